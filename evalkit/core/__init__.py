@@ -1,0 +1,1 @@
+"""Words and quantities that every layer shares."""

@@ -1,0 +1,31 @@
+"""Errors a person reads: what is wrong, where, and what to do next."""
+
+
+class EvalkitError(Exception):
+    """Base class; the command line prints the message without a traceback."""
+
+    exit_code = 1
+
+
+class InputError(EvalkitError):
+    """Something the user supplied cannot be used as it is."""
+
+    exit_code = 2
+
+
+class DataError(InputError):
+    """A file is not the table it claims to be."""
+
+
+class DesignError(InputError):
+    """The comparison asked for cannot identify the effect."""
+
+
+class ProjectError(InputError):
+    """A project file asks for something that cannot be understood."""
+
+
+class EnvironmentFault(EvalkitError):
+    """The machine, not the project, stopped the work: disk, memory, permissions."""
+
+    exit_code = 3

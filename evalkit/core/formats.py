@@ -1,0 +1,84 @@
+"""How numbers are written: half away from zero as DfE rounds, a true minus sign, en dashes in ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from evalkit.core.quantities import Interval, Unavailable
+
+MINUS = "\u2212"
+
+
+def rounded(value: float, decimals: int) -> Decimal:
+    """Return a number rounded half away from zero, never as minus zero."""
+    result = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return abs(result) if result == 0 else result
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Return a number for readers: `−1,234.50`."""
+    return f"{rounded(value, decimals):,}".replace("-", MINUS)
+
+
+def careful(value: float, decimals: int = 2) -> str:
+    """Return a number with more decimals where rounding would turn it into zero, so that its sign is seen."""
+    while value != 0 and rounded(value, decimals) == 0 and decimals < 6:
+        decimals += 1
+    return number(value, decimals)
+
+
+def interval_text(interval: Interval) -> str:
+    """Return both ends of an interval: `−0.02 to 1.86`."""
+    return f"{careful(interval.lower)} to {careful(interval.upper)}"
+
+
+def level_text(level: float) -> str:
+    """Return the level of an interval as a percentage: `95%`."""
+    return f"{rounded(level * 100, 1).normalize():f}%"
+
+
+def p_text(p: float) -> str:
+    """Return a p-value without its sign of equality: `0.047`, or `< 0.001`."""
+    return "< 0.001" if 0 <= p < 0.0005 else number(p, 3)
+
+
+def p_equals(p: float) -> str:
+    """Return a p-value as prose gives it: `p = 0.047`, or `p < 0.001`."""
+    text = p_text(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def count(n: int) -> str:
+    """Return a count with commas between thousands."""
+    return f"{n:,}"
+
+
+def pounds(amount: float) -> str:
+    """Return whole pounds: `£744,103`."""
+    return "£" + number(amount, 0)
+
+
+def years_text(years: Sequence[int]) -> str:
+    """Return years as a range where they run on: `2016–17`, `2019`, `2016, 2018`."""
+    ordered = sorted(years)
+    if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"{ordered[0]}–{ordered[-1] % 100:02d}"
+    return ", ".join(map(str, ordered))
+
+
+def said(quantity: float | Unavailable, decimals: int = 2) -> str:
+    """Return a number, or the reason why there is none."""
+    return quantity.reason if isinstance(quantity, Unavailable) else careful(quantity, decimals)
+
+
+def as_sentence(text: str) -> str:
+    """Return text with a capital at the start and a full stop at the end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def lower_first(text: str) -> str:
+    """Return text with a small first letter, unless its first word is an acronym or a name with digits."""
+    word = text.split(" ", 1)[0]
+    return text if len(word) > 1 and word[1:] != word[1:].lower() else text[:1].lower() + text[1:]

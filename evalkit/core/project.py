@@ -1,0 +1,271 @@
+"""A project: every analytical choice of one evaluation, in one place a reviewer can read.
+
+The classes are plain frozen dataclasses. `evalkit.run` parses and validates the
+YAML text into them; the attribute docstrings become the JSON Schema's descriptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar, Literal
+
+Role = Literal["primary", "secondary", "placebo"]
+NeighbourList = Literal["april_2021", "may_2025"]
+MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
+
+_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A document that a statement in the project file rests on."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    title: str
+    """Title of the document, with its author and date where known."""
+    url: str = ""
+    """Where it can be read, if it is public."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """What was done, where, when and for how much."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    name: str
+    """Name of the programme."""
+    place: str
+    """Short name of the place, as the headline should call it."""
+    funder: str
+    """Who paid."""
+    aim: str
+    """What the programme set out to change, in a phrase."""
+    start: date
+    """First day of the programme (yyyy-mm-dd)."""
+    end: date
+    """Last day of the programme (yyyy-mm-dd)."""
+    description: str = ""
+    """One paragraph a commissioner would recognise."""
+    sources: tuple[Source, ...] = ()
+    """Documents that describe the programme."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participants:
+    """Which schools were in the programme: a whole local authority, or a file of schools."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    rule: Literal["local_authority", "file"]
+    """`local_authority`: every eligible school of one area, an area-level intention to treat. `file`: those listed."""
+    local_authority: int | None = None
+    """DfE code of the area, for the rule `local_authority`."""
+    file: str | None = None
+    """CSV beside the project file with a column URN, or the columns LAESTAB and name, for the rule `file`."""
+    known_participants: str = ""
+    """What is known about how many of the area's schools took part, in words, with the dilution this implies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """Summers before, during and after the programme; a year is the summer of the tests."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    pre: tuple[int, ...]
+    """Years before the programme; their mean is what change is measured from."""
+    partial: tuple[int, ...] = ()
+    """Years in which schools were exposed for part of the year; shown, never part of the headline."""
+    post: tuple[int, ...] = ()
+    """Years after a full year of the programme; their mean is the outcome."""
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Return every year named, earliest first."""
+        return tuple(sorted((*self.pre, *self.partial, *self.post)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A measure from the registry and the part it plays."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    measure: str
+    """Code of the measure as DfE names it, for example READPROG."""
+    role: Role
+    """`primary` (exactly one), `secondary`, or `placebo` (the programme should not move it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """A triple difference: one outcome less another, within the same school."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    measure: str
+    """The outcome the programme aimed at."""
+    minus: str
+    """The outcome it did not aim at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Which schools may be compared, decided before outcomes."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    minor_groups: tuple[str, ...] = ("Maintained School", "Academy")
+    """School groups of the 2017/18 school list that count as mainstream and state-funded."""
+    require_all_years: bool = True
+    """Whether a school needs a published outcome in every year named in `exposure`."""
+    neighbours: NeighbourList = "april_2021"
+    """Statistical-neighbour list of the main comparison."""
+    alternative_neighbours: NeighbourList = "may_2025"
+    """Statistical-neighbour list shown beside it."""
+    minimum_area_schools: int = 5
+    """Fewest analysed schools with which an area enters the permutation."""
+    minimum_treated: int = 10
+    """Fewest treated schools with which an effect is estimated at all."""
+    exclude_areas: tuple[int, ...] = ()
+    """Areas never used for comparison, by DfE code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """Nearest-neighbour matching on what was known before the programme."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    ratio: int = 5
+    """Comparison schools for each treated school."""
+    covariates: tuple[MatchingCovariate, ...] = ("pre_outcomes", "cohort_size")
+    """What schools are matched on. `fsm_share_2223` is a proxy measured after the programme, off by default."""
+    exact_region: bool = True
+    """Whether a match must lie in the same region."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimation:
+    """How the effect is measured."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    base: Literal["mean_of_pre_years"] = "mean_of_pre_years"
+    """What change is measured from, in the headline and in the event study alike."""
+    weights: Literal["schools", "pupils"] = "schools"
+    """`schools`: each weighs one. `pupils`: mean cohort size before the programme. The other is shown beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """How uncertain the effect is."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    level: float = 0.95
+    """Level of every interval."""
+    statistic: Literal["unstudentised", "studentised"] = "unstudentised"
+    """Statistic of the area permutation; the other one is printed beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectSizes:
+    """How effects are standardised."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    months_table: Literal["toolkit", "trial"] = "toolkit"
+    """Months-of-progress table: EEF `toolkit` (published), or `trial` (unverified)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What the programme cost its funder."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    total_gbp: float
+    """Total grant in pounds."""
+    schools: int
+    """Schools that the total was spent on."""
+    source: str
+    """Where the total is stated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contamination:
+    """Another programme in areas that serve as comparison."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    areas: tuple[int, ...]
+    """DfE codes of the areas."""
+    programme: str
+    """What else happened there."""
+    source: str
+    """Where this is stated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """What may leave the project."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    threshold: int = 6
+    """Pupil counts below this are suppressed everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Every analytical choice of one evaluation."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    schema_version: Literal[1]
+    """Version of this format."""
+    slug: str
+    """Short name: lower-case letters, digits and hyphens; also the name of the outputs folder."""
+    title: str
+    """Title of the report."""
+    question: str
+    """The evaluation question, as the commissioner would ask it."""
+    programme: Programme
+    """What was done, where, when."""
+    participants: Participants
+    """Which schools took part."""
+    exposure: Exposure
+    """Which years are before, partial and after."""
+    outcomes: tuple[Outcome, ...]
+    """Outcomes and their roles."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Triple differences."""
+    pool: Pool = field(default_factory=Pool)
+    """Which schools may be compared."""
+    matching: Matching = field(default_factory=Matching)
+    """How schools are matched."""
+    estimation: Estimation = field(default_factory=Estimation)
+    """How the effect is measured."""
+    inference: Inference = field(default_factory=Inference)
+    """How uncertain it is."""
+    effect_sizes: EffectSizes = field(default_factory=EffectSizes)
+    """How effects are standardised."""
+    cost: Cost | None = None
+    """What the programme cost."""
+    contamination: tuple[Contamination, ...] = ()
+    """Other programmes in comparison areas, as far as known."""
+    claims: str | None = None
+    """YAML file beside the project file with claims made about the programme."""
+    disclosure: Disclosure = field(default_factory=Disclosure)
+    """What may leave the project."""
+    seed: int = 1
+    """Seed of every random draw."""
+
+    @property
+    def primary(self) -> Outcome:
+        """Return the primary outcome."""
+        return next(outcome for outcome in self.outcomes if outcome.role == "primary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Something said about the programme that data could bear on."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    text: str
+    """The claim, quoted or closely paraphrased."""
+    source: str
+    """Who made it, where and when."""
+    measure: str | None = None
+    """Measure that bears on it, or nothing if these data cannot speak to it."""
+    reason: str = ""
+    """Why these data cannot speak to it, where there is no measure."""

@@ -1,0 +1,1 @@
+"""From published files to validated school records and panels."""

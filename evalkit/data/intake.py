@@ -1,0 +1,143 @@
+"""Everything one project reads, checked once: records by key stage, areas, participants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from evalkit.core.errors import DataError
+from evalkit.core.manifest import DataKind
+from evalkit.core.project import Project
+from evalkit.core.words import listed
+from evalkit.data.assembled import read_assembled
+from evalkit.data.codes import parse_cells
+from evalkit.data.links import Links, read_links
+from evalkit.data.listing import Listing
+from evalkit.data.measures import measure, require_years
+from evalkit.data.neighbours import NeighbourTable, read_neighbours
+from evalkit.data.participants import TreatedSchools, read_participants, whole_area
+from evalkit.data.performance import read_performance
+from evalkit.data.published_limits import PublishedLimits, read_limits
+from evalkit.data.records import SchoolRecords, make_records
+from evalkit.data.sources import Sources
+from evalkit.data.spine import read_spine, with_minor_group
+from evalkit.data.tables import read_table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intake:
+    """What was read for a project. `years` are the summers whose scores are in memory.
+
+    `limits` has the published confidence limits of the last summer read, by measure, where at hand;
+    `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
+    after the programme, by school_id, where the project asks for it.
+    """
+
+    kind: DataKind
+    years: tuple[int, ...]
+    records: dict[str, SchoolRecords]
+    neighbours: dict[str, NeighbourTable]
+    treated: TreatedSchools
+    limits: dict[str, PublishedLimits]
+    fsm_share: pd.Series | None
+
+
+def read_baseline(project: Project, project_folder: Path, sources: Sources) -> Intake:
+    """Read a project's data with the scores of the years before the programme and no others."""
+    return _read(project, project_folder, sources, project.exposure.pre)
+
+
+def read_records(project: Project, project_folder: Path, sources: Sources) -> Intake:
+    """Read a project's data with the scores of every year it names."""
+    return _read(project, project_folder, sources, project.exposure.years)
+
+
+def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int]) -> Intake:
+    for outcome in project.outcomes:
+        require_years(outcome.measure, project.exposure.years)
+    neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
+    links = read_links(sources.links) if sources.links else None
+    spine = read_spine(sources.spine) if sources.spine else None
+    areas = neighbours[project.pool.neighbours]
+    records = {}
+    for stage, measures in _by_stage(project).items():
+        listing = _listing(sources, stage, measures, years, links, spine)
+        records[stage] = make_records(listing, stage, measures, project.exposure, areas)
+        _require_years_read(sources, records[stage], years)
+    limits = _limits(project, sources, years)
+    treated = _treated(project, project_folder, records, spine, links)
+    return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, _fsm(project, sources))
+
+
+def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequence[int]) -> None:
+    missing = [str(year) for year in sorted(set(years) - set(records.years))]
+    if missing:
+        raise DataError(
+            f"{sources.folder}: no {records.key_stage} table gives the results of {listed(missing)}, which the project file names.\n"
+            "Put the table of that summer there, or change `exposure`; data/README.md describes the layout."
+        )
+
+
+def _by_stage(project: Project) -> dict[str, list[str]]:
+    stages: dict[str, list[str]] = {}
+    for outcome in project.outcomes:
+        stages.setdefault(measure(outcome.measure).key_stage, []).append(outcome.measure)
+    return stages
+
+
+def _listing(
+    sources: Sources,
+    stage: str,
+    measures: Sequence[str],
+    years: Sequence[int],
+    links: Links | None,
+    spine: pd.DataFrame | None,
+) -> Listing:
+    if stage in sources.panels:
+        return read_assembled(sources.panels[stage], measures, measure(measures[0]).cohort, years)
+    if not sources.tables[stage]:
+        raise DataError(
+            f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
+        )
+    if links is None or spine is None:
+        raise DataError(
+            f"{sources.folder}: gias/links_….csv and gias/england_spine_….csv are needed with the wide tables."
+        )
+    listing = read_performance(sources.tables[stage], links, measures, stage, years)
+    return Listing(
+        with_minor_group(listing.identity, spine), listing.scores, listing.blank, listing.cases, listing.source
+    )
+
+
+def _limits(project: Project, sources: Sources, years: Sequence[int]) -> dict[str, PublishedLimits]:
+    last = max(project.exposure.post)
+    if last not in years:
+        return {}
+    found = {outcome.measure: read_limits(sources, outcome.measure, last) for outcome in project.outcomes}
+    return {code: limits for code, limits in found.items() if limits is not None}
+
+
+def _treated(
+    project: Project,
+    folder: Path,
+    records: dict[str, SchoolRecords],
+    spine: pd.DataFrame | None,
+    links: Links | None,
+) -> TreatedSchools:
+    if project.participants.local_authority is not None:
+        return whole_area(project.participants.local_authority, records)
+    return read_participants(folder / str(project.participants.file), records, spine, links)
+
+
+def _fsm(project: Project, sources: Sources) -> pd.Series | None:
+    if "fsm_share_2223" not in project.matching.covariates:
+        return None
+    if "KS2" not in sources.covariates:
+        raise DataError("The project matches on fsm_share_2223, and panel/ks2_school_covariates.csv.gz is not there.")
+    path = sources.covariates["KS2"]
+    frame = read_table(path, ["SCHOOL_ID", "FSM6_PCT_2223"])
+    shares = parse_cells(frame["FSM6_PCT_2223"], f"{path.name}, FSM6_PCT_2223")[0]
+    return pd.Series(shares, index=frame["SCHOOL_ID"])

@@ -1,0 +1,145 @@
+"""Reading a published table exactly as it stands, and saying clearly when it is not the table it claims to be."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import did_you_mean, listed
+
+T = TypeVar("T")
+
+
+def read_table(
+    path: Path,
+    columns: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    encoding: str = "utf-8-sig",
+    skip_rows: Callable[[int], bool] | None = None,
+    ragged: bool = False,
+) -> pd.DataFrame:
+    """Read the named columns of a CSV file as text, each cell as published.
+
+    Parameters
+    ----------
+    path : Path
+        A `.csv` or `.csv.gz` file.
+    columns, optional : sequence of str
+        Columns that must be there, and columns that are read where they are.
+    encoding : str
+        Encoding the source publishes in. A byte-order mark is accepted anywhere.
+    skip_rows : callable, optional
+        Given a line number (0 is the header) says whether the row must not be read at all.
+    ragged : bool
+        Whether the source itself ends rows early, so that a short last line says nothing.
+
+    Returns
+    -------
+    DataFrame of str; a cell is missing only where its row ends before the column.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, truncated, in another encoding, or lacks a column.
+    """
+    header = _header(path, encoding)
+    _require_columns(path, header, columns)
+    if not ragged:
+        _refuse_truncated(path, header, encoding)
+    wanted = [*columns, *(name for name in optional if name in header)]
+    options: dict[str, Any] = {
+        "usecols": wanted,
+        "index_col": False,
+        "dtype": str,
+        "keep_default_na": False,
+        "na_filter": True,
+        "na_values": [],
+        "encoding": _encoding(path, encoding),
+        "skiprows": skip_rows,
+    }
+    frame: pd.DataFrame = _guarded(path, encoding, lambda: pd.read_csv(path, **options))
+    return frame[wanted]
+
+
+def _guarded(path: Path, encoding: str, action: Callable[[], T]) -> T:
+    """Run a reading action; turn what can go wrong with a file into one sentence."""
+    try:
+        return action()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path.name}: there is no such file in {path.parent.name}/. Put it there and try again."
+        ) from None
+    except IsADirectoryError:
+        raise DataError(f"{path.name}: this is a folder, not a table.") from None
+    except UnicodeError:
+        raise DataError(
+            f"{path.name}: the file is not in the encoding of its source ({encoding.removesuffix('-sig')}).\n"
+            "Use the untouched download; opening and saving it in a spreadsheet program changes it."
+        ) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise DataError(f"{path.name}: the compressed file is damaged or cut short. Download it again.") from None
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path.name}: the file is empty. Download it again.") from None
+    except pd.errors.ParserError as error:
+        raise DataError(
+            f"{path.name}: the file is damaged or cut short ({_first_line(error)}). Download it again."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
+
+
+def _open(path: Path) -> Any:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
+
+
+def _encoding(path: Path, encoding: str) -> str:
+    """Return UTF-8 where the file says so itself with a byte-order mark."""
+    with _open(path) as stream:
+        return "utf-8-sig" if stream.read(3) == b"\xef\xbb\xbf" else encoding
+
+
+def _header(path: Path, encoding: str) -> list[str]:
+    def read() -> list[str]:
+        options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "header": None, "nrows": 1}
+        frame = pd.read_csv(path, encoding=_encoding(path, encoding), **options)
+        return [str(name) for name in frame.iloc[0]]
+
+    names = _guarded(path, encoding, read)
+    repeated = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    if repeated:
+        raise DataError(f"{path.name}: the column {repeated[0]} stands there twice, so it is not clear which to read.")
+    return names
+
+
+def _require_columns(path: Path, header: list[str], columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in header]
+    if missing:
+        hint = did_you_mean(missing[0], header)
+        raise DataError(
+            f"{path.name}: the file has no column {listed(missing)}.{hint}\n"
+            f"It has {len(header)} columns, starting {listed(header, 5)}. Check that it is the table its name says."
+        )
+
+
+def _refuse_truncated(path: Path, header: list[str], encoding: str) -> None:
+    """Refuse a file whose last line has neither an end nor all its cells."""
+
+    def last_bytes() -> bytes:
+        tail = b""
+        with _open(path) as stream:
+            while block := stream.read(1 << 20):
+                tail = (tail + block)[-(1 << 20) :]
+        return tail
+
+    tail = _guarded(path, encoding, last_bytes)
+    if not tail.endswith((b"\n", b"\r")) and tail.splitlines()[-1].count(b",") < len(header) - 1:
+        raise DataError(f"{path.name}: the file is cut short: its last line breaks off. Download it again.")
