@@ -1,0 +1,111 @@
+"""Nearest-neighbour matching on what was known before the programme."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.data.panel import Baseline
+from evalkit.design.arrays import nearest, pooled_within_covariance, whitened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearestNeighbour:
+    """Match each treated unit to its `ratio` nearest comparison units, with replacement.
+
+    Distance is Mahalanobis with the pooled within-group covariance of the covariates named; of
+    equal distances the unit whose identifier has the smaller CRC-32 wins: an order unrelated to place.
+    `within_region` asks for the same region.
+    """
+
+    ratio: int = 5
+    covariates: tuple[str, ...] = ()
+    within_region: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupMatches:
+    """The partners of every unit, as if its own group were the treated one.
+
+    `partners[i]` are positions in `units` of the partners of unit i, nearest first, −1 where there
+    is none; `distance` is in Mahalanobis units, missing where there is no partner. Units of the group
+    that was really treated serve nobody else.
+    """
+
+    units: pd.Index
+    groups: NDArray[np.int64]
+    partners: NDArray[np.int64]
+    distance: NDArray[np.float64]
+
+    def pairs(self, group: int) -> pd.DataFrame:
+        """Return the pairs of a group: treated, comparison, rank (1 the nearest), distance."""
+        rows, ranks = np.nonzero((self.partners >= 0) & (self.groups == group)[:, None])
+        return pd.DataFrame(
+            {
+                "treated": self.units[rows],
+                "comparison": self.units[self.partners[rows, ranks]],
+                "rank": ranks + 1,
+                "distance": self.distance[rows, ranks],
+            }
+        )
+
+
+def match_groups(baseline: Baseline, option: NearestNeighbour, groups: list[int], treated: int) -> GroupMatches:
+    """Match every unit of each of `groups` as if that group were treated.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Units with their group, region and covariates from before the programme.
+    option : NearestNeighbour
+        Ratio, covariates, region rule.
+    groups : list of int
+        Groups to match; a group's own units and those of `treated` are never its partners.
+    treated : int
+        The group that was really treated.
+
+    Raises
+    ------
+    DesignError
+        If a covariate does not vary, so that there is no distance.
+    """
+    covariates = baseline.covariates[list(option.covariates)].to_numpy(dtype=float)
+    _require_variation(covariates, option)
+    group = baseline.units["group"].to_numpy(dtype=np.int64)
+    region = baseline.units["region"].to_numpy() if option.within_region else np.zeros(len(group))
+    partners = np.full((len(group), option.ratio), -1, dtype=np.int64)
+    distance = np.full(partners.shape, np.nan)
+    shuffled = _order_for_ties(baseline.units.index)
+    for own in groups:
+        comparable = (group != own) & (group != treated)
+        covariance = pooled_within_covariance(covariates[group == own], covariates[comparable])
+        white = whitened(covariates, covariance)
+        for where in sorted(set(region[group == own])):
+            rows = np.flatnonzero((group == own) & (region == where))
+            pool = shuffled[(comparable & (region == where))[shuffled]]
+            columns, distance[rows] = nearest(white[rows], white[pool], option.ratio)
+            partners[rows] = np.where(columns >= 0, np.append(pool, -1)[columns], -1)
+    return GroupMatches(baseline.units.index, group, partners, distance)
+
+
+def _order_for_ties(units: pd.Index) -> NDArray[np.int64]:
+    """Return positions in an order that is fixed by the identifiers and unrelated to place.
+
+    Identifiers run by area, so that breaking ties by them would favour some areas.
+    """
+    keys = np.array([zlib.crc32(str(unit).encode()) for unit in units], dtype=np.int64)
+    return np.argsort(keys, kind="stable").astype(np.int64)
+
+
+def _require_variation(covariates: NDArray[np.float64], option: NearestNeighbour) -> None:
+    constant = [name for name, column in zip(option.covariates, covariates.T, strict=True) if np.ptp(column) == 0]
+    if constant:
+        raise DesignError(
+            f"Every unit has the same {constant[0]}, so schools cannot be matched on it. Remove it from "
+            "`matching.covariates`."
+        )

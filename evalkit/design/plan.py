@@ -1,0 +1,195 @@
+"""The design of a project, made and locked before outcomes are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from evalkit.core.errors import DesignError
+from evalkit.core.project import Project
+from evalkit.data.eligibility import exclusion_reasons
+from evalkit.data.intake import Intake
+from evalkit.data.measures import measure
+from evalkit.data.panel import Baseline
+from evalkit.data.records import SchoolRecords
+from evalkit.design.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
+from evalkit.design.labels import ENGLAND, MATCHED, MATCHED_WITHOUT_OUTCOMES, NEIGHBOURS, neighbours_of
+from evalkit.design.matching import GroupMatches, NearestNeighbour, match_groups
+
+OUTSIDE: Final = -1
+"""Group of schools that may neither be treated nor compared: the area's other schools."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeDesign:
+    """Who is compared with whom for one outcome.
+
+    `groups` gives every school its area (0 where treated by name, −1 where in no arm); `comparisons` holds
+    the designs by area, `matches` those by school. `too_few` says why the outcome is not estimated, or is empty.
+    """
+
+    outcome: str
+    groups: pd.Series
+    treated_group: int
+    treated_areas: tuple[int, ...]
+    baseline: Baseline
+    comparisons: dict[str, AreaComparisons]
+    matches: dict[str, GroupMatches]
+    too_few: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LockedDesign:
+    """The design of every outcome, from baseline data alone."""
+
+    project: Project
+    outcomes: dict[str, OutcomeDesign]
+
+    def to_json(self) -> str:
+        """Return the design as text: pairs of the treated schools, areas compared, a hash of every other match."""
+        content = {code: _record(design) for code, design in self.outcomes.items()}
+        return json.dumps({"schema_version": 1, "project": self.project.slug, "outcomes": content}, indent=1) + "\n"
+
+
+def make_design(project: Project, intake: Intake) -> LockedDesign:
+    """Decide who is compared with whom, using no year after the programme began.
+
+    Raises
+    ------
+    DesignError
+        If no treated school, or no school to compare with, is left.
+    """
+    return LockedDesign(project, {o.measure: _design(project, intake, o.measure) for o in project.outcomes})
+
+
+def treated_group(project: Project, intake: Intake) -> int:
+    """Return the group of the treated schools: the area's code, or 0 where schools are listed by name."""
+    area = project.participants.local_authority
+    return area if intake.treated.is_whole_area and area is not None else TREATED_GROUP
+
+
+def _design(project: Project, intake: Intake, code: str) -> OutcomeDesign:
+    records = intake.records[measure(code).key_stage]
+    groups = _groups(project, intake, records)
+    own = treated_group(project, intake)
+    areas = tuple(sorted(set(records.schools.loc[groups == own, "area"].tolist())))
+    reasons = exclusion_reasons(records, code, project.exposure.pre, project.pool.minor_groups)
+    usable = (reasons == "") & (groups != OUTSIDE)
+    _require_treated(project, code, int((usable & (groups == own)).sum()))
+    baseline = _baseline(project, intake, code, groups[usable])
+    count = int((groups[usable] == own).sum())
+    few = _too_few(count, project) if count < project.pool.minimum_treated else ""
+    present = sorted(set(groups[usable].tolist()))
+    comparisons = _comparisons(project, intake, present, own, areas)
+    matches = {} if few else _matches(project, baseline, own, present)
+    return OutcomeDesign(code, groups, own, areas, baseline, comparisons, matches, few)
+
+
+def _groups(project: Project, intake: Intake, records: SchoolRecords) -> pd.Series:
+    """Give each school its area; the treated their group; their areas' other schools none."""
+    groups = records.schools["area"].astype("int64").copy()
+    treated = list(intake.treated.schools[records.key_stage])
+    if not intake.treated.is_whole_area:
+        own_areas = set(groups[treated].tolist())
+        groups[groups.isin(own_areas)] = OUTSIDE
+        groups[treated] = TREATED_GROUP
+    groups[records.schools["area"] == 0] = OUTSIDE
+    return groups
+
+
+def _require_treated(project: Project, code: str, n: int) -> None:
+    if n == 0 and code == project.primary.measure:
+        raise DesignError(
+            "No treated school is left: none of the participants has a published "
+            f"{measure(code).label.lower()} score in "
+            f"every year before the programme. Run `evalkit check {project.slug}` to see why each was left out."
+        )
+
+
+_NOT_SCORES: Final = ("cohort_size", "fsm_share")
+_WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def _too_few(n: int, project: Project) -> str:
+    count = _WORDS[n] if n < len(_WORDS) else str(n)
+    return (
+        f"{count} school{'' if n == 1 else 's'}: too few for an estimate "
+        f"(the project asks for at least {project.pool.minimum_treated})"
+    )
+
+
+def _baseline(project: Project, intake: Intake, code: str, groups: pd.Series) -> Baseline:
+    records = intake.records[measure(code).key_stage]
+    pre = list(project.exposure.pre)
+    units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
+    units["is_treated"] = units["group"] == treated_group(project, intake)
+    scores = records.values[code].reindex(groups.index)[pre].rename(columns=lambda year: f"{code}_{year}")
+    sizes = records.cohort.reindex(groups.index)[pre].rename(columns=lambda year: f"cohort_size_{year}")
+    covariates = pd.concat([scores, sizes.dropna(axis=1, how="all")], axis=1)
+    if intake.fsm_share is not None:
+        covariates["fsm_share_2223"] = intake.fsm_share.reindex(groups.index)
+    return Baseline.of(units, covariates, pre, project.programme.start.year)
+
+
+def _comparisons(
+    project: Project, intake: Intake, present: Sequence[int], own: int, areas: tuple[int, ...]
+) -> dict[str, AreaComparisons]:
+    pool, treated = project.pool, {own: areas}
+    lists = {NEIGHBOURS: pool.neighbours, neighbours_of(pool.alternative_neighbours): pool.alternative_neighbours}
+    found = {
+        name: neighbour_comparisons(present, intake.neighbours[used], treated, pool.exclude_areas)
+        for name, used in lists.items()
+    }
+    return {**found, ENGLAND: rest_of_england(present, treated, pool.exclude_areas)}
+
+
+def _matches(project: Project, baseline: Baseline, own: int, present: Sequence[int]) -> dict[str, GroupMatches]:
+    option, columns = project.matching, [str(name) for name in baseline.covariates]
+    named = tuple(c for name in option.covariates for c in columns if c.startswith(name))
+    scores = tuple(c for c in columns if not c.startswith(_NOT_SCORES))
+    excluded = set(project.pool.exclude_areas)
+    groups = [group for group in present if group not in excluded] if own != TREATED_GROUP else [own]
+    wanted = {MATCHED_WITHOUT_OUTCOMES: named or tuple(c for c in columns if c.startswith("cohort_size"))}
+    if "pre_outcomes" in option.covariates:
+        wanted = {MATCHED: (*scores, *named), **wanted}
+    kept = baseline if not excluded else _without(baseline, excluded)
+    return {
+        name: match_groups(
+            kept, NearestNeighbour(ratio=option.ratio, covariates=used, within_region=option.exact_region), groups, own
+        )
+        for name, used in wanted.items()
+    }
+
+
+def _without(baseline: Baseline, areas: set[int]) -> Baseline:
+    units = baseline.units[~baseline.units["group"].isin(areas)]
+    return Baseline.of(units, baseline.covariates.loc[units.index], baseline.years, baseline.first_treated)
+
+
+def _record(design: OutcomeDesign) -> dict[str, object]:
+    own = design.treated_group
+    return {
+        "treated_areas": list(design.treated_areas),
+        "not_estimated": design.too_few,
+        "comparison_areas": {name: list(c.of(own)) for name, c in design.comparisons.items() if name != ENGLAND},
+        "pairs": {name: _pairs(m, own) for name, m in design.matches.items()},
+        "all_matches_sha256": {name: _digest(m) for name, m in design.matches.items()},
+    }
+
+
+def _pairs(matches: GroupMatches, group: int) -> list[list[object]]:
+    pairs = matches.pairs(group)
+    return [
+        [a, b, round(float(d), 9)]
+        for a, b, d in zip(pairs["treated"], pairs["comparison"], pairs["distance"], strict=True)
+    ]
+
+
+def _digest(matches: GroupMatches) -> str:
+    text = "\n".join(matches.units).encode() + matches.partners.tobytes()
+    return hashlib.sha256(text).hexdigest()

@@ -1,0 +1,145 @@
+"""From area effects to effects that can be reported: estimand, sample, method, uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.estimand import Estimand
+from evalkit.core.project import Inference
+from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.design.areas import TREATED_GROUP
+from evalkit.estimate.area_effects import AreaEffects
+from evalkit.estimate.arrays import permutation_test
+from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+
+NO_P_FOR_SCHOOLS = (
+    "Clustering by school covers school sampling only and excludes area shocks, so it gives no p-value and no "
+    "interval here."
+)
+NO_ERROR_FROM_PERMUTATION = "The permutation compares areas directly and gives no standard error."
+PART_OF_AREA = (
+    "The listed schools are part of their area, so whole areas analysed the same way are not comparable with them: "
+    "the area permutation is not available."
+)
+NOBODY_LEFT = (
+    "No treated school has both a result after the programme and a school to compare with, so there is no estimate."
+)
+NOT_STUDENTISED = "An area has no school-sampling error, so effects cannot be studentised."
+FEW_AREAS = "Fewer than {needed} areas could be analysed the same way, so no interval at this level exists."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectKey:
+    """What an effect is an effect of, and how many areas hold the treated schools."""
+
+    outcome: str
+    role: str
+    design: str
+    period: str
+    estimand: Estimand
+    method: str
+    n_treated_clusters: int
+
+
+def permutation_effect(
+    key: EffectKey, areas: AreaEffects, own: int, inference: Inference, size: EffectSize | None = None
+) -> Effect:
+    """Return the treated group's effect with its place among all areas analysed the same way.
+
+    Schools treated by name are not a whole area, so that no other area can stand in for them.
+    """
+    effect = replace(_estimated(key, areas, own, PART_OF_AREA), effect_size=size)
+    if own == TREATED_GROUP:
+        return effect
+    at, statistic = areas.position(own), _statistic(areas, inference.statistic)
+    if at < 0:
+        return effect
+    if not np.isfinite(statistic).all():
+        none = Unavailable(NOT_STUDENTISED)
+        return replace(effect, interval=none, p_value=none, p_value_one_sided=none)
+    test = permutation_test(statistic, at, 1 - inference.level)
+    scale = float(areas.std_errors[at]) if inference.statistic == "studentised" else 1.0
+    return replace(
+        effect,
+        interval=_interval(float(areas.effects[at]), test.reach * scale, inference.level),
+        p_value=test.p_value,
+        p_value_one_sided=test.p_value_one_sided,
+        permutation=PermutationDetail(
+            rank=test.rank,
+            n_areas=test.n,
+            smallest_p=1 / test.n,
+            studentised_p=_studentised_p(areas, at),
+        ),
+    )
+
+
+def school_cluster_effect(key: EffectKey, areas: AreaEffects, own: int) -> Effect:
+    """Return the treated group's effect with its school-sampling standard error, and nothing inferred from it."""
+    at = areas.position(own)
+    effect = replace(_estimated(key, areas, own, NO_P_FOR_SCHOOLS), inference="cluster", cluster_level="school")
+    if at < 0:
+        return effect
+    error = float(areas.std_errors[at])
+    single = Unavailable("A single school has no sampling variance.")
+    return replace(effect, std_error=error if np.isfinite(error) else single)
+
+
+def unavailable_effects(key: EffectKey, reason: str, n_treated: int) -> tuple[Effect, Effect]:
+    """Return the two records of an effect that cannot be estimated, each with the reason."""
+    none = _none(key, reason, n_treated)
+    return none, replace(none, inference="cluster", cluster_level="school")
+
+
+def _none(key: EffectKey, reason: str, n_treated: int) -> Effect:
+    none = Unavailable(reason)
+    return Effect(
+        outcome=key.outcome,
+        role=key.role,
+        design=key.design,
+        estimand=key.estimand,
+        period=key.period,
+        estimate=none,
+        std_error=none,
+        interval=none,
+        p_value=none,
+        p_value_one_sided=none,
+        inference="permutation",
+        cluster_level="local_authority",
+        n_treated=n_treated,
+        n_comparison=0,
+        n_treated_clusters=key.n_treated_clusters,
+        method=key.method,
+    )
+
+
+def _estimated(key: EffectKey, areas: AreaEffects, own: int, reason: str) -> Effect:
+    """Return an effect with its estimate and counts, and the reason wherever inference would stand."""
+    at = areas.position(own)
+    if at < 0:
+        return _none(key, NOBODY_LEFT, 0)
+    return replace(
+        _none(key, reason, int(areas.n[at])),
+        estimate=float(areas.effects[at]),
+        n_comparison=int(areas.n_comparison[at]),
+        std_error=Unavailable(NO_ERROR_FROM_PERMUTATION),
+    )
+
+
+def _statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
+    return areas.effects / areas.std_errors if kind == "studentised" else areas.effects
+
+
+def _studentised_p(areas: AreaEffects, at: int) -> Quantity:
+    statistic = _statistic(areas, "studentised")
+    if not np.isfinite(statistic).all():
+        return Unavailable(NOT_STUDENTISED)
+    return permutation_test(statistic, at).p_value
+
+
+def _interval(estimate: float, reach: float, level: float) -> IntervalOrReason:
+    if not np.isfinite(reach):
+        return Unavailable(FEW_AREAS.format(needed=round(1 / (1 - level))))
+    return Interval(estimate - reach, estimate + reach, level)

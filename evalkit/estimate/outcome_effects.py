@@ -1,0 +1,182 @@
+"""Every effect of one outcome: the main comparison, those shown beside it, and the years around the programme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalkit.core.estimand import Estimand
+from evalkit.core.project import Project
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.intake import Intake
+from evalkit.data.measures import measure
+from evalkit.data.panel import Panel
+from evalkit.data.records import SchoolRecords
+from evalkit.design import labels
+from evalkit.design.areas import TREATED_GROUP, AreaComparisons, without_areas
+from evalkit.design.matching import GroupMatches
+from evalkit.design.plan import OutcomeDesign
+from evalkit.estimate.area_effects import AreaEffects, effects_by_area, effects_of_matches
+from evalkit.estimate.effect import Effect, EffectSize
+from evalkit.estimate.effect_size import effect_size
+from evalkit.estimate.effects import EffectKey, permutation_effect, school_cluster_effect, unavailable_effects
+from evalkit.estimate.sample import Changes, changes_before, changes_less_trend, changes_to, outcome_panel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeEffects:
+    """The effects of one outcome, with the area effects behind each (by design, then period)."""
+
+    outcome: str
+    role: str
+    panel: Panel
+    effects: tuple[Effect, ...]
+    areas: dict[tuple[str, str], AreaEffects]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spec:
+    """One way of measuring an effect: changes, who is compared, and whether it is standardised."""
+
+    design: str
+    period: str
+    changes: Changes
+    comparison: AreaComparisons | GroupMatches
+    is_main: bool = False
+
+
+def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, role: str) -> OutcomeEffects:
+    """Estimate every effect of one outcome against every comparison of its design."""
+    records = intake.records[measure(design.outcome).key_stage]
+    panel = outcome_panel(project, records, design, project.pool.require_all_years)
+    n_treated = int((panel.by_unit()["cluster"] == design.treated_group).sum())
+    if design.too_few or n_treated < project.pool.minimum_treated:
+        reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
+        effects = unavailable_effects(_key(project, design, role, labels.NEIGHBOURS, "post"), reason, n_treated)
+        return OutcomeEffects(design.outcome, role, panel, effects, {})
+    specs = list(_specs(project, records, design, panel))
+    school_sd = _school_sd(panel, design, project)
+    return _estimate(project, intake, design, role, panel, specs, school_sd)
+
+
+def estimate_contrast(project: Project, design: OutcomeDesign, name: str, panel: Panel) -> OutcomeEffects:
+    """Estimate a triple difference: the effect on one outcome less another within the same schools."""
+    changes = changes_to(panel, project.exposure, project.exposure.post)
+    specs = [_Spec(name_, "post", changes, found) for name_, found in design.comparisons.items()]
+    specs += [_Spec(name_, "post", changes, found) for name_, found in design.matches.items()]
+    areas = {(s.design, s.period): _areas(project, design, s) for s in specs}
+    effects = []
+    for key, found in areas.items():
+        effect_key = _key(project, design, "contrast", *key, outcome=name, lost=found.n_lost)
+        effects.append(permutation_effect(effect_key, found, design.treated_group, project.inference))
+        effects.append(school_cluster_effect(effect_key, found, design.treated_group))
+    return OutcomeEffects(name, "contrast", panel, tuple(effects), areas)
+
+
+def _estimate(
+    project: Project,
+    intake: Intake,
+    design: OutcomeDesign,
+    role: str,
+    panel: Panel,
+    specs: list[_Spec],
+    school_sd: Quantity,
+) -> OutcomeEffects:
+    areas = {(s.design, s.period): _areas(project, design, s) for s in specs}
+    effects: list[Effect] = []
+    for spec in specs:
+        found = areas[spec.design, spec.period]
+        key = _key(project, design, role, spec.design, spec.period, lost=found.n_lost)
+        effect = permutation_effect(key, found, design.treated_group, project.inference)
+        if spec.is_main:
+            size = _size(effect, intake, school_sd, project)
+            effect = permutation_effect(key, found, design.treated_group, project.inference, size)
+        effects += [effect, school_cluster_effect(key, found, design.treated_group)]
+    return OutcomeEffects(design.outcome, role, panel, tuple(effects), areas)
+
+
+def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[_Spec]:
+    """Yield the main comparison first, then those beside it, then each year on the headline's base."""
+    exposure = project.exposure
+    pupils = records.cohort[[y for y in exposure.pre if y in records.cohort]].mean(axis=1)
+    by_pupils = project.estimation.weights == "pupils"
+
+    def weighed(changes: Changes) -> Changes:
+        return changes.scaled(pupils) if by_pupils else changes
+
+    plain = changes_to(panel, exposure, exposure.post)
+    main = design.comparisons[labels.NEIGHBOURS]
+    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
+    for name, comparison in every.items():
+        yield _Spec(name, "post", weighed(plain), comparison, is_main=True)
+    other = labels.SCHOOL_WEIGHTED if by_pupils else labels.PUPIL_WEIGHTED
+    yield _Spec(other, "post", plain if by_pupils else plain.scaled(pupils), main)
+    if project.pool.require_all_years:
+        loose = changes_to(outcome_panel(project, records, design, every_year=False), exposure, exposure.post)
+        yield _Spec(labels.UNRESTRICTED, "post", weighed(loose), main)
+    unconverted = records.schools.index[~records.schools["is_converted"]]
+    yield _Spec(labels.WITHOUT_CONVERSIONS, "post", weighed(plain).keep(unconverted), main)
+    contaminated = {area for entry in project.contamination for area in entry.areas}
+    remaining = without_areas(main, contaminated)
+    if set(main.of(design.treated_group)) & contaminated and remaining.of(design.treated_group):
+        yield _Spec(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
+    if len(exposure.pre) > 1:
+        yield _Spec(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
+        yield _Spec(
+            labels.LEAD, f"{min(exposure.pre)}-{max(exposure.pre)}", weighed(changes_before(panel, exposure)), main
+        )
+    for year in exposure.years:
+        yield _Spec(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
+
+
+def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
+    fewest, own = project.pool.minimum_area_schools, design.treated_group
+    if isinstance(spec.comparison, GroupMatches):
+        return effects_of_matches(spec.changes, spec.comparison, own, fewest)
+    return effects_by_area(spec.changes, spec.comparison, own, fewest)
+
+
+def _key(
+    project: Project, design: OutcomeDesign, role: str, name: str, period: str, outcome: str = "", lost: int = 0
+) -> EffectKey:
+    return EffectKey(
+        outcome=outcome or design.outcome,
+        role=role,
+        design=name,
+        period=period,
+        estimand=_estimand(design, lost),
+        method=_method(project, name, period),
+        n_treated_clusters=len(design.treated_areas),
+    )
+
+
+def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
+    if design.treated_group == TREATED_GROUP:
+        return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
+    return Estimand.AREA_ITT_AMONG_MATCHED if lost else Estimand.AREA_ITT
+
+
+def _method(project: Project, name: str, period: str) -> str:
+    pre = " and ".join(map(str, project.exposure.pre))
+    post = " and ".join(map(str, project.exposure.post)) if period == "post" else period
+    change = f"{post} less the mean of {pre}" if name != labels.LEAD else f"change over {period.replace('-', ' to ')}"
+    return f"Difference in mean change ({change}). {labels.design_label(name)}."
+
+
+def _size(effect: Effect, intake: Intake, school_sd: Quantity, project: Project) -> EffectSize | None:
+    if not isinstance(effect.estimate, float):
+        return None
+    limits = intake.limits.get(effect.outcome)
+    return effect_size(effect.estimate, effect.interval, limits, school_sd, project.effect_sizes.months_table)
+
+
+def _school_sd(panel: Panel, design: OutcomeDesign, project: Project) -> Quantity:
+    """Return the SD of school scores in the last year before, over the analysed untreated schools of England."""
+    frame = panel.frame
+    scores: pd.Series = frame.loc[(frame["period"] == max(project.exposure.pre)) & frame["cohort"].isna(), "outcome"]
+    if len(scores) < 2:
+        return Unavailable("Fewer than two untreated schools have a score in the last year before the programme.")
+    return float(np.std(scores.to_numpy(dtype=float), ddof=1))
