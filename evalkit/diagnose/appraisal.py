@@ -1,0 +1,190 @@
+"""The result on published appraisal scales, in words; claims; cost; limits."""
+
+from __future__ import annotations
+
+from evalkit.core.formats import careful, interval_text, years_text
+from evalkit.core.project import Claim
+from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.data.measures import measure
+from evalkit.diagnose.evaluation import ClaimCheck, CostSummary, Judgement
+from evalkit.diagnose.results import Results
+from evalkit.estimate.effect import Effect
+
+_ROBINS = "ROBINS-I"
+_MARYLAND = "Maryland Scientific Methods Scale"
+
+
+def judgements(results: Results) -> tuple[Judgement, ...]:
+    """Return the ROBINS-I domains (Sterne and others, 2016) and the Maryland scale, in words.
+
+    They are the kit's reading of the design from its own checks, for a reviewer to revise.
+    """
+    return (*_robins(results), _maryland())
+
+
+def _robins(results: Results) -> tuple[Judgement, ...]:
+    main = results.effect(results.primary)
+    lost = sum(
+        r.n for r in results.flow.rows if (r.outcome, r.arm, r.stage) == (results.primary, "treated", "excluded")
+    )
+    whole = results.intake.treated.is_whole_area
+    n = main.n_treated if main else 0
+    rows = (
+        (
+            "Confounding",
+            "serious",
+            "The programme was not allocated at random, and anything else that changed in the area at the same time is "
+            "in the estimate.",
+        ),
+        (
+            "Selection of participants",
+            "moderate" if whole else "serious",
+            "Every eligible school of the area counts, so schools could not select themselves into the analysis; the "
+            "area itself was selected."
+            if whole
+            else "Schools were chosen for, or chose, the programme.",
+        ),
+        (
+            "Classification of interventions",
+            "serious" if whole else "low",
+            "Which schools took part is not public: the whole area is counted as treated."
+            if whole
+            else "Participants come from a list supplied to this evaluation.",
+        ),
+        (
+            "Deviations from intended interventions",
+            "no information",
+            "What was delivered in each school, and what comparison schools received, is not in these data.",
+        ),
+        (
+            "Missing data",
+            "moderate",
+            f"{n} treated schools were analysed and {lost} listed ones were not, each for a stated reason; "
+            "small cohorts "
+            "are suppressed.",
+        ),
+        (
+            "Measurement of outcomes",
+            "low",
+            "Tests were set and marked nationally; writing is assessed by teachers and moderated.",
+        ),
+        (
+            "Selection of the reported result",
+            "moderate",
+            "Outcomes and comparisons stand in a project file, but were chosen with the data already public; every one "
+            "is reported.",
+        ),
+    )
+    return tuple(Judgement(scale=_ROBINS, domain=d, judgement=j, sentence=s) for d, j, s in rows)
+
+
+def _maryland() -> Judgement:
+    return Judgement(
+        scale=_MARYLAND,
+        domain="Design",
+        judgement="level 3 at most",
+        sentence="Change before and after is compared with that of other areas. Level 3 asks for evidence that the "
+        "two were comparable; where the findings on earlier trends or balance are serious, a reader may put it "
+        "at level 2.",
+    )
+
+
+def check_claims(results: Results, claims: tuple[Claim, ...]) -> tuple[ClaimCheck, ...]:
+    """Set each claim against the estimate that bears on it."""
+    return tuple(_check(results, claim) for claim in claims)
+
+
+def _check(results: Results, claim: Claim) -> ClaimCheck:
+    effect = results.effect(claim.measure) if claim.measure else None
+    if effect is None:
+        why = claim.reason or "No outcome of this project bears on it."
+        return ClaimCheck(claim=claim, verdict="these data cannot speak to it", sentence=why)
+    if not isinstance(effect.estimate, float):
+        return ClaimCheck(claim=claim, verdict="not estimated", sentence=f"Unavailable: {effect.estimate.reason}.")
+    return ClaimCheck(claim=claim, verdict=_verdict(effect), sentence=_evidence(results, effect))
+
+
+def _verdict(effect: Effect) -> str:
+    if not isinstance(effect.interval, Interval) or 0.0 in effect.interval:
+        return "not shown by these data"
+    if effect.interval.lower > 0:
+        return "in line with these data, which cannot say what caused it"
+    return "contradicted by these data"
+
+
+def _evidence(results: Results, effect: Effect) -> str:
+    frame = results.outcomes[effect.outcome].panel.frame
+    own = frame[frame["cohort"].notna()].groupby("period")["outcome"].mean()
+    exposure = results.project.exposure
+    before, after = own[list(exposure.pre)].mean(), own[list(exposure.post)].mean()
+    reach = f" (interval {interval_text(effect.interval)})" if isinstance(effect.interval, Interval) else ""
+    moved = "rose" if after > before else "fell" if after < before else "stayed"
+    estimate = careful(effect.estimate) if isinstance(effect.estimate, float) else ""
+    return (
+        f"{measure(effect.outcome).label} of the treated schools {moved} from {careful(before)} in "
+        f"{years_text(exposure.pre)} to "
+        f"{careful(after)} in {years_text(exposure.post)}; against neighbours the difference in change is "
+        f"{estimate} points{reach}."
+    )
+
+
+def cost_summary(results: Results) -> CostSummary | None:
+    """Return the cost per school, and a cost-effectiveness ratio only where the interval excludes zero."""
+    cost = results.project.cost
+    if cost is None:
+        return None
+    return CostSummary(
+        total_gbp=cost.total_gbp,
+        schools=cost.schools,
+        per_school_gbp=cost.total_gbp / cost.schools,
+        source=cost.source,
+        per_tenth_sd_gbp=_ratio(results, cost.total_gbp / cost.schools),
+    )
+
+
+def _ratio(results: Results, per_school: float) -> Quantity:
+    effect = results.effect(results.primary)
+    if effect is None or not isinstance(effect.interval, Interval) or 0.0 in effect.interval:
+        return Unavailable(
+            "The interval contains zero, or there is none, so a cost for each unit of effect would mean nothing."
+        )
+    if results.intake.treated.is_whole_area:
+        return Unavailable(
+            "The effect is on a whole area and the cost on some of its schools, so their ratio would mean nothing."
+        )
+    if (
+        effect.effect_size is None
+        or not isinstance(effect.effect_size.hedges_g, float)
+        or effect.effect_size.hedges_g <= 0
+    ):
+        return Unavailable("There is no positive effect in pupil-level standard deviations to divide the cost by.")
+    return per_school / (10 * effect.effect_size.hedges_g)
+
+
+def limits(results: Results) -> tuple[str, ...]:
+    """Return what this evaluation cannot say, most important first."""
+    place, exposure = results.project.programme.place, results.project.exposure
+    whole = (
+        (
+            "Which schools took part is not public, so the effect is that on every eligible school in "
+            f"{place}; the effect on those that took "
+            "part may be larger, and cannot be had from these data.",
+        )
+        if results.intake.treated.is_whole_area
+        else ()
+    )
+    return (
+        f"The design cannot separate the programme from anything else that changed in {place} between "
+        f"{years_text(exposure.pre)} and {years_text(exposure.post)}.",
+        *whole,
+        f"There {'is' if len(exposure.pre) == 1 else 'are'} {len(exposure.pre)} "
+        f"summer{'' if len(exposure.pre) == 1 else 's'} before and "
+        f"{len(exposure.post)} after: trends can hardly be seen, and nothing can be said about whether a "
+        "change lasted.",
+        "National tests were not held in 2020 and 2021, so later summers cannot be added.",
+        "School results are averages of other pupils each year; no pupil is followed, and pupils who moved "
+        "cannot be seen.",
+        "No measure of deprivation from before the programme is in these files, so schools could not be matched on it.",
+        "p-values are not adjusted for the number of outcomes and comparisons; the primary outcome was named "
+        "first, the rest is exploratory.",
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""From a locked design and the outcomes to everything a report draws on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from evalkit.core.formats import years_text
+from evalkit.core.project import Claim, Project
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.intake import Intake
+from evalkit.data.measures import measure
+from evalkit.data.panel import Panel
+from evalkit.design import labels
+from evalkit.design.plan import LockedDesign, OutcomeDesign
+from evalkit.design.power import MULTIPLIER
+from evalkit.design.stage import DesignStage, DetectableEffect
+from evalkit.diagnose.appraisal import check_claims, cost_summary, judgements, limits
+from evalkit.diagnose.checks import CHECKS
+from evalkit.diagnose.evaluation import (
+    AreaDistribution,
+    ArmYear,
+    ConversionRow,
+    Evaluation,
+    Headline,
+    OutcomeSummary,
+)
+from evalkit.diagnose.flows import make_flow
+from evalkit.diagnose.results import NOT_ASKED, Results, contrast_code
+from evalkit.estimate.effect import Effect
+from evalkit.estimate.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
+from evalkit.estimate.sample import make_panel
+
+
+def evaluate(
+    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, claims: tuple[Claim, ...] = ()
+) -> Evaluation:
+    """Estimate every effect of a locked design and put it through every check.
+
+    `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone.
+    """
+    results = _estimated(project, intake, locked, stage)
+    return Evaluation(
+        project=project,
+        design=stage,
+        headline=_headline(results),
+        effects=tuple(effect for found in results.outcomes.values() for effect in found.effects),
+        flow=results.flow,
+        outcomes=tuple(_summaries(results)),
+        trajectories=tuple(_trajectories(results)),
+        distributions=tuple(_distributions(results)),
+        detectable=tuple(_realised(results)),
+        findings=tuple(check(results) for check in CHECKS),
+        judgements=judgements(results),
+        claims=check_claims(results, claims),
+        conversions=tuple(_conversions(results)),
+        cost=cost_summary(results),
+        limits=limits(results),
+        measure_labels=_labels(project),
+    )
+
+
+def _estimated(project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage) -> Results:
+    outcomes: dict[str, OutcomeEffects] = {}
+    for outcome in project.outcomes:
+        outcomes[outcome.measure] = estimate_outcome(project, intake, locked.outcomes[outcome.measure], outcome.role)
+    for contrast in project.contrasts:
+        first, second = (outcomes[code] for code in (contrast.measure, contrast.minus))
+        if first.areas and second.areas:
+            design = locked.outcomes[contrast.measure]
+            panel = _difference(project, design, first.panel, second.panel)
+            outcomes[contrast_code(contrast)] = estimate_contrast(project, design, contrast_code(contrast), panel)
+    flow = make_flow(project, intake, locked, project.exposure.years)
+    return Results(project, intake, locked, stage, outcomes, flow)
+
+
+def _difference(project: Project, design: OutcomeDesign, first: Panel, second: Panel) -> Panel:
+    """Return one outcome less the other, for schools that have both in every year."""
+    wide = first.wide()
+    difference = (wide - second.wide().reindex(wide.index)).dropna()
+    return make_panel(difference, design.groups, design.treated_group, project)
+
+
+def _labels(project: Project) -> dict[str, str]:
+    contrasts = {
+        contrast_code(c): f"{measure(c.measure).label} less {measure(c.minus).label.lower()}" for c in project.contrasts
+    }
+    return {o.measure: measure(o.measure).label for o in project.outcomes} | contrasts
+
+
+def _headline(results: Results) -> Headline:
+    project, primary = results.project, results.primary
+    main, exposure = results.effect(primary), project.exposure
+    contrast = results.effect(results.contrast())
+    placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
+    lead = f"{min(exposure.pre)}-{max(exposure.pre)}"
+    none = Unavailable("No estimate was made.")
+    reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
+    detail, p = (main.permutation, main.p_value) if main else (None, none)
+    return Headline(
+        measure_label=measure(primary).label,
+        place=project.programme.place,
+        n_schools=main.n_treated if main else 0,
+        pre_label=years_text(exposure.pre),
+        post_label=years_text(exposure.post),
+        list_year=labels.LIST_YEAR[project.pool.neighbours],
+        estimate=main.estimate if main else none,
+        interval=main.interval if main else none,
+        n_areas=float(detail.n_areas) if detail else reason,
+        n_as_large=float(round(p * detail.n_areas)) if detail and isinstance(p, float) else reason,
+        p_value=p,
+        placebo_label=measure(placebo).label if placebo else "",
+        placebo_estimate=results.estimate(placebo),
+        contrast_label=_labels(project).get(results.contrast(), ""),
+        contrast_estimate=contrast.estimate if contrast else NOT_ASKED,
+        contrast_p=contrast.p_value if contrast else NOT_ASKED,
+        lead=results.estimate(primary, labels.LEAD, lead),
+        lead_label=years_text(exposure.pre),
+        adjusted=results.estimate(primary, labels.TREND_ADJUSTED),
+    )
+
+
+def _summaries(results: Results) -> Iterator[OutcomeSummary]:
+    exposure = results.project.exposure
+    for outcome in results.project.outcomes:
+        found, known = results.outcomes[outcome.measure], measure(outcome.measure)
+        effect = results.effect(outcome.measure)
+        means = {(row.arm, row.year): row.mean for row in _arm_years(results, found)}
+
+        def mean(arm: str, years: tuple[int, ...], means: dict[tuple[str, int], float] = means) -> Quantity:
+            wanted = [means[arm, year] for year in years if (arm, year) in means]
+            return float(np.mean(wanted)) if wanted else Unavailable("Not estimated.")
+
+        yield OutcomeSummary(
+            outcome=outcome.measure,
+            label=known.label,
+            role=outcome.role,
+            unit=known.unit,
+            n_treated=effect.n_treated if effect else 0,
+            n_comparison=effect.n_comparison if effect else 0,
+            treated_pre=mean("treated", exposure.pre),
+            treated_post=mean("treated", exposure.post),
+            comparison_pre=mean("neighbours", exposure.pre),
+            comparison_post=mean("neighbours", exposure.post),
+        )
+
+
+def _trajectories(results: Results) -> Iterator[ArmYear]:
+    for outcome in results.project.outcomes:
+        yield from _arm_years(results, results.outcomes[outcome.measure])
+
+
+def _arm_years(results: Results, found: OutcomeEffects) -> Iterator[ArmYear]:
+    """Yield the mean of each arm and year over the analysed schools, for outcomes that were estimated."""
+    if not found.areas:
+        return
+    design, frame = results.locked.outcomes[found.outcome], found.panel.frame
+    arms = {
+        "treated": frame["cluster"] == design.treated_group,
+        "neighbours": frame["cluster"].isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)),
+        "england": frame["cluster"].isin(design.comparisons[labels.ENGLAND].of(design.treated_group)),
+    }
+    for arm, rows in arms.items():
+        for year, scores in frame[rows].groupby("period")["outcome"]:
+            yield ArmYear(outcome=found.outcome, arm=arm, year=int(str(year)), mean=float(scores.mean()), n=len(scores))
+
+
+def _distributions(results: Results) -> Iterator[AreaDistribution]:
+    names = results.intake.neighbours[results.project.pool.neighbours].names
+    for code, found in results.outcomes.items():
+        own = results.locked.outcomes[code.split("-")[0]].treated_group
+        for (design, period), areas in found.areas.items():
+            if period == "post" and results.effect(code, design) and _permuted(results.effect(code, design)):
+                yield AreaDistribution(
+                    outcome=code,
+                    design=design,
+                    areas=tuple(areas.groups.tolist()),
+                    names=tuple(names.get(area, str(area)) for area in areas.groups.tolist()),
+                    effects=tuple(areas.effects.tolist()),
+                    treated_area=own,
+                )
+
+
+def _permuted(effect: Effect | None) -> bool:
+    return effect is not None and effect.permutation is not None
+
+
+def _realised(results: Results) -> Iterator[DetectableEffect]:
+    """Yield the least detectable effects with the realised one: 2.8 × the SD of the other areas' effects."""
+    for entry in results.stage.detectable:
+        areas = results.outcomes[entry.outcome].areas.get((labels.NEIGHBOURS, "post"))
+        own = results.locked.outcomes[entry.outcome].treated_group
+        others = areas.effects[areas.groups != own] if areas else np.array([])
+        realised: Quantity = Unavailable("Too few other areas could be analysed the same way.")
+        if len(others) >= 20 and own > 0:
+            realised = MULTIPLIER * float(np.std(others, ddof=1))
+        yield DetectableEffect(
+            outcome=entry.outcome, at_design=entry.at_design, realised=realised, n_areas=entry.n_areas
+        )
+
+
+def _conversions(results: Results) -> Iterator[ConversionRow]:
+    design = results.locked.outcomes[results.primary]
+    panel = results.outcomes[results.primary].panel
+    schools = results.intake.records[measure(results.primary).key_stage].schools
+    groups = panel.by_unit()["cluster"]
+    near = design.comparisons[labels.NEIGHBOURS].of(design.treated_group)
+    for arm, rows in (("treated", groups == design.treated_group), ("comparison", groups.isin(near))):
+        converted = schools.loc[groups.index[rows], "is_converted"]
+        yield ConversionRow(arm=arm, n_converted=int(converted.sum()), n_schools=len(converted))

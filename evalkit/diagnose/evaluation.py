@@ -1,0 +1,165 @@
+"""All of one project's results: what results.json holds and every document is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.core.estimand import Estimand
+from evalkit.core.project import Claim, Project
+from evalkit.core.quantities import Interval, IntervalOrReason, Quantity
+from evalkit.data.flow import Flow
+from evalkit.design.labels import NEIGHBOURS
+from evalkit.design.stage import DesignStage, DetectableEffect
+from evalkit.diagnose.finding import Finding
+from evalkit.estimate.effect import Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The numbers of the first sentence; each equals its entry in results.json.
+
+    `lead` is the earlier relative gain (treated less neighbours) between the first and last year
+    before the programme; `adjusted` the effect left if that trend had continued; `n_as_large`
+    counts areas whose change was at least as large in either direction, the treated one included.
+    """
+
+    measure_label: str
+    place: str
+    n_schools: int
+    pre_label: str
+    post_label: str
+    list_year: str
+    estimate: Quantity
+    interval: IntervalOrReason
+    n_areas: Quantity
+    n_as_large: Quantity
+    p_value: Quantity
+    placebo_label: str
+    placebo_estimate: Quantity
+    contrast_label: str
+    contrast_estimate: Quantity
+    contrast_p: Quantity
+    lead: Quantity
+    lead_label: str
+    adjusted: Quantity
+
+    @property
+    def interval_contains_zero(self) -> bool:
+        """Return whether the data leave open on which side of zero the effect lies."""
+        return not isinstance(self.interval, Interval) or 0.0 in self.interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmYear:
+    """Mean outcome of one arm in one year. `arm` is treated, neighbours, matched or england."""
+
+    outcome: str
+    arm: str
+    year: int
+    mean: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeSummary:
+    """One row of the table of outcomes: counts, means before and after, raw difference in change."""
+
+    outcome: str
+    label: str
+    role: str
+    unit: str
+    n_treated: int
+    n_comparison: int
+    treated_pre: Quantity
+    treated_post: Quantity
+    comparison_pre: Quantity
+    comparison_post: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaDistribution:
+    """The change of every area analysed the same way, the treated area's among them."""
+
+    outcome: str
+    design: str
+    areas: tuple[int, ...]
+    names: tuple[str, ...]
+    effects: tuple[float, ...]
+    treated_area: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimCheck:
+    """A stakeholder's claim against what these data show."""
+
+    claim: Claim
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """An entry of a published appraisal scale, in words."""
+
+    scale: str
+    domain: str
+    judgement: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSummary:
+    """What it cost, and whether a cost-effectiveness ratio can be given."""
+
+    total_gbp: float
+    schools: int
+    per_school_gbp: float
+    source: str
+    per_tenth_sd_gbp: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionRow:
+    """Schools of an arm that changed legal identity within the window of the analysis."""
+
+    arm: str
+    n_converted: int
+    n_schools: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """All of one project's results."""
+
+    project: Project
+    design: DesignStage
+    headline: Headline
+    effects: tuple[Effect, ...]
+    flow: Flow
+    outcomes: tuple[OutcomeSummary, ...]
+    trajectories: tuple[ArmYear, ...]
+    distributions: tuple[AreaDistribution, ...]
+    detectable: tuple[DetectableEffect, ...]
+    findings: tuple[Finding, ...]
+    judgements: tuple[Judgement, ...]
+    claims: tuple[ClaimCheck, ...]
+    conversions: tuple[ConversionRow, ...]
+    cost: CostSummary | None
+    limits: tuple[str, ...]
+    measure_labels: dict[str, str]
+
+    def effect(
+        self, outcome: str, design: str = NEIGHBOURS, period: str = "post", inference: str = "permutation"
+    ) -> Effect | None:
+        """Return the effect of an outcome, design, period and kind of inference, if it was asked for."""
+        for effect in self.effects:
+            key = (effect.outcome, effect.design, effect.period, effect.inference)
+            if key == (outcome, design, period, inference):
+                return effect
+        return None
+
+    @property
+    def estimand(self) -> Estimand:
+        """Return the estimand of the main comparison on the primary outcome."""
+        main = self.effect(self.project.primary.measure)
+        return main.estimand if main else Estimand.ATT

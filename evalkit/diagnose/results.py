@@ -1,0 +1,56 @@
+"""What checks look at: the effects of one project, found by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.core.project import Contrast, Project
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.flow import Flow
+from evalkit.data.intake import Intake
+from evalkit.design.labels import NEIGHBOURS
+from evalkit.design.plan import LockedDesign
+from evalkit.design.stage import DesignStage
+from evalkit.estimate.effect import Effect
+from evalkit.estimate.outcome_effects import OutcomeEffects
+
+NOT_ASKED = Unavailable("The project does not ask for this.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """One project's design, data, effects and flow, before they are judged."""
+
+    project: Project
+    intake: Intake
+    locked: LockedDesign
+    stage: DesignStage
+    outcomes: dict[str, OutcomeEffects]
+    flow: Flow
+
+    @property
+    def primary(self) -> str:
+        """Return the code of the primary outcome."""
+        return self.project.primary.measure
+
+    def effect(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Effect | None:
+        """Return the permutation record of an effect, if it was estimated."""
+        found = self.outcomes.get(outcome)
+        for effect in found.effects if found else ():
+            if (effect.design, effect.period, effect.inference) == (design, period, "permutation"):
+                return effect
+        return None
+
+    def estimate(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Quantity:
+        """Return an estimate, or the reason why there is none."""
+        found = self.effect(outcome, design, period)
+        return found.estimate if found else NOT_ASKED
+
+    def contrast(self) -> str:
+        """Return the code of the first triple difference, or an empty text."""
+        return contrast_code(self.project.contrasts[0]) if self.project.contrasts else ""
+
+
+def contrast_code(contrast: Contrast) -> str:
+    """Return the code results.json uses for a triple difference: READPROG-MATPROG."""
+    return f"{contrast.measure}-{contrast.minus}"
