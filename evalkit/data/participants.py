@@ -46,8 +46,9 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
             "Change `participants.local_authority` in the project "
             f"file{'; near codes: ' + listed(near) if near else ''}."
         )
-    cases = (
-        CountedCase(f"schools of local authority {area}, all counted as treated", sum(map(len, schools.values()))),
+    cases = tuple(
+        CountedCase(f"{stage}: schools of local authority {area}, all counted as treated", len(ids))
+        for stage, ids in schools.items()
     )
     return TreatedSchools(schools, {stage: {} for stage in records}, cases, True)
 
@@ -91,15 +92,15 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise DataError(f"{path.name}: the file has neither a column URN nor the columns LAESTAB and name. {_HINT}")
     cells = frame.fillna("").apply(lambda column: column.str.strip())
     rows = [{str(key): str(value) for key, value in row.items() if value} for row in cells.to_dict("records")]
-    rows = [row for row in rows if row]
-    if not rows:
+    numbered = [(number, row) for number, row in enumerate(rows, start=2) if row]
+    if not numbered:
         raise DataError(f"{path.name}: the file lists no school. {_HINT}")
-    for number, row in enumerate(rows, start=2):
+    for number, row in numbered:
         if not re.fullmatch(r"\d{6}", row.get("URN", "000000")):
             raise DataError(f"{path.name}, row {number}: '{row['URN']}' is not a URN (six digits).")
         if "URN" not in row and not {"LAESTAB", "name"} <= set(row):
             raise DataError(f"{path.name}, row {number}: neither a URN nor a LAESTAB with a name. {_HINT}")
-    return rows
+    return [row for _, row in numbered]
 
 
 def _urn_of(row: dict[str, str], records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:

@@ -62,7 +62,7 @@ class ArmYear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeSummary:
-    """One row of the table of outcomes: counts, means before and after, raw difference in change."""
+    """One row of the table of outcomes: counts, and means before and after."""
 
     outcome: str
     label: str

@@ -13,7 +13,7 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavai
 from evalkit.design.areas import TREATED_GROUP
 from evalkit.estimate.area_effects import AreaEffects
 from evalkit.estimate.arrays import permutation_test
-from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+from evalkit.estimate.effect import Effect, PermutationDetail
 
 NO_P_FOR_SCHOOLS = (
     "Clustering by school covers school sampling only and excludes area shocks, so it gives no p-value and no "
@@ -44,14 +44,12 @@ class EffectKey:
     n_treated_clusters: int
 
 
-def permutation_effect(
-    key: EffectKey, areas: AreaEffects, own: int, inference: Inference, size: EffectSize | None = None
-) -> Effect:
+def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: Inference) -> Effect:
     """Return the treated group's effect with its place among all areas analysed the same way.
 
     Schools treated by name are not a whole area, so that no other area can stand in for them.
     """
-    effect = replace(_estimated(key, areas, own, PART_OF_AREA), effect_size=size)
+    effect = _estimated(key, areas, own, PART_OF_AREA)
     if own == TREATED_GROUP:
         return effect
     at, statistic = areas.position(own), _statistic(areas, inference.statistic)

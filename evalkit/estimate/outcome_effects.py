@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -48,54 +48,66 @@ class _Spec:
     is_main: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ask:
+    """What is estimated: the outcome's name and role, under which design of which project."""
+
+    project: Project
+    design: OutcomeDesign
+    outcome: str
+    role: str
+
+    def key(self, design: str, period: str, lost: int = 0) -> EffectKey:
+        return EffectKey(
+            outcome=self.outcome,
+            role=self.role,
+            design=design,
+            period=period,
+            estimand=_estimand(self.design, lost),
+            method=_method(self.project, design, period),
+            n_treated_clusters=len(self.design.treated_areas),
+        )
+
+
 def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, role: str) -> OutcomeEffects:
     """Estimate every effect of one outcome against every comparison of its design."""
     records = intake.records[measure(design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
+    ask = _Ask(project, design, design.outcome, role)
     n_treated = int((panel.by_unit()["cluster"] == design.treated_group).sum())
     if design.too_few or n_treated < project.pool.minimum_treated:
         reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
-        effects = unavailable_effects(_key(project, design, role, labels.NEIGHBOURS, "post"), reason, n_treated)
+        effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated)
         return OutcomeEffects(design.outcome, role, panel, effects, {})
-    specs = list(_specs(project, records, design, panel))
-    school_sd = _school_sd(panel, design, project)
-    return _estimate(project, intake, design, role, panel, specs, school_sd)
+    school_sd = _school_sd(panel, project)
+
+    def size(effect: Effect) -> EffectSize | None:
+        return _size(effect, intake, school_sd, project)
+
+    return _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
 
 
 def estimate_contrast(project: Project, design: OutcomeDesign, name: str, panel: Panel) -> OutcomeEffects:
     """Estimate a triple difference: the effect on one outcome less another within the same schools."""
     changes = changes_to(panel, project.exposure, project.exposure.post)
-    specs = [_Spec(name_, "post", changes, found) for name_, found in design.comparisons.items()]
-    specs += [_Spec(name_, "post", changes, found) for name_, found in design.matches.items()]
-    areas = {(s.design, s.period): _areas(project, design, s) for s in specs}
-    effects = []
-    for key, found in areas.items():
-        effect_key = _key(project, design, "contrast", *key, outcome=name, lost=found.n_lost)
-        effects.append(permutation_effect(effect_key, found, design.treated_group, project.inference))
-        effects.append(school_cluster_effect(effect_key, found, design.treated_group))
-    return OutcomeEffects(name, "contrast", panel, tuple(effects), areas)
+    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
+    specs = [_Spec(found, "post", changes, comparison) for found, comparison in every.items()]
+    return _estimate(_Ask(project, design, name, "contrast"), panel, specs, lambda _: None)
 
 
 def _estimate(
-    project: Project,
-    intake: Intake,
-    design: OutcomeDesign,
-    role: str,
-    panel: Panel,
-    specs: list[_Spec],
-    school_sd: Quantity,
+    ask: _Ask, panel: Panel, specs: list[_Spec], size: Callable[[Effect], EffectSize | None]
 ) -> OutcomeEffects:
-    areas = {(s.design, s.period): _areas(project, design, s) for s in specs}
-    effects: list[Effect] = []
+    """Estimate every specification; those marked as main are standardised too."""
+    areas = {(s.design, s.period): _areas(ask.project, ask.design, s) for s in specs}
+    own, effects = ask.design.treated_group, list[Effect]()
     for spec in specs:
         found = areas[spec.design, spec.period]
-        key = _key(project, design, role, spec.design, spec.period, lost=found.n_lost)
-        effect = permutation_effect(key, found, design.treated_group, project.inference)
-        if spec.is_main:
-            size = _size(effect, intake, school_sd, project)
-            effect = permutation_effect(key, found, design.treated_group, project.inference, size)
-        effects += [effect, school_cluster_effect(key, found, design.treated_group)]
-    return OutcomeEffects(design.outcome, role, panel, tuple(effects), areas)
+        key = ask.key(spec.design, spec.period, found.n_lost)
+        effect = permutation_effect(key, found, own, ask.project.inference)
+        effects.append(replace(effect, effect_size=size(effect)) if spec.is_main else effect)
+        effects.append(school_cluster_effect(key, found, own))
+    return OutcomeEffects(ask.outcome, ask.role, panel, tuple(effects), areas)
 
 
 def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[_Spec]:
@@ -139,20 +151,6 @@ def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
     return effects_by_area(spec.changes, spec.comparison, own, fewest)
 
 
-def _key(
-    project: Project, design: OutcomeDesign, role: str, name: str, period: str, outcome: str = "", lost: int = 0
-) -> EffectKey:
-    return EffectKey(
-        outcome=outcome or design.outcome,
-        role=role,
-        design=name,
-        period=period,
-        estimand=_estimand(design, lost),
-        method=_method(project, name, period),
-        n_treated_clusters=len(design.treated_areas),
-    )
-
-
 def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
     if design.treated_group == TREATED_GROUP:
         return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
@@ -173,7 +171,7 @@ def _size(effect: Effect, intake: Intake, school_sd: Quantity, project: Project)
     return effect_size(effect.estimate, effect.interval, limits, school_sd, project.effect_sizes.months_table)
 
 
-def _school_sd(panel: Panel, design: OutcomeDesign, project: Project) -> Quantity:
+def _school_sd(panel: Panel, project: Project) -> Quantity:
     """Return the SD of school scores in the last year before, over the analysed untreated schools of England."""
     frame = panel.frame
     scores: pd.Series = frame.loc[(frame["period"] == max(project.exposure.pre)) & frame["cohort"].isna(), "outcome"]

@@ -1,0 +1,183 @@
+"""Disclosure control at the border: counts of pupils under the threshold do not leave, nor what would give them away.
+
+Counts of schools come from published files and are exempt. Suppression is checked exactly: a
+hidden count must not be the only solution of the sums that the table shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from evalkit.core.errors import EvalkitError
+from evalkit.core.quantities import Unavailable
+from evalkit.report.markup import table_csv, table_html
+from evalkit.report.table import Cell, Table
+
+Place = tuple[int, int]
+Line = tuple[Place, ...]
+
+
+def suppressed(threshold: int) -> Unavailable:
+    """Return what stands in the place of a suppressed count."""
+    return Unavailable(f"Suppressed (a count of fewer than {threshold} pupils, or one that would reveal it).")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReleasedTable:
+    """A table that may leave: it cannot be made from a table that shows a small count of pupils."""
+
+    table: Table
+    threshold: int
+
+    def __post_init__(self) -> None:
+        if _small(self.table, self.threshold) or _exposed(self.table, self.threshold):
+            raise EvalkitError(
+                f"The table '{self.table.caption}' shows, or lets be worked out, a count of fewer than "
+                f"{self.threshold} pupils. Pass it through `release`."
+            )
+
+    def __repr__(self) -> str:
+        return f"<Table: {self.table.caption}>"
+
+    def _repr_html_(self) -> str:
+        return table_html(self.table)
+
+    def to_csv(self) -> str:
+        """Return the table as CSV, numbers in full, reasons in place of what is not given."""
+        return table_csv(self.table)
+
+
+def release(table: Table, threshold: int) -> ReleasedTable:
+    """Return the table with small counts of pupils, and what would give them away, suppressed."""
+    counts = _counts(table)
+    primary = {place for place, n in counts.items() if n < threshold}
+    hidden = _protected(_lines(table, counts), counts, primary, threshold)
+    return ReleasedTable(_derived_hidden(_without(table, hidden, threshold), threshold), threshold)
+
+
+def release_record(record: Mapping[str, object], threshold: int) -> dict[str, object]:
+    """Return a JSON record with counts of pupils released: `n_pupils` sums the keys `n_pupils_…` beside it."""
+    counts = {key: value for key, value in record.items() if key.startswith("n_pupils") and isinstance(value, int)}
+    places: dict[str, Place] = {key: (0, i) for i, key in enumerate(counts)}
+    by_place = {places[key]: int(n) for key, n in counts.items()}
+    line: Line = tuple(places[key] for key in sorted(counts, key=lambda key: key != "n_pupils"))
+    lines = [line] if "n_pupils" in counts and len(counts) > 1 else []
+    hidden = _protected(lines, by_place, {p for p, n in by_place.items() if n < threshold}, threshold)
+    return {
+        key: {"unavailable": suppressed(threshold).reason} if places.get(key) in hidden else _nested(value, threshold)
+        for key, value in record.items()
+    }
+
+
+def _nested(value: object, threshold: int) -> object:
+    if isinstance(value, Mapping):
+        return release_record(value, threshold)
+    if isinstance(value, list | tuple):
+        return [_nested(item, threshold) for item in value]
+    return value
+
+
+def _pupil_columns(table: Table) -> list[int]:
+    return [i for i, column in enumerate(table.columns) if column.kind == "pupil_count"]
+
+
+def _counts(table: Table) -> dict[Place, int]:
+    cells = ((r, c, table.rows[r][c]) for r in range(len(table.rows)) for c in _pupil_columns(table))
+    return {(r, c): cell for r, c, cell in cells if isinstance(cell, int)}
+
+
+def _small(table: Table, threshold: int) -> set[Place]:
+    return {place for place, n in _counts(table).items() if n < threshold}
+
+
+def _lines(table: Table, within: Iterable[Place]) -> list[Line]:
+    """Return every sum the table shows as places, the total first."""
+    known = set(within)
+    columns = _pupil_columns(table)
+    lines: list[Line] = []
+    totals = [c for c in columns if table.columns[c].is_total]
+    for total in totals:
+        parts = [c for c in columns if c not in totals]
+        lines += [((r, total), *((r, c) for c in parts)) for r in range(len(table.rows))]
+    if table.has_total_row:
+        last = len(table.rows) - 1
+        lines += [((last, c), *((r, c) for r in range(last))) for c in columns]
+    return [line for line in lines if len(line) > 1 and known.issuperset(line)]
+
+
+def _recoverable(lines: Sequence[Line], hidden: set[Place]) -> set[Place]:
+    """Return the hidden places whose value the sums determine: unit vectors in the row space of the sums."""
+    unknown = sorted(hidden)
+    system = [[_sign(line, place) for place in unknown] for line in lines]
+    matrix = np.array([row for row in system if any(row)], dtype=float)
+    if not matrix.size:
+        return set()
+    _, singular, basis = np.linalg.svd(matrix)
+    rows = basis[: int((singular > 1e-9).sum())]
+    return {place for i, place in enumerate(unknown) if np.isclose((rows[:, i] ** 2).sum(), 1.0)}
+
+
+def _sign(line: Line, place: Place) -> int:
+    return 0 if place not in line else -1 if place == line[0] else 1
+
+
+def _protected(lines: Sequence[Line], counts: Mapping[Place, int], primary: set[Place], threshold: int) -> set[Place]:
+    """Return what to hide so that no primary place can be worked out, adding the smallest neighbours in a sum."""
+    hidden = set(primary)
+    while weak := _weak_lines(lines, counts, hidden, primary, threshold):
+        hidden.add(min((place for place in weak[0] if place not in hidden), key=lambda place: (counts[place], place)))
+    return hidden
+
+
+def _weak_lines(
+    lines: Sequence[Line], counts: Mapping[Place, int], hidden: set[Place], primary: set[Place], threshold: int
+) -> list[Line]:
+    """Return sums to hide more of: those that tell a small count, loneliest first, and those that add up to one."""
+    open_lines = [line for line in lines if set(line) - hidden]
+    told = _recoverable(lines, hidden)
+    weak = [line for line in open_lines if told & set(line)] if told & primary else []
+    for line in open_lines:
+        parts = [place for place in line[1:] if place in hidden]
+        if parts and line[0] not in hidden and sum(counts[place] for place in parts) < threshold:
+            weak.append(line)
+    return sorted(weak, key=lambda line: len(hidden & set(line)))
+
+
+def _exposed(table: Table, threshold: int) -> bool:
+    """Return whether the sums that a table shows determine a suppressed count under the threshold."""
+    reason = suppressed(threshold)
+    places = {(r, c): table.rows[r][c] for c in _pupil_columns(table) for r in range(len(table.rows))}
+    hidden = sorted(place for place, cell in places.items() if cell == reason)
+    lines = _lines(table, places)
+    if not hidden or not lines:
+        return False
+    system = np.array([[_sign(line, place) for place in hidden] for line in lines], dtype=float)
+    shown = [-sum(_sign(line, p) * cell for p in line if isinstance(cell := places[p], int)) for line in lines]
+    solved = np.linalg.lstsq(system, np.array(shown, dtype=float), rcond=None)[0]
+    told = _recoverable(lines, set(hidden))
+    return any(place in told and value < threshold - 0.5 for place, value in zip(hidden, solved, strict=True))
+
+
+def _without(table: Table, hidden: set[Place], threshold: int) -> Table:
+    if not hidden:
+        return table
+    stand_in = suppressed(threshold)
+    rows = tuple(
+        tuple(stand_in if (r, c) in hidden else cell for c, cell in enumerate(row)) for r, row in enumerate(table.rows)
+    )
+    return replace(table, rows=rows)
+
+
+def _derived_hidden(table: Table, threshold: int) -> Table:
+    """Return the table with figures derived from a suppressed count suppressed too."""
+    keys = [column.key for column in table.columns]
+    source = {i: keys.index(c.derived_from) for i, c in enumerate(table.columns) if c.derived_from}
+    stand_in = suppressed(threshold)
+
+    def cell_of(row: tuple[Cell, ...], i: int) -> Cell:
+        return stand_in if i in source and row[source[i]] == stand_in else row[i]
+
+    return replace(table, rows=tuple(tuple(cell_of(row, i) for i in range(len(row))) for row in table.rows))

@@ -1,0 +1,38 @@
+"""A drawn figure with its words and the numbers behind it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from html import escape
+
+from evalkit.core.errors import EvalkitError
+from evalkit.report.disclosure import ReleasedTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Figure:
+    """A figure as PNG and SVG, what it shows in words (`alt`), its caption, and its data as a released table."""
+
+    png: bytes
+    svg: bytes
+    alt: str
+    caption: str
+    data: ReleasedTable
+
+    def __post_init__(self) -> None:
+        if not self.alt.strip():
+            raise EvalkitError(f"The figure '{self.caption}' needs a text for readers who do not see it.")
+
+    def __repr__(self) -> str:
+        return f"<Figure: {self.caption}>"
+
+    def _repr_html_(self) -> str:
+        source = b64encode(self.svg).decode("ascii")
+        return (
+            f'<figure class="evalkit evalkit-figure"><div class="scroll" role="region" tabindex="0" '
+            f'aria-label="Figure: {escape(self.caption)}">'
+            f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{source}"></div>'
+            f"<figcaption>{escape(self.caption)}</figcaption>"
+            f"<details><summary>The numbers behind this figure</summary>{self.data._repr_html_()}</details></figure>"
+        )

@@ -1,0 +1,97 @@
+"""Figures of the design, before outcomes."""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+from matplotlib.axes import Axes
+
+from evalkit.core.formats import number
+from evalkit.core.quantities import Unavailable
+from evalkit.design.stage import BalanceRow, DesignStage
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.figure import Figure
+from evalkit.report.figures.style import BLUE, GREY, ORANGE, PALE, canvas, drawn
+from evalkit.report.names import outcome_label, short_label
+from evalkit.report.table import Column, Table
+from evalkit.report.tables.design import released
+
+_THRESHOLDS = (0.05, 0.25)
+
+
+def love_plot(design: DesignStage) -> Figure:
+    """Return standardised differences before and after each design, for the primary outcome."""
+    rows = [row for row in design.balance if row.outcome == design.project.primary.measure]
+    designs = list(dict.fromkeys(row.design for row in rows)) or ["matched"]
+    labels = list(dict.fromkeys(row.label for row in rows))
+    with canvas(1.9 + 0.42 * len(labels), len(designs)) as (figure, axes):
+        for ax in axes[1:]:
+            ax.sharex(axes[0])
+        for ax, name in zip(axes, designs, strict=True):
+            _panel(ax, name, [row for row in rows if row.design == name], labels)
+        figure.supxlabel("Standardised difference, treated less compared", fontsize=10)
+        png, svg = drawn(figure)
+    return Figure(png=png, svg=svg, alt=_alt(rows), caption=_caption(design), data=_data(design, rows))
+
+
+def _panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str]) -> None:
+    for limit in _THRESHOLDS:
+        for side in (-limit, limit):
+            ax.axvline(side, color=PALE, linestyle=":" if limit == _THRESHOLDS[1] else "--", linewidth=1, zorder=0)
+    ax.axvline(0, color=GREY, linewidth=1, zorder=0)
+    for row in rows:
+        place = labels.index(row.label)
+        if not isinstance(row.smd_before, Unavailable):
+            ax.plot(row.smd_before, place, "o", markerfacecolor="white", markeredgecolor=ORANGE, markersize=8)
+        if not isinstance(row.smd_after, Unavailable):
+            ax.plot(row.smd_after, place, "o", color=BLUE, markersize=7)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.9)
+    ax.margins(x=0.14)
+    _direct_labels(ax, rows, labels)
+    ax.set_title(fill(short_label(name), 18), fontsize=9)
+
+
+def _direct_labels(ax: Axes, rows: list[BalanceRow], labels: list[str]) -> None:
+    """Name the two kinds of mark where they lie furthest apart."""
+    drawn_pairs = [(row.smd_before, row.smd_after, row.label) for row in rows]
+    known = [(a, b, c) for a, b, c in drawn_pairs if not isinstance(a, Unavailable) and not isinstance(b, Unavailable)]
+    if not known:
+        return
+    before, after, label = max(known, key=lambda pair: abs(pair[0] - pair[1]))
+    height = labels.index(label) - 0.22
+    sides = ("right", "left") if before < after else ("left", "right")
+    for value, text, colour, side in ((before, "before", "#8A5A00", sides[0]), (after, "after", BLUE, sides[1])):
+        ax.annotate(text, (value, height), color=colour, ha=side, va="bottom", fontsize=9)
+
+
+def _alt(rows: list[BalanceRow]) -> str:
+    """Return the largest difference left by each design, in words."""
+    parts = []
+    for name in dict.fromkeys(row.design for row in rows):
+        after = [(row.smd_after, row.label) for row in rows if row.design == name]
+        known = [(value, label) for value, label in after if not isinstance(value, Unavailable)]
+        if known:
+            value, label = max(known, key=lambda pair: abs(pair[0]))
+            parts.append(f"{short_label(name)}: the largest difference left is {number(value)}, in {label}")
+    return (
+        "Dot plot of standardised differences before and after. "
+        + (". ".join(parts) or "No balance can be given")
+        + "."
+    )
+
+
+def _caption(design: DesignStage) -> str:
+    label = outcome_label(design, design.project.primary.measure)
+    return f"{label}: how alike the schools are before and after each design (dashed lines at 0.05, dotted at 0.25)"
+
+
+def _data(design: DesignStage, rows: list[BalanceRow]) -> ReleasedTable:
+    columns = (
+        Column("design", "Design"),
+        Column("covariate", "Covariate"),
+        Column("smd_before", "Before", "number"),
+        Column("smd_after", "After", "number"),
+    )
+    cells = tuple((short_label(row.design), row.label, row.smd_before, row.smd_after) for row in rows)
+    return released(design, Table(caption="Numbers behind the figure of balance", columns=columns, rows=cells))

@@ -1,0 +1,85 @@
+"""Released tables as accessible HTML and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from html import escape
+from itertools import groupby
+
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.report.table import Cell, Column, Table, cell_text
+
+
+def table_html(table: Table) -> str:
+    """Return a table with caption, scoped headers and notes, in a region the keyboard can scroll."""
+    head = "".join(f'<th scope="col"{_align(column)}>{escape(column.header)}</th>' for column in table.columns)
+    body = "".join(f"<tr>{_row(table.columns, row)}</tr>" for row in table.rows)
+    unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
+    return (
+        f'<div class="evalkit evalkit-table"><div class="scroll" role="region" tabindex="0" '
+        f'aria-label="{escape(table.caption)}">'
+        f"<table><caption><span>{escape(table.caption)}{unit}</span></caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes_html(table.notes)}</div>"
+    )
+
+
+def notes_html(notes: tuple[str, ...]) -> str:
+    """Return the notes under a table or figure."""
+    return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+
+
+def table_csv(table: Table) -> str:
+    """Return a table as CSV: keys for headers, two columns for an interval, numbers in full."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([key for column in table.columns for key in _csv_keys(column)])
+    for row in table.rows:
+        pairs = zip(table.columns, row, strict=True)
+        writer.writerow([value for column, cell in pairs for value in _csv_cells(column, cell)])
+    return out.getvalue()
+
+
+def _align(column: Column) -> str:
+    return ' class="num"' if column.is_numeric else ""
+
+
+def _row(columns: tuple[Column, ...], row: tuple[Cell, ...]) -> str:
+    """Return one row: the first cell names it, neighbouring cells that lack for one reason share a cell."""
+    first = f'<th scope="row">{escape(cell_text(row[0], columns[0].kind))}</th>'
+    rest = list(zip(columns[1:], row[1:], strict=True))
+    return first + "".join(_cells(list(run)) for _, run in groupby(enumerate(rest), key=_run_key))
+
+
+def _run_key(item: tuple[int, tuple[Column, Cell]]) -> object:
+    position, (_, cell) = item
+    return cell if isinstance(cell, Unavailable) else position
+
+
+def _cells(run: list[tuple[int, tuple[Column, Cell]]]) -> str:
+    _, (column, cell) = run[0]
+    if isinstance(cell, Unavailable):
+        span = f' colspan="{len(run)}"' if len(run) > 1 else ""
+        return f'<td{span} class="reason">{escape(cell.reason)}</td>'
+    text = escape(cell_text(cell, column.kind))
+    return f"<td{_align(column)}>{f'<q>{text}</q>' if column.kind == 'quote' else text}</td>"
+
+
+def _csv_keys(column: Column) -> list[str]:
+    return [f"{column.key}_lower", f"{column.key}_upper"] if column.kind == "interval" else [column.key]
+
+
+def _csv_cells(column: Column, cell: Cell) -> list[str]:
+    if isinstance(cell, Interval):
+        return [f"{cell.lower:.10g}", f"{cell.upper:.10g}"]
+    return [_csv_text(cell)] * len(_csv_keys(column))
+
+
+def _csv_text(cell: Cell) -> str:
+    """Return a cell for CSV; text that a spreadsheet would run as a formula is quoted."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.10g}"
+    text = cell.reason if isinstance(cell, Unavailable) else str(cell)
+    return "'" + text if isinstance(cell, str) and text.startswith(("=", "+", "-", "@")) else text

@@ -1,0 +1,113 @@
+"""The words a report uses for codes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalkit.core.formats import years_text
+from evalkit.core.project import Project
+from evalkit.data.measures import MEASURES
+from evalkit.design.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
+from evalkit.design.stage import DesignStage
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.estimate.effect import Effect
+
+ARMS: Final = {
+    "treated": "Treated",
+    "comparison": "Comparison",
+    "neighbours": "Neighbours",
+    "matched": "Matched schools",
+    "rest_of_england": "Rest of England",
+    "england": "Rest of England",
+}
+ROLES: Final = {
+    "primary": "primary",
+    "secondary": "secondary",
+    "placebo": "placebo (not targeted)",
+    "contrast": "contrast",
+}
+
+
+_SHORT: Final = {
+    MATCHED: "Matched, with earlier outcomes",
+    MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",
+}
+
+
+def short_label(design: str) -> str:
+    """Return the words for a design where there is little room."""
+    return _SHORT.get(design) or design_label(design)
+
+
+def arm_label(arm: str) -> str:
+    """Return the words for an arm."""
+    return ARMS.get(arm, arm.replace("_", " ").capitalize())
+
+
+def outcome_label(stage: DesignStage | Evaluation, code: str) -> str:
+    """Return the label of an outcome."""
+    if isinstance(stage, Evaluation):
+        return stage.measure_labels.get(code, code)
+    return next((note.label for note in stage.measures if note.measure == code), code)
+
+
+def design_of(stage: DesignStage | Evaluation) -> DesignStage:
+    """Return the design of a stage, which for an evaluation is the one it was made from."""
+    return stage.design if isinstance(stage, Evaluation) else stage
+
+
+def phase(project: Project, n: int) -> str:
+    """Return what the schools of the primary outcome are called: primaries, secondaries, or schools."""
+    known = MEASURES.get(project.primary.measure)
+    stage = known.key_stage if known else ""
+    singular, plural = {"KS2": ("primary", "primaries"), "KS4": ("secondary", "secondaries")}.get(
+        stage, ("school", "schools")
+    )
+    return singular if n == 1 else plural
+
+
+def unit_of(stage: DesignStage | Evaluation, code: str) -> str:
+    """Return the unit of an outcome, that of the primary one for a contrast."""
+    notes = {note.measure: note.unit for note in design_of(stage).measures}
+    return notes.get(code, notes.get(stage.project.primary.measure, "points"))
+
+
+def with_unit(stage: DesignStage | Evaluation, code: str) -> str:
+    """Return the label of an outcome, with its unit where that is not the unit of the primary outcome."""
+    unit = unit_of(stage, code)
+    apart = "" if unit == unit_of(stage, stage.project.primary.measure) else f" ({unit})"
+    return outcome_label(stage, code) + apart
+
+
+def period_label(project: Project, period: str) -> str:
+    """Return the words for a period: the years after the programme, or the year itself."""
+    return years_text(project.exposure.post) if period == "post" else period
+
+
+def one_per_design(evaluation: Evaluation, outcome: str, period: str = "post") -> list[Effect]:
+    """Return one effect of an outcome for each design in order, the permuted one where there are several."""
+    chosen: dict[str, Effect] = {}
+    for effect in evaluation.effects:
+        if (effect.outcome, effect.period) == (outcome, period):
+            held = chosen.get(effect.design)
+            if held is None or (held.inference != "permutation" and effect.inference == "permutation"):
+                chosen[effect.design] = effect
+    return list(chosen.values())
+
+
+def outcome_codes(evaluation: Evaluation) -> list[str]:
+    """Return the outcomes with effects, the primary one first, otherwise in the order they were estimated."""
+    codes = list(dict.fromkeys(effect.outcome for effect in evaluation.effects))
+    return sorted(codes, key=lambda code: code != evaluation.project.primary.measure)
+
+
+def clustered(evaluation: Evaluation, level: str) -> Effect | None:
+    """Return the effect on the primary outcome with standard errors clustered at a level, if it was asked for."""
+    main = evaluation.project.primary.measure
+    for effect in evaluation.effects:
+        if (effect.outcome, effect.design, effect.period) == (main, "neighbours", "post") and (
+            effect.inference,
+            effect.cluster_level,
+        ) == ("cluster", level):
+            return effect
+    return None

@@ -1,0 +1,101 @@
+"""A table before it is released: values with their kinds, not yet fit to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from evalkit.core.errors import EvalkitError
+from evalkit.core.formats import careful, count, interval_text, number, p_text, pounds
+from evalkit.core.quantities import Interval, Unavailable
+
+Kind = Literal[
+    "text",
+    "quote",
+    "estimate",
+    "number",
+    "interval",
+    "p",
+    "count",
+    "school_count",
+    "pupil_count",
+    "percentage",
+    "money",
+]
+Cell = str | int | float | Interval | Unavailable | None
+"""A value, the reason why there is none, or None where the column does not apply to the row."""
+
+NOT_APPLICABLE: Final = "n/a"
+_FORMATS: Final[dict[Kind, Callable[[Any], str]]] = {
+    "text": str,
+    "quote": str,
+    "estimate": careful,
+    "number": number,
+    "interval": interval_text,
+    "p": p_text,
+    "count": count,
+    "school_count": count,
+    "pupil_count": count,
+    "percentage": lambda value: number(value, 0) + "%",
+    "money": pounds,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `key` names it in CSV, `header` on the page.
+
+    A column of pupils may be the `is_total` of the other columns of pupils in its row; a column
+    `derived_from` a column of pupils (a percentage, say) is suppressed where that one is.
+    """
+
+    key: str
+    header: str
+    kind: Kind = "text"
+    is_total: bool = False
+    derived_from: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Return whether the column's values are aligned as numbers."""
+        return self.kind not in ("text", "quote")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Table:
+    """Rows of cells under typed columns; the first column names the row.
+
+    `has_total_row` says that the last row sums the rows above it. A `Table` has no way to show
+    itself: `release` makes the `ReleasedTable` that can.
+    """
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+    has_total_row: bool = False
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise EvalkitError(f"The table '{self.caption}' has a row that does not fit its columns.")
+        if len({column.key for column in self.columns}) != len(self.columns):
+            raise EvalkitError(f"The table '{self.caption}' has two columns with one key.")
+
+    def __repr__(self) -> str:
+        return f"<Table not yet released: {self.caption}>"
+
+    def column(self, key: str) -> tuple[Cell, ...]:
+        """Return the cells of one column."""
+        position = [column.key for column in self.columns].index(key)
+        return tuple(row[position] for row in self.rows)
+
+
+def cell_text(cell: Cell, kind: Kind) -> str:
+    """Return a cell as readers see it."""
+    if cell is None:
+        return NOT_APPLICABLE
+    if isinstance(cell, Unavailable):
+        return cell.reason
+    return cell if isinstance(cell, str) else _FORMATS[kind](cell)

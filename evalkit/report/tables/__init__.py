@@ -1,0 +1,1 @@
+"""Tables of the design, of effects and of the review."""

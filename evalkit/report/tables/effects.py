@@ -1,0 +1,319 @@
+"""Tables of outcomes, effects and how uncertain they are."""
+
+from __future__ import annotations
+
+from evalkit.core.formats import level_text, number, years_text
+from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
+from evalkit.design.labels import ENGLAND, design_label
+from evalkit.diagnose.evaluation import Evaluation, OutcomeSummary
+from evalkit.estimate.effect import Effect, EffectSize
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.names import (
+    ROLES,
+    clustered,
+    one_per_design,
+    outcome_codes,
+    outcome_label,
+    unit_of,
+    with_unit,
+)
+from evalkit.report.table import Cell, Column, Table
+from evalkit.report.tables.design import released
+
+_NO_MONTHS = Unavailable(
+    "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
+)
+
+
+def outcomes(evaluation: Evaluation) -> ReleasedTable:
+    """Return schools and means before and after, treated and compared, for every outcome."""
+    exposure = evaluation.project.exposure
+    before, after = years_text(exposure.pre), years_text(exposure.post)
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("role", "Role"),
+        Column("n_treated", "Treated schools", "school_count"),
+        Column("n_comparison", "Compared schools", "school_count"),
+        Column("treated_pre", f"Treated, {before}", "number"),
+        Column("treated_post", f"Treated, {after}", "number"),
+        Column("comparison_pre", f"Compared, {before}", "number"),
+        Column("comparison_post", f"Compared, {after}", "number"),
+    )
+    rows = tuple(_outcome_row(evaluation, row) for row in evaluation.outcomes)
+    unit = unit_of(evaluation, evaluation.project.primary.measure)
+    caption = "Outcomes before and after, treated schools and statistical neighbours"
+    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit=unit))
+
+
+def _outcome_row(evaluation: Evaluation, row: OutcomeSummary) -> tuple[Cell, ...]:
+    means = (row.treated_pre, row.treated_post, row.comparison_pre, row.comparison_post)
+    label = with_unit(evaluation, row.outcome)
+    return label, ROLES.get(row.role, row.role), row.n_treated, row.n_comparison, *means
+
+
+def _effect_columns(evaluation: Evaluation, *first: Column) -> tuple[Column, ...]:
+    level = level_text(evaluation.project.inference.level)
+    return (
+        *first,
+        Column("estimate", "Estimate", "estimate"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+    )
+
+
+_COUNTS = (
+    Column("n_treated", "Treated schools", "school_count"),
+    Column("n_comparison", "Compared schools", "school_count"),
+)
+
+
+def _numbers(effect: Effect) -> tuple[Cell, ...]:
+    return effect.estimate, effect.interval, effect.p_value
+
+
+def effects(evaluation: Evaluation) -> ReleasedTable:
+    """Return the effect on the primary outcome by every design, side by side."""
+    main = evaluation.project.primary.measure
+    rows = tuple(
+        (design_label(effect.design), effect.n_treated, effect.n_comparison, *_numbers(effect))
+        for effect in one_per_design(evaluation, main)
+    )
+    columns = _effect_columns(evaluation, Column("design", "Compared with"), *_COUNTS)
+    table = Table(
+        caption=f"{outcome_label(evaluation, main)}: difference in change, by design",
+        columns=columns,
+        rows=rows,
+        unit=unit_of(evaluation, main),
+        notes=(
+            "Intervals and p-values are those of the area permutation, the whole design repeated for every area.",
+            *_estimands(one_per_design(evaluation, main)),
+        ),
+    )
+    return released(evaluation, table)
+
+
+def _estimands(effects: list[Effect]) -> tuple[str, ...]:
+    """Return what is estimated: by the first design and those like it, then by each design that differs."""
+    if not effects:
+        return ()
+    usual = effects[0].estimand
+    apart = (f"“{design_label(e.design)}” estimates the {e.estimand.label}." for e in effects if e.estimand != usual)
+    return f"What is estimated: {usual.label}.", *apart
+
+
+def other_effects(evaluation: Evaluation) -> ReleasedTable:
+    """Return the effects on the other outcomes and contrasts by every design."""
+    main = evaluation.project.primary.measure
+    rows = tuple(
+        (
+            with_unit(evaluation, code),
+            ROLES.get(e.role, e.role),
+            design_label(e.design),
+            e.n_treated,
+            e.n_comparison,
+            *_numbers(e),
+        )
+        for code in outcome_codes(evaluation)
+        if code != main
+        for e in one_per_design(evaluation, code)
+    )
+    first = (Column("outcome", "Outcome"), Column("role", "Role"), Column("design", "Compared with"), *_COUNTS)
+    table = Table(
+        caption="Other outcomes: difference in change, by design",
+        columns=_effect_columns(evaluation, *first),
+        rows=rows,
+        unit=unit_of(evaluation, main),
+    )
+    return released(evaluation, table)
+
+
+def event_effects(evaluation: Evaluation, outcome: str) -> list[Effect]:
+    """Return the effects of single years on an outcome against neighbours, earliest first."""
+    years = [str(year) for year in evaluation.project.exposure.years]
+    found = (evaluation.effect(outcome, period=year) for year in years)
+    return [effect for effect in found if effect is not None]
+
+
+def base_note(evaluation: Evaluation) -> str:
+    """Return what the event study measures from, and how many of its leads are free."""
+    pre = evaluation.project.exposure.pre
+    base = f"Every year is measured from the mean of {years_text(pre)}, the base of the headline."
+    free = len(pre) - 1
+    if free < 1:
+        return f"{base} With one year before the programme there is no lead: earlier movement cannot be seen."
+    leads = "is one free lead" if free == 1 else f"are {free} free leads"
+    mirrored = " (one of the two mirrors the other)" if free == 1 else ""
+    return f"{base} The years before are measured from their own mean, so there {leads}{mirrored}."
+
+
+def event_study(evaluation: Evaluation) -> ReleasedTable:
+    """Return the primary outcome year by year, on the base of the headline."""
+    main = evaluation.project.primary.measure
+    rows = tuple(
+        (effect.period, _when(evaluation, int(effect.period)), *_numbers(effect))
+        for effect in event_effects(evaluation, main)
+    )
+    first = (Column("year", "Summer"), Column("when", "Relative to the programme"))
+    table = Table(
+        caption=f"{outcome_label(evaluation, main)} year by year, against neighbours",
+        columns=_effect_columns(evaluation, *first),
+        rows=rows,
+        unit=unit_of(evaluation, main),
+        notes=(base_note(evaluation),),
+    )
+    return released(evaluation, table)
+
+
+def _when(evaluation: Evaluation, year: int) -> str:
+    exposure = evaluation.project.exposure
+    return "before" if year in exposure.pre else "part of the year" if year in exposure.partial else "after a full year"
+
+
+def inference(evaluation: Evaluation) -> ReleasedTable:
+    """Return how uncertain the main estimate is by every kind of inference, each with what it allows for."""
+    main = evaluation.project.primary.measure
+    level = level_text(evaluation.project.inference.level)
+    columns = (
+        Column("inference", "Inference"),
+        Column("allows", "What it allows for"),
+        Column("estimate", "Estimate", "estimate"),
+        Column("std_error", "Standard error", "number"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p", "p"),
+    )
+    table = Table(
+        caption=f"{outcome_label(evaluation, main)}: how uncertain the estimate is",
+        columns=columns,
+        rows=(*_permutation_rows(evaluation), *_cluster_rows(evaluation)),
+        unit=unit_of(evaluation, main),
+        notes=_smallest(evaluation),
+    )
+    return released(evaluation, table)
+
+
+def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
+    effect = evaluation.effect(evaluation.project.primary.measure)
+    if effect is None or effect.permutation is None:
+        return ()
+    detail = effect.permutation
+    return (
+        f"Rank {detail.rank} of {detail.n_areas} areas by size of change in either direction; the smallest p-value "
+        f"attainable is 1/{detail.n_areas} = {number(detail.smallest_p, 3)}.",
+    )
+
+
+def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+    main = evaluation.project.primary.measure
+    effect, england = evaluation.effect(main), evaluation.effect(main, ENGLAND)
+    rows: list[tuple[Cell, ...]] = []
+    if effect is not None:
+        spread = "spread of changes across areas"
+        rows.append(("Area permutation, two-sided", spread, effect.estimate, None, effect.interval, effect.p_value))
+        rows.append(
+            ("Area permutation, one-sided (rose more)", spread, effect.estimate, None, None, effect.p_value_one_sided)
+        )
+        p = effect.permutation.studentised_p if effect.permutation else _reason(effect.p_value)
+        rows.append(
+            (
+                "Area permutation, studentised, two-sided",
+                f"{spread}, over school sampling error",
+                effect.estimate,
+                None,
+                None,
+                p,
+            )
+        )
+    if england is not None:
+        allows = "the same, each area against the rest of England"
+        rows.append(
+            (
+                "Area permutation against England, two-sided",
+                allows,
+                england.estimate,
+                None,
+                england.interval,
+                england.p_value,
+            )
+        )
+    return rows
+
+
+def _reason(quantity: Quantity) -> Unavailable:
+    return quantity if isinstance(quantity, Unavailable) else Unavailable("No studentised permutation was made.")
+
+
+def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+    """Return the rows for clustering: by school without a p-value, by area where it can be had."""
+    rows: list[tuple[Cell, ...]] = []
+    school, area = clustered(evaluation, "school"), clustered(evaluation, "local_authority")
+    if school is not None:
+        allows = "school sampling only; excludes area shocks"
+        rows.append(("Clustered by school", allows, school.estimate, school.std_error, school.interval, None))
+    if area is not None:
+        allows = "shocks to areas, if there were several treated areas"
+        numbers = _same_reason(area.std_error, area.interval, area.p_value)
+        rows.append(("Clustered by local authority", allows, area.estimate, *numbers))
+    return rows
+
+
+def _same_reason(std_error: Quantity, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
+    return (std_error,) * 3 if isinstance(std_error, Unavailable) else (std_error, interval, p)
+
+
+def effect_sizes(evaluation: Evaluation) -> ReleasedTable:
+    """Return effect sizes with the standard deviation named, and months at the estimate and both ends."""
+    level = level_text(evaluation.project.inference.level)
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("design", "Compared with"),
+        Column("hedges_g", "g, pupil level", "estimate"),
+        Column("hedges_g_interval", f"{level} interval of g", "interval"),
+        Column("sd_used", "SD divided by", "number"),
+        Column("months", "Months, illustrative"),
+        Column("hedges_g_school", "g, school level (not comparable)", "estimate"),
+    )
+    sized = [(effect, effect.effect_size) for effect in evaluation.effects if effect.effect_size is not None]
+    rows = tuple(_size_row(evaluation, effect, size) for effect, size in sized if size is not None)
+    caption = "Effect sizes and illustrative months of progress"
+    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation)))
+
+
+def _size_row(evaluation: Evaluation, effect: Effect, size: EffectSize) -> tuple[Cell, ...]:
+    return (
+        outcome_label(evaluation, effect.outcome),
+        design_label(effect.design),
+        size.hedges_g,
+        size.hedges_g_interval,
+        size.sd_used,
+        months_text(size),
+        size.hedges_g_school,
+    )
+
+
+def months_text(size: EffectSize) -> Cell:
+    """Return months of progress at the estimate and both ends of the interval: `2 (0 to 4)`."""
+    months = size.months
+    if months is None:
+        return size.hedges_g if isinstance(size.hedges_g, Unavailable) else _NO_MONTHS
+    estimate = str(months.estimate).replace("-", "−")
+    if months.lower is None or months.upper is None:
+        return estimate
+    return f"{estimate} ({months.lower} to {months.upper})".replace("-", "−")
+
+
+def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the names of the standard deviations and of the table of months."""
+    sizes = [effect.effect_size for effect in evaluation.effects if effect.effect_size is not None]
+    names = dict.fromkeys(size.sd_name for size in sizes)
+    tables = dict.fromkeys(size.months.table for size in sizes if size.months)
+    return (
+        *(
+            f"Standard deviation divided by: {name}. Not comparable with the effect size of an EEF trial."
+            for name in names
+        ),
+        *(
+            f"Months of progress: {table}; illustrative, at the estimate and at both ends of the interval."
+            for table in tables
+        ),
+        "School-level g divides by the standard deviation between schools and is no measure of pupils' progress.",
+    )

@@ -1,0 +1,31 @@
+"""Notebooks run without a kernel: each code cell executed here, its last value kept as papermill would keep it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+import evalkit.report as report
+from evalkit.diagnose.evaluation import Evaluation
+
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
+ORDER = ("0_summary", "1_design", "2_impact", "3_review")
+
+
+def executed(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return the notebooks with the outputs their cells give on an evaluation."""
+    return [_executed(name, evaluation) for name in ORDER]
+
+
+def _executed(name: str, evaluation: Evaluation) -> dict[str, Any]:
+    notebook = copy.deepcopy(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4))
+    known = {"report": report, "evaluation": evaluation, "design": evaluation.design}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source.startswith("report."):
+            shown = eval(compile(ast.parse(cell.source, mode="eval"), name, "eval"), known)
+            cell.outputs = [{"output_type": "execute_result", "data": {"text/html": shown._repr_html_()}}]
+    return dict(notebook)

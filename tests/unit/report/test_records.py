@@ -1,0 +1,104 @@
+"""results.json keeps its contract."""
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+
+from evalkit.core.errors import EvalkitError
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report.records import results_json, results_record, results_schema
+
+KEYS = {
+    "outcome",
+    "role",
+    "design",
+    "estimand",
+    "period",
+    "estimate",
+    "std_error",
+    "interval",
+    "p_value",
+    "p_value_one_sided",
+    "inference",
+    "cluster_level",
+    "n_treated",
+    "n_comparison",
+    "n_treated_clusters",
+    "method",
+}
+MAIN = {
+    "hedges_g",
+    "hedges_g_interval",
+    "hedges_g_school",
+    "sd_used",
+    "sd_name",
+    "months_progress",
+    "permutation_rank",
+    "n_areas",
+    "smallest_p",
+}
+
+
+def test_the_schema_is_a_schema_and_both_evaluations_keep_it(evaluation: Evaluation, unavailable: Evaluation) -> None:
+    jsonschema.Draft202012Validator.check_schema(results_schema())
+    for one in (evaluation, unavailable):
+        jsonschema.validate(json.loads(results_json(one)), results_schema())
+
+
+def test_the_schema_refuses_what_it_should(evaluation: Evaluation) -> None:
+    for path, bad in (
+        ("estimate", None),
+        ("p_value", 1.2),
+        ("period", "after"),
+        ("n_treated", 4.5),
+        ("inference", "bootstrap"),
+    ):
+        record = json.loads(results_json(evaluation))
+        record["effects"][0][path] = bad
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(record, results_schema())
+
+
+def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: Evaluation) -> None:
+    effects = results_record(evaluation)["effects"]
+    assert len(effects) == len(evaluation.effects)
+    assert all(set(effect) >= KEYS for effect in effects)
+    assert set(effects[0]) >= KEYS | MAIN
+    assert effects[0]["months_progress"] == {
+        "estimate": 2,
+        "lower": 0,
+        "upper": 4,
+        "table": "Toolkit table of the EEF",
+        "note": "illustrative",
+    }
+    assert effects[0]["interval"] == {"lower": 0.02, "upper": 1.86, "level": 0.95}
+
+
+def test_the_interval_of_g_times_the_standard_deviation_is_the_interval(evaluation: Evaluation) -> None:
+    main = results_record(evaluation)["effects"][0]
+    assert main["hedges_g_interval"]["lower"] * main["sd_used"] == pytest.approx(main["interval"]["lower"], rel=1e-12)
+
+
+def test_what_cannot_be_given_is_a_reason(unavailable: Evaluation) -> None:
+    effect = results_record(unavailable)["effects"][0]
+    assert effect["estimate"] == {"unavailable": "Six schools are too few."}
+    assert effect["months_progress"] == {"unavailable": "Six schools are too few."}
+
+
+def test_a_number_that_is_not_finite_is_refused(evaluation: Evaluation) -> None:
+    broken = replace(evaluation, effects=(replace(evaluation.effects[0], std_error=float("nan")),))
+    with pytest.raises(EvalkitError, match="not a finite number"):
+        results_json(broken)
+
+
+def test_the_flow_adds_up_by_arm(evaluation: Evaluation) -> None:
+    rows = [
+        row for row in results_record(evaluation)["flow"] if (row["outcome"], row["arm"]) == ("READPROG", "treated")
+    ]
+    assert set(rows[0]) == {"outcome", "arm", "stage", "reason", "n"}
+    by_stage = {
+        stage: sum(row["n"] for row in rows if row["stage"] == stage) for stage in ("listed", "excluded", "analysed")
+    }
+    assert by_stage == {"listed": 51, "excluded": 2, "analysed": 49}

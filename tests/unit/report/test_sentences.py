@@ -1,0 +1,118 @@
+"""The headline, word for word, in each of its forms."""
+
+from dataclasses import replace
+from typing import Any
+
+from evalkit.core.project import Participants
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report import face, headline, how_to_read, matched_designs
+from evalkit.report.wording import forbidden_words
+
+
+def said(evaluation: Evaluation, **changed: Any) -> str:
+    return headline(replace(evaluation, headline=replace(evaluation.headline, **changed))).text
+
+
+def test_the_headline_in_full(evaluation: Evaluation) -> None:
+    assert headline(evaluation).text == (
+        "Reading progress in Knowsley's 49 primaries rose by 0.94 points more between 2016–17 and "
+        "2019 than in its 2021-list "
+        "neighbours (95% interval 0.02 to 1.86). Of 149 areas analysed the same way, 7 (Knowsley "
+        "among them) changed at least "
+        "as much in either direction (p = 0.047). Maths, not targeted, moved 0.60; reading minus "
+        "maths 0.33 (p = 0.200). "
+        "Knowsley was already gaining by 0.33 points in 2016–17; continuing that would leave 0.12. "
+        "The design cannot separate "
+        "the programme from anything else that changed in Knowsley; which schools took part is not public."
+    )
+
+
+def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: Evaluation) -> None:
+    text = said(evaluation, interval=Interval(-0.2, 2.08))
+    assert text.startswith(
+        "The data do not show whether reading progress in Knowsley's 49 primaries rose by more or "
+        "by less between 2016–17 and "
+        "2019 than in its 2021-list neighbours: the estimate is 0.94 points more (95% interval −0.20 to 2.08)."
+    )
+
+
+def test_an_interval_that_ends_at_zero_contains_it(evaluation: Evaluation) -> None:
+    assert said(evaluation, interval=Interval(0.0, 1.88)).startswith("The data do not show whether")
+
+
+def test_a_negative_estimate_is_said_in_words(evaluation: Evaluation) -> None:
+    text = said(evaluation, estimate=-0.3, interval=Interval(-0.5, -0.1), lead=-0.21)
+    assert "rose by 0.30 points less between" in text
+    assert "(95% interval −0.50 to −0.10)" in text
+    assert "already falling by 0.21 points" in text
+
+
+def test_one_school_one_point_and_a_rank_of_one(evaluation: Evaluation) -> None:
+    text = said(evaluation, n_schools=1, estimate=1.0, n_as_large=1, p_value=1 / 149)
+    assert "Knowsley's 1 primary rose by 1.00 point more" in text
+    assert "1 (Knowsley itself) changed at least as much in either direction (p = 0.007)" in text
+
+
+def test_an_earlier_trend_of_zero_is_neither_gaining_nor_falling(evaluation: Evaluation) -> None:
+    assert "neither gaining nor falling" in said(evaluation, lead=0.0)
+
+
+def test_named_schools_are_not_called_the_whole_area(evaluation: Evaluation) -> None:
+    project = replace(evaluation.project, participants=Participants(rule="file", file="participants.csv"))
+    text = headline(replace(evaluation, project=project)).text
+    assert "in the 49 primaries in the programme in Knowsley rose" in text
+    assert "not public" not in text
+
+
+def test_everything_unavailable_still_reads_as_sentences(unavailable: Evaluation) -> None:
+    text = headline(unavailable).text
+    assert text.startswith("The data do not show how reading progress in Knowsley's 6 primaries changed")
+    assert text.count("ix schools are too few") == 5
+    assert "Unavailable(" not in text
+    assert ".." not in text
+
+
+def test_an_estimate_without_interval_is_not_claimed(evaluation: Evaluation) -> None:
+    text = said(evaluation, interval=Unavailable("One area only."))
+    assert text.startswith("The data do not show whether")
+    assert "(no interval can be given: one area only)" in text
+
+
+def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(evaluation: Evaluation) -> None:
+    text = face(evaluation).text
+    assert text.startswith("SYNTHETIC DATA")
+    assert "area-level intention to treat" in text
+    assert "About 26 of the 49 primaries took part." in text
+    assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
+
+
+def test_real_data_carry_no_banner(evaluation: Evaluation) -> None:
+    assert "SYNTHETIC" not in face(replace(evaluation.design, data_kind="real")).text
+
+
+def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> None:
+    text = how_to_read(evaluation).text
+    for words in (
+        "spread of changes across 149 areas",
+        "exact only under exchangeability",
+        "school sampling only; excludes area shocks",
+        "Clustering by local authority is unavailable. With one treated local authority",
+        "(April 2021 and May 2025) postdate the programme",
+        "SD of pupil progress, conditional on prior attainment; one county",
+        "illustrative",
+    ):
+        assert words in text
+
+
+def test_regression_to_the_mean_has_a_direction_that_follows_the_data(evaluation: Evaluation) -> None:
+    assert "pushes this estimate down" in matched_designs(evaluation).text
+    rows = tuple(replace(row, mean_treated=2.0) for row in evaluation.design.balance)
+    above = replace(evaluation, design=replace(evaluation.design, balance=rows))
+    assert "pushes this estimate up" in matched_designs(above).text
+
+
+def test_the_watch_on_words_sees_text_and_alt_but_not_quotations() -> None:
+    assert forbidden_words("<p>A large Impact</p>") == ["impact"]
+    assert forbidden_words('<img alt="no effect">') == ["no effect"]
+    assert forbidden_words("<p>insignificant is another word</p><q>led to impact</q>") == []

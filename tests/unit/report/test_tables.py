@@ -1,0 +1,125 @@
+"""Tables and figures say what the results hold."""
+
+import re
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from evalkit import report
+from evalkit.core.errors import EvalkitError
+from evalkit.core.project import Exposure
+from evalkit.core.quantities import Interval
+from evalkit.diagnose.evaluation import Evaluation
+
+
+def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: Evaluation) -> None:
+    table = report.inference(evaluation).table
+    rows = {row[0]: row for row in table.rows}
+    school = rows["Clustered by school"]
+    assert school[1] == "school sampling only; excludes area shocks"
+    assert school[3] == 0.41
+    assert school[5] is None
+    assert "*" not in report.inference(evaluation)._repr_html_()
+
+
+def test_inference_by_area_gives_the_reason_in_one_cell(evaluation: Evaluation) -> None:
+    html = report.inference(evaluation)._repr_html_()
+    assert html.count("its residuals sum to zero") == 1
+    assert 'colspan="3"' in html
+
+
+def test_the_event_study_names_its_base_and_its_one_free_lead(evaluation: Evaluation) -> None:
+    table = report.event_study(evaluation).table
+    assert "one free lead" in table.notes[0]
+    assert table.column("year") == ("2016", "2017", "2018", "2019")
+    project = replace(evaluation.project, exposure=Exposure(pre=(2015, 2016, 2017), partial=(2018,), post=(2019,)))
+    assert "2 free leads" in report.event_study(replace(evaluation, project=project)).table.notes[0]
+
+
+def test_designs_stand_side_by_side_with_what_is_estimated(evaluation: Evaluation) -> None:
+    table = report.effects(evaluation).table
+    assert len(table.rows) == 9
+    assert table.rows[0] == ("Statistical neighbours (main)", 49, 563, 0.94, Interval(0.02, 1.86), 7 / 149)
+    assert any("among the area's schools that could be matched" in note for note in table.notes)
+
+
+def test_months_stand_at_the_estimate_and_both_ends(evaluation: Evaluation) -> None:
+    table = report.effect_sizes(evaluation).table
+    assert table.column("months") == ("2 (0 to 4)",)
+    assert any("Not comparable with the effect size of an EEF trial" in note for note in table.notes)
+
+
+def test_claims_are_quoted(evaluation: Evaluation) -> None:
+    assert "<q>An extremely positive impact on outcomes</q>" in report.claims(evaluation)._repr_html_()
+
+
+def test_no_cost_no_ratio(unavailable: Evaluation, evaluation: Evaluation) -> None:
+    assert "states no cost" in report.cost(unavailable)._repr_html_()
+    assert "£25,659" in report.cost(evaluation)._repr_html_()
+
+
+def test_text_is_escaped() -> None:
+    columns = (report.Column("a", "A <b>"), report.Column("b", "B"))
+    table = report.release(report.Table(caption="<i>", columns=columns, rows=(("<script>", "=1+1"),)), 6)
+    assert "<script>" not in table._repr_html_()
+    assert "'=1+1" in table.to_csv()
+
+
+def test_a_row_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(EvalkitError, match="does not fit"):
+        report.Table(caption="x", columns=(report.Column("a", "A"),), rows=(("1", "2"),))
+
+
+def test_texts_for_figures_carry_the_numbers(evaluation: Evaluation) -> None:
+    assert "2019: 0.94 (0.02 to 1.86)" in report.event_study_plot(evaluation).alt
+    assert "149 areas' changes" in report.permutation_plot(evaluation).alt
+    assert "Knowsley stands at 0.94; 7 areas" in report.permutation_plot(evaluation).alt
+    assert "Knowsley from −1.20 in 2016 to 0.10 in 2019" in report.trajectories_plot(evaluation).alt
+    assert "Reading progress: 9 estimates from 0.12 to 1.02" in report.choices_plot(evaluation).alt
+    # Without earlier outcomes the 2016 score is left (-1.21 + 0.368) / 2.7 = -0.31 apart.
+    assert "−0.31, in Reading progress 2016" in report.love_plot(evaluation.design).alt
+
+
+def test_figures_are_png_and_svg(evaluation: Evaluation) -> None:
+    figure = report.permutation_plot(evaluation)
+    assert figure.png.startswith(b"\x89PNG")
+    assert b"<svg" in figure.svg[:600]
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    assert [name for name in report.__all__ if not (getattr(report, name).__doc__ or "").strip()] == []
+
+
+def test_an_outcome_in_another_unit_says_so(evaluation: Evaluation) -> None:
+    notes = tuple(
+        replace(note, unit="Progress 8 points") if note.measure == "WRITPROG" else note
+        for note in evaluation.design.measures
+    )
+    mixed = replace(evaluation, design=replace(evaluation.design, measures=notes))
+    assert report.outcomes(mixed).table.column("outcome")[:2] == (
+        "Reading progress",
+        "Writing progress (Progress 8 points)",
+    )
+
+
+def test_figures_without_estimates_draw_no_axes(unavailable: Evaluation) -> None:
+    assert "No estimate can be given" in report.choices_plot(unavailable).alt
+    assert "Six schools are too few" in report.event_study_plot(unavailable).alt
+    assert b'id="matplotlib.axis_1"' not in report.choices_plot(unavailable).svg
+
+
+def test_colours_of_text_stand_out_from_paper() -> None:
+    """WCAG 2.1 contrast of every text colour of the style sheet on its ground is at least 4.5."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    css = files("evalkit.report").joinpath("report.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", css))
+    pairs = [(colours[ink], colours[ground]) for ink in ("ink", "soft", "link") for ground in ("paper", "wash")]
+    for ink, ground in [*pairs, ("#ffffff", "#5c1a00")]:
+        low, high = sorted((luminance(ink), luminance(ground)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
