@@ -89,6 +89,18 @@ def _labels(project: Project) -> dict[str, str]:
     return {o.measure: measure(o.measure).label for o in project.outcomes} | contrasts
 
 
+def _contrast_in_words(project: Project) -> str:
+    """Return the first triple difference by its subjects: `reading minus maths`."""
+    if not project.contrasts:
+        return ""
+    contrast = project.contrasts[0]
+    return f"{_subject(contrast.measure).lower()} minus {_subject(contrast.minus).lower()}"
+
+
+def _subject(code: str) -> str:
+    return measure(code).label.removesuffix(" progress")
+
+
 def _headline(results: Results) -> Headline:
     project, primary = results.project, results.primary
     main, exposure = results.effect(primary), project.exposure
@@ -110,9 +122,9 @@ def _headline(results: Results) -> Headline:
         n_areas=float(detail.n_areas) if detail else reason,
         n_as_large=float(round(p * detail.n_areas)) if detail and isinstance(p, float) else reason,
         p_value=p,
-        placebo_label=measure(placebo).label if placebo else "",
+        placebo_label=_subject(placebo) if placebo else "",
         placebo_estimate=results.estimate(placebo),
-        contrast_label=_labels(project).get(results.contrast(), ""),
+        contrast_label=_contrast_in_words(project),
         contrast_estimate=contrast.estimate if contrast else NOT_ASKED,
         contrast_p=contrast.p_value if contrast else NOT_ASKED,
         lead=results.estimate(primary, labels.LEAD, lead),
@@ -127,10 +139,16 @@ def _summaries(results: Results) -> Iterator[OutcomeSummary]:
         found, known = results.outcomes[outcome.measure], measure(outcome.measure)
         effect = results.effect(outcome.measure)
         means = {(row.arm, row.year): row.mean for row in _arm_years(results, found)}
+        none = effect.estimate if effect and isinstance(effect.estimate, Unavailable) else Unavailable("Not estimated.")
 
-        def mean(arm: str, years: tuple[int, ...], means: dict[tuple[str, int], float] = means) -> Quantity:
+        def mean(
+            arm: str,
+            years: tuple[int, ...],
+            means: dict[tuple[str, int], float] = means,
+            not_estimated: Unavailable = none,
+        ) -> Quantity:
             wanted = [means[arm, year] for year in years if (arm, year) in means]
-            return float(np.mean(wanted)) if wanted else Unavailable("Not estimated.")
+            return float(np.mean(wanted)) if wanted else not_estimated
 
         yield OutcomeSummary(
             outcome=outcome.measure,

@@ -27,7 +27,7 @@ def headline(evaluation: Evaluation) -> Prose:
         _earlier(facts),
         _cannot(evaluation),
     )
-    return Prose(sentences, "headline")
+    return Prose(tuple(sentence for sentence in sentences if sentence), "headline")
 
 
 def _schools(evaluation: Evaluation) -> str:
@@ -89,15 +89,27 @@ def _rank(facts: Headline) -> str:
 
 def _not_targeted(facts: Headline) -> str:
     """Return the sentence on the outcome the programme did not aim at, and the difference between the two."""
-    placebo, contrast = facts.placebo_estimate, facts.contrast_estimate
+    parts = [part for part in (_placebo(facts), _contrast(facts)) if part]
+    return as_sentence("; ".join(parts)) if parts else ""
+
+
+def _placebo(facts: Headline) -> str:
+    label, placebo = facts.placebo_label, facts.placebo_estimate
+    if not label:
+        return ""
     if isinstance(placebo, Unavailable):
-        first = f"{facts.placebo_label}, not targeted, cannot be given: {lower_first(placebo.reason).rstrip('.')}"
-    else:
-        first = f"{facts.placebo_label}, not targeted, moved {careful(placebo)}"
+        return f"{label}, not targeted, cannot be given: {lower_first(placebo.reason).rstrip('.')}"
+    return f"{label}, not targeted, moved {careful(placebo)}"
+
+
+def _contrast(facts: Headline) -> str:
+    label, contrast = facts.contrast_label, facts.contrast_estimate
+    if not label:
+        return ""
     if isinstance(contrast, Unavailable):
-        return f"{first}; {facts.contrast_label} cannot be given: {as_sentence(lower_first(contrast.reason))}"
+        return f"{label} cannot be given: {lower_first(contrast.reason).rstrip('.')}"
     p = "no p-value" if isinstance(facts.contrast_p, Unavailable) else p_equals(facts.contrast_p)
-    return f"{first}; {facts.contrast_label} {careful(contrast)} ({p})."
+    return f"{label} {careful(contrast)} ({p})"
 
 
 def _earlier(facts: Headline) -> str:
