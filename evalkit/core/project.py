@@ -261,11 +261,15 @@ class Claim:
     """Something said about the programme that data could bear on."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    text: str
-    """The claim, quoted or closely paraphrased."""
+    quote: str
+    """What was said, word for word and without quotation marks around it."""
+    part: str
+    """What of it is looked at here, in a phrase."""
     source: str
     """Who made it, where and when."""
     measure: str | None = None
     """Measure that bears on it, or nothing if these data cannot speak to it."""
     reason: str = ""
     """Why these data cannot speak to it, where there is no measure."""
+    note: str = ""
+    """What a reader should know of where it comes from; printed above the claims."""

@@ -14,6 +14,7 @@ from evalkit.core.project import Project
 from evalkit.core.words import listed
 from evalkit.data.assembled import read_assembled
 from evalkit.data.codes import parse_cells
+from evalkit.data.conversions import with_conversions
 from evalkit.data.links import Links, read_links
 from evalkit.data.listing import Listing
 from evalkit.data.measures import measure, require_years
@@ -65,9 +66,10 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     records = {}
     for stage, measures in _by_stage(project).items():
         listing = _listing(sources, stage, measures, years, links, spine)
-        records[stage] = make_records(listing, stage, measures, project.exposure, areas)
+        made = make_records(listing, stage, measures, project.exposure, areas)
+        records[stage] = with_conversions(made, links, spine, project.exposure)
         _require_years_read(sources, records[stage], years)
-    limits = _limits(project, sources, years)
+    limits = _limits(project, sources, years, areas)
     treated = _treated(project, project_folder, records, spine, links)
     return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, _fsm(project, sources))
 
@@ -76,8 +78,9 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
     missing = [str(year) for year in sorted(set(years) - set(records.years))]
     if missing:
         raise DataError(
-            f"{sources.folder}: no {records.key_stage} table gives the results of {listed(missing)}, which the project file names.\n"
-            "Put the table of that summer there, or change `exposure`; data/README.md describes the layout."
+            f"{sources.folder}: no {records.key_stage} table gives the results of {listed(missing)}, "
+            "which the project file names.\nPut the table of that summer there, or change `exposure`; "
+            "data/README.md describes the layout."
         )
 
 
@@ -112,11 +115,14 @@ def _listing(
     )
 
 
-def _limits(project: Project, sources: Sources, years: Sequence[int]) -> dict[str, PublishedLimits]:
+def _limits(
+    project: Project, sources: Sources, years: Sequence[int], areas: NeighbourTable
+) -> dict[str, PublishedLimits]:
     last = max(project.exposure.post)
     if last not in years:
         return {}
-    found = {outcome.measure: read_limits(sources, outcome.measure, last) for outcome in project.outcomes}
+    names = areas.names
+    found = {outcome.measure: read_limits(sources, outcome.measure, last, names) for outcome in project.outcomes}
     return {code: limits for code, limits in found.items() if limits is not None}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.data.flow import CountedCase
@@ -14,11 +14,13 @@ class Links:
     """Which establishment followed which.
 
     `predecessor` maps a URN to the one it followed, only where neither has another
-    predecessor or successor; `cases` counts the links of every type and what was chained.
+    predecessor or successor; `cases` counts the links of every type and what was chained. `opened`
+    gives the day (dd-mm-yyyy) of each chained link, where the file has it.
     """
 
     predecessor: dict[str, str]
     cases: tuple[CountedCase, ...]
+    opened: dict[str, str] = field(default_factory=dict)
 
     def oldest(self, urn: str) -> str:
         """Return the oldest URN reached by one-to-one predecessors; a loop stops where it closes."""
@@ -31,8 +33,9 @@ class Links:
 
 def read_links(path: Path) -> Links:
     """Read the GIAS links file (Windows-1252) and keep the chains that are one-to-one."""
-    frame = read_table(path, ["URN", "LinkURN", "LinkType"], encoding="cp1252")
-    pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN"]].drop_duplicates()
+    frame = read_table(path, ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"], encoding="cp1252")
+    pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN", "LinkEstablishedDate"]]
+    pairs = pairs.drop_duplicates(["URN", "LinkURN"])
     unique = ~(pairs.duplicated("URN", keep=False) | pairs.duplicated("LinkURN", keep=False))
     kept = pairs[unique]
     structural = frame[frame["LinkType"].str.contains("merged|amalgam|split", case=False)]
@@ -49,4 +52,5 @@ def read_links(path: Path) -> Links:
             int(other.sum()),
         ),
     )
-    return Links(dict(zip(kept["URN"], kept["LinkURN"], strict=True)), cases)
+    opened = dict(zip(kept["URN"], kept["LinkEstablishedDate"], strict=True))
+    return Links(dict(zip(kept["URN"], kept["LinkURN"], strict=True)), cases, opened)

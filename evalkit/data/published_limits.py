@@ -29,10 +29,10 @@ class PublishedLimits:
     scope: str
 
 
-def read_limits(sources: Sources, code: str, year: int) -> PublishedLimits | None:
+def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]) -> PublishedLimits | None:
     """Return the limits of a measure in a summer; None where no wide table of that summer is at hand.
 
-    A national table is preferred to one of a single area.
+    A national table is preferred to one of a single area; `names` gives areas their names.
     """
     stage = measure(code).key_stage
     at_hand: Mapping[int, Path] = {**sources.county_tables[stage], **sources.tables[stage]}
@@ -47,7 +47,8 @@ def read_limits(sources: Sources, code: str, year: int) -> PublishedLimits | Non
     numbers = {name: parse_cells(frame[name], f"{path.name}, {name}")[0] for name in frame.columns[5:]}
     half_width = (numbers[upper] - numbers[lower]) / 2
     shift = numbers[code] - numbers[unadjusted] if unadjusted in numbers else np.array([])
-    where = "England" if year in sources.tables[stage] else f"one local authority ({frame['LEA'].iloc[0]})"
+    area = str(frame["LEA"].iloc[0])
+    where = "England" if year in sources.tables[stage] else names.get(int(area), f"local authority {area}")
     return PublishedLimits(
         half_width, numbers[pupils] * numbers[coverage] / 100.0, shift[np.isfinite(shift)], f"{where}, {year}"
     )

@@ -10,10 +10,12 @@ from evalkit.data.tables import read_table
 
 
 def read_spine(path: Path) -> pd.DataFrame:
-    """Read the school list: index URN; columns area, laestab, name, minor_group, is_primary, is_secondary."""
+    """Read the school list by URN: area, laestab, name, minor_group, is_primary, is_secondary, opened, other_urn."""
     columns = ["URN", "LA", "LAESTAB", "SCHNAME", "MINORGROUP", "ISPRIMARY", "ISSECONDARY"]
+    columns += ["OPENDATE", "OTHERURN"]
     frame = read_table(path, columns).drop_duplicates("URN")
     names = {"LA": "area", "LAESTAB": "laestab", "SCHNAME": "name", "MINORGROUP": "minor_group"}
+    names |= {"OPENDATE": "opened", "OTHERURN": "other_urn"}
     spine = frame.set_index("URN").rename(columns=names)
     spine["area"] = pd.to_numeric(spine["area"], errors="coerce").fillna(0).astype(int)
     spine["is_primary"] = spine.pop("ISPRIMARY") == "1"

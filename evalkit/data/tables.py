@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DataError
@@ -65,7 +68,18 @@ def read_table(
         "skiprows": skip_rows,
     }
     frame: pd.DataFrame = _guarded(path, encoding, lambda: pd.read_csv(path, **options))
-    return frame[wanted]
+    if not ragged:
+        return frame[wanted]
+    lengths = np.array(_guarded(path, encoding, lambda: _row_lengths(path, encoding, skip_rows)))
+    kept: pd.DataFrame = frame[wanted].apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
+    return kept
+
+
+def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
+    """Return the number of cells of each row read; pandas fills a short row with blanks that are not in the file."""
+    with _open(path) as stream, io.TextIOWrapper(stream, encoding=_encoding(path, encoding), newline="") as text:
+        rows = enumerate(csv.reader(text))
+        return [len(row) for line, row in rows if row and line and not (skip_rows is not None and skip_rows(line))]
 
 
 def _guarded(path: Path, encoding: str, action: Callable[[], T]) -> T:

@@ -77,28 +77,38 @@ def _design(project: Project, intake: Intake, code: str) -> OutcomeDesign:
     records = intake.records[measure(code).key_stage]
     groups = _groups(project, intake, records)
     own = treated_group(project, intake)
-    areas = tuple(sorted(set(records.schools.loc[groups == own, "area"].tolist())))
+    areas = _treated_areas(project, intake)
     reasons = exclusion_reasons(records, code, project.exposure.pre, project.pool.minor_groups)
     usable = (reasons == "") & (groups != OUTSIDE)
     _require_treated(project, code, int((usable & (groups == own)).sum()))
     baseline = _baseline(project, intake, code, groups[usable])
     count = int((groups[usable] == own).sum())
     few = _too_few(count, project) if count < project.pool.minimum_treated else ""
-    present = sorted(set(groups[usable].tolist()))
+    present = sorted({*groups[usable].tolist(), own})
     comparisons = _comparisons(project, intake, present, own, areas)
     matches = {} if few else _matches(project, baseline, own, present)
     return OutcomeDesign(code, groups, own, areas, baseline, comparisons, matches, few)
 
 
+def _treated_areas(project: Project, intake: Intake) -> tuple[int, ...]:
+    """Return the areas the participants of any key stage lie in."""
+    if intake.treated.is_whole_area and project.participants.local_authority is not None:
+        return (project.participants.local_authority,)
+    found = {
+        area
+        for stage, records in intake.records.items()
+        for area in records.schools.loc[list(intake.treated.schools[stage]), "area"].tolist()
+    }
+    return tuple(sorted(found - {0}))
+
+
 def _groups(project: Project, intake: Intake, records: SchoolRecords) -> pd.Series:
     """Give each school its area; the treated their group; their areas' other schools none."""
     groups = records.schools["area"].astype("int64").copy()
-    treated = list(intake.treated.schools[records.key_stage])
+    groups[groups == 0] = OUTSIDE
     if not intake.treated.is_whole_area:
-        own_areas = set(groups[treated].tolist())
-        groups[groups.isin(own_areas)] = OUTSIDE
-        groups[treated] = TREATED_GROUP
-    groups[records.schools["area"] == 0] = OUTSIDE
+        groups[groups.isin(_treated_areas(project, intake))] = OUTSIDE
+        groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
     return groups
 
 

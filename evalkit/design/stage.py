@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Project
@@ -97,3 +97,4 @@ class DesignStage:
     balance: tuple[BalanceRow, ...]
     detectable: tuple[DetectableEffect, ...]
     measures: tuple[MeasureNote, ...]
+    area_names: dict[int, str] = field(default_factory=dict)

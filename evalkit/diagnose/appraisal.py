@@ -6,6 +6,7 @@ from evalkit.core.formats import careful, interval_text, years_text
 from evalkit.core.project import Claim
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.data.measures import measure
+from evalkit.design.labels import NEIGHBOURS
 from evalkit.diagnose.evaluation import ClaimCheck, CostSummary, Judgement
 from evalkit.diagnose.results import Results
 from evalkit.estimate.effect import Effect
@@ -23,12 +24,7 @@ def judgements(results: Results) -> tuple[Judgement, ...]:
 
 
 def _robins(results: Results) -> tuple[Judgement, ...]:
-    main = results.effect(results.primary)
-    lost = sum(
-        r.n for r in results.flow.rows if (r.outcome, r.arm, r.stage) == (results.primary, "treated", "excluded")
-    )
     whole = results.intake.treated.is_whole_area
-    n = main.n_treated if main else 0
     rows = (
         (
             "Confounding",
@@ -36,37 +32,19 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
             "The programme was not allocated at random, and anything else that changed in the area at the same time is "
             "in the estimate.",
         ),
-        (
-            "Selection of participants",
-            "moderate" if whole else "serious",
-            "Every eligible school of the area counts, so schools could not select themselves into the analysis; the "
-            "area itself was selected."
-            if whole
-            else "Schools were chosen for, or chose, the programme.",
-        ),
-        (
-            "Classification of interventions",
-            "serious" if whole else "low",
-            "Which schools took part is not public: the whole area is counted as treated."
-            if whole
-            else "Participants come from a list supplied to this evaluation.",
-        ),
+        ("Selection of participants", *(_SELECTED_AREA if whole else _SELECTED_SCHOOLS)),
+        ("Classification of interventions", *(_WHOLE_AREA if whole else _LISTED)),
         (
             "Deviations from intended interventions",
             "no information",
             "What was delivered in each school, and what comparison schools received, is not in these data.",
         ),
-        (
-            "Missing data",
-            "moderate",
-            f"{n} treated schools were analysed and {lost} listed ones were not, each for a stated reason; "
-            "small cohorts "
-            "are suppressed.",
-        ),
+        ("Missing data", *_missing(results)),
         (
             "Measurement of outcomes",
-            "low",
-            "Tests were set and marked nationally; writing is assessed by teachers and moderated.",
+            "low for tests",
+            "Reading and maths tests were set and marked nationally. Writing is assessed by teachers who knew of the "
+            "programme: moderate at least.",
         ),
         (
             "Selection of the reported result",
@@ -74,8 +52,39 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
             "Outcomes and comparisons stand in a project file, but were chosen with the data already public; every one "
             "is reported.",
         ),
+        ("Overall", "serious", "The overall judgement is that of the worst domain."),
     )
     return tuple(Judgement(scale=_ROBINS, domain=d, judgement=j, sentence=s) for d, j, s in rows)
+
+
+_SELECTED_AREA = (
+    "moderate",
+    "Every eligible school of the area counts, so schools could not select themselves into the analysis; the "
+    "area itself "
+    "was selected.",
+)
+_SELECTED_SCHOOLS = ("serious", "Schools were chosen for, or chose, the programme.")
+_WHOLE_AREA = (
+    "low for the area, serious for the schools that took part",
+    "The whole area is counted as treated, which is what this report asks about; which schools took part is "
+    "not public.",
+)
+_LISTED = ("low", "Participants come from a list supplied to this evaluation.")
+
+
+def _missing(results: Results) -> tuple[str, str]:
+    shares = {arm: eligible_share(results, arm) for arm in ("treated", "comparison")}
+    said = " and ".join(f"{careful(100 * share, 1)}% of the eligible {arm} schools" for arm, share in shares.items())
+    judgement = "low" if min(shares.values()) >= 0.95 else "moderate"
+    return judgement, f"{said} have a published result in every year; small cohorts are suppressed."
+
+
+def eligible_share(results: Results, arm: str) -> float:
+    """Return the share of an arm's mainstream schools that could be analysed."""
+    rows = [r for r in results.flow.rows if (r.outcome, r.arm) == (results.primary, arm)]
+    outside = sum(r.n for r in rows if r.stage == "excluded" and not r.reason[:4].isdigit())
+    listed, analysed = (sum(r.n for r in rows if r.stage == stage) for stage in ("listed", "analysed"))
+    return analysed / (listed - outside) if listed > outside else 1.0
 
 
 def _maryland() -> Judgement:
@@ -106,25 +115,34 @@ def _check(results: Results, claim: Claim) -> ClaimCheck:
 
 def _verdict(effect: Effect) -> str:
     if not isinstance(effect.interval, Interval) or 0.0 in effect.interval:
-        return "not shown by these data"
+        return "more than other areas' changes would give: not shown"
     if effect.interval.lower > 0:
         return "in line with these data, which cannot say what caused it"
     return "contradicted by these data"
 
 
 def _evidence(results: Results, effect: Effect) -> str:
-    frame = results.outcomes[effect.outcome].panel.frame
-    own = frame[frame["cohort"].notna()].groupby("period")["outcome"].mean()
     exposure = results.project.exposure
-    before, after = own[list(exposure.pre)].mean(), own[list(exposure.post)].mean()
-    reach = f" (interval {interval_text(effect.interval)})" if isinstance(effect.interval, Interval) else ""
-    moved = "rose" if after > before else "fell" if after < before else "stayed"
+    frame, design = results.outcomes[effect.outcome].panel.frame, results.locked.outcomes[effect.outcome]
+    near = design.comparisons[NEIGHBOURS].of(design.treated_group)
+    own, other = (
+        rows.groupby("period")["outcome"].mean()
+        for rows in (frame[frame["cohort"].notna()], frame[frame["cluster"].isin(near)])
+    )
+    moved = [float(m[list(exposure.post)].mean() - m[list(exposure.pre)].mean()) for m in (own, other)]
+    before, after = (careful(float(own[list(years)].mean())) for years in (exposure.pre, exposure.post))
     estimate = careful(effect.estimate) if isinstance(effect.estimate, float) else ""
+    reach = (
+        f" The interval that allows for what areas without the programme showed is {interval_text(effect.interval)}."
+        if isinstance(effect.interval, Interval)
+        else ""
+    )
     return (
-        f"{measure(effect.outcome).label} of the treated schools {moved} from {careful(before)} in "
-        f"{years_text(exposure.pre)} to "
-        f"{careful(after)} in {years_text(exposure.post)}; against neighbours the difference in change is "
-        f"{estimate} points{reach}."
+        f"{measure(effect.outcome).label} in the treated schools moved from {before} in "
+        f"{years_text(exposure.pre)} to {after} "
+        f"in {years_text(exposure.post)}, by {careful(moved[0])} points; in neighbours by {careful(moved[1])}. "
+        "The difference is "
+        f"{estimate}.{reach} Nothing in these data tells what caused it."
     )
 
 

@@ -40,6 +40,7 @@ def describe_design(project: Project, intake: Intake, locked: LockedDesign) -> D
         balance=tuple(row for design in estimated for row in balance_of(design)),
         detectable=tuple(_detectable(project, intake, design) for design in estimated),
         measures=tuple(measure_note(project, measure(outcome.measure)) for outcome in project.outcomes),
+        area_names=intake.neighbours[project.pool.neighbours].names,
     )
 
 

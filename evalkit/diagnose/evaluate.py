@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def evaluate(
         outcomes=tuple(_summaries(results)),
         trajectories=tuple(_trajectories(results)),
         distributions=tuple(_distributions(results)),
-        detectable=tuple(_realised(results)),
+        detectable=results.detectable,
         findings=tuple(check(results) for check in CHECKS),
         judgements=judgements(results),
         claims=check_claims(results, claims),
@@ -72,7 +73,8 @@ def _estimated(project: Project, intake: Intake, locked: LockedDesign, stage: De
             panel = _difference(project, design, first.panel, second.panel)
             outcomes[contrast_code(contrast)] = estimate_contrast(project, design, contrast_code(contrast), panel)
     flow = make_flow(project, intake, locked, project.exposure.years)
-    return Results(project, intake, locked, stage, outcomes, flow)
+    results = Results(project, intake, locked, stage, outcomes, flow)
+    return replace(results, detectable=tuple(_realised(results)))
 
 
 def _difference(project: Project, design: OutcomeDesign, first: Panel, second: Panel) -> Panel:
@@ -106,7 +108,7 @@ def _headline(results: Results) -> Headline:
     main, exposure = results.effect(primary), project.exposure
     contrast = results.effect(results.contrast())
     placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
-    lead = f"{min(exposure.pre)}-{max(exposure.pre)}"
+    lead = str(max(exposure.pre))
     none = Unavailable("No estimate was made.")
     reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
     detail, p = (main.permutation, main.p_value) if main else (None, none)

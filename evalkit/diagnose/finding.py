@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from evalkit.core.quantities import Quantity
+from evalkit.core.quantities import Quantity, Unavailable
 
 
 class Verdict(StrEnum):
@@ -25,3 +26,18 @@ class Finding:
     verdict: Verdict
     statistic: Quantity
     sentence: str
+
+
+LARGE_DIFFERENCE: Final = 0.25
+"""Points by which two ways of estimating may differ before the result counts as resting on the choice."""
+
+
+def has_moved(estimate: float, main: float) -> bool:
+    """Return whether an estimate differs from the main one in sign, by more than half of it, or by 0.25 points."""
+    apart = abs(estimate - main)
+    return estimate * main < 0 or apart > abs(main) / 2 or apart >= LARGE_DIFFERENCE
+
+
+def not_assessable(name: str, sentence: str) -> Finding:
+    """Return a check that could not be made, with the reason."""
+    return Finding(name, Verdict.NOT_ASSESSABLE, Unavailable(sentence), sentence)

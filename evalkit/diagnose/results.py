@@ -10,7 +10,7 @@ from evalkit.data.flow import Flow
 from evalkit.data.intake import Intake
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.plan import LockedDesign
-from evalkit.design.stage import DesignStage
+from evalkit.design.stage import DesignStage, DetectableEffect
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.outcome_effects import OutcomeEffects
 
@@ -27,11 +27,17 @@ class Results:
     stage: DesignStage
     outcomes: dict[str, OutcomeEffects]
     flow: Flow
+    detectable: tuple[DetectableEffect, ...] = ()
 
     @property
     def primary(self) -> str:
         """Return the code of the primary outcome."""
         return self.project.primary.measure
+
+    @property
+    def area_names(self) -> dict[int, str]:
+        """Return the names of areas by DfE code."""
+        return self.intake.neighbours[self.project.pool.neighbours].names
 
     def effect(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Effect | None:
         """Return the permutation record of an effect, if it was estimated."""

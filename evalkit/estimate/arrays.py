@@ -108,6 +108,16 @@ def weighted_mean_error(change: Floats, weight: Floats) -> float:
         return float(np.sqrt(_mean_variance(sums))[0])
 
 
+def residuals_without(outcome: Floats, predictor: Floats, own: int) -> Floats:
+    """Return what a straight line fitted to all units but one leaves of every unit's outcome, shape (n,)."""
+    others = np.arange(len(outcome)) != own
+    centre = predictor[others].mean()
+    spread = predictor - centre
+    slope = (spread[others] @ outcome[others]) / (spread[others] @ spread[others])
+    residual: Floats = outcome - outcome[others].mean() - slope * spread
+    return residual
+
+
 class PermutationTest(NamedTuple):
     """p-values of one unit among J exchangeable ones, and the reach of its interval (infinite below 1/level units)."""
 

@@ -82,13 +82,13 @@ def school_cluster_effect(key: EffectKey, areas: AreaEffects, own: int) -> Effec
         return effect
     error = float(areas.std_errors[at])
     single = Unavailable("A single school has no sampling variance.")
-    return replace(effect, std_error=error if np.isfinite(error) else single)
+    return replace(effect, std_error=error if np.isfinite(error) else single, n_treated_clusters=int(areas.n[at]))
 
 
-def unavailable_effects(key: EffectKey, reason: str, n_treated: int) -> tuple[Effect, Effect]:
+def unavailable_effects(key: EffectKey, reason: str, n_treated: int, n_comparison: int) -> tuple[Effect, Effect]:
     """Return the two records of an effect that cannot be estimated, each with the reason."""
-    none = _none(key, reason, n_treated)
-    return none, replace(none, inference="cluster", cluster_level="school")
+    none = replace(_none(key, reason, n_treated), n_comparison=n_comparison)
+    return none, replace(none, inference="cluster", cluster_level="school", n_treated_clusters=n_treated)
 
 
 def _none(key: EffectKey, reason: str, n_treated: int) -> Effect:
@@ -127,7 +127,10 @@ def _estimated(key: EffectKey, areas: AreaEffects, own: int, reason: str) -> Eff
 
 
 def _statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
-    return areas.effects / areas.std_errors if kind == "studentised" else areas.effects
+    if kind == "unstudentised":
+        return areas.effects
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return areas.effects / areas.std_errors
 
 
 def _studentised_p(areas: AreaEffects, at: int) -> Quantity:

@@ -74,10 +74,12 @@ def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, ro
     records = intake.records[measure(design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
     ask = _Ask(project, design, design.outcome, role)
-    n_treated = int((panel.by_unit()["cluster"] == design.treated_group).sum())
+    groups = panel.by_unit()["cluster"]
+    n_treated = int((groups == design.treated_group).sum())
     if design.too_few or n_treated < project.pool.minimum_treated:
+        near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
         reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
-        effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated)
+        effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated, near)
         return OutcomeEffects(design.outcome, role, panel, effects, {})
     school_sd = _school_sd(panel, project)
 
@@ -137,9 +139,7 @@ def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
         yield _Spec(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
     if len(exposure.pre) > 1:
         yield _Spec(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
-        yield _Spec(
-            labels.LEAD, f"{min(exposure.pre)}-{max(exposure.pre)}", weighed(changes_before(panel, exposure)), main
-        )
+        yield _Spec(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
     for year in exposure.years:
         yield _Spec(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
 
@@ -158,9 +158,9 @@ def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
 
 
 def _method(project: Project, name: str, period: str) -> str:
-    pre = " and ".join(map(str, project.exposure.pre))
+    pre, first = " and ".join(map(str, project.exposure.pre)), min(project.exposure.pre)
     post = " and ".join(map(str, project.exposure.post)) if period == "post" else period
-    change = f"{post} less the mean of {pre}" if name != labels.LEAD else f"change over {period.replace('-', ' to ')}"
+    change = f"{post} less the mean of {pre}" if name != labels.LEAD else f"change from {first} to {period}"
     return f"Difference in mean change ({change}). {labels.design_label(name)}."
 
 

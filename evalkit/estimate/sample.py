@@ -91,6 +91,11 @@ def changes_less_trend(panel: Panel, exposure: Exposure) -> Changes:
     return _of_units(panel, change - ahead * slope)
 
 
+def levels_before(panel: Panel, exposure: Exposure) -> Changes:
+    """Return each unit's mean over the years before the programme, in the place of a change."""
+    return _of_units(panel, panel.wide()[list(exposure.pre)].mean(axis=1))
+
+
 def changes_before(panel: Panel, exposure: Exposure) -> Changes:
     """Return each unit's change from the first to the last year before the programme."""
     wide = panel.wide()

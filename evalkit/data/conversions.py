@@ -1,0 +1,59 @@
+"""When schools changed legal identity, by the dates of the school list and the links file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+import pandas as pd
+
+from evalkit.core.project import Exposure
+from evalkit.data.flow import CountedCase
+from evalkit.data.links import Links
+from evalkit.data.records import SchoolRecords
+
+TEST_DAY: Final = (5, 15)
+"""Month and day that stand for the national tests: key stage 2 is tested in the second week of May."""
+
+_APART: Final = pd.Timedelta(days=31)
+
+
+def with_conversions(
+    records: SchoolRecords, links: Links | None, spine: pd.DataFrame | None, exposure: Exposure
+) -> SchoolRecords:
+    """Say which schools changed legal identity between the last tests before and the last tests analysed.
+
+    The date is that of the school list where it has one, otherwise that of the links file; tables
+    of results lag behind both. Without either file the change of URN in the tables is all there is.
+    """
+    if links is None and spine is None:
+        return records
+    dated, conflicts = _dates(links, spine)
+    start, end = (pd.Timestamp(date(year, *TEST_DAY)) for year in (max(exposure.pre), max(exposure.post)))
+    within = {school for school, day in dated if start < day <= end}
+    schools = records.schools.assign(is_converted=records.schools.index.isin(within))
+    case = CountedCase("conversions that the school list and the links file date more than a month apart", conflicts)
+    return replace(records, schools=schools, cases=(*records.cases, case))
+
+
+def _dates(links: Links | None, spine: pd.DataFrame | None) -> tuple[list[tuple[str, pd.Timestamp]], int]:
+    """Return pairs of a school's oldest URN and the day of a conversion, and how many days conflict."""
+    linked = _of_links(links) if links else {}
+    told = _of_list(spine) if spine is not None else {}
+    both = [(told[new][1], linked[new][1]) for new in told if new in linked]
+    conflicts = sum(abs(one - other) > _APART for one, other in both)
+    pairs = {**linked, **told}
+    return [(links.oldest(old) if links else old, day) for old, day in pairs.values()], conflicts
+
+
+def _of_links(links: Links) -> dict[str, tuple[str, pd.Timestamp]]:
+    days = pd.to_datetime(pd.Series(links.opened), format="%d-%m-%Y", errors="coerce").dropna()
+    return {str(new): (links.predecessor[str(new)], day) for new, day in days.items()}
+
+
+def _of_list(spine: pd.DataFrame) -> dict[str, tuple[str, pd.Timestamp]]:
+    days = pd.to_datetime(spine["opened"].str[:10], format="%Y-%m-%d", errors="coerce")
+    known = spine.assign(day=days)[days.notna() & (spine["other_urn"] != "")]
+    columns = (known.index, known["other_urn"], known["day"])
+    return {str(new): (str(old), pd.Timestamp(str(day))) for new, old, day in zip(*columns, strict=True)}

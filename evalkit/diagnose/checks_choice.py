@@ -1,0 +1,170 @@
+"""Checks of the comparison: where the estimate stands, and how far it rests on who is compared."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalkit.core.formats import careful, lower_first, p_equals
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import listed
+from evalkit.design import labels
+from evalkit.design.areas import without_areas
+from evalkit.diagnose.finding import Finding, Verdict, has_moved, not_assessable
+from evalkit.diagnose.results import Results
+from evalkit.estimate.area_effects import effects_by_area
+from evalkit.estimate.effect import Effect, PermutationDetail
+from evalkit.estimate.sample import changes_to
+
+_BESIDE: Final = ("neighbours_2025", "neighbours_2021", labels.ENGLAND, labels.PUPIL_WEIGHTED, labels.SCHOOL_WEIGHTED,
+                  labels.UNRESTRICTED)  # fmt: skip
+
+
+def permutation(results: Results) -> Finding:
+    """Say where the treated area stands among all areas analysed the same way."""
+    effect = results.effect(results.primary)
+    if effect is None or effect.permutation is None or not isinstance(effect.p_value, float):
+        reason = (
+            effect.p_value
+            if effect and isinstance(effect.p_value, Unavailable)
+            else Unavailable("No estimate was made.")
+        )
+        return Finding("permutation", Verdict.NOT_ASSESSABLE, reason, reason.reason)
+    detail, inside = effect.permutation, not isinstance(effect.interval, Interval) or 0.0 in effect.interval
+    sentence = (
+        f"The treated area's change ranks {detail.rank} of {detail.n_areas} in size "
+        f"({p_equals(effect.p_value)}; the smallest "
+        f"p these areas allow is {careful(detail.smallest_p, 3)}). {_studentised(detail)}"
+        + ("The interval contains zero. " if inside else "The interval does not contain zero. ")
+        + "The comparison is exact only if the treated area was as likely to be chosen as any other, which it was not."
+    )
+    return Finding("permutation", Verdict.CAUTION, effect.p_value, sentence)
+
+
+def _studentised(detail: PermutationDetail) -> str:
+    p = detail.studentised_p
+    return f"Set against school sampling error, {p_equals(p)}. " if isinstance(p, float) else ""
+
+
+def choices(results: Results) -> Finding:
+    """Compare the main estimate with those of the other ways of choosing and weighing the comparison."""
+    main = results.estimate(results.primary)
+    if isinstance(main, Unavailable):
+        return Finding("choices", Verdict.NOT_ASSESSABLE, main, main.reason)
+    found = {name: results.estimate(results.primary, name) for name in _BESIDE}
+    known = {name: value for name, value in found.items() if isinstance(value, float)}
+    if not known:
+        return not_assessable("choices", "No other comparison could be made.")
+    moved = {name: abs(value - main) for name, value in known.items()}
+    furthest = max(moved, key=lambda name: moved[name])
+    apart = any(has_moved(value, main) for value in known.values())
+    sentence = (
+        f"Over {len(known)} other ways of choosing or weighing the comparison the estimate runs from "
+        f"{careful(min(known.values()))} to {careful(max(known.values()))}, against {careful(main)} in the main one. "
+        f"The furthest is: {lower_first(labels.design_label(furthest))}. {_beside_zero(results, list(known))}"
+        + (
+            "The size of the result rests on the choice."
+            if apart
+            else "None changes the sign, moves it by half, or by 0.25 points."
+        )
+    )
+    return Finding("choices", Verdict.CAUTION if apart else Verdict.REASSURING, moved[furthest], sentence)
+
+
+def _beside_zero(results: Results, names: list[str]) -> str:
+    """Say for which of the other comparisons the interval excludes zero, with the p-value of each."""
+    effects = [results.effect(results.primary, name) for name in names]
+    known = [e for e in effects if e and isinstance(e.interval, Interval) and isinstance(e.p_value, float)]
+    without = [e for e in known if isinstance(e.interval, Interval) and 0.0 not in e.interval]
+    if not known:
+        return ""
+    if not without:
+        return "The interval contains zero in each. "
+    told = " and ".join(f"{lower_first(labels.design_label(e.design))} ({p_equals(_p(e))})" for e in without)
+    rest = "; for the others it does not" if len(without) < len(known) else ""
+    return f"The interval excludes zero for {told}{rest}. "
+
+
+def _p(effect: Effect) -> float:
+    return effect.p_value if isinstance(effect.p_value, float) else 1.0
+
+
+def one_neighbour_out(results: Results) -> Finding:
+    """Say how far the estimate moves when each neighbouring area in turn is left out."""
+    found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
+    main, comparison = results.estimate(results.primary), design.comparisons[labels.NEIGHBOURS]
+    near = comparison.of(design.treated_group)
+    if found is None or not found.areas or not isinstance(main, float) or len(near) < 2:
+        return not_assessable("one_neighbour_out", "There are too few neighbouring areas to leave one out.")
+    changes, names = (
+        changes_to(found.panel, results.project.exposure, results.project.exposure.post),
+        results.area_names,
+    )
+    without = {}
+    for area in near:
+        effects = effects_by_area(changes, without_areas(comparison, [area]), design.treated_group, 1)
+        without[area] = float(effects.effects[effects.position(design.treated_group)])
+    low, high = min(without, key=lambda a: without[a]), max(without, key=lambda a: without[a])
+    sentence = (
+        f"Leaving out one neighbouring area at a time, the estimate runs from {careful(without[low])} (without "
+        f"{names.get(low, str(low))}) to {careful(without[high])} (without {names.get(high, str(high))})."
+    )
+    furthest = max((low, high), key=lambda area: abs(without[area] - main))
+    return Finding(
+        "one_neighbour_out",
+        Verdict.CAUTION if has_moved(without[furthest], main) else Verdict.REASSURING,
+        without[furthest],
+        sentence,
+    )
+
+
+def contamination(results: Results) -> Finding:
+    """Name other programmes in comparison areas, and the estimate without those areas."""
+    effect, main = results.effect(results.primary, labels.WITHOUT_CONTAMINATED), results.estimate(results.primary)
+    unknown = (
+        "No list of schools helped elsewhere by the same fund is at hand; some comparison schools may have been helped."
+    )
+    near = results.locked.outcomes[results.primary].comparisons[labels.NEIGHBOURS]
+    own, names = results.locked.outcomes[results.primary].treated_group, results.area_names
+    told = [
+        f"{listed([names.get(code, str(code)) for code in entry.areas if code in near.of(own)])}: "
+        f"{entry.programme.rstrip('.')}"
+        for entry in results.project.contamination
+        if set(entry.areas) & set(near.of(own))
+    ]
+    if effect is None or not isinstance(effect.estimate, float) or not isinstance(main, float):
+        return not_assessable("contamination", f"No neighbour is known to have had another programme. {unknown}")
+    sentence = (
+        f"Known among the neighbours: {'; '.join(told)}. Without those areas the estimate is "
+        f"{careful(effect.estimate)} instead of {careful(main)}. {unknown}"
+    )
+    return Finding("contamination", Verdict.CAUTION, effect.estimate, sentence)
+
+
+def clustering_by_area(results: Results) -> Finding:
+    """Say why no standard error clusters by local authority."""
+    n = len(results.locked.outcomes[results.primary].treated_areas)
+    if n != 1:
+        return not_assessable(
+            "clustering_by_area", f"Standard errors clustered by area are not in this version ({n} treated areas)."
+        )
+    return not_assessable(
+        "clustering_by_area",
+        "Clustering by local authority is unavailable: with one treated authority its residuals sum to zero, "
+        "so that neither the "
+        "usual cluster-robust nor the CR2 standard error sees the area's own shock. Areas are compared "
+        "directly instead.",
+    )
+
+
+def lists_postdate(results: Results) -> Finding:
+    """Say that neither neighbour list was drawn up before the programme."""
+    names = " and ".join(
+        labels.LIST_LABEL[n] for n in (results.project.pool.neighbours, results.project.pool.alternative_neighbours)
+    )
+    end = results.project.programme.end.year
+    sentence = (
+        f"Both neighbour lists ({names}) were drawn up after the programme ended in {end}, from "
+        "characteristics that could "
+        "in principle have moved with it. None from before is at hand."
+    )
+    return Finding("lists_postdate", Verdict.CAUTION, Unavailable("This is a statement, not a statistic."), sentence)

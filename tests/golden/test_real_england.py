@@ -1,0 +1,171 @@
+"""The kit's numbers on the published England, against plain pandas on the same files."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from evalkit.data.intake import read_baseline, read_records
+from evalkit.data.sources import find_sources
+from evalkit.design.plan import make_design
+from evalkit.estimate.effect_size import pupil_sd
+from evalkit.estimate.outcome_effects import estimate_outcome
+from evalkit.run.project_file import load_project
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "data" / "projects" / "knowsley-ssif"
+YEARS = ["2016", "2017", "2018", "2019"]
+
+
+@pytest.fixture(scope="module")
+def panel(shared_data):
+    path = shared_data / "panel" / "ks2_school_panel_2016_2019_england.csv.gz"
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def changes(panel, measure):
+    """Mainstream schools with all four years: area of the 2019 row, and 2019 less the mean of 2016 and 2017."""
+    rows = panel.assign(score=pd.to_numeric(panel[measure], errors="coerce"))
+    last = rows.sort_values("YEAR").drop_duplicates("SCHOOL_ID", keep="last").set_index("SCHOOL_ID")
+    wide = rows.pivot(index="SCHOOL_ID", columns="YEAR", values="score")[YEARS].dropna()
+    group = last["MINORGROUP_SPINE1718"].reindex(wide.index)
+    area = last["LA"].reindex(wide.index)
+    kept = group.isin(["Maintained School", "Academy"]) & (area != "")
+    change = wide["2019"] - (wide["2016"] + wide["2017"]) / 2
+    return pd.DataFrame({"area": area[kept].astype(int), "change": change[kept]})
+
+
+def lists(shared_data, name):
+    sheet = openpyxl.load_workbook(shared_data / "lait" / name, data_only=True)["LA SN Groups"]
+    rows = list(sheet.iter_rows(values_only=True))
+    first = next(i for i, row in enumerate(rows) if row[0] == "LA num")
+    at = [rows[first].index(f"SN{k}") for k in range(1, 11)]
+    found = {}
+    for row in rows[first + 1 :]:
+        if str(row[0]).isdigit():
+            found.setdefault(int(row[0]), [int(row[i]) for i in at if str(row[i]).isdigit()])
+    return found
+
+
+@pytest.fixture(scope="module")
+def analysis(shared_data):
+    project = load_project(FOLDER / "project.yml")
+    sources = find_sources(shared_data)
+    design = make_design(project, read_baseline(project, FOLDER, sources))
+    intake = read_records(project, FOLDER, sources)
+    found = {o.measure: estimate_outcome(project, intake, design.outcomes[o.measure], o.role) for o in project.outcomes}
+    return design, intake, found
+
+
+def effect(analysis, outcome, design, period="post", inference="permutation"):
+    return next(
+        e for e in analysis[2][outcome].effects if (e.design, e.period, e.inference) == (design, period, inference)
+    )
+
+
+def test_who_is_analysed(panel):
+    found = changes(panel, "READPROG")
+    assert len(found) == 14_071
+    sizes = found["area"].value_counts()
+    assert sizes[340] == 49
+    assert (sizes >= 5).sum() == 149
+
+
+@pytest.mark.parametrize(
+    ("measure", "design", "workbook", "published", "n"),
+    [
+        ("READPROG", "neighbours", "sn_april_2021.xlsx", 0.9381, 563),
+        ("READPROG", "neighbours_2025", "sn_may_2025.xlsx", 1.3549, 740),
+        ("MATPROG", "neighbours", "sn_april_2021.xlsx", 0.5966, 562),
+    ],
+)
+def test_against_neighbours(panel, shared_data, analysis, measure, design, workbook, published, n):
+    found = changes(panel, measure)
+    compared = found[found["area"].isin([code for code in lists(shared_data, workbook)[340] if code != 340])]
+    own = found.loc[found["area"] == 340, "change"]
+    estimate = own.mean() - compared["change"].mean()
+    assert estimate == pytest.approx(published, abs=5e-5)
+    kit = effect(analysis, measure, design)
+    assert kit.estimate == pytest.approx(estimate, abs=1e-10)
+    assert (kit.n_treated, kit.n_comparison) == (len(own), len(compared)) == (49, n)
+    error = np.sqrt(own.var() / len(own) + compared["change"].var() / len(compared))
+    assert effect(analysis, measure, design, inference="cluster").std_error == pytest.approx(error, abs=1e-10)
+
+
+def test_against_the_rest_of_england(panel, analysis):
+    found = changes(panel, "READPROG")
+    own = found["area"] == 340
+    estimate = found.loc[own, "change"].mean() - found.loc[~own, "change"].mean()
+    assert estimate == pytest.approx(1.0773, abs=5e-5)
+    kit = effect(analysis, "READPROG", "england")
+    assert kit.estimate == pytest.approx(estimate, abs=1e-10)
+    assert kit.n_comparison == 14_071 - 49
+
+
+def test_the_permutation_over_areas(panel, shared_data, analysis):
+    found, near = changes(panel, "READPROG"), lists(shared_data, "sn_april_2021.xlsx")
+    mean = found.groupby("area")["change"].agg(["sum", "size"])
+    effects = {}
+    for area in mean.index[mean["size"] >= 5]:
+        others = mean.loc[[code for code in near.get(area, []) if code in mean.index and code not in (340, area)]]
+        if len(others):
+            effects[area] = mean.loc[area, "sum"] / mean.loc[area, "size"] - others["sum"].sum() / others["size"].sum()
+    size = pd.Series(effects).abs()
+    kit = effect(analysis, "READPROG", "neighbours")
+    assert len(size) == kit.permutation.n_areas == 149
+    assert kit.p_value == (size >= size[340]).sum() / 149
+    assert kit.p_value_one_sided == (pd.Series(effects) >= effects[340]).sum() / 149
+    assert kit.permutation.rank == 1 + (size > size[340]).sum()
+    # 7/149 rejects at 5% and 8/149 does not: the interval reaches as far as the seventh largest of the others.
+    reach = size.drop(340).nlargest(7).iloc[-1]
+    assert kit.interval.upper - kit.estimate == pytest.approx(reach, abs=1e-10)
+    assert kit.estimate - kit.interval.lower == pytest.approx(reach, abs=1e-10)
+
+
+def test_the_event_study_stands_on_the_headline_s_base(analysis):
+    years = {year: effect(analysis, "READPROG", "neighbours", str(year)).estimate for year in (2016, 2017, 2018, 2019)}
+    assert years[2016] + years[2017] == pytest.approx(0, abs=1e-12)
+    assert years[2019] == effect(analysis, "READPROG", "neighbours").estimate
+    lead = effect(analysis, "READPROG", "neighbours_before", "2017").estimate
+    assert lead == pytest.approx(years[2017] - years[2016], abs=1e-12)
+    # 2019 lies 2.5 years after the mean of 2016 and 2017.
+    adjusted = effect(analysis, "READPROG", "neighbours_trend_adjusted").estimate
+    assert adjusted == pytest.approx(years[2019] - 2.5 * lead, abs=1e-12)
+
+
+def test_the_pupil_level_sd_of_reading_in_2019(shared_data, analysis):
+    path = shared_data / "performance-tables" / "ks2" / "2018-2019_850_ks2final.csv"
+    values = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            try:
+                width = (float(row["READPROG_UPPER"]) - float(row["READPROG_LOWER"])) / 2
+                pupils = float(row["TELIG"]) * float(row["READCOV"].removesuffix("%")) / 100
+            except (TypeError, ValueError):
+                continue
+            if row["RECTYPE"] == "1" and pupils >= 40:
+                values.append(width * pupils**0.5 / 1.96)
+    limits = analysis[1].limits["READPROG"]
+    kit = pupil_sd(limits.half_width, limits.pupils)
+    assert kit == pytest.approx(float(np.median(values)), abs=1e-10)
+    assert kit == pytest.approx(6.17, rel=0.01)
+    size = effect(analysis, "READPROG", "neighbours").effect_size
+    assert size.hedges_g == pytest.approx(0.938108529 / kit, abs=1e-9)
+
+
+def test_six_secondaries_are_too_few(analysis):
+    found = analysis[2]["P8MEA"].effects
+    assert {e.inference for e in found} == {"permutation", "cluster"}
+    assert all("six schools" in e.estimate.reason for e in found)
+
+
+def test_matched_pairs_keep_to_the_region_and_to_other_areas(analysis):
+    design, intake, _ = analysis
+    schools = intake.records["KS2"].schools
+    pairs = design.outcomes["READPROG"].matches["matched"].pairs(340)
+    assert len(pairs) == 5 * pairs["treated"].nunique() == 245
+    assert set(schools.loc[pairs["comparison"], "region"]) == {"North West"}
+    assert 340 not in set(schools.loc[pairs["comparison"], "area"])

@@ -1,0 +1,129 @@
+"""The design is made without any outcome from after the programme began, on the path that a run takes."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+
+from evalkit.core.errors import DataError
+from evalkit.data.intake import read_baseline, read_records
+from evalkit.data.sources import find_sources
+from evalkit.design.plan import make_design
+
+FOLLOW_UP = ("2017-2018", "2018-2019")
+SCORES = ("READPROG", "WRITPROG", "MATPROG", "P8MEA", "ATT8SCR")
+
+
+def rewritten(source, target, change):
+    """Copy a data folder; `change` gives the new cells of each score column of each follow-up table, over full rows."""
+    shutil.copytree(source, target)
+    for path in sorted(target.glob("performance-tables/ks[24]/*final.csv")):
+        if not path.name.startswith(FOLLOW_UP):
+            continue
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header, *rows = csv.reader(file)
+        schools = [row for row in rows if row[0] in ("1", "2") and len(row) == len(header)]
+        for name in SCORES:
+            if name not in header:
+                continue
+            at = header.index(name)
+            for row, cell in zip(schools, change([row[at] for row in schools]), strict=True):
+                row[at] = cell
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+    return target
+
+
+@pytest.fixture(scope="module")
+def shuffled(small_england, tmp_path_factory):
+    rng = np.random.default_rng(5)
+    return rewritten(
+        small_england, tmp_path_factory.mktemp("s") / "data", lambda cells: rng.permutation(cells).tolist()
+    )
+
+
+@pytest.fixture(scope="module")
+def poisoned(small_england, tmp_path_factory):
+    return rewritten(
+        small_england, tmp_path_factory.mktemp("p") / "data", lambda cells: ["not to be read"] * len(cells)
+    )
+
+
+def design_of(project, folder):
+    return make_design(project, read_baseline(project, folder, find_sources(folder)))
+
+
+@pytest.fixture(scope="module")
+def design(project, small_england):
+    return design_of(project, small_england)
+
+
+def assert_same_design(one, other):
+    assert one.to_json().encode() == other.to_json().encode()
+    for code, first in one.outcomes.items():
+        second = other.outcomes[code]
+        assert first.groups.equals(second.groups)
+        assert first.baseline.units.equals(second.baseline.units)
+        assert first.baseline.covariates.equals(second.baseline.covariates)
+        for name, comparison in first.comparisons.items():
+            assert comparison.compared.tobytes() == second.comparisons[name].compared.tobytes()
+        for name, matches in first.matches.items():
+            assert matches.partners.tobytes() == second.matches[name].partners.tobytes()
+            assert matches.distance.tobytes() == second.matches[name].distance.tobytes()
+
+
+def test_permuting_follow_up_outcomes_leaves_the_design_byte_identical(project, design, shuffled):
+    assert_same_design(design, design_of(project, shuffled))
+
+
+def test_the_permutation_did_change_what_is_read_afterwards(project, small_england, shuffled):
+    one, other = (
+        read_records(project, folder, find_sources(folder)).records["KS2"] for folder in (small_england, shuffled)
+    )
+    for year, changes in ((2016, False), (2017, False), (2018, True), (2019, True)):
+        assert one.values["READPROG"][year].equals(other.values["READPROG"][year]) != changes
+
+
+def test_follow_up_cells_that_cannot_be_read_do_not_disturb_the_design_because_they_are_never_read(
+    project, design, poisoned
+):
+    assert_same_design(design, design_of(project, poisoned))
+    with pytest.raises(DataError, match="not to be read"):
+        read_records(project, poisoned, find_sources(poisoned))
+
+
+def test_the_baseline_holds_no_score_of_a_later_year(project, small_england):
+    intake = read_baseline(project, small_england, find_sources(small_england))
+    assert intake.years == (2016, 2017)
+    assert intake.limits == {}
+    assert set(intake.records) == {"KS2", "KS4"}
+    for records in intake.records.values():
+        assert records.years == (2016, 2017)
+        for frame in (*records.values.values(), *records.reasons.values(), records.cohort):
+            assert list(frame.columns) == [2016, 2017]
+        assert not {"READPROG", "MATPROG", "P8MEA"} & set(records.schools.columns)
+
+
+def test_the_design_says_only_what_was_known_before(design):
+    for outcome in design.outcomes.values():
+        assert outcome.baseline.years == (2016, 2017)
+        years = {column.rpartition("_")[2] for column in outcome.baseline.covariates}
+        assert years <= {"2016", "2017"}
+
+
+def test_another_score_from_before_does_change_the_design(project, design, small_england, tmp_path):
+    # So that the test above can fail: the same permutation of one year before the programme moves the matches.
+    folder = tmp_path / "data"
+    shutil.copytree(small_england, folder)
+    path = next(folder.glob("performance-tables/ks2/2016-2017*"))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    at = header.index("READPROG")
+    schools = [row for row in rows if row[0] == "1" and len(row) == len(header)]
+    cells = np.random.default_rng(6).permutation([row[at] for row in schools])
+    for row, cell in zip(schools, cells.tolist(), strict=True):
+        row[at] = cell
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    assert design_of(project, folder).to_json() != design.to_json()
