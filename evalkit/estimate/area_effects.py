@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,12 @@ class AreaEffects:
     n: NDArray[np.int64]
     n_comparison: NDArray[np.int64]
     n_lost: int = 0
+
+    def without(self, groups: Collection[int]) -> AreaEffects:
+        """Return the effects without those groups, which then stand in for nobody."""
+        kept = ~np.isin(self.groups, sorted(groups))
+        counts = (self.n[kept], self.n_comparison[kept], self.n_lost)
+        return AreaEffects(self.groups[kept], self.effects[kept], self.std_errors[kept], *counts)
 
     def position(self, group: int) -> int:
         """Return where a group stands, or −1 where it has no effect."""

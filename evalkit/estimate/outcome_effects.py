@@ -145,10 +145,13 @@ def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
 
 
 def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
+    """Return the effect of every area; areas the project excludes serve neither as comparison nor in the permutation."""
     fewest, own = project.pool.minimum_area_schools, design.treated_group
     if isinstance(spec.comparison, GroupMatches):
-        return effects_of_matches(spec.changes, spec.comparison, own, fewest)
-    return effects_by_area(spec.changes, spec.comparison, own, fewest)
+        found = effects_of_matches(spec.changes, spec.comparison, own, fewest)
+    else:
+        found = effects_by_area(spec.changes, spec.comparison, own, fewest)
+    return found.without(set(project.pool.exclude_areas) - {own})
 
 
 def _estimand(design: OutcomeDesign, lost: int) -> Estimand:

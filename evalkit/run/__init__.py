@@ -1,0 +1,1 @@
+"""Project files, notebooks, outputs and the command line."""

@@ -1,0 +1,171 @@
+"""The command line: `evalkit run`, `check`, `new` and `projects`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import evalkit
+from evalkit.core.errors import EvalkitError
+
+DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+_EPILOG: Final = """\
+PROJECT is a slug under data/projects/ or the path of a project.yml.
+Without --data the synthetic England is read: made-up schools, so that everything can be tried.
+
+Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or permissions; 130 interrupted.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks and return the exit code; no traceback is ever shown."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    _end_on_signals()
+    try:
+        return command(options)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Earlier outputs stand as they were.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except Exception as problem:
+        return _told(problem, "")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from evalkit.run.progress import Progress
+    from evalkit.run.runner import Request, run_project
+    from evalkit.run.workspace import project_file, writable_root
+
+    progress, codes = Progress(), []
+    out = Path(options.out).absolute() if options.out else writable_root() / "outputs"
+    if not options.data:
+        progress.say(
+            "No --data was given: reading the synthetic England, made-up schools. Results say nothing of real ones."
+        )
+    for name in options.projects:
+        try:
+            folder = run_project(Request(project_file(name), _folder(options.data), out), progress)
+        except Exception as problem:
+            codes.append(_told(problem, f"{name}: " if len(options.projects) > 1 else ""))
+            continue
+        progress.say(f"{name}: done")
+        print(folder / "report.html", flush=True)
+    return codes[0] if len(set(codes)) == 1 else FAILED if codes else DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from evalkit.run.check import check_project, checked_json, checked_text
+    from evalkit.run.faults import environment_faults
+    from evalkit.run.progress import Progress
+    from evalkit.run.workspace import project_file
+
+    progress = Progress()
+    with environment_faults("checking"), progress.step(f"{options.project}: reading everything, estimating nothing"):
+        checked = check_project(project_file(options.project), _folder(options.data))
+    print(checked_json(checked) if options.json else checked_text(checked))
+    return DONE
+
+
+def _new(options: argparse.Namespace) -> int:
+    from evalkit.run.new_project import new_project
+
+    print(new_project(options.slug))
+    print(f"Edit it, then type: evalkit check {options.slug}", file=sys.stderr)
+    return DONE
+
+
+def _projects(options: argparse.Namespace) -> int:
+    from evalkit.run.project_file import load_project
+    from evalkit.run.workspace import project_file, project_slugs
+
+    for slug in project_slugs():
+        try:
+            print(f"{slug}: {load_project(project_file(slug)).title}")
+        except EvalkitError as problem:
+            print(f"{slug}: cannot be read. {str(problem).splitlines()[0]}")
+    return DONE
+
+
+def _folder(text: str | None) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _told(problem: Exception, where: str) -> int:
+    """Say what stopped a project, in words, and return the exit code; what nobody foresaw goes to a log."""
+    from evalkit.run.faults import environment_faults
+
+    try:
+        with environment_faults("working"):
+            raise problem
+    except EvalkitError as known:
+        log = getattr(known, "log", "")
+        said = str(known) + (f" {_logged(log)}" if log else "")
+        print(f"evalkit: {where}{said}", file=sys.stderr)
+        return known.exit_code
+    except Exception as unknown:
+        import traceback
+
+        said = f"{where}this kit met an error that it did not foresee ({type(unknown).__name__})."
+        print(f"evalkit: {said} {_logged(traceback.format_exc())}", file=sys.stderr)
+        return FAILED
+
+
+def _logged(text: str) -> str:
+    """Keep details in a private file of the temporary folder and say where."""
+    import tempfile
+
+    try:
+        handle, name = tempfile.mkstemp(prefix="evalkit-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except OSError:
+        return "The details could not be kept: the temporary folder cannot be written."
+    return f"The details are in {name}; please send that file with a report of the error."
+
+
+def _end_on_signals() -> None:
+    """Let the wish to end this process clean up like an interruption, and count as one."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGTERM, end)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="evalkit",
+        description="Evaluate a school improvement programme: from the published files to a report.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"evalkit {evalkit.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="evaluate projects and write their reports")
+    run.add_argument("projects", nargs="+", metavar="PROJECT", help="slug, or path of a project.yml")
+    run.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    run.add_argument("--out", metavar="DIR", help="the report goes to DIR/<slug>/ (default: outputs)")
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="read everything, estimate nothing, say what was found")
+    check.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
+    check.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    check.add_argument("--json", action="store_true", help="write what was found as JSON")
+    check.set_defaults(command=_check)
+    new = commands.add_parser("new", help="make a project folder to start from")
+    new.add_argument("slug", metavar="SLUG", help="lower-case letters, digits and hyphens")
+    new.set_defaults(command=_new)
+    projects = commands.add_parser("projects", help="list the projects")
+    projects.set_defaults(command=_projects)
+    return parser

@@ -1,0 +1,203 @@
+"""What a project file may ask for, beyond the types of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from evalkit.core.errors import ProjectError
+from evalkit.core.project import Project
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.measures import MEASURES, require_years
+from evalkit.run.paths import complaint_about, is_slug
+
+FIRST_OF_TESTS = (5, 1)
+"""Month and day before which a year's tests have not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong at a place; `is_design` where the comparison, not the writing, is at fault."""
+
+    place: tuple[str | int, ...]
+    text: str
+    is_design: bool = False
+
+
+def project_complaints(project: Project, folder: Path) -> list[Complaint]:
+    """Return everything that is wrong with a project, in the order of its file."""
+    return [
+        *_words(project),
+        *_participants(project, folder),
+        *_exposure(project),
+        *_outcomes(project),
+        *registry_complaints(project),
+        *_areas(project),
+        *_numbers(project),
+        *_claims_file(project, folder),
+    ]
+
+
+def registry_complaints(project: Project) -> list[Complaint]:
+    """Return what the measure registry says against the outcomes and years."""
+    codes = [outcome.measure for outcome in project.outcomes]
+    known = f"Known: {', '.join(MEASURES)}"
+    found = [
+        Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
+        for i, code in enumerate(codes)
+        if code not in MEASURES
+    ]
+    absent = [*_absent_years(project)]
+    return [*found, *(absent or _broken_series(project))]
+
+
+def _absent_years(project: Project) -> Iterator[Complaint]:
+    for year in dict.fromkeys(project.exposure.years):
+        without = [
+            o.measure for o in project.outcomes if o.measure in MEASURES and year not in MEASURES[o.measure].years
+        ]
+        if without:
+            verb = "does" if len(without) == 1 else "do"
+            text = f"{listed(without)} {verb} not exist for {year}"
+            why = (
+                ": there were no national tests or exams in the summers of 2020 and 2021"
+                if year in (2020, 2021)
+                else ""
+            )
+            years = ", ".join(map(str, MEASURES[without[0]].years))
+            yield Complaint(("exposure",), f"{text}{why}. This kit has {without[0]} for {years}")
+
+
+def _broken_series(project: Project) -> Iterator[Complaint]:
+    for i, outcome in enumerate(project.outcomes):
+        try:
+            if outcome.measure in MEASURES and len(project.exposure.years) > 1:
+                require_years(outcome.measure, project.exposure.years)
+        except ProjectError as problem:
+            yield Complaint(("outcomes", i, "measure"), " ".join(str(problem).split()))
+
+
+def _words(project: Project) -> Iterator[Complaint]:
+    if not is_slug(project.slug):
+        rule = "lower-case letters, digits and hyphens, at most 64, beginning and ending with a letter or digit"
+        yield Complaint(("slug",), f"'{project.slug[:70]}' cannot name a folder on every system. Use {rule}")
+    programme = project.programme
+    for place, text in (
+        (("title",), project.title),
+        (("question",), project.question),
+        (("programme", "name"), programme.name),
+        (("programme", "place"), programme.place),
+    ):
+        if not text:
+            yield Complaint(place, "the text is empty")
+    if programme.end < programme.start:
+        text = f"the programme ends ({programme.end}) before it starts ({programme.start})"
+        yield Complaint(("programme", "end"), text)
+    for i, source in enumerate(programme.sources):
+        if source.url and urlsplit(source.url).scheme not in ("http", "https"):
+            yield Complaint(("programme", "sources", i, "url"), "an address must begin with https:// or http://")
+
+
+def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
+    chosen = project.participants
+    wanted, other = ("local_authority", "file") if chosen.rule == "local_authority" else ("file", "local_authority")
+    if getattr(chosen, wanted) is None:
+        yield Complaint(("participants",), f"the rule `{chosen.rule}` needs the key `{wanted}`")
+    if getattr(chosen, other) is not None:
+        yield Complaint(("participants", other), f"the rule `{chosen.rule}` does not use `{other}`; leave it out")
+    if chosen.rule == "file" and chosen.file is not None and (said := complaint_about(folder, chosen.file)):
+        yield Complaint(("participants", "file"), said)
+
+
+def _exposure(project: Project) -> Iterator[Complaint]:
+    exposure, start = project.exposure, project.programme.start
+    if not exposure.pre:
+        text = "A difference-in-differences needs at least one year before the programme. Name such years in `pre`"
+        yield Complaint(("exposure", "pre"), text, is_design=True)
+    if not exposure.post:
+        text = "there is no year after the programme, so no effect can be measured. Name the years after it in `post`"
+        yield Complaint(("exposure", "post"), text, is_design=True)
+    twice = sorted({year for year in exposure.years if exposure.years.count(year) > 1})
+    if twice:
+        text = f"{listed([str(y) for y in twice])} is named more than once; a year is before, partial or after"
+        yield Complaint(("exposure",), text)
+    later = (*exposure.partial, *exposure.post)
+    if exposure.pre and later and not twice and max(exposure.pre) > min(later):
+        text = "every year in `pre` must come before those in `partial` and `post`"
+        yield Complaint(("exposure",), text, is_design=True)
+    elif exposure.partial and exposure.post and not twice and max(exposure.partial) > min(exposure.post):
+        yield Complaint(("exposure",), "every year in `partial` must come before those in `post`", is_design=True)
+    for year in (y for y in exposure.pre if 1 <= y <= 9999 and date(y, *FIRST_OF_TESTS) > start):
+        text = f"the tests of {year} came after the programme began ({start}), so {year} is not a year before it"
+        yield Complaint(("exposure", "pre"), text, is_design=True)
+    for year in (y for y in later if 1 <= y <= 9999 and date(y, *FIRST_OF_TESTS) <= start):
+        text = f"the tests of {year} came before the programme began ({start}), so {year} is a year before it"
+        yield Complaint(("exposure",), text, is_design=True)
+
+
+def _outcomes(project: Project) -> Iterator[Complaint]:
+    measures = [outcome.measure for outcome in project.outcomes]
+    primary = [outcome.measure for outcome in project.outcomes if outcome.role == "primary"]
+    if len(primary) != 1:
+        found = f"found {listed(primary)}" if primary else "found none"
+        yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {found}")
+    for i, measure in enumerate(measures):
+        if measure in measures[:i]:
+            yield Complaint(("outcomes", i, "measure"), f"{measure} is listed twice")
+    pairs = [(contrast.measure, contrast.minus) for contrast in project.contrasts]
+    for i, (measure, minus) in enumerate(pairs):
+        for key, code in (("measure", measure), ("minus", minus)):
+            if code not in measures:
+                yield Complaint(("contrasts", i, key), f"'{code}' is not among the outcomes: {listed(measures)}")
+        if measure == minus:
+            yield Complaint(("contrasts", i), f"{measure} less itself is nothing; name two outcomes")
+        if (measure, minus) in pairs[:i]:
+            yield Complaint(("contrasts", i), "this contrast is listed twice")
+
+
+def _areas(project: Project) -> Iterator[Complaint]:
+    treated, pool = project.participants.local_authority, project.pool
+    named: list[tuple[tuple[str | int, ...], tuple[int, ...]]] = [(("pool", "exclude_areas"), pool.exclude_areas)]
+    named += [(("contamination", i, "areas"), row.areas) for i, row in enumerate(project.contamination)]
+    named += [] if treated is None else [(("participants", "local_authority"), (treated,))]
+    for place, codes in named:
+        for code in (code for code in codes if not 100 <= code <= 999):
+            yield Complaint(place, f"{code} is not a DfE code of a local authority (three digits, such as 340)")
+    for i in (i for i, row in enumerate(project.contamination) if not row.areas):
+        yield Complaint(("contamination", i, "areas"), "name at least one area by its DfE code")
+    if treated in pool.exclude_areas:
+        text = f"{treated} is the treated area; it is never used for comparison anyway"
+        yield Complaint(("pool", "exclude_areas"), text)
+    if pool.neighbours == pool.alternative_neighbours:
+        yield Complaint(("pool", "alternative_neighbours"), "name the other list: it is shown beside the main one")
+    if not pool.minor_groups:
+        yield Complaint(("pool", "minor_groups"), "without a group of schools there is no school to compare")
+    if not project.matching.covariates or len(set(project.matching.covariates)) < len(project.matching.covariates):
+        yield Complaint(("matching", "covariates"), "name at least one covariate, and each once")
+
+
+def _numbers(project: Project) -> Iterator[Complaint]:
+    cost = project.cost
+    if cost is not None and not 0 < cost.total_gbp < 1e12:
+        yield Complaint(("cost", "total_gbp"), f"expected pounds above 0, found {cost.total_gbp:g}")
+    if not 0.5 < project.inference.level < 1:
+        text = f"expected a level between 0.5 and 1, such as 0.95; found {project.inference.level:g}"
+        yield Complaint(("inference", "level"), text)
+    for place, value, lowest, highest in (
+        (("matching", "ratio"), project.matching.ratio, 1, 50),
+        (("pool", "minimum_area_schools"), project.pool.minimum_area_schools, 1, 1000),
+        (("pool", "minimum_treated"), project.pool.minimum_treated, 2, 10000),
+        (("disclosure", "threshold"), project.disclosure.threshold, 1, 1000),
+        (("seed",), project.seed, 0, 2**32 - 1),
+        (("cost", "schools"), cost.schools if cost else 1, 1, 100_000),
+    ):
+        if not lowest <= value <= highest:
+            yield Complaint(place, f"expected a whole number from {lowest} to {highest}, found {value}")
+
+
+def _claims_file(project: Project, folder: Path) -> Iterator[Complaint]:
+    if project.claims is not None and (said := complaint_about(folder, project.claims)):
+        yield Complaint(("claims",), said)

@@ -1,0 +1,68 @@
+"""Where projects, notebooks, data and outputs are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from evalkit.core.errors import InputError
+from evalkit.core.words import did_you_mean, listed
+from evalkit.run.paths import is_slug
+
+SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
+"""The folder that holds the package: the source checkout, or site-packages."""
+NOTEBOOKS: Final = ("1_design", "2_impact", "3_review", "0_summary")
+"""Notebooks in the order in which they are executed; a report shows them by number."""
+
+
+def find_workspace(start: Path | None = None) -> Path:
+    """Return the nearest folder at or above `start` (the current one) with data/projects, else the source checkout."""
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents, SOURCE_ROOT):
+        if (folder / "data" / "projects").is_dir():
+            return folder
+    raise InputError(
+        f"There is no folder data/projects in {here} or above it. "
+        "Go to the folder of your projects, or give the path of a project.yml."
+    )
+
+
+def project_file(name: str, start: Path | None = None) -> Path:
+    """Return the file that PROJECT means: a slug under data/projects, or a path to a project.yml or its folder."""
+    if name.endswith((".yml", ".yaml")) or os.sep in name or (os.altsep or os.sep) in name:
+        path = Path(name).expanduser().absolute()
+        path = path / "project.yml" if path.is_dir() else path
+        if not path.is_file():
+            raise InputError(f"{name}: there is no such project file. Give the path of a project.yml, or a slug.")
+        return path
+    slugs = project_slugs(start)
+    if name in slugs:
+        return find_workspace(start) / "data" / "projects" / name / "project.yml"
+    raise InputError(
+        f"There is no project '{name}'.{did_you_mean(name, slugs)} Known projects: {listed(slugs, 20)}. "
+        "`evalkit new SLUG` makes one."
+    )
+
+
+def project_slugs(start: Path | None = None) -> list[str]:
+    """Return the slugs of the projects in the workspace, in order."""
+    folder = find_workspace(start) / "data" / "projects"
+    return sorted(file.parent.name for file in folder.glob("*/project.yml") if is_slug(file.parent.name))
+
+
+def notebooks_folder(start: Path | None = None) -> Path:
+    """Return the folder with the notebooks: the workspace's own, else those of the source checkout."""
+    for root in (find_workspace(start), SOURCE_ROOT):
+        if all((root / "notebooks" / f"{name}.ipynb").is_file() for name in NOTEBOOKS):
+            return root / "notebooks"
+    wanted = listed([f"{name}.ipynb" for name in NOTEBOOKS])
+    raise InputError(f"The notebooks {wanted} are missing. Run this from a clone of the project.")
+
+
+def writable_root(start: Path | None = None) -> Path:
+    """Return the folder under which data/processed and outputs are made: the workspace, or the current folder."""
+    try:
+        return find_workspace(start)
+    except InputError:
+        return (start or Path.cwd()).absolute()
