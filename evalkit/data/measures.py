@@ -59,8 +59,8 @@ class Measure:
 _TESTED: Final = (2016, 2017, 2018, 2019)
 _CAP: Final = (
     "From 2018 the progress score of a pupil with an extremely low score is capped, which raises the scores of "
-    "schools with "
-    "such pupils a little. The difference between areas may cross this change only if it acts alike on both."
+    "schools with such pupils a little. The difference between areas may cross this change only if it acts alike on "
+    "both."
 )
 _PROGRESS_CAP: Final = Break(before=2017, after=2018, kind="year-common", sentence=_CAP)
 _WRITING: Final = Break(
@@ -68,9 +68,8 @@ _WRITING: Final = Break(
     after=2018,
     kind="year-common",
     sentence="The framework for teacher assessment of writing changed in 2018, and DfE says results are not directly "
-    "comparable with 2016 and 2017. The difference between areas may cross this change only if teachers in "
-    "both applied it alike; "
-    "no bound on the error can be had from published data.",
+    "comparable with 2016 and 2017. The difference between areas may cross this change only if teachers in both "
+    "applied it alike; no bound on the error can be had from published data.",
 )
 _REVISED_TESTS: Final = Break(
     before=2015,
@@ -111,8 +110,8 @@ MEASURES: Final[dict[str, Measure]] = {
                     after=2017,
                     kind="year-common",
                     sentence="GCSEs in English and mathematics were graded 9 to 1 for the first time in 2017, and "
-                    "point scores were rescaled. The difference between areas may cross this change only if it "
-                    "acts alike on both.",
+                    "point scores were rescaled. The difference between areas may cross this change only if it acts "
+                    "alike on both.",
                 ),
                 _PROGRESS_CAP,
             ),

@@ -98,9 +98,8 @@ def _require_finite(table: pd.DataFrame) -> None:
         odd = table[~np.isfinite(pd.to_numeric(table[column], errors="coerce").astype(float))]
         if not odd.empty:
             raise DataError(
-                f"The {column} of unit {odd['unit'].iloc[0]!r} in period {odd['period'].iloc[0]} is missing or "
-                "not finite. "
-                "Leave such rows out, so that the loss is counted, and try again."
+                f"The {column} of unit {odd['unit'].iloc[0]!r} in period {odd['period'].iloc[0]} is missing or not "
+                "finite. Leave such rows out, so that the loss is counted, and try again."
             )
     if (table["weight"] <= 0).any():
         raise DataError("A weight is zero or negative; weights must be positive.")

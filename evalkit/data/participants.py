@@ -42,9 +42,8 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
         known = sorted({str(code) for r in records.values() for code in r.schools["area"]})
         near = nearest(str(area), known, 3)
         raise DesignError(
-            f"No school lies in local authority {area}, so nobody was treated. "
-            "Change `participants.local_authority` in the project "
-            f"file{'; near codes: ' + listed(near) if near else ''}."
+            f"No school lies in local authority {area}, so nobody was treated. Change `participants.local_authority` "
+            f"in the project file{'; near codes: ' + listed(near) if near else ''}."
         )
     cases = tuple(
         CountedCase(f"{stage}: schools of local authority {area}, all counted as treated", len(ids))

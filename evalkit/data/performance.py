@@ -34,9 +34,8 @@ def read_wide(path: Path, columns: Sequence[str], key_stage: str, optional: Sequ
     absent = [code for code in _NATIONAL[key_stage] if code not in set(frame["RECTYPE"])]
     if absent:
         raise DataError(
-            f"{path.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is "
-            "cut short or is "
-            f"not a {key_stage} performance table. Download it again."
+            f"{path.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "
+            f"short or is not a {key_stage} performance table. Download it again."
         )
     return frame[frame["RECTYPE"].isin(_SCHOOLS)]
 

@@ -66,9 +66,8 @@ def neighbour_comparisons(
     for group in treated:
         if group not in ordered or not compared[ordered.index(group)].any():
             raise DesignError(
-                "No statistical neighbour of the treated area has schools in the data, so there is no "
-                "untreated school to "
-                "compare with. Check `pool.neighbours` and `pool.exclude_areas` in the project file."
+                "No statistical neighbour of the treated area has schools in the data, so there is no untreated "
+                "school to compare with. Check `pool.neighbours` and `pool.exclude_areas` in the project file."
             )
     return AreaComparisons(ordered, compared, absent)
 

@@ -115,9 +115,9 @@ def _groups(project: Project, intake: Intake, records: SchoolRecords) -> pd.Seri
 def _require_treated(project: Project, code: str, n: int) -> None:
     if n == 0 and code == project.primary.measure:
         raise DesignError(
-            "No treated school is left: none of the participants has a published "
-            f"{measure(code).label.lower()} score in "
-            f"every year before the programme. Run `evalkit check {project.slug}` to see why each was left out."
+            f"No treated school is left: none of the participants has a published {measure(code).label.lower()} "
+            f"score in every year before the programme. Run `evalkit check {project.slug}` to see why each was left "
+            "out."
         )
 
 
@@ -128,8 +128,8 @@ _WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "e
 def _too_few(n: int, project: Project) -> str:
     count = _WORDS[n] if n < len(_WORDS) else str(n)
     return (
-        f"{count} school{'' if n == 1 else 's'}: too few for an estimate "
-        f"(the project asks for at least {project.pool.minimum_treated})"
+        f"{count} school{'' if n == 1 else 's'}: too few for an estimate (the project asks for at least "
+        f"{project.pool.minimum_treated})"
     )
 
 

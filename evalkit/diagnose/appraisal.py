@@ -29,8 +29,8 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
         (
             "Confounding",
             "serious",
-            "The programme was not allocated at random, and anything else that changed in the area at the same time is "
-            "in the estimate.",
+            "The programme was not allocated at random, and anything else that changed in the area at the same time "
+            "is in the estimate.",
         ),
         ("Selection of participants", *(_SELECTED_AREA if whole else _SELECTED_SCHOOLS)),
         ("Classification of interventions", *(_WHOLE_AREA if whole else _LISTED)),
@@ -43,14 +43,14 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
         (
             "Measurement of outcomes",
             "low for tests",
-            "Reading and maths tests were set and marked nationally. Writing is assessed by teachers who knew of the "
-            "programme: moderate at least.",
+            "Reading and maths tests were set and marked nationally. Writing is assessed by teachers who knew of "
+            "the programme: moderate at least.",
         ),
         (
             "Selection of the reported result",
             "moderate",
-            "Outcomes and comparisons stand in a project file, but were chosen with the data already public; every one "
-            "is reported.",
+            "Outcomes and comparisons stand in a project file, but were chosen with the data already public; every "
+            "one is reported.",
         ),
         ("Overall", "serious", "The overall judgement is that of the worst domain."),
     )
@@ -59,15 +59,14 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
 
 _SELECTED_AREA = (
     "moderate",
-    "Every eligible school of the area counts, so schools could not select themselves into the analysis; the "
-    "area itself "
-    "was selected.",
+    "Every eligible school of the area counts, so schools could not select themselves into the analysis; the area "
+    "itself was selected.",
 )
 _SELECTED_SCHOOLS = ("serious", "Schools were chosen for, or chose, the programme.")
 _WHOLE_AREA = (
     "low for the area, serious for the schools that took part",
-    "The whole area is counted as treated, which is what this report asks about; which schools took part is "
-    "not public.",
+    "The whole area is counted as treated, which is what this report asks about; which schools took part is not "
+    "public.",
 )
 _LISTED = ("low", "Participants come from a list supplied to this evaluation.")
 
@@ -93,8 +92,8 @@ def _maryland() -> Judgement:
         domain="Design",
         judgement="level 3 at most",
         sentence="Change before and after is compared with that of other areas. Level 3 asks for evidence that the "
-        "two were comparable; where the findings on earlier trends or balance are serious, a reader may put it "
-        "at level 2.",
+        "two were comparable; where the findings on earlier trends or balance are serious, a reader may put it at "
+        "level 2.",
     )
 
 
@@ -138,11 +137,9 @@ def _evidence(results: Results, effect: Effect) -> str:
         else ""
     )
     return (
-        f"{measure(effect.outcome).label} in the treated schools moved from {before} in "
-        f"{years_text(exposure.pre)} to {after} "
-        f"in {years_text(exposure.post)}, by {careful(moved[0])} points; in neighbours by {careful(moved[1])}. "
-        "The difference is "
-        f"{estimate}.{reach} Nothing in these data tells what caused it."
+        f"{measure(effect.outcome).label} in the treated schools moved from {before} in {years_text(exposure.pre)} "
+        f"to {after} in {years_text(exposure.post)}, by {careful(moved[0])} points; in neighbours by "
+        f"{careful(moved[1])}. The difference is {estimate}.{reach} Nothing in these data tells what caused it."
     )
 
 
@@ -184,9 +181,8 @@ def limits(results: Results) -> tuple[str, ...]:
     place, exposure = results.project.programme.place, results.project.exposure
     whole = (
         (
-            "Which schools took part is not public, so the effect is that on every eligible school in "
-            f"{place}; the effect on those that took "
-            "part may be larger, and cannot be had from these data.",
+            f"Which schools took part is not public, so the effect is that on every eligible school in {place}; the "
+            "effect on those that took part may be larger, and cannot be had from these data.",
         )
         if results.intake.treated.is_whole_area
         else ()
@@ -196,13 +192,12 @@ def limits(results: Results) -> tuple[str, ...]:
         f"{years_text(exposure.pre)} and {years_text(exposure.post)}.",
         *whole,
         f"There {'is' if len(exposure.pre) == 1 else 'are'} {len(exposure.pre)} "
-        f"summer{'' if len(exposure.pre) == 1 else 's'} before and "
-        f"{len(exposure.post)} after: trends can hardly be seen, and nothing can be said about whether a "
-        "change lasted.",
+        f"summer{'' if len(exposure.pre) == 1 else 's'} before and {len(exposure.post)} after: trends can hardly be "
+        "seen, and nothing can be said about whether a change lasted.",
         "National tests were not held in 2020 and 2021, so later summers cannot be added.",
-        "School results are averages of other pupils each year; no pupil is followed, and pupils who moved "
-        "cannot be seen.",
+        "School results are averages of other pupils each year; no pupil is followed, and pupils who moved cannot "
+        "be seen.",
         "No measure of deprivation from before the programme is in these files, so schools could not be matched on it.",
-        "p-values are not adjusted for the number of outcomes and comparisons; the primary outcome was named "
-        "first, the rest is exploratory.",
+        "p-values are not adjusted for the number of outcomes and comparisons; the primary outcome was named first, "
+        "the rest is exploratory.",
     )  # fmt: skip

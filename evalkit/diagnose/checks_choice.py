@@ -31,9 +31,8 @@ def permutation(results: Results) -> Finding:
         return Finding("permutation", Verdict.NOT_ASSESSABLE, reason, reason.reason)
     detail, inside = effect.permutation, not isinstance(effect.interval, Interval) or 0.0 in effect.interval
     sentence = (
-        f"The treated area's change ranks {detail.rank} of {detail.n_areas} in size "
-        f"({p_equals(effect.p_value)}; the smallest "
-        f"p these areas allow is {careful(detail.smallest_p, 3)}). {_studentised(detail)}"
+        f"The treated area's change ranks {detail.rank} of {detail.n_areas} in size ({p_equals(effect.p_value)}; the "
+        f"smallest p these areas allow is {careful(detail.smallest_p, 3)}). {_studentised(detail)}"
         + ("The interval contains zero. " if inside else "The interval does not contain zero. ")
         + "The comparison is exact only if the treated area was as likely to be chosen as any other, which it was not."
     )
@@ -149,10 +148,8 @@ def clustering_by_area(results: Results) -> Finding:
         )
     return not_assessable(
         "clustering_by_area",
-        "Clustering by local authority is unavailable: with one treated authority its residuals sum to zero, "
-        "so that neither the "
-        "usual cluster-robust nor the CR2 standard error sees the area's own shock. Areas are compared "
-        "directly instead.",
+        "Clustering by local authority is unavailable: with one treated authority its residuals sum to zero, so "
+        "that neither the usual cluster-robust nor the CR2 standard error sees the area's own shock.",
     )
 
 
@@ -163,8 +160,7 @@ def lists_postdate(results: Results) -> Finding:
     )
     end = results.project.programme.end.year
     sentence = (
-        f"Both neighbour lists ({names}) were drawn up after the programme ended in {end}, from "
-        "characteristics that could "
-        "in principle have moved with it. None from before is at hand."
+        f"Both neighbour lists ({names}) were drawn up after the programme ended in {end}, from characteristics that "
+        "could in principle have moved with it. None from before is at hand."
     )
     return Finding("lists_postdate", Verdict.CAUTION, Unavailable("This is a statement, not a statistic."), sentence)

@@ -29,13 +29,12 @@ def balance(results: Results) -> Finding:
         if code != results.primary
     )
     sentence = (
-        f"For {measure(results.primary).label.lower()} the largest baseline difference between the treated "
-        "schools and their "
-        f"neighbours is {careful(size)} standard deviations ({row.label})"
+        f"For {measure(results.primary).label.lower()} the largest baseline difference between the treated schools "
+        f"and their neighbours is {careful(size)} standard deviations ({row.label})"
         + (f"; for the other outcomes: {others}" if others else "")
         + ". The What Works Clearinghouse asks for at most 0.05, or 0.25 with adjustment; a comparison of "
-        "changes tolerates a difference in level only if level and later change are unrelated, which is looked "
-        "at separately."
+        "changes tolerates a difference in level only if level and later change are unrelated, which is looked at "
+        "separately."
     )
     return Finding("balance", verdict, size, sentence)
 
@@ -50,9 +49,8 @@ def attrition(results: Results) -> Finding:
     apart = abs(lost["treated"] - lost["comparison"])
     sentence = (
         f"Of the mainstream schools listed, {careful(100 * lost['treated'], 1)}% of the treated and "
-        f"{careful(100 * lost['comparison'], 1)}% of the comparison schools lack a published result in some "
-        "year. Published results "
-        "are missing for small cohorts, so that the loss is not at random."
+        f"{careful(100 * lost['comparison'], 1)}% of the comparison schools lack a published result in some year. "
+        "Published results are missing for small cohorts, so that the loss is not at random."
     )
     return Finding("attrition", Verdict.REASSURING if apart <= 0.05 else Verdict.CAUTION, apart, sentence)
 
@@ -66,11 +64,10 @@ def conversions(results: Results) -> Finding:
         return not_assessable("conversions", "No estimate without converting schools could be made.")
     exposure = results.project.exposure
     sentence = (
-        f"{main.n_treated - effect.n_treated} of {main.n_treated} treated schools changed legal identity, as a rule by "
-        f"becoming an academy, between the tests of {max(exposure.pre)} and those of {max(exposure.post)}, by "
-        "the dates of the "
-        "school list and the links file: another change at the same time. Without all such schools, in both arms, the "
-        f"estimate is {careful(effect.estimate)} instead of {careful(main.estimate)}."
+        f"{main.n_treated - effect.n_treated} of {main.n_treated} treated schools changed legal identity, as a rule "
+        f"by becoming an academy, between the tests of {max(exposure.pre)} and those of {max(exposure.post)}, by the "
+        "dates of the school list and the links file: another change at the same time. Without all such schools, in "
+        f"both arms, the estimate is {careful(effect.estimate)} instead of {careful(main.estimate)}."
     )
     return Finding(
         "conversions",
@@ -92,13 +89,10 @@ def score_cap(results: Results) -> Finding:
     top = float(shifts[-max(len(shifts) // 10, 1) :].mean())
     main = results.estimate(results.primary)
     sentence = (
-        f"The 2018 cap on extreme scores raised a school's score by {careful(float(shifts.mean()), 3)} points "
-        "on average, "
-        f"and by {careful(top)} in the tenth of schools it touched most ({limits.scope}). Had every treated "
-        "school been "
-        f"like that tenth, and no comparison school been touched, the difference would be {careful(top)} "
-        "points too high: "
-        "an extreme case by the schools of one table, not an estimate."
+        f"The 2018 cap on extreme scores raised a school's score by {careful(float(shifts.mean()), 3)} points on "
+        f"average, and by {careful(top)} in the tenth of schools it touched most ({limits.scope}). Had every treated "
+        f"school been like that tenth, and no comparison school been touched, the difference would be {careful(top)} "
+        "points too high: an extreme case by the schools of one table, not an estimate."
     )
     small = isinstance(main, float) and top <= abs(main) / 4
     return Finding("score_cap", Verdict.REASSURING if small else Verdict.CAUTION, top, sentence)
@@ -112,9 +106,8 @@ def power(results: Results) -> Finding:
         return not_assessable("power", "The least detectable effect could not be computed before outcomes.")
     sentence = (
         "Before outcomes were read, changes of other areas before the programme suggested that an effect of "
-        f"{careful(entry.at_design)} points would be detected four times in five: optimistic, because areas "
-        "drift further "
-        "apart over longer spans."
+        f"{careful(entry.at_design)} points would be detected four times in five: optimistic, because areas drift "
+        "further apart over longer spans."
     )
     if not isinstance(entry.realised, float):
         return Finding("power", Verdict.CAUTION, entry.at_design, sentence)

@@ -30,12 +30,11 @@ def pre_trend(results: Results) -> Finding:
     reach = f" ({interval_text(effect.interval)})" if effect and isinstance(effect.interval, Interval) else ""
     less = abs(adjusted) < abs(main) / 2 or adjusted * main < 0
     sentence = (
-        f"Between {min(pre)} and {max(pre)}, before the programme, the treated schools moved by "
-        f"{careful(lead)} points more than "
-        f"their neighbours{reach}. If that had continued in a straight line, {careful(adjusted)} of the "
-        f"{careful(main)} points would be left. "
-        f"{'Two years give one free comparison, too noisy' if len(pre) == 2 else 'So few years are too noisy'} "
-        "to rule such a trend in or out."
+        f"Between {min(pre)} and {max(pre)}, before the programme, the treated schools moved by {careful(abs(lead))} "
+        f"points {'less' if lead < 0 else 'more'} than their neighbours{reach}. If that had continued in a straight "
+        f"line, {careful(adjusted)} points would be left in place of {careful(main)}. "
+        f"{'Two years give one free comparison, too noisy' if len(pre) == 2 else 'So few years are too noisy'} to "
+        "rule such a trend in or out."
     )
     return Finding("pre_trend", Verdict.SERIOUS if less else Verdict.CAUTION, lead, sentence)
 
@@ -60,13 +59,10 @@ def level_and_change(results: Results) -> Finding:
     below = "below" if gap[own] < 0 else "above"
     sentence = (
         f"Before the programme the treated schools stood {careful(abs(float(gap[own])))} points {below} their "
-        "neighbours. Other "
-        f"areas that stood so changed by {careful(expected)} points relative to theirs on average (a straight "
-        "line through "
-        f"{len(left) - 1} areas). Allowing for that would leave {careful(float(left[own]))} of the "
-        f"{careful(estimate)} points "
-        f"({p_equals(p)}). Part of such a change is chance in the earlier scores, so this is an indication, "
-        "not a correction."
+        f"neighbours. Other areas that stood so changed by {careful(expected)} points relative to theirs on average "
+        f"(a straight line through {len(left) - 1} areas). Allowing for that would leave {careful(float(left[own]))} "
+        f"of the {careful(estimate)} points ({p_equals(p)}). Part of such a change is chance in the earlier scores, "
+        "so this is an indication, not a correction."
     )
     share = expected / estimate if estimate else 0.0
     verdict = Verdict.SERIOUS if share >= 0.5 else Verdict.CAUTION if share >= 0.1 else Verdict.REASSURING
@@ -83,12 +79,9 @@ def placebo_outcome(results: Results) -> Finding:
     verdict = Verdict.SERIOUS if share >= 1 else Verdict.CAUTION if abs(share) >= 0.5 else Verdict.REASSURING
     p = f" ({p_equals(effect.p_value)})" if isinstance(effect.p_value, float) else ""
     sentence = (
-        f"{measure(code).label}, which the programme did not aim at, moved by {careful(effect.estimate)} "
-        f"points{p}, against "
-        f"{careful(main)} for {measure(results.primary).label.lower()}. "
-        "Whatever moved it is a reason to expect part of the main estimate without the programme, unless "
-        "teaching one subject "
-        "helps the other."
+        f"{measure(code).label}, which the programme did not aim at, moved by {careful(effect.estimate)} points{p}, "
+        f"against {careful(main)} for {measure(results.primary).label.lower()}. Whatever moved it is a reason to "
+        "expect part of the main estimate without the programme, unless teaching one subject helps the other."
     )
     return Finding("placebo_outcome", verdict, effect.estimate, sentence)
 
@@ -104,8 +97,8 @@ def triple_difference(results: Results) -> Finding:
     first = results.project.contrasts[0]
     sentence = (
         f"{measure(first.measure).label} less {measure(first.minus).label.lower()} within the same schools moved by "
-        f"{careful(effect.estimate)} points{reach}. This removes what moved both subjects alike, and would "
-        "hide an effect that did."
+        f"{careful(effect.estimate)} points{reach}. This removes what moved both subjects alike, and would hide an "
+        "effect that did."
     )
     return Finding("triple_difference", Verdict.CAUTION if inside else Verdict.REASSURING, effect.estimate, sentence)
 
@@ -121,16 +114,12 @@ def matching_assumptions(results: Results) -> Finding:
     lower = rows[0].mean_treated < rows[0].mean_comparison_before
     sentence = (
         f"Matched on earlier outcomes the estimate is {careful(with_)} points; matched without them "
-        f"{careful(without)}. They rest on "
-        "different assumptions: the first that schools with the same noisy past scores would have moved alike, "
-        "the second that "
-        f"trends were parallel. The treated schools scored {'lower' if lower else 'higher'} than other schools "
-        "before; schools "
-        f"matched to them on noisy scores were partly {'low' if lower else 'high'} by chance and tend to move "
-        "back, which pulls the "
-        f"first estimate {'down' if lower else 'up'}; a passing {'dip' if lower else 'peak'} of the treated "
-        "schools pushes the second "
-        f"{'up' if lower else 'down'}."
+        f"{careful(without)}. They rest on different assumptions: the first that schools with the same noisy past "
+        "scores would have moved alike, the second that trends were parallel. The treated schools scored "
+        f"{'lower' if lower else 'higher'} than other schools before; schools matched to them on noisy scores were "
+        f"partly {'low' if lower else 'high'} by chance and tend to move back, which pulls the first estimate "
+        f"{'down' if lower else 'up'}; a passing {'dip' if lower else 'peak'} of the treated schools pushes the "
+        f"second {'up' if lower else 'down'}."
     )
     apart = has_moved(with_, without)
     return Finding("matching_assumptions", Verdict.CAUTION if apart else Verdict.REASSURING, with_ - without, sentence)

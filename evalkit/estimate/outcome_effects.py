@@ -145,7 +145,7 @@ def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
 
 
 def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
-    """Return the effect of every area; areas the project excludes serve neither as comparison nor in the permutation."""
+    """Return the effect of every area; excluded areas serve neither as comparison nor in the permutation."""
     fewest, own = project.pool.minimum_area_schools, design.treated_group
     if isinstance(spec.comparison, GroupMatches):
         found = effects_of_matches(spec.changes, spec.comparison, own, fewest)
