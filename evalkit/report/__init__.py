@@ -12,7 +12,7 @@ from evalkit.report.figures.design import love_plot
 from evalkit.report.figures.effects import event_study_plot, permutation_plot, trajectories_plot
 from evalkit.report.prose import Prose
 from evalkit.report.records import results_record
-from evalkit.report.sentences import headline
+from evalkit.report.sentences import headline, headline_explained
 from evalkit.report.statements import about, areas_compared, face, how_to_read, matched_designs, programme
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import (
@@ -22,6 +22,7 @@ from evalkit.report.tables.design import (
     contamination,
     detectable_at_design,
     flow,
+    flow_before,
     identity,
     matches,
     measures,
@@ -31,10 +32,10 @@ from evalkit.report.tables.effects import (
     effect_sizes,
     effects,
     event_study,
-    inference,
     other_effects,
     outcomes,
 )
+from evalkit.report.tables.inference import inference
 from evalkit.report.tables.review import (
     claims,
     conversions,
@@ -70,7 +71,9 @@ __all__ = [
     "face",
     "findings",
     "flow",
+    "flow_before",
     "headline",
+    "headline_explained",
     "how_to_read",
     "identity",
     "inference",

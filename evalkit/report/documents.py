@@ -16,10 +16,12 @@ from evalkit.report.records import results_json
 from evalkit.report.tables import design as of_design
 from evalkit.report.tables import effects as of_effects
 from evalkit.report.tables import review as of_review
+from evalkit.report.tables.inference import inference
 
 TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
     "areas": lambda evaluation: of_design.areas(evaluation.design),
     "flow": of_design.flow,
+    "flow_before": lambda evaluation: of_design.flow_before(evaluation.design),
     "identity": lambda evaluation: of_design.identity(evaluation.design),
     "participants": lambda evaluation: of_design.participants(evaluation.design),
     "matches": lambda evaluation: of_design.matches(evaluation.design),
@@ -31,7 +33,7 @@ TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
     "effects": of_effects.effects,
     "other_effects": of_effects.other_effects,
     "event_study": of_effects.event_study,
-    "inference": of_effects.inference,
+    "inference": inference,
     "effect_sizes": of_effects.effect_sizes,
     "findings": of_review.findings,
     "judgements": of_review.judgements,

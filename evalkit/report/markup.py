@@ -6,26 +6,42 @@ import csv
 import io
 from html import escape
 from itertools import groupby
+from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.report.table import Cell, Column, Table, cell_text
 
+_LONG: Final = 60
+"""Characters from which a cell of text is given more room."""
+_SHORT: Final = 4
+"""Characters up to which the name of a row needs no room beside it."""
+
 
 def table_html(table: Table) -> str:
-    """Return a table with caption, scoped headers and notes, in a region the keyboard can scroll."""
+    """Return a table with its notes; where it folds, the first part is shown and each other opens on demand."""
+    (_, first), *others = table.groups()
+    folded = "".join(
+        f"<details><summary>The same table: {escape(name)}</summary>{_scrolled(part)}</details>"
+        for name, part in others
+    )
+    shown = f"{notes_html(table.above)}{_scrolled(first)}{notes_html(table.notes)}{folded}"
+    return f'<div class="evalkit evalkit-table">{shown}</div>'
+
+
+def _scrolled(table: Table) -> str:
+    """Return a table with caption and scoped headers, in a region the keyboard can scroll."""
     head = "".join(f'<th scope="col"{_align(column)}>{escape(column.header)}</th>' for column in table.columns)
     body = "".join(f"<tr>{_row(table.columns, row)}</tr>" for row in table.rows)
     unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
     return (
-        f'<div class="evalkit evalkit-table"><div class="scroll" role="region" tabindex="0" '
-        f'aria-label="{escape(table.caption)}">'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(table.caption)}">'
         f"<table><caption><span>{escape(table.caption)}{unit}</span></caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes_html(table.notes)}</div>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def notes_html(notes: tuple[str, ...]) -> str:
-    """Return the notes under a table or figure."""
+    """Return the notes above or under a table."""
     return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
 
 
@@ -46,7 +62,9 @@ def _align(column: Column) -> str:
 
 def _row(columns: tuple[Column, ...], row: tuple[Cell, ...]) -> str:
     """Return one row: the first cell names it, neighbouring cells that lack for one reason share a cell."""
-    first = f'<th scope="row">{escape(cell_text(row[0], columns[0].kind))}</th>'
+    name = cell_text(row[0], columns[0].kind)
+    kind = ' class="short"' if len(name) <= _SHORT else ""
+    first = f'<th scope="row"{kind}>{escape(name)}</th>'
     rest = list(zip(columns[1:], row[1:], strict=True))
     return first + "".join(_cells(list(run)) for _, run in groupby(enumerate(rest), key=_run_key))
 
@@ -62,7 +80,8 @@ def _cells(run: list[tuple[int, tuple[Column, Cell]]]) -> str:
         span = f' colspan="{len(run)}"' if len(run) > 1 else ""
         return f'<td{span} class="reason">{escape(cell.reason)}</td>'
     text = escape(cell_text(cell, column.kind))
-    return f"<td{_align(column)}>{f'<q>{text}</q>' if column.kind == 'quote' else text}</td>"
+    kind = ' class="long"' if len(text) > _LONG else _align(column)
+    return f"<td{kind}>{f'<q>{text}</q>' if column.kind == 'quote' else text}</td>"
 
 
 def _csv_keys(column: Column) -> list[str]:
@@ -77,8 +96,6 @@ def _csv_cells(column: Column, cell: Cell) -> list[str]:
 
 def _csv_text(cell: Cell) -> str:
     """Return a cell for CSV; text that a spreadsheet would run as a formula is quoted."""
-    if cell is None:
-        return ""
     if isinstance(cell, float):
         return f"{cell:.10g}"
     text = cell.reason if isinstance(cell, Unavailable) else str(cell)

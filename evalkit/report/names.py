@@ -26,8 +26,24 @@ ROLES: Final = {
     "placebo": "placebo (not targeted)",
     "contrast": "contrast",
 }
-
-
+FINDINGS: Final = {
+    "permutation": "Rank among all areas",
+    "choices": "Choice of comparison",
+    "pre_trend": "Movement before the programme",
+    "placebo_outcome": "The outcome not targeted",
+    "triple_difference": "Targeted less untargeted outcome",
+    "matching_assumptions": "The two matched comparisons",
+    "balance": "Likeness before the programme",
+    "level_and_change": "Level before and later change",
+    "one_neighbour_out": "Leaving out one neighbour at a time",
+    "attrition": "Schools without results",
+    "conversions": "Schools that changed identity",
+    "contamination": "Other programmes in comparison areas",
+    "clustering_by_area": "Standard errors clustered by area",
+    "score_cap": "The cap on extreme scores",
+    "power": "Least detectable effect",
+    "lists_postdate": "Age of the neighbour lists",
+}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",
     MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",
@@ -37,6 +53,18 @@ _SHORT: Final = {
 def short_label(design: str) -> str:
     """Return the words for a design where there is little room."""
     return _SHORT.get(design) or design_label(design)
+
+
+def finding_label(name: str) -> str:
+    """Return the words for a check, made from its name where the kit has none of its own."""
+    words = name.replace("_", " ")
+    return FINDINGS.get(name) or words[:1].upper() + words[1:]
+
+
+def school_sd_name(project: Project) -> str:
+    """Return which standard deviation the school-level effect size divides by."""
+    last = max(project.exposure.pre)
+    return f"SD between the analysed schools of England outside the programme, in {last}, the last year before it"
 
 
 def arm_label(arm: str) -> str:

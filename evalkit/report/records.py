@@ -11,10 +11,12 @@ from importlib.resources import files
 from typing import Any, Final
 
 from evalkit.core.errors import EvalkitError
+from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.evaluation import ClaimCheck, Evaluation, Headline
 from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
 from evalkit.report.disclosure import release_record
+from evalkit.report.names import school_sd_name
 
 SCHEMA_VERSION: Final = 1
 _PLAIN = (
@@ -38,6 +40,12 @@ _PLAIN = (
 _NO_MONTHS = Unavailable(
     "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
 )
+_NO_COST = Unavailable("The project file states no cost.")
+_NO_MEASURE = Unavailable("No outcome of this project bears on it.")
+_NO_RANK = Unavailable("No area permutation was made.")
+_OF_CONTRAST = Unavailable("No standard deviation of the difference between two outcomes is at hand to divide by.")
+_BESIDE = Unavailable("Effect sizes are given for the main comparisons only, not for variants of them.")
+_RANK = ("permutation_rank", "n_areas", "smallest_p", "studentised_p")
 _NO_END = Unavailable("No interval, so no months of progress at its end.")
 
 
@@ -48,8 +56,8 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "project": evaluation.project.slug,
         "data_kind": design.data_kind,
-        "headline": plain(evaluation.headline),
-        "effects": [effect_record(effect) for effect in evaluation.effects],
+        "headline": _headline_record(evaluation.headline),
+        "effects": [effect_record(effect, evaluation.project) for effect in evaluation.effects],
         "balance": plain(design.balance),
         "flow": plain(evaluation.flow.rows),
         "findings": plain(evaluation.findings),
@@ -63,8 +71,8 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "conversions": plain(evaluation.conversions),
         "detectable": plain(evaluation.detectable),
         "judgements": plain(evaluation.judgements),
-        "claims": plain(evaluation.claims),
-        "cost": plain(evaluation.cost),
+        "claims": [_claim_record(check) for check in evaluation.claims],
+        "cost": plain(evaluation.cost or _NO_COST),
         "limits": plain(evaluation.limits),
     }
     return release_record(record, evaluation.project.disclosure.threshold)
@@ -83,14 +91,48 @@ def results_schema() -> dict[str, Any]:
     return schema
 
 
-def effect_record(effect: Effect) -> dict[str, Any]:
-    """Return one effect as plain data; the main ones carry effect sizes and their rank among areas."""
+def _headline_record(headline: Headline) -> dict[str, Any]:
+    counts = {key: getattr(headline, key) for key in ("n_areas", "n_as_large")}
+    record: dict[str, Any] = plain(headline)
+    return record | {key: plain(n) if isinstance(n, Unavailable) else int(n) for key, n in counts.items()}
+
+
+def _claim_record(check: ClaimCheck) -> dict[str, Any]:
+    claim = check.claim
+    held = {field.name: getattr(claim, field.name) for field in fields(claim)}
+    if claim.measure is None:
+        held["measure"] = Unavailable(claim.reason) if claim.reason else _NO_MEASURE
+    return {"claim": plain(held), "verdict": check.verdict, "sentence": check.sentence}
+
+
+def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
+    """Return one effect as plain data; permuted effects after the programme carry effect sizes and their rank."""
     record = {key: plain(getattr(effect, key)) for key in _PLAIN}
-    if effect.effect_size is not None:
-        record |= _size_record(effect.effect_size)
+    lacks = isinstance(effect.estimate, Unavailable)
+    is_main = effect.period == "post" and (effect.inference == "permutation" or lacks)
+    if effect.effect_size is not None or is_main:
+        record |= _size_record(effect.effect_size or _no_size(effect))
+        record["school_sd_name"] = school_sd_name(project)
     if effect.permutation is not None:
         record |= _permutation_record(effect.permutation)
+    elif is_main:
+        record |= dict.fromkeys(_RANK, plain(effect.p_value if isinstance(effect.p_value, Unavailable) else _NO_RANK))
     return record
+
+
+def _no_size(effect: Effect) -> EffectSize:
+    """Return an effect size of which nothing can be given, with the reason."""
+    why = _OF_CONTRAST if effect.role == "contrast" else _BESIDE
+    none = effect.estimate if isinstance(effect.estimate, Unavailable) else why
+    return EffectSize(
+        hedges_g=none,
+        hedges_g_interval=none,
+        sd_used=none,
+        sd_name="none",
+        hedges_g_school=none,
+        school_sd=none,
+        months=None,
+    )
 
 
 def _size_record(size: EffectSize) -> dict[str, Any]:
@@ -145,7 +187,7 @@ def plain(value: object) -> Any:
 
 
 def _scalar(value: object) -> Any:
-    if value is None or isinstance(value, bool | str):
+    if isinstance(value, bool | str):
         return value
     if isinstance(value, date):
         return value.isoformat()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from evalkit.core.formats import (
     as_sentence,
     careful,
@@ -11,10 +13,21 @@ from evalkit.core.formats import (
     lower_first,
     p_equals,
 )
-from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
+from evalkit.core.words import listed
+from evalkit.design.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.evaluation import Evaluation, Headline
-from evalkit.report.names import phase
+from evalkit.report.names import phase, unit_of
 from evalkit.report.prose import Prose
+
+_SCALES: Final = {
+    "progress points": "A progress score compares pupils across England: 0 is the national average for pupils with the "
+    "same earlier results, and +1 is about one point more on the test scale.",
+    "Progress 8 points": "A Progress 8 score compares pupils across England: 0 is the national average for pupils with "
+    "the same earlier results, and +1 is about one grade more in each subject.",
+    "Attainment 8 points": "Attainment 8 adds up the points of a pupil's eight subjects, English and maths counting "
+    "twice: 10 points more are about one grade more in each.",
+}
 
 
 def headline(evaluation: Evaluation) -> Prose:
@@ -28,6 +41,44 @@ def headline(evaluation: Evaluation) -> Prose:
         _cannot(evaluation),
     )
     return Prose(tuple(sentence for sentence in sentences if sentence), "headline")
+
+
+def headline_explained(evaluation: Evaluation) -> Prose:
+    """Return what the headline's numbers are: the scale, the years and schools of each movement, the intervals left."""
+    main = evaluation.project.primary.measure
+    sentences = (
+        _SCALES.get(unit_of(evaluation, main), ""),
+        _lead_explained(evaluation),
+        _adjusted_explained(evaluation),
+    )
+    return Prose(tuple(sentence for sentence in sentences if sentence), "list")
+
+
+def _lead_explained(evaluation: Evaluation) -> str:
+    """Return the years, the comparison and the interval of the movement before, and what the others are relative to."""
+    facts, pre = evaluation.headline, evaluation.project.exposure.pre
+    near = "relative to the same neighbours"
+    labels = [label for label in (facts.placebo_label, facts.contrast_label) if label]
+    others = f"The movements of {listed([lower_first(label) for label in labels])} are {near}" if labels else ""
+    effect = evaluation.effect(evaluation.project.primary.measure, LEAD, str(max(pre)))
+    if isinstance(facts.lead, Unavailable) or effect is None:
+        return as_sentence(others) if others else ""
+    lead = (
+        f"The earlier movement of {facts.place}, {careful(facts.lead)}, is from {min(pre)} to {max(pre)}, {near} "
+        f"({_interval(effect.interval)})."
+    )
+    return f"{lead} {others} too." if others else lead
+
+
+def _adjusted_explained(evaluation: Evaluation) -> str:
+    adjusted = evaluation.headline.adjusted
+    effect = evaluation.effect(evaluation.project.primary.measure, TREND_ADJUSTED)
+    if isinstance(adjusted, Unavailable) or effect is None:
+        return ""
+    return (
+        f"The {careful(adjusted)} that would be left, had the earlier movement continued in a straight line, is "
+        f"uncertain itself ({_interval(effect.interval)})."
+    )
 
 
 def _schools(evaluation: Evaluation) -> str:
@@ -51,11 +102,11 @@ def _opening(evaluation: Evaluation) -> str:
         return (
             f"The data do not show whether {lower_first(facts.measure_label)} in {schools} rose by more "
             f"or by less {when} "
-            f"{whom}: the estimate is {_points(facts.estimate)} {_more(facts.estimate)} ({_interval(facts)})."
+            f"{whom}: the estimate is {_points(facts.estimate)} {_more(facts.estimate)} ({_interval(facts.interval)})."
         )
     size = _points(abs(facts.estimate))
     more = _more(facts.estimate)
-    return f"{facts.measure_label} in {schools} rose by {size} {more} {when} {whom} ({_interval(facts)})."
+    return f"{facts.measure_label} in {schools} rose by {size} {more} {when} {whom} ({_interval(facts.interval)})."
 
 
 def _more(estimate: float) -> str:
@@ -67,10 +118,10 @@ def _points(value: float) -> str:
     return f"{text} {'point' if text == '1.00' else 'points'}"
 
 
-def _interval(facts: Headline) -> str:
-    if isinstance(facts.interval, Interval):
-        return f"{level_text(facts.interval.level)} interval {interval_text(facts.interval)}"
-    return f"no interval can be given: {lower_first(facts.interval.reason).rstrip('.')}"
+def _interval(interval: IntervalOrReason) -> str:
+    if isinstance(interval, Interval):
+        return f"{level_text(interval.level)} interval {interval_text(interval)}"
+    return f"no interval can be given: {lower_first(interval.reason).rstrip('.')}"
 
 
 def _rank(facts: Headline) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from evalkit.core.formats import as_sentence, careful, count, number, pounds
+from evalkit.core.formats import as_sentence, careful, count, level_text, number, pounds
 from evalkit.core.quantities import Unavailable
 from evalkit.design.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES
 from evalkit.design.stage import BalanceRow, DesignStage
@@ -59,12 +59,10 @@ def whom(stage: DesignStage | Evaluation) -> str:
     place, participants = stage.project.programme.place, stage.project.participants
     if participants.rule == "file":
         return f"This report is about the schools listed as having taken part in {place}, not about the whole area."
-    known = f" {as_sentence(participants.known_participants)}" if participants.known_participants.strip() else ""
+    known = participants.known_participants.strip() or "Which schools took part is not public."
     return (
-        f"This report evaluates the whole of {place} as an area-level intention to treat: every eligible "
-        f"school counts, "
-        f"whether or not it took part, because the list of those that did is not public.{known} "
-        "Any change in the schools that took part is diluted by the others."
+        f"This report evaluates the whole of {place} as an area-level intention to treat: every eligible school "
+        f"counts, whether or not it took part, which dilutes any effect. {as_sentence(known)}"
     )
 
 
@@ -163,7 +161,7 @@ def _permutation(evaluation: Evaluation) -> str:
         f"analysed the same way as if the programme had been there. It is exact only under "
         f"exchangeability: if any of these "
         f"areas had been as likely to be chosen as {place}. Its interval holds every effect that the test "
-        f"does not reject, and "
+        f"does not reject at {level_text(1 - evaluation.project.inference.level)[:-1]} per cent, and "
         f"the smallest p-value it can give is {number(detail.smallest_p, 3)}."
     )
 

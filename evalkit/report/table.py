@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
@@ -23,10 +23,9 @@ Kind = Literal[
     "percentage",
     "money",
 ]
-Cell = str | int | float | Interval | Unavailable | None
-"""A value, the reason why there is none, or None where the column does not apply to the row."""
+Cell = str | int | float | Interval | Unavailable
+"""A value, or the reason why there is none."""
 
-NOT_APPLICABLE: Final = "n/a"
 _FORMATS: Final[dict[Kind, Callable[[Any], str]]] = {
     "text": str,
     "quote": str,
@@ -66,8 +65,10 @@ class Column:
 class Table:
     """Rows of cells under typed columns; the first column names the row.
 
-    `has_total_row` says that the last row sums the rows above it. A `Table` has no way to show
-    itself: `release` makes the `ReleasedTable` that can.
+    `has_total_row` says that the last row sums the rows above it. `fold_by` is the key of a column:
+    on the page the rows of its first value are shown, those of each other value open on demand.
+    `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
+    `release` makes the `ReleasedTable` that can.
     """
 
     caption: str
@@ -76,6 +77,8 @@ class Table:
     unit: str = ""
     notes: tuple[str, ...] = ()
     has_total_row: bool = False
+    fold_by: str = ""
+    above: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -88,14 +91,27 @@ class Table:
 
     def column(self, key: str) -> tuple[Cell, ...]:
         """Return the cells of one column."""
-        position = [column.key for column in self.columns].index(key)
+        position = self._position(key)
         return tuple(row[position] for row in self.rows)
+
+    def groups(self) -> tuple[tuple[str, Table], ...]:
+        """Return the table in parts by the value of `fold_by`, each without that column; whole where it names none."""
+        if not self.fold_by or not self.rows:
+            return (("", self),)
+        at = self._position(self.fold_by)
+        return tuple((str(value), self._group(at, value)) for value in dict.fromkeys(self.column(self.fold_by)))
+
+    def _group(self, at: int, value: Cell) -> Table:
+        rows = tuple((*row[:at], *row[at + 1 :]) for row in self.rows if row[at] == value)
+        columns = (*self.columns[:at], *self.columns[at + 1 :])
+        return replace(self, caption=f"{self.caption}: {value}", columns=columns, rows=rows, fold_by="")
+
+    def _position(self, key: str) -> int:
+        return [column.key for column in self.columns].index(key)
 
 
 def cell_text(cell: Cell, kind: Kind) -> str:
     """Return a cell as readers see it."""
-    if cell is None:
-        return NOT_APPLICABLE
     if isinstance(cell, Unavailable):
         return cell.reason
     return cell if isinstance(cell, str) else _FORMATS[kind](cell)

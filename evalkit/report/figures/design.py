@@ -5,6 +5,8 @@ from __future__ import annotations
 from textwrap import fill
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
 from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
@@ -29,6 +31,7 @@ def love_plot(design: DesignStage) -> Figure:
             ax.sharex(axes[0])
         for ax, name in zip(axes, designs, strict=True):
             _panel(ax, name, [row for row in rows if row.design == name], labels)
+        _legend(figure)
         figure.supxlabel("Standardised difference, treated less compared", fontsize=10)
         png, svg = drawn(figure)
     return Figure(png=png, svg=svg, alt=_alt(rows), caption=_caption(design), data=_data(design, rows))
@@ -46,23 +49,18 @@ def _panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str]) -> No
         if not isinstance(row.smd_after, Unavailable):
             ax.plot(row.smd_after, place, "o", color=BLUE, markersize=7)
     ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 0.4, -0.9)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.margins(x=0.14)
-    _direct_labels(ax, rows, labels)
     ax.set_title(fill(short_label(name), 18), fontsize=9)
 
 
-def _direct_labels(ax: Axes, rows: list[BalanceRow], labels: list[str]) -> None:
-    """Name the two kinds of mark where they lie furthest apart."""
-    drawn_pairs = [(row.smd_before, row.smd_after, row.label) for row in rows]
-    known = [(a, b, c) for a, b, c in drawn_pairs if not isinstance(a, Unavailable) and not isinstance(b, Unavailable)]
-    if not known:
-        return
-    before, after, label = max(known, key=lambda pair: abs(pair[0] - pair[1]))
-    height = labels.index(label) - 0.22
-    sides = ("right", "left") if before < after else ("left", "right")
-    for value, text, colour, side in ((before, "before", "#8A5A00", sides[0]), (after, "after", BLUE, sides[1])):
-        ax.annotate(text, (value, height), color=colour, ha=side, va="bottom", fontsize=9)
+def _legend(figure: Canvas) -> None:
+    """Say once, above the panels, which mark is which."""
+    marks = (
+        Line2D([], [], marker="o", linestyle="", markerfacecolor="white", markeredgecolor=ORANGE, markersize=8),
+        Line2D([], [], marker="o", linestyle="", color=BLUE, markersize=7),
+    )
+    figure.legend(marks, ("before", "after"), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
 
 
 def _alt(rows: list[BalanceRow]) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from fractions import Fraction
+from typing import Final, get_args
 
-from evalkit.core.formats import years_text
+from evalkit.core.formats import number, years_text
+from evalkit.core.project import Exposure
 from evalkit.core.words import listed
 from evalkit.data.flow import Arm, CountedCase, Flow, FlowRow
 from evalkit.design.labels import LIST_LABEL
+from evalkit.design.power import MULTIPLIER, averaging_factor
 from evalkit.design.stage import AreaComparison, BalanceRow, DesignStage
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.names import arm_label, design_of, outcome_label, short_label
 from evalkit.report.table import Cell, Column, Table
+
+ELIGIBLE_BEFORE: Final = "Eligible on the years before"
+_SMALL: Final = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def released(stage: DesignStage | Evaluation, table: Table) -> ReleasedTable:
@@ -35,45 +41,64 @@ def areas(design: DesignStage) -> ReleasedTable:
 
 def _area_row(row: AreaComparison) -> tuple[Cell, ...]:
     names = [name for _, name in row.comparison]
-    absent = listed([str(code) for code in row.absent], 20)
+    absent = listed([str(code) for code in row.absent], 20) if row.absent else "No area"
     return row.list_label, listed([name for _, name in row.treated]), len(names), listed(names, 20), absent
 
 
-def flow(stage: DesignStage | Evaluation) -> ReleasedTable:
-    """Return every school lost between listed and analysed with its reason, by outcome and arm."""
+def flow(evaluation: Evaluation) -> ReleasedTable:
+    """Return every school lost between listed and analysed with its reason, by outcome and arm, over every year."""
+    caption = "Schools from listed to analysed, by arm"
+    notes = (
+        "In each arm, listed schools less those left out are the schools analysed.",
+        "Rest of England leaves out the neighbours here; the comparison with the rest of England uses both.",
+    )
+    return _flow(evaluation, caption, "Analysed", notes)
+
+
+def flow_before(design: DesignStage) -> ReleasedTable:
+    """Return every school lost between listed and eligible on the years before the programme, by outcome and arm."""
+    years = years_text(design.project.exposure.pre)
+    note = (
+        f"In each arm, listed schools less those left out are the schools eligible on the years before ({years}). Some "
+        "of them may lack a later result: the schools analysed can be fewer, and are counted beside the estimates."
+    )
+    return _flow(design, "Schools from listed to eligible on the years before, by arm", ELIGIBLE_BEFORE, (note,))
+
+
+def _flow(stage: DesignStage | Evaluation, caption: str, last: str, notes: tuple[str, ...]) -> ReleasedTable:
     arms = [arm for arm in get_args(Arm) if any(row.arm == arm for row in stage.flow.rows)]
     columns = (
         Column("outcome", "Outcome"),
         Column("step", "Step"),
         *(Column(arm, arm_label(arm), "school_count") for arm in arms),
     )
-    keys = dict.fromkeys((row.outcome, row.stage, row.reason) for row in _in_order(stage.flow))
+    keys = dict.fromkeys((row.outcome, row.stage, row.reason) for row in _in_order(stage))
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             outcome_label(stage, outcome),
-            _step(step, reason),
+            _step(step, reason, last),
             *(_flow_count(stage.flow, outcome, step, reason, a) for a in arms),
         )
         for outcome, step, reason in keys
     )
-    table = Table(
-        caption="Schools from listed to analysed, by arm",
-        columns=columns,
-        rows=rows,
-        unit="schools",
-        notes=("In each arm, listed schools less those left out are the schools analysed.",),
-    )
+    table = Table(caption=caption, columns=columns, rows=rows, unit="schools", notes=notes, fold_by="outcome")
     return released(stage, table)
 
 
-def _in_order(flow: Flow) -> list[FlowRow]:
-    outcomes = list(dict.fromkeys(row.outcome for row in flow.rows))
+def _in_order(stage: DesignStage | Evaluation) -> list[FlowRow]:
     stages = ("listed", "excluded", "analysed")
-    return sorted(flow.rows, key=lambda row: (outcomes.index(row.outcome), stages.index(row.stage)))
+    rows = stage.flow.rows
+    return sorted(rows, key=lambda row: (_place(stage, row.outcome), stages.index(row.stage)))
 
 
-def _step(stage: str, reason: str) -> str:
-    return f"Left out: {reason}" if stage == "excluded" else stage.capitalize()
+def _place(stage: DesignStage | Evaluation, outcome: str) -> int:
+    """Return where an outcome stands: the primary one first, the others as the project lists them."""
+    codes = [found.measure for found in stage.project.outcomes]
+    return -1 if outcome == stage.project.primary.measure else codes.index(outcome) if outcome in codes else len(codes)
+
+
+def _step(stage: str, reason: str, last: str) -> str:
+    return f"Left out: {reason}" if stage == "excluded" else last if stage == "analysed" else "Listed"
 
 
 def _flow_count(flow: Flow, outcome: str, stage: str, reason: str, arm: str) -> int:
@@ -120,8 +145,12 @@ def matches(design: DesignStage) -> ReleasedTable:
         )
         for m in design.matches
     )
-    note = "The effective number is (Σw)²/Σw²: how many equally weighted schools would carry as much information."
-    return released(design, Table(caption="What each matching used", columns=columns, rows=rows, notes=(note,)))
+    notes = (
+        "The effective number is (Σw)²/Σw²: how many equally weighted schools would carry as much information.",
+        "Matching sees no later result. A matched school without one drops out of the estimate, so the number of "
+        "schools used there can be lower.",
+    )
+    return released(design, Table(caption="What each matching used", columns=columns, rows=rows, notes=notes))
 
 
 def balance(design: DesignStage) -> ReleasedTable:
@@ -130,21 +159,24 @@ def balance(design: DesignStage) -> ReleasedTable:
         Column("outcome", "Outcome"),
         Column("design", "Design"),
         Column("covariate", "Covariate"),
-        Column("mean_treated", "Mean, treated", "number"),
-        Column("mean_before", "Mean, pool", "number"),
-        Column("mean_after", "Mean, compared", "number"),
+        Column("mean_treated", "Treated", "number"),
+        Column("mean_before", "Pool", "number"),
+        Column("mean_after", "Compared", "number"),
         Column("smd_before", "Difference before", "number"),
         Column("smd_after", "Difference after", "number"),
-        Column("vr_before", "Variance ratio before", "number"),
-        Column("vr_after", "Variance ratio after", "number"),
+        Column("vr_before", "Ratio before", "number"),
+        Column("vr_after", "Ratio after", "number"),
     )
-    rows = tuple(_balance_row(design, row) for row in design.balance)
+    ordered = sorted(design.balance, key=lambda row: _place(design, row.outcome))
+    rows = tuple(_balance_row(design, row) for row in ordered)
     notes = (
-        "Differences are standardised: the difference in means over the standard deviation of the "
-        "treated schools before "
-        "matching. Up to 0.05 counts as alike; from 0.05 to 0.25 calls for adjustment; above 0.25 is too far.",
+        "Treated, pool and compared are means. Differences are standardised: the difference in means over the "
+        "standard deviation of the treated schools before matching. Up to 0.05 counts as alike; "
+        "from 0.05 to 0.25 calls for adjustment; above 0.25 is too far. "
+        "Ratios are of variances, treated over compared.",
     )
-    return released(design, Table(caption="Balance before and after", columns=columns, rows=rows, notes=notes))
+    caption = "Balance before and after"
+    return released(design, Table(caption=caption, columns=columns, rows=rows, notes=notes, fold_by="outcome"))
 
 
 def _balance_row(design: DesignStage, row: BalanceRow) -> tuple[Cell, ...]:
@@ -181,18 +213,35 @@ def detectable_at_design(design: DesignStage) -> ReleasedTable:
     )
     rows = tuple((outcome_label(design, row.outcome), row.at_design, row.n_areas) for row in design.detectable)
     notes = (
-        "2.8 times the standard deviation of the changes of areas without the programme, from years before it only. "
-        "Optimistic: areas drift further apart over more years than these.",
+        f"{power_note()} The standard deviation is of changes before the programme"
+        f"{averaging_note(design.project.exposure)}. Optimistic: areas drift further apart over more years than these.",
     )
     caption = "Least effect the design could detect"
     return released(design, Table(caption=caption, columns=columns, rows=rows, unit="points", notes=notes))
 
 
+def power_note() -> str:
+    """Return what a least detectable effect is, with its power and its level."""
+    return (
+        f"{number(MULTIPLIER, 1)} times the standard deviation of the changes of areas without the programme: what a "
+        "two-sided test at the 5% level detects with 80% power."
+    )
+
+
+def averaging_note(exposure: Exposure) -> str:
+    """Return by what the deviation of single years is scaled because years are averaged: `, × √(3/4) for …`."""
+    n_pre, n_post = len(exposure.pre), len(exposure.post)
+    factor = averaging_factor(n_pre, n_post)
+    if factor == 1:
+        return ""
+    spans = ((n_pre, "before"), (n_post, "after"))
+    averaged = " and ".join(f"{_SMALL.get(n, str(n))} years {when}" for n, when in spans if n > 1)
+    return f", × √({Fraction(factor**2).limit_denominator(1000)}) for averaging {averaged}"
+
+
 def contamination(stage: DesignStage | Evaluation) -> ReleasedTable:
     """Return other programmes in areas that serve as comparison, as far as known."""
-    names = {code: name for row in design_of(stage).areas for code, name in (*row.comparison, *row.treated)}
-    for found in stage.distributions if isinstance(stage, Evaluation) else ():
-        names = dict(zip(found.areas, found.names, strict=True)) | names
+    names = design_of(stage).area_names
     columns = (Column("areas", "Areas"), Column("programme", "What else happened there"), Column("source", "Source"))
     rows = tuple(
         (listed([names.get(code, f"area {code}") for code in row.areas], 20), row.programme, row.source)
@@ -210,7 +259,7 @@ def choices(stage: DesignStage | Evaluation) -> ReleasedTable:
     exposure = project.exposure
     rows: tuple[tuple[Cell, ...], ...] = (
         ("Years before", years_text(exposure.pre) + ", their mean"),
-        ("Years with part of the programme", years_text(exposure.partial) or "none"),
+        ("Years with part of the programme", years_text(exposure.partial) or "No year"),
         ("Years after", years_text(exposure.post)),
         *((f"Outcome, {row.role}", outcome_label(stage, row.measure)) for row in project.outcomes),
         ("Schools that may be compared", listed(project.pool.minor_groups)),

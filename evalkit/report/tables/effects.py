@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import level_text, number, years_text
-from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
-from evalkit.design.labels import ENGLAND, design_label
+from evalkit.core.formats import level_text, said, years_text
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import listed
+from evalkit.design.labels import design_label
 from evalkit.diagnose.evaluation import Evaluation, OutcomeSummary
 from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.names import (
     ROLES,
-    clustered,
     one_per_design,
     outcome_codes,
     outcome_label,
+    school_sd_name,
     unit_of,
     with_unit,
 )
@@ -169,97 +170,6 @@ def _when(evaluation: Evaluation, year: int) -> str:
     return "before" if year in exposure.pre else "part of the year" if year in exposure.partial else "after a full year"
 
 
-def inference(evaluation: Evaluation) -> ReleasedTable:
-    """Return how uncertain the main estimate is by every kind of inference, each with what it allows for."""
-    main = evaluation.project.primary.measure
-    level = level_text(evaluation.project.inference.level)
-    columns = (
-        Column("inference", "Inference"),
-        Column("allows", "What it allows for"),
-        Column("estimate", "Estimate", "estimate"),
-        Column("std_error", "Standard error", "number"),
-        Column("interval", f"{level} interval", "interval"),
-        Column("p_value", "p", "p"),
-    )
-    table = Table(
-        caption=f"{outcome_label(evaluation, main)}: how uncertain the estimate is",
-        columns=columns,
-        rows=(*_permutation_rows(evaluation), *_cluster_rows(evaluation)),
-        unit=unit_of(evaluation, main),
-        notes=_smallest(evaluation),
-    )
-    return released(evaluation, table)
-
-
-def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
-    effect = evaluation.effect(evaluation.project.primary.measure)
-    if effect is None or effect.permutation is None:
-        return ()
-    detail = effect.permutation
-    return (
-        f"Rank {detail.rank} of {detail.n_areas} areas by size of change in either direction; the smallest p-value "
-        f"attainable is 1/{detail.n_areas} = {number(detail.smallest_p, 3)}.",
-    )
-
-
-def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
-    main = evaluation.project.primary.measure
-    effect, england = evaluation.effect(main), evaluation.effect(main, ENGLAND)
-    rows: list[tuple[Cell, ...]] = []
-    if effect is not None:
-        spread = "spread of changes across areas"
-        rows.append(("Area permutation, two-sided", spread, effect.estimate, None, effect.interval, effect.p_value))
-        rows.append(
-            ("Area permutation, one-sided (rose more)", spread, effect.estimate, None, None, effect.p_value_one_sided)
-        )
-        p = effect.permutation.studentised_p if effect.permutation else _reason(effect.p_value)
-        rows.append(
-            (
-                "Area permutation, studentised, two-sided",
-                f"{spread}, over school sampling error",
-                effect.estimate,
-                None,
-                None,
-                p,
-            )
-        )
-    if england is not None:
-        allows = "the same, each area against the rest of England"
-        rows.append(
-            (
-                "Area permutation against England, two-sided",
-                allows,
-                england.estimate,
-                None,
-                england.interval,
-                england.p_value,
-            )
-        )
-    return rows
-
-
-def _reason(quantity: Quantity) -> Unavailable:
-    return quantity if isinstance(quantity, Unavailable) else Unavailable("No studentised permutation was made.")
-
-
-def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
-    """Return the rows for clustering: by school without a p-value, by area where it can be had."""
-    rows: list[tuple[Cell, ...]] = []
-    school, area = clustered(evaluation, "school"), clustered(evaluation, "local_authority")
-    if school is not None:
-        allows = "school sampling only; excludes area shocks"
-        rows.append(("Clustered by school", allows, school.estimate, school.std_error, school.interval, None))
-    if area is not None:
-        allows = "shocks to areas, if there were several treated areas"
-        numbers = _same_reason(area.std_error, area.interval, area.p_value)
-        rows.append(("Clustered by local authority", allows, area.estimate, *numbers))
-    return rows
-
-
-def _same_reason(std_error: Quantity, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
-    return (std_error,) * 3 if isinstance(std_error, Unavailable) else (std_error, interval, p)
-
-
 def effect_sizes(evaluation: Evaluation) -> ReleasedTable:
     """Return effect sizes with the standard deviation named, and months at the estimate and both ends."""
     level = level_text(evaluation.project.inference.level)
@@ -315,5 +225,15 @@ def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:
             f"Months of progress: {table}; illustrative, at the estimate and at both ends of the interval."
             for table in tables
         ),
-        "School-level g divides by the standard deviation between schools and is no measure of pupils' progress.",
+        _school_sd(evaluation),
     )
+
+
+def _school_sd(evaluation: Evaluation) -> str:
+    """Return the name and the values of the standard deviation behind the school-level effect sizes."""
+    found = {
+        effect.outcome: effect.effect_size.school_sd for effect in evaluation.effects if effect.effect_size is not None
+    }
+    values = listed([f"{outcome_label(evaluation, code)} {said(sd)}" for code, sd in found.items()])
+    name = school_sd_name(evaluation.project)
+    return f"School-level g divides by the {name} ({values}); it is no measure of pupils' progress."

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+from evalkit.core.formats import as_sentence
 from evalkit.core.quantities import Unavailable
+from evalkit.core.words import listed
 from evalkit.diagnose.evaluation import ClaimCheck, Evaluation
 from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import arm_label, with_unit
+from evalkit.report.names import arm_label, finding_label, phase, with_unit
 from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column, Table
-from evalkit.report.tables.design import released
+from evalkit.report.tables.design import averaging_note, power_note, released
 
 
 def findings(evaluation: Evaluation) -> ReleasedTable:
-    """Return every check with its verdict, statistic and sentence."""
-    columns = (
-        Column("check", "Check"),
-        Column("verdict", "Verdict"),
-        Column("statistic", "Statistic", "number"),
-        Column("sentence", "What it says"),
-    )
-    rows = tuple((f.name, str(f.verdict), _short(f.statistic, f.sentence), f.sentence) for f in evaluation.findings)
+    """Return every check with its verdict and what it says, its statistic in the sentence."""
+    columns = (Column("check", "Check"), Column("verdict", "Verdict"), Column("sentence", "What it says"))
+    rows = tuple((finding_label(f.name), str(f.verdict), f.sentence) for f in evaluation.findings)
     return released(evaluation, Table(caption="Checks that could sink the result", columns=columns, rows=rows))
-
-
-def _short(statistic: Cell, sentence: str) -> Cell:
-    """Return the statistic; a reason that the sentence gives already is not said twice."""
-    return None if isinstance(statistic, Unavailable) and statistic.reason.rstrip(".") in sentence else statistic
 
 
 def judgements(evaluation: Evaluation) -> ReleasedTable:
@@ -45,22 +37,41 @@ def judgements(evaluation: Evaluation) -> ReleasedTable:
 
 
 def claims(evaluation: Evaluation) -> ReleasedTable:
-    """Return what was claimed about the programme against what these data show."""
+    """Return what was claimed about the programme against what these data show, and first what the words rest on."""
     columns = (
         Column("number", "Claim"),
-        Column("claim", "What was said", "quote"),
+        Column("quote", "What was said", "quote"),
+        Column("part", "What of it is looked at"),
         Column("source", "By whom"),
         Column("verdict", "Verdict"),
         Column("sentence", "What these data show"),
     )
     rows = tuple(_claim_row(i, check) for i, check in enumerate(evaluation.claims, 1))
-    empty: tuple[tuple[Cell, ...], ...] = (("none", None, None, None, "The project file lists no claims."),)
-    caption = "What was claimed about the programme, against what these data show"
-    return released(evaluation, Table(caption=caption, columns=columns, rows=rows or empty))
+    empty: tuple[Cell, ...] = ("No claim", *(Unavailable("The project file lists no claims."),) * 5)
+    table = Table(
+        caption="What was claimed about the programme, against what these data show",
+        columns=columns,
+        rows=rows or (empty,),
+        above=_claim_notes(evaluation),
+    )
+    return released(evaluation, table)
+
+
+def _claim_notes(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return each note once, with the numbers of the claims it is about."""
+    about: dict[str, list[str]] = {}
+    for i, check in enumerate(evaluation.claims, 1):
+        if check.claim.note:
+            about.setdefault(check.claim.note, []).append(str(i))
+    return tuple(
+        f"On {'claim' if len(found) == 1 else 'claims'} {listed(found, 99)}: {as_sentence(note)}"
+        for note, found in about.items()
+    )
 
 
 def _claim_row(number: int, check: ClaimCheck) -> tuple[Cell, ...]:
-    return str(number), check.claim.text, check.claim.source, check.verdict, check.sentence
+    claim = check.claim
+    return str(number), claim.quote, claim.part, claim.source, check.verdict, check.sentence
 
 
 def conversions(evaluation: Evaluation) -> ReleasedTable:
@@ -88,7 +99,10 @@ def detectable(evaluation: Evaluation) -> ReleasedTable:
         Column("n_areas", "Areas", "count"),
     )
     rows = tuple((with_unit(evaluation, r.outcome), r.at_design, r.realised, r.n_areas) for r in evaluation.detectable)
-    notes = ("2.8 times the standard deviation of the changes of areas without the programme.",)
+    notes = (
+        f"{power_note()} As designed, from changes before the programme{averaging_note(evaluation.project.exposure)}; "
+        "as realised, from the changes analysed.",
+    )
     caption = "Least detectable effect, as designed and as realised"
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit="points", notes=notes))
 
@@ -103,10 +117,12 @@ def cost(evaluation: Evaluation) -> ReleasedTable:
     rows = (
         ("Total grant", summary.total_gbp),
         (f"For each of the {summary.schools} schools it was spent on", summary.per_school_gbp),
-        ("For each school and tenth of a standard deviation", summary.per_tenth_sd_gbp),
+        ("Cost per tenth of an SD, for each school", summary.per_tenth_sd_gbp),
     )
     notes = (
         f"Source: {summary.source}",
+        f"The cost is that of the {summary.schools} schools funded, whatever their phase; the effect is that on the "
+        f"{evaluation.headline.n_schools} {phase(evaluation.project, evaluation.headline.n_schools)} analysed.",
         "The funder's grant only: staff time in schools and other costs are not known.",
     )
     return released(evaluation, Table(caption="What the programme cost", columns=columns, rows=rows, notes=notes))

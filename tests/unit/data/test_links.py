@@ -17,7 +17,8 @@ def links(tmp_path):
         (60, 61, "Sixth Form Centre Link"),
     ]  # fmt: skip
     path = tmp_path / "links.csv"
-    text = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate\n" + "".join(f"{a},{b},École,{kind},01-02-2018\n" for a, b, kind in rows)
+    text = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate\n"
+    text += "".join(f"{a},{b},École,{kind},01-02-2018\n" for a, b, kind in rows)
     path.write_bytes(text.encode("cp1252"))
     return read_links(path)
 

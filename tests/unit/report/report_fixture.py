@@ -142,6 +142,7 @@ def make_effects() -> tuple[Effect, ...]:
         make_effect(read, "neighbours_unrestricted", 0.9, 0.91, 0.05, n_treated=51, n_comparison=601),
         make_effect(read, "neighbours_without_conversions", 0.97, 0.97, 0.05, n_treated=44, n_comparison=498),
         make_effect(read, "neighbours_trend_adjusted", 0.12, 1.9, 0.9),
+        make_effect(read, "neighbours_before", 0.33, 0.83, 0.4, period="2017"),
         make_effect(read, "matched", 0.55, 0.8, 0.17, n_comparison=201, estimand=among, n_treated=48),
         make_effect(read, "matched_without_outcomes", 0.81, 0.9, 0.08, n_comparison=211),
     )
@@ -305,10 +306,17 @@ def make_evaluation() -> Evaluation:
     }
     n = {"treated": 49, "neighbours": 563, "england": 13890}
     claim = Claim(
-        text="An extremely positive impact on outcomes", source="the evaluation of October 2019", measure="READPROG"
+        quote="An extremely positive impact on outcomes and teaching",
+        part="outcomes",
+        source="the evaluation of October 2019",
+        measure="READPROG",
+        note="The evaluation was not at hand.",
     )
     other = Claim(
-        text="Teaching led to better GCSEs", source="the case study", reason="Six secondaries cannot show it."
+        quote="Teaching led to better GCSEs",
+        part="English GCSEs",
+        source="the case study",
+        reason="Six secondaries cannot show it.",
     )
     return Evaluation(
         project=design.project,
@@ -340,11 +348,11 @@ def make_evaluation() -> Evaluation:
         detectable=design.detectable,
         findings=(
             Finding(
-                "Placebo outcome", Verdict.CAUTION, 0.6, "Maths, not targeted, moved in the same direction as reading."
+                "placebo_outcome", Verdict.CAUTION, 0.6, "Maths, not targeted, moved in the same direction as reading."
             ),
-            Finding("Earlier trend", Verdict.SERIOUS, 0.33, "Knowsley was rising before the programme began."),
+            Finding("pre_trend", Verdict.SERIOUS, 0.33, "Knowsley was rising before the programme began."),
             Finding(
-                "Secondary schools",
+                "secondary_schools",
                 Verdict.NOT_ASSESSABLE,
                 Unavailable("Only six schools."),
                 "Unavailable: six schools.",

@@ -1,8 +1,10 @@
 """The report as one file: whole, accessible, careful with words, and the same every time."""
 
+import csv
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +39,7 @@ def page(request: pytest.FixtureRequest, made: dict[str, dict[str, bytes]]) -> s
 def test_every_released_file_is_there(made: dict[str, dict[str, bytes]]) -> None:
     names = set(made["whole"])
     assert {"report.html", "results.json", "tables/effects.csv", "figures/choices.png", "figures/choices.svg"} <= names
+    assert {"tables/flow.csv", "tables/flow_before.csv"} <= names
     assert set(made["none"]) == names
     assert "manifest.json" not in names
 
@@ -132,3 +135,27 @@ def test_csv_holds_numbers_in_full_and_both_ends(made: dict[str, dict[str, bytes
     lines = made["whole"]["tables/effects.csv"].decode("utf-8").splitlines()
     assert lines[0] == "design,n_treated,n_comparison,estimate,interval_lower,interval_upper,p_value"
     assert lines[1] == "Statistical neighbours (main),49,563,0.94,0.02,1.86,0.04697986577"
+
+
+def test_no_cell_of_a_csv_is_blank(made: dict[str, dict[str, bytes]]) -> None:
+    for released in made.values():
+        for name in (name for name in released if name.endswith(".csv")):
+            rows = list(csv.reader(released[name].decode("utf-8").splitlines()))
+            assert [row for row in rows if not all(cell.strip() for cell in row)] == [], name
+
+
+def test_no_bare_na(page: str) -> None:
+    assert not re.search(r">\s*n/a\s*<", page)
+
+
+def test_print_opens_what_is_folded() -> None:
+    printed = files("evalkit.report").joinpath("report.css").read_text(encoding="utf-8").split("@media print")[1]
+    assert re.search(r"details::details-content \{[^}]*content-visibility: visible", printed)
+    assert not re.search(r"(?:^|[,}])\s*details\s*\{ display: none", printed)
+
+
+def test_no_cell_of_a_csv_is_a_bare_none(made: dict[str, dict[str, bytes]]) -> None:
+    for released in made.values():
+        for name in (name for name in released if name.endswith(".csv")):
+            cells = [cell for row in csv.reader(released[name].decode("utf-8").splitlines()) for cell in row]
+            assert not {cell.lower() for cell in cells} & {"none", "nan", "n/a"}, name

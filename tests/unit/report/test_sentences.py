@@ -6,7 +6,7 @@ from typing import Any
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report import face, headline, how_to_read, matched_designs
+from evalkit.report import face, headline, headline_explained, how_to_read, matched_designs
 from evalkit.report.wording import forbidden_words
 
 
@@ -26,6 +26,26 @@ def test_the_headline_in_full(evaluation: Evaluation) -> None:
         "The design cannot separate "
         "the programme from anything else that changed in Knowsley; which schools took part is not public."
     )
+
+
+def test_the_numbers_of_the_headline_are_explained_below_it(evaluation: Evaluation) -> None:
+    # 0.33 ± 0.83 is -0.50 to 1.16; 0.12 ± 1.9 is -1.78 to 2.02.
+    assert headline_explained(evaluation).sentences == (
+        "A progress score compares pupils across England: 0 is the national average for pupils with the same earlier "
+        "results, and +1 is about one point more on the test scale.",
+        "The earlier movement of Knowsley, 0.33, is from 2016 to 2017, relative to the same neighbours (95% interval "
+        "−0.50 to 1.16). The movements of maths and reading minus maths are relative to the same neighbours too.",
+        "The 0.12 that would be left, had the earlier movement continued in a straight line, is uncertain itself (95% "
+        "interval −1.78 to 2.02).",
+    )
+
+
+def test_what_the_headline_does_not_give_is_not_explained(unavailable: Evaluation) -> None:
+    text = headline_explained(unavailable).text
+    assert "earlier movement" not in text
+    assert "relative to the same neighbours" in text
+    no_placebo = replace(unavailable, headline=replace(unavailable.headline, placebo_label="", contrast_label=""))
+    assert len(headline_explained(no_placebo).sentences) == 1
 
 
 def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: Evaluation) -> None:
@@ -84,6 +104,10 @@ def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(eval
     assert text.startswith("SYNTHETIC DATA")
     assert "area-level intention to treat" in text
     assert "About 26 of the 49 primaries took part." in text
+    assert text.count("not public") == 0
+    assert text.count("dilute") == 1
+    unknown = replace(evaluation.project, participants=Participants(rule="local_authority", local_authority=340))
+    assert face(replace(evaluation, project=unknown)).text.count("not public") == 1
     assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
 
 
@@ -101,6 +125,7 @@ def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> N
         "(April 2021 and May 2025) postdate the programme",
         "SD of pupil progress, conditional on prior attainment; one county",
         "illustrative",
+        "every effect that the test does not reject at 5 per cent",
     ):
         assert words in text
 
@@ -116,3 +141,9 @@ def test_the_watch_on_words_sees_text_and_alt_but_not_quotations() -> None:
     assert forbidden_words("<p>A large Impact</p>") == ["impact"]
     assert forbidden_words('<img alt="no effect">') == ["no effect"]
     assert forbidden_words("<p>insignificant is another word</p><q>led to impact</q>") == []
+    assert forbidden_words("<td><q>led to impact</q></td><td>impact</td>") == ["impact"]
+
+
+def test_the_level_of_the_interval_is_that_of_the_project(evaluation: Evaluation) -> None:
+    project = replace(evaluation.project, inference=replace(evaluation.project.inference, level=0.9))
+    assert "does not reject at 10 per cent" in how_to_read(replace(evaluation, project=project)).text

@@ -9,8 +9,11 @@ import pytest
 from evalkit import report
 from evalkit.core.errors import EvalkitError
 from evalkit.core.project import Exposure
-from evalkit.core.quantities import Interval
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.diagnose.checks import CHECKS
 from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report.names import FINDINGS
+from evalkit.report.tables.design import averaging_note
 
 
 def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: Evaluation) -> None:
@@ -19,7 +22,8 @@ def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: Eva
     school = rows["Clustered by school"]
     assert school[1] == "school sampling only; excludes area shocks"
     assert school[3] == 0.41
-    assert school[5] is None
+    assert school[5] == Unavailable("Clustering by school excludes area shocks, so a p-value from it would mislead.")
+    assert rows["Area permutation, one-sided (rose more)"][4] == Unavailable("Not computed in this version.")
     assert "*" not in report.inference(evaluation)._repr_html_()
 
 
@@ -50,13 +54,74 @@ def test_months_stand_at_the_estimate_and_both_ends(evaluation: Evaluation) -> N
     assert any("Not comparable with the effect size of an EEF trial" in note for note in table.notes)
 
 
-def test_claims_are_quoted(evaluation: Evaluation) -> None:
-    assert "<q>An extremely positive impact on outcomes</q>" in report.claims(evaluation)._repr_html_()
+def test_claims_are_quoted_apart_from_what_is_looked_at(evaluation: Evaluation) -> None:
+    page = report.claims(evaluation)._repr_html_()
+    assert "<td><q>An extremely positive impact on outcomes and teaching</q></td><td>outcomes</td>" in page
+    note = "On claim 1: The evaluation was not at hand."
+    assert page.index(note) < page.index("<table>")
+    assert report.claims(evaluation).table.column("part") == ("outcomes", "English GCSEs")
+
+
+def test_the_flow_before_is_not_called_analysed_and_the_whole_flow_is(evaluation: Evaluation) -> None:
+    before, whole = report.flow_before(evaluation.design), report.flow(evaluation)
+    assert before.table.rows[3][:3] == ("Reading progress", "Eligible on the years before", 49)
+    assert "eligible on the years before" in before.table.caption
+    assert "eligible on the years before (2016–17)" in before.table.notes[0]
+    assert "Analysed" not in before._repr_html_()
+    assert whole.table.rows[3][:3] == ("Reading progress", "Analysed", 49)
+
+
+def test_matches_say_that_the_number_used_can_be_lower(evaluation: Evaluation) -> None:
+    assert "drops out of the estimate" in report.matches(evaluation.design).table.notes[1]
+
+
+@pytest.mark.parametrize("name", ["flow_before", "balance"])
+def test_the_primary_outcome_is_shown_and_the_others_open_on_demand(evaluation: Evaluation, name: str) -> None:
+    project = replace(evaluation.project, outcomes=evaluation.project.outcomes[::-1])
+    balance = (replace(evaluation.design.balance[0], outcome="MATPROG"), *evaluation.design.balance)
+    table = getattr(report, name)(replace(evaluation.design, project=project, balance=balance))
+    shown, *folded = table._repr_html_().split("<details>")
+    assert ": Reading progress" in shown
+    assert "aths progress" not in shown
+    assert "<summary>The same table: Maths progress</summary>" in folded[0]
+    assert table.to_csv().splitlines()[1].startswith("Reading progress,")
+    assert "Maths progress," in table.to_csv()
+
+
+def test_checks_have_names_for_readers(evaluation: Evaluation) -> None:
+    assert report.findings(evaluation).table.column("check") == (
+        "The outcome not targeted",
+        "Movement before the programme",
+        "Secondary schools",
+    )
+    assert {check.__name__ for check in CHECKS} <= set(FINDINGS)
+
+
+def test_the_least_detectable_effect_says_its_power_and_its_averaging(evaluation: Evaluation) -> None:
+    # (1/1 + 1/2) / 2 = 3/4 with years 2016 and 2017 against 2019; (1/2 + 1/2) / 2 = 1/2 with two years after.
+    note = report.detectable_at_design(evaluation.design).table.notes[0]
+    assert "2.8 times" in note
+    assert "at the 5% level" in note
+    assert "80% power" in note
+    assert "× √(3/4) for averaging two years before" in note
+    assert "√(3/4)" in report.detectable(evaluation).table.notes[0]
+    assert averaging_note(Exposure(pre=(2016, 2017), post=(2018, 2019))) == (
+        ", × √(1/2) for averaging two years before and two years after"
+    )
+    assert averaging_note(Exposure(pre=(2017,), post=(2019,))) == ""
+
+
+def test_the_school_level_sd_is_named_with_its_value(evaluation: Evaluation) -> None:
+    note = report.effect_sizes(evaluation).table.notes[-1]
+    assert "in 2017, the last year before" in note
+    assert "(Reading progress 2.70)" in note
 
 
 def test_no_cost_no_ratio(unavailable: Evaluation, evaluation: Evaluation) -> None:
     assert "states no cost" in report.cost(unavailable)._repr_html_()
     assert "£25,659" in report.cost(evaluation)._repr_html_()
+    assert "Cost per tenth of an SD" in report.cost(evaluation)._repr_html_()
+    assert any("29 schools funded" in note and "49 primaries" in note for note in report.cost(evaluation).table.notes)
 
 
 def test_text_is_escaped() -> None:

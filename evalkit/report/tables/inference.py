@@ -1,0 +1,100 @@
+"""How uncertain the main estimate is, by every kind of inference."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalkit.core.formats import level_text, number
+from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
+from evalkit.design.labels import ENGLAND
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.estimate.effect import Effect
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.names import clustered, outcome_label, unit_of
+from evalkit.report.table import Cell, Column, Table
+from evalkit.report.tables.design import released
+
+_NO_ERROR: Final = Unavailable("None: areas are compared directly.")
+_NOT_COMPUTED: Final = Unavailable("Not computed in this version.")
+
+
+def inference(evaluation: Evaluation) -> ReleasedTable:
+    """Return how uncertain the main estimate is by every kind of inference, each with what it allows for."""
+    main = evaluation.project.primary.measure
+    level = level_text(evaluation.project.inference.level)
+    columns = (
+        Column("inference", "Inference"),
+        Column("allows", "What it allows for"),
+        Column("estimate", "Estimate", "estimate"),
+        Column("std_error", "Standard error", "number"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p", "p"),
+    )
+    table = Table(
+        caption=f"{outcome_label(evaluation, main)}: how uncertain the estimate is",
+        columns=columns,
+        rows=(*_permutation_rows(evaluation), *_cluster_rows(evaluation)),
+        unit=unit_of(evaluation, main),
+        notes=_smallest(evaluation),
+    )
+    return released(evaluation, table)
+
+
+def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
+    effect = evaluation.effect(evaluation.project.primary.measure)
+    if effect is None or effect.permutation is None:
+        return ()
+    detail = effect.permutation
+    return (
+        f"Rank {detail.rank} of {detail.n_areas} areas by size of change in either direction; the smallest p-value "
+        f"attainable is 1/{detail.n_areas} = {number(detail.smallest_p, 3)}.",
+    )
+
+
+def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+    main = evaluation.project.primary.measure
+    effect, england = evaluation.effect(main), evaluation.effect(main, ENGLAND)
+    rows: list[tuple[Cell, ...]] = []
+    if effect is not None:
+        spread = "spread of changes across areas"
+        over, p = f"{spread}, over school sampling error", _studentised(effect)
+        rows = [
+            _permuted("two-sided", spread, effect, effect.interval, effect.p_value),
+            _permuted("one-sided (rose more)", spread, effect, _NOT_COMPUTED, effect.p_value_one_sided),
+            _permuted("studentised, two-sided", over, effect, _NOT_COMPUTED, p),
+        ]
+    if england is not None:
+        allows = "the same, each area against the rest of England"
+        rows.append(_permuted("against England, two-sided", allows, england, england.interval, england.p_value))
+    return rows
+
+
+def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
+    """Return a row of the permutation, one reason where nothing at all can be given."""
+    lacking = p if isinstance(effect.interval, Unavailable) and isinstance(p, Unavailable) else None
+    numbers: tuple[Cell, ...] = (lacking,) * 3 if lacking else (_NO_ERROR, interval, p)
+    return f"Area permutation, {kind}", allows, effect.estimate, *numbers
+
+
+def _studentised(effect: Effect) -> Quantity:
+    if effect.permutation is not None:
+        return effect.permutation.studentised_p
+    return effect.p_value if isinstance(effect.p_value, Unavailable) else _NOT_COMPUTED
+
+
+def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+    """Return the rows for clustering: by school without a p-value, by area where it can be had."""
+    rows: list[tuple[Cell, ...]] = []
+    school, area = clustered(evaluation, "school"), clustered(evaluation, "local_authority")
+    if school is not None:
+        allows = "school sampling only; excludes area shocks"
+        rows.append(("Clustered by school", allows, school.estimate, school.std_error, school.interval, school.p_value))
+    if area is not None:
+        allows = "shocks to areas, if there were several treated areas"
+        numbers = _same_reason(area.std_error, area.interval, area.p_value)
+        rows.append(("Clustered by local authority", allows, area.estimate, *numbers))
+    return rows
+
+
+def _same_reason(std_error: Quantity, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
+    return (std_error,) * 3 if isinstance(std_error, Unavailable) else (std_error, interval, p)
