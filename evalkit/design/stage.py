@@ -32,7 +32,8 @@ class BalanceRow:
     """Balance of one covariate before and after a design.
 
     `smd_…` are differences in means over `denominator`, the standard deviation of the treated
-    schools before matching; `variance_ratio_…` is treated over comparison.
+    schools before matching; `variance_ratio_…` is treated over comparison; `effective_n` the effective
+    number of comparison schools after.
     """
 
     outcome: str
@@ -47,6 +48,7 @@ class BalanceRow:
     smd_after: Quantity
     variance_ratio_before: Quantity
     variance_ratio_after: Quantity
+    effective_n: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

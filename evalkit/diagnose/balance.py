@@ -97,6 +97,7 @@ def _row(
         smd_after=_over(own - after, spread),
         variance_ratio_before=_over(variances[0], variances[1]),
         variance_ratio_after=_over(variances[0], variances[2]),
+        effective_n=effective_n(arms[2]),
     )
 
 

@@ -191,6 +191,7 @@ def make_balance() -> tuple[BalanceRow, ...]:
                     smd_after=(treated - shown) / sd,
                     variance_ratio_before=1.1,
                     variance_ratio_after=1.02,
+                    effective_n=212.1,
                 )
             )
     return tuple(rows)
