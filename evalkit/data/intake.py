@@ -60,6 +60,7 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     for outcome in project.outcomes:
         require_years(outcome.measure, project.exposure.years)
     neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
+    _require_identity_files(sources)
     links = read_links(sources.links) if sources.links else None
     spine = read_spine(sources.spine) if sources.spine else None
     areas = neighbours[project.pool.neighbours]
@@ -72,6 +73,18 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     limits = _limits(project, sources, years, areas)
     treated = _treated(project, project_folder, records, spine, links)
     return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, _fsm(project, sources))
+
+
+def _require_identity_files(sources: Sources) -> None:
+    """Raise where a file is missing that says who a school is and when it changed."""
+    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine}
+    missing = [name for name, path in named.items() if path is None]
+    if missing:
+        raise DataError(
+            f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
+            "are mainstream; "
+            "data/README.md says where it comes from."
+        )
 
 
 def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequence[int]) -> None:

@@ -61,6 +61,8 @@ def read_neighbours(path: Path) -> NeighbourTable:
         table[code] = tuple(found for found in codes if found is not None)
         not_codes += codes.count(None)
         names[code], regions[code] = str(row[1]), str(row[_REGION] or "")
+    if not table:
+        raise DataError(f"{path.name}: the sheet '{_SHEET}' names no local authority. Download the workbook again.")
     return NeighbourTable(table, names, regions, not_codes)
 
 

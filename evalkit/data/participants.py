@@ -117,8 +117,21 @@ def _urn_of(row: dict[str, str], records: Mapping[str, SchoolRecords], spine: pd
 
 
 def _alike(one: str, other: str) -> bool:
-    words = [set(re.findall(r"[a-z]+", text.lower())) - {"school", "primary", "the"} for text in (one, other)]
-    return bool(words[0] & words[1]) and 2 * len(words[0] & words[1]) >= min(len(words[0]), len(words[1]))
+    """Return whether the distinguishing words of one name all stand in the other."""
+    words = [
+        set(re.findall(r"[a-z]{2,}", text.lower().replace("\u2019s", "").replace("'s", ""))) for text in (one, other)
+    ]
+    telling = [found - _GENERIC for found in words]
+    if not all(telling):
+        return words[0] == words[1]
+    return telling[0] <= telling[1] or telling[1] <= telling[0]
+
+
+_GENERIC: Final = frozenset(
+    {"school", "primary", "secondary", "high", "junior", "infant", "infants", "nursery", "community", "academy"}
+    | {"college", "voluntary", "aided", "controlled", "catholic", "roman", "rc", "ce", "cofe", "church", "of"}
+    | {"england", "the", "and", "st", "saint", "sts", "for", "with", "trust", "free", "foundation"}
+)
 
 
 def _school_id(urn: str, oldest: str, records: Mapping[str, SchoolRecords]) -> str:

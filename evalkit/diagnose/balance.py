@@ -114,4 +114,4 @@ def covariate_label(name: str) -> str:
         return f"{MEASURES[stem].label} {year}"
     if stem == "cohort_size":
         return f"Pupils at the end of the key stage {year}"
-    return "Pupils eligible for free school meals, % (2022/23: a proxy measured after the programme)"
+    return "Free school meals, % (2022/23, a later proxy)"

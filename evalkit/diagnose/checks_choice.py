@@ -94,10 +94,8 @@ def one_neighbour_out(results: Results) -> Finding:
     near = comparison.of(design.treated_group)
     if found is None or not found.areas or not isinstance(main, float) or len(near) < 2:
         return not_assessable("one_neighbour_out", "There are too few neighbouring areas to leave one out.")
-    changes, names = (
-        changes_to(found.panel, results.project.exposure, results.project.exposure.post),
-        results.area_names,
-    )
+    exposure, names = results.project.exposure, results.area_names
+    changes = found.weighed(changes_to(found.panel, exposure, exposure.post))
     without = {}
     for area in near:
         effects = effects_by_area(changes, without_areas(comparison, [area]), design.treated_group, 1)

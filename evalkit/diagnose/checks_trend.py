@@ -46,7 +46,7 @@ def level_and_change(results: Results) -> Finding:
     if found is None or areas is None or len(areas.groups) < _FEWEST_AREAS or design.treated_group <= 0:
         return not_assessable("level_and_change", "Too few areas could be analysed the same way to see this.")
     levels = effects_by_area(
-        levels_before(found.panel, results.project.exposure),
+        found.weighed(levels_before(found.panel, results.project.exposure)),
         design.comparisons[labels.NEIGHBOURS],
         design.treated_group,
         results.project.pool.minimum_area_schools,

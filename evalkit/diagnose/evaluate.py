@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from evalkit.core.formats import years_text
 from evalkit.core.project import Claim, Project
@@ -28,7 +29,7 @@ from evalkit.diagnose.evaluation import (
     OutcomeSummary,
 )
 from evalkit.diagnose.flows import make_flow
-from evalkit.diagnose.results import NOT_ASKED, Results, contrast_code
+from evalkit.diagnose.results import Results, contrast_code
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
 from evalkit.estimate.sample import make_panel
@@ -71,16 +72,18 @@ def _estimated(project: Project, intake: Intake, locked: LockedDesign, stage: De
         if first.areas and second.areas:
             design = locked.outcomes[contrast.measure]
             panel = _difference(project, design, first.panel, second.panel)
-            outcomes[contrast_code(contrast)] = estimate_contrast(project, design, contrast_code(contrast), panel)
+            outcomes[contrast_code(contrast)] = estimate_contrast(
+                project, design, contrast_code(contrast), panel, first
+            )
     flow = make_flow(project, intake, locked, project.exposure.years)
     results = Results(project, intake, locked, stage, outcomes, flow)
     return replace(results, detectable=tuple(_realised(results)))
 
 
 def _difference(project: Project, design: OutcomeDesign, first: Panel, second: Panel) -> Panel:
-    """Return one outcome less the other, for schools that have both in every year."""
+    """Return one outcome less the other, for schools and years that have both."""
     wide = first.wide()
-    difference = (wide - second.wide().reindex(wide.index)).dropna()
+    difference = wide - second.wide().reindex(wide.index)
     return make_panel(difference, design.groups, design.treated_group, project)
 
 
@@ -127,8 +130,8 @@ def _headline(results: Results) -> Headline:
         placebo_label=_subject(placebo) if placebo else "",
         placebo_estimate=results.estimate(placebo),
         contrast_label=_contrast_in_words(project),
-        contrast_estimate=contrast.estimate if contrast else NOT_ASKED,
-        contrast_p=contrast.p_value if contrast else NOT_ASKED,
+        contrast_estimate=contrast.estimate if contrast else results.why_not(results.contrast()),
+        contrast_p=contrast.p_value if contrast else results.why_not(results.contrast()),
         lead=results.estimate(primary, labels.LEAD, lead),
         lead_label=years_text(exposure.pre),
         adjusted=results.estimate(primary, labels.TREND_ADJUSTED),
@@ -175,15 +178,25 @@ def _arm_years(results: Results, found: OutcomeEffects) -> Iterator[ArmYear]:
     """Yield the mean of each arm and year over the analysed schools, for outcomes that were estimated."""
     if not found.areas:
         return
-    design, frame = results.locked.outcomes[found.outcome], found.panel.frame
+    design, frame = results.locked.outcomes[found.outcome], _weighed_frame(found)
     arms = {
         "treated": frame["cluster"] == design.treated_group,
         "neighbours": frame["cluster"].isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)),
         "england": frame["cluster"].isin(design.comparisons[labels.ENGLAND].of(design.treated_group)),
     }
     for arm, rows in arms.items():
-        for year, scores in frame[rows].groupby("period")["outcome"]:
-            yield ArmYear(outcome=found.outcome, arm=arm, year=int(str(year)), mean=float(scores.mean()), n=len(scores))
+        for year, part in frame[rows].groupby("period"):
+            mean = float(np.average(part["outcome"], weights=part["weight"]))
+            yield ArmYear(outcome=found.outcome, arm=arm, year=int(str(year)), mean=mean, n=len(part))
+
+
+def _weighed_frame(found: OutcomeEffects) -> pd.DataFrame:
+    """Return the analysed schools' rows with the weights of the main comparison."""
+    frame = found.panel.frame
+    if found.weights is None:
+        return frame
+    weight = frame["unit"].map(found.weights)
+    return frame.assign(weight=weight)[weight > 0]
 
 
 def _distributions(results: Results) -> Iterator[AreaDistribution]:

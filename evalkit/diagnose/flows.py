@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from evalkit.core.project import Project
-from evalkit.data.eligibility import exclusion_reasons
+from evalkit.data.eligibility import exclusion_reasons, has_any_before_and_all_after
 from evalkit.data.flow import Arm, Flow, FlowRow
 from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
@@ -26,6 +26,11 @@ def _of_outcome(project: Project, intake: Intake, design: OutcomeDesign, years: 
     stage = measure(design.outcome).key_stage
     records = intake.records[stage]
     reasons = exclusion_reasons(records, design.outcome, years, project.pool.minor_groups)
+    if not project.pool.require_all_years and set(project.exposure.post) <= set(years):
+        enough = has_any_before_and_all_after(
+            records, design.outcome, project.exposure.pre, project.exposure.post, project.pool.minor_groups
+        )
+        reasons[enough] = ""
     outside = (reasons == "") & (design.groups == OUTSIDE)
     reasons[outside] = "in no arm (another school of the programme's area, or no area given)"
     arms = _arms(design)

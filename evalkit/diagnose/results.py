@@ -15,6 +15,7 @@ from evalkit.estimate.effect import Effect
 from evalkit.estimate.outcome_effects import OutcomeEffects
 
 NOT_ASKED = Unavailable("The project does not ask for this.")
+ONE_YEAR = Unavailable("Only one year was observed before the programme.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +51,14 @@ class Results:
     def estimate(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Quantity:
         """Return an estimate, or the reason why there is none."""
         found = self.effect(outcome, design, period)
-        return found.estimate if found else NOT_ASKED
+        return found.estimate if found else self.why_not(outcome)
+
+    def why_not(self, outcome: str) -> Unavailable:
+        """Return why there is no such estimate: the outcome's own reason, or that one year cannot show a trend."""
+        first = self.effect(outcome.split("-")[0])
+        if first is None:
+            return NOT_ASKED
+        return first.estimate if isinstance(first.estimate, Unavailable) else ONE_YEAR
 
     def contrast(self) -> str:
         """Return the code of the first triple difference, or an empty text."""

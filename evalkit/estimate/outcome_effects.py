@@ -28,13 +28,21 @@ from evalkit.estimate.sample import Changes, changes_before, changes_less_trend,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutcomeEffects:
-    """The effects of one outcome, with the area effects behind each (by design, then period)."""
+    """The effects of one outcome, with the area effects behind each (by design, then period).
+
+    `weights` are pupils before the programme by school, where the project weighs by pupils.
+    """
 
     outcome: str
     role: str
     panel: Panel
     effects: tuple[Effect, ...]
     areas: dict[tuple[str, str], AreaEffects]
+    weights: pd.Series | None
+
+    def weighed(self, changes: Changes) -> Changes:
+        """Return changes with the weights of the main comparison."""
+        return changes if self.weights is None else changes.scaled(self.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +64,7 @@ class _Ask:
     design: OutcomeDesign
     outcome: str
     role: str
+    weights: pd.Series | None
 
     def key(self, design: str, period: str, lost: int = 0) -> EffectKey:
         return EffectKey(
@@ -73,14 +82,14 @@ def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, ro
     """Estimate every effect of one outcome against every comparison of its design."""
     records = intake.records[measure(design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
-    ask = _Ask(project, design, design.outcome, role)
+    ask = _Ask(project, design, design.outcome, role, _pupils(project, records))
     groups = panel.by_unit()["cluster"]
     n_treated = int((groups == design.treated_group).sum())
     if design.too_few or n_treated < project.pool.minimum_treated:
         near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
         reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
         effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated, near)
-        return OutcomeEffects(design.outcome, role, panel, effects, {})
+        return OutcomeEffects(design.outcome, role, panel, effects, {}, None)
     school_sd = _school_sd(panel, project)
 
     def size(effect: Effect) -> EffectSize | None:
@@ -89,12 +98,15 @@ def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, ro
     return _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
 
 
-def estimate_contrast(project: Project, design: OutcomeDesign, name: str, panel: Panel) -> OutcomeEffects:
-    """Estimate a triple difference: the effect on one outcome less another within the same schools."""
-    changes = changes_to(panel, project.exposure, project.exposure.post)
+def estimate_contrast(
+    project: Project, design: OutcomeDesign, name: str, panel: Panel, first: OutcomeEffects
+) -> OutcomeEffects:
+    """Estimate a triple difference: the effect on `first` less another outcome within the same schools."""
+    changes = first.weighed(changes_to(panel, project.exposure, project.exposure.post))
     every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
     specs = [_Spec(found, "post", changes, comparison) for found, comparison in every.items()]
-    return _estimate(_Ask(project, design, name, "contrast"), panel, specs, lambda _: None)
+    ask = _Ask(project, design, name, "contrast", first.weights)
+    return _estimate(ask, panel, specs, lambda _: None)
 
 
 def _estimate(
@@ -109,13 +121,12 @@ def _estimate(
         effect = permutation_effect(key, found, own, ask.project.inference)
         effects.append(replace(effect, effect_size=size(effect)) if spec.is_main else effect)
         effects.append(school_cluster_effect(key, found, own))
-    return OutcomeEffects(ask.outcome, ask.role, panel, tuple(effects), areas)
+    return OutcomeEffects(ask.outcome, ask.role, panel, tuple(effects), areas, ask.weights)
 
 
 def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[_Spec]:
     """Yield the main comparison first, then those beside it, then each year on the headline's base."""
-    exposure = project.exposure
-    pupils = records.cohort[[y for y in exposure.pre if y in records.cohort]].mean(axis=1)
+    exposure, pupils = project.exposure, _cohort(project, records)
     by_pupils = project.estimation.weights == "pupils"
 
     def weighed(changes: Changes) -> Changes:
@@ -142,6 +153,15 @@ def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
         yield _Spec(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
     for year in exposure.years:
         yield _Spec(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
+
+
+def _cohort(project: Project, records: SchoolRecords) -> pd.Series:
+    """Return each school's mean cohort size before the programme, over the years that have it."""
+    return records.cohort[[year for year in project.exposure.pre if year in records.cohort]].mean(axis=1)
+
+
+def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
+    return _cohort(project, records) if project.estimation.weights == "pupils" else None
 
 
 def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:

@@ -29,13 +29,15 @@ _SCALES: Final = {
     "twice: 10 points more are about one grade more in each.",
 }
 
+_PLAIN = "unstudentised"
+
 
 def headline(evaluation: Evaluation) -> Prose:
     """Return the headline: the estimate, its rank among areas, what was not targeted, and what cannot be known."""
     facts = evaluation.headline
     sentences = (
         _opening(evaluation),
-        _rank(facts),
+        _rank(facts, evaluation.project.inference.statistic),
         _not_targeted(facts),
         _earlier(facts),
         _cannot(evaluation),
@@ -106,7 +108,20 @@ def _opening(evaluation: Evaluation) -> str:
         )
     size = _points(abs(facts.estimate))
     more = _more(facts.estimate)
+    if not _rose(evaluation):
+        side = "below" if facts.estimate < 0 else "above"
+        return (
+            f"The change in {lower_first(facts.measure_label)} in {schools} {when} was {size} {side} that of its "
+            f"{facts.list_year}-list neighbours ({_interval(facts.interval)})."
+        )
     return f"{facts.measure_label} in {schools} rose by {size} {more} {when} {whom} ({_interval(facts.interval)})."
+
+
+def _rose(evaluation: Evaluation) -> bool:
+    """Return whether the treated schools' own mean rose."""
+    main = next(row for row in evaluation.outcomes if row.outcome == evaluation.project.primary.measure)
+    before, after = main.treated_pre, main.treated_post
+    return isinstance(before, float) and isinstance(after, float) and after > before
 
 
 def _more(estimate: float) -> str:
@@ -124,7 +139,7 @@ def _interval(interval: IntervalOrReason) -> str:
     return f"no interval can be given: {lower_first(interval.reason).rstrip('.')}"
 
 
-def _rank(facts: Headline) -> str:
+def _rank(facts: Headline, statistic: str) -> str:
     parts = (facts.n_areas, facts.n_as_large, facts.p_value)
     lacking = next((part for part in parts if isinstance(part, Unavailable)), None)
     if lacking or isinstance(facts.n_areas, Unavailable) or isinstance(facts.n_as_large, Unavailable):
@@ -134,7 +149,7 @@ def _rank(facts: Headline) -> str:
     p = "" if isinstance(facts.p_value, Unavailable) else f" ({p_equals(facts.p_value)})"
     return (
         f"Of {count(int(facts.n_areas))} areas analysed the same way, {count(int(facts.n_as_large))} ({among}) "
-        f"changed at least as much in either direction{p}."
+        f"changed at least as much in either direction{' for their school sampling error' * (statistic != _PLAIN)}{p}."
     )
 
 

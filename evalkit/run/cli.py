@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Final
 
 import evalkit
-from evalkit.core.errors import EvalkitError
+from evalkit.core.errors import EvalkitError, InputError
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
@@ -97,6 +97,8 @@ def _projects(options: argparse.Namespace) -> int:
 
 
 def _folder(text: str | None) -> Path | None:
+    if text is not None and not text.strip():
+        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
     return Path(text).expanduser().absolute() if text else None
 
 

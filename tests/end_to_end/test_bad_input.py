@@ -77,6 +77,10 @@ def missing(data: Path, project: Path) -> None:
     (data / "lait" / "sn_april_2021.xlsx").unlink()
 
 
+def no_school_list(data: Path, project: Path) -> None:
+    (data / "gias" / "england_spine_2017-2018.csv").unlink()
+
+
 def other_table(data: Path, project: Path) -> None:
     shutil.copy(data / KS2.replace("ks2", "ks4"), data / KS2)
 
@@ -91,6 +95,7 @@ def no_untreated(data: Path, project: Path) -> None:
 
 CASES = {
     "missing file": (missing, "sn_april_2021.xlsx: there is no such file"),
+    "missing school list": (no_school_list, "gias/england_spine"),
     "not the table it claims to be": (other_table, "no column"),
     "not a workbook": (in_data("lait/sn_may_2025.xlsx", lambda b: b"URN,LA\n1,2\n"), "not an Excel workbook"),
     "renamed column": (in_data(KS2, lambda b: b.replace(b",READPROG,", b",READPROGRESS,", 1)), "no column READPROG"),
@@ -105,6 +110,7 @@ CASES = {
     "a Python tag": (in_project("seed: 20180201", "seed: !!python/object/apply:os.getpid []"), "tag"),
     "unknown area": (in_project("local_authority: 340", "local_authority: 999"), "999"),
     "unknown URN": (participants("URN\n999999\n"), "999999"),
+    "another school's name": (participants("LAESTAB,name\n{laestab},St\n"), "no file knows"),
     "duplicate participant": (participants("URN\n{known}\n{known}\n"), "listed twice"),
     "no untreated school": (no_untreated, "no untreated school"),
 }
@@ -127,10 +133,11 @@ def test_bad_input_is_said_clearly_and_changes_nothing(space, capsys, case):
 
 def _fill_in_a_known_urn(space: Path) -> None:
     listed = space / "data" / "projects" / "knowsley-ssif" / "participants.csv"
-    if listed.exists() and "{known}" in listed.read_text(encoding="utf-8"):
+    if listed.exists() and "{" in listed.read_text(encoding="utf-8"):
         text = (space / "published" / KS2).read_text(encoding="utf-8-sig")
-        urn = next(match[1] for match in re.finditer(r"^1,\d*,?340,\d{4},(\d{6}),", text, re.MULTILINE))
-        listed.write_text(listed.read_text(encoding="utf-8").replace("{known}", urn), encoding="utf-8")
+        estab, urn = next(match.groups() for match in re.finditer(r"^1,\d*,?340,(\d{4}),(\d{6}),", text, re.MULTILINE))
+        filled = listed.read_text(encoding="utf-8").replace("{known}", urn).replace("{laestab}", f"340{estab}")
+        listed.write_text(filled, encoding="utf-8")
 
 
 def test_a_damaged_archive_is_said_clearly(space, capsys):

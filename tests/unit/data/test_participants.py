@@ -156,3 +156,19 @@ def test_an_area_without_schools_is_refused():
     schools = {"KS2": school_records("KS2", {"100001": "100001"}, ["Plover"], ["3402001"])}
     with pytest.raises(DesignError, match=r"No school lies in local authority 341.*near codes: 340"):
         whole_area(341, schools)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("St Aidan's Catholic Primary School", "St Luke's Catholic Primary School", False),
+        ("St", "St Aidan's Catholic Primary School", False),
+        ("St Aidan's Catholic Primary", "St Aidan's Catholic Primary School", True),
+        ("Huyton with Roby CofE", "Huyton With Roby Church of England Primary School", True),
+        ("The Academy", "The Academy", True),
+    ],
+)
+def test_names_are_alike_by_their_telling_words(one, other, alike):
+    from evalkit.data.participants import _alike
+
+    assert _alike(one, other) == alike

@@ -147,9 +147,9 @@ def test_the_event_study_of_a_run_has_one_free_lead(project, intake, england):
 def test_a_triple_difference_of_an_outcome_less_itself_is_nothing(project, intake, england):
     every = read_records(project, england, find_sources(england))
     design = make_design(project, intake).outcomes["READPROG"]
-    panel = estimate_outcome(project, every, design, "primary").panel
-    nothing = replace(panel, frame=panel.frame.assign(outcome=0.0))
-    found = estimate_contrast(project, design, "READPROG-READPROG", nothing)
+    first = estimate_outcome(project, every, design, "primary")
+    nothing = replace(first.panel, frame=first.panel.frame.assign(outcome=0.0))
+    found = estimate_contrast(project, design, "READPROG-READPROG", nothing, first)
     assert {e.outcome for e in found.effects} == {"READPROG-READPROG"}
     assert [e.estimate for e in found.effects] == pytest.approx([0.0] * len(found.effects), abs=1e-12)
     assert all(e.p_value == 1.0 for e in found.effects if e.inference == "permutation")

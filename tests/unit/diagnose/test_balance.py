@@ -45,4 +45,4 @@ def test_matching_on_scores_brings_them_closer(designed):
 def test_covariates_have_words():
     assert covariate_label("READPROG_2016") == "Reading progress 2016"
     assert covariate_label("cohort_size_2017") == "Pupils at the end of the key stage 2017"
-    assert "proxy measured after the programme" in covariate_label("fsm_share_2223")
+    assert "later proxy" in covariate_label("fsm_share_2223")

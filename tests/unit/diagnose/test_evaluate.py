@@ -128,3 +128,58 @@ def test_no_ratio_of_cost_to_an_uncertain_or_diluted_effect(evaluation):
     assert isinstance(evaluation.cost.per_tenth_sd_gbp, Unavailable)
     # £744,103 over 29 schools
     assert evaluation.cost.per_school_gbp == pytest.approx(25658.72, abs=0.01)
+
+
+def test_weights_by_pupils_reach_every_effect_and_check(small_project, intake, designed):
+    _, locked, stage = designed
+    asked = replace(small_project, estimation=replace(small_project.estimation, weights="pupils"))
+    found = evaluate(asked, intake, replace(locked, project=asked), stage)
+    pupils = intake.records["KS2"].cohort[[2016, 2017]].mean(axis=1)
+    reading, area = change_by_hand(intake, small_project, "READPROG")
+    maths, _ = change_by_hand(intake, small_project, "MATPROG")
+    neighbours = intake.neighbours["april_2021"].of(340)
+
+    def difference(change):
+        both = change.dropna()
+        weight, where = pupils[both.index], area.reindex(both.index)
+        means = [np.average(both[arm], weights=weight[arm]) for arm in (where == 340, where.isin(neighbours))]
+        return means[0] - means[1]
+
+    assert found.effect("READPROG").estimate == pytest.approx(difference(reading), abs=1e-12)
+    contrast = (reading - maths.reindex(reading.index)).dropna()
+    assert found.effect("READPROG-MATPROG").estimate == pytest.approx(difference(contrast), abs=1e-12)
+    assert found.effect("READPROG", "neighbours_school_weighted").estimate != found.effect("READPROG").estimate
+
+
+def test_the_flow_follows_the_rule_on_years(small_project, intake, designed):
+    _, locked, stage = designed
+    asked = replace(small_project, pool=replace(small_project.pool, require_all_years=False))
+    found = evaluate(asked, intake, replace(locked, project=asked), stage)
+    effect = found.effect("READPROG")
+    assert found.flow.count("READPROG", "treated", "analysed") == effect.n_treated
+    assert found.flow.count("READPROG", "comparison", "analysed") == effect.n_comparison
+
+
+def test_weighted_means_give_the_weighted_estimate(small_project, intake, designed):
+    _, locked, stage = designed
+    asked = replace(small_project, estimation=replace(small_project.estimation, weights="pupils"))
+    found = evaluate(asked, intake, replace(locked, project=asked), stage)
+    row = next(r for r in found.outcomes if r.outcome == "READPROG")
+    change = (row.treated_post - row.treated_pre) - (row.comparison_post - row.comparison_pre)
+    assert change == pytest.approx(found.effect("READPROG").estimate, abs=1e-12)
+
+
+def test_one_year_before_is_the_reason_for_no_trend(small_project, small_folder):
+    from evalkit.data.intake import read_baseline, read_records
+    from evalkit.data.sources import find_sources
+    from evalkit.design.plan import make_design
+    from evalkit.diagnose.describe import describe_design
+
+    asked = replace(small_project, exposure=replace(small_project.exposure, pre=(2017,)))
+    sources = find_sources(small_folder)
+    baseline = read_baseline(asked, small_folder, sources)
+    locked = make_design(asked, baseline)
+    every = read_records(asked, small_folder, sources)
+    found = evaluate(asked, every, locked, describe_design(asked, baseline, locked))
+    assert found.headline.lead == Unavailable("Only one year was observed before the programme.")
+    assert isinstance(found.headline.contrast_estimate, float)

@@ -158,6 +158,10 @@ def test_a_new_project_is_valid_and_is_not_made_twice(space, capsys):
     assert cli.main(["new", "my-project"]) == 0
     made = space / "data" / "projects" / "my-project" / "project.yml"
     assert capsys.readouterr().out.strip() == str(made)
+    with pytest.raises(EvalkitError, match="placeholder"):
+        load_project(made)
+    written = made.read_text(encoding="utf-8")
+    made.write_text(written.replace("«", "").replace("»", ""), encoding="utf-8")
     assert load_project(made).slug == "my-project"
     assert (made.parent.parent / "project.schema.json").exists()
     before = made.read_bytes()
