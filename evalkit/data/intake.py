@@ -68,11 +68,26 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     for stage, measures in _by_stage(project).items():
         listing = _listing(sources, stage, measures, years, links, spine)
         made = make_records(listing, stage, measures, project.exposure, areas)
+        _require_whole_england(listing.source, made, areas)
         records[stage] = with_conversions(made, links, spine, project.exposure)
         _require_years_read(sources, records[stage], years)
     limits = _limits(project, sources, years, areas)
     treated = _treated(project, project_folder, records, spine, links)
     return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, _fsm(project, sources))
+
+
+_FEWEST_AREAS = 0.8
+"""Share of a neighbour list's areas that England's results must cover; the published files cover 96%."""
+
+
+def _require_whole_england(source: str, records: SchoolRecords, areas: NeighbourTable) -> None:
+    """Raise where many areas of the neighbour list have no school, as in a file cut short at the end of a line."""
+    present = set(records.schools["area"]) & set(areas.names)
+    if len(areas.names) >= 20 and len(present) < _FEWEST_AREAS * len(areas.names):
+        raise DataError(
+            f"{source}: the file has schools in only {len(present)} of the {len(areas.names)} areas of the neighbour "
+            "list, so it is cut short or is not of England. Download it again."
+        )
 
 
 def _require_identity_files(sources: Sources) -> None:

@@ -193,3 +193,12 @@ def test_a_gap_between_rows_and_a_conversion(tmp_path):
     assert records.schools["area"].to_dict() == {"1": 838, "2": 838}
     assert records.reasons["READPROG"].loc["1", 2017] == NO_ROW
     assert records.urns == {"1": "1", "9": "1", "2": "2"}
+
+
+def test_results_of_part_of_england_are_refused(england, tmp_path, project):
+    folder = shutil.copytree(england, tmp_path / "data")
+    for path in (folder / "performance-tables" / "ks2").glob("*.csv"):
+        lines = path.read_bytes().split(b"\r\n")
+        path.write_bytes(b"\r\n".join([*lines[: len(lines) // 2], *lines[-3:]]))  # the rows for England stay
+    with pytest.raises(DataError, match="cut short or is not of England"):
+        read_baseline(project, folder, find_sources(folder))
