@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import years_text
 from evalkit.core.project import Project
 from evalkit.data.measures import MEASURES
 from evalkit.design.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
@@ -105,11 +104,6 @@ def with_unit(stage: DesignStage | Evaluation, code: str) -> str:
     unit = unit_of(stage, code)
     apart = "" if unit == unit_of(stage, stage.project.primary.measure) else f" ({unit})"
     return outcome_label(stage, code) + apart
-
-
-def period_label(project: Project, period: str) -> str:
-    """Return the words for a period: the years after the programme, or the year itself."""
-    return years_text(project.exposure.post) if period == "post" else period
 
 
 def one_per_design(evaluation: Evaluation, outcome: str, period: str = "post") -> list[Effect]:
