@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from scipy import special
+
 from evalkit.core.errors import EvalkitError
 
 
@@ -54,6 +56,29 @@ class Estimate:
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise EvalkitError("An estimate must be a finite number; use Unavailable(reason) where there is none.")
+
+    def interval(self, level: float = 0.95) -> IntervalOrReason:
+        """Return value ± quantile × standard error: Student's t with `df`, the normal where `df` is None."""
+        if isinstance(self.std_error, Unavailable):
+            return self.std_error
+        reach = critical_value(level, self.df) * self.std_error
+        return Interval(self.value - reach, self.value + reach, level)
+
+    @property
+    def p_value(self) -> Quantity:
+        """Return the two-sided p-value of no effect, or why there is none."""
+        if isinstance(self.std_error, Unavailable):
+            return self.std_error
+        if self.std_error == 0:
+            return Unavailable("The standard error is zero, so no test exists.")
+        statistic = abs(self.value / self.std_error)
+        return float(2 * (special.ndtr(-statistic) if self.df is None else special.stdtr(self.df, -statistic)))
+
+
+def critical_value(level: float, df: float | None = None) -> float:
+    """Return the quantile of a two-sided interval at a level: Student's t with `df`, the normal where it is None."""
+    tail = 0.5 + level / 2
+    return float(special.ndtri(tail) if df is None else special.stdtrit(df, tail))
 
 
 Quantity = float | Unavailable

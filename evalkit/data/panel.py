@@ -3,106 +3,171 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError, DesignError
-from evalkit.core.words import did_you_mean, listed
+from evalkit.data.roles import (
+    Roles,
+    codes_of,
+    cohorts,
+    finite,
+    positive,
+    require_columns,
+    require_known,
+    whole_numbers,
+)
 
+__all__ = ["Baseline", "Panel", "Roles"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
-    """Which column of a table plays which part; `cluster` and `weight` may be left out."""
-
-    unit: str
-    period: str
-    outcome: str
-    cohort: str
-    cluster: str | None = None
-    weight: str | None = None
+_SPARSE = 4
+"""Up to this many places a row, rows are put in order by counting; beyond it by sorting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """Units over periods, with the columns unit, period, outcome, cohort, cluster, weight.
+    """Units over periods, with the columns unit, period, outcome, cohort, cluster, weight, and the covariates.
 
     `cohort` is the first treated period, missing for units never treated; `cluster` is the unit
     itself where no column plays that part, `weight` is 1. Rows are sorted by unit and period; a unit
     need not have every period. Build one with `Panel.from_frame`; a `Panel` that exists has
     passed every check.
+
+    Attributes
+    ----------
+    frame : DataFrame, one row per unit and period
+    units : Index, shape (n_units,), sorted
+    periods : tuple of int, sorted
+    unit_codes, period_codes : shape (n_rows,)
+        Position of each row's unit in `units` and of its period in `periods`.
+    covariates : tuple of str
+        Columns of `frame` that may be used to compare.
     """
 
     frame: pd.DataFrame
+    units: pd.Index
+    periods: tuple[int, ...]
+    unit_codes: NDArray[np.int64]
+    period_codes: NDArray[np.int64]
+    covariates: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, roles: Roles) -> Panel:
         """Copy, rename and check a table; raise `DataError` where a check fails."""
-        columns = {f.name: getattr(roles, f.name) for f in fields(roles) if getattr(roles, f.name) is not None}
-        _require_columns(frame, columns)
-        table = pd.DataFrame({role: frame[column] for role, column in columns.items()})
-        table["cluster"] = table.get("cluster", table["unit"])
-        table["weight"] = table.get("weight", 1.0)
-        table = table.sort_values(["unit", "period"], ignore_index=True, kind="stable")
-        _require_one_row(table)
-        _require_fixed(table, "cohort", "a cohort is the first treated period")
-        _require_fixed(table, "cluster", "a unit belongs to one cluster")
-        _require_finite(table)
-        return cls(table)
+        require_columns(frame, roles)
+        given = {part: frame[column] for part, column in roles.columns().items()}
+        require_known([given[part] for part in ("unit", "period", "cluster") if part in given])
+        unit_codes, units = codes_of(given["unit"], "unit")
+        period = whole_numbers(given["period"], "period")
+        period_codes, periods = codes_of(pd.Series(period), "period")
+        order = _order(unit_codes, period_codes, len(units), len(periods))
+        if order is not None:
+            unit_codes, period_codes, period = unit_codes[order], period_codes[order], period[order]
+            given = {part: column.iloc[order] for part, column in given.items()}
+        _require_one_row(unit_codes, period_codes, units, periods)
+        table = _checked(given, period, roles.covariates)
+        _require_fixed(unit_codes, table["cohort"], units, "cohort", "a cohort is the first treated period")
+        if "cluster" in given:
+            _require_fixed(unit_codes, table["cluster"], units, "cluster", "a unit belongs to one cluster")
+        return cls(table, units, tuple(periods.tolist()), unit_codes, period_codes, roles.covariates)
 
     @property
-    def periods(self) -> tuple[int, ...]:
-        """Return the periods observed, earliest first."""
-        return tuple(int(period) for period in sorted(self.frame["period"].unique()))
+    def first_rows(self) -> NDArray[np.int64]:
+        """Return the position of each unit's first row, shape (n_units,)."""
+        return np.flatnonzero(np.diff(self.unit_codes, prepend=-1))
+
+    @property
+    def is_balanced(self) -> bool:
+        """Return whether every unit has every period."""
+        return len(self.frame) == len(self.units) * len(self.periods)
 
     def wide(self) -> pd.DataFrame:
         """Return outcomes as unit × period, missing where a unit lacks a period."""
-        return self.frame.pivot(index="unit", columns="period", values="outcome")
+        columns = pd.Index(self.periods, name="period", dtype="int64")
+        return pd.DataFrame(self.grid("outcome"), index=self.units, columns=columns)
+
+    def grid(self, column: str) -> NDArray[np.float64]:
+        """Return a numeric column as an array, shape (n_units, n_periods), NaN where a unit lacks a period."""
+        values = self.frame[column].to_numpy(dtype=float)
+        shape = (len(self.units), len(self.periods))
+        if self.is_balanced:
+            return values.reshape(shape)
+        grid = np.full(shape, np.nan)
+        grid[self.unit_codes, self.period_codes] = values
+        return grid
+
+    def restricted(self, keep: NDArray[np.bool_]) -> Panel:
+        """Return the panel of the rows kept, shape (n_rows,); units and periods without a row are gone."""
+        unit, unit_codes = np.unique(self.unit_codes[keep], return_inverse=True)
+        period, period_codes = np.unique(self.period_codes[keep], return_inverse=True)
+        frame = self.frame.loc[keep].reset_index(drop=True)
+        periods = tuple(self.periods[at] for at in period)
+        return Panel(frame, self.units[unit], periods, unit_codes, period_codes, self.covariates)
 
     def by_unit(self) -> pd.DataFrame:
         """Return cohort, cluster and mean weight of each unit."""
-        return self.frame.groupby("unit").agg({"cohort": "first", "cluster": "first", "weight": "mean"})
+        first = self.frame.iloc[self.first_rows]
+        weight = np.bincount(self.unit_codes, self.frame["weight"].to_numpy()) / np.bincount(self.unit_codes)
+        columns = {"cohort": first["cohort"].array, "cluster": first["cluster"].array, "weight": weight}
+        return pd.DataFrame(columns, index=self.units)
 
 
-def _require_columns(frame: pd.DataFrame, columns: dict[str, str]) -> None:
-    missing = {column: role for role, column in columns.items() if column not in frame}
-    if missing:
-        wanted = ", ".join(f"'{column}' (as {role})" for column, role in missing.items())
-        hint = did_you_mean(next(iter(missing)), map(str, frame.columns))
+def _order(
+    unit: NDArray[np.int64], period: NDArray[np.int64], n_units: int, n_periods: int
+) -> NDArray[np.int64] | None:
+    """Return the order of rows by unit, then period, None where they stand so; equal rows keep their order."""
+    key = unit * n_periods + period
+    if (key[1:] >= key[:-1]).all():
+        return None
+    places = n_units * n_periods
+    if places <= _SPARSE * len(key):
+        at = np.full(places, -1, dtype=np.int64)
+        at[key] = np.arange(len(key))
+        found = at[at >= 0]
+        if len(found) == len(key):
+            return found
+    return np.argsort(key, kind="stable")
+
+
+def _checked(rows: dict[str, pd.Series], period: NDArray[np.int64], covariates: tuple[str, ...]) -> pd.DataFrame:
+    """Return sorted rows as the columns of a panel, each of them checked."""
+
+    def place(row: int) -> str:
+        return f"unit {rows['unit'].iloc[row]!r} in period {period[row]}"
+
+    columns: dict[str, object] = {
+        "unit": rows["unit"].array,
+        "period": period,
+        "outcome": finite(rows["outcome"], "outcome", place),
+        "cohort": cohorts(rows["cohort"], period),
+        "cluster": rows.get("cluster", rows["unit"]).array,
+        "weight": positive(finite(rows["weight"], "weight", place)) if "weight" in rows else np.ones(len(period)),
+    }
+    for name in covariates:
+        columns.setdefault(name, finite(rows[name], f"covariate '{name}'", place))
+    return pd.DataFrame(columns, copy=False)
+
+
+def _require_one_row(unit: NDArray[np.int64], period: NDArray[np.int64], units: pd.Index, periods: pd.Index) -> None:
+    twice = np.flatnonzero((unit[1:] == unit[:-1]) & (period[1:] == period[:-1]))
+    if len(twice):
+        at = int(twice[0])
         raise DataError(
-            f"The table has no column {wanted}.{hint}\nIt has: {listed(list(map(str, frame.columns)), 20)}."
+            f"Unit {units[unit[at]]!r} has two rows in period {periods[period[at]]}. "
+            "Keep one row for each unit and period."
         )
 
 
-def _require_one_row(table: pd.DataFrame) -> None:
-    twice = table[table.duplicated(["unit", "period"])]
-    if not twice.empty:
-        unit, period = twice.iloc[0][["unit", "period"]]
-        raise DataError(f"Unit {unit!r} has two rows in period {period}. Keep one row for each unit and period.")
-
-
-def _require_fixed(table: pd.DataFrame, column: str, meaning: str) -> None:
-    changing = table.groupby("unit")[column].nunique(dropna=False)
-    changing = changing[changing > 1]
-    if not changing.empty:
-        raise DataError(f"Unit {changing.index[0]!r} changes {column} over time; {meaning}.")
-
-
-def _require_finite(table: pd.DataFrame) -> None:
-    if table[["unit", "period", "cluster"]].isna().any(axis=None):
-        raise DataError(
-            "A row of the table has no unit, period or cluster. Fill it in or leave the row out, and try again."
-        )
-    for column in ("outcome", "weight"):
-        odd = table[~np.isfinite(pd.to_numeric(table[column], errors="coerce").astype(float))]
-        if not odd.empty:
-            raise DataError(
-                f"The {column} of unit {odd['unit'].iloc[0]!r} in period {odd['period'].iloc[0]} is missing or not "
-                "finite. Leave such rows out, so that the loss is counted, and try again."
-            )
-    if (table["weight"] <= 0).any():
-        raise DataError("A weight is zero or negative; weights must be positive.")
+def _require_fixed(codes: NDArray[np.int64], values: pd.Series, units: pd.Index, column: str, meaning: str) -> None:
+    numbers = values.to_numpy() if column == "cohort" else codes_of(values, column)[0]
+    before, after = numbers[:-1], numbers[1:]
+    differs = (before != after) & ~((before != before) & (after != after)) & (codes[1:] == codes[:-1])
+    if differs.any():
+        unit = units[codes[int(np.argmax(differs))]]
+        raise DataError(f"Unit {unit!r} changes {column} over time; {meaning}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

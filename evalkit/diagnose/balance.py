@@ -17,7 +17,7 @@ from evalkit.design.matching import GroupMatches
 from evalkit.design.plan import OutcomeDesign
 from evalkit.design.stage import BalanceRow, MatchSummary
 from evalkit.diagnose.arrays import weighted_mean, weighted_variance
-from evalkit.estimate.arrays import comparison_weights
+from evalkit.estimate.arrays.area_changes import comparison_weights
 
 SATISFIED, ADJUSTABLE = 0.05, 0.25
 """Baseline differences (What Works Clearinghouse): satisfied up to .05 SD, to be adjusted for up to .25."""

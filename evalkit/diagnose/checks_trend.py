@@ -11,7 +11,7 @@ from evalkit.design import labels
 from evalkit.diagnose.finding import Finding, Verdict, has_moved, not_assessable
 from evalkit.diagnose.results import Results
 from evalkit.estimate.area_effects import effects_by_area
-from evalkit.estimate.arrays import permutation_test, residuals_without
+from evalkit.estimate.arrays.area_changes import permutation_test, residuals_without
 from evalkit.estimate.sample import levels_before
 
 _FEWEST_AREAS = 20

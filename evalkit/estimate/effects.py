@@ -12,7 +12,7 @@ from evalkit.core.project import Inference
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.design.areas import TREATED_GROUP
 from evalkit.estimate.area_effects import AreaEffects
-from evalkit.estimate.arrays import permutation_test
+from evalkit.estimate.arrays.area_changes import permutation_test
 from evalkit.estimate.effect import Effect, PermutationDetail
 
 NO_P_FOR_SCHOOLS = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from evalkit.estimate.arrays import (
+from evalkit.estimate.arrays.area_changes import (
     comparison_weights,
     group_effects,
     matched_gaps,
@@ -139,7 +139,7 @@ def test_numbers_equal_but_for_rounding_are_ties():
 
 def test_residuals_are_from_a_line_through_the_others():
     # Others (1, 2), (2, 4), (3, 6) lie on y = 2x; the unit left out, at x = 4 with y = 9, is 1 above it.
-    from evalkit.estimate.arrays import residuals_without
+    from evalkit.estimate.arrays.area_changes import residuals_without
 
     left = residuals_without(np.array([2.0, 4.0, 6.0, 9.0]), np.array([1.0, 2.0, 3.0, 4.0]), 3)
     assert left == pytest.approx([0.0, 0.0, 0.0, 1.0], abs=1e-12)

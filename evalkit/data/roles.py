@@ -1,0 +1,135 @@
+"""Which column of a table plays which part, and the checks that every table of observations passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import did_you_mean, listed
+
+PARTS: Final = ("unit", "period", "outcome", "cohort", "cluster", "weight")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Which column of a table plays which part; `cluster`, `weight` and `covariates` may be left out."""
+
+    unit: str
+    period: str
+    outcome: str
+    cohort: str
+    cluster: str | None = None
+    weight: str | None = None
+    covariates: tuple[str, ...] = ()
+
+    def columns(self) -> dict[str, str]:
+        """Return the column of each part that is played, covariates under their own names."""
+        parts = {part: getattr(self, part) for part in PARTS if getattr(self, part) is not None}
+        return parts | {name: name for name in self.covariates}
+
+
+def require_columns(frame: pd.DataFrame, roles: Roles) -> None:
+    """Raise `DataError` where a named column is missing, or a covariate is named twice or like a part."""
+    missing = {column: part for part, column in roles.columns().items() if column not in frame}
+    if missing:
+        wanted = ", ".join(_as_part(column, part) for column, part in missing.items())
+        hint = did_you_mean(next(iter(missing)), map(str, frame.columns))
+        raise DataError(
+            f"The table has no column {wanted}.{hint}\nIt has: {listed(list(map(str, frame.columns)), 20)}."
+        )
+    for name in roles.covariates:
+        if name in PARTS and getattr(roles, name) != name:
+            raise DataError(f"A covariate cannot be called '{name}': the kit uses that name. Rename the column.")
+        if roles.covariates.count(name) > 1:
+            raise DataError(f"The covariate '{name}' is named twice. Name it once.")
+        if name in (roles.outcome, roles.cohort):
+            raise DataError(f"'{name}' is the outcome or the cohort; it cannot be a covariate as well.")
+
+
+def _as_part(column: str, part: str) -> str:
+    return f"'{column}' (as {'covariate' if part == column and part not in PARTS else part})"
+
+
+def as_numbers(values: pd.Series) -> NDArray[np.float64]:
+    """Return a copy of a column as numbers, NaN where a value is none."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        return values.to_numpy(dtype=float, copy=True)
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan, copy=True)
+
+
+def whole_numbers(values: pd.Series, part: str) -> NDArray[np.int64]:
+    """Return periods as whole numbers; raise `DataError` where one is none."""
+    if values.dtype == np.int64:
+        return values.to_numpy(copy=True)
+    numbers = as_numbers(values)
+    odd = ~np.isfinite(numbers) | (numbers != np.floor(numbers))
+    if odd.any():
+        raise DataError(
+            f"The {part} {values.iloc[int(np.argmax(odd))]!r} is not a whole number. Give years or other counts."
+        )
+    return numbers.astype(np.int64)
+
+
+def cohorts(values: pd.Series, periods: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return first treated periods, NaN for never; raise `DataError` for one that cannot be a period."""
+    numbers = as_numbers(values)
+    with np.errstate(invalid="ignore"):
+        is_whole = np.floor(numbers) == numbers
+    odd = (values.notna().to_numpy() & ~is_whole) | np.isinf(numbers)
+    if odd.any():
+        raise DataError(
+            f"The cohort {values[odd].iloc[0]!r} is not a period. A cohort is the first treated period; "
+            "leave it empty for units that are never treated."
+        )
+    if len(periods) and (numbers == 0).any() and periods.min() > 1:
+        raise DataError(
+            f"{int((numbers == 0).sum()):,} rows have the cohort 0, which is no period of the table "
+            f"({periods.min()} to {periods.max()}). If it stands for never treated, leave the cohort empty there."
+        )
+    return numbers
+
+
+def finite(values: pd.Series, part: str, place: Any) -> NDArray[np.float64]:
+    """Return a column as numbers; raise `DataError` with the place of the first that is missing or not finite."""
+    numbers = as_numbers(values)
+    odd = ~np.isfinite(numbers)
+    if odd.any():
+        raise DataError(
+            f"The {part} of {place(int(np.argmax(odd)))} is missing or not finite. "
+            "Leave such rows out, so that the loss is counted, and try again."
+        )
+    return numbers
+
+
+def positive(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights; raise `DataError` where one is not positive."""
+    if (weight <= 0).any():
+        raise DataError(
+            "A weight is zero or negative; weights must be positive. Leave rows of weight zero out, so that the loss "
+            "is counted."
+        )
+    return weight
+
+
+def require_known(columns: list[pd.Series]) -> None:
+    """Raise `DataError` where a row lacks its unit, period or cluster."""
+    if any(column.isna().any() for column in columns):
+        raise DataError(
+            "A row of the table has no unit, period or cluster. Fill it in or leave the row out, and try again."
+        )
+
+
+def codes_of(values: pd.Series, part: str) -> tuple[NDArray[np.int64], pd.Index]:
+    """Return the position of each value among the sorted distinct ones, and those."""
+    try:
+        codes, distinct = pd.factorize(values, sort=True)
+    except TypeError:
+        raise DataError(
+            f"The column for {part} mixes texts and numbers. Make all of them texts, and try again."
+        ) from None
+    return codes.astype(np.int64, copy=False), pd.Index(distinct, name=part)

@@ -1,0 +1,263 @@
+"""Difference-in-differences with cohorts that start in different periods: who is compared with whom, and from when."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.core.words import counted, listed
+from evalkit.data.cross_sections import CrossSections
+from evalkit.data.panel import Panel
+from evalkit.data.roles import codes_of
+
+Comparison = Literal["never", "not-yet"]
+BasePeriod = Literal["varying", "universal"]
+Unbalanced = Literal["pairs", "complete", "levels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Units that are not analysed, and why; `n_rows` counts their rows of the table."""
+
+    reason: str
+    units: tuple[str, ...]
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellPlan:
+    """One comparison to be made: a cohort in a period, measured from `base`, against the cohorts named.
+
+    `compared` holds positions in the design's cohorts; the position after the last is the never-treated.
+    """
+
+    cohort: int
+    period: int
+    base: int
+    compared: tuple[int, ...]
+
+    @property
+    def is_reference(self) -> bool:
+        """Return whether the period is the base itself, where the effect is zero by definition."""
+        return self.period == self.base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaggeredOptions:
+    """How cohorts are compared.
+
+    Attributes
+    ----------
+    comparison : "never" (never-treated units) or "not-yet" (also units that start later)
+    anticipation : periods before the start in which the programme may already act
+    base_period : "varying" (before the start each period is measured from the one before it) or
+        "universal" (every period from the last one before the start)
+    unbalanced : what is done where a unit lacks periods: "pairs" (it serves each comparison for which it has
+        both periods), "complete" (it is left out), "levels" (rows serve as repeated cross-sections)
+    """
+
+    comparison: Comparison = "never"
+    anticipation: int = 0
+    base_period: BasePeriod = "varying"
+    unbalanced: Unbalanced = "pairs"
+
+    def __post_init__(self) -> None:
+        if self.anticipation < 0 or self.anticipation != int(self.anticipation):
+            raise DesignError(f"Anticipation is a number of periods from 0 on, not {self.anticipation}.")
+        _one_of("comparison", self.comparison, ("never", "not-yet"))
+        _one_of("base period", self.base_period, ("varying", "universal"))
+        _one_of("rule for unbalanced panels", self.unbalanced, ("pairs", "complete", "levels"))
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise DesignError(f"The {name} '{value}' is not known. It is {' or '.join(known)}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StaggeredDesign:
+    """Cohorts, the units they are compared with, and the comparisons to be made; made by `staggered_design`.
+
+    Attributes
+    ----------
+    observations : Panel or CrossSections, of the analysed units only
+    options : StaggeredOptions
+    cohorts : tuple of int, the cohorts that have a period before their start, earliest first
+    stratum : shape (n_units,) of a panel or (n_rows,) of cross-sections
+        Position of each unit's cohort in `cohorts`, or their number where it is never treated.
+    cluster : shape like `stratum`, position of each unit's cluster, or None where each unit is one
+    n_clusters : number of clusters, which are independent of each other
+    dropped : units left out, with the reason
+    """
+
+    observations: Panel | CrossSections
+    options: StaggeredOptions
+    cohorts: tuple[int, ...]
+    stratum: NDArray[np.int64]
+    cluster: NDArray[np.int64] | None
+    n_clusters: int
+    dropped: tuple[Dropped, ...]
+
+    @property
+    def panel(self) -> Panel:
+        """Return the panel; raise `DesignError` for repeated cross-sections."""
+        if isinstance(self.observations, Panel):
+            return self.observations
+        raise DesignError(
+            "This estimator follows units over time, and repeated cross-sections have other people in each period. "
+            "Use the group-time estimator, or give means by unit and period."
+        )
+
+    @property
+    def is_panel(self) -> bool:
+        """Return whether the same units are followed over time."""
+        return isinstance(self.observations, Panel)
+
+    @property
+    def comparison(self) -> Comparison:
+        """Return whether only never-treated units are compared, or also those that start later."""
+        return self.options.comparison
+
+    @property
+    def anticipation(self) -> int:
+        """Return the periods before the start in which the programme may already act."""
+        return self.options.anticipation
+
+    def treated_clusters(self, cohorts: tuple[int, ...]) -> int:
+        """Return how many clusters hold the units of some cohorts."""
+        strata = [self.cohorts.index(cohort) for cohort in cohorts]
+        if self.cluster is None:
+            return int(np.bincount(self.stratum, minlength=len(self.cohorts))[strata].sum())
+        return len(np.unique(self.cluster[np.isin(self.stratum, strata)]))
+
+    @property
+    def n_never(self) -> int:
+        """Return how many units (rows, of cross-sections) are never treated."""
+        return int((self.stratum == len(self.cohorts)).sum())
+
+    @property
+    def n_treated(self) -> int:
+        """Return how many units (rows, of cross-sections) are in a cohort."""
+        return int((self.stratum < len(self.cohorts)).sum())
+
+    def base_of(self, cohort: int) -> int:
+        """Return the last period before the start of a cohort, and before its anticipation."""
+        periods = self.observations.periods
+        return periods[bisect_left(periods, cohort - self.anticipation) - 1]
+
+    def cells(self) -> tuple[CellPlan, ...]:
+        """Return every comparison to be made, by cohort and period."""
+        return tuple(cell for cohort in self.cohorts for cell in self._cells_of(cohort))
+
+    def _cells_of(self, cohort: int) -> list[CellPlan]:
+        periods, own = self.observations.periods, self.base_of(cohort)
+        cells = []
+        for before, period in zip((None, *periods), periods, strict=False):
+            is_after = period >= cohort
+            base = own if is_after or self.options.base_period == "universal" else before
+            if base is not None:
+                cells.append(CellPlan(cohort, period, base, self._compared(cohort, max(period, base))))
+        return cells
+
+    def _compared(self, cohort: int, latest: int) -> tuple[int, ...]:
+        """Return the strata that no programme has reached by the later of the two periods."""
+        later = [i for i, other in enumerate(self.cohorts) if other != cohort and other > latest + self.anticipation]
+        never = [len(self.cohorts)] if self.n_never else []
+        return tuple((later if self.comparison == "not-yet" else []) + never)
+
+
+def staggered_design(observations: Panel | CrossSections, options: StaggeredOptions | None = None) -> StaggeredDesign:
+    """Return the comparisons to be made between cohorts; raise `DesignError` where none is possible.
+
+    Units whose programme (or its anticipation) had begun by the first period are left out and counted:
+    nothing is known of them without it. A cohort that starts after the last period, anticipation
+    included, counts as never treated within these periods.
+    """
+    options = options or StaggeredOptions()
+    observations, lost = _complete(observations, options)
+    observations, already = _without_already_treated(observations, options.anticipation)
+    periods = observations.periods
+    if len(periods) < 2:
+        raise DesignError("Fewer than two periods are left, so no change can be measured. Add an earlier period.")
+    cohort = _cohort_of_units(observations)
+    cohort = np.where(cohort > periods[-1] + options.anticipation, np.nan, cohort)
+    known = np.unique(cohort[~np.isnan(cohort)]).astype(np.int64)
+    stratum = np.where(np.isnan(cohort), len(known), np.searchsorted(known, np.nan_to_num(cohort))).astype(np.int64)
+    cluster, n_clusters = _clusters(observations)
+    design = StaggeredDesign(
+        observations, options, tuple(known.tolist()), stratum, cluster, n_clusters, (*lost, *already)
+    )
+    _require_comparison(design)
+    return design
+
+
+def _cohort_of_units(observations: Panel | CrossSections) -> NDArray[np.float64]:
+    cohort: NDArray[np.float64] = observations.frame["cohort"].to_numpy(dtype=float)
+    return cohort[observations.first_rows] if isinstance(observations, Panel) else cohort
+
+
+def _clusters(observations: Panel | CrossSections) -> tuple[NDArray[np.int64] | None, int]:
+    """Return the cluster of each unit (row, of cross-sections), None where each is its own, and their number."""
+    own = observations.first_rows if isinstance(observations, Panel) else np.arange(len(observations.frame))
+    cluster = observations.frame["cluster"].iloc[own]
+    if isinstance(observations, Panel) and cluster.array.equals(observations.frame["unit"].iloc[own].array):
+        return None, len(own)
+    codes, distinct = codes_of(cluster, "cluster")
+    return (None if len(distinct) == len(codes) else codes), len(distinct)
+
+
+def _complete(
+    observations: Panel | CrossSections, options: StaggeredOptions
+) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+    """Leave out units without every period, where that is the rule."""
+    if not isinstance(observations, Panel) or options.unbalanced != "complete" or observations.is_balanced:
+        return observations, ()
+    has_all = np.bincount(observations.unit_codes) == len(observations.periods)
+    reason = f"has not all of the {len(observations.periods)} periods"
+    return _kept(observations, has_all[observations.unit_codes], reason)
+
+
+def _without_already_treated(
+    observations: Panel | CrossSections, anticipation: int
+) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+    first = observations.periods[0]
+    cohort = observations.frame["cohort"].to_numpy(dtype=float)
+    already = cohort <= first + anticipation
+    reason = f"its programme had begun by the first period, {first}, so that nothing is known of it without it"
+    return _kept(observations, ~already, reason if not anticipation else reason + " (anticipation included)")
+
+
+def _kept(
+    observations: Panel | CrossSections, keep: NDArray[np.bool_], reason: str
+) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+    if keep.all():
+        return observations, ()
+    if not keep.any():
+        raise DesignError(f"Every unit is left out: {reason}. Add earlier periods, or units of which more is known.")
+    lost = observations.frame.loc[~keep, "unit"]
+    dropped = Dropped(reason, tuple(lost.drop_duplicates().astype(str).tolist()), int((~keep).sum()))
+    return observations.restricted(keep), (dropped,)
+
+
+def _require_comparison(design: StaggeredDesign) -> None:
+    if not design.cohorts:
+        raise DesignError(
+            "No unit is treated within the periods of the table, so there is no effect to estimate. "
+            "Check the cohort column: it holds the first treated period."
+        )
+    if design.comparison == "never" and not design.n_never:
+        raise DesignError(
+            "No unit is never treated, so there is no comparison group. Leave the cohort empty for units never "
+            "treated, add such units, or compare with units that start later (comparison 'not-yet')."
+        )
+    if all(not cell.compared for cell in design.cells()):
+        names = listed([str(cohort) for cohort in design.cohorts])
+        raise DesignError(
+            f"The only {counted(len(design.cohorts), 'cohort')} ({names}) cannot be compared with anyone. "
+            "Add units that are never treated or start later."
+        )

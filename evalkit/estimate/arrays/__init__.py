@@ -1,0 +1,1 @@
+"""Numerical kernels of the estimate room: arrays in, arrays out; no tables."""

@@ -1,0 +1,98 @@
+"""Logistic regression by Newton's method, and the checks that keep a bad fit from becoming a number."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+LARGEST_SCORE = 0.999
+"""A score above this says that some treated units have next to no counterpart."""
+_STEPS, _SETTLED, _COLLINEAR = 50, 1e-10, 1e-10
+
+
+class Logit(NamedTuple):
+    """A fitted logit: scores (n,), the inverse of the information Σ w p(1−p) x x' (k, k), and why it failed, or ""."""
+
+    score: Floats
+    inverse_information: Floats
+    failure: str
+
+
+def standardised(covariates: Floats, weight: Floats) -> Floats:
+    """Return a constant and the covariates at mean 0 and SD 1, shape (n, k + 1).
+
+    The fits that use them do not change, and conditioning no longer depends on units of measurement.
+    A covariate that does not vary becomes a column of zeros, which `is_collinear` finds.
+    """
+    mean = weight @ covariates / weight.sum()
+    centred = covariates - mean
+    spread = np.sqrt(weight @ centred**2 / weight.sum())
+    floor = 1e-12 * np.maximum(np.abs(mean), 1.0)
+    scaled = np.where(spread > floor, centred / np.where(spread > floor, spread, 1.0), 0.0)
+    return np.column_stack([np.ones(len(covariates)), scaled])
+
+
+def is_collinear(product: Floats) -> bool:
+    """Return whether a matrix X'WX is singular for practical purposes, whatever the scale of its columns."""
+    size = np.sqrt(np.diagonal(product))
+    if not (np.isfinite(product).all() and (size > 0).all()):
+        return True
+    values = np.linalg.eigvalsh(product / np.outer(size, size))
+    return bool(values[0] < _COLLINEAR * values[-1])
+
+
+def fit_logit(covariates: Floats, treated: Bools, weight: Floats) -> Logit:
+    """Fit the probability of treatment given covariates by weighted maximum likelihood.
+
+    Parameters
+    ----------
+    covariates : shape (n, k), with a constant
+    treated : shape (n,)
+    weight : shape (n,)
+
+    Returns
+    -------
+    Logit
+        `failure` is a reason in words where the covariates are collinear, the treated are separated from
+        the comparison units, or the iteration does not settle; the other fields are then meaningless.
+    """
+    n, k = covariates.shape
+    none = np.full(n, np.nan), np.full((k, k), np.nan)
+    share = float(weight @ treated / weight.sum())
+    beta = np.zeros(k)
+    beta[0] = np.log(share / (1 - share))  # the fit without covariates
+    for _ in range(_STEPS):
+        score = expit(covariates @ beta)
+        information = covariates.T @ (covariates * (weight * score * (1 - score))[:, None])
+        if is_collinear(information):
+            return Logit(*none, _why_singular(covariates, weight, score))
+        gradient = covariates.T @ (weight * (treated - score))
+        step = np.linalg.solve(information, gradient)
+        beta = beta + step
+        if float(gradient @ step) <= _SETTLED * weight.mean() and np.abs(step).max() < _SETTLED * 1e3:
+            break
+    else:
+        return Logit(*none, "the propensity score could not be fitted: treated and comparison units may be separable")
+    score = expit(covariates @ beta)
+    if score.max() >= LARGEST_SCORE:
+        return Logit(*none, _NO_OVERLAP)
+    information = covariates.T @ (covariates * (weight * score * (1 - score))[:, None])
+    return Logit(score, np.linalg.inv(information), "")
+
+
+_NO_OVERLAP = (
+    f"some units have a propensity score above {LARGEST_SCORE}: the covariates tell treated from comparison units, so "
+    "that nobody is comparable with them"
+)
+
+
+def _why_singular(covariates: Floats, weight: Floats, score: Floats) -> str:
+    if is_collinear(covariates.T @ (covariates * weight[:, None])):
+        return "the covariates are collinear, or one does not vary, among these units"
+    return _NO_OVERLAP

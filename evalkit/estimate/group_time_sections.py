@@ -1,0 +1,150 @@
+"""Group-time effects from repeated cross-sections, and from panels whose rows are taken as such."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.words import counted
+from evalkit.design.staggered import CellPlan, StaggeredDesign
+from evalkit.estimate.arrays.influence import Influence, Piece, partition
+from evalkit.estimate.arrays.two_period import Method, TwoPeriod, failed
+from evalkit.estimate.arrays.two_period_sections import Sections, section_effect
+from evalkit.estimate.group_time import GroupTimeCell, GroupTimeEffects
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class _Rows(NamedTuple):
+    """Observations in order of stratum and, within, period; `order` and `start` give the row and the begin of each."""
+
+    outcome: Floats
+    covariates: Floats
+    weight: Floats
+    share: Floats
+    cluster: Ints | None
+    n_clusters: int
+    order: Ints
+    start: Ints
+    n_periods: int
+
+    def of(self, stratum: int, period: int) -> Ints:
+        """Return the positions of a stratum in a period."""
+        part = stratum * self.n_periods + period
+        return np.arange(self.start[part], self.start[part + 1])
+
+    def of_stratum(self, stratum: int) -> Ints:
+        """Return the positions of a stratum in all periods."""
+        return np.arange(self.start[stratum * self.n_periods], self.start[(stratum + 1) * self.n_periods])
+
+    def n_clusters_of(self, rows: Ints) -> int:
+        """Return how many clusters hold some positions."""
+        return len(rows) if self.cluster is None else int(np.bincount(self.cluster[rows]).astype(bool).sum())
+
+
+def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
+    """Return the group-time effects of repeated cross-sections; see `group_time_effects`.
+
+    A panel is taken row by row; its units are then clusters, so that what a unit's rows share is in the errors.
+    """
+    rows, plans = _rows(design), design.cells()
+    periods = {period: at for at, period in enumerate(design.observations.periods)}
+    cells, pieces = [], []
+    for at, plan in enumerate(plans):
+        used = _used(design, rows, plan, periods)
+        found = _found(rows, used, plan, method)
+        cells.append(_cell(plan, rows, used, found))
+        if len(found.effect):
+            pieces.append(Piece([at], np.concatenate([*used.own, *used.other]), found.contribution))
+    own = [rows.of_stratum(s) for s in range(len(design.cohorts))]
+    pieces += [Piece([len(plans) + s], at, rows.share[at][:, None]) for s, at in enumerate(own)]
+    cluster = None if rows.cluster is None else rows.cluster[np.argsort(rows.order)]
+    blocks = partition(pieces, rows.start, rows.order)
+    return GroupTimeEffects(
+        method=method,
+        design=design,
+        cells=tuple(cells),
+        influence=Influence(len(plans) + len(design.cohorts), blocks, cluster, rows.n_clusters),
+        cohort_weight=np.array([rows.share[at].sum() for at in own]),
+        df=None if design.cluster is None else rows.n_clusters - 1,
+    )
+
+
+def _rows(design: StaggeredDesign) -> _Rows:
+    frame, observations = design.observations.frame, design.observations
+    stratum, cluster = design.stratum, design.cluster
+    weight = frame["weight"].to_numpy(dtype=float)
+    share = weight / len(weight)
+    if design.is_panel:  # a unit counts once, with the mean weight of its rows
+        codes = design.panel.unit_codes
+        stratum, cluster = stratum[codes], codes if cluster is None else cluster[codes]
+        share = weight / np.bincount(codes)[codes] / len(design.panel.units)
+    part = stratum * len(observations.periods) + observations.period_codes
+    n_parts = (len(design.cohorts) + 1) * len(observations.periods)
+    order = np.argsort(part.astype(np.int32), kind="stable")
+    return _Rows(
+        outcome=frame["outcome"].to_numpy(dtype=float)[order],
+        covariates=frame[list(observations.covariates)].to_numpy(dtype=float)[order],
+        weight=weight[order],
+        share=share[order],
+        cluster=None if cluster is None else cluster[order],
+        n_clusters=design.n_clusters,
+        order=order,
+        start=np.searchsorted(part[order], np.arange(n_parts + 1)),
+        n_periods=len(observations.periods),
+    )
+
+
+class _Used(NamedTuple):
+    """Rows of one comparison, base period first: of the cohort, and of those compared."""
+
+    own: tuple[Ints, Ints]
+    other: tuple[Ints, Ints]
+
+
+def _used(design: StaggeredDesign, rows: _Rows, plan: CellPlan, periods: dict[int, int]) -> _Used:
+    stratum, both = design.cohorts.index(plan.cohort), (periods[plan.base], periods[plan.period])
+    empty = np.empty(0, dtype=np.int64)
+    own = tuple(rows.of(stratum, period) for period in both)
+    other = tuple(np.concatenate([empty, *(rows.of(s, period) for s in plan.compared)]) for period in both)
+    return _Used((own[0], own[1]), (other[0], other[1]))
+
+
+def _found(rows: _Rows, used: _Used, plan: CellPlan, method: Method) -> TwoPeriod:
+    """Compare the observations of one cell; contributions stand in the order of `_Used`."""
+    if plan.is_reference:
+        return failed("")
+    if not plan.compared:
+        return failed("no unit is untreated then that it could be compared with")
+    parts = [*used.own, *used.other]
+    every = np.concatenate(parts)
+    sizes = [len(part) for part in parts]
+    treated = np.arange(len(every)) < sizes[0] + sizes[1]
+    after = np.repeat([False, True, False, True], sizes)
+    sections = Sections(rows.outcome[every], rows.covariates[every], treated, after, rows.weight[every])
+    return section_effect(sections, method)
+
+
+def _cell(plan: CellPlan, rows: _Rows, used: _Used, found: TwoPeriod) -> GroupTimeCell:
+    value: Quantity = 0.0
+    if found.failure:
+        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {found.failure}.")
+    elif not plan.is_reference:
+        value = float(found.effect[0])
+    own, other = np.concatenate(used.own), np.concatenate(used.other)
+    trimmed = f"{counted(found.n_trimmed, 'observation')} with a propensity score of 0.995 or more weigh nothing."
+    return GroupTimeCell(
+        cohort=plan.cohort,
+        period=plan.period,
+        base=plan.base,
+        value=value,
+        n_treated=len(own),
+        n_comparison=len(other),
+        n_treated_clusters=rows.n_clusters_of(own),
+        n_comparison_clusters=rows.n_clusters_of(other),
+        note=trimmed if found.n_trimmed else "",
+    )

@@ -1,0 +1,197 @@
+"""Weighted sums of group-time effects: overall, by cohort, by time since the start, by calendar period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.words import listed
+from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
+
+Floats = NDArray[np.float64]
+
+NO_CELL = "No cohort has an estimate that belongs here."
+ONE_TREATED = (
+    "All treated units lie in one cluster, whose own shock is in no standard error. Use randomisation or Conley–Taber "
+    "inference."
+)
+ONE_COMPARISON = "All comparison units lie in one cluster, whose own shock is in no standard error."
+SINGLES = (
+    "Most of the weight lies on cohorts of a single cluster each ({cohorts}): a cohort of one does not deviate from "
+    "its own mean, so that the standard error would leave its shock out. Use randomisation or Conley–Taber inference."
+)
+SINGLES_NOTE = "Cohort {cohorts} lies in a single cluster, whose own shock is not in this standard error."
+NO_VARIATION = "The outcome does not vary between units, so there is no standard error."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary:
+    """A weighted sum of group-time effects, or why there is none.
+
+    Attributes
+    ----------
+    label : cohort, event time or calendar period; None for an average of all
+    estimate : Estimate (its `std_error` may be a reason), or Unavailable
+    weights : shape (n_cells + n_cohorts,), the sum as a vector over the columns of the influence
+    lacking : cells (cohort, period) that belong here but have no estimate
+    note : what a reader must know, or an empty text
+    """
+
+    label: int | None
+    estimate: Estimate | Unavailable
+    weights: Floats
+    lacking: tuple[tuple[int, int], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summaries:
+    """An average over everything after the start, and the parts it is made of."""
+
+    overall: Summary
+    parts: tuple[Summary, ...]
+
+    @property
+    def weights(self) -> Floats:
+        """Return the parts as columns over the influence, shape (n_cells + n_cohorts, n_parts)."""
+        return np.column_stack([part.weights for part in self.parts])
+
+
+def overall_effect(effects: GroupTimeEffects) -> Summary:
+    """Return the average of every effect after the start, each weighted by the size of its cohort."""
+    return _average(effects, _labels(effects, "event_time") >= 0, None)
+
+
+def effects_by_cohort(effects: GroupTimeEffects) -> Summaries:
+    """Return the mean effect after the start of each cohort, and their average weighted by size of cohort."""
+    after, cohort = _labels(effects, "event_time") >= 0, _labels(effects, "cohort")
+    parts = [_average(effects, after & (cohort == g), int(g)) for g in np.unique(cohort[after])]
+    counted = after & effects.is_available
+    length = np.array([max((counted & (cohort == g)).sum(), 1) for g in cohort])
+    return Summaries(overall=_average(effects, after, None, 1 / length), parts=tuple(parts))
+
+
+def event_study(effects: GroupTimeEffects, balanced_until: int | None = None) -> Summaries:
+    """Return the average effect at each time since the start, and the mean over all times from 0 on.
+
+    With `balanced_until` = e only cohorts seen for at least e periods after their start count, and only
+    times at which all of them are seen, so that the composition does not change along the curve.
+    """
+    inside = np.ones(len(effects.cells), dtype=bool)
+    if balanced_until is not None:
+        inside = _balanced(effects, balanced_until)
+    time = _labels(effects, "event_time")
+    parts = [_average(effects, inside & (time == e), int(e)) for e in np.unique(time[inside])]
+    return Summaries(overall=_mean(effects, [part for part in parts if (part.label or 0) >= 0]), parts=tuple(parts))
+
+
+def _balanced(effects: GroupTimeEffects, until: int) -> NDArray[np.bool_]:
+    periods = effects.design.observations.periods
+    lowest = until - (periods[-1] - periods[0])
+    return np.array(
+        [periods[-1] - cell.cohort >= until and lowest <= cell.event_time <= until for cell in effects.cells]
+    )
+
+
+def effects_by_period(effects: GroupTimeEffects) -> Summaries:
+    """Return the average effect in each calendar period on the cohorts treated by then, and the mean over periods."""
+    after, period = _labels(effects, "event_time") >= 0, _labels(effects, "period")
+    parts = [_average(effects, after & (period == t), int(t)) for t in np.unique(period[after])]
+    return Summaries(overall=_mean(effects, parts), parts=tuple(parts))
+
+
+def combination(effects: GroupTimeEffects, weights: Floats, label: int | None = None) -> Summary:
+    """Return any weighted sum of cells; `weights` has shape (n_cells,), and cells without an estimate must weigh 0."""
+    full = np.concatenate([weights, np.zeros(len(effects.cohort_weight))])
+    chosen = weights != 0
+    return _summary(effects, full, float(weights @ effects.values), chosen, label)
+
+
+def _labels(effects: GroupTimeEffects, name: str) -> NDArray[np.int64]:
+    """Return an attribute of every cell, shape (n_cells,)."""
+    return np.array([getattr(cell, name) for cell in effects.cells], dtype=np.int64)
+
+
+def _average(
+    effects: GroupTimeEffects,
+    wanted: NDArray[np.bool_],
+    label: int | None,
+    within: Floats | None = None,
+) -> Summary:
+    """Return the average of cells by weight of cohort × `within`, with the estimation of the cohorts' shares.
+
+    θ = Σ p_c m_c v_c / Σ p_c m_c, so that ∂θ/∂v_c = p_c m_c / Σ and ∂θ/∂p_h = Σ_{c of h} m_c (v_c − θ) / Σ.
+    """
+    chosen = wanted & effects.is_available
+    lacking = tuple((effects.cells[at].cohort, effects.cells[at].period) for at in np.flatnonzero(wanted & ~chosen))
+    n_cohorts = len(effects.cohort_weight)
+    if not chosen.any():
+        first = effects.cells[int(np.argmax(wanted))].value if wanted.any() else NO_CELL
+        none = first if isinstance(first, Unavailable) else Unavailable(NO_CELL)
+        return Summary(label=label, estimate=none, weights=np.zeros(len(effects.cells) + n_cohorts), lacking=lacking)
+    of_cohort = np.array([effects.design.cohorts.index(cell.cohort) for cell in effects.cells])
+    size = effects.cohort_weight[of_cohort] if effects.cell_weight is None else effects.cell_weight
+    each = np.where(chosen, 1.0 if within is None else within, 0.0)
+    total = float((size * each).sum())
+    weights = size * each / total
+    value = float(weights @ effects.values)
+    of_shares = np.zeros(n_cohorts)
+    if effects.shares == "estimated" and effects.cell_weight is None:
+        of_shares = np.bincount(of_cohort, each * (effects.values - value), n_cohorts) / total
+    return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking)
+
+
+def _mean(effects: GroupTimeEffects, parts: Sequence[Summary]) -> Summary:
+    """Return the plain mean of the parts that have an estimate."""
+    lacking = tuple(cell for part in parts for cell in part.lacking)
+    known = [part for part in parts if isinstance(part.estimate, Estimate)]
+    if not known:
+        none = parts[0].estimate if parts else Unavailable(NO_CELL)
+        assert isinstance(none, Unavailable)
+        empty = np.zeros(len(effects.cells) + len(effects.cohort_weight))
+        return Summary(label=None, estimate=none, weights=empty, lacking=lacking)
+    weights = np.mean([part.weights for part in known], axis=0)
+    value = float(np.mean([part.estimate.value for part in known if isinstance(part.estimate, Estimate)]))
+    return _summary(effects, weights, value, weights[: len(effects.cells)] != 0, None, lacking)
+
+
+def _summary(
+    effects: GroupTimeEffects,
+    weights: Floats,
+    value: float,
+    chosen: NDArray[np.bool_],
+    label: int | None,
+    lacking: tuple[tuple[int, int], ...] = (),
+) -> Summary:
+    """Return a weighted sum with its standard error, or the reason why it has none."""
+    reason, note = _reliability(effects, chosen, np.abs(weights[: len(effects.cells)]))
+    error = float(np.sqrt(max(weights @ effects.covariance @ weights, 0.0)))
+    if not reason and error <= 1e-14 * max(effects.scale, 1e-300):
+        reason = NO_VARIATION
+    std_error: float | Unavailable = Unavailable(reason) if reason else error
+    estimate = Estimate(value, std_error, effects.df)
+    return Summary(label=label, estimate=estimate, weights=weights, lacking=lacking, note=note)
+
+
+def _reliability(effects: GroupTimeEffects, chosen: NDArray[np.bool_], size: Floats) -> tuple[str, str]:
+    """Return why cells can have no standard error, or else what it leaves out; empty texts where neither."""
+    cells = [cell for cell, is_in in zip(effects.cells, chosen, strict=True) if is_in]
+    if all(cell.is_reference for cell in cells):
+        return REFERENCE, ""
+    cohorts = tuple(sorted({cell.cohort for cell in cells if not cell.is_reference}))
+    if effects.design.treated_clusters(cohorts) < 2:
+        return ONE_TREATED, ""
+    if all(cell.n_comparison_clusters < 2 for cell in cells if not cell.is_reference):
+        return ONE_COMPARISON, ""
+    singles = [cohort for cohort in cohorts if effects.design.treated_clusters((cohort,)) < 2]
+    if not singles:
+        return "", ""
+    alone = np.array([cell.cohort in singles for cell in effects.cells])
+    names = listed([str(cohort) for cohort in singles])
+    if size[alone & chosen].sum() > size[chosen].sum() / 2:
+        return SINGLES.format(cohorts=names), ""
+    return "", SINGLES_NOTE.format(cohorts=names)
