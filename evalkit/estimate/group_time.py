@@ -64,6 +64,7 @@ class GroupTimeEffects:
     shares : "estimated" where errors carry that the cohorts' shares are those of a sample, "fixed" otherwise
     cell_weight : shape (n_cells,), the weight of each cell within all treated observations, None where
         cells weigh as their cohorts do
+    notes : what a reader must know of how the cells were made
     factor : small-sample factor of the covariance, 1 for influence functions
     covariance : shape (n_cells + n_cohorts,) squared, of the cells and the cohorts' shares
     scale : largest absolute outcome: an error is zero if it is nothing beside it
@@ -78,6 +79,7 @@ class GroupTimeEffects:
     shares: Shares = "estimated"
     cell_weight: Floats | None = None
     factor: float = 1.0
+    notes: tuple[str, ...] = ()
     covariance: Floats = field(init=False)
     scale: float = field(init=False)
 

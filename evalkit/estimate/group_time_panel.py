@@ -115,7 +115,22 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
         influence=Influence(n_columns, blocks, design.cluster, design.n_clusters),
         cohort_weight=np.array([share[rows].sum() for rows in own]),
         df=None if design.cluster is None else design.n_clusters - 1,
+        notes=_notes(design, strata),
     )
+
+
+def _notes(design: StaggeredDesign, strata: Strata) -> tuple[str, ...]:
+    """Return what a reader must know of covariates and weights that vary, and of units that lack periods."""
+    notes = []
+    if strata.n_changing:
+        units = counted(strata.n_changing, "unit")
+        notes.append(f"Covariates of {units} vary over time; they are held at their value in the base period.")
+    if strata.weight.shape[1] > 1:
+        notes.append("Weights vary over time; each comparison uses those of its base period.")
+    if not design.panel.is_balanced:
+        lacking = counted(int(np.isnan(strata.outcome).any(axis=1).sum()), "unit")
+        notes.append(f"{lacking} without every period: each serves the comparisons for which it has both periods.")
+    return tuple(notes)
 
 
 def _estimates(

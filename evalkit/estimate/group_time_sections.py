@@ -71,7 +71,21 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
         influence=Influence(len(plans) + len(design.cohorts), blocks, cluster, rows.n_clusters),
         cohort_weight=np.array([rows.share[at].sum() for at in own]),
         df=None if design.cluster is None else rows.n_clusters - 1,
+        notes=_notes(design),
     )
+
+
+def _notes(design: StaggeredDesign) -> tuple[str, ...]:
+    """Return what is taken as independent of what."""
+    if design.is_panel:
+        return ("Rows of the panel are taken as repeated cross-sections; errors are clustered by unit or above.",)
+    by = getattr(design.observations, "clustered_by", "cluster")
+    words = {
+        "row": "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named.",
+        "unit": "Units hold several rows of one period, so errors are clustered by unit.",
+        "cluster": "Errors are clustered by the column named.",
+    }
+    return (words[by],)
 
 
 def _rows(design: StaggeredDesign) -> _Rows:

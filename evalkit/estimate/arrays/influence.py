@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+_CHUNK = 4096
+"""Clusters drawn at a time; part of what a seed means."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,19 +83,20 @@ class Influence:
         """Return the same influence with a row for each cluster; itself where rows are clusters already."""
         return self if self.cluster is None and self._is_partition() else Influence.of(self.by_cluster())
 
-    def drawn(self, multipliers: Sequence[Floats] | Iterator[Floats]) -> Floats:
-        """Return Σ_c ξ_c ψ_c for every draw ξ, shape (n_draws, K).
+    def drawn(self, n_draws: int, generator: np.random.Generator) -> Floats:
+        """Return Σ_c ξ_c ψ_c for draws of independent signs ξ, shape (n_draws, K): the multiplier bootstrap.
 
-        `multipliers` yields arrays of shape (draws, n_clusters), one chunk of draws after another.
+        The signs are ±1 with equal probability (Rademacher), one for each cluster and draw, drawn for a
+        fixed number of clusters at a time so that memory does not grow with n.
         """
-        source = self.collapsed()
-        found = []
-        for chunk in multipliers:
-            total = np.zeros((len(chunk), self.n_columns))
-            for block in source.blocks:
-                total[:, block.columns] += chunk[:, block.rows] @ block.values
-            found.append(total)
-        return np.concatenate(found)
+        total = np.zeros((n_draws, self.n_columns))
+        for block in self.collapsed().blocks:
+            for first in range(0, len(block.rows), _CHUNK):
+                values = block.values[first : first + _CHUNK]
+                bits = np.frombuffer(generator.bytes(n_draws * _CHUNK // 8), dtype=np.uint8)
+                heads = np.unpackbits(bits).reshape(n_draws, _CHUNK)[:, : len(values)].astype(float)
+                total[:, block.columns] += 2 * (heads @ values) - values.sum(axis=0)  # heads are 0 or 1
+        return total
 
     def combined(self, weights: Floats) -> Floats:
         """Return the contributions of each cluster to weighted sums of the estimates.

@@ -1,0 +1,191 @@
+"""All results of one staggered estimator, each number with its uncertainty or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.design.staggered import Dropped
+from evalkit.estimate.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
+from evalkit.estimate.group_time import GroupTimeEffects
+from evalkit.estimate.summaries import (
+    Summaries,
+    Summary,
+    combination,
+    effects_by_cohort,
+    effects_by_period,
+    event_study,
+    overall_effect,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """One number for readers; `label` is the cohort, event time or period, None for an average of all."""
+
+    label: int | None
+    estimate: Quantity
+    std_error: Quantity
+    interval: IntervalOrReason
+    p_value: Quantity
+    band: IntervalOrReason | None = None
+    lacking: tuple[tuple[int, int], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedCell:
+    """The effect on one cohort in one period."""
+
+    cohort: int
+    period: int
+    estimate: Quantity
+    std_error: Quantity
+    interval: IntervalOrReason
+    n_treated: int
+    n_comparison: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedSet:
+    """An average and the parts it is made of."""
+
+    overall: Reported
+    parts: tuple[Reported, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreTest:
+    """A joint test that every effect before the start is zero; not rejecting it is no proof of parallel trends."""
+
+    statistic: float
+    df: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaggeredResults:
+    """What one estimator says: every cohort and period, and the four ways of averaging them."""
+
+    method: str
+    level: float
+    group_time: tuple[ReportedCell, ...]
+    simple: Reported
+    by_cohort: ReportedSet
+    event_study: ReportedSet
+    calendar: ReportedSet
+    pre_test: PreTest | Unavailable
+    n_units: int
+    n_treated: int
+    n_comparison: int
+    dropped: tuple[Dropped, ...]
+    notes: tuple[str, ...]
+
+
+def staggered_results(
+    effects: GroupTimeEffects, options: Uncertainty | None = None, balanced_until: int | None = None
+) -> StaggeredResults:
+    """Return every summary of group-time effects with standard errors, intervals and, over event times, a band."""
+    errors = errors_of(effects, options or Uncertainty())
+    study = event_study(effects, balanced_until)
+    bands = simultaneous_bands(errors, study.parts)
+    parts = tuple(_reported(errors, part, band) for part, band in zip(study.parts, bands, strict=True))
+    design = effects.design
+    return StaggeredResults(
+        method=effects.method,
+        level=errors.options.level,
+        group_time=_cells(errors),
+        simple=_reported(errors, overall_effect(effects)),
+        by_cohort=_reported_set(errors, effects_by_cohort(effects)),
+        event_study=ReportedSet(overall=_reported(errors, study.overall), parts=parts),
+        calendar=_reported_set(errors, effects_by_period(effects)),
+        pre_test=pre_test(effects),
+        n_units=len(design.stratum),
+        n_treated=design.n_treated,
+        n_comparison=design.n_never,
+        dropped=design.dropped,
+        notes=effects.notes,
+    )
+
+
+def _reported_set(errors: Errors, summaries: Summaries) -> ReportedSet:
+    parts = tuple(_reported(errors, part) for part in summaries.parts)
+    return ReportedSet(overall=_reported(errors, summaries.overall), parts=parts)
+
+
+def _reported(errors: Errors, summary: Summary, band: IntervalOrReason | None = None) -> Reported:
+    found = with_error(errors, summary)
+    value, std_error, interval, p_value = _numbers(found, errors.options.level)
+    return Reported(
+        label=summary.label,
+        estimate=value,
+        std_error=std_error,
+        interval=interval,
+        p_value=p_value,
+        band=band,
+        lacking=summary.lacking,
+        note=summary.note,
+    )
+
+
+def _numbers(found: Estimate | Unavailable, level: float) -> tuple[Quantity, Quantity, IntervalOrReason, Quantity]:
+    if isinstance(found, Unavailable):
+        return found, found, found, found
+    return found.value, found.std_error, found.interval(level), found.p_value
+
+
+def _cells(errors: Errors) -> tuple[ReportedCell, ...]:
+    effects, found = errors.effects, []
+    for at, cell in enumerate(effects.cells):
+        estimate: Estimate | Unavailable
+        if isinstance(cell.value, Unavailable):
+            estimate = cell.value
+        else:
+            alone = np.zeros(len(effects.cells))
+            alone[at] = 1.0
+            estimate = with_error(errors, combination(effects, alone))
+        value, std_error, interval, _ = _numbers(estimate, errors.options.level)
+        found.append(
+            ReportedCell(
+                cohort=cell.cohort,
+                period=cell.period,
+                estimate=value,
+                std_error=std_error,
+                interval=interval,
+                n_treated=cell.n_treated,
+                n_comparison=cell.n_comparison,
+                note=cell.note,
+            )
+        )
+    return tuple(found)
+
+
+def pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
+    """Return the Wald test that every effect before the start is zero, with analytic covariance.
+
+    W = v' V⁻¹ v over the q cells before the start, χ² with q degrees of freedom.
+    """
+    before = [
+        at
+        for at, cell in enumerate(effects.cells)
+        if cell.event_time < 0 and not cell.is_reference and effects.is_available[at]
+    ]
+    if not before:
+        return Unavailable("No effect before the start could be estimated, so that nothing can be tested.")
+    values, covariance = effects.values[before], effects.covariance[np.ix_(before, before)]
+    size = np.sqrt(np.diagonal(covariance))
+    if not (size > 1e-14 * max(effects.scale, 1e-300)).all():
+        return Unavailable("An effect before the start has no variance, so that they cannot be tested together.")
+    correlation = covariance / np.outer(size, size)
+    if effects.influence.n_clusters <= len(before) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
+        return Unavailable(
+            f"{len(before)} effects before the start are too many to be tested together with "
+            f"{effects.influence.n_clusters} clusters, or depend on each other."
+        )
+    standard = values / size
+    statistic = float(standard @ np.linalg.solve(correlation, standard))
+    return PreTest(statistic=statistic, df=len(before), p_value=float(special.chdtrc(len(before), statistic)))
