@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ class Panel:
         Position of each row's unit in `units` and of its period in `periods`.
     covariates : tuple of str
         Columns of `frame` that may be used to compare.
+    first_rows : shape (n_units,), position of each unit's first row
     """
 
     frame: pd.DataFrame
@@ -53,6 +54,10 @@ class Panel:
     unit_codes: NDArray[np.int64]
     period_codes: NDArray[np.int64]
     covariates: tuple[str, ...] = ()
+    first_rows: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_rows", np.flatnonzero(np.diff(self.unit_codes, prepend=-1)))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, roles: Roles) -> Panel:
@@ -73,11 +78,6 @@ class Panel:
         if "cluster" in given:
             _require_fixed(unit_codes, table["cluster"], units, "cluster", "a unit belongs to one cluster")
         return cls(table, units, tuple(periods.tolist()), unit_codes, period_codes, roles.covariates)
-
-    @property
-    def first_rows(self) -> NDArray[np.int64]:
-        """Return the position of each unit's first row, shape (n_units,)."""
-        return np.flatnonzero(np.diff(self.unit_codes, prepend=-1))
 
     @property
     def is_balanced(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -93,6 +93,7 @@ class StaggeredDesign:
     cluster : shape like `stratum`, position of each unit's cluster, or None where each unit is one
     n_clusters : number of clusters, which are independent of each other
     dropped : units left out, with the reason
+    n_by_stratum : shape (n_cohorts + 1,), number of units (rows) of each cohort and of the never-treated
     """
 
     observations: Panel | CrossSections
@@ -102,6 +103,10 @@ class StaggeredDesign:
     cluster: NDArray[np.int64] | None
     n_clusters: int
     dropped: tuple[Dropped, ...]
+    n_by_stratum: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_by_stratum", np.bincount(self.stratum, minlength=len(self.cohorts) + 1))
 
     @property
     def panel(self) -> Panel:
@@ -132,18 +137,18 @@ class StaggeredDesign:
         """Return how many clusters hold the units of some cohorts."""
         strata = [self.cohorts.index(cohort) for cohort in cohorts]
         if self.cluster is None:
-            return int(np.bincount(self.stratum, minlength=len(self.cohorts))[strata].sum())
+            return int(self.n_by_stratum[strata].sum())
         return len(np.unique(self.cluster[np.isin(self.stratum, strata)]))
 
     @property
     def n_never(self) -> int:
         """Return how many units (rows, of cross-sections) are never treated."""
-        return int((self.stratum == len(self.cohorts)).sum())
+        return int(self.n_by_stratum[-1])
 
     @property
     def n_treated(self) -> int:
         """Return how many units (rows, of cross-sections) are in a cohort."""
-        return int((self.stratum < len(self.cohorts)).sum())
+        return int(self.n_by_stratum[:-1].sum())
 
     def base_of(self, cohort: int) -> int:
         """Return the last period before the start of a cohort, and before its anticipation."""
