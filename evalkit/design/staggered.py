@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
@@ -94,6 +95,7 @@ class StaggeredDesign:
     n_clusters : number of clusters, which are independent of each other
     dropped : units left out, with the reason
     n_by_stratum : shape (n_cohorts + 1,), number of units (rows) of each cohort and of the never-treated
+    is_in_cluster : shape (n_cohorts + 1, n_clusters), whether a cluster holds units of a stratum; empty for units
     """
 
     observations: Panel | CrossSections
@@ -104,9 +106,14 @@ class StaggeredDesign:
     n_clusters: int
     dropped: tuple[Dropped, ...]
     n_by_stratum: NDArray[np.int64] = field(init=False)
+    is_in_cluster: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_by_stratum", np.bincount(self.stratum, minlength=len(self.cohorts) + 1))
+        held = np.zeros((len(self.cohorts) + 1, 0 if self.cluster is None else self.n_clusters), dtype=bool)
+        if self.cluster is not None:
+            held[self.stratum, self.cluster] = True
+        object.__setattr__(self, "is_in_cluster", held)
 
     @property
     def panel(self) -> Panel:
@@ -138,7 +145,7 @@ class StaggeredDesign:
         strata = [self.cohorts.index(cohort) for cohort in cohorts]
         if self.cluster is None:
             return int(self.n_by_stratum[strata].sum())
-        return len(np.unique(self.cluster[np.isin(self.stratum, strata)]))
+        return int(self.is_in_cluster[strata].any(axis=0).sum())
 
     @property
     def n_never(self) -> int:
@@ -191,11 +198,11 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
         raise DesignError("Fewer than two periods are left, so no change can be measured. Add an earlier period.")
     cohort = _cohort_of_units(observations)
     cohort = np.where(cohort > periods[-1] + options.anticipation, np.nan, cohort)
-    known = np.unique(cohort[~np.isnan(cohort)]).astype(np.int64)
-    stratum = np.where(np.isnan(cohort), len(known), np.searchsorted(known, np.nan_to_num(cohort))).astype(np.int64)
+    codes, known = pd.factorize(cohort, sort=True)  # a missing cohort has the code −1
+    stratum = np.where(codes < 0, len(known), codes).astype(np.int64)
     cluster, n_clusters = _clusters(observations)
     design = StaggeredDesign(
-        observations, options, tuple(known.tolist()), stratum, cluster, n_clusters, (*lost, *already)
+        observations, options, tuple(int(start) for start in known), stratum, cluster, n_clusters, (*lost, *already)
     )
     _require_comparison(design)
     return design

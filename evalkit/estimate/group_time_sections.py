@@ -99,7 +99,7 @@ def _rows(design: StaggeredDesign) -> _Rows:
         share = weight / np.bincount(codes)[codes] / len(design.panel.units)
     part = stratum * len(observations.periods) + observations.period_codes
     n_parts = (len(design.cohorts) + 1) * len(observations.periods)
-    order = np.argsort(part.astype(np.int32), kind="stable")
+    order = np.argsort(part.astype(np.int16 if n_parts < 2**15 else np.int64), kind="stable")
     return _Rows(
         outcome=frame["outcome"].to_numpy(dtype=float)[order],
         covariates=frame[list(observations.covariates)].to_numpy(dtype=float)[order],
@@ -134,12 +134,9 @@ def _found(rows: _Rows, used: _Used, plan: CellPlan, method: Method) -> TwoPerio
         return failed("")
     if not plan.compared:
         return failed("no unit is untreated then that it could be compared with")
-    parts = [*used.own, *used.other]
-    every = np.concatenate(parts)
-    sizes = [len(part) for part in parts]
-    treated = np.arange(len(every)) < sizes[0] + sizes[1]
-    after = np.repeat([False, True, False, True], sizes)
-    sections = Sections(rows.outcome[every], rows.covariates[every], treated, after, rows.weight[every])
+    every = np.concatenate([*used.own, *used.other])
+    sizes = (len(used.own[0]), len(used.own[1]), len(used.other[0]), len(used.other[1]))
+    sections = Sections(rows.outcome[every], rows.covariates[every], rows.weight[every], sizes)
     return section_effect(sections, method)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +11,39 @@ from evalkit.estimate.arrays.propensity import Logit, fit_logit, is_collinear, s
 from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, Method, TwoPeriod, failed
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+
+
+Arm = tuple[bool, bool]
+"""Treated or not, after or before."""
+
+ARMS: Final[tuple[Arm, ...]] = ((True, False), (True, True), (False, False), (False, True))
 
 
 class Sections(NamedTuple):
-    """Observations of two periods: outcome, covariates without a constant (n, k), treated, after, weight; else (n,)."""
+    """Observations of two periods, arm after arm in the order of `ARMS`, each arm of the size in `sizes`.
+
+    Outcome and weight have shape (n,), covariates (n, k) without a constant.
+    """
 
     outcome: Floats
     covariates: Floats
-    treated: Bools
-    after: Bools
     weight: Floats
+    sizes: tuple[int, int, int, int]
+
+    def arm(self, arm: Arm) -> slice:
+        """Return where an arm stands."""
+        at = ARMS.index(arm)
+        return slice(sum(self.sizes[:at]), sum(self.sizes[: at + 1]))
+
+    @property
+    def treated(self) -> slice:
+        """Return where the treated of both periods stand: before all others."""
+        return slice(0, self.sizes[0] + self.sizes[1])
+
+
+def _sign(arm: Arm) -> float:
+    """Return + for the treated after and the others before, − for the rest: the sign in a difference in differences."""
+    return 1.0 if arm[0] == arm[1] else -1.0
 
 
 def section_effect(sections: Sections, method: Method) -> TwoPeriod:
@@ -40,33 +62,33 @@ def section_effect(sections: Sections, method: Method) -> TwoPeriod:
         The composition of each arm is taken to be the same in both periods (their assumption 1(b)).
         Contributions carry the estimation of every regression and of the propensity score.
     """
-    means = [(arm, period) for arm in (True, False) for period in (True, False)]
-    cells = {key: (sections.treated == key[0]) & (sections.after == key[1]) for key in means}
-    if not all(cell.any() for cell in cells.values()):
+    if not all(sections.sizes):
         return failed("an arm has no observation in one of the two periods")
     if sections.covariates.shape[1] == 0:
-        return _of_means(sections, cells)
+        return _of_means(sections)
     x = standardised(sections.covariates, sections.weight)
-    arms = [key for key in means if method == "dr" or (method == "reg" and not key[0])]
-    fits = {key: _least_squares(x, sections, cells[key]) for key in arms}
+    arms = [arm for arm in ARMS if method == "dr" or (method == "reg" and not arm[0])]
+    fits = {arm: _least_squares(x, sections, arm) for arm in arms}
     if any(fit is None for fit in fits.values()):
         return failed(
             "an arm has too few observations for the covariates in one of the two periods, or they are collinear"
         )
-    logit = fit_logit(x, sections.treated, sections.weight) if method != "reg" else None
-    if logit is not None and logit.failure:
-        return failed(logit.failure)
-    return _adjusted(_Adjustment(sections, x, cells, {key: fit for key, fit in fits.items() if fit}, logit))
+    logit = None
+    if method != "reg":
+        logit = fit_logit(x, np.arange(len(x)) < sections.treated.stop, sections.weight)
+        if logit.failure:
+            return failed(logit.failure)
+    return _adjusted(_Adjustment(sections, x, {arm: fit for arm, fit in fits.items() if fit}, logit))
 
 
-def _of_means(sections: Sections, cells: dict[tuple[bool, bool], Bools]) -> TwoPeriod:
+def _of_means(sections: Sections) -> TwoPeriod:
     """Return the difference in differences of four weighted means."""
-    effect, contribution = 0.0, np.zeros(len(sections.outcome))
-    for (is_treated, is_after), cell in cells.items():
-        mean, spread = _mean(sections.outcome[cell], sections.weight[cell])
-        sign = 1.0 if is_treated == is_after else -1.0
-        effect += sign * mean
-        contribution[cell] += sign * spread
+    effect, contribution = 0.0, np.empty(len(sections.outcome))
+    for arm in ARMS:
+        at = sections.arm(arm)
+        mean, spread = _mean(sections.outcome[at], sections.weight[at])
+        effect += _sign(arm) * mean
+        contribution[at] = _sign(arm) * spread
     return TwoPeriod(np.array([effect]), contribution[:, None], "")
 
 
@@ -84,13 +106,14 @@ class _Fit(NamedTuple):
     inverse: Floats
 
 
-def _least_squares(x: Floats, sections: Sections, cell: Bools) -> _Fit | None:
-    weighted = x[cell] * sections.weight[cell][:, None]
-    product = x[cell].T @ weighted
-    if cell.sum() <= x.shape[1] or is_collinear(product):
+def _least_squares(x: Floats, sections: Sections, arm: Arm) -> _Fit | None:
+    at = sections.arm(arm)
+    weighted = x[at] * sections.weight[at][:, None]
+    product = x[at].T @ weighted
+    if len(weighted) <= x.shape[1] or is_collinear(product):
         return None
     inverse = np.asarray(np.linalg.inv(product), dtype=np.float64)
-    return _Fit(inverse @ (weighted.T @ sections.outcome[cell]), inverse)
+    return _Fit(inverse @ (weighted.T @ sections.outcome[at]), inverse)
 
 
 class _Adjustment(NamedTuple):
@@ -98,72 +121,64 @@ class _Adjustment(NamedTuple):
 
     sections: Sections
     x: Floats
-    cells: dict[tuple[bool, bool], Bools]
-    fits: dict[tuple[bool, bool], _Fit]
+    fits: dict[Arm, _Fit]
     logit: Logit | None
 
 
 def _adjusted(given: _Adjustment) -> TwoPeriod:
-    """Return effect and contributions, part by part: treated, regressions, comparison weighted by the odds."""
+    """Return effect and contributions, part by part: treated, comparison weighted by the odds, regressions."""
+    sections, x = given.sections, given.x
     effect, contribution = _treated_part(given)
-    target = {True: _treated_mean(given), False: _treated_mean(given)}
+    own = sections.weight[sections.treated]
+    treated_mean = own @ x[sections.treated] / own.sum()
+    aims = dict.fromkeys(ARMS, treated_mean)  # where each regression is averaged
     n_trimmed = 0
     if given.logit is not None:
-        weighted, spread, n_trimmed, own = _odds_part(given, given.logit, target)
+        weighted, spread, n_trimmed, odds_means = _odds_part(given, given.logit)
         effect -= weighted
         contribution -= spread
-        target = own
-    for (is_treated, is_after), fit in given.fits.items():
-        cell = given.cells[is_treated, is_after]
-        aim = _treated_mean(given) if is_treated else target[is_after]
-        sign = 1.0 if is_treated == is_after else -1.0
-        residual = given.sections.outcome[cell] - given.x[cell] @ fit.beta
-        contribution[cell] += sign * given.sections.weight[cell] * residual * (given.x[cell] @ (fit.inverse @ aim))
+        aims |= {arm: treated_mean - mean for arm, mean in odds_means.items()}
+    for arm, fit in given.fits.items():
+        at = sections.arm(arm)
+        residual = sections.outcome[at] - x[at] @ fit.beta
+        contribution[at] += _sign(arm) * sections.weight[at] * residual * (x[at] @ (fit.inverse @ aims[arm]))
     return TwoPeriod(np.array([effect]), contribution[:, None], "", n_trimmed)
-
-
-def _treated_mean(given: _Adjustment) -> Floats:
-    """Return the mean covariates of the treated of both periods, shape (k,): regressions are averaged there."""
-    own = given.sections.weight * given.sections.treated
-    mean: Floats = own @ given.x / own.sum()
-    return mean
 
 
 def _treated_part(given: _Adjustment) -> tuple[float, Floats]:
     """Return the change of the treated less what regressions predict for them, and its contributions."""
-    sections, treated = given.sections, given.sections.treated
-    contribution = np.zeros(len(treated))
-    effect = 0.0
-    if (True, True) not in given.fits:  # the treated are represented by their means
-        for is_after, sign in ((True, 1.0), (False, -1.0)):
-            cell = given.cells[True, is_after]
-            mean, spread = _mean(sections.outcome[cell], sections.weight[cell])
-            effect += sign * mean
-            contribution[cell] += sign * spread
+    sections = given.sections
+    effect, contribution = 0.0, np.zeros(len(sections.outcome))
+    for arm in ARMS[:2]:
+        if arm not in given.fits:  # the treated are then represented by their means
+            at = sections.arm(arm)
+            mean, spread = _mean(sections.outcome[at], sections.weight[at])
+            effect += _sign(arm) * mean
+            contribution[at] += _sign(arm) * spread
     if given.fits:
-        slope = sum((1.0 if key[0] == key[1] else -1.0) * fit.beta for key, fit in given.fits.items())
-        predicted, spread = _mean(given.x[treated] @ slope, sections.weight[treated])
+        slope = np.sum([_sign(arm) * fit.beta for arm, fit in given.fits.items()], axis=0)
+        predicted, spread = _mean(given.x[sections.treated] @ slope, sections.weight[sections.treated])
         effect += predicted
-        contribution[treated] += spread
+        contribution[sections.treated] += spread
     return effect, contribution
 
 
-def _odds_part(
-    given: _Adjustment, logit: Logit, target: dict[bool, Floats]
-) -> tuple[float, Floats, int, dict[bool, Floats]]:
-    """Return the change of the comparison arm weighted by the odds, contributions, trimmed units, regression aims."""
+def _odds_part(given: _Adjustment, logit: Logit) -> tuple[float, Floats, int, dict[Arm, Floats]]:
+    """Return the change of the comparison arm weighted by the odds, contributions, trimmed rows, mean covariates."""
     sections, x = given.sections, given.x
-    total, contribution, aims = 0.0, np.zeros(len(x)), dict[bool, Floats]()
-    trimmed = ~sections.treated & (logit.score >= LARGEST_COMPARISON_SCORE)
-    odds = np.where(trimmed, 0.0, sections.weight * logit.score / (1 - logit.score))
-    for is_after, sign in ((True, 1.0), (False, -1.0)):
-        cell = given.cells[False, is_after]
-        fit = given.fits.get((False, is_after))
-        residual = sections.outcome[cell] - (x[cell] @ fit.beta if fit else 0.0)
-        mean, spread = _mean(residual, odds[cell])
-        total += sign * mean
-        contribution[cell] += sign * spread
-        aims[is_after] = target[is_after] - odds[cell] @ x[cell] / odds[cell].sum()
+    total, contribution, means, n_trimmed = 0.0, np.zeros(len(x)), dict[Arm, Floats](), 0
+    for arm in ARMS[2:]:
+        at = sections.arm(arm)
+        score, fit = logit.score[at], given.fits.get(arm)
+        trimmed = score >= LARGEST_COMPARISON_SCORE
+        odds = np.where(trimmed, 0.0, sections.weight[at] * score / (1 - score))
+        residual = sections.outcome[at] - (x[at] @ fit.beta if fit else 0.0)
+        mean, spread = _mean(residual, odds)
+        total -= _sign(arm) * mean
+        contribution[at] = -_sign(arm) * spread
+        means[arm] = odds @ x[at] / odds.sum()
+        n_trimmed += int(trimmed.sum())
     slope = logit.inverse_information @ (x.T @ contribution)
-    surprise = sections.weight * (sections.treated - logit.score)
-    return total, contribution + surprise * (x @ slope), int(trimmed.sum()), aims
+    surprise = -sections.weight * logit.score
+    surprise[sections.treated] += sections.weight[sections.treated]
+    return total, contribution + surprise * (x @ slope), n_trimmed, means
