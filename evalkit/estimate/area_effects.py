@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from evalkit.design.areas import AreaComparisons
 from evalkit.design.matching import GroupMatches
-from evalkit.estimate.arrays.area_changes import GroupEffects, comparison_weights, group_effects, matched_gaps, weighted_mean_error
+from evalkit.estimate.arrays.area_changes import (
+    GroupEffects,
+    comparison_weights,
+    group_effects,
+    matched_gaps,
+    weighted_mean_error,
+)
 from evalkit.estimate.sample import Changes
 
 

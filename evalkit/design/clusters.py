@@ -1,0 +1,136 @@
+"""How many clusters are treated, and which inference that number supports, decided before outcomes are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+from typing import Literal
+
+from evalkit.core.errors import DesignError
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted
+
+MANY = 29
+"""From so many treated and comparison clusters, errors clustered by them are reliable."""
+
+SOME = 3
+"""From so many treated and comparison clusters, CR2 with Satterthwaite degrees of freedom is."""
+
+MANY_COMPARISON = 40
+"""From so many comparison clusters, they can stand in for one or two treated ones."""
+
+FEWEST_ASSIGNMENTS = 20
+"""With fewer ways of choosing the treated clusters no p-value can be as small as 0.05."""
+
+InferenceMethod = Literal[
+    "cluster-robust",
+    "CR2 with Satterthwaite degrees of freedom",
+    "wild cluster bootstrap",
+    "randomisation inference",
+    "Conley–Taber",
+    "unavailable",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCounts:
+    """The number of clusters in which treatment starts, and of those in which it does not."""
+
+    n_treated: int
+    n_comparison: int
+
+    def __post_init__(self) -> None:
+        if self.n_treated < 0 or self.n_comparison < 0:
+            raise DesignError(f"Clusters are counted from 0; {self.n_treated} and {self.n_comparison} were given.")
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The inference a design supports, and why, in a sentence for the report."""
+
+    inference: InferenceMethod
+    reason: str
+
+
+def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
+    """Return why clusters give no error where one of them, or none, is treated or to compare with; else None.
+
+    Every error computed from clusters needs this: with one treated cluster its residuals sum to zero by construction,
+    so that the one term that carries the effect's uncertainty is lost. Cluster-robust errors, CR2 among them, then
+    come out far too small (MacKinnon and Webb, 2017), and the wild bootstrap says next to nothing.
+    """
+    for n, side in ((counts.n_treated, "treated"), (counts.n_comparison, "comparison")):
+        if n == 0:
+            return f"There is no {side} {noun}, so that there is nothing to compare."
+        if n == 1:
+            return (
+                f"Only one {noun} is {side}: how much such a {noun} varies by itself cannot be seen from one, and "
+                f"errors clustered by {noun} would be far too small."
+            )
+    return None
+
+
+def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> float | Unavailable:
+    """Return a standard error from clusters, or the reason why these clusters give none."""
+    reason = one_treated_cluster_reason(counts, noun)
+    return Unavailable(reason) if reason else std_error
+
+
+def recommended_inference(counts: ClusterCounts, noun: str = "cluster") -> Recommendation:
+    """Return the inference these numbers support, from the coverage table in docs/methods/few-clusters.md.
+
+    The method is the simplest whose 95% intervals held the truth in at least 93% of the table's samples, whether or not
+    errors vary with size, and that can reject at all.
+    """
+    fewer, total = min(counts.n_treated, counts.n_comparison), counts.n_treated + counts.n_comparison
+    if fewer == 0:
+        return Recommendation("unavailable", str(one_treated_cluster_reason(counts, noun)))
+    if fewer >= MANY:
+        return Recommendation("cluster-robust", _many(counts, noun))
+    if fewer >= SOME:
+        return Recommendation("CR2 with Satterthwaite degrees of freedom", _some(counts, noun))
+    if comb(total, fewer) < FEWEST_ASSIGNMENTS:
+        return Recommendation("unavailable", _too_few(counts, noun))
+    if counts.n_treated < SOME and counts.n_comparison >= MANY_COMPARISON:
+        return Recommendation("Conley–Taber", _stand_in(counts, noun))
+    return Recommendation("randomisation inference", _places(counts, noun))
+
+
+def _sides(counts: ClusterCounts, noun: str) -> str:
+    return f"{counted(counts.n_treated, f'treated {noun}')} and {counted(counts.n_comparison, f'comparison {noun}')}"
+
+
+def _many(counts: ClusterCounts, noun: str) -> str:
+    return f"With {_sides(counts, noun)}, errors clustered by {noun} are reliable."
+
+
+def _some(counts: ClusterCounts, noun: str) -> str:
+    side = "treated" if counts.n_treated <= counts.n_comparison else "comparison"
+    return (
+        f"With {_sides(counts, noun)}, ordinary clustered errors are too small, because few {noun}s are {side}; the "
+        "bias-reduced errors (CR2) with fewer degrees of freedom make up for that."
+    )
+
+
+def _stand_in(counts: ClusterCounts, noun: str) -> str:
+    return (
+        f"With {_sides(counts, noun)}, errors clustered by {noun} say nothing reliable; the {counts.n_comparison:,} "
+        f"comparison {noun}s show instead how far one of them moves by itself, if the treated are like them but for "
+        "their size."
+    )
+
+
+def _places(counts: ClusterCounts, noun: str) -> str:
+    side = "treated" if counts.n_treated <= counts.n_comparison else "comparison"
+    return (
+        f"With {_sides(counts, noun)}, too few {noun}s are {side} for clustered errors; the effect is compared with "
+        f"those that arise when other {noun}s take the {side} ones' places, fair if any could have been {side}."
+    )
+
+
+def _too_few(counts: ClusterCounts, noun: str) -> str:
+    n = comb(counts.n_treated + counts.n_comparison, min(counts.n_treated, counts.n_comparison))
+    return (
+        f"With {_sides(counts, noun)} there are {n} ways of choosing who is treated, so that even the most extreme "
+        f"result has a p-value of {1 / n:.2f}: no method can tell an effect from chance. Add {noun}s."
+    )

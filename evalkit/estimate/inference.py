@@ -1,0 +1,79 @@
+"""What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.design.clusters import ClusterCounts, InferenceMethod, one_treated_cluster_reason
+from evalkit.estimate.arrays.covariance import ClusterKind, cluster_error
+from evalkit.estimate.arrays.least_squares import Fit
+
+ROUNDING = 1e-11
+"""Residuals and errors below this share of the largest outcome are rounding."""
+
+EXACT = (
+    "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
+)
+ALIKE = (
+    "All treated clusters moved exactly alike, and so did all others, so that there is no variation from which an "
+    "error could be estimated."
+)
+NO_FREEDOM = "The degrees of freedom that these clusters leave are less than a half, so no error can be relied on."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """Error, interval and two-sided p-value of one estimate by one method; `note` says how they were made."""
+
+    method: InferenceMethod
+    std_error: Quantity
+    df: float | None
+    interval: IntervalOrReason
+    p_value: Quantity
+    note: str
+
+    @classmethod
+    def unavailable(cls, method: InferenceMethod, reason: str) -> Inference:
+        """Return the inference that cannot be given, with its reason in every place."""
+        none = Unavailable(reason)
+        return cls(method=method, std_error=none, df=None, interval=none, p_value=none, note=reason)
+
+
+def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts) -> Estimate:
+    """Return coefficient `at` with its cluster-robust error, or the reason why clusters give none.
+
+    Degrees of freedom are the clusters less one; Satterthwaite's for CR2.
+    """
+    value = float(fit.coefficients[at])
+    reason = one_treated_cluster_reason(counts) or exact_reason(fit)
+    if reason:
+        return Estimate(value, Unavailable(reason))
+    error = cluster_error(fit, at, kind)
+    df = error.df if kind == "CR2" else fit.n_clusters - 1.0
+    if error.std_error <= ROUNDING * fit.size or df < 0.5:
+        return Estimate(value, Unavailable(NO_FREEDOM if df < 0.5 else ALIKE))
+    return Estimate(value, error.std_error, df)
+
+
+def clustered_inference(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float) -> Inference:
+    """Return the inference from the cluster-robust error of coefficient `at`."""
+    method: InferenceMethod = "CR2 with Satterthwaite degrees of freedom" if kind == "CR2" else "cluster-robust"
+    estimate = clustered_estimate(fit, at, kind, counts)
+    if isinstance(estimate.std_error, Unavailable):
+        return Inference.unavailable(method, estimate.std_error.reason)
+    return Inference(
+        method=method,
+        std_error=estimate.std_error,
+        df=estimate.df,
+        interval=estimate.interval(level),
+        p_value=estimate.p_value,
+        note=f"{kind} over {fit.n_clusters} clusters, Student's t with {estimate.df:.1f} degrees of freedom.",
+    )
+
+
+def exact_reason(fit: Fit) -> str | None:
+    """Return why there is no error where a fit leaves no residual but rounding, else None."""
+    return EXACT if np.abs(fit.residuals).max() <= ROUNDING * fit.size else None

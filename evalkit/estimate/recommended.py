@@ -1,0 +1,48 @@
+"""The inference that the numbers of clusters support, carried out for the two-way effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.core.errors import DesignError
+from evalkit.data.panel import Panel
+from evalkit.design.clusters import InferenceMethod, Recommendation
+from evalkit.estimate.arrays.covariance import ClusterKind
+from evalkit.estimate.conley_taber import ConleyTaberOptions, conley_taber
+from evalkit.estimate.inference import Inference, clustered_inference
+from evalkit.estimate.panel_rows import PanelRows
+from evalkit.estimate.randomisation import RandomisationOptions, randomisation_test
+from evalkit.estimate.wild_bootstrap import WildOptions, wild_bootstrap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceOptions:
+    """The level of intervals, and how many draws a bootstrap or permutation takes under which seed."""
+
+    level: float = 0.95
+    n_draws: int = 9_999
+    seed: int = 20_240_101
+
+
+def two_way_inference(panel: Panel, recommendation: Recommendation, options: InferenceOptions) -> Inference:
+    """Return the recommended inference on the two-way effect of a panel, or the reason why it cannot be given."""
+    if recommendation.inference == "unavailable":
+        return Inference.unavailable("unavailable", recommendation.reason)
+    try:
+        return _carried_out(panel, recommendation.inference, options)
+    except DesignError as error:
+        return Inference.unavailable(recommendation.inference, str(error))
+
+
+def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOptions) -> Inference:
+    level, n_draws, seed = options.level, options.n_draws, options.seed
+    match method:
+        case "wild cluster bootstrap":
+            return wild_bootstrap(panel, WildOptions(level=level, n_draws=n_draws, seed=seed)).inference
+        case "randomisation inference":
+            return randomisation_test(panel, RandomisationOptions(level=level, n_draws=n_draws, seed=seed)).inference
+        case "Conley–Taber":
+            return conley_taber(panel, ConleyTaberOptions(level=level, n_draws=n_draws, seed=seed)).inference
+    rows = PanelRows.of(panel)
+    kind: ClusterKind = "CR1W" if method == "cluster-robust" else "CR2"
+    return clustered_inference(rows.fit_of_treatment(), 0, kind, rows.counts(), level)
