@@ -1,0 +1,297 @@
+"""What a project's design could detect, from what was known before the programme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from evalkit.core.errors import DesignError
+from evalkit.core.manifest import DataKind
+from evalkit.core.project import Outcome, Project
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.intake import Intake
+from evalkit.data.measures import measure
+from evalkit.data.published_limits import PublishedLimits
+from evalkit.design.areas import TREATED_GROUP
+from evalkit.design.labels import NEIGHBOURS
+from evalkit.design.plan import LockedDesign, OutcomeDesign
+from evalkit.design.power import averaging_factor, multiplier, require_shares
+from evalkit.design.power_panel import PanelPlan, one_area_mdes, panel_mdes
+from evalkit.design.power_simulation import SimulatedPower, simulated_power
+from evalkit.design.power_two_level import TwoLevelPlan, two_level_mdes
+from evalkit.diagnose.describe import baseline_panel
+from evalkit.diagnose.power_placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
+from evalkit.diagnose.power_plan import PlanFromRecords, plan_from_records
+from evalkit.estimate.arrays.random_intercept import fit, group_sums
+from evalkit.estimate.effect_size import pupil_sd
+from evalkit.estimate.sample import Changes, changes_before
+
+_ONE_YEAR: Final = "Only one year was observed before the programme, so no change before it can be seen."
+_GRID: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerOptions:
+    """Level of the test's interval, power asked for, and the most placebo sets used in simulation."""
+
+    level: float = 0.95
+    power: float = 0.8
+    n_simulations: int = 1000
+
+    def __post_init__(self) -> None:
+        require_shares(self.level, self.power)
+        if self.n_simulations < 20:
+            raise DesignError(f"Simulated power needs at least 20 placebo sets, not {self.n_simulations}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomePower:
+    """What one outcome's design could detect.
+
+    Attributes
+    ----------
+    panel : least detectable effect of the difference-in-differences, in points; `panel_method` how it was found
+    pupil_sd : spread of pupils, known before outcomes, in points; `panel_g` is `panel` over it
+    two_level : least detectable effect of single schools chosen, no area shocks, in total standard deviations
+    simulated : power by the project's own test on placebo sets, in points
+    leads, why : the inference that leads, and why in a sentence
+    """
+
+    outcome: Outcome
+    label: str
+    unit: str
+    n_treated: int
+    n_comparison: int
+    n_comparison_areas: int
+    panel: Quantity
+    panel_method: str
+    pupil_sd: Quantity
+    two_level: Quantity
+    two_level_after_loss: Quantity
+    two_level_plan: PlanFromRecords | Unavailable
+    two_level_note: str
+    simulated: SimulatedPower | Unavailable
+    simulated_sets: str
+    leads: str
+    why: str
+
+    @property
+    def panel_g(self) -> Quantity:
+        """Return the panel's least detectable effect in pupil standard deviations, or why there is none."""
+        return in_pupil_sd(self.panel, self.pupil_sd)
+
+
+def in_pupil_sd(points: Quantity, sd: Quantity) -> Quantity:
+    """Return points over a standard deviation, or the reason why either is not known."""
+    if isinstance(points, Unavailable) or isinstance(sd, Unavailable):
+        return points if isinstance(points, Unavailable) else sd
+    return points / sd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerReport:
+    """What a project could detect, outcome by outcome; nothing in it comes from a year after the programme began."""
+
+    project: Project
+    data_kind: DataKind
+    options: PowerOptions
+    years: tuple[int, ...]
+    outcomes: tuple[OutcomePower, ...]
+
+
+def project_power(
+    project: Project,
+    intake: Intake,
+    locked: LockedDesign,
+    limits: Mapping[str, PublishedLimits],
+    options: PowerOptions,
+) -> PowerReport:
+    """Return what a locked design could detect.
+
+    `intake` holds the years before the programme only; `limits` are published confidence limits of the last of them,
+    by measure, where at hand. Raises `DesignError` where a later year is in memory.
+    """
+    late = [year for year in intake.years if year not in project.exposure.pre]
+    if late:
+        raise DesignError(f"Power is computed before outcomes are read, and {late[0]} is in memory.")
+    found = [_of_outcome(project, intake, locked.outcomes[o.measure], o, limits, options) for o in project.outcomes]
+    return PowerReport(
+        project=project, data_kind=intake.kind, options=options, years=intake.years, outcomes=tuple(found)
+    )
+
+
+def _of_outcome(
+    project: Project,
+    intake: Intake,
+    design: OutcomeDesign,
+    outcome: Outcome,
+    limits: Mapping[str, PublishedLimits],
+    options: PowerOptions,
+) -> OutcomePower:
+    known = measure(outcome.measure)
+    sd = _pupil_sd(limits.get(outcome.measure), max(project.exposure.pre))
+    changes = _changes(project, intake, design)
+    panel, method = _panel(project, intake, design, changes, options)
+    sets = _placebos(project, intake, design, changes, options)
+    plan = plan_from_records(project, intake, design, sd)
+    counts = _counts(design)
+    leads, why = _leading(project, design, sets)
+    return OutcomePower(
+        outcome=outcome,
+        label=known.label,
+        unit=known.unit,
+        n_treated=counts[0],
+        n_comparison=counts[1],
+        n_comparison_areas=counts[2],
+        panel=panel,
+        panel_method=method,
+        pupil_sd=sd,
+        two_level=_two_level(plan, options, 0.0),
+        two_level_after_loss=_two_level(plan, options, 0.2),
+        two_level_plan=plan,
+        two_level_note=_note(design),
+        simulated=_simulated(sets, project, options),
+        simulated_sets=sets.what if isinstance(sets, PlaceboSets) else "",
+        leads=leads,
+        why=why,
+    )
+
+
+def _pupil_sd(limits: PublishedLimits | None, year: int) -> Quantity:
+    if limits is None:
+        return Unavailable(f"No table with published confidence limits of {year} is at hand, so no spread of pupils.")
+    return pupil_sd(limits.half_width, limits.pupils)
+
+
+def _changes(project: Project, intake: Intake, design: OutcomeDesign) -> Changes | Unavailable:
+    if design.too_few:
+        return Unavailable(f"Not estimated: {design.too_few}.")
+    if len(project.exposure.pre) < 2:
+        return Unavailable(_ONE_YEAR)
+    changes = changes_before(baseline_panel(project, intake, design), project.exposure)
+    if project.estimation.weights == "schools":
+        return changes
+    return changes.scaled(
+        intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
+    )
+
+
+def _counts(design: OutcomeDesign) -> tuple[int, int, int]:
+    """Return treated schools, comparison schools and comparison areas of the main comparison."""
+    groups = design.baseline.units["group"].to_numpy()
+    areas = design.comparisons[NEIGHBOURS].of(design.treated_group)
+    return int((groups == design.treated_group).sum()), int(np.isin(groups, areas).sum()), len(areas)
+
+
+def _years(project: Project) -> tuple[int, int]:
+    return len(project.exposure.pre), len(project.exposure.post)
+
+
+def treated_by_area(intake: Intake, design: OutcomeDesign) -> list[int]:
+    """Return how many analysed treated schools lie in each treated area."""
+    units = design.baseline.units
+    own = units.index[units["group"] == design.treated_group]
+    areas = intake.records[measure(design.outcome).key_stage].schools["area"].reindex(own)
+    return [int(n) for n in areas.value_counts(sort=False).sort_index()]
+
+
+def _panel(
+    project: Project, intake: Intake, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions
+) -> tuple[Quantity, str]:
+    if isinstance(changes, Unavailable):
+        return changes, "none"
+    years, ask = _years(project), (options.level, options.power)
+    if design.treated_group != TREATED_GROUP:
+        placebos = placebo_areas(project, design, changes).effects.tolist()
+        return one_area_mdes(placebos, years, *ask), f"the spread of {len(placebos)} placebo areas' effects"
+    treated = treated_by_area(intake, design)
+    if len(treated) == 1:
+        return _one_area_of_schools(project, design, changes, treated, options)
+    groups = changes.group
+    compared = [int((groups == area).sum()) for area in design.comparisons[NEIGHBOURS].of(TREATED_GROUP)]
+    plan = PanelPlan(
+        treated=tuple(treated), comparison=tuple(n for n in compared if n), n_pre=years[0], n_post=years[1]
+    )
+    untreated = groups != TREATED_GROUP
+    _, codes = np.unique(groups[untreated], return_inverse=True)
+    parts = fit(group_sums(changes.change[untreated], np.empty((len(codes), 0)), codes))
+    return panel_mdes(plan, parts.between, parts.within, *ask), (
+        f"variance of changes between areas ({parts.between:.3g}) and between schools of an area ({parts.within:.3g})"
+    )
+
+
+def _one_area_of_schools(
+    project: Project, design: OutcomeDesign, changes: Changes, treated: list[int], options: PowerOptions
+) -> tuple[Quantity, str]:
+    sets = _school_sets(project, design, changes, treated, options)
+    if isinstance(sets, Unavailable):
+        return sets, "none"
+    found = one_area_mdes(sets.effects.tolist(), _years(project), options.level, options.power)
+    return found, f"the spread of effects of {len(sets.effects):,} {sets.what}"
+
+
+def _placebos(
+    project: Project, intake: Intake, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions
+) -> PlaceboSets | Unavailable:
+    if isinstance(changes, Unavailable):
+        return changes
+    if design.treated_group == TREATED_GROUP:
+        return _school_sets(project, design, changes, treated_by_area(intake, design), options)
+    return area_placebos(project, design, changes, 1 - options.level, options.n_simulations)
+
+
+def _school_sets(
+    project: Project, design: OutcomeDesign, changes: Changes, treated: list[int], options: PowerOptions
+) -> PlaceboSets | Unavailable:
+    try:
+        return school_set_placebos(project, design, changes, treated, 1 - options.level, options.n_simulations)
+    except DesignError as problem:
+        return Unavailable(str(problem))
+
+
+def _simulated(
+    sets: PlaceboSets | Unavailable, project: Project, options: PowerOptions
+) -> SimulatedPower | Unavailable:
+    if isinstance(sets, Unavailable):
+        return sets
+    if len(sets.effects) < 2:
+        return Unavailable("No other area could serve as a placebo before the programme.")
+    factor = averaging_factor(*_years(project))
+    step = multiplier(None, options.level, options.power) * float(sets.effects.std(ddof=1)) * factor
+    effects = [step * share for share in _GRID]
+    return simulated_power(sets.effects * factor, sets.critical * factor, effects, options.power, sets.is_every_set)
+
+
+def _two_level(plan: PlanFromRecords | Unavailable, options: PowerOptions, lost: float) -> Quantity:
+    if isinstance(plan, Unavailable):
+        return plan
+    chosen: TwoLevelPlan = plan.plan.after_attrition(lost)
+    return two_level_mdes(chosen, options.level, options.power)
+
+
+def _note(design: OutcomeDesign) -> str:
+    if design.treated_group != TREATED_GROUP or len(design.treated_areas) == 1:
+        return (
+            "It leaves out what happens to a whole area, and all treated schools lie in one: it says what as many "
+            "schools chosen one by one across the country could show, and not what this design can."
+        )
+    return "It counts schools as independent: what happens to a whole area is not in it."
+
+
+def _leading(project: Project, design: OutcomeDesign, sets: PlaceboSets | Unavailable) -> tuple[str, str]:
+    if isinstance(sets, Unavailable):
+        return "none", sets.reason
+    if design.treated_group != TREATED_GROUP:
+        return "area permutation", (
+            "One area is treated, so that its own shock cannot be told from the programme by any error clustered "
+            f"within it; its change is placed among those of all areas ({project.inference.statistic}), and simulation "
+            "runs just that test."
+        )
+    n = len(design.treated_areas)
+    return "randomisation over sets of schools", (
+        f"Schools were listed by name and lie in {n} area{'' if n == 1 else 's'}: sets of untreated schools drawn in "
+        "the same way share area shocks as they do, which errors clustered by school leave out."
+    )
