@@ -14,6 +14,7 @@ from evalkit.data.roles import (
     codes_of,
     cohorts,
     finite,
+    named,
     positive,
     require_columns,
     require_known,
@@ -70,7 +71,7 @@ def _checked(
     rows: dict[str, pd.Series], period: NDArray[np.int64], codes: NDArray[np.int64], covariates: tuple[str, ...]
 ) -> tuple[pd.DataFrame, str]:
     def place(row: int) -> str:
-        return f"an observation of {rows['unit'].iloc[row]!r} in period {period[row]}"
+        return f"an observation of {named(rows['unit'].iloc[row])} in period {period[row]}"
 
     cluster, clustered_by = _cluster(rows, codes)
     columns: dict[str, object] = {
@@ -108,6 +109,6 @@ def _require_one_cohort(table: pd.DataFrame, clustered_by: str) -> None:
     differs = last[codes] != cohort
     if differs.any():
         raise DataError(
-            f"Unit {units[codes[int(np.argmax(differs))]]!r} holds rows of different cohorts; a cohort is the first "
+            f"Unit {named(units[codes[int(np.argmax(differs))]])} holds rows of different cohorts; a cohort is the first "
             "treated period of the unit."
         )

@@ -15,6 +15,7 @@ from evalkit.data.roles import (
     codes_of,
     cohorts,
     finite,
+    named,
     positive,
     require_columns,
     require_known,
@@ -136,7 +137,7 @@ def _checked(rows: dict[str, pd.Series], period: NDArray[np.int64], covariates: 
     """Return sorted rows as the columns of a panel, each of them checked."""
 
     def place(row: int) -> str:
-        return f"unit {rows['unit'].iloc[row]!r} in period {period[row]}"
+        return f"unit {named(rows['unit'].iloc[row])} in period {period[row]}"
 
     columns: dict[str, object] = {
         "unit": rows["unit"].array,
@@ -156,7 +157,7 @@ def _require_one_row(unit: NDArray[np.int64], period: NDArray[np.int64], units: 
     if len(twice):
         at = int(twice[0])
         raise DataError(
-            f"Unit {units[unit[at]]!r} has two rows in period {periods[period[at]]}. "
+            f"Unit {named(units[unit[at]])} has two rows in period {periods[period[at]]}. "
             "Keep one row for each unit and period."
         )
 
@@ -167,7 +168,7 @@ def _require_fixed(codes: NDArray[np.int64], values: pd.Series, units: pd.Index,
     differs = (before != after) & ~((before != before) & (after != after)) & (codes[1:] == codes[:-1])
     if differs.any():
         unit = units[codes[int(np.argmax(differs))]]
-        raise DataError(f"Unit {unit!r} changes {column} over time; {meaning}.")
+        raise DataError(f"Unit {named(unit)} changes {column} over time; {meaning}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

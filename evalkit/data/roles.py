@@ -55,6 +55,11 @@ def _as_part(column: str, part: str) -> str:
     return f"'{column}' (as {'covariate' if part == column and part not in PARTS else part})"
 
 
+def named(value: object) -> str:
+    """Return an id or number as a reader knows it: `'a'`, `8001`, `2018.5`."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
 def as_numbers(values: pd.Series) -> NDArray[np.float64]:
     """Return a copy of a column as numbers, NaN where a value is none."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
@@ -70,7 +75,7 @@ def whole_numbers(values: pd.Series, part: str) -> NDArray[np.int64]:
     odd = ~np.isfinite(numbers) | (numbers != np.floor(numbers))
     if odd.any():
         raise DataError(
-            f"The {part} {values.iloc[int(np.argmax(odd))]!r} is not a whole number. Give years or other counts."
+            f"The {part} {named(values.iloc[int(np.argmax(odd))])} is not a whole number. Give years or other counts."
         )
     return numbers.astype(np.int64)
 
@@ -83,10 +88,10 @@ def cohorts(values: pd.Series, periods: NDArray[np.int64]) -> NDArray[np.float64
     odd = (values.notna().to_numpy() & ~is_whole) | np.isinf(numbers)
     if odd.any():
         raise DataError(
-            f"The cohort {values[odd].iloc[0]!r} is not a period. A cohort is the first treated period; "
+            f"The cohort {named(values[odd].iloc[0])} is not a period. A cohort is the first treated period; "
             "leave it empty for units that are never treated."
         )
-    if len(periods) and (numbers == 0).any() and periods.min() > 1:
+    if len(periods) and (numbers == 0).any() and periods.min() > 0:
         raise DataError(
             f"{int((numbers == 0).sum()):,} rows have the cohort 0, which is no period of the table "
             f"({periods.min()} to {periods.max()}). If it stands for never treated, leave the cohort empty there."

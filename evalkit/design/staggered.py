@@ -237,11 +237,17 @@ def _complete(
 def _without_already_treated(
     observations: Panel | CrossSections, anticipation: int
 ) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
-    first = observations.periods[0]
-    cohort = observations.frame["cohort"].to_numpy(dtype=float)
-    already = cohort <= first + anticipation
-    reason = f"its programme had begun by the first period, {first}, so that nothing is known of it without it"
-    return _kept(observations, ~already, reason if not anticipation else reason + " (anticipation included)")
+    """Leave out units treated from the first period on; where they alone had it, the next one is the first."""
+    lost: tuple[Dropped, ...] = ()
+    while True:
+        first = observations.periods[0]
+        already = observations.frame["cohort"].to_numpy(dtype=float) <= first + anticipation
+        reason = f"its programme had begun by the first period, {first}, so that nothing is known of it without it"
+        reason += " (anticipation included)" if anticipation else ""
+        observations, more = _kept(observations, ~already, reason)
+        lost += more
+        if not more or observations.periods[0] == first:
+            return observations, lost
 
 
 def _kept(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import careful, lower_first, p_equals
+from evalkit.core.formats import careful, interval_text, level_text, lower_first, p_equals
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.design import labels
@@ -138,17 +138,27 @@ def contamination(results: Results) -> Finding:
 
 
 def clustering_by_area(results: Results) -> Finding:
-    """Say why no standard error clusters by local authority."""
-    n = len(results.locked.outcomes[results.primary].treated_areas)
-    if n != 1:
+    """Say what errors clustered by local authority give, or why there are none."""
+    name, n = "clustering_by_area", len(results.locked.outcomes[results.primary].treated_areas)
+    if n == 1:
         return not_assessable(
-            "clustering_by_area", f"Standard errors clustered by area are not in this version ({n} treated areas)."
+            name,
+            "Clustering by local authority is unavailable: with one treated authority its residuals sum to zero, so "
+            "that neither the usual cluster-robust nor the CR2 standard error sees the area's own shock.",
         )
-    return not_assessable(
-        "clustering_by_area",
-        "Clustering by local authority is unavailable: with one treated authority its residuals sum to zero, so "
-        "that neither the usual cluster-robust nor the CR2 standard error sees the area's own shock.",
+    effect = results.clustered(results.primary)
+    if effect is None:
+        return not_assessable(name, "No effect was estimated that could be clustered by local authority.")
+    if isinstance(effect.p_value, Unavailable):
+        return not_assessable(name, f"Clustering by local authority gives no test. {effect.p_value.reason}")
+    interval = (
+        f"the {level_text(results.project.inference.level)} interval is {interval_text(effect.interval)} and "
+        if isinstance(effect.interval, Interval)
+        else ""
     )
+    sentence = f"Clustered by local authority ({n} treated authorities), {interval}{p_equals(effect.p_value)}."
+    is_clear = effect.p_value <= 1 - results.project.inference.level
+    return Finding(name, Verdict.REASSURING if is_clear else Verdict.CAUTION, effect.p_value, sentence)
 
 
 def lists_postdate(results: Results) -> Finding:

@@ -48,6 +48,15 @@ class Results:
                 return effect
         return None
 
+    def clustered(self, outcome: str) -> Effect | None:
+        """Return the main effect with errors clustered by local authority, if several were treated."""
+        found = self.outcomes.get(outcome)
+        return (
+            next((e for e in found.effects if e.cluster_level == "local_authority" and e.inference == "cluster"), None)
+            if found
+            else None
+        )
+
     def estimate(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Quantity:
         """Return an estimate, or the reason why there is none."""
         found = self.effect(outcome, design, period)

@@ -25,7 +25,8 @@ class GroupTimeCell:
     """ATT(g, t): the effect on cohort `cohort` in period `period`, measured from `base`.
 
     `n_treated` and `n_comparison` count the units (observations) compared, `n_treated_clusters` and
-    `n_comparison_clusters` the clusters that hold them. `note` says what a reader must know of this cell, or is empty.
+    `n_comparison_clusters` the clusters that hold them (of repeated cross-sections in the period that has fewer).
+    `note` says what a reader must know of this cell, or is empty.
     """
 
     cohort: int

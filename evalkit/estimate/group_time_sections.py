@@ -41,9 +41,11 @@ class _Rows(NamedTuple):
         """Return the positions of a stratum in all periods."""
         return np.arange(self.start[stratum * self.n_periods], self.start[(stratum + 1) * self.n_periods])
 
-    def n_clusters_of(self, rows: Ints) -> int:
-        """Return how many clusters hold some positions."""
-        return len(rows) if self.cluster is None else int(np.bincount(self.cluster[rows]).astype(bool).sum())
+    def n_clusters_of(self, both: tuple[Ints, Ints]) -> int:
+        """Return how many clusters hold the positions of a period, of the one of two that has fewer."""
+        if self.cluster is None:
+            return min(len(rows) for rows in both)
+        return min(int(np.bincount(self.cluster[rows]).astype(bool).sum()) for rows in both)
 
 
 def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
@@ -155,7 +157,7 @@ def _cell(plan: CellPlan, rows: _Rows, used: _Used, found: TwoPeriod) -> GroupTi
         value=value,
         n_treated=len(own),
         n_comparison=len(other),
-        n_treated_clusters=rows.n_clusters_of(own),
-        n_comparison_clusters=rows.n_clusters_of(other),
+        n_treated_clusters=rows.n_clusters_of(used.own),
+        n_comparison_clusters=rows.n_clusters_of(used.other),
         note=trimmed if found.n_trimmed else "",
     )

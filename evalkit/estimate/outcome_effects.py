@@ -19,6 +19,7 @@ from evalkit.design import labels
 from evalkit.design.areas import TREATED_GROUP, AreaComparisons, without_areas
 from evalkit.design.matching import GroupMatches
 from evalkit.design.plan import OutcomeDesign
+from evalkit.estimate.area_clusters import clustered_by_area
 from evalkit.estimate.area_effects import AreaEffects, effects_by_area, effects_of_matches
 from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.estimate.effect_size import effect_size
@@ -95,7 +96,20 @@ def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, ro
     def size(effect: Effect) -> EffectSize | None:
         return _size(effect, intake, school_sd, project)
 
-    return _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
+    found = _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
+    return replace(found, effects=(*found.effects, *_by_area(found, records, design, project)))
+
+
+def _by_area(
+    found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
+) -> Iterator[Effect]:
+    """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
+    main = next(e for e in found.effects if (e.design, e.period) == (labels.NEIGHBOURS, "post"))
+    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2 or not isinstance(main.estimate, float):
+        return
+    changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
+    comparison = design.comparisons[labels.NEIGHBOURS]
+    yield clustered_by_area(main, changes, records.schools["area"], design, comparison, project)
 
 
 def estimate_contrast(

@@ -21,6 +21,8 @@ from evalkit.estimate.summaries import (
     overall_effect,
 )
 
+NOTHING_BEFORE = "No cohort has a period before its start that could be tested."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
@@ -60,11 +62,15 @@ class ReportedSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreTest:
-    """A joint test that every effect before the start is zero; not rejecting it is no proof of parallel trends."""
+    """A joint test that effects before the start are zero; not rejecting it is no proof of parallel trends.
+
+    `lacking` are the effects (cohort, period) before the start that are not in it, as they have no standard error.
+    """
 
     statistic: float
     df: int
     p_value: float
+    lacking: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,21 +171,22 @@ def _cells(errors: Errors) -> tuple[ReportedCell, ...]:
 
 
 def pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
-    """Return the Wald test that every effect before the start is zero, with analytic covariance.
+    """Return the Wald test that effects before the start, and before any anticipation, are zero.
 
-    W = v' V⁻¹ v over the q cells before the start, χ² with q degrees of freedom.
+    W = v' V⁻¹ v over the q cells with an analytic standard error, χ² with q degrees of freedom.
     """
-    before = [
-        at
-        for at, cell in enumerate(effects.cells)
-        if cell.event_time < 0 and not cell.is_reference and effects.is_available[at]
+    cells = effects.cells
+    wanted = [
+        at for at, cell in enumerate(cells) if cell.event_time < -effects.design.anticipation and not cell.is_reference
     ]
+    errors = {at: _analytic_error(effects, at) for at in wanted}
+    before = [at for at in wanted if isinstance(errors[at], float)]
+    lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in before)
     if not before:
-        return Unavailable("No effect before the start could be estimated, so that nothing can be tested.")
+        reasons = [error.reason for error in errors.values() if isinstance(error, Unavailable)]
+        return Unavailable(f"No effect before the start can be tested. {reasons[0]}" if reasons else NOTHING_BEFORE)
     values, covariance = effects.values[before], effects.covariance[np.ix_(before, before)]
     size = np.sqrt(np.diagonal(covariance))
-    if not (size > 1e-14 * max(effects.scale, 1e-300)).all():
-        return Unavailable("An effect before the start has no variance, so that they cannot be tested together.")
     correlation = covariance / np.outer(size, size)
     if effects.influence.n_clusters <= len(before) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
         return Unavailable(
@@ -188,4 +195,14 @@ def pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
         )
     standard = values / size
     statistic = float(standard @ np.linalg.solve(correlation, standard))
-    return PreTest(statistic=statistic, df=len(before), p_value=float(special.chdtrc(len(before), statistic)))
+    p_value = float(special.chdtrc(len(before), statistic))
+    return PreTest(statistic=statistic, df=len(before), p_value=p_value, lacking=lacking)
+
+
+def _analytic_error(effects: GroupTimeEffects, at: int) -> Quantity:
+    """Return the standard error of one cell, or why there is none."""
+    value = effects.cells[at].value
+    if isinstance(value, Unavailable):
+        return value
+    estimate = combination(effects, np.arange(len(effects.cells)) == at).estimate
+    return estimate if isinstance(estimate, Unavailable) else estimate.std_error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,17 @@ ONE_TREATED = (
     "All treated units lie in one cluster, whose own shock is in no standard error. Use randomisation or Conley–Taber "
     "inference."
 )
-ONE_COMPARISON = "All comparison units lie in one cluster, whose own shock is in no standard error."
-SINGLES = (
-    "Most of the weight lies on cohorts of a single cluster each ({cohorts}): a cohort of one does not deviate from "
-    "its own mean, so that the standard error would leave its shock out. Use randomisation or Conley–Taber inference."
+ONE_COMPARISON = (
+    "All comparison units, or those that most of the weight rests on, lie in one cluster, whose own shock is in no "
+    "standard error."
 )
-SINGLES_NOTE = "Cohort {cohorts} lies in a single cluster, whose own shock is not in this standard error."
+SINGLES = (
+    "Most of the weight lies on cohorts of which a single cluster is compared ({cohorts}): one cluster does not "
+    "deviate from its own mean, so that the standard error would leave its shock out. Use randomisation or Conley–Taber "
+    "inference."
+)
+SINGLES_NOTE = "Of cohort {cohorts} a single cluster is compared, whose own shock is not in this standard error."
+ONE_COMPARISON_NOTE = "Some comparisons are with a single cluster, whose own shock is not in this standard error."
 NO_VARIATION = "The outcome does not vary between units, so there is no standard error."
 
 
@@ -78,8 +84,9 @@ def effects_by_cohort(effects: GroupTimeEffects) -> Summaries:
 def event_study(effects: GroupTimeEffects, balanced_until: int | None = None) -> Summaries:
     """Return the average effect at each time since the start, and the mean over all times from 0 on.
 
-    With `balanced_until` = e only cohorts seen for at least e periods after their start count, and only
-    times at which all of them are seen, so that the composition does not change along the curve.
+    With `balanced_until` = e only cohorts seen for at least e periods after their start count, up to e, and from
+    0 on only times at which all of them are seen, so that the composition of the curve does not change; before
+    the start cohorts have unlike numbers of periods, and it may.
     """
     inside = np.ones(len(effects.cells), dtype=bool)
     if balanced_until is not None:
@@ -91,10 +98,11 @@ def event_study(effects: GroupTimeEffects, balanced_until: int | None = None) ->
 
 def _balanced(effects: GroupTimeEffects, until: int) -> NDArray[np.bool_]:
     periods = effects.design.observations.periods
-    lowest = until - (periods[-1] - periods[0])
-    return np.array(
-        [periods[-1] - cell.cohort >= until and lowest <= cell.event_time <= until for cell in effects.cells]
-    )
+    lowest, is_long = until - (periods[-1] - periods[0]), periods[-1] - _labels(effects, "cohort") >= until
+    time, n_long = _labels(effects, "event_time"), sum(periods[-1] - g >= until for g in effects.design.cohorts)
+    n_seen = np.array([(is_long & (time == e)).sum() for e in time])
+    inside: NDArray[np.bool_] = is_long & (time >= lowest) & (time <= until) & ((time < 0) | (n_seen == n_long))
+    return inside
 
 
 def effects_by_period(effects: GroupTimeEffects) -> Summaries:
@@ -169,7 +177,7 @@ def _summary(
 ) -> Summary:
     """Return a weighted sum with its standard error, or the reason why it has none."""
     reason, note = _reliability(effects, chosen, np.abs(weights[: len(effects.cells)]))
-    error = float(np.sqrt(max(weights @ effects.covariance @ weights, 0.0)))
+    error = math.sqrt(max(float(weights @ effects.covariance @ weights), 0.0))
     if not reason and error <= 1e-14 * max(effects.scale, 1e-300):
         reason = NO_VARIATION
     std_error: float | Unavailable = Unavailable(reason) if reason else error
@@ -179,19 +187,18 @@ def _summary(
 
 def _reliability(effects: GroupTimeEffects, chosen: NDArray[np.bool_], size: Floats) -> tuple[str, str]:
     """Return why cells can have no standard error, or else what it leaves out; empty texts where neither."""
-    cells = [cell for cell, is_in in zip(effects.cells, chosen, strict=True) if is_in]
-    if all(cell.is_reference for cell in cells):
+    cells = [(cell, size[at]) for at, cell in enumerate(effects.cells) if chosen[at] and not cell.is_reference]
+    if not cells:
         return REFERENCE, ""
-    cohorts = tuple(sorted({cell.cohort for cell in cells if not cell.is_reference}))
-    if effects.design.treated_clusters(cohorts) < 2:
+    if effects.design.treated_clusters(tuple(sorted({cell.cohort for cell, _ in cells}))) < 2:
         return ONE_TREATED, ""
-    if all(cell.n_comparison_clusters < 2 for cell in cells if not cell.is_reference):
-        return ONE_COMPARISON, ""
-    singles = [cohort for cohort in cohorts if effects.design.treated_clusters((cohort,)) < 2]
-    if not singles:
-        return "", ""
-    alone = np.array([cell.cohort in singles for cell in effects.cells])
-    names = listed([str(cohort) for cohort in singles])
-    if size[alone & chosen].sum() > size[chosen].sum() / 2:
+    half = sum(weight for _, weight in cells) / 2
+    single = [(cell.cohort, weight) for cell, weight in cells if cell.n_treated_clusters < 2]
+    lone = [weight for cell, weight in cells if cell.n_comparison_clusters < 2]
+    names = listed([str(cohort) for cohort in sorted({cohort for cohort, _ in single})])
+    if sum(weight for _, weight in single) > half:
         return SINGLES.format(cohorts=names), ""
-    return "", SINGLES_NOTE.format(cohorts=names)
+    if sum(lone) > half:
+        return ONE_COMPARISON, ""
+    notes = [SINGLES_NOTE.format(cohorts=names)] if single else []
+    return "", " ".join(notes + ([ONE_COMPARISON_NOTE] if lone else []))

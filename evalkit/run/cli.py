@@ -1,4 +1,4 @@
-"""The command line: `evalkit run`, `check`, `new` and `projects`."""
+"""The command line: `evalkit run`, `check`, `power`, `did`, `new` and `projects`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Final
 
 import evalkit
 from evalkit.core.errors import EvalkitError, InputError
+from evalkit.run.did import add_did_command
+from evalkit.run.power import add_power_command
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
@@ -168,6 +170,8 @@ def _parser() -> argparse.ArgumentParser:
     new = commands.add_parser("new", help="make a project folder to start from")
     new.add_argument("slug", metavar="SLUG", help="lower-case letters, digits and hyphens")
     new.set_defaults(command=_new)
+    add_power_command(commands)
+    add_did_command(commands)
     projects = commands.add_parser("projects", help="list the projects")
     projects.set_defaults(command=_projects)
     return parser

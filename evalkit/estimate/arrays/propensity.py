@@ -16,6 +16,8 @@ LARGEST_SCORE = 0.999
 _STEPS, _COLLINEAR = 50, 1e-10
 _SETTLED = 1e-20
 """The iteration ends where a step would gain less than this a unit of weight: β then moves by some 1e-10."""
+_FAR = 1e-4
+"""A step that promises to gain more than this a unit of weight is checked, and halved where it overshoots."""
 _MANY = 100_000
 
 
@@ -36,7 +38,7 @@ def standardised(covariates: Floats, weight: Floats) -> Floats:
     mean = weight @ covariates / weight.sum()
     centred = covariates - mean
     spread = np.sqrt(weight @ centred**2 / weight.sum())
-    floor = 1e-12 * np.maximum(np.abs(mean), 1.0)
+    floor = 1e-12 * np.abs(mean)
     scaled = np.where(spread > floor, centred / np.where(spread > floor, spread, 1.0), 0.0)
     return np.column_stack([np.ones(len(covariates)), scaled])
 
@@ -94,7 +96,25 @@ def _newton(
     if is_collinear(information):
         return score, information, None, np.inf
     step = np.linalg.solve(information, gradient)
-    return score, information, step, float(gradient @ step)
+    gain = float(gradient @ step)
+    if gain > _FAR * weight.sum():
+        step = _damped(covariates, treated, weight, beta, step)
+    return score, information, step, gain
+
+
+def _damped(covariates: Floats, treated: Bools, weight: Floats, beta: Floats, step: Floats) -> Floats:
+    """Return the step, halved until the likelihood does not fall: far from its end a full step can run away."""
+
+    def likelihood(coefficients: Floats) -> float:
+        predictor = covariates @ coefficients
+        return float(weight @ (treated * predictor - np.logaddexp(0, predictor)))
+
+    before = likelihood(beta)
+    for _ in range(_STEPS):
+        if likelihood(beta + step) >= before:
+            break
+        step = step / 2
+    return step
 
 
 def _start(covariates: Floats, treated: Bools, weight: Floats) -> Floats:

@@ -16,6 +16,9 @@ Method = Literal["dr", "ipw", "reg"]
 
 LARGEST_COMPARISON_SCORE = 0.995
 """Comparison units with a higher score weigh nothing: their odds would swamp all others."""
+ALL_TRIMMED = (
+    f"every comparison unit has a propensity score of {LARGEST_COMPARISON_SCORE} or more, so that none is left"
+)
 
 
 class TwoPeriod(NamedTuple):
@@ -89,9 +92,11 @@ def two_period_effects(change: Floats, treated: Bools, covariates: Floats, weigh
     logit = fit_logit(x, treated, weight) if method != "reg" else None
     if logit is not None and logit.failure:
         return failed(logit.failure)
+    odds, n_trimmed = _odds(logit, other)
+    if odds is not None and not odds.any():
+        return failed(ALL_TRIMMED)
     beta = np.linalg.solve(product, x.T @ (other[:, None] * change)) if method != "ipw" else None
     residual = change if beta is None else change - x @ beta
-    odds, n_trimmed = _odds(logit, other)
     return _combined(x, residual, own, other, _Fits(product if beta is not None else None, logit, odds, n_trimmed))
 
 

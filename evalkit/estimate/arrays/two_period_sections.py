@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.estimate.arrays.propensity import Logit, fit_logit, is_collinear, standardised
-from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, Method, TwoPeriod, failed
+from evalkit.estimate.arrays.two_period import ALL_TRIMMED, LARGEST_COMPARISON_SCORE, Method, TwoPeriod, failed
 
 Floats = NDArray[np.float64]
 
@@ -78,6 +78,8 @@ def section_effect(sections: Sections, method: Method) -> TwoPeriod:
         logit = fit_logit(x, np.arange(len(x)) < sections.treated.stop, sections.weight)
         if logit.failure:
             return failed(logit.failure)
+        if any(logit.score[sections.arm(arm)].min() >= LARGEST_COMPARISON_SCORE for arm in ARMS[2:]):
+            return failed(ALL_TRIMMED)
     return _adjusted(_Adjustment(sections, x, {arm: fit for arm, fit in fits.items() if fit}, logit))
 
 

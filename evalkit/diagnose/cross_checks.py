@@ -1,0 +1,127 @@
+"""The overall effect by every estimator at hand, side by side: where they part, some assumption matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from evalkit.core.errors import InputError
+from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
+from evalkit.design.staggered import StaggeredDesign, StaggeredOptions
+from evalkit.estimate.bands import Uncertainty
+from evalkit.estimate.group_time import GroupTimeEffects
+from evalkit.estimate.staggered_results import staggered_results
+
+COMPARES = {
+    "group-time": "each cohort with {compared}, measured from the last period before its start",
+    "imputation": "with what all untreated observations predict, from unit and period effects",
+    "sun-abraham": "each cohort with never-treated units (or the last to start), in one regression; errors clustered",
+    "extended": "with all untreated observations, in one regression; errors clustered",
+    "two-stage": "as imputation, with errors of two regressions taken together",
+    "twfe": "one effect for all: units already treated also serve as comparison, which misleads where effects grow",
+}
+"""What each estimator compares, in a phrase; the keys are the estimators' names on the command line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCheck:
+    """The overall effect by one estimator, or the reason why it cannot be given, and what it compares."""
+
+    estimator: str
+    compares: str
+    estimate: Quantity
+    std_error: Quantity
+    interval: IntervalOrReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossChecks:
+    """The overall effect by every estimator, on the same units."""
+
+    level: float
+    rows: tuple[CrossCheck, ...]
+
+
+def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) -> CrossChecks:
+    """Return the overall effect of group-time effects beside that of every other estimator on the same design.
+
+    All average over treated units and periods, though not with the same weights in unbalanced panels. Estimators
+    other than the group-time one compare with whom they always do, whatever `design.comparison` says.
+    """
+    options = options or Uncertainty()
+    plain = replace(options, n_draws=0)
+    design = open_design(effects.design)
+    compared = "never-treated units" if effects.design.comparison == "never" else "units never or not yet treated"
+    rows = [_of_effects("group-time", lambda: effects, options, COMPARES["group-time"].format(compared=compared))]
+    rows += [_of_effects(name, _verb(name, design), plain, COMPARES[name]) for name in ESTIMATORS]
+    rows.append(_two_way(design, plain))
+    return CrossChecks(level=options.level, rows=tuple(rows))
+
+
+def open_design(design: StaggeredDesign) -> StaggeredDesign:
+    """Return the design in which all untreated observations may be compared."""
+    kept = StaggeredOptions(comparison="not-yet", anticipation=design.anticipation)
+    return replace(design, options=kept)
+
+
+ESTIMATORS = ("imputation", "sun-abraham", "extended", "two-stage")
+"""Estimators that give group-time effects, beside the group-time estimator itself."""
+
+
+def effects_by(name: str, design: StaggeredDesign) -> GroupTimeEffects:
+    """Return the effects by one of `ESTIMATORS`."""
+    from evalkit.estimate.extended import extended_effects
+    from evalkit.estimate.imputation import imputation_effects
+    from evalkit.estimate.sun_abraham import sun_abraham_effects
+    from evalkit.estimate.two_stage import two_stage_effects
+
+    verbs: dict[str, Callable[[StaggeredDesign], GroupTimeEffects]] = {
+        "imputation": imputation_effects,
+        "sun-abraham": sun_abraham_effects,
+        "extended": extended_effects,
+        "two-stage": two_stage_effects,
+    }
+    return verbs[name](design)
+
+
+def _verb(name: str, design: StaggeredDesign) -> Callable[[], GroupTimeEffects]:
+    return lambda: effects_by(name, design)
+
+
+def _of_effects(
+    name: str, estimated: Callable[[], GroupTimeEffects], options: Uncertainty, compares: str
+) -> CrossCheck:
+    try:
+        simple = staggered_results(estimated(), options).simple
+    except InputError as problem:
+        return _none(name, compares, problem)
+    return CrossCheck(
+        estimator=name,
+        compares=compares,
+        estimate=simple.estimate,
+        std_error=simple.std_error,
+        interval=simple.interval,
+    )
+
+
+def _two_way(design: StaggeredDesign, options: Uncertainty) -> CrossCheck:
+    from evalkit.estimate.recommended import InferenceOptions
+    from evalkit.estimate.two_way import two_way_effect
+
+    compares = COMPARES["twfe"]
+    try:
+        found = two_way_effect(design.panel, InferenceOptions(level=options.level, seed=options.seed))
+    except InputError as problem:
+        return _none("twfe", compares, problem)
+    return CrossCheck(
+        estimator="twfe",
+        compares=compares,
+        estimate=found.estimate.value,
+        std_error=found.inference.std_error,
+        interval=found.inference.interval,
+    )
+
+
+def _none(name: str, compares: str, problem: InputError) -> CrossCheck:
+    reason = Unavailable(str(problem))
+    return CrossCheck(estimator=name, compares=compares, estimate=reason, std_error=reason, interval=reason)

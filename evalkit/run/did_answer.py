@@ -1,0 +1,210 @@
+"""From a request and its table to everything that is told: results, counts, what was left out, which inference fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from evalkit.core.errors import InputError
+from evalkit.core.quantities import Unavailable
+from evalkit.data.cross_sections import CrossSections
+from evalkit.data.long_table import LeftOut, read_long_table
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
+from evalkit.design.staggered import (
+    BasePeriod,
+    Comparison,
+    Dropped,
+    StaggeredDesign,
+    StaggeredOptions,
+    Unbalanced,
+    staggered_design,
+)
+from evalkit.estimate.arrays.two_period import Method
+from evalkit.estimate.bands import Uncertainty
+from evalkit.estimate.group_time import GroupTimeEffects, group_time_effects
+from evalkit.estimate.staggered_results import StaggeredResults, staggered_results
+from evalkit.run.did_options import DidRequest
+from evalkit.run.progress import Progress
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.cross_checks import CrossChecks
+    from evalkit.estimate.bacon import BaconDecomposition
+    from evalkit.estimate.two_way import TwoWayEffect
+    from evalkit.estimate.two_way_event import TwoWayEventStudy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoWayAnswer:
+    """The classic two-way effect, what it is an average of, and its event study."""
+
+    effect: TwoWayEffect
+    bacon: BaconDecomposition | Unavailable
+    event_study: TwoWayEventStudy | Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DidAnswer:
+    """Everything one run of `evalkit did` tells.
+
+    Attributes
+    ----------
+    results : StaggeredResults, or TwoWayAnswer for `--estimator twfe`
+    left_out : rows of the table without an outcome, covariate or weight
+    dropped : units left out by the design, with the reason
+    clustered_by : what errors are clustered by, in a word
+    names_units : whether ids are those of units or groups, and may be listed
+    """
+
+    request: DidRequest
+    results: StaggeredResults | TwoWayAnswer
+    checks: CrossChecks | None
+    left_out: tuple[LeftOut, ...]
+    dropped: tuple[Dropped, ...]
+    periods: tuple[int, ...]
+    cohorts: tuple[int, ...]
+    n_rows: int
+    clustered_by: str
+    clusters: ClusterCounts
+    recommendation: Recommendation
+    names_units: bool
+
+
+def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
+    """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
+    roles = Roles(**cast(dict[str, str], request.parts), covariates=request.covariates)
+    with progress.step(f"reading {request.file.name}"):
+        table = read_long_table(request.file, roles)
+        kind = CrossSections if request.is_cross_section else Panel
+        observations = kind.from_frame(table.frame, roles)
+    if request.estimator == "twfe":
+        assert isinstance(observations, Panel)
+        return _two_way_answer(request, observations, table.left_out, progress)
+    return _staggered_answer(request, observations, table.left_out, progress)
+
+
+def _staggered_answer(
+    request: DidRequest, observations: Panel | CrossSections, left_out: tuple[LeftOut, ...], progress: Progress
+) -> DidAnswer:
+    with progress.step(f"estimating ({request.estimator})"):
+        design = staggered_design(observations, _options(request))
+        _require_balance(request, design)
+        effects = _effects(request, design)
+        uncertainty = Uncertainty(level=request.level, n_draws=request.n_draws, seed=request.seed)
+        results = staggered_results(effects, uncertainty, request.balanced_until)
+    checks = None
+    if request.estimator == "all":
+        from evalkit.diagnose.cross_checks import cross_checks
+
+        with progress.step("estimating with every other estimator"):
+            checks = cross_checks(effects, uncertainty)
+    counts = cluster_counts(effects.design)
+    clustered_by = _clustered_by(request, observations)
+    return DidAnswer(
+        request=request,
+        results=results,
+        checks=checks,
+        left_out=left_out,
+        dropped=results.dropped,
+        periods=design.observations.periods,
+        cohorts=effects.design.cohorts,
+        n_rows=len(effects.design.observations.frame),
+        clustered_by=clustered_by,
+        clusters=counts,
+        recommendation=recommended_inference(counts),
+        names_units=not isinstance(observations, CrossSections) or observations.clustered_by == "unit",
+    )
+
+
+def _options(request: DidRequest) -> StaggeredOptions:
+    """Return the design's options; estimators that compare with everyone untreated need no never-treated units."""
+    has_choice = request.estimator in ("group-time", "extended", "all")
+    return StaggeredOptions(
+        comparison=cast(Comparison, request.comparison if has_choice else "not-yet"),
+        anticipation=request.anticipation,
+        base_period=cast(BasePeriod, request.base_period),
+        unbalanced=cast(Unbalanced, request.unbalanced),
+    )
+
+
+def _require_balance(request: DidRequest, design: StaggeredDesign) -> None:
+    """Raise `InputError` where no cohort is seen for as long as the event study was asked to be."""
+    until, last = request.balanced_until, design.observations.periods[-1]
+    if until is not None and last - design.cohorts[0] < until:
+        raise InputError(
+            f"--balanced-until {until}: no cohort is seen for {until} periods after its start; the first, "
+            f"{design.cohorts[0]}, is seen until {last}. Give at most {max(last - design.cohorts[0], 0)}."
+        )
+
+
+def _effects(request: DidRequest, design: StaggeredDesign) -> GroupTimeEffects:
+    if request.estimator in ("group-time", "all"):
+        return group_time_effects(design, cast(Method, request.method))
+    from evalkit.diagnose.cross_checks import effects_by
+
+    return effects_by(request.estimator, design)
+
+
+def cluster_counts(design: StaggeredDesign) -> ClusterCounts:
+    """Return the clusters that hold treated units, and those that hold units to compare them with.
+
+    Where every unit is treated in the end, the last cohort is what the others are compared with.
+    """
+    n_strata = len(design.cohorts) + (design.n_never > 0)
+    treated, compared = range(n_strata - 1), n_strata - 1
+    if design.cluster is None:
+        return ClusterCounts(int(design.n_by_stratum[list(treated)].sum()), int(design.n_by_stratum[compared]))
+    is_treated = design.is_in_cluster[list(treated)].any(axis=0)
+    return ClusterCounts(int(is_treated.sum()), int(design.is_in_cluster[compared].sum()))
+
+
+def _clustered_by(request: DidRequest, observations: Panel | CrossSections) -> str:
+    names = {"cluster": request.parts["cluster"], "unit": request.parts["unit"], "row": "row"}
+    if isinstance(observations, CrossSections):
+        return str(names[observations.clustered_by])
+    return str(names["cluster"] or names["unit"])
+
+
+def _two_way_answer(request: DidRequest, panel: Panel, left_out: tuple[LeftOut, ...], progress: Progress) -> DidAnswer:
+    from evalkit.estimate.recommended import InferenceOptions
+    from evalkit.estimate.two_way import two_way_effect
+
+    with progress.step("estimating (twfe)"):
+        effect = two_way_effect(panel, InferenceOptions(level=request.level, seed=request.seed))
+        results = TwoWayAnswer(effect=effect, bacon=_bacon(panel), event_study=_event_study(panel))
+    cohort = panel.by_unit()["cohort"].to_numpy()
+    return DidAnswer(
+        request=request,
+        results=results,
+        checks=None,
+        left_out=left_out,
+        dropped=(),
+        periods=panel.periods,
+        cohorts=tuple(int(start) for start in np.unique(cohort[cohort <= panel.periods[-1]])),
+        n_rows=len(panel.frame),
+        clustered_by=_clustered_by(request, panel),
+        clusters=effect.clusters,
+        recommendation=effect.recommendation,
+        names_units=True,
+    )
+
+
+def _bacon(panel: Panel) -> BaconDecomposition | Unavailable:
+    from evalkit.estimate.bacon import bacon_decomposition
+
+    try:
+        return bacon_decomposition(panel)
+    except InputError as problem:
+        return Unavailable(str(problem))
+
+
+def _event_study(panel: Panel) -> TwoWayEventStudy | Unavailable:
+    from evalkit.estimate.two_way_event import two_way_event_study
+
+    try:
+        return two_way_event_study(panel)
+    except InputError as problem:
+        return Unavailable(str(problem))

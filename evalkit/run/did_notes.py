@@ -1,0 +1,73 @@
+"""What a reader of `evalkit did` must know beside the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalkit.core.quantities import Unavailable
+from evalkit.estimate.staggered_results import Reported, StaggeredResults
+from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
+
+
+def did_notes(answer: DidAnswer) -> tuple[str, ...]:
+    """Return every note once, the most important first."""
+    return tuple(dict.fromkeys(_notes(answer)))
+
+
+def is_recommended(answer: DidAnswer) -> bool:
+    """Return whether the errors given are of the kind that the numbers of clusters support."""
+    return isinstance(answer.results, TwoWayAnswer) or answer.recommendation.inference == "cluster-robust"
+
+
+def reported(results: StaggeredResults) -> Iterator[Reported]:
+    """Yield every summary, the overall ones first."""
+    sets = (results.by_cohort, results.event_study, results.calendar)
+    yield results.simple
+    yield from (one.overall for one in sets)
+    yield from (part for one in sets for part in one.parts)
+
+
+def _notes(answer: DidAnswer) -> Iterator[str]:
+    if isinstance(answer.results, TwoWayAnswer):
+        yield answer.results.effect.meaning
+        return
+    if not is_recommended(answer):
+        yield _caution(answer, answer.results)
+    if not counts_never(answer):
+        yield "No unit is never treated within these periods: units that start later serve as comparison until then."
+    yield from answer.results.notes
+    yield from (one.note for one in reported(answer.results) if one.note)
+    yield from (cell.note for cell in answer.results.group_time if cell.note)
+    lacking = {cell for one in reported(answer.results) for cell in one.lacking}
+    if lacking:
+        yield (
+            f"{len(lacking)} of {len(answer.results.group_time)} effects by cohort and period have no estimate, and "
+            "averages are over those that have one; the reasons stand beside them."
+        )
+
+
+def _caution(answer: DidAnswer, found: StaggeredResults) -> str:
+    """Return what to think of the errors where the clusters do not support those that are given."""
+    supported = answer.recommendation.inference
+    if supported == "unavailable":
+        return f"No inference is reliable with these clusters. {answer.recommendation.reason}"
+    carried_out = "the estimator twfe carries it out for the two-way effect"
+    if isinstance(found.simple.std_error, Unavailable):
+        return f"The overall effect has no standard error. What this design supports is {supported}; {carried_out}."
+    return (
+        "The standard errors given here are cluster-robust and may be too small for this design. What it supports is "
+        f"{supported}; {carried_out}."
+    )
+
+
+def counts_never(answer: DidAnswer) -> int:
+    """Return how many analysed units are never treated."""
+    found = answer.results
+    if isinstance(found, TwoWayAnswer):
+        return found.effect.n_units - found.effect.n_treated_units
+    return found.n_comparison
+
+
+def reason_of(value: object) -> str | None:
+    """Return the reason of something that cannot be given, None where it can."""
+    return value.reason if isinstance(value, Unavailable) else None

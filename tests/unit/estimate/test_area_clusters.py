@@ -1,0 +1,99 @@
+"""Schools listed by name in several areas: areas are clusters, and their number decides the inference."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evalkit.core.project import Participants
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.data.intake import read_baseline, read_records
+from evalkit.data.sources import find_sources
+from evalkit.data.synthetic import write_synthetic_england
+from evalkit.design import labels
+from evalkit.design.plan import make_design
+from evalkit.diagnose.describe import describe_design
+from evalkit.diagnose.evaluate import evaluate
+from evalkit.diagnose.finding import Verdict
+from evalkit.estimate.sample import changes_to, outcome_panel
+from evalkit.run.project_file import load_project
+
+ROOT = Path(__file__).resolve().parents[3]
+AREAS = (340, 343, 350, 390, 373, 330)
+
+
+@pytest.fixture(scope="module")
+def england(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("england")
+    write_synthetic_england(folder, seed=5, scale=0.25)
+    return folder
+
+
+def evaluated(england, folder, areas):
+    """Return the evaluation of a project whose schools are half of those of some areas."""
+    whole = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
+    pool = replace(whole.pool, minimum_treated=4, minimum_area_schools=4)
+    plain = replace(whole, pool=pool, claims=None)
+    sources = find_sources(england)
+    schools = read_records(plain, folder, sources).records["KS2"].schools
+    chosen = [urn for area in areas for urn in schools.index[schools["area"] == area][::2]]
+    (folder / "participants.csv").write_text("URN\n" + "\n".join(chosen) + "\n", encoding="utf-8")
+    project = replace(plain, participants=Participants(rule="file", file="participants.csv"))
+    baseline = read_baseline(project, folder, sources)
+    locked = make_design(project, baseline)
+    records = read_records(project, folder, sources)
+    return evaluate(project, records, locked, describe_design(project, baseline, locked), ()), records, locked
+
+
+@pytest.fixture(scope="module")
+def several(england, tmp_path_factory):
+    return evaluated(england, tmp_path_factory.mktemp("several"), AREAS)
+
+
+def clustered(evaluation):
+    found = [e for e in evaluation.effects if (e.inference, e.cluster_level) == ("cluster", "local_authority")]
+    return [e for e in found if e.outcome == "READPROG"]
+
+
+def test_several_areas_are_clustered_by_area(several):
+    evaluation, _, _ = several
+    [effect] = clustered(evaluation)
+    main = next(e for e in evaluation.effects if (e.outcome, e.design, e.period) == ("READPROG", "neighbours", "post"))
+    assert effect.n_treated_clusters == len(AREAS)
+    assert effect.estimate == main.estimate
+    assert isinstance(effect.interval, Interval)
+    assert effect.estimate in effect.interval
+    assert 0 < effect.p_value <= 1
+    assert "Clustered by local authority: " in effect.method
+
+
+def test_the_estimate_is_the_difference_in_mean_change(several):
+    evaluation, records, locked = several
+    [effect] = clustered(evaluation)
+    design, project = locked.outcomes["READPROG"], evaluation.project
+    panel = outcome_panel(project, records.records["KS2"], design, project.pool.require_all_years)
+    changes = changes_to(panel, project.exposure, project.exposure.post)
+    own = changes.group == design.treated_group
+    compared = np.isin(changes.group, design.comparisons[labels.NEIGHBOURS].of(design.treated_group))
+    assert effect.estimate == pytest.approx(changes.change[own].mean() - changes.change[compared].mean(), rel=1e-12)
+
+
+def test_the_finding_says_what_clustering_gives(several):
+    evaluation, _, _ = several
+    [finding] = [f for f in evaluation.findings if f.name == "clustering_by_area"]
+    assert finding.verdict in {Verdict.REASSURING, Verdict.CAUTION}
+    assert "6 treated authorities" in finding.sentence
+
+
+def test_two_areas_get_what_two_areas_support(england, tmp_path_factory):
+    evaluation, _, _ = evaluated(england, tmp_path_factory.mktemp("two"), AREAS[:2])
+    [effect] = clustered(evaluation)
+    assert effect.n_treated_clusters == 2
+    assert "cluster-robust" not in effect.method
+    assert isinstance(effect.p_value, float | Unavailable)
+
+
+def test_one_area_gets_no_record(england, tmp_path_factory):
+    evaluation, _, _ = evaluated(england, tmp_path_factory.mktemp("one"), AREAS[:1])
+    assert clustered(evaluation) == []

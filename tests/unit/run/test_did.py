@@ -1,0 +1,311 @@
+"""`evalkit did`: what it prints is what the verbs return, and options that mean nothing are refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.data.panel import Panel, Roles
+from evalkit.design.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.bands import Uncertainty
+from evalkit.estimate.group_time import group_time_effects
+from evalkit.estimate.staggered_results import staggered_results
+from evalkit.run.did_json import given
+from tests.did_command import COLUMNS, did, run_did, simulated
+
+KEYS = [
+    "group_time",
+    "simple",
+    "by_cohort",
+    "event_study",
+    "calendar",
+    "n_units",
+    "n_treated",
+    "n_comparison",
+    "dropped",
+]
+STAGGERED = ["group-time", "imputation", "sun-abraham", "extended", "two-stage"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    return simulated()
+
+
+def test_the_numbers_are_those_of_the_verbs(table, tmp_path):
+    roles = Roles(unit="unit", period="year", outcome="y", cohort="cohort", covariates=("x",))
+    options = StaggeredOptions(comparison="not-yet", anticipation=1, base_period="universal")
+    effects = group_time_effects(staggered_design(Panel.from_frame(table, roles), options), "ipw")
+    wanted = staggered_results(effects, Uncertainty(level=0.9, n_draws=199, seed=7), 1)
+    options = [
+        "--covariates",
+        "x",
+        "--method",
+        "ipw",
+        "--comparison",
+        "not-yet",
+        "--anticipation",
+        "1",
+        "--base-period",
+        "universal",
+    ]
+    errors = ["--bootstrap", "199", "--seed", "7", "--level", "0.9", "--balanced-until", "1"]
+    found = did(table, tmp_path, *options, *errors).record
+    assert found["simple"]["estimate"] == pytest.approx(wanted.simple.estimate, rel=1e-12)
+    assert found["simple"]["std_error"] == pytest.approx(wanted.simple.std_error, rel=1e-12)
+    assert found["simple"]["interval"]["level"] == 0.9
+    assert [cell["cohort"] for cell in found["group_time"]] == [cell.cohort for cell in wanted.group_time]
+    for cell, same in zip(found["group_time"], wanted.group_time, strict=True):
+        assert cell["estimate"] == pytest.approx(same.estimate, rel=1e-12, abs=1e-15)
+    times = found["event_study"]["times"]
+    assert [time["event_time"] for time in times] == [part.label for part in wanted.event_study.parts]
+    for time, part in zip(times, wanted.event_study.parts, strict=True):
+        if isinstance(part.band, Interval):
+            assert time["band"]["lower"] == pytest.approx(part.band.lower, rel=1e-12)
+        else:
+            assert time["band"] == {"unavailable": part.band.reason}
+    assert found["by_cohort"]["overall"]["estimate"] == pytest.approx(wanted.by_cohort.overall.estimate, rel=1e-12)
+    assert found["calendar"]["overall"]["estimate"] == pytest.approx(wanted.calendar.overall.estimate, rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", [*STAGGERED, "twfe", "all"])
+def test_every_estimator_prints_the_same_keys_first(table, tmp_path, estimator):
+    found = did(table, tmp_path, "--estimator", estimator).record
+    assert list(found)[: len(KEYS)] == KEYS
+    assert found["simple"]["estimate"] == pytest.approx(1.0, abs=0.2)
+    assert list(found["simple"])[:3] == ["estimate", "std_error", "interval"]
+    assert set(found["simple"]["interval"]) == {"lower", "upper", "level"}
+    assert (found["n_units"], found["n_treated"], found["n_comparison"]) == (90, 60, 30)
+    assert found["dropped"] == []
+    assert found["estimator"] == estimator
+    assert found["event_study"]["times"][-1]["event_time"] == 4
+
+
+@pytest.mark.parametrize("estimator", STAGGERED)
+def test_parts_carry_their_labels_as_whole_numbers(table, tmp_path, estimator):
+    found = did(table, tmp_path, "--estimator", estimator).record
+    assert list(found["group_time"][0])[:4] == ["cohort", "period", "estimate", "std_error"]
+    assert [part["cohort"] for part in found["by_cohort"]["cohorts"]] == [2013, 2015]
+    assert [part["period"] for part in found["calendar"]["periods"]] == [2013, 2014, 2015, 2016, 2017]
+    for time in found["event_study"]["times"]:
+        assert type(time["event_time"]) is int
+        assert {"estimate", "std_error", "interval", "band"} <= set(time)
+
+
+def test_two_way_fixed_effects_have_a_decomposition_and_reasons(table, tmp_path):
+    found = did(table, tmp_path, "--estimator", "twfe").record
+    pairs = found["goodman_bacon"]["pairs"]
+    assert sum(pair["weight"] for pair in pairs) == pytest.approx(1)
+    assert sum(pair["weight"] * pair["estimate"] for pair in pairs) == pytest.approx(found["simple"]["estimate"])
+    for key in ("group_time", "by_cohort", "calendar"):
+        assert "one number" in found[key]["unavailable"]
+    unbalanced = did(table.drop(index=3), tmp_path, "--estimator", "twfe").record
+    assert "every unit in every period" in unbalanced["goodman_bacon"]["unavailable"]
+
+
+def test_all_estimators_stand_side_by_side(table, tmp_path):
+    rows = did(table, tmp_path, "--estimator", "all").record["side_by_side"]
+    assert [row["estimator"] for row in rows] == [*STAGGERED, "twfe"]
+    for row in rows[1:5]:
+        alone = did(table, tmp_path, "--estimator", row["estimator"]).record["simple"]
+        assert row["estimate"] == pytest.approx(alone["estimate"], rel=1e-9)
+        assert row["std_error"] == pytest.approx(alone["std_error"], rel=1e-9)
+        assert row["compares"]
+    with_fixed = did(table, tmp_path, "--estimator", "all", "--covariates", "x").record["side_by_side"]
+    assert "'x'" in with_fixed[1]["estimate"]["unavailable"]  # unit effects take out what stays the same in a unit
+    assert isinstance(with_fixed[0]["estimate"], float)
+
+
+def test_estimators_that_compare_with_all_untreated_need_no_never_treated(tmp_path):
+    table = simulated(starts=(2013, 2016))
+    assert did(table, tmp_path, "--estimator", "imputation").code == 0
+    refused = did(table, tmp_path)
+    assert refused.code == 2
+    assert "No unit is never treated" in refused.err
+    notes = did(table, tmp_path, "--comparison", "not-yet").record["notes"]
+    assert any("start later serve as comparison" in note for note in notes)
+
+
+def test_ids_are_texts_as_in_the_file(table, tmp_path):
+    changed = table.copy()
+    changed.loc[[0, 1, 9], "y"] = np.nan
+    [lost] = did(changed, tmp_path).record["dropped"]
+    assert lost == {"reason": "the outcome 'y' is missing", "n_units": 2, "n_rows": 3, "units": ["0000", "0001"]}
+
+
+def test_units_left_out_by_the_design_are_named(tmp_path):
+    [lost] = did(simulated(9, (2010, 2013, None)), tmp_path).record["dropped"]
+    assert "begun by the first period" in lost["reason"]
+    assert (lost["n_units"], lost["n_rows"], lost["units"]) == (3, 24, ["0000", "0003", "0006"])
+
+
+def test_the_order_of_rows_and_the_names_of_units_do_not_matter(table, tmp_path):
+    first = did(table, tmp_path).record
+    mixed = table.sample(frac=1, random_state=3).assign(unit=lambda frame: "u" + frame["unit"].str[::-1])
+    second = did(mixed, tmp_path).record
+    for one, other in zip(first["group_time"], second["group_time"], strict=True):
+        assert one["estimate"] == pytest.approx(other["estimate"], rel=1e-9, abs=1e-12)
+        assert one["std_error"] == pytest.approx(other["std_error"], rel=1e-9)
+
+
+def test_a_parquet_file_gives_what_the_csv_file_gives(table, tmp_path):
+    table.to_parquet(tmp_path / "table.parquet")
+    found = json.loads(run_did(tmp_path / "table.parquet", "--json").out)
+    assert found == did(table, tmp_path).record
+
+
+def test_the_seed_decides_draws(table, tmp_path):
+    one, same, other = (did(table, tmp_path, "--bootstrap", "99", "--seed", seed).out for seed in ("3", "3", "4"))
+    assert one == same
+    assert json.loads(one)["simple"]["std_error"] != json.loads(other)["simple"]["std_error"]
+
+
+UNUSED = [
+    ("imputation", "--method dr", "--method"),
+    ("imputation", "--comparison not-yet", "--comparison"),
+    ("sun-abraham", "--base-period universal", "--base-period"),
+    ("extended", "--method reg", "--method"),
+    ("two-stage", "--repeated-cross-sections", "--repeated-cross-sections"),
+    ("two-stage", "--unbalanced levels", "levels"),
+    ("twfe", "--bootstrap 199", "--bootstrap"),
+    ("twfe", "--anticipation 0", "--anticipation"),
+    ("twfe", "--balanced-until 1", "--balanced-until"),
+    ("twfe", "--unbalanced pairs", "--unbalanced"),
+    ("all", "--repeated-cross-sections", "--repeated-cross-sections"),
+    ("group-time", "--repeated-cross-sections --unbalanced pairs", "--unbalanced"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "options", "named"), UNUSED)
+def test_an_option_that_means_nothing_is_refused(table, tmp_path, estimator, options, named):
+    ran = did(table, tmp_path, "--estimator", estimator, *options.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert named in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--level 95", "between 0 and 1"),
+        ("--level 0", "between 0 and 1"),
+        ("--level nan", "between 0 and 1"),
+        ("--level x", "invalid float"),
+        ("--bootstrap 5", "from 99"),
+        ("--bootstrap -1", "from 99"),
+        ("--bootstrap 10000000", "from 99"),
+        ("--bootstrap 99.5", "invalid int"),
+        ("--seed -1", "--seed"),
+        ("--anticipation -1", "--anticipation"),
+        ("--anticipation 9", "No unit is treated within the periods"),
+        ("--balanced-until -1", "--balanced-until"),
+        ("--balanced-until 5", "at most 4"),
+        ("--covariates x,,y2", "empty column"),
+        ("--covariates x,x", "named twice"),
+        ("--covariates xx", "no column 'xx'. Did you mean 'x'?"),
+        ("--covariates y", "cannot be a covariate"),
+        ("--weights year", "named as period and as weight"),
+        ("--cluster nowhere", "no column 'nowhere'"),
+        ("--method doubly", "invalid choice"),
+        ("--estimator magic", "invalid choice"),
+        ("--cov x", "unrecognized"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(table, tmp_path, options, said):
+    ran = did(table, tmp_path, *options.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    ran = run_did(tmp_path / "absent.csv", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no such file" in ran.err
+
+
+def test_few_people_of_cross_sections_are_not_counted(tmp_path):
+    table = simulated(40, (2012, *[None] * 7), range(2010, 2013)).reset_index(drop=True)
+    table = table[table["cohort"].isna() | table["unit"].isin(["0000"])]
+    table["unit"] = [f"p{at}" for at in range(len(table))]
+    table.loc[table.index[-2:], "y"] = np.nan
+    found = did(table, tmp_path, "--repeated-cross-sections").record
+    assert found["n_treated"] == {"unavailable": "fewer than 6"}
+    assert "unavailable" in found["n_units"]
+    assert found["n_comparison"] == 103
+    [lost] = found["dropped"]
+    assert lost["n_rows"] == {"unavailable": "fewer than 6"}
+    assert lost["n_units"] == {"unavailable": "fewer than 6"}
+    assert "unavailable" in lost["units"]
+    assert "n_treated" not in found["group_time"][0]
+    assert found["inference"]["n_treated_clusters"] == {"unavailable": "fewer than 6"}
+    said = run_did(tmp_path / "table.csv", "--repeated-cross-sections").out
+    assert "fewer than 6 observations treated" in said
+
+
+def test_schools_of_cross_sections_are_named_and_clustered_by(tmp_path):
+    table = pd.concat([simulated(seed=seed) for seed in (1, 2)])
+    table.loc[table["unit"] == "0003", "y"] = np.nan
+    found = did(table, tmp_path, "--repeated-cross-sections").record
+    assert found["inference"]["clustered_by"] == "unit"
+    assert found["inference"]["n_treated_clusters"] == 59
+    assert found["dropped"][0]["units"] == ["0003"]
+    assert found["counts_are_of"] == "observations"
+    assert found["n_units"] == 89 * 8 * 2
+
+
+def test_no_number_that_is_none_reaches_json():
+    assert given(float("nan")) == {"unavailable": "The calculation gave no finite number."}
+    assert given(np.float64(2.5)) == 2.5
+    assert given(Unavailable("Because.")) == {"unavailable": "Because."}
+    assert given(Interval(1, 2, 0.9)) == {"lower": 1, "upper": 2, "level": 0.9}
+
+
+def test_a_person_is_told_what_was_compared_and_how_far_it_goes(table, tmp_path):
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    text = run_did(tmp_path / "scores.csv", "--covariates", "x").out
+    assert "90 units in 8 periods (2010 to 2017): 60 units treated, in 2 cohorts (2013 and 2015), and 30" in text
+    assert "Each cohort is compared with units never treated" in text
+    flat = " ".join(text.split())
+    assert "higher than expected (95% interval" in flat
+    assert "if without the programme they would have moved as comparison units with the same covariates did." in flat
+    assert "A test before the start is no proof" in flat
+    assert "Recommended for 60 treated clusters and 30 comparison clusters" in flat
+    assert "-0" not in text
+    assert "nan" not in text.lower()
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("estimator", [*STAGGERED, "twfe", "all"])
+def test_tables_are_aligned(table, tmp_path, estimator):
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    lines = run_did(tmp_path / "scores.csv", "--estimator", estimator).out.splitlines()
+    at = lines.index("By time since the start")
+    header, first = lines[at + 1], lines[at + 2]
+    assert header.startswith("  event time")
+    assert len(first) == len(header)
+
+
+def test_a_reason_stands_below_its_table(tmp_path):
+    simulated(40, (2013, *[None] * 39)).to_csv(tmp_path / "one.csv", index=False)
+    text = run_did(tmp_path / "one.csv").out
+    assert "[1] All treated units lie in one cluster" in text
+    assert "How uncertain this is cannot be given." in " ".join(text.split())
+
+
+def test_progress_goes_to_standard_error(table, tmp_path):
+    ran = did(table, tmp_path)
+    assert "reading table.csv" in ran.err
+    assert ran.out.startswith("{")
+    assert ran.out.endswith("}\n")
+
+
+def test_the_columns_may_have_any_name(table, tmp_path):
+    renamed = table.rename(
+        columns={"unit": "School id", "year": "period", "y": "Score, maths", "cohort": "first treat"}
+    )
+    columns = ("--unit", "School id", "--period", "period", "--outcome", "Score, maths", "--cohort", "first treat")
+    assert (
+        did(renamed, tmp_path, columns=columns).record["simple"]
+        == did(table, tmp_path, columns=COLUMNS).record["simple"]
+    )
