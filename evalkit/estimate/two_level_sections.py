@@ -40,15 +40,16 @@ class _Cells:
 
 
 def two_level_did(
-    sections: CrossSections, shock: Shock = "period", options: TwoLevelOptions | None = None
+    sections: CrossSections, shock: Shock = "span", options: TwoLevelOptions | None = None
 ) -> TwoLevelModel:
     """Return the effect on pupils of treated schools after the start, given school, period and covariates.
 
     Model: y_ijt = α_j + γ_t + δ·(treated and t ≥ start) + x'β + v_jt + e_ijt. School constants α_j are absorbed, so
-    that lasting differences between schools never bias δ. The random intercept v stands for a school in a period, or,
-    with `shock="span"`, for a school before and a school after, for shocks that last. A random intercept for the
-    school alone is not offered: it takes the pupils of one year as independent given the school, so that a school's
-    good or bad year would count as many independent observations.
+    that lasting differences between schools never bias δ. The random intercept v stands for a school before and a
+    school after the start (`shock="span"`, right also where a school's good years come in runs), or for a school in a
+    single period (`shock="period"`, where they do not). A random intercept for the school alone is not offered: it
+    takes the pupils of one year as independent given the school, so that a school's good or bad year would count as
+    many independent observations.
 
     Raises `DesignError` for several cohorts, for no period before the start, no comparison, or weights that differ.
     """

@@ -212,7 +212,7 @@ def whole_matrix(exog, outcome, cell, ratio):
 
 def test_the_effect_is_what_dummies_give():
     frame = sections(schools=8, treated=4)
-    found = two_level_did(as_sections(frame))
+    found = two_level_did(as_sections(frame), "period")
     cell = (frame["school"] * 10_000 + frame["year"]).to_numpy()
     after = ((frame["year"] >= 2018) & frame["start"].notna()).astype(float)
     years = pd.get_dummies(frame["year"], dtype=float).iloc[:, 1:]
@@ -231,8 +231,8 @@ def test_the_effect_is_what_dummies_give():
 
 def test_a_shock_of_a_school_and_year_is_in_the_error():
     frame = sections(schools=30, treated=12)
-    by_year = two_level_did(as_sections(frame))
-    by_span = two_level_did(as_sections(frame), shock="span")
+    by_year = two_level_did(as_sections(frame), shock="period")
+    by_span = two_level_did(as_sections(frame))
     assert by_year.grouping == "school and period"
     assert (by_year.n_groups, by_span.n_groups) == (120, 60)
     assert by_year.effect.df == by_span.effect.df == 28

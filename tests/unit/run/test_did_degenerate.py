@@ -9,6 +9,7 @@ from tests.did_command import did, run_did, simulated
 STAGGERED = ["group-time", "imputation", "sun-abraham", "extended", "two-stage"]
 EVERY = [*STAGGERED, "twfe", "all"]
 every_estimator = pytest.mark.parametrize("estimator", EVERY)
+both_readings = pytest.mark.parametrize("estimator", ["group-time", "twfe"])
 every_staggered = pytest.mark.parametrize("estimator", STAGGERED)
 
 
@@ -103,7 +104,7 @@ def test_covariates_that_follow_from_others_are_refused(tmp_path, name, values, 
     assert "collinear" in refusal(table, tmp_path, "--covariates", "x,other", "--method", method)
 
 
-@every_estimator
+@both_readings
 def test_duplicate_rows_are_refused(tmp_path, estimator):
     table = simulated()
     said = refusal(pd.concat([table, table.head(1)]), tmp_path, "--estimator", estimator)
@@ -243,7 +244,7 @@ def test_a_text_among_numbers_is_refused(tmp_path):
     assert "line 9: 'see note' in the column 'y'" in refusal(table, tmp_path)
 
 
-@every_estimator
+@both_readings
 def test_a_unit_in_two_cohorts_is_refused(tmp_path, estimator):
     table = simulated()
     table.loc[3, "cohort"] = 2014
@@ -252,7 +253,7 @@ def test_a_unit_in_two_cohorts_is_refused(tmp_path, estimator):
     assert "Unit '0000' changes cohort" in refusal(table, tmp_path, "--estimator", estimator)
 
 
-@every_estimator
+@both_readings
 def test_a_unit_in_two_clusters_is_refused(tmp_path, estimator):
     table = simulated().assign(area=lambda frame: frame["unit"].str[:3])
     table.loc[3, "area"] = "zzz"

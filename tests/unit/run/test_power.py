@@ -146,6 +146,14 @@ def test_listed_schools_of_several_areas(listed, england):
     assert found.two_level_note.startswith("It counts schools as independent")
 
 
+def test_the_projects_own_weights_are_used(project, intake, england, report):
+    weighed = replace(project, estimation=replace(project.estimation, weights="pupils"))
+    found = power_in(weighed, intake, england).outcomes[0]
+    assert found.panel == pytest.approx(report.outcomes[0].panel, rel=0.3)
+    assert found.panel != report.outcomes[0].panel
+    assert found.simulated != report.outcomes[0].simulated
+
+
 def test_draws_follow_the_seed(project, intake):
     fewer, design = PowerOptions(n_simulations=25), make_design(project, intake)
     one, again, other = (
