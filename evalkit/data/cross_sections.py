@@ -109,6 +109,6 @@ def _require_one_cohort(table: pd.DataFrame, clustered_by: str) -> None:
     differs = last[codes] != cohort
     if differs.any():
         raise DataError(
-            f"Unit {named(units[codes[int(np.argmax(differs))]])} holds rows of different cohorts; a cohort is the first "
-            "treated period of the unit."
+            f"Unit {named(units[codes[int(np.argmax(differs))]])} holds rows of different cohorts; a cohort is the "
+            "first treated period of the unit."
         )

@@ -16,8 +16,8 @@ MANY = 29
 SOME = 3
 """From so many treated and comparison clusters, CR2 with Satterthwaite degrees of freedom is."""
 
-MANY_COMPARISON = 40
-"""From so many comparison clusters, they can stand in for one or two treated ones."""
+STAND_INS = 40
+"""From so many comparison clusters for each treated one, they can stand in for one or two treated ones."""
 
 FEWEST_ASSIGNMENTS = 20
 """With fewer ways of choosing the treated clusters no p-value can be as small as 0.05."""
@@ -91,7 +91,7 @@ def recommended_inference(counts: ClusterCounts, noun: str = "cluster") -> Recom
         return Recommendation("CR2 with Satterthwaite degrees of freedom", _some(counts, noun))
     if comb(total, fewer) < FEWEST_ASSIGNMENTS:
         return Recommendation("unavailable", _too_few(counts, noun))
-    if counts.n_treated < SOME and counts.n_comparison >= MANY_COMPARISON:
+    if counts.n_treated < SOME and counts.n_comparison >= STAND_INS * counts.n_treated:
         return Recommendation("Conley–Taber", _stand_in(counts, noun))
     return Recommendation("randomisation inference", _places(counts, noun))
 

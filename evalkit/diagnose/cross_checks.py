@@ -14,11 +14,11 @@ from evalkit.estimate.staggered_results import staggered_results
 
 COMPARES = {
     "group-time": "each cohort with {compared}, measured from the last period before its start",
-    "imputation": "with what all untreated observations predict, from unit and period effects",
-    "sun-abraham": "each cohort with never-treated units (or the last to start), in one regression; errors clustered",
-    "extended": "with all untreated observations, in one regression; errors clustered",
-    "two-stage": "as imputation, with errors of two regressions taken together",
-    "twfe": "one effect for all: units already treated also serve as comparison, which misleads where effects grow",
+    "imputation": "each treated observation with what untreated ones predict; trends must be parallel in every period",
+    "sun-abraham": "each cohort with never-treated units (or the last to start), in one regression; shares are fixed",
+    "extended": "each cohort with all untreated observations, in one regression; each cohort and period may differ",
+    "two-stage": "as imputation; errors carry both of its regressions",
+    "twfe": "all units with each other, those already treated included: misleading where effects grow or differ",
 }
 """What each estimator compares, in a phrase; the keys are the estimators' names on the command line."""
 
@@ -108,7 +108,7 @@ def _two_way(design: StaggeredDesign, options: Uncertainty) -> CrossCheck:
     from evalkit.estimate.recommended import InferenceOptions
     from evalkit.estimate.two_way import two_way_effect
 
-    compares = COMPARES["twfe"]
+    compares = COMPARES["twfe"] + ("; takes no account of anticipation" if design.anticipation else "")
     try:
         found = two_way_effect(design.panel, InferenceOptions(level=options.level, seed=options.seed))
     except InputError as problem:

@@ -3,103 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from evalkit.core.errors import DesignError
-from evalkit.core.manifest import DataKind
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.words import counted
 from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
 from evalkit.data.published_limits import PublishedLimits
 from evalkit.design.areas import TREATED_GROUP
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.plan import LockedDesign, OutcomeDesign
-from evalkit.design.power import averaging_factor, multiplier, require_shares
+from evalkit.design.power import averaging_factor, multiplier
 from evalkit.design.power_panel import PanelPlan, one_area_mdes, panel_mdes
 from evalkit.design.power_simulation import SimulatedPower, simulated_power
 from evalkit.design.power_two_level import TwoLevelPlan, two_level_mdes
 from evalkit.diagnose.describe import baseline_panel
 from evalkit.diagnose.power_placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
 from evalkit.diagnose.power_plan import PlanFromRecords, plan_from_records
+from evalkit.diagnose.power_report import OutcomePower, PowerOptions, PowerReport
 from evalkit.estimate.arrays.random_intercept import fit, group_sums
 from evalkit.estimate.effect_size import pupil_sd
 from evalkit.estimate.sample import Changes, changes_before
 
 _ONE_YEAR: Final = "Only one year was observed before the programme, so no change before it can be seen."
 _GRID: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerOptions:
-    """Level of the test's interval, power asked for, and the most placebo sets used in simulation."""
-
-    level: float = 0.95
-    power: float = 0.8
-    n_simulations: int = 1000
-
-    def __post_init__(self) -> None:
-        require_shares(self.level, self.power)
-        if self.n_simulations < 20:
-            raise DesignError(f"Simulated power needs at least 20 placebo sets, not {self.n_simulations}.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomePower:
-    """What one outcome's design could detect.
-
-    Attributes
-    ----------
-    panel : least detectable effect of the difference-in-differences, in points; `panel_method` how it was found
-    pupil_sd : spread of pupils, known before outcomes, in points; `panel_g` is `panel` over it
-    two_level : least detectable effect of single schools chosen, no area shocks, in total standard deviations
-    simulated : power by the project's own test on placebo sets, in points
-    leads, why : the inference that leads, and why in a sentence
-    """
-
-    outcome: Outcome
-    label: str
-    unit: str
-    n_treated: int
-    n_comparison: int
-    n_comparison_areas: int
-    panel: Quantity
-    panel_method: str
-    pupil_sd: Quantity
-    two_level: Quantity
-    two_level_after_loss: Quantity
-    two_level_plan: PlanFromRecords | Unavailable
-    two_level_note: str
-    simulated: SimulatedPower | Unavailable
-    simulated_sets: str
-    leads: str
-    why: str
-
-    @property
-    def panel_g(self) -> Quantity:
-        """Return the panel's least detectable effect in pupil standard deviations, or why there is none."""
-        return in_pupil_sd(self.panel, self.pupil_sd)
-
-
-def in_pupil_sd(points: Quantity, sd: Quantity) -> Quantity:
-    """Return points over a standard deviation, or the reason why either is not known."""
-    if isinstance(points, Unavailable) or isinstance(sd, Unavailable):
-        return points if isinstance(points, Unavailable) else sd
-    return points / sd
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerReport:
-    """What a project could detect, outcome by outcome; nothing in it comes from a year after the programme began."""
-
-    project: Project
-    data_kind: DataKind
-    options: PowerOptions
-    years: tuple[int, ...]
-    outcomes: tuple[OutcomePower, ...]
 
 
 def project_power(
@@ -290,8 +221,9 @@ def _leading(project: Project, design: OutcomeDesign, sets: PlaceboSets | Unavai
             f"within it; its change is placed among those of all areas ({project.inference.statistic}), and simulation "
             "runs just that test."
         )
-    n = len(design.treated_areas)
+    areas = counted(len(design.treated_areas), "area")
     return "randomisation over sets of schools", (
-        f"Schools were listed by name and lie in {n} area{'' if n == 1 else 's'}: sets of untreated schools drawn in "
-        "the same way share area shocks as they do, which errors clustered by school leave out."
+        f"Schools were listed by name and lie in {areas}: sets of untreated schools drawn in the same way share area "
+        "shocks as they do, which errors clustered by school leave out. The report itself gives no p-value for listed "
+        "schools."
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Interval, Unavailable
+from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
 from evalkit.core.seeds import stream
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Panel
@@ -157,7 +157,8 @@ def _banded(study: ReportedSet, draws: dict[_Key, Floats], options: Uncertainty)
         return study
     deviations = [(draws["event_study", p.label] - p.estimate) / p.std_error for p in usable]  # type: ignore[operator]
     largest = np.nanmax(np.abs(deviations), axis=0, initial=0.0)
-    critical = float(np.quantile(largest, options.level, method="inverted_cdf"))
+    drawn = float(np.quantile(largest, options.level, method="inverted_cdf"))
+    critical = max(drawn, critical_value(options.level))  # a band is never narrower than an interval
     return replace(study, parts=tuple(_band(part, critical, options.level) for part in study.parts))
 
 

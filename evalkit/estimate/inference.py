@@ -70,7 +70,7 @@ def clustered_inference(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCou
         df=estimate.df,
         interval=estimate.interval(level),
         p_value=estimate.p_value,
-        note=f"{kind} over {fit.n_clusters} clusters, Student's t with {estimate.df:.1f} degrees of freedom.",
+        note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
     )
 
 

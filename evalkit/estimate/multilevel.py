@@ -124,8 +124,12 @@ def require_fit(sums: GroupSums, names: tuple[str, ...]) -> None:
             "The outcome does not vary within any school, so variance between and within schools cannot be told "
             "apart. Give one row for each pupil."
         )
-    if len(sums.size) - sums.n_blocks < 2 or sums.n <= sums.n_fixed + 1:
-        raise DataError("There are too few schools or pupils for a model with two levels. Add schools.")
+    n_between = max(sums.n_blocks, 1) + int((np.diag(sums.within)[1:-1] <= _SAME * np.diag(matrix)[:-1]).sum())
+    if len(sums.size) <= n_between or sums.n <= sums.n_fixed + 1:
+        raise DataError(
+            f"{counted(len(sums.size), 'group')} of pupils for {counted(n_between, 'coefficient')} of whole groups: "
+            "nothing is left to tell how much they vary by themselves. Add schools, or leave covariates out."
+        )
     scale = np.sqrt(np.diag(matrix))
     whole = np.diag(sums.within)[1:] + sums.size @ sums.mean[:, 1:] ** 2
     nothing = np.diag(matrix) <= _SAME * whole + _ROUNDING * sums.n * sums.centre[1:] ** 2

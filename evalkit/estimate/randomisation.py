@@ -19,7 +19,7 @@ from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.arrays.permutation import cohort_sums, permutation_reference
 from evalkit.estimate.inference import ALIKE, ROUNDING, Inference, exact_reason
 from evalkit.estimate.panel_rows import PanelRows, require_contrast
-from evalkit.estimate.wild_bootstrap import require_draws
+from evalkit.estimate.wild_bootstrap import require_draws, require_room
 
 Codes = NDArray[np.intp]
 
@@ -77,6 +77,7 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
         rows = replace(rows, cluster=rows.unit, clusters=names)
     cohort, starts = _cohorts(rows)
     stratum = _strata(options.strata, names)
+    require_room(int((cohort > 0).sum()), options.n_draws, f"treated {options.over}s")
     who = assignments(cohort, stratum, options.n_draws, stream(options.seed, "randomisation"))
     own = places(cohort, stratum)
     reference = _reference(rows, starts, who, cohort[own], own, options.is_studentised)

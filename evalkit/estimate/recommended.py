@@ -8,6 +8,7 @@ from evalkit.core.errors import DesignError
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import InferenceMethod, Recommendation
 from evalkit.estimate.arrays.covariance import ClusterKind
+from evalkit.estimate.arrays.least_squares import Fit
 from evalkit.estimate.conley_taber import ConleyTaberOptions, conley_taber
 from evalkit.estimate.inference import Inference, clustered_inference
 from evalkit.estimate.panel_rows import PanelRows
@@ -24,17 +25,22 @@ class InferenceOptions:
     seed: int = 20_240_101
 
 
-def two_way_inference(panel: Panel, recommendation: Recommendation, options: InferenceOptions) -> Inference:
-    """Return the recommended inference on the two-way effect of a panel, or the reason why it cannot be given."""
+def two_way_inference(
+    panel: Panel, recommendation: Recommendation, options: InferenceOptions, fit: Fit | None = None
+) -> Inference:
+    """Return the recommended inference on the two-way effect of a panel, or the reason why it cannot be given.
+
+    `fit` is the two-way fit, where it has been made already.
+    """
     if recommendation.inference == "unavailable":
         return Inference.unavailable("unavailable", recommendation.reason)
     try:
-        return _carried_out(panel, recommendation.inference, options)
+        return _carried_out(panel, recommendation.inference, options, fit)
     except DesignError as error:
         return Inference.unavailable(recommendation.inference, str(error))
 
 
-def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOptions) -> Inference:
+def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOptions, fit: Fit | None) -> Inference:
     level, n_draws, seed = options.level, options.n_draws, options.seed
     match method:
         case "wild cluster bootstrap":
@@ -45,4 +51,4 @@ def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOption
             return conley_taber(panel, ConleyTaberOptions(level=level, n_draws=n_draws, seed=seed)).inference
     rows = PanelRows.of(panel)
     kind: ClusterKind = "CR1W" if method == "cluster-robust" else "CR2"
-    return clustered_inference(rows.fit_of_treatment(), 0, kind, rows.counts(), level)
+    return clustered_inference(fit or rows.fit_of_treatment(), 0, kind, rows.counts(), level)

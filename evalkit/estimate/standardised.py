@@ -175,7 +175,7 @@ def hedges_g_total_eef(
     """Return d_T as EEF reports do: Hedges' factor applied whatever the total standard deviation is.
 
     On a sum of variance components the factor shrinks the effect a little too much: by 0.3% with 29 + 29 schools of
-    30 at ρ = 0.2, by 2.5% with 4 + 4.
+    30 pupils at ρ = 0.2, by 2.5% with 4 + 4.
     """
     return _total(difference, sd, sizes, icc, (sd_name, True, level))
 
@@ -202,17 +202,31 @@ def standardised_estimate(
     _require(estimate.value, sd)
     d = estimate.value / sd
     factor = 1.0 if df is None else correction_factor(df)
-    method = KNOWN if df is None else MODEL
-    error: Quantity = estimate.std_error
-    interval: IntervalOrReason = error if isinstance(error, Unavailable) else Interval(0, 0)
-    if not isinstance(error, Unavailable):
-        error = factor * math.sqrt((error / sd) ** 2 + (0.0 if df is None else d**2 / (2 * df)))
-        reach = critical_value(level, estimate.df) * error
-        interval = Interval(factor * d - reach, factor * d + reach, level)
+    error, interval = _carried(estimate, sd, df, factor, level)
     return StandardisedEffect(
-        value=factor * d, uncorrected=d, correction=factor, df=df, std_error=error, interval=interval, sd=sd,
-        sd_name=sd_name, method=method,
-    )  # fmt: skip
+        value=factor * d,
+        uncorrected=d,
+        correction=factor,
+        df=df,
+        std_error=error,
+        interval=interval,
+        sd=sd,
+        sd_name=sd_name,
+        method=KNOWN if df is None else MODEL,
+    )
+
+
+def _carried(
+    estimate: Estimate, sd: float, df: float | None, factor: float, level: float
+) -> tuple[Quantity, IntervalOrReason]:
+    """Return the standard error and interval of an estimate over a standard deviation."""
+    if isinstance(estimate.std_error, Unavailable):
+        return estimate.std_error, estimate.std_error
+    d = estimate.value / sd
+    own = 0.0 if df is None else d**2 / (2 * df)
+    error = factor * math.sqrt((estimate.std_error / sd) ** 2 + own)
+    reach = critical_value(level, estimate.df) * error
+    return error, Interval(factor * d - reach, factor * d + reach, level)
 
 
 def _standardised(

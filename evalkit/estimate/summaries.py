@@ -26,8 +26,8 @@ ONE_COMPARISON = (
 )
 SINGLES = (
     "Most of the weight lies on cohorts of which a single cluster is compared ({cohorts}): one cluster does not "
-    "deviate from its own mean, so that the standard error would leave its shock out. Use randomisation or Conley–Taber "
-    "inference."
+    "deviate from its own mean, so that the standard error would leave its shock out. "
+    "Use randomisation or Conley–Taber inference."
 )
 SINGLES_NOTE = "Of cohort {cohorts} a single cluster is compared, whose own shock is not in this standard error."
 ONE_COMPARISON_NOTE = "Some comparisons are with a single cluster, whose own shock is not in this standard error."
@@ -187,7 +187,7 @@ def _summary(
 
 def _reliability(effects: GroupTimeEffects, chosen: NDArray[np.bool_], size: Floats) -> tuple[str, str]:
     """Return why cells can have no standard error, or else what it leaves out; empty texts where neither."""
-    cells = [(cell, size[at]) for at, cell in enumerate(effects.cells) if chosen[at] and not cell.is_reference]
+    cells = [(effects.cells[at], size[at]) for at in np.flatnonzero(chosen) if not effects.cells[at].is_reference]
     if not cells:
         return REFERENCE, ""
     if effects.design.treated_clusters(tuple(sorted({cell.cohort for cell, _ in cells}))) < 2:

@@ -77,7 +77,7 @@ def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> Two
     return TwoWayEffect(
         estimate=estimates[0],
         recommendation=recommendation,
-        inference=two_way_inference(panel, recommendation, options or InferenceOptions()),
+        inference=two_way_inference(panel, recommendation, options or InferenceOptions(), fit),
         covariates=tuple(zip(names[1:], estimates[1:], strict=True)),
         clusters=counts,
         n_units=len(panel.units),

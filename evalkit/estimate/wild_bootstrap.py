@@ -12,6 +12,9 @@ from evalkit.estimate.arrays.wild import ENUMERATED, WildWeights, wild_reference
 from evalkit.estimate.inference import Inference, clustered_estimate
 from evalkit.estimate.panel_rows import PanelRows, require_contrast
 
+MOST_NUMBERS = 100_000_000
+"""Clusters times draws, above which a bootstrap or permutation is refused: some gigabytes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WildOptions:
@@ -58,6 +61,7 @@ def wild_bootstrap(panel: Panel, options: WildOptions | None = None) -> WildBoot
     if isinstance(plain.std_error, Unavailable):
         none = Inference.unavailable("wild cluster bootstrap", plain.std_error.reason)
         return WildBootstrap(estimate=plain.value, inference=none, n_vectors=0, is_enumerated=False)
+    require_room(fit.n_clusters, options.n_draws, "clusters")
     weights = wild_weights(fit.n_clusters, options.weights, options.n_draws, stream(options.seed, "wild bootstrap"))
     reference = wild_reference(fit, 0, weights, options.is_restricted)
     is_enumerated = (2 if options.weights == "rademacher" else 6) ** fit.n_clusters <= ENUMERATED
@@ -78,6 +82,15 @@ def _note(options: WildOptions, n_vectors: int, is_enumerated: bool) -> str:
     null = "null imposed" if options.is_restricted else "null not imposed"
     how = f"all {n_vectors:,} vectors" if is_enumerated else f"{n_vectors - 1:,} draws, seed {options.seed}"
     return f"{options.weights.capitalize()} weights, {null}, {how}; the standard error is CR0."
+
+
+def require_room(n: int, n_draws: int, what: str) -> None:
+    """Raise `DesignError` where draws for so many clusters would not fit in memory."""
+    if n * n_draws > MOST_NUMBERS:
+        raise DesignError(
+            f"{n_draws:,} draws for {n:,} {what} are too many to hold. Take at most {MOST_NUMBERS // n:,} draws; "
+            "with very many clusters, errors clustered by them need no bootstrap."
+        )
 
 
 def require_draws(n_draws: int, level: float) -> None:

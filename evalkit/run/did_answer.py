@@ -26,6 +26,9 @@ from evalkit.design.staggered import (
 from evalkit.estimate.arrays.two_period import Method
 from evalkit.estimate.bands import Uncertainty
 from evalkit.estimate.group_time import GroupTimeEffects, group_time_effects
+from evalkit.estimate.group_time_inference import cluster_counts, overall_inference
+from evalkit.estimate.inference import Inference
+from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.staggered_results import StaggeredResults, staggered_results
 from evalkit.run.did_options import DidRequest
 from evalkit.run.progress import Progress
@@ -55,6 +58,7 @@ class DidAnswer:
     results : StaggeredResults, or TwoWayAnswer for `--estimator twfe`
     left_out : rows of the table without an outcome, covariate or weight
     dropped : units left out by the design, with the reason
+    inference : the recommended inference on the overall effect, carried out
     clustered_by : what errors are clustered by, in a word
     names_units : whether ids are those of units or groups, and may be listed
     """
@@ -70,6 +74,7 @@ class DidAnswer:
     clustered_by: str
     clusters: ClusterCounts
     recommendation: Recommendation
+    inference: Inference
     names_units: bool
 
 
@@ -102,6 +107,8 @@ def _staggered_answer(
         with progress.step("estimating with every other estimator"):
             checks = cross_checks(effects, uncertainty)
     counts = cluster_counts(effects.design)
+    noun = "unit" if effects.design.cluster is None else "cluster"
+    advice = recommended_inference(counts, noun if design.is_panel else "cluster")
     clustered_by = _clustered_by(request, observations)
     return DidAnswer(
         request=request,
@@ -114,8 +121,9 @@ def _staggered_answer(
         n_rows=len(effects.design.observations.frame),
         clustered_by=clustered_by,
         clusters=counts,
-        recommendation=recommended_inference(counts),
-        names_units=not isinstance(observations, CrossSections) or observations.clustered_by == "unit",
+        recommendation=advice,
+        inference=overall_inference(effects, advice, InferenceOptions(level=request.level, seed=request.seed)),
+        names_units=_are_units(observations),
     )
 
 
@@ -148,19 +156,6 @@ def _effects(request: DidRequest, design: StaggeredDesign) -> GroupTimeEffects:
     return effects_by(request.estimator, design)
 
 
-def cluster_counts(design: StaggeredDesign) -> ClusterCounts:
-    """Return the clusters that hold treated units, and those that hold units to compare them with.
-
-    Where every unit is treated in the end, the last cohort is what the others are compared with.
-    """
-    n_strata = len(design.cohorts) + (design.n_never > 0)
-    treated, compared = range(n_strata - 1), n_strata - 1
-    if design.cluster is None:
-        return ClusterCounts(int(design.n_by_stratum[list(treated)].sum()), int(design.n_by_stratum[compared]))
-    is_treated = design.is_in_cluster[list(treated)].any(axis=0)
-    return ClusterCounts(int(is_treated.sum()), int(design.is_in_cluster[compared].sum()))
-
-
 def _clustered_by(request: DidRequest, observations: Panel | CrossSections) -> str:
     names = {"cluster": request.parts["cluster"], "unit": request.parts["unit"], "row": "row"}
     if isinstance(observations, CrossSections):
@@ -168,8 +163,16 @@ def _clustered_by(request: DidRequest, observations: Panel | CrossSections) -> s
     return str(names["cluster"] or names["unit"])
 
 
+def _are_units(observations: Panel | CrossSections) -> bool:
+    """Return whether ids are those of units or groups, not of single people."""
+    if isinstance(observations, Panel) or observations.clustered_by == "unit":
+        return True
+    if observations.clustered_by == "row":
+        return False
+    return bool(observations.frame.duplicated(["unit", "period"]).any())
+
+
 def _two_way_answer(request: DidRequest, panel: Panel, left_out: tuple[LeftOut, ...], progress: Progress) -> DidAnswer:
-    from evalkit.estimate.recommended import InferenceOptions
     from evalkit.estimate.two_way import two_way_effect
 
     with progress.step("estimating (twfe)"):
@@ -188,6 +191,7 @@ def _two_way_answer(request: DidRequest, panel: Panel, left_out: tuple[LeftOut, 
         clustered_by=_clustered_by(request, panel),
         clusters=effect.clusters,
         recommendation=effect.recommendation,
+        inference=effect.inference,
         names_units=True,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.estimate.bacon import BaconDecomposition
+from evalkit.estimate.inference import Inference
 from evalkit.estimate.staggered_results import PreTest, Reported, ReportedCell, ReportedSet, StaggeredResults
 from evalkit.estimate.two_way_event import TwoWayEventStudy
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
@@ -110,11 +111,10 @@ def _rest(part: Reported) -> Json:
 def _settings(answer: DidAnswer) -> Json:
     """Return how the result was made, and what a reader must know of it."""
     request, found = answer.request, answer.results
-    is_two_way = isinstance(found, TwoWayAnswer)
     settings: Json = {
         "estimator": request.estimator,
         "method": "two-way fixed effects" if isinstance(found, TwoWayAnswer) else found.method,
-        "comparison": None if is_two_way else compared_with(answer),
+        "comparison": compared_with(answer),
         "covariates": list(request.covariates),
         "level": request.level,
         "seed": request.seed,
@@ -145,14 +145,30 @@ def _inference(answer: DidAnswer) -> Json:
         "recommended": advice.inference,
         "reason": given(FEW) if clusters.is_few else advice.reason,
         "is_recommended": is_recommended(answer),
+        "overall": _supported(answer.inference),
+    }
+
+
+def _supported(inference: Inference) -> Json:
+    """Return what the recommended inference says of the overall effect."""
+    return {
+        "method": inference.method,
+        "std_error": given(inference.std_error),
+        "df": inference.df,
+        "interval": given(inference.interval),
+        "p_value": given(inference.p_value),
+        "note": inference.note,
     }
 
 
 def compared_with(answer: DidAnswer) -> str:
-    """Return whom the treated are compared with: never, not-yet, or all untreated observations."""
+    """Return whom treated units are compared with: never or not-yet where that was a choice, else in words."""
     if answer.request.estimator in ("group-time", "extended", "all"):
         return answer.request.comparison
-    return "never-treated units" if answer.request.estimator == "sun-abraham" else "all untreated observations"
+    return {
+        "sun-abraham": "never-treated units, or where there are none the last cohort",
+        "twfe": "all other units, those already treated included",
+    }.get(answer.request.estimator, "all untreated observations")
 
 
 def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:

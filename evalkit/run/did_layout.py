@@ -7,12 +7,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from evalkit.core.formats import number
+from evalkit.core.formats import MINUS, number
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 
 WIDTH = 100
 _MOST_DECIMALS = 10
+_LARGEST = 1e15
 
 
 @dataclass(slots=True)
@@ -35,9 +36,9 @@ class Footnotes:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes numbers with the decimals that suit the result's precision."""
+    """Writes numbers with the decimals that suit the result's precision; with None in powers of ten."""
 
-    decimals: int
+    decimals: int | None
 
     @classmethod
     def for_errors(cls, *sizes: object) -> Writer:
@@ -45,7 +46,8 @@ class Writer:
         known = [float(size) for size in sizes if isinstance(size, float) and size > 0]
         if not known:
             return cls(4)
-        return cls(min(max(2 - math.floor(math.log10(known[0])), 0), _MOST_DECIMALS))
+        decimals = max(2 - math.floor(math.log10(known[0])), 0)
+        return cls(decimals if decimals <= _MOST_DECIMALS else None)
 
     def cell(self, value: object, notes: Footnotes) -> str:
         """Return a number or an interval as a table shows it, or the mark of a reason."""
@@ -57,7 +59,9 @@ class Writer:
 
     def number(self, value: float) -> str:
         """Return a number with a true minus sign."""
-        return number(value, self.decimals) if abs(value) < 1e15 else f"{value:.3e}".replace("-", "−")
+        if self.decimals is None or abs(value) >= _LARGEST:
+            return f"{value:.3g}".replace("-", MINUS)
+        return number(value, self.decimals)
 
     def interval(self, interval: Interval) -> str:
         """Return both ends of an interval."""

@@ -32,7 +32,7 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
         yield answer.results.effect.meaning
         return
     if not is_recommended(answer):
-        yield _caution(answer, answer.results)
+        yield _caution(answer)
     if not counts_never(answer):
         yield "No unit is never treated within these periods: units that start later serve as comparison until then."
     yield from answer.results.notes
@@ -46,18 +46,21 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
         )
 
 
-def _caution(answer: DidAnswer, found: StaggeredResults) -> str:
+def _caution(answer: DidAnswer) -> str:
     """Return what to think of the errors where the clusters do not support those that are given."""
     supported = answer.recommendation.inference
     if supported == "unavailable":
         return f"No inference is reliable with these clusters. {answer.recommendation.reason}"
-    carried_out = "the estimator twfe carries it out for the two-way effect"
-    if isinstance(found.simple.std_error, Unavailable):
-        return f"The overall effect has no standard error. What this design supports is {supported}; {carried_out}."
-    return (
-        "The standard errors given here are cluster-robust and may be too small for this design. What it supports is "
-        f"{supported}; {carried_out}."
-    )
+    if isinstance(answer.inference.interval, Unavailable):
+        return (
+            f"What this design supports is {supported}. For the overall effect it gives no interval: "
+            f"{answer.inference.interval.reason}"
+        )
+    made_by = f"the interval of the overall effect comes from {answer.inference.method}"
+    simple = answer.results.simple if isinstance(answer.results, StaggeredResults) else None
+    if simple is not None and isinstance(simple.std_error, Unavailable):
+        return f"Errors clustered so cannot be given for this design; {made_by}."
+    return f"The standard errors in the tables are cluster-robust and may be too small for this design; {made_by}."
 
 
 def counts_never(answer: DidAnswer) -> int:

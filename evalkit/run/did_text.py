@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evalkit.core.formats import as_sentence, level_text, p_equals
+from evalkit.core.formats import MINUS, as_sentence, level_text, p_equals
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.cross_checks import CrossChecks
@@ -33,7 +33,12 @@ def _lines(answer: DidAnswer) -> Iterator[str]:
         yield from _effect_lines(answer, found.effect.estimate.value, found.effect.inference.interval)
         yield from two_way_lines(found, answer.request.level)
     else:
-        yield from _effect_lines(answer, found.simple.estimate, found.simple.interval)
+        plain = is_recommended(answer)
+        yield from _effect_lines(
+            answer, found.simple.estimate, found.simple.interval if plain else answer.inference.interval
+        )
+        if not plain and isinstance(answer.inference.interval, Interval):
+            yield from wrapped(f"That interval is from {answer.inference.method}. {answer.inference.note}", "  ")
         yield from _table_lines(answer, found)
         yield from _pre_test_lines(found)
     if answer.checks:
@@ -173,7 +178,8 @@ def _part_table(
     notes, has_band = Footnotes(), any(part.band is not None for part in parts)
     rows = []
     for part in (*parts, overall):
-        name = "mean" if part is overall else str(part.label).replace("-", "−")
+        mean = "0 and on" if has_band else "all"
+        name = mean if part is overall else str(part.label).replace("-", MINUS)
         values = [part.estimate, part.std_error, part.interval] + ([part.band] if has_band else [])
         rows.append([name, *(writer.cell(value, notes) for value in values)])
     header = [label, "effect", "std. error", f"{level} interval"] + ([f"{level} band"] if has_band else [])
@@ -219,7 +225,11 @@ def _inference_lines(answer: DidAnswer) -> Iterator[str]:
     draws = f", by a multiplier bootstrap of {answer.request.n_draws:,} draws" if answer.request.n_draws else ""
     yield f"  Clustered by {answer.clustered_by}{draws}."
     reason = "" if clusters.is_few else " " + as_sentence(advice.reason)
-    followed = "" if is_recommended(answer) else " The errors above are not of that kind."
+    followed = (
+        ""
+        if is_recommended(answer)
+        else " The errors in the tables are not of that kind; the interval of the overall effect is."
+    )
     yield from wrapped(
         f"Recommended for {count_of(clusters.n_treated, 'treated cluster')} and "
         f"{count_of(clusters.n_comparison, 'comparison cluster')}: {advice.inference}.{reason}{followed}",

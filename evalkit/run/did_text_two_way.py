@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evalkit.core.formats import as_sentence, level_text, number
+from evalkit.core.formats import MINUS, as_sentence, level_text, number, p_equals
 from evalkit.core.quantities import Unavailable
 from evalkit.estimate.bacon import BaconDecomposition
 from evalkit.run.did_answer import TwoWayAnswer
@@ -26,7 +26,8 @@ def two_way_lines(found: TwoWayAnswer, level: float) -> Iterator[str]:
     ]
     yield from aligned(["inference", "effect", "std. error", f"{level_text(level)} interval"], rows)
     yield from notes.lines()
-    yield from wrapped(as_sentence(own.note), "  ")
+    test = "" if isinstance(own.p_value, Unavailable) else f" Two-sided test of no effect: {p_equals(own.p_value)}."
+    yield from wrapped(as_sentence(own.note) + test, "  ")
     yield from _event_lines(found, writer, level)
     yield from _bacon_lines(found.bacon, writer)
 
@@ -40,7 +41,7 @@ def _event_lines(found: TwoWayAnswer, writer: Writer, level: float) -> Iterator[
     notes = Footnotes()
     rows = [
         [
-            str(time.event_time).replace("-", "−"),
+            str(time.event_time).replace("-", MINUS),
             *(
                 writer.cell(value, notes)
                 for value in (time.estimate.value, time.estimate.std_error, time.estimate.interval(level))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from evalkit.data.published_limits import PublishedLimits
     from evalkit.data.sources import Sources
     from evalkit.design.power_simulation import SimulatedPower
-    from evalkit.diagnose.power import OutcomePower, PowerOptions, PowerReport
+    from evalkit.diagnose.power_report import OutcomePower, PowerOptions, PowerReport
 
 Commands = Any
 """What `ArgumentParser.add_subparsers` returns."""
@@ -40,7 +40,7 @@ def add_power_command(commands: Commands) -> None:
 
 def _power(options: argparse.Namespace) -> int:
     from evalkit.core.errors import InputError
-    from evalkit.diagnose.power import PowerOptions
+    from evalkit.diagnose.power_report import PowerOptions
     from evalkit.run.faults import environment_faults
     from evalkit.run.progress import Progress
     from evalkit.run.project_file import load_project
@@ -129,6 +129,7 @@ def _value(quantity: object) -> object:
 def _two_level(found: OutcomePower) -> dict[str, Any]:
     made: dict[str, Any] = {
         "mdes_pupil_sd": _value(found.two_level),
+        "mdes_points": _value(found.two_level_points),
         "mdes_pupil_sd_after_losing_a_fifth": _value(found.two_level_after_loss),
         "note": found.two_level_note,
     }
@@ -164,7 +165,7 @@ def _lines(report: PowerReport) -> Iterator[str]:
     kind = "the synthetic England: made-up schools" if report.data_kind == "synthetic" else "published files"
     options = report.options
     yield f"{report.project.slug}: what its design could detect. Data: {kind}."
-    yield f"Years read: {years_text(report.years)}, all before the programme. No outcome was read."
+    yield f"Years read: {years_text(report.years)}, all before the programme, and no others."
     yield (
         f"Least detectable effects: found with {level_text(options.power)} probability by a two-sided test at "
         f"{level_text(1 - options.level)}."

@@ -10,7 +10,17 @@ from tests.conftest import ROOT
 from tests.did_command import COLUMNS, simulated
 
 KEYS = "group_time simple by_cohort event_study calendar n_units n_treated n_comparison dropped"
-GOOD = "unit,year,y,cohort\na,2000,1,2001\na,2001,3,2001\nb,2000,1,2001\nb,2001,2,2001\nc,2000,1,\nc,2001,1,\nd,2000,2,\nd,2001,1,\n"
+GOOD = """\
+unit,year,y,cohort
+a,2000,1,2001
+a,2001,3,2001
+b,2000,1,2001
+b,2001,2,2001
+c,2000,1,
+c,2001,1,
+d,2000,2,
+d,2001,1,
+"""
 
 
 def evalkit_did(*arguments):

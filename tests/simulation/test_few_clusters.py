@@ -20,8 +20,13 @@ from evalkit.estimate.arrays.permutation import cohort_sums, permutation_referen
 from evalkit.estimate.arrays.placebo_sums import placebo_products, placebo_sums, rescaled
 from evalkit.estimate.arrays.wild import wild_reference, wild_weights
 
-TREATED, COMPARISON = (1, 2, 3, 6, 12, 29), (6, 20, 100)
 ERRORS = ("alike", "by size", "small treated", "large treated")
+CELLS = [
+    *product(("alike",), (6,), (1, 2, 3, 6)),
+    *product(ERRORS, (20,), (1, 2, 3, 6, 12, 29)),
+    *product(ERRORS, (40,), (1, 2)),
+    *product(ERRORS, (100,), (1, 2, 3, 6, 12, 29)),
+]
 METHODS = ("CR1", "CR2", "wild Rademacher", "wild Webb", "permutation", "permutation of t", "Conley–Taber", "rescaled")
 PERIODS, FIRST = 6, 3
 SEED = 20240611
@@ -106,7 +111,7 @@ def row(errors, n_treated, n_comparison, n_samples=N_SAMPLES):
 def main(n_samples):
     print("| errors | treated | comparison | " + " | ".join(METHODS) + " |")
     print("|---|---|---|" + "---|" * len(METHODS))
-    for errors, n_comparison, n_treated in product(ERRORS, COMPARISON, TREATED):
+    for errors, n_comparison, n_treated in CELLS:
         print(row(errors, n_treated, n_comparison, n_samples), flush=True)
 
 
@@ -121,9 +126,7 @@ def published():
 
 
 def test_the_card_has_the_whole_table():
-    assert list(published()) == [
-        (errors, n_treated, n_comparison) for errors, n_comparison, n_treated in product(ERRORS, COMPARISON, TREATED)
-    ]
+    assert list(published()) == [(errors, n_treated, n_comparison) for errors, n_comparison, n_treated in CELLS]
 
 
 COLUMN = {"cluster-robust": "CR1", "CR2 with Satterthwaite degrees of freedom": "CR2", "Conley–Taber": "rescaled"}
@@ -177,7 +180,7 @@ def test_two_way_effects_are_unbiased_with_one_start_and_not_with_growing_effect
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("errors", "n_comparison", "n_treated"), list(product(ERRORS, COMPARISON, TREATED)))
+@pytest.mark.parametrize(("errors", "n_comparison", "n_treated"), CELLS)
 def test_the_table_is_what_the_simulation_gives(errors, n_comparison, n_treated):
     found = dict(zip(METHODS, 100 * coverage(errors, n_treated, n_comparison, N_SAMPLES), strict=True))
     # Printed to a tenth; a sample or two may fall on the other side of a tie on another machine.

@@ -112,7 +112,7 @@ def test_g_total_is_nearly_unbiased_and_its_interval_covers(name, icc):
 
 
 def test_the_factor_on_a_sum_of_components_shrinks_too_much():
-    # The pooled spread needs the factor; σ_B² + σ_W² does not: with it d is 2% too small at 4 + 4 schools, ρ = 0.2.
+    # The pooled spread needs the factor; σ_B² + σ_W² does not: with it d is 2.5% too small at 4 + 4 schools, ρ = 0.2.
     sizes = SIZES["4 + 4 of 30"]
     found = draws(sizes, 0.2, 1.0, LONG)
     d, factor = found.difference / found.components, math.sqrt(sizes.total_factor(0.2))

@@ -24,7 +24,7 @@ class Reference:
     """A statistic for every draw, as a function of the value b under test.
 
     Draw i has the statistic (first_i − b·slope_i) / √(square_i − 2b·cross_i + b²·bend_i); the estimate itself has
-    (estimate − b) / scale. Where every draw is compared unscaled, square is 1 and cross and bend are 0.
+    (estimate − b) / scale. Where draws are compared unscaled, square is scale² and cross and bend are 0.
     The draw that is the data themselves is among them, so that no p-value is 0.
 
     Attributes
@@ -49,15 +49,9 @@ class Reference:
         # Multiplied out, so that a draw without spread counts as infinitely large and 0/0 as equal.
         return float((size + TIE * size.max() >= reach * np.sqrt(squared)).mean())
 
-    def statistics(self, value: float = 0.0) -> Floats:
-        """Return every draw's statistic, were `value` true; a draw without spread is infinitely large."""
-        squared = np.maximum(self.square - 2 * value * self.cross + value**2 * self.bend, 0.0)
-        top = self.first - value * self.slope
-        return np.divide(top, np.sqrt(squared), out=np.copysign(np.inf, top), where=squared > 0)
-
     def interval(self, level: float) -> IntervalOrReason:
         """Return the hull of the values not rejected at 1 − level, or why it has no end."""
-        ends = [self._end(sign, 1 - level) for sign in (-1.0, 1.0)]
+        ends = [self._end(sign, 1 - level + 1e-12) for sign in (-1.0, 1.0)]  # a p-value of 1 − level rejects
         if any(end is None for end in ends):
             return Unavailable(
                 f"The test rejects no value far from the estimate at the {level:.0%} level: with so few clusters or "

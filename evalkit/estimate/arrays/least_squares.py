@@ -103,10 +103,9 @@ def least_squares(
     """
     weight = weight / weight.mean()
     root = np.sqrt(weight)[:, None]
-    y = root * without_means(outcome[:, None], weight, nested)
-    span = orthonormal(root * without_means(others, weight, nested), np.sqrt((weight[:, None] * others**2).sum(axis=0)))
-    own = root * without_means(regressors, weight, nested)
-    length = np.sqrt((weight[:, None] * regressors**2).sum(axis=0))
+    y = _scaled(without_means(outcome[:, None], weight, nested), root)
+    span = orthonormal(_scaled(without_means(others, weight, nested), root), _lengths(others, weight))
+    own, length = _scaled(without_means(regressors, weight, nested), root), _lengths(regressors, weight)
     for _ in range(2):  # twice, so that rounding leaves nothing of the others
         own = own - span @ (span.T @ own)
     q, r = np.linalg.qr(own)
@@ -118,7 +117,17 @@ def least_squares(
     products = basis.T @ y[:, 0]
     residuals = (y[:, 0] - basis @ products) / root[:, 0]
     size = float(np.abs(outcome).max(initial=0.0))
-    return Fit(loadings @ products, loadings, basis / root, residuals, weight, cluster, nested, size)
+    return Fit(loadings @ products, loadings, _scaled(basis, 1 / root), residuals, weight, cluster, nested, size)
+
+
+def _scaled(columns: Floats, factor: Floats) -> Floats:
+    """Return columns (n, k) times a factor (n, 1), without a copy where it is 1 throughout."""
+    return columns if (factor == 1).all() else columns * factor
+
+
+def _lengths(columns: Floats, weight: Floats) -> Floats:
+    """Return the weighted length of each column, shape (k,)."""
+    return np.asarray(np.sqrt(np.einsum("i,ij,ij->j", weight, columns, columns)))
 
 
 def without_means(columns: Floats, weight: Floats, groups: Codes | None) -> Floats:

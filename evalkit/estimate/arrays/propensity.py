@@ -16,8 +16,8 @@ LARGEST_SCORE = 0.999
 _STEPS, _COLLINEAR = 50, 1e-10
 _SETTLED = 1e-20
 """The iteration ends where a step would gain less than this a unit of weight: β then moves by some 1e-10."""
-_FAR = 1e-4
-"""A step that promises to gain more than this a unit of weight is checked, and halved where it overshoots."""
+_LONG = 2.0
+"""A step that moves some unit's log odds by more than this is checked, and halved where it overshoots."""
 _MANY = 100_000
 
 
@@ -96,10 +96,9 @@ def _newton(
     if is_collinear(information):
         return score, information, None, np.inf
     step = np.linalg.solve(information, gradient)
-    gain = float(gradient @ step)
-    if gain > _FAR * weight.sum():
+    if np.abs(covariates @ step).max() > _LONG:
         step = _damped(covariates, treated, weight, beta, step)
-    return score, information, step, gain
+    return score, information, step, float(gradient @ step)
 
 
 def _damped(covariates: Floats, treated: Bools, weight: Floats, beta: Floats, step: Floats) -> Floats:

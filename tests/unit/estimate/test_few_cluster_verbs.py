@@ -180,6 +180,16 @@ def test_one_seed_one_number(verb, options):
     assert one.p_value != other.p_value
 
 
+@pytest.mark.parametrize(
+    ("verb", "options"), [(wild_bootstrap, WildOptions), (randomisation_test, RandomisationOptions)]
+)
+def test_more_draws_than_memory_holds_are_refused(verb, options):
+    random = np.random.default_rng(1)
+    made = panel(changes(random.normal(size=20), random.normal(size=20)))
+    with pytest.raises(DesignError, match="are too many to hold"):
+        verb(made, options(n_draws=10_000_000))
+
+
 @pytest.mark.parametrize("options", [WildOptions, RandomisationOptions, ConleyTaberOptions])
 def test_too_few_draws_and_odd_levels_are_refused(options):
     with pytest.raises(DesignError, match="9 draws are too few"):

@@ -112,10 +112,13 @@ def test_a_covariate_that_moves_is_held_at_its_base():
 
 
 def test_weights_that_move_are_those_of_the_base():
-    table = six_units().assign(w=lambda f: np.where((f["unit"] == "A") & (f["period"] == 2), 3.0, 1.0))
+    """A and C weigh 3 in 2: (3, 3) from there is (3 × 4 + 2)/4 − 2; cohort 2 is measured from 1, where A weighs 1."""
+    table = six_units()
+    table["w"] = np.where(table["unit"].isin(["A", "C"]) & (table["period"] == 2), 3.0, 1.0)
     roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", weight="w")
     effects = effects_of(table, roles)
-    assert cell(effects, 2, 2).value == cell(effects, 2, 3).value - 1 == 2  # measured from 1, where A weighs 1
+    values = {(c.cohort, c.period): c.value for c in effects.cells}
+    assert values == {(2, 2): 2, (2, 3): 3, (3, 2): 0, (3, 3): 1.5}
     assert effects.notes == ("Weights vary over time; each comparison uses those of its base period.",)
 
 

@@ -38,6 +38,12 @@ def test_blocks_that_share_rows_are_added_before_they_are_multiplied():
     assert Influence(2, (one, two), None, 1).covariance().tolist() == [[1.0, 3.0], [3.0, 9.0]]
 
 
+def test_a_row_in_two_blocks_gets_one_sign():
+    both = tuple(Block(np.array([0]), np.array([at]), np.array([[at + 1.0]])) for at in range(2))
+    draws = Influence(2, both, None, 3).drawn(50, np.random.default_rng(1))
+    assert {tuple(draw) for draw in draws} == {(1.0, 2.0), (-1.0, -2.0)}
+
+
 def test_combinations_by_hand():
     found = Influence(2, blocks(), None, 4).combined(np.array([[1.0], [2.0]]))
     assert found.ravel().tolist() == [1.0, -1.0, 8.0, 0.0]

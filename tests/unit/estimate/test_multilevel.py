@@ -1,5 +1,7 @@
 """Two-level models: hand-computed cases, refusals, and what must not change the answer."""
 
+import zlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,9 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.roles import Roles
 from evalkit.estimate.multilevel import CONSTANT, two_level_model
+from evalkit.estimate.standardised import SdName
 from evalkit.estimate.two_level import PupilColumns, TwoLevelOptions
+from evalkit.estimate.two_level_effect_size import two_level_effect_size
 from evalkit.estimate.two_level_sections import EFFECT, two_level_did
 
 COLUMNS = PupilColumns(outcome="score", school="school", treated="treated", covariates=("prior",))
@@ -137,6 +141,16 @@ def test_what_cannot_be_fitted_is_refused_with_the_reason(change, error, said):
         two_level_model(change(pupils()), COLUMNS)
 
 
+def test_two_schools_with_a_treated_one_cannot_tell_what_schools_vary_by():
+    # two means, two coefficients of whole schools (constant and treatment): nothing is left between schools
+    with pytest.raises(DataError, match="2 groups of pupils for 2 coefficients of whole groups"):
+        two_level_model(pupils(schools=2, treated=1), COLUMNS)
+    assert isinstance(two_level_model(pupils(schools=3, treated=1), COLUMNS).effect.std_error, Unavailable)
+    frame = sections(schools=2, treated=1, periods=(2017, 2018))
+    with pytest.raises(DataError, match="nothing is left to tell"):
+        two_level_did(as_sections(frame), "period")
+
+
 def test_statsmodels_is_refused_for_many_rows(monkeypatch):
     monkeypatch.setattr("evalkit.estimate.multilevel.MOST_ROWS_OF_MIXEDLM", 100)
     with pytest.raises(DesignError, match="up to 100 rows"):
@@ -171,10 +185,34 @@ def test_rows_labels_and_scale_do_not_matter():
     pd.testing.assert_frame_equal(frame, before)
     shuffled = frame.sample(frac=1, random_state=3).set_index(np.arange(len(frame))[::-1])
     assert numbers(two_level_model(shuffled, COLUMNS)) == pytest.approx(found, rel=1e-8)
-    renamed = frame.assign(school=frame["school"].map(lambda s: f"Z{hash(s) % 997}-{s[::-1]}"))
+    renamed = frame.assign(school=frame["school"].map(lambda s: f"Z{zlib.crc32(s.encode()) % 997}-{s[::-1]}"))
     assert numbers(two_level_model(renamed, COLUMNS)) == pytest.approx(found, rel=1e-8)
     scaled = numbers(two_level_model(frame.assign(score=10 * frame["score"] + 7), COLUMNS))
     assert scaled == pytest.approx([10 * found[0], 10 * found[1], 100 * found[2], 100 * found[3]], rel=1e-8)
+
+
+def test_the_models_effect_in_its_own_spread():
+    model = two_level_model(pupils(schools=30, treated=12), COLUMNS)
+    found = two_level_effect_size(model)
+    assert found.sd == pytest.approx(model.unconditional.total**0.5)
+    assert found.uncorrected == pytest.approx(model.effect.value / found.sd)
+    assert 28 < found.df < model.n_pupils  # between that of schools alone and that of independent pupils
+    d, df = found.uncorrected, found.df
+    expected = found.correction * np.sqrt((model.effect.std_error / found.sd) ** 2 + d**2 / (2 * df))
+    assert found.std_error == pytest.approx(expected)
+    within = two_level_effect_size(model, SdName.WITHIN_CONDITIONAL)
+    assert within.sd == pytest.approx(model.conditional.within**0.5)
+    assert within.df == model.n_pupils - 30
+    with pytest.raises(DesignError, match="does not give"):
+        two_level_effect_size(model, SdName.SCHOOL_LEVEL)
+
+
+def test_an_effect_size_that_cannot_be_given_says_why():
+    assert isinstance(two_level_effect_size(two_level_model(pupils(), PupilColumns(outcome="score", school="school"))),
+                      Unavailable)  # fmt: skip
+    change = two_level_did(as_sections(sections()))
+    assert "no total spread is left" in two_level_effect_size(change).reason
+    assert two_level_effect_size(change, SdName.WITHIN_UNCONDITIONAL).sd == change.unconditional.within**0.5
 
 
 # pupils in schools in years

@@ -49,6 +49,22 @@ def test_weights_are_numbers_of_pupils():
     assert two_way_effect(panel(frame, weight="w")).estimate.value == pytest.approx(4.5 - 1.75)
 
 
+def test_gaps_and_weights_give_what_dummies_give():
+    random = np.random.default_rng(8)
+    frame = table(8, 12, n_periods=6)
+    frame["w"], frame["x"] = random.uniform(0.2, 4, len(frame)), random.normal(size=len(frame))
+    frame = frame[random.random(len(frame)) < 0.8]
+    found = two_way_effect(panel(frame, weight="w", covariates=("x",)))
+    dummies = pd.get_dummies(frame[["unit", "period"]].astype(str), drop_first=True, dtype=float)
+    design = np.column_stack([frame["period"] >= frame["cohort"], frame["x"], np.ones(len(frame)), dummies])
+    root = np.sqrt(frame["w"].to_numpy())
+    wanted = np.linalg.lstsq(root[:, None] * design.astype(float), root * frame["y"].to_numpy(), rcond=None)[0]
+    assert found.estimate.value == pytest.approx(wanted[0], rel=1e-9)
+    assert [(name, estimate.value) for name, estimate in found.covariates] == [
+        ("x", pytest.approx(wanted[1], rel=1e-9))
+    ]
+
+
 def test_event_times_by_hand():
     # Periods 1 to 3, start in 3, base −1 (period 2). Gaps between treated and comparison: 2, 3, 7: −1 and 4.
     frame = pd.DataFrame({"unit": list("aaabbbccc"), "period": [1, 2, 3] * 3, "y": [2.0, 3, 7, 1, 0, 2, -1, 0, -2]})

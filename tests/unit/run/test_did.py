@@ -1,6 +1,7 @@
 """`evalkit did`: what it prints is what the verbs return, and options that mean nothing are refused."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,7 @@ def test_an_option_that_means_nothing_is_refused(table, tmp_path, estimator, opt
         ("--seed -1", "--seed"),
         ("--anticipation -1", "--anticipation"),
         ("--anticipation 9", "No unit is treated within the periods"),
+        ("--anticipation 1000000000000000000000000000000", "No unit is treated within the periods"),
         ("--balanced-until -1", "--balanced-until"),
         ("--balanced-until 5", "at most 4"),
         ("--covariates x,,y2", "empty column"),
@@ -290,7 +292,26 @@ def test_a_reason_stands_below_its_table(tmp_path):
     simulated(40, (2013, *[None] * 39)).to_csv(tmp_path / "one.csv", index=False)
     text = run_did(tmp_path / "one.csv").out
     assert "[1] All treated units lie in one cluster" in text
-    assert "How uncertain this is cannot be given." in " ".join(text.split())
+    said = " ".join(text.split())
+    assert "That interval is from randomisation inference. 40 assignments of whole clusters compared" in said
+    assert "Errors clustered so cannot be given for this design" in said
+
+
+def test_small_numbers_are_written_in_powers_of_ten(table, tmp_path):
+    table.assign(y=table["y"] * 1e-20).to_csv(tmp_path / "small.csv", index=False)
+    text = run_did(tmp_path / "small.csv").out
+    assert re.search(r"scored (0\.9\d*e\S20|9\.\d+e\S21|1(\.\d+)?e\S20) higher", text), text.splitlines()[11]
+    assert "0.0000" not in text
+
+
+def test_schools_clustered_in_areas_are_named_but_single_people_are_not(tmp_path):
+    pupils = pd.concat([simulated(seed=seed) for seed in (1, 2)])
+    pupils["area"] = pupils["unit"].str[:3]
+    pupils.loc[pupils["unit"] == "0003", "y"] = np.nan
+    options = ("--repeated-cross-sections", "--cluster", "area")
+    assert did(pupils, tmp_path, *options).record["dropped"][0]["units"] == ["0003"]
+    people = pupils.assign(unit=[f"p{at}" for at in range(len(pupils))])
+    assert "unavailable" in did(people, tmp_path, *options).record["dropped"][0]["units"]
 
 
 def test_progress_goes_to_standard_error(table, tmp_path):

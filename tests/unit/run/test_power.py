@@ -15,7 +15,8 @@ from evalkit.data.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.plan import make_design
 from evalkit.diagnose.describe import describe_design
-from evalkit.diagnose.power import PowerOptions, project_power, treated_by_area
+from evalkit.diagnose.power import project_power, treated_by_area
+from evalkit.diagnose.power_report import PowerOptions
 from evalkit.run.power import _limits_before, add_power_command, power_json, power_of_project, power_text
 from evalkit.run.project_file import load_project
 

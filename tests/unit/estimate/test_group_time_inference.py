@@ -1,0 +1,175 @@
+"""The overall group-time effect with few clusters: corrected errors, and clusters that change places."""
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.data.panel import Panel, Roles
+from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
+from evalkit.design.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.arrays.exchanged import Place, exchanged_effects
+from evalkit.estimate.group_time import group_time_effects
+from evalkit.estimate.group_time_inference import (
+    MIXED,
+    ONLY_MEANS,
+    cluster_counts,
+    exchanged_inference,
+    overall_inference,
+    small_sample_estimate,
+)
+from evalkit.estimate.inference import clustered_estimate
+from evalkit.estimate.panel_rows import PanelRows
+from evalkit.estimate.recommended import InferenceOptions
+from evalkit.estimate.summaries import overall_effect
+
+ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="cluster")
+CR2 = Recommendation("CR2 with Satterthwaite degrees of freedom", "few")
+OPTIONS = InferenceOptions(n_draws=999, seed=3)
+
+
+def table(cohort_of_cluster, size, periods=2, seed=1):
+    """Clusters of given sizes; every unit in every period, a shock to each cluster and period."""
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(len(size)), size)
+    n = len(cluster)
+    y = rng.normal(size=(n, periods)) + rng.normal(size=(len(size), periods))[cluster]
+    return pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(n), periods),
+            "period": np.tile(np.arange(2000, 2000 + periods), n),
+            "y": y.ravel(),
+            "cohort": np.repeat(np.asarray(cohort_of_cluster, dtype=float)[cluster], periods),
+            "cluster": np.repeat(cluster, periods),
+        }
+    )
+
+
+def effects_of(frame, comparison="never", roles=ROLES):
+    design = staggered_design(Panel.from_frame(frame, roles), StaggeredOptions(comparison=comparison))
+    return group_time_effects(design, "reg")
+
+
+@pytest.mark.parametrize("size", [[4] * 9, [2, 5, 9, 3, 4, 8, 1, 6, 7]])
+def test_with_one_cohort_and_two_periods_it_is_cr2_of_the_two_way_effect(size):
+    # The change regressed on treatment: the bias-reduced error and Satterthwaite's df of that regression, which is
+    # tested against clubSandwich, are what the correction by cohort must give.
+    frame = table([2001] * 3 + [np.nan] * 6, size)
+    effects = effects_of(frame)
+    found = small_sample_estimate(effects, overall_effect(effects))
+    rows = PanelRows.of(effects.design.panel)
+    reference = clustered_estimate(rows.fit_of_treatment(), 0, "CR2", rows.counts())
+    assert found.value == pytest.approx(reference.value, rel=1e-10)
+    assert found.std_error == pytest.approx(reference.std_error, rel=1e-9)
+    assert found.df == pytest.approx(reference.df, rel=1e-9)
+
+
+def test_two_equal_clusters_an_arm_by_hand():
+    # One unit a cluster; changes 1 and 3 among the treated, 0 and 2 and 4 among the others.
+    # Effect 2 − 2 = 0. Treated: h = 1/2, Σψ²/(1 − h) = (0.25 + 0.25)/0.5 = 1 = s²/n = 2/2.
+    # Others: h = 1/3, ψ = ±2/3, Σψ²/(1 − h) = (8/9)/(2/3) = 4/3 = s²/n = 4/3. Variance 7/3.
+    # μ = 1/2 and 1/3, d = 1 and 2: df = (5/6)²/(1/4 + 1/18) = (25/36)/(11/36) = 25/11.
+    change = [1.0, 3.0, 0.0, 2.0, 4.0]
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(range(5), 2),
+            "period": [0, 1] * 5,
+            "y": np.ravel([[0.0, c] for c in change]),
+            "cohort": np.repeat([1.0, 1.0, np.nan, np.nan, np.nan], 2),
+            "cluster": np.repeat(range(5), 2),
+        }
+    )
+    effects = effects_of(frame)
+    found = small_sample_estimate(effects, overall_effect(effects))
+    assert found.value == pytest.approx(0.0, abs=1e-12)
+    assert found.std_error == pytest.approx(np.sqrt(7 / 3), rel=1e-12)
+    assert found.df == pytest.approx(25 / 11, rel=1e-12)
+
+
+def rerun(frame, assignment, comparison):
+    """Return the overall effect with the clusters' cohorts replaced, by the estimator itself."""
+    cohort = np.asarray(assignment, dtype=float)[frame["cluster"]]
+    return overall_effect(effects_of(frame.assign(cohort=cohort), comparison)).estimate.value
+
+
+@pytest.mark.parametrize("comparison", ["never", "not-yet"])
+def test_every_exchange_is_what_the_estimator_gives(comparison):
+    cohorts = [2001.0, 2002.0, np.nan, np.nan, np.nan]
+    frame = table(cohorts, [2, 3, 4, 2, 3], periods=4)
+    effects = effects_of(frame, comparison)
+    found = exchanged_inference(effects, OPTIONS)
+    # 5·4 = 20 ways of placing the two cohorts
+    every = [
+        rerun(frame, order, comparison) for order in sorted(set(permutations(["2001", "2002", "nan", "nan", "nan"])))
+    ]
+    assert len(every) == 20
+    actual = overall_effect(effects).estimate.value
+    assert found.p_value == pytest.approx(np.mean(np.abs(every) >= abs(actual) - 1e-12))
+    assert "20 assignments" in found.note
+
+
+def test_the_interval_holds_what_is_not_rejected():
+    frame = table([2001.0, 2001.0] + [np.nan] * 8, [3] * 10, periods=3)
+    effects = effects_of(frame)
+    found = exchanged_inference(effects, OPTIONS)
+    assert isinstance(found.interval, Interval)
+    for end, is_kept in ((found.interval.lower + 1e-6, True), (found.interval.lower - 1e-3, False)):
+        treated = frame["period"] >= frame["cohort"]
+        shifted = effects_of(frame.assign(y=frame["y"] - end * treated))
+        assert (exchanged_inference(shifted, OPTIONS).p_value > 0.05) == is_kept
+
+
+def test_exchanged_effects_by_hand():
+    # Two clusters of weight 1 and 3; changes 2 and −1. Cluster 0 treated: 2 − (−1) = 3; cluster 1 treated: −3.
+    total = np.array([[[0.0], [2.0]], [[3.0], [0.0]]])
+    found = exchanged_effects(total, np.array([1.0, 3.0]), np.array([[0, 1], [1, 0]]), (Place(0, 1, 0, (1,)),))
+    assert found[:, 0] == pytest.approx([3.0, -3.0])
+
+
+def test_the_recommendation_is_carried_out():
+    frame = table([2001] * 4 + [np.nan] * 8, [3] * 12, periods=3)
+    effects = effects_of(frame)
+    counts = cluster_counts(effects.design)
+    assert counts == ClusterCounts(4, 8)
+    found = overall_inference(effects, recommended_inference(counts), OPTIONS)
+    assert found.method == "CR2 with Satterthwaite degrees of freedom"
+    assert found.df < 11
+    robust = overall_inference(effects, Recommendation("cluster-robust", "many"), OPTIONS)
+    assert robust.std_error == overall_effect(effects).estimate.std_error
+    assert found.std_error > robust.std_error
+
+
+def test_one_treated_cluster_gets_a_place_and_no_error():
+    frame = table([2001] + [np.nan] * 24, [3] * 25, periods=3)
+    effects = effects_of(frame)
+    found = overall_inference(effects, Recommendation("randomisation inference", "one"), OPTIONS)
+    assert isinstance(found.std_error, Unavailable)
+    assert found.p_value >= 1 / 25
+    corrected = overall_inference(effects, CR2, OPTIONS)
+    assert isinstance(corrected.std_error, Unavailable)
+
+
+def test_what_cannot_change_places_is_said():
+    frame = table([2001] * 2 + [np.nan] * 6, [3] * 8, periods=3)
+    mixed = frame.assign(cluster=frame["cluster"] // 3)
+    assert exchanged_inference(effects_of(mixed), OPTIONS).p_value == Unavailable(MIXED)
+    ragged = frame.iloc[1:]
+    assert exchanged_inference(effects_of(ragged), OPTIONS).p_value == Unavailable(ONLY_MEANS)
+    roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="cluster", covariates=("x",))
+    adjusted = effects_of(frame.assign(x=np.repeat(np.arange(24.0) % 5, 3)), roles=roles)
+    assert exchanged_inference(adjusted, OPTIONS).p_value == Unavailable(ONLY_MEANS)
+
+
+def test_clusters_of_both_kinds_count_by_the_smaller_side():
+    frame = table([2001] * 4 + [np.nan] * 8, [3] * 12, periods=2)
+    mixed = frame.assign(cluster=frame["cluster"] % 6)  # clusters 0 to 3 hold treated units, all six comparison units
+    effects = effects_of(mixed)
+    overall = overall_effect(effects)
+    weights = overall.weights * (np.arange(len(overall.weights)) < len(effects.cells))
+    psi = effects.influence.combined(weights[:, None])[:, 0]
+    assert cluster_counts(effects.design) == ClusterCounts(4, 6)
+    found = small_sample_estimate(effects, overall)
+    assert found.std_error == pytest.approx(np.sqrt((psi**2).sum() * 4 / 3), rel=1e-12)
+    assert found.df == 3
