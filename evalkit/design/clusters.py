@@ -79,8 +79,8 @@ def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> f
 def recommended_inference(counts: ClusterCounts, noun: str = "cluster") -> Recommendation:
     """Return the inference these numbers support, from the coverage table in docs/methods/few-clusters.md.
 
-    The method is the simplest whose 95% intervals held the truth in at least 93% of the table's samples, whether or not
-    errors vary with size, and that can reject at all.
+    The method is the simplest whose 95% intervals held the truth in about 93% of the table's samples or more, whether
+    or not errors vary with size, and that can reject at all. Randomisation takes treated clusters to be like others.
     """
     fewer, total = min(counts.n_treated, counts.n_comparison), counts.n_treated + counts.n_comparison
     if fewer == 0:

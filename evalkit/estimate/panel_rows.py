@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 TREATMENT = "treatment"
+EVENT_TIME = "event time "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +139,11 @@ def _collinear(name: str, names: tuple[str, ...]) -> str:
         return (
             "Treatment is the same for all units observed in a period, or follows from the unit, so that its effect "
             "cannot be told from unit and period effects. Add units that are not treated in those periods."
+        )
+    if name.startswith(EVENT_TIME):
+        return (
+            f"The effect at {name} cannot be told from unit and period effects: too few units are seen around it. "
+            "Leave out the outermost periods, or add units that are not treated."
         )
     others = [each for each in names if each != name]
     return (

@@ -12,7 +12,7 @@ from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, one_treated_cluster_reason
 from evalkit.estimate.inference import clustered_estimate
-from evalkit.estimate.panel_rows import PanelRows, require_contrast
+from evalkit.estimate.panel_rows import EVENT_TIME, PanelRows, require_contrast
 from evalkit.estimate.two_way import panel_ols
 
 Floats = NDArray[np.float64]
@@ -62,7 +62,7 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
     time = np.asarray(rows.periods, dtype=float)[rows.period] - np.where(is_dated, rows.cohort, 0.0)
     times = [int(each) for each in np.unique(time[is_dated]) if each != options.base_time]
     _require_base(times, time[is_dated], options.base_time, bool(is_dated.all()))
-    names = tuple(f"event time {each}" for each in times) + rows.covariate_names
+    names = tuple(f"{EVENT_TIME}{each}" for each in times) + rows.covariate_names
     columns = np.column_stack([*(is_dated & (time == each) for each in times), rows.covariates]).astype(float)
     fit = rows.fit(columns, names)
     values, counts = panel_ols(rows, columns, names), rows.counts()

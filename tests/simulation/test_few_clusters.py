@@ -129,23 +129,27 @@ def test_the_card_has_the_whole_table():
     assert list(published()) == [(errors, n_treated, n_comparison) for errors, n_comparison, n_treated in CELLS]
 
 
-COLUMN = {"cluster-robust": "CR1", "CR2 with Satterthwaite degrees of freedom": "CR2", "Conley–Taber": "rescaled"}
-
-
-def recommended_column(n_treated, n_comparison):
-    """Return the column of the inference that is recommended, None where none is."""
-    found = recommended_inference(ClusterCounts(n_treated, n_comparison)).inference
-    return None if found == "unavailable" else COLUMN.get(found, "permutation")
+COLUMN = {
+    "cluster-robust": "CR1",
+    "CR2 with Satterthwaite degrees of freedom": "CR2",
+    "randomisation inference": "permutation",
+    "Conley–Taber": "rescaled",
+    "unavailable": None,
+}
 
 
 def test_the_rule_holds_the_truth_in_the_table():
-    """Where errors do not depend on which clusters are treated, the recommended interval covers at least 93%."""
+    """The recommended interval covers 92.5% or more (Monte Carlo error 0.5) of a nominal 95%.
+
+    Permutation takes treated clusters to be like the others, and is not held to it where they are the small ones.
+    """
+    seen = set()
     for (errors, n_treated, n_comparison), shares in published().items():
-        column = recommended_column(n_treated, n_comparison)
-        if column and errors in ("alike", "by size"):
-            assert shares[column] >= 93, (errors, n_treated, n_comparison, column)
-        elif column in ("CR1", "CR2", "rescaled"):
+        column = COLUMN[recommended_inference(ClusterCounts(n_treated, n_comparison)).inference]
+        if column and not (column == "permutation" and errors == "small treated"):
             assert shares[column] >= 92.5, (errors, n_treated, n_comparison, column)
+            seen.add(column)
+    assert seen == {"CR1", "CR2", "permutation", "rescaled"}
 
 
 def test_one_treated_cluster_breaks_clustered_errors_and_not_permutation():

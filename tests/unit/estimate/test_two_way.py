@@ -200,6 +200,17 @@ def test_a_covariate_like_treatment_is_refused():
         two_way_effect(panel(frame, covariates=("after",)))
 
 
+def test_an_event_time_that_unit_effects_absorb_is_named():
+    # Unit 0 alone starts in period 4 and is seen then only, so that its event time 0 is its unit effect.
+    frame = table(5, 5, first=2)
+    frame.loc[frame["unit"] == 0, "cohort"] = 9
+    frame.loc[frame["unit"] == 1, "cohort"] = 4
+    lone = frame[(frame["unit"] != 1) | (frame["period"] == 4)]
+    frame = lone[(lone["cohort"] != 2) | (lone["period"] != 2)]
+    with pytest.raises(DesignError, match="The effect at event time 0 cannot be told"):
+        two_way_event_study(panel(frame))
+
+
 def test_an_event_time_that_nobody_has_cannot_be_the_base():
     with pytest.raises(DesignError, match="No treated unit is seen at event time -5"):
         two_way_event_study(panel(table(5, 5)), EventOptions(base_time=-5))
