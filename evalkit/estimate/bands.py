@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.core.seeds import stream
+from evalkit.estimate.arrays.products import by_rows
 from evalkit.estimate.group_time import GroupTimeEffects
 from evalkit.estimate.summaries import Summary
 
 Floats = NDArray[np.float64]
 
-_NORMAL_DRAWS = 20_000
+_NORMAL_DRAWS = 10_000
 _QUARTILES = 1.3489795003921634
 """Difference of the quartiles of a standard normal."""
 FEWEST_DRAWS = 99
@@ -119,7 +120,7 @@ def _critical(errors: Errors, weights: Floats) -> float:
     """Return the quantile of the largest |t|, never below that of a single interval."""
     level, effects = errors.options.level, errors.effects
     if errors.draws is not None:
-        drawn = errors.draws @ weights
+        drawn = by_rows(errors.draws, weights)
         largest = np.abs(drawn / _spread(drawn)).max(axis=1)
     else:
         covariance = weights.T @ effects.covariance @ weights
@@ -127,7 +128,8 @@ def _critical(errors: Errors, weights: Floats) -> float:
         values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
         generator = stream(errors.options.seed, "difference-in-differences: simultaneous band")
         normal = generator.standard_normal((_NORMAL_DRAWS, len(values)))
-        largest = np.abs(normal @ (vectors * np.sqrt(np.maximum(values, 0))).T).max(axis=1)
+        drawn = by_rows(normal, (vectors * np.sqrt(np.maximum(values, 0))).T)
+        largest = np.abs(drawn, out=drawn).max(axis=1)
         if effects.df is not None:
             largest /= np.sqrt(generator.chisquare(effects.df, _NORMAL_DRAWS) / effects.df)
     single = critical_value(level, effects.df)

@@ -15,8 +15,9 @@ from evalkit.core.words import counted
 from evalkit.data.panel import Panel
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence, Piece, partition
+from evalkit.estimate.arrays.products import by_rows
 from evalkit.estimate.arrays.two_period import Method, TwoPeriod, failed, two_period_effects
-from evalkit.estimate.group_time import GroupTimeCell, GroupTimeEffects
+from evalkit.estimate.group_time_cells import GroupTimeCell, GroupTimeEffects
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -174,8 +175,13 @@ class _Given(NamedTuple):
 def _changes(strata: Strata, rows: Ints, pairs: list[tuple[int, int]]) -> Floats:
     """Return outcome in a period less outcome in its base, shape (n_rows, n_pairs)."""
     later, base = (np.array(side) for side in zip(*pairs, strict=True))
-    outcome = strata.outcome[rows]
-    change: Floats = outcome[:, later] - outcome[:, base]
+    if len(pairs) == 1:  # of an incomplete panel, whose other periods may be missing
+        alone: Floats = (strata.outcome[rows, later[0]] - strata.outcome[rows, base[0]])[:, None]
+        return alone
+    difference = np.zeros((strata.outcome.shape[1], len(pairs)))
+    difference[later, np.arange(len(pairs))] += 1
+    difference[base, np.arange(len(pairs))] -= 1
+    change: Floats = by_rows(strata.outcome[rows], difference)
     return change
 
 

@@ -13,7 +13,7 @@ from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence, Piece, partition
 from evalkit.estimate.arrays.two_period import Method, TwoPeriod, failed
 from evalkit.estimate.arrays.two_period_sections import Sections, section_effect
-from evalkit.estimate.group_time import GroupTimeCell, GroupTimeEffects
+from evalkit.estimate.group_time_cells import GroupTimeCell, GroupTimeEffects
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

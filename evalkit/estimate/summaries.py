@@ -121,7 +121,8 @@ def combination(effects: GroupTimeEffects, weights: Floats, label: int | None = 
 
 def _labels(effects: GroupTimeEffects, name: str) -> NDArray[np.int64]:
     """Return an attribute of every cell, shape (n_cells,)."""
-    return np.array([getattr(cell, name) for cell in effects.cells], dtype=np.int64)
+    cohorts, periods = effects.cohorts_of_cells, effects.periods_of_cells
+    return {"cohort": cohorts, "period": periods, "event_time": periods - cohorts}[name]
 
 
 def _average(
@@ -141,7 +142,7 @@ def _average(
         first = effects.cells[int(np.argmax(wanted))].value if wanted.any() else NO_CELL
         none = first if isinstance(first, Unavailable) else Unavailable(NO_CELL)
         return Summary(label=label, estimate=none, weights=np.zeros(len(effects.cells) + n_cohorts), lacking=lacking)
-    of_cohort = np.array([effects.design.cohorts.index(cell.cohort) for cell in effects.cells])
+    of_cohort = np.searchsorted(effects.design.cohorts, effects.cohorts_of_cells)
     size = effects.cohort_weight[of_cohort] if effects.cell_weight is None else effects.cell_weight
     each = np.where(chosen, 1.0 if within is None else within, 0.0)
     total = float((size * each).sum())

@@ -9,12 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.estimate.arrays.products import by_rows, crossed
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-_CHUNK = 4096
-"""Clusters drawn at a time; part of what a seed means."""
+_CHUNK = 256
+"""Clusters drawn at a time, so few that their signs stay in the processor's cache; part of what a seed means."""
+_SIGNS = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(float) - 1
+"""The eight signs that each byte stands for, shape (256, 8)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +76,11 @@ class Influence:
         """Return the covariance of the estimates, shape (K, K): Σ_c ψ_c ψ_c' over clusters c."""
         if self.cluster is not None or not self._is_partition():
             dense = self.by_cluster()
-            product: Floats = dense.T @ dense
+            product: Floats = crossed(dense, dense)
             return product
         total = np.zeros((self.n_columns, self.n_columns))
         for block in self.blocks:
-            total[np.ix_(block.columns, block.columns)] += block.values.T @ block.values
+            total[np.ix_(block.columns, block.columns)] += crossed(block.values, block.values)
         return total
 
     def collapsed(self) -> Influence:
@@ -92,10 +96,11 @@ class Influence:
         total = np.zeros((n_draws, self.n_columns))
         for block in self.collapsed().blocks:
             for first in range(0, len(block.rows), _CHUNK):
-                values = block.values[first : first + _CHUNK]
-                bits = np.frombuffer(generator.bytes(n_draws * _CHUNK // 8), dtype=np.uint8)
-                heads = np.unpackbits(bits).reshape(n_draws, _CHUNK)[:, : len(values)].astype(float)
-                total[:, block.columns] += 2 * (heads @ values) - values.sum(axis=0)  # heads are 0 or 1
+                some = block.values[first : first + _CHUNK]
+                width = -(-len(some) // 8)
+                drawn = np.frombuffer(generator.bytes(n_draws * width), dtype=np.uint8)
+                signs = _SIGNS.take(drawn, axis=0).reshape(n_draws, 8 * width)[:, : len(some)]
+                total[:, block.columns] += by_rows(signs, some)
         return total
 
     def combined(self, weights: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.estimate.arrays.products import by_rows, crossed, summed
 from evalkit.estimate.arrays.propensity import Logit, fit_logit, is_collinear, standardised
 
 Floats = NDArray[np.float64]
@@ -53,7 +54,7 @@ def mean_differences(change: Floats, treated: Bools, weight: Floats) -> TwoPerio
     contribution = np.empty_like(change)
     for is_arm, sign in ((treated, 1.0), (~treated, -1.0)):
         share = weight[is_arm] / weight[is_arm].sum()
-        mean = share @ change[is_arm]
+        mean = summed(share, change[is_arm])
         arms.append(mean)
         contribution[is_arm] = sign * share[:, None] * (change[is_arm] - mean)
         effect += sign * mean
@@ -84,7 +85,7 @@ def two_period_effects(change: Floats, treated: Bools, covariates: Floats, weigh
         return mean_differences(change, treated, weight)
     x = standardised(covariates, weight)
     own, other = weight * treated, weight * ~treated
-    product = x.T @ (x * other[:, None])
+    product = crossed(x, x * other[:, None])
     if (~treated).sum() <= x.shape[1]:
         return failed(f"{(~treated).sum()} comparison units are too few for {x.shape[1]} coefficients")
     if is_collinear(product):
@@ -95,8 +96,8 @@ def two_period_effects(change: Floats, treated: Bools, covariates: Floats, weigh
     odds, n_trimmed = _odds(logit, other)
     if odds is not None and not odds.any():
         return failed(ALL_TRIMMED)
-    beta = np.linalg.solve(product, x.T @ (other[:, None] * change)) if method != "ipw" else None
-    residual = change if beta is None else change - x @ beta
+    beta = np.linalg.solve(product, crossed(x * other[:, None], change)) if method != "ipw" else None
+    residual = change if beta is None else change - by_rows(x, beta)
     return _combined(x, residual, own, other, _Fits(product if beta is not None else None, logit, odds, n_trimmed))
 
 
@@ -119,19 +120,19 @@ def _odds(logit: Logit | None, other: Floats) -> tuple[Floats | None, int]:
 
 def _combined(x: Floats, residual: Floats, own: Floats, other: Floats, fits: _Fits) -> TwoPeriod:
     """Return effects and contributions from residuals (n, c) and the weights of both arms (n,)."""
-    own_mean = own @ residual / own.sum()
+    own_mean = summed(own, residual) / own.sum()
     effect, contribution = own_mean, (own / own.sum())[:, None] * (residual - own_mean)
-    target = own @ x / own.sum()
+    target = summed(own, x) / own.sum()
     if fits.logit is not None and fits.odds is not None:
         total = fits.odds.sum()
-        odds_mean = fits.odds @ residual / total
+        odds_mean = summed(fits.odds, residual) / total
         spread = (fits.odds / total)[:, None] * (residual - odds_mean)
         effect = effect - odds_mean
         contribution -= spread
-        slope = fits.logit.inverse_information @ (x.T @ spread)  # derivative with respect to the score's coefficients
+        slope = fits.logit.inverse_information @ crossed(x, spread)  # by the score's coefficients
         surprise = own * (1 - fits.logit.score) - other * fits.logit.score
-        contribution -= surprise[:, None] * (x @ slope)
-        target = target - fits.odds @ x / total
+        contribution -= by_rows(surprise[:, None] * x, slope)
+        target = target - summed(fits.odds, x) / total
     if fits.product is not None:
         contribution -= (other * (x @ np.linalg.solve(fits.product, target)))[:, None] * residual
     return TwoPeriod(effect, contribution, "", fits.n_trimmed)

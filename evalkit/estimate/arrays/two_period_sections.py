@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.estimate.arrays.products import applied, crossed, summed
 from evalkit.estimate.arrays.propensity import Logit, fit_logit, is_collinear, standardised
 from evalkit.estimate.arrays.two_period import ALL_TRIMMED, LARGEST_COMPARISON_SCORE, Method, TwoPeriod, failed
 
@@ -97,7 +98,7 @@ def _of_means(sections: Sections) -> TwoPeriod:
 def _mean(values: Floats, weight: Floats) -> tuple[float, Floats]:
     """Return a weighted mean and what each value contributes to its error."""
     share = weight / weight.sum()
-    mean = float(share @ values)
+    mean = float((share * values).sum())
     return mean, share * (values - mean)
 
 
@@ -111,11 +112,11 @@ class _Fit(NamedTuple):
 def _least_squares(x: Floats, sections: Sections, arm: Arm) -> _Fit | None:
     at = sections.arm(arm)
     weighted = x[at] * sections.weight[at][:, None]
-    product = x[at].T @ weighted
+    product = crossed(x[at], weighted)
     if len(weighted) <= x.shape[1] or is_collinear(product):
         return None
     inverse = np.asarray(np.linalg.inv(product), dtype=np.float64)
-    return _Fit(inverse @ (weighted.T @ sections.outcome[at]), inverse)
+    return _Fit(inverse @ summed(sections.outcome[at], weighted), inverse)
 
 
 class _Adjustment(NamedTuple):
@@ -132,7 +133,7 @@ def _adjusted(given: _Adjustment) -> TwoPeriod:
     sections, x = given.sections, given.x
     effect, contribution = _treated_part(given)
     own = sections.weight[sections.treated]
-    treated_mean = own @ x[sections.treated] / own.sum()
+    treated_mean = summed(own, x[sections.treated]) / own.sum()
     aims = dict.fromkeys(ARMS, treated_mean)  # where each regression is averaged
     n_trimmed = 0
     if given.logit is not None:
@@ -142,8 +143,8 @@ def _adjusted(given: _Adjustment) -> TwoPeriod:
         aims |= {arm: treated_mean - mean for arm, mean in odds_means.items()}
     for arm, fit in given.fits.items():
         at = sections.arm(arm)
-        residual = sections.outcome[at] - x[at] @ fit.beta
-        contribution[at] += _sign(arm) * sections.weight[at] * residual * (x[at] @ (fit.inverse @ aims[arm]))
+        residual = sections.outcome[at] - applied(x[at], fit.beta)
+        contribution[at] += _sign(arm) * sections.weight[at] * residual * applied(x[at], fit.inverse @ aims[arm])
     return TwoPeriod(np.array([effect]), contribution[:, None], "", n_trimmed)
 
 
@@ -159,7 +160,7 @@ def _treated_part(given: _Adjustment) -> tuple[float, Floats]:
             contribution[at] += _sign(arm) * spread
     if given.fits:
         slope = np.sum([_sign(arm) * fit.beta for arm, fit in given.fits.items()], axis=0)
-        predicted, spread = _mean(given.x[sections.treated] @ slope, sections.weight[sections.treated])
+        predicted, spread = _mean(applied(given.x[sections.treated], slope), sections.weight[sections.treated])
         effect += predicted
         contribution[sections.treated] += spread
     return effect, contribution
@@ -174,13 +175,13 @@ def _odds_part(given: _Adjustment, logit: Logit) -> tuple[float, Floats, int, di
         score, fit = logit.score[at], given.fits.get(arm)
         trimmed = score >= LARGEST_COMPARISON_SCORE
         odds = np.where(trimmed, 0.0, sections.weight[at] * score / (1 - score))
-        residual = sections.outcome[at] - (x[at] @ fit.beta if fit else 0.0)
+        residual = sections.outcome[at] - (applied(x[at], fit.beta) if fit else 0.0)
         mean, spread = _mean(residual, odds)
         total -= _sign(arm) * mean
         contribution[at] = -_sign(arm) * spread
-        means[arm] = odds @ x[at] / odds.sum()
+        means[arm] = summed(odds, x[at]) / odds.sum()
         n_trimmed += int(trimmed.sum())
-    slope = logit.inverse_information @ (x.T @ contribution)
+    slope = logit.inverse_information @ summed(contribution, x)
     surprise = -sections.weight * logit.score
     surprise[sections.treated] += sections.weight[sections.treated]
-    return total, contribution + surprise * (x @ slope), n_trimmed, means
+    return total, contribution + surprise * applied(x, slope), n_trimmed, means

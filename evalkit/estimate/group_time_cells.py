@@ -1,0 +1,101 @@
+"""Group-time effects: the effect on each cohort in each period, from which every summary is a weighted sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.design.staggered import StaggeredDesign
+from evalkit.estimate.arrays.influence import Influence
+
+Floats = NDArray[np.float64]
+Shares = Literal["estimated", "fixed"]
+
+REFERENCE = "The base period, in which the effect is zero by definition."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupTimeCell:
+    """ATT(g, t): the effect on cohort `cohort` in period `period`, measured from `base`.
+
+    `n_treated` and `n_comparison` count the units (observations) compared, `n_treated_clusters` and
+    `n_comparison_clusters` the clusters that hold them (of repeated cross-sections in the period that has fewer).
+    `note` says what a reader must know of this cell, or is empty.
+    """
+
+    cohort: int
+    period: int
+    base: int | None
+    value: Quantity
+    n_treated: int
+    n_comparison: int
+    n_treated_clusters: int
+    n_comparison_clusters: int
+    note: str = ""
+
+    @property
+    def event_time(self) -> int:
+        """Return periods since the cohort started; negative before."""
+        return self.period - self.cohort
+
+    @property
+    def is_reference(self) -> bool:
+        """Return whether the period is the base itself."""
+        return self.period == self.base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GroupTimeEffects:
+    """Every ATT(g, t) of one outcome with what each unit contributes to its error.
+
+    Attributes
+    ----------
+    method : str, the estimator in words
+    design : StaggeredDesign
+    cells : tuple of GroupTimeCell, by cohort, then period
+    influence : Influence, a column for each cell, then one for each cohort's share of the units
+    cohort_weight : shape (n_cohorts,), the weight of each cohort's units: cohorts are averaged by it
+    df : degrees of freedom of intervals, None for the normal distribution
+    shares : "estimated" where errors carry that the cohorts' shares are those of a sample, "fixed" otherwise
+    cell_weight : shape (n_cells,), the weight of each cell within all treated observations, None where
+        cells weigh as their cohorts do
+    notes : what a reader must know of how the cells were made
+    factor : small-sample factor of the covariance, 1 for influence functions
+    covariance : shape (n_cells + n_cohorts,) squared, of the cells and the cohorts' shares
+    scale : largest absolute outcome: an error is zero if it is nothing beside it
+    """
+
+    method: str
+    design: StaggeredDesign
+    cells: tuple[GroupTimeCell, ...]
+    influence: Influence
+    cohort_weight: Floats
+    df: float | None = None
+    shares: Shares = "estimated"
+    cell_weight: Floats | None = None
+    factor: float = 1.0
+    notes: tuple[str, ...] = ()
+    covariance: Floats = field(init=False)
+    scale: float = field(init=False)
+    values: Floats = field(init=False)
+    is_available: NDArray[np.bool_] = field(init=False)
+    cohorts_of_cells: NDArray[np.int64] = field(init=False)
+    periods_of_cells: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        n_columns = len(self.cells) + len(self.cohort_weight)
+        if self.influence.n_columns != n_columns:
+            raise DesignError(f"{n_columns} columns of contributions are needed, not {self.influence.n_columns}.")
+        object.__setattr__(self, "covariance", self.factor * self.influence.covariance())
+        outcome = self.design.observations.frame["outcome"].to_numpy(dtype=float)
+        object.__setattr__(self, "scale", float(max(outcome.max(), -outcome.min())))
+        given = [None if isinstance(cell.value, Unavailable) else cell.value for cell in self.cells]
+        object.__setattr__(self, "values", np.array([value or 0.0 for value in given]))
+        object.__setattr__(self, "is_available", np.array([value is not None for value in given], dtype=bool))
+        object.__setattr__(self, "cohorts_of_cells", np.array([cell.cohort for cell in self.cells], dtype=np.int64))
+        object.__setattr__(self, "periods_of_cells", np.array([cell.period for cell in self.cells], dtype=np.int64))
