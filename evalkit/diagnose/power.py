@@ -15,6 +15,7 @@ from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
 from evalkit.data.published_limits import PublishedLimits
 from evalkit.design.areas import TREATED_GROUP
+from evalkit.design.clusters import ClusterCounts, recommended_inference
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.plan import LockedDesign, OutcomeDesign
 from evalkit.design.power import averaging_factor, multiplier
@@ -224,6 +225,14 @@ def _leading(project: Project, design: OutcomeDesign, sets: PlaceboSets | Unavai
     areas = counted(len(design.treated_areas), "area")
     return "randomisation over sets of schools", (
         f"Schools were listed by name and lie in {areas}: sets of untreated schools drawn in the same way share area "
-        "shocks as they do, which errors clustered by school leave out. The report itself gives no p-value for listed "
-        "schools."
+        f"shocks as they do, which errors clustered by school leave out. {_reported(design)}"
     )
+
+
+def _reported(design: OutcomeDesign) -> str:
+    """Say which test the report makes of schools listed by name."""
+    n_treated, n_comparison = len(design.treated_areas), len(design.comparisons[NEIGHBOURS].of(design.treated_group))
+    if n_treated < 2:
+        return "The report itself gives no p-value for listed schools of one area."
+    advice = recommended_inference(ClusterCounts(n_treated, n_comparison), "local authority")
+    return f"The report's own test takes areas as clusters ({advice.inference})."

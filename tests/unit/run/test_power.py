@@ -138,6 +138,7 @@ def test_listed_schools_of_several_areas(listed, england):
     assert sum(treated) == found.n_treated == n
     assert len(treated) == 3
     assert found.leads == "randomisation over sets of schools"
+    assert "takes areas as clusters (CR2 with Satterthwaite degrees of freedom)" in found.why
     assert "3 areas" in found.why
     assert isinstance(found.panel, float)
     assert "between areas" in found.panel_method
