@@ -58,7 +58,7 @@ def read_columns(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> Co
 
         return _guarded(path, lambda: read_parquet_columns(path, texts, numbers))
     if path.is_dir():
-        raise DataError(f"{path.name}: this is a folder, not a table. {_SUFFIXES}")
+        raise DataError(f"{path.name or path}: this is a folder, not a table. {_SUFFIXES}")
     raise DataError(f"{path.name}: what kind of file this is cannot be told from its name. {_SUFFIXES}")
 
 
@@ -186,7 +186,7 @@ def _guarded(path: Path, action: Callable[[], T]) -> T:
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file. Check the name and the folder.") from None
     except IsADirectoryError:
-        raise DataError(f"{path.name}: this is a folder, not a table. {_SUFFIXES}") from None
+        raise DataError(f"{path.name or path}: this is a folder, not a table. {_SUFFIXES}") from None
     except UnicodeError:
         raise DataError(f"{path.name}: {_ENCODING}") from None
     except (EOFError, gzip.BadGzipFile, zlib.error):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.data.long_files import Columns, read_columns
-from evalkit.data.roles import Roles
+from evalkit.data.roles import LARGEST, LAST_PERIOD, SMALLEST, Roles
 
 Flags = NDArray[np.bool_]
 
@@ -105,11 +105,6 @@ def _check(columns: Columns, roles: Roles, ids: Sequence[str]) -> None:
 
 
 _NEVER = "If it stands for never treated, leave the cohort empty there"
-
-
-LARGEST, SMALLEST = 1e100, 1e-100
-"""Numbers beyond these cannot be squared and summed without loss; no outcome needs them."""
-LAST_PERIOD = 1e9
 
 
 def _refuse_infinite(columns: Columns, roles: Roles) -> None:

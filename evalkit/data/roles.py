@@ -33,6 +33,12 @@ class Roles:
         return parts | {name: name for name in self.covariates}
 
 
+LARGEST, SMALLEST = 1e100, 1e-100
+"""Numbers beyond these cannot be squared and summed without loss; no outcome needs them."""
+LAST_PERIOD = 1e9
+_NO_NUMBERS: Final = ("datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period", "complex")
+
+
 def require_columns(frame: pd.DataFrame, roles: Roles) -> None:
     """Raise `DataError` where a named column is missing, or a covariate is named twice or like a part."""
     missing = {column: part for part, column in roles.columns().items() if column not in frame}
@@ -41,6 +47,11 @@ def require_columns(frame: pd.DataFrame, roles: Roles) -> None:
         hint = did_you_mean(next(iter(missing)), map(str, frame.columns))
         raise DataError(
             f"The table has no column {wanted}.{hint}\nIt has: {listed(list(map(str, frame.columns)), 20)}."
+        )
+    twice = [column for column in roles.columns().values() if list(frame.columns).count(column) > 1]
+    if twice:
+        raise DataError(
+            f"The column '{twice[0]}' stands in the table twice, so it is not clear which to take. Keep one."
         )
     for name in roles.covariates:
         if name in PARTS and getattr(roles, name) != name:
@@ -61,9 +72,15 @@ def named(value: object) -> str:
 
 
 def as_numbers(values: pd.Series) -> NDArray[np.float64]:
-    """Return a copy of a column as numbers, NaN where a value is none."""
+    """Return a copy of a column as numbers, NaN where a value is none; raise `DataError` for dates and the like."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
         return values.to_numpy(dtype=float, copy=True)
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind in _NO_NUMBERS:
+        # As numbers they would count nanoseconds, and a year would be a period of its own length.
+        raise DataError(
+            f"The column '{values.name}' holds {kind} values, not numbers. Make it a number (years as 2019)."
+        )
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan, copy=True)
 
 
@@ -77,6 +94,9 @@ def whole_numbers(values: pd.Series, part: str) -> NDArray[np.int64]:
         raise DataError(
             f"The {part} {named(values.iloc[int(np.argmax(odd))])} is not a whole number. Give years or other counts."
         )
+    large = np.abs(numbers) > LAST_PERIOD
+    if large.any():
+        raise DataError(f"The {part} {named(values.iloc[int(np.argmax(large))])} is too large. Use another unit of it.")
     return numbers.astype(np.int64)
 
 
@@ -107,6 +127,13 @@ def finite(values: pd.Series, part: str, place: Any) -> NDArray[np.float64]:
         raise DataError(
             f"The {part} of {place(int(np.argmax(odd)))} is missing or not finite. "
             "Leave such rows out, so that the loss is counted, and try again."
+        )
+    size = max(numbers.max(), -numbers.min()) if len(numbers) else 0.0
+    if size > LARGEST or 0 < size < SMALLEST:
+        most = place(int(np.argmax(np.abs(numbers))))
+        raise DataError(
+            f"The {part} of {most} is {size:.3g}, the largest there is: too {'large' if size > 1 else 'small'} to be "
+            "squared and summed without loss. Use another unit of it."
         )
     return numbers
 

@@ -65,7 +65,7 @@ def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> 
         if n == 1:
             return (
                 f"Only one {noun} is {side}: how much such a {noun} varies by itself cannot be seen from one, and "
-                f"errors clustered by {noun} would be far too small."
+                f"{_clustered(noun)} would be far too small."
             )
     return None
 
@@ -100,8 +100,12 @@ def _sides(counts: ClusterCounts, noun: str) -> str:
     return f"{counted(counts.n_treated, f'treated {noun}')} and {counted(counts.n_comparison, f'comparison {noun}')}"
 
 
+def _clustered(noun: str) -> str:
+    return "clustered errors" if noun == "cluster" else f"errors clustered by {noun}"
+
+
 def _many(counts: ClusterCounts, noun: str) -> str:
-    return f"With {_sides(counts, noun)}, errors clustered by {noun} are reliable."
+    return f"With {_sides(counts, noun)}, {_clustered(noun)} are reliable."
 
 
 def _some(counts: ClusterCounts, noun: str) -> str:
@@ -114,7 +118,7 @@ def _some(counts: ClusterCounts, noun: str) -> str:
 
 def _stand_in(counts: ClusterCounts, noun: str) -> str:
     return (
-        f"With {_sides(counts, noun)}, errors clustered by {noun} say nothing reliable; the {counts.n_comparison:,} "
+        f"With {_sides(counts, noun)}, {_clustered(noun)} say nothing reliable; the {counts.n_comparison:,} "
         f"comparison {noun}s show instead how far one of them moves by itself, if the treated are like them but for "
         "their size."
     )
@@ -132,5 +136,5 @@ def _too_few(counts: ClusterCounts, noun: str) -> str:
     n = comb(counts.n_treated + counts.n_comparison, min(counts.n_treated, counts.n_comparison))
     return (
         f"With {_sides(counts, noun)} there are {n} ways of choosing who is treated, so that even the most extreme "
-        f"result has a p-value of {1 / n:.2f}: no method can tell an effect from chance. Add {noun}s."
+        f"result has a p-value of {1 / n:.2f}: no method can tell an effect from chance at the 5% level. Add {noun}s."
     )

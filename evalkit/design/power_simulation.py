@@ -69,8 +69,9 @@ def simulated_power(
     Returns
     -------
     SimulatedPower
-        power(δ) = share of |placebo + δ| > critical, Monte Carlo error √(p(1 − p)/D). The effect with a power q is the
-        q-quantile of critical − placebo, so that findings of the wrong sign do not count as power.
+        power(δ) = share of |placebo + δ| > critical. Its Monte Carlo error is √(p(1 − p)/(D + 4)) with two sets more of
+        either kind in p (Agresti and Coull, 1998), so that all of few sets are no certainty. The effect with a power q
+        is the q-quantile of critical − placebo, so that findings of the wrong sign do not count as power.
     """
     if not 0 < power < 1:
         raise DesignError(f"The power asked for lies between 0 and 1, not at {power}.")
@@ -86,8 +87,9 @@ def simulated_power(
 
 
 def _point(placebo: Floats, critical: Floats, effect: float) -> PowerPoint:
-    share = float((np.abs(placebo + effect) > critical).mean())
-    return PowerPoint(effect, share, math.sqrt(share * (1 - share) / len(placebo)))
+    found, n = int((np.abs(placebo + effect) > critical).sum()), len(placebo)
+    adjusted = (found + 2) / (n + 4)
+    return PowerPoint(effect, found / n, math.sqrt(adjusted * (1 - adjusted) / (n + 4)))
 
 
 def _quantile(needed: Floats, power: float) -> tuple[Quantity, IntervalOrReason]:

@@ -191,6 +191,8 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     included, counts as never treated within these periods.
     """
     options = options or StaggeredOptions()
+    if not observations.periods:
+        raise DesignError("The table has no rows, so there is nothing to compare. Check how it was read or filtered.")
     observations, lost = _complete(observations, options)
     observations, already = _without_already_treated(observations, options.anticipation)
     periods = observations.periods
@@ -266,7 +268,8 @@ def _require_comparison(design: StaggeredDesign) -> None:
     if not design.cohorts:
         raise DesignError(
             "No unit is treated within the periods of the table, so there is no effect to estimate. "
-            "Check the cohort column: it holds the first treated period."
+            + ("A programme that acts before its start needs earlier periods still. " if design.anticipation else "")
+            + "Check the cohort column: it holds the first treated period."
         )
     if design.comparison == "never" and not design.n_never:
         raise DesignError(
@@ -276,6 +279,6 @@ def _require_comparison(design: StaggeredDesign) -> None:
     if all(not cell.compared for cell in design.cells()):
         names = listed([str(cohort) for cohort in design.cohorts])
         raise DesignError(
-            f"The only {counted(len(design.cohorts), 'cohort')} ({names}) cannot be compared with anyone. "
+            f"There is nobody to compare the {counted(len(design.cohorts), 'cohort')} ({names}) with. "
             "Add units that are never treated or start later."
         )

@@ -45,8 +45,10 @@ class CrossChecks:
 def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) -> CrossChecks:
     """Return the overall effect of group-time effects beside that of every other estimator on the same design.
 
-    All average over treated units and periods, though not with the same weights in unbalanced panels. Estimators
-    other than the group-time one compare with whom they always do, whatever `design.comparison` says.
+    Errors are clustered in every row, so that rows can be compared; which inference the clusters support is said
+    beside the table. All average over treated units and periods, though not with the same weights in unbalanced
+    panels. Estimators other than the group-time one compare with whom they always do, whatever `design.comparison`
+    says.
     """
     options = options or Uncertainty()
     plain = replace(options, n_draws=0)
@@ -117,8 +119,8 @@ def _two_way(design: StaggeredDesign, options: Uncertainty) -> CrossCheck:
         estimator="twfe",
         compares=compares,
         estimate=found.estimate.value,
-        std_error=found.inference.std_error,
-        interval=found.inference.interval,
+        std_error=found.estimate.std_error,
+        interval=found.estimate.interval(options.level),
     )
 
 

@@ -45,6 +45,10 @@ class Uncertainty:
             raise DesignError(
                 f"{self.n_draws} bootstrap draws are too few; use {FEWEST_DRAWS} or more, 999 for a report."
             )
+        if self.n_draws != int(self.n_draws) or self.seed != int(self.seed) or self.seed < 0:
+            raise DesignError(
+                f"Draws and seed are whole numbers, the seed from 0 on, not {self.n_draws} and {self.seed}."
+            )
 
 
 class Errors(NamedTuple):
@@ -92,8 +96,9 @@ def simultaneous_bands(errors: Errors, parts: tuple[Summary, ...]) -> tuple[Inte
     """Return a band for each part such that all of them hold together at the level.
 
     estimate ± c × standard error with c the quantile of the largest |t| over the parts: of the bootstrap
-    draws, or of normal (with clusters above the unit: Student) draws with the parts' own correlation
-    (sup-t; Montiel Olea and Plagborg-Møller, 2019). Parts without a standard error have its reason.
+    draws, or of normal draws with the parts' own correlation (sup-t; Montiel Olea and Plagborg-Møller, 2019);
+    with clusters above the unit both are made Student's, as the single intervals are. Parts without a standard
+    error have its reason.
     """
     found = [with_error(errors, part) for part in parts]
     usable = [at for at, one in enumerate(found) if isinstance(one, Estimate) and isinstance(one.std_error, float)]
@@ -119,6 +124,7 @@ def _reason(one: Estimate | Unavailable) -> Unavailable:
 def _critical(errors: Errors, weights: Floats) -> float:
     """Return the quantile of the largest |t|, never below that of a single interval."""
     level, effects = errors.options.level, errors.effects
+    generator = stream(errors.options.seed, "difference-in-differences: simultaneous band")
     if errors.draws is not None:
         drawn = by_rows(errors.draws, weights)
         largest = np.abs(drawn / _spread(drawn)).max(axis=1)
@@ -126,11 +132,10 @@ def _critical(errors: Errors, weights: Floats) -> float:
         covariance = weights.T @ effects.covariance @ weights
         size = np.sqrt(np.diagonal(covariance))
         values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
-        generator = stream(errors.options.seed, "difference-in-differences: simultaneous band")
         normal = generator.standard_normal((_NORMAL_DRAWS, len(values)))
         drawn = by_rows(normal, (vectors * np.sqrt(np.maximum(values, 0))).T)
         largest = np.abs(drawn, out=drawn).max(axis=1)
-        if effects.df is not None:
-            largest /= np.sqrt(generator.chisquare(effects.df, _NORMAL_DRAWS) / effects.df)
+    if effects.df is not None:  # signs leave out that the error is estimated, as the single intervals do not
+        largest = largest / np.sqrt(generator.chisquare(effects.df, len(largest)) / effects.df)
     single = critical_value(level, effects.df)
     return max(float(np.quantile(largest, level, method="inverted_cdf")), single)

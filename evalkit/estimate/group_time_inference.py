@@ -65,12 +65,17 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
             return _of(overall.estimate, "cluster-robust", note, options)
         case "CR2 with Satterthwaite degrees of freedom":
             estimate = small_sample_estimate(effects, overall)
-            df = f"{estimate.df:.1f}" if estimate.df is not None else "no"
-            note = (
-                f"Influence functions corrected for the clusters of each cohort, Student's t, {df} degrees of freedom."
-            )
-            return _of(estimate, CORRECTED, note, options)
+            return _of(estimate, CORRECTED, _corrected(effects, estimate), options)
     return exchanged_inference(effects, options)
+
+
+def _corrected(effects: GroupTimeEffects, estimate: Estimate) -> str:
+    """Return how an error was corrected for few clusters, and what it leaves out."""
+    how = "corrected for the clusters of each cohort"
+    if _is_mixed(effects.design):
+        how = "corrected by the number of clusters on the smaller side, as clusters hold units of several cohorts"
+    df = f"{estimate.df:.1f}" if estimate.df is not None else "no"
+    return f"Influence functions {how}; Student's t, {df} degrees of freedom."
 
 
 def _of(estimate: Estimate, method: InferenceMethod, note: str, options: InferenceOptions) -> Inference:
@@ -86,9 +91,10 @@ def small_sample_estimate(effects: GroupTimeEffects, summary: Summary) -> Estima
     """Return a summary's estimate with an error that allows for few clusters in a cohort.
 
     A cluster belongs to the earliest cohort it holds. With h_g a cluster's share of its cohort's weight M_s and
-    ψ_g its contribution, cohorts' shares taken as fixed, the variance is Σ_g ψ_g²/(1 − h_g): the bias-reduced
-    form (CR2) of a weighted mean in each cohort. Degrees of freedom are Satterthwaite's under units alike and
-    independent, (Σ_s μ_s)²/Σ_s μ_s²/d_s, with μ_s = b_s²/M_s, b_s what the summary gives to the mean of cohort s, and
+    ψ_g its contribution, that of cohorts' shares included where they are estimated, the variance is
+    Σ_g ψ_g²/(1 − h_g): the bias-reduced form (CR2) of a weighted mean in each cohort. Degrees of freedom are
+    Satterthwaite's under units alike and independent, (Σ_s μ_s)²/Σ_s μ_s²/d_s, with μ_s = b_s²/M_s, b_s what the
+    summary gives to the mean of cohort s, and
     d_s = 1/(Σ h_g² + Σ_{g≠g'} h_g² h_g'²/((1 − h_g)(1 − h_g'))), which is n_s − 1 where a cohort's n_s clusters are
     alike (Bell and McCaffrey, 2002). Where a cluster holds several strata, contributions are not taken apart: the
     variance is n/(n − 1) Σ ψ_g² with n − 1 degrees of freedom, n the smaller of the numbers of treated and
@@ -98,13 +104,11 @@ def small_sample_estimate(effects: GroupTimeEffects, summary: Summary) -> Estima
         raise DesignError(summary.estimate.reason)
     if isinstance(summary.estimate.std_error, Unavailable):
         return summary.estimate
-    weights = summary.weights.copy()
-    weights[len(effects.cells) :] = 0.0
-    contribution = effects.influence.combined(weights[:, None])[:, 0]
+    contribution = effects.influence.combined(summary.weights[:, None])[:, 0]
     if _is_mixed(effects.design):
         variance, df = _of_smaller_side(effects, contribution)
     else:
-        variance, df = _by_stratum(effects, weights, contribution)
+        variance, df = _by_stratum(effects, summary.weights, contribution)
     if df == 0:
         return Estimate(summary.estimate.value, Unavailable(NO_SPREAD))
     return Estimate(summary.estimate.value, float(np.sqrt(variance * effects.factor)), df)

@@ -83,7 +83,10 @@ def _notes(design: StaggeredDesign) -> tuple[str, ...]:
         return ("Rows of the panel are taken as repeated cross-sections; errors are clustered by unit or above.",)
     by = getattr(design.observations, "clustered_by", "cluster")
     words = {
-        "row": "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named.",
+        "row": (
+            "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named. People "
+            "who share a school or area are not: name it as the cluster, or the errors are too small."
+        ),
         "unit": "Units hold several rows of one period, so errors are clustered by unit.",
         "cluster": "Errors are clustered by the column named.",
     }

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.words import counted
 from evalkit.design.staggered import Dropped
 from evalkit.estimate.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.group_time import GroupTimeEffects
@@ -60,17 +61,23 @@ class ReportedSet:
     parts: tuple[Reported, ...]
 
 
+MISLEADING = 0.1
+"""A test at 5% that rejects a true hypothesis this often, or more often, is said to mislead."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreTest:
     """A joint test that effects before the start are zero; not rejecting it is no proof of parallel trends.
 
     `lacking` are the effects (cohort, period) before the start that are not in it, as they have no standard error.
+    `note` says where the clusters are too few for the number of effects, or is empty.
     """
 
     statistic: float
     df: int
     p_value: float
     lacking: tuple[tuple[int, int], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +203,25 @@ def pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
     standard = values / size
     statistic = float(standard @ np.linalg.solve(correlation, standard))
     p_value = float(special.chdtrc(len(before), statistic))
-    return PreTest(statistic=statistic, df=len(before), p_value=p_value, lacking=lacking)
+    note = _too_many(len(before), effects)
+    return PreTest(statistic=statistic, df=len(before), p_value=p_value, lacking=lacking, note=note)
+
+
+def _too_many(n_effects: int, effects: GroupTimeEffects) -> str:
+    """Return what to think of the test where an estimated covariance makes it reject too often, else an empty text.
+
+    With a covariance from n clusters W (n − q)/(q (n − 1)) is F with q and n − q degrees of freedom (Hotelling, 1931),
+    not χ²; how often W passes the 5% point of χ² follows.
+    """
+    n, point = effects.influence.n_clusters, float(special.chdtri(n_effects, 0.05))
+    share = float(special.fdtrc(n_effects, n - n_effects, point * (n - n_effects) / (n_effects * (n - 1))))
+    if share < MISLEADING:
+        return ""
+    noun = "unit" if effects.design.cluster is None and effects.design.is_panel else "cluster"
+    return (
+        f"With {counted(n, noun)} and {counted(n_effects, 'effect')} the test rejects too often: at 5% in {share:.0%} "
+        "or more of the samples in which all of them are zero. A small p-value is then no sign of different trends."
+    )
 
 
 def _analytic_error(effects: GroupTimeEffects, at: int) -> Quantity:

@@ -49,6 +49,10 @@ class TwoWayAnswer:
     event_study: TwoWayEventStudy | Unavailable
 
 
+THIN = 12
+"""With fewer treated clusters than this, clustered errors cover less than 92% (docs/methods/few-clusters.md)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DidAnswer:
     """Everything one run of `evalkit did` tells.
@@ -61,6 +65,7 @@ class DidAnswer:
     inference : the recommended inference on the overall effect, carried out
     clustered_by : what errors are clustered by, in a word
     names_units : whether ids are those of units or groups, and may be listed
+    thin_cohorts : cohorts of which too few clusters are treated for errors of their own to be relied on
     """
 
     request: DidRequest
@@ -76,6 +81,7 @@ class DidAnswer:
     recommendation: Recommendation
     inference: Inference
     names_units: bool
+    thin_cohorts: tuple[int, ...] = ()
 
 
 def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
@@ -124,6 +130,7 @@ def _staggered_answer(
         recommendation=advice,
         inference=overall_inference(effects, advice, InferenceOptions(level=request.level, seed=request.seed)),
         names_units=_are_units(observations),
+        thin_cohorts=tuple(g for g in effects.design.cohorts if effects.design.treated_clusters((g,)) < THIN),
     )
 
 

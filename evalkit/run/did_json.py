@@ -18,6 +18,8 @@ from evalkit.run.did_notes import did_notes, is_recommended
 
 Json = dict[str, Any]
 
+NOTHING_WITHIN = Unavailable("No part of the effect is within cohorts: only covariates make one.")
+NO_FREEDOM = Unavailable("No Student's t is used, so there are no degrees of freedom.")
 ONE_NUMBER = Unavailable("Two-way fixed effects give one number for all cohorts and periods.")
 
 
@@ -42,7 +44,7 @@ def did_record(answer: DidAnswer) -> Json:
     ]
     if isinstance(found, TwoWayAnswer):
         robust = found.effect.estimate
-        record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": given(robust.df)}
+        record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
         record["side_by_side"] = [
@@ -131,7 +133,9 @@ def _settings(answer: DidAnswer) -> Json:
 def _test(test: PreTest | Unavailable) -> Json:
     if isinstance(test, Unavailable):
         return {"unavailable": test.reason}
-    return asdict(test) | {"lacking": _places(test.lacking)}
+    note = {"note": test.note} if test.note else {}
+    numbers = {"statistic": test.statistic, "df": test.df, "p_value": test.p_value}
+    return numbers | {"lacking": _places(test.lacking)} | note
 
 
 def _inference(answer: DidAnswer) -> Json:
@@ -154,11 +158,15 @@ def _supported(inference: Inference) -> Json:
     return {
         "method": inference.method,
         "std_error": given(inference.std_error),
-        "df": inference.df,
+        "df": _freedom(inference.df),
         "interval": given(inference.interval),
         "p_value": given(inference.p_value),
         "note": inference.note,
     }
+
+
+def _freedom(df: float | None) -> Any:
+    return given(NO_FREEDOM if df is None else df)
 
 
 def compared_with(answer: DidAnswer) -> str:
@@ -210,4 +218,7 @@ def _two_way_times(study: TwoWayEventStudy | Unavailable, level: float) -> Json:
 
 
 def _bacon(found: BaconDecomposition | Unavailable) -> Json:
-    return {"unavailable": found.reason} if isinstance(found, Unavailable) else asdict(found)
+    if isinstance(found, Unavailable):
+        return {"unavailable": found.reason}
+    within = {} if found.within_share else {"within_estimate": given(NOTHING_WITHIN)}
+    return asdict(found) | within

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalkit.core.quantities import Unavailable
+from evalkit.core.words import listed
 from evalkit.estimate.staggered_results import Reported, StaggeredResults
-from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
+from evalkit.run.did_answer import THIN, DidAnswer, TwoWayAnswer
 
 
 def did_notes(answer: DidAnswer) -> tuple[str, ...]:
@@ -33,6 +34,8 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
         return
     if not is_recommended(answer):
         yield _caution(answer)
+    elif answer.thin_cohorts:
+        yield _thin(answer)
     if not counts_never(answer):
         yield "No unit is never treated within these periods: units that start later serve as comparison until then."
     yield from answer.results.notes
@@ -44,6 +47,16 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
             f"{len(lacking)} of {len(answer.results.group_time)} effects by cohort and period have no estimate, and "
             "averages are over those that have one; the reasons stand beside them."
         )
+
+
+def _thin(answer: DidAnswer) -> str:
+    """Return what to think of errors that rest on a cohort of few clusters, where the overall effect has a good one."""
+    names = listed([str(cohort) for cohort in answer.thin_cohorts], 12)
+    return (
+        f"Of cohort {names} fewer than {THIN} clusters ({answer.clustered_by}) are treated: standard errors of its own "
+        "effects, and of event times and periods that rest on few such cohorts, may be too small. That of the overall "
+        "effect rests on all cohorts."
+    )
 
 
 def _caution(answer: DidAnswer) -> str:

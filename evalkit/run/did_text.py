@@ -132,7 +132,8 @@ def effect_sentence(answer: DidAnswer, estimate: Quantity, interval: IntervalOrR
         said = "as expected"
     level = level_text(answer.request.level)
     around = f" ({level} interval {writer.interval(interval)})" if isinstance(interval, Interval) else ""
-    sentence = f"Treated units scored {said}{around}, {_condition(answer)}."
+    outcome = answer.request.parts["outcome"]
+    sentence = f"In treated units '{outcome}' was {said}{around}, {_condition(answer)}."
     if isinstance(interval, Unavailable):
         return f"{sentence} How uncertain this is cannot be given. {as_sentence(interval.reason)}"
     if 0.0 in interval:
@@ -185,7 +186,9 @@ def _part_table(
     header = [label, "effect", "std. error", f"{level} interval"] + ([f"{level} band"] if has_band else [])
     yield from aligned(header, rows)
     if has_band:
-        yield from wrapped(f"All intervals of the band hold together with a probability of {level}.", "  ")
+        yield from wrapped(
+            f"All intervals of the band hold together with a probability of {level}, if the errors are right.", "  "
+        )
     yield from notes.lines()
 
 
@@ -194,6 +197,8 @@ def _pre_test_lines(found: StaggeredResults) -> Iterator[str]:
     test = found.pre_test
     said = as_sentence(test.reason) if isinstance(test, Unavailable) else _tested(test)
     yield from wrapped(said, "  ")
+    if isinstance(test, PreTest) and test.note:
+        yield from wrapped(test.note, "  ")
     yield from wrapped(NO_PROOF, "  ")
 
 
@@ -225,13 +230,25 @@ def _inference_lines(answer: DidAnswer) -> Iterator[str]:
     draws = f", by a multiplier bootstrap of {answer.request.n_draws:,} draws" if answer.request.n_draws else ""
     yield f"  Clustered by {answer.clustered_by}{draws}."
     reason = "" if clusters.is_few else " " + as_sentence(advice.reason)
-    followed = (
-        ""
-        if is_recommended(answer)
-        else " The errors in the tables are not of that kind; the interval of the overall effect is."
-    )
+    named = "none" if advice.inference == "unavailable" else advice.inference
     yield from wrapped(
         f"Recommended for {count_of(clusters.n_treated, 'treated cluster')} and "
-        f"{count_of(clusters.n_comparison, 'comparison cluster')}: {advice.inference}.{reason}{followed}",
+        f"{count_of(clusters.n_comparison, 'comparison cluster')}: {named}.{reason}{_followed(answer)}",
         "  ",
+    )
+
+
+def _followed(answer: DidAnswer) -> str:
+    """Return what of the answer follows the recommendation."""
+    supported, made = answer.recommendation.inference, answer.inference
+    if is_recommended(answer) or supported == "unavailable":
+        return ""
+    tables = " The errors in the tables are not of that kind"
+    if isinstance(made.interval, Unavailable):
+        return f"{tables}, and the overall effect has no interval of it."
+    if made.method == supported:
+        return f"{tables}; the interval of the overall effect is."
+    return (
+        f"{tables}; the interval of the overall effect is from {made.method}, which compares in the same way but takes "
+        "no account of size."
     )

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.errors import DataError
+from evalkit.core.errors import DataError, DesignError
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles, as_numbers, codes_of, cohorts, whole_numbers
+from evalkit.design.staggered import staggered_design
 
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start")
 
@@ -121,3 +122,36 @@ def test_codes_are_positions_among_sorted_values():
     assert codes.tolist() == [1, 0, 1]
     assert distinct.tolist() == ["a", "b"]
     assert distinct.name == "unit"
+
+
+@pytest.mark.parametrize("source", [Panel, CrossSections])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"year": pd.to_datetime(["2018", "2019"] * 2)}, "'year' holds datetime64 values, not numbers"),
+        ({"year": pd.PeriodIndex(["2018", "2019"] * 2, freq="Y")}, "'year' holds period values"),
+        ({"start": pd.to_datetime([None, None, "2019", "2019"])}, "'start' holds datetime64 values"),
+        ({"score": pd.to_timedelta([1, 2, 3, 5], "D")}, "'score' holds timedelta64 values"),
+        ({"score": [1j, 2, 3, 5]}, "'score' holds complex values"),
+        ({"year": [2018.0, 1e20, 2018.0, 1e20]}, "The period 1e+20 is too large"),
+        ({"score": [1e150, 2.0, 3.0, -2e150]}, "period 2019 is 2e+150, the largest there is: too large"),
+        ({"score": [1e-150, 0.0, 0.0, 2e-150]}, "is 2e-150, the largest there is: too small"),
+    ],
+)
+def test_what_would_become_wrong_numbers_is_refused(source, changed, said):
+    with pytest.raises(DataError) as refused:
+        source.from_frame(table(**changed), roles())
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("source", [Panel, CrossSections])
+def test_a_column_that_stands_twice_is_refused(source):
+    content = table()
+    with pytest.raises(DataError, match="'score' stands in the table twice"):
+        source.from_frame(pd.concat([content, content[["score"]]], axis=1), roles())
+
+
+@pytest.mark.parametrize("source", [Panel, CrossSections])
+def test_a_table_without_rows_is_refused(source):
+    with pytest.raises(DesignError, match="The table has no rows"):
+        staggered_design(source.from_frame(table().iloc[:0], roles()))

@@ -15,7 +15,8 @@ def test_power_is_a_share_counted_by_hand():
     # −2 → −1 not: 2 of 5; with 2: 0, 1, 2 → 2, 3, 4 of 5.
     found = simulated_power(np.arange(-2.0, 3.0), np.full(5, 1.5), [0.0, 1.0, 2.0])
     assert [point.power for point in found.curve] == [0.4, 0.4, 0.6]
-    assert found.curve[0].monte_carlo_error == pytest.approx(math.sqrt(0.24 / 5))
+    # two more of either kind: (2 + 2)/(5 + 4) = 4/9, error √(4/9 · 5/9 / 9) = √(20/729)
+    assert found.curve[0].monte_carlo_error == pytest.approx(math.sqrt(20 / 729))
     assert isinstance(found.effect, Unavailable)
     assert "Only 5 placebo sets" in found.effect.reason
 

@@ -165,7 +165,7 @@ def test_rows_are_counted_in_cross_sections():
         ([3, 3], (1, 2, 3), {}, "No unit is never treated, so there is no comparison group"),
         ([NEVER, NEVER], (1, 2, 3), {}, "No unit is treated within the periods of the table"),
         ([9, NEVER], (1, 2, 3), {}, "No unit is treated within the periods of the table"),
-        ([3, 3], (1, 2, 3), {"comparison": "not-yet"}, r"The only 1 cohort \(3\) cannot be compared with anyone"),
+        ([3, 3], (1, 2, 3), {"comparison": "not-yet"}, r"There is nobody to compare the 1 cohort \(3\) with"),
         ([3, NEVER], (3,), {}, "Fewer than two periods are left"),
         ([1, 1], (1, 2), {}, "Every unit is left out: its programme had begun by the first period, 1"),
     ],

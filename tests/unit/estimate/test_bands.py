@@ -17,6 +17,9 @@ from evalkit.estimate.summaries import combination, event_study, overall_effect
         ({"level": 95}, "not at 95"),
         ({"n_draws": 50}, "50 bootstrap draws are too few; use 99 or more"),
         ({"n_draws": -1}, "too few"),
+        ({"n_draws": 99.5}, "whole numbers"),
+        ({"seed": -1}, "the seed from 0 on"),
+        ({"seed": 1.5}, "whole numbers"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options, said):
@@ -146,3 +149,21 @@ def test_bands_of_clusters_use_student_draws():
     clustered = effects_of(table, Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area"))
     assert clustered.df == 5
     assert factor(errors_of(clustered, Uncertainty()), overall_effect(clustered)) >= critical_value(0.95, 5)
+
+
+def test_a_bootstrap_band_of_few_clusters_is_as_wide_as_the_analytic_one():
+    """Signs of ten clusters reach no further than normal draws: without Student's divisor a band is one interval."""
+    from evalkit.data.roles import Roles
+
+    table = one_cohort(20, 20, periods=tuple(range(1, 9)), start=5, seed=3)
+    table["area"] = table["unit"] % 10
+    roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
+    effects = effects_of(table, roles, base_period="universal")
+    parts = tuple(part for part in event_study(effects).parts if part.label != -1)
+    critical = []
+    for options in (Uncertainty(), Uncertainty(n_draws=999)):
+        errors = errors_of(effects, options)
+        bands = simultaneous_bands(errors, parts)
+        critical.append((bands[0].upper - bands[0].lower) / 2 / with_error(errors, parts[0]).std_error)
+    assert critical[1] == pytest.approx(critical[0], rel=0.15)
+    assert min(critical) > 1.2 * critical_value(0.95, 9)

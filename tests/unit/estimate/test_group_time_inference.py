@@ -167,8 +167,7 @@ def test_clusters_of_both_kinds_count_by_the_smaller_side():
     mixed = frame.assign(cluster=frame["cluster"] % 6)  # clusters 0 to 3 hold treated units, all six comparison units
     effects = effects_of(mixed)
     overall = overall_effect(effects)
-    weights = overall.weights * (np.arange(len(overall.weights)) < len(effects.cells))
-    psi = effects.influence.combined(weights[:, None])[:, 0]
+    psi = effects.influence.combined(overall.weights[:, None])[:, 0]
     assert cluster_counts(effects.design) == ClusterCounts(4, 6)
     found = small_sample_estimate(effects, overall)
     assert found.std_error == pytest.approx(np.sqrt((psi**2).sum() * 4 / 3), rel=1e-12)

@@ -80,11 +80,26 @@ def test_no_number_is_nan_or_infinite(n_treated, n_draws, base):
 
 
 def test_the_joint_test_of_one_effect_by_hand():
-    """Cohort 3 in 2, moved by 2: W = (2/1)² = 4, χ² with 1 degree of freedom: p = 0.0455."""
+    """Cohort 3 in 2, moved by 2: W = (2/1)² = 4, χ² with 1 degree of freedom: p = 0.0455.
+
+    Six units: a t with 5 degrees of freedom is beyond 1.96 in 10.7% of samples, and the note says so.
+    """
     table = six_units()
     table["y"] += 2 * (table["unit"].isin(["C", "D"]) & (table["period"] == 2))
     found = pre_test(effects_of(table))
-    assert found == PreTest(statistic=pytest.approx(4), df=1, p_value=pytest.approx(0.04550026))
+    assert found == PreTest(statistic=pytest.approx(4), df=1, p_value=pytest.approx(0.04550026), note=found.note)
+    assert "With 6 units and 1 effect the test rejects too often: at 5% in 11% or more" in found.note
+    assert pre_test(effects_of(one_cohort(30, 30))).note == ""
+
+
+def test_the_joint_test_says_where_it_rejects_too_often():
+    """Eight effects, 20 clusters: W is 8 · 19/12 F(8, 12), and F is beyond 15.507 · 12/(8 · 19) = 1.224 in 36%."""
+    table = one_cohort(40, 40, periods=tuple(range(1, 11)), start=10, seed=4)
+    table["area"] = table["unit"] % 20
+    roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
+    found = pre_test(effects_of(table, roles))
+    assert found.df == 8
+    assert "With 20 clusters and 8 effects the test rejects too often: at 5% in 36% or more" in found.note
 
 
 def test_the_joint_test_of_two_effects_is_their_wald_statistic():

@@ -100,6 +100,7 @@ def test_two_way_fixed_effects_have_a_decomposition_and_reasons(table, tmp_path)
     pairs = found["goodman_bacon"]["pairs"]
     assert sum(pair["weight"] for pair in pairs) == pytest.approx(1)
     assert sum(pair["weight"] * pair["estimate"] for pair in pairs) == pytest.approx(found["simple"]["estimate"])
+    assert "only covariates make one" in found["goodman_bacon"]["within_estimate"]["unavailable"]
     for key in ("group_time", "by_cohort", "calendar"):
         assert "one number" in found[key]["unavailable"]
     unbalanced = did(table.drop(index=3), tmp_path, "--estimator", "twfe").record
@@ -114,6 +115,8 @@ def test_all_estimators_stand_side_by_side(table, tmp_path):
         assert row["estimate"] == pytest.approx(alone["estimate"], rel=1e-9)
         assert row["std_error"] == pytest.approx(alone["std_error"], rel=1e-9)
         assert row["compares"]
+    robust = did(table, tmp_path, "--estimator", "twfe").record["cluster_robust"]
+    assert rows[5]["std_error"] == robust["std_error"]  # errors of one kind in every row, whatever is recommended
     with_fixed = did(table, tmp_path, "--estimator", "all", "--covariates", "x").record["side_by_side"]
     assert "'x'" in with_fixed[1]["estimate"]["unavailable"]  # unit effects take out what stays the same in a unit
     assert isinstance(with_fixed[0]["estimate"], float)
@@ -300,7 +303,7 @@ def test_a_reason_stands_below_its_table(tmp_path):
 def test_small_numbers_are_written_in_powers_of_ten(table, tmp_path):
     table.assign(y=table["y"] * 1e-20).to_csv(tmp_path / "small.csv", index=False)
     text = run_did(tmp_path / "small.csv").out
-    assert re.search(r"scored (0\.9\d*e\S20|9\.\d+e\S21|1(\.\d+)?e\S20) higher", text), text.splitlines()[11]
+    assert re.search(r"was (0\.9\d*e\S20|9\.\d+e\S21|1(\.\d+)?e\S20) higher", text), text.splitlines()[11]
     assert "0.0000" not in text
 
 
@@ -330,3 +333,48 @@ def test_the_columns_may_have_any_name(table, tmp_path):
         did(renamed, tmp_path, columns=columns).record["simple"]
         == did(table, tmp_path, columns=COLUMNS).record["simple"]
     )
+
+
+def test_cohorts_of_few_clusters_are_named(tmp_path):
+    """32 treated units support clustered errors of the overall effect; the four of cohort 2011 none of their own."""
+    random, start = np.random.default_rng(5), [*np.repeat([2011.0, 2012.0, 2013.0], [4, 14, 14]), *[np.nan] * 32]
+    rows = [(f"{i:02d}", year, random.normal(), start[i]) for i in range(64) for year in range(2009, 2015)]
+    found = did(pd.DataFrame(rows, columns=["unit", "year", "y", "cohort"]), tmp_path).record
+    assert found["inference"]["is_recommended"]
+    assert "no degrees of freedom" in found["inference"]["overall"]["df"]["unavailable"]
+    assert found["notes"][0].startswith("Of cohort 2011 fewer than 12 clusters (unit) are treated")
+
+
+def test_a_corrected_interval_says_how_and_is_not_the_narrower_one(tmp_path):
+    random, start = np.random.default_rng(6), [*np.repeat([2011.0, 2012.0], 6), *[np.nan] * 20]
+    rows = [(f"{i:02d}", year, random.normal(), start[i]) for i in range(32) for year in range(2009, 2015)]
+    table = pd.DataFrame(rows, columns=["unit", "year", "y", "cohort"])
+    plain = did(table, tmp_path).record
+    assert plain["inference"]["overall"]["std_error"] > plain["simple"]["std_error"]
+    fixed = did(table, tmp_path, "--estimator", "sun-abraham").record["inference"]["overall"]["note"]
+    assert "corrected for the clusters of each cohort; Student's t" in fixed
+    mixed = did(table.assign(area=table["unit"].astype(int) % 8), tmp_path, "--cluster", "area")
+    assert "the number of clusters on the smaller side" in mixed.record["inference"]["overall"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("n_treated", "n_comparison", "options", "said"),
+    [
+        (
+            1,
+            45,
+            (),
+            "Conley–Taber. .* is from randomisation inference, which compares in the same way but takes no account",
+        ),
+        (1, 25, (), "randomisation inference. .* not of that kind; the interval of the overall effect is\\."),
+        (1, 25, ("--estimator", "two-stage"), "and the overall effect has no interval of it"),
+        (1, 10, (), "Recommended for 1 treated cluster and 10 comparison clusters: none\\. .* Add units\\. "),
+    ],
+)
+def test_the_text_says_what_follows_the_recommendation(tmp_path, n_treated, n_comparison, options, said):
+    random, start = np.random.default_rng(8), [*[2012.0] * n_treated, *[np.nan] * n_comparison]
+    rows = [(i, year, random.normal(), start[i]) for i in range(len(start)) for year in range(2010, 2014)]
+    path = tmp_path / "table.csv"
+    pd.DataFrame(rows, columns=["unit", "year", "y", "cohort"]).to_csv(path, index=False)
+    text = run_did(path, *options).out
+    assert re.search(said, " ".join(text[text.index("\nStandard errors") :].split()) + " ")
