@@ -50,9 +50,9 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
     """Return error, interval and p-value of the overall effect by the inference recommended, or why it has none.
 
     With many clusters the influence functions' own error; with few, that error corrected for the clusters of each
-    cohort (`small_sample_estimate`); with one or two treated clusters, the effect's place among those that arise
-    when other clusters take the treated ones' places (`exchanged_inference`), which is the comparison that
-    Conley and Taber (2011) make as well.
+    cohort (`small_sample_estimate`); with one or two treated clusters, or mostly one in each cohort, the effect's
+    place among those that arise when other clusters take the treated ones' places (`exchanged_inference`), which is
+    the comparison that Conley and Taber (2011) make as well.
     """
     overall = overall_effect(effects)
     if isinstance(overall.estimate, Unavailable):
@@ -65,6 +65,8 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
             return _of(overall.estimate, "cluster-robust", note, options)
         case "CR2 with Satterthwaite degrees of freedom":
             estimate = small_sample_estimate(effects, overall)
+            if isinstance(estimate.std_error, Unavailable):  # cohorts of a single cluster each, most of them
+                return exchanged_inference(effects, options)
             return _of(estimate, CORRECTED, _corrected(effects, estimate), options)
     return exchanged_inference(effects, options)
 

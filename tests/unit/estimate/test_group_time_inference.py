@@ -172,3 +172,10 @@ def test_clusters_of_both_kinds_count_by_the_smaller_side():
     found = small_sample_estimate(effects, overall)
     assert found.std_error == pytest.approx(np.sqrt((psi**2).sum() * 4 / 3), rel=1e-12)
     assert found.df == 3
+
+
+def test_cohorts_of_one_cluster_each_change_places():
+    frame = table([2001, 2002, 2003] + [np.nan] * 12, [1] * 15, periods=4)
+    found = overall_inference(effects_of(frame), CR2, OPTIONS)
+    assert found.method == "randomisation inference"
+    assert isinstance(found.interval, Interval)
