@@ -185,7 +185,10 @@ def _clustering_by_area(evaluation: Evaluation) -> str:
         "shock to that area."
     )
     if effect is not None and not reason:
-        return f"Standard errors clustered by local authority rest on {count(effect.n_treated_clusters)} treated areas."
+        return (
+            f"The interval clustered by local authority rests on {count(effect.n_treated_clusters)} treated areas. "
+            f"{effect.method.partition('Clustered by local authority: ')[2]}"
+        )
     return f"Clustering by local authority is unavailable. {as_sentence(reason or default)}"
 
 

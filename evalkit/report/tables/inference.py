@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import level_text, number
+from evalkit.core.formats import count, level_text, number
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.design.labels import ENGLAND
 from evalkit.diagnose.evaluation import Evaluation
@@ -90,7 +90,7 @@ def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
         allows = "school sampling only; excludes area shocks"
         rows.append(("Clustered by school", allows, school.estimate, school.std_error, school.interval, school.p_value))
     if area is not None:
-        allows = "shocks to areas, if there were several treated areas"
+        allows = f"shocks to areas, {count(area.n_treated_clusters)} of them treated"
         numbers = _same_reason(area.std_error, area.interval, area.p_value)
         rows.append(("Clustered by local authority", allows, area.estimate, *numbers))
     return rows
