@@ -106,6 +106,10 @@ def _staggered_answer(
         effects = _effects(request, design)
         uncertainty = Uncertainty(level=request.level, n_draws=request.n_draws, seed=request.seed)
         results = staggered_results(effects, uncertainty, request.balanced_until)
+        if request.estimator == "imputation":
+            from evalkit.estimate.imputation_results import with_leads
+
+            results = with_leads(results, effects.design)
     checks = None
     if request.estimator == "all":
         from evalkit.diagnose.cross_checks import cross_checks
