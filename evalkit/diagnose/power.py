@@ -234,5 +234,5 @@ def _reported(design: OutcomeDesign) -> str:
     n_treated, n_comparison = len(design.treated_areas), len(design.comparisons[NEIGHBOURS].of(design.treated_group))
     if n_treated < 2:
         return "The report itself gives no p-value for listed schools of one area."
-    advice = recommended_inference(ClusterCounts(n_treated, n_comparison), "local authority")
+    advice = recommended_inference(ClusterCounts(n_treated, n_comparison), "area")
     return f"The report's own test takes areas as clusters ({advice.inference})."

@@ -45,7 +45,7 @@ def clustered_by_area(
     used = own | np.isin(changes.group, comparison.of(design.treated_group))
     area = areas.reindex(changes.units).to_numpy()
     counts = ClusterCounts(len(pd.unique(area[own])), len(pd.unique(area[used & ~own])))
-    recommendation = recommended_inference(counts, "local authority")
+    recommendation = recommended_inference(counts, "area")
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
     found = two_way_inference(_panel(changes, own, used, area), recommendation, options)
     return replace(

@@ -65,7 +65,10 @@ def test_several_areas_are_clustered_by_area(several):
     assert isinstance(effect.interval, Interval)
     assert effect.estimate in effect.interval
     assert 0 < effect.p_value <= 1
-    assert "Clustered by local authority: " in effect.method
+    assert (
+        "Clustered by local authority: CR2 with Satterthwaite degrees of freedom. With 6 treated areas" in effect.method
+    )
+    assert "areas are treated" in effect.method
 
 
 def test_the_estimate_is_the_difference_in_mean_change(several):
