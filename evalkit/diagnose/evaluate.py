@@ -109,6 +109,7 @@ def _subject(code: str) -> str:
 def _headline(results: Results) -> Headline:
     project, primary = results.project, results.primary
     main, exposure = results.effect(primary), project.exposure
+    sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
     contrast = results.effect(results.contrast())
     placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
     lead = str(max(exposure.pre))
@@ -123,7 +124,7 @@ def _headline(results: Results) -> Headline:
         post_label=years_text(exposure.post),
         list_year=labels.LIST_YEAR[project.pool.neighbours],
         estimate=main.estimate if main else none,
-        interval=main.interval if main else none,
+        interval=sure.interval if sure else none,
         n_areas=float(detail.n_areas) if detail else reason,
         n_as_large=float(round(p * detail.n_areas)) if detail and isinstance(p, float) else reason,
         p_value=p,

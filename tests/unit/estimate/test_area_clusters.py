@@ -89,6 +89,13 @@ def test_the_finding_says_what_clustering_gives(several):
     assert "6 treated authorities" in finding.sentence
 
 
+def test_the_headline_gives_the_interval_of_the_clusters(several):
+    evaluation, _, _ = several
+    [effect] = clustered(evaluation)
+    assert evaluation.headline.interval == effect.interval
+    assert evaluation.headline.estimate == effect.estimate
+
+
 def test_two_areas_get_what_two_areas_support(england, tmp_path_factory):
     evaluation, _, _ = evaluated(england, tmp_path_factory.mktemp("two"), AREAS[:2])
     [effect] = clustered(evaluation)
