@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.data.roles import (
     Roles,
+    checked_table,
     codes_of,
-    cohorts,
-    finite,
     named,
-    positive,
     require_columns,
     require_known,
     whole_numbers,
@@ -56,7 +54,8 @@ class CrossSections:
         order = np.argsort(codes.astype(np.int32), kind="stable")
         codes, period = codes[order], period[order]
         given = {part: column.iloc[order] for part, column in given.items()}
-        table, clustered_by = _checked(given, period, codes, roles.covariates)
+        cluster, clustered_by = _cluster(given, codes)
+        table = checked_table(given, period, cluster, roles.covariates, "an observation of")
         _require_one_cohort(table, clustered_by)
         return cls(table, tuple(periods.tolist()), codes, roles.covariates, clustered_by)
 
@@ -65,26 +64,6 @@ class CrossSections:
         period, codes = np.unique(self.period_codes[keep], return_inverse=True)
         frame = self.frame.loc[keep].reset_index(drop=True)
         return CrossSections(frame, tuple(self.periods[at] for at in period), codes, self.covariates, self.clustered_by)
-
-
-def _checked(
-    rows: dict[str, pd.Series], period: NDArray[np.int64], codes: NDArray[np.int64], covariates: tuple[str, ...]
-) -> tuple[pd.DataFrame, str]:
-    def place(row: int) -> str:
-        return f"an observation of {named(rows['unit'].iloc[row])} in period {period[row]}"
-
-    cluster, clustered_by = _cluster(rows, codes)
-    columns: dict[str, object] = {
-        "unit": rows["unit"].array,
-        "period": period,
-        "outcome": finite(rows["outcome"], "outcome", place),
-        "cohort": cohorts(rows["cohort"], period),
-        "cluster": cluster,
-        "weight": positive(finite(rows["weight"], "weight", place)) if "weight" in rows else np.ones(len(period)),
-    }
-    for name in covariates:
-        columns.setdefault(name, finite(rows[name], f"covariate '{name}'", place))
-    return pd.DataFrame(columns, copy=False), clustered_by
 
 
 def _cluster(rows: dict[str, pd.Series], codes: NDArray[np.int64]) -> tuple[object, str]:

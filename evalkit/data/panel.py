@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError, DesignError
 from evalkit.data.roles import (
     Roles,
+    checked_table,
     codes_of,
-    cohorts,
-    finite,
     named,
-    positive,
     require_columns,
     require_known,
     whole_numbers,
@@ -74,7 +72,8 @@ class Panel:
             unit_codes, period_codes, period = unit_codes[order], period_codes[order], period[order]
             given = {part: column.iloc[order] for part, column in given.items()}
         _require_one_row(unit_codes, period_codes, units, periods)
-        table = _checked(given, period, roles.covariates)
+        cluster = given.get("cluster", given["unit"]).array
+        table = checked_table(given, period, cluster, roles.covariates, "unit")
         _require_fixed(unit_codes, table["cohort"], units, "cohort", "a cohort is the first treated period")
         if "cluster" in given:
             _require_fixed(unit_codes, table["cluster"], units, "cluster", "a unit belongs to one cluster")
@@ -131,25 +130,6 @@ def _order(
         if len(found) == len(key):
             return found
     return np.argsort(key, kind="stable")
-
-
-def _checked(rows: dict[str, pd.Series], period: NDArray[np.int64], covariates: tuple[str, ...]) -> pd.DataFrame:
-    """Return sorted rows as the columns of a panel, each of them checked."""
-
-    def place(row: int) -> str:
-        return f"unit {named(rows['unit'].iloc[row])} in period {period[row]}"
-
-    columns: dict[str, object] = {
-        "unit": rows["unit"].array,
-        "period": period,
-        "outcome": finite(rows["outcome"], "outcome", place),
-        "cohort": cohorts(rows["cohort"], period),
-        "cluster": rows.get("cluster", rows["unit"]).array,
-        "weight": positive(finite(rows["weight"], "weight", place)) if "weight" in rows else np.ones(len(period)),
-    }
-    for name in covariates:
-        columns.setdefault(name, finite(rows[name], f"covariate '{name}'", place))
-    return pd.DataFrame(columns, copy=False)
 
 
 def _require_one_row(unit: NDArray[np.int64], period: NDArray[np.int64], units: pd.Index, periods: pd.Index) -> None:

@@ -165,3 +165,32 @@ def codes_of(values: pd.Series, part: str) -> tuple[NDArray[np.int64], pd.Index]
             f"The column for {part} mixes texts and numbers. Make all of them texts, and try again."
         ) from None
     return codes.astype(np.int64, copy=False), pd.Index(distinct, name=part)
+
+
+def checked_table(
+    rows: dict[str, pd.Series],
+    period: NDArray[np.int64],
+    cluster: object,
+    covariates: tuple[str, ...],
+    what: str,
+) -> pd.DataFrame:
+    """Return rows as the columns of a table of observations, each column checked.
+
+    `what` names a row in an error, before its unit and period. Raise `DataError` for the first value that cannot
+    be used.
+    """
+
+    def place(row: int) -> str:
+        return f"{what} {named(rows['unit'].iloc[row])} in period {period[row]}"
+
+    columns: dict[str, object] = {
+        "unit": rows["unit"].array,
+        "period": period,
+        "outcome": finite(rows["outcome"], "outcome", place),
+        "cohort": cohorts(rows["cohort"], period),
+        "cluster": cluster,
+        "weight": positive(finite(rows["weight"], "weight", place)) if "weight" in rows else np.ones(len(period)),
+    }
+    for name in covariates:
+        columns.setdefault(name, finite(rows[name], f"covariate '{name}'", place))
+    return pd.DataFrame(columns, copy=False)

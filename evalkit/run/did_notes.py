@@ -82,8 +82,3 @@ def counts_never(answer: DidAnswer) -> int:
     if isinstance(found, TwoWayAnswer):
         return found.effect.n_units - found.effect.n_treated_units
     return found.n_comparison
-
-
-def reason_of(value: object) -> str | None:
-    """Return the reason of something that cannot be given, None where it can."""
-    return value.reason if isinstance(value, Unavailable) else None
