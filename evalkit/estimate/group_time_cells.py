@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.design.staggered import StaggeredDesign
+from evalkit.core.words import counted
+from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence
+from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, TwoPeriod, failed
 
 Floats = NDArray[np.float64]
 Shares = Literal["estimated", "fixed"]
@@ -47,6 +49,37 @@ class GroupTimeCell:
     def is_reference(self) -> bool:
         """Return whether the period is the base itself."""
         return self.period == self.base
+
+
+Arm = tuple[int, int]
+"""How many units (observations) of an arm are compared, and the clusters that hold them."""
+
+
+def not_compared(plan: CellPlan) -> TwoPeriod:
+    """Return that nothing came out of a cell: it is the base itself, or no unit is untreated in it."""
+    return failed("" if plan.is_reference else "no unit is untreated then that it could be compared with")
+
+
+def cell_of(plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Arm], noun: str) -> GroupTimeCell:
+    """Return a cell with its counts, and its estimate (at `position` among those found) or why there is none."""
+    value: Quantity = 0.0
+    if found.failure:
+        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {found.failure}.")
+    elif not plan.is_reference:
+        value = float(found.effect[position])
+    trimmed = f"with a propensity score of {LARGEST_COMPARISON_SCORE} or more weigh nothing."
+    (n_treated, n_treated_clusters), (n_comparison, n_comparison_clusters) = arms
+    return GroupTimeCell(
+        cohort=plan.cohort,
+        period=plan.period,
+        base=plan.base,
+        value=value,
+        n_treated=n_treated,
+        n_comparison=n_comparison,
+        n_treated_clusters=n_treated_clusters,
+        n_comparison_clusters=n_comparison_clusters,
+        note=f"{counted(found.n_trimmed, noun)} {trimmed}" if found.n_trimmed else "",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

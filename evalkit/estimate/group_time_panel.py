@@ -10,14 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import counted
 from evalkit.data.panel import Panel
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence, Piece, partition
 from evalkit.estimate.arrays.products import by_rows
 from evalkit.estimate.arrays.two_period import Method, TwoPeriod, failed, two_period_effects
-from evalkit.estimate.group_time_cells import GroupTimeCell, GroupTimeEffects
+from evalkit.estimate.group_time_cells import GroupTimeCell, GroupTimeEffects, cell_of, not_compared
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -101,7 +100,7 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
     pieces = []
     for estimated in _estimates(design, strata, plans, method):
         for position, at in enumerate(estimated.at):
-            cells[at] = _cell(plans[at], estimated, position)
+            cells[at] = cell_of(plans[at], estimated.found, position, estimated.counts, "comparison unit")
         if len(estimated.found.effect):
             pieces.append(Piece(estimated.at, estimated.rows, estimated.found.contribution))
     share = strata.first_weight / len(strata.order)
@@ -153,16 +152,12 @@ def _estimates(
         own = design.cohorts.index(plan.cohort)
         if plan.is_reference or not plan.compared:
             rows = strata.rows_of((own,))
-            yield _Estimated(chosen, rows, (strata.counts(rows), (0, 0)), failed(_why_none(plan)))
+            yield _Estimated(chosen, rows, (strata.counts(rows), (0, 0)), not_compared(plan))
             continue
         rows = strata.rows_of((own, *plan.compared))
         treated = np.arange(len(rows)) < strata.start[own + 1] - strata.start[own]
         change = _changes(strata, rows, [(periods[plans[at].period], periods[plans[at].base]) for at in chosen])
         yield _estimated(chosen, rows, treated, change, _Given(strata, periods[plan.base], method, complete))
-
-
-def _why_none(plan: CellPlan) -> str:
-    return "" if plan.is_reference else "no unit is untreated then that it could be compared with"
 
 
 class _Given(NamedTuple):
@@ -202,26 +197,3 @@ def _estimated(at: list[int], rows: Ints, treated: Bools, change: Floats, given:
     spread = np.zeros_like(change)
     spread[seen] = found.contribution
     return _Estimated(at, rows, counts, found._replace(contribution=spread))
-
-
-def _cell(plan: CellPlan, estimated: _Estimated, position: int) -> GroupTimeCell:
-    """Return one cell with its counts, and its estimate or the reason why there is none."""
-    found = estimated.found
-    value: Quantity = 0.0
-    if found.failure:
-        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {found.failure}.")
-    elif not plan.is_reference:
-        value = float(found.effect[position])
-    trimmed = f"{counted(found.n_trimmed, 'comparison unit')} with a propensity score of 0.995 or more weigh nothing."
-    own, other = estimated.counts
-    return GroupTimeCell(
-        cohort=plan.cohort,
-        period=plan.period,
-        base=plan.base,
-        value=value,
-        n_treated=own[0],
-        n_comparison=other[0],
-        n_treated_clusters=own[1],
-        n_comparison_clusters=other[1],
-        note=trimmed if found.n_trimmed else "",
-    )

@@ -7,13 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.core.words import counted
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence, Piece, partition
-from evalkit.estimate.arrays.two_period import Method, TwoPeriod, failed
+from evalkit.estimate.arrays.two_period import Method, TwoPeriod
 from evalkit.estimate.arrays.two_period_sections import Sections, section_effect
-from evalkit.estimate.group_time_cells import GroupTimeCell, GroupTimeEffects
+from evalkit.estimate.group_time_cells import GroupTimeEffects, cell_of, not_compared
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,7 +57,7 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
     for at, plan in enumerate(plans):
         used = _used(design, rows, plan, periods)
         found = _found(rows, used, plan, method)
-        cells.append(_cell(plan, rows, used, found))
+        cells.append(cell_of(plan, found, 0, _arms(rows, used), "observation"))
         if len(found.effect):
             pieces.append(Piece([at], np.concatenate([*used.own, *used.other]), found.contribution))
     own = [rows.of_stratum(s) for s in range(len(design.cohorts))]
@@ -135,32 +133,15 @@ def _used(design: StaggeredDesign, rows: _Rows, plan: CellPlan, periods: dict[in
 
 def _found(rows: _Rows, used: _Used, plan: CellPlan, method: Method) -> TwoPeriod:
     """Compare the observations of one cell; contributions stand in the order of `_Used`."""
-    if plan.is_reference:
-        return failed("")
-    if not plan.compared:
-        return failed("no unit is untreated then that it could be compared with")
+    if plan.is_reference or not plan.compared:
+        return not_compared(plan)
     every = np.concatenate([*used.own, *used.other])
     sizes = (len(used.own[0]), len(used.own[1]), len(used.other[0]), len(used.other[1]))
     sections = Sections(rows.outcome[every], rows.covariates[every], rows.weight[every], sizes)
     return section_effect(sections, method)
 
 
-def _cell(plan: CellPlan, rows: _Rows, used: _Used, found: TwoPeriod) -> GroupTimeCell:
-    value: Quantity = 0.0
-    if found.failure:
-        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {found.failure}.")
-    elif not plan.is_reference:
-        value = float(found.effect[0])
-    own, other = np.concatenate(used.own), np.concatenate(used.other)
-    trimmed = f"{counted(found.n_trimmed, 'observation')} with a propensity score of 0.995 or more weigh nothing."
-    return GroupTimeCell(
-        cohort=plan.cohort,
-        period=plan.period,
-        base=plan.base,
-        value=value,
-        n_treated=len(own),
-        n_comparison=len(other),
-        n_treated_clusters=rows.n_clusters_of(used.own),
-        n_comparison_clusters=rows.n_clusters_of(used.other),
-        note=trimmed if found.n_trimmed else "",
-    )
+def _arms(rows: _Rows, used: _Used) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the observations of each arm in both periods, and the clusters that hold them."""
+    own, other = (sum(len(part) for part in arm) for arm in used)
+    return (own, rows.n_clusters_of(used.own)), (other, rows.n_clusters_of(used.other))
