@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.core.errors import DataError, DesignError
+from evalkit.core.errors import DataError
 from evalkit.data.roles import (
     Roles,
     checked_table,
@@ -20,7 +19,7 @@ from evalkit.data.roles import (
     whole_numbers,
 )
 
-__all__ = ["Baseline", "Panel", "Roles"]
+__all__ = ["Panel", "Roles"]
 
 _SPARSE = 4
 """Up to this many places a row, rows are put in order by counting; beyond it by sorting."""
@@ -149,34 +148,3 @@ def _require_fixed(codes: NDArray[np.int64], values: pd.Series, units: pd.Index,
     if differs.any():
         unit = units[codes[int(np.argmax(differs))]]
         raise DataError(f"Unit {named(unit)} changes {column} over time; {meaning}.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
-    """What was known before the programme: all that matching ever sees.
-
-    `units` is indexed by unit (sorted) with `group` (the area, or the treated group), `region`,
-    `is_treated`; `covariates` has one column per matching covariate, complete and finite.
-    `years` are the periods the covariates came from; a follow-up period is refused.
-    """
-
-    units: pd.DataFrame
-    covariates: pd.DataFrame
-    years: tuple[int, ...]
-    first_treated: int
-
-    def __post_init__(self) -> None:
-        late = [year for year in self.years if year >= self.first_treated]
-        if late:
-            raise DesignError(f"A baseline may not hold the follow-up year {late[0]}: matching must not see outcomes.")
-        if not self.units.index.equals(self.covariates.index) or not self.units.index.is_monotonic_increasing:
-            raise DesignError("The units of a baseline and their covariates must be the same and sorted.")
-        if not np.isfinite(self.covariates.to_numpy(dtype=float)).all():
-            raise DesignError("A matching covariate is missing for some unit; leave the unit out and count it.")
-
-    @classmethod
-    def of(cls, units: pd.DataFrame, covariates: pd.DataFrame, years: Sequence[int], first_treated: int) -> Baseline:
-        """Copy and sort what is given; keep units whose covariates are all known."""
-        known = covariates.notna().all(axis=1)
-        order = units.index[known.reindex(units.index, fill_value=False)].sort_values()
-        return cls(units.loc[order].copy(), covariates.loc[order].copy(), tuple(years), first_treated)

@@ -12,14 +12,14 @@ import pandas as pd
 
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Project
+from evalkit.data.baseline import Baseline
 from evalkit.data.eligibility import exclusion_reasons
 from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
-from evalkit.data.panel import Baseline
 from evalkit.data.records import SchoolRecords
 from evalkit.design.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
+from evalkit.design.group_matching import GroupMatches, GroupNeighbours, match_groups
 from evalkit.design.labels import ENGLAND, MATCHED, MATCHED_WITHOUT_OUTCOMES, NEIGHBOURS, neighbours_of
-from evalkit.design.matching import GroupMatches, NearestNeighbour, match_groups
 
 OUTSIDE: Final = -1
 """Group of schools that may neither be treated nor compared: the area's other schools."""
@@ -170,7 +170,7 @@ def _matches(project: Project, baseline: Baseline, own: int, present: Sequence[i
     kept = baseline if not excluded else _without(baseline, excluded)
     return {
         name: match_groups(
-            kept, NearestNeighbour(ratio=option.ratio, covariates=used, within_region=option.exact_region), groups, own
+            kept, GroupNeighbours(ratio=option.ratio, covariates=used, within_region=option.exact_region), groups, own
         )
         for name, used in wanted.items()
     }

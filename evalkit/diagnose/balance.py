@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.measures import MEASURES
-from evalkit.design.arrays import effective_n
+from evalkit.design.arrays.weights import effective_n
+from evalkit.design.group_matching import GroupMatches
 from evalkit.design.labels import ENGLAND, NEIGHBOURS
-from evalkit.design.matching import GroupMatches
 from evalkit.design.plan import OutcomeDesign
 from evalkit.design.stage import BalanceRow, MatchSummary
 from evalkit.diagnose.arrays import weighted_mean, weighted_variance

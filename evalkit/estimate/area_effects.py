@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.design.areas import AreaComparisons
-from evalkit.design.matching import GroupMatches
+from evalkit.design.group_matching import GroupMatches
 from evalkit.estimate.arrays.area_changes import (
     GroupEffects,
     comparison_weights,

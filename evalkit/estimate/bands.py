@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.core.seeds import stream
-from evalkit.estimate.arrays.products import by_rows
+from evalkit.design.arrays.products import by_rows
 from evalkit.estimate.group_time import GroupTimeEffects
 from evalkit.estimate.summaries import Summary
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from evalkit.core.words import counted
 from evalkit.data.panel import Panel
+from evalkit.design.arrays.products import by_rows
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence, Piece, partition
-from evalkit.estimate.arrays.products import by_rows
 from evalkit.estimate.arrays.two_period import Method, TwoPeriod, failed, two_period_effects
 from evalkit.estimate.group_time_cells import GroupTimeCell, GroupTimeEffects, cell_of, not_compared
 

@@ -17,7 +17,7 @@ from evalkit.data.panel import Panel
 from evalkit.data.records import SchoolRecords
 from evalkit.design import labels
 from evalkit.design.areas import TREATED_GROUP, AreaComparisons, without_areas
-from evalkit.design.matching import GroupMatches
+from evalkit.design.group_matching import GroupMatches
 from evalkit.design.plan import OutcomeDesign
 from evalkit.estimate.area_clusters import clustered_by_area
 from evalkit.estimate.area_effects import AreaEffects, effects_by_area, effects_of_matches

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from evalkit.core.estimand import Estimand
 from evalkit.core.project import Exposure, Inference
 from evalkit.data.neighbours import NeighbourTable
-from evalkit.data.panel import Baseline, Panel, Roles
+from evalkit.data.baseline import Baseline
+from evalkit.data.panel import Panel, Roles
 from evalkit.design.areas import neighbour_comparisons
-from evalkit.design.matching import NearestNeighbour, match_groups
+from evalkit.design.group_matching import GroupNeighbours, match_groups
 from evalkit.estimate.area_effects import effects_by_area, effects_of_matches
 from evalkit.estimate.effects import EffectKey, permutation_effect
 from evalkit.estimate.sample import changes_to
@@ -50,7 +51,7 @@ def both_designs(table, exposure=EXPOSURE):
     wide = panel.wide()[list(exposure.pre)]
     units = pd.DataFrame({"group": panel.by_unit()["cluster"], "region": "N", "is_treated": False})
     baseline = Baseline.of(units, wide.set_axis(["first", "second"], axis=1), exposure.pre, min(exposure.partial))
-    matches = match_groups(baseline, NearestNeighbour(covariates=("first", "second")), list(AREAS), OWN)
+    matches = match_groups(baseline, GroupNeighbours(covariates=("first", "second")), list(AREAS), OWN)
     return effects_by_area(changes, comparisons, OWN, 5), effects_of_matches(changes, matches, OWN, 5)
 
 

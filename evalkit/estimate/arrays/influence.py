@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.estimate.arrays.products import by_rows, crossed
+from evalkit.design.arrays.products import by_rows, crossed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.estimate.arrays.products import by_rows, crossed, summed
-from evalkit.estimate.arrays.propensity import Logit, fit_logit, is_collinear, standardised
+from evalkit.design.arrays.products import by_rows, crossed, summed
+from evalkit.design.arrays.propensity import Logit, fit_logit, is_collinear, standardised
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.estimate.arrays.products import applied, crossed, summed
-from evalkit.estimate.arrays.propensity import Logit, fit_logit, is_collinear, standardised
+from evalkit.design.arrays.products import applied, crossed, summed
+from evalkit.design.arrays.propensity import Logit, fit_logit, is_collinear, standardised
 from evalkit.estimate.arrays.two_period import ALL_TRIMMED, LARGEST_COMPARISON_SCORE, Method, TwoPeriod, failed
 
 Floats = NDArray[np.float64]

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.errors import DataError, DesignError, EvalkitError
+from evalkit.core.errors import DataError, EvalkitError
 from evalkit.data.flow import Flow, FlowRow
-from evalkit.data.panel import Baseline, Panel, Roles
+from evalkit.data.panel import Panel, Roles
 
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start")
 
@@ -79,32 +79,6 @@ def test_weights_must_be_positive(weight):
 def test_a_missing_column_is_named_with_its_part_and_the_nearest():
     with pytest.raises(DataError, match=r"no column 'score' \(as outcome\).*Did you mean 'scores'"):
         Panel.from_frame(table().rename(columns={"score": "scores"}), ROLES)
-
-
-def units(**columns):
-    content = {"group": [1, 2, 2], "region": ["N", "N", "S"], "is_treated": [True, False, False]} | columns
-    return pd.DataFrame(content, index=["c", "a", "b"])
-
-
-def test_a_baseline_refuses_follow_up_years():
-    covariates = pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=["c", "a", "b"])
-    with pytest.raises(DesignError, match="may not hold the follow-up year 2018"):
-        Baseline.of(units(), covariates, [2016, 2018], 2018)
-    assert Baseline.of(units(), covariates, [2016, 2017], 2018).years == (2016, 2017)
-
-
-def test_a_baseline_keeps_units_whose_covariates_are_known_in_order():
-    covariates = pd.DataFrame({"x": [1.0, np.nan, 3.0]}, index=["c", "a", "b"])
-    baseline = Baseline.of(units(), covariates, [2016], 2018)
-    assert baseline.units.index.tolist() == baseline.covariates.index.tolist() == ["b", "c"]
-
-
-def test_a_baseline_with_a_gap_or_out_of_order_is_refused():
-    covariates = pd.DataFrame({"x": [1.0, np.nan, 3.0]}, index=["a", "b", "c"])
-    with pytest.raises(DesignError, match="covariate is missing"):
-        Baseline(units().sort_index(), covariates, (2016,), 2018)
-    with pytest.raises(DesignError, match="sorted"):
-        Baseline(units(), covariates, (2016,), 2018)
 
 
 def flow(*counts):

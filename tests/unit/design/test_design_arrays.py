@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.design.arrays import effective_n, nearest, pooled_within_covariance, whitened
+from evalkit.design.arrays.distances import pooled_within_covariance, whitened
+from evalkit.design.arrays.nearest import nearest
+from evalkit.design.arrays.weights import effective_n
 
 
 def test_covariance_is_pooled_within_groups():

@@ -6,7 +6,7 @@ import pytest
 
 from evalkit.data.neighbours import NeighbourTable
 from evalkit.design.areas import neighbour_comparisons, rest_of_england
-from evalkit.design.matching import GroupMatches
+from evalkit.design.group_matching import GroupMatches
 from evalkit.estimate.area_effects import effects_by_area, effects_of_matches
 from evalkit.estimate.sample import Changes
 

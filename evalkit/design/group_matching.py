@@ -1,4 +1,4 @@
-"""Nearest-neighbour matching on what was known before the programme."""
+"""Nearest neighbours of every group at once, as if each had been the treated one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
-from evalkit.data.panel import Baseline
-from evalkit.design.arrays import nearest, pooled_within_covariance, whitened
+from evalkit.data.baseline import Baseline
+from evalkit.design.arrays.distances import pooled_within_covariance, whitened
+from evalkit.design.arrays.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NearestNeighbour:
-    """Match each treated unit to its `ratio` nearest comparison units, with replacement.
+class GroupNeighbours:
+    """Match each unit of a group to its `ratio` nearest comparison units, with replacement.
 
     Distance is Mahalanobis with the pooled within-group covariance of the covariates named; of
     equal distances the unit whose identifier has the smaller CRC-32 wins: an order unrelated to place.
@@ -55,14 +56,14 @@ class GroupMatches:
         )
 
 
-def match_groups(baseline: Baseline, option: NearestNeighbour, groups: list[int], treated: int) -> GroupMatches:
+def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int], treated: int) -> GroupMatches:
     """Match every unit of each of `groups` as if that group were treated.
 
     Parameters
     ----------
     baseline : Baseline
         Units with their group, region and covariates from before the programme.
-    option : NearestNeighbour
+    option : GroupNeighbours
         Ratio, covariates, region rule.
     groups : list of int
         Groups to match; a group's own units and those of `treated` are never its partners.
@@ -102,7 +103,7 @@ def _order_for_ties(units: pd.Index) -> NDArray[np.int64]:
     return np.argsort(keys, kind="stable").astype(np.int64)
 
 
-def _require_variation(covariates: NDArray[np.float64], option: NearestNeighbour) -> None:
+def _require_variation(covariates: NDArray[np.float64], option: GroupNeighbours) -> None:
     constant = [name for name, column in zip(option.covariates, covariates.T, strict=True) if np.ptp(column) == 0]
     if constant:
         raise DesignError(

@@ -1,41 +1,14 @@
-"""Numerical kernels of the design room: arrays in, arrays out."""
+"""Nearest neighbours with replacement, ties by position."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-
-def pooled_within_covariance(treated: Floats, comparison: Floats) -> Floats:
-    """Return the covariance within two groups, pooled over their degrees of freedom.
-
-    Parameters
-    ----------
-    treated : shape (n1, k)
-    comparison : shape (n0, k)
-
-    Returns
-    -------
-    shape (k, k): ((n1 − 1) S1 + (n0 − 1) S0) / (n1 + n0 − 2), the matrix of the Mahalanobis
-    distance in Rubin (1980).
-    """
-    centred = [group - group.mean(axis=0) for group in (treated, comparison)]
-    degrees = len(treated) + len(comparison) - 2
-    covariance: Floats = (centred[0].T @ centred[0] + centred[1].T @ centred[1]) / degrees
-    return covariance
-
-
-def whitened(covariates: Floats, covariance: Floats) -> Floats:
-    """Return covariates, shape (n, k), in which Euclidean distance is the Mahalanobis distance of `covariance`."""
-    white: Floats = solve_triangular(np.linalg.cholesky(covariance), covariates.T, lower=True).T
-    return np.ascontiguousarray(white)
 
 
 def nearest(treated: Floats, pool: Floats, ratio: int, spare: int = 20) -> tuple[Ints, Floats]:
@@ -75,8 +48,3 @@ def _first(distance: Floats, column: Ints, kept: int) -> tuple[Ints, Floats]:
     """Return the `kept` smallest of each row by distance, then by column."""
     order = np.lexsort((column, distance), axis=1)[:, :kept]
     return np.take_along_axis(column, order, 1), np.take_along_axis(distance, order, 1)
-
-
-def effective_n(weights: Floats) -> float:
-    """Return (Σw)² / Σw², the number of equally weighted units that would be as informative (Kish, 1965)."""
-    return float(weights.sum() ** 2 / (weights**2).sum())

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import DesignError
-from evalkit.data.panel import Baseline
-from evalkit.design.matching import NearestNeighbour, match_groups
+from evalkit.data.baseline import Baseline
+from evalkit.design.group_matching import GroupNeighbours, match_groups
 
 TREATED = 3
 
@@ -52,7 +52,7 @@ def by_hand(baseline, ratio, within_region):
 @pytest.mark.parametrize("ties", [True, False])
 def test_matches_equal_those_of_the_definition(within_region, ties):
     baseline = england(5, ties)
-    option = NearestNeighbour(ratio=5, covariates=("score", "size"), within_region=within_region)
+    option = GroupNeighbours(ratio=5, covariates=("score", "size"), within_region=within_region)
     matches = match_groups(baseline, option, list(range(1, 8)), TREATED)
     wanted = by_hand(baseline, 5, within_region)
     for own in range(1, 8):
@@ -65,7 +65,7 @@ def test_matches_equal_those_of_the_definition(within_region, ties):
 
 def test_the_treated_serve_nobody_and_nobody_serves_itself():
     baseline = england(1)
-    matches = match_groups(baseline, NearestNeighbour(ratio=5, covariates=("score",)), list(range(1, 8)), TREATED)
+    matches = match_groups(baseline, GroupNeighbours(ratio=5, covariates=("score",)), list(range(1, 8)), TREATED)
     served = matches.partners[matches.partners >= 0]
     assert TREATED not in set(matches.groups[served])
     rows = np.nonzero(matches.partners >= 0)[0]
@@ -74,9 +74,7 @@ def test_the_treated_serve_nobody_and_nobody_serves_itself():
 
 def test_a_constraint_holds_on_the_result():
     baseline = england(2)
-    matches = match_groups(
-        baseline, NearestNeighbour(ratio=9, covariates=("score", "size")), list(range(1, 8)), TREATED
-    )
+    matches = match_groups(baseline, GroupNeighbours(ratio=9, covariates=("score", "size")), list(range(1, 8)), TREATED)
     region = baseline.units["region"].to_numpy()
     rows, places = np.nonzero(matches.partners >= 0)
     assert (region[rows] == region[matches.partners[rows, places]]).all()
@@ -86,7 +84,7 @@ def test_a_region_without_anybody_else_leaves_its_units_unmatched():
     baseline = england(3)
     units = baseline.units.assign(region=np.where(baseline.units["group"] == 5, "Island", "N"))
     alone = Baseline.of(units, baseline.covariates, [2016], 2018)
-    matches = match_groups(alone, NearestNeighbour(ratio=2, covariates=("score",)), [TREATED, 5], TREATED)
+    matches = match_groups(alone, GroupNeighbours(ratio=2, covariates=("score",)), [TREATED, 5], TREATED)
     assert len(matches.pairs(5)) == 0
     assert len(matches.pairs(TREATED)) == 2 * int((units["group"] == TREATED).sum())
 
@@ -95,4 +93,4 @@ def test_a_covariate_that_does_not_vary_is_refused():
     baseline = england(4)
     flat = Baseline.of(baseline.units, baseline.covariates.assign(size=30.0), [2016], 2018)
     with pytest.raises(DesignError, match="Every unit has the same size"):
-        match_groups(flat, NearestNeighbour(covariates=("score", "size")), [TREATED], TREATED)
+        match_groups(flat, GroupNeighbours(covariates=("score", "size")), [TREATED], TREATED)

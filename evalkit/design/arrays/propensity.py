@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from evalkit.estimate.arrays.products import applied, summed
+from evalkit.design.arrays.products import applied, summed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

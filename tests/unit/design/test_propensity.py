@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from evalkit.estimate.arrays import propensity
-from evalkit.estimate.arrays.propensity import fit_logit, is_collinear, standardised
+from evalkit.design.arrays import propensity
+from evalkit.design.arrays.propensity import fit_logit, is_collinear, standardised
 
 
 def test_a_binary_covariate_gives_the_share_treated_in_each_stratum():

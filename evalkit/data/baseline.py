@@ -1,0 +1,224 @@
+"""What was known before a programme: the table that matching and weighting start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DataError, DesignError
+from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.data.ids import id_order
+from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
+
+Bools = NDArray[np.bool_]
+
+UNKNOWN: Final = "missing"
+"""The category of a covariate that is not known, where such a category is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRoles:
+    """Which column of a table with one row for each unit plays which part.
+
+    `treated` holds 0 and 1; `covariates` are compared on, numbers as numbers and texts as categories; `labels`
+    restrict partners (an area, a phase) and are compared on only where they are covariates too. Without `unit`
+    units are named by the number of their row. `years` are the periods the covariates come from and
+    `first_treated` the period the programme began, where they are known: a follow-up year is then refused.
+    """
+
+    treated: str
+    covariates: tuple[str, ...]
+    unit: str | None = None
+    labels: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
+    first_treated: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """What was known before the programme: all that matching ever sees.
+
+    No column of it is an outcome, and none can be handed to a matching verb beside it.
+
+    Attributes
+    ----------
+    units : DataFrame, one row per unit, in the order that ids fix (numbers by size, texts by length and letter)
+        `is_treated`, and labels such as area, region or phase.
+    covariates : DataFrame on the same index
+        Columns of numbers, finite, and of texts (categories), known for every unit.
+    years : tuple of int, the periods the covariates came from; may be empty
+    first_treated : int or None, the period the programme began; `years` must lie before it
+    """
+
+    units: pd.DataFrame
+    covariates: pd.DataFrame
+    years: tuple[int, ...] = ()
+    first_treated: int | None = None
+
+    def __post_init__(self) -> None:
+        late = [year for year in self.years if self.first_treated is not None and year >= self.first_treated]
+        if late:
+            raise DesignError(f"A baseline may not hold the follow-up year {late[0]}: matching must not see outcomes.")
+        if not self.units.index.equals(self.covariates.index) or id_order(self.units.index) is not None:
+            raise DesignError("The units of a baseline and their covariates must be the same and sorted.")
+        if not self.units.index.is_unique:
+            raise DesignError("A unit stands in the baseline twice. Keep one row for each.")
+        if not all(_is_known(self.covariates[name]) for name in self.covariates):
+            raise DesignError("A matching covariate is missing for some unit; leave the unit out and count it.")
+
+    @classmethod
+    def of(
+        cls, units: pd.DataFrame, covariates: pd.DataFrame, years: Sequence[int] = (), first_treated: int | None = None
+    ) -> Baseline:
+        """Copy and sort what is given; keep units whose covariates are all known."""
+        known = covariates.notna().all(axis=1)
+        kept = units.index[known.reindex(units.index, fill_value=False)]
+        order = id_order(kept)
+        kept = kept if order is None else kept[order]
+        return cls(units.loc[kept].copy(), covariates.loc[kept].copy(), tuple(years), first_treated)
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, roles: BaselineRoles, missing: Literal["refuse", "category"] = "refuse"
+    ) -> Baseline:
+        """Copy and check a table with one row for each unit; raise `DataError` where a check fails.
+
+        With `missing="category"` a text that is missing becomes the category 'missing', and a number the mean of
+        the known ones beside a covariate of its own that says where it was missing.
+        """
+        _require_columns(frame, roles)
+        ids = pd.Index(frame[roles.unit]) if roles.unit else pd.RangeIndex(1, len(frame) + 1)
+        _require_ids(ids)
+        order = id_order(ids)
+        table = frame if order is None else frame.iloc[order]
+        index = pd.Index(ids if order is None else ids[order], name="unit")
+        units: dict[str, object] = {"is_treated": treated_flags(table[roles.treated])}
+        units |= {name: _label(table[name], index) for name in roles.labels}
+        covariates: dict[str, object] = {}
+        for name in roles.covariates:
+            covariates |= _covariate(table[name], index, missing)
+        return cls(
+            pd.DataFrame(units, index=index),
+            pd.DataFrame(covariates, index=index),
+            roles.years,
+            roles.first_treated,
+        )
+
+    @property
+    def is_treated(self) -> Bools:
+        """Return who took part, shape (n_units,)."""
+        return self.units["is_treated"].to_numpy(dtype=bool)
+
+    def label(self, name: str) -> pd.Series:
+        """Return a label or covariate by name; raise `DesignError` where the baseline has none of that name."""
+        for frame in (self.units, self.covariates):
+            if name in frame and name != "is_treated":
+                return frame[name]
+        known = [*map(str, self.units.columns.drop("is_treated")), *map(str, self.covariates)]
+        raise DesignError(
+            f"The baseline has no column '{name}'.{did_you_mean(name, known)} It has: {listed(known, 20)}."
+        )
+
+
+def is_category(values: pd.Series) -> bool:
+    """Return whether a covariate is compared by category (texts) rather than by size."""
+    return not pd.api.types.is_numeric_dtype(values.dtype)
+
+
+def treated_flags(values: pd.Series) -> Bools:
+    """Return 0 and 1 (or no and yes as booleans) as flags; raise `DataError` for anything else."""
+    if values.isna().any():
+        raise DataError(f"'{values.name}' is missing for {counted(int(values.isna().sum()), 'row')}. It holds 0 and 1.")
+    numbers = as_numbers(values)
+    odd = ~np.isin(numbers, (0.0, 1.0))
+    if odd.any():
+        raise DataError(
+            f"'{values.name}' says who took part, with 0 and 1; it holds {named(values.iloc[int(np.argmax(odd))])}."
+        )
+    flags: Bools = numbers == 1
+    return flags
+
+
+def _is_known(values: pd.Series) -> bool:
+    if is_category(values):
+        return not values.isna().any()
+    return bool(np.isfinite(values.to_numpy(dtype=float)).all())
+
+
+def _require_columns(frame: pd.DataFrame, roles: BaselineRoles) -> None:
+    wanted = [roles.treated, *roles.covariates, *roles.labels, *([roles.unit] if roles.unit else [])]
+    columns = list(map(str, frame.columns))
+    for name in wanted:
+        if name not in frame:
+            raise DataError(
+                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
+            )
+        if columns.count(name) > 1:
+            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
+    for part in (roles.treated, roles.unit):
+        if part not in (*roles.covariates, *roles.labels):
+            continue
+        raise DataError(f"'{part}' says who took part or names the unit; it cannot be compared on as well.")
+    twice = [name for name in roles.covariates if roles.covariates.count(name) > 1]
+    if twice or not roles.covariates:
+        raise DataError(f"The covariate '{twice[0]}' is named twice." if twice else "Name at least one covariate.")
+    if not len(frame):
+        raise DataError("The table has no rows.")
+
+
+def _require_ids(ids: pd.Index) -> None:
+    if ids.hasnans:
+        raise DataError("A row has no id. Fill it in, or leave the row out.")
+    if not ids.is_unique:
+        twice = ids[ids.duplicated()]
+        raise DataError(
+            f"The id {named(twice[0])} stands in more than one row ({counted(twice.nunique(), 'such id')}). "
+            "Keep one row for each unit."
+        )
+
+
+def _label(values: pd.Series, index: pd.Index) -> object:
+    lost = values.isna()
+    if lost.any():
+        raise DataError(
+            f"'{values.name}' is missing for {counted(int(lost.sum()), 'unit')}, the first of them "
+            f"{named(index[int(np.argmax(lost))])}. Fill it in, or leave them out."
+        )
+    return values.array
+
+
+def _covariate(values: pd.Series, index: pd.Index, missing: Literal["refuse", "category"]) -> dict[str, object]:
+    name = str(values.name)
+    is_text = is_category(values) and not pd.api.types.is_bool_dtype(values.dtype)
+    columns = values.astype("str") if is_text else pd.Series(as_numbers(values), index=values.index)
+    lost = values.isna().to_numpy()
+    if lost.any() and missing == "refuse":
+        raise DataError(
+            f"The covariate '{name}' is missing for {counted(int(lost.sum()), 'unit')}, the first of them "
+            f"{named(index[int(np.argmax(lost))])}. Leave them out, or make missing a category of its own."
+        )
+    if not lost.any():
+        return {name: _finite(columns, name, index).array}
+    if is_text:
+        return {name: columns.mask(values.isna(), UNKNOWN).array}
+    known = _finite(columns[~lost], name, index[~lost])
+    return {name: columns.mask(values.isna(), known.mean()).array, f"{name} is missing": lost.astype(float)}
+
+
+def _finite(values: pd.Series, name: str, index: pd.Index) -> pd.Series:
+    if is_category(values):
+        return values
+    size = np.abs(values.to_numpy(dtype=float))
+    odd = ~np.isfinite(size) | (size > LARGEST)
+    if odd.any():
+        raise DataError(
+            f"The covariate '{name}' of unit {named(index[int(np.argmax(odd))])} is infinite or too large. Correct it."
+        )
+    if 0 < size.max() < SMALLEST:
+        raise DataError(f"The numbers of the covariate '{name}' are too small. Use another unit of them.")
+    return values

@@ -1,0 +1,54 @@
+"""Covariates as columns of numbers: for scores, for distances and for balance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.data.baseline import Baseline, is_category
+
+Floats = NDArray[np.float64]
+
+
+def score_columns(baseline: Baseline, names: Sequence[str] | None = None) -> tuple[Floats, tuple[str, ...]]:
+    """Return covariates for a model with a constant, shape (n_units, k), and a name for each column.
+
+    Of a category with m levels (sorted) the columns of the last m − 1 are given.
+    """
+    return _stacked(baseline, names, 1, 1.0)
+
+
+def distance_columns(baseline: Baseline, names: Sequence[str] | None = None) -> tuple[Floats, tuple[str, ...]]:
+    """Return covariates for a distance, shape (n_units, k), and a name for each column.
+
+    All levels of a category are given, divided by √2, so that two units of different levels are 1 apart in it;
+    of a category with two levels the second alone.
+    """
+    return _stacked(baseline, names, 0, float(np.sqrt(0.5)))
+
+
+def balance_columns(baseline: Baseline) -> tuple[Floats, tuple[str, ...]]:
+    """Return covariates for balance, shape (n_units, k): one column for each level, of two levels the second."""
+    return _stacked(baseline, None, 0, 1.0)
+
+
+def _stacked(
+    baseline: Baseline, names: Sequence[str] | None, n_left_out: int, scale: float
+) -> tuple[Floats, tuple[str, ...]]:
+    columns, labels = [], []
+    for name in baseline.covariates if names is None else names:
+        values = baseline.label(str(name))
+        if not is_category(values):
+            columns.append(values.to_numpy(dtype=float))
+            labels.append(str(name))
+            continue
+        texts = values.astype("str").to_numpy(dtype=object)
+        levels = sorted(set(texts))
+        skipped = max(n_left_out, 1 if len(levels) == 2 else 0)
+        size = 1.0 if len(levels) == 2 else scale
+        for level in levels[skipped:]:
+            columns.append((texts == level) * size)
+            labels.append(f"{name}_{level}")
+    return np.column_stack(columns), tuple(labels)

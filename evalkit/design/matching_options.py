@@ -1,0 +1,154 @@
+"""What may be asked of matching and weighting: for each method one object that holds only what it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+DistanceName = Literal["logit", "linear-logit", "probit", "mahalanobis", "robust-mahalanobis", "euclidean", "own"]
+"""Score distances (logit, linear-logit, probit, a user's own score) and distances over the covariates."""
+
+Link = Literal["logit", "probit"]
+Target = Literal["ATT", "ATC", "ATE"]
+Order = Literal["largest", "smallest", "closest", "id"]
+Side = Literal["none", "treated", "comparison", "both"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CovariateCaliper:
+    """The most by which partners may differ in a covariate, in its SDs over all units, or in its own units."""
+
+    width: float
+    in_units: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRules:
+    """Who may be paired with whom; shared by the methods that pair.
+
+    `exact` and `anti_exact` name labels or covariates that partners must share or must not share; they do not
+    enter the score. `caliper` is in SDs of the score over all units (of the logit score where the distance is
+    over covariates); `calipers` are by covariate. `common_support` discards units outside the range of the
+    other group's scores, on the side named.
+    """
+
+    distance: DistanceName = "logit"
+    own_score: str | None = None
+    mahalanobis_on: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()
+    anti_exact: tuple[str, ...] = ()
+    caliper: float | None = None
+    calipers: Mapping[str, CovariateCaliper] = field(default_factory=dict)
+    common_support: Side = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearestNeighbour(PairRules):
+    """Greedy matching: each unit in turn takes its nearest partner that is left.
+
+    With `replacement` a partner serves any number of times, with `reuse_limit` up to that number. `fewest` and
+    `most` make the ratio variable, `ratio` its mean. `order` is whose turn it is (default: by descending score for
+    score distances, by id otherwise). `within_first` names a label: partners that share it are used up before any
+    other is looked at.
+    """
+
+    ratio: int = 1
+    replacement: bool = False
+    reuse_limit: int | None = None
+    fewest: int | None = None
+    most: int | None = None
+    order: Order | None = None
+    within_first: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimalMatching(PairRules):
+    """`ratio` partners each, without replacement, such that the sum of distances is the least there is."""
+
+    ratio: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullMatching(PairRules):
+    """Sets of one treated and any number of comparison units or the reverse, at the least sum of distances.
+
+    `fewest` and `most` bound comparison units per treated unit in a set; 0.2 allows five treated to share one.
+    """
+
+    fewest: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactMatching:
+    """Strata of units that are equal in every covariate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoarsenedExact:
+    """Strata of units that are equal in every coarsened covariate (Iacus, King and Porro, 2012).
+
+    `cutpoints` gives for a covariate its cutpoints, or their number of equal-width bins; Sturges' rule where
+    nothing is given. `one_to_one` keeps as many of each arm in a stratum, nearest first.
+    """
+
+    cutpoints: Mapping[str, int | tuple[float, ...]] = field(default_factory=dict)
+    one_to_one: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subclassification:
+    """Strata by quantiles of the score, in the group whose effect is wanted (of all units for the ATE)."""
+
+    n_subclasses: int = 6
+    distance: DistanceName = "logit"
+    own_score: str | None = None
+    common_support: Side = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileMatching:
+    """The largest set of comparison units whose means are within `tolerance` SDs of the target profile.
+
+    Proven the largest by integer programming within `seconds`, or refused (Cohn and Zubizarreta, 2022).
+    """
+
+    tolerance: float = 0.05
+    exact: tuple[str, ...] = ()
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntropyBalancing:
+    """Weights nearest to equal ones under which means (to the `moments`-th power) are equal (Hainmueller, 2012)."""
+
+    moments: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverseProbability:
+    """Weights from the odds (ATT, ATC) or the inverse (ATE) of the propensity score.
+
+    `trim` leaves out units whose score lies outside [trim, 1 − trim]; it is stated wherever weights are.
+    """
+
+    link: Link = "logit"
+    trim: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CovariateBalancing:
+    """Weights from a logit whose coefficients balance the means exactly (Imai and Ratkovic, 2014; just-identified)."""
+
+
+MatchingOption = (
+    NearestNeighbour
+    | OptimalMatching
+    | FullMatching
+    | ExactMatching
+    | CoarsenedExact
+    | Subclassification
+    | ProfileMatching
+)
+WeightingOption = EntropyBalancing | InverseProbability | CovariateBalancing
