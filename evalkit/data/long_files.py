@@ -52,11 +52,11 @@ def read_columns(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> Co
     """
     kind = path.name.lower()
     if kind.endswith((".csv", ".csv.gz")):
-        return _guarded(path, lambda: _read_csv(path, texts, numbers))
+        return guarded(path, lambda: _read_csv(path, texts, numbers))
     if kind.endswith((".parquet", ".pq")):
         from evalkit.data.long_parquet import read_parquet_columns
 
-        return _guarded(path, lambda: read_parquet_columns(path, texts, numbers))
+        return guarded(path, lambda: read_parquet_columns(path, texts, numbers))
     if path.is_dir():
         raise DataError(f"{path.name or path}: this is a folder, not a table. {_SUFFIXES}")
     raise DataError(f"{path.name}: what kind of file this is cannot be told from its name. {_SUFFIXES}")
@@ -102,7 +102,7 @@ def _shown(text: object) -> str:
 def _read_csv(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
     header = _header(path)
     require_header(path, header, [*texts, *numbers])
-    if next(islice(_lines(path), 1, None), None) is None:
+    if next(islice(csv_rows(path), 1, None), None) is None:
         raise DataError(f"{path.name}: the file has a header but no rows.")
     source = pa.BufferReader(gzip.decompress(path.read_bytes())) if _is_gzip(path) else pa.memory_map(str(path))
 
@@ -154,7 +154,7 @@ def _opened(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path, "rb")) if _is_gzip(path) else path.open("rb")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield each row of cells with the number of the line it starts on; empty lines are passed over."""
     with _opened(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
         reader, line = csv.reader(text), 1
@@ -166,7 +166,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _header(path: Path) -> list[str]:
     try:
-        first = next(_lines(path), None)
+        first = next(csv_rows(path), None)
     except csv.Error as problem:
         raise DataError(f"{path.name}: the header cannot be read ({problem}). Save the table as CSV again.") from None
     if first is None:
@@ -176,10 +176,10 @@ def _header(path: Path) -> list[str]:
 
 def _line(path: Path, row: int) -> int:
     """Return the line of a row, counted from 0 after the header."""
-    return next((line for at, (line, _) in enumerate(_lines(path)) if at == row + 1), row + 2)
+    return next((line for at, (line, _) in enumerate(csv_rows(path)) if at == row + 1), row + 2)
 
 
-def _guarded(path: Path, action: Callable[[], T]) -> T:
+def guarded(path: Path, action: Callable[[], T]) -> T:
     """Run a reading action; turn what can go wrong with a file into one sentence."""
     try:
         return action()
@@ -212,7 +212,7 @@ def _said(path: Path, problem: str) -> str:
     if path.name.lower().endswith((".parquet", ".pq")):
         return "this is not a whole Parquet file: it is damaged, cut short, or of another kind."
     try:
-        rows = _lines(path)
+        rows = csv_rows(path)
         n = len(next(rows)[1])
         uneven = next(((line, len(cells)) for line, cells in rows if len(cells) != n), None)
     except (csv.Error, UnicodeError, StopIteration):

@@ -1,0 +1,131 @@
+"""A user's own table with one row for each unit, ready for a `Baseline`; later columns are kept apart from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import counted, listed
+from evalkit.data.baseline import Baseline, BaselineRoles
+from evalkit.data.ids import id_order
+from evalkit.data.long_files import MISSING, Columns, read_columns
+from evalkit.data.long_kinds import text_columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitColumns:
+    """Which column of a table with one row for each unit plays which part.
+
+    `covariates` are numbers where the file holds numbers and categories where it holds texts; `categories` are
+    covariates compared by category though the file holds numbers. `labels` restrict partners. `later` are
+    columns that matching may not see: the outcome, what an estimate is adjusted for, earlier measures.
+    """
+
+    treated: str
+    covariates: tuple[str, ...]
+    unit: str | None = None
+    labels: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitTable:
+    """The rows of a file: `baseline` for matching, and `later` (numbers, NaN where missing) on the same index."""
+
+    baseline: Baseline
+    later: pd.DataFrame
+    n_rows: int
+
+
+def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse", "category"] = "refuse") -> UnitTable:
+    """Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
+
+    Ids, labels and categories are texts exactly as in the file. Raise `DataError` where the file cannot be read,
+    a column plays parts that exclude each other, a cell is not what its part says, an id stands twice, or (unless
+    `missing` makes it a category of its own) a covariate is missing.
+    """
+    _require_parts(columns)
+    texts = _texts_among(path, columns)
+    numbers = [name for name in (columns.treated, *columns.covariates, *columns.later) if name not in texts]
+    read = read_columns(path, texts, list(dict.fromkeys(numbers)))
+    _refuse_mixed(read, [name for name in columns.covariates if name in texts and name not in columns.categories])
+    _refuse_odd(read, columns)
+    frame = pd.DataFrame(read.texts | read.numbers, copy=False)
+    roles = BaselineRoles(
+        treated=columns.treated,
+        covariates=columns.covariates,
+        unit=columns.unit,
+        labels=tuple(name for name in columns.labels if name not in columns.covariates),
+    )
+    baseline = Baseline.from_frame(frame, roles, missing)
+    return UnitTable(baseline, _later(frame, columns, baseline), len(frame))
+
+
+def _require_parts(columns: UnitColumns) -> None:
+    for name in (*columns.covariates, *columns.labels):
+        if name in columns.later[:1]:
+            raise DataError(f"'{name}' is the outcome; matching must not see it. Leave it out of what is matched on.")
+    unknown = [name for name in columns.categories if name not in columns.covariates]
+    if unknown:
+        raise DataError(f"'{unknown[0]}' is named as a category but is not among the covariates.")
+    if columns.unit is not None and columns.unit == columns.treated:
+        raise DataError(f"The column '{columns.unit}' is named as id and as treated. Name one for each.")
+
+
+def _texts_among(path: Path, columns: UnitColumns) -> list[str]:
+    """Return the columns to be read as texts: ids, labels, and covariates that the file holds as texts."""
+    named = [*([columns.unit] if columns.unit else []), *columns.categories]
+    named += [name for name in columns.labels if name not in columns.covariates]
+    open_ones = [name for name in columns.covariates if name not in named]
+    return list(dict.fromkeys([*named, *text_columns(path, open_ones)]))
+
+
+def _refuse_mixed(read: Columns, names: list[str]) -> None:
+    """Raise `DataError` where a covariate holds numbers and texts: its texts are likelier codes than categories."""
+    for name in names:
+        numbers = pd.to_numeric(read.texts[name], errors="coerce").notna().to_numpy()
+        if numbers.any():
+            known = read.texts[name].notna().to_numpy() & ~numbers
+            at = int(np.argmax(known))
+            raise DataError(
+                f"{read.name}: {read.place(at)}: the covariate '{name}' holds numbers and texts "
+                f"({read.texts[name].iloc[at]!r} there; {counted(int(known.sum()), 'such cell')}). Leave cells empty "
+                f"where the value is missing, or name '{name}' as a category."
+            )
+
+
+def _refuse_odd(read: Columns, columns: UnitColumns) -> None:
+    treated = read.numbers.get(columns.treated)
+    if treated is None:
+        return
+    odd = ~np.isin(treated, (0.0, 1.0))
+    if odd.any():
+        at = int(np.argmax(odd))
+        shown = "nothing" if np.isnan(treated[at]) else f"{treated[at]:.12g}"
+        raise DataError(
+            f"{read.name}: {read.place(at)}: '{columns.treated}' says who took part, with 0 and 1; it holds {shown} "
+            f"({counted(int(odd.sum()), 'such row')})."
+        )
+    infinite = [name for name, values in read.numbers.items() if np.isinf(values).any()]
+    if infinite:
+        at = int(np.argmax(np.isinf(read.numbers[infinite[0]])))
+        raise DataError(f"{read.name}: {read.place(at)}: the column '{infinite[0]}' is infinite. Correct it.")
+
+
+def _later(frame: pd.DataFrame, columns: UnitColumns, baseline: Baseline) -> pd.DataFrame:
+    names = list(dict.fromkeys(columns.later))
+    ids = pd.Index(frame[columns.unit]) if columns.unit else pd.RangeIndex(1, len(frame) + 1)
+    order = id_order(ids)
+    rows = frame[names] if order is None else frame[names].iloc[order]
+    return rows.set_axis(baseline.units.index)
+
+
+def missing_words() -> str:
+    """Return the texts that stand for a missing value, for a help text."""
+    return listed([repr(text) for text in MISSING if text])
