@@ -19,7 +19,12 @@ KIT = "evalkit"
 
 @dataclass(frozen=True)
 class Peer:
-    """A package beside the kit; `lacks` holds the reason for each kind of row that it has nothing comparable for."""
+    """A package beside the kit.
+
+    `lacks` holds the reason for each kind of row that it has nothing comparable for, `differs` for each whose answer
+    is another one by design, so that it is shown and not held against the kit's; `part` names kinds of rows of which
+    it does a part only, so that its figures are no measure for the whole.
+    """
 
     name: str
     python: str
@@ -27,6 +32,8 @@ class Peer:
     packages: tuple[str, ...]
     note: str = ""
     lacks: dict[str, str] = field(default_factory=dict)
+    differs: dict[str, str] = field(default_factory=dict)
+    part: tuple[str, ...] = ()
     tolerance: dict[str, float] = field(default_factory=dict)
     puts_off_imports: bool = False
 
@@ -45,17 +52,17 @@ class Environment:
     failure: str = ""
 
 
-def known_peers() -> dict[str, Peer]:
-    """Return the peers of `peers.toml` by name."""
-    text = tomllib.loads((BENCHMARKS / "peers.toml").read_text(encoding="utf-8"))
+def known_peers(file: str) -> dict[str, Peer]:
+    """Return the peers of a file such as `peers.toml` by name."""
+    text = tomllib.loads((BENCHMARKS / file).read_text(encoding="utf-8"))
     return {
         name: Peer(**(entry | {"name": name, "packages": tuple(entry["packages"])})) for name, entry in text.items()
     }
 
 
-def kit() -> Environment:
+def kit(runner: str) -> Environment:
     """Return the kit itself, in the environment that runs the benchmark."""
-    return Environment(Peer(KIT, "", "run_evalkit.py", (KIT,)), Path(sys.executable))
+    return Environment(Peer(KIT, "", runner, (KIT,)), Path(sys.executable))
 
 
 def environment(peer: Peer) -> Environment:

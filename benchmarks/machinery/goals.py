@@ -58,15 +58,15 @@ def goals(record: dict) -> list[dict]:
     found = [goal for row in rows_of(record) for goal in _of_row(record, row)]
     if "min" in record["import_evalkit_wall"]:
         found.append(
-            _goal("import evalkit", record["import_evalkit_wall"]["min"], IMPORT_SECONDS, "s, process included")
+            goal_of("import evalkit", record["import_evalkit_wall"]["min"], IMPORT_SECONDS, "s, process included")
         )
     for one in record["pupils"]:
         name = f"{one['n_units']:,} pupils × 4 years, {errors_of(one['n_draws'])}"
         if "failure" in one:
             found.append({"goal": name, "measured": one["failure"], "is_reached": False})
             continue
-        found.append(_goal(f"{name}, wall", one["estimate_wall"]["min"], PUPIL_SECONDS, "s"))
-        found.append(_goal(f"{name}, peak memory", one["peak_mb"]["min"], PUPIL_MB, "MB"))
+        found.append(goal_of(f"{name}, wall", one["estimate_wall"]["min"], PUPIL_SECONDS, "s"))
+        found.append(goal_of(f"{name}, peak memory", one["peak_mb"]["min"], PUPIL_MB, "MB"))
     return found
 
 
@@ -98,7 +98,9 @@ def _beside_peers(record: dict, row: tuple[int, bool, int], own: dict, rivals: l
             best = min(compared, key=lambda other: other[figure]["min"])
             share = own[figure]["min"] / best[figure]["min"]
             bound = HALF if figure == "estimate_cpu" and row[0] >= LARGE else 1.0
-            found.append(_goal(f"{row_name(row)}: {words} beside {best['program']}, the best peer", share, bound, "×"))
+            found.append(
+                goal_of(f"{row_name(row)}: {words} beside {best['program']}, the best peer", share, bound, "×")
+            )
     return found
 
 
@@ -112,11 +114,12 @@ def _beside_passes(record: dict, row: tuple[int, bool, int], own: dict) -> list[
                     each[f"read_{figure}"]["min"] + each[f"estimate_{figure}"]["min"] for each in (own, one)
                 )
                 name = f"{row_name(row)}: {figure}, reading included, beside one pass that reads and pivots"
-                found.append(_goal(name, own_time / once, PASSES, "×"))
+                found.append(goal_of(name, own_time / once, PASSES, "×"))
     return found
 
 
-def _goal(name: str, measured: float, bound: float, unit: str) -> dict:
+def goal_of(name: str, measured: float, bound: float, unit: str) -> dict:
+    """Return a goal that something measured must not exceed."""
     return {
         "goal": f"{name}: at most {bound:g} {unit}",
         "measured": f"{measured:.3g}",

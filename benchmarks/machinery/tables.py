@@ -27,7 +27,7 @@ def markdown(record: dict) -> str:
         f"the kit on Python {machine['python']}. Least of the runs unless a column says otherwise; each run is a "
         f"fresh process. Estimates are the same where they differ by at most {TOLERANCE:g} of the kit's, analytic "
         f"standard errors by at most {ERROR_TOLERANCE:g}. See `benchmarks/README.md`.",
-        _programs(record),
+        programs_list(record),
         *(f"## {row_name(row)}\n\n{_row(record, row)}" for row in rows_of(record)),
         f"## One pass that reads and pivots\n\n{_alone(record['passes'])}",
     ]
@@ -35,11 +35,12 @@ def markdown(record: dict) -> str:
         parts.append(
             f"## Pupils × 4 years: repeated cross-sections, doubly robust, by school\n\n{_alone(record['pupils'])}"
         )
-    parts.append(f"## Goals\n\n{_goals(record['goals'])}")
+    parts.append(f"## Goals\n\n{goals_table(record['goals'])}")
     return "\n\n".join(parts) + "\n"
 
 
-def _programs(record: dict) -> str:
+def programs_list(record: dict) -> str:
+    """Return the programs with their versions and notes."""
     lines = []
     for one in record["programs"]:
         words = [one["version"], one["note"], one["failure"]]
@@ -48,7 +49,7 @@ def _programs(record: dict) -> str:
 
 
 def _row(record: dict, row: tuple[int, bool, int]) -> str:
-    return _table(HEADS, [_cells(one) for one in of_row(record, *row)])
+    return table(HEADS, [_cells(one) for one in of_row(record, *row)])
 
 
 def _cells(one: dict) -> list[str]:
@@ -98,14 +99,16 @@ def _alone(records: list[dict]) -> str:
             lines.append([*start, one["failure"], *[""] * 6])
         else:
             lines.append([*start, f"{one['read_cpu']['min']:.2f}", *_figures(one)[:6]])
-    return _table(heads, lines)
+    return table(heads, lines)
 
 
-def _goals(found: list[dict]) -> str:
+def goals_table(found: list[dict]) -> str:
+    """Return the goals, what was measured and whether they are reached."""
     lines = [[one["goal"], one["measured"], "yes" if one["is_reached"] else "**no**"] for one in found]
-    return _table(("goal", "measured", "reached"), lines)
+    return table(("goal", "measured", "reached"), lines)
 
 
-def _table(heads: tuple[str, ...], lines: list[list[str]]) -> str:
+def table(heads: tuple[str, ...], lines: list[list[str]]) -> str:
+    """Return a table whose first column is of words and the others of numbers."""
     rule = ["---", *["---:"] * (len(heads) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines))

@@ -54,8 +54,7 @@ def measure(load: Callable, prepare: Callable, estimate: Callable) -> None:
     form the package asks for, untimed; `estimate(tool, table, task)` returns `Found`.
     """
     task, figures = _task(), {}
-    if memory := int(os.environ.get("BENCHMARK_MEMORY", "0")):
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    hold_to_memory()
     with contextlib.redirect_stdout(sys.stderr):
         with clock(figures, "import"):
             tool = load()
@@ -68,7 +67,18 @@ def measure(load: Callable, prepare: Callable, estimate: Callable) -> None:
         figures["peak_before_mb"] = peak_mb()
         with clock(figures, "estimate"):
             found = estimate(tool, table, task)
-    print(json.dumps(figures | asdict(found) | {"python": platform.python_version()}))
+    tell(figures | asdict(found))
+
+
+def tell(figures: dict) -> None:
+    """Print the figures as the last line."""
+    print(json.dumps(figures | {"python": platform.python_version()}))
+
+
+def hold_to_memory() -> None:
+    """Let this process hold no more memory than a run may."""
+    if memory := int(os.environ.get("BENCHMARK_MEMORY", "0")):
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
 
 def _task() -> Task:

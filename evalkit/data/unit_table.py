@@ -22,8 +22,8 @@ class UnitColumns:
     """Which column of a table with one row for each unit plays which part.
 
     `covariates` are numbers where the file holds numbers and categories where it holds texts; `categories` are
-    covariates compared by category though the file holds numbers. `labels` restrict partners. `later` are
-    columns that matching may not see: the outcome, what an estimate is adjusted for, earlier measures.
+    covariates compared by category though the file holds numbers. `labels` restrict partners. `outcome` and the
+    numbers in `beside` (what an estimate is adjusted for beyond the covariates, say) are kept from matching.
     """
 
     treated: str
@@ -31,7 +31,13 @@ class UnitColumns:
     unit: str | None = None
     labels: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
+    outcome: str | None = None
+    beside: tuple[str, ...] = ()
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        """Return the columns that matching may not see."""
+        return tuple(dict.fromkeys([*([self.outcome] if self.outcome else []), *self.beside]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +75,7 @@ def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse",
 
 def _require_parts(columns: UnitColumns) -> None:
     for name in (*columns.covariates, *columns.labels):
-        if name in columns.later[:1]:
+        if name == columns.outcome:
             raise DataError(f"'{name}' is the outcome; matching must not see it. Leave it out of what is matched on.")
     unknown = [name for name in columns.categories if name not in columns.covariates]
     if unknown:
@@ -119,7 +125,7 @@ def _refuse_odd(read: Columns, columns: UnitColumns) -> None:
 
 
 def _later(frame: pd.DataFrame, columns: UnitColumns, baseline: Baseline) -> pd.DataFrame:
-    names = list(dict.fromkeys(columns.later))
+    names = list(columns.later)
     ids = pd.Index(frame[columns.unit]) if columns.unit else pd.RangeIndex(1, len(frame) + 1)
     order = id_order(ids)
     rows = frame[names] if order is None else frame[names].iloc[order]

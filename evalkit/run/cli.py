@@ -16,6 +16,7 @@ import evalkit
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.did import add_did_command
 from evalkit.run.power import add_power_command
+from evalkit.run.synth import add_synth_command
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
@@ -172,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(command=_new)
     add_power_command(commands)
     add_did_command(commands)
+    add_synth_command(commands)
     projects = commands.add_parser("projects", help="list the projects")
     projects.set_defaults(command=_projects)
     return parser

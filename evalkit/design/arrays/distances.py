@@ -32,3 +32,16 @@ def whitened(covariates: Floats, covariance: Floats) -> Floats:
     """Return covariates, shape (n, k), in which Euclidean distance is the Mahalanobis distance of `covariance`."""
     white: Floats = solve_triangular(np.linalg.cholesky(covariance), covariates.T, lower=True).T
     return np.ascontiguousarray(white)
+
+
+def whitened_generally(covariates: Floats, covariance: Floats) -> Floats:
+    """Return coordinates, shape (n, r), in which Euclidean distance is the Mahalanobis distance.
+
+    The covariance, shape (k, k), may be singular, of rank r: its generalised inverse is used, so that directions
+    without variance (the sum of the levels of a category) count nothing.
+    """
+    size = np.sqrt(np.diag(covariance))
+    size = np.where(size > 0, size, 1.0)
+    values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
+    kept = values > 1e-9 * max(values[-1], np.finfo(float).tiny)
+    return np.ascontiguousarray((covariates / size) @ (vectors[:, kept] / np.sqrt(values[kept])))

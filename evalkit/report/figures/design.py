@@ -5,20 +5,17 @@ from __future__ import annotations
 from textwrap import fill
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
 
 from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
 from evalkit.design.stage import BalanceRow, DesignStage
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.figure import Figure
-from evalkit.report.figures.style import BLUE, GREY, ORANGE, PALE, canvas, drawn
+from evalkit.report.figures.love import LoveRow, love_legend, love_panel
+from evalkit.report.figures.style import canvas, drawn
 from evalkit.report.names import outcome_label, short_label
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
-
-_THRESHOLDS = (0.05, 0.25)
 
 
 def love_plot(design: DesignStage) -> Figure:
@@ -31,36 +28,15 @@ def love_plot(design: DesignStage) -> Figure:
             ax.sharex(axes[0])
         for ax, name in zip(axes, designs, strict=True):
             _panel(ax, name, [row for row in rows if row.design == name], labels)
-        _legend(figure)
+        love_legend(figure)
         figure.supxlabel("Standardised difference, treated less compared", fontsize=10)
         png, svg = drawn(figure)
     return Figure(png=png, svg=svg, alt=_alt(rows), caption=_caption(design), data=_data(design, rows))
 
 
 def _panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str]) -> None:
-    for limit in _THRESHOLDS:
-        for side in (-limit, limit):
-            ax.axvline(side, color=PALE, linestyle=":" if limit == _THRESHOLDS[1] else "--", linewidth=1, zorder=0)
-    ax.axvline(0, color=GREY, linewidth=1, zorder=0)
-    for row in rows:
-        place = labels.index(row.label)
-        if not isinstance(row.smd_before, Unavailable):
-            ax.plot(row.smd_before, place, "o", markerfacecolor="white", markeredgecolor=ORANGE, markersize=8)
-        if not isinstance(row.smd_after, Unavailable):
-            ax.plot(row.smd_after, place, "o", color=BLUE, markersize=7)
-    ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.margins(x=0.14)
+    love_panel(ax, [LoveRow(row.label, row.smd_before, row.smd_after) for row in rows], labels)
     ax.set_title(fill(short_label(name), 18), fontsize=9)
-
-
-def _legend(figure: Canvas) -> None:
-    """Say once, above the panels, which mark is which."""
-    marks = (
-        Line2D([], [], marker="o", linestyle="", markerfacecolor="white", markeredgecolor=ORANGE, markersize=8),
-        Line2D([], [], marker="o", linestyle="", color=BLUE, markersize=7),
-    )
-    figure.legend(marks, ("before", "after"), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
 
 
 def _alt(rows: list[BalanceRow]) -> str:

@@ -8,7 +8,7 @@ from evalkit.core.errors import DataError
 from evalkit.data.unit_table import UnitColumns, read_unit_table
 
 COLUMNS = UnitColumns(
-    treated="joined", covariates=("score", "faith"), unit="school", labels=("area",), later=("result",)
+    treated="joined", covariates=("score", "faith"), unit="school", labels=("area",), outcome="result"
 )
 TEXT = """school,joined,score,faith,area,result
 007,0,1.5,none,01,4
@@ -67,7 +67,7 @@ def test_a_cell_that_cannot_be_what_its_part_says_is_named(tmp_path, old, new, s
 
 
 def test_an_outcome_cannot_be_matched_on(tmp_path):
-    columns = UnitColumns(treated="joined", covariates=("score", "result"), later=("result",))
+    columns = UnitColumns(treated="joined", covariates=("score", "result"), outcome="result")
     with pytest.raises(DataError, match="'result' is the outcome; matching must not see it"):
         read(tmp_path, TEXT, columns)
 

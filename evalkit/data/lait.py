@@ -1,0 +1,108 @@
+"""Series of local authorities from DfE's Local Authority Interactive Tool (LAIT)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.data.area_measures import NOT_LOOKED_AT, area_breaks
+from evalkit.data.area_series import AreaRoles, AreaSeries
+from evalkit.data.long_files import read_columns
+from evalkit.data.year_labels import YearLabel, read_year_label
+
+FIRST_REGION: Final = 970
+"""England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
+MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
+_SUCCESSORS: Final = {838: (835,), 839: (836, 837), 940: (928,), 941: (928,), 942: (909,), 943: (909,)}
+_MEASURE, _YEAR, _NAME, _VALUE, _NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
+
+
+def read_lait(path: Path, measure: str) -> AreaSeries:
+    """Return one measure of every local authority, by its DfE number and the later year of a school year.
+
+    Parameters
+    ----------
+    path : Path
+        The tool's long table (`bds_long_0.parquet`, or a CSV of the same columns). Regions and England are left out.
+    measure : str
+        What the column `Short Desc` calls it, such as `AVG_Prog8_Score`.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has no such measure, a label is no single year, or a value is neither a number nor
+        a code for a missing one.
+    """
+    columns = read_columns(path, [_MEASURE, _YEAR, _NAME, _VALUE], [_NUMBER])
+    frame = pd.DataFrame(columns.texts | columns.numbers)
+    rows = frame[(frame[_MEASURE] == measure) & (frame[_NUMBER] < FIRST_REGION)]
+    if rows.empty:
+        known = frame[_MEASURE].dropna().unique().tolist()
+        raise DataError(
+            f"{path.name}: there is no measure {measure!r}.{did_you_mean(measure, known)} It has {len(known)} "
+            f"measures, starting {listed(known, 4)}."
+        )
+    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[_YEAR].unique()}
+    _require_one_label(labels, path.name, measure)
+    where = f"{path.name}: {measure}"
+    table = pd.DataFrame(
+        {
+            "area": rows[_NUMBER].astype(int),
+            "year": rows[_YEAR].map({text: label.year for text, label in labels.items()}),
+            measure: published_numbers(rows[_VALUE], where),
+        }
+    )
+    series = AreaSeries.from_frame(table, AreaRoles(unit="area", period="year", outcome=measure))
+    names = dict(zip(table["area"].tolist(), rows[_NAME].astype(str).tolist(), strict=True))
+    breaks = area_breaks(measure)
+    return replace(series, names=names, breaks=breaks or (), notes=tuple(_notes(series, labels, breaks is None, names)))
+
+
+def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:
+    """Return published cells as numbers, NaN for a code that stands for a missing one; `93%` is 93.
+
+    Raise `DataError` for any other text.
+    """
+    texts = cells.fillna("").astype(str).str.strip()
+    is_known = ~texts.isin(MISSING)
+    numbers = pd.to_numeric(texts.str.removesuffix("%"), errors="coerce").to_numpy(dtype=float, copy=True)
+    bad = is_known.to_numpy() & ~np.isfinite(numbers)
+    if bad.any():
+        raise DataError(
+            f"{where}: {texts[bad].iloc[0]!r} ({counted(int(bad.sum()), 'such cell')}) is neither a number nor a code "
+            "for a missing one. Check that the file is the untouched download."
+        )
+    numbers[~is_known.to_numpy()] = np.nan
+    return numbers
+
+
+def _require_one_label(labels: dict[str, YearLabel], name: str, measure: str) -> None:
+    """Raise `DataError` where two labels stand for one year."""
+    years = [label.year for label in labels.values()]
+    twice = [text for text, label in labels.items() if years.count(label.year) > 1]
+    if twice:
+        raise DataError(f"{name}: {measure}: {listed(sorted(twice))} stand for one year. Keep one of them.")
+
+
+def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, names: dict[int, str]) -> Iterator[str]:
+    provisional = sorted(str(label.year) for label in labels.values() if label.stage.lower() == "prov")
+    if provisional:
+        yield f"Values of {listed(provisional)} are provisional."
+    empty = sorted({label.year for label in labels.values()} - set(series.periods))
+    if empty:
+        yield f"No area has a value in {listed([str(year) for year in empty])}."
+    whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
+    changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
+    told = [f"{names[new]} ({new})" for new in changed if new in names]
+    if told:
+        yield f"Areas made from others within these years are not joined up with them: {listed(told)}."
+    if is_unknown:
+        yield NOT_LOOKED_AT

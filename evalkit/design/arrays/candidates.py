@@ -1,0 +1,172 @@
+"""The nearest partners that a unit may be paired with, as a sparse graph that says what it leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from evalkit.design.arrays.pair_problem import PairProblem
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+PAIRS_AT_ONCE = 2_000_000
+"""Distances held at a time where every partner of some units is looked at (16 MB)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Possible pairs of some focal units.
+
+    Attributes
+    ----------
+    first : shape (n + 1,), where each focal unit's pairs begin in the arrays below
+    partner, distance : shape (n_pairs,)
+    beyond : shape (n,)
+        No pair that is permitted and left out is nearer than this; infinite where none is left out.
+    """
+
+    first: Ints
+    partner: Ints
+    distance: Floats
+    beyond: Floats
+
+    @property
+    def n_pairs(self) -> int:
+        """Return the number of pairs."""
+        return len(self.partner)
+
+    @property
+    def focal(self) -> Ints:
+        """Return the focal unit of each pair, shape (n_pairs,)."""
+        return np.repeat(np.arange(len(self.beyond)), np.diff(self.first))
+
+    def edges_of(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return the positions of the pairs of some focal units, row after row, and how many each has."""
+        size = self.first[rows + 1] - self.first[rows]
+        start = np.repeat(self.first[rows] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
+        return start + np.arange(size.sum()), size
+
+    def take(self, rows: Ints) -> Graph:
+        """Return the pairs of some focal units, which may be repeated."""
+        edges, size = self.edges_of(rows)
+        return Graph(_starts(size), self.partner[edges], self.distance[edges], self.beyond[rows])
+
+    def where(self, kept: Bools) -> Graph:
+        """Return the graph with some of its pairs; `beyond` still speaks of those left out of this one."""
+        size = np.bincount(self.focal[kept], minlength=len(self.beyond))
+        return Graph(_starts(size), self.partner[kept], self.distance[kept], self.beyond)
+
+    def replaced(self, rows: Ints, other: Graph) -> Graph:
+        """Return the graph with the pairs of `rows` taken from `other`, which holds them in that order."""
+        n, source = len(self.beyond), np.arange(len(self.beyond))
+        source[rows] = n + np.arange(len(rows))
+        return joined(self, other).take(source)
+
+
+def joined(one: Graph, other: Graph) -> Graph:
+    """Return the pairs of two graphs, the second's focal units after the first's."""
+    return Graph(
+        np.concatenate([one.first, one.first[-1] + other.first[1:]]),
+        np.concatenate([one.partner, other.partner]),
+        np.concatenate([one.distance, other.distance]),
+        np.concatenate([one.beyond, other.beyond]),
+    )
+
+
+def nearest_permitted(problem: PairProblem, rows: Ints, n_each: int, tree: cKDTree | None = None) -> Graph:
+    """Return the `n_each` nearest partners that each of some focal units may be paired with.
+
+    Parameters
+    ----------
+    problem : who stands where, and what forbids a pair
+    rows : positions of focal units, shape (n,)
+    n_each : number of partners wanted; fewer are given where no more are permitted
+    tree : a k-d tree of the partners' coordinates, if there is one already
+
+    Returns
+    -------
+    Graph
+        Partners of a row by distance and then by position. Where the nearest few by the tree are mostly
+        forbidden, all partners within the narrowest window are looked at, `PAIRS_AT_ONCE` at a time.
+    """
+    n_partners = len(problem.partners)
+    if n_each >= n_partners or not n_partners:
+        return _searched(problem, rows, n_each)
+    tree = cKDTree(problem.partners.coordinates) if tree is None else tree
+    n_asked = min(n_partners, n_each * (4 if problem.is_limited else 1))
+    far, near = tree.query(problem.focal.coordinates[rows], k=np.arange(1, n_asked + 1))
+    if not problem.is_limited:
+        return _by_rows(far, near, np.ones(far.shape, dtype=bool), far[:, -1])
+    kept = problem.is_permitted(rows[:, None], near)
+    rank = kept.cumsum(axis=1)
+    is_found = (rank[:, -1] >= n_each) | (n_asked == n_partners)
+    kept &= rank <= n_each
+    beyond = np.where(rank[:, -1] >= n_each, np.where(kept, far, 0).max(axis=1), np.inf)
+    found = _by_rows(far[is_found], near[is_found], kept[is_found], beyond[is_found])
+    order = np.concatenate([np.flatnonzero(is_found), np.flatnonzero(~is_found)])
+    back = np.argsort(order)
+    return joined(found, _searched(problem, rows[~is_found], n_each)).take(back)
+
+
+def _by_rows(far: Floats, near: Ints, kept: Bools, beyond: Floats) -> Graph:
+    order = np.lexsort((near, far), axis=1)
+    kept, near, far = (np.take_along_axis(table, order, 1) for table in (kept, near, far))
+    return Graph(_starts(kept.sum(axis=1)), near[kept].astype(np.int64), far[kept], beyond)
+
+
+def _starts(size: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+
+
+def _searched(problem: PairProblem, rows: Ints, n_each: int) -> Graph:
+    """Look at every partner within the narrowest window of some focal units."""
+    graph = Graph(np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
+    if not len(rows):
+        return graph
+    own, other, width = _narrowest(problem)
+    order, columns = np.argsort(own[rows], kind="stable"), np.argsort(other, kind="stable")
+    low = np.searchsorted(other[columns], own[rows[order]] - width * (1 + 1e-9), side="left")
+    high = np.searchsorted(other[columns], own[rows[order]] + width * (1 + 1e-9), side="right")
+    parts, start = [], 0
+    while start < len(rows):
+        stop = start + 1
+        while stop < len(rows) and (stop + 1 - start) * (high[stop] - low[start]) <= PAIRS_AT_ONCE:
+            stop += 1
+        within = np.sort(columns[low[start] : high[stop - 1]])
+        parts.append(_among(problem, rows[order[start:stop]], within, n_each))
+        start = stop
+    for part in parts:
+        graph = joined(graph, part)
+    return graph.take(np.argsort(order))
+
+
+def _narrowest(problem: PairProblem) -> tuple[Floats, Floats, float]:
+    """Return the numbers of both arms, and the width, of the window that the fewest pairs lie in."""
+    own, other = problem.focal.windows, problem.partners.windows
+    best = (np.zeros(len(problem.focal)), np.zeros(len(problem.partners)), 1.0)
+    fewest = len(problem.focal) * len(problem.partners)
+    for mine, theirs, width in zip(own.T, other.T, problem.widths, strict=True):
+        ordered = np.sort(theirs)
+        within = np.searchsorted(ordered, mine + width, side="right") - np.searchsorted(ordered, mine - width)
+        if within.sum() < fewest:
+            best, fewest = (mine, theirs, float(width)), int(within.sum())
+    return best
+
+
+def _among(problem: PairProblem, rows: Ints, columns: Ints, n_each: int) -> Graph:
+    near = np.broadcast_to(columns, (len(rows), len(columns)))
+    if not len(columns):
+        return Graph(_starts(np.zeros(len(rows))), near.ravel(), np.empty(0), np.full(len(rows), np.inf))
+    kept = problem.is_permitted(rows[:, None], columns[None, :])
+    far = np.where(kept, problem.distance(rows[:, None], columns[None, :]), np.inf)
+    beyond = np.full(len(rows), np.inf)
+    if n_each < len(columns):
+        chosen = np.argpartition(far, n_each - 1, axis=1)[:, :n_each]
+        beyond = np.where(kept.sum(axis=1) > n_each, np.take_along_axis(far, chosen, 1).max(axis=1), np.inf)
+        far, near, kept = (np.take_along_axis(table, chosen, 1) for table in (far, near, kept))
+    return _by_rows(far, near, kept, beyond)

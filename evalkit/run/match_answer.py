@@ -1,0 +1,173 @@
+"""From a request and its table to everything that is told: the design, its balance, the effect, what could be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.data.unit_table import UnitColumns, UnitTable, read_unit_table
+from evalkit.design.match import match
+from evalkit.design.matched import MatchedDesign
+from evalkit.design.matching_options import NearestNeighbour, Target
+from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.match_balance import MatchBalance, match_balance
+from evalkit.diagnose.match_findings import match_findings
+from evalkit.diagnose.match_sensitivity import MatchSensitivity, match_sensitivity
+from evalkit.diagnose.regression_to_mean import regression_to_mean
+from evalkit.estimate.effect_options import Adjustment, EffectOptions, Errors
+from evalkit.estimate.matched_effect import MatchedEffect, matched_effect
+from evalkit.run.match_method import option_of
+from evalkit.run.match_options import MatchRequest
+from evalkit.run.progress import Progress
+
+NO_OUTCOME = Unavailable("No outcome was named, so there is no effect. Name one with --outcome.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchAnswer:
+    """Everything one run of `evalkit match` tells.
+
+    Attributes
+    ----------
+    design : the comparison group and its weights
+    balance : how alike the groups are before and after
+    effect : the effect, or why there is none
+    unadjusted : the same without adjustment, where the effect is adjusted
+    sensitivity : how much that was not measured it would take
+    findings : what could be wrong
+    unmatched : ids of the target group's units that were not used
+    """
+
+    request: MatchRequest
+    design: MatchedDesign
+    balance: MatchBalance
+    effect: MatchedEffect | Unavailable
+    unadjusted: MatchedEffect | None
+    sensitivity: MatchSensitivity | Unavailable
+    findings: tuple[Finding, ...]
+    unmatched: tuple[str, ...]
+
+
+def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
+    """Read the table, match, and estimate; raise `InputError` where that cannot be done."""
+    option = option_of(request)
+    with progress.step(f"reading {request.file.name}"):
+        table = read_unit_table(
+            request.file, _columns(request), "category" if request.is_missing_a_category else "refuse"
+        )
+    with progress.step(f"matching ({request.method})"):
+        design = match(table.baseline, option, cast(Target, request.estimand))
+        balance = match_balance(design)
+    with progress.step("estimating and checking"):
+        effect, unadjusted = _effects(request, design, table)
+        sensitivity = _sensitivity(request, design, table, effect)
+        findings = (*match_findings(design, balance), *_regression(request, design, table))
+    return MatchAnswer(
+        request=request,
+        design=design,
+        balance=balance,
+        effect=effect,
+        unadjusted=unadjusted,
+        sensitivity=sensitivity,
+        findings=findings,
+        unmatched=_unmatched(design),
+    )
+
+
+def _columns(request: MatchRequest) -> UnitColumns:
+    labels = [*request.exact, *request.anti_exact, *([request.cluster] if request.cluster else [])]
+    if "within_first" in request.chosen:
+        labels.append(request.chosen["within_first"])
+    beside = [name for name in (*request.adjust, *request.earlier) if name not in request.on]
+    return UnitColumns(
+        treated=request.treated,
+        covariates=request.on,
+        unit=request.unit,
+        labels=tuple(dict.fromkeys(labels)),
+        categories=request.categories,
+        outcome=request.outcome,
+        beside=tuple(dict.fromkeys(beside)),
+    )
+
+
+def _effects(
+    request: MatchRequest, design: MatchedDesign, table: UnitTable
+) -> tuple[MatchedEffect | Unavailable, MatchedEffect | None]:
+    """Return the effect asked for and, where that is adjusted, the one that is not."""
+    if request.outcome is None:
+        return NO_OUTCOME, None
+    outcome = table.later[request.outcome]
+    lost = _lost(design, outcome, request.outcome)
+    if lost:
+        return lost, None
+    effect = matched_effect(design, outcome, _options(request, table, is_adjusted=True))
+    if not request.adjust:
+        return effect, None
+    return effect, matched_effect(design, outcome, _options(request, table, is_adjusted=False))
+
+
+def _options(request: MatchRequest, table: UnitTable, is_adjusted: bool) -> EffectOptions:
+    beside = [name for name in request.adjust if name not in request.on]
+    errors = "default" if request.errors is None or not is_adjusted else request.errors
+    return EffectOptions(
+        adjust=request.adjust if is_adjusted else (),
+        columns=table.later[beside] if beside and is_adjusted else None,
+        adjustment=cast(Adjustment | None, request.adjustment) if is_adjusted else None,
+        errors=cast(Errors, errors if request.adjust else request.errors or "default"),
+        cluster=request.cluster,
+        level=request.level,
+        seed=request.seed,
+    )
+
+
+def _lost(design: MatchedDesign, outcome: pd.Series, name: str) -> Unavailable | None:
+    """Return why no effect is given where a unit that was matched has no outcome, else None."""
+    lost = design.is_used & outcome.isna().to_numpy()
+    if not lost.any():
+        return None
+    ids = [str(unit) for unit in design.baseline.units.index[lost]]
+    n_treated = int((lost & design.baseline.is_treated).sum())
+    return Unavailable(
+        f"The outcome '{name}' is missing for {counted(len(ids), 'matched unit')}, {n_treated:,} of them treated "
+        f"({listed(ids, 5)}). An effect without them would be one on other units than were chosen. Fill the outcome "
+        "in; or leave units without an outcome out of the file, and report how many they are."
+    )
+
+
+def _sensitivity(
+    request: MatchRequest, design: MatchedDesign, table: UnitTable, effect: MatchedEffect | Unavailable
+) -> MatchSensitivity | Unavailable:
+    if isinstance(effect, Unavailable) or request.outcome is None:
+        return NO_OUTCOME if request.outcome is None else Unavailable("There is no effect to question.")
+    return match_sensitivity(design, table.later[request.outcome], effect)
+
+
+def _regression(request: MatchRequest, design: MatchedDesign, table: UnitTable) -> tuple[Finding, ...]:
+    """Return whether the treated were chosen on a passing low, where earlier measures of the outcome are given."""
+    if not request.earlier:
+        return ()
+    earlier = np.column_stack(
+        [
+            (design.baseline.label(name) if name in request.on else table.later[name]).to_numpy(dtype=float)
+            for name in request.earlier
+        ]
+    )
+    outcome = None if request.outcome is None else table.later[request.outcome].to_numpy(dtype=float)
+    return (regression_to_mean(design, earlier, outcome),)
+
+
+def _unmatched(design: MatchedDesign) -> tuple[str, ...]:
+    """Return the ids of units of the target group that were not used; treated units for the ATE."""
+    treated = design.baseline.is_treated
+    wanted = ~treated if design.target == "ATC" else treated
+    return tuple(str(unit) for unit in design.baseline.units.index[wanted & ~design.is_used])
+
+
+def needs_order(design: MatchedDesign) -> bool:
+    """Return whether whose turn comes first can change the result."""
+    return isinstance(design.option, NearestNeighbour) and not design.option.replacement

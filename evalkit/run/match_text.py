@@ -1,0 +1,152 @@
+"""The result of `evalkit match` as a text for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalkit.core.formats import as_sentence, level_text, lower_first, number, p_equals
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.design.matching_options import PairRules
+from evalkit.estimate.matched_effect import MatchedEffect
+from evalkit.run.did_layout import Footnotes, Writer, aligned, wrapped
+from evalkit.run.match_answer import MatchAnswer
+
+_MOST_IDS = 10
+_METHODS = {
+    "nearest": "nearest-neighbour matching",
+    "optimal": "optimal matching",
+    "full": "full matching",
+    "exact": "exact matching",
+    "cem": "coarsened exact matching",
+    "subclass": "subclassification",
+    "profile": "profile matching",
+    "entropy": "entropy balancing",
+    "ipw": "inverse-probability weighting",
+    "cbps": "covariate-balancing propensity scores",
+}
+
+
+def match_text(answer: MatchAnswer) -> str:
+    """Return everything that was found, in sentences and aligned tables."""
+    return "\n".join(_lines(answer))
+
+
+def _lines(answer: MatchAnswer) -> Iterator[str]:
+    yield from _design_lines(answer)
+    yield from _balance_lines(answer)
+    yield from _effect_lines(answer)
+    yield from _finding_lines(answer)
+    notes = [*answer.design.notes, *(() if isinstance(answer.effect, Unavailable) else answer.effect.notes)]
+    if notes:
+        yield "\nNotes"
+    for note in dict.fromkeys(notes):
+        yield from wrapped(as_sentence(note), "  - ")
+
+
+def _design_lines(answer: MatchAnswer) -> Iterator[str]:
+    design, request = answer.design, answer.request
+    n_treated = int(design.baseline.is_treated.sum())
+    yield f"{request.file.name}: {method_words(answer)}"
+    yield "\nWho is compared with whom"
+    yield from wrapped(
+        f"{design.n_treated:,} of {counted(n_treated, 'treated unit')} and {design.n_comparison:,} of "
+        f"{counted(len(design.weights) - n_treated, 'comparison unit')} are used. The comparison units are worth "
+        f"{number(design.effective_comparison, 1)} equally weighted ones.",
+        "  ",
+    )
+    yield from wrapped(f"What an effect would be: {design.estimand.label} ({design.estimand}).", "  ")
+    if not isinstance(design.total_distance, Unavailable):
+        yield from wrapped(f"The sum of distances over pairs is {design.total_distance:.6g}.", "  ")
+    if answer.unmatched:
+        yield from wrapped(
+            f"Not used: {counted(len(answer.unmatched), 'unit')} of the target group "
+            f"({listed(list(answer.unmatched), _MOST_IDS)}).",
+            "  ",
+        )
+
+
+def method_words(answer: MatchAnswer) -> str:
+    """Return in words how the comparison group was made."""
+    option = answer.design.option
+    words = _METHODS[answer.request.method]
+    if isinstance(option, PairRules):
+        words += f" on {'the ' if option.distance in _SCORES else ''}{_SCORES.get(option.distance, option.distance)}"
+        words += " distance" if option.distance not in _SCORES else ""
+        if option.exact:
+            words += f", the same {listed(list(option.exact))}"
+        if option.anti_exact:
+            words += f", not the same {listed(list(option.anti_exact))}"
+    return words
+
+
+_SCORES = {
+    "logit": "propensity score (logit)",
+    "linear-logit": "linear propensity score (log odds)",
+    "probit": "propensity score (probit)",
+    "own": "given score",
+}
+
+
+def _balance_lines(answer: MatchAnswer) -> Iterator[str]:
+    balance, notes = answer.balance, Footnotes()
+    yield "\nHow alike they are"
+    rows = []
+    for row in balance.rows:
+        cells = [_means(row.after.mean_treated, row.denominator), _means(row.after.mean_comparison, row.denominator)]
+        cells += [_BALANCE.cell(value, notes) for value in (row.before.smd, row.after.smd, row.after.variance_ratio)]
+        cells += [_BALANCE.cell(row.after.ecdf_mean, notes), _BALANCE.cell(row.denominator, notes)]
+        rows.append([row.covariate, *cells])
+    header = ("", "treated", "comparison", "SMD before", "after", "variance ratio", "eCDF", "SMD divides by")
+    yield from aligned(header, rows)
+    yield from notes.lines()
+    rules = dict.fromkeys(row.denominator_rule for row in balance.covariates)
+    yield from wrapped(
+        f"Means after matching. A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}. Up to "
+        "0.05 needs nothing, up to 0.25 adjustment; more is too far apart (What Works Clearinghouse).",
+        "  ",
+    )
+
+
+_BALANCE = Writer(3)
+
+
+def _means(mean: float, spread: object) -> str:
+    return Writer.for_errors(spread).number(mean)
+
+
+def _effect_lines(answer: MatchAnswer) -> Iterator[str]:
+    yield "\nThe effect"
+    effect = answer.effect
+    if isinstance(effect, Unavailable):
+        yield from wrapped(effect.reason, "  ")
+        return
+    yield from wrapped(effect_sentence(answer, effect), "  ")
+    if answer.unadjusted is not None:
+        yield from wrapped(f"Without adjustment: {_numbers(answer.unadjusted)}.", "  ")
+    yield from wrapped(f"How: {effect.method}. Errors: {effect.inference}.", "  ")
+
+
+def effect_sentence(answer: MatchAnswer, effect: MatchedEffect) -> str:
+    """Return the effect in a sentence that claims no more than the design allows."""
+    return (
+        f"Effect on '{answer.request.outcome}', {effect.estimand.label}: {_numbers(effect)}, if nothing that was not "
+        "measured made treated and comparison units differ."
+    )
+
+
+def _numbers(effect: MatchedEffect) -> str:
+    writer = Writer.for_errors(effect.estimate.std_error, abs(effect.estimate.value))
+    interval, p = effect.interval, effect.estimate.p_value
+    text = writer.number(effect.estimate.value)
+    if not isinstance(interval, Interval):
+        return f"{text} ({lower_first(interval.reason.rstrip('.'))})"
+    said = "" if isinstance(p, Unavailable) else f", {p_equals(p)}"
+    return f"{text} ({level_text(effect.level)} interval {writer.interval(interval)}{said})"
+
+
+def _finding_lines(answer: MatchAnswer) -> Iterator[str]:
+    yield "\nWhat could be wrong"
+    for finding in answer.findings:
+        yield from wrapped(f"[{finding.verdict}] {finding.name}: {as_sentence(finding.sentence)}", "  - ", "    ")
+    yield from _sensitivity_lines(answer)

@@ -1,0 +1,84 @@
+"""Weighting with a known effect: bias and coverage of M-estimation errors, with good overlap and with poor.
+
+Two normal covariates x, log odds of treatment −1 + a(x₁ + x₂/2), outcome x₁ + x₂ + D(1 + x₁/2) + noise of SD 1; 600
+units. The effect on all is 1; that on the treated 1 + E(x₁ | D = 1)/2, integrated numerically. a = 0.3 is good overlap,
+a = 1.5 poor. Monte Carlo error of a coverage of 95% over R draws: 1.5 points with 200, 0.5 with 2,000.
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.core.errors import DesignError
+from evalkit.core.seeds import stream
+from evalkit.data.baseline import Baseline
+from evalkit.design.match import match
+from evalkit.design.matching_options import CovariateBalancing, EntropyBalancing, InverseProbability
+from evalkit.estimate.weighted_effect import weighted_effect
+
+SHORT, LONG = 200, 2000
+N, GOOD, POOR = 600, 0.3, 1.5
+METHODS = {
+    "ipw": (InverseProbability(), "sampled"),
+    "entropy": (EntropyBalancing(), "sampled"),
+    "entropy, target given": (EntropyBalancing(), "given"),
+    "cbps": (CovariateBalancing(), "sampled"),
+}
+
+
+def effect_on_treated(slope: float) -> float:
+    """Return 1 + E(x₁ p)/(2 E p) by Gauss and Hermite's rule in both covariates."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    p = 1 / (1 + np.exp(1 - slope * (nodes[:, None] + nodes / 2)))
+    share = weights[:, None] * weights * p
+    return 1 + 0.5 * float((share * nodes[:, None]).sum() / share.sum())
+
+
+def drawn(rng: np.random.Generator, slope: float) -> tuple[Baseline, np.ndarray]:
+    x = rng.normal(size=(N, 2))
+    treated = rng.random(N) < 1 / (1 + np.exp(1 - slope * (x[:, 0] + x[:, 1] / 2)))
+    outcome = x.sum(axis=1) + treated * (1 + x[:, 0] / 2) + rng.normal(size=N)
+    units = pd.RangeIndex(1, N + 1)
+    frame = pd.DataFrame({"is_treated": treated}, index=units)
+    return Baseline.of(frame, pd.DataFrame(x, columns=["a", "b"], index=units)), outcome
+
+
+@cache
+def results(slope: float, target: str, n_draws: int) -> pd.DataFrame:
+    """Return for each method and draw the error of the estimate and its standard error, missing where refused."""
+    rng = stream(2012, f"weighting {slope} {target}")
+    truth = effect_on_treated(slope) if target == "ATT" else 1.0
+    rows = []
+    for draw in range(n_draws):
+        baseline, outcome = drawn(rng, slope)
+        for name, (option, means) in METHODS.items():
+            try:
+                design = match(baseline, option, target)
+            except DesignError:
+                rows.append((name, draw, np.nan, np.nan, np.nan))
+                continue
+            found = weighted_effect(design, outcome, target_means=means)
+            rows.append((name, draw, found.value - truth, found.std_error, design.effective_comparison))
+    return pd.DataFrame(rows, columns=["method", "draw", "error", "std_error", "effective_comparison"])
+
+
+def summary(slope: float, target: str, n_draws: int) -> pd.DataFrame:
+    table = results(slope, target, n_draws).assign(is_inside=lambda t: t["error"].abs() < 1.96 * t["std_error"])
+    found = table.dropna().groupby("method")
+    return pd.DataFrame(
+        {
+            "bias": found["error"].mean(),
+            "sd": found["error"].std(),
+            "std_error": found["std_error"].mean(),
+            "coverage": found["is_inside"].mean(),
+            "n": found.size(),
+        }
+    )
+
+
+if __name__ == "__main__":
+    for slope in (GOOD, POOR):
+        for target in ("ATT", "ATE"):
+            print(slope, target, summary(slope, target, LONG).round(4), sep="\n")
