@@ -1,0 +1,192 @@
+"""What a matched comparison withstands of what was not measured: every measure of it that applies, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
+from evalkit.core.words import did_you_mean, listed
+from evalkit.design.arrays.weights import effective_n
+from evalkit.design.features import score_columns
+from evalkit.design.matched import MatchedDesign
+from evalkit.diagnose.e_value import EValue, e_value_of_difference, e_value_of_ratio
+from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.oster import OsterDelta, oster_delta
+from evalkit.diagnose.robustness_value import RegressionRows, RobustnessValue, robustness_value
+from evalkit.diagnose.rosenbaum import GAMMAS, RosenbaumBounds, pair_differences, rosenbaum_bounds
+
+Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityOptions:
+    """What is chosen in the measures of sensitivity.
+
+    `benchmarks` are covariates that what was not measured is set against (all of them by default), at `times` their
+    strength. `sample` is what the regressions are made on: all units that were not discarded, equally weighted
+    (matching has made benchmarks weak in the matched sample by design), or the matched sample with its weights.
+    `r2_most` is the R² assumed with everything measured; 1.3 times that of the regression, at most 1, by default.
+    """
+
+    level: float = 0.95
+    gammas: tuple[float, ...] = GAMMAS
+    benchmarks: tuple[str, ...] | None = None
+    times: tuple[float, ...] = (1.0, 2.0, 3.0)
+    sample: Literal["all", "matched"] = "all"
+    r2_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchSensitivity:
+    """Each measure, or the reason why it does not apply.
+
+    Attributes
+    ----------
+    hidden_bias : bounds by the strength of a hidden bias within pairs
+    e_value : the risk ratio that a hidden factor needs on both sides
+    robustness : the shares of variance that it needs, against benchmarks
+    selection : how much more it must matter than what was measured
+    regression_on : in words, the units the last two are from
+    n_lacking : units used by the design whose outcome is missing
+    """
+
+    hidden_bias: RosenbaumBounds | Unavailable
+    e_value: EValue | Unavailable
+    robustness: RobustnessValue | Unavailable
+    selection: OsterDelta | Unavailable
+    level: float
+    regression_on: str
+    n_lacking: int
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the findings of the measures that give one."""
+        found = (self.hidden_bias, self.robustness, self.selection)
+        return tuple(one.finding for one in found if not isinstance(one, Unavailable))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return one sentence for each measure: what it says, or why it does not apply."""
+        found = (self.hidden_bias, self.e_value, self.robustness, self.selection)
+        return tuple(one.reason if isinstance(one, Unavailable) else one.sentence for one in found)
+
+
+def match_sensitivity(
+    design: MatchedDesign, outcome: pd.Series, effect: Estimate, options: SensitivityOptions | None = None
+) -> MatchSensitivity:
+    """Return how much of what was not measured a matched or weighted comparison withstands.
+
+    Parameters
+    ----------
+    design : MatchedDesign
+    outcome : Series on the units' ids, missing where it is not known
+        Units without an outcome are left out, with their partner.
+    effect : Estimate
+        The design's effect with its standard error, in units of the outcome; the E-value is of this one.
+    options : SensitivityOptions
+
+    Raises
+    ------
+    DesignError
+        Where the outcome is of other units, or a benchmark is not a covariate of the design.
+    """
+    options = options or SensitivityOptions()
+    values = _aligned(design, outcome)
+    benchmarks = _benchmarks(design, options)
+    rows = _rows(design, values, options)
+    return MatchSensitivity(
+        hidden_bias=_or_reason(lambda: _hidden_bias(design, values, options)),
+        e_value=_or_reason(lambda: _e_value(design, values, effect, options.level)),
+        robustness=_or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level)),
+        selection=_or_reason(lambda: oster_delta(rows, options.r2_most)),
+        level=options.level,
+        regression_on=_sample_words(len(rows.outcome), options),
+        n_lacking=int((design.is_used & ~np.isfinite(values)).sum()),
+    )
+
+
+def regression_rows(design: MatchedDesign, outcome: Floats, weight: Floats) -> RegressionRows:
+    """Return the design's covariates as blocks of columns, of units with an outcome and a weight."""
+    baseline = design.baseline
+    kept = np.isfinite(outcome) & (weight > 0)
+    blocks = {str(name): _block(design, str(name))[kept] for name in baseline.covariates}
+    return RegressionRows(outcome[kept], baseline.is_treated[kept].astype(float), blocks, weight[kept])
+
+
+def _block(design: MatchedDesign, name: str) -> Floats:
+    return score_columns(design.baseline, (name,))[0]
+
+
+def _rows(design: MatchedDesign, outcome: Floats, options: SensitivityOptions) -> RegressionRows:
+    weight = design.weights if options.sample == "matched" else (~design.discarded).astype(float)
+    return regression_rows(design, outcome, weight)
+
+
+def _sample_words(n: int, options: SensitivityOptions) -> str:
+    if options.sample == "matched":
+        return f"the {n:,} units of the matched sample that have an outcome, with their weights"
+    return f"all {n:,} units that were not discarded and have an outcome, equally weighted"
+
+
+def _aligned(design: MatchedDesign, outcome: pd.Series) -> Floats:
+    units = design.baseline.units.index
+    if not outcome.index.is_unique or not units.isin(outcome.index).any():
+        raise DesignError("The outcome must stand on the units' ids, one value for each unit.")
+    values = outcome.reindex(units).to_numpy(dtype=float, na_value=np.nan)
+    if np.isinf(values).any():
+        raise DesignError(f"The outcome '{outcome.name}' is infinite for a unit. Correct it, or leave it missing.")
+    return np.asarray(values)
+
+
+def _benchmarks(design: MatchedDesign, options: SensitivityOptions) -> tuple[str, ...]:
+    known = [str(name) for name in design.baseline.covariates]
+    for name in options.benchmarks or ():
+        if name not in known:
+            raise DesignError(
+                f"'{name}' is no covariate of the design.{did_you_mean(name, known)} It has: {listed(known, 20)}."
+            )
+    return tuple(known) if options.benchmarks is None else options.benchmarks
+
+
+def _or_reason(measure: Callable[[], T]) -> T | Unavailable:
+    try:
+        return measure()
+    except DesignError as problem:
+        return Unavailable(str(problem))
+
+
+def _hidden_bias(design: MatchedDesign, outcome: Floats, options: SensitivityOptions) -> RosenbaumBounds:
+    differences, _ = pair_differences(design, outcome)
+    return rosenbaum_bounds(differences, options.gammas, options.level)
+
+
+def _e_value(design: MatchedDesign, outcome: Floats, effect: Estimate, level: float) -> EValue:
+    known = np.isfinite(outcome)
+    if not np.isin(outcome[known], (0.0, 1.0)).all():
+        if known.sum() < 2:
+            raise DesignError("Fewer than two units have an outcome, so it has no SD.")
+        return e_value_of_difference(effect, float(outcome[known].std(ddof=1)), level)
+    return _ratio_of_shares(design, outcome, level)
+
+
+def _ratio_of_shares(design: MatchedDesign, outcome: Floats, level: float) -> EValue:
+    """Return the E-value of the ratio of weighted shares; var(ln ratio) = Σ(1 − p)/(effective n · p) over arms."""
+    shares, variance = [], 0.0
+    for arm in (design.baseline.is_treated, ~design.baseline.is_treated):
+        rows = arm & design.is_used & np.isfinite(outcome)
+        share = float(np.average(outcome[rows], weights=design.weights[rows])) if rows.any() else 0.0
+        if not share > 0:
+            raise DesignError("In one arm nobody has the outcome, so there is no risk ratio.")
+        shares.append(share)
+        variance += (1 - share) / share / effective_n(design.weights[rows])
+    centre, reach = float(np.log(shares[0] / shares[1])), critical_value(level) * float(np.sqrt(variance))
+    interval = Interval(float(np.exp(centre - reach)), float(np.exp(centre + reach)), level)
+    return e_value_of_ratio(float(np.exp(centre)), interval)

@@ -1,0 +1,203 @@
+"""How strong something not measured would have to be to explain a regression's effect, set against what was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.formats import careful, interval_text, level_text, number
+from evalkit.core.quantities import Interval, Unavailable, critical_value
+from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.regression_arrays import (
+    Residuals,
+    benchmark_strength,
+    partial_r2,
+    residuals,
+    robustness,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """The effect that something not measured would leave, were it `times` as strong as a covariate.
+
+    Attributes
+    ----------
+    treated_r2, outcome_r2 : its partial R² with taking part, and with the outcome
+    estimate, std_error, t, interval : what the regression would then give
+    """
+
+    covariate: str
+    times: float
+    treated_r2: float
+    outcome_r2: float
+    estimate: float
+    std_error: float
+    t: float
+    interval: Interval
+
+    @property
+    def sentence(self) -> str:
+        """Return what a reader needs to know."""
+        zero = "contains" if 0 in self.interval else "does not contain"
+        return (
+            f"An unmeasured characteristic {_times(self.times)} {self.covariate} would leave an effect of "
+            f"{careful(self.estimate)} ({level_text(self.interval.level)} interval {interval_text(self.interval)}), "
+            f"which {zero} zero."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoBenchmark:
+    """A comparison with a covariate that cannot be made, with the reason."""
+
+    covariate: str
+    times: float
+    reason: Unavailable
+
+    @property
+    def sentence(self) -> str:
+        """Return the reason."""
+        return self.reason.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustnessValue:
+    """The strength that something not measured needs, in shares of what the covariates leave unexplained.
+
+    Attributes
+    ----------
+    estimate, std_error, df : the regression's effect with its classical error
+    partial_r2 : the share of what covariates leave of the outcome that taking part explains
+    value : the share of both taking part and the outcome that would bring the effect down by the share `q` (1: to 0)
+    value_significance : the share that would make it not significant at the level
+    benchmarks : effects that would be left, by covariate and multiple of its strength
+    """
+
+    estimate: float
+    std_error: float
+    df: int
+    level: float
+    q: float
+    partial_r2: float
+    value: float
+    value_significance: float
+    benchmarks: tuple[Benchmark | NoBenchmark, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Return what a reader needs to know."""
+        aim = "to nothing" if self.q == 1 else f"by {number(100 * self.q, 0)}%"
+        text = (
+            f"Something not measured that explains {number(100 * self.value, 1)}% of what is left unexplained both of "
+            f"who took part and of the outcome would bring the effect of {careful(self.estimate)} down {aim}"
+        )
+        if self.value_significance == 0:
+            return text + f"; it is not significant at the {level_text(self.level)} level as it stands."
+        return (
+            text + f"; {number(100 * self.value_significance, 1)}% would be enough for it not to be significant at the "
+            f"{level_text(self.level)} level."
+        )
+
+    @property
+    def finding(self) -> Finding:
+        """Return the check: serious where something as strong as one covariate would explain the effect."""
+        if self.value_significance == 0:
+            return Finding("robustness_value", Verdict.NOT_ASSESSABLE, self.value, self.sentence)
+        found = [one for one in self.benchmarks if isinstance(one, Benchmark)]
+        verdict = Verdict.CAUTION if not found else Verdict.REASSURING
+        if any(0 in one.interval for one in found):
+            verdict = Verdict.CAUTION
+        if any(0 in one.interval and one.times <= 1 for one in found):
+            verdict = Verdict.SERIOUS
+        worst = min(found, key=lambda one: abs(one.t)).sentence if found else ""
+        return Finding("robustness_value", verdict, self.value, f"{self.sentence} {worst}".strip())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegressionRows:
+    """The rows of a regression: outcome, treatment, covariates as blocks of columns, weights.
+
+    Attributes
+    ----------
+    outcome, is_treated, weight : shape (n,)
+    blocks : by covariate, shape (n, j): one column for a number, the levels but one for a category
+    """
+
+    outcome: Floats
+    is_treated: Floats
+    blocks: Mapping[str, Floats]
+    weight: Floats
+
+    def columns(self, without: str | None = None) -> Floats:
+        """Return the columns of all covariates, or of all but one, shape (n, k)."""
+        kept = [block for name, block in self.blocks.items() if name != without]
+        return np.column_stack(kept) if kept else np.zeros((len(self.outcome), 0))
+
+    def residuals(self) -> Residuals:
+        """Return what the covariates leave of outcome and treatment."""
+        return residuals(self.outcome, self.is_treated, self.columns(), self.weight)
+
+
+def robustness_value(
+    rows: RegressionRows,
+    benchmarks: Sequence[str] = (),
+    times: Sequence[float] = (1.0, 2.0, 3.0),
+    level: float = 0.95,
+    q: float = 1.0,
+) -> RobustnessValue:
+    """Return the robustness value of a regression and the effects left by benchmarks (Cinelli and Hazlett, 2020).
+
+    Something not measured with equal partial R² of `value` with taking part and with the outcome brings the effect
+    down by the share `q`. Standard errors are the classical ones, for which the formulas are exact. Benchmarks are
+    names of covariates in `rows`; a category is taken as one block.
+    """
+    left = rows.residuals()
+    f = abs(left.slope / left.std_error) / math.sqrt(left.df)
+    needed = critical_value(level, left.df - 1) / math.sqrt(left.df - 1)
+    return RobustnessValue(
+        estimate=left.slope,
+        std_error=left.std_error,
+        df=left.df,
+        level=level,
+        q=q,
+        partial_r2=f**2 / (1 + f**2),
+        value=robustness(q * f, 0.0),
+        value_significance=robustness(q * f, needed),
+        benchmarks=tuple(_benchmark(rows, left, name, k, level) for name in benchmarks for k in times),
+    )
+
+
+def _benchmark(rows: RegressionRows, left: Residuals, name: str, times: float, level: float) -> Benchmark | NoBenchmark:
+    rest, block = rows.columns(without=name), rows.blocks[name]
+    with_treated = partial_r2(rows.is_treated, None, rest, block, rows.weight)
+    with_outcome = partial_r2(rows.outcome, rows.is_treated, rest, block, rows.weight)
+    treated_r2, outcome_r2 = benchmark_strength(times, with_treated, with_outcome)
+    if treated_r2 >= 1 or outcome_r2 >= 1:
+        reason = f"Nothing can be {_times(times)} {name}: that would explain more than all that is left unexplained."
+        return NoBenchmark(covariate=name, times=times, reason=Unavailable(reason))
+    bias = left.std_error * math.sqrt(left.df * outcome_r2 * treated_r2 / (1 - treated_r2))
+    estimate = math.copysign(1.0, left.slope) * (abs(left.slope) - bias)
+    std_error = left.std_error * math.sqrt((1 - outcome_r2) / (1 - treated_r2) * left.df / (left.df - 1))
+    reach = critical_value(level, left.df - 1) * std_error
+    return Benchmark(
+        covariate=name,
+        times=times,
+        treated_r2=treated_r2,
+        outcome_r2=outcome_r2,
+        estimate=estimate,
+        std_error=std_error,
+        t=estimate / std_error,
+        interval=Interval(estimate - reach, estimate + reach, level),
+    )
+
+
+def _times(times: float) -> str:
+    words = {1.0: "as strong as", 2.0: "twice as strong as", 3.0: "three times as strong as"}
+    return words.get(times, f"{times:g} times as strong as")

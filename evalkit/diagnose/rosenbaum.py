@@ -1,0 +1,218 @@
+"""How strong a hidden bias in who took part would have to be to explain a difference between matched pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.core.formats import careful, level_text, number, p_equals
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.words import counted
+from evalkit.design.matched import MatchedDesign
+from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.sensitivity_arrays import (
+    MOST_EXACT,
+    shift_at,
+    signed_ranks,
+    upper_tail_exact,
+    upper_tail_normal,
+)
+
+Floats = NDArray[np.float64]
+Tail = Literal["exact", "normal"]
+
+GAMMAS: Final = (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0)
+FRAGILE: Final = 1.2
+STURDY: Final = 2.0
+"""Below `FRAGILE` a small hidden bias would do, from `STURDY` on only a large one: the kit's own convention."""
+_LARGEST: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GammaBounds:
+    """What holds if hidden bias changes the odds of taking part within a pair by up to `gamma` times.
+
+    `p_lower` and `p_upper` bound the one-sided p-value in the direction of the difference; `effect_lower` and
+    `effect_upper` bound the Hodges–Lehmann estimate, in units of the outcome.
+    """
+
+    gamma: float
+    p_lower: float
+    p_upper: float
+    effect_lower: float
+    effect_upper: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosenbaumBounds:
+    """Bounds by the strength of a hidden bias, and the strength at which significance is lost.
+
+    Attributes
+    ----------
+    n_pairs, n_ties : pairs, and those of them that do not differ (left out of the test, kept in the estimate)
+    is_higher : whether the treated are higher, the direction that is tested
+    tail : how p-values were found: the exact distribution, or its normal approximation
+    rows : bounds for each gamma asked for
+    gamma_lost : the gamma at which the upper p-value reaches (1 − level)/2, or why there is none
+    """
+
+    n_pairs: int
+    n_ties: int
+    is_higher: bool
+    tail: Tail
+    level: float
+    rows: tuple[GammaBounds, ...]
+    gamma_lost: Quantity
+
+    @property
+    def sentence(self) -> str:
+        """Return what a reader needs to know."""
+        if isinstance(self.gamma_lost, Unavailable):
+            return self.gamma_lost.reason
+        return (
+            "Two units that look alike would have to differ in their odds of taking part by a factor of "
+            f"{number(self.gamma_lost)}, because of something not measured that also decides which of them does better, "
+            f"before the difference could be put down to that (at the {level_text(self.level)} level); a weaker hidden "
+            "bias could not explain it."
+        )
+
+    @property
+    def finding(self) -> Finding:
+        """Return the check with its verdict."""
+        if isinstance(self.gamma_lost, Unavailable):
+            return Finding("hidden_bias", Verdict.NOT_ASSESSABLE, self.gamma_lost, self.sentence)
+        verdict = (
+            Verdict.REASSURING
+            if self.gamma_lost >= STURDY
+            else Verdict.CAUTION
+            if self.gamma_lost >= FRAGILE
+            else Verdict.SERIOUS
+        )
+        return Finding("hidden_bias", verdict, self.gamma_lost, self.sentence)
+
+
+def rosenbaum_bounds(
+    differences: Floats,
+    gammas: Sequence[float] = GAMMAS,
+    level: float = 0.95,
+    tail: Tail | None = None,
+) -> RosenbaumBounds:
+    """Return how far a difference between matched pairs withstands hidden bias (Rosenbaum, 2002, chapter 4).
+
+    Wilcoxon's signed-rank test and the Hodges–Lehmann estimate, each at the worst that a bias of gamma can do.
+
+    Parameters
+    ----------
+    differences : shape (n_pairs,)
+        Treated minus comparison, in units of the outcome.
+    gammas : numbers from 1 on
+    level : significance is lost where the one-sided p-value exceeds (1 − level)/2
+    tail : "exact" or "normal"; by default exact up to 100 pairs that differ
+
+    Raises
+    ------
+    DesignError
+        Without pairs that differ, for a gamma below 1, or for the exact distribution of more than 100 pairs.
+    """
+    differences = np.asarray(differences, dtype=float)
+    _require(differences, gammas, level)
+    is_higher = shift_at(differences, 0.5) >= 0
+    towards = differences if is_higher else -differences
+    total, ranks = signed_ranks(towards)
+    tail = tail or ("exact" if len(ranks) <= MOST_EXACT else "normal")
+    if tail == "exact" and len(ranks) > MOST_EXACT:
+        raise DesignError(f"The exact distribution is for up to {MOST_EXACT} pairs. Use the normal approximation.")
+    shape = upper_tail_exact if tail == "exact" else upper_tail_normal
+
+    def p_at(chance: float) -> float:
+        return shape(total, ranks, chance)
+
+    return RosenbaumBounds(
+        n_pairs=len(differences),
+        n_ties=len(differences) - len(ranks),
+        is_higher=is_higher,
+        tail=tail,
+        level=level,
+        rows=tuple(_row(differences, gamma, p_at) for gamma in gammas),
+        gamma_lost=_gamma_lost(p_at, (1 - level) / 2),
+    )
+
+
+def pair_differences(design: MatchedDesign, outcome: Floats) -> tuple[Floats, int]:
+    """Return treated minus comparison for each pair, and how many pairs lack an outcome.
+
+    `outcome` has shape (n_units,) in the baseline's order, NaN where missing. Raise `DesignError` where the
+    design is not one of pairs in which each unit stands once.
+    """
+    pairs = design.pairs
+    if pairs is None:
+        raise DesignError("Bounds on hidden bias within pairs need matched pairs; this method makes none.")
+    for units in (pairs.treated, pairs.comparison):
+        if len(np.unique(units)) < len(units):
+            raise DesignError(
+                "Bounds on hidden bias within pairs need pairs in which each unit stands once: one comparison unit for "
+                "each treated unit, without replacement."
+            )
+    differences = outcome[pairs.treated] - outcome[pairs.comparison]
+    known = np.isfinite(differences)
+    return differences[known], int((~known).sum())
+
+
+def _require(differences: Floats, gammas: Sequence[float], level: float) -> None:
+    if not np.isfinite(differences).all():
+        raise DesignError("A difference between partners is missing. Leave pairs without an outcome out.")
+    if not (differences != 0).any():
+        raise DesignError("There is no pair whose partners differ in the outcome, so there is nothing to bound.")
+    for gamma in gammas:
+        if not 1 <= gamma < _LARGEST:
+            raise DesignError(f"Gamma is a ratio of odds from 1 (no hidden bias) on, not {gamma:g}.")
+    if not 0 < level < 1:
+        raise DesignError(f"A level lies between 0 and 1, not at {level:g}.")
+
+
+def _row(differences: Floats, gamma: float, p_at: Callable[[float], float]) -> GammaBounds:
+    least, most = 1 / (1 + gamma), gamma / (1 + gamma)
+    return GammaBounds(
+        gamma=float(gamma),
+        p_lower=p_at(least),
+        p_upper=p_at(most),
+        effect_lower=shift_at(differences, most),
+        effect_upper=shift_at(differences, least),
+    )
+
+
+def _gamma_lost(p_at: Callable[[float], float], limit: float) -> Quantity:
+    """Return the gamma at which the worst p-value equals `limit`: it grows with gamma without a break."""
+    from scipy import optimize
+
+    def beyond(log_gamma: float) -> float:
+        return p_at(1 / (1 + math.exp(-log_gamma))) - limit
+
+    at_one = p_at(0.5)
+    if at_one >= limit:
+        return Unavailable(
+            "Without any hidden bias chance alone could explain the difference between partners (signed-rank test, "
+            f"two-sided {p_equals(min(2 * at_one, 1.0))}), so there is no finding for a hidden bias to overturn."
+        )
+    if beyond(math.log(_LARGEST)) < 0:
+        return Unavailable(f"No hidden bias with a ratio of odds under {_LARGEST:,.0f} could explain the difference.")
+    return float(math.exp(optimize.brentq(beyond, 0.0, math.log(_LARGEST), xtol=1e-12)))
+
+
+def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> str:
+    """Return how the bounds were made, for the foot of a table."""
+    how = "exactly" if bounds.tail == "exact" else "by the normal approximation"
+    ties = f" {counted(bounds.n_ties, 'pair')} without a difference are left out of the test." if bounds.n_ties else ""
+    lost = f" {counted(n_lost, 'pair')} lack an outcome." if n_lost else ""
+    first = bounds.rows[0] if bounds.rows else None
+    best = f" Estimate at gamma {careful(first.gamma, 1)}: {careful(first.effect_lower)}." if first else ""
+    direction = "higher" if bounds.is_higher else "lower"
+    return (
+        f"{counted(bounds.n_pairs, 'pair')}; one-sided p-values that the treated are {direction}, {how}.{ties}{lost}{best}"
+    )
