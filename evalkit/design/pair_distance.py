@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline, is_category
@@ -120,6 +119,8 @@ def _coordinates(baseline: Baseline, rules: PairRules) -> Floats:
         raise DesignError("One of the arms is empty, so there is nothing to compare. Check the treated column.")
     kind = "mahalanobis" if rules.mahalanobis_on else rules.distance
     if kind == "robust-mahalanobis":
+        from scipy.stats import rankdata  # half a second, for the one distance that needs it
+
         columns = rankdata(columns, axis=0)
         return whitened_generally(columns, _untied(np.atleast_2d(np.cov(columns.T)), len(columns)))
     covariance = _within(columns, treated)

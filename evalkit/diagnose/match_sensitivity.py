@@ -21,6 +21,7 @@ from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.oster import OsterDelta, oster_delta
 from evalkit.diagnose.robustness_value import RegressionRows, RobustnessValue, robustness_value
 from evalkit.diagnose.rosenbaum import GAMMAS, RosenbaumBounds, pair_differences, rosenbaum_bounds
+from evalkit.estimate.matched_effect import MatchedEffect
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -80,7 +81,10 @@ class MatchSensitivity:
 
 
 def match_sensitivity(
-    design: MatchedDesign, outcome: pd.Series, effect: Estimate, options: SensitivityOptions | None = None
+    design: MatchedDesign,
+    outcome: pd.Series,
+    effect: Estimate | MatchedEffect,
+    options: SensitivityOptions | None = None,
 ) -> MatchSensitivity:
     """Return how much of what was not measured a matched or weighted comparison withstands.
 
@@ -89,7 +93,7 @@ def match_sensitivity(
     design : MatchedDesign
     outcome : Series on the units' ids, missing where it is not known
         Units without an outcome are left out, with their partner.
-    effect : Estimate
+    effect : Estimate or MatchedEffect
         The design's effect with its standard error, in units of the outcome; the E-value is of this one.
     options : SensitivityOptions
 
@@ -99,12 +103,13 @@ def match_sensitivity(
         Where the outcome is of other units, or a benchmark is not a covariate of the design.
     """
     options = options or SensitivityOptions()
+    estimate = effect.estimate if isinstance(effect, MatchedEffect) else effect
     values = _aligned(design, outcome)
     benchmarks = _benchmarks(design, options)
     rows = _rows(design, values, options)
     return MatchSensitivity(
         hidden_bias=_or_reason(lambda: _hidden_bias(design, values, options)),
-        e_value=_or_reason(lambda: _e_value(design, values, effect, options.level)),
+        e_value=_or_reason(lambda: _e_value(design, values, estimate, options.level)),
         robustness=_or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level)),
         selection=_or_reason(lambda: oster_delta(rows, options.r2_most)),
         level=options.level,

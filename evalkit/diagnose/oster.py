@@ -124,7 +124,7 @@ def _delta(movement: Movement, r2_most: float) -> Quantity:
         return Unavailable(_UNMOVED)
     found = delta_for(movement, 0.0, r2_most)
     if found is None or not np.isfinite(found):
-        return Unavailable("No strength of what was not measured, relative to what was, would bring the effect to zero.")
+        return Unavailable("No strength of what was not measured, relative to what was, would explain the effect.")
     return found
 
 

@@ -161,7 +161,9 @@ def delta_for(movement: Movement, target: float, r2_most: float) -> float | None
     seen = (moved + v) * movement.treated - v * movement.left
     if hidden <= 0 or abs(seen) <= 1e-12 * (abs(moved) + abs(v)) * movement.treated:
         return None
-    return float(v * movement.left * (gain + (moved + v) ** 2 * movement.treated - v**2 * movement.left) / hidden / seen)
+    return float(
+        v * movement.left * (gain + (moved + v) ** 2 * movement.treated - v**2 * movement.left) / hidden / seen
+    )
 
 
 def slopes_for(movement: Movement, delta: float, r2_most: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""How strong something not measured would have to be to explain a regression's effect, set against what was measured."""
+"""How strong something not measured must be to explain a regression's effect, set against what was measured."""
 
 from __future__ import annotations
 

@@ -77,9 +77,9 @@ class RosenbaumBounds:
             return self.gamma_lost.reason
         return (
             "Two units that look alike would have to differ in their odds of taking part by a factor of "
-            f"{number(self.gamma_lost)}, because of something not measured that also decides which of them does better, "
-            f"before the difference could be put down to that (at the {level_text(self.level)} level); a weaker hidden "
-            "bias could not explain it."
+            f"{number(self.gamma_lost)}, because of something not measured that also decides which of them does "
+            f"better, before the difference could be put down to that (at the {level_text(self.level)} level); a weaker "
+            "hidden bias could not explain it."
         )
 
     @property
@@ -213,6 +213,5 @@ def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> str:
     first = bounds.rows[0] if bounds.rows else None
     best = f" Estimate at gamma {careful(first.gamma, 1)}: {careful(first.effect_lower)}." if first else ""
     direction = "higher" if bounds.is_higher else "lower"
-    return (
-        f"{counted(bounds.n_pairs, 'pair')}; one-sided p-values that the treated are {direction}, {how}.{ties}{lost}{best}"
-    )
+    tested = f"one-sided p-values that the treated are {direction}, {how}"
+    return f"{counted(bounds.n_pairs, 'pair')}; {tested}.{ties}{lost}{best}"

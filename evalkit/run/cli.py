@@ -15,6 +15,7 @@ from typing import Final
 import evalkit
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.did import add_did_command
+from evalkit.run.match import add_match_command
 from evalkit.run.power import add_power_command
 from evalkit.run.synth import add_synth_command
 
@@ -173,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(command=_new)
     add_power_command(commands)
     add_did_command(commands)
+    add_match_command(commands)
     add_synth_command(commands)
     projects = commands.add_parser("projects", help="list the projects")
     projects.set_defaults(command=_projects)

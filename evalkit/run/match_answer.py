@@ -13,11 +13,12 @@ from evalkit.core.words import counted, listed
 from evalkit.data.unit_table import UnitColumns, UnitTable, read_unit_table
 from evalkit.design.match import match
 from evalkit.design.matched import MatchedDesign
-from evalkit.design.matching_options import NearestNeighbour, Target
+from evalkit.design.matching_options import Target
+from evalkit.diagnose.covariate_balance import MatchBalance
 from evalkit.diagnose.finding import Finding
-from evalkit.diagnose.match_balance import MatchBalance, match_balance
+from evalkit.diagnose.match_balance import match_balance
 from evalkit.diagnose.match_findings import match_findings
-from evalkit.diagnose.match_sensitivity import MatchSensitivity, match_sensitivity
+from evalkit.diagnose.match_sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
 from evalkit.diagnose.regression_to_mean import regression_to_mean
 from evalkit.estimate.effect_options import Adjustment, EffectOptions, Errors
 from evalkit.estimate.matched_effect import MatchedEffect, matched_effect
@@ -144,7 +145,8 @@ def _sensitivity(
 ) -> MatchSensitivity | Unavailable:
     if isinstance(effect, Unavailable) or request.outcome is None:
         return NO_OUTCOME if request.outcome is None else Unavailable("There is no effect to question.")
-    return match_sensitivity(design, table.later[request.outcome], effect)
+    options = SensitivityOptions(level=request.level)
+    return match_sensitivity(design, table.later[request.outcome], effect.estimate, options)
 
 
 def _regression(request: MatchRequest, design: MatchedDesign, table: UnitTable) -> tuple[Finding, ...]:
@@ -166,8 +168,3 @@ def _unmatched(design: MatchedDesign) -> tuple[str, ...]:
     treated = design.baseline.is_treated
     wanted = ~treated if design.target == "ATC" else treated
     return tuple(str(unit) for unit in design.baseline.units.index[wanted & ~design.is_used])
-
-
-def needs_order(design: MatchedDesign) -> bool:
-    """Return whether whose turn comes first can change the result."""
-    return isinstance(design.option, NearestNeighbour) and not design.option.replacement

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.covariate_balance import CovariateBalance
 from evalkit.diagnose.finding import Finding
 from evalkit.estimate.matched_effect import MatchedEffect
@@ -114,6 +114,31 @@ def _finding(finding: Finding) -> Json:
         "statistic": given(finding.statistic),
         "sentence": finding.sentence,
     }
+
+
+_MEASURES = ("hidden_bias", "e_value", "robustness", "selection")
+
+
+def _sensitivity(answer: MatchAnswer) -> Json:
+    found = answer.sensitivity
+    if isinstance(found, Unavailable):
+        return {"unavailable": found.reason}
+    record = {}
+    for name, sentence in zip(_MEASURES, found.sentences, strict=True):
+        measure = _nested(getattr(found, name))
+        record[name] = measure if "unavailable" in measure else {"sentence": sentence, **measure}
+    return record
+
+
+def _nested(value: Any) -> Any:
+    """Return a noun as JSON has it, part by part."""
+    if isinstance(value, Unavailable | Interval):
+        return given(value)
+    if is_dataclass(value):
+        return {part.name: _nested(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, tuple | list):
+        return [_nested(part) for part in value]
+    return given(value)
 
 
 def _settings(answer: MatchAnswer) -> Json:

@@ -55,7 +55,7 @@ def _design_lines(answer: MatchAnswer) -> Iterator[str]:
         f"{number(design.effective_comparison, 1)} equally weighted ones.",
         "  ",
     )
-    yield from wrapped(f"What an effect would be: {design.estimand.label} ({design.estimand}).", "  ")
+    yield from wrapped(f"What an effect would be: {estimand_words(answer)} ({design.estimand}).", "  ")
     if not isinstance(design.total_distance, Unavailable):
         yield from wrapped(f"The sum of distances over pairs is {design.total_distance:.6g}.", "  ")
     if answer.unmatched:
@@ -130,9 +130,14 @@ def _effect_lines(answer: MatchAnswer) -> Iterator[str]:
 def effect_sentence(answer: MatchAnswer, effect: MatchedEffect) -> str:
     """Return the effect in a sentence that claims no more than the design allows."""
     return (
-        f"Effect on '{answer.request.outcome}', {effect.estimand.label}: {_numbers(effect)}, if nothing that was not "
+        f"Effect on '{answer.request.outcome}', {estimand_words(answer)}: {_numbers(effect)}, if nothing that was not "
         "measured made treated and comparison units differ."
     )
+
+
+def estimand_words(answer: MatchAnswer) -> str:
+    """Return whose average effect it is, in the words of a table of any units."""
+    return answer.design.estimand.label.replace("participating schools", "treated units").replace("schools", "units")
 
 
 def _numbers(effect: MatchedEffect) -> str:
@@ -148,5 +153,14 @@ def _numbers(effect: MatchedEffect) -> str:
 def _finding_lines(answer: MatchAnswer) -> Iterator[str]:
     yield "\nWhat could be wrong"
     for finding in answer.findings:
-        yield from wrapped(f"[{finding.verdict}] {finding.name}: {as_sentence(finding.sentence)}", "  - ", "    ")
+        name = finding.name.replace("_", " ")
+        yield from wrapped(f"[{finding.verdict}] {name}: {as_sentence(finding.sentence)}", "  - ", "    ")
     yield from _sensitivity_lines(answer)
+
+
+def _sensitivity_lines(answer: MatchAnswer) -> Iterator[str]:
+    yield "\nWhat was not measured"
+    found = answer.sensitivity
+    sentences = (found.reason,) if isinstance(found, Unavailable) else found.sentences
+    for sentence in sentences:
+        yield from wrapped(as_sentence(sentence), "  - ")

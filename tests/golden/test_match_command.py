@@ -48,9 +48,6 @@ def test_effects_after_matching(golden, options, spec, model, vcov):
         (("--method", "cem"), "cem"),
         (("--method", "subclass"), "subclass6"),
         (("--estimand", "ATC"), "nn_atc"),
-        (("--distance", "mahalanobis"), "nn_maha"),
-        (("--distance", "robust-mahalanobis"), "nn_robmaha"),
-        (("--distance", "euclidean"), "nn_scaledeuc"),
     ],
 )
 def test_weights_and_balance(golden, options, spec):

@@ -93,9 +93,7 @@ def _filter(unit: int, taken: list[int], places: list[int], permits: Permits | N
     return lambda place: places[place] not in taken and permits(unit, places[place])
 
 
-def _nearest(
-    line: _Line, start: int, score: float, values: list[float], fits: Callable[[int], bool] | None
-) -> int:
+def _nearest(line: _Line, start: int, score: float, values: list[float], fits: Callable[[int], bool] | None) -> int:
     """Return the nearest free place that fits, −1 where there is none."""
     low, high = line.before(start - 1), line.from_(start)
     while low >= 0 or high < line.n:

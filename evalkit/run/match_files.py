@@ -1,0 +1,60 @@
+"""What `evalkit match --out FILE` writes: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from evalkit.core.errors import InputError
+from evalkit.design.matched import MatchedDesign
+from evalkit.run.match_answer import MatchAnswer
+from evalkit.run.match_json import match_json
+
+
+def write_match(answer: MatchAnswer, path: Path) -> None:
+    """Write the result to a file of the kind that its name says.
+
+    Raise `InputError` where that would write over the table that was read.
+    """
+    if path.exists() and answer.request.file.exists() and path.samefile(answer.request.file):
+        raise InputError(f"--out {path}: this is the table that was read. Give another name.")
+    if not path.parent.is_dir():
+        raise InputError(f"--out {path}: there is no folder '{path.parent}'. Make it, or give another name.")
+    write_whole(path, _content(answer, path.suffix.lower()))
+
+
+def _content(answer: MatchAnswer, kind: str) -> bytes:
+    if kind == ".csv":
+        return unit_table(answer.design).to_csv(lineterminator="\n").encode()
+    if kind == ".json":
+        return (match_json(answer) + "\n").encode()
+    from evalkit.run.match_page import match_html, match_word
+
+    return match_html(answer).encode() if kind == ".html" else match_word(answer)
+
+
+def unit_table(design: MatchedDesign) -> pd.DataFrame:
+    """Return each unit with its arm, weight, matched set (empty where it is in none) and score."""
+    columns: dict[str, object] = {
+        "treated": design.baseline.is_treated.astype(int),
+        "weight": design.weights,
+        "set": pd.array([pd.NA] * len(design.weights), dtype="Int64"),
+    }
+    if design.strata is not None:
+        strata = pd.Series(design.strata + 1, dtype="Int64")
+        columns["set"] = strata.mask((design.strata < 0) | ~design.is_used).array
+    if design.score is not None:
+        columns["score"] = design.score
+    return pd.DataFrame(columns, index=design.baseline.units.index.rename("id"))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there, so that no half of it is ever seen."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
