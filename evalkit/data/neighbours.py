@@ -79,8 +79,8 @@ class NeighbourTable:
         code = _code(area) or by_name.get(str(area).strip().lower())
         if code is None or code not in self.neighbours:
             raise DataError(
-                f"The neighbour list has no area '{area}'.{did_you_mean(str(area), self.names.values())} Give a DfE code "
-                "of three digits or a name as it stands in the workbook."
+                f"The neighbour list has no area '{area}'.{did_you_mean(str(area), self.names.values())} Give a DfE "
+                "code of three digits or a name as it stands in the workbook."
             )
         return code
 

@@ -141,10 +141,10 @@ def paired_weights(is_treated: Bools, pairs: Pairs, target: Target) -> Floats:
     focal, partner = (pairs.treated, pairs.comparison) if target == "ATT" else (pairs.comparison, pairs.treated)
     n = len(is_treated)
     n_partners = np.bincount(focal, minlength=n)
-    weights = np.bincount(partner, 1 / n_partners[focal], minlength=n)
+    weights = np.bincount(partner, 1 / n_partners[focal], minlength=n).astype(float)  # an empty count is of integers
     weights *= np.count_nonzero(weights) / max(weights.sum(), 1)
     weights[n_partners > 0] = 1.0
-    return weights.astype(float)
+    return weights
 
 
 def stratum_weights(is_treated: Bools, strata: Ints, target: Target) -> Floats:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.formats import lower_first
 from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
 from evalkit.core.words import did_you_mean, listed
 from evalkit.design.arrays.weights import effective_n
@@ -76,8 +77,13 @@ class MatchSensitivity:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each measure: what it says, or why it does not apply."""
-        found = (self.hidden_bias, self.e_value, self.robustness, self.selection)
-        return tuple(one.reason if isinstance(one, Unavailable) else one.sentence for one in found)
+        paired = tuple(_said(one) for one in (self.hidden_bias, self.e_value))
+        start = f"In a regression on {self.regression_on}: "
+        regressed = tuple(
+            one.reason if isinstance(one, Unavailable) else start + lower_first(one.sentence)
+            for one in (self.robustness, self.selection)
+        )
+        return paired + regressed
 
 
 def match_sensitivity(
@@ -116,6 +122,10 @@ def match_sensitivity(
         regression_on=_sample_words(len(rows.outcome), options),
         n_lacking=int((design.is_used & ~np.isfinite(values)).sum()),
     )
+
+
+def _said(found: RosenbaumBounds | EValue | Unavailable) -> str:
+    return found.reason if isinstance(found, Unavailable) else found.sentence
 
 
 def regression_rows(design: MatchedDesign, outcome: Floats, weight: Floats) -> RegressionRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,23 +76,33 @@ def residuals(outcome: Floats, is_treated: Floats, columns: Floats, weight: Floa
     return Residuals(own[:, 0], own[:, 1], float(total[0]), float(total[1]), df)
 
 
-def partial_r2(outcome: Floats, treated: Floats | None, rest: Floats, block: Floats, weight: Floats) -> float:
-    """Return the share of what `rest` (and the treatment) leave of the outcome that `block` (n, j) explains."""
-    root = np.sqrt(weight)[:, None]
-    others = [np.ones((len(outcome), 1)), rest] + ([] if treated is None else [treated[:, None]])
-    rows = np.column_stack([*others, block]) * root
-    length = np.sqrt((rows**2).sum(axis=0))
-    n_others = rows.shape[1] - block.shape[1]
-    y = outcome * root[:, 0]
-    without = _left(rows[:, :n_others], length[:n_others], y)
-    return float(max(1 - _left(rows, length, y) / without, 0.0)) if without > _NOTHING * (y @ y) else 0.0
+def correlations(columns: Floats, weight: Floats) -> Floats:
+    """Return the weighted correlations of columns (n, k), shape (k, k); 0 with a column that does not vary."""
+    share = weight / weight.sum()
+    centred = (columns - share @ columns) * np.sqrt(share)[:, None]
+    length = np.sqrt((centred**2).sum(axis=0))
+    flat = length <= _NOTHING * np.sqrt(share @ columns**2)
+    scaled = centred / np.where(flat, 1.0, length)
+    scaled[:, flat] = 0.0
+    return np.asarray(scaled.T @ scaled)
 
 
-def _left(columns: Floats, length: Floats, y: Floats) -> float:
-    basis = orthonormal(columns, length)
-    for _ in range(2):
-        y = y - basis @ (basis.T @ y)
-    return float(y @ y)
+def partial_r2(among: Floats, target: int, block: Sequence[int], rest: Sequence[int]) -> float:
+    """Return the share of what `rest` leaves of a target that `block` explains; positions in correlations `among`."""
+    without = _unexplained(among, target, rest)
+    if without <= _NOTHING:
+        return 0.0
+    return max(1 - _unexplained(among, target, [*rest, *block]) / without, 0.0)
+
+
+def _unexplained(among: Floats, target: int, known: Sequence[int]) -> float:
+    """Return the share of a target that columns leave; collinear ones count once."""
+    if not len(known):
+        return 1.0
+    values, vectors = np.linalg.eigh(among[np.ix_(known, known)])
+    kept = values > 1e-10 * values[-1]
+    along = among[target, known] @ vectors[:, kept]
+    return float(max(1 - (along**2 / values[kept]).sum(), 0.0))
 
 
 def robustness(f: float, f_needed: float) -> float:

@@ -15,6 +15,7 @@ from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.diagnose.regression_arrays import (
     Residuals,
     benchmark_strength,
+    correlations,
     partial_r2,
     residuals,
     robustness,
@@ -135,10 +136,9 @@ class RegressionRows:
     blocks: Mapping[str, Floats]
     weight: Floats
 
-    def columns(self, without: str | None = None) -> Floats:
-        """Return the columns of all covariates, or of all but one, shape (n, k)."""
-        kept = [block for name, block in self.blocks.items() if name != without]
-        return np.column_stack(kept) if kept else np.zeros((len(self.outcome), 0))
+    def columns(self) -> Floats:
+        """Return the columns of all covariates, shape (n, k)."""
+        return np.column_stack([*self.blocks.values()]) if self.blocks else np.zeros((len(self.outcome), 0))
 
     def residuals(self) -> Residuals:
         """Return what the covariates leave of outcome and treatment."""
@@ -160,6 +160,7 @@ def robustness_value(
     """
     left = rows.residuals()
     f = abs(left.slope / left.std_error) / math.sqrt(left.df)
+    strengths = _strengths(rows, benchmarks)
     needed = critical_value(level, left.df - 1) / math.sqrt(left.df - 1)
     return RobustnessValue(
         estimate=left.slope,
@@ -170,15 +171,26 @@ def robustness_value(
         partial_r2=f**2 / (1 + f**2),
         value=robustness(q * f, 0.0),
         value_significance=robustness(q * f, needed),
-        benchmarks=tuple(_benchmark(rows, left, name, k, level) for name in benchmarks for k in times),
+        benchmarks=tuple(_benchmark(left, name, strengths[name], k, level) for name in benchmarks for k in times),
     )
 
 
-def _benchmark(rows: RegressionRows, left: Residuals, name: str, times: float, level: float) -> Benchmark | NoBenchmark:
-    rest, block = rows.columns(without=name), rows.blocks[name]
-    with_treated = partial_r2(rows.is_treated, None, rest, block, rows.weight)
-    with_outcome = partial_r2(rows.outcome, rows.is_treated, rest, block, rows.weight)
-    treated_r2, outcome_r2 = benchmark_strength(times, with_treated, with_outcome)
+def _strengths(rows: RegressionRows, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return each covariate's partial R² with the treatment and with the outcome, given all the others."""
+    among = correlations(np.column_stack([rows.outcome, rows.is_treated, rows.columns()]), rows.weight)
+    ends = np.cumsum([2, *(block.shape[1] for block in rows.blocks.values())])
+    places = {name: range(ends[at], ends[at + 1]) for at, name in enumerate(rows.blocks)}
+    found = {}
+    for name in names:
+        block, rest = list(places[name]), [at for other, spot in places.items() if other != name for at in spot]
+        found[name] = (partial_r2(among, 1, block, rest), partial_r2(among, 0, block, [1, *rest]))
+    return found
+
+
+def _benchmark(
+    left: Residuals, name: str, strength: tuple[float, float], times: float, level: float
+) -> Benchmark | NoBenchmark:
+    treated_r2, outcome_r2 = benchmark_strength(times, *strength)
     if treated_r2 >= 1 or outcome_r2 >= 1:
         reason = f"Nothing can be {_times(times)} {name}: that would explain more than all that is left unexplained."
         return NoBenchmark(covariate=name, times=times, reason=Unavailable(reason))

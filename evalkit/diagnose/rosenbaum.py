@@ -78,8 +78,8 @@ class RosenbaumBounds:
         return (
             "Two units that look alike would have to differ in their odds of taking part by a factor of "
             f"{number(self.gamma_lost)}, because of something not measured that also decides which of them does "
-            f"better, before the difference could be put down to that (at the {level_text(self.level)} level); a weaker "
-            "hidden bias could not explain it."
+            f"better, before the difference could be put down to that (at the {level_text(self.level)} level); a "
+            "weaker hidden bias could not explain it."
         )
 
     @property

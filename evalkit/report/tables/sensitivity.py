@@ -34,7 +34,6 @@ def sensitivity(found: MatchSensitivity) -> ReleasedTable:
     )
     notes = (
         "No measure can show that nothing was left out; each says how strong it would have to be.",
-        f"The last two are from a regression on {found.regression_on}.",
         *lacking,
     )
     return release(
