@@ -74,6 +74,10 @@ class NeighbourTable:
             for rank, found in enumerate(self.of(code), start=1)
         )
 
+    def name_of(self, area: int | str) -> str:
+        """Return the name of an area, by its code or name; raise `DataError` where the workbook does not have it."""
+        return self.names[self._code(area)]
+
     def _code(self, area: int | str) -> int:
         by_name = {name.lower(): code for code, name in self.names.items()}
         code = _code(area) or by_name.get(str(area).strip().lower())

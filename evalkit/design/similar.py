@@ -1,0 +1,237 @@
+"""Which units are most like a unit, by a weighted distance on stated characteristics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.baseline import is_category
+from evalkit.data.profiles import Profiles
+from evalkit.design.arrays.similar import nearest_to, nearest_to_all
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CLOSENESS: Final = ((0.25, "very close"), (0.5, "close"), (0.75, "somewhat close"))
+"""Up to which distance, in SDs, which word is used; beyond the last: not close. The kit's own convention."""
+NOT_CLOSE: Final = "not close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarOptions:
+    """How likeness is measured, and who may stand on a list.
+
+    `weights` are by characteristic, 1 where none is given. `n` is the length of a list. Units of a list share every
+    label in `same` with the unit it is for, and none in `not_same`. With `sd_within_same` a characteristic is
+    measured in its SD within the groups of `same` (pooled over them), otherwise in its SD over all units.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    n: int = 50
+    same: tuple[str, ...] = ()
+    not_same: tuple[str, ...] = ()
+    sd_within_same: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Characteristic:
+    """One characteristic of the distance: its weight, its SD over units (None for a category)."""
+
+    name: str
+    weight: float
+    sd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarUnit:
+    """One unit of a list: rank from 1 on, position in the profiles, distance in SDs, and that in a word."""
+
+    rank: int
+    position: int
+    distance: float
+
+    @property
+    def closeness(self) -> str:
+        """Return the distance in a word."""
+        return closeness(self.distance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarUnits:
+    """Lists of similar units, nearest first.
+
+    Attributes
+    ----------
+    profiles : who was compared, on what
+    asked : shape (m,), positions of the units the lists are for
+    positions : shape (m, n), −1 where fewer units may stand on a list
+    distance : shape (m, n)
+        √(Σ w d²/Σ w): d is the difference in SDs, for categories 0 where they are the same and 1 where not.
+    """
+
+    profiles: Profiles
+    option: SimilarOptions
+    characteristics: tuple[Characteristic, ...]
+    asked: Ints
+    positions: Ints
+    distance: Floats
+
+    def of(self, unit: object) -> tuple[SimilarUnit, ...]:
+        """Return the list of a unit, nearest first; raise `DesignError` where none was asked for."""
+        at = np.flatnonzero(self.asked == self.profiles.position(unit))
+        if not len(at):
+            raise DesignError(f"No list was made for the unit '{unit}'. Ask for it, or for all units.")
+        row = int(at[0])
+        pairs = zip(self.positions[row].tolist(), self.distance[row].tolist(), strict=True)
+        return tuple(
+            SimilarUnit(rank=rank, position=position, distance=distance)
+            for rank, (position, distance) in enumerate(pairs, start=1)
+            if position >= 0
+        )
+
+    @property
+    def n_short(self) -> int:
+        """Return how many lists are shorter than was asked for, as too few units may stand on them."""
+        return int((self.positions[:, -1] < 0).sum())
+
+    def pairs(self) -> pd.DataFrame:
+        """Return every list as rows: unit, rank, similar unit, distance, closeness."""
+        ids, is_listed = self.profiles.units, self.positions >= 0
+        row, place = np.nonzero(is_listed)
+        distance = self.distance[is_listed]
+        return pd.DataFrame(
+            {
+                "unit": ids[self.asked[row]],
+                "rank": place + 1,
+                "similar": ids[self.positions[is_listed]],
+                "distance": distance,
+                "closeness": [closeness(value) for value in distance.tolist()],
+            }
+        )
+
+
+def closeness(distance: float) -> str:
+    """Return a distance in SDs in a word: very close, close, somewhat close, not close."""
+    return next((word for most, word in CLOSENESS if distance <= most), NOT_CLOSE)
+
+
+def similar_units(profiles: Profiles, option: SimilarOptions | None = None, unit: object = None) -> SimilarUnits:
+    """Return the units most like one unit, or like each unit, in the manner of published families of schools.
+
+    Parameters
+    ----------
+    profiles : Profiles
+        Units with their characteristics and labels.
+    option : SimilarOptions
+    unit : id of the unit a list is wanted for; without it every unit gets one
+
+    Raises
+    ------
+    DesignError
+        Where a characteristic does not vary, a weight or label is of none that is known, or nobody may be listed.
+    """
+    option = option or SimilarOptions()
+    _require(profiles, option)
+    group = _codes(profiles.labels[list(option.same)])
+    characteristics, columns = _scaled(profiles, option, group)
+    barred = _barred(profiles, option)
+    if unit is None:
+        asked = np.arange(len(profiles.units), dtype=np.int64)
+        positions, distance = nearest_to_all(columns, group, barred, min(option.n, len(asked) - 1))
+    else:
+        asked = np.array([profiles.position(unit)], dtype=np.int64)
+        at = int(asked[0])
+        is_open = group == group[at]
+        is_open[at] = False
+        if barred is not None:
+            is_open &= (barred != barred[at]).all(axis=1)
+        found, far = nearest_to(columns, at, np.flatnonzero(is_open), option.n)
+        positions, distance = found[None, :], far[None, :]
+    if not (positions >= 0).any():
+        raise DesignError(f"No other unit may stand on a list: none {_wanted(option)}. Ask for less.")
+    return SimilarUnits(profiles, option, characteristics, asked, positions, distance)
+
+
+def _wanted(option: SimilarOptions) -> str:
+    parts = [f"shares {listed(list(option.same))}"] if option.same else []
+    parts += [f"differs in {listed(list(option.not_same))}"] if option.not_same else []
+    return " and ".join(parts) or "is there"
+
+
+def _require(profiles: Profiles, option: SimilarOptions) -> None:
+    known = [str(name) for name in profiles.characteristics]
+    for name, weight in option.weights.items():
+        if name not in known:
+            raise DesignError(
+                f"A weight is given to '{name}', which is no characteristic that is compared on."
+                f"{did_you_mean(name, known)} Compared on: {listed(known, 20)}."
+            )
+        if not 0 < weight < 1e6:
+            raise DesignError(f"The weight of '{name}' is a positive number, not {weight:g}. Leave out what has none.")
+    labels = [str(name) for name in profiles.labels]
+    for name in (*option.same, *option.not_same):
+        if name not in labels:
+            raise DesignError(f"The units have no label '{name}'.{did_you_mean(name, labels)}")
+    both = [name for name in option.same if name in option.not_same]
+    if both:
+        raise DesignError(f"'{both[0]}' is to be shared and not to be shared. Choose one.")
+    if option.n < 1:
+        raise DesignError(f"A list holds at least one unit, not {option.n}.")
+
+
+def _codes(labels: pd.DataFrame) -> Ints:
+    if not labels.shape[1]:
+        return np.zeros(len(labels), dtype=np.int64)
+    return labels.groupby(list(labels), sort=True, observed=True).ngroup().to_numpy().astype(np.int64)
+
+
+def _barred(profiles: Profiles, option: SimilarOptions) -> Ints | None:
+    if not option.not_same:
+        return None
+    codes = [pd.factorize(profiles.labels[name], sort=True)[0] for name in option.not_same]
+    return np.column_stack(codes).astype(np.int64)
+
+
+def _scaled(profiles: Profiles, option: SimilarOptions, group: Ints) -> tuple[tuple[Characteristic, ...], Floats]:
+    """Return the characteristics as measured, and columns whose Euclidean distance is the distance wanted."""
+    frame = profiles.characteristics
+    weights = {str(name): float(option.weights.get(str(name), 1.0)) for name in frame}
+    total = sum(weights.values())
+    found, columns = [], []
+    for name, weight in weights.items():
+        reach = np.sqrt(weight / total)
+        if is_category(frame[name]):
+            codes, levels = pd.factorize(frame[name], sort=True)
+            _require_variation(name, len(levels) > 1)
+            # Two units of different levels differ by √½ in two columns: by 1 together.
+            columns.append((codes[:, None] == np.arange(len(levels))) * np.sqrt(0.5) * reach)
+            found.append(Characteristic(name=name, weight=weight, sd=None))
+            continue
+        values = frame[name].to_numpy(dtype=float)
+        sd = _spread(values, group if option.sd_within_same else np.zeros_like(group))
+        _require_variation(name, sd > 1e-10 * np.abs(values).max())
+        columns.append(((values - values.mean()) / sd * reach)[:, None])
+        found.append(Characteristic(name=name, weight=weight, sd=sd))
+    return tuple(found), np.column_stack(columns).astype(float)
+
+
+def _require_variation(name: str, varies: bool) -> None:
+    if not varies:
+        raise DesignError(
+            f"The characteristic '{name}' is the same for all units, so it tells none apart. Leave it out."
+        )
+
+
+def _spread(values: Floats, group: Ints) -> float:
+    """Return √(Σ(x − mean of the group)²/(units − groups)): over one group the usual SD."""
+    size = np.bincount(group)
+    means = np.bincount(group, values) / np.maximum(size, 1)
+    freedom = len(values) - int((size > 0).sum())
+    return float(np.sqrt(((values - means[group]) ** 2).sum() / freedom)) if freedom else 0.0

@@ -1,0 +1,167 @@
+"""Lists of similar schools and areas that a headteacher can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from evalkit.core.errors import DesignError
+from evalkit.core.formats import number
+from evalkit.core.project import Disclosure
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.data.neighbours import NeighbourTable
+from evalkit.data.profiles import Profiles
+from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
+from evalkit.report.disclosure import ReleasedTable, release
+from evalkit.report.table import Cell, Column, Kind, Table
+
+OWN: Final = "this one"
+"""What stands in the place of a rank in the row of the unit the list is for."""
+
+
+def similar(
+    found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = Disclosure.threshold
+) -> ReleasedTable:
+    """Return the list of one unit: itself in the first row, then the others by rank, with how close each is.
+
+    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. The distance
+    of a unit with such a count is withheld too, as the count could be worked out of it.
+    """
+    profiles = found.profiles
+    unknown = [name for name in pupils if name not in profiles.characteristics]
+    if unknown:
+        raise DesignError(
+            f"'{unknown[0]}' is no characteristic that is compared on."
+            f"{did_you_mean(unknown[0], [str(name) for name in profiles.characteristics])}"
+        )
+    own = profiles.position(unit)
+    listing = found.of(unit)
+    columns = _columns(found, pupils)
+    rows = [_row(profiles, own, (OWN, 0.0, ""), pupils)]
+    rows += [_row(profiles, one.position, (one.rank, one.distance, one.closeness), pupils) for one in listing]
+    table = Table(
+        caption=f"Most like {_called(profiles, own)}",
+        columns=columns,
+        rows=tuple(_withheld(row, columns, threshold) for row in rows),
+        notes=_notes(found, len(listing)),
+    )
+    return release(table, threshold)
+
+
+def published_neighbours(table: NeighbourTable, area: int | str) -> ReleasedTable:
+    """Return DfE's statistical neighbours of an area, nearest first, with how close DfE calls each."""
+    found = table.ranked(area)
+    columns = (
+        Column("rank", "Rank", "count"),
+        Column("code", "DfE code"),
+        Column("name", "Local authority"),
+        Column("region", "Region"),
+        Column("closeness", "How close"),
+    )
+    none = Unavailable("The workbook gives this area no neighbours.")
+    rows: tuple[tuple[Cell, ...], ...] = tuple((n.rank, str(n.code), n.name, n.region, n.closeness) for n in found)
+    caption = f"Statistical neighbours of {table.name_of(area)}, as DfE lists them"
+    empty: tuple[Cell, ...] = ("None", none, none, none, none)
+    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), Disclosure.threshold)
+
+
+def _columns(found: SimilarUnits, pupils: Sequence[str]) -> tuple[Column, ...]:
+    profiles = found.profiles
+    named = () if profiles.names is None else (Column("name", "Name"),)
+    labels = [str(name) for name in profiles.labels if name not in profiles.characteristics]
+    return (
+        Column("rank", "Rank", "count"),
+        Column("id", "Id"),
+        *named,
+        *(Column(f"label:{name}", name) for name in labels),
+        *(Column(f"on:{name}", name, _kind(profiles, name, pupils)) for name in map(str, profiles.characteristics)),
+        Column("closeness", "How close"),
+        Column("distance", "Distance (SDs)", "number"),
+    )
+
+
+def _kind(profiles: Profiles, name: str, pupils: Sequence[str]) -> Kind:
+    values = profiles.characteristics[name]
+    if name in pupils:
+        return "pupil_count"
+    if not _is_number(profiles, name):
+        return "text"
+    return "count" if (values == values.round()).all() else "number"
+
+
+def _is_number(profiles: Profiles, name: str) -> bool:
+    return profiles.characteristics[name].dtype.kind in "iuf"
+
+
+def _row(profiles: Profiles, at: int, place: tuple[Cell, float, str], pupils: Sequence[str]) -> tuple[Cell, ...]:
+    rank, distance, word = place
+    labels = [str(name) for name in profiles.labels if name not in profiles.characteristics]
+    return (
+        rank,
+        str(profiles.units[at]),
+        *(() if profiles.names is None else (str(profiles.names.iloc[at]),)),
+        *(str(profiles.labels[name].iloc[at]) for name in labels),
+        *(_value(profiles, str(name), at, pupils) for name in profiles.characteristics),
+        word,
+        distance,
+    )
+
+
+def _value(profiles: Profiles, name: str, at: int, pupils: Sequence[str]) -> Cell:
+    value = profiles.characteristics[name].iloc[at]
+    if not _is_number(profiles, name):
+        return str(value)
+    kind = _kind(profiles, name, pupils)
+    if kind == "pupil_count" and float(value) != round(float(value)):
+        raise DesignError(f"'{name}' is named as a count of pupils and holds {value:g}. Counts are whole numbers.")
+    return float(value) if kind == "number" else int(value)
+
+
+def _withheld(row: tuple[Cell, ...], columns: Sequence[Column], threshold: int) -> tuple[Cell, ...]:
+    """Return a row without its distance where that would tell a count that is withheld."""
+    is_small = any(
+        column.kind == "pupil_count" and isinstance(cell, int) and cell < threshold
+        for column, cell in zip(columns, row, strict=True)
+    )
+    return (*row[:-1], Unavailable("Withheld, as a small count of pupils is part of it.")) if is_small else row
+
+
+def _called(profiles: Profiles, at: int) -> str:
+    name = "" if profiles.names is None else str(profiles.names.iloc[at])
+    return name or str(profiles.units[at])
+
+
+def _notes(found: SimilarUnits, n_listed: int) -> tuple[str, ...]:
+    profiles, option = found.profiles, found.option
+    parts = [
+        f"{one.name} ({'category' if one.sd is None else f'SD {number(one.sd)}'}"
+        f"{'' if one.weight == 1 else f', weight {one.weight:g}'})"
+        for one in found.characteristics
+    ]
+    steps = [f"{word} up to {most:g}" for most, word in CLOSENESS]
+    kept = f" Only units with the same {listed(list(option.same))} are listed." if option.same else ""
+    kept += f" Units with the same {listed(list(option.not_same))} are not listed." if option.not_same else ""
+    within = " (the SD within those groups)" if option.sd_within_same and option.same else ""
+    return (
+        f"Compared on {listed(parts, 40)}.{kept}",
+        f"The distance is the typical difference over these characteristics, in their SDs{within}: "
+        f"{listed(steps)}, {NOT_CLOSE} beyond. A different category counts as one SD.",
+        *_short_note(option.n, n_listed),
+        *_lacking_note(profiles),
+        "Units on the list are alike in these characteristics; they may differ in anything else.",
+    )
+
+
+def _short_note(n: int, n_listed: int) -> tuple[str, ...]:
+    return (f"Only {counted(n_listed, 'unit')} may stand on the list; {n} were asked for.",) if n_listed < n else ()
+
+
+def _lacking_note(profiles: Profiles) -> tuple[str, ...]:
+    if not len(profiles.left_out):
+        return ()
+    lacking = [f"{name} {n:,}" for name, n in profiles.lacking]
+    return (
+        f"{counted(len(profiles.left_out), 'unit')} of {len(profiles.left_out) + len(profiles.units):,} could not be "
+        f"compared, as something is missing: {listed(lacking, 20)}.",
+    )
