@@ -24,8 +24,10 @@ def read_profiles(path: Path, roles: ProfileRoles, categories: tuple[str, ...] =
     unknown = [name for name in categories if name not in roles.characteristics]
     if unknown:
         raise DataError(f"'{unknown[0]}' is named as a category but is not among the characteristics.")
-    open_ones = [name for name in roles.characteristics if name not in categories and name not in roles.labels]
-    named = [roles.unit, *roles.labels, *categories, *([roles.name] if roles.name else [])]
+    open_ones = [
+        name for name in roles.characteristics if name not in categories and name not in (*roles.labels, *roles.shown)
+    ]
+    named = [roles.unit, *roles.labels, *roles.shown, *categories, *([roles.name] if roles.name else [])]
     texts = list(dict.fromkeys([*named, *text_columns(path, open_ones)]))
     numbers = [name for name in roles.characteristics if name not in texts]
     read = read_columns(path, texts, numbers)

@@ -17,12 +17,17 @@ from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRoles:
-    """Which column plays which part: id, characteristics (numbers, or texts as categories), labels, name."""
+    """Which column plays which part.
+
+    `characteristics` are numbers, or texts as categories; `labels` are what lists may be restricted by; `name` and
+    the columns in `shown` are for readers, and may be missing.
+    """
 
     unit: str
     characteristics: tuple[str, ...]
     labels: tuple[str, ...] = ()
     name: str | None = None
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +41,7 @@ class Profiles:
     labels : DataFrame on the same index
         Texts that lists may be restricted by: phase, area, region.
     names : Series on the same index, or None
+    shown : DataFrame on the same index, texts for readers, empty where missing
     lacking : characteristic, and how many units lack it; a unit may lack several
     left_out : ids of units without one of the characteristics or labels
     """
@@ -43,6 +49,7 @@ class Profiles:
     characteristics: pd.DataFrame
     labels: pd.DataFrame
     names: pd.Series | None
+    shown: pd.DataFrame
     lacking: tuple[tuple[str, int], ...]
     left_out: pd.Index
 
@@ -65,13 +72,14 @@ class Profiles:
                 f"{counted(int(is_whole.sum()), 'unit')} of {len(index)} has every characteristic "
                 f"({_most_lacking(is_lost)}), so there is nothing to compare. Leave out the one that is lacking most."
             )
-        table, kept = table[is_whole], index[is_whole]
+        table, kept = table.iloc[np.flatnonzero(is_whole)], index[is_whole]
         columns = {name: _checked(table[name], kept) for name in roles.characteristics}
         return cls(
             pd.DataFrame(columns, index=kept),
             pd.DataFrame({name: table[name].astype("str").array for name in roles.labels}, index=kept),
-            None if roles.name is None else pd.Series(_names(table[roles.name]), index=kept),
-            tuple((name, int(n)) for name, n in is_lost.sum().items() if n),
+            None if roles.name is None else pd.Series(_texts(table[roles.name]), index=kept),
+            pd.DataFrame({name: _texts(table[name]) for name in roles.shown}, index=kept),
+            tuple((name, int(is_lost[name].sum())) for name in wanted if is_lost[name].any()),
             index[~is_whole],
         )
 
@@ -81,14 +89,29 @@ class Profiles:
         return self.characteristics.index
 
     def position(self, unit: object) -> int:
-        """Return where a unit stands; raise `DataError` with what is near where there is none of that id."""
+        """Return where a unit stands, by its id or, where that is not one, by a name that only it has.
+
+        Raise `DataError` where there is no such unit, or several.
+        """
         found = self.units.get_indexer(pd.Index([unit]))[0]
         if found >= 0:
             return int(found)
         if unit in self.left_out:
-            raise DataError(f"The unit {named(unit)} lacks a characteristic, so that nothing can be compared with it.")
-        hint = did_you_mean(str(unit), [str(one) for one in self.units])
-        raise DataError(f"There is no unit {named(unit)}.{hint}")
+            raise DataError(
+                f"The unit {named(unit)} lacks a characteristic or a label, so that nothing can be compared with it. "
+                "Fill it in, or leave that one out of the comparison."
+            )
+        return self._position_of_name(str(unit))
+
+    def _position_of_name(self, name: str) -> int:
+        texts = pd.Series(self.units if self.names is None else self.names.array).astype("str")
+        found = np.flatnonzero(texts.str.strip().str.lower() == name.strip().lower())
+        if len(found) == 1:
+            return int(found[0])
+        if len(found):
+            ids = [str(one) for one in self.units[found]]
+            raise DataError(f"'{name}' is the name of {len(ids)} units. Give the id of one: {listed(ids)}.")
+        raise DataError(f"There is no unit '{name}'.{did_you_mean(name, texts)}")
 
 
 def _most_lacking(is_lost: pd.DataFrame) -> str:
@@ -98,7 +121,7 @@ def _most_lacking(is_lost: pd.DataFrame) -> str:
 
 def _require(frame: pd.DataFrame, roles: ProfileRoles) -> None:
     columns = [str(name) for name in frame.columns]
-    wanted = [roles.unit, *roles.characteristics, *roles.labels, *([roles.name] if roles.name else [])]
+    wanted = [roles.unit, *roles.characteristics, *roles.labels, *roles.shown, *([roles.name] if roles.name else [])]
     for name in wanted:
         if name not in columns:
             raise DataError(
@@ -145,5 +168,5 @@ def _checked(values: pd.Series, index: pd.Index) -> object:
     return numbers
 
 
-def _names(values: pd.Series) -> Sequence[str]:
+def _texts(values: pd.Series) -> Sequence[str]:
     return ["" if lost else str(value) for value, lost in zip(values, values.isna(), strict=True)]

@@ -147,6 +147,15 @@ def paired_weights(is_treated: Bools, pairs: Pairs, target: Target) -> Floats:
     return weights
 
 
+def matched_sets(n_units: int, pairs: Pairs, target: Target) -> Ints:
+    """Return the matched set of each unit, −1 for none: a focal unit and its partners, in the order of focal units."""
+    focal, partner = (pairs.treated, pairs.comparison) if target == "ATT" else (pairs.comparison, pairs.treated)
+    sets = np.full(n_units, -1, dtype=np.int64)
+    codes = np.unique(focal, return_inverse=True)[1]
+    sets[focal], sets[partner] = codes, codes
+    return sets
+
+
 def stratum_weights(is_treated: Bools, strata: Ints, target: Target) -> Floats:
     """Return weights from strata: within each, an arm counts as much as the target group has units there.
 

@@ -11,7 +11,7 @@ from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.greedy_line import Takings, nearest_on_line, take_along_line, take_closest_first
 from evalkit.design.arrays.greedy_space import SPARE, take_in_space
 from evalkit.design.arrays.pair_problem import PairProblem
-from evalkit.design.matched import MatchedDesign, Pairs, paired_weights
+from evalkit.design.matched import MatchedDesign, Pairs, matched_sets, paired_weights
 from evalkit.design.matching_options import NearestNeighbour, Order, Target
 from evalkit.design.pair_distance import PairSpace, pair_space, shared_codes
 from evalkit.design.scores import SCORE_DISTANCES
@@ -57,7 +57,7 @@ def nearest_neighbour(baseline: Baseline, option: NearestNeighbour, target: Targ
         target=target,
         weights=paired_weights(baseline.is_treated, pairs, target),
         pairs=pairs,
-        strata=None if shares else _sets(len(is_focal), pairs, target),
+        strata=None if shares else matched_sets(len(is_focal), pairs, target),
         score=space.score,
         discarded=space.discarded,
         notes=_notes(option, focal, pairs.treated if target == "ATT" else pairs.comparison, space),
@@ -79,7 +79,7 @@ def _require_whole(option: NearestNeighbour) -> None:
         )
     if option.order not in (None, "id") and option.distance not in SCORE_DISTANCES:
         raise DesignError(
-            f"The order '{option.order}' needs a score, and the distance '{option.distance}' has none. Use the order id."
+            f"The order '{option.order}' needs a score, which the distance '{option.distance}' has not. Use 'id'."
         )
     if option.order == "closest" and option.mahalanobis_on:
         raise DesignError("The order 'closest' is for differences of a score; inside a caliper use another order.")
@@ -204,16 +204,6 @@ def _permits(problem: PairProblem):  # type: ignore[no-untyped-def]
         )
 
     return permits
-
-
-def _sets(n_units: int, pairs: Pairs, target: Target) -> Ints:
-    """Return the matched set of each unit, numbered in the order of focal units."""
-    focal = pairs.treated if target == "ATT" else pairs.comparison
-    partner = pairs.comparison if target == "ATT" else pairs.treated
-    strata = np.full(n_units, -1, dtype=np.int64)
-    codes = np.unique(focal, return_inverse=True)[1]
-    strata[focal], strata[partner] = codes, codes
-    return strata
 
 
 def _notes(option: NearestNeighbour, focal: Ints, matched: Ints, space: PairSpace) -> tuple[str, ...]:

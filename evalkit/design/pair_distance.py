@@ -46,7 +46,7 @@ class PairSpace:
     @property
     def is_line(self) -> bool:
         """Return whether the distance is a difference of one number."""
-        return self.coordinates.shape[1] == 1
+        return bool(self.coordinates.shape[1] == 1)
 
     def places(self, rows: Ints) -> Places:
         """Return where some units stand."""

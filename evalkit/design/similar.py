@@ -99,7 +99,7 @@ class SimilarUnits:
     @property
     def n_short(self) -> int:
         """Return how many lists are shorter than was asked for, as too few units may stand on them."""
-        return int((self.positions[:, -1] < 0).sum())
+        return int(((self.positions >= 0).sum(axis=1) < self.option.n).sum())
 
     def pairs(self) -> pd.DataFrame:
         """Return every list as rows: unit, rank, similar unit, distance, closeness."""
@@ -147,16 +147,21 @@ def similar_units(profiles: Profiles, option: SimilarOptions | None = None, unit
         positions, distance = nearest_to_all(columns, group, barred, min(option.n, len(asked) - 1))
     else:
         asked = np.array([profiles.position(unit)], dtype=np.int64)
-        at = int(asked[0])
-        is_open = group == group[at]
-        is_open[at] = False
-        if barred is not None:
-            is_open &= (barred != barred[at]).all(axis=1)
-        found, far = nearest_to(columns, at, np.flatnonzero(is_open), option.n)
+        candidates = _candidates(int(asked[0]), group, barred)
+        found, far = nearest_to(columns, int(asked[0]), candidates, option.n)
         positions, distance = found[None, :], far[None, :]
     if not (positions >= 0).any():
         raise DesignError(f"No other unit may stand on a list: none {_wanted(option)}. Ask for less.")
     return SimilarUnits(profiles, option, characteristics, asked, positions, distance)
+
+
+def _candidates(row: int, group: Ints, barred: Ints | None) -> Ints:
+    """Return the positions of units that may stand on the list of a row."""
+    is_open = group == group[row]
+    is_open[row] = False
+    if barred is not None:
+        is_open &= (barred != barred[row]).all(axis=1)
+    return np.flatnonzero(is_open)
 
 
 def _wanted(option: SimilarOptions) -> str:
@@ -224,9 +229,7 @@ def _scaled(profiles: Profiles, option: SimilarOptions, group: Ints) -> tuple[tu
 
 def _require_variation(name: str, varies: bool) -> None:
     if not varies:
-        raise DesignError(
-            f"The characteristic '{name}' is the same for all units, so it tells none apart. Leave it out."
-        )
+        raise DesignError(f"The characteristic '{name}' is the same for all units and tells none apart. Leave it out.")
 
 
 def _spread(values: Floats, group: Ints) -> float:

@@ -112,7 +112,7 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
         gaps=np.array([fit.gap for fit in placebos.fits]).reshape(len(ratios), len(found.design.periods)),
         pre_rmse=np.array([fit.pre_rmse for fit in placebos.fits]),
         is_complete=placebos.is_complete,
-        notes=() if reason else tuple(_notes(found, len(ratios))),
+        notes=() if reason else tuple(_notes(found, placebos.fits, floor)),
     )
 
 
@@ -167,7 +167,14 @@ def _reason(found: SyntheticControl, n_sets: int) -> Unavailable | None:
     return None
 
 
-def _notes(found: SyntheticControl, n_sets: int) -> Iterator[str]:
+def _notes(found: SyntheticControl, fits: tuple[AreaFit, ...], floor: float) -> Iterator[str]:
+    n_sets, n_floored = len(fits), sum(fit.pre_rmse < floor for fit in fits)
+    if 2 * n_floored > n_sets:
+        yield (
+            f"{n_floored} of {n_sets} placebos are followed before the start more closely than a tenth of what areas "
+            "change by from period to period: for them the ratio rests on the error after the start alone, and a close "
+            "fit is no evidence."
+        )
     if 1 / (1 + n_sets) > 0.05:
         yield f"With {n_sets} placebos no p-value is below 1/{1 + n_sets}."
     if len(found.design.treated) > 1:

@@ -25,6 +25,8 @@ POOR_FIT: Final = 0.5
 """A fit is poor where its error before the start exceeds this share of the donors' standard deviation: the synthetic
 area then misses more than a quarter of the variance between areas, and the bias of the estimate is about as large as
 the error (docs/methods/synthetic-control.md)."""
+ONE_DONOR: Final = 0.9
+"""With more weight than this on one donor, that is said."""
 EXACT: Final = 1e-7
 """A fit whose error is below this share of the donors' standard deviation follows the area exactly."""
 
@@ -189,6 +191,12 @@ def _notes(design: AreaDesign, fit: AreaFit, pre_fit: PreFit) -> tuple[str, ...]
     if fit.weights.min() < -1e-12:
         n = int((fit.weights < -1e-12).sum())
         notes.append(f"{n} of {len(fit.weights)} weights are negative: the result extrapolates beyond the donors.")
+    heaviest = int(np.argmax(fit.weights))
+    if fit.weights[heaviest] > ONE_DONOR:
+        notes.append(
+            f"Nearly all weight ({number(100 * fit.weights[heaviest], 0)}%) lies on one donor, "
+            f"{design.donors[heaviest]}: this is a comparison with that area alone."
+        )
     if len(design.treated) > 1:
         notes.append(f"The {len(design.treated)} treated areas are taken as one, the plain mean of their outcomes.")
     return tuple(notes)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+
+import numpy as np
 
 from evalkit.core.errors import DesignError
 from evalkit.design.area_design import AreaDesign
@@ -38,4 +41,8 @@ def augmented_control(design: AreaDesign, ridge: float | None = None) -> Synthet
         return fit_augmented(treated, donors, len(treated), kept).gap
 
     name = "ridge-augmented synthetic control"
-    return area_result(design, AreaMethod(name=name, fit=partial(fit_augmented, ridge=ridge), residuals=residuals))
+    found = area_result(design, AreaMethod(name=name, fit=partial(fit_augmented, ridge=ridge), residuals=residuals))
+    if np.isfinite(kept):
+        return found
+    note = "No ridge correction predicts periods left out better than none: the result is the synthetic control's."
+    return replace(found, notes=(*found.notes, note))

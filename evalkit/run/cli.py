@@ -17,6 +17,7 @@ from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.did import add_did_command
 from evalkit.run.match import add_match_command
 from evalkit.run.power import add_power_command
+from evalkit.run.similar import add_similar_command
 from evalkit.run.synth import add_synth_command
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
@@ -175,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     add_power_command(commands)
     add_did_command(commands)
     add_match_command(commands)
+    add_similar_command(commands)
     add_synth_command(commands)
     projects = commands.add_parser("projects", help="list the projects")
     projects.set_defaults(command=_projects)

@@ -93,7 +93,9 @@ def test_pairs_of_schools_are_those_of_the_reference(golden):
 def test_optimal_totals_are_the_least_there_are(golden, options, least):
     found = record(golden, "lalonde.csv", LALONDE, "--method", "optimal", *options)
     assert found["total_distance"] == pytest.approx(least, abs=1e-8)
-    assert found["total_distance"] <= least + 1e-9
+    # The reference holds more digits of earnings than its file: with those of the file the least Mahalanobis total is
+    # 304.0422490600687 (in 40 digits), 2e-9 above the figure given.
+    assert found["total_distance"] <= least + 3e-9
 
 
 def test_entropy_weights_balance_the_means(golden):

@@ -57,7 +57,7 @@ def nearest_to_all(columns: Floats, group: Ints, barred: Ints | None, n: int) ->
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         tree = cKDTree(columns[members])
         width = n + 9  # itself, and some more to see whether the last place is tied
-        for rows in np.array_split(members, max(1, -(-len(members) * width // _BUDGET))):
+        for rows in np.array_split(members, max(1, -(-len(members) * width * columns.shape[1] // _BUDGET))):
             _fill(columns, tree, members, rows, (barred, width, positions, far))
     return positions, far
 
@@ -86,7 +86,7 @@ def _fill(
         far[rows[done], :size] = np.where(is_known, reach, 0.0)[done]
         rows = rows[:0] if is_done is None else rows[~is_done]
         width = 4 * width
-        if len(rows) * min(width, len(members)) > _BUDGET:
+        if len(rows) * min(width, len(members)) * columns.shape[1] > _BUDGET:
             for row in rows:
                 _fill_one(columns, members, int(row), wanted)
             return

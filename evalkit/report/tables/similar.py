@@ -16,13 +16,13 @@ from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
 
+THRESHOLD: Final = Disclosure().threshold
+"""Counts of pupils below this are withheld, as in a project that says nothing else."""
 OWN: Final = "this one"
 """What stands in the place of a rank in the row of the unit the list is for."""
 
 
-def similar(
-    found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = Disclosure.threshold
-) -> ReleasedTable:
+def similar(found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = THRESHOLD) -> ReleasedTable:
     """Return the list of one unit: itself in the first row, then the others by rank, with how close each is.
 
     `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. The distance
@@ -38,13 +38,13 @@ def similar(
     own = profiles.position(unit)
     listing = found.of(unit)
     columns = _columns(found, pupils)
-    rows = [_row(profiles, own, (OWN, 0.0, ""), pupils)]
-    rows += [_row(profiles, one.position, (one.rank, one.distance, one.closeness), pupils) for one in listing]
+    rows = [_row(found, own, (OWN, 0.0, ""), pupils)]
+    rows += [_row(found, one.position, (one.rank, one.distance, one.closeness), pupils) for one in listing]
     table = Table(
         caption=f"Most like {_called(profiles, own)}",
         columns=columns,
-        rows=tuple(_withheld(row, columns, threshold) for row in rows),
-        notes=_notes(found, len(listing)),
+        rows=_withheld(rows, columns, threshold),
+        notes=_notes(found, own, len(listing)),
     )
     return release(table, threshold)
 
@@ -63,22 +63,27 @@ def published_neighbours(table: NeighbourTable, area: int | str) -> ReleasedTabl
     rows: tuple[tuple[Cell, ...], ...] = tuple((n.rank, str(n.code), n.name, n.region, n.closeness) for n in found)
     caption = f"Statistical neighbours of {table.name_of(area)}, as DfE lists them"
     empty: tuple[Cell, ...] = ("None", none, none, none, none)
-    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), Disclosure.threshold)
+    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), THRESHOLD)
 
 
 def _columns(found: SimilarUnits, pupils: Sequence[str]) -> tuple[Column, ...]:
     profiles = found.profiles
     named = () if profiles.names is None else (Column("name", "Name"),)
-    labels = [str(name) for name in profiles.labels if name not in profiles.characteristics]
+    labels = [*_told_apart(found), *map(str, profiles.shown)]
     return (
         Column("rank", "Rank", "count"),
         Column("id", "Id"),
         *named,
-        *(Column(f"label:{name}", name) for name in labels),
-        *(Column(f"on:{name}", name, _kind(profiles, name, pupils)) for name in map(str, profiles.characteristics)),
+        *(Column(_key(name), name) for name in labels),
+        *(Column(_key(name), name, _kind(profiles, name, pupils)) for name in map(str, profiles.characteristics)),
         Column("closeness", "How close"),
         Column("distance", "Distance (SDs)", "number"),
     )
+
+
+def _key(name: str) -> str:
+    """Return a column's key in CSV: its name, marked where the table has a column of that name itself."""
+    return f"{name} (given)" if name in ("rank", "id", "name", "closeness", "distance") else name
 
 
 def _kind(profiles: Profiles, name: str, pupils: Sequence[str]) -> Kind:
@@ -94,14 +99,21 @@ def _is_number(profiles: Profiles, name: str) -> bool:
     return profiles.characteristics[name].dtype.kind in "iuf"
 
 
-def _row(profiles: Profiles, at: int, place: tuple[Cell, float, str], pupils: Sequence[str]) -> tuple[Cell, ...]:
-    rank, distance, word = place
-    labels = [str(name) for name in profiles.labels if name not in profiles.characteristics]
+def _told_apart(found: SimilarUnits) -> tuple[str, ...]:
+    """Return the labels that differ between listed units and stand nowhere else in the table."""
+    profiles = found.profiles
+    elsewhere = (*map(str, profiles.characteristics), *map(str, profiles.shown))
+    return tuple(name for name in found.option.not_same if name not in elsewhere)
+
+
+def _row(found: SimilarUnits, at: int, place: tuple[Cell, float, str], pupils: Sequence[str]) -> tuple[Cell, ...]:
+    profiles, (rank, distance, word) = found.profiles, place
     return (
         rank,
         str(profiles.units[at]),
         *(() if profiles.names is None else (str(profiles.names.iloc[at]),)),
-        *(str(profiles.labels[name].iloc[at]) for name in labels),
+        *(str(profiles.labels[name].iloc[at]) for name in _told_apart(found)),
+        *(str(profiles.shown[name].iloc[at]) for name in profiles.shown),
         *(_value(profiles, str(name), at, pupils) for name in profiles.characteristics),
         word,
         distance,
@@ -118,13 +130,17 @@ def _value(profiles: Profiles, name: str, at: int, pupils: Sequence[str]) -> Cel
     return float(value) if kind == "number" else int(value)
 
 
-def _withheld(row: tuple[Cell, ...], columns: Sequence[Column], threshold: int) -> tuple[Cell, ...]:
-    """Return a row without its distance where that would tell a count that is withheld."""
-    is_small = any(
-        column.kind == "pupil_count" and isinstance(cell, int) and cell < threshold
-        for column, cell in zip(columns, row, strict=True)
-    )
-    return (*row[:-1], Unavailable("Withheld, as a small count of pupils is part of it.")) if is_small else row
+def _withheld(
+    rows: Sequence[tuple[Cell, ...]], columns: Sequence[Column], threshold: int
+) -> tuple[tuple[Cell, ...], ...]:
+    """Return the rows without distances that would tell a count that is withheld: all of them where it is the own."""
+    counts = [at for at, column in enumerate(columns) if column.kind == "pupil_count"]
+
+    def is_small(row: tuple[Cell, ...]) -> bool:
+        return any(isinstance(cell := row[at], int) and cell < threshold for at in counts)
+
+    stand_in = Unavailable("Withheld, as a small count of pupils is part of it.")
+    return tuple((*row[:-1], stand_in) if is_small(row) or is_small(rows[0]) else row for row in rows)
 
 
 def _called(profiles: Profiles, at: int) -> str:
@@ -132,7 +148,7 @@ def _called(profiles: Profiles, at: int) -> str:
     return name or str(profiles.units[at])
 
 
-def _notes(found: SimilarUnits, n_listed: int) -> tuple[str, ...]:
+def _notes(found: SimilarUnits, own: int, n_listed: int) -> tuple[str, ...]:
     profiles, option = found.profiles, found.option
     parts = [
         f"{one.name} ({'category' if one.sd is None else f'SD {number(one.sd)}'}"
@@ -140,7 +156,8 @@ def _notes(found: SimilarUnits, n_listed: int) -> tuple[str, ...]:
         for one in found.characteristics
     ]
     steps = [f"{word} up to {most:g}" for most, word in CLOSENESS]
-    kept = f" Only units with the same {listed(list(option.same))} are listed." if option.same else ""
+    shared = [f"{name} ({profiles.labels[name].iloc[own]})" for name in option.same]
+    kept = f" Only units with the same {listed(shared)} are listed." if option.same else ""
     kept += f" Units with the same {listed(list(option.not_same))} are not listed." if option.not_same else ""
     within = " (the SD within those groups)" if option.sd_within_same and option.same else ""
     return (
