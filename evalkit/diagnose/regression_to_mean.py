@@ -88,7 +88,7 @@ def regression_to_mean(design: MatchedDesign, earlier: Floats, outcome: Floats |
     n = len(design.weights)
     if earlier.ndim != 2 or len(earlier) != n or not earlier.shape[1] or (outcome is not None and len(outcome) != n):
         raise DataError(f"Earlier scores need one row for each of the {n:,} units and one column for each period.")
-    known: Bools = np.isfinite(earlier).all(axis=1)
+    known: Bools = np.asarray(np.isfinite(earlier).all(axis=1))
     is_treated = design.baseline.is_treated
     if min(np.count_nonzero(known & is_treated), np.count_nonzero(known & ~is_treated)) < 2:
         return not_assessable(NAME, "Earlier scores are known for fewer than two units of an arm.")

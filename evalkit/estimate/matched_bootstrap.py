@@ -162,7 +162,7 @@ def _estimate(task: EffectTask, drawn: Ints, weights: Floats) -> float:
     return _refitted(task, drawn[kept], weights[kept], np.ones(int(kept.sum())))
 
 
-def _refitted(task: EffectTask, unit: Ints, weight: Floats, times: NDArray[np.generic]) -> float:
+def _refitted(task: EffectTask, unit: Ints, weight: Floats, times: Ints) -> float:
     """Return the estimate from units of which each counts so many times, centred at their own target group."""
     kept = np.flatnonzero(times)
     unit, weight, times = unit[kept], weight[kept], times[kept]
@@ -173,9 +173,7 @@ def _refitted(task: EffectTask, unit: Ints, weight: Floats, times: NDArray[np.ge
     if is_treated.all() or not is_treated.any() or not is_known:
         return float("nan")
     centre = np.average(covariates[target], axis=0, weights=times[target])
-    arms = ArmRows(
-        outcome, weight * times, is_treated, covariates - centre, task.options.how == "g-computation"
-    )
+    arms = ArmRows(outcome, weight * times, is_treated, covariates - centre, task.options.how == "g-computation")
     try:
         return float(arm_fit(arms).coefficients[0])
     except DesignError:

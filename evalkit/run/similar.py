@@ -70,9 +70,7 @@ def _add_columns(group: Any) -> None:
     group.add_argument("--not-same", metavar="E", help="columns that listed units must not share, such as the area")
     group.add_argument("--show", metavar="F", help="further columns that are shown, such as the area")
     group.add_argument("--categories", metavar="A", help="characteristics of numbers that are categories all the same")
-    group.add_argument(
-        "--pupils", metavar="A", help="characteristics that count pupils: small ones are withheld"
-    )
+    group.add_argument("--pupils", metavar="A", help="characteristics that count pupils: small ones are withheld")
     group.add_argument("--weight", action="append", metavar="A=2", help="weight of a characteristic; may be repeated")
     group.add_argument(
         "--sd-within-same", action="store_true", help="measure in SDs within groups of --same, not over all units"

@@ -1,12 +1,10 @@
 """Effects after matching against R: sandwich, clubSandwich, marginaleffects on MatchIt's designs, and Matching."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.estimate.abadie_imbens import AbadieImbens, abadie_imbens_match
 from evalkit.estimate.matched_effect import EffectOptions, matched_effect
-from tests.unit.estimate.matched_designs import LALONDE, SCHOOLS, lalonde, paired, reference_design, schools
+from tests.unit.estimate.matched_designs import LALONDE, lalonde, reference_design
 
 EXACT = 1e-10
 

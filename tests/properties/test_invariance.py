@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from evalkit.core.estimand import Estimand
 from evalkit.core.project import Exposure, Inference
-from evalkit.data.neighbours import NeighbourTable
 from evalkit.data.baseline import Baseline
+from evalkit.data.neighbours import NeighbourTable
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.areas import neighbour_comparisons
 from evalkit.design.group_matching import GroupNeighbours, match_groups

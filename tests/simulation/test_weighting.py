@@ -9,7 +9,6 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.core.seeds import stream

@@ -151,5 +151,5 @@ def _require_room(graph: Graph, n_each: Ints, wider: Ints, ratio: int) -> None:
     if ratio * int(size.sum()) > MOST_PAIRS:
         raise DesignError(
             f"Optimal pairs would need more than {MOST_PAIRS:,} possible pairs to be weighed at once: many units "
-            "compete for the same partners. Add exact constraints or narrower calipers, or use nearest-neighbour matching."
+            "compete for the same partners. Add exact constraints or narrower calipers, or match nearest neighbours."
         )

@@ -72,7 +72,7 @@ def fit_binary(covariates: Floats, treated: Bools, link: Literal["logit", "probi
         return BinaryFit(np.zeros(covariates.shape[1]), np.zeros(len(covariates)), "collinear")
     sign = np.where(treated, 1.0, -1.0)
     derivatives, z = _LINKS[link]
-    beta = z * np.linalg.solve(crossed(covariates, covariates), summed(sign, covariates))
+    beta: Floats = np.asarray(z * np.linalg.solve(crossed(covariates, covariates), summed(sign, covariates)))
     if len(covariates) >= _MANY:
         near = fit_binary(covariates[::16], treated[::16], link)
         beta = beta if near.failure else near.coefficients

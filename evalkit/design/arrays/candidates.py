@@ -115,7 +115,8 @@ def nearest_permitted(problem: PairProblem, rows: Ints, n_each: int, tree: cKDTr
 
 def _by_rows(far: Floats, near: Ints, kept: Bools, beyond: Floats) -> Graph:
     order = np.lexsort((near, far), axis=1)
-    kept, near, far = (np.take_along_axis(table, order, 1) for table in (kept, near, far))
+    kept, near = np.take_along_axis(kept, order, 1), np.take_along_axis(near, order, 1)
+    far = np.take_along_axis(far, order, 1)
     return Graph(_starts(kept.sum(axis=1)), near[kept].astype(np.int64), far[kept], beyond)
 
 
@@ -161,7 +162,9 @@ def _narrowest(problem: PairProblem) -> tuple[Floats, Floats, float]:
 def _among(problem: PairProblem, rows: Ints, columns: Ints, n_each: int) -> Graph:
     near = np.broadcast_to(columns, (len(rows), len(columns)))
     if not len(columns):
-        return Graph(_starts(np.zeros(len(rows))), near.ravel(), np.empty(0), np.full(len(rows), np.inf))
+        return Graph(
+            _starts(np.zeros(len(rows), dtype=np.int64)), near.ravel(), np.empty(0), np.full(len(rows), np.inf)
+        )
     kept = problem.is_permitted(rows[:, None], columns[None, :])
     far = np.where(kept, problem.distance(rows[:, None], columns[None, :]), np.inf)
     beyond = np.full(len(rows), np.inf)

@@ -74,7 +74,8 @@ class PairProblem:
         total: Floats = np.zeros(np.broadcast_shapes(focal.shape, partners.shape))
         for own, other in zip(self.focal.coordinates.T, self.partners.coordinates.T, strict=True):
             if self.focal.coordinates.shape[1] == 1:
-                return np.abs(own[focal] - other[partners])
+                apart: Floats = np.abs(own[focal] - other[partners])
+                return apart
             total += (own[focal] - other[partners]) ** 2
         return np.sqrt(total)
 
