@@ -24,9 +24,8 @@ def read_profiles(path: Path, roles: ProfileRoles, categories: tuple[str, ...] =
     unknown = [name for name in categories if name not in roles.characteristics]
     if unknown:
         raise DataError(f"'{unknown[0]}' is named as a category but is not among the characteristics.")
-    open_ones = [
-        name for name in roles.characteristics if name not in categories and name not in (*roles.labels, *roles.shown)
-    ]
+    as_texts = (*categories, *roles.labels, *roles.shown)
+    open_ones = [name for name in roles.characteristics if name not in as_texts]
     named = [roles.unit, *roles.labels, *roles.shown, *categories, *([roles.name] if roles.name else [])]
     texts = list(dict.fromkeys([*named, *text_columns(path, open_ones)]))
     numbers = [name for name in roles.characteristics if name not in texts]
