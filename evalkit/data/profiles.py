@@ -29,6 +29,18 @@ class ProfileRoles:
     name: str | None = None
     shown: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not self.characteristics:
+            raise DataError("Name at least one characteristic to compare on.")
+        if self.unit in self.characteristics:
+            raise DataError(f"'{self.unit}' is the id of units; it cannot be compared on. Leave it out.")
+        twice = [name for name in self.characteristics if self.characteristics.count(name) > 1]
+        if twice:
+            raise DataError(f"The characteristic '{twice[0]}' is named twice.")
+        both = [name for name in self.shown if name in self.characteristics]
+        if both:
+            raise DataError(f"'{both[0]}' is compared on, and so is shown already. Leave it out of what is shown.")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profiles:
@@ -129,13 +141,6 @@ def _require(frame: pd.DataFrame, roles: ProfileRoles) -> None:
             )
         if columns.count(name) > 1:
             raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
-    if not roles.characteristics:
-        raise DataError("Name at least one characteristic to compare on.")
-    if roles.unit in roles.characteristics:
-        raise DataError(f"'{roles.unit}' is the id of units; it cannot be compared on. Leave it out.")
-    twice = [name for name in roles.characteristics if roles.characteristics.count(name) > 1]
-    if twice:
-        raise DataError(f"The characteristic '{twice[0]}' is named twice.")
     _require_ids(pd.Index(frame[roles.unit]))
 
 

@@ -92,16 +92,19 @@ def in_order(design: MatchedDesign, values: pd.Series | NDArray[np.generic], wha
                 f"{counted(len(units), 'unit')} of the baseline, in their order. Or give a Series by unit."
             )
         return pd.Series(np.asarray(values), index=units, name=what)
+    if values.index.equals(units):
+        return values.rename(what)
     if not values.index.is_unique:
         raise DataError(f"A unit stands twice in the {what}. Keep one value for each.")
-    found = values.reindex(units).rename(what)
-    if len(units) and not values.index.isin(units).any():
+    places = units.get_indexer(values.index)
+    if not (places >= 0).any():
         raise DataError(
             f"No unit of the {what} is in the baseline: its ids look like {named(values.index[0])}, those of the "
             f"baseline like {named(units[0])}. Make both texts or both numbers, and try again."
             if len(values)
             else f"The {what} holds no unit."
         )
+    found = values.reindex(units).rename(what)
     return found
 
 

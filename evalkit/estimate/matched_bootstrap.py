@@ -159,7 +159,7 @@ def _drawn_baseline(design: MatchedDesign, drawn: Ints) -> Baseline:
 
 def _estimate(task: EffectTask, drawn: Ints, weights: Floats) -> float:
     kept = weights > 0
-    return _refitted(task, drawn[kept], weights[kept], np.ones(int(kept.sum())))
+    return _refitted(task, drawn[kept], weights[kept], np.ones(int(kept.sum()), dtype=np.int64))
 
 
 def _refitted(task: EffectTask, unit: Ints, weight: Floats, times: Ints) -> float:

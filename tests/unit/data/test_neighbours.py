@@ -5,6 +5,7 @@ import pytest
 
 from evalkit.core.errors import DataError
 from evalkit.data.neighbours import read_neighbours
+from evalkit.report.tables.similar import published_neighbours
 
 HEADER = ["LA num", "LA Name", "LA number", "GOInd", "GOReg", *(x for k in range(1, 11) for x in (f"SN{k}", "SNP"))]
 
@@ -78,3 +79,40 @@ def test_another_sheet_or_another_table(tmp_path):
 def test_a_missing_workbook(tmp_path):
     with pytest.raises(DataError, match=r"sn\.xlsx: there is no such file"):
         read_neighbours(tmp_path / "sn.xlsx")
+
+
+def test_ranks_and_closeness(tmp_path):
+    rows = [HEADER, row(340, "Knowsley", "North West", 341, 344), row(341, "Liverpool", "North West"),
+            row(835, "Dorset (Pre LG)", "South West", 340)]  # fmt: skip
+    rows[1][6] = "Extremely Close"
+    table = read_neighbours(workbook(tmp_path / "sn.xlsx", rows))
+    first, second = table.ranked("knowsley ")
+    assert (first.rank, first.code, first.name, first.closeness) == (1, 341, "Liverpool", "Extremely close")
+    assert (second.rank, second.name, second.region, second.closeness) == (2, "344", "", "Close")  # not described there
+    assert table.ranked(340) == (first, second)
+    assert table.ranked(341) == ()
+    assert table.without_list == (341,)
+    with pytest.raises(DataError, match="Did you mean 'Liverpool'"):
+        table.ranked("Liverpol")
+
+
+def test_both_published_workbooks_are_read_whole(shared_data):
+    early = read_neighbours(shared_data / "lait" / "sn_april_2021.xlsx")
+    late = read_neighbours(shared_data / "lait" / "sn_may_2025.xlsx")
+    assert early.without_list == (942, 943)  # Cumberland and Westmorland and Furness, dashes in the workbook
+    assert late.without_list == ()
+    for table in (early, late):
+        assert len(table.names) == 158
+        assert {len(found) for found in table.neighbours.values()} <= {0, 10}
+        words = {word for found in table.closeness.values() for word in found}
+        assert words == {"Extremely close", "Very close", "Close", "Somewhat close", "Not close"}
+        assert {code for found in table.neighbours.values() for code in found} <= set(table.names)
+    assert [n.name for n in late.ranked("Knowsley")[:2]] == ["St. Helens", "Halton"]
+    assert early.ranked(340)[0].closeness == "Very close"
+
+
+def test_the_table_of_published_neighbours(tmp_path):
+    rows = [HEADER, row(340, "Knowsley", "North West", 341), row(341, "Liverpool", "North West")]
+    table = read_neighbours(workbook(tmp_path / "sn.xlsx", rows))
+    assert published_neighbours(table, 340).table.rows == ((1, "341", "Liverpool", "North West", "Close"),)
+    assert "no neighbours" in published_neighbours(table, "Liverpool").to_csv()
