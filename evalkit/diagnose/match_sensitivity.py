@@ -79,11 +79,13 @@ class MatchSensitivity:
         """Return one sentence for each measure: what it says, or why it does not apply."""
         paired = tuple(_said(one) for one in (self.hidden_bias, self.e_value))
         start = f"In a regression on {self.regression_on}: "
-        regressed = tuple(
+        regressed = [
             one.reason if isinstance(one, Unavailable) else start + lower_first(one.sentence)
             for one in (self.robustness, self.selection)
-        )
-        return paired + regressed
+        ]
+        if isinstance(self.robustness, RobustnessValue):
+            regressed[0] = f"{regressed[0]} {self.robustness.benchmark_sentence}".strip()
+        return (*paired, *regressed)
 
 
 def match_sensitivity(

@@ -107,6 +107,13 @@ class RobustnessValue:
         )
 
     @property
+    def benchmark_sentence(self) -> str:
+        """Return the sentence of the benchmark that leaves least of the effect; empty where there is none."""
+        found = [one for one in self.benchmarks if isinstance(one, Benchmark)]
+        direction = math.copysign(1.0, self.estimate)
+        return min(found, key=lambda one: direction * one.t).sentence if found else ""
+
+    @property
     def finding(self) -> Finding:
         """Return the check: serious where something as strong as one covariate would explain the effect."""
         if self.value_significance == 0:
@@ -117,8 +124,7 @@ class RobustnessValue:
             verdict = Verdict.CAUTION
         if any(0 in one.interval and one.times <= 1 for one in found):
             verdict = Verdict.SERIOUS
-        worst = min(found, key=lambda one: abs(one.t)).sentence if found else ""
-        return Finding("robustness_value", verdict, self.value, f"{self.sentence} {worst}".strip())
+        return Finding("robustness_value", verdict, self.value, f"{self.sentence} {self.benchmark_sentence}".strip())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,17 +55,18 @@ def report_html(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]) 
     top, notice = face(evaluation), banner(evaluation)
     shown = [sentence for sentence in top.sentences if notice is None or sentence not in notice.sentences]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_packaged("report.html.j2")).render(
+    return environment.from_string(packaged("report.html.j2")).render(
         project=evaluation.project,
         banner=notice.text if notice else "",
         face=shown,
-        css=Markup(_packaged("report.css")),
+        css=Markup(packaged("report.css")),
         headings=[(h.level, Markup(h.text), h.anchor) for h in renderer.headings if h.level <= 3],
         sections=sections,
     )
 
 
-def _packaged(name: str) -> str:
+def packaged(name: str) -> str:
+    """Return the text of a file that comes with the kit."""
     return files("evalkit.report").joinpath(name).read_text(encoding="utf-8")
 
 

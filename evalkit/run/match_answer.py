@@ -7,9 +7,12 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from evalkit.core.errors import InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
+from evalkit.data.baseline import is_category
 from evalkit.data.unit_table import UnitColumns, UnitTable, read_unit_table
 from evalkit.design.match import match
 from evalkit.design.matched import MatchedDesign
@@ -25,6 +28,8 @@ from evalkit.estimate.matched_effect import MatchedEffect, matched_effect
 from evalkit.run.match_method import option_of
 from evalkit.run.match_options import MatchRequest
 from evalkit.run.progress import Progress
+
+Floats = NDArray[np.float64]
 
 NO_OUTCOME = Unavailable("No outcome was named, so there is no effect. Name one with --outcome.")
 
@@ -42,6 +47,7 @@ class MatchAnswer:
     sensitivity : how much that was not measured it would take
     findings : what could be wrong
     unmatched : ids of the target group's units that were not used
+    over_time : names and values, shape (n_units, k), of earlier measures and the outcome, None where none were named
     """
 
     request: MatchRequest
@@ -52,6 +58,7 @@ class MatchAnswer:
     sensitivity: MatchSensitivity | Unavailable
     findings: tuple[Finding, ...]
     unmatched: tuple[str, ...]
+    over_time: tuple[tuple[str, ...], Floats] | None
 
 
 def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
@@ -77,6 +84,7 @@ def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
         sensitivity=sensitivity,
         findings=findings,
         unmatched=_unmatched(design),
+        over_time=_over_time(request, table),
     )
 
 
@@ -151,16 +159,24 @@ def _sensitivity(
 
 def _regression(request: MatchRequest, design: MatchedDesign, table: UnitTable) -> tuple[Finding, ...]:
     """Return whether the treated were chosen on a passing low, where earlier measures of the outcome are given."""
-    if not request.earlier:
+    found = _over_time(request, table)
+    if found is None:
         return ()
-    earlier = np.column_stack(
-        [
-            (design.baseline.label(name) if name in request.on else table.later[name]).to_numpy(dtype=float)
-            for name in request.earlier
-        ]
-    )
-    outcome = None if request.outcome is None else table.later[request.outcome].to_numpy(dtype=float)
-    return (regression_to_mean(design, earlier, outcome),)
+    n_before = len(request.earlier)
+    outcome = None if request.outcome is None else found[1][:, n_before]
+    return (regression_to_mean(design, found[1][:, :n_before], outcome),)
+
+
+def _over_time(request: MatchRequest, table: UnitTable) -> tuple[tuple[str, ...], Floats] | None:
+    """Return earlier measures of the outcome and the outcome, in order of time."""
+    if not request.earlier:
+        return None
+    names = (*request.earlier, *([request.outcome] if request.outcome else []))
+    columns = [table.baseline.label(name) if name in request.on else table.later[name] for name in names]
+    texts = [name for name, column in zip(names, columns, strict=True) if is_category(column)]
+    if texts:
+        raise InputError(f"--earlier names '{texts[0]}', which holds texts. Earlier measures are numbers.")
+    return names, np.column_stack([column.to_numpy(dtype=float) for column in columns])
 
 
 def _unmatched(design: MatchedDesign) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ class MatchRequest:
     errors: str | None
     cluster: str | None
     earlier: tuple[str, ...]
+    are_people: bool
     level: float
     seed: int
     is_json: bool
@@ -146,6 +147,7 @@ def _add_estimate(group: Any) -> None:
     group.add_argument("--earlier", metavar="A,B", help="earlier measures of the outcome, oldest first")
     group.add_argument("--level", type=float, metavar="P", help="level of intervals (default: 0.95)")
     group.add_argument("--seed", type=int, metavar="S", help="seed of every draw (default: 1)")
+    group.add_argument("--people", action="store_true", help="units are people: no small counts of them in documents")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     group.add_argument("--out", metavar="FILE", help="also write FILE: .csv weights, .json, .html page, .docx tables")
 
@@ -174,6 +176,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
         errors=given.errors,
         cluster=given.cluster,
         earlier=names_of(given.earlier, "--earlier"),
+        are_people=bool(given.people),
         level=0.95 if given.level is None else given.level,
         seed=1 if given.seed is None else given.seed,
         is_json=given.json,

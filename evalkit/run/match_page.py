@@ -1,0 +1,63 @@
+"""The result of `evalkit match` as a page and as a Word document: the same parts in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from evalkit.core.formats import as_sentence
+from evalkit.core.quantities import Unavailable
+from evalkit.report.figures.matching import distribution_plot, earlier_plot, match_love_plot, overlap_plot
+from evalkit.report.plain_page import plain_page
+from evalkit.report.tables.matching import match_balance_table, match_effects, match_findings_table, match_units
+from evalkit.report.tables.sensitivity import sensitivity
+from evalkit.report.word import Part, word_document
+from evalkit.run.match_answer import MatchAnswer
+from evalkit.run.match_text import effect_sentence, estimand_words, method_words
+
+
+def match_html(answer: MatchAnswer) -> str:
+    """Return the page."""
+    return plain_page(_title(answer), _face(answer), list(_parts(answer)))
+
+
+def match_word(answer: MatchAnswer) -> bytes:
+    """Return the Word document."""
+    return word_document(_title(answer), [*_face(answer), *_parts(answer)])
+
+
+def _title(answer: MatchAnswer) -> str:
+    subject = f"the effect on {answer.request.outcome}" if answer.request.outcome else "a comparison group"
+    return f"{answer.request.file.stem}: {subject}, by {method_words(answer)}"
+
+
+def _face(answer: MatchAnswer) -> list[str]:
+    effect = answer.effect
+    said = effect.reason if isinstance(effect, Unavailable) else effect_sentence(answer, effect)
+    return [as_sentence(said), f"What is estimated: {estimand_words(answer)} ({answer.design.estimand})."]
+
+
+def _parts(answer: MatchAnswer) -> Iterator[Part]:
+    yield "# Who is compared with whom"
+    yield match_units(answer.balance, "people" if answer.request.are_people else "schools")
+    yield from (as_sentence(note) for note in answer.design.notes)
+    yield "# How alike they are"
+    yield match_balance_table(answer.balance)
+    yield match_love_plot(answer.balance)
+    yield overlap_plot(answer.design)
+    worst = answer.balance.worst
+    if not isinstance(worst, Unavailable):
+        yield distribution_plot(answer.design, worst.covariate)
+    if answer.over_time is not None:
+        measures, values = answer.over_time
+        yield earlier_plot(answer.design, measures, np.asarray(values), len(answer.request.earlier))
+    yield "# The effect"
+    if isinstance(answer.effect, Unavailable):
+        yield answer.effect.reason
+    else:
+        yield match_effects(tuple(e for e in (answer.effect, answer.unadjusted) if e is not None))
+    yield "# What could be wrong"
+    yield match_findings_table(answer.findings)
+    yield "# What was not measured"
+    yield answer.sensitivity.reason if isinstance(answer.sensitivity, Unavailable) else sensitivity(answer.sensitivity)

@@ -143,10 +143,11 @@ def _content(answer: SimilarAnswer, kind: str) -> str:
 
 def _page(released: ReleasedTable) -> str:
     css = files("evalkit.report").joinpath("report.css").read_text(encoding="utf-8")
+    css += "\nmain { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }\n"
     title = escape(released.table.caption)
     return (
         f'<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{css}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{released._repr_html_()}\n</main>\n</body>\n"
-        "</html>\n"
+        f"<style>{css}</style>\n</head>\n<body>\n<header><h1>Similar schools or areas</h1></header>\n"
+        f"<main>\n{released._repr_html_()}\n</main>\n</body>\n</html>\n"
     )

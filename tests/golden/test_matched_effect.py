@@ -172,8 +172,13 @@ def test_the_matching_estimator_is_that_of_matching(data, others, spec):
     pairs = pairs[pairs["spec"] == spec]
     table = found.pair_table()
     assert len(table) == len(pairs)
-    ours = {frozenset((a, b, w)) for a, b, w in zip(table["unit"], table["stand_in"], table["weight"].round(9))}
-    theirs = {frozenset((a, b, w)) for a, b, w in zip(pairs["treated"], pairs["control"], pairs["weight"].round(9))}
+    ours = {
+        frozenset((a, b, w)) for a, b, w in zip(table["unit"], table["stand_in"], table["weight"].round(9), strict=True)
+    }
+    theirs = {
+        frozenset((a, b, w))
+        for a, b, w in zip(pairs["treated"], pairs["control"], pairs["weight"].round(9), strict=True)
+    }
     assert ours == theirs
 
 

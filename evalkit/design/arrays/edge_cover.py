@@ -80,7 +80,7 @@ def _savers(problem: PairProblem, own: Floats, other: Floats) -> tuple[Ints, Int
         if int(size.sum()) > MOST_PAIRS:
             raise DesignError(
                 f"Full matching would have to weigh {int(size.sum()):,} pairs, more than {MOST_PAIRS:,}: many units "
-                "are far from all of the other group. Add exact constraints, a caliper or common support, or weight units."
+                "are far from all of the other group. Add exact constraints or a caliper, or weight units instead."
             )
         found = tree.query_ball_point(one.focal.coordinates[rows], reach)
         partner = np.array([at for near_ones in found for at in near_ones], dtype=np.int64)

@@ -71,7 +71,7 @@ def _columns(found: SimilarUnits, pupils: Sequence[str]) -> tuple[Column, ...]:
     named = () if profiles.names is None else (Column("name", "Name"),)
     labels = [*_told_apart(found), *map(str, profiles.shown)]
     return (
-        Column("rank", "Rank", "count"),
+        Column("rank", "Rank"),
         Column("id", "Id"),
         *named,
         *(Column(_key(name), name) for name in labels),
@@ -159,11 +159,12 @@ def _notes(found: SimilarUnits, own: int, n_listed: int) -> tuple[str, ...]:
     shared = [f"{name} ({profiles.labels[name].iloc[own]})" for name in option.same]
     kept = f" Only units with the same {listed(shared)} are listed." if option.same else ""
     kept += f" Units with the same {listed(list(option.not_same))} are not listed." if option.not_same else ""
+    other = " A different category counts as one SD." if any(one.sd is None for one in found.characteristics) else ""
     within = " (the SD within those groups)" if option.sd_within_same and option.same else ""
     return (
         f"Compared on {listed(parts, 40)}.{kept}",
         f"The distance is the typical difference over these characteristics, in their SDs{within}: "
-        f"{listed(steps)}, {NOT_CLOSE} beyond. A different category counts as one SD.",
+        f"{listed(steps)}, {NOT_CLOSE} beyond.{other}",
         *_short_note(option.n, n_listed),
         *_lacking_note(profiles),
         "Units on the list are alike in these characteristics; they may differ in anything else.",

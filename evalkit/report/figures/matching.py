@@ -1,0 +1,204 @@
+"""Figures of a matched or weighted comparison: balance, overlap, distributions, and the years before."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from evalkit.core.formats import number
+from evalkit.core.quantities import Unavailable
+from evalkit.design.features import balance_columns
+from evalkit.design.matched import MatchedDesign
+from evalkit.diagnose.covariate_balance import MatchBalance
+from evalkit.report.disclosure import release
+from evalkit.report.figure import Figure
+from evalkit.report.figures.love import LoveRow, love_legend, love_panel
+from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn, say_empty, spread
+from evalkit.report.table import Cell, Column, Table
+
+Floats = NDArray[np.float64]
+
+N_BINS: Final = 20
+FEWEST: Final = 10
+"""A figure of distributions is drawn only where an arm has as many units: single units could be told otherwise."""
+LEVELS: Final = np.arange(0.05, 0.96, 0.05)
+"""Quantiles that stand for a distribution."""
+
+
+def match_love_plot(balance: MatchBalance) -> Figure:
+    """Return standardised differences before and after."""
+    rows = [LoveRow(row.covariate.replace("_", " "), row.before.smd, row.after.smd) for row in balance.rows]
+    with canvas(1.7 + 0.34 * len(rows)) as (figure, axes):
+        love_panel(axes[0], rows, [row.label for row in rows])
+        love_legend(figure)
+        figure.supxlabel("Standardised difference, treated less comparison", fontsize=10)
+        png, svg = drawn(figure)
+    worst = balance.worst
+    alt = "Dot plot of standardised differences before and after."
+    if not isinstance(worst, Unavailable) and not isinstance(worst.after.smd, Unavailable):
+        alt += f" The largest left is {number(worst.after.smd)}, in {worst.covariate.replace('_', ' ')}."
+    columns = (
+        Column("covariate", "Covariate"),
+        Column("smd_before", "Before", "estimate"),
+        Column("smd_after", "After", "estimate"),
+    )
+    cells = tuple((row.label, row.before, row.after) for row in rows)
+    data = release(Table(caption="Numbers behind the figure of balance", columns=columns, rows=cells), 0)
+    caption = "How alike the groups are before and after (dashed lines at 0.05, dotted at 0.25)"
+    return Figure(png=png, svg=svg, alt=alt, caption=caption, data=data)
+
+
+def overlap_plot(design: MatchedDesign) -> Figure:
+    """Return the shares of both arms by score, treated upwards and comparison downwards, before and after."""
+    score, is_treated = design.score, design.baseline.is_treated
+    caption = "Overlap: shares of treated (up) and comparison units (down) by their score, before and after"
+    reason = "This design used no score." if score is None else _too_few(design)
+    with canvas(3.4, 2) as (figure, axes):
+        rows: tuple[tuple[Cell, ...], ...] = ()
+        if score is None or reason:
+            say_empty(axes, reason)
+        else:
+            edges = np.linspace(score.min(), score.max(), N_BINS + 1)
+            parts = []
+            for ax, weights, title in zip(
+                axes, (np.ones(len(score)), design.weights), ("Before", "After"), strict=True
+            ):
+                shares = [_shares(score[arm], weights[arm], edges) for arm in (is_treated, ~is_treated)]
+                parts += shares
+                _mirrored(ax, edges, shares, title)
+            figure.supxlabel("Score", fontsize=10)
+            rows = tuple(
+                (f"{low:.3g} to {high:.3g}", *(float(part[at]) for part in parts))
+                for at, (low, high) in enumerate(pairwise(edges.tolist()))
+            )
+        png, svg = drawn(figure)
+    columns = (
+        Column("score", "Score"),
+        *(
+            Column(f"{arm}_{when}", f"{arm.capitalize()}, {when}", "estimate")
+            for when in ("before", "after")
+            for arm in ("treated", "comparison")
+        ),
+    )
+    data = release(Table(caption="Numbers behind the figure of overlap (shares)", columns=columns, rows=rows), 0)
+    alt = reason or "Mirrored histograms of the scores of treated and comparison units, before and after."
+    return Figure(png=png, svg=svg, alt=alt, caption=caption, data=data)
+
+
+def _too_few(design: MatchedDesign) -> str:
+    fewest = min(design.n_treated, design.n_comparison)
+    return "" if fewest >= FEWEST else f"An arm has fewer than {FEWEST} units: their distribution is not shown."
+
+
+def _shares(values: Floats, weights: Floats, edges: Floats) -> Floats:
+    heights, _ = np.histogram(values, edges, weights=weights)
+    shares: Floats = heights / weights.sum()
+    return shares
+
+
+def _mirrored(ax: Axes, edges: Floats, shares: list[Floats], title: str) -> None:
+    middle, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges) * 0.92
+    ax.bar(middle, shares[0], width, color=VERMILION)
+    ax.bar(middle, -shares[1], width, color=BLUE)
+    ax.axhline(0, color=GREY, linewidth=1)
+    ax.set_title(title)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
+    ax.text(0.98, 0.97, "treated", color=VERMILION, ha="right", va="top", transform=ax.transAxes)
+    ax.text(0.98, 0.03, "comparison", color=BLUE, ha="right", va="bottom", transform=ax.transAxes)
+
+
+def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
+    """Return the quantiles of one covariate in both arms, before and after: a line for each arm."""
+    columns, names = balance_columns(design.baseline)
+    values = columns[:, names.index(covariate)]
+    is_treated, label = design.baseline.is_treated, covariate.replace("_", " ")
+    lines = {
+        "treated": (values[is_treated], design.weights[is_treated], VERMILION, "-"),
+        "comparison, before": (values[~is_treated], np.ones((~is_treated).sum()), GREY, ":"),
+        "comparison, after": (values[~is_treated], design.weights[~is_treated], BLUE, "-"),
+    }
+    reason = _too_few(design)
+    found = {name: _quantiles(own, weights) for name, (own, weights, _, _) in lines.items()}
+    with canvas(3.4) as (figure, axes):
+        if reason:
+            say_empty(axes, reason)
+        else:
+            for name, (_, _, colour, style) in lines.items():
+                axes[0].plot(found[name], LEVELS, color=colour, linestyle=style, label=name)
+            axes[0].set_xlabel(label)
+            axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+            axes[0].set_ylabel("Units at or below")
+            axes[0].legend(frameon=False, fontsize=9)
+        png, svg = drawn(figure)
+    cells: tuple[tuple[Cell, ...], ...] = (
+        ()
+        if reason
+        else tuple((f"{level:.0%}", *(float(found[name][at]) for name in lines)) for at, level in enumerate(LEVELS))
+    )
+    table = Table(
+        caption=f"Quantiles of {label}",
+        columns=(
+            Column("level", "At or below"),
+            *(Column(f"q{at}", name, "estimate") for at, name in enumerate(lines)),
+        ),
+        rows=cells,
+    )
+    alt = reason or f"Cumulative distributions of {label} of treated units and of comparison units before and after."
+    caption = f"{label}: distribution among treated and comparison units"
+    return Figure(png=png, svg=svg, alt=alt, caption=caption, data=release(table, 0))
+
+
+def _quantiles(values: Floats, weights: Floats) -> Floats:
+    order = np.argsort(values, kind="stable")
+    share = np.cumsum(weights[order]) / weights.sum()
+    at = np.minimum(np.searchsorted(share, LEVELS - 1e-12), len(values) - 1)
+    return values[order][at]
+
+
+def earlier_plot(design: MatchedDesign, measures: tuple[str, ...], values: Floats, n_before: int) -> Figure:
+    """Return the mean of a repeated measure in the treated, the comparison group chosen, and all comparison units.
+
+    `values` has one column for each of `measures`, shape (n_units, k), in order of time; the first `n_before` are
+    from before the programme. Units without a value are left out of that point.
+    """
+    is_treated = design.baseline.is_treated
+    arms = {
+        "treated": (is_treated & design.is_used, design.weights, VERMILION, "-"),
+        "comparison chosen": (~is_treated & design.is_used, design.weights, BLUE, "-"),
+        "all comparison": (~is_treated, np.ones(len(is_treated)), GREY, ":"),
+    }
+    means = {name: _means(values[arm], weights[arm]) for name, (arm, weights, _, _) in arms.items()}
+    with canvas(3.6) as (figure, axes):
+        ax, places = axes[0], np.arange(len(measures))
+        if n_before < len(measures):
+            ax.axvline(n_before - 0.5, color=GREY, linestyle="--", linewidth=1)
+            ax.annotate(
+                "programme", (n_before - 0.5, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize=9
+            )
+        for name, (_, _, colour, style) in arms.items():
+            ax.plot(places, means[name], color=colour, linestyle=style, marker="o", markersize=4)
+        low, high = ax.get_ylim()
+        ends = spread([float(means[name][-1]) for name in arms], 0.06 * (high - low))
+        for (name, (_, _, colour, _)), height in zip(arms.items(), ends, strict=True):
+            ax.annotate(f" {name}", (places[-1] + 0.03, height), color=colour, va="center", fontsize=9)
+        ax.set_xticks(places, [measure.replace("_", " ") for measure in measures])
+        ax.set_xlim(-0.3, len(measures) - 1 + 0.25 * len(measures))
+        png, svg = drawn(figure)
+    columns = (Column("measure", "Measure"), *(Column(f"m{at}", name, "estimate") for at, name in enumerate(arms)))
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (measure.replace("_", " "), *(float(means[name][at]) for name in arms)) for at, measure in enumerate(measures)
+    )
+    data = release(Table(caption="Means behind the figure", columns=columns, rows=rows), 0)
+    alt = "Lines of the mean of each measure in time for treated units, the comparison group chosen, and all others."
+    return Figure(png=png, svg=svg, alt=alt, caption="The outcome over time, before and after", data=data)
+
+
+def _means(values: Floats, weights: Floats) -> Floats:
+    known = np.isfinite(values)
+    shares = np.where(known, weights[:, None], 0.0)
+    means: Floats = (np.where(known, values, 0.0) * shares).sum(axis=0) / shares.sum(axis=0)
+    return means

@@ -1,0 +1,102 @@
+"""Tables of a matched or weighted comparison: its units, their balance, the effect, and what could be wrong."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.diagnose.covariate_balance import CovariateBalance, MatchBalance
+from evalkit.diagnose.finding import Finding
+from evalkit.estimate.matched_effect import MatchedEffect
+from evalkit.report.disclosure import ReleasedTable, release
+from evalkit.report.table import Cell, Column, Kind, Table
+
+Unit = Literal["schools", "people"]
+THRESHOLD = 10
+"""The smallest count of people that may be shown."""
+
+
+def match_units(balance: MatchBalance, unit: Unit = "schools") -> ReleasedTable:
+    """Return how many units there are and are used, by arm; counts of people are released as such."""
+    kind: Kind = "pupil_count" if unit == "people" else "school_count"
+    columns = (
+        Column("arm", "Arm"),
+        Column("n_before", "Units", kind),
+        Column("n_after", "Used", kind),
+        Column("effective_n", "Worth, in equally weighted units", "number", derived_from="n_after"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("Treated", balance.treated[0].n, balance.treated[1].n, balance.treated[1].effective_n),
+        ("Comparison", balance.comparison[0].n, balance.comparison[1].n, balance.comparison[1].effective_n),
+    )
+    return release(Table(caption="Units before and after", columns=columns, rows=rows), THRESHOLD)
+
+
+def match_balance_table(balance: MatchBalance) -> ReleasedTable:
+    """Return each covariate before and after, what its differences are divided by, and the WWC's verdict."""
+    columns = (
+        Column("covariate", "Covariate"),
+        Column("mean_treated", "Mean, treated", "estimate"),
+        Column("mean_before", "Mean, comparison, before", "estimate"),
+        Column("mean_after", "Mean, comparison, after", "estimate"),
+        Column("denominator", "SMD divides by", "estimate"),
+        Column("smd_before", "SMD before", "estimate"),
+        Column("smd_after", "SMD after", "estimate"),
+        Column("variance_ratio_after", "Variance ratio after", "number"),
+        Column("ecdf_mean_after", "eCDF, mean, after", "estimate"),
+        Column("ks_after", "eCDF, largest (KS), after", "estimate"),
+        Column("pair_distance_after", "Distance within pairs, SDs", "estimate"),
+        Column("wwc", "What Works Clearinghouse"),
+    )
+    rules = dict.fromkeys(row.denominator_rule for row in balance.rows)
+    notes = (
+        f"A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}: the same before and after.",
+        "No p-values are given: balance is a property of these units.",
+    )
+    rows = tuple(_row(row) for row in balance.rows)
+    return release(Table(caption="Balance before and after", columns=columns, rows=rows, notes=notes), 0)
+
+
+def _row(row: CovariateBalance) -> tuple[Cell, ...]:
+    return (
+        row.covariate.replace("_", " "),
+        row.after.mean_treated,
+        row.before.mean_comparison,
+        row.after.mean_comparison,
+        row.denominator,
+        row.before.smd,
+        row.after.smd,
+        row.after.variance_ratio,
+        row.after.ecdf_mean,
+        row.after.ks,
+        row.after.pair_distance,
+        row.wwc.reason if isinstance(row.wwc, Unavailable) else str(row.wwc),
+    )
+
+
+def match_effects(effects: tuple[MatchedEffect, ...]) -> ReleasedTable:
+    """Return each effect with its error, interval and how they were made."""
+    columns = (
+        Column("method", "How it is estimated"),
+        Column("estimate", "Estimate", "estimate"),
+        Column("std_error", "Standard error", "estimate"),
+        Column("interval", "Interval", "interval"),
+        Column("p", "p", "p"),
+        Column("inference", "Errors"),
+    )
+    rows = tuple(
+        (e.method, e.estimate.value, _cell(e.estimate.std_error), e.interval, e.estimate.p_value, e.inference)
+        for e in effects
+    )
+    return release(Table(caption="The effect", columns=columns, rows=rows), 0)
+
+
+def _cell(value: Quantity) -> Cell:
+    return value
+
+
+def match_findings_table(findings: tuple[Finding, ...]) -> ReleasedTable:
+    """Return each check with its verdict and sentence."""
+    columns = (Column("check", "Check"), Column("verdict", "Verdict"), Column("sentence", "What it says"))
+    rows = tuple((f.name.replace("_", " "), str(f.verdict), f.sentence) for f in findings)
+    return release(Table(caption="What could be wrong", columns=columns, rows=rows), 0)
