@@ -32,6 +32,7 @@ class Benchmark:
     ----------
     treated_r2, outcome_r2 : its partial R² with taking part, and with the outcome
     estimate, std_error, t, interval : what the regression would then give
+    is_explained : whether nothing significant in the effect's direction is left
     """
 
     covariate: str
@@ -42,15 +43,19 @@ class Benchmark:
     std_error: float
     t: float
     interval: Interval
+    is_explained: bool
 
     @property
     def sentence(self) -> str:
         """Return what a reader needs to know."""
-        zero = "contains" if 0 in self.interval else "does not contain"
+        if 0 in self.interval:
+            left = "contains zero"
+        else:
+            left = "is of the other sign" if self.is_explained else "does not contain zero"
         return (
             f"An unmeasured characteristic {_times(self.times)} {self.covariate} would leave an effect of "
             f"{careful(self.estimate)} ({level_text(self.interval.level)} interval {interval_text(self.interval)}), "
-            f"which {zero} zero."
+            f"which {left}."
         )
 
 
@@ -108,10 +113,13 @@ class RobustnessValue:
 
     @property
     def benchmark_sentence(self) -> str:
-        """Return the sentence of the benchmark that leaves least of the effect; empty where there is none."""
+        """Return the sentence of the covariate that as strong a thing leaves least of the effect; empty without any.
+
+        Of the multiples of its strength the least is taken.
+        """
         found = [one for one in self.benchmarks if isinstance(one, Benchmark)]
         direction = math.copysign(1.0, self.estimate)
-        return min(found, key=lambda one: direction * one.t).sentence if found else ""
+        return min(found, key=lambda one: (one.times, direction * one.t)).sentence if found else ""
 
     @property
     def finding(self) -> Finding:
@@ -120,9 +128,9 @@ class RobustnessValue:
             return Finding("robustness_value", Verdict.NOT_ASSESSABLE, self.value, self.sentence)
         found = [one for one in self.benchmarks if isinstance(one, Benchmark)]
         verdict = Verdict.CAUTION if not found else Verdict.REASSURING
-        if any(0 in one.interval for one in found):
+        if any(one.is_explained for one in found):
             verdict = Verdict.CAUTION
-        if any(0 in one.interval and one.times <= 1 for one in found):
+        if any(one.is_explained and one.times <= 1 for one in found):
             verdict = Verdict.SERIOUS
         return Finding("robustness_value", verdict, self.value, f"{self.sentence} {self.benchmark_sentence}".strip())
 
@@ -213,6 +221,7 @@ def _benchmark(
         std_error=std_error,
         t=estimate / std_error,
         interval=Interval(estimate - reach, estimate + reach, level),
+        is_explained=math.copysign(1.0, left.slope) * estimate <= reach,
     )
 
 

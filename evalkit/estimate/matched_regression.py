@@ -28,7 +28,7 @@ from evalkit.estimate.arrays.contrast import (
 from evalkit.estimate.arrays.covariance import n_parameters
 from evalkit.estimate.arrays.least_squares import CollinearError, Fit
 from evalkit.estimate.effect_task import EffectTask
-from evalkit.estimate.found_effect import FoundEffect, few_clusters_note, freedom, guarded_estimate
+from evalkit.estimate.found_effect import FoundEffect, few_clusters_note, freedom, guarded_estimate, why_no_error
 from evalkit.estimate.matched_rows import MatchedRows, pair_rows, unit_rows
 
 Ints = NDArray[np.int64]
@@ -55,7 +55,8 @@ def fitted(rows: MatchedRows) -> Fit:
     except CollinearError:
         raise DesignError(
             "Given the columns to adjust for, treated and comparison units have nothing in common (a category that "
-            "only one arm has, say), so that the difference would be extrapolated. Adjust for fewer columns."
+            "only one arm has, or an arm of too few units), so that the difference would be extrapolated. Adjust for "
+            "fewer columns."
         ) from None
 
 
@@ -80,7 +81,8 @@ def _by_unit(task: EffectTask, rows: MatchedRows, errors: Literal["HC1", "HC3"])
         raise DesignError(f"{errors} errors take units as independent, and clusters were given. Leave one of them out.")
     fit = fitted(rows)
     df = float(len(rows.unit) - n_parameters(fit))
-    std_error = hc1_error(fit) if errors == "HC1" else hc3_error(fit)
+    alone = why_no_error(task) is not None  # HC3 would divide by zero for a unit alone in its arm
+    std_error = hc1_error(fit) if errors == "HC1" or alone else hc3_error(fit)
     estimate = guarded_estimate(task, float(fit.coefficients[0]), std_error, df)
     return FoundEffect(estimate=estimate, inference=f"robust with independent units ({errors}), {freedom(df)}")
 
@@ -107,7 +109,7 @@ def _clustered(task: EffectTask, rows: MatchedRows) -> FoundEffect:
     fit, n = fitted(rows), int(codes.max()) + 1
     value = float(fit.coefficients[0])
     if n < 2:
-        return FoundEffect(estimate=_one_set(value, noun), inference="none", n_clusters=n)
+        return FoundEffect(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
     estimate = guarded_estimate(task, value, clustered_error(fit, codes), n - 1.0)
     words = f"cluster-robust by {noun} (HC1 correction), {freedom(n - 1.0)}"
     return FoundEffect(estimate=estimate, inference=words, n_clusters=n, notes=few_clusters_note(task))
@@ -117,7 +119,7 @@ def _bias_reduced(task: EffectTask, rows: MatchedRows) -> FoundEffect:
     codes, noun = _groups(task, rows)
     value, n = float(fitted(rows).coefficients[0]), int(codes.max()) + 1
     if n < 2:
-        return FoundEffect(estimate=_one_set(value, noun), inference="none", n_clusters=n)
+        return FoundEffect(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
     std_error, df = cr2_error(rows.arms, codes)
     notes = () if df >= UNRELIABLE_DF else (f"With {df:.1f} degrees of freedom the error is only a rough guide.",)
     words = f"cluster-robust by {noun} (CR2), {freedom(df)} (Satterthwaite)"
@@ -136,7 +138,7 @@ def _two_ways(task: EffectTask) -> FoundEffect:
     codes = np.unique(second, return_inverse=True)[1].astype(np.int64)
     fit, fewer = fitted(rows), float(min(rows.n_sets, int(codes.max()) + 1))
     if fewer < 2:
-        return FoundEffect(estimate=_one_set(float(fit.coefficients[0]), set_noun(task.design)), inference="none")
+        return FoundEffect(estimate=_one_set(task, float(fit.coefficients[0]), set_noun(task.design)), inference="none")
     variance, is_replaced = two_way_variance(fit, rows.matched_set, codes)
     estimate = guarded_estimate(task, float(fit.coefficients[0]), float(np.sqrt(variance)), fewer - 1)
     return FoundEffect(
@@ -158,5 +160,6 @@ def _two_way_words(task: EffectTask, df: float) -> str:
     return f"two-way cluster-robust by {set_noun(task.design)} and {other} (HC1 correction), {freedom(df)}"
 
 
-def _one_set(value: float, noun: str) -> Estimate:
-    return Estimate(value, Unavailable(f"There is one {noun} only, so that no error can be clustered by it."))
+def _one_set(task: EffectTask, value: float, noun: str) -> Estimate:
+    reason = why_no_error(task) or f"There is one {noun} only, so that no error can be clustered by it."
+    return Estimate(value, Unavailable(reason))

@@ -102,6 +102,18 @@ def test_files_are_written_whole(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["result.json", "schools.csv", "weights.csv"]
 
 
+def test_documents_are_written_twice_with_the_same_bytes(tmp_path):
+    table = schools()
+    for kind in ("html", "docx"):
+        made = []
+        for turn in range(2):
+            path = tmp_path / f"match{turn}.{kind}"
+            done = ran(tmp_path, table, "--earlier", "score", "--out", str(path))
+            assert done.code == 0, done.err
+            made.append(path.read_bytes())
+        assert made[0] == made[1]
+
+
 def test_the_table_that_was_read_is_never_written_over(tmp_path):
     before = schools().to_csv(index=False)
     done = ran(tmp_path, schools(), "--out", str(tmp_path / "schools.csv"))

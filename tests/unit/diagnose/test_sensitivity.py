@@ -230,6 +230,18 @@ def test_what_nothing_can_be_as_strong_as_is_said():
     assert "as strong as x would leave an effect of" in found.benchmarks[0].sentence
 
 
+def test_an_effect_turned_round_is_explained():
+    base = rows(2000, effect=0.3)
+    found = robustness_value(base, ("x", "z"), (1.0, 3.0))
+    least, round_ = found.benchmarks[2], found.benchmarks[1]  # as strong as z; three times as strong as x
+    assert not least.is_explained
+    assert "does not contain zero" in least.sentence
+    assert round_.estimate < 0
+    assert round_.is_explained
+    assert "of the other sign" in round_.sentence
+    assert found.benchmark_sentence == found.benchmarks[0].sentence
+
+
 def exact_world(delta, effect=2.0, seed=3):
     """Return rows in which selection on the hidden index is exactly `delta` times that on the seen one, and R²most."""
     draw = np.random.default_rng(seed)
