@@ -41,7 +41,7 @@ class AbadieImbens:
 
     Attributes
     ----------
-    n_matches : nearest partners of each unit, more where distances tie
+    n_matches : nearest partners of each unit, more where distances tie, fewer where an exact group holds fewer
     distance : over all matching covariates, each divided by its SD ("inverse-variance"), or by their covariance over
         all units ("mahalanobis"); or the propensity score ("logit", "probit")
     exact : labels or covariates that partners must share
@@ -110,8 +110,9 @@ def abadie_imbens_match(
     """
     chosen = options or AbadieImbens()
     _require_outcome(baseline, outcome)
-    space, columns = _space(baseline, chosen)
     is_treated = baseline.is_treated
+    _require_enough(is_treated, chosen.n_matches, target)
+    space, columns = _space(baseline, chosen)
     group = _exact_groups(baseline, chosen.exact)
     focal = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(is_treated), dtype=bool)}[target]
     found = _neighbours(space, is_treated, focal, group, chosen)
@@ -144,6 +145,13 @@ def _require_outcome(baseline: Baseline, outcome: Floats) -> None:
         )
     if baseline.is_treated.all() or not baseline.is_treated.any():
         raise DesignError("There are no treated or no comparison units, so that there is nothing to compare.")
+
+
+def _require_enough(is_treated: Bools, n_matches: int, target: Target) -> None:
+    n_treated, n_comparison = int(is_treated.sum()), int((~is_treated).sum())
+    n = {"ATT": n_comparison, "ATC": n_treated, "ATE": min(n_treated, n_comparison)}[target]
+    if n < n_matches:
+        raise DesignError(f"{n_matches} matches for each unit were asked for, and there are {n}. Ask for fewer.")
 
 
 def _space(baseline: Baseline, options: AbadieImbens) -> tuple[Floats, Floats]:

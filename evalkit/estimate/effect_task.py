@@ -104,8 +104,7 @@ def in_order(design: MatchedDesign, values: pd.Series | NDArray[np.generic], wha
             if len(values)
             else f"The {what} holds no unit."
         )
-    found = values.reindex(units).rename(what)
-    return found
+    return values.reindex(units).rename(what)
 
 
 def _covariates(design: MatchedDesign, options: EffectOptions) -> tuple[Floats, tuple[str, ...]]:

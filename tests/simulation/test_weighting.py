@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.core.seeds import stream
@@ -77,7 +78,36 @@ def summary(slope: float, target: str, n_draws: int) -> pd.DataFrame:
     )
 
 
-if __name__ == "__main__":
-    for slope in (GOOD, POOR):
-        for target in ("ATT", "ATE"):
-            print(slope, target, summary(slope, target, LONG).round(4), sep="\n")
+def require_good(found: pd.DataFrame, n_draws: int) -> None:
+    """Bias within three Monte Carlo errors of 0, coverage within three of the level."""
+    error = found["sd"] / np.sqrt(found["n"])
+    assert (found["bias"].abs() < 3 * error).all(), found
+    assert (found["coverage"] > 0.95 - 3 * np.sqrt(0.95 * 0.05 / n_draws) - 0.01).all(), found
+    assert (found["coverage"] < 0.95 + 3 * np.sqrt(0.95 * 0.05 / n_draws) + 0.01).all(), found
+
+
+RANDOM_TARGET = ["ipw", "entropy", "cbps"]
+
+
+@pytest.mark.parametrize("target", ["ATT", "ATE"])
+def test_good_overlap_short(target):
+    require_good(summary(GOOD, target, SHORT).loc[RANDOM_TARGET], SHORT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["ATT", "ATE"])
+def test_good_overlap(target):
+    require_good(summary(GOOD, target, LONG).loc[RANDOM_TARGET], LONG)
+
+
+def test_errors_for_the_means_at_hand_are_not_above_those_for_a_population():
+    found = summary(GOOD, "ATT", SHORT)
+    assert found.loc["entropy, target given", "std_error"] <= found.loc["entropy", "std_error"] + 1e-12
+
+
+@pytest.mark.slow
+def test_poor_overlap_costs_coverage_of_inverse_probabilities_before_that_of_balanced_weights():
+    """What happens where overlap is poor is stated in the card: errors of inverse probabilities are too small."""
+    found = summary(POOR, "ATT", LONG)
+    assert found.loc["ipw", "coverage"] < 0.94
+    assert found.loc["entropy", "coverage"] >= found.loc["ipw", "coverage"]

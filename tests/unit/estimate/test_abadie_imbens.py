@@ -130,6 +130,7 @@ def test_more_ties_than_fit_are_refused(monkeypatch):
         ({"x": [1.0, 2, 3, 40, 50, 60]}, {"caliper": 0.1}, "No unit has a partner"),
         ({"x": [1.0, 2, 3, 4, 5, 6]}, {"exact": ("x",)}, "No unit has a partner"),
         ({"x": [1.0, 2, 3, 4, 5, 6]}, {"n_matches": 0}, "1 or more"),
+        ({"x": [1.0, 2, 3, 4, 5, 6]}, {"n_matches": 4}, "there are 3"),
         ({"x": [1.0, 2, 3, 4, 5, 6]}, {"caliper": -1.0}, "positive number"),
         ({"x": [1.0, 2, 3, 3, 3, 4]}, {"is_bias_corrected": True}, "too few for a correction"),
         ({"x": [1.0, 2, 3, 4, 5, 6]}, {"variance_neighbours": 5}, "5 matches for each unit"),
@@ -151,5 +152,5 @@ def test_one_treated_unit_and_one_outcome_have_no_error():
     found = abadie_imbens_match(baseline([1, 0, 0]), np.array([4.0, 1, 2]))
     assert found.estimate.value == 3
     assert isinstance(found.estimate.std_error, Unavailable)
-    alike = abadie_imbens_match(baseline([1, 1, 0, 0]), np.full(4, 2.0))
+    alike = abadie_imbens_match(baseline([1, 0, 1, 0]), np.full(4, 2.0))
     assert "alike" in alike.estimate.std_error.reason
