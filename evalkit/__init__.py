@@ -103,6 +103,11 @@ _HOME: Final = {
     "match_sensitivity": "diagnose.match_sensitivity",
     "SensitivityOptions": "diagnose.match_sensitivity",
     "regression_to_mean": "diagnose.regression_to_mean",
+    "read_neighbours": "data.neighbours",
+    "Profiles": "data.profiles",
+    "ProfileRoles": "data.profiles",
+    "SimilarOptions": "design.similar",
+    "similar_units": "design.similar",
     "cross_checks": "diagnose.cross_checks",
 }
 

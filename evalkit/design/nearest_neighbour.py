@@ -90,7 +90,7 @@ def _pairs(
 ) -> Pairs:
     """Return pairs of focal units (as `treated`) and partners, by focal unit and then as they were taken."""
     focal, pool = arms
-    if option.replacement and space.is_line and not _is_limited(option) and len(pool) >= option.ratio:
+    if option.replacement and _is_line(option) and not _is_limited(option) and len(pool) >= option.ratio:
         partner, distance = nearest_on_line(space.coordinates[focal, 0], space.coordinates[pool, 0], option.ratio)
         return Pairs(np.repeat(focal, option.ratio), pool[partner].ravel(), distance.ravel())
     turns = _turns(option, space, focal, target)
@@ -103,6 +103,11 @@ def _pairs(
     second = np.array([partner for partners in takings.partners for partner in partners], dtype=np.int64)
     distance = space.problem(focal, pool).distance(first, second)
     return Pairs(focal[first], pool[second], distance)
+
+
+def _is_line(option: NearestNeighbour) -> bool:
+    """Return whether units stand on a line that has a lower and an upper end, which a lone coordinate has not."""
+    return option.distance in SCORE_DISTANCES and not option.mahalanobis_on
 
 
 def _is_limited(option: NearestNeighbour) -> bool:
@@ -174,7 +179,7 @@ def _take(
         turn = turns[0][here], turns[1][here]
         if not len(theirs):
             continue
-        if space.is_line:
+        if _is_line(option):
             scores = space.coordinates[focal, 0], space.coordinates[pool, 0]
             take = take_closest_first if option.order == "closest" else take_along_line
             take(takings, turn, scores, theirs, _permits(whole))

@@ -100,11 +100,6 @@ def test_good_overlap(target):
     require_good(summary(GOOD, target, LONG).loc[RANDOM_TARGET], LONG)
 
 
-def test_errors_for_the_means_at_hand_are_not_above_those_for_a_population():
-    found = summary(GOOD, "ATT", SHORT)
-    assert found.loc["entropy, target given", "std_error"] <= found.loc["entropy", "std_error"] + 1e-12
-
-
 @pytest.mark.slow
 def test_poor_overlap_costs_coverage_of_inverse_probabilities_before_that_of_balanced_weights():
     """What happens where overlap is poor is stated in the card: errors of inverse probabilities are too small."""

@@ -81,11 +81,13 @@ def test_of_partners_as_near_as_each_other(scores, expected, rules):
 
 
 def test_over_covariates_the_earlier_id_wins():
-    """Units 2 to 5 are one step from unit 1 in x; 6 has no step to go and 7 is far."""
+    """Unit 1 is at 5, unit 6 at 9. Units 2 and 4 are at 4, 3 and 5 at 6, all one step from 1; 7 is at 1.
+
+    First 1 takes 2, and 6 takes 3 (5 is as near). Then 1 takes 4 (5 is as near) and 6 takes 5; then 1 takes 7.
+    """
     data = units([1, 0, 0, 0, 0, 1, 0], [0] * 7, x=[5, 4, 6, 4, 6, 9, 1])
     option = NearestNeighbour(distance="own", own_score="score", mahalanobis_on=("x",), ratio=3, order="id")
-    # unit 1 takes 2, then 3 and 4; unit 6 (at 9) takes 3, 5 (at 6, 3 away) and then what is left
-    assert partners(match(data, option)) == {1: [2, 4], 6: [3, 5, 7]}
+    assert partners(match(data, option)) == {1: [2, 4, 7], 6: [3, 5]}
 
 
 def test_everyone_has_a_first_partner_before_anyone_has_a_second():
@@ -125,11 +127,10 @@ def test_partners_of_the_same_place_come_first():
     assert matched(data) == {1: [2]}
     assert matched(data, within_first="place") == {1: [3]}
     assert matched(data, within_first="place", ratio=2) == {1: [3, 2]}
-    # unit 4, of b, has its turn first and would take 2 and 3 (9 and 2 away): it may have 3 only after 1 has had it
-    assert matched(units([1, 0, 0, 1], [10, 20, 3, 11], place=["a", "b", "a", "c"]), within_first="place") == {
-        1: [3],
-        4: [2],
-    }
+    # unit 4 has its turn first and would take 3 (8 away, 2 is 9): unit 1, of the same place as 3, goes before it
+    data = units([1, 0, 0, 1], [10, 20, 3, 11], place=["a", "b", "a", "c"])
+    assert matched(data) == {1: [2], 4: [3]}
+    assert matched(data, within_first="place") == {1: [3], 4: [2]}
 
 
 def test_a_caliper_is_in_sds_of_the_score_over_all_units():
@@ -141,7 +142,7 @@ def test_a_caliper_is_in_sds_of_the_score_over_all_units():
 
 
 def test_calipers_of_covariates():
-    """Ages 30, 33, 36, 40 have the SD √(52.75/3) = 4.19: 0.7 of it is 2.94, 0.8 of it 3.35."""
+    """Ages 30, 33, 36, 40 have the SD √(54.75/3) = 4.27: 0.7 of it is 2.99, 0.8 of it 3.42."""
     data = units([1, 0, 0, 0], [5, 9, 6, 5], age=[30, 33, 36, 40])
     assert matched(data) == {1: [4]}
     assert matched(data, calipers={"age": CovariateCaliper(width=6, in_units=True)}) == {1: [3]}
@@ -158,10 +159,257 @@ def test_labels_that_partners_share_or_do_not_share():
         matched(data, exact=("palce",))
 
 
-@pytest.mark.parametrize(
-    ("side", "discarded"), [("none", []), ("treated", [1, 3]), ("comparison", [4]), ("both", [1, 3, 4])]
-)
+@pytest.mark.parametrize(("side", "discarded"), [("none", []), ("treated", [3]), ("comparison", [4]), ("both", [3, 4])])
 def test_common_support(side, discarded):
-    """Treated scores 1, 5 and 9, comparison scores 0, 4 and 6: 1 and 9 … only 9 is above 6, 1 lies within 0 to 6."""
-    data = units([1, 1, 1, 0, 0, 0], [-1, 5, 9, -3, 4, 6] if side != "none" else [1, 5, 9, 0, 4, 6])
-    assert match(data, NearestNeighbour(**SCORE, common_support=side)).discarded.sum() == 0 or discarded
+    """Treated scores are 3, 5, 9 and comparison scores 0, 4, 6: 9 is above all of these, 0 below all of those."""
+    data = units([1, 1, 1, 0, 0, 0], [3, 5, 9, 0, 4, 6])
+    design = match(data, NearestNeighbour(**SCORE, common_support=side))
+    assert data.units.index[design.discarded].tolist() == discarded
+    assert not set(discarded) & {*design.pair_table()["treated"], *design.pair_table()["comparison"]}
+    assert any("outside the range" in note for note in design.notes) == bool(discarded)
+
+
+def test_more_treated_than_comparison_units():
+    design = match(units([1, 1, 1, 0, 0], [9, 5, 1, 8, 2]), NearestNeighbour(**SCORE))
+    assert partners(design) == {1: [4], 2: [5]}
+    assert str(design.estimand) == "ATT_AMONG_MATCHED"
+    assert design.notes[0].startswith("1 unit of the target group found no partner: none that is permitted was left")
+
+
+@pytest.mark.parametrize(("treated", "pairs"), [([1, 0, 0], {1: [3]}), ([1, 1, 0], {2: [3]})])
+def test_one_unit_in_an_arm(treated, pairs):
+    """5 and 7 are 2 apart, 5 and 8 are 3; 8 takes its turn first."""
+    assert matched(units(treated, [5, 8, 7])) == pairs
+
+
+def test_fewer_partners_than_asked_for_are_a_note():
+    design = match(units([1, 0, 0], [5, 8, 7]), NearestNeighbour(**SCORE, ratio=3))
+    assert partners(design) == {1: [3, 2]}
+    assert design.notes == ("Some units have fewer than 3 partners, because no more were permitted or left.",)
+    assert match(units([1, 0], [5, 8]), NearestNeighbour(**SCORE, ratio=2, replacement=True)).n_comparison == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"ratio": 0}, "whole numbers from 1 on"),
+        ({"reuse_limit": 0}, "whole numbers from 1 on"),
+        ({"replacement": True, "reuse_limit": 2}, "leave the reuse limit out"),
+        ({"fewest": 1}, "needs both ends"),
+        ({"fewest": 2, "most": 4}, "cannot have the mean 1"),
+        ({"distance": "mahalanobis", "order": "largest"}, "needs a score, which the distance 'mahalanobis' has not"),
+        ({"mahalanobis_on": ("score",), "order": "closest"}, "inside a caliper use another order"),
+        ({"distance": "mahalanobis", "ratio": 2, "fewest": 1, "most": 3}, "goes by the score"),
+        ({"calipers": {"place": CovariateCaliper(width=1)}}, "'place' is a category, so it has no caliper"),
+    ],
+)
+def test_options_that_exclude_each_other(options, sentence):
+    data = units([1, 1, 0, 0], [5, 4, 8, 7], place=["a", "b", "a", "b"])
+    with pytest.raises(DesignError, match=sentence):
+        match(data, NearestNeighbour(**{**SCORE, **options}))
+
+
+def test_there_is_no_effect_on_everyone():
+    with pytest.raises(DesignError, match="For the ATE use full matching"):
+        matched(units([1, 0], [5, 8]), "ATE")
+
+
+@pytest.mark.parametrize("distance", ["mahalanobis", "robust-mahalanobis", "euclidean"])
+def test_distances_that_do_not_exist(distance):
+    with pytest.raises(DesignError, match="The covariate 'x' has the same value for every unit"):
+        match(units([1, 0, 0, 1], [5, 8, 4, 1], x=[2, 2, 2, 2]), NearestNeighbour(distance=distance))
+    with pytest.raises(DesignError, match="One of the arms is empty"):
+        match(units([0, 0, 0], [5, 8, 4]), NearestNeighbour(distance=distance))
+
+
+@pytest.mark.parametrize("distance", ["mahalanobis", "robust-mahalanobis", "euclidean"])
+def test_a_covariate_given_twice_adds_nothing_but_to_euclidean_distances(distance):
+    random = np.random.default_rng(5)
+    x, treated = random.normal(size=40), (random.random(40) < 0.3).astype(int)
+    one = match(units(treated, random.permutation(40), x=x), NearestNeighbour(distance=distance))
+    two = match(
+        units(treated, one.baseline.covariates["score"].to_numpy(), x=x, y=x), NearestNeighbour(distance=distance)
+    )
+    assert (one.total_distance == pytest.approx(two.total_distance)) == (distance != "euclidean")
+
+
+# A slow search through every partner
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.booleans(),  # treated
+        st.integers(0, 6),  # score
+        st.sampled_from("ab"),  # place
+        st.sampled_from("xyz"),  # kind
+        st.integers(0, 4),  # age
+        st.integers(0, 3),  # size
+    ),
+    min_size=3,
+    max_size=16,
+)
+OPTIONS = st.fixed_dictionaries(
+    {
+        "exact": st.sampled_from([(), ("place",)]),
+        "anti_exact": st.sampled_from([(), (), ("kind",)]),
+        "caliper": st.sampled_from([None, None, 0.5, 1.0]),
+        "calipers": st.sampled_from(
+            [{}, {}, {"age": CovariateCaliper(width=2, in_units=True)}, {"age": CovariateCaliper(width=0.6)}]
+        ),
+        "common_support": st.sampled_from(["none", "none", "treated", "both"]),
+        "ratio": st.integers(1, 3),
+        "within_first": st.sampled_from([None, None, "place", "kind"]),
+    }
+)
+USE = st.sampled_from([{}, {"reuse_limit": 2}, {"replacement": True}])
+
+
+def drawn(rows) -> Baseline:
+    treated, score, place, kind, age, size = (list(column) for column in zip(*rows, strict=True))
+    if not 0 < sum(treated) < len(treated):
+        assume(False)
+    return units([int(one) for one in treated], score, place=place, kind=kind, age=age, size=size)
+
+
+def permitted(data: Baseline, option: NearestNeighbour) -> np.ndarray:
+    """Return whether each two units may be paired, shape (n, n)."""
+    fine = np.ones((len(data.units), len(data.units)), dtype=bool)
+    for names, wanted in ((option.exact, True), (option.anti_exact, False)):
+        for name in names:
+            fine &= is_same(data, name) == wanted
+    limits = [(name, one.width, one.in_units) for name, one in option.calipers.items()]
+    limits += [("score", option.caliper, False)] if option.caliper is not None else []
+    for name, width, in_units in limits:
+        values = data.label(name)
+        apart = np.abs(values.to_numpy()[:, None] - values.to_numpy())
+        fine &= apart <= width * (1 if in_units else values.std())
+    return fine
+
+
+def is_same(data: Baseline, name: str) -> np.ndarray:
+    values = data.label(name).to_numpy(dtype=object)
+    return values[:, None] == values
+
+
+def slow_pairs(data: Baseline, option: NearestNeighbour, target: str, key) -> dict[int, list[int]]:
+    """Each unit in its turn looks at everyone; `key(unit, partner)` is the smallest for the partner it takes."""
+    score, is_treated = data.covariates["score"].to_numpy(), data.is_treated
+    lost = np.zeros(len(score), dtype=bool)
+    for side, arm in (("treated", is_treated), ("comparison", ~is_treated)):
+        if option.common_support in (side, "both"):
+            lost |= arm & ((score < score[~arm].min()) | (score > score[~arm].max()))
+    focal = np.flatnonzero((is_treated if target == "ATT" else ~is_treated) & ~lost).tolist()
+    pool = np.flatnonzero((is_treated if target == "ATC" else ~is_treated) & ~lost).tolist()
+    towards = {"largest": -1, "smallest": 1, "id": 0, "closest": 0}[
+        option.order or ("largest" if target == "ATT" else "smallest")
+    ]
+    focal.sort(key=lambda unit: (towards * score[unit], unit))
+    left = dict.fromkeys(pool, 10**6 if option.replacement else option.reuse_limit or 1)
+    taken: dict[int, list[int]] = {unit: [] for unit in focal}
+    fine = permitted(data, option)
+    passes = [fine & is_same(data, option.within_first), fine] if option.within_first else [fine]
+    for may in passes:
+
+        def choices(unit, may=may):
+            return [
+                (key(unit, partner), partner)
+                for partner in pool
+                if left[partner] > 0 and partner not in taken[unit] and may[unit, partner]
+            ]
+
+        for round_ in range(1, option.ratio + 1):
+            waiting = [unit for unit in focal if len(taken[unit]) < round_]
+            while waiting:
+                offers = [(min(found), at) for at, unit in enumerate(waiting) if (found := choices(unit))]
+                if not offers:
+                    break
+                if option.order == "closest":
+                    (_, partner), at = min(offers, key=lambda offer: (offer[0][0][0], offer[1]))
+                else:
+                    (_, partner), at = min(offers, key=lambda offer: offer[1])
+                unit = waiting.pop(at)
+                taken[unit].append(partner)
+                left[partner] -= 1
+    return {unit + 1: [one + 1 for one in some] for unit, some in sorted(taken.items()) if some}
+
+
+def require_as_slow(data: Baseline, option: NearestNeighbour, target: str, key) -> None:
+    expected = slow_pairs(data, option, target, key)
+    if not expected:
+        with pytest.raises(DesignError, match="unit is left after matching"):
+            match(data, option, target)
+        return
+    assert partners(match(data, option, target)) == expected
+
+
+@given(
+    rows=ROWS,
+    options=OPTIONS,
+    use=USE,
+    order=st.sampled_from([None, "largest", "smallest", "closest", "id"]),
+    target=st.sampled_from(["ATT", "ATT", "ATC"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_along_the_line_as_a_slow_search(rows, options, use, order, target):
+    """Scores are whole numbers, so that ties are many and exact."""
+    data = drawn(rows)
+    score = data.covariates["score"].to_numpy()
+
+    def key(unit, partner):
+        apart = score[partner] - score[unit]
+        return (abs(apart), 0, -score[partner], -partner) if apart < 0 else (abs(apart), 1, score[partner], partner)
+
+    require_as_slow(data, NearestNeighbour(**SCORE, **options, **use, order=order), target, key)
+
+
+@given(rows=ROWS, options=OPTIONS, use=USE, order=st.sampled_from([None, "id"]), target=st.sampled_from(["ATT", "ATC"]))
+@settings(max_examples=200, deadline=None)
+def test_over_covariates_as_a_slow_search(rows, options, use, order, target):
+    data = drawn(rows)
+    # each number varies within some arm: without that there is no distance
+    assume(all(np.ptp(data.covariates[name]) > 0 for name in ("age", "size")))
+    assume(all(data.covariates.groupby(data.is_treated)[name].nunique().max() > 1 for name in ("age", "size")))
+    option = NearestNeighbour(**SCORE, **options, **use, order=order, mahalanobis_on=("age", "size"))
+    at = pair_space(data, option).coordinates
+
+    def key(unit, partner):
+        return round(float(np.sqrt(((at[unit] - at[partner]) ** 2).sum())), 9), partner
+
+    require_as_slow(data, option, target, key)
+
+
+@pytest.mark.parametrize("limits", [{}, {"caliper": 0.3}, {"anti_exact": ("kind",)}])
+@pytest.mark.parametrize("use", [{}, {"replacement": True}])
+def test_many_units_that_compete_as_a_slow_search(limits, use):
+    """All want the same partners, so that those looked up at first run out many times over."""
+    random = np.random.default_rng(6)
+    n = 120
+    treated = np.arange(n) < 50
+    rows = zip(
+        treated,
+        random.integers(0, 40, n),
+        random.choice(list("ab"), n),
+        random.choice(list("xyz"), n),
+        np.where(treated, random.integers(4, 6, n), random.integers(0, 60, n)),
+        random.integers(0, 3, n),
+        strict=True,
+    )
+    data = drawn(list(rows))
+    option = NearestNeighbour(**SCORE, **limits, **use, mahalanobis_on=("age", "size"))
+    at = pair_space(data, option).coordinates
+    apart = np.round(np.sqrt(((at[:, None] - at) ** 2).sum(axis=2)), 9)
+    require_as_slow(data, option, "ATT", lambda unit, partner: (apart[unit, partner], partner))
+
+
+def test_partners_looked_up_are_the_nearest_and_complete():
+    """A tie beyond the edge of those looked up is never missed: what is known is a beginning of the whole order."""
+    random = np.random.default_rng(7)
+    own, other = random.integers(0, 4, (5, 2)).astype(float), random.integers(0, 4, (60, 2)).astype(float)
+    neighbours = Neighbours(PairProblem.free(own, other), np.arange(5), 3)
+    for unit in range(5):
+        apart = np.round(np.sqrt(((own[unit] - other) ** 2).sum(axis=1)), 9)
+        whole = np.lexsort((np.arange(60), apart)).tolist()
+        assert neighbours.of(unit) == whole[: len(neighbours.of(unit))]
+        while neighbours.more(unit):
+            assert neighbours.of(unit) == whole[: len(neighbours.of(unit))]
+        assert neighbours.of(unit) == whole
