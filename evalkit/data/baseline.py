@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.words import counted, did_you_mean, listed
-from evalkit.data.ids import id_order
+from evalkit.data.ids import id_order, require_ids
 from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
 
 Bools = NDArray[np.bool_]
@@ -93,7 +93,7 @@ class Baseline:
         """
         _require_columns(frame, roles)
         ids = pd.Index(frame[roles.unit]) if roles.unit else pd.RangeIndex(1, len(frame) + 1)
-        _require_ids(ids)
+        require_ids(ids)
         order = id_order(ids)
         table = frame if order is None else frame.iloc[order]
         index = pd.Index(ids if order is None else ids[order], name="unit")
@@ -167,19 +167,6 @@ def _require_columns(frame: pd.DataFrame, roles: BaselineRoles) -> None:
     twice = [name for name in roles.covariates if roles.covariates.count(name) > 1]
     if twice or not roles.covariates:
         raise DataError(f"The covariate '{twice[0]}' is named twice." if twice else "Name at least one covariate.")
-    if not len(frame):
-        raise DataError("The table has no rows.")
-
-
-def _require_ids(ids: pd.Index) -> None:
-    if ids.hasnans:
-        raise DataError("A row has no id. Fill it in, or leave the row out.")
-    if not ids.is_unique:
-        twice = ids[ids.duplicated()]
-        raise DataError(
-            f"The id {named(twice[0])} stands in more than one row ({counted(twice.nunique(), 'such id')}). "
-            "Keep one row for each unit."
-        )
 
 
 def _label(values: pd.Series, index: pd.Index) -> object:

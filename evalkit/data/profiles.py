@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
-from evalkit.data.ids import id_order
+from evalkit.data.ids import id_order, require_ids
 from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
 
 
@@ -141,20 +141,7 @@ def _require(frame: pd.DataFrame, roles: ProfileRoles) -> None:
             )
         if columns.count(name) > 1:
             raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
-    _require_ids(pd.Index(frame[roles.unit]))
-
-
-def _require_ids(ids: pd.Index) -> None:
-    if not len(ids):
-        raise DataError("The table has no rows.")
-    if ids.hasnans:
-        raise DataError("A row has no id. Fill it in, or leave the row out.")
-    if not ids.is_unique:
-        twice = ids[ids.duplicated()]
-        raise DataError(
-            f"The id {named(twice[0])} stands in more than one row ({counted(twice.nunique(), 'such id')}). "
-            "Keep one row for each unit."
-        )
+    require_ids(pd.Index(frame[roles.unit]))
 
 
 def _checked(values: pd.Series, index: pd.Index) -> object:

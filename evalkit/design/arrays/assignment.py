@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
 from evalkit.core.errors import DesignError, EvalkitError
@@ -98,33 +98,29 @@ def _penalties(graph: Graph, n: int, ratio: int) -> Floats:
 
 
 def _solved(rows: Graph, penalty: Floats) -> Ints:
-    """Return the best partner of each row within the graph, or `NOT_MATCHED`."""
+    """Return the best partner of each row within the graph, or `NOT_MATCHED` (Jonker and Volgenant, 1987)."""
     used, partner = np.unique(rows.partner, return_inverse=True)
     # zeros would be dropped from a sparse matrix, so all costs are raised
     shift = max(float(rows.distance.max(initial=0)), np.finfo(float).tiny)
-    try:
-        chosen = _least_columns(rows.first, partner, rows.distance + shift, len(used))
-    except ValueError:  # not everyone can be matched: each row gets a place of its own where it stays alone
-        n, ends = len(penalty), rows.first[1:]
+    n, ends = len(penalty), rows.first[1:]
+    matrix = _matrix(rows.first, partner, rows.distance + shift, len(used))
+    if n > len(used) or maximum_bipartite_matching(matrix, perm_type="column").min(initial=0) < 0:
+        # not everyone can be matched: each row gets a place of its own where it stays alone
         partner, cost = np.insert(partner, ends, len(used) + np.arange(n)), np.insert(rows.distance, ends, penalty)
-        chosen = _least_columns(rows.first + np.arange(n + 1), partner, cost + shift, len(used) + n)
+        matrix = _matrix(rows.first + np.arange(n + 1), partner, cost + shift, len(used) + n)
+    row, of_row = min_weight_full_bipartite_matching(matrix)
+    chosen = np.empty(n, dtype=np.int64)
+    chosen[row] = of_row
     columns = np.full(len(penalty), NOT_MATCHED, dtype=np.int64)
     is_matched = chosen < len(used)
     columns[is_matched] = used[chosen[is_matched]]
     return columns
 
 
-def _least_columns(first: Ints, column: Ints, cost: Floats, n_columns: int) -> Ints:
-    """Return the column of each row, none twice, at the least sum of costs (Jonker and Volgenant, 1987)."""
+def _matrix(first: Ints, column: Ints, cost: Floats, n_columns: int) -> csr_array:
     n = len(first) - 1
-    if n > n_columns or np.diff(first).min(initial=1) == 0:
-        raise ValueError("a row has no column")
     order = np.lexsort((column, np.repeat(np.arange(n), np.diff(first))))
-    matrix = csr_array((cost[order], column[order].astype(np.int32), first), shape=(n, n_columns))
-    chosen = np.empty(n, dtype=np.int64)
-    row, of_row = min_weight_full_bipartite_matching(matrix)
-    chosen[row] = of_row
-    return chosen
+    return csr_array((cost[order], column[order].astype(np.int32), first), shape=(n, n_columns))
 
 
 def _proven(rows: Graph, columns: Ints, copies: Ints, result: Proof) -> Assignment:
