@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.core.errors import InputError
+from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.baseline import is_category
@@ -114,10 +114,22 @@ def _effects(
     lost = _lost(design, outcome, request.outcome)
     if lost:
         return lost, None
-    effect = matched_effect(design, outcome, _options(request, table, is_adjusted=True))
     if not request.adjust:
-        return effect, None
+        return _plain_effect(request, design, outcome, _options(request, table, is_adjusted=True)), None
+    effect = matched_effect(design, outcome, _options(request, table, is_adjusted=True))
     return effect, matched_effect(design, outcome, _options(request, table, is_adjusted=False))
+
+
+def _plain_effect(
+    request: MatchRequest, design: MatchedDesign, outcome: pd.Series, options: EffectOptions
+) -> MatchedEffect | Unavailable:
+    """Return the effect; where nobody asked for a kind of error, the lack of one leaves the design as it is."""
+    try:
+        return matched_effect(design, outcome, options)
+    except DesignError as problem:
+        if request.errors is not None or request.cluster is not None:
+            raise
+        return Unavailable(str(problem))
 
 
 def _options(request: MatchRequest, table: UnitTable, is_adjusted: bool) -> EffectOptions:

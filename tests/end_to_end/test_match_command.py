@@ -169,7 +169,7 @@ def test_one_treated_unit_gets_an_estimate_and_the_reason_for_no_error(tmp_path)
     table["joined"] = (table.index == 5).astype(int)
     found = ran(tmp_path, table, "--distance", "mahalanobis", "--ratio", "5", "--json").record
     assert np.isfinite(found["effect"]["estimate"])
-    assert "one matched set only" in found["effect"]["std_error"]["unavailable"]
+    assert "Only one treated unit is matched" in found["effect"]["std_error"]["unavailable"]
 
 
 def test_more_treated_than_comparison_units_leave_some_without_a_partner(tmp_path):
@@ -186,3 +186,14 @@ def test_missing_can_be_made_a_category(tmp_path):
     table["size"] = table["size"].where(table.index % 7 != 0)
     found = ran(tmp_path, table, "--missing", "category", "--json").record
     assert {row["covariate"] for row in found["balance"]} == {"size", "size is missing", "score"}
+
+
+def test_a_design_whose_usual_error_does_not_exist_is_still_told(tmp_path):
+    """One treated unit in a stratum with one comparison unit: two rows leave nothing to estimate an error from."""
+    table = schools(n=40, n_treated=1).assign(size=range(40))
+    table.loc[[0, 1], "size"] = 500
+    table["joined"] = (table.index == 0).astype(int)
+    columns = ("--treated", "joined", "--on", "size", "--id", "school", "--outcome", "result")
+    found = ran(tmp_path, table, "--method", "exact", "--json", columns=columns).record
+    assert found["n"]["treated_matched"] == 1
+    assert "unavailable" in found["effect"] or "unavailable" in found["effect"]["std_error"]
