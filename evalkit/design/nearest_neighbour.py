@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline
-from evalkit.design.arrays.greedy_line import Takings, nearest_on_line, take_along_line, take_closest_first
+from evalkit.design.arrays.greedy_line import (
+    Takings,
+    nearest_on_line,
+    one_each_on_line,
+    take_along_line,
+    take_closest_first,
+)
 from evalkit.design.arrays.greedy_space import SPARE, take_in_space
 from evalkit.design.arrays.pair_problem import PairProblem
 from evalkit.design.matched import MatchedDesign, Pairs, matched_sets, paired_weights
@@ -94,6 +100,13 @@ def _pairs(
         partner, distance = nearest_on_line(space.coordinates[focal, 0], space.coordinates[pool, 0], option.ratio)
         return Pairs(np.repeat(focal, option.ratio), pool[partner].ravel(), distance.ravel())
     turns = _turns(option, space, focal, target)
+    if space.is_line and not _is_limited(option) and _is_plain(option):
+        own, other = space.coordinates[focal, 0], space.coordinates[pool, 0]
+        found = one_each_on_line(own[turns[0]], other)
+        at = np.full(len(focal), -1, dtype=np.int64)
+        at[turns[0]] = found
+        has = np.flatnonzero(at >= 0)
+        return Pairs(focal[has], pool[at[has]], np.abs(own[has] - other[at[has]]))
     times = _ANY_NUMBER if option.replacement else option.reuse_limit or 1
     takings = Takings.none(len(focal), len(pool), times)
     for strata in _passes(baseline, option, space):
@@ -113,6 +126,13 @@ def _is_line(option: NearestNeighbour) -> bool:
 def _is_limited(option: NearestNeighbour) -> bool:
     rules = (option.exact, option.anti_exact, option.calipers, option.caliper, option.within_first, option.fewest)
     return any(bool(rule) for rule in rules)
+
+
+def _is_plain(option: NearestNeighbour) -> bool:
+    """Return whether each unit takes one partner in its turn and nobody serves twice."""
+    return (
+        option.ratio == 1 and not option.replacement and option.reuse_limit in (None, 1) and option.order != "closest"
+    )
 
 
 def _passes(baseline: Baseline, option: NearestNeighbour, space: PairSpace) -> list[Ints]:

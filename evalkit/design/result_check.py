@@ -92,8 +92,7 @@ def _calipers(design: MatchedDesign, option: PairRules) -> Iterator[str]:
 def _counts(design: MatchedDesign, option: PairRules) -> Iterator[str]:
     assert design.pairs is not None
     pairs = design.pairs
-    twice = np.unique(np.column_stack([pairs.treated, pairs.comparison]), axis=0)
-    if len(twice) < len(pairs.treated):
+    if len(np.unique(pairs.treated * np.int64(len(design.weights)) + pairs.comparison)) < len(pairs.treated):
         yield "a pair stands twice"
     if isinstance(option, FullMatching):
         return

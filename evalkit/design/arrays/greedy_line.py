@@ -185,6 +185,41 @@ def take_closest_first(
             heapq.heappush(offers, following)
 
 
+def one_each_on_line(own: Floats, other: Floats) -> Ints:
+    """Return the partner that each focal unit takes in its turn, no partner twice, −1 where none is left.
+
+    Parameters
+    ----------
+    own : shape (m,), scores of the focal units in order of their turn
+    other : shape (n,), scores of the partners in the order that settles equal scores
+
+    Notes
+    -----
+    The rule of `take_along_line` for one partner each and nothing forbidden, written out: it is the usual case, and
+    a call for each step would cost it twice the time.
+    """
+    order = np.argsort(other, kind="stable")
+    values, n = other[order].tolist(), len(other)
+    below, above = list(range(n + 1)), list(range(n + 1))
+    found = []
+    for low, score in zip(np.searchsorted(other[order], own, side="left").tolist(), own.tolist(), strict=True):
+        high = low
+        while below[low] != low:
+            below[low] = below[below[low]]
+            low = below[low]
+        while above[high] != high:
+            above[high] = above[above[high]]
+            high = above[high]
+        if low > 0 and (high == n or score - values[low - 1] <= values[high] - score):
+            high = low - 1
+        if high == n:
+            found.append(-1)
+            continue
+        found.append(high)
+        below[high + 1], above[high] = high, high + 1
+    return np.append(order, -1)[found].astype(np.int64)
+
+
 def nearest_on_line(own: Floats, other: Floats, n_each: int) -> tuple[Ints, Floats]:
     """Return the `n_each` nearest partners of each focal unit, which may serve any number of times.
 
