@@ -72,7 +72,7 @@ def variance_ratio(found: Contrast) -> float:
 
 def ecdf_mean(found: Contrast) -> float:
     """Return the mean of |F1 − F0| over the different values of the covariate in the unmatched sample."""
-    return float(found.ecdf_gap @ found.gap_length / found.gap_length.sum())
+    return float(np.einsum("i,i->", found.ecdf_gap, found.gap_length) / found.gap_length.sum())
 
 
 def ecdf_max(found: Contrast) -> float:

@@ -62,7 +62,7 @@ class Arm:
     @property
     def effective_n(self) -> float:
         """Return 1 / Σ share², the number of equally weighted units that would be as informative."""
-        return float(self.n) if self.is_even else float(1 / (self.share @ self.share))
+        return float(self.n) if self.is_even else float(1 / _dot(self.share, self.share))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,10 +162,15 @@ def denominators(column: SortedColumn, arms: tuple[Arm, Arm]) -> tuple[float, fl
 
 def _moments(values: Floats, share: Floats) -> tuple[float, float]:
     """Return Σwx and Σw(x − m)² / (1 − Σw²) for weights that sum to one."""
-    mean = float(share @ values)
-    rest = 1 - float(share @ share)
+    mean = _dot(share, values)
+    rest = 1 - _dot(share, share)
     centred = values - mean
-    return mean, float(share @ (centred * centred)) / rest if rest > RELATIVE_ZERO else math.nan
+    return mean, _dot(share, centred * centred) / rest if rest > RELATIVE_ZERO else math.nan
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    """Return Σab without waking the threads of a linear algebra library, which cost long arrays more than they save."""
+    return float(np.einsum("i,i->", one, other))
 
 
 def _distributions(column: SortedColumn, arms: tuple[Arm, Arm], bandwidth: Bandwidth) -> tuple[Floats, Floats, float]:
