@@ -104,7 +104,7 @@ def test_a_covariate_that_does_not_vary():
 def test_covariates_that_determine_one_another_are_named():
     y = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0]
     twice = [2 * a - b for a, b in zip(X, y, strict=True)]
-    with pytest.raises(DesignError, match="'z' is determined by 'x', 'y'|'z' is determined by 'x' and 'y'"):
+    with pytest.raises(DesignError, match=r"'z' is determined by 'x', 'y'|'z' is determined by 'x' and 'y'"):
         propensity_score(baseline(TREATED, x=X, y=y, z=twice), "logit")
 
 
@@ -123,7 +123,7 @@ def test_a_rare_category_of_treated_units_alone_separates():
 
 def test_covariates_that_separate_together_are_named():
     """Treated have x + y = 10 or 11, comparison units 8 or 9; neither x nor y alone tells them apart."""
-    with pytest.raises(DesignError, match="covariates 'x', 'y' separate|covariates 'x' and 'y' separate"):
+    with pytest.raises(DesignError, match=r"covariates 'x', 'y' separate|covariates 'x' and 'y' separate"):
         propensity_score(
             baseline([1, 1, 1, 1, 0, 0, 0, 0], x=[1, 9, 4, 6, 1, 8, 5, 3], y=[9, 1, 7, 5, 8, 1, 3, 6]), "logit"
         )
