@@ -35,7 +35,8 @@ def nearest_neighbour(baseline: Baseline, option: NearestNeighbour, target: Targ
     Units take turns (those with the fewest counterparts first: by descending score for the ATT, ascending for the
     ATC, or as `order` says; of equal scores the earlier id first), and every unit
     has its first partner before any has its second. Of partners as near as each other the one with the lower score
-    is taken, of those with equal scores above the earlier id; over coordinates the earlier id. Units whose turn
+    is taken, of those with equal scores the one met first on the way (above the earlier id, below the later one);
+    over coordinates the earlier id. Units whose turn
     comes when nobody permitted is left stay without a partner.
 
     Raises
@@ -100,7 +101,7 @@ def _pairs(
         partner, distance = nearest_on_line(space.coordinates[focal, 0], space.coordinates[pool, 0], option.ratio)
         return Pairs(np.repeat(focal, option.ratio), pool[partner].ravel(), distance.ravel())
     turns = _turns(option, space, focal, target)
-    if space.is_line and not _is_limited(option) and _is_plain(option):
+    if _is_line(option) and not _is_limited(option) and _is_plain(option):
         own, other = space.coordinates[focal, 0], space.coordinates[pool, 0]
         found = one_each_on_line(own[turns[0]], other)
         at = np.full(len(focal), -1, dtype=np.int64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline
-from evalkit.design.arrays.assignment import Assignment, least_assignment
+from evalkit.design.arrays.assignment import NOBODY, Assignment, least_assignment
 from evalkit.design.arrays.line_assignment import line_assignment, line_gap
 from evalkit.design.arrays.pair_problem import PairProblem
 from evalkit.design.matched import MatchedDesign, Pairs, matched_sets, paired_weights
@@ -77,7 +77,7 @@ def _require_room(n_focal: int, n_partners: int, ratio: int, target: Target) -> 
 
 def _by_stratum(space: PairSpace, option: OptimalMatching, focal: Ints, pool: Ints) -> Assignment:
     """Return the best pairs of each stratum of units that must share labels, as positions in the baseline."""
-    parts = []
+    parts = [NOBODY]
     for code in np.unique(space.strata[focal]):
         own, other = focal[space.strata[focal] == code], pool[space.strata[pool] == code]
         part = _least(space, space.problem(own, other), option.ratio)

@@ -114,7 +114,8 @@ def _largest(gaps: Floats, allowed: Floats, option: ProfileMatching, names: tupl
 
 def _infeasible(gaps: Floats, allowed: Floats, names: tuple[str, ...]) -> str:
     beyond = np.maximum(gaps.min(axis=0), -gaps.max(axis=0)) - allowed
-    worst = int(np.argmax(beyond / np.maximum(allowed, np.finfo(float).tiny)))
+    size = np.abs(gaps).max(axis=0)
+    worst = int(np.argmax(np.divide(beyond, size, out=np.zeros_like(size), where=size > 0)))
     outside = (
         f" Every unit lies on one side of the mean of '{names[worst]}' that is to be met." if beyond[worst] > 0 else ""
     )

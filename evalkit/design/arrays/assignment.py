@@ -14,6 +14,7 @@ from evalkit.core.errors import DesignError, EvalkitError
 from evalkit.design.arrays.candidates import Graph, nearest_permitted
 from evalkit.design.arrays.pair_problem import PairProblem
 from evalkit.design.arrays.prices import NOT_MATCHED, Proof, proof
+from evalkit.design.arrays.whole_costs import whole_costs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,6 +38,9 @@ class Assignment(NamedTuple):
     gap: float
 
 
+NOBODY: Final = Assignment(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0), 0.0)
+
+
 def least_assignment(problem: PairProblem, ratio: int = 1) -> Assignment:
     """Return pairs, `ratio` for each focal unit and no partner twice, with the least sum of distances.
 
@@ -50,12 +54,14 @@ def least_assignment(problem: PairProblem, ratio: int = 1) -> Assignment:
         Where more than `MOST_PAIRS` possible pairs would have to be held.
     """
     n, n_partners = len(problem.focal), len(problem.partners)
+    if not n or not n_partners:
+        return NOBODY
     if ratio == 1 and n > n_partners:
         turned = least_assignment(problem.turned)
         return _ordered(turned.partner, turned.focal, turned.distance, turned.gap)
     copies = np.repeat(np.arange(n), ratio)
     n_each = np.full(n, n_partners if n * n_partners * ratio <= _AT_ONCE else min(n_partners, _FIRST * (ratio + 1)))
-    tree = cKDTree(problem.partners.coordinates) if n_partners else None
+    tree = cKDTree(problem.partners.coordinates)
     graph = nearest_permitted(problem, np.arange(n), int(n_each.max(initial=0)), tree)
     while True:
         rows, penalty = graph.take(copies), _penalties(graph, n, ratio)
@@ -100,14 +106,12 @@ def _penalties(graph: Graph, n: int, ratio: int) -> Floats:
 def _solved(rows: Graph, penalty: Floats) -> Ints:
     """Return the best partner of each row within the graph, or `NOT_MATCHED` (Jonker and Volgenant, 1987)."""
     used, partner = np.unique(rows.partner, return_inverse=True)
-    # zeros would be dropped from a sparse matrix, so all costs are raised
-    shift = max(float(rows.distance.max(initial=0)), np.finfo(float).tiny)
     n, ends = len(penalty), rows.first[1:]
-    matrix = _matrix(rows.first, partner, rows.distance + shift, len(used))
+    matrix = _matrix(rows.first, partner, rows.distance, len(used))
     if n > len(used) or maximum_bipartite_matching(matrix, perm_type="column").min(initial=0) < 0:
         # not everyone can be matched: each row gets a place of its own where it stays alone
         partner, cost = np.insert(partner, ends, len(used) + np.arange(n)), np.insert(rows.distance, ends, penalty)
-        matrix = _matrix(rows.first + np.arange(n + 1), partner, cost + shift, len(used) + n)
+        matrix = _matrix(rows.first + np.arange(n + 1), partner, cost, len(used) + n)
     row, of_row = min_weight_full_bipartite_matching(matrix)
     chosen = np.empty(n, dtype=np.int64)
     chosen[row] = of_row
@@ -120,7 +124,7 @@ def _solved(rows: Graph, penalty: Floats) -> Ints:
 def _matrix(first: Ints, column: Ints, cost: Floats, n_columns: int) -> csr_array:
     n = len(first) - 1
     order = np.lexsort((column, np.repeat(np.arange(n), np.diff(first))))
-    return csr_array((cost[order], column[order].astype(np.int32), first), shape=(n, n_columns))
+    return csr_array((whole_costs(cost)[order], column[order].astype(np.int32), first), shape=(n, n_columns))
 
 
 def _proven(rows: Graph, columns: Ints, copies: Ints, result: Proof) -> Assignment:

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from evalkit.core.errors import DesignError
 from evalkit.design.arrays.candidates import nearest_permitted
 from evalkit.design.arrays.pair_problem import PairProblem
+from evalkit.design.arrays.whole_costs import whole_costs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -104,7 +105,7 @@ def _most_saved(treated: Ints, comparison: Ints, saved: Floats, shape: tuple[int
     top = 2 * float(saved.max())
     cost = np.concatenate([top - saved, np.full(len(rows), top)])
     at = np.concatenate([row, np.arange(len(rows))]), np.concatenate([comparison, alone])
-    matrix = csr_array(coo_array((cost, at), shape=(len(rows), shape[1] + len(rows))))
+    matrix = csr_array(coo_array((whole_costs(cost), at), shape=(len(rows), shape[1] + len(rows))))
     chosen_row, chosen = min_weight_full_bipartite_matching(matrix)
     partner = np.full(len(rows), -1, dtype=np.int64)
     partner[chosen_row] = chosen

@@ -80,14 +80,18 @@ def test_of_partners_as_near_as_each_other(scores, expected, rules):
     assert matched(units([1, 0, 0], scores), **rules) == {1: [expected]}
 
 
-def test_over_covariates_the_earlier_id_wins():
+@pytest.mark.parametrize(
+    ("ratio", "expected"), [(1, {1: [2], 6: [3]}), (2, {1: [2, 4], 6: [3, 5]}), (3, {1: [2, 4, 7], 6: [3, 5]})]
+)
+@pytest.mark.parametrize("scale", [1, -1])
+def test_over_covariates_the_earlier_id_wins(ratio, expected, scale):
     """Unit 1 is at 5, unit 6 at 9. Units 2 and 4 are at 4, 3 and 5 at 6, all one step from 1; 7 is at 1.
 
     First 1 takes 2, and 6 takes 3 (5 is as near). Then 1 takes 4 (5 is as near) and 6 takes 5; then 1 takes 7.
     """
-    data = units([1, 0, 0, 0, 0, 1, 0], [0] * 7, x=[5, 4, 6, 4, 6, 9, 1])
-    option = NearestNeighbour(distance="own", own_score="score", mahalanobis_on=("x",), ratio=3, order="id")
-    assert partners(match(data, option)) == {1: [2, 4, 7], 6: [3, 5]}
+    data = units([1, 0, 0, 0, 0, 1, 0], [0] * 7, x=[scale * one for one in (5, 4, 6, 4, 6, 9, 1)])
+    option = NearestNeighbour(**SCORE, mahalanobis_on=("x",), ratio=ratio, order="id")
+    assert partners(match(data, option)) == expected
 
 
 def test_everyone_has_a_first_partner_before_anyone_has_a_second():

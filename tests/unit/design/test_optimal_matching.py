@@ -18,6 +18,7 @@ from evalkit.design.arrays.candidates import nearest_permitted
 from evalkit.design.arrays.line_assignment import line_assignment, line_gap
 from evalkit.design.arrays.pair_problem import PairProblem, Places
 from evalkit.design.arrays.prices import NOT_MATCHED, proof
+from evalkit.design.arrays.whole_costs import whole_costs
 from evalkit.design.match import match
 from evalkit.design.matching_options import CovariateCaliper, NearestNeighbour, OptimalMatching
 
@@ -97,6 +98,8 @@ def test_units_that_cannot_be_matched_are_counted():
         ([1, 0, 0], {"ratio": 0}, "ATT", "from 1 on, not 0"),
         ([1, 0, 0], {}, "ATE", "For the ATE use full matching"),
         ([1, 0, 0], {"calipers": {"score": within(0.5)}}, "ATT", "No treated unit is left"),
+        ([1, 0, 0], {"common_support": "treated"}, "ATT", "No treated unit is left"),
+        ([1, 0, 0], {"exact": ("score",)}, "ATT", "No treated unit is left"),
     ],
 )
 def test_what_has_no_answer_is_a_sentence(treated, options, target, sentence):
@@ -147,7 +150,10 @@ def test_the_proof_on_the_line_is_never_below_what_a_choice_costs_too_much(own, 
 @pytest.mark.parametrize("ratio", [1, 2, 3])
 @pytest.mark.parametrize("n_coordinates", [1, 3])
 def test_sparse_and_widened_as_the_hungarian_algorithm(monkeypatch, ratio, n_coordinates):
-    """With few partners looked up at first, and treated units close together, they have to look further many times."""
+    """With few partners looked up at first, and treated units close together, they have to look further many times.
+
+    The case of two partners and three coordinates went on for ever while costs were not whole numbers.
+    """
     monkeypatch.setattr(assignment, "_AT_ONCE", 0)
     random = np.random.default_rng(8)
     own, other = random.normal(size=(40, n_coordinates)), 2 * random.normal(size=(150, n_coordinates)) + 1
@@ -157,6 +163,18 @@ def test_sparse_and_widened_as_the_hungarian_algorithm(monkeypatch, ratio, n_coo
     assert len(set(found.partner.tolist())) == 40 * ratio
     assert found.distance.sum() == pytest.approx(apart[linear_sum_assignment(apart)].sum(), rel=1e-12)
     assert found.gap <= 1e-9 * found.distance.sum()
+
+
+def test_whole_costs_keep_order_and_differences():
+    cost = np.array([0.0, 1e-3, 0.5, 0.5, 2.0, 3.0])
+    whole = whole_costs(cost)
+    assert (whole == np.rint(whole)).all()
+    assert whole[0] == 1
+    assert (whole - 1) / (whole[-1] - 1) == pytest.approx(cost / 3, abs=2e-14)
+    assert whole_costs(np.zeros(3)).tolist() == [1, 1, 1]
+    assert whole_costs(np.empty(0)).tolist() == []
+    tiny = whole_costs(cost * 1e-300)
+    assert (tiny - 1) / (tiny[-1] - 1) == pytest.approx(cost / 3, abs=1e-13)
 
 
 def test_distances_of_zero_are_no_gaps_in_the_matrix():
@@ -255,7 +273,7 @@ def test_prices_prove_the_best_pairs_and_no_others():
     graph, penalty = all_pairs([0, 3], [1, 5]), np.full(2, 100.0)
     right = proof(graph, np.array([0, 1]), penalty, 2)
     assert right.gap == 0
-    assert not len(right.open_rows) and not len(right.loose_rows)
+    assert len(right.open_rows) == len(right.loose_rows) == 0
     wrong = proof(graph, np.array([1, 0]), penalty, 2)
     assert wrong.gap >= 4
     assert len(wrong.loose_rows)
@@ -294,7 +312,7 @@ def test_pairs_that_are_not_proven_are_given_to_nobody(monkeypatch):
         return np.array([1, 0])
 
     monkeypatch.setattr(assignment, "_solved", second_best)
-    with pytest.raises(EvalkitError, match="could not be proven: they may be .* above the least sum"):
+    with pytest.raises(EvalkitError, match=r"could not be proven: they may be .* above the least sum"):
         least_assignment(PairProblem.free(np.array([0.0, 3.0]), np.array([1.0, 5.0])))
 
 
