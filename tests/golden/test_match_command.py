@@ -111,3 +111,17 @@ def test_g_computation_is_the_reference_one(golden):
     found = record(golden, "lalonde.csv", LALONDE, "--adjust", "age,educ,race,married,nodegree,re74,re75")
     assert found["effect"]["estimate"] == pytest.approx(1121.17723043787, rel=1e-9)
     assert found["effect"]["std_error"] == pytest.approx(752.419204361191, rel=1e-6)
+
+
+def test_the_trap_of_the_schools_file_is_told(golden):
+    """29 schools chosen on a low score in 2017, true effect 0.8: a gain from 2017 holds what such a score regains."""
+    options = ("--exact", "phase,region", "--earlier", "ks2_2016,ks2_2017")
+    findings = {one["name"]: one for one in record(golden, "schools.csv", SCHOOLS, *options)["findings"]}
+    trap = findings["regression_to_the_mean"]
+    assert trap["verdict"] in ("caution", "serious")
+    # The slope of 2019 on 2017 among comparison schools and the gap of the treated, by numpy alone.
+    table = pd.read_csv(golden / "matching" / "data" / "schools.csv")
+    pool, treated = table[table["treat"] == 0], table[table["treat"] == 1]
+    slope = pool["ks2_2017"].cov(pool["ks2_2019"]) / pool["ks2_2017"].var()
+    gap = treated["ks2_2017"].mean() - pool["ks2_2017"].mean()
+    assert abs(trap["statistic"]) == pytest.approx(abs((1 - slope) * gap), rel=1e-8)
