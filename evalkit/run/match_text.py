@@ -37,11 +37,19 @@ def _lines(answer: MatchAnswer) -> Iterator[str]:
     yield from _balance_lines(answer)
     yield from _effect_lines(answer)
     yield from _finding_lines(answer)
-    notes = [*answer.design.notes, *(() if isinstance(answer.effect, Unavailable) else answer.effect.notes)]
+    notes = [*answer.design.notes, *_effect_notes(answer)]
     if notes:
         yield "\nNotes"
     for note in dict.fromkeys(notes):
         yield from wrapped(as_sentence(note), "  - ")
+
+
+def _effect_notes(answer: MatchAnswer) -> tuple[str, ...]:
+    """Return what a reader must know of the effect; notes on an error that is not given are left out."""
+    effect = answer.effect
+    if isinstance(effect, Unavailable) or isinstance(effect.estimate.std_error, Unavailable):
+        return ()
+    return effect.notes
 
 
 def _design_lines(answer: MatchAnswer) -> Iterator[str]:
@@ -71,8 +79,7 @@ def method_words(answer: MatchAnswer) -> str:
     option = answer.design.option
     words = _METHODS[answer.request.method]
     if isinstance(option, PairRules):
-        words += f" on {'the ' if option.distance in _SCORES else ''}{_SCORES.get(option.distance, option.distance)}"
-        words += " distance" if option.distance not in _SCORES else ""
+        words += f" on the {_DISTANCES[option.distance]}"
         if option.exact:
             words += f", the same {listed(list(option.exact))}"
         if option.anti_exact:
@@ -80,10 +87,13 @@ def method_words(answer: MatchAnswer) -> str:
     return words
 
 
-_SCORES = {
+_DISTANCES = {
     "logit": "propensity score (logit)",
     "linear-logit": "linear propensity score (log odds)",
     "probit": "propensity score (probit)",
+    "mahalanobis": "Mahalanobis distance",
+    "robust-mahalanobis": "rank-based Mahalanobis distance",
+    "euclidean": "standardised Euclidean distance",
     "own": "given score",
 }
 
@@ -124,7 +134,9 @@ def _effect_lines(answer: MatchAnswer) -> Iterator[str]:
     yield from wrapped(effect_sentence(answer, effect), "  ")
     if answer.unadjusted is not None:
         yield from wrapped(f"Without adjustment: {_numbers(answer.unadjusted)}.", "  ")
-    yield from wrapped(f"How: {effect.method}. Errors: {effect.inference}.", "  ")
+    has_error = not isinstance(effect.estimate.std_error, Unavailable)
+    errors = f" Errors: {effect.inference}." if has_error else ""
+    yield from wrapped(f"How: {effect.method}.{errors}", "  ")
 
 
 def effect_sentence(answer: MatchAnswer, effect: MatchedEffect) -> str:
