@@ -155,9 +155,10 @@ def _sample_words(n: int, options: SensitivityOptions) -> str:
 
 def _aligned(design: MatchedDesign, outcome: pd.Series) -> Floats:
     units = design.baseline.units.index
-    if not outcome.index.is_unique or not units.isin(outcome.index).any():
+    is_same = outcome.index.equals(units)  # the usual case, and looking ids up takes seconds where they are many
+    if not is_same and (not outcome.index.is_unique or not units.isin(outcome.index).any()):
         raise DesignError("The outcome must stand on the units' ids, one value for each unit.")
-    values = outcome.reindex(units).to_numpy(dtype=float, na_value=np.nan)
+    values = (outcome if is_same else outcome.reindex(units)).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(values).any():
         raise DesignError(f"The outcome '{outcome.name}' is infinite for a unit. Correct it, or leave it missing.")
     return np.asarray(values)
