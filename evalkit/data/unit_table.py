@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted, listed
+from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.data.ids import id_order
-from evalkit.data.long_files import MISSING, Columns, read_columns
+from evalkit.data.long_files import Columns, read_columns
 from evalkit.data.long_kinds import text_columns
 
 
@@ -130,8 +130,3 @@ def _later(frame: pd.DataFrame, columns: UnitColumns, baseline: Baseline) -> pd.
     order = id_order(ids)
     rows = frame[names] if order is None else frame[names].iloc[order]
     return rows.set_axis(baseline.units.index)
-
-
-def missing_words() -> str:
-    """Return the texts that stand for a missing value, for a help text."""
-    return listed([repr(text) for text in MISSING if text])
