@@ -34,6 +34,7 @@ def sensitivity(found: MatchSensitivity) -> ReleasedTable:
     )
     notes = (
         "No measure can show that nothing was left out; each says how strong it would have to be.",
+        *((delta_note(found.selection),) if isinstance(found.selection, OsterDelta) else ()),
         *lacking,
     )
     return release(
