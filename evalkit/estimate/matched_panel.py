@@ -13,6 +13,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.words import counted, listed
 from evalkit.data.panel import Panel
 from evalkit.design.matched import MatchedDesign
+from evalkit.estimate.matched_effect import FEWEST_STRATA
 
 Ints = NDArray[np.int64]
 
@@ -34,8 +35,8 @@ def matched_panel(panel: Panel, design: MatchedDesign, clusters: Literal["set", 
         Outcomes over time; units of the design are found by their ids.
     design : MatchedDesign
     clusters : "set" or "unit"
-        Errors cluster by matched set, pair or stratum, where the design has them and a set shares no unit with
-        another; by the panel's own cluster (its unit, if it names none) otherwise and with "unit". Clusters of the
+        Errors cluster by matched set, pair or stratum, where the design has them, a set shares no unit with another,
+        and strata that are no pairs are 20 or more; by the panel's own cluster (its unit, if it names none) otherwise and with "unit". Clusters of the
         panel above its units are kept, and hold whole sets only if the matching was within them.
 
     Raises
@@ -51,7 +52,7 @@ def matched_panel(panel: Panel, design: MatchedDesign, clusters: Literal["set", 
     kept = panel.restricted(used[panel.unit_codes])
     place = rows.place[used][kept.unit_codes]
     frame = kept.frame.assign(weight=kept.frame["weight"].to_numpy() * design.weights[place])
-    if clusters == "set" and design.strata is not None and _is_by_unit(panel):
+    if clusters == "set" and design.strata is not None and _are_many(design) and _is_by_unit(panel):
         frame["cluster"] = design.strata[place]
     return Panel(frame, kept.units, kept.periods, kept.unit_codes, kept.period_codes, kept.covariates)
 
@@ -85,6 +86,12 @@ def _require_cohorts(panel: Panel, design: MatchedDesign, rows: _Rows, used: NDA
         unit = panel.units[used][int(np.argmax(differs))]
         said = "treated in the design and has no cohort" if is_treated[differs][0] else "compared with and has a cohort"
         raise DesignError(f"Unit {unit!r} is {said} in the panel. A cohort is the first treated period of the treated.")
+
+
+def _are_many(design: MatchedDesign) -> bool:
+    """Return whether errors may cluster by sets: six subclasses are no sample of subclasses."""
+    assert design.strata is not None
+    return design.pairs is not None or len(np.unique(design.strata[design.is_used])) >= FEWEST_STRATA
 
 
 def _is_by_unit(panel: Panel) -> bool:

@@ -9,7 +9,7 @@ from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.match import match
-from evalkit.design.matching_options import EntropyBalancing, NearestNeighbour
+from evalkit.design.matching_options import EntropyBalancing, NearestNeighbour, Subclassification
 from evalkit.estimate.matched_panel import matched_panel
 
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start")
@@ -54,6 +54,8 @@ def test_pairs_become_clusters_where_no_unit_is_in_two(world):
     pairs = match(baseline, NearestNeighbour())
     assert matched_panel(panel, pairs).frame["cluster"].nunique() == 15
     assert matched_panel(panel, pairs, clusters="unit").frame["cluster"].nunique() == 30
+    six = match(baseline, Subclassification())
+    assert matched_panel(panel, six).frame["cluster"].nunique() == six.n_treated + six.n_comparison
     shared = match(baseline, NearestNeighbour(replacement=True))
     assert matched_panel(panel, shared).frame["cluster"].nunique() == shared.n_treated + shared.n_comparison
 
