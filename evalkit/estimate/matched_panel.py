@@ -36,8 +36,9 @@ def matched_panel(panel: Panel, design: MatchedDesign, clusters: Literal["set", 
     design : MatchedDesign
     clusters : "set" or "unit"
         Errors cluster by matched set, pair or stratum, where the design has them, a set shares no unit with another,
-        and strata that are no pairs are 20 or more; by the panel's own cluster (its unit, if it names none) otherwise and with "unit". Clusters of the
-        panel above its units are kept, and hold whole sets only if the matching was within them.
+        and strata that are no pairs are 20 or more; by the panel's own cluster (its unit, if it names none) otherwise
+        and with "unit". Clusters of the panel above its units are kept, and hold whole sets only if the matching was
+        within them.
 
     Raises
     ------

@@ -142,6 +142,12 @@ def most_of_all(columns: np.ndarray, mean: np.ndarray, allowed: np.ndarray) -> i
     return 0
 
 
+def test_a_column_that_everyone_meets_constrains_nobody():
+    """The one treated unit stands at the mean of x, and all are alike in y: it is the group, at any tolerance."""
+    data = units([0, 0, 0, 1], x=[0, 0, 3, 1], y=[0, 0, 0, 0], place=["a", "a", "a", "a"])
+    assert match(data, ProfileMatching(tolerance=0.1), "ATC").n_treated == 1
+
+
 @given(rows=ROWS, tolerance=st.sampled_from([0.0, 0.1, 0.3, 1.0]), target=st.sampled_from(["ATT", "ATC", "ATE"]))
 @settings(max_examples=60, deadline=None)
 def test_as_the_largest_of_all_groups(rows, tolerance, target):
