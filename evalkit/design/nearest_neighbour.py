@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.greedy_line import (
+    LineRules,
     Takings,
     nearest_on_line,
     one_each_on_line,
@@ -16,7 +19,8 @@ from evalkit.design.arrays.greedy_line import (
     take_closest_first,
 )
 from evalkit.design.arrays.greedy_space import SPARE, take_in_space
-from evalkit.design.arrays.pair_problem import PairProblem
+from evalkit.design.arrays.line import Permissions
+from evalkit.design.arrays.pair_problem import PairProblem, Places
 from evalkit.design.matched import MatchedDesign, Pairs, matched_sets, paired_weights
 from evalkit.design.matching_options import NearestNeighbour, Order, Target
 from evalkit.design.pair_distance import PairSpace, pair_space, shared_codes
@@ -101,22 +105,46 @@ def _pairs(
         partner, distance = nearest_on_line(space.coordinates[focal, 0], space.coordinates[pool, 0], option.ratio)
         return Pairs(np.repeat(focal, option.ratio), pool[partner].ravel(), distance.ravel())
     turns = _turns(option, space, focal, target)
-    if _is_line(option) and not _is_limited(option) and _is_plain(option):
-        own, other = space.coordinates[focal, 0], space.coordinates[pool, 0]
-        found = one_each_on_line(own[turns[0]], other)
-        at = np.full(len(focal), -1, dtype=np.int64)
-        at[turns[0]] = found
-        has = np.flatnonzero(at >= 0)
-        return Pairs(focal[has], pool[at[has]], np.abs(own[has] - other[at[has]]))
+    if _is_plain(option):
+        return _one_each(space, turns[0], arms)
     times = _ANY_NUMBER if option.replacement else option.reuse_limit or 1
     takings = Takings.none(len(focal), len(pool), times)
+    take = _taker(option, space, arms)
     for strata in _passes(baseline, option, space):
-        _take(takings, turns, (option, space), strata, arms)
+        for at, theirs in _by_stratum(strata[focal[turns[0]]], strata[pool]):
+            take(takings, (turns[0][at], turns[1][at]), theirs)
     sizes = [len(partners) for partners in takings.partners]
     first = np.repeat(np.arange(len(focal)), sizes)
     second = np.array([partner for partners in takings.partners for partner in partners], dtype=np.int64)
     distance = space.problem(focal, pool).distance(first, second)
     return Pairs(focal[first], pool[second], distance)
+
+
+def _one_each(space: PairSpace, turns: Ints, arms: tuple[Ints, Ints]) -> Pairs:
+    """Return pairs of one partner each along the score, within strata and the score's caliper."""
+    focal, pool = arms
+    own, other = space.coordinates[focal, 0], space.coordinates[pool, 0]
+    reach = float(space.widths[0]) if len(space.widths) else np.inf
+    found = np.full(len(focal), -1, dtype=np.int64)
+    for at, theirs in _by_stratum(space.strata[focal[turns]], space.strata[pool]):
+        mine = turns[at]
+        partner = one_each_on_line(own[mine], other[theirs], reach)
+        found[mine[partner >= 0]] = theirs[partner[partner >= 0]]
+    has = np.flatnonzero(found >= 0)
+    return Pairs(focal[has], pool[found[has]], np.abs(own[has] - other[found[has]]))
+
+
+def _by_stratum(own: Ints, other: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield positions of focal units and of partners for each stratum that has both, in their order."""
+    mine, theirs = np.argsort(own, kind="stable"), np.argsort(other, kind="stable")
+    codes = np.intersect1d(own, other)
+    bounds = [
+        np.searchsorted(values, codes, side=side).tolist()
+        for values in (own[mine], other[theirs])
+        for side in ("left", "right")
+    ]
+    for low, high, first, last in zip(*bounds, strict=True):
+        yield mine[low:high], theirs[first:last]
 
 
 def _is_line(option: NearestNeighbour) -> bool:
@@ -125,15 +153,15 @@ def _is_line(option: NearestNeighbour) -> bool:
 
 
 def _is_limited(option: NearestNeighbour) -> bool:
-    rules = (option.exact, option.anti_exact, option.calipers, option.caliper, option.within_first, option.fewest)
-    return any(bool(rule) for rule in rules)
+    rules = (option.exact, option.anti_exact, option.calipers, option.within_first, option.fewest)
+    return option.caliper is not None or any(bool(rule) for rule in rules)
 
 
 def _is_plain(option: NearestNeighbour) -> bool:
-    """Return whether each unit takes one partner in its turn and nobody serves twice."""
-    return (
-        option.ratio == 1 and not option.replacement and option.reuse_limit in (None, 1) and option.order != "closest"
-    )
+    """Return whether each unit takes one partner along the score in its turn, within strata and the score's caliper."""
+    is_once = option.ratio == 1 and not option.replacement and option.reuse_limit in (None, 1)
+    rules = (option.anti_exact, option.calipers, option.within_first, option.fewest)
+    return _is_line(option) and is_once and option.order != "closest" and not any(bool(rule) for rule in rules)
 
 
 def _passes(baseline: Baseline, option: NearestNeighbour, space: PairSpace) -> list[Ints]:
@@ -182,54 +210,35 @@ def _wanted(option: NearestNeighbour, space: PairSpace, focal: Ints) -> Ints:
     return wanted
 
 
-def _take(
-    takings: Takings,
-    turns: tuple[Ints, Ints],
-    rules: tuple[NearestNeighbour, PairSpace],
-    strata: Ints,
-    arms: tuple[Ints, Ints],
-) -> None:
-    """Let units take partners within each stratum."""
-    option, space = rules
-    focal, pool = arms
-    whole = space.problem(focal, pool)
-    own, other = strata[focal], strata[pool]
-    for code in np.unique(own):
-        mine, theirs = np.flatnonzero(own == code), np.flatnonzero(other == code)
-        here = own[turns[0]] == code
-        turn = turns[0][here], turns[1][here]
-        if not len(theirs):
-            continue
-        if _is_line(option):
-            scores = space.coordinates[focal, 0], space.coordinates[pool, 0]
-            take = take_closest_first if option.order == "closest" else take_along_line
-            take(takings, turn, scores, theirs, _permits(whole))
-        else:
-            spare = 1 if option.replacement else SPARE
-            take_in_space(takings, turn, whole.take(mine, theirs), (mine, theirs), spare)
+def _taker(
+    option: NearestNeighbour, space: PairSpace, arms: tuple[Ints, Ints]
+) -> Callable[[Takings, tuple[Ints, Ints], Ints], None]:
+    """Return what lets units take partners: takings, turns and the positions of the partners that may be taken."""
+    whole = space.problem(*arms)
+    if not _is_line(option):
+        spare = 1 if option.replacement else SPARE
+
+        def take(takings: Takings, turns: tuple[Ints, Ints], theirs: Ints) -> None:
+            mine = np.sort(turns[0])
+            take_in_space(takings, turns, whole.take(mine, theirs), (mine, theirs), spare)
+
+        return take
+    rules = _line_rules(whole, option.caliper is not None)
+    along = take_closest_first if option.order == "closest" else take_along_line
+    return lambda takings, turns, theirs: along(takings, turns, rules, theirs)
 
 
-def _permits(problem: PairProblem):  # type: ignore[no-untyped-def]
-    """Return whether a focal unit and a partner may be paired, or None where all may."""
-    if not problem.is_limited:
-        return None
-    windows = [
-        (own.tolist(), other.tolist(), width)
-        for own, other, width in zip(
-            problem.focal.windows.T, problem.partners.windows.T, problem.widths.tolist(), strict=True
-        )
-    ]
-    codes = [
-        (own.tolist(), other.tolist())
-        for own, other in zip(problem.focal.codes.T, problem.partners.codes.T, strict=True)
-    ]
-
-    def permits(unit: int, partner: int) -> bool:
-        return all(abs(own[unit] - other[partner]) <= width for own, other, width in windows) and all(
-            own[unit] != other[partner] for own, other in codes
-        )
-
-    return permits
+def _line_rules(whole: PairProblem, has_reach: bool) -> LineRules:
+    """Return rules along the score, whose caliper is how far anyone reaches; the others forbid single pairs."""
+    first = 1 if has_reach else 0
+    mine, theirs = (Places(one.coordinates, one.windows[:, first:], one.codes) for one in (whole.focal, whole.partners))
+    other_limits = PairProblem(mine, theirs, whole.widths[first:])
+    return LineRules(
+        mine.coordinates[:, 0],
+        theirs.coordinates[:, 0],
+        float(whole.widths[0]) if has_reach else np.inf,
+        Permissions(other_limits) if other_limits.is_limited else None,
+    )
 
 
 def _notes(option: NearestNeighbour, focal: Ints, matched: Ints, space: PairSpace) -> tuple[str, ...]:

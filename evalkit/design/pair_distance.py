@@ -143,8 +143,9 @@ def _untied(covariance: Floats, n: int) -> Floats:
 
 
 def _windows(baseline: Baseline, rules: PairRules, score: Floats | None) -> tuple[Floats, Floats]:
-    columns, widths = [], []
+    columns, widths, names = [], [], []
     if rules.caliper is not None and score is not None:
+        names.append("the score")
         columns.append(score)
         widths.append(rules.caliper * float(np.std(score, ddof=1)))
     for name, caliper in rules.calipers.items():
@@ -152,8 +153,15 @@ def _windows(baseline: Baseline, rules: PairRules, score: Floats | None) -> tupl
         if is_category(values):
             raise DesignError(f"'{name}' is a category, so it has no caliper. Ask for it to be shared exactly instead.")
         numbers = values.to_numpy(dtype=float)
+        names.append(f"'{name}'")
         columns.append(numbers)
         widths.append(caliper.width * (1.0 if caliper.in_units else float(np.std(numbers, ddof=1))))
+    for name, width in zip(names, widths, strict=True):
+        if not 0 <= width < np.inf:
+            raise DesignError(
+                f"The caliper on {name} is negative or not a number. It is the most by which partners may differ: "
+                "give a number from 0 on."
+            )
     table = np.column_stack(columns) if columns else np.empty((len(baseline.units), 0))
     return table, np.array(widths)
 

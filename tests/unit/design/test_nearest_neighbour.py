@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline, BaselineRoles
+from evalkit.design.arrays import line
 from evalkit.design.arrays.greedy_space import Neighbours
 from evalkit.design.arrays.pair_problem import PairProblem
 from evalkit.design.match import match
@@ -143,6 +144,22 @@ def test_a_caliper_is_in_sds_of_the_score_over_all_units():
     assert matched(data, caliper=0.7) == {1: [5]}
     with pytest.raises(DesignError, match="No treated unit is left after matching"):
         matched(data, caliper=0.6)
+
+
+@pytest.mark.parametrize("use", [{}, {"replacement": True}, {"ratio": 2}])
+def test_a_caliper_of_nothing_leaves_equal_scores(use):
+    """Scores 1 2 3 and 1 1 2.5: unit 1 has two partners with its own score, the others none."""
+    data = units([1, 1, 1, 0, 0, 0], [1, 2, 3, 1, 1, 2.5])
+    design = match(data, NearestNeighbour(**SCORE, caliper=0.0, **use))
+    assert partners(design) == {1: [4, 5] if "ratio" in use else [4]}
+
+
+@pytest.mark.parametrize("width", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("on", ["the score", "'score'"])
+def test_a_caliper_is_a_number_from_nothing_on(width, on):
+    rules = {"caliper": width} if on == "the score" else {"calipers": {"score": CovariateCaliper(width=width)}}
+    with pytest.raises(DesignError, match=f"The caliper on {on} is negative or not a number"):
+        match(units([1, 1, 0, 0], [1, 2, 2, 3]), NearestNeighbour(**SCORE, **rules))
 
 
 def test_calipers_of_covariates():
@@ -364,6 +381,51 @@ def test_along_the_line_as_a_slow_search(rows, options, use, order, target):
         return (abs(apart), 0, -score[partner], -partner) if apart < 0 else (abs(apart), 1, score[partner], partner)
 
     require_as_slow(data, NearestNeighbour(**SCORE, **options, **use, order=order), target, key)
+
+
+@pytest.mark.parametrize(("patience", "width"), [(0, 1), (2, 3)])
+@pytest.mark.parametrize("use", [{}, {"replacement": True}, {"reuse_limit": 2}])
+@pytest.mark.parametrize("order", [None, "closest"])
+def test_partners_looked_at_in_arrays_are_those_asked_one_by_one(monkeypatch, patience, width, use, order):
+    """Under tight rules partners are looked at many at a time: the pairs are those of the slow search."""
+    monkeypatch.setattr(line, "_PATIENCE", patience)
+    monkeypatch.setattr(line, "_WIDTH", width)
+    random = np.random.default_rng(8)
+    n = 90
+    columns = (random.random(n) < 0.35, random.integers(0, 25, n), random.choice(list("ab"), n))
+    kinds = random.choice(list("xyz"), n, p=[0.7, 0.2, 0.1])
+    data = drawn(list(zip(*columns, kinds, random.integers(0, 30, n), random.integers(0, 3, n), strict=True)))
+    score = data.covariates["score"].to_numpy()
+
+    def key(unit, partner):
+        apart = score[partner] - score[unit]
+        return (abs(apart), 0, -score[partner], -partner) if apart < 0 else (abs(apart), 1, score[partner], partner)
+
+    age = {"age": CovariateCaliper(width=4, in_units=True)}
+    both = age | {"size": CovariateCaliper(width=1, in_units=True)}
+    for rules in (
+        {"calipers": age},
+        {"calipers": both, "caliper": 0.5},
+        {"anti_exact": ("kind",), "exact": ("place",)},
+    ):
+        option = NearestNeighbour(**SCORE, **rules, **use, order=order, ratio=2)
+        require_as_slow(data, option, "ATT", key)
+
+
+@pytest.mark.parametrize("caliper", [0.005, 0.05])
+@pytest.mark.parametrize("exact", [(), ("place",)])
+def test_one_partner_each_as_with_more_rules(caliper, exact):
+    """The short way for one partner each within strata and a caliper gives the pairs of the general one."""
+    random = np.random.default_rng(9)
+    n = 400
+    columns = (random.random(n) < 0.4, random.integers(0, 150, n), random.choice(list("abcd"), n))
+    others = (random.choice(list("xyz"), n), random.integers(0, 5, n), random.integers(0, 4, n))
+    data = drawn(list(zip(*columns, *others, strict=True)))
+    no_limit = {"size": CovariateCaliper(width=100, in_units=True)}
+    short = NearestNeighbour(**SCORE, caliper=caliper, exact=exact)
+    long = NearestNeighbour(**SCORE, caliper=caliper, exact=exact, calipers=no_limit)
+    assert partners(match(data, short)) == partners(match(data, long))
+    assert 0 < len(partners(match(data, short))) < data.is_treated.sum()
 
 
 @given(rows=ROWS, options=OPTIONS, use=USE, order=st.sampled_from([None, "id"]), target=st.sampled_from(["ATT", "ATC"]))
