@@ -67,7 +67,14 @@ def licence_of(name: str) -> str:
     metadata = importlib.metadata.metadata(name)
     field = (metadata.get("License") or "").strip().splitlines()[:1]
     classifiers = [text for text in metadata.get_all("Classifier", []) if text.startswith("License")]
-    return "; ".join([metadata.get("License-Expression") or "", *field, *classifiers])
+    said = "; ".join([metadata.get("License-Expression") or "", *field, *classifiers])
+    return said if said.strip("; ") else licence_file(name)
+
+
+def licence_file(name: str) -> str:
+    """Return the first line of the licence that a package comes with, for one whose metadata name none."""
+    found = [path for path in importlib.metadata.files(name) or [] if path.name.upper().startswith("LICEN")]
+    return next((path.read_text().strip().splitlines()[0] for path in found), "")
 
 
 @pytest.mark.parametrize("requirement", DIRECT, ids=lambda requirement: requirement.name)
