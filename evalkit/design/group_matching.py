@@ -78,20 +78,29 @@ def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int],
     covariates = baseline.covariates[list(option.covariates)].to_numpy(dtype=float)
     _require_variation(covariates, option)
     group = baseline.units["group"].to_numpy(dtype=np.int64)
-    region = baseline.units["region"].to_numpy() if option.within_region else np.zeros(len(group))
     partners = np.full((len(group), option.ratio), -1, dtype=np.int64)
     distance = np.full(partners.shape, np.nan)
+    region = _regions(baseline, option)
     shuffled = _order_for_ties(baseline.units.index)
+    within = {where: shuffled[region[shuffled] == where] for where in set(region.tolist())}
     for own in groups:
         comparable = (group != own) & (group != treated)
         covariance = pooled_within_covariance(covariates[group == own], covariates[comparable])
-        white = whitened(covariates, covariance)
-        for where in sorted(set(region[group == own])):
-            rows = np.flatnonzero((group == own) & (region == where))
-            pool = shuffled[(comparable & (region == where))[shuffled]]
-            columns, distance[rows] = nearest(white[rows], white[pool], option.ratio)
+        members = np.flatnonzero(group == own)
+        for where in sorted(set(region[members].tolist())):
+            rows = members[region[members] == where]
+            pool = within[where][comparable[within[where]]]
+            white = whitened(covariates[np.concatenate([rows, pool])], covariance)
+            columns, distance[rows] = nearest(white[: len(rows)], white[len(rows) :], option.ratio)
             partners[rows] = np.where(columns >= 0, np.append(pool, -1)[columns], -1)
     return GroupMatches(baseline.units.index, group, partners, distance)
+
+
+def _regions(baseline: Baseline, option: GroupNeighbours) -> NDArray[np.int64]:
+    """Return each unit's region as a code in the order of names, one code for all where it does not count."""
+    if not option.within_region:
+        return np.zeros(len(baseline.units), dtype=np.int64)
+    return np.asarray(pd.factorize(baseline.units["region"], sort=True)[0], dtype=np.int64)
 
 
 def _order_for_ties(units: pd.Index) -> NDArray[np.int64]:

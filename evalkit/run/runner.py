@@ -13,10 +13,11 @@ from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import MANIFEST, Staging, refuse_foreign, staging
 from evalkit.run.progress import Progress
 from evalkit.run.project_file import claims_of, load_project
-from evalkit.run.session import DESIGN, open_evaluation, synthetic_folder
+from evalkit.run.session import DESIGN, open_evaluation, read_once, synthetic_folder
 from evalkit.run.workspace import NOTEBOOKS, notebooks_folder
 
 if TYPE_CHECKING:
+    from evalkit.data.intake import Intake
     from evalkit.data.sources import Sources
 
 Execute = Callable[[Path, dict[str, str]], dict[str, Any]]
@@ -38,8 +39,9 @@ def run_project(request: Request, progress: Progress) -> Path:
     with environment_faults(f"running {project.slug}"):
         with progress.step(f"{project.slug}: reading and checking {_named(request)}"):
             sources = find_data(request.data)
-            preflight(project, request.project_file, sources)
+            records = preflight(project, request.project_file, sources)
         with staging(request.out, project.slug) as made:
+            read_once(request.project_file, sources, str(made.folder), records)
             _fill(made, project, request, sources, progress)
             return made.release()
 
@@ -55,12 +57,12 @@ def find_data(folder: Path | None) -> Sources:
     return find_sources(folder.resolve())
 
 
-def preflight(project: Project, path: Path, sources: Sources) -> None:
-    """Read everything a run will read, so that bad input is found before anything is made."""
+def preflight(project: Project, path: Path, sources: Sources) -> Intake:
+    """Read and return everything a run will read, so that bad input is found before anything is made."""
     from evalkit.data.intake import read_records
 
     claims_of(project, path.parent)
-    read_records(project, path.parent, sources)
+    return read_records(project, path.parent, sources)
 
 
 def _fill(made: Staging, project: Project, request: Request, sources: Sources, progress: Progress) -> None:

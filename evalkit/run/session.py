@@ -8,8 +8,10 @@ import os
 import pickle
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from evalkit.core.errors import DesignError
 from evalkit.run.faults import environment_faults
@@ -17,12 +19,14 @@ from evalkit.run.outputs import PRIVATE
 from evalkit.run.workspace import writable_root
 
 if TYPE_CHECKING:
+    from evalkit.data.intake import Intake
     from evalkit.data.sources import Sources
     from evalkit.design.plan import LockedDesign
     from evalkit.design.stage import DesignStage
     from evalkit.diagnose.evaluation import Evaluation
 
 DESIGN: Final = "design.json"
+T = TypeVar("T")
 
 
 def open_design(project_file: str, data: str = "", out: str = "") -> DesignStage:
@@ -32,7 +36,7 @@ def open_design(project_file: str, data: str = "", out: str = "") -> DesignStage
     `out`/design.json, unless `out` is "".
     """
     with environment_faults("designing the comparison"):
-        locked, stage = _design(Path(project_file), _sources(data))
+        locked, stage = _design_once(Shared(Path(project_file), _sources(data), out))
         if out:
             _write_whole(Path(out) / DESIGN, locked.to_json().encode("utf-8"))
     return stage
@@ -41,16 +45,44 @@ def open_design(project_file: str, data: str = "", out: str = "") -> DesignStage
 def open_evaluation(project_file: str, data: str = "", out: str = "") -> Evaluation:
     """Return all of a project's results; raise `DesignError` where the design is not the one locked in `out`."""
     with environment_faults("estimating"):
-        path, sources = Path(project_file), _sources(data)
-        cached = _cache_file(path, sources, out)
-        if cached is not None and cached.exists():
+        shared = Shared(Path(project_file), _sources(data), out)
+        return shared.kept("evaluation", lambda: _evaluate(shared))
+
+
+def read_once(project_file: Path, sources: Sources, out: str, records: Intake) -> None:
+    """Keep what a run has read for its notebooks, so that they need not read it again."""
+    Shared(project_file, sources, out).kept("records", lambda: records)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What one run's notebooks share: a project, its data, and the private folder of the run, if there is one."""
+
+    project_file: Path
+    sources: Sources
+    out: str
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was kept under a name for the same project and data; make and keep it where nothing was."""
+        path = self._path(name)
+        if path is None:
+            return make()
+        if path.exists():
             # The file is this run's own: it lies in its private folder and nothing else is read from there.
-            evaluation: Evaluation = pickle.loads(cached.read_bytes())
-            return evaluation
-        evaluation = _evaluate(path, sources, out)
-        if cached is not None:
-            _write_whole(cached, pickle.dumps(evaluation))
-    return evaluation
+            found: T = pickle.loads(path.read_bytes())
+            return found
+        made = make()
+        _write_whole(path, pickle.dumps(made))
+        return made
+
+    def _path(self, name: str) -> Path | None:
+        private = Path(self.out) / PRIVATE if self.out else None
+        if private is None or not private.is_dir() or private.is_symlink():
+            return None
+        there = [file for file in self.sources.files() if file.exists()]
+        stamps = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in there]
+        key = hashlib.sha256(json.dumps([self.project_file.read_text(encoding="utf-8"), stamps]).encode()).hexdigest()
+        return private / f"{name}-{key[:16]}.pickle"
 
 
 def synthetic_folder() -> Path:
@@ -83,6 +115,10 @@ def _sources(data: str) -> Sources:
     return find_sources(Path(data) if data else synthetic_folder())
 
 
+def _design_once(shared: Shared) -> tuple[LockedDesign, DesignStage]:
+    return shared.kept("design", lambda: _design(shared.project_file, shared.sources))
+
+
 def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
     from evalkit.data.intake import read_baseline
     from evalkit.design.plan import make_design
@@ -95,16 +131,16 @@ def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
     return locked, describe_design(project, baseline, locked)
 
 
-def _evaluate(path: Path, sources: Sources, out: str) -> Evaluation:
+def _evaluate(shared: Shared) -> Evaluation:
     from evalkit.data.intake import read_records
     from evalkit.diagnose.evaluate import evaluate
     from evalkit.run.project_file import claims_of
 
-    locked, stage = _design(path, sources)
-    _refuse_changed(locked, Path(out) / DESIGN if out else None)
-    project = locked.project
-    records = read_records(project, path.parent, sources)
-    return evaluate(project, records, locked, stage, claims_of(project, path.parent))
+    locked, stage = _design_once(shared)
+    _refuse_changed(locked, Path(shared.out) / DESIGN if shared.out else None)
+    project, folder = locked.project, shared.project_file.parent
+    records = shared.kept("records", lambda: read_records(project, folder, shared.sources))
+    return evaluate(project, records, locked, stage, claims_of(project, folder))
 
 
 def _refuse_changed(locked: LockedDesign, kept: Path | None) -> None:
@@ -113,16 +149,6 @@ def _refuse_changed(locked: LockedDesign, kept: Path | None) -> None:
             f"The design changed after it was locked in {kept.name}: the matches made now differ. "
             "Outcomes are read for one design only; run the project from the start."
         )
-
-
-def _cache_file(path: Path, sources: Sources, out: str) -> Path | None:
-    """Return where one run's notebooks share the evaluation; None outside of a run."""
-    private = Path(out) / PRIVATE if out else None
-    if private is None or not private.is_dir() or private.is_symlink():
-        return None
-    stamps = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in sources.files() if file.exists()]
-    key = hashlib.sha256(json.dumps([path.read_text(encoding="utf-8"), stamps]).encode()).hexdigest()
-    return private / f"evaluation-{key[:16]}.pickle"
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """What notebooks call: the design is locked, outcomes are read for that design only, and one run shares its results."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +16,21 @@ ROOT = Path(__file__).resolve().parents[3]
 KNOWSLEY = str(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
 
 
+@dataclass(frozen=True)
+class Locked:
+    """A design that is a word."""
+
+    text: str
+    project: object = None
+
+    def to_json(self):
+        return self.text
+
+
 @pytest.fixture
 def kit(monkeypatch, tmp_path):
     """A kit whose design is a word and whose evaluation counts how often it was made."""
-    made = SimpleNamespace(design="first", evaluations=0, folder=tmp_path)
+    made = SimpleNamespace(design="first", designs=0, evaluations=0, folder=tmp_path)
     project = SimpleNamespace(claims=None)
 
     def evaluate(*arguments):
@@ -26,7 +38,8 @@ def kit(monkeypatch, tmp_path):
         return f"evaluation {made.evaluations}"
 
     def design(path, sources):
-        return SimpleNamespace(project=project, to_json=lambda text=made.design: text), "stage"
+        made.designs += 1
+        return Locked(made.design, project), "stage"
 
     monkeypatch.setattr(session, "_design", design)
     monkeypatch.setattr(session, "_sources", lambda data: SimpleNamespace(files=lambda: ()))
@@ -61,7 +74,27 @@ def test_notebooks_of_one_run_share_the_evaluation_and_others_do_not(kit):
     (kit.folder / PRIVATE).mkdir()
     shared = [session.open_evaluation(KNOWSLEY, "", str(kit.folder)) for _ in range(3)]
     assert shared == ["evaluation 1"] * 3
+    assert kit.designs == 1
     assert session.open_evaluation(KNOWSLEY, "", "") == "evaluation 2"
+    assert kit.designs == 2
+
+
+def test_a_run_designs_once_and_a_lock_written_over_is_refused_all_the_same(kit):
+    (kit.folder / PRIVATE).mkdir()
+    session.open_design(KNOWSLEY, "", str(kit.folder))
+    (kit.folder / "design.json").write_text("another")
+    with pytest.raises(DesignError, match="changed after it was locked"):
+        session.open_evaluation(KNOWSLEY, "", str(kit.folder))
+    assert (kit.designs, kit.evaluations) == (1, 0)
+
+
+def test_what_a_run_read_is_not_read_again_by_its_notebooks(kit, monkeypatch):
+    read = []
+    monkeypatch.setattr("evalkit.data.intake.read_records", lambda *arguments: read.append(1))
+    (kit.folder / PRIVATE).mkdir()
+    session.read_once(Path(KNOWSLEY), session._sources(""), str(kit.folder), "what was read")
+    session.open_evaluation(KNOWSLEY, "", str(kit.folder))
+    assert read == []
 
 
 def test_a_full_disk_in_a_notebook_is_a_fault_of_the_machine(kit, monkeypatch):
