@@ -27,7 +27,7 @@ class Changes:
 
     def keep(self, units: pd.Index) -> Changes:
         """Return the changes of those units only."""
-        kept = self.units.isin(units)
+        kept = units.get_indexer(self.units) >= 0
         return Changes(self.units[kept], self.group[kept], self.change[kept], self.weight[kept])
 
     def scaled(self, weight: pd.Series) -> Changes:
