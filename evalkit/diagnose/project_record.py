@@ -1,0 +1,138 @@
+"""What a portfolio needs to know of one finished project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from evalkit.core.estimand import Estimand
+from evalkit.core.manifest import DataKind
+from evalkit.core.quantities import IntervalOrReason, Quantity
+from evalkit.data.measures import MEASURES
+from evalkit.design.labels import LIST_LABEL, design_label
+from evalkit.diagnose.evidence_rating import EvidenceRating
+
+Phase = Literal["primary", "secondary", "not known"]
+ErrorSource = Literal["placebo areas", "interval", "areas as clusters", "none"]
+AIMED_AT: Final = ("primary", "secondary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How an effect was made: estimates are pooled only where all of this is the same."""
+
+    design: str
+    neighbour_list: str
+    weights: str
+    estimand: Estimand
+
+    @property
+    def label(self) -> str:
+        """Return the comparison in words."""
+        lists = f"list of {LIST_LABEL.get(self.neighbour_list, self.neighbour_list)}"
+        weights = "each school weighing one" if self.weights == "schools" else "schools weighed by pupils"
+        return f"{design_label(self.design)}, {lists}, {weights}; {self.estimand.label}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRecord:
+    """One project's main estimate of one outcome; `std_error` allows for area shocks, or says why not."""
+
+    outcome: str
+    role: str
+    comparison: Comparison
+    estimate: Quantity
+    std_error: Quantity
+    error_source: ErrorSource
+    interval: IntervalOrReason
+    hedges_g: Quantity
+    hedges_g_interval: IntervalOrReason
+    sd_used: Quantity
+    sd_name: str
+    n_treated: int
+
+    @property
+    def label(self) -> str:
+        """Return the outcome in words."""
+        known = MEASURES.get(self.outcome)
+        return known.label if known else self.outcome
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the outcome."""
+        known = MEASURES.get(self.outcome)
+        return known.unit if known else "points"
+
+    @property
+    def phase(self) -> Phase:
+        """Return which schools the outcome is measured in."""
+        known = MEASURES.get(self.outcome)
+        if known is None:
+            return "not known"
+        return "primary" if known.key_stage == "KS2" else "secondary"
+
+    @property
+    def is_aimed_at(self) -> bool:
+        """Return whether the programme was to move the outcome."""
+        return self.role in AIMED_AT
+
+    @property
+    def sd_kind(self) -> str:
+        """Return which kind of standard deviation the effect size divides by, without where it was taken from."""
+        return self.sd_name.partition(";")[0].strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRecord:
+    """A finished project: who was treated and compared when, what was found, how sure, and where the report is.
+
+    `treated` and `compared` are areas by DfE code; `post` the years after; `report` a link relative to the portfolio.
+    """
+
+    slug: str
+    title: str
+    place: str
+    theme: str
+    region: str
+    data_kind: DataKind
+    treated: tuple[int, ...]
+    compared: tuple[int, ...]
+    area_names: tuple[tuple[int, str], ...]
+    pre: tuple[int, ...]
+    post: tuple[int, ...]
+    primary: str
+    outcomes: tuple[OutcomeRecord, ...]
+    rating: EvidenceRating
+    n_serious: int
+    n_caution: int
+    threshold: int
+    report: str
+
+    @property
+    def main(self) -> OutcomeRecord:
+        """Return the record of the primary outcome."""
+        return next(record for record in self.outcomes if record.outcome == self.primary)
+
+    @property
+    def phase(self) -> Phase:
+        """Return the phase of the primary outcome."""
+        return self.main.phase
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRun:
+    """A project whose last run did not end well, in the words of its record; `where` may be empty."""
+
+    slug: str
+    kind: str
+    where: str
+    message: str
+    has_earlier_report: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFolder:
+    """A folder among the outputs that is not counted, and why."""
+
+    name: str
+    reason: str
