@@ -1,0 +1,165 @@
+"""Every file of the portfolio's site but its manifest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from evalkit.core.quantities import Unavailable
+from evalkit.diagnose.pooling_rules import LeftOut, Member, Overlap
+from evalkit.diagnose.portfolio import Group, Portfolio
+from evalkit.diagnose.project_record import ProjectRecord
+from evalkit.estimate.random_effects import RandomEffects
+from evalkit.report.disclosure import release_record
+from evalkit.report.figure import Figure
+from evalkit.report.figures.forest import Forest, ForestRow, forest_plot
+from evalkit.report.portfolio_page import PageGroup, portfolio_page
+from evalkit.report.portfolio_tables import (
+    failed_table,
+    left_out_table,
+    members_table,
+    ordered_members,
+    overlaps_table,
+    parts_table,
+    pooled_table,
+    projects_table,
+    unread_table,
+)
+from evalkit.report.portfolio_words import caption_title, group_titles, group_unit, place_label
+from evalkit.report.records import plain
+
+SCHEMA_VERSION: Final = 1
+
+
+def portfolio_files(portfolio: Portfolio) -> dict[str, bytes]:
+    """Return path and content of index.html, results.json, the tables as CSV and the forest plots as PNG and SVG."""
+    groups = [_page_group(*named, portfolio) for named in zip(portfolio.groups, group_titles(portfolio), strict=True)]
+    files = {
+        "index.html": portfolio_page(portfolio, groups).encode("utf-8"),
+        "results.json": portfolio_json(portfolio),
+        **{f"tables/{name}.csv": table.to_csv().encode("utf-8") for name, table in _tables(portfolio).items()},
+    }
+    for at, page in enumerate(groups, start=1):
+        if page.figure is not None:
+            files |= _figure_files(f"forest-{at:02d}", page.figure)
+    return files
+
+
+def _tables(portfolio: Portfolio) -> dict[str, Any]:
+    return {
+        "projects": projects_table(portfolio),
+        "pooled": pooled_table(portfolio),
+        "overlaps": overlaps_table(portfolio, None),
+        "failed": failed_table(portfolio),
+        "unread": unread_table(portfolio),
+    }
+
+
+def _figure_files(name: str, figure: Figure) -> dict[str, bytes]:
+    return {
+        f"figures/{name}.png": figure.png,
+        f"figures/{name}.svg": figure.svg,
+        f"figures/{name}.csv": figure.data.to_csv().encode("utf-8"),
+    }
+
+
+def _forest(group: Group, title: str, portfolio: Portfolio) -> Figure | None:
+    """Return a group's forest plot, or None where it has nothing to draw."""
+    if not group.members:
+        return None
+    ordered = ordered_members(group)
+    rows = tuple(
+        ForestRow(place_label(member.project, portfolio.projects), member.estimate, member.interval)
+        for _, member in ordered
+    )
+    found = group.pooled
+    forest = Forest(
+        title=caption_title(group, title),
+        unit=group_unit(group),
+        rows=rows,
+        weights=tuple(found.weights[at] for at, _ in ordered) if isinstance(found, RandomEffects) else (),
+        pooled=found,
+        is_few=group.is_few,
+    )
+    return forest_plot(forest, members_table(group, title, portfolio))
+
+
+def _page_group(group: Group, title: str, portfolio: Portfolio) -> PageGroup:
+    return PageGroup(
+        group=group,
+        title=title,
+        figure=_forest(group, title, portfolio),
+        parts=parts_table(group, title, portfolio),
+        left_out=left_out_table(group, title, portfolio) if group.left_out else None,
+    )
+
+
+def portfolio_json(portfolio: Portfolio) -> bytes:
+    """Return results.json of the portfolio as it is written."""
+    record = release_record(portfolio_record(portfolio), portfolio.threshold)
+    return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def portfolio_record(portfolio: Portfolio) -> dict[str, Any]:
+    """Return the portfolio as plain data, with a reason wherever a number cannot be given."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "level": portfolio.level,
+        "projects": [_project(project) for project in portfolio.projects],
+        "groups": [_group(*named) for named in zip(portfolio.groups, group_titles(portfolio), strict=True)],
+        "overlaps": [_overlap(pair) for pair in portfolio.overlaps],
+        "failed": plain(portfolio.failed),
+        "unread": plain(portfolio.unread),
+    }
+
+
+def _project(project: ProjectRecord) -> dict[str, Any]:
+    keys = ("slug", "title", "place", "theme", "region", "phase", "data_kind", "treated", "compared", "pre", "post",
+            "primary", "outcomes", "rating", "n_serious", "n_caution", "report")  # fmt: skip
+    return {key: plain(getattr(project, key)) for key in keys}
+
+
+def _group(group: Group, title: str) -> dict[str, Any]:
+    return {
+        **plain(group.key),
+        "title": title,
+        "unit": group_unit(group),
+        "is_few": group.is_few,
+        "members": [_member(member) for member in group.members],
+        "left_out": [_left_out(one) for one in group.left_out],
+        "pooled": _pooled(group.pooled),
+        "parts": [
+            {"by": part.split, "value": part.value, "n": part.n, "pooled": _pooled(part.pooled)} for part in group.parts
+        ],
+        "n_pairs": group.n_pairs,
+        "n_pairs_not_independent": len(group.overlaps),
+    }
+
+
+def _pooled(found: RandomEffects | Unavailable) -> Any:
+    return plain(found) if isinstance(found, Unavailable) else {"n": found.n, "tau": found.tau, **plain(found)}
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {
+        "project": member.project.slug,
+        "outcome": member.record.outcome,
+        "estimate": member.estimate,
+        "std_error": member.std_error,
+        "error_source": member.record.error_source,
+        "interval": plain(member.interval),
+    }
+
+
+def _left_out(one: LeftOut) -> dict[str, str]:
+    return {"project": one.project.slug, "reason": one.reason}
+
+
+def _overlap(pair: Overlap) -> dict[str, Any]:
+    return {
+        "first": pair.first.slug,
+        "second": pair.second.slug,
+        "shared": list(pair.shared),
+        "crossed": list(pair.crossed),
+        "share": pair.share,
+    }

@@ -1,0 +1,99 @@
+"""`evalkit portfolio`: one static site over all finished projects of a workspace."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from evalkit.core.errors import InputError
+from evalkit.run.faults import environment_faults
+from evalkit.run.outputs import MANIFEST, MANIFEST_KIND, PORTFOLIO, refuse_foreign, staging
+from evalkit.run.progress import Progress
+from evalkit.run.workspace import writable_root
+
+SCHEMA_VERSION: Final = 1
+_EPILOG: Final = """\
+Every folder that `evalkit run` finished is read; folders that cannot be counted are named on the page with the reason,
+and so are projects whose last run failed. Only estimates whose errors allow for what happens to a whole area are
+pooled, from one kind of data and one kind of comparison, and never fewer than three. Prints the path of the page. What
+stood in DIR/_portfolio before is replaced whole, or left as it was.
+"""
+
+
+def add_portfolio_command(commands: Any) -> None:
+    """Give a command line's subparsers the command `portfolio`."""
+    parser = commands.add_parser(
+        "portfolio",
+        help="make one page over all finished projects, with pooled results",
+        description="One static site over all finished projects: sortable table, forest plots, random-effects pooling.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--outputs", metavar="DIR", help="where the reports are (default: outputs)")
+    parser.add_argument("--out", metavar="DIR", help="the site goes to DIR/_portfolio (default: beside the reports)")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="SLUG", help="leave out a project; may be repeated"
+    )
+    parser.set_defaults(command=_portfolio)
+
+
+def _portfolio(given: argparse.Namespace) -> int:
+    """Make the site, print the path of its page and return the exit code 0."""
+    outputs = _folder(given.outputs, "--outputs") or writable_root() / "outputs"
+    out = _folder(given.out, "--out") or outputs
+    print(make_portfolio_site(outputs, out, tuple(given.without), Progress()) / "index.html", flush=True)
+    return 0
+
+
+def make_portfolio_site(outputs: Path, out: Path, without: tuple[str, ...], progress: Progress) -> Path:
+    """Return the folder of the site made from the reports in `outputs`, replaced whole in `out`.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder of reports, no project `without` names, or something else stands where the site goes.
+    """
+    from evalkit.diagnose.portfolio import make_portfolio
+    from evalkit.report.portfolio import portfolio_files
+    from evalkit.run.portfolio_reader import read_outputs
+
+    refuse_foreign(out / PORTFOLIO)
+    with environment_faults("making the portfolio"):
+        with progress.step(f"reading the reports in {outputs}"):
+            found = read_outputs(outputs, out / PORTFOLIO, without)
+        for one in found.unread:
+            progress.say(f"{one.name} is not counted. {one.reason}")
+        with progress.step(f"pooling and drawing {len(found.projects)} projects"):
+            files = portfolio_files(make_portfolio(found.projects, found.failed, found.unread))
+        with staging(out, PORTFOLIO) as made:
+            made.write({**files, MANIFEST: _manifest(files, dict(found.hashes), without)})
+            return made.release()
+
+
+def _manifest(files: Mapping[str, bytes], inputs: Mapping[str, str], without: tuple[str, ...]) -> bytes:
+    """Return what the site was made from; its `kind` marks the folder as one this kit may replace."""
+    from evalkit.run.manifest import commit, versions
+    from evalkit.run.workspace import SOURCE_ROOT
+
+    content = {
+        "kind": MANIFEST_KIND,
+        "schema_version": SCHEMA_VERSION,
+        "slug": PORTFOLIO,
+        "without": sorted(without),
+        "inputs": [{"path": path, "sha256": digest} for path, digest in sorted(inputs.items())],
+        "versions": versions(),
+        "commit": commit(SOURCE_ROOT),
+        "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+    }
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _folder(text: str | None, option: str) -> Path | None:
+    if text is not None and not text.strip():
+        raise InputError(f"{option} was given as an empty text. Name the folder, or leave the option out.")
+    return Path(text).expanduser().absolute() if text else None

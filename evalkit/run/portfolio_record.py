@@ -1,0 +1,160 @@
+"""From results.json and manifest.json of one project to what a portfolio needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from evalkit.core.errors import InputError
+from evalkit.core.estimand import Estimand
+from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.data.regions import region_of
+from evalkit.design.labels import NEIGHBOURS
+from evalkit.diagnose.area_error import FoundEffect, area_error
+from evalkit.diagnose.evidence_rating import EvidenceRating
+from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
+
+Json = Mapping[str, Any]
+VERSION: Final = 1
+POOLED_ROLES: Final = ("primary", "secondary", "placebo")
+NO_RATING: Final = Unavailable("Its report holds no rating. Run the project again with this version.")
+
+
+def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
+    """Return the record of a project; `report` is the link to its report.
+
+    Raises
+    ------
+    InputError
+        If the two files are of another version.
+    KeyError, TypeError, ValueError, EvalkitError
+        If they do not hold what a report holds.
+    """
+    if (results["schema_version"], manifest["schema_version"]) != (VERSION, VERSION):
+        raise InputError("Its results.json is of another version of evalkit. Run the project again with this one.")
+    project = manifest["parameters"]
+    own = _areas(results, project["pool"]["neighbours"])
+    treated, compared = (tuple(sorted(int(code) for code, _ in own[arm])) for arm in ("treated", "comparison"))
+    verdicts = [finding["verdict"] for finding in results["findings"]]
+    outcomes = _outcomes(results, project)
+    primary = next(record.outcome for record in outcomes if record.role == "primary")
+    return ProjectRecord(
+        slug=str(results["project"]),
+        title=str(project["title"]),
+        place=str(project["programme"]["place"]),
+        theme=str(project["programme"].get("theme", "")).strip(),
+        region=region_of(treated),
+        data_kind=_data_kind(results["data_kind"]),
+        treated=treated,
+        compared=compared,
+        area_names=tuple(sorted((int(code), str(name)) for code, name in (*own["treated"], *own["comparison"]))),
+        pre=_years(project, "pre"),
+        post=_years(project, "post"),
+        primary=primary,
+        outcomes=outcomes,
+        rating=_rating(results),
+        n_serious=verdicts.count("serious"),
+        n_caution=verdicts.count("caution"),
+        threshold=int(project["disclosure"]["threshold"]),
+        report=report,
+    )
+
+
+def quantity(value: Any) -> Quantity:
+    """Return a number of results.json, or the reason that stands in its place."""
+    if isinstance(value, Mapping):
+        return Unavailable(str(value["unavailable"]))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number is missing")
+    return float(value)
+
+
+def interval(value: Any) -> IntervalOrReason:
+    """Return an interval of results.json, or the reason that stands in its place."""
+    if "unavailable" in value:
+        return Unavailable(str(value["unavailable"]))
+    return Interval(float(value["lower"]), float(value["upper"]), float(value["level"]))
+
+
+def _data_kind(value: Any) -> Any:
+    if value not in ("real", "synthetic"):
+        raise ValueError("it does not say whether its data are real or synthetic")
+    return value
+
+
+def _years(project: Json, key: str) -> tuple[int, ...]:
+    return tuple(sorted(int(year) for year in project["exposure"][key]))
+
+
+def _areas(results: Json, main: str) -> Json:
+    return next(areas for areas in results["areas"] if areas["list_name"] == main)
+
+
+def _outcomes(results: Json, project: Json) -> tuple[OutcomeRecord, ...]:
+    roles = {outcome["measure"]: outcome["role"] for outcome in project["outcomes"]}
+    found = {code: _main_effect(results, code) for code, role in roles.items() if role in POOLED_ROLES}
+    return tuple(_outcome(effect, results, project) for effect in found.values() if effect is not None)
+
+
+def _main_effect(results: Json, outcome: str) -> Json | None:
+    """Return the effect on an outcome against neighbours after the programme whose error allows for area shocks."""
+    key = (outcome, NEIGHBOURS, "post")
+    records = [one for one in results["effects"] if (one["outcome"], one["design"], one["period"]) == key]
+    return min(records, key=_preference, default=None)
+
+
+def _preference(effect: Json) -> tuple[bool, bool, bool]:
+    has_none = "unavailable" in effect["interval"]
+    return effect["cluster_level"] != "local_authority", has_none, effect["inference"] != "permutation"
+
+
+def _outcome(effect: Json, results: Json, project: Json) -> OutcomeRecord:
+    error, source = area_error(_found(effect, results, project))
+    none = {"unavailable": "No effect size is given beside this kind of interval."}
+    return OutcomeRecord(
+        outcome=str(effect["outcome"]),
+        role=str(effect["role"]),
+        comparison=Comparison(
+            design=str(effect["design"]),
+            neighbour_list=str(project["pool"]["neighbours"]),
+            weights=str(project["estimation"]["weights"]),
+            estimand=Estimand(effect["estimand"]),
+        ),
+        estimate=quantity(effect["estimate"]),
+        std_error=error,
+        error_source=source,
+        interval=interval(effect["interval"]),
+        hedges_g=quantity(effect.get("hedges_g", none)),
+        hedges_g_interval=interval(effect.get("hedges_g_interval", none)),
+        sd_used=quantity(effect.get("sd_used", none)),
+        sd_name=str(effect.get("sd_name", "none")),
+        n_treated=int(effect["n_treated"]),
+    )
+
+
+def _found(effect: Json, results: Json, project: Json) -> FoundEffect:
+    return FoundEffect(
+        inference=str(effect["inference"]),
+        cluster_level=str(effect["cluster_level"]),
+        std_error=quantity(effect["std_error"]),
+        interval=interval(effect["interval"]),
+        placebos=_placebos(results, effect["outcome"]),
+        is_studentised=project["inference"]["statistic"] == "studentised",
+    )
+
+
+def _placebos(results: Json, outcome: str) -> tuple[float, ...]:
+    for one in results.get("distributions", ()):
+        if (one["outcome"], one["design"]) == (outcome, NEIGHBOURS):
+            pairs = zip(one["areas"], one["effects"], strict=True)
+            return tuple(float(effect) for area, effect in pairs if area != one["treated_area"])
+    return ()
+
+
+def _rating(results: Json) -> EvidenceRating:
+    """Return the rating that the report holds; reports of earlier versions hold none."""
+    held = results.get("rating")
+    if held is None:
+        return EvidenceRating(NO_RATING, NO_RATING.reason)
+    value = quantity(held["value"])
+    return EvidenceRating(value if isinstance(value, Unavailable) else int(value), str(held["sentence"]))

@@ -1,0 +1,156 @@
+"""Small made-up projects, as records and as the files a run would have left."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from evalkit.core.estimand import Estimand
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.diagnose.evidence_rating import evidence_rating
+from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
+
+NEIGHBOURS = Comparison(design="neighbours", neighbour_list="april_2021", weights="schools", estimand=Estimand.AREA_ITT)
+SD_NAME = "SD of pupil progress, conditional on prior attainment; somewhere, 2019"
+Z = 1.959963984540054
+
+
+def outcome(estimate=0.5, error=0.4, **changes) -> OutcomeRecord:
+    """Return an estimate with its interval, in points and in SDs of 5 points."""
+    known = not isinstance(estimate, Unavailable) and not isinstance(error, Unavailable)
+    reach = Z * error if known else 0.0
+    none = estimate if isinstance(estimate, Unavailable) else error
+    values = {
+        "outcome": "READPROG",
+        "role": "primary",
+        "comparison": NEIGHBOURS,
+        "estimate": estimate,
+        "std_error": error,
+        "error_source": "placebo areas" if known else "none",
+        "interval": Interval(estimate - reach, estimate + reach) if known else none,
+        "hedges_g": estimate / 5 if known else none,
+        "hedges_g_interval": Interval((estimate - reach) / 5, (estimate + reach) / 5) if known else none,
+        "sd_used": 5.0,
+        "sd_name": SD_NAME,
+        "n_treated": 40,
+    }
+    return OutcomeRecord(**(values | changes))
+
+
+def project(slug, *outcomes, **changes) -> ProjectRecord:
+    """Return a project of its own area; without outcomes it has one on reading."""
+    number = sum(map(ord, slug))
+    held = outcomes or (outcome(),)
+    values = {
+        "slug": slug,
+        "title": f"The {slug} programme",
+        "place": slug.capitalize(),
+        "theme": "literacy",
+        "region": "North West",
+        "data_kind": "real",
+        "treated": (number,),
+        "compared": (),
+        "area_names": ((number, slug.capitalize()),),
+        "pre": (2016, 2017),
+        "post": (2019,),
+        "primary": next(one.outcome for one in held if one.role == "primary"),
+        "outcomes": held,
+        "rating": evidence_rating(0.25, 0.02, 1),
+        "n_serious": 1,
+        "n_caution": 2,
+        "threshold": 6,
+        "report": f"../{slug}/report.html",
+    }
+    return ProjectRecord(**(values | changes))
+
+
+def projects(estimates, error=0.4, **changes) -> list[ProjectRecord]:
+    """Return one project for each estimate, named a, b, c …"""
+    return [project(chr(97 + at), outcome(value, error), **changes) for at, value in enumerate(estimates)]
+
+
+def results(slug: str, estimate: float = 0.5, **changes) -> dict:
+    """Return what a portfolio reads of a results.json: one outcome whose 40 placebo areas moved by ±0.5 points."""
+    placebos = [0.5 if at % 2 else -0.5 for at in range(40)]
+    effect = {
+        "outcome": "READPROG",
+        "role": "primary",
+        "design": "neighbours",
+        "estimand": "AREA_ITT",
+        "period": "post",
+        "estimate": estimate,
+        "std_error": {"unavailable": "The permutation gives no standard error."},
+        "interval": {"lower": estimate - 1, "upper": estimate + 1, "level": 0.95},
+        "inference": "permutation",
+        "cluster_level": "local_authority",
+        "n_treated": 40,
+        "hedges_g": estimate / 5,
+        "hedges_g_interval": {"lower": (estimate - 1) / 5, "upper": (estimate + 1) / 5, "level": 0.95},
+        "sd_used": 5.0,
+        "sd_name": SD_NAME,
+    }
+    by_school = effect | {
+        "inference": "cluster",
+        "cluster_level": "school",
+        "std_error": 0.1,
+        "interval": {"unavailable": "School sampling only."},
+    }
+    record = {
+        "schema_version": 1,
+        "project": slug,
+        "data_kind": "real",
+        "effects": [by_school, effect],
+        "distributions": [
+            {
+                "outcome": "READPROG",
+                "design": "neighbours",
+                "areas": [340, *range(400, 440)],
+                "effects": [estimate, *placebos],
+                "treated_area": 340,
+            }
+        ],
+        "areas": [
+            {
+                "list_name": "april_2021",
+                "list_label": "April 2021",
+                "treated": [[340, "Knowsley"]],
+                "comparison": [[341, "Liverpool"], [355, "Salford"]],
+                "absent": [],
+            }
+        ],
+        "findings": [{"name": "pre_trend", "verdict": "serious", "statistic": 1.0, "sentence": "It rose before."}],
+        "rating": {"value": 3, "sentence": "4 for the design, less 1 for 1 serious finding."},
+    }
+    return record | changes
+
+
+def manifest(slug: str, title: str = "", **changes) -> dict:
+    """Return what a portfolio reads of a manifest.json."""
+    parameters = {
+        "title": title or f"The {slug} programme",
+        "programme": {"place": slug.capitalize(), "theme": "literacy"},
+        "exposure": {"pre": [2016, 2017], "partial": [2018], "post": [2019]},
+        "outcomes": [{"measure": "READPROG", "role": "primary"}],
+        "pool": {"neighbours": "april_2021"},
+        "estimation": {"weights": "schools"},
+        "inference": {"statistic": "unstudentised"},
+        "disclosure": {"threshold": 6},
+    }
+    return {"kind": "evalkit outputs", "schema_version": 1, "slug": slug, "parameters": parameters} | changes
+
+
+def area(code: int) -> list[dict]:
+    """Return the areas of a project whose treated area is another one."""
+    near = [[code + 1, f"Area {code + 1}"], [355, "Salford"]]
+    return [{"list_name": "april_2021", "treated": [[code, f"Area {code}"]], "comparison": near, "absent": []}]
+
+
+def write_finished(parent: Path, held: dict, made: dict) -> Path:
+    """Write a folder as a finished run leaves it."""
+    folder = parent / str(made["slug"])
+    folder.mkdir(parents=True)
+    content = json.dumps(held).encode()
+    (folder / "results.json").write_bytes(content)
+    (folder / "report.html").write_text(f"<title>{made['slug']}</title><h1>{made['slug']}</h1>", encoding="utf-8")
+    hashes = {"results.json": hashlib.sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(made | {"outputs": hashes}), encoding="utf-8")
+    return folder
