@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import time
 from pathlib import Path
+from queue import Empty
 from typing import Any, Final
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
 from traitlets import Unicode, default
 
+from evalkit.core.errors import EnvironmentFault
+from evalkit.run.fork_server import ADDRESS, ONE_THREAD
+from evalkit.run.kernel_main import OPTIONS
+from evalkit.run.kernel_provisioner import MODULE, OwnProvisioner
 from evalkit.run.workspace import SOURCE_ROOT
 
 KERNEL: Final = "python3"
-_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_LONGEST_FOLDER: Final = 80  # bytes, beyond which the names of sockets in it become too long for the system
 
 
 def kernel_environment(private: Path) -> dict[str, str]:
     """Return the variables a kernel runs with; `private` is an empty folder for what Jupyter writes."""
     paths = [str(SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **dict.fromkeys(_ONE_THREAD, "1"),
+        **ONE_THREAD,
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONPATH": os.pathsep.join(paths),
@@ -36,9 +45,45 @@ class OwnKernelSpecs(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the kernel of this Python."""
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        argv += ["--HistoryManager.enabled=False", "--IPKernelApp.capture_fd_output=False"]
+        argv = [sys.executable, "-P", "-m", MODULE, "-f", "{connection_file}", *OPTIONS]
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+
+class OwnKernelClient(AsyncKernelClient):
+    """Takes a kernel to be ready when it has answered on the channels for requests and for outputs.
+
+    The client it derives from then waits a fifth of a second for more outputs, to throw them away; here they are passed
+    over when they come, as they belong to no cell.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return when the kernel answers.
+
+        Raises
+        ------
+        DeadKernelError
+            If its process ended instead.
+        EnvironmentFault
+            After `timeout` seconds.
+        """
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while not await self._answers():
+            if not await self.is_alive():
+                raise DeadKernelError("The kernel ended before it was ready.")
+            if time.monotonic() > deadline:
+                raise EnvironmentFault(
+                    f"The process for a notebook was not ready after {timeout:.0f} seconds. "
+                    "Most often the machine is busy: close other programs, and type the same command again."
+                )
+
+    async def _answers(self) -> bool:
+        self.kernel_info()
+        try:
+            await self.shell_channel.get_msg(timeout=1)
+            await self.iopub_channel.get_msg(timeout=0.2)
+        except Empty:
+            return False
+        return True
 
 
 class OwnKernelManager(AsyncKernelManager):
@@ -46,16 +91,24 @@ class OwnKernelManager(AsyncKernelManager):
 
     private = Unicode()
 
+    @default("client_factory")
+    def _own_client(self) -> type[OwnKernelClient]:
+        return OwnKernelClient
+
     @default("kernel_spec_manager")
     def _own_specs(self) -> KernelSpecManager:
         return OwnKernelSpecs(parent=self)
 
     @default("transport")
     def _transport(self) -> str:
-        return "tcp" if os.name == "nt" else "ipc"
+        is_long = len(os.fsencode(self.private)) > _LONGEST_FOLDER
+        return "tcp" if os.name == "nt" or is_long else "ipc"
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
+        if self.provisioner is None:
+            self.provisioner = OwnProvisioner(kernel_spec=self.kernel_spec, parent=self)
         options["env"] = {**os.environ, **options.get("env", {}), **kernel_environment(Path(self.private))}
+        options["env"].pop(ADDRESS, None)  # a notebook starts no processes, and sees the same however it was started
         return await super()._async_pre_start_kernel(**options)
 
 
