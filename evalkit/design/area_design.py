@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.data.area_series import AreaSeries
 from evalkit.design.staggered import Dropped
@@ -16,8 +17,8 @@ from evalkit.design.staggered import Dropped
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AreaDesign:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AreaDesign(Shown):
     """Treated areas, the period their programme starts in, and donors, each with every period; made by `area_design`.
 
     Attributes

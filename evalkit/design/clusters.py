@@ -8,6 +8,7 @@ from typing import Literal
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 
 MANY = 29
@@ -44,8 +45,8 @@ class ClusterCounts:
             raise DesignError(f"Clusters are counted from 0; {self.n_treated} and {self.n_comparison} were given.")
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recommendation(Shown):
     """The inference a design supports, and why, in a sentence for the report."""
 
     inference: InferenceMethod

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.weights import effective_n
 from evalkit.design.matching_options import MatchingOption, Target, WeightingOption
@@ -41,8 +42,8 @@ class Pairs:
         return float(self.distance.sum())
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class MatchedDesign:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class MatchedDesign(Shown):
     """A comparison group chosen from a `Baseline`, which holds no outcome.
 
     Attributes

@@ -30,7 +30,8 @@ class PairRules:
     `exact` and `anti_exact` name labels or covariates that partners must share or must not share; they do not
     enter the score. `caliper` is in SDs of the score over all units (of the logit score where the distance is
     over covariates); `calipers` are by covariate. `common_support` discards units outside the range of the
-    other group's scores, on the side named.
+    other group's scores, on the side named. `own_score` names the covariate that is the score where `distance` is
+    "own"; `mahalanobis_on` names covariates whose Mahalanobis distance takes the place of the score's.
     """
 
     distance: DistanceName = "logit"
@@ -50,7 +51,8 @@ class NearestNeighbour(PairRules):
     With `replacement` a partner serves any number of times, with `reuse_limit` up to that number. `fewest` and
     `most` make the ratio variable, `ratio` its mean. `order` is whose turn it is (default: by descending score for
     score distances, by id otherwise). `within_first` names a label: partners that share it are used up before any
-    other is looked at.
+    other is looked at. `distance`, `own_score`, `mahalanobis_on`, `exact`, `anti_exact`, `caliper`, `calipers` and
+    `common_support` say who may be paired with whom: see `PairRules`.
     """
 
     ratio: int = 1
@@ -64,7 +66,11 @@ class NearestNeighbour(PairRules):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimalMatching(PairRules):
-    """`ratio` partners each, without replacement, such that the sum of distances is the least there is."""
+    """`ratio` partners each, without replacement, such that the sum of distances is the least there is.
+
+    `distance`, `own_score`, `mahalanobis_on`, `exact`, `anti_exact`, `caliper`, `calipers` and `common_support` say
+    who may be paired with whom: see `PairRules`.
+    """
 
     ratio: int = 1
 
@@ -74,6 +80,8 @@ class FullMatching(PairRules):
     """Sets of one treated and any number of comparison units or the reverse, at the least sum of distances.
 
     `fewest` and `most` bound comparison units per treated unit in a set; 0.2 allows five treated to share one.
+    `distance`, `own_score`, `mahalanobis_on`, `exact`, `anti_exact`, `caliper`, `calipers` and `common_support` say
+    who may be paired with whom: see `PairRules`.
     """
 
     fewest: float | None = None
@@ -99,7 +107,11 @@ class CoarsenedExact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subclassification:
-    """Strata by quantiles of the score, in the group whose effect is wanted (of all units for the ATE)."""
+    """Strata by quantiles of the score, in the group whose effect is wanted (of all units for the ATE).
+
+    `n_subclasses` is their number, `distance` the score, `own_score` the covariate that is the score where `distance`
+    is "own"; `common_support` discards units outside the range of the other group's scores, on the side named.
+    """
 
     n_subclasses: int = 6
     distance: DistanceName = "logit"

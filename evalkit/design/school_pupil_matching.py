@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.baseline import Baseline
 from evalkit.design.match import match
@@ -18,8 +19,8 @@ from evalkit.design.matching_options import NearestNeighbour, OptimalMatching
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SchoolPupilDesign:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class SchoolPupilDesign(Shown):
     """Two matchings, one within the other.
 
     Attributes

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.profiles import Profiles
@@ -63,8 +64,8 @@ class SimilarUnit:
         return closeness(self.distance)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SimilarUnits:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SimilarUnits(Shown):
     """Lists of similar units, nearest first.
 
     Attributes

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity
+from evalkit.core.shown import Shown
+from evalkit.data.boundaries import Boundaries
 from evalkit.data.flow import CountedCase, Flow
 
 
@@ -85,8 +87,8 @@ class AreaComparison:
     absent: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesignStage:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DesignStage(Shown):
     """The design as a reader may see it before outcomes: who is compared with whom, and how well."""
 
     project: Project
@@ -100,3 +102,4 @@ class DesignStage:
     detectable: tuple[DetectableEffect, ...]
     measures: tuple[MeasureNote, ...]
     area_names: dict[int, str] = field(default_factory=dict)
+    boundaries: Boundaries | None = None

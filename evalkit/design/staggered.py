@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Panel
@@ -80,8 +81,8 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         raise DesignError(f"The {name} '{value}' is not known. It is {' or '.join(known)}.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StaggeredDesign:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class StaggeredDesign(Shown):
     """Cohorts, the units they are compared with, and the comparisons to be made; made by `staggered_design`.
 
     Attributes

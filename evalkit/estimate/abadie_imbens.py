@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.distances import whitened
 from evalkit.design.features import score_columns
@@ -67,8 +68,8 @@ class AbadieImbens:
             raise DesignError(f"A caliper is a positive number of SDs, not {self.caliper}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MatchingEstimate:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class MatchingEstimate(Shown):
     """The effect by matching with replacement, and who stood in for whom.
 
     Attributes

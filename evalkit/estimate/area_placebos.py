@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.seeds import stream
+from evalkit.core.shown import Shown
 from evalkit.estimate.area_result import FEWEST_DONORS, FEWEST_PRE, SyntheticControl, area_result, too_few_before
 from evalkit.estimate.arrays.area_fit import AreaFit
 from evalkit.estimate.arrays.area_placebos import Placebos, error_floor, placebo_fits, placebo_sets, rank_p
@@ -25,11 +27,16 @@ MOST_SETS: Final = 999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceboOptions:
-    """`n_draws` : sets of donors drawn where all are more; `seed` : of the draws; `level` : of the interval."""
+    """How placebo areas are drawn and fitted.
+
+    `n_draws` : sets of donors drawn where all are more; `seed` : of the draws; `level` : of the interval; `executor` :
+    who fits the sets.
+    """
 
     n_draws: int = MOST_SETS
     seed: int = 1
     level: float = 0.95
+    executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.n_draws < FEWEST_FOR_P:
@@ -38,8 +45,8 @@ class PlaceboOptions:
             raise DesignError(f"The level lies between 0 and 1, not at {self.level:g}. The usual one is 0.95.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PlaceboInSpace:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class PlaceboInSpace(Shown):
     """The treated areas among donors that were analysed as if treated.
 
     Attributes
@@ -74,8 +81,8 @@ class PlaceboInSpace:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PlaceboInTime:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class PlaceboInTime(Shown):
     """The gap between a start that was not one and the true one, periods from the true start on left out."""
 
     start: int
@@ -143,7 +150,7 @@ def _placebos(found: SyntheticControl, options: PlaceboOptions) -> Placebos:
         return Placebos(sets=np.empty((0, size), dtype=np.int64), fits=(), is_complete=True)
     random = stream(options.seed, "placebo areas")
     sets, is_complete = placebo_sets(donors.shape[1], size, options.n_draws, random)
-    fits = placebo_fits(donors, found.design.n_pre, sets, found.method.fit)
+    fits = placebo_fits(donors, found.design.n_pre, sets, found.method.fit, options.executor)
     return Placebos(sets=sets, fits=fits, is_complete=is_complete)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import number
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.design.area_design import AreaDesign
 from evalkit.estimate.arrays.area_fit import AreaFit, FitAreas, root_mean_square
 
@@ -67,8 +68,8 @@ class PeriodGap:
     gap: Quantity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SyntheticControl:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SyntheticControl(Shown):
     """The effect on one or few treated areas, by a weighted average of donors.
 
     Attributes

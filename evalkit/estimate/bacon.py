@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.estimate.arrays.bacon import Pair, controlled_pairs, plain_pairs
 from evalkit.estimate.panel_rows import PanelRows, require_contrast
@@ -51,8 +52,8 @@ class BaconTotal:
     estimate: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaconDecomposition:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BaconDecomposition(Shown):
     """A two-way effect as a weighted mean of two-by-two comparisons.
 
     Attributes

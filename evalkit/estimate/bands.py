@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.core.seeds import stream
 from evalkit.design.arrays.products import by_rows
@@ -32,11 +33,13 @@ class Uncertainty:
     level : level of intervals and bands
     n_draws : draws of the multiplier bootstrap, 0 for analytic standard errors
     seed : seed of every draw
+    executor : who carries out the draws that estimate anew (those of `cluster_bootstrap`)
     """
 
     level: float = 0.95
     n_draws: int = 0
     seed: int = 1
+    executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:

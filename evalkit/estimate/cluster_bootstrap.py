@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import Draws, draws_in_chunks
 from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
-from evalkit.core.seeds import stream
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Panel
 from evalkit.design.staggered import StaggeredDesign, staggered_design
@@ -23,6 +25,9 @@ Floats = NDArray[np.float64]
 _Key = tuple[str, int | None]
 Estimator = Callable[[StaggeredDesign], GroupTimeEffects]
 
+STREAM: Final = "difference-in-differences: cluster bootstrap"
+CHUNK: Final = 25
+"""Draws in a chunk: a second or so of work, and 40 chunks in 999 draws to share out."""
 LARGEST_LOSS = 0.05
 """Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
@@ -35,7 +40,7 @@ def cluster_bootstrap(design: StaggeredDesign, estimator: Estimator, options: Un
     design : StaggeredDesign
         Its clusters are drawn, as many as there are; a cluster drawn twice weighs twice, one not drawn is gone.
     estimator : verb from a design to group-time effects, for example `group_time_effects`
-    options : Uncertainty, with `n_draws` of 99 or more
+    options : Uncertainty, with `n_draws` of 99 or more; its executor carries out the draws in chunks of 25
 
     Returns
     -------
@@ -62,20 +67,25 @@ def cluster_bootstrap(design: StaggeredDesign, estimator: Estimator, options: Un
 def _draws(design: StaggeredDesign, estimator: Estimator, options: Uncertainty) -> dict[_Key, list[float]]:
     """Return every number of every draw, NaN where a draw gave none."""
     found: dict[_Key, list[float]] = {}
-    for number, drawn in enumerate(_drawn_designs(design, options)):
-        points = {} if drawn is None else _points(drawn, estimator)
+    chunks = draws_in_chunks(options.seed, STREAM, options.n_draws, CHUNK)
+    parts = options.executor.map(partial(_points_of_chunk, design, estimator), chunks)
+    for number, points in enumerate(each for part in parts for each in part):
         for key in dict.fromkeys([*found, *points]):
             found.setdefault(key, [np.nan] * number).append(points.get(key, np.nan))
     return found
 
 
-def _drawn_designs(design: StaggeredDesign, options: Uncertainty) -> Iterator[StaggeredDesign | None]:
+def _points_of_chunk(design: StaggeredDesign, estimator: Estimator, draws: Draws) -> list[dict[_Key, float]]:
+    """Return the numbers of each draw of a chunk, none where a draw leaves nothing to compare."""
+    return [{} if drawn is None else _points(drawn, estimator) for drawn in _drawn_designs(design, draws)]
+
+
+def _drawn_designs(design: StaggeredDesign, draws: Draws) -> Iterator[StaggeredDesign | None]:
     """Yield the design of each draw, None where a draw leaves nothing to compare."""
-    generator = stream(options.seed, "difference-in-differences: cluster bootstrap")
-    n = design.n_clusters
+    generator, n = draws.stream(), design.n_clusters
     of_unit = np.arange(n) if design.cluster is None else design.cluster
     of_row = of_unit[design.panel.unit_codes] if design.is_panel else of_unit
-    for _ in range(options.n_draws):
+    for _ in range(draws.n):
         times = np.bincount(generator.integers(0, n, n), minlength=n)[of_row]
         try:
             yield staggered_design(_drawn(design.observations, times), design.options)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.estimate.area_result import EXACT, SyntheticControl, too_few_before
 from evalkit.estimate.arrays.area_fit import root_mean_square
 from evalkit.estimate.arrays.moved_blocks import moved_block_p, outermost_kept
@@ -23,8 +24,8 @@ _CAN_FOLLOW: Final = (
 Test = Callable[[float], float | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conformal:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Conformal(Shown):
     """`p_value` of no effect, and the `interval` of effects that are not rejected, from `n_periods` moves.
 
     `by_period` has the same for each period from the start on, from the periods before the start and that one alone, so

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.seeds import stream
+from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.estimate.arrays.least_squares import Fit, without_means
 from evalkit.estimate.arrays.placebo_sums import (
@@ -63,8 +64,8 @@ class ConleyTaberOptions:
         require_draws(self.n_draws, self.level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ConleyTaber:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ConleyTaber(Shown):
     """The effect against what comparison clusters' residuals would have added in the treated clusters' places.
 
     Attributes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.words import did_you_mean, listed
 
 Adjustment = Literal["none", "g-computation", "additive", "bias-corrected"]
@@ -33,6 +34,7 @@ class EffectOptions:
         The name of a label, or their codes by unit (a Series), or in the order of the baseline (an array).
     level : level of the interval
     seed, n_draws : of the bootstrap
+    executor : who carries out its draws
     """
 
     adjust: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class EffectOptions:
     level: float = 0.95
     seed: int = 1
     n_draws: int = 999
+    executor: Executor = field(default=SERIAL, repr=False)
 
     def __post_init__(self) -> None:
         _one_of("errors", self.errors, get_args(Errors))

@@ -20,10 +20,7 @@ NO_P_FOR_SCHOOLS = (
     "interval here."
 )
 NO_ERROR_FROM_PERMUTATION = "The permutation compares areas directly and gives no standard error."
-PART_OF_AREA = (
-    "The listed schools are part of their area, so whole areas analysed the same way are not comparable with them: "
-    "the area permutation is not available."
-)
+PART_OF_AREA = "Not given, as the listed schools are only part of their area."
 NOBODY_LEFT = (
     "No treated school has both a result after the programme and a school to compare with, so there is no estimate."
 )
@@ -52,7 +49,7 @@ def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: 
     effect = _estimated(key, areas, own, PART_OF_AREA)
     if own == TREATED_GROUP:
         return effect
-    at, statistic = areas.position(own), _statistic(areas, inference.statistic)
+    at, statistic = areas.position(own), permuted_statistic(areas, inference.statistic)
     if at < 0:
         return effect
     if not np.isfinite(statistic).all():
@@ -126,7 +123,8 @@ def _estimated(key: EffectKey, areas: AreaEffects, own: int, reason: str) -> Eff
     )
 
 
-def _statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
+def permuted_statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
+    """Return what areas are compared by: their effects, or with `studentised` those over their sampling errors."""
     if kind == "unstudentised":
         return areas.effects
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -134,7 +132,7 @@ def _statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
 
 
 def _studentised_p(areas: AreaEffects, at: int) -> Quantity:
-    statistic = _statistic(areas, "studentised")
+    statistic = permuted_statistic(areas, "studentised")
     if not np.isfinite(statistic).all():
         return Unavailable(NOT_STUDENTISED)
     return permutation_test(statistic, at).p_value

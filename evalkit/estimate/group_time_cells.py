@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence
@@ -18,6 +19,8 @@ from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, TwoPeri
 Floats = NDArray[np.float64]
 Shares = Literal["estimated", "fixed"]
 
+METHODS = {"dr": "doubly robust", "ipw": "inverse probability weighting", "reg": "outcome regression"}
+"""The words for the ways of adjusting for covariates."""
 REFERENCE = "The base period, in which the effect is zero by definition."
 
 
@@ -82,8 +85,8 @@ def cell_of(plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Ar
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GroupTimeEffects:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class GroupTimeEffects(Shown):
     """Every ATT(g, t) of one outcome with what each unit contributes to its error.
 
     Attributes

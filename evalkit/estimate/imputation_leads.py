@@ -10,6 +10,7 @@ from scipy import special
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.absorbed import Absorbed, Regressors
 from evalkit.estimate.imputation import with_untreated_periods
@@ -20,8 +21,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Leads:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Leads(Shown):
     """How far cohorts were from the others in each of the last periods before their start.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.design.clusters import ClusterCounts, InferenceMethod, one_treated_cluster_reason
 from evalkit.estimate.arrays.covariance import ClusterKind, cluster_error
 from evalkit.estimate.arrays.least_squares import Fit
@@ -24,8 +25,8 @@ ALIKE = (
 NO_FREEDOM = "The degrees of freedom that these clusters leave are less than a half, so no error can be relied on."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inference:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Inference(Shown):
     """Error, interval and two-sided p-value of one estimate by one method; `note` says how they were made."""
 
     method: InferenceMethod

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.core.quantities import Unavailable
+from evalkit.core.shown import Shown
 from evalkit.estimate.area_result import FEWEST_DONORS, SyntheticControl
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveOneDonorOut:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LeaveOneDonorOut(Shown):
     """The estimate without each donor that carries weight: its range, and the donor without which it moves most."""
 
     lowest: float

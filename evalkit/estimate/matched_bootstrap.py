@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Draws, draws_in_chunks
 from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.core.seeds import stream
 from evalkit.data.baseline import Baseline
 from evalkit.design.match import match
 from evalkit.design.matched import MatchedDesign, stratum_weights
@@ -34,6 +36,8 @@ from evalkit.estimate.matched_rows import unit_rows
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+CHUNK: Final = 25
+"""Draws in a chunk, whoever carries them out."""
 LARGEST_LOSS: Final = 0.05
 """Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
@@ -47,14 +51,15 @@ def bootstrap_effect(task: EffectTask) -> FoundEffect:
 
     Raise `DesignError` for other designs: with replacement the bootstrap is known to fail (Abadie and Imbens, 2008).
     """
-    words, draws = _draws(task)
+    way = _way(task)
     rows = unit_rows(task)
     value = float(fitted(rows).coefficients[0])
     reason = why_no_error(task)
     if reason is not None:
         return FoundEffect(estimate=Estimate(value, Unavailable(reason)), inference="none")
-    found = np.array([one for one in draws if np.isfinite(one)])
-    inference = f"bootstrap, {task.options.n_draws:,} draws of {words}; standard deviation of draws, normal"
+    drawn = _drawn(task, way)
+    found = drawn[np.isfinite(drawn)]
+    inference = f"bootstrap, {task.options.n_draws:,} draws of {way.words}; standard deviation of draws, normal"
     if len(found) < (1 - LARGEST_LOSS) * task.options.n_draws:
         lost = task.options.n_draws - len(found)
         none = Unavailable(
@@ -64,8 +69,28 @@ def bootstrap_effect(task: EffectTask) -> FoundEffect:
     return FoundEffect(estimate=guarded_estimate(task, value, float(found.std(ddof=1)), None), inference=inference)
 
 
-def _draws(task: EffectTask) -> tuple[str, Iterator[float]]:
-    """Return what is drawn, in words, and an estimate for each draw, NaN where a draw gives none."""
+class _Way(NamedTuple):
+    """What is drawn, in words, the name of its stream, and the verb that gives an estimate for each draw."""
+
+    words: str
+    stream: str
+    estimates: Callable[[EffectTask, Draws], Iterator[float]]
+
+
+def _drawn(task: EffectTask, way: _Way) -> Floats:
+    """Return an estimate for each draw, NaN where a draw gives none."""
+    options = task.options
+    chunks = draws_in_chunks(options.seed, way.stream, options.n_draws, CHUNK)
+    sent = replace(task, options=replace(options, executor=SERIAL))  # workers have no use for a way to reach workers
+    return np.concatenate(options.executor.map(partial(_of_chunk, sent, way.estimates), chunks))
+
+
+def _of_chunk(task: EffectTask, estimates: Callable[[EffectTask, Draws], Iterator[float]], draws: Draws) -> Floats:
+    return np.fromiter(estimates(task, draws), dtype=float, count=draws.n)
+
+
+def _way(task: EffectTask) -> _Way:
+    """Return how a design is drawn again; raise `DesignError` where no way is known to hold."""
     design = task.design
     option = design.option
     if shares_partners(design):
@@ -75,7 +100,7 @@ def _draws(task: EffectTask) -> tuple[str, Iterator[float]]:
         )
     if isinstance(option, EntropyBalancing | InverseProbability | CovariateBalancing):
         words = "units within each arm" if task.cluster is None else "clusters within each arm"
-        return f"{words}, weights estimated anew", _weighted_draws(task)
+        return _Way(f"{words}, weights estimated anew", "effect after weighting: bootstrap", _weighted_draws)
     if task.cluster is not None:
         raise DesignError(
             "The bootstrap of a matched design draws matched sets or units, not clusters above them. Ask for two-way "
@@ -83,40 +108,38 @@ def _draws(task: EffectTask) -> tuple[str, Iterator[float]]:
         )
     is_paired = isinstance(option, NearestNeighbour | OptimalMatching | FullMatching)
     if design.strata is not None and (is_paired or (isinstance(option, CoarsenedExact) and option.one_to_one)):
-        return f"{set_noun(design)}s", _set_draws(task)
+        return _Way(f"{set_noun(design)}s", "effect after matching: bootstrap of sets", _set_draws)
     if isinstance(option, ExactMatching | CoarsenedExact):
-        return "units within each arm, strata as they are", _stratum_draws(task)
+        words = "units within each arm, strata as they are"
+        return _Way(words, "effect after matching: bootstrap within arms", _stratum_draws)
     raise DesignError(
         "How a bootstrap would behave for this method is not known (subclasses and profiles move with every draw). Ask "
         "for errors 'default'."
     )
 
 
-def _set_draws(task: EffectTask) -> Iterator[float]:
-    rows = unit_rows(task)
+def _set_draws(task: EffectTask, draws: Draws) -> Iterator[float]:
+    rows, generator = unit_rows(task), draws.stream()
     assert rows.matched_set is not None
-    generator = stream(task.options.seed, "effect after matching: bootstrap of sets")
-    for _ in range(task.options.n_draws):
+    for _ in range(draws.n):
         times = np.bincount(generator.integers(0, rows.n_sets, rows.n_sets), minlength=rows.n_sets)
         yield _refitted(task, rows.unit, rows.arms.weight, times[rows.matched_set])
 
 
-def _stratum_draws(task: EffectTask) -> Iterator[float]:
-    design = task.design
+def _stratum_draws(task: EffectTask, draws: Draws) -> Iterator[float]:
+    design, generator = task.design, draws.stream()
     assert design.strata is not None
-    generator = stream(task.options.seed, "effect after matching: bootstrap within arms")
     is_treated = design.baseline.is_treated
-    for _ in range(task.options.n_draws):
+    for _ in range(draws.n):
         drawn = _within_arms(generator, is_treated, design.is_used)
         weights = stratum_weights(is_treated[drawn], design.strata[drawn], design.target)
         yield _estimate(task, drawn, weights)
 
 
-def _weighted_draws(task: EffectTask) -> Iterator[float]:
-    design = task.design
-    generator = stream(task.options.seed, "effect after weighting: bootstrap")
+def _weighted_draws(task: EffectTask, draws: Draws) -> Iterator[float]:
+    design, generator = task.design, draws.stream()
     everyone = np.ones(len(design.weights), dtype=bool)
-    for _ in range(task.options.n_draws):
+    for _ in range(draws.n):
         if task.cluster is None:
             drawn = _within_arms(generator, design.baseline.is_treated, everyone)
         else:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Estimate, IntervalOrReason
+from evalkit.core.shown import Shown
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import (
     CovariateBalancing,
@@ -41,8 +42,8 @@ _METHODS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchedEffect:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MatchedEffect(Shown):
     """An effect after matching or weighting, with everything needed to read it.
 
     Attributes

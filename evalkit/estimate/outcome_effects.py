@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from evalkit.core.estimand import Estimand
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.intake import Intake
@@ -66,6 +68,7 @@ class _Ask:
     outcome: str
     role: str
     weights: pd.Series | None
+    executor: Executor
 
     def key(self, design: str, period: str, lost: int = 0) -> EffectKey:
         return EffectKey(
@@ -79,11 +82,13 @@ class _Ask:
         )
 
 
-def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, role: str) -> OutcomeEffects:
-    """Estimate every effect of one outcome against every comparison of its design."""
+def estimate_outcome(
+    project: Project, intake: Intake, design: OutcomeDesign, role: str, executor: Executor = SERIAL
+) -> OutcomeEffects:
+    """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
     records = intake.records[measure(design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
-    ask = _Ask(project, design, design.outcome, role, _pupils(project, records))
+    ask = _Ask(project, design, design.outcome, role, _pupils(project, records), executor)
     groups = panel.by_unit()["cluster"]
     n_treated = int((groups == design.treated_group).sum())
     if design.too_few or n_treated < project.pool.minimum_treated:
@@ -97,7 +102,8 @@ def estimate_outcome(project: Project, intake: Intake, design: OutcomeDesign, ro
         return _size(effect, intake, school_sd, project)
 
     found = _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
-    return replace(found, effects=(*found.effects, *_by_area(found, records, design, project)))
+    by_area = (replace(one, effect_size=size(one)) for one in _by_area(found, records, design, project))
+    return replace(found, effects=(*found.effects, *by_area))
 
 
 def _by_area(
@@ -113,13 +119,13 @@ def _by_area(
 
 
 def estimate_contrast(
-    project: Project, design: OutcomeDesign, name: str, panel: Panel, first: OutcomeEffects
+    project: Project, design: OutcomeDesign, name: str, panel: Panel, first: OutcomeEffects, executor: Executor = SERIAL
 ) -> OutcomeEffects:
     """Estimate a triple difference: the effect on `first` less another outcome within the same schools."""
     changes = first.weighed(changes_to(panel, project.exposure, project.exposure.post))
     every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
     specs = [_Spec(found, "post", changes, comparison) for found, comparison in every.items()]
-    ask = _Ask(project, design, name, "contrast", first.weights)
+    ask = _Ask(project, design, name, "contrast", first.weights, executor)
     return _estimate(ask, panel, specs, lambda _: None)
 
 
@@ -127,7 +133,8 @@ def _estimate(
     ask: _Ask, panel: Panel, specs: list[_Spec], size: Callable[[Effect], EffectSize | None]
 ) -> OutcomeEffects:
     """Estimate every specification; those marked as main are standardised too."""
-    areas = {(s.design, s.period): _areas(ask.project, ask.design, s) for s in specs}
+    found_areas = ask.executor.map(partial(_areas, ask.project, ask.design), specs)
+    areas = {(s.design, s.period): found for s, found in zip(specs, found_areas, strict=True)}
     own, effects = ask.design.treated_group, list[Effect]()
     for spec in specs:
         found = areas[spec.design, spec.period]

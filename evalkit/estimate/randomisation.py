@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.quantities import Unavailable
 from evalkit.core.seeds import stream
+from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.estimate.arrays.assignments import ENUMERATED, assignments, n_assignments, places
 from evalkit.estimate.arrays.inversion import Reference
@@ -36,6 +38,7 @@ class RandomisationOptions:
         that vary unequally
     n_draws, seed : draws, where the assignments are too many to go through
     level : of the interval
+    executor : who works through the assignments
     """
 
     over: Literal["cluster", "unit"] = "cluster"
@@ -44,13 +47,14 @@ class RandomisationOptions:
     n_draws: int = 9_999
     seed: int = 20_240_101
     level: float = 0.95
+    executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         require_draws(self.n_draws, self.level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RandomisationTest:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RandomisationTest(Shown):
     """The effect's place among those of other assignments.
 
     `n_assignments` counts the assignments compared, the actual one among them; `smallest_p` is one over them.
@@ -80,7 +84,7 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
     require_room(int((cohort > 0).sum()), options.n_draws, f"treated {options.over}s")
     who = assignments(cohort, stratum, options.n_draws, stream(options.seed, "randomisation"))
     own = places(cohort, stratum)
-    reference = _reference(rows, starts, who, cohort[own], own, options.is_studentised)
+    reference = _reference(rows, starts, (who, own), cohort[own], options)
     is_enumerated = n_assignments(cohort, stratum) <= ENUMERATED
     return RandomisationTest(
         estimate=reference.estimate,
@@ -124,13 +128,19 @@ def _strata(strata: Mapping[Any, Any] | None, names: pd.Index) -> Codes:
 
 
 def _reference(
-    rows: PanelRows, starts: NDArray[np.float64], who: Codes, cohort: Codes, own: Codes, is_studentised: bool
+    rows: PanelRows,
+    starts: NDArray[np.float64],
+    assigned: tuple[Codes, Codes],
+    cohort: Codes,
+    options: RandomisationOptions,
 ) -> Reference:
+    """Return the effect under every assignment; `assigned` holds them all and the one that was made."""
+    who, own = assigned
     without = rows.fit(rows.covariates, rows.covariate_names)
     # The covariates' own directions are part of what treatment is compared within.
     sums = cohort_sums(without, starts, np.asarray(rows.periods, dtype=float)[rows.period], rows.treatment)
     actual = int(np.flatnonzero((who == own).all(axis=1))[0])
-    return permutation_reference(sums, who, cohort, actual, is_studentised)
+    return permutation_reference(sums, who, cohort, actual, options.is_studentised, options.executor)
 
 
 def _inference(

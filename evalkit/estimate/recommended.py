@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import InferenceMethod, Recommendation
 from evalkit.estimate.arrays.covariance import ClusterKind
@@ -18,11 +19,12 @@ from evalkit.estimate.wild_bootstrap import WildOptions, wild_bootstrap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceOptions:
-    """The level of intervals, and how many draws a bootstrap or permutation takes under which seed."""
+    """The level of intervals, how many draws a bootstrap or permutation takes, under which seed and by whom."""
 
     level: float = 0.95
     n_draws: int = 9_999
     seed: int = 20_240_101
+    executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
 
 def two_way_inference(
@@ -46,7 +48,8 @@ def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOption
         case "wild cluster bootstrap":
             return wild_bootstrap(panel, WildOptions(level=level, n_draws=n_draws, seed=seed)).inference
         case "randomisation inference":
-            return randomisation_test(panel, RandomisationOptions(level=level, n_draws=n_draws, seed=seed)).inference
+            chosen = RandomisationOptions(level=level, n_draws=n_draws, seed=seed, executor=options.executor)
+            return randomisation_test(panel, chosen).inference
         case "Conley–Taber":
             return conley_taber(panel, ConleyTaberOptions(level=level, n_draws=n_draws, seed=seed)).inference
     rows = PanelRows.of(panel)

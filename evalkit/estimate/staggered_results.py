@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from evalkit.core.formats import p_equals
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.design.staggered import Dropped
 from evalkit.estimate.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
@@ -61,6 +63,7 @@ class ReportedSet:
     parts: tuple[Reported, ...]
 
 
+NO_PROOF = "A test before the start is no proof: it can miss trends that part, and says nothing of the periods after."
 MISLEADING = 0.1
 """A test at 5% that rejects a true hypothesis this often, or more often, is said to mislead."""
 
@@ -79,10 +82,29 @@ class PreTest:
     lacking: tuple[tuple[int, int], ...] = ()
     note: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Return what was tested and what came out."""
+        effects = "the effect before the start is" if self.df == 1 else f"all {self.df} effects before the start are"
+        freedom = counted(self.df, "degree", "degrees")
+        found = f"χ² = {self.statistic:.2f} with {freedom} of freedom, {p_equals(self.p_value)}"
+        return f"Test that {effects} zero: {found}."
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaggeredResults:
-    """What one estimator says: every cohort and period, and the four ways of averaging them."""
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StaggeredResults(Shown):
+    """What one estimator says: every cohort and period, and the four ways of averaging them.
+
+    Attributes
+    ----------
+    method, level : the estimator; the level of intervals and bands
+    group_time : the effect on each cohort in each period, in units of the outcome, as is every effect here
+    simple : the average over all cohorts and periods after the start, by size of cohort
+    by_cohort, event_study, calendar : averages by cohort, by time since the start, by period, and over each of these
+    pre_test : the joint test that effects before the start are zero, or why there is none
+    n_units, n_treated, n_comparison : units (observations, of repeated cross-sections) analysed
+    dropped, notes : units left out, with the reason; what a reader must know
+    """
 
     method: str
     level: float

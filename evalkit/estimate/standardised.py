@@ -11,6 +11,7 @@ from scipy import special
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
+from evalkit.core.shown import Shown
 from evalkit.estimate.cluster_sizes import ClusterSizes
 from evalkit.estimate.effect import Months
 from evalkit.estimate.months import TABLE_NAMES, months_of_progress
@@ -34,8 +35,8 @@ class SdName(StrEnum):
         return self is not SdName.SCHOOL_LEVEL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandardisedEffect:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StandardisedEffect(Shown):
     """An effect in standard deviations.
 
     Attributes

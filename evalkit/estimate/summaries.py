@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
 
@@ -34,8 +35,8 @@ ONE_COMPARISON_NOTE = "Some comparisons are with a single cluster, whose own sho
 NO_VARIATION = "The outcome does not vary between units, so there is no standard error."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Summary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Summary(Shown):
     """A weighted sum of group-time effects, or why there is none.
 
     Attributes
@@ -54,8 +55,8 @@ class Summary:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Summaries:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Summaries(Shown):
     """An average over everything after the start, and the parts it is made of."""
 
     overall: Summary

@@ -7,6 +7,7 @@ from typing import Literal
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
+from evalkit.core.shown import Shown
 
 Likelihood = Literal["REML", "ML"]
 Engine = Literal["own", "statsmodels"]
@@ -76,8 +77,8 @@ class Coefficient:
     df_rule: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoLevelModel:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TwoLevelModel(Shown):
     """A fitted random-intercept model.
 
     Attributes

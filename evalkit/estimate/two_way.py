@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate
+from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
 from evalkit.estimate.inference import Inference, clustered_estimate
@@ -24,8 +25,8 @@ MEANING = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoWayEffect:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TwoWayEffect(Shown):
     """The coefficient of treatment with unit and period effects, its errors, and the inference the design supports.
 
     Attributes

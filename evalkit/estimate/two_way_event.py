@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, one_treated_cluster_reason
 from evalkit.estimate.inference import clustered_estimate
@@ -34,8 +35,8 @@ class TwoWayEventTime:
     n_treated_clusters: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoWayEventStudy:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TwoWayEventStudy(Shown):
     """Coefficients by event time from one regression with unit and period effects, measured from `base_time`.
 
     Where cohorts start in different periods and effects differ between them, each coefficient also holds

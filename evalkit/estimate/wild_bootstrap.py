@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.seeds import stream
+from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.estimate.arrays.wild import ENUMERATED, WildWeights, wild_reference, wild_weights
 from evalkit.estimate.inference import Inference, clustered_estimate
@@ -38,8 +39,8 @@ class WildOptions:
         require_draws(self.n_draws, self.level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WildBootstrap:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WildBootstrap(Shown):
     """The bootstrap's p-value and interval, and how many vectors of weights they rest on."""
 
     estimate: float

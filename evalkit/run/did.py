@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from evalkit.run.did_options import add_did_options, did_request
+from evalkit.run.where import compute_on_one_thread
 
 
 def add_did_command(commands: Any) -> None:
@@ -23,6 +24,7 @@ def add_did_command(commands: Any) -> None:
 def _did(given: argparse.Namespace) -> int:
     """Estimate, print the result on standard output, and return the exit code 0."""
     request = did_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
     from evalkit.run.did_answer import did_answer
     from evalkit.run.did_json import did_json
     from evalkit.run.did_text import did_text

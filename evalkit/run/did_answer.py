@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from evalkit.core.errors import InputError
+from evalkit.core.executor import Executor
 from evalkit.core.quantities import Unavailable
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.long_table import LeftOut, read_long_table
@@ -32,6 +34,7 @@ from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.staggered_results import StaggeredResults, staggered_results
 from evalkit.run.did_options import DidRequest
 from evalkit.run.progress import Progress
+from evalkit.run.where import executor_at
 
 if TYPE_CHECKING:
     from evalkit.diagnose.cross_checks import CrossChecks
@@ -91,21 +94,26 @@ def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
         table = read_long_table(request.file, roles)
         kind = CrossSections if request.is_cross_section else Panel
         observations = kind.from_frame(table.frame, roles)
-    if request.estimator == "twfe":
-        assert isinstance(observations, Panel)
-        return _two_way_answer(request, observations, table.left_out, progress)
-    return _staggered_answer(request, observations, table.left_out, progress)
+    with executor_at(request.where) as executor:
+        if request.estimator == "twfe":
+            assert isinstance(observations, Panel)
+            return _two_way_answer(request, observations, table.left_out, progress, executor)
+        return _staggered_answer(request, observations, table.left_out, progress, executor)
 
 
 def _staggered_answer(
-    request: DidRequest, observations: Panel | CrossSections, left_out: tuple[LeftOut, ...], progress: Progress
+    request: DidRequest,
+    observations: Panel | CrossSections,
+    left_out: tuple[LeftOut, ...],
+    progress: Progress,
+    executor: Executor,
 ) -> DidAnswer:
     with progress.step(f"estimating ({request.estimator})"):
         design = staggered_design(observations, _options(request))
         _require_balance(request, design)
         effects = _effects(request, design)
-        uncertainty = Uncertainty(level=request.level, n_draws=request.n_draws, seed=request.seed)
-        results = staggered_results(effects, uncertainty, request.balanced_until)
+        uncertainty = Uncertainty(level=request.level, n_draws=request.n_draws, seed=request.seed, executor=executor)
+        results = _results(request, design, effects, uncertainty)
         if request.estimator == "imputation":
             from evalkit.estimate.imputation_results import with_leads
 
@@ -136,6 +144,16 @@ def _staggered_answer(
         names_units=_are_units(observations),
         thin_cohorts=tuple(g for g in effects.design.cohorts if effects.design.treated_clusters((g,)) < THIN),
     )
+
+
+def _results(
+    request: DidRequest, design: StaggeredDesign, effects: GroupTimeEffects, uncertainty: Uncertainty
+) -> StaggeredResults:
+    if not request.are_clusters_drawn:
+        return staggered_results(effects, uncertainty, request.balanced_until)
+    from evalkit.estimate.cluster_bootstrap import cluster_bootstrap
+
+    return cluster_bootstrap(design, partial(_effects, request), uncertainty)
 
 
 def _options(request: DidRequest) -> StaggeredOptions:
@@ -183,11 +201,14 @@ def _are_units(observations: Panel | CrossSections) -> bool:
     return bool(observations.frame.duplicated(["unit", "period"]).any())
 
 
-def _two_way_answer(request: DidRequest, panel: Panel, left_out: tuple[LeftOut, ...], progress: Progress) -> DidAnswer:
+def _two_way_answer(
+    request: DidRequest, panel: Panel, left_out: tuple[LeftOut, ...], progress: Progress, executor: Executor
+) -> DidAnswer:
     from evalkit.estimate.two_way import two_way_effect
 
     with progress.step("estimating (twfe)"):
-        effect = two_way_effect(panel, InferenceOptions(level=request.level, seed=request.seed))
+        options = InferenceOptions(level=request.level, seed=request.seed, executor=executor)
+        effect = two_way_effect(panel, options)
         results = TwoWayAnswer(effect=effect, bacon=_bacon(panel), event_study=_event_study(panel))
     cohort = panel.by_unit()["cohort"].to_numpy()
     return DidAnswer(

@@ -121,6 +121,7 @@ def _settings(answer: DidAnswer) -> Json:
         "level": request.level,
         "seed": request.seed,
         "n_bootstrap_draws": request.n_draws,
+        "bootstrap_draws": "clusters" if request.are_clusters_drawn else "multipliers",
         "counts_are_of": counts_of(answer).noun + "s",
         "periods": list(answer.periods),
         "cohorts": list(answer.cohorts),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from evalkit.core.formats import MINUS, number
+from evalkit.core.formats import MINUS, decimals_for, number
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 
 WIDTH = 100
-_MOST_DECIMALS = 10
 _LARGEST = 1e15
 
 
@@ -43,11 +41,7 @@ class Writer:
     @classmethod
     def for_errors(cls, *sizes: object) -> Writer:
         """Return a writer with three significant digits of the first size that is a positive number."""
-        known = [float(size) for size in sizes if isinstance(size, float) and size > 0]
-        if not known:
-            return cls(4)
-        decimals = max(2 - math.floor(math.log10(known[0])), 0)
-        return cls(decimals if decimals <= _MOST_DECIMALS else None)
+        return cls(decimals_for(*sizes))
 
     def cell(self, value: object, notes: Footnotes) -> str:
         """Return a number or an interval as a table shows it, or the mark of a reason."""

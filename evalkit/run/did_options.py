@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
+from evalkit.run.where import Where, add_where_options, where_of
 
 ESTIMATORS: Final = ("group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe", "all")
 MOST_DRAWS: Final = 100_000
@@ -27,6 +28,7 @@ _UNUSED: Final[dict[str, tuple[str, ...]]] = {
         "repeated_cross_sections",
         "unbalanced",
         "bootstrap",
+        "draw",
         "balanced_until",
     ),
     "all": ("repeated_cross_sections",),
@@ -38,7 +40,8 @@ The table has one row for each unit and period. The cohort is the first treated 
 treated. FILE is a .csv, .csv.gz or .parquet file. The result goes to standard output, progress to standard error.
 
 Defaults: doubly robust (dr), never-treated comparison (not-yet for --estimator extended), varying base period,
-analytic standard errors clustered by unit, no bootstrap, unbalanced panels by pairs of periods.
+analytic standard errors clustered by unit, no bootstrap, unbalanced panels by pairs of periods. Results do not depend
+on -j or --scheduler.
 """
 
 
@@ -57,10 +60,12 @@ class DidRequest:
     unbalanced: str
     is_cross_section: bool
     n_draws: int
+    are_clusters_drawn: bool
     seed: int
     level: float
     balanced_until: int | None
     is_json: bool
+    where: Where
 
 
 def add_did_options(parser: argparse.ArgumentParser) -> None:
@@ -95,10 +100,16 @@ def _add_method(group: Any) -> None:
 
 
 def _add_errors(group: Any) -> None:
-    group.add_argument("--bootstrap", type=int, metavar="N", help="draws of the multiplier bootstrap, such as 999")
+    group.add_argument("--bootstrap", type=int, metavar="N", help="draws of the bootstrap, such as 999")
+    group.add_argument(
+        "--draw",
+        choices=("multipliers", "clusters"),
+        help="what is drawn: multipliers of each cluster's contribution (default, quick), or clusters, estimated anew",
+    )
     group.add_argument("--seed", type=int, metavar="S", help="seed of every draw (default: 1)")
     group.add_argument("--level", type=float, metavar="P", help="level of intervals and bands (default: 0.95)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_where_options(group)
 
 
 def did_request(given: argparse.Namespace) -> DidRequest:
@@ -125,11 +136,20 @@ def did_request(given: argparse.Namespace) -> DidRequest:
         unbalanced=given.unbalanced or "pairs",
         is_cross_section=bool(given.repeated_cross_sections),
         n_draws=given.bootstrap or 0,
+        are_clusters_drawn=given.draw == "clusters",
         seed=1 if given.seed is None else given.seed,
         level=0.95 if given.level is None else given.level,
         balanced_until=given.balanced_until,
         is_json=given.json,
+        where=where_of(given, _idle(given, estimator)),
     )
+
+
+def _idle(given: argparse.Namespace, estimator: str) -> str:
+    """Return why nothing would be shared out among workers, an empty text where something is."""
+    if estimator in ("all", "twfe") or given.draw == "clusters":
+        return ""
+    return "nothing is replicated here that takes long. Add --bootstrap 999 --draw clusters, or leave it out"
 
 
 def _option(name: str) -> str:
@@ -157,6 +177,10 @@ def _refuse_outside(given: argparse.Namespace) -> None:
         raise InputError(f"--level lies between 0 and 1, not at {given.level:g}. The usual one is 0.95.")
     if given.bootstrap is not None and given.bootstrap != 0 and not 99 <= given.bootstrap <= MOST_DRAWS:
         raise InputError(f"--bootstrap takes from 99 to {MOST_DRAWS:,} draws, not {given.bootstrap}; 999 for a report.")
+    if given.draw is not None and not given.bootstrap:
+        raise InputError("--draw says what a bootstrap draws. Give the number of draws as well: --bootstrap 999.")
+    if given.draw == "clusters" and given.balanced_until is not None:
+        raise InputError("--balanced-until has no errors from clusters drawn again. Leave it or --draw clusters out.")
     for name in ("anticipation", "balanced_until", "seed"):
         value = getattr(given, name)
         if value is not None and value < 0:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evalkit.core.formats import MINUS, as_sentence, level_text, p_equals
+from evalkit.core.formats import MINUS, as_sentence, level_text
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.cross_checks import CrossChecks
-from evalkit.estimate.staggered_results import PreTest, Reported, StaggeredResults
+from evalkit.estimate.group_time_cells import METHODS
+from evalkit.estimate.staggered_results import NO_PROOF, PreTest, Reported, StaggeredResults
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 from evalkit.run.did_counts import clusters_of, counts_of, losses_of
 from evalkit.run.did_layout import Footnotes, Writer, aligned, count_of, wrapped
 from evalkit.run.did_notes import did_notes, is_recommended
 from evalkit.run.did_text_two_way import two_way_lines
 
-_METHODS = {"dr": "doubly robust", "ipw": "inverse probability weighting", "reg": "outcome regression"}
 _MOST_IDS = 10
-NO_PROOF = "A test before the start is no proof: it can miss trends that part, and says nothing of the periods after."
 
 
 def did_text(answer: DidAnswer) -> str:
@@ -78,7 +77,7 @@ def _method(answer: DidAnswer) -> str:
     if isinstance(found, TwoWayAnswer):
         return "two-way fixed effects"
     if answer.request.estimator in ("group-time", "all"):
-        return f"difference-in-differences by cohort and period ({_METHODS[answer.request.method]})"
+        return f"difference-in-differences by cohort and period ({METHODS[answer.request.method]})"
     return found.method
 
 
@@ -195,17 +194,11 @@ def _part_table(
 def _pre_test_lines(found: StaggeredResults) -> Iterator[str]:
     yield "\nBefore the start"
     test = found.pre_test
-    said = as_sentence(test.reason) if isinstance(test, Unavailable) else _tested(test)
+    said = as_sentence(test.reason) if isinstance(test, Unavailable) else test.sentence
     yield from wrapped(said, "  ")
     if isinstance(test, PreTest) and test.note:
         yield from wrapped(test.note, "  ")
     yield from wrapped(NO_PROOF, "  ")
-
-
-def _tested(test: PreTest) -> str:
-    effects = "the effect before the start is" if test.df == 1 else f"all {test.df} effects before the start are"
-    freedom = counted(test.df, "degree", "degrees")
-    return f"Test that {effects} zero: χ² = {test.statistic:.2f} with {freedom} of freedom, {p_equals(test.p_value)}."
 
 
 def _check_lines(checks: CrossChecks) -> Iterator[str]:
@@ -227,7 +220,8 @@ def _check_lines(checks: CrossChecks) -> Iterator[str]:
 def _inference_lines(answer: DidAnswer) -> Iterator[str]:
     clusters, advice = clusters_of(answer), answer.recommendation
     yield "\nStandard errors"
-    draws = f", by a multiplier bootstrap of {answer.request.n_draws:,} draws" if answer.request.n_draws else ""
+    kind = "bootstrap of whole clusters" if answer.request.are_clusters_drawn else "multiplier bootstrap"
+    draws = f", by a {kind} of {answer.request.n_draws:,} draws" if answer.request.n_draws else ""
     yield f"  Clustered by {answer.clustered_by}{draws}."
     reason = "" if clusters.is_few else " " + as_sentence(advice.reason)
     named = "none" if advice.inference == "unavailable" else advice.inference

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from evalkit.run.match_options import add_match_options, match_request
+from evalkit.run.where import compute_on_one_thread
 
 
 def add_match_command(commands: Any) -> None:
@@ -23,6 +24,7 @@ def add_match_command(commands: Any) -> None:
 def _match(given: argparse.Namespace) -> int:
     """Match, print the result on standard output, and return the exit code 0."""
     request = match_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
     from evalkit.run.faults import environment_faults
     from evalkit.run.match_answer import match_answer
     from evalkit.run.match_files import write_match

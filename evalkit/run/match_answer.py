@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError, InputError
+from evalkit.core.executor import Executor
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.baseline import is_category
@@ -28,6 +29,7 @@ from evalkit.estimate.matched_effect import MatchedEffect, matched_effect
 from evalkit.run.match_method import option_of
 from evalkit.run.match_options import MatchRequest
 from evalkit.run.progress import Progress
+from evalkit.run.where import executor_at
 
 Floats = NDArray[np.float64]
 
@@ -71,8 +73,8 @@ def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
     with progress.step(f"matching ({request.method})"):
         design = match(table.baseline, option, cast(Target, request.estimand))
         balance = match_balance(design)
-    with progress.step("estimating and checking"):
-        effect, unadjusted = _effects(request, design, table)
+    with progress.step("estimating and checking"), executor_at(request.where) as executor:
+        effect, unadjusted = _effects(request, design, table, executor)
         sensitivity = _sensitivity(request, design, table, effect)
         findings = (*match_findings(design, balance), *_regression(request, design, table))
     return MatchAnswer(
@@ -105,7 +107,7 @@ def _columns(request: MatchRequest) -> UnitColumns:
 
 
 def _effects(
-    request: MatchRequest, design: MatchedDesign, table: UnitTable
+    request: MatchRequest, design: MatchedDesign, table: UnitTable, executor: Executor
 ) -> tuple[MatchedEffect | Unavailable, MatchedEffect | None]:
     """Return the effect asked for and, where that is adjusted, the one that is not."""
     if request.outcome is None:
@@ -114,9 +116,10 @@ def _effects(
     lost = _lost(design, outcome, request.outcome)
     if lost:
         return lost, None
+    options = replace(_options(request, table, is_adjusted=True), executor=executor)
     if not request.adjust:
-        return _plain_effect(request, design, outcome, _options(request, table, is_adjusted=True)), None
-    effect = matched_effect(design, outcome, _options(request, table, is_adjusted=True))
+        return _plain_effect(request, design, outcome, options), None
+    effect = matched_effect(design, outcome, options)
     return effect, matched_effect(design, outcome, _options(request, table, is_adjusted=False))
 
 

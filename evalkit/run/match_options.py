@@ -10,6 +10,7 @@ from typing import Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
 from evalkit.run.match_parts import Caliper, caliper_of, cutpoints_of, names_of
+from evalkit.run.where import Where, add_where_options, where_of
 
 METHODS: Final = (
     "nearest",
@@ -84,6 +85,7 @@ class MatchRequest:
     seed: int
     is_json: bool
     out: Path | None
+    where: Where
 
 
 def add_match_options(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +152,7 @@ def _add_estimate(group: Any) -> None:
     group.add_argument("--people", action="store_true", help="units are people: no small counts of them in documents")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     group.add_argument("--out", metavar="FILE", help="also write FILE: .csv weights, .json, .html page, .docx tables")
+    add_where_options(group)
 
 
 def match_request(given: argparse.Namespace) -> MatchRequest:
@@ -181,6 +184,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
         seed=1 if given.seed is None else given.seed,
         is_json=given.json,
         out=_out(given.out),
+        where=where_of(given, "" if given.errors == "bootstrap" else "none are made. Add --errors bootstrap"),
     )
 
 

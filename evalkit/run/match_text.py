@@ -149,7 +149,7 @@ def effect_sentence(answer: MatchAnswer, effect: MatchedEffect) -> str:
 
 def estimand_words(answer: MatchAnswer) -> str:
     """Return whose average effect it is, in the words of a table of any units."""
-    return answer.design.estimand.label.replace("participating schools", "treated units").replace("schools", "units")
+    return answer.design.estimand.label_of_units
 
 
 def _numbers(effect: MatchedEffect) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.core.formats import interval_text, level_text, number, said, years_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
+from evalkit.run.where import add_where_options, compute_on_one_thread, executor_at, where_of
 
 if TYPE_CHECKING:
     from evalkit.core.project import Project
@@ -35,10 +37,13 @@ def add_power_command(commands: Commands) -> None:
     power.add_argument(
         "--simulations", type=int, default=1000, metavar="N", help="most placebo sets in the simulation (default: 1000)"
     )
+    add_where_options(power)
     power.set_defaults(command=_power)
 
 
 def _power(options: argparse.Namespace) -> int:
+    where = where_of(options)
+    compute_on_one_thread()
     from evalkit.core.errors import InputError
     from evalkit.diagnose.power_report import PowerOptions
     from evalkit.run.faults import environment_faults
@@ -51,10 +56,11 @@ def _power(options: argparse.Namespace) -> int:
     path = project_file(options.project)
     level = load_project(path).inference.level if options.level is None else options.level
     chosen = PowerOptions(level=level, power=options.power, n_simulations=options.simulations)
+    doing = f"{options.project}: reading the years before, only"
     data = Path(options.data).expanduser().absolute() if options.data else None
     progress = Progress()
-    with environment_faults("computing power"), progress.step(f"{options.project}: reading the years before, only"):
-        report = power_of_project(path, data, chosen)
+    with environment_faults("computing power"), progress.step(doing), executor_at(where) as executor:
+        report = power_of_project(path, data, replace(chosen, executor=executor))
     print(power_json(report) if options.json else power_text(report))
     return 0
 

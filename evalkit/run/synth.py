@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from evalkit.run.synth_options import add_synth_options, synth_request
+from evalkit.run.where import compute_on_one_thread
 
 
 def add_synth_command(commands: Any) -> None:
@@ -24,6 +25,7 @@ def add_synth_command(commands: Any) -> None:
 def _synth(given: argparse.Namespace) -> int:
     """Estimate, print the result on standard output, and return the exit code 0."""
     request = synth_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
     from evalkit.run.faults import environment_faults
     from evalkit.run.progress import Progress
     from evalkit.run.synth_answer import synth_answer

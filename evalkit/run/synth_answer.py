@@ -24,6 +24,7 @@ from evalkit.estimate.synthetic_control import synthetic_control
 from evalkit.estimate.synthetic_did import synthetic_did
 from evalkit.run.progress import Progress
 from evalkit.run.synth_options import SynthRequest
+from evalkit.run.where import executor_at
 
 _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
     "sc": synthetic_control,
@@ -66,8 +67,8 @@ def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
     roles = AreaRoles(unit=request.unit, period=request.period, outcome=request.outcome)
     with progress.step(f"reading {request.file.name}"):
         design = area_design(read_area_file(request.file, roles), request.treated, request.start, request.excluded)
-    options = PlaceboOptions(seed=request.seed, level=request.level)
-    with progress.step(f"estimating ({request.method}) and every placebo"):
+    with progress.step(f"estimating ({request.method}) and every placebo"), executor_at(request.where) as executor:
+        options = PlaceboOptions(seed=request.seed, level=request.level, executor=executor)
         found = _VERBS[request.method](design)
         return SynthAnswer(
             request=request,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.core.errors import InputError
+from evalkit.run.where import Where, add_where_options, where_of
 
 METHODS: Final = ("sc", "augmented", "sdid")
 
@@ -35,6 +36,7 @@ class SynthRequest:
     level: float
     seed: int
     is_json: bool
+    where: Where
 
 
 def add_synth_options(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +60,7 @@ def add_synth_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--level", type=float, default=0.95, metavar="P", help="level of intervals (default: 0.95)")
     output.add_argument("--seed", type=int, default=1, metavar="S", help="seed of every draw (default: 1)")
     output.add_argument("--json", action="store_true", help="print one JSON object")
+    add_where_options(output)
 
 
 def synth_request(given: argparse.Namespace) -> SynthRequest:
@@ -78,4 +81,5 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
         level=given.level,
         seed=given.seed,
         is_json=given.json,
+        where=where_of(given),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.executor import SERIAL, Executor, in_pieces
 from evalkit.estimate.arrays.area_fit import AreaFit, FitAreas, noise_level
 
 Floats = NDArray[np.float64]
@@ -17,6 +19,8 @@ Ints = NDArray[np.int64]
 FLOOR_SHARE = 0.1
 """Least error before the start that counts in a ratio, as a share of the standard deviation of changes: an area that
 donors follow more closely than this is followed through its noise, and by chance."""
+CHUNK = 10
+"""Sets in a chunk, whoever fits them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,16 +40,18 @@ def placebo_sets(n_donors: int, size: int, most: int, random: np.random.Generato
     return np.array(draws, dtype=np.int64), False
 
 
-def placebo_fits(donors: Floats, n_pre: int, sets: Ints, fit: FitAreas) -> tuple[AreaFit, ...]:
+def placebo_fits(
+    donors: Floats, n_pre: int, sets: Ints, fit: FitAreas, executor: Executor = SERIAL
+) -> tuple[AreaFit, ...]:
     """Return the fit of each set's mean to the other donors; the areas truly treated are donors of none.
 
     donors : shape (n_periods, n_donors); sets : shape (n_sets, size)
     """
-    fits = []
-    for chosen in sets:
-        others = np.delete(donors, chosen, axis=1)
-        fits.append(fit(donors[:, chosen].mean(axis=1), others, n_pre))
-    return tuple(fits)
+    return tuple(in_pieces(executor, partial(_fits, donors, n_pre, fit), sets, CHUNK))
+
+
+def _fits(donors: Floats, n_pre: int, fit: FitAreas, sets: Ints) -> list[AreaFit]:
+    return [fit(donors[:, chosen].mean(axis=1), np.delete(donors, chosen, axis=1), n_pre) for chosen in sets]
 
 
 def error_floor(series: Floats) -> float:

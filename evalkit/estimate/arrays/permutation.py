@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor, pieces
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.arrays.least_squares import Fit, without_means
 
@@ -16,6 +18,8 @@ Codes = NDArray[np.intp]
 
 _CHUNK = 4_000_000
 """Numbers held at once while assignments are worked through."""
+_MOST = 1_000
+"""Assignments in a piece at most, so that there is something to share out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +70,9 @@ def cohort_sums(fit: Fit, treated_from: Floats, period: Floats, actual: Floats) 
     )
 
 
-def permutation_reference(sums: Sums, who: Codes, cohort: Codes, actual: int, is_studentised: bool) -> Reference:
+def permutation_reference(
+    sums: Sums, who: Codes, cohort: Codes, actual: int, is_studentised: bool, executor: Executor = SERIAL
+) -> Reference:
     """Return the two-way coefficient under every assignment, as a function of the constant effect tested.
 
     `who` (n_assignments, n_places) holds the clusters that take the treated places, `cohort` (n_places,) the places'
@@ -75,8 +81,8 @@ def permutation_reference(sums: Sums, who: Codes, cohort: Codes, actual: int, is
     as b times the actual treatment. Studentised, it is divided by its CR0 error.
     """
     width = max(who.shape[1], len(sums.gram) if is_studentised else 1) * sums.basis.shape[2]
-    step = max(1, _CHUNK // max(width, 1))
-    parts = [_statistics(sums, who[at : at + step], cohort, is_studentised) for at in range(0, len(who), step)]
+    step = min(_MOST, max(1, _CHUNK // max(width, 1)))
+    parts = executor.map(partial(_statistics, sums, cohort, is_studentised), pieces(who, step))
     first, slope, square, cross, bend = (np.concatenate(each) for each in zip(*parts, strict=True))
     if not is_studentised:
         spread = float(first.std()) or 1.0
@@ -85,7 +91,7 @@ def permutation_reference(sums: Sums, who: Codes, cohort: Codes, actual: int, is
     return Reference(float(first[actual]), float(np.sqrt(square[actual])), first, slope, square, cross, bend)
 
 
-def _statistics(sums: Sums, who: Codes, cohort: Codes, is_studentised: bool) -> tuple[Floats, ...]:
+def _statistics(sums: Sums, cohort: Codes, is_studentised: bool, who: Codes) -> tuple[Floats, ...]:
     """Return the coefficient of the outcome and of the actual treatment, and the three parts of the squared error."""
     onto = sums.basis[who, cohort].sum(axis=1)
     left = sums.square[who, cohort].sum(axis=1)

@@ -6,12 +6,12 @@ import pytest
 from six_units import ROLES, design_of, effects_of, one_cohort
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import draws_in_chunks
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.seeds import stream
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Panel, Roles
 from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.cluster_bootstrap import cluster_bootstrap
+from evalkit.estimate.cluster_bootstrap import CHUNK, STREAM, cluster_bootstrap
 from evalkit.estimate.group_time import group_time_effects
 from evalkit.estimate.staggered_results import staggered_results
 from evalkit.estimate.summaries import ONE_TREATED, overall_effect
@@ -33,11 +33,13 @@ def test_a_draw_is_the_estimate_from_a_table_of_copies(column, source):
     table = one_cohort(20, 30).assign(area=lambda f: f["unit"] // 4)
     roles = ROLES if column == "unit" else AREAS
     found = cluster_bootstrap(design_of(table, roles, source), group_time_effects, DRAWS)
-    generator, n = stream(3, "difference-in-differences: cluster bootstrap"), table[column].nunique()
-    values = []
-    for _ in range(99):
-        times = np.bincount(generator.integers(0, n, n), minlength=n)
-        values.append(overall_effect(effects_of(copied(table, column, times), source=source)).estimate.value)
+    n, values = table[column].nunique(), []
+    for draws in draws_in_chunks(3, STREAM, 99, CHUNK):
+        generator = draws.stream()
+        for _ in range(draws.n):
+            times = np.bincount(generator.integers(0, n, n), minlength=n)
+            values.append(overall_effect(effects_of(copied(table, column, times), source=source)).estimate.value)
+    assert len(values) == 99
     assert found.simple.std_error == pytest.approx(np.std(values, ddof=1))
 
 
