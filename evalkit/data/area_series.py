@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.ids import id_order
 from evalkit.data.measures import Break
@@ -34,8 +35,8 @@ class AreaRoles:
                 raise DataError(f"The column '{column}' is named as {part} and as {other}. Name one for each.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AreaSeries:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AreaSeries(Shown):
     """One outcome of areas over periods, NaN where an area lacks a period; a series that exists has passed every check.
 
     Attributes

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError, DesignError
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.ids import id_order, require_ids
 from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
@@ -39,8 +40,8 @@ class BaselineRoles:
     first_treated: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Baseline(Shown):
     """What was known before the programme: all that matching ever sees.
 
     No column of it is an outcome, and none can be handed to a matching verb beside it.

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.data.roles import (
     Roles,
     checked_table,
@@ -20,8 +21,8 @@ from evalkit.data.roles import (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CrossSections:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CrossSections(Shown):
     """Observations of different people in each period, with the columns of a `Panel`.
 
     Every row is one observation. `unit` names the row, or the group that several rows of one period

@@ -13,6 +13,7 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Project
 from evalkit.core.words import listed
 from evalkit.data.assembled import read_assembled
+from evalkit.data.boundaries import Boundaries, read_boundaries
 from evalkit.data.codes import parse_cells
 from evalkit.data.conversions import with_conversions
 from evalkit.data.links import Links, read_links
@@ -23,6 +24,7 @@ from evalkit.data.participants import TreatedSchools, read_participants, whole_a
 from evalkit.data.performance import read_performance
 from evalkit.data.published_limits import PublishedLimits, read_limits
 from evalkit.data.records import SchoolRecords, make_records
+from evalkit.data.school_roll import read_roll
 from evalkit.data.sources import Sources
 from evalkit.data.spine import read_spine, with_minor_group
 from evalkit.data.tables import read_table
@@ -34,7 +36,8 @@ class Intake:
 
     `limits` has the published confidence limits of the last summer read, by measure, where at hand;
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
-    after the programme, by school_id, where the project asks for it.
+    after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
+    year, by school_id, where the project states a cost and every year has been read.
     """
 
     kind: DataKind
@@ -44,6 +47,8 @@ class Intake:
     treated: TreatedSchools
     limits: dict[str, PublishedLimits]
     fsm_share: pd.Series | None
+    boundaries: Boundaries | None = None
+    roll: pd.Series | None = None
 
 
 def read_baseline(project: Project, project_folder: Path, sources: Sources) -> Intake:
@@ -73,7 +78,16 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
         _require_years_read(sources, records[stage], years)
     limits = _limits(project, sources, years, areas)
     treated = _treated(project, project_folder, records, spine, links)
-    return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, _fsm(project, sources))
+    fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
+    roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
+    return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, fsm, outlines, roll)
+
+
+def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
+    """Return the outlines for the map where they are supplied; a whole area that takes part must have one."""
+    whole = project.participants.local_authority
+    needed = [] if whole is None else [whole]
+    return read_boundaries(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
 _FEWEST_AREAS = 0.8

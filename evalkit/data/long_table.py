@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.data.long_files import Columns, read_columns
 from evalkit.data.roles import LARGEST, LAST_PERIOD, SMALLEST, Roles
 
@@ -26,8 +27,8 @@ class LeftOut:
     n_rows: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LongTable:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class LongTable(Shown):
     """The rows that can be used, under the file's own names: ids as texts, all else as numbers.
 
     Attributes

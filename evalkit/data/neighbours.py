@@ -14,6 +14,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
 
 _SHEET: Final = "LA SN Groups"
@@ -32,8 +33,8 @@ class Neighbour:
     closeness: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NeighbourTable:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NeighbourTable(Shown):
     """Each area's neighbours, nearest first, with the areas' names and regions (by DfE code).
 
     `closeness` says for each neighbour how close it is, in DfE's words: extremely close, very close, close,

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.data.roles import (
     Roles,
     checked_table,
@@ -25,8 +26,8 @@ _SPARSE = 4
 """Up to this many places a row, rows are put in order by counting; beyond it by sorting."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Panel:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Panel(Shown):
     """Units over periods, with the columns unit, period, outcome, cohort, cluster, weight, and the covariates.
 
     `cohort` is the first treated period, missing for units never treated; `cluster` is the unit

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.ids import id_order, require_ids
@@ -42,8 +43,8 @@ class ProfileRoles:
             raise DataError(f"'{both[0]}' is compared on, and so is shown already. Leave it out of what is shown.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Profiles:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Profiles(Shown):
     """Units with all their characteristics known, in the order that ids fix.
 
     Attributes

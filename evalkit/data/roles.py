@@ -17,7 +17,12 @@ PARTS: Final = ("unit", "period", "outcome", "cohort", "cluster", "weight")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Which column of a table plays which part; `cluster`, `weight` and `covariates` may be left out."""
+    """Which column of a table plays which part; `cluster`, `weight` and `covariates` may be left out.
+
+    `unit` holds ids, `period` whole numbers such as years, `outcome` what was measured, `cohort` the first treated
+    period, missing where a unit is never treated. Errors are clustered by `cluster`, by unit where it is left out;
+    `weight` is what a row counts, 1 where it is left out; `covariates` are what comparisons are adjusted for.
+    """
 
     unit: str
     period: str

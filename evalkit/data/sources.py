@@ -21,7 +21,8 @@ class Sources:
     """Paths of the published files in a data folder, by what they are.
 
     `panels` are assembled England panels by key stage; `tables` are national wide tables by key
-    stage and summer; `county_tables` wide tables of any area, by key stage and summer.
+    stage and summer; `county_tables` wide tables of any area, by key stage and summer; `boundaries` outlines of
+    areas for the map, which no result needs.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class Sources:
     spine: Path | None
     neighbours: dict[str, Path]
     covariates: dict[str, Path]
+    boundaries: Path | None = None
 
     def files(self) -> tuple[Path, ...]:
         """Return every file that a run may read, in a fixed order."""
@@ -42,7 +44,7 @@ class Sources:
             for by_year in by_stage.values()
             for path in by_year.values()
         ]
-        single = [path for path in (self.links, self.spine) if path is not None]
+        single = [path for path in (self.links, self.spine, self.boundaries) if path is not None]
         mapped = [*self.panels.values(), *self.neighbours.values(), *self.covariates.values()]
         mark = [self.folder / SYNTHETIC_MARK] if self.kind == "synthetic" else []
         return tuple(sorted({*tables, *single, *mapped, *mark}))
@@ -85,6 +87,7 @@ def find_sources(folder: Path) -> Sources:
         spine=_one(folder, "gias/england_spine_*.csv"),
         neighbours={name: folder / "lait" / file for name, file in _LISTS.items()},
         covariates=covariates,
+        boundaries=_one(folder, "boundaries.geojson"),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.data.ids import id_order
@@ -40,8 +41,8 @@ class UnitColumns:
         return tuple(dict.fromkeys([*([self.outcome] if self.outcome else []), *self.beside]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UnitTable:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class UnitTable(Shown):
     """The rows of a file: `baseline` for matching, and `later` (numbers, NaN where missing) on the same index."""
 
     baseline: Baseline

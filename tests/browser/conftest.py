@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.whole_runs import outputs, synthetic_run
+
+__all__ = ["chromium", "outputs", "page", "synthetic_run"]
+
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -15,7 +15,19 @@ from evalkit.estimate.area_placebos import PlaceboInSpace
 from evalkit.estimate.area_result import SyntheticControl
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.figure import Figure
-from evalkit.report.figures.style import BLUE, GREY, PALE, SKY, VERMILION, canvas, drawn, say_empty, spread
+from evalkit.report.figures.style import (
+    BLUE,
+    GREY,
+    QUIET,
+    SHADE,
+    SMALL,
+    VERMILION,
+    canvas,
+    drawn,
+    ink,
+    say_empty,
+    spread,
+)
 from evalkit.report.table import Cell, Column, Table
 
 THRESHOLD: Final = 6
@@ -58,10 +70,16 @@ def gaps_plot(found: SyntheticControl, space: PlaceboInSpace, name: Name = str) 
         ax = axes[0]
         _from_the_start(ax, found)
         for gap in near:
-            ax.plot(found.design.periods, gap, color=PALE, linewidth=0.8, zorder=1)
+            ax.plot(found.design.periods, gap, color=QUIET, linewidth=0.8, zorder=1)
         ax.axhline(0, color=GREY, linewidth=1, zorder=2)
         ax.plot(found.design.periods, found.fit.gap, color=VERMILION, linewidth=2.2, zorder=3)
-        ax.annotate(who, (found.design.periods[-1], found.fit.gap[-1]), xytext=(5, 0), textcoords="offset points")
+        ax.annotate(
+            who,
+            (found.design.periods[-1] + 0.6, found.fit.gap[-1]),
+            color=ink(VERMILION),
+            va="center",
+            annotation_clip=False,
+        )
         ax.set_ylabel(f"Gap to the synthetic series ({found.design.outcome})")
         if not is_shown:
             say_empty(axes, "No estimate is shown, as the fit before the start is poor.")
@@ -89,9 +107,12 @@ def _float(value: float | Unavailable) -> float:
 def _from_the_start(ax: Axes, found: SyntheticControl) -> None:
     """Shade the periods from the start on, and name them."""
     start, last = found.design.start, found.design.periods[-1]
-    ax.axvspan(start - 0.5, last + 0.5, color=SKY, alpha=0.22, linewidth=0, zorder=0)
+    ax.axvspan(start - 0.5, last + 0.5, color=SHADE, linewidth=0, zorder=-1)
+    ax.axvline(start - 0.5, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)), zorder=-1)
     middle = (start + last) / 2
-    ax.annotate("programme", (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize=9, color=GREY)
+    ax.annotate(
+        "programme", (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize=SMALL, color=BLUE
+    )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("Period")
     ax.margins(x=0.02)
@@ -106,7 +127,7 @@ def _names_at_the_end(ax: Axes, found: SyntheticControl, who: str) -> None:
     heights = spread([height for _, height, _ in ends], (high - low) * 0.07)
     for (words, _, colour), height in zip(ends, heights, strict=True):
         at = (last.period + 0.6, height)
-        ax.annotate(words, at, color=colour, va="center", annotation_clip=False)
+        ax.annotate(words, at, color=ink(colour), va="center", annotation_clip=False)
 
 
 def _alt(found: SyntheticControl, who: str) -> str:

@@ -13,7 +13,7 @@ from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.figure import Figure
-from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn, say_empty
+from evalkit.report.figures.style import BLUE, GREY, SMALL, VERMILION, canvas, drawn, say_empty
 from evalkit.report.names import one_per_design, outcome_label, short_label, unit_of, with_unit
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
@@ -33,7 +33,7 @@ def choices_plot(evaluation: Evaluation) -> Figure:
         for ax, (outcome, effects) in zip(axes, panels.items(), strict=True):
             _panel(ax, effects, designs)
             ax.set_title(fill(with_unit(evaluation, outcome), 18))
-        axes[0].set_yticks(range(len(designs)), [fill(short_label(name), 30) for name in designs], fontsize=9)
+        axes[0].set_yticks(range(len(designs)), [fill(short_label(name), 30) for name in designs], fontsize=SMALL)
         axes[0].set_ylim(len(designs) - 0.5, -0.5)
         if all(_is_lacking(effect) for effects in panels.values() for effect in effects):
             say_empty(axes, "No estimate can be given; the tables give the reasons.")

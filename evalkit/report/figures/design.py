@@ -12,7 +12,7 @@ from evalkit.design.stage import BalanceRow, DesignStage
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.figure import Figure
 from evalkit.report.figures.love import LoveRow, love_legend, love_panel
-from evalkit.report.figures.style import canvas, drawn
+from evalkit.report.figures.style import SMALL, canvas, drawn
 from evalkit.report.names import outcome_label, short_label
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
@@ -36,7 +36,7 @@ def love_plot(design: DesignStage) -> Figure:
 
 def _panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str]) -> None:
     love_panel(ax, [LoveRow(row.label, row.smd_before, row.smd_after) for row in rows], labels)
-    ax.set_title(fill(short_label(name), 18), fontsize=9)
+    ax.set_title(fill(short_label(name), 18), fontsize=SMALL)
 
 
 def _alt(rows: list[BalanceRow]) -> str:

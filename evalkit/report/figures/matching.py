@@ -17,7 +17,7 @@ from evalkit.diagnose.covariate_balance import MatchBalance
 from evalkit.report.disclosure import release
 from evalkit.report.figure import Figure
 from evalkit.report.figures.love import LoveRow, love_legend, love_panel
-from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn, say_empty, spread
+from evalkit.report.figures.style import BLUE, GREY, SMALL, VERMILION, canvas, drawn, ink, say_empty, spread
 from evalkit.report.table import Cell, Column, Table
 
 Floats = NDArray[np.float64]
@@ -59,11 +59,11 @@ def overlap_plot(design: MatchedDesign) -> Figure:
     reason = "This design used no score." if score is None else _too_few(design)
     with canvas(3.4, 2) as (figure, axes):
         rows: tuple[tuple[Cell, ...], ...] = ()
+        parts: list[Floats] = []
         if score is None or reason:
             say_empty(axes, reason)
         else:
             edges = np.linspace(score.min(), score.max(), N_BINS + 1)
-            parts = []
             for ax, weights, title in zip(
                 axes, (np.ones(len(score)), design.weights), ("Before", "After"), strict=True
             ):
@@ -85,8 +85,17 @@ def overlap_plot(design: MatchedDesign) -> Figure:
         ),
     )
     data = release(Table(caption="Numbers behind the figure of overlap (shares)", columns=columns, rows=rows), 0)
-    alt = reason or "Mirrored histograms of the scores of treated and comparison units, before and after."
+    alt = reason or _overlap_alt(parts)
     return Figure(png=png, svg=svg, alt=alt, caption=caption, data=data)
+
+
+def _overlap_alt(parts: list[Floats]) -> str:
+    """Return how much of the two histograms overlaps, before and after: the sum over scores of the smaller share."""
+    before, after = (float(np.minimum(parts[at], parts[at + 1]).sum()) for at in (0, 2))
+    return (
+        "Mirrored histograms of the scores of treated units (up) and comparison units (down). Their shares overlap by "
+        f"{before:.0%} before and {after:.0%} after."
+    )
 
 
 def _too_few(design: MatchedDesign) -> str:
@@ -107,7 +116,7 @@ def _mirrored(ax: Axes, edges: Floats, shares: list[Floats], title: str) -> None
     ax.axhline(0, color=GREY, linewidth=1)
     ax.set_title(title)
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-    ax.text(0.98, 0.97, "treated", color=VERMILION, ha="right", va="top", transform=ax.transAxes)
+    ax.text(0.98, 0.97, "treated", color=ink(VERMILION), ha="right", va="top", transform=ax.transAxes)
     ax.text(0.98, 0.03, "comparison", color=BLUE, ha="right", va="bottom", transform=ax.transAxes)
 
 
@@ -128,11 +137,11 @@ def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
             say_empty(axes, reason)
         else:
             for name, (_, _, colour, style) in lines.items():
-                axes[0].plot(found[name], LEVELS, color=colour, linestyle=style, label=name)
+                axes[0].plot(found[name], LEVELS, color=colour, linestyle=style)
+            _name_curves(axes[0], {name: (found[name], colour) for name, (_, _, colour, _) in lines.items()})
             axes[0].set_xlabel(label)
             axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
             axes[0].set_ylabel("Units at or below")
-            axes[0].legend(frameon=False, fontsize=9)
         png, svg = drawn(figure)
     cells: tuple[tuple[Cell, ...], ...] = (
         ()
@@ -147,9 +156,30 @@ def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
         ),
         rows=cells,
     )
-    alt = reason or f"Cumulative distributions of {label} of treated units and of comparison units before and after."
+    middles = ", ".join(f"{name} {number(float(found[name][len(LEVELS) // 2]))}" for name in lines)
+    alt = reason or f"Cumulative distributions of {label}. Half of the units are at or below: {middles}."
     caption = f"{label}: distribution among treated and comparison units"
     return Figure(png=png, svg=svg, alt=alt, caption=caption, data=release(table, 0))
+
+
+def _name_curves(ax: Axes, curves: dict[str, tuple[Floats, str]]) -> None:
+    """Name curves of distributions at their upper ends, from the left to the right, the words under each other."""
+    order = sorted(curves, key=lambda name: float(curves[name][0][-1]), reverse=True)
+    for at, name in enumerate(order):
+        values, colour = curves[name]
+        level = len(LEVELS) - 1 - 3 * at
+        place = (float(values[level]), float(LEVELS[level]))
+        ax.annotate(
+            name,
+            place,
+            xytext=(1.02, 0.95 - 0.16 * at),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=SMALL,
+            color=ink(colour),
+            arrowprops={"arrowstyle": "-", "color": ink(colour), "linewidth": 0.8},
+            annotation_clip=False,
+        )
 
 
 def _quantiles(values: Floats, weights: Floats) -> Floats:
@@ -177,14 +207,14 @@ def earlier_plot(design: MatchedDesign, measures: tuple[str, ...], values: Float
         if n_before < len(measures):
             ax.axvline(n_before - 0.5, color=GREY, linestyle="--", linewidth=1)
             ax.annotate(
-                "programme", (n_before - 0.5, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize=9
+                "programme", (n_before - 0.5, 1.01), xycoords=("data", "axes fraction"), ha="center", fontsize=SMALL
             )
         for name, (_, _, colour, style) in arms.items():
             ax.plot(places, means[name], color=colour, linestyle=style, marker="o", markersize=4)
         low, high = ax.get_ylim()
         ends = spread([float(means[name][-1]) for name in arms], 0.06 * (high - low))
         for (name, (_, _, colour, _)), height in zip(arms.items(), ends, strict=True):
-            ax.annotate(f" {name}", (places[-1] + 0.03, height), color=colour, va="center", fontsize=9)
+            ax.annotate(f" {name}", (places[-1] + 0.03, height), color=ink(colour), va="center", fontsize=SMALL)
         ax.set_xticks(places, [measure.replace("_", " ") for measure in measures])
         ax.set_xlim(-0.3, len(measures) - 1 + 0.25 * len(measures))
         png, svg = drawn(figure)
@@ -193,7 +223,9 @@ def earlier_plot(design: MatchedDesign, measures: tuple[str, ...], values: Float
         (measure.replace("_", " "), *(float(means[name][at]) for name in arms)) for at, measure in enumerate(measures)
     )
     data = release(Table(caption="Means behind the figure", columns=columns, rows=rows), 0)
-    alt = "Lines of the mean of each measure in time for treated units, the comparison group chosen, and all others."
+    said = [f"{name} from {number(float(means[name][0]))} to {number(float(means[name][-1]))}" for name in arms]
+    first, last = (measure.replace("_", " ") for measure in (measures[0], measures[-1]))
+    alt = f"Lines of the mean of each measure in time, {first} to {last}: {'; '.join(said)}."
     return Figure(png=png, svg=svg, alt=alt, caption="The outcome over time, before and after", data=data)
 
 

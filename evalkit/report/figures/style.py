@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final
@@ -13,17 +13,25 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-# Okabe and Ito (2008), told apart by readers with any common colour vision.
-BLACK: Final = "#000000"
-ORANGE: Final = "#E69F00"
-SKY: Final = "#56B4E9"
-GREEN: Final = "#009E73"
-BLUE: Final = "#0072B2"
+# Of Okabe and Ito (2008) those that stand out from white (3:1 or more); told apart with any common colour vision.
 VERMILION: Final = "#D55E00"
+BLUE: Final = "#0072B2"
+BLACK: Final = "#1B1F24"
 GREY: Final = "#5F6368"
-PALE: Final = "#B8BCC2"
+QUIET: Final = "#7D838B"
+"""What stands behind what is shown: other areas, thresholds."""
+PALE: Final = "#E3E6EA"
+"""Fills on which nothing depends, always with an outline or a label."""
+SHADE: Final = "#E2F1FA"
+"""The programme's period; its edges are drawn and it is named."""
+
+ARM_COLOURS: Final = {"treated": VERMILION, "neighbours": BLUE, "england": GREY, "matched": BLACK}
+"""The colour of an arm in every figure."""
+_INKS: Final = {VERMILION: "#AD4600"}
 
 WIDTH: Final = 7.5
+SMALL: Final = 9
+"""The smallest type of any figure, in points."""
 _RC: Final[dict[str, Any]] = {
     "svg.hashsalt": "evalkit",
     "svg.fonttype": "path",
@@ -34,10 +42,21 @@ _RC: Final[dict[str, Any]] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": GREY,
+    "axes.labelcolor": BLACK,
+    "text.color": BLACK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": BLACK,
+    "ytick.labelcolor": BLACK,
     "axes.unicode_minus": True,
     "figure.facecolor": "white",
     "lines.linewidth": 1.8,
 }
+
+
+def ink(colour: str) -> str:
+    """Return the colour in which words about a mark of `colour` are written: dark enough for text (4.5:1 on white)."""
+    return _INKS.get(colour, colour)
 
 
 @contextmanager
@@ -49,6 +68,29 @@ def canvas(height: float = 4.2, columns: int = 1) -> Iterator[tuple[Canvas, list
         for ax in axes[0]:
             sns.despine(ax=ax)
         yield figure, list(axes[0])
+
+
+@contextmanager
+def stacked(heights: Sequence[float]) -> Iterator[tuple[Canvas, list[Axes]]]:
+    """Give a figure of the common width with axes of these heights in inches, one under the other."""
+    with rc_context(sns.axes_style("ticks") | _RC):
+        figure = Canvas(figsize=(WIDTH, sum(heights)), layout="constrained")
+        axes = figure.subplots(len(heights), 1, squeeze=False, sharex=True, height_ratios=list(heights))
+        for ax in axes[:, 0]:
+            sns.despine(ax=ax)
+        yield figure, list(axes[:, 0])
+
+
+@contextmanager
+def sheet(height: float) -> Iterator[tuple[Canvas, Axes]]:
+    """Give a figure of the common width that is one empty sheet, measured in inches from its lower left corner."""
+    with rc_context(sns.axes_style("white") | _RC):
+        figure = Canvas(figsize=(WIDTH, height))
+        ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        ax.set_axis_off()
+        ax.set_xlim(0, WIDTH)
+        ax.set_ylim(0, height)
+        yield figure, ax
 
 
 def say_empty(axes: list[Axes], words: str) -> None:
