@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
+from evalkit.core.shown import set_viewer
+
 __version__ = "0.1.0"
 
 _HOME: Final = {
@@ -49,6 +51,8 @@ _HOME: Final = {
     "effects_by_period": "estimate.summaries",
     "event_study": "estimate.summaries",
     "overall_effect": "estimate.summaries",
+    "random_effects": "estimate.random_effects",
+    "RandomEffects": "estimate.random_effects",
     "sun_abraham_effects": "estimate.sun_abraham",
     "PupilColumns": "estimate.two_level",
     "TwoLevelOptions": "estimate.two_level",
@@ -80,6 +84,7 @@ _HOME: Final = {
     "InverseProbability": "design.matching_options",
     "NearestNeighbour": "design.matching_options",
     "OptimalMatching": "design.matching_options",
+    "PairRules": "design.matching_options",
     "ProfileMatching": "design.matching_options",
     "Subclassification": "design.matching_options",
     "propensity_score": "design.scores",
@@ -124,3 +129,12 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """Return every public name, for completion."""
     return __all__
+
+
+def _view(noun: object) -> str | None:
+    """Return a noun as a notebook shows it, from the report's tables, which are loaded when first shown."""
+    found: str | None = import_module("evalkit.report.shown").view(noun)
+    return found
+
+
+set_viewer(_view)

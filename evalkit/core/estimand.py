@@ -20,6 +20,11 @@ class Estimand(StrEnum):
         """Return the words a report uses."""
         return _LABELS[self]
 
+    @property
+    def label_of_units(self) -> str:
+        """Return the same words for a table of any units."""
+        return self.label.replace("participating schools", "treated units").replace("schools", "units")
+
 
 _LABELS = {
     Estimand.ATT: "average effect on the schools that took part",

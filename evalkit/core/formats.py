@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from evalkit.core.quantities import Interval, Unavailable
 
 MINUS = "\u2212"
+_MOST_DECIMALS = 10
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -26,6 +28,18 @@ def careful(value: float, decimals: int = 2) -> str:
     while value != 0 and rounded(value, decimals) == 0 and decimals < 6:
         decimals += 1
     return number(value, decimals)
+
+
+def decimals_for(*sizes: object) -> int | None:
+    """Return decimals that give three significant digits of the first size that is a positive number.
+
+    4 where none is; None where that would take more than ten decimals.
+    """
+    known = [float(size) for size in sizes if isinstance(size, float) and size > 0]
+    if not known:
+        return 4
+    decimals = max(2 - math.floor(math.log10(known[0])), 0)
+    return decimals if decimals <= _MOST_DECIMALS else None
 
 
 def interval_text(interval: Interval) -> str:

@@ -21,7 +21,8 @@ class Manifest:
     """Everything needed to say whether a run can be repeated.
 
     `parameters` is the validated project as plain data; `versions` maps package to
-    version; `outputs` maps each released file to its SHA-256.
+    version; `outputs` maps each released file to its SHA-256. `key` stands for the content of everything
+    that decides the outputs; it is empty where something changed while the run read it.
     """
 
     schema_version: int
@@ -33,3 +34,23 @@ class Manifest:
     versions: dict[str, str]
     commit: str
     outputs: dict[str, str]
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a report was made from, as its appendix shows it: no path of the machine and no date is in it.
+
+    `parameters` is the validated project as plain data; `versions` maps package to version; `numerics` names the
+    library for linear algebra and the kind of machine, on which the last digits can depend.
+    """
+
+    slug: str
+    data_kind: DataKind
+    seed: int
+    threshold: int
+    parameters: dict[str, object]
+    inputs: tuple[InputFile, ...]
+    versions: dict[str, str]
+    commit: str
+    numerics: str

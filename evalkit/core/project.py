@@ -41,6 +41,8 @@ class Programme:
     """Who paid."""
     aim: str
     """What the programme set out to change, in a phrase."""
+    theme: str = ""
+    """What kind of programme it is, in a word or two, such as `literacy`: a portfolio sets like programmes together."""
     start: date
     """First day of the programme (yyyy-mm-dd)."""
     end: date
@@ -245,6 +247,8 @@ class Project:
     """Other programmes in comparison areas, as far as known."""
     claims: str | None = None
     """YAML file beside the project file with claims made about the programme."""
+    reference_document: str | None = None
+    """Word document (.docx) beside the project file in whose styles, header and footer report.docx is made."""
     disclosure: Disclosure = field(default_factory=Disclosure)
     """What may leave the project."""
     seed: int = 1

@@ -1,0 +1,168 @@
+"""What a notebook shows of each noun: parts of a report, one under the other, in the colours of the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from evalkit.core.shown import Several
+from evalkit.data.area_series import AreaSeries
+from evalkit.data.baseline import Baseline
+from evalkit.data.cross_sections import CrossSections
+from evalkit.data.long_table import LongTable
+from evalkit.data.neighbours import NeighbourTable
+from evalkit.data.panel import Panel
+from evalkit.data.profiles import Profiles
+from evalkit.data.unit_table import UnitTable
+from evalkit.design.area_design import AreaDesign
+from evalkit.design.clusters import Recommendation
+from evalkit.design.matched import MatchedDesign
+from evalkit.design.school_pupil_matching import SchoolPupilDesign
+from evalkit.design.similar import SimilarUnits
+from evalkit.design.stage import DesignStage
+from evalkit.design.staggered import StaggeredDesign
+from evalkit.diagnose.covariate_balance import MatchBalance, StratumBalance
+from evalkit.diagnose.cross_checks import CrossChecks
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.match_sensitivity import MatchSensitivity
+from evalkit.diagnose.power_report import PowerReport
+from evalkit.estimate.abadie_imbens import MatchingEstimate
+from evalkit.estimate.area_placebos import PlaceboInSpace, PlaceboInTime
+from evalkit.estimate.area_result import SyntheticControl
+from evalkit.estimate.bacon import BaconDecomposition
+from evalkit.estimate.conformal import Conformal
+from evalkit.estimate.conley_taber import ConleyTaber
+from evalkit.estimate.group_time_cells import GroupTimeEffects
+from evalkit.estimate.imputation_leads import Leads
+from evalkit.estimate.inference import Inference
+from evalkit.estimate.leave_one_donor_out import LeaveOneDonorOut
+from evalkit.estimate.matched_effect import MatchedEffect
+from evalkit.estimate.random_effects import RandomEffects
+from evalkit.estimate.randomisation import RandomisationTest
+from evalkit.estimate.staggered_results import StaggeredResults
+from evalkit.estimate.standardised import StandardisedEffect
+from evalkit.estimate.summaries import Summaries, Summary
+from evalkit.estimate.two_level import TwoLevelModel
+from evalkit.estimate.two_way import TwoWayEffect
+from evalkit.estimate.two_way_event import TwoWayEventStudy
+from evalkit.estimate.wild_bootstrap import WildBootstrap
+from evalkit.report import sentences, statements
+from evalkit.report.notebook_style import in_notebook
+from evalkit.report.parts import Shown
+from evalkit.report.prose import Prose
+from evalkit.report.tables import (
+    data,
+    design,
+    effects,
+    matched,
+    matching,
+    models,
+    outcomes,
+    review,
+    sensitivity,
+    staggered,
+    synthetic,
+    two_way,
+)
+
+View = Callable[[Any], Shown]
+
+
+def view(noun: object) -> str | None:
+    """Return a noun as HTML for a notebook, None where it has no view."""
+    parts = parts_of(noun)
+    if not parts:
+        return None
+    return in_notebook("".join(part._repr_html_() for part in parts))
+
+
+def parts_of(noun: object) -> tuple[Shown, ...]:
+    """Return the parts that a noun is shown as, every table released; none where it has no view."""
+    views, kind = VIEWS, type(noun)
+    if isinstance(noun, Several):
+        views, kind = VIEWS_OF_SEVERAL, type(noun[0]) if noun else type(None)
+    return tuple(part for part in (made(noun) for made in views.get(kind, ())) if not _is_empty(part))
+
+
+def _is_empty(part: Shown) -> bool:
+    return isinstance(part, Prose) and not part.sentences
+
+
+def _one_finding(found: Finding) -> Shown:
+    return matching.match_findings_table((found,))
+
+
+def _one_effect(found: MatchedEffect | MatchingEstimate) -> Shown:
+    return matching.match_effects((found,))
+
+
+def _people(balance: MatchBalance) -> Shown:
+    return matching.match_units(balance, "people")
+
+
+VIEWS: Final[dict[type, tuple[View, ...]]] = {
+    Panel: (data.panel_units, data.panel_words),
+    CrossSections: (data.observations, data.observations_words),
+    Baseline: (data.baseline_units, data.baseline_columns),
+    LongTable: (data.table_rows, data.table_words),
+    UnitTable: (data.unit_table_rows, data.unit_table_columns, data.unit_table_words),
+    AreaSeries: (data.area_periods,),
+    Profiles: (data.profile_units, data.profile_columns),
+    NeighbourTable: (data.neighbour_lists,),
+    StaggeredDesign: (staggered.design_cohorts, staggered.design_words),
+    MatchedDesign: (matched.design_words, matched.design_units),
+    SchoolPupilDesign: (matched.schools_words, matched.schools_units, matched.pupils_words, matched.pupils_units),
+    AreaDesign: (synthetic.area_words, synthetic.area_design),
+    SimilarUnits: (matched.similar_list,),
+    Recommendation: (two_way.recommendation,),
+    DesignStage: (statements.face, statements.programme, design.areas, design.matches, design.detectable_at_design),
+    GroupTimeEffects: (staggered.effect_cells,),
+    StaggeredResults: (
+        staggered.averages,
+        staggered.by_event_time,
+        staggered.by_cohort,
+        staggered.by_period,
+        staggered.by_cohort_and_period,
+        staggered.before_the_start,
+    ),
+    Summary: (staggered.summary,),
+    Summaries: (staggered.summaries,),
+    Leads: (staggered.leads,),
+    CrossChecks: (staggered.estimators,),
+    Inference: (two_way.inference,),
+    TwoWayEffect: (two_way.two_way_effect, two_way.two_way_recommendation),
+    TwoWayEventStudy: (two_way.two_way_event_study,),
+    BaconDecomposition: (two_way.bacon,),
+    ConleyTaber: (two_way.conley_taber,),
+    RandomisationTest: (two_way.randomisation,),
+    WildBootstrap: (two_way.wild_bootstrap,),
+    TwoLevelModel: (models.coefficients, models.variance_parts, models.pupils_and_schools),
+    StandardisedEffect: (models.standardised,),
+    PowerReport: (models.power_words, models.power),
+    RandomEffects: (models.pooled,),
+    MatchBalance: (_people, matching.match_balance_table),
+    MatchedEffect: (_one_effect, matched.effect_words),
+    MatchingEstimate: (_one_effect, matched.effect_words),
+    MatchSensitivity: (sensitivity.sensitivity, sensitivity.hidden_bias, sensitivity.benchmarks),
+    Finding: (_one_finding,),
+    SyntheticControl: (synthetic.synthetic_words, synthetic.gaps, synthetic.donor_weights),
+    PlaceboInSpace: (synthetic.placebo_in_space,),
+    PlaceboInTime: (synthetic.placebo_in_time,),
+    Conformal: (synthetic.conformal,),
+    LeaveOneDonorOut: (synthetic.without_each_donor,),
+    Evaluation: (
+        statements.face,
+        sentences.headline,
+        sentences.headline_explained,
+        outcomes.outcomes,
+        effects.effects,
+        review.findings,
+    ),
+}
+"""What each noun is shown as, in order."""
+VIEWS_OF_SEVERAL: Final[dict[type, tuple[View, ...]]] = {
+    Finding: (matching.match_findings_table,),
+    StratumBalance: (matched.strata,),
+}
+"""What several nouns of one kind are shown as together."""

@@ -1,0 +1,137 @@
+"""Tables of models of pupils in schools, of effects in standard deviations, and of power."""
+
+from __future__ import annotations
+
+from evalkit.core.formats import as_sentence, decimals_for, level_text, years_text
+from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.diagnose.power_report import PowerReport
+from evalkit.estimate.random_effects import RandomEffects
+from evalkit.estimate.standardised import StandardisedEffect
+from evalkit.estimate.two_level import TwoLevelModel, VarianceParts
+from evalkit.report.disclosure import ReleasedTable, release
+from evalkit.report.prose import Prose
+from evalkit.report.table import Cell, Column, Table
+from evalkit.report.tables.staggered import effect_columns, estimated
+from evalkit.report.tables.units import THRESHOLD, plain, sentences
+
+
+def coefficients(found: TwoLevelModel) -> ReleasedTable:
+    """Return the effect of the programme and every other coefficient."""
+    errors = [one.estimate.std_error for one in found.coefficients]
+    decimals = decimals_for(found.effect.std_error if isinstance(found.effect, Estimate) else None, *errors)
+    columns = (
+        Column("name", "Coefficient"),
+        *effect_columns(found.level, decimals),
+        Column("rule", "Degrees of freedom"),
+    )
+    none = Unavailable("None: there is no estimate.")
+    effect: tuple[Cell, ...] = ("The programme", *estimated(found.effect, found.level))
+    rule = [c.df_rule for c in found.coefficients if c.estimate is found.effect]
+    rows = [(*effect, rule[0] if rule else none if isinstance(found.effect, Unavailable) else "as estimated")]
+    rows += [
+        (one.name, *estimated(one.estimate, found.level), one.df_rule)
+        for one in found.coefficients
+        if one.estimate is not found.effect
+    ]
+    return plain("Pupils in schools", columns, rows, (as_sentence(found.estimand), *found.notes))
+
+
+def variance_parts(found: TwoLevelModel) -> ReleasedTable:
+    """Return the variance between and within groups, given the fixed part and without it."""
+    decimals = decimals_for(found.unconditional.within)
+    columns = (
+        Column("model", "Model"),
+        Column("between", "Between", "number", decimals=decimals),
+        Column("within", "Within", "number", decimals=decimals),
+        Column("icc", "Share between (ICC)", "number", decimals=3),
+        Column("icc_interval", f"{level_text(found.level)} interval of the ICC", "interval", decimals=3),
+    )
+    rows = [_variance("Given the covariates", found.conditional), _variance("Of the outcome", found.unconditional)]
+    return plain(f"Variance by {found.grouping}", columns, rows)
+
+
+def _variance(name: str, parts: VarianceParts) -> tuple[Cell, ...]:
+    return name, parts.between, parts.within, parts.icc, parts.icc_interval
+
+
+def pupils_and_schools(found: TwoLevelModel) -> ReleasedTable:
+    """Return how many pupils and schools the model is fitted to; small counts of pupils are withheld."""
+    columns = (
+        Column("what", "Fitted to"),
+        Column("n_pupils", "Pupils", "pupil_count"),
+        Column("n_schools", "Schools", "school_count"),
+        Column("n_treated", "Treated schools", "school_count"),
+        Column("n_comparison", "Comparison schools", "school_count"),
+    )
+    row = (found.likelihood, found.n_pupils, found.n_schools, found.n_treated_schools, found.n_comparison_schools)
+    return release(Table(caption="Pupils and schools", columns=columns, rows=(row,)), THRESHOLD)
+
+
+def standardised(found: StandardisedEffect) -> ReleasedTable:
+    """Return an effect in standard deviations, with what it was divided by."""
+    columns = (
+        Column("what", "Effect"),
+        Column("value", "Hedges' g", "estimate", decimals=3),
+        Column("std_error", "Standard error", "number", decimals=3),
+        Column("interval", "Interval", "interval", decimals=3),
+        Column("sd", "SD divided by", "number"),
+    )
+    row = ("in standard deviations", found.value, found.std_error, found.interval, found.sd)
+    notes = (f"The standard deviation is {found.sd_name}.", as_sentence(found.method))
+    return plain("The effect in standard deviations", columns, [row], notes)
+
+
+def power_words(report: PowerReport) -> Prose:
+    """Return what the least detectable effects mean, and which years they come from."""
+    options = report.options
+    return sentences(
+        f"Effects found with {level_text(options.power)} probability by a two-sided test at "
+        f"{level_text(1 - options.level)}.",
+        f"Years read: {years_text(report.years)}, all before the programme, and no others.",
+    )
+
+
+def power(report: PowerReport) -> ReleasedTable:
+    """Return the least detectable effect on each outcome, by the panel, by simulation and of single schools."""
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("n_treated", "Treated schools", "school_count"),
+        Column("n_comparison", "Comparison schools", "school_count"),
+        Column("panel", "Panel, points", "number"),
+        Column("panel_g", "in pupil SDs", "number"),
+        Column("simulated", "By simulation, points", "number"),
+        Column("two_level", "Single schools chosen, pupil SDs", "number"),
+        Column("leads", "Leading inference"),
+    )
+    rows = tuple(
+        (
+            f"{one.label} ({one.outcome.role})",
+            one.n_treated,
+            one.n_comparison,
+            one.panel,
+            one.panel_g,
+            one.simulated if isinstance(one.simulated, Unavailable) else one.simulated.effect,
+            one.two_level,
+            one.leads,
+        )
+        for one in report.outcomes
+    )
+    notes = tuple(dict.fromkeys(one.why for one in report.outcomes))
+    table = Table(caption="Least detectable effects", columns=columns, rows=rows, notes=notes)
+    return release(table, report.project.disclosure.threshold)
+
+
+def pooled(found: RandomEffects) -> ReleasedTable:
+    """Return the mean effect over projects, its interval, and where the effect of one more project would lie."""
+    level, decimals = level_text(found.level), decimals_for(found.std_error)
+    columns = (
+        Column("what", "Over projects"),
+        Column("estimate", "Mean effect", "estimate", decimals=decimals),
+        Column("std_error", "Standard error", "number", decimals=decimals),
+        Column("interval", f"{level} interval", "interval", decimals=decimals),
+        Column("p", "p", "p"),
+        Column("prediction", "One more project", "interval", decimals=decimals),
+    )
+    row = ("random effects", found.estimate, found.std_error, found.interval, found.p_value, found.prediction)
+    spread = f"Variance between projects (τ²) {found.tau2:.4g}; its share of all variance (I²) {found.i2:.0%}."
+    return plain("The mean effect over projects", columns, [row], (f"Standard error: {found.error_kind}.", spread))

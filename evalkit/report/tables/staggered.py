@@ -1,0 +1,214 @@
+"""Tables of cohorts that start in different periods: who is compared, the effects, and what they are averaged to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from evalkit.core.formats import MINUS, as_sentence, decimals_for, level_text
+from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.words import counted
+from evalkit.design.staggered import StaggeredDesign
+from evalkit.diagnose.cross_checks import CrossChecks
+from evalkit.estimate.group_time_cells import METHODS, GroupTimeEffects
+from evalkit.estimate.imputation_leads import Leads
+from evalkit.estimate.staggered_results import NO_PROOF, Reported, ReportedSet, StaggeredResults
+from evalkit.estimate.summaries import Summaries, Summary
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.prose import Prose
+from evalkit.report.table import Cell, Column
+from evalkit.report.tables.data import NEVER, panel_words
+from evalkit.report.tables.units import counts, plain, sentences
+
+_COMPARED: Final = {
+    "never": "Treated cohorts are compared with units never treated.",
+    "not-yet": "Treated cohorts are compared with units never treated or not treated yet.",
+}
+_ERRORS: Final = "evalkit.staggered_results adds errors, intervals and the averages."
+
+
+def design_cohorts(design: StaggeredDesign) -> ReleasedTable:
+    """Return how many units (observations, of cross-sections) start when."""
+    noun = "Units" if design.is_panel else "Observations"
+    rows = [(f"Treated from {g}", int(n)) for g, n in zip(design.cohorts, design.n_by_stratum[:-1], strict=True)]
+    every = design.n_treated + design.n_never
+    return counts("Who is compared with whom", ("Cohort", noun), [*rows, (NEVER, design.n_never), ("All", every)])
+
+
+def design_words(design: StaggeredDesign) -> Prose:
+    """Return whom cohorts are compared with, and why units were left out."""
+    early = f"The programme may act {counted(design.anticipation, 'period')} before the start."
+    reasons = dict.fromkeys(as_sentence(f"Units left out: {lost.reason}") for lost in design.dropped)
+    periods = panel_words(design.panel).sentences if design.is_panel else ()
+    return sentences(_COMPARED[design.comparison], early if design.anticipation else "", *periods, *reasons)
+
+
+def effect_cells(effects: GroupTimeEffects) -> ReleasedTable:
+    """Return the effect on each cohort in each period, without errors."""
+    values = [cell.value for cell in effects.cells]
+    columns = (
+        Column("cohort", "Cohort"),
+        Column("period", "Period"),
+        Column("base", "Measured from"),
+        Column("effect", "Effect", "estimate", decimals=_decimals(*values)),
+    )
+    rows = [
+        (
+            str(cell.cohort),
+            str(cell.period),
+            "the periods before" if cell.base is None else str(cell.base),
+            Unavailable("The base itself.") if cell.is_reference else cell.value,
+        )
+        for cell in effects.cells
+    ]
+    return plain(_caption("Effects by cohort and period", effects.method), columns, rows, (_ERRORS, *effects.notes))
+
+
+def averages(found: StaggeredResults) -> ReleasedTable:
+    """Return the four averages of all effects after the start."""
+    rows = [
+        ("All cohorts and periods, by size of cohort", found.simple),
+        ("Over cohorts", found.by_cohort.overall),
+        ("Over times since the start", found.event_study.overall),
+        ("Over periods", found.calendar.overall),
+    ]
+    columns = (Column("average", "Average"), *_numbers(found), Column("p", "p", "p"))
+    cells = [(name, *_values(one), one.p_value) for name, one in rows]
+    return plain(_caption("The average effect", found.method), columns, cells, found.notes)
+
+
+def by_event_time(found: StaggeredResults) -> ReleasedTable:
+    """Return the effect by time since the start, with the band that holds for all times together."""
+    return _parts(found, found.event_study, "By time since the start", "Periods since the start")
+
+
+def by_cohort(found: StaggeredResults) -> ReleasedTable:
+    """Return the effect on each cohort."""
+    return _parts(found, found.by_cohort, "By cohort", "Cohort")
+
+
+def by_period(found: StaggeredResults) -> ReleasedTable:
+    """Return the effect in each period."""
+    return _parts(found, found.calendar, "By period", "Period")
+
+
+def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
+    """Return the effect on each cohort in each period."""
+    columns = (Column("cohort", "Cohort"), Column("period", "Period"), *_numbers(found))
+    rows = [
+        (str(cell.cohort), str(cell.period), *_same((cell.estimate, cell.std_error, cell.interval)))
+        for cell in found.group_time
+    ]
+    return plain("By cohort and period", columns, rows, [cell.note for cell in found.group_time])
+
+
+def before_the_start(found: StaggeredResults) -> Prose:
+    """Return what the test of effects before the start says, and what it cannot."""
+    test = found.pre_test
+    if isinstance(test, Unavailable):
+        return sentences(as_sentence(test.reason), NO_PROOF)
+    return sentences(test.sentence, test.note, NO_PROOF)
+
+
+def _parts(found: StaggeredResults, given: ReportedSet, caption: str, name: str) -> ReleasedTable:
+    has_band = any(part.band is not None for part in given.parts)
+    level = level_text(found.level)
+    band = (
+        (Column("band", f"{level} band", "interval", decimals=_decimals(found.simple.std_error)),) if has_band else ()
+    )
+    rows = [_part(part, _label(part.label), has_band) for part in given.parts]
+    rows.append(_part(given.overall, "0 and on" if has_band else "All", has_band))
+    together = f"All intervals of the band hold together with a probability of {level}, if the errors are right."
+    notes = [together] * has_band + [part.note for part in (*given.parts, given.overall)]
+    return plain(caption, (Column("label", name), *_numbers(found), *band), rows, notes)
+
+
+def _part(part: Reported, name: str, has_band: bool) -> tuple[Cell, ...]:
+    none = Unavailable("An average has no band.")
+    band: tuple[Cell, ...] = (none if part.band is None else part.band,) if has_band else ()
+    return name, *_values(part), *band
+
+
+def _label(label: int | None) -> str:
+    return str(label).replace("-", MINUS)
+
+
+def _numbers(found: StaggeredResults) -> tuple[Column, ...]:
+    decimals = _decimals(found.simple.std_error, found.simple.estimate)
+    return effect_columns(found.level, decimals)
+
+
+def effect_columns(level: float, decimals: int | None) -> tuple[Column, ...]:
+    """Return the columns of an effect, its error and its interval."""
+    return (
+        Column("effect", "Effect", "estimate", decimals=decimals),
+        Column("std_error", "Standard error", "number", decimals=decimals),
+        Column("interval", f"{level_text(level)} interval", "interval", decimals=decimals),
+    )
+
+
+def _values(part: Reported) -> tuple[Cell, ...]:
+    return _same((part.estimate, part.std_error, part.interval))
+
+
+def _same(cells: tuple[Quantity, Quantity, IntervalOrReason]) -> tuple[Cell, ...]:
+    return cells
+
+
+def _decimals(*sizes: object) -> int | None:
+    return decimals_for(*(abs(size) if isinstance(size, float) else size for size in sizes))
+
+
+def _caption(caption: str, method: str) -> str:
+    return f"{caption}: {METHODS.get(method, method)}" if method else caption
+
+
+def summary(found: Summary) -> ReleasedTable:
+    """Return one average of effects, without its error."""
+    return _summaries([found], ())
+
+
+def summaries(found: Summaries) -> ReleasedTable:
+    """Return an average of effects and the parts it is made of, without errors."""
+    return _summaries([*found.parts, found.overall], ("The last row is the average over the others.",))
+
+
+def _summaries(found: Sequence[Summary], notes: tuple[str, ...]) -> ReleasedTable:
+    values = [one.estimate if isinstance(one.estimate, Unavailable) else one.estimate.value for one in found]
+    columns = (Column("label", "Average over"), Column("effect", "Effect", "estimate", decimals=_decimals(*values)))
+    rows = [
+        ("All" if one.label is None else _label(one.label), value) for one, value in zip(found, values, strict=True)
+    ]
+    return plain("Averages of effects", columns, rows, (*notes, _ERRORS, *(one.note for one in found)))
+
+
+def leads(found: Leads) -> ReleasedTable:
+    """Return how far cohorts were from the others before their start, and the joint test."""
+    known = [one for one in found.estimates if isinstance(one, Estimate)]
+    columns = (
+        Column("time", "Periods since the start"),
+        *effect_columns(0.95, _decimals(*(one.std_error for one in known))),
+    )
+    rows = [(_label(time), *estimated(one)) for time, one in zip(found.times, found.estimates, strict=True)]
+    p = found.p_value
+    joint = p.reason if isinstance(p, Unavailable) else f"Test that all are zero: p = {p:.3f}."
+    return plain("Before the start", columns, rows, (joint, NO_PROOF))
+
+
+def estimated(found: Estimate | Unavailable, level: float = 0.95) -> tuple[Cell, ...]:
+    """Return an estimate, its error and its interval as cells."""
+    if isinstance(found, Unavailable):
+        return found, found, found
+    return found.value, found.std_error, found.interval(level)
+
+
+def estimators(found: CrossChecks) -> ReleasedTable:
+    """Return the overall effect by every estimator, and what each compares."""
+    decimals = _decimals(*(row.std_error for row in found.rows))
+    columns = (
+        Column("estimator", "Estimator"),
+        *effect_columns(found.level, decimals),
+        Column("compares", "What it compares"),
+    )
+    rows = [(row.estimator, *_same((row.estimate, row.std_error, row.interval)), row.compares) for row in found.rows]
+    return plain("The overall effect by every estimator", columns, rows)

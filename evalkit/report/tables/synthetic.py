@@ -1,0 +1,148 @@
+"""Tables of one or few treated areas against a weighted average of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from evalkit.core.formats import as_sentence, decimals_for, level_text, number, p_equals
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.design.area_design import AreaDesign
+from evalkit.estimate.area_placebos import PlaceboInSpace, PlaceboInTime
+from evalkit.estimate.area_result import SyntheticControl
+from evalkit.estimate.conformal import Conformal
+from evalkit.estimate.leave_one_donor_out import LeaveOneDonorOut
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.prose import Prose
+from evalkit.report.table import Cell, Column
+from evalkit.report.tables.units import plain, sentences
+
+_MOST: Final = 15
+
+
+def area_design(design: AreaDesign) -> ReleasedTable:
+    """Return the areas: treated, donors, and those left out with the reason."""
+    columns = (Column("part", "Part"), Column("n_areas", "Areas", "count"), Column("areas", "Which"))
+    rows = [_areas("Treated", design.treated), _areas("Donors", design.donors)]
+    rows += [_areas(f"Left out: {lost.reason}", lost.units) for lost in design.dropped]
+    return plain(f"Who is compared with whom: {design.outcome}", columns, rows, design.notes)
+
+
+def _areas(part: str, areas: Sequence[object]) -> tuple[Cell, ...]:
+    return part, len(areas), listed([str(area) for area in areas], _MOST)
+
+
+def area_words(design: AreaDesign) -> Prose:
+    """Return the periods and the start."""
+    periods = f"{counted(len(design.periods), 'period')}, {design.periods[0]} to {design.periods[-1]}"
+    return sentences(f"{periods}; {design.n_pre} of them before the start in {design.start}.")
+
+
+def synthetic_words(found: SyntheticControl) -> Prose:
+    """Return the effect in a sentence bounded by what it assumes, and how good the fit before the start is."""
+    return sentences(_effect(found), found.pre_fit.sentence, *map(as_sentence, found.notes))
+
+
+def _effect(found: SyntheticControl) -> str:
+    estimate, design = found.estimate, found.design
+    if isinstance(estimate, Unavailable):
+        return f"No estimate is shown. {estimate.reason}"
+    one = len(design.treated) == 1
+    size = _text(abs(estimate), _decimals(found))
+    return (
+        f"From {design.start} on '{design.outcome}' in the treated area{'' if one else 's'} "
+        f"{'was' if design.n_post == 1 else 'was on average'} {size} {'higher' if estimate >= 0 else 'lower'} than in "
+        f"the synthetic one ({found.method.name}), an effect if without the programme {'it' if one else 'they'} would "
+        "have moved as the weighted donors did."
+    )
+
+
+def _decimals(found: SyntheticControl) -> int | None:
+    return decimals_for(found.pre_fit.spread / 20)
+
+
+def _text(value: float, decimals: int | None) -> str:
+    return f"{value:.3g}" if decimals is None else number(value, decimals)
+
+
+def gaps(found: SyntheticControl) -> ReleasedTable:
+    """Return period by period the treated areas' mean, the synthetic one, and the gap."""
+    decimals = _decimals(found)
+    columns = (
+        Column("period", "Period"),
+        *(Column(key, key.capitalize(), "estimate", decimals=decimals) for key in ("treated", "synthetic", "gap")),
+    )
+    rows = [(str(row.period), row.treated, row.synthetic, row.gap) for row in found.gaps]
+    return plain("Period by period", columns, rows, (f"The programme began in {found.design.start}.",))
+
+
+def donor_weights(found: SyntheticControl) -> ReleasedTable:
+    """Return the donors that weigh most."""
+    columns = (Column("donor", "Donor"), Column("weight", "Weight", "number", decimals=3))
+    ranked = sorted(found.weight_of.items(), key=lambda pair: -abs(pair[1]))
+    shown = [(str(donor), weight) for donor, weight in ranked if abs(weight) > 1e-6]
+    more, rest = len(shown) - _MOST, sum(weight for _, weight in shown[_MOST:])
+    notes = (
+        f"{len(shown)} of {counted(len(ranked), 'donor')} carry weight.",
+        f"{more} more weigh {number(rest, 3)} together." if more > 0 else "",
+    )
+    return plain("Donors", columns, shown[:_MOST], notes)
+
+
+def placebo_in_space(found: PlaceboInSpace) -> ReleasedTable:
+    """Return how unusual the treated areas are among donors analysed as if treated."""
+    level = found.interval.level if isinstance(found.interval, Interval) else 0.95
+    decimals = decimals_for(found.std_error)
+    columns = (
+        Column("what", "Placebos"),
+        Column("p", "p", "p"),
+        Column("ratio", "Error after over before", "number"),
+        Column("std_error", "Standard error", "number", decimals=decimals),
+        Column("interval", f"{level_text(level)} interval", "interval", decimals=decimals),
+    )
+    row = ("in space", found.p_value, found.ratio, found.std_error, found.interval)
+    every = "all " if found.is_complete else ""
+    return plain(
+        "Donors as if treated",
+        columns,
+        [row],
+        (f"From {every}{counted(len(found.ratios), 'set')} of donors.", *found.notes),
+    )
+
+
+def placebo_in_time(found: PlaceboInTime) -> Prose:
+    """Return what a start that was none would have found."""
+    if isinstance(found.estimate, Unavailable):
+        return sentences(f"A start put back to {found.start}: {found.estimate.reason}")
+    size = _text(found.estimate, decimals_for(abs(found.estimate)))
+    p = "" if isinstance(found.p_value, Unavailable) else f", {p_equals(found.p_value)}"
+    return sentences(f"A start put back to {found.start}, where there was no programme yet: {size}{p}.")
+
+
+def conformal(found: Conformal) -> ReleasedTable:
+    """Return the p-value and interval of the effect in all periods, and of each."""
+    every = (found, *found.by_period)
+    widths = [one.interval.upper - one.interval.lower for one in every if isinstance(one.interval, Interval)]
+    decimals = decimals_for(*(width / 4 for width in widths))
+    levels = [one.interval.level for one in every if isinstance(one.interval, Interval)]
+    columns = (
+        Column("period", "Period"),
+        Column("interval", f"{level_text(levels[0] if levels else 0.95)} interval", "interval", decimals=decimals),
+        Column("p", "p", "p"),
+    )
+    rows = [("All together" if one.period is None else str(one.period), one.interval, one.p_value) for one in every]
+    note = f"Over {counted(found.n_periods, 'period')}."
+    return plain("Conformal inference", columns, rows, (note, *found.notes))
+
+
+def without_each_donor(found: LeaveOneDonorOut) -> ReleasedTable:
+    """Return the range of the estimate without each donor in turn."""
+    decimals = decimals_for(found.highest - found.lowest, abs(found.highest))
+    columns = (Column("what", "Without one donor"), Column("estimate", "Estimate", "estimate", decimals=decimals))
+    rows = [
+        ("lowest", found.lowest),
+        ("highest", found.highest),
+        (f"without {found.influential}, where it moves most", found.without_influential),
+    ]
+    return plain("One donor left out", columns, rows)

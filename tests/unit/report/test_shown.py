@@ -1,0 +1,218 @@
+"""Nouns show themselves as the tables of the report, released, and say in a line what they are."""
+
+import re
+import subprocess
+import sys
+from typing import get_args, get_type_hints
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_fixture import make_evaluation
+from shown_nouns import (
+    area_nouns,
+    baseline,
+    long_table,
+    matched_nouns,
+    model_nouns,
+    other_nouns,
+    roles,
+    staggered_nouns,
+    unit_table,
+)
+
+import evalkit
+from evalkit.core.quantities import Unavailable
+from evalkit.core.shown import Several, Shown, set_viewer
+from evalkit.diagnose.finding import Finding
+from evalkit.report import shown
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.shown import VIEWS, VIEWS_OF_SEVERAL, parts_of, view
+
+NOUNS = (staggered_nouns, matched_nouns, area_nouns, model_nouns, other_nouns)
+NUMBERS = (int, float, np.ndarray, Unavailable)
+"""What a verb may return that is no noun: IPython shows it as it is."""
+
+
+def every_noun():
+    made = {name: noun for nouns in NOUNS for name, noun in nouns().items()}
+    evaluation = make_evaluation()
+    return made | {"evaluation": evaluation, "design_stage": evaluation.design}
+
+
+def words(html: str) -> str:
+    plain = re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
+    return re.sub(r"\s+", " ", plain)
+
+
+def tables(noun) -> list[ReleasedTable]:
+    return [part for part in parts_of(noun) if isinstance(part, ReleasedTable)]
+
+
+def test_the_tests_have_one_of_every_noun_with_a_view():
+    assert {kind.__name__ for kind in VIEWS} <= {type(noun).__name__ for noun in every_noun().values()}
+
+
+def test_every_noun_shows_itself_with_words_and_never_nan():
+    for name, noun in every_noun().items():
+        html = noun._repr_html_()
+        assert html is not None, name
+        assert "evalkit-shown" in html, name
+        assert len(words(html)) > 30, name
+        assert "nan" not in words(html).lower().split(), name
+        assert "array(" not in html, name
+
+
+def test_every_noun_says_what_it_is_in_a_few_lines_without_data():
+    for name, noun in every_noun().items():
+        said = repr(noun)
+        most = len(noun) if isinstance(noun, Several) else 1
+        assert said.count("\n") < max(most, 1), name
+        assert "array" not in said, name
+        assert not re.search(r"\bn_", said), name
+        if not isinstance(noun, Several | Finding):
+            assert len(said) <= 300, (name, len(said))
+            assert said.startswith(type(noun).__name__), name
+
+
+def returned(verb) -> set[type]:
+    """Return the classes of this kit that a verb returns, through unions and tuples."""
+
+    def leaves(hint):
+        inner = get_args(hint)
+        return [leaf for part in inner for leaf in leaves(part)] if inner else [hint]
+
+    found = leaves(get_type_hints(verb)["return"])
+    return {kind for kind in found if isinstance(kind, type) and kind.__module__.startswith("evalkit.")}
+
+
+def test_what_any_public_verb_returns_has_a_view():
+    verbs = [getattr(evalkit, name) for name in evalkit.__all__ if name[0].islower() and not name.startswith("_")]
+    assert len(verbs) > 50
+    for verb in verbs:
+        for kind in returned(verb) - set(NUMBERS):
+            assert kind in VIEWS or kind in VIEWS_OF_SEVERAL, (verb.__name__, kind.__name__)
+            assert kind not in VIEWS or issubclass(kind, Shown), kind.__name__
+
+
+def test_every_noun_with_a_view_asks_for_it():
+    assert [kind.__name__ for kind in VIEWS if not issubclass(kind, Shown)] == []
+
+
+def test_numbers_are_those_of_the_noun():
+    results = staggered_nouns()["staggered_results"]
+    first = tables(results)[0].table
+    assert first.rows[0][1:] == (
+        results.simple.estimate,
+        results.simple.std_error,
+        results.simple.interval,
+        results.simple.p_value,
+    )
+    study = tables(results)[1].table
+    assert study.column("effect") == (
+        *(part.estimate for part in results.event_study.parts),
+        results.event_study.overall.estimate,
+    )
+    found = area_nouns()["synthetic_control"]
+    gaps = tables(found)[0].table
+    assert gaps.column("gap") == tuple(row.gap for row in found.gaps)
+
+
+def test_effects_of_any_size_are_shown_with_three_digits_of_their_error():
+    table = long_table()
+    table["score"] /= 1000  # a share, say: effects of a thousandth
+    effects = evalkit.group_time_effects(evalkit.staggered_design(evalkit.Panel.from_frame(table, roles())))
+    results = evalkit.staggered_results(effects)
+    assert f"{results.simple.std_error:.6f}" in words(
+        results._repr_html_()
+    )  # 0.000255 has three digits at six decimals
+
+
+def small_panel(n_treated: int) -> evalkit.Panel:
+    """Pupils over two years, so few of them treated."""
+    rows = [(f"p{i}", t, float(i + t), 2 if i < n_treated else np.nan) for i in range(20) for t in (1, 2)]
+    return evalkit.Panel.from_frame(
+        pd.DataFrame(rows, columns=["school", "year", "score", "start"]),
+        evalkit.Roles(unit="school", period="year", outcome="score", cohort="start"),
+    )
+
+
+def test_small_counts_and_what_would_tell_them_are_withheld():
+    html = words(small_panel(3)._repr_html_())  # 3 of 20: the 17 others would tell them
+    assert "Suppressed" in html
+    assert "counts below 6" in html
+    assert not re.search(r"\b(3|17)\b", html)
+    design = words(evalkit.staggered_design(small_panel(3))._repr_html_())
+    assert not re.search(r"\b(3|17)\b", design)
+
+
+def test_counts_from_the_threshold_on_are_shown_without_a_note():
+    html = words(small_panel(6)._repr_html_())  # 6 and 14
+    assert re.search(r"Treated from 2 6 12", html)
+    assert "counts below" not in html
+
+
+def test_no_row_and_no_id_of_a_unit_is_shown():
+    for noun in (small_panel(8), evalkit.staggered_design(small_panel(8)), baseline()):
+        said = words(noun._repr_html_()) + repr(noun)
+        assert "p3" not in said
+        assert "017" not in said
+
+
+def test_a_small_matched_arm_is_withheld_with_its_worth():
+    table = unit_table()
+    table["helped"] = (table.index < 4).astype(int)
+    known = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    design = evalkit.match(evalkit.Baseline.from_frame(table, known), evalkit.NearestNeighbour())
+    (released,) = tables(design)
+    assert isinstance(released.table.rows[0][1], Unavailable)
+    assert isinstance(released.table.rows[0][3], Unavailable)
+
+
+def test_findings_show_themselves_together():
+    findings = matched_nouns()["findings"]
+    assert isinstance(findings, Several)
+    assert findings == tuple(findings)
+    (table,) = tables(findings)
+    assert len(table.table.rows) == len(findings)
+    assert Several(()).__repr__() == "()"
+    assert Several(())._repr_html_() is None
+
+
+def test_a_noun_without_a_view_leaves_the_notebook_to_its_text():
+    class Unknown(Shown):
+        __slots__ = ()
+
+    assert Unknown()._repr_html_() is None
+    assert view(object()) is None
+
+
+def test_without_a_viewer_a_noun_is_text():
+    noun = staggered_nouns()["panel"]
+    set_viewer(None)
+    try:
+        assert noun._repr_html_() is None
+    finally:
+        set_viewer(shown.view)
+    assert noun._repr_html_() is not None
+
+
+def test_the_report_is_loaded_when_a_noun_is_first_shown_and_not_before():
+    code = (
+        "import sys, evalkit\n"
+        "assert not {'pandas', 'numpy', 'evalkit.report'} & set(sys.modules)\n"
+        "from evalkit.design.clusters import recommended_inference, ClusterCounts\n"
+        "noun = recommended_inference(ClusterCounts(n_treated=3, n_comparison=60))\n"
+        "repr(noun)\n"
+        "assert 'evalkit.report' not in sys.modules\n"
+        "assert 'Recommended inference' in noun._repr_html_()\n"
+        "assert 'evalkit.report.shown' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("colour", ["var(--jp-ui-font-color1, inherit)", "currentColor"])
+def test_colours_are_those_of_the_notebook_light_or_dark(colour):
+    html = staggered_nouns()["panel"]._repr_html_()
+    assert colour in html
+    assert not re.search(r"color:\s*(#|black|white)", html)
