@@ -8,15 +8,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import evalkit
-from evalkit.core.errors import EvalkitError, InputError
+from evalkit.core.errors import EvalkitError
 from evalkit.run.did import add_did_command
+from evalkit.run.lab import add_lab_command
 from evalkit.run.match import add_match_command
+from evalkit.run.portfolio import add_portfolio_command
 from evalkit.run.power import add_power_command
+from evalkit.run.run_command import add_run_command, folder
 from evalkit.run.similar import add_similar_command
 from evalkit.run.synth import add_synth_command
 
@@ -43,29 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FAILED
     except Exception as problem:
-        return _told(problem, "")
-
-
-def _run(options: argparse.Namespace) -> int:
-    from evalkit.run.progress import Progress
-    from evalkit.run.runner import Request, run_project
-    from evalkit.run.workspace import project_file, writable_root
-
-    progress, codes = Progress(), []
-    out = Path(options.out).absolute() if options.out else writable_root() / "outputs"
-    if not options.data:
-        progress.say(
-            "No --data was given: reading the synthetic England, made-up schools. Results say nothing of real ones."
-        )
-    for name in options.projects:
-        try:
-            folder = run_project(Request(project_file(name), _folder(options.data), out), progress)
-        except Exception as problem:
-            codes.append(_told(problem, f"{name}: " if len(options.projects) > 1 else ""))
-            continue
-        progress.say(f"{name}: done")
-        print(folder / "report.html", flush=True)
-    return codes[0] if len(set(codes)) == 1 else FAILED if codes else DONE
+        return _told(problem)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -76,7 +56,7 @@ def _check(options: argparse.Namespace) -> int:
 
     progress = Progress()
     with environment_faults("checking"), progress.step(f"{options.project}: reading everything, estimating nothing"):
-        checked = check_project(project_file(options.project), _folder(options.data))
+        checked = check_project(project_file(options.project), folder(options.data))
     print(checked_json(checked) if options.json else checked_text(checked))
     return DONE
 
@@ -101,43 +81,13 @@ def _projects(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _folder(text: str | None) -> Path | None:
-    if text is not None and not text.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
-    return Path(text).expanduser().absolute() if text else None
+def _told(problem: Exception) -> int:
+    """Say what stopped a command, in words, and return the exit code; what nobody foresaw goes to a log."""
+    from evalkit.run.failure import failure_of, kept_log
 
-
-def _told(problem: Exception, where: str) -> int:
-    """Say what stopped a project, in words, and return the exit code; what nobody foresaw goes to a log."""
-    from evalkit.run.faults import environment_faults
-
-    try:
-        with environment_faults("working"):
-            raise problem
-    except EvalkitError as known:
-        log = getattr(known, "log", "")
-        said = str(known) + (f" {_logged(log)}" if log else "")
-        print(f"evalkit: {where}{said}", file=sys.stderr)
-        return known.exit_code
-    except Exception as unknown:
-        import traceback
-
-        said = f"{where}this kit met an error that it did not foresee ({type(unknown).__name__})."
-        print(f"evalkit: {said} {_logged(traceback.format_exc())}", file=sys.stderr)
-        return FAILED
-
-
-def _logged(text: str) -> str:
-    """Keep details in a private file of the temporary folder and say where."""
-    import tempfile
-
-    try:
-        handle, name = tempfile.mkstemp(prefix="evalkit-", suffix=".log")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-    except OSError:
-        return "The details could not be kept: the temporary folder cannot be written."
-    return f"The details are in {name}; please send that file with a report of the error."
+    failure, log = failure_of(problem, "", "")
+    print(" ".join(["evalkit:", failure.message, *filter(None, [kept_log(log)])]), file=sys.stderr)
+    return failure.exit_code
 
 
 def _end_on_signals() -> None:
@@ -160,11 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"evalkit {evalkit.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="evaluate projects and write their reports")
-    run.add_argument("projects", nargs="+", metavar="PROJECT", help="slug, or path of a project.yml")
-    run.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
-    run.add_argument("--out", metavar="DIR", help="the report goes to DIR/<slug>/ (default: outputs)")
-    run.set_defaults(command=_run)
+    add_run_command(commands)
     check = commands.add_parser("check", help="read everything, estimate nothing, say what was found")
     check.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
     check.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
@@ -178,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     add_match_command(commands)
     add_similar_command(commands)
     add_synth_command(commands)
+    add_portfolio_command(commands)
+    add_lab_command(commands)
     projects = commands.add_parser("projects", help="list the projects")
     projects.set_defaults(command=_projects)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import evalkit
-from evalkit.core.manifest import InputFile, Manifest
+from evalkit.core.manifest import InputFile, Manifest, Provenance
 from evalkit.core.project import Project
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import MANIFEST_KIND
@@ -45,9 +46,34 @@ def make_manifest(
     )
 
 
+def provenance(project: Project, project_path: Path, sources: Sources) -> Provenance:
+    """Return what a report is made from: the project as read, hashes of its files, versions, commit and numerics."""
+    return Provenance(
+        slug=project.slug,
+        data_kind=sources.kind,
+        seed=project.seed,
+        threshold=project.disclosure.threshold,
+        parameters=project_data(project),
+        inputs=input_files(project, project_path, sources),
+        versions=versions(),
+        commit=commit(SOURCE_ROOT),
+        numerics=numerics(),
+    )
+
+
+def numerics() -> str:
+    """Return the library that multiplies matrices and the kind of machine: `scipy-openblas 0.3.31; Linux x86_64`."""
+    import numpy as np
+
+    built = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+    blas = f"{built.get('name', 'unknown')} {built.get('version', '')}".strip()
+    return f"{blas}; {platform.system()} {platform.machine()}"
+
+
 def input_files(project: Project, project_path: Path, sources: Sources) -> tuple[InputFile, ...]:
     """Return every file of the data folder and of the project that a run reads, with its SHA-256."""
-    own = [name for name in (project_path.name, project.claims, project.participants.file) if name]
+    named = (project_path.name, project.claims, project.participants.file, project.reference_document)
+    own = [name for name in named if name]
     return (*_hashed("project", project_path.parent, (project_path.parent / name for name in own)),
             *_hashed("data", sources.folder, sources.files()))  # fmt: skip
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,8 @@ from evalkit.run.swap import put_in_place, sync_folder, sync_tree
 
 MANIFEST: Final = "manifest.json"
 MANIFEST_KIND: Final = "evalkit outputs"
+PORTFOLIO: Final = "_portfolio"
+"""Where the site over all projects goes; no project can have this name."""
 _MARK: Final = ".evalkit-staging"
 PRIVATE: Final = ".private"
 """A folder of the staging area for what one run's notebooks share; removed before release."""
@@ -68,7 +70,7 @@ def staging(parent: Path, slug: str) -> Iterator[Staging]:
     EnvironmentFault
         If the disk is full or the folder may not be written.
     """
-    if not is_slug(slug):
+    if not is_slug(slug) and slug != PORTFOLIO:
         raise InputError(f"'{slug}' cannot name an outputs folder.")
     with ExitStack() as held:
         with environment_faults(f"making the folder {parent}"):
@@ -113,6 +115,14 @@ def clean_up(target: Path) -> None:
     for path in left:
         if path.is_dir() and (is_ours(path) or (path / _MARK).exists() or not any(path.iterdir())):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def clear_away(parent: Path, slug: str) -> None:
+    """Clean up after a run of a project that was killed, where no other run of it is under way."""
+    if is_slug(slug) and parent.is_dir():
+        target = parent.resolve() / slug
+        with suppress(OSError, EvalkitError), only_one(target.with_name(f".{slug}.lock"), ""):
+            clean_up(target)
 
 
 def _make_parent(parent: Path) -> None:

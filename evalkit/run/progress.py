@@ -36,6 +36,9 @@ class Progress:
             finished.set()
             heart.join()
 
+    def cell(self, heading: str, call: str) -> None:
+        """Take note of the cell of a notebook that is about to run; nothing is shown of it."""
+
     def _beat(self, text: str, finished: threading.Event) -> None:
         while not finished.wait(HEARTBEAT_SECONDS):
             self.say(f"{text}, still at work")

@@ -44,11 +44,12 @@ def put_in_place(new: Path, target: Path, aside: Path) -> Path | None:
         return None
     if exchange(new, target):
         return new
-    target.rename(aside)
     try:
+        target.rename(aside)
         new.rename(target)
-    except OSError:
-        aside.rename(target)
+    except BaseException:  # a wish to end the process is one, too
+        if aside.exists() and not target.exists():
+            aside.rename(target)
         raise
     return aside
 

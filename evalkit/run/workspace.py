@@ -8,11 +8,12 @@ from typing import Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.synthetic_edition import DEFAULT_SEED, GENERATOR_VERSION
 from evalkit.run.paths import is_slug
 
 SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
 """The folder that holds the package: the source checkout, or site-packages."""
-NOTEBOOKS: Final = ("1_design", "2_impact", "3_review", "0_summary")
+NOTEBOOKS: Final = ("1_design", "2_impact", "3_review", "0_summary", "4_reproducibility")
 """Notebooks in the order in which they are executed; a report shows them by number."""
 
 
@@ -58,6 +59,11 @@ def notebooks_folder(start: Path | None = None) -> Path:
             return root / "notebooks"
     wanted = listed([f"{name}.ipynb" for name in NOTEBOOKS])
     raise InputError(f"The notebooks {wanted} are missing. Run this from a clone of the project.")
+
+
+def synthetic_place(start: Path | None = None) -> Path:
+    """Return where the synthetic England is, or will be made."""
+    return writable_root(start) / "data" / "processed" / f"synthetic-{GENERATOR_VERSION}-{DEFAULT_SEED}"
 
 
 def writable_root(start: Path | None = None) -> Path:

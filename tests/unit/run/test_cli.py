@@ -15,9 +15,12 @@ import pytest
 
 import evalkit
 from evalkit.core.errors import DataError, DesignError, EnvironmentFault, EvalkitError
-from evalkit.run import cli, runner, workspace
+from evalkit.run import cli, run_command, runner, worker, workspace
 from evalkit.run.execute import NotebookFailure
+from evalkit.run.failure import Failure
+from evalkit.run.fleet import watched
 from evalkit.run.project_file import load_project
+from evalkit.run.task import Outcome
 
 ROOT = Path(__file__).resolve().parents[3]
 KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif"
@@ -25,11 +28,28 @@ KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif"
 
 @pytest.fixture
 def space(tmp_path, monkeypatch):
-    """A workspace of its own with the Knowsley project, and the current folder in it."""
+    """A workspace of its own with the Knowsley project, the current folder in it, and workers in this process."""
     shutil.copytree(KNOWSLEY, tmp_path / "data" / "projects" / "knowsley-ssif")
     monkeypatch.chdir(tmp_path)
+    workspace.synthetic_place().mkdir(parents=True)
     monkeypatch.setattr(cli, "_end_on_signals", lambda: None)
+    monkeypatch.setattr(run_command, "_launcher", lambda options, n_tasks: in_this_process)
     return tmp_path
+
+
+def in_this_process(tasks, watcher, stop):
+    """Launch tasks one after the other, each as a worker would do it."""
+    return [watched(task, watcher, stop, worked_here) for task in tasks]
+
+
+def worked_here(task, report, stop) -> Outcome:
+    said = []
+    worker.work(task, said.append)
+    last = said[-1]
+    if last["event"] == "done":
+        return Outcome(slug=task.slug, status="done", seconds=1.0, report=task.report)
+    failure = Failure(**last["failure"])
+    return Outcome(slug=task.slug, status="failed", seconds=1.0, failure=failure, log=last["log"])
 
 
 def failing_run(monkeypatch, problems: dict[str, BaseException]) -> None:
@@ -37,8 +57,9 @@ def failing_run(monkeypatch, problems: dict[str, BaseException]) -> None:
 
     def run(request, progress):
         slug = request.project_file.parent.name
-        if slug in problems:
-            raise problems[slug]
+        with progress.step(f"{slug}: reading"):
+            if slug in problems:
+                raise problems[slug]
         return request.out / slug
 
     monkeypatch.setattr(runner, "run_project", run)
@@ -71,7 +92,7 @@ def projects(space: Path, *slugs: str) -> None:
 )
 def test_a_failure_has_its_exit_code_and_no_traceback(space, monkeypatch, capsys, problem, code):
     failing_run(monkeypatch, {"knowsley-ssif": problem})
-    assert cli.main(["run", "knowsley-ssif", "--data", "d"]) == code
+    assert cli.main(["run", "knowsley-ssif", "--data", "data"]) == code
     said = capsys.readouterr()
     assert "Traceback" not in said.err + said.out
     assert said.out == ""
@@ -81,7 +102,7 @@ def test_a_failure_has_its_exit_code_and_no_traceback(space, monkeypatch, capsys
 def test_details_nobody_foresaw_go_to_a_private_log(space, monkeypatch, capsys):
     monkeypatch.setattr("tempfile.tempdir", str(space))
     failing_run(monkeypatch, {"knowsley-ssif": KeyError("column")})
-    cli.main(["run", "knowsley-ssif", "--data", "d"])
+    cli.main(["run", "knowsley-ssif", "--data", "data"])
     [name] = re.findall(r"details are in (\S+\.log)", capsys.readouterr().err)
     assert "KeyError: 'column'" in Path(name).read_text()
     assert Path(name).stat().st_mode & 0o077 == 0
@@ -91,9 +112,9 @@ def test_details_nobody_foresaw_go_to_a_private_log(space, monkeypatch, capsys):
     ("problems", "code"),
     [
         ({}, 0),
-        ({"b": DataError("x")}, 2),
-        ({"a": DataError("x"), "b": DesignError("x")}, 2),
-        ({"a": EnvironmentFault("x"), "c": EnvironmentFault("x")}, 3),
+        ({"b": DataError("x")}, 1),
+        ({"a": DataError("x"), "b": DesignError("x"), "c": DataError("x")}, 2),
+        ({"a": EnvironmentFault("x"), "c": EnvironmentFault("x")}, 1),
         ({"a": DataError("x"), "b": EnvironmentFault("x")}, 1),
         ({"a": EvalkitError("x"), "b": DataError("x")}, 1),
     ],
@@ -101,10 +122,15 @@ def test_details_nobody_foresaw_go_to_a_private_log(space, monkeypatch, capsys):
 def test_of_several_projects_the_others_still_run(space, monkeypatch, capsys, problems, code):
     projects(space, "a", "b", "c")
     failing_run(monkeypatch, problems)
-    assert cli.main(["run", "a", "b", "c", "--data", "d", "--out", "o"]) == code
+    assert cli.main(["run", "a", "b", "c", "--data", "data", "--out", "o"]) == code
     said = capsys.readouterr()
-    assert said.out.splitlines() == [str(space / "o" / s / "report.html") for s in "abc" if s not in problems]
+    rows = {line.split()[0]: line for line in said.out.splitlines() if line[:1] in set("abc")}
+    assert list(rows) == ["a", "b", "c"]
+    for slug, row in rows.items():
+        assert row.endswith("x" if slug in problems else str(space / "o" / slug / "report.html"))
     assert all(f"evalkit: {slug}: x" in said.err for slug in problems)
+    records = sorted(path.name for path in (space / "o" / "_runs").glob("*.json"))
+    assert records == [f"{slug}.failed.json" for slug in problems]
 
 
 def test_without_data_the_synthetic_england_is_said_aloud(space, monkeypatch, capsys):
@@ -116,7 +142,12 @@ def test_without_data_the_synthetic_england_is_said_aloud(space, monkeypatch, ca
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["run"], ["rn", "x"], ["run", "x", "--dat", "y", "--nope"], ["check"], ["new"]]
+    "arguments",
+    [
+        *([], ["run"], ["rn", "x"], ["run", "x", "--dat", "y", "--nope"], ["check"], ["new"]),
+        *(["run", "--all", "x"], ["run", "x", "-j", "0"], ["run", "x", "-j", "two"], ["run", "x", "-j", "1.5"]),
+        *(["run", "x", "--time-limit", "0"], ["run", "x", "--memory-limit", "nan"], ["run", "x", "--time-limit", "-1"]),
+    ],
 )
 def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -135,7 +166,7 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
     ],
 )
 def test_an_unknown_project_exits_with_2(space, capsys, name, expected):
-    assert cli.main(["run", name, "--data", "d"]) == 2
+    assert cli.main(["run", name, "--data", "data"]) == 2
     assert expected in capsys.readouterr().err
 
 
@@ -149,7 +180,7 @@ def test_a_missing_data_folder_exits_with_2_and_writes_nothing(space, capsys):
 def test_a_foreign_folder_is_refused_before_anything_is_read(space, capsys):
     (space / "o" / "knowsley-ssif").mkdir(parents=True)
     (space / "o" / "knowsley-ssif" / "thesis.txt").touch()
-    assert cli.main(["run", "knowsley-ssif", "--data", "nowhere", "--out", "o"]) == 2
+    assert cli.main(["run", "knowsley-ssif", "--data", "data", "--out", "o"]) == 2
     assert "was not made by evalkit" in capsys.readouterr().err
     assert [path.name for path in (space / "o" / "knowsley-ssif").iterdir()] == ["thesis.txt"]
 
@@ -188,19 +219,20 @@ def fake_kit(space, monkeypatch, executed: list[str]) -> None:
     """Put a kit in place that reads nothing and whose notebooks only say their names."""
     sources = SimpleNamespace(folder=space, kind="synthetic", files=lambda: ())
 
-    def execute(path, parameters):
+    def execute(path, parameters, note):
         executed.append(path.stem)
         assert Path(parameters["out"]).name.endswith(".staging")
         (Path(parameters["out"]) / "design.json").write_text("{}")
         return {"cells": [{"cell_type": "markdown", "metadata": {}, "source": path.stem}]}
 
-    def released(evaluation, notebooks):
+    def released(evaluation, notebooks, reference):
         titles = [notebook["cells"][0]["source"] for notebook in notebooks]
         return {"report.html": " ".join(titles).encode(), "tables/a.csv": b"1\n"}
 
     monkeypatch.setattr(runner, "find_data", lambda folder: sources)
     monkeypatch.setattr(runner, "preflight", lambda *arguments: None)
     monkeypatch.setattr(runner, "open_evaluation", lambda **arguments: None)
+    monkeypatch.setattr(runner, "content_key", lambda *arguments: "key")
     monkeypatch.setattr("evalkit.run.execute.execute", execute)
     monkeypatch.setattr("evalkit.report.documents.released_files", released)
 
@@ -211,8 +243,8 @@ def test_a_run_executes_design_first_and_reports_the_summary_first(space, monkey
     assert cli.main(["run", "knowsley-ssif", "--out", "o"]) == 0
     folder = space / "o" / "knowsley-ssif"
     assert capsys.readouterr().out.strip() == str(folder / "report.html")
-    assert executed == ["1_design", "2_impact", "3_review", "0_summary"]
-    assert (folder / "report.html").read_text() == "0_summary 1_design 2_impact 3_review"
+    assert executed == ["1_design", "2_impact", "3_review", "0_summary", "4_reproducibility"]
+    assert (folder / "report.html").read_text() == " ".join(sorted(executed))
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     notebooks = [f"notebooks/{name}.ipynb" for name in sorted(executed)]
     assert found == ["design.json", "manifest.json", *notebooks, "report.html", "tables/a.csv"]
@@ -223,15 +255,16 @@ def test_a_run_executes_design_first_and_reports_the_summary_first(space, monkey
 def test_a_run_that_fails_leaves_the_old_outputs(space, monkeypatch):
     fake_kit(space, monkeypatch, [])
     assert cli.main(["run", "knowsley-ssif", "--out", "o"]) == 0
-    before = {path: path.read_bytes() for path in (space / "o").rglob("*") if path.is_file()}
+    folder = space / "o" / "knowsley-ssif"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for problem in (DataError("x"), KeyError("x"), OSError(errno.ENOSPC, "full"), KeyboardInterrupt()):
 
-        def fail(evaluation, notebooks, problem=problem):
+        def fail(evaluation, notebooks, reference, problem=problem):
             raise problem
 
         monkeypatch.setattr("evalkit.report.documents.released_files", fail)
         assert cli.main(["run", "knowsley-ssif", "--out", "o"]) != 0
-        assert {path: path.read_bytes() for path in (space / "o").rglob("*") if path.is_file()} == before
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_the_workspace_is_found_from_below_it(space):
@@ -256,13 +289,14 @@ def test_the_program_says_its_version_without_loading_anything_heavy():
 
 
 INTERRUPTED = """
-import os, sys, time
-from evalkit.run import cli, runner
-def run(request, progress):
+import sys, time
+from pathlib import Path
+from evalkit.run import check, cli
+def check_project(*arguments):
     print("started", flush=True)
     time.sleep(30)
-runner.run_project = run
-sys.exit(cli.main(["run", "knowsley-ssif", "--data", "d"]))
+check.check_project = check_project
+sys.exit(cli.main(["check", "knowsley-ssif", "--data", "d"]))
 """
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import evalkit
-from evalkit.run.manifest import commit, input_files, make_manifest, manifest_bytes, versions
+from evalkit.run.manifest import commit, input_files, make_manifest, manifest_bytes, numerics, provenance, versions
 from evalkit.run.outputs import MANIFEST, is_ours
 from evalkit.run.project_file import load_project
 
@@ -53,6 +53,18 @@ def test_parameters_seed_outputs_and_kind_are_there(sources):
     # SHA-256 of the text "1", as `printf 1 | sha256sum` gives it
     assert content["outputs"]["a.csv"] == "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
     assert list(content["outputs"]) == ["a.csv", "b.csv"]
+
+
+def test_the_appendix_says_what_the_manifest_says(sources, tmp_path):
+    project = load_project(KNOWSLEY)
+    made, content = provenance(project, KNOWSLEY, sources), json.loads(text_of(sources))
+    assert [{"path": file.path, "sha256": file.sha256} for file in made.inputs] == content["inputs"]
+    assert (made.parameters, made.versions, made.commit) == tuple(
+        content[key] for key in ("parameters", "versions", "commit")
+    )
+    assert (made.slug, made.seed, made.threshold) == ("knowsley-ssif", 20180201, 6)
+    assert str(tmp_path) not in repr(made)
+    assert "/" not in numerics()
 
 
 def test_the_manifest_marks_the_folder_as_ours(sources, tmp_path):

@@ -1,0 +1,154 @@
+"""Whether a project has to be run again: a key over the content of everything that decides its outputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+import evalkit
+from evalkit.data.sources import find_sources
+from evalkit.run.outputs import MANIFEST, MANIFEST_KIND
+from evalkit.run.workspace import NOTEBOOKS, notebooks_folder
+
+_MOST_BYTES: Final = 1 << 18  # of a project file, as `plain_yaml` has it
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Hashes:
+    """SHA-256 of files by content; each file is read once in the life of the object."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, str] = {}
+
+    def of(self, path: Path) -> str:
+        """Return the SHA-256 of a file."""
+        if path not in self._known:
+            with path.open("rb") as file:
+                self._known[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._known[path]
+
+
+def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str = "") -> str:
+    """Return a SHA-256 that is another one where any byte is that decides the outputs of a project.
+
+    These are the project file and every file beside it that it names, the published files, the notebooks, the code
+    of this kit and the versions of the packages it rests on. Where files are does not count; `shown_data` is the name
+    of the data folder as the notebooks show it.
+
+    Raises
+    ------
+    OSError
+        Where a file cannot be read.
+    EvalkitError
+        Where the folder holds no data, or the notebooks are missing.
+    """
+    content = {
+        "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
+        "data": _hashed(find_sources(data).files(), data, hashes),
+        "shown": shown_data,
+        "notebooks": {name: hashes.of(notebooks_folder() / f"{name}.ipynb") for name in NOTEBOOKS},
+        "code": _code(hashes),
+        "versions": {"python": platform.python_version(), **installed_versions()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def shown_data(data: Path | None) -> str:
+    """Return the name of a data folder as notebooks show it."""
+    return "" if data is None else data.name
+
+
+def is_unchanged(folder: Path, key: str, hashes: Hashes) -> bool:
+    """Return whether a folder holds, whole, the outputs that have this key."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest.get("kind") != MANIFEST_KIND or not key or manifest.get("key") != key:
+            return False
+        outputs: Mapping[str, str] = manifest["outputs"]
+        return bool(outputs) and all(hashes.of(folder / name) == digest for name, digest in outputs.items())
+    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        return False
+
+
+def project_files(project_file: Path) -> list[str]:
+    """Return the project file and every file of its folder that a value in it names, in order."""
+    folder = project_file.parent
+    named = {text for text in _scalars(project_file) if _is_inside(folder, text)}
+    return sorted({project_file.name, *named})
+
+
+def project_slug(project_file: Path) -> str | None:
+    """Return the slug that a project file gives, None where it gives none that can be read at a glance."""
+    try:
+        depth, is_value = 0, False
+        for event in _events(project_file):
+            if depth == 1 and is_value:
+                return event.value if isinstance(event, yaml.ScalarEvent) else None
+            is_value = depth == 1 and isinstance(event, yaml.ScalarEvent) and event.value == "slug"
+            depth += _step(event)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+    return None
+
+
+def _step(event: yaml.Event) -> int:
+    opens = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
+    return int(opens) - int(isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent))
+
+
+def _scalars(project_file: Path) -> Iterator[str]:
+    try:
+        yield from (event.value for event in _events(project_file) if isinstance(event, yaml.ScalarEvent))
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return  # what is wrong with the file is said when it is run
+
+
+def _events(project_file: Path) -> Iterator[yaml.Event]:
+    with project_file.open("rb") as file:
+        text = file.read(_MOST_BYTES).decode("utf-8-sig")
+    events: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return events
+
+
+def _is_inside(folder: Path, text: str) -> bool:
+    if not text or len(text) > 255 or "\n" in text or "\0" in text or ".." in Path(text).parts:
+        return False
+    return not Path(text).is_absolute() and (folder / text).is_file()
+
+
+def _hashed(files: tuple[Path, ...], folder: Path, hashes: Hashes) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): hashes.of(path) for path in files if path.exists()}
+
+
+def _code(hashes: Hashes) -> dict[str, str]:
+    package = Path(evalkit.__file__).parent
+    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return _hashed(tuple(sorted(files)), package, hashes)
+
+
+@cache
+def installed_versions() -> dict[str, str]:
+    """Return the version of every installed package that this kit rests on, directly or not."""
+    found: dict[str, str] = {}
+    waiting = ["evalkit"]
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+            continue
+        found[name] = package.version
+        waiting += [_NAME.match(line)[0] for line in package.requires or [] if "extra ==" not in line]  # type: ignore[index]
+    return {name: version for name, version in sorted(found.items()) if version}

@@ -1,0 +1,195 @@
+"""What a run of projects does, on standard error while it does it: lines, or on a terminal a table that changes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from evalkit.core.words import counted
+from evalkit.run.failure import kept_log
+from evalkit.run.progress import HEARTBEAT_SECONDS, Progress
+from evalkit.run.run_summary import duration, status_word
+from evalkit.run.task import Outcome
+from evalkit.run.workspace import NOTEBOOKS
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+N_STAGES: Final = len(NOTEBOOKS) + 2
+"""Reading, each notebook, writing the report."""
+_MOST_ROWS: Final = 16
+_FLEET_HEARTBEAT_SECONDS: Final = 3 * HEARTBEAT_SECONDS
+
+
+class Screen(Protocol):
+    """A `Watcher` that shows what it is told while its block lasts."""
+
+    def __enter__(self) -> Screen: ...
+
+    def __exit__(self, *problem: object) -> None: ...
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Show an event of a worker."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Show what became of a project."""
+
+
+@dataclass
+class Underway:
+    """A project that is being run: since when, its stage, and the number of that stage."""
+
+    since: float
+    stage: str = "starting"
+    number: int = 0
+
+
+@dataclass
+class Standing:
+    """How a run stands: of how many projects which are under way, and what became of the others."""
+
+    n_projects: int
+    began: float = field(default_factory=time.monotonic)
+    preparing: str = ""
+    underway: dict[str, Underway] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Take note of an event."""
+        slug = str(event.get("project", ""))
+        self.preparing = str(event["what"]) if event["event"] == "preparing" else ""
+        if event["event"] == "project started":
+            self.underway[slug] = Underway(time.monotonic())
+        elif event["event"] == "stage started":
+            found = self.underway.setdefault(slug, Underway(time.monotonic()))
+            found.stage, found.number = str(event["stage"]), found.number + 1
+
+    def end(self, outcome: Outcome) -> None:
+        """Take note of what became of a project."""
+        self.underway.pop(outcome.slug, None)
+        word = status_word(outcome).partition(":")[0]
+        self.ended[word] = self.ended.get(word, 0) + 1
+
+    def line(self) -> str:
+        """Return the state of the whole in one line."""
+        n_ended = sum(self.ended.values())
+        parts = [f"{n_ended} of {counted(self.n_projects, 'project')} ended"]
+        parts += [f"{n} {word}" for word, n in self.ended.items()]
+        parts.append(self.preparing or f"{len(self.underway)} under way")
+        return ", ".join([*parts, duration(time.monotonic() - self.began)])
+
+
+def failure_text(outcome: Outcome, is_one: bool) -> str:
+    """Return what a user is told of a failure, after keeping its details in a private file."""
+    failure = outcome.failure
+    assert failure is not None
+    said = [failure.message if is_one else f"{outcome.slug}: {failure.message}"]
+    if failure.call and failure.kind != "bad input":
+        said.append(f"It was at: {failure.where}.")
+    return " ".join(["evalkit:", *said, *filter(None, [kept_log(outcome.log)])])
+
+
+class Lines:
+    """Says on standard error what happens: every stage of one project; of several when each ended and what goes on."""
+
+    def __init__(self, n_projects: int, progress: Progress) -> None:
+        self._standing, self._progress, self._is_one = Standing(n_projects), progress, n_projects == 1
+        self._over, self._said = threading.Event(), time.monotonic()
+        self._heart = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Lines:
+        self._heart.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._over.set()
+        self._heart.join()
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Say that a stage has begun, where there is one project."""
+        self._standing.event(event)
+        if event["event"] == "preparing":
+            self._say(str(event["what"]))
+        elif self._is_one and event["event"] == "stage started":
+            self._say(f"{event['project']}: {event['stage']}")
+
+    def ended(self, outcome: Outcome) -> None:
+        """Say what became of a project."""
+        self._standing.end(outcome)
+        if outcome.failure is not None and outcome.failure.kind != "interrupted":
+            print(failure_text(outcome, self._is_one), file=sys.stderr, flush=True)
+        elif self._is_one or outcome.status == "done":
+            self._say(f"{outcome.slug}: {status_word(outcome)}")
+
+    def _say(self, text: str) -> None:
+        self._said = time.monotonic()
+        self._progress.say(text)
+
+    def _beat(self) -> None:
+        pause = HEARTBEAT_SECONDS if self._is_one else _FLEET_HEARTBEAT_SECONDS
+        while not self._over.wait(max(0.1, self._said + pause - time.monotonic())):
+            if time.monotonic() - self._said >= pause and self._standing.underway:
+                at_work = [f"{slug}: {item.stage}" for slug, item in list(self._standing.underway.items())]
+                self._say(f"{'; '.join(at_work)}, still at work")
+
+
+class Table:
+    """Shows on a terminal how several projects stand, in a table that changes; failures are said above it."""
+
+    def __init__(self, n_projects: int) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._standing = Standing(n_projects)
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(console=self._console, get_renderable=self._drawn, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> Table:
+        self._live.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._live.stop()
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Take note of an event; it is seen at the next refreshing."""
+        self._standing.event(event)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Say above the table what became of a project that failed."""
+        self._standing.end(outcome)
+        if outcome.failure is not None and outcome.failure.kind != "interrupted":
+            self._console.print(failure_text(outcome, is_one=False), markup=False, soft_wrap=True)
+
+    def _drawn(self) -> RenderableType:
+        from rich.console import Group
+        from rich.table import Table as RichTable
+
+        table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for name in ("project", "stage", "", "time"):
+            table.add_column(name, no_wrap=True, justify="right" if name == "time" else "left")
+        underway = list(self._standing.underway.items())
+        for slug, item in underway[:_MOST_ROWS]:
+            table.add_row(slug, _bar(item.number), item.stage, duration(time.monotonic() - item.since))
+        if len(underway) > _MOST_ROWS:
+            table.add_row(f"and {len(underway) - _MOST_ROWS} more", "", "", "")
+        return Group(table, self._standing.line())
+
+
+def _bar(number: int) -> str:
+    """Return which stage is under way, drawn: `━━━───── 3/7`."""
+    reached = min(number, N_STAGES)
+    return f"{'━' * reached}{'─' * (N_STAGES - reached)} {reached}/{N_STAGES}"
+
+
+@contextmanager
+def screen(n_projects: int, progress: Progress) -> Iterator[Any]:
+    """Give what shows a run: a table for several projects on a terminal, lines otherwise."""
+    shown: Screen = Table(n_projects) if n_projects > 1 and sys.stderr.isatty() else Lines(n_projects, progress)
+    with shown:
+        yield shown

@@ -1,0 +1,73 @@
+"""One project to be run, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from evalkit.run.failure import Failure
+
+Status = Literal["done", "unchanged", "failed"]
+WALL_MINUTES: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one project may take, and how many megabytes its processes may hold together (None: any number)."""
+
+    wall_seconds: float = 60 * WALL_MINUTES
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A project file, the folder of published files (None: the synthetic England), where to write, and limits."""
+
+    slug: str
+    project_file: Path
+    data: Path | None
+    out: Path
+    limits: Limits = Limits()
+
+    def to_json(self) -> str:
+        """Return the task as one line of text."""
+        paths = {"project_file": str(self.project_file), "out": str(self.out)}
+        return json.dumps({**asdict(self), **paths, "data": None if self.data is None else str(self.data)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """Return the task that `to_json` wrote."""
+        content = json.loads(text)
+        data = content["data"]
+        return cls(
+            slug=content["slug"],
+            project_file=Path(content["project_file"]),
+            data=None if data is None else Path(data),
+            out=Path(content["out"]),
+            limits=Limits(**content["limits"]),
+        )
+
+    @property
+    def report(self) -> Path:
+        """Where the report will stand."""
+        return self.out / self.slug / "report.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a project: its report, or why there is none; `log` holds details for a private file."""
+
+    slug: str
+    status: Status
+    seconds: float
+    report: Path | None = None
+    failure: Failure | None = None
+    peak_mb: float = 0.0
+    log: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 where there is a report, otherwise the code of the failure."""
+        return 0 if self.failure is None else self.failure.exit_code
