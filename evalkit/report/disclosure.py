@@ -13,8 +13,10 @@ import numpy as np
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
+from evalkit.report.bundle import bundle
 from evalkit.report.markup import table_csv, table_html
 from evalkit.report.table import Cell, Table
+from evalkit.report.table_record import table_record
 
 Place = tuple[int, int]
 Line = tuple[Place, ...]
@@ -44,6 +46,13 @@ class ReleasedTable:
 
     def _repr_html_(self) -> str:
         return table_html(self.table)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return bundle(self._repr_html_(), repr(self), self.record())
+
+    def record(self) -> dict[str, object]:
+        """Return the table as a JSON record, from which `part_from_json` reads it back."""
+        return {"part": "table", "threshold": self.threshold, "table": table_record(self.table)}
 
     def to_csv(self) -> str:
         """Return the table as CSV, numbers in full, reasons in place of what is not given."""

@@ -1,66 +1,56 @@
-"""report.html: the executed notebooks without their code, as one file that needs no network and no script."""
+"""report.html: a report as one file that needs no network and no script."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 from typing import Any
 
 import mistune
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from evalkit.core.errors import EvalkitError
-from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report.statements import banner, face
-
-_OWN = re.compile(r'^<(?:div|figure) class="evalkit evalkit-(\w+)"')
-_SHOWN_AT_TOP = ("banner", "face")
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading of the report and where the table of contents finds it."""
-
-    level: int
-    text: str
-    anchor: str
+from evalkit.report.document import Document
+from evalkit.report.parts import Heading, Part, Text
 
 
 class _Renderer(mistune.HTMLRenderer):
-    """Markdown to HTML with every heading one level down, below the report's title, and an anchor on each."""
-
-    def __init__(self) -> None:
-        super().__init__(escape=True)
-        self.headings: list[Heading] = []
+    """Markdown to HTML; what is not a heading of the report is not one of the page."""
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
-        anchor = self._anchor(text)
-        self.headings.append(Heading(level + 1, text, anchor))
-        return f'<h{level + 1} id="{anchor}">{text}</h{level + 1}>\n'
+        return f"<p><strong>{text}</strong></p>\n"
+
+
+class _Page:
+    """Draws parts in order and keeps the headings for the table of contents."""
+
+    def __init__(self) -> None:
+        self.contents: list[tuple[int, str, str]] = []
+        self._markdown = mistune.Markdown(renderer=_Renderer(escape=True))
+
+    def part(self, part: Part) -> str:
+        """Return the HTML of one part; headings stand one level down, below the report's title."""
+        if isinstance(part, Heading):
+            level, anchor = min(part.level + 1, 6), self._anchor(part.text)
+            self.contents.append((level, part.text, anchor))
+            return f'<h{level} id="{anchor}">{escape(part.text)}</h{level}>'
+        return str(self._markdown(part.markdown)) if isinstance(part, Text) else part._repr_html_()
 
     def _anchor(self, text: str) -> str:
-        base = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>|&\w+;", "", text).lower()).strip("-") or "section"
-        taken = {heading.anchor for heading in self.headings}
+        base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+        taken = {anchor for *_, anchor in self.contents} | {"main"}
         return next(name for name in (base, *(f"{base}-{i}" for i in range(2, 999))) if name not in taken)
 
 
-def report_html(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]) -> str:
-    """Return the report made of executed notebooks: their text and what they show, never their code."""
-    renderer = _Renderer()
-    markdown = mistune.Markdown(renderer=renderer)
-    sections = [Markup(_section(notebook, markdown)) for notebook in notebooks]
-    top, notice = face(evaluation), banner(evaluation)
-    shown = [sentence for sentence in top.sentences if notice is None or sentence not in notice.sentences]
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(packaged("report.html.j2")).render(
-        project=evaluation.project,
-        banner=notice.text if notice else "",
-        face=shown,
+def report_html(document: Document) -> str:
+    """Return the report as one page."""
+    page = _Page()
+    sections = [Markup("\n".join(map(page.part, section))) for section in document.sections]
+    return _template("report.html.j2").render(
+        document=document,
         css=Markup(packaged("report.css")),
-        headings=[(h.level, Markup(h.text), h.anchor) for h in renderer.headings if h.level <= 3],
+        headings=[heading for heading in page.contents if heading[0] <= 3],
         sections=sections,
     )
 
@@ -70,34 +60,6 @@ def packaged(name: str) -> str:
     return files("evalkit.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(notebook: Mapping[str, Any], markdown: mistune.Markdown) -> str:
-    return "\n".join(part for cell in notebook["cells"] for part in _cell(cell, markdown))
-
-
-def _cell(cell: Mapping[str, Any], markdown: mistune.Markdown) -> Iterable[str]:
-    """Yield the HTML of one cell: rendered text, or what its code showed."""
-    if cell["cell_type"] == "markdown":
-        yield str(markdown(_joined(cell["source"])))
-    elif cell["cell_type"] == "code":
-        for output in cell.get("outputs", []):
-            yield from _output(output)
-
-
-def _output(output: Mapping[str, Any]) -> Iterable[str]:
-    """Yield an output that comes from the kit's own nouns; refuse any other HTML, and leave out plain text."""
-    html = _joined(output.get("data", {}).get("text/html", ""))
-    if not html:
-        return
-    kind = _OWN.match(html)
-    if kind is None:
-        raise EvalkitError(
-            "A notebook shows something that has not been released: only tables, figures and sentences "
-            "of evalkit.report "
-            "may stand in a report. Pass tables through `release`."
-        )
-    if kind.group(1) not in _SHOWN_AT_TOP:
-        yield html
-
-
-def _joined(text: str | Sequence[str]) -> str:
-    return text if isinstance(text, str) else "".join(text)
+def _template(name: str) -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(packaged(name))

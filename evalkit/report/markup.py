@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from html import escape
-from itertools import groupby
 from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.report.table import Cell, Column, Table, cell_text
+from evalkit.report.cells import ShownCell, shown_row
+from evalkit.report.table import Cell, Column, Table
 
 _LONG: Final = 60
 """Characters from which a cell of text is given more room."""
@@ -34,7 +34,7 @@ def _scrolled(table: Table) -> str:
     body = "".join(f"<tr>{_row(table.columns, row)}</tr>" for row in table.rows)
     unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(table.caption)}">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(table.caption)}">'
         f"<table><caption><span>{escape(table.caption)}{unit}</span></caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -62,26 +62,19 @@ def _align(column: Column) -> str:
 
 def _row(columns: tuple[Column, ...], row: tuple[Cell, ...]) -> str:
     """Return one row: the first cell names it, neighbouring cells that lack for one reason share a cell."""
-    name = cell_text(row[0], columns[0].kind)
-    kind = ' class="short"' if len(name) <= _SHORT else ""
-    first = f'<th scope="row"{kind}>{escape(name)}</th>'
-    rest = list(zip(columns[1:], row[1:], strict=True))
-    return first + "".join(_cells(list(run)) for _, run in groupby(enumerate(rest), key=_run_key))
+    name, *rest = shown_row(columns, row)
+    kind = ' class="short"' if len(name.text) <= _SHORT else ""
+    return f'<th scope="row"{kind}>{escape(name.text)}</th>' + "".join(map(_cell, rest))
 
 
-def _run_key(item: tuple[int, tuple[Column, Cell]]) -> object:
-    position, (_, cell) = item
-    return cell if isinstance(cell, Unavailable) else position
-
-
-def _cells(run: list[tuple[int, tuple[Column, Cell]]]) -> str:
-    _, (column, cell) = run[0]
-    if isinstance(cell, Unavailable):
-        span = f' colspan="{len(run)}"' if len(run) > 1 else ""
-        return f'<td{span} class="reason">{escape(cell.reason)}</td>'
-    text = escape(cell_text(cell, column.kind))
-    kind = ' class="long"' if len(text) > _LONG else _align(column)
-    return f"<td{kind}>{f'<q>{text}</q>' if column.kind == 'quote' else text}</td>"
+def _cell(cell: ShownCell) -> str:
+    if cell.kind == "reason":
+        span = f' colspan="{cell.span}"' if cell.span > 1 else ""
+        return f'<td{span} class="reason">{escape(cell.text)}</td>'
+    text = escape(cell.text)
+    number = ' class="num"' if cell.kind == "number" else ""
+    kind = ' class="long"' if len(text) > _LONG else number
+    return f"<td{kind}>{f'<q>{text}</q>' if cell.kind == 'quote' else text}</td>"
 
 
 def _csv_keys(column: Column) -> list[str]:

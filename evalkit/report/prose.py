@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from evalkit.report.bundle import bundle
+
 ProseKind = Literal["paragraph", "list", "headline", "banner", "face"]
 
 
@@ -27,7 +29,16 @@ class Prose:
     def _repr_html_(self) -> str:
         return f'<div class="evalkit evalkit-{self.kind}">{self._body()}</div>'
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        record = {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}
+        return bundle(self._repr_html_(), self.text, record)
+
+    @property
+    def is_list(self) -> bool:
+        """Return whether the sentences are set as a list."""
+        return self.kind == "list" or (self.kind == "face" and len(self.sentences) > 1)
+
     def _body(self) -> str:
-        if self.kind == "list" or (self.kind == "face" and len(self.sentences) > 1):
+        if self.is_list:
             return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences) + "</ul>"
         return f"<p>{escape(self.text)}</p>"

@@ -46,7 +46,8 @@ class Column:
     """One column: `key` names it in CSV, `header` on the page.
 
     A column of pupils may be the `is_total` of the other columns of pupils in its row; a column
-    `derived_from` a column of pupils (a percentage, say) is suppressed where that one is.
+    `derived_from` a column of pupils (a percentage, say) is suppressed where that one is. `decimals`
+    are those of its estimates, numbers and intervals, None for what the kind has.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Column:
     kind: Kind = "text"
     is_total: bool = False
     derived_from: str = ""
+    decimals: int | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -110,8 +112,14 @@ class Table:
         return [column.key for column in self.columns].index(key)
 
 
-def cell_text(cell: Cell, kind: Kind) -> str:
-    """Return a cell as readers see it."""
+def cell_text(cell: Cell, kind: Kind, decimals: int | None = None) -> str:
+    """Return a cell as readers see it, with `decimals` where they are given and the kind has any."""
     if isinstance(cell, Unavailable):
         return cell.reason
-    return cell if isinstance(cell, str) else _FORMATS[kind](cell)
+    if isinstance(cell, str):
+        return cell
+    if decimals is not None and isinstance(cell, Interval):
+        return f"{number(cell.lower, decimals)} to {number(cell.upper, decimals)}"
+    if decimals is not None and kind in ("estimate", "number") and not isinstance(cell, Interval):
+        return number(cell, decimals)
+    return _FORMATS[kind](cell)

@@ -1,83 +1,121 @@
-"""Released tables and figures as a Word document with native tables, captions and repeated header rows."""
+"""Reports as Word documents, in the kit's own look or in that of a reference document."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import docx
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls, qn
+from lxml import etree
 
 from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.document import CLOSING, Document
 from evalkit.report.figure import Figure
-from evalkit.report.table import Table, cell_text
+from evalkit.report.parts import Heading
+from evalkit.report.parts import Part as DocumentPart
+from evalkit.report.prose import Prose
+from evalkit.report.word_base import Base, word_base
+from evalkit.report.word_pages import set_pages
+from evalkit.report.word_parts import Setter
+from evalkit.report.word_xml import clean, field_begin, field_end, run
 
 _EPOCH: Final = datetime(2000, 1, 1)
 _ZIPPED: Final = (1980, 1, 1, 0, 0, 0)
 """The one date that every document bears, so that the same content gives the same bytes."""
+_OWN_RELATIONS: Final = ("image", "hyperlink", "oleObject", "package", "chart", "comments", "footnotes", "endnotes")
 
 Part = str | ReleasedTable | Figure
 
 
-def word_document(title: str, parts: Sequence[Part]) -> bytes:
-    """Return a .docx with a title and, in order, sentences (texts; `# ` begins a heading), tables and figures.
+def word_report(document: Document, reference: bytes | None = None) -> bytes:
+    """Return a report as .docx: headings, native tables with captions, figures with alt text, a table of contents.
 
-    Tables are Word's own, with a caption above and a header row that repeats on every page; figures carry a text
-    for readers who do not see them. The same content gives the same bytes.
+    `reference` is the .docx whose styles, pages, header and footer are used; its text is left out. The same
+    content gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        If the reference document cannot be read.
     """
-    document = docx.Document()
-    properties = document.core_properties
-    properties.title, properties.author, properties.created, properties.modified = title, "", _EPOCH, _EPOCH
+    return _made(word_base(reference), document, has_contents=True)
+
+
+def word_document(title: str, parts: Sequence[Part]) -> bytes:
+    """Return a .docx with a title and, in order, sentences (texts; `# ` begins a heading), tables and figures."""
+    section = tuple(_as_part(part) for part in parts)
+    document = Document(slug="", title=title, question="", banner="", face=(), sections=(section,))
+    return _made(word_base(None), document, has_contents=False)
+
+
+def _as_part(part: Part) -> DocumentPart:
+    if not isinstance(part, str):
+        return part
+    return Heading(1, part[2:]) if part.startswith("# ") else Prose((part,))
+
+
+def _made(base: Base, document: Document, has_contents: bool) -> bytes:
+    set_pages(base, document.title, bool(document.banner))
+    setter = Setter(base, starts_page=has_contents)
+    body = list(setter.parts(document.parts))
+    contents = list(_contents(setter)) if has_contents else []
+    closing = [setter.said("table note", run(CLOSING.format(slug=document.slug)) if document.slug else "")]
+    _append(base, "".join([*_top(document, setter), *contents, *body, *closing]))
+    _describe(base.document, document)
+    _drop_unused(base.document)
+    return _same_bytes(base.document)
+
+
+def _top(document: Document, setter: Setter) -> Iterator[str]:
+    if document.banner:
+        yield setter.said("report banner", run(document.banner))
+    yield setter.said("title", run(document.title))
+    if document.question:
+        yield setter.said("subtitle", run(document.question))
+    yield from (setter.said("list bullet", run(sentence)) for sentence in document.face)
+
+
+def _contents(setter: Setter) -> Iterator[str]:
+    """Yield the table of contents: a field whose entries stand there already; page numbers come when it is updated."""
+    entries = [heading for heading in setter.headings if heading[0] <= 2]
+    if not entries:
+        return
+    yield setter.said("toc heading", run("Contents"))
+    for i, (level, text, anchor) in enumerate(entries):
+        begin = field_begin('TOC \\o "1-2" \\h \\z \\u') if i == 0 else ""
+        link = f'<w:hyperlink w:anchor="{anchor}" w:history="1">{run(text)}</w:hyperlink>'
+        end = field_end() if i == len(entries) - 1 else ""
+        yield setter.said(f"toc {level}", begin, link, end)
+
+
+def _append(base: Base, content: str) -> None:
+    """Put content before the settings of the last pages."""
+    parsed = parse_xml(f"<w:body {nsdecls('w', 'r', 'wp', 'a', 'pic')}>{content}</w:body>")
+    for child in list(parsed):
+        base.section.addprevious(child)
+
+
+def _describe(made: Any, document: Document) -> None:
+    properties = made.core_properties
+    properties.title, properties.subject = clean(document.title)[:255], clean(document.question)[:255]
     properties.language = "en-GB"
-    document.add_heading(title, level=0)
-    for part in parts:
-        if isinstance(part, ReleasedTable):
-            _add_table(document, part.table)
-        elif isinstance(part, Figure):
-            _add_figure(document, part)
-        elif part.startswith("# "):
-            document.add_heading(part[2:], level=1)
-        else:
-            document.add_paragraph(part)
-    return _same_bytes(document)
+    properties.author = properties.last_modified_by = properties.comments = properties.keywords = ""
+    properties.created = properties.modified = _EPOCH
+    properties.revision = 1
+    for language in made.styles.element.iterfind(f"{qn('w:docDefaults')}//{qn('w:lang')}"):
+        language.set(qn("w:val"), "en-GB")
 
 
-def _add_table(document: Any, table: Table) -> None:
-    for sentence in table.above:
-        document.add_paragraph(sentence)
-    unit = f" ({table.unit})" if table.unit else ""
-    document.add_paragraph(table.caption + unit, style="Caption").paragraph_format.keep_with_next = True
-    grid = document.add_table(rows=1, cols=len(table.columns), style="Table Grid")
-    for cell, column in zip(grid.rows[0].cells, table.columns, strict=True):
-        _fill(cell, column.header, is_numeric=column.is_numeric, is_bold=True)
-    repeat = OxmlElement("w:tblHeader")
-    repeat.set(qn("w:val"), "true")
-    grid.rows[0]._tr.get_or_add_trPr().append(repeat)
-    for row in table.rows:
-        for cell, column, value in zip(grid.add_row().cells, table.columns, row, strict=True):
-            _fill(cell, cell_text(value, column.kind), is_numeric=column.is_numeric)
-    for note in table.notes:
-        document.add_paragraph(note).paragraph_format.space_before = Pt(3)
-
-
-def _fill(cell: Any, text: str, is_numeric: bool, is_bold: bool = False) -> None:
-    paragraph = cell.paragraphs[0]
-    run = paragraph.add_run(text)
-    run.font.size, run.bold = Pt(8), is_bold
-    if is_numeric:
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-
-
-def _add_figure(document: Any, figure: Figure) -> None:
-    shape = document.add_picture(io.BytesIO(figure.png), width=Cm(15.5))
-    shape._inline.docPr.set("descr", figure.alt)
-    document.add_paragraph(figure.caption, style="Caption")
+def _drop_unused(made: Any) -> None:
+    """Leave out pictures, links and remarks that only the text of a reference document used."""
+    xml = etree.tostring(made.element, encoding="unicode")
+    for key, related in list(made.part.rels.items()):
+        if related.reltype.rsplit("/", 1)[-1] in _OWN_RELATIONS and f'"{key}"' not in xml:
+            made.part.rels.pop(key)
 
 
 def _same_bytes(document: Any) -> bytes:
@@ -87,6 +125,6 @@ def _same_bytes(document: Any) -> bytes:
     with zipfile.ZipFile(made) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
             entry = zipfile.ZipInfo(name, _ZIPPED)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
             target.writestr(entry, source.read(name))
     return out.getvalue()

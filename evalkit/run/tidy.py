@@ -7,7 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from evalkit.report.bundle import PART_MIME
+
 _ADDRESS: Final = re.compile(r"\b0x[0-9a-f]{6,16}\b")
+_KERNEL_FILE: Final = re.compile(r"ipykernel_\d+")
+"""The folder of a cell's code in a warning: it bears the number of the process."""
 _KEPT_METADATA: Final = ("tags",)
 
 
@@ -28,8 +32,21 @@ def tidy(notebook: Mapping[str, Any], parameters: Mapping[str, str], names: Mapp
 
 
 def notebook_bytes(notebook: Mapping[str, Any]) -> bytes:
-    """Return a notebook as a file."""
-    return (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+    """Return a notebook as a file, without the records that only the documents are made from."""
+    released = {**notebook, "cells": [_without_parts(cell) for cell in notebook["cells"]]}
+    return (json.dumps(released, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+
+
+def _without_parts(cell: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not cell.get("outputs"):
+        return cell
+    outputs = [
+        {**output, "data": {key: value for key, value in output["data"].items() if key != PART_MIME}}
+        if "data" in output
+        else output
+        for output in cell["outputs"]
+    ]
+    return {**cell, "outputs": outputs}
 
 
 def _cell(number: int, cell: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -51,6 +68,8 @@ def _output(output: Mapping[str, Any]) -> dict[str, Any]:
     if "text/plain" in kept.get("data", {}):
         text = kept["data"]["text/plain"]
         kept["data"] = {**kept["data"], "text/plain": _ADDRESS.sub("0x…", "".join(text))}
+    if "text" in kept:
+        kept["text"] = _KERNEL_FILE.sub("ipykernel", "".join(kept["text"]))
     return kept
 
 

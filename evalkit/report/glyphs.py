@@ -1,0 +1,33 @@
+"""Which characters the fonts of a PDF can show: fonts that come with the kit's packages, the same on every machine."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import matplotlib
+from matplotlib.ft2font import FT2Font
+
+FONTS: Final = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+_UNSHOWN: Final = "\N{REPLACEMENT CHARACTER}"
+_MAY_END: Final = "\N{ZERO WIDTH SPACE}"
+_TOO_LONG: Final = re.compile(r"\S{45,}")
+_SPACE: Final = re.compile(r"[\s\u2028\u2029]+")
+
+
+def printable(text: str) -> str:
+    """Return a text as a page can show it.
+
+    White space is single, what no font can show is replaced by its sign, �, and words that could be longer than a
+    line may be broken anywhere.
+    """
+    shown = _shown()
+    known = "".join(c if ord(c) in shown else _UNSHOWN for c in _SPACE.sub(" ", text)).strip()
+    return _TOO_LONG.sub(lambda word: _MAY_END.join(word[0].replace(_MAY_END, "")), known)
+
+
+@cache
+def _shown() -> frozenset[int]:
+    return frozenset(code for code in FT2Font(FONTS / "DejaVuSans.ttf").get_charmap() if code >= 32) | {ord(_MAY_END)}
