@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from evalkit.core.formats import careful, interval_text, years_text
 from evalkit.core.project import Claim
-from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.measures import measure
 from evalkit.design.labels import NEIGHBOURS
-from evalkit.diagnose.evaluation import ClaimCheck, CostSummary, Judgement
+from evalkit.diagnose.attrition import attrition_of
+from evalkit.diagnose.evaluation import ClaimCheck, Judgement
 from evalkit.diagnose.results import Results
 from evalkit.estimate.effect import Effect
 
@@ -79,11 +80,10 @@ def _missing(results: Results) -> tuple[str, str]:
 
 
 def eligible_share(results: Results, arm: str) -> float:
-    """Return the share of an arm's mainstream schools that could be analysed."""
-    rows = [r for r in results.flow.rows if (r.outcome, r.arm) == (results.primary, arm)]
-    outside = sum(r.n for r in rows if r.stage == "excluded" and not r.reason[:4].isdigit())
-    listed, analysed = (sum(r.n for r in rows if r.stage == stage) for stage in ("listed", "analysed"))
-    return analysed / (listed - outside) if listed > outside else 1.0
+    """Return the share of an arm's eligible schools that could be analysed; 1 where none was eligible."""
+    lost = attrition_of(results.flow, results.primary)
+    share = lost.share_treated if arm == "treated" else lost.share_comparison
+    return 1.0 if isinstance(share, Unavailable) else 1 - share
 
 
 def _maryland() -> Judgement:
@@ -143,42 +143,10 @@ def _evidence(results: Results, effect: Effect) -> str:
     )
 
 
-def cost_summary(results: Results) -> CostSummary | None:
-    """Return the cost per school, and a cost-effectiveness ratio only where the interval excludes zero."""
-    cost = results.project.cost
-    if cost is None:
-        return None
-    return CostSummary(
-        total_gbp=cost.total_gbp,
-        schools=cost.schools,
-        per_school_gbp=cost.total_gbp / cost.schools,
-        source=cost.source,
-        per_tenth_sd_gbp=_ratio(results, cost.total_gbp / cost.schools),
-    )
-
-
-def _ratio(results: Results, per_school: float) -> Quantity:
-    effect = results.effect(results.primary)
-    if effect is None or not isinstance(effect.interval, Interval) or 0.0 in effect.interval:
-        return Unavailable(
-            "The interval contains zero, or there is none, so a cost for each unit of effect would mean nothing."
-        )
-    if results.intake.treated.is_whole_area:
-        return Unavailable(
-            "The effect is on a whole area and the cost on some of its schools, so their ratio would mean nothing."
-        )
-    if (
-        effect.effect_size is None
-        or not isinstance(effect.effect_size.hedges_g, float)
-        or effect.effect_size.hedges_g <= 0
-    ):
-        return Unavailable("There is no positive effect in pupil-level standard deviations to divide the cost by.")
-    return per_school / (10 * effect.effect_size.hedges_g)
-
-
 def limits(results: Results) -> tuple[str, ...]:
     """Return what this evaluation cannot say, most important first."""
     place, exposure = results.project.programme.place, results.project.exposure
+    where = place if results.intake.treated.is_whole_area else "the listed schools"
     whole = (
         (
             f"Which schools took part is not public, so the effect is that on every eligible school in {place}; the "
@@ -188,7 +156,7 @@ def limits(results: Results) -> tuple[str, ...]:
         else ()
     )
     return (
-        f"The design cannot separate the programme from anything else that changed in {place} between "
+        f"The design cannot separate the programme from anything else that changed in {where} between "
         f"{years_text(exposure.pre)} and {years_text(exposure.post)}.",
         *whole,
         f"There {'is' if len(exposure.pre) == 1 else 'are'} {len(exposure.pre)} "
@@ -198,6 +166,6 @@ def limits(results: Results) -> tuple[str, ...]:
         "School results are averages of other pupils each year; no pupil is followed, and pupils who moved cannot "
         "be seen.",
         "No measure of deprivation from before the programme is in these files, so schools could not be matched on it.",
-        "p-values are not adjusted for the number of outcomes and comparisons; the primary outcome was named first, "
-        "the rest is exploratory.",
+        "The primary outcome was named first. The table of outcomes also gives p-values adjusted for the number of "
+        "outcomes; none is adjusted for the number of comparisons, which are there to show how far the answer moves.",
     )  # fmt: skip

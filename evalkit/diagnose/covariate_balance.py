@@ -8,6 +8,7 @@ from typing import Final
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
 from evalkit.design.matching_options import Target
 from evalkit.diagnose.balance_registry import ADJUSTABLE, SATISFIED
@@ -80,8 +81,8 @@ class CovariateBalance:
     wwc: WwcClass | Unavailable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchBalance:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MatchBalance(Shown):
     """The balance of a matched design: a row for the score where there is one, and one for each covariate.
 
     `treated` and `comparison` give the units of each arm, before and after.
@@ -120,8 +121,8 @@ def smd_size(row: CovariateBalance) -> float:
     return 0.0 if isinstance(row.after.smd, Unavailable) else abs(row.after.smd)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StratumBalance:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StratumBalance(Shown):
     """One stratum: its units by arm, and the values of each covariate by name, every unit counting the same."""
 
     stratum: int

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from evalkit.core.errors import InputError
+from evalkit.core.executor import SERIAL
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.design.staggered import StaggeredDesign, StaggeredOptions
 from evalkit.estimate.bands import Uncertainty
 from evalkit.estimate.group_time import GroupTimeEffects
@@ -34,8 +37,8 @@ class CrossCheck:
     interval: IntervalOrReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrossChecks:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CrossChecks(Shown):
     """The overall effect by every estimator, on the same units."""
 
     level: float
@@ -51,12 +54,11 @@ def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) 
     says.
     """
     options = options or Uncertainty()
-    plain = replace(options, n_draws=0)
+    plain = replace(options, n_draws=0, executor=SERIAL)
     design = open_design(effects.design)
     compared = "never-treated units" if effects.design.comparison == "never" else "units never or not yet treated"
     rows = [_of_effects("group-time", lambda: effects, options, COMPARES["group-time"].format(compared=compared))]
-    rows += [_of_effects(name, _verb(name, design), plain, COMPARES[name]) for name in ESTIMATORS]
-    rows.append(_two_way(design, plain))
+    rows += options.executor.map(partial(_check, design, plain), (*ESTIMATORS, "twfe"))
     return CrossChecks(level=options.level, rows=tuple(rows))
 
 
@@ -86,8 +88,11 @@ def effects_by(name: str, design: StaggeredDesign) -> GroupTimeEffects:
     return verbs[name](design)
 
 
-def _verb(name: str, design: StaggeredDesign) -> Callable[[], GroupTimeEffects]:
-    return lambda: effects_by(name, design)
+def _check(design: StaggeredDesign, options: Uncertainty, name: str) -> CrossCheck:
+    """Return the overall effect by one estimator other than the group-time one."""
+    if name == "twfe":
+        return _two_way(design, options)
+    return _of_effects(name, lambda: effects_by(name, design), options, COMPARES[name])
 
 
 def _of_effects(

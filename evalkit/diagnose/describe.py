@@ -41,6 +41,7 @@ def describe_design(project: Project, intake: Intake, locked: LockedDesign) -> D
         detectable=tuple(_detectable(project, intake, design) for design in estimated),
         measures=tuple(measure_note(project, measure(outcome.measure)) for outcome in project.outcomes),
         area_names=intake.neighbours[project.pool.neighbours].names,
+        boundaries=intake.boundaries,
     )
 
 

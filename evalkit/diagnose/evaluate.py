@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.formats import years_text
 from evalkit.core.project import Claim, Project
-from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.quantities import Unavailable
+from evalkit.core.shown import Several
 from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
 from evalkit.data.panel import Panel
@@ -18,62 +19,82 @@ from evalkit.design import labels
 from evalkit.design.plan import LockedDesign, OutcomeDesign
 from evalkit.design.power import MULTIPLIER
 from evalkit.design.stage import DesignStage, DetectableEffect
-from evalkit.diagnose.appraisal import check_claims, cost_summary, judgements, limits
+from evalkit.diagnose.appraisal import check_claims, judgements, limits
+from evalkit.diagnose.area_icc import IntraclassCorrelation, area_icc
+from evalkit.diagnose.attrition import attrition_of
 from evalkit.diagnose.checks import CHECKS
+from evalkit.diagnose.costs import cost_summary
 from evalkit.diagnose.evaluation import (
     AreaDistribution,
-    ArmYear,
     ConversionRow,
     Evaluation,
     Headline,
-    OutcomeSummary,
 )
 from evalkit.diagnose.flows import make_flow
+from evalkit.diagnose.outcome_summaries import outcome_summaries, trajectories
+from evalkit.diagnose.power_realised import detectable_by_clusters
+from evalkit.diagnose.ratings import ratings, security
 from evalkit.diagnose.results import Results, contrast_code
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
 from evalkit.estimate.sample import make_panel
+from evalkit.estimate.year_bands import BandOptions, YearBand, year_bands
 
 
 def evaluate(
-    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, claims: tuple[Claim, ...] = ()
+    project: Project,
+    intake: Intake,
+    locked: LockedDesign,
+    stage: DesignStage,
+    claims: tuple[Claim, ...] = (),
+    executor: Executor = SERIAL,
 ) -> Evaluation:
     """Estimate every effect of a locked design and put it through every check.
 
-    `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone.
+    `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone; `executor` works
+    through the choices of comparison.
     """
-    results = _estimated(project, intake, locked, stage)
+    results = _estimated(project, intake, locked, stage, executor)
+    findings = Several(check(results) for check in CHECKS)
+    rating = security(results, findings)
     return Evaluation(
         project=project,
         design=stage,
         headline=_headline(results),
         effects=tuple(effect for found in results.outcomes.values() for effect in found.effects),
         flow=results.flow,
-        outcomes=tuple(_summaries(results)),
-        trajectories=tuple(_trajectories(results)),
+        outcomes=tuple(outcome_summaries(results)),
+        trajectories=tuple(trajectories(results)),
         distributions=tuple(_distributions(results)),
         detectable=results.detectable,
-        findings=tuple(check(results) for check in CHECKS),
-        judgements=judgements(results),
+        findings=findings,
+        judgements=(*judgements(results), *ratings(results, rating)),
         claims=check_claims(results, claims),
         conversions=tuple(_conversions(results)),
         cost=cost_summary(results),
         limits=limits(results),
         measure_labels=_labels(project),
+        bands=tuple(_bands(results)),
+        attrition=tuple(attrition_of(results.flow, outcome.measure) for outcome in project.outcomes),
+        intraclass=tuple(_intraclass(results)),
+        rating=rating,
     )
 
 
-def _estimated(project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage) -> Results:
+def _estimated(
+    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, executor: Executor
+) -> Results:
     outcomes: dict[str, OutcomeEffects] = {}
     for outcome in project.outcomes:
-        outcomes[outcome.measure] = estimate_outcome(project, intake, locked.outcomes[outcome.measure], outcome.role)
+        design = locked.outcomes[outcome.measure]
+        outcomes[outcome.measure] = estimate_outcome(project, intake, design, outcome.role, executor)
     for contrast in project.contrasts:
         first, second = (outcomes[code] for code in (contrast.measure, contrast.minus))
         if first.areas and second.areas:
             design = locked.outcomes[contrast.measure]
             panel = _difference(project, design, first.panel, second.panel)
             outcomes[contrast_code(contrast)] = estimate_contrast(
-                project, design, contrast_code(contrast), panel, first
+                project, design, contrast_code(contrast), panel, first, executor
             )
     flow = make_flow(project, intake, locked, project.exposure.years)
     results = Results(project, intake, locked, stage, outcomes, flow)
@@ -139,65 +160,13 @@ def _headline(results: Results) -> Headline:
     )
 
 
-def _summaries(results: Results) -> Iterator[OutcomeSummary]:
-    exposure = results.project.exposure
-    for outcome in results.project.outcomes:
-        found, known = results.outcomes[outcome.measure], measure(outcome.measure)
-        effect = results.effect(outcome.measure)
-        means = {(row.arm, row.year): row.mean for row in _arm_years(results, found)}
-        none = effect.estimate if effect and isinstance(effect.estimate, Unavailable) else Unavailable("Not estimated.")
-
-        def mean(
-            arm: str,
-            years: tuple[int, ...],
-            means: dict[tuple[str, int], float] = means,
-            not_estimated: Unavailable = none,
-        ) -> Quantity:
-            wanted = [means[arm, year] for year in years if (arm, year) in means]
-            return float(np.mean(wanted)) if wanted else not_estimated
-
-        yield OutcomeSummary(
-            outcome=outcome.measure,
-            label=known.label,
-            role=outcome.role,
-            unit=known.unit,
-            n_treated=effect.n_treated if effect else 0,
-            n_comparison=effect.n_comparison if effect else 0,
-            treated_pre=mean("treated", exposure.pre),
-            treated_post=mean("treated", exposure.post),
-            comparison_pre=mean("neighbours", exposure.pre),
-            comparison_post=mean("neighbours", exposure.post),
-        )
-
-
-def _trajectories(results: Results) -> Iterator[ArmYear]:
-    for outcome in results.project.outcomes:
-        yield from _arm_years(results, results.outcomes[outcome.measure])
-
-
-def _arm_years(results: Results, found: OutcomeEffects) -> Iterator[ArmYear]:
-    """Yield the mean of each arm and year over the analysed schools, for outcomes that were estimated."""
-    if not found.areas:
-        return
-    design, frame = results.locked.outcomes[found.outcome], _weighed_frame(found)
-    arms = {
-        "treated": frame["cluster"] == design.treated_group,
-        "neighbours": frame["cluster"].isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)),
-        "england": frame["cluster"].isin(design.comparisons[labels.ENGLAND].of(design.treated_group)),
-    }
-    for arm, rows in arms.items():
-        for year, part in frame[rows].groupby("period"):
-            mean = float(np.average(part["outcome"], weights=part["weight"]))
-            yield ArmYear(outcome=found.outcome, arm=arm, year=int(str(year)), mean=mean, n=len(part))
-
-
-def _weighed_frame(found: OutcomeEffects) -> pd.DataFrame:
-    """Return the analysed schools' rows with the weights of the main comparison."""
-    frame = found.panel.frame
-    if found.weights is None:
-        return frame
-    weight = frame["unit"].map(found.weights)
-    return frame.assign(weight=weight)[weight > 0]
+def _intraclass(results: Results) -> Iterator[IntraclassCorrelation]:
+    """Yield how alike schools of one area changed, for every outcome that was estimated."""
+    project = results.project
+    for outcome in project.outcomes:
+        if results.outcomes[outcome.measure].areas:
+            panel = results.outcomes[outcome.measure].panel
+            yield area_icc(outcome.measure, panel, project.exposure, project.inference.level)
 
 
 def _distributions(results: Results) -> Iterator[AreaDistribution]:
@@ -216,6 +185,17 @@ def _distributions(results: Results) -> Iterator[AreaDistribution]:
                 )
 
 
+def _bands(results: Results) -> Iterator[YearBand]:
+    """Yield the simultaneous band of every outcome that was estimated year by year."""
+    inference = results.project.inference
+    options = BandOptions(level=inference.level, statistic=inference.statistic)
+    for code, found in results.outcomes.items():
+        keys = {year: (labels.NEIGHBOURS, str(year)) for year in results.project.exposure.years}
+        years = {year: found.areas[key] for year, key in keys.items() if key in found.areas}
+        own = results.locked.outcomes[code.split("-")[0]].treated_group
+        yield from year_bands(code, years, own, options)
+
+
 def _permuted(effect: Effect | None) -> bool:
     return effect is not None and effect.permutation is not None
 
@@ -226,7 +206,7 @@ def _realised(results: Results) -> Iterator[DetectableEffect]:
         areas = results.outcomes[entry.outcome].areas.get((labels.NEIGHBOURS, "post"))
         own = results.locked.outcomes[entry.outcome].treated_group
         others = areas.effects[areas.groups != own] if areas else np.array([])
-        realised: Quantity = Unavailable("Too few other areas could be analysed the same way.")
+        realised = detectable_by_clusters(results.clustered(entry.outcome))
         if len(others) >= 20 and own > 0:
             realised = MULTIPLIER * float(np.std(others, ddof=1))
         yield DetectableEffect(

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from evalkit.core.estimand import Estimand
 from evalkit.core.project import Claim, Project
-from evalkit.core.quantities import Interval, IntervalOrReason, Quantity
+from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.data.flow import Flow
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.stage import DesignStage, DetectableEffect
+from evalkit.diagnose.area_icc import IntraclassCorrelation
+from evalkit.diagnose.attrition import Attrition
+from evalkit.diagnose.costs import CostSummary
+from evalkit.diagnose.evidence_rating import EvidenceRating
 from evalkit.diagnose.finding import Finding
 from evalkit.estimate.effect import Effect
+from evalkit.estimate.year_bands import YearBand
+
+NOT_RATED: Final = EvidenceRating(Unavailable("No check has been made."), "Not rated: no check has been made.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +71,13 @@ class ArmYear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeSummary:
-    """One row of the table of outcomes: counts, and means before and after."""
+    """One row of the table of outcomes: counts, means before and after, the difference after, the adjusted p-value.
+
+    `n_pupils_…` are pupils of the tested year in the schools analysed, the mean of the years before; `raw_difference`
+    is treated less compared after the programme; `detectable_sd` the least detectable effect in pupil-level standard
+    deviations, the larger of planned and realised; `p_adjusted` the p-value of the main comparison adjusted for the
+    number of outcomes that the programme aimed at (Holm), which a placebo is not.
+    """
 
     outcome: str
     label: str
@@ -70,10 +85,15 @@ class OutcomeSummary:
     unit: str
     n_treated: int
     n_comparison: int
+    n_pupils_treated: int | Unavailable
+    n_pupils_comparison: int | Unavailable
     treated_pre: Quantity
     treated_post: Quantity
     comparison_pre: Quantity
     comparison_post: Quantity
+    raw_difference: Quantity
+    p_adjusted: Quantity
+    detectable_sd: Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +128,6 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CostSummary:
-    """What it cost, and whether a cost-effectiveness ratio can be given."""
-
-    total_gbp: float
-    schools: int
-    per_school_gbp: float
-    source: str
-    per_tenth_sd_gbp: Quantity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionRow:
     """Schools of an arm that changed legal identity within the window of the analysis."""
 
@@ -127,8 +136,8 @@ class ConversionRow:
     n_schools: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Evaluation(Shown):
     """All of one project's results."""
 
     project: Project
@@ -147,6 +156,10 @@ class Evaluation:
     cost: CostSummary | None
     limits: tuple[str, ...]
     measure_labels: dict[str, str]
+    bands: tuple[YearBand, ...] = ()
+    attrition: tuple[Attrition, ...] = ()
+    intraclass: tuple[IntraclassCorrelation, ...] = ()
+    rating: EvidenceRating = NOT_RATED
 
     def effect(
         self, outcome: str, design: str = NEIGHBOURS, period: str = "post", inference: str = "permutation"

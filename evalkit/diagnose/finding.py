@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Shown
 
 
 class Verdict(StrEnum):
@@ -19,13 +20,16 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Shown):
     """A check's name, verdict, statistic and the sentence a reader needs."""
 
     name: str
     verdict: Verdict
     statistic: Quantity
     sentence: str
+
+    def __repr__(self) -> str:
+        return f"[{self.verdict}] {self.name.replace('_', ' ')}: {self.sentence}"
 
 
 LARGE_DIFFERENCE: Final = 0.25

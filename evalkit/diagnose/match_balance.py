@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Several
 from evalkit.design.features import balance_columns
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import Target
@@ -71,7 +72,7 @@ def stratum_balance(design: MatchedDesign) -> tuple[StratumBalance, ...] | Unava
             "apart their units are."
         )
     columns = tuple(_columns(design))
-    return tuple(_within(design, int(stratum), columns) for stratum in strata)
+    return Several(_within(design, int(stratum), columns) for stratum in strata)
 
 
 def denominator_of(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) -> tuple[float, str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from evalkit.core.formats import careful, count, number
 from evalkit.core.quantities import Unavailable
+from evalkit.core.shown import Several
 from evalkit.core.words import counted, listed
 from evalkit.design.features import balance_columns
 from evalkit.design.matched import Bools, Floats, MatchedDesign
@@ -27,7 +28,7 @@ _LOST: Final = 0.2
 
 def match_findings(design: MatchedDesign, balance: MatchBalance) -> tuple[Finding, ...]:
     """Return what a reader must know of a matched design before its effect, in the order they should meet it."""
-    return (
+    found = (
         baseline_balance(balance),
         variance_ratios(balance),
         overlap(design),
@@ -35,6 +36,7 @@ def match_findings(design: MatchedDesign, balance: MatchBalance) -> tuple[Findin
         heaviest_unit(design),
         units_lost(design),
     )
+    return Several(found)
 
 
 def baseline_balance(balance: MatchBalance) -> Finding:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import lower_first
 from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
+from evalkit.core.shown import Several, Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.design.arrays.weights import effective_n
 from evalkit.design.features import score_columns
@@ -46,8 +47,8 @@ class SensitivityOptions:
     r2_most: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchSensitivity:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MatchSensitivity(Shown):
     """Each measure, or the reason why it does not apply.
 
     Attributes
@@ -72,7 +73,7 @@ class MatchSensitivity:
     def findings(self) -> tuple[Finding, ...]:
         """Return the findings of the measures that give one."""
         found = (self.hidden_bias, self.robustness, self.selection)
-        return tuple(one.finding for one in found if not isinstance(one, Unavailable))
+        return Several(one.finding for one in found if not isinstance(one, Unavailable))
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -172,14 +172,14 @@ def _placebos(
         return changes
     if design.treated_group == TREATED_GROUP:
         return _school_sets(project, design, changes, treated_by_area(intake, design), options)
-    return area_placebos(project, design, changes, 1 - options.level, options.n_simulations)
+    return area_placebos(project, design, changes, options)
 
 
 def _school_sets(
     project: Project, design: OutcomeDesign, changes: Changes, treated: list[int], options: PowerOptions
 ) -> PlaceboSets | Unavailable:
     try:
-        return school_set_placebos(project, design, changes, treated, 1 - options.level, options.n_simulations)
+        return school_set_placebos(project, design, changes, treated, options)
     except DesignError as problem:
         return Unavailable(str(problem))
 

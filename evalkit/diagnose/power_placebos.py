@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.executor import in_pieces
 from evalkit.core.project import Project
 from evalkit.core.seeds import stream
 from evalkit.design.areas import AreaComparisons, without_areas
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.plan import OutcomeDesign
 from evalkit.design.power_simulation import placebo_sets
+from evalkit.diagnose.power_report import PowerOptions
 from evalkit.estimate.area_effects import AreaEffects, effects_by_area
 from evalkit.estimate.arrays.area_changes import permutation_test
 from evalkit.estimate.sample import Changes
@@ -24,6 +27,8 @@ Ints = NDArray[np.int64]
 _ALIKE: Final = (0.5, 2.0)
 """Areas of a size between half and twice the treated one's stand in for it, where at least 20 do."""
 _FEWEST_ALIKE: Final = 20
+_CHUNK: Final = 10
+"""Placebo areas or sets in a chunk, whoever tries them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,18 +45,19 @@ class PlaceboSets:
     what: str
 
 
-def area_placebos(project: Project, design: OutcomeDesign, changes: Changes, alpha: float, n: int) -> PlaceboSets:
+def area_placebos(project: Project, design: OutcomeDesign, changes: Changes, options: PowerOptions) -> PlaceboSets:
     """Take each untreated area as if it were the treated one and run the area permutation on the others.
 
     The treated area is left out. The placebo area serves no other as comparison, as the treated one does not. Areas
-    of about the treated one's size are taken, where at least 20 are; more than `n` of them are drawn without
-    replacement.
+    of about the treated one's size are taken, where at least 20 are; more than `options.n_simulations` of them are
+    drawn without replacement.
     """
     chosen, what = _alike(placebo_areas(project, design, changes), int((changes.group == design.treated_group).sum()))
-    is_every = n >= len(chosen)
+    is_every, n = options.n_simulations >= len(chosen), options.n_simulations
     if not is_every:
         chosen = np.sort(stream(project.seed, "power: placebo areas").choice(chosen, size=n, replace=False))
-    found = [_as_if(int(group), project, design, changes, alpha) for group in chosen]
+    tried = partial(_as_if_each, project, design, changes, 1 - options.level)
+    found = in_pieces(options.executor, tried, chosen, _CHUNK)
     effects, critical = np.array(found, dtype=float).reshape(-1, 2).T
     return PlaceboSets(effects, critical, is_every, what)
 
@@ -74,6 +80,12 @@ def _alike(areas: AreaEffects, n_own: int) -> tuple[Ints, str]:
     return areas.groups, "areas of any size"
 
 
+def _as_if_each(
+    project: Project, design: OutcomeDesign, changes: Changes, alpha: float, groups: Ints
+) -> list[tuple[float, float]]:
+    return [_as_if(int(group), project, design, changes, alpha) for group in groups]
+
+
 def _as_if(group: int, project: Project, design: OutcomeDesign, changes: Changes, alpha: float) -> tuple[float, float]:
     """Return the placebo effect of an area and the size the permutation would need to reject."""
     comparisons = without_areas(design.comparisons[NEIGHBOURS], [group])
@@ -90,7 +102,7 @@ def _as_if(group: int, project: Project, design: OutcomeDesign, changes: Changes
 
 
 def school_set_placebos(
-    project: Project, design: OutcomeDesign, changes: Changes, treated: list[int], alpha: float, n: int
+    project: Project, design: OutcomeDesign, changes: Changes, treated: list[int], options: PowerOptions
 ) -> PlaceboSets:
     """Draw sets of untreated schools like the treated ones and place each among the others.
 
@@ -98,7 +110,7 @@ def school_set_placebos(
     ----------
     project, design, changes
     treated : analysed treated schools by area
-    alpha, n : size of the test, number of sets
+    options : level of the test, number of sets, and who tries them
 
     A set takes as many areas as the programme did and of each as many schools; it is compared with the neighbours of
     its areas, its own areas' other schools left out as the design leaves out the treated areas'. The test is
@@ -108,12 +120,20 @@ def school_set_placebos(
     at = {group: row for row, group in enumerate(comparisons.groups)}
     excluded = {design.treated_group, *design.treated_areas, *project.pool.exclude_areas}
     listed = [g for g in comparisons.groups if g not in excluded and comparisons.compared[at[g]].any()]
-    sets = placebo_sets(changes.group, treated, listed, n, project.seed)
-    effects = np.array([_set_effect(rows, changes, comparisons, at) for rows in sets])
+    sets = placebo_sets(changes.group, treated, listed, options.n_simulations, project.seed)
+    tried = partial(_set_effects, changes, comparisons, at)
+    effects = np.array(in_pieces(options.executor, tried, sets, _CHUNK))
     effects = effects[np.isfinite(effects)]
     return PlaceboSets(
-        effects, critical_values(effects, alpha), False, f"sets of {sum(treated)} untreated schools, drawn area by area"
+        effects,
+        critical_values(effects, 1 - options.level),
+        False,
+        f"sets of {sum(treated)} untreated schools, drawn area by area",
     )
+
+
+def _set_effects(changes: Changes, comparisons: AreaComparisons, at: dict[int, int], sets: list[Ints]) -> list[float]:
+    return [_set_effect(rows, changes, comparisons, at) for rows in sets]
 
 
 def _set_effect(rows: Ints, changes: Changes, comparisons: AreaComparisons, at: dict[int, int]) -> float:

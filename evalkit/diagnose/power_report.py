@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evalkit.core.errors import DesignError
+from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Shown
 from evalkit.design.power import require_shares
 from evalkit.design.power_simulation import SimulatedPower
 from evalkit.diagnose.power_plan import PlanFromRecords
@@ -15,11 +17,12 @@ from evalkit.diagnose.power_plan import PlanFromRecords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerOptions:
-    """Level of the test's interval, power asked for, and the most placebo sets used in simulation."""
+    """Level of the test's interval, power asked for, the most placebo sets used in simulation, and who tries them."""
 
     level: float = 0.95
     power: float = 0.8
     n_simulations: int = 1000
+    executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         require_shares(self.level, self.power)
@@ -78,8 +81,8 @@ def in_pupil_sd(points: Quantity, sd: Quantity) -> Quantity:
     return points / sd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PowerReport(Shown):
     """What a project could detect, outcome by outcome; nothing in it comes from a year after the programme began."""
 
     project: Project

@@ -7,16 +7,28 @@ from typing import Any, Final
 
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.document import read_document
 from evalkit.report.figure import Figure
+from evalkit.report.figures.area_map import area_map
 from evalkit.report.figures.choices import choices_plot
 from evalkit.report.figures.design import love_plot
-from evalkit.report.figures.effects import event_study_plot, permutation_plot, trajectories_plot
+from evalkit.report.figures.event_study import event_study_plot
+from evalkit.report.figures.interval import interval_plot
+from evalkit.report.figures.participants import participant_flow
+from evalkit.report.figures.permutation import permutation_plot
+from evalkit.report.figures.specification import specification_curve
+from evalkit.report.figures.trajectories import trajectories_plot
 from evalkit.report.html import report_html
+from evalkit.report.pdf import pdf_report, summary_pdf
 from evalkit.report.records import results_json
 from evalkit.report.tables import design as of_design
 from evalkit.report.tables import effects as of_effects
+from evalkit.report.tables import outcomes as of_outcomes
 from evalkit.report.tables import review as of_review
+from evalkit.report.tables.checklist import checklist
 from evalkit.report.tables.inference import inference
+from evalkit.report.tables.summary import key_numbers
+from evalkit.report.word import word_report
 
 TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
     "areas": lambda evaluation: of_design.areas(evaluation.design),
@@ -29,7 +41,11 @@ TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
     "measures": lambda evaluation: of_design.measures(evaluation.design),
     "choices": of_design.choices,
     "contamination": of_design.contamination,
-    "outcomes": of_effects.outcomes,
+    "key_numbers": key_numbers,
+    "outcomes": of_outcomes.outcomes,
+    "outcome_results": of_outcomes.outcome_results,
+    "intraclass": of_outcomes.intraclass,
+    "attrition": of_outcomes.attrition,
     "effects": of_effects.effects,
     "other_effects": of_effects.other_effects,
     "event_study": of_effects.event_study,
@@ -41,23 +57,35 @@ TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
     "conversions": of_review.conversions,
     "detectable": of_review.detectable,
     "cost": of_review.cost,
+    "checklist": checklist,
 }
-FIGURES: Final[dict[str, Callable[[Evaluation], Figure]]] = {
+FIGURES: Final[dict[str, Callable[[Evaluation], Figure | None]]] = {
+    "interval": interval_plot,
     "trajectories": trajectories_plot,
     "event_study": event_study_plot,
     "permutation": permutation_plot,
     "choices": choices_plot,
     "balance": lambda evaluation: love_plot(evaluation.design),
+    "flow": participant_flow,
+    "specifications": specification_curve,
+    "map": lambda evaluation: area_map(evaluation.design),
 }
 
 
-def released_files(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """Return path and content of report.html, results.json, the tables as CSV and the figures as PNG and SVG.
+def released_files(
+    evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]], reference: bytes | None = None
+) -> dict[str, bytes]:
+    """Return path and content of the documents, results.json, the tables as CSV and the figures as PNG and SVG.
 
-    `notebooks` are the executed notebooks in the order of the report, as nbformat reads them.
+    `notebooks` are the executed notebooks in the order of the report, as nbformat reads them; `reference` is the
+    .docx in whose look the Word document is made.
     """
+    document = read_document(evaluation, notebooks)
     released = {
-        "report.html": report_html(evaluation, notebooks).encode("utf-8"),
+        "report.html": report_html(document).encode("utf-8"),
+        "report.docx": word_report(document, reference),
+        "report.pdf": pdf_report(document),
+        "summary.pdf": summary_pdf(document),
         "results.json": results_json(evaluation),
     }
     for name, table in TABLES.items():
@@ -67,7 +95,10 @@ def released_files(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]
     return released
 
 
-def _figure_files(name: str, figure: Figure) -> dict[str, bytes]:
+def _figure_files(name: str, figure: Figure | None) -> dict[str, bytes]:
+    """Return the files of a figure, none where there is nothing to draw: a map without boundaries."""
+    if figure is None:
+        return {}
     return {
         f"figures/{name}.png": figure.png,
         f"figures/{name}.svg": figure.svg,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from evalkit.core.errors import EvalkitError
+from evalkit.report.bundle import bundle
 from evalkit.report.disclosure import ReleasedTable
 
 
@@ -30,9 +31,23 @@ class Figure:
     def _repr_html_(self) -> str:
         source = b64encode(self.svg).decode("ascii")
         return (
-            f'<figure class="evalkit evalkit-figure"><div class="scroll" role="region" tabindex="0" '
+            f'<figure class="evalkit evalkit-figure"><div class="scroll" role="group" tabindex="0" '
             f'aria-label="Figure: {escape(self.caption)}">'
             f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{source}"></div>'
             f"<figcaption>{escape(self.caption)}</figcaption>"
             f"<details><summary>The numbers behind this figure</summary>{self.data._repr_html_()}</details></figure>"
         )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return bundle(self._repr_html_(), repr(self), self.record())
+
+    def record(self) -> dict[str, object]:
+        """Return the figure as a JSON record, from which `part_from_json` reads it back."""
+        return {
+            "part": "figure",
+            "png": b64encode(self.png).decode("ascii"),
+            "svg": b64encode(self.svg).decode("ascii"),
+            "alt": self.alt,
+            "caption": self.caption,
+            "data": self.data.record(),
+        }

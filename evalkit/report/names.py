@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from evalkit.core.project import Project
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import listed
 from evalkit.data.measures import MEASURES
 from evalkit.design.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.stage import DesignStage
@@ -107,14 +109,58 @@ def with_unit(stage: DesignStage | Evaluation, code: str) -> str:
 
 
 def one_per_design(evaluation: Evaluation, outcome: str, period: str = "post") -> list[Effect]:
-    """Return one effect of an outcome for each design in order, the permuted one where there are several."""
+    """Return one effect of an outcome for each design in order: with the interval that allows for shocks to areas.
+
+    That is the permuted one, or where it has no interval the one clustered by area.
+    """
     chosen: dict[str, Effect] = {}
     for effect in evaluation.effects:
         if (effect.outcome, effect.period) == (outcome, period):
             held = chosen.get(effect.design)
-            if held is None or (held.inference != "permutation" and effect.inference == "permutation"):
+            if held is None or _says(effect) > _says(held):
                 chosen[effect.design] = effect
     return list(chosen.values())
+
+
+def _says(effect: Effect) -> int:
+    """Return how much an effect says of its uncertainty where areas share shocks: more where the number is higher."""
+    has_interval = not isinstance(effect.interval, Unavailable)
+    if effect.inference == "permutation":
+        return 3 if has_interval else 1
+    return 2 if effect.cluster_level == "local_authority" and has_interval else 0
+
+
+def surest(evaluation: Evaluation, outcome: str = "") -> Effect | None:
+    """Return the main effect on an outcome (the primary one) with the interval that allows for shocks to areas.
+
+    That is the permuted one for a whole area, and the one clustered by area for schools listed in several.
+    """
+    code = outcome or evaluation.project.primary.measure
+    main, by_area = evaluation.effect(code), clustered(evaluation, "local_authority", code)
+    if by_area is not None and (main is None or isinstance(main.interval, Unavailable)):
+        return by_area
+    return main
+
+
+def is_listed(stage: DesignStage | Evaluation) -> bool:
+    """Return whether the treated schools are listed by name rather than all those of one area."""
+    return stage.project.participants.rule == "file"
+
+
+def treated_areas(stage: DesignStage | Evaluation) -> str:
+    """Return the areas the treated schools lie in, in words; the programme's place where they are not known."""
+    names = [name for row in design_of(stage).areas[:1] for _, name in row.treated]
+    return listed(names, 20) if is_listed(stage) and names else stage.project.programme.place
+
+
+def subject(stage: DesignStage | Evaluation) -> str:
+    """Return what sentences are about: the place, or the schools listed as taking part."""
+    return "the listed schools" if is_listed(stage) else stage.project.programme.place
+
+
+def treated_label(stage: DesignStage | Evaluation) -> str:
+    """Return what the treated arm is called in figures: the place, or that its schools are listed."""
+    return "Listed schools" if is_listed(stage) else stage.project.programme.place
 
 
 def outcome_codes(evaluation: Evaluation) -> list[str]:
@@ -123,9 +169,9 @@ def outcome_codes(evaluation: Evaluation) -> list[str]:
     return sorted(codes, key=lambda code: code != evaluation.project.primary.measure)
 
 
-def clustered(evaluation: Evaluation, level: str) -> Effect | None:
-    """Return the effect on the primary outcome with standard errors clustered at a level, if it was asked for."""
-    main = evaluation.project.primary.measure
+def clustered(evaluation: Evaluation, level: str, outcome: str = "") -> Effect | None:
+    """Return the effect on an outcome (the primary one) with errors clustered at a level, if it was asked for."""
+    main = outcome or evaluation.project.primary.measure
     for effect in evaluation.effects:
         if (effect.outcome, effect.design, effect.period) == (main, "neighbours", "post") and (
             effect.inference,

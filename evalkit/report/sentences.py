@@ -14,10 +14,10 @@ from evalkit.core.formats import (
     p_equals,
 )
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
-from evalkit.core.words import listed
+from evalkit.core.words import counted, listed
 from evalkit.design.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.evaluation import Evaluation, Headline
-from evalkit.report.names import phase, unit_of
+from evalkit.report.names import clustered, is_listed, phase, subject, treated_areas, unit_of
 from evalkit.report.prose import Prose
 
 _SCALES: Final = {
@@ -37,9 +37,9 @@ def headline(evaluation: Evaluation) -> Prose:
     facts = evaluation.headline
     sentences = (
         _opening(evaluation),
-        _rank(facts, evaluation.project.inference.statistic),
+        rank(evaluation),
         _not_targeted(facts),
-        _earlier(facts),
+        _earlier(evaluation),
         _cannot(evaluation),
     )
     return Prose(tuple(sentence for sentence in sentences if sentence), "headline")
@@ -66,8 +66,8 @@ def _lead_explained(evaluation: Evaluation) -> str:
     if isinstance(facts.lead, Unavailable) or effect is None:
         return as_sentence(others) if others else ""
     lead = (
-        f"The earlier movement of {facts.place}, {careful(facts.lead)}, is from {min(pre)} to {max(pre)}, {near} "
-        f"({_interval(effect.interval)})."
+        f"The earlier movement of {subject(evaluation)}, {careful(facts.lead)}, is from {min(pre)} to {max(pre)}, "
+        f"{near} ({_short_interval(effect.interval)})."
     )
     return f"{lead} {others} too." if others else lead
 
@@ -79,7 +79,7 @@ def _adjusted_explained(evaluation: Evaluation) -> str:
         return ""
     return (
         f"The {careful(adjusted)} that would be left, had the earlier movement continued in a straight line, is "
-        f"uncertain itself ({_interval(effect.interval)})."
+        f"uncertain itself ({_short_interval(effect.interval)})."
     )
 
 
@@ -87,37 +87,44 @@ def _schools(evaluation: Evaluation) -> str:
     """Return who the estimate is about: `Knowsley's 49 primaries`."""
     facts = evaluation.headline
     what = f"{count(facts.n_schools)} {phase(evaluation.project, facts.n_schools)}"
-    if evaluation.project.participants.rule == "file":
-        return f"the {what} in the programme in {facts.place}"
+    if is_listed(evaluation):
+        return f"the {what} in the programme in {treated_areas(evaluation)}"
     return f"{facts.place}'s {what}"
+
+
+def _neighbours(evaluation: Evaluation) -> str:
+    """Return whom they are compared with: `its 2021-list neighbours`."""
+    whose = "their areas'" if is_listed(evaluation) else "its"
+    return f"{whose} {evaluation.headline.list_year}-list neighbours"
 
 
 def _opening(evaluation: Evaluation) -> str:
     facts = evaluation.headline
     schools = _schools(evaluation)
     when = f"between {facts.pre_label} and {facts.post_label}"
-    whom = f"than in its {facts.list_year}-list neighbours"
     if isinstance(facts.estimate, Unavailable):
         why = as_sentence(facts.estimate.reason)
         return f"The data do not show how {lower_first(facts.measure_label)} in {schools} changed {when}. {why}"
     if facts.interval_contains_zero:
         return (
             f"The data do not show whether {lower_first(facts.measure_label)} in {schools} rose by more "
-            f"or by less {when} "
-            f"{whom}: the estimate is {_points(facts.estimate)} {_more(facts.estimate)} ({_interval(facts.interval)})."
+            f"or by less {when} than in {_neighbours(evaluation)}: the estimate is {points(facts.estimate)} "
+            f"{_more(facts.estimate)} ({_interval(evaluation, facts.interval)})."
         )
-    size = _points(abs(facts.estimate))
-    more = _more(facts.estimate)
-    if not _rose(evaluation):
+    size, interval = points(abs(facts.estimate)), _interval(evaluation, facts.interval)
+    if not rose(evaluation):
         side = "below" if facts.estimate < 0 else "above"
         return (
-            f"The change in {lower_first(facts.measure_label)} in {schools} {when} was {size} {side} that of its "
-            f"{facts.list_year}-list neighbours ({_interval(facts.interval)})."
+            f"The change in {lower_first(facts.measure_label)} in {schools} {when} was {size} {side} that of "
+            f"{_neighbours(evaluation)} ({interval})."
         )
-    return f"{facts.measure_label} in {schools} rose by {size} {more} {when} {whom} ({_interval(facts.interval)})."
+    return (
+        f"{facts.measure_label} in {schools} rose by {size} {_more(facts.estimate)} {when} than in "
+        f"{_neighbours(evaluation)} ({interval})."
+    )
 
 
-def _rose(evaluation: Evaluation) -> bool:
+def rose(evaluation: Evaluation) -> bool:
     """Return whether the treated schools' own mean rose."""
     main = next(row for row in evaluation.outcomes if row.outcome == evaluation.project.primary.measure)
     before, after = main.treated_pre, main.treated_post
@@ -128,18 +135,31 @@ def _more(estimate: float) -> str:
     return "less" if estimate < 0 else "more"
 
 
-def _points(value: float) -> str:
+def points(value: float) -> str:
     text = careful(abs(value))
     return f"{text} {'point' if text == '1.00' else 'points'}"
 
 
-def _interval(interval: IntervalOrReason) -> str:
+def _interval(evaluation: Evaluation, interval: IntervalOrReason) -> str:
+    """Return the interval with its level, or why there is none; for listed schools a sentence of its own says why."""
+    if isinstance(interval, Unavailable) and is_listed(evaluation):
+        return "no interval can be given"
+    if isinstance(interval, Unavailable):
+        return f"no interval can be given: {lower_first(interval.reason).rstrip('.')}"
+    return _short_interval(interval)
+
+
+def _short_interval(interval: IntervalOrReason) -> str:
     if isinstance(interval, Interval):
         return f"{level_text(interval.level)} interval {interval_text(interval)}"
-    return f"no interval can be given: {lower_first(interval.reason).rstrip('.')}"
+    return "an interval cannot be given for it"
 
 
-def _rank(facts: Headline, statistic: str) -> str:
+def rank(evaluation: Evaluation) -> str:
+    """Return where the treated area stands among all areas, or what the uncertainty of listed schools rests on."""
+    facts, statistic = evaluation.headline, evaluation.project.inference.statistic
+    if is_listed(evaluation) and not isinstance(facts.estimate, Unavailable):
+        return no_rank(evaluation)
     parts = (facts.n_areas, facts.n_as_large, facts.p_value)
     lacking = next((part for part in parts if isinstance(part, Unavailable)), None)
     if lacking or isinstance(facts.n_areas, Unavailable) or isinstance(facts.n_as_large, Unavailable):
@@ -150,6 +170,25 @@ def _rank(facts: Headline, statistic: str) -> str:
     return (
         f"Of {count(int(facts.n_areas))} areas analysed the same way, {count(int(facts.n_as_large))} ({among}) "
         f"changed at least as much in either direction{' for their school sampling error' * (statistic != _PLAIN)}{p}."
+    )
+
+
+def no_rank(evaluation: Evaluation) -> str:
+    """Return that part of an area cannot be ranked among whole areas, and what the interval rests on instead."""
+    effect = clustered(evaluation, "local_authority")
+    whole = "Schools listed by name are part of their area, so they cannot be ranked among whole areas"
+    if effect is None:
+        return (
+            f"{whole}; and as all lie in one area, no interval can allow for what happens to an area as a "
+            "whole, so none "
+            "is given."
+        )
+    if isinstance(effect.interval, Unavailable):
+        return f"{whole}; nor is there an interval: {lower_first(effect.interval.reason).rstrip('.')}."
+    p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
+    return (
+        f"{whole}; the interval lets the schools of an area share what happened there, and rests on the "
+        f"{counted(effect.n_treated_clusters, 'area')} they lie in{p}."
     )
 
 
@@ -178,17 +217,16 @@ def _contrast(facts: Headline) -> str:
     return f"{label} {careful(contrast)} ({p})"
 
 
-def _earlier(facts: Headline) -> str:
+def _earlier(evaluation: Evaluation) -> str:
     """Return the sentence on the movement before the programme, and what its continuing would leave."""
+    facts, who = evaluation.headline, subject(evaluation)
     if isinstance(facts.lead, Unavailable):
-        return (
-            f"How {facts.place} moved before the programme cannot be given: "
-            f"{as_sentence(lower_first(facts.lead.reason))}"
-        )
+        return f"How {who} moved before the programme cannot be given: {as_sentence(lower_first(facts.lead.reason))}"
+    was, whose = ("were", who[:1].upper() + who[1:]) if is_listed(evaluation) else ("was", who)
     if careful(facts.lead) == "0.00":
-        return f"{facts.place} was neither gaining nor falling in {facts.lead_label}."
+        return f"{whose} {was} neither gaining nor falling in {facts.lead_label}."
     way = "gaining" if facts.lead > 0 else "falling"
-    start = f"{facts.place} was already {way} by {_points(facts.lead)} in {facts.lead_label}"
+    start = f"{whose} {was} already {way} by {points(facts.lead)} in {facts.lead_label}"
     if isinstance(facts.adjusted, Unavailable):
         return (
             f"{start}; what continuing that would leave cannot be given: "
@@ -198,8 +236,7 @@ def _earlier(facts: Headline) -> str:
 
 
 def _cannot(evaluation: Evaluation) -> str:
-    place = evaluation.headline.place
-    start = f"The design cannot separate the programme from anything else that changed in {place}"
-    if evaluation.project.participants.rule == "local_authority":
-        return f"{start}; which schools took part is not public."
-    return f"{start}."
+    start = "The design cannot separate the programme from anything else that changed in"
+    if is_listed(evaluation):
+        return f"{start} these schools."
+    return f"{start} {evaluation.headline.place}; which schools took part is not public."

@@ -10,7 +10,7 @@ from evalkit.design.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES
 from evalkit.design.stage import BalanceRow, DesignStage
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
-from evalkit.report.names import clustered, design_of, one_per_design
+from evalkit.report.names import clustered, design_of, is_listed, one_per_design, subject, surest, treated_areas
 from evalkit.report.prose import Prose
 
 NOT_PRE_REGISTERED = "These choices were made with the data already public: the design was not pre-registered."
@@ -32,7 +32,9 @@ def programme(design: DesignStage) -> Prose:
     aim = f"Its aim: {facts.aim.rstrip('.')}."
     sources = "; ".join(f"{source.title} ({source.url})" if source.url else source.title for source in facts.sources)
     said = f"Sources: {as_sentence(sources)}" if sources else ""
-    return Prose(tuple(part for part in (ran, aim, cost, facts.description, said) if part))
+    known = project.participants.known_participants.strip()
+    took_part = as_sentence(known) if known else ""
+    return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, said) if part))
 
 
 def face(stage: DesignStage | Evaluation) -> Prose:
@@ -56,13 +58,15 @@ def banner(stage: DesignStage | Evaluation) -> Prose | None:
 
 def whom(stage: DesignStage | Evaluation) -> str:
     """Return whom the evaluation is about: a whole area with the dilution this implies, or named schools."""
-    place, participants = stage.project.programme.place, stage.project.participants
-    if participants.rule == "file":
-        return f"This report is about the schools listed as having taken part in {place}, not about the whole area."
-    known = participants.known_participants.strip() or "Which schools took part is not public."
+    place = stage.project.programme.place
+    if is_listed(stage):
+        where = treated_areas(stage)
+        several = len(design_of(stage).areas[0].treated) > 1 if design_of(stage).areas else False
+        whole = "the whole of these areas" if several else "the whole area"
+        return f"This report is about the schools listed as having taken part, in {where}, not about {whole}."
     return (
         f"This report evaluates the whole of {place} as an area-level intention to treat: every eligible school "
-        f"counts, whether or not it took part, which dilutes any effect. {as_sentence(known)}"
+        "counts, whether or not it took part, which dilutes any effect. Which schools took part is not public."
     )
 
 
@@ -75,7 +79,24 @@ def how_to_read(evaluation: Evaluation) -> Prose:
         _lists(evaluation),
         *_effect_size(evaluation),
     )
-    return Prose(sentences, "list")
+    return Prose(tuple(sentence for sentence in sentences if sentence), "list")
+
+
+def disclosure(evaluation: Evaluation) -> Prose:
+    """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
+    threshold = evaluation.project.disclosure.threshold
+    return Prose(
+        (
+            f"A count of fewer than {threshold} pupils is withheld everywhere: on these pages, in the "
+            "tables as CSV, in "
+            "the figures' data and in results.json; so is any other count from which it could be worked out, and any "
+            "figure derived from it.",
+            "Counts of schools come from published files and are shown. No school is named, and no record "
+            "of a pupil was "
+            "read.",
+            "Small cohorts are already suppressed in the published files; no attempt is made to undo that.",
+        )
+    )
 
 
 def areas_compared(design: DesignStage) -> Prose:
@@ -85,7 +106,7 @@ def areas_compared(design: DesignStage) -> Prose:
 
 def matched_designs(evaluation: Evaluation) -> Prose:
     """Return how the two matched designs differ in what they assume, and how regression to the mean pulls each."""
-    place = evaluation.project.programme.place
+    who = subject(evaluation)
     sentences = (
         _matched_estimates(evaluation),
         "They rest on different assumptions, and neither checks the other.",
@@ -95,8 +116,8 @@ def matched_designs(evaluation: Evaluation) -> Prose:
         regression_to_the_mean(evaluation.design),
         "Without earlier outcomes among them, the assumption is parallel trends: that, whatever their "
         "level, the schools would "
-        f"have moved in parallel. If {place} was chosen because its scores had happened to be low, its own recovery "
-        "pushes that estimate up.",
+        f"have moved in parallel. If {who} had been chosen because scores there happened to be low, their own recovery "
+        "would push that estimate up.",
     )
     return Prose(tuple(sentence for sentence in sentences if sentence))
 
@@ -104,7 +125,7 @@ def matched_designs(evaluation: Evaluation) -> Prose:
 def regression_to_the_mean(design: DesignStage) -> str:
     """Return which way regression to the mean pushes the estimate from schools matched on earlier outcomes."""
     rows = [row for row in design.balance if _is_earlier_outcome(row, design)]
-    place = design.project.programme.place
+    whose = "The listed schools" if is_listed(design) else f"{design.project.programme.place}'s schools"
     if not rows:
         return "Which way regression to the mean pushes it cannot be said: balance on earlier outcomes is not given."
     treated = sum(row.mean_treated for row in rows) / len(rows)
@@ -112,7 +133,7 @@ def regression_to_the_mean(design: DesignStage) -> str:
     below = treated < pool
     stands, moves, pushes = ("lower", "rise", "down") if below else ("higher", "fall", "up")
     return (
-        f"{place}'s schools scored {stands} than the pool before the programme ({number(treated)} against "
+        f"{whose} scored {stands} than the pool before the programme ({number(treated)} against "
         f"{number(pool)} on "
         f"average), so schools matched to them are {stands} than usual partly by chance; they tend to "
         f"{moves} back towards "
@@ -150,6 +171,8 @@ def _permutation(evaluation: Evaluation) -> str:
     place = evaluation.project.programme.place
     main = evaluation.effect(evaluation.project.primary.measure)
     detail = main.permutation if main else None
+    if detail is None and is_listed(evaluation):
+        return ""  # the headline has said it
     if detail is None:
         reason = (
             main.p_value.reason if main and isinstance(main.p_value, Unavailable) else "No area permutation was made."
@@ -168,7 +191,7 @@ def _permutation(evaluation: Evaluation) -> str:
 
 def _clustering_by_school(evaluation: Evaluation) -> str:
     effect = clustered(evaluation, "school")
-    start = "Standard errors clustered by school are school sampling only; excludes area shocks."
+    start = "A standard error clustered by school covers school sampling only; it excludes area shocks."
     if effect is None or isinstance(effect.std_error, Unavailable):
         return start
     return (
@@ -181,8 +204,7 @@ def _clustering_by_area(evaluation: Evaluation) -> str:
     effect = clustered(evaluation, "local_authority")
     reason = effect.std_error.reason if effect and isinstance(effect.std_error, Unavailable) else ""
     default = (
-        "With one treated local authority its residuals sum to zero, so such a standard error misses the "
-        "shock to that area."
+        "With one treated local authority, nothing in its own schools tells a shock to that area from the programme."
     )
     if effect is not None and not reason:
         return (
@@ -202,7 +224,7 @@ def _lists(stage: DesignStage | Evaluation) -> str:
 
 
 def _effect_size(evaluation: Evaluation) -> tuple[str, ...]:
-    main = evaluation.effect(evaluation.project.primary.measure)
+    main = surest(evaluation)
     size = main.effect_size if main else None
     if size is None:
         return ()

@@ -6,17 +6,21 @@ import ast
 import logging
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core import errors
 from evalkit.core.errors import EnvironmentFault, EvalkitError
+from evalkit.run.failure import KernelEnded, Place, TookTooLong
 from evalkit.run.faults import OUT_OF_MEMORY, environment_faults, fault
+from evalkit.run.light_imports import import_jsonschema
 
 PARAMETERS: Final = ("project_file", "data", "out")
-CELL_SECONDS: Final = 1800
+CELL_SECONDS: Final = 24 * 3600
+"""How long a cell may take where nothing watches the project; what does has limits of its own."""
 START_SECONDS: Final = 120
+"""How long a kernel may take until it answers."""
 _OURS: Final[dict[str, type[EvalkitError]]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, EvalkitError)
 }
@@ -30,8 +34,12 @@ class NotebookFailure(EvalkitError):
         self.log = log
 
 
-def execute(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
+def execute(
+    path: Path, parameters: Mapping[str, str], note: Callable[[str, str], None] | None = None
+) -> dict[str, Any]:
     """Run one notebook in a process of its own and return it with its outputs.
+
+    `note` is told the heading and the call of each cell before it runs; an error carries those of its cell.
 
     Raises
     ------
@@ -39,6 +47,7 @@ def execute(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
         The error the notebook raised, as it was; `EnvironmentFault` where the machine stopped it;
         `NotebookFailure` for an error that is not one of the kit's.
     """
+    import_jsonschema()
     import nbformat
 
     with environment_faults(f"reading {path.name}"):
@@ -46,11 +55,11 @@ def execute(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
     _prepare(notebook, path.name)
     _require_parameters(notebook, path.name, parameters)
     with environment_faults(f"running {path.name}"), tempfile.TemporaryDirectory(prefix="evalkit-") as private:
-        done: dict[str, Any] = _executed(notebook, path.name, dict(parameters), Path(private))
+        done: dict[str, Any] = _executed(notebook, path.name, dict(parameters), Path(private), Place(note))
     return done
 
 
-def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Path) -> Any:
+def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Path, place: Place) -> Any:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -72,19 +81,20 @@ def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Pat
             kernel_manager_class=manager_class(private),
             shutdown_kernel="immediate",
             resources={"metadata": {"path": str(private)}},
+            on_cell_start=place,
         )
     except PapermillExecutionError as problem:
-        raise error_of(name, problem.ename, problem.evalue, "\n".join(problem.traceback)) from None
+        raise place.marked(error_of(name, problem.ename, problem.evalue, "\n".join(problem.traceback))) from None
     except DeadKernelError:
-        raise EnvironmentFault(
+        ended = KernelEnded(
             f"The process that ran {name} was ended from outside. Most often the memory was used up; "
             "close other programs, or use a machine with more, and type the same command again."
-        ) from None
+        )
+        raise place.marked(ended) from None
     except CellTimeoutError:
-        minutes = CELL_SECONDS // 60
-        raise EvalkitError(
-            f"A cell of {name} took longer than {minutes} minutes and was stopped. Nothing was written."
-        ) from None
+        hours = f"{CELL_SECONDS / 3600:g} hours"
+        late = TookTooLong(f"A cell of {name} took longer than {hours} and was stopped. Nothing was written.")
+        raise place.marked(late) from None
 
 
 def error_of(name: str, ename: str, evalue: str, traceback: str) -> EvalkitError:
@@ -97,9 +107,8 @@ def error_of(name: str, ename: str, evalue: str, traceback: str) -> EvalkitError
         found = fault(OSError(int(match[1]), ""), f"running {name}")
         if found is not None:
             return found
-    said = " ".join(evalue.split())[:200]
-    log = re.sub(r"\x1b\[[0-9;]*m", "", traceback)
-    return NotebookFailure(f"{name} stopped at an error that this kit did not foresee ({ename}: {said}).", log)
+    log = re.sub(r"\x1b\[[0-9;]*m", "", traceback)  # the message of the error stands there alone: it may hold values
+    return NotebookFailure(f"{name} stopped at an error that this kit did not foresee ({ename}).", log)
 
 
 def _prepare(notebook: Any, name: str) -> None:

@@ -38,6 +38,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
         *_areas(project),
         *_numbers(project),
         *_claims_file(project, folder),
+        *_reference_file(project, folder),
     ]
 
 
@@ -203,3 +204,12 @@ def _numbers(project: Project) -> Iterator[Complaint]:
 def _claims_file(project: Project, folder: Path) -> Iterator[Complaint]:
     if project.claims is not None and (said := complaint_about(folder, project.claims)):
         yield Complaint(("claims",), said)
+
+
+def _reference_file(project: Project, folder: Path) -> Iterator[Complaint]:
+    name = project.reference_document
+    if name is None:
+        return
+    said = complaint_about(folder, name)
+    if said or not name.lower().endswith(".docx"):
+        yield Complaint(("reference_document",), said or f"'{name}' is not a .docx: save the document as one")

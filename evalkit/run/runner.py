@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.core.errors import InputError
 from evalkit.core.project import Project
+from evalkit.run.content_key import Hashes, content_key, shown_data
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import MANIFEST, Staging, refuse_foreign, staging
 from evalkit.run.progress import Progress
 from evalkit.run.project_file import claims_of, load_project
+from evalkit.run.reference import reference_of
 from evalkit.run.session import DESIGN, open_evaluation, read_once, synthetic_folder
 from evalkit.run.workspace import NOTEBOOKS, notebooks_folder
 
 if TYPE_CHECKING:
     from evalkit.data.intake import Intake
     from evalkit.data.sources import Sources
-
-Execute = Callable[[Path, dict[str, str]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,11 @@ def run_project(request: Request, progress: Progress) -> Path:
     with environment_faults(f"running {project.slug}"):
         with progress.step(f"{project.slug}: reading and checking {_named(request)}"):
             sources = find_data(request.data)
+            key = _key(request, sources)
             records = preflight(project, request.project_file, sources)
         with staging(request.out, project.slug) as made:
             read_once(request.project_file, sources, str(made.folder), records)
-            _fill(made, project, request, sources, progress)
+            _fill(made, project, request, sources, key, progress)
             return made.release()
 
 
@@ -62,10 +62,16 @@ def preflight(project: Project, path: Path, sources: Sources) -> Intake:
     from evalkit.data.intake import read_records
 
     claims_of(project, path.parent)
+    reference_of(project, path.parent)
     return read_records(project, path.parent, sources)
 
 
-def _fill(made: Staging, project: Project, request: Request, sources: Sources, progress: Progress) -> None:
+def _key(request: Request, sources: Sources) -> str:
+    """Return the key of what the run reads now, every file read anew."""
+    return content_key(request.project_file, sources.folder, Hashes(), shown_data(request.data))
+
+
+def _fill(made: Staging, project: Project, request: Request, sources: Sources, key: str, progress: Progress) -> None:
     from evalkit.report.documents import released_files
     from evalkit.run.manifest import input_files, make_manifest, manifest_bytes
     from evalkit.run.tidy import notebook_bytes
@@ -75,11 +81,13 @@ def _fill(made: Staging, project: Project, request: Request, sources: Sources, p
     notebooks = _notebooks(project, parameters, request, progress)
     with progress.step(f"{project.slug}: writing the report"):
         evaluation = open_evaluation(**parameters)
-        files = released_files(evaluation, [notebooks[name] for name in sorted(notebooks)])
+        reference = reference_of(project, request.project_file.parent)
+        files = released_files(evaluation, [notebooks[name] for name in sorted(notebooks)], reference)
         files |= {f"notebooks/{name}.ipynb": notebook_bytes(notebook) for name, notebook in notebooks.items()}
         design = made.folder / DESIGN
         files |= {DESIGN: design.read_bytes()} if design.exists() else {}
         manifest = make_manifest(project, sources, inputs, files)
+        manifest = replace(manifest, key=key if _key(request, sources) == key else "")
         made.write({**files, MANIFEST: manifest_bytes(manifest)})
 
 
@@ -92,13 +100,13 @@ def _notebooks(
 
     shown = {
         "project_file": f"data/projects/{project.slug}/project.yml",
-        "data": "" if request.data is None else request.data.name,
+        "data": shown_data(request.data),
         "out": "",
     }
     done = {}
     for name in NOTEBOOKS:
         with progress.step(f"{project.slug}: notebook {name}"):
-            notebook = execute(notebooks_folder() / f"{name}.ipynb", parameters)
+            notebook = execute(notebooks_folder() / f"{name}.ipynb", parameters, progress.cell)
             done[name] = tidy(notebook, shown, _names(parameters, project))
     return done
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from evalkit.core.errors import DesignError
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import PRIVATE
-from evalkit.run.workspace import writable_root
+from evalkit.run.workspace import synthetic_place
 
 if TYPE_CHECKING:
+    from evalkit.core.manifest import Provenance
     from evalkit.data.intake import Intake
     from evalkit.data.sources import Sources
     from evalkit.design.plan import LockedDesign
@@ -47,6 +48,22 @@ def open_evaluation(project_file: str, data: str = "", out: str = "") -> Evaluat
     with environment_faults("estimating"):
         shared = Shared(Path(project_file), _sources(data), out)
         return shared.kept("evaluation", lambda: _evaluate(shared))
+
+
+def open_provenance(project_file: str, data: str = "", out: str = "") -> Provenance:
+    """Return what the report is made from: parameters, files with their hashes, versions, commit.
+
+    `data` is the folder of published files, "" the synthetic England; `out` is where the other notebooks keep what
+    they share, and changes nothing here.
+    """
+    from evalkit.run.manifest import provenance
+    from evalkit.run.project_file import load_project
+
+    with environment_faults("reading what the report is made from"):
+        shared = Shared(Path(project_file), _sources(data), out)
+        return shared.kept(
+            "provenance", lambda: provenance(load_project(shared.project_file), shared.project_file, shared.sources)
+        )
 
 
 def read_once(project_file: Path, sources: Sources, out: str, records: Intake) -> None:
@@ -79,7 +96,8 @@ class Shared:
         private = Path(self.out) / PRIVATE if self.out else None
         if private is None or not private.is_dir() or private.is_symlink():
             return None
-        there = [file for file in self.sources.files() if file.exists()]
+        beside = sorted(self.project_file.parent.iterdir())  # participants and claims may be changed by hand
+        there = [file for file in (*self.sources.files(), *beside) if file.is_file()]
         stamps = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in there]
         key = hashlib.sha256(json.dumps([self.project_file.read_text(encoding="utf-8"), stamps]).encode()).hexdigest()
         return private / f"{name}-{key[:16]}.pickle"
@@ -87,11 +105,11 @@ class Shared:
 
 def synthetic_folder() -> Path:
     """Return the folder with the synthetic England, making it in data/processed where it is not there yet."""
-    from evalkit.data.synthetic import DEFAULT_SEED, GENERATOR_VERSION, write_synthetic_england
-
-    folder = writable_root() / "data" / "processed" / f"synthetic-{GENERATOR_VERSION}-{DEFAULT_SEED}"
+    folder = synthetic_place()
     if folder.is_dir():
         return folder
+    from evalkit.data.synthetic import DEFAULT_SEED, write_synthetic_england
+
     print(f"Making the synthetic England in {folder} (once, from seed {DEFAULT_SEED}) ...", file=sys.stderr, flush=True)
     with environment_faults("making the synthetic England"):
         part = folder.with_name(f".{folder.name}.{os.getpid()}.part")

@@ -11,11 +11,19 @@ import pytest
 
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.run import cli
+from evalkit.run.fleet import forking
 from evalkit.run.outputs import MANIFEST_KIND
 from tests.conftest import ROOT
 
 KS2 = "performance-tables/ks2/2018-2019_england_ks2final.csv"
 Change = Callable[[Path, Path], None]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_server():
+    """Load the libraries once for all cases."""
+    with forking():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +136,10 @@ def test_bad_input_is_said_clearly_and_changes_nothing(space, capsys, case):
     assert "Traceback" not in told.err + told.out
     assert told.out == ""
     assert (space / "out" / "knowsley-ssif" / "report.html").read_text(encoding="utf-8") == "earlier"
-    assert sorted(p.name for p in (space / "out").iterdir() if not p.name.startswith(".")) == ["knowsley-ssif"]
+    assert sorted(p.name for p in (space / "out").iterdir() if not p.name.startswith(".")) == ["_runs", "knowsley-ssif"]
+    record = json.loads((space / "out" / "_runs" / "knowsley-ssif.failed.json").read_text(encoding="utf-8"))
+    assert (record["kind"], record["exit_code"]) == ("bad input", 2)
+    assert said in record["message"]
 
 
 def _fill_in_a_known_urn(space: Path) -> None:

@@ -36,7 +36,8 @@ def interval_plot(evaluation: Evaluation) -> Figure:
             axes[0].set_xlabel(f"Difference in change ({unit})")
             _second_axis(axes[0], effect)
         png, svg = drawn(figure)
-    caption = f"{label}: the difference from similar areas and its {level} interval"
+    has = effect is not None and isinstance(effect.interval, Interval)
+    caption = f"{label}: the difference from similar areas" + (f" and its {level} interval" if has else "")
     return Figure(png=png, svg=svg, alt=_alt(effect, unit, level), caption=caption, data=_data(evaluation, effect))
 
 

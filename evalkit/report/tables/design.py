@@ -13,6 +13,7 @@ from evalkit.design.labels import LIST_LABEL
 from evalkit.design.power import MULTIPLIER, averaging_factor
 from evalkit.design.stage import AreaComparison, BalanceRow, DesignStage
 from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.ratings import baseline_category
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.names import arm_label, design_of, outcome_label, short_label
 from evalkit.report.table import Cell, Column, Table
@@ -166,14 +167,15 @@ def balance(design: DesignStage) -> ReleasedTable:
         Column("smd_after", "Difference after", "number"),
         Column("vr_before", "Ratio before", "number"),
         Column("vr_after", "Ratio after", "number"),
+        Column("category", "By WWC"),
     )
     ordered = sorted(design.balance, key=lambda row: _place(design, row.outcome))
     rows = tuple(_balance_row(design, row) for row in ordered)
     notes = (
         "Treated, pool and compared are means. Differences are standardised: the difference in means over the "
-        "standard deviation of the treated schools before matching. Up to 0.05 counts as alike; "
-        "from 0.05 to 0.25 calls for adjustment; above 0.25 is too far. "
-        "Ratios are of variances, treated over compared.",
+        "standard deviation of the treated schools before matching. By the What Works "
+        "Clearinghouse (WWC) a difference after of up to 0.05 satisfies the standard, from 0.05 to 0.25 it calls for "
+        "adjustment, and above 0.25 it fails. Ratios are of variances, treated over compared.",
     )
     caption = "Balance before and after"
     return released(design, Table(caption=caption, columns=columns, rows=rows, notes=notes, fold_by="outcome"))
@@ -191,6 +193,7 @@ def _balance_row(design: DesignStage, row: BalanceRow) -> tuple[Cell, ...]:
         row.smd_after,
         row.variance_ratio_before,
         row.variance_ratio_after,
+        baseline_category(row.smd_after),
     )
 
 

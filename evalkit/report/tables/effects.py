@@ -6,11 +6,12 @@ from evalkit.core.formats import level_text, said, years_text
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.design.labels import design_label
-from evalkit.diagnose.evaluation import Evaluation, OutcomeSummary
+from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.names import (
     ROLES,
+    is_listed,
     one_per_design,
     outcome_codes,
     outcome_label,
@@ -24,32 +25,7 @@ from evalkit.report.tables.design import released
 _NO_MONTHS = Unavailable(
     "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
 )
-
-
-def outcomes(evaluation: Evaluation) -> ReleasedTable:
-    """Return schools and means before and after, treated and compared, for every outcome."""
-    exposure = evaluation.project.exposure
-    before, after = years_text(exposure.pre), years_text(exposure.post)
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("role", "Role"),
-        Column("n_treated", "Treated schools", "school_count"),
-        Column("n_comparison", "Compared schools", "school_count"),
-        Column("treated_pre", f"Treated, {before}", "number"),
-        Column("treated_post", f"Treated, {after}", "number"),
-        Column("comparison_pre", f"Compared, {before}", "number"),
-        Column("comparison_post", f"Compared, {after}", "number"),
-    )
-    rows = tuple(_outcome_row(evaluation, row) for row in evaluation.outcomes)
-    unit = unit_of(evaluation, evaluation.project.primary.measure)
-    caption = "Outcomes before and after, treated schools and statistical neighbours"
-    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit=unit))
-
-
-def _outcome_row(evaluation: Evaluation, row: OutcomeSummary) -> tuple[Cell, ...]:
-    means = (row.treated_pre, row.treated_post, row.comparison_pre, row.comparison_post)
-    label = with_unit(evaluation, row.outcome)
-    return label, ROLES.get(row.role, row.role), row.n_treated, row.n_comparison, *means
+_NOT_ALONE = Unavailable("Not given without an interval.")
 
 
 def _effect_columns(evaluation: Evaluation, *first: Column) -> tuple[Column, ...]:
@@ -86,11 +62,20 @@ def effects(evaluation: Evaluation) -> ReleasedTable:
         rows=rows,
         unit=unit_of(evaluation, main),
         notes=(
-            "Intervals and p-values are those of the area permutation, the whole design repeated for every area.",
+            _whose_intervals(evaluation),
             *_estimands(one_per_design(evaluation, main)),
         ),
     )
     return released(evaluation, table)
+
+
+def _whose_intervals(evaluation: Evaluation) -> str:
+    if is_listed(evaluation):
+        return (
+            "Listed schools are part of their areas, so there is no permutation over areas; where they lie in several "
+            "areas, the interval of the main comparison is clustered by area."
+        )
+    return "Intervals and p-values are those of the area permutation, the whole design repeated for every area."
 
 
 def _estimands(effects: list[Effect]) -> tuple[str, ...]:
@@ -182,7 +167,8 @@ def effect_sizes(evaluation: Evaluation) -> ReleasedTable:
         Column("months", "Months, illustrative"),
         Column("hedges_g_school", "g, school level (not comparable)", "estimate"),
     )
-    sized = [(effect, effect.effect_size) for effect in evaluation.effects if effect.effect_size is not None]
+    shown = [effect for code in outcome_codes(evaluation) for effect in one_per_design(evaluation, code)]
+    sized = [(effect, effect.effect_size) for effect in shown if effect.effect_size is not None]
     rows = tuple(_size_row(evaluation, effect, size) for effect, size in sized if size is not None)
     caption = "Effect sizes and illustrative months of progress"
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation)))
@@ -201,14 +187,13 @@ def _size_row(evaluation: Evaluation, effect: Effect, size: EffectSize) -> tuple
 
 
 def months_text(size: EffectSize) -> Cell:
-    """Return months of progress at the estimate and both ends of the interval: `2 (0 to 4)`."""
+    """Return months of progress at the estimate and both ends, `2 (0 to 4)`; the reason where there is no interval."""
     months = size.months
     if months is None:
         return size.hedges_g if isinstance(size.hedges_g, Unavailable) else _NO_MONTHS
-    estimate = str(months.estimate).replace("-", "−")
     if months.lower is None or months.upper is None:
-        return estimate
-    return f"{estimate} ({months.lower} to {months.upper})".replace("-", "−")
+        return _NOT_ALONE
+    return f"{months.estimate} ({months.lower} to {months.upper})".replace("-", "−")
 
 
 def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from evalkit.core.formats import decimals_for
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.diagnose.covariate_balance import CovariateBalance, MatchBalance
 from evalkit.diagnose.finding import Finding
+from evalkit.estimate.abadie_imbens import MatchingEstimate
 from evalkit.estimate.matched_effect import MatchedEffect
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
@@ -74,13 +76,14 @@ def _row(row: CovariateBalance) -> tuple[Cell, ...]:
     )
 
 
-def match_effects(effects: tuple[MatchedEffect, ...]) -> ReleasedTable:
+def match_effects(effects: tuple[MatchedEffect | MatchingEstimate, ...]) -> ReleasedTable:
     """Return each effect with its error, interval and how they were made."""
+    decimals = decimals_for(*(size for e in effects for size in (e.estimate.std_error, abs(e.estimate.value))))
     columns = (
         Column("method", "How it is estimated"),
-        Column("estimate", "Estimate", "estimate"),
-        Column("std_error", "Standard error", "estimate"),
-        Column("interval", "Interval", "interval"),
+        Column("estimate", "Estimate", "estimate", decimals=decimals),
+        Column("std_error", "Standard error", "estimate", decimals=decimals),
+        Column("interval", "Interval", "interval", decimals=decimals),
         Column("p", "p", "p"),
         Column("inference", "Errors"),
     )

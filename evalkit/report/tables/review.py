@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import as_sentence
-from evalkit.core.quantities import Unavailable
+from typing import Final
+
+from evalkit.core.formats import as_sentence, count, number, pounds
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
+from evalkit.data.school_roll import ROLL_YEAR
+from evalkit.diagnose.costs import CostSummary
 from evalkit.diagnose.evaluation import ClaimCheck, Evaluation
 from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import arm_label, finding_label, phase, with_unit
+from evalkit.report.names import arm_label, finding_label, is_listed, phase, with_unit
 from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column, Table
 from evalkit.report.tables.design import averaging_note, power_note, released
+
+_NO_SD: Final = Unavailable("No standard deviation of pupils is at hand.")
 
 
 def findings(evaluation: Evaluation) -> ReleasedTable:
@@ -96,12 +102,20 @@ def detectable(evaluation: Evaluation) -> ReleasedTable:
         Column("outcome", "Outcome"),
         Column("at_design", "As designed, optimistic", "number"),
         Column("realised", "As realised", "number"),
+        Column("in_sd", "In SDs of pupils", "number"),
         Column("n_areas", "Areas", "count"),
     )
-    rows = tuple((with_unit(evaluation, r.outcome), r.at_design, r.realised, r.n_areas) for r in evaluation.detectable)
+    in_sd = {row.outcome: row.detectable_sd for row in evaluation.outcomes}
+    rows = tuple(
+        (with_unit(evaluation, r.outcome), r.at_design, r.realised, in_sd.get(r.outcome, _NO_SD), r.n_areas)
+        for r in evaluation.detectable
+    )
     notes = (
         f"{power_note()} As designed, from changes before the programme{averaging_note(evaluation.project.exposure)}; "
-        "as realised, from the changes analysed.",
+        "as realised, from the changes of the schools analysed, after every loss. In standard deviations (SDs): the "
+        "larger of the two over that of the effect size. For listed schools in several areas it comes "
+        "from the standard "
+        "error clustered by area.",
     )
     caption = "Least detectable effect, as designed and as realised"
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit="points", notes=notes))
@@ -117,15 +131,57 @@ def cost(evaluation: Evaluation) -> ReleasedTable:
     rows = (
         ("Total grant", summary.total_gbp),
         (f"For each of the {summary.schools} schools it was spent on", summary.per_school_gbp),
-        ("Cost per tenth of an SD, for each school", summary.per_tenth_sd_gbp),
+        *_pupil_rows(evaluation, summary),
+        ("For a tenth of a standard deviation, by school", summary.per_tenth_sd_gbp),
     )
+    ends = summary.per_tenth_sd_interval
     notes = (
+        *_pupil_notes(evaluation, summary),
+        *(
+            (
+                f"Over the interval of the effect a tenth of a standard deviation costs {pounds(ends.lower)} to "
+                f"{pounds(ends.upper)} by school.",
+            )
+            if isinstance(ends, Interval)
+            else ()
+        ),
         f"Source: {summary.source}",
         f"The cost is that of the {summary.schools} schools funded, whatever their phase; the effect is that on the "
         f"{evaluation.headline.n_schools} {phase(evaluation.project, evaluation.headline.n_schools)} analysed.",
         "The funder's grant only: staff time in schools and other costs are not known.",
     )
     return released(evaluation, Table(caption="What the programme cost", columns=columns, rows=rows, notes=notes))
+
+
+def _pupil_rows(evaluation: Evaluation, summary: CostSummary) -> tuple[tuple[Cell, ...], ...]:
+    """Return the cost by pupil, and by pupil and year, or one row with the reason why there is none."""
+    if isinstance(summary.n_pupils, Unavailable):
+        return (("For each pupil", summary.n_pupils),)
+    whose = f"For each pupil, at the mean roll of the {count(summary.n_pupil_schools)} listed schools"
+    if not is_listed(evaluation):
+        schools = f"all {count(summary.n_pupil_schools)} eligible schools of {evaluation.headline.place}"
+        whose = f"For each of the {count(summary.n_pupils)} pupils of {schools}"
+    return (
+        (whose, summary.per_pupil_gbp),
+        (f"For each pupil and each of {number(summary.years, 1)} years", summary.per_pupil_year_gbp),
+    )
+
+
+def _pupil_notes(evaluation: Evaluation, summary: CostSummary) -> tuple[str, ...]:
+    if isinstance(summary.band, Unavailable):
+        return ()
+    spread = (
+        ""
+        if is_listed(evaluation)
+        else " The cost is spread over every pupil of the area, as the effect is, since which schools took part is not "
+        "public: for each pupil of a school that took part it is more."
+    )
+    return (
+        f"By pupil and year the cost is “{summary.band}” on the scale of the EEF Toolkit (very low under "
+        "£80, low to £200, "
+        f"moderate to £720, high to £1,200). Pupils are those on roll in {ROLL_YEAR}, after the programme: no earlier "
+        f"roll is in these files.{spread}",
+    )
 
 
 def limits(evaluation: Evaluation) -> Prose:

@@ -10,8 +10,11 @@ from evalkit.core.quantities import Unavailable
 from evalkit.design.areas import AreaComparisons
 from evalkit.diagnose.power_placebos import area_placebos, critical_values
 from evalkit.diagnose.power_plan import plan_from_records
+from evalkit.diagnose.power_report import PowerOptions
 from evalkit.estimate.arrays.area_changes import permutation_test
 from evalkit.estimate.sample import Changes
+
+AT_TENTH = PowerOptions(level=0.9, n_simulations=100)
 
 
 @pytest.mark.parametrize("n", [2, 19, 20, 21, 40, 100])
@@ -55,7 +58,7 @@ def slow_placebo(area, design, changes, excluded):
 
 def test_every_area_in_turn_is_the_treated_one():
     project, design, changes = small_england()
-    sets = area_placebos(project, design, changes, 0.1, 100)
+    sets = area_placebos(project, design, changes, AT_TENTH)
     assert sets.is_every_set
     assert len(sets.effects) == 28  # neither the treated area nor the excluded one
     for at, area in enumerate(range(2, 30)):
@@ -67,8 +70,8 @@ def test_every_area_in_turn_is_the_treated_one():
 
 def test_a_studentised_test_needs_more_of_a_noisy_area():
     project, design, changes = small_england("studentised")
-    sets = area_placebos(project, design, changes, 0.1, 100)
-    ratio = sets.critical / area_placebos(*small_england(), 0.1, 100).critical
+    sets = area_placebos(project, design, changes, AT_TENTH)
+    ratio = sets.critical / area_placebos(*small_england(), AT_TENTH).critical
     assert ratio.std() > 0.05  # the same for all, were the errors alike
     assert np.isfinite(sets.critical).all()
 

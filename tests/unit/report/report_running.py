@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from report_fixture import make_provenance
 
 import evalkit.report as report
 from evalkit.diagnose.evaluation import Evaluation
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
-ORDER = ("0_summary", "1_design", "2_impact", "3_review")
+ORDER = ("0_summary", "1_design", "2_impact", "3_review", "4_reproducibility")
 
 
 def executed(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -23,9 +24,11 @@ def executed(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 def _executed(name: str, evaluation: Evaluation) -> dict[str, Any]:
     notebook = copy.deepcopy(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4))
-    known = {"report": report, "evaluation": evaluation, "design": evaluation.design}
+    known: dict[str, Any] = {"report": report, "evaluation": evaluation, "design": evaluation.design}
+    known["provenance"] = make_provenance(evaluation)
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.source.startswith("report."):
             shown = eval(compile(ast.parse(cell.source, mode="eval"), name, "eval"), known)
-            cell.outputs = [{"output_type": "execute_result", "data": {"text/html": shown._repr_html_()}}]
+            if shown is not None:
+                cell.outputs = [{"output_type": "execute_result", "data": shown._repr_mimebundle_()}]
     return dict(notebook)

@@ -12,6 +12,7 @@ import pytest
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report.document import read_document
 from evalkit.report.html import report_html
 from evalkit.report.wording import forbidden_words
 
@@ -39,6 +40,7 @@ def page(request: pytest.FixtureRequest, made: dict[str, dict[str, bytes]]) -> s
 def test_every_released_file_is_there(made: dict[str, dict[str, bytes]]) -> None:
     names = set(made["whole"])
     assert {"report.html", "results.json", "tables/effects.csv", "figures/choices.png", "figures/choices.svg"} <= names
+    assert {"report.docx", "report.pdf", "summary.pdf"} <= names
     assert {"tables/flow.csv", "tables/flow_before.csv"} <= names
     assert set(made["none"]) == names
     assert "manifest.json" not in names
@@ -71,7 +73,7 @@ def test_accessible_structure(page: str) -> None:
     assert len(outline.all("table")) == len(outline.all("caption"))
     assert all(cell["scope"] in ("row", "col") for cell in outline.all("th"))
     assert all(len(image["alt"]) > 40 for image in outline.all("img"))
-    regions = [attrs for _, attrs in outline.tags if attrs.get("role") == "region"]
+    regions = [attrs for _, attrs in outline.tags if attrs.get("role") in ("region", "group")]
     assert all(region["tabindex"] == "0" and region["aria-label"] for region in regions)
     assert any(attrs.get("class") == "skip" for attrs in outline.all("a"))
 
@@ -115,12 +117,12 @@ def test_html_that_is_not_released_is_refused(evaluation: Evaluation) -> None:
         "outputs": [{"data": {"text/html": "<table><tr><td>3</td></tr></table>"}}],
     }
     with pytest.raises(EvalkitError, match="has not been released"):
-        report_html(evaluation, [{"cells": [cell]}])
+        read_document(evaluation, [{"cells": [cell]}])
 
 
 def test_markup_in_text_cells_is_shown_not_run(evaluation: Evaluation) -> None:
     cell = {"cell_type": "markdown", "source": "# Why?\n\n<script>alert(1)</script>"}
-    page = report_html(evaluation, [{"cells": [cell]}])
+    page = report_html(read_document(evaluation, [{"cells": [cell]}]))
     assert "<script>" not in page
     assert '<h2 id="why">Why?</h2>' in page
 

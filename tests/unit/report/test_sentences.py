@@ -6,8 +6,33 @@ from typing import Any
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report import face, headline, headline_explained, how_to_read, matched_designs
+from evalkit.report import face, headline, headline_explained, how_to_read, matched_designs, programme
 from evalkit.report.wording import forbidden_words
+
+
+def listed_schools(evaluation: Evaluation, areas: tuple[tuple[int, str], ...] = ((340, "Knowsley"),)) -> Evaluation:
+    """Return the evaluation as if its schools were listed by name; in several areas errors are clustered by them."""
+    project = replace(evaluation.project, participants=Participants(rule="file", file="participants.csv"))
+    compared = tuple(replace(row, treated=areas) for row in evaluation.design.areas)
+    none = Unavailable("The listed schools are part of their area.")
+    permuted, by_area = [], []
+    for effect in evaluation.effects:
+        if effect.inference == "permutation":
+            permuted.append(replace(effect, interval=none, p_value=none, p_value_one_sided=none, permutation=None))
+        elif effect.cluster_level == "school":
+            by_area.append(effect)
+    interval = Interval(-0.3, 2.18) if len(areas) > 1 else none
+    if len(areas) > 1:
+        main = replace(permuted[0], inference="cluster", n_treated_clusters=len(areas), std_error=0.4)
+        by_area.append(replace(main, interval=interval, p_value=0.11))
+    facts = replace(evaluation.headline, interval=interval, n_areas=none, n_as_large=none, p_value=none)
+    return replace(
+        evaluation,
+        project=project,
+        design=replace(evaluation.design, project=project, areas=compared),
+        effects=(*permuted, *by_area),
+        headline=facts,
+    )
 
 
 def said(evaluation: Evaluation, **changed: Any) -> str:
@@ -79,10 +104,30 @@ def test_an_earlier_trend_of_zero_is_neither_gaining_nor_falling(evaluation: Eva
 
 
 def test_named_schools_are_not_called_the_whole_area(evaluation: Evaluation) -> None:
-    project = replace(evaluation.project, participants=Participants(rule="file", file="participants.csv"))
-    text = headline(replace(evaluation, project=project)).text
-    assert "in the 49 primaries in the programme in Knowsley rose" in text
+    text = headline(listed_schools(evaluation)).text
+    assert "in the 49 primaries in the programme in Knowsley" in text
     assert "not public" not in text
+    assert "Knowsley was" not in text
+
+
+def test_schools_listed_in_one_area_have_no_interval_and_the_reason_stands_once(evaluation: Evaluation) -> None:
+    one = listed_schools(evaluation)
+    said = headline(one).text
+    assert "the estimate is 0.94 points more (no interval can be given). Schools listed by name" in said
+    assert said.count("part of their area") == 1
+    assert "The listed schools were already gaining by 0.33 points" in said
+    assert said.endswith("anything else that changed in these schools.")
+    assert "cannot be ranked" not in how_to_read(one).text
+
+
+def test_schools_listed_in_several_areas_are_called_by_all_of_them(evaluation: Evaluation) -> None:
+    several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool"), (876, "Halton")))
+    said = headline(several).text
+    assert "in the 49 primaries in the programme in Knowsley, Liverpool and Halton rose by more or by less" in said
+    assert "their areas' 2021-list neighbours" in said
+    assert "(95% interval −0.30 to 2.18)" in said
+    assert "rests on the 3 areas they lie in (p = 0.110)" in said
+    assert "in Knowsley, Liverpool and Halton, not about the whole of these areas" in face(several).text
 
 
 def test_everything_unavailable_still_reads_as_sentences(unavailable: Evaluation) -> None:
@@ -103,11 +148,9 @@ def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(eval
     text = face(evaluation).text
     assert text.startswith("SYNTHETIC DATA")
     assert "area-level intention to treat" in text
-    assert "About 26 of the 49 primaries took part." in text
-    assert text.count("not public") == 0
+    assert text.count("Which schools took part is not public.") == 1
     assert text.count("dilute") == 1
-    unknown = replace(evaluation.project, participants=Participants(rule="local_authority", local_authority=340))
-    assert face(replace(evaluation, project=unknown)).text.count("not public") == 1
+    assert "About 26 of the 49 primaries took part." in programme(evaluation.design).text
     assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
 
 
@@ -120,7 +163,7 @@ def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> N
     for words in (
         "spread of changes across 149 areas",
         "exact only under exchangeability",
-        "school sampling only; excludes area shocks",
+        "covers school sampling only; it excludes area shocks",
         "Clustering by local authority is unavailable. With one treated local authority",
         "(April 2021 and May 2025) postdate the programme",
         "SD of pupil progress, conditional on prior attainment; one county",

@@ -120,7 +120,7 @@ def test_the_school_level_sd_is_named_with_its_value(evaluation: Evaluation) -> 
 def test_no_cost_no_ratio(unavailable: Evaluation, evaluation: Evaluation) -> None:
     assert "states no cost" in report.cost(unavailable)._repr_html_()
     assert "£25,659" in report.cost(evaluation)._repr_html_()
-    assert "Cost per tenth of an SD" in report.cost(evaluation)._repr_html_()
+    assert "For a tenth of a standard deviation, by school" in report.cost(evaluation)._repr_html_()
     assert any("29 schools funded" in note and "49 primaries" in note for note in report.cost(evaluation).table.notes)
 
 

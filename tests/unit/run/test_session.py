@@ -109,7 +109,7 @@ def test_a_full_disk_in_a_notebook_is_a_fault_of_the_machine(kit, monkeypatch):
 @pytest.fixture
 def generator(monkeypatch, tmp_path):
     """A generator that writes one file, and the folder in which the synthetic England is looked for."""
-    monkeypatch.setattr(session, "writable_root", lambda: tmp_path)
+    monkeypatch.setattr(session, "synthetic_place", lambda: tmp_path / "data" / "processed" / "synthetic-test")
     written = []
 
     def write(folder, seed):

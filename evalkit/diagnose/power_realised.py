@@ -1,0 +1,25 @@
+"""The least effect that errors clustered by area could have detected, as the analysis turned out."""
+
+from __future__ import annotations
+
+from scipy import special
+
+from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.design.power import multiplier
+from evalkit.estimate.effect import Effect
+
+_NONE = Unavailable("Too few other areas could be analysed the same way.")
+
+
+def detectable_by_clusters(effect: Effect | None) -> Quantity:
+    """Return M × SE with the degrees of freedom that the effect's interval used, for a power of 80%.
+
+    The degrees of freedom follow from half the interval over the standard error; normal quantiles from 100 on.
+    """
+    if effect is None or not isinstance(effect.std_error, float) or not isinstance(effect.interval, Interval):
+        return _NONE
+    level, reach = effect.interval.level, (effect.interval.upper - effect.interval.lower) / 2
+    if effect.std_error <= 0 or reach <= effect.std_error * special.ndtri(0.5 + level / 2):
+        return _NONE if effect.std_error <= 0 else multiplier(None, level) * effect.std_error
+    df = float(special.stdtridf(0.5 + level / 2, reach / effect.std_error))
+    return multiplier(df, level) * effect.std_error

@@ -1,0 +1,231 @@
+"""The page a commissioner reads first: the answer, who was compared, how sure it is and why, what it cost."""
+
+from __future__ import annotations
+
+from evalkit.core.formats import careful, count, lower_first, number, p_equals, p_text, pounds
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.data.school_roll import ROLL_YEAR
+from evalkit.design.labels import LIST_LABEL
+from evalkit.diagnose.costs import CostSummary
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report.names import is_listed, phase, subject, surest, treated_areas
+from evalkit.report.prose import Prose
+from evalkit.report.sentences import points, rose
+
+_MOST_NAMES = 6
+
+
+def answer(evaluation: Evaluation) -> Prose:
+    """Return the answer in one sentence, no stronger than the interval allows, and what it cannot say."""
+    return Prose((_answer(evaluation), _cause(evaluation)), "headline")
+
+
+def _answer(evaluation: Evaluation) -> str:
+    facts, who = evaluation.headline, _who(evaluation)
+    what = lower_first(facts.measure_label)
+    if isinstance(facts.estimate, Unavailable):
+        return f"The data do not show how {what} changed in {who}: {lower_first(facts.estimate.reason).rstrip('.')}."
+    best = f"{points(facts.estimate)} {'less' if facts.estimate < 0 else 'more'}"
+    if not isinstance(facts.interval, Interval):
+        return (
+            f"The data do not show whether {what} rose by more in {who} than in similar areas: the best estimate is "
+            f"{best}, and how far chance could have moved it is not known."
+        )
+    if facts.interval_contains_zero:
+        return (
+            f"The data do not show whether {what} rose by more in {who} than in similar areas: the best estimate is "
+            f"{best}, but anything from {_ends(facts.interval)} fits the data."
+        )
+    size = points(facts.estimate)
+    if not rose(evaluation):
+        side = "below" if facts.estimate < 0 else "above"
+        start = f"The change in {what} in {who} was {size} {side} that of similar areas"
+    else:
+        start = f"{facts.measure_label} in {who} rose by {best} than in similar areas"
+    return f"{start}; anything from {_ends(facts.interval)} fits the data."
+
+
+def _ends(interval: Interval) -> str:
+    """Return both ends of an interval in words: `0.09 less to 1.97 more`."""
+    ends = (interval.lower, interval.upper)
+    if min(ends) < 0 < max(ends):
+        return " to ".join(f"{careful(abs(end))} {'less' if end < 0 else 'more'}" for end in ends)
+    nearest, furthest = sorted(ends, key=abs)
+    return f"{careful(abs(nearest))} to {careful(abs(furthest))} {'less' if furthest < 0 else 'more'}"
+
+
+def _who(evaluation: Evaluation) -> str:
+    n = evaluation.headline.n_schools
+    schools = f"{count(n)} {phase(evaluation.project, n)}"
+    return f"the {schools} of the programme" if is_listed(evaluation) else f"{evaluation.headline.place}'s {schools}"
+
+
+def _cause(evaluation: Evaluation) -> str:
+    where = "these schools" if is_listed(evaluation) else evaluation.headline.place
+    return f"Whatever else changed in {where} over these years is part of that number."
+
+
+def compared(evaluation: Evaluation) -> Prose:
+    """Return who was compared with whom: schools, areas and years."""
+    main, exposure = surest(evaluation), evaluation.project.exposure
+    facts = evaluation.headline
+    n = main.n_comparison if main else 0
+    partial = (
+        f"; {listed([str(year) for year in exposure.partial])}, with part of the programme, is left out"
+        if exposure.partial
+        else ""
+    )
+    return Prose(
+        (
+            f"{_treated(evaluation)} are compared with {count(n)} in {_areas(evaluation)}.",
+            f"Compared is the change from the mean of summers {facts.pre_label} to {facts.post_label}{partial}.",
+        )
+    )
+
+
+def _treated(evaluation: Evaluation) -> str:
+    n = evaluation.headline.n_schools
+    schools = f"{count(n)} {phase(evaluation.project, n)}"
+    if is_listed(evaluation):
+        return f"The {schools} listed as taking part, in {treated_areas(evaluation)},"
+    return f"All {schools} of {evaluation.headline.place} with results, whether or not they took part,"
+
+
+def _areas(evaluation: Evaluation) -> str:
+    areas = evaluation.design.areas
+    names = [name for _, name in areas[0].comparison] if areas else []
+    label = LIST_LABEL[evaluation.project.pool.neighbours]
+    return (
+        f"{counted(len(names), 'area')} that the Department for Education (DfE) lists as similar (its statistical "
+        f"neighbours, {label}: {listed(names, _MOST_NAMES)})"
+    )
+
+
+def certainty(evaluation: Evaluation) -> Prose:
+    """Return how sure the answer is and why, in four or five short sentences."""
+    told = (_rank(evaluation), _placebo(evaluation), _earlier(evaluation), _least(evaluation), _security(evaluation))
+    return Prose(tuple(sentence for sentence in told if sentence), "list")
+
+
+def _rank(evaluation: Evaluation) -> str:
+    facts = evaluation.headline
+    if isinstance(facts.estimate, Unavailable):
+        return ""
+    if is_listed(evaluation):
+        return _of_listed(evaluation)
+    n, k, p = facts.n_areas, facts.n_as_large, facts.p_value
+    if isinstance(n, Unavailable) or isinstance(k, Unavailable) or isinstance(p, Unavailable):
+        return f"{facts.place}'s change could not be set against that of other areas."
+    others = int(k) - 1
+    among = f"{count(others)} of the other {count(int(n) - 1)}" if others else f"none of the other {count(int(n) - 1)}"
+    return (
+        f"Without the programme, {among} areas changed as much or more, up or down: p, the share of areas with "
+        f"{facts.place} among them, is {p_text(p)}."
+    )
+
+
+def _of_listed(evaluation: Evaluation) -> str:
+    """Return what the interval of listed schools rests on, or why there is none."""
+    effect = surest(evaluation)
+    if effect is None or not isinstance(effect.interval, Interval):
+        return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
+    p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
+    return (
+        f"The interval allows for what happens to whole areas, and rests on the "
+        f"{counted(effect.n_treated_clusters, 'area')} the schools lie in{p}."
+    )
+
+
+def _placebo(evaluation: Evaluation) -> str:
+    facts = evaluation.headline
+    placebo, main = facts.placebo_estimate, facts.estimate
+    if isinstance(placebo, Unavailable) or isinstance(main, Unavailable) or not facts.placebo_label:
+        return ""
+    start = f"{facts.placebo_label}, which the programme did not aim at, moved {_way(placebo)} by {points(placebo)}"
+    if placebo * main > 0 and abs(placebo) >= abs(main) / 2:
+        return f"{start}: a sign that something other than the programme was at work."
+    return f"{start}."
+
+
+def _way(value: float) -> str:
+    return "down" if value < 0 else "up"
+
+
+def _earlier(evaluation: Evaluation) -> str:
+    facts = evaluation.headline
+    if isinstance(facts.estimate, Unavailable):
+        return ""
+    if isinstance(facts.lead, Unavailable):
+        return f"How {subject(evaluation)} moved before the programme cannot be seen."
+    who = subject(evaluation)
+    start = (
+        f"Before the programme ({facts.lead_label}) {who} had {'lost' if facts.lead < 0 else 'gained'} "
+        f"{points(facts.lead)} on similar areas"
+    )
+    if isinstance(facts.adjusted, Unavailable):
+        return f"{start}."
+    return f"{start}; had that gone on, {careful(facts.adjusted)} would be left."
+
+
+def _least(evaluation: Evaluation) -> str:
+    entry = next((d for d in evaluation.detectable if d.outcome == evaluation.project.primary.measure), None)
+    if entry is None or (isinstance(entry.realised, Unavailable) and isinstance(entry.at_design, Unavailable)):
+        return "The least effect that could have been detected cannot be given."
+    least = max(value for value in (entry.realised, entry.at_design) if not isinstance(value, Unavailable))
+    return (
+        f"True effects under {points(least)} would often be missed: only larger ones are detected four times in five."
+    )
+
+
+def _security(evaluation: Evaluation) -> str:
+    rating = evaluation.rating
+    if isinstance(rating.value, Unavailable):
+        return "No rating of security is given, as the least detectable effect is not known."
+    return (
+        f"Security of the evidence: {rating.label} padlocks on the scale of the Education Endowment Foundation (EEF); "
+        "indicative, by this kit."
+    )
+
+
+def cost_in_short(evaluation: Evaluation) -> Prose:
+    """Return the cost in all, for each school and pupil, and for a unit of effect only where that can be given."""
+    summary = evaluation.cost
+    if summary is None:
+        return Prose(("The project file states no cost.",))
+    schools = (
+        f"The programme cost {pounds(summary.total_gbp)}: {pounds(summary.per_school_gbp)} for each of the "
+        f"{count(summary.schools)} schools it was spent on."
+    )
+    return Prose((schools, _by_pupil(evaluation, summary), _by_effect(summary)))
+
+
+def _by_pupil(evaluation: Evaluation, summary: CostSummary) -> str:
+    each, yearly, n = summary.per_pupil_gbp, summary.per_pupil_year_gbp, summary.n_pupils
+    if isinstance(each, Unavailable) or isinstance(yearly, Unavailable) or isinstance(n, Unavailable):
+        return "The number of pupils is not known, so no cost for each pupil is given."
+    start = (
+        f"With the mean roll of the listed schools ({number(n / summary.n_pupil_schools, 0)} pupils in {ROLL_YEAR})"
+        if is_listed(evaluation)
+        else f"Spread over the {count(n)} pupils of all {count(summary.n_pupil_schools)} schools of "
+        f"{evaluation.headline.place} (on roll in {ROLL_YEAR})"
+    )
+    return (
+        f"{start} that is {_pounds(each)} a pupil, or {_pounds(yearly)} a year: {summary.band} on the EEF Toolkit's "
+        "cost scale."
+    )
+
+
+def _pounds(amount: float) -> str:
+    """Return pounds as prose gives them, with pence under ten pounds."""
+    return f"£{number(amount)}" if abs(amount) < 10 else pounds(amount)
+
+
+def _by_effect(summary: CostSummary) -> str:
+    ratio, ends = summary.per_tenth_sd_gbp, summary.per_tenth_sd_interval
+    if isinstance(ratio, Unavailable) or isinstance(ends, Unavailable):
+        return "No cost for a given gain is stated: the evidence does not support one."
+    return (
+        f"A tenth of a standard deviation cost {pounds(ratio)} a school ({pounds(ends.lower)} to "
+        f"{pounds(ends.upper)} over the interval)."
+    )

@@ -1,0 +1,206 @@
+"""The checklist of a credible evaluation, each item with where this report covers it or why it does not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalkit.core.quantities import Unavailable
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.names import is_listed
+from evalkit.report.table import Column, Table
+from evalkit.report.tables.design import released
+
+_SUMMARY: Final = "Summary"
+_DESIGN: Final = "Design"
+_CHANGE: Final = "What changed"
+_REVIEW: Final = "What could be wrong"
+_AGAIN: Final = "How to make this again"
+_NOT: Final = "Not in this report"
+
+Item = tuple[str, str, str]
+
+
+def checklist(evaluation: Evaluation) -> ReleasedTable:
+    """Return every item a reviewer may ask for, the part of the report that covers it, and what to know of it."""
+    rows = tuple(
+        (str(number), item, where, note)
+        for number, (item, where, note) in enumerate(
+            (
+                *_question(evaluation),
+                *_design(evaluation),
+                *_numbers(evaluation),
+                *_sample(evaluation),
+                *_rest(evaluation),
+            ),
+            1,
+        )
+    )
+    columns = (
+        Column("number", "No."),
+        Column("item", "What a reviewer asks for"),
+        Column("where", "Where it is"),
+        Column("note", "What to know, or why it is not there"),
+    )
+    notes = (
+        "The list follows the practice of published evaluations of school programmes; an item that is not "
+        "there says why.",
+    )
+    table = Table(caption="What this report covers", columns=columns, rows=rows, notes=notes)
+    return released(evaluation, table)
+
+
+def _question(evaluation: Evaluation) -> tuple[Item, ...]:
+    project = evaluation.project
+    n_partial = len(project.exposure.partial)
+    return (
+        ("What is estimated: for whom, of what, against what, when", _CHANGE, "Named under the table of estimates."),
+        (
+            "Primary outcome and years fixed before outcomes; departures logged",
+            f"{_DESIGN}; {_AGAIN}",
+            "Fixed in the project file, with the data already public: not pre-registered, so there is no "
+            "log of departures.",
+        ),
+        (
+            "Years with part of the programme kept apart",
+            f"{_DESIGN}; {_CHANGE}",
+            "Shown year by year, never in the main estimate." if n_partial else "No year had part of the programme.",
+        ),
+    )
+
+
+def _design(evaluation: Evaluation) -> tuple[Item, ...]:
+    listed = is_listed(evaluation)
+    several = len(evaluation.project.exposure.pre) > 1
+    return (
+        (
+            "Who may be compared: phase, type, other programmes, spillover",
+            f"{_DESIGN}; {_REVIEW}",
+            "Other programmes are those named in the project file.",
+        ),
+        (
+            "Matching on several earlier years, and without them",
+            f"{_DESIGN}; {_CHANGE}",
+            "Both, side by side. Deprivation before the programme, prior attainment and inspections are "
+            "not in these files.",
+        ),
+        (
+            "Earlier trend with interval; placebo outcome, year and areas; one comparison area out; other neighbours",
+            f"{_CHANGE}; {_REVIEW}",
+            ("" if several else "With one year before there is no earlier trend. ")
+            + "What would be left were the earlier trend to go on is one bound on departures from parallel trends.",
+        ),
+        (
+            "Inference that allows for few treated areas",
+            _CHANGE,
+            "Errors clustered by area where listed schools lie in several."
+            if listed
+            else "Permutation over all areas; clustering by area is said to be unavailable with one treated.",
+        ),
+    )
+
+
+def _numbers(evaluation: Evaluation) -> tuple[Item, ...]:
+    return (
+        (
+            "Effect size with correction for small samples",
+            f"{_SUMMARY}; {_CHANGE}",
+            "The correction is 1: the standard deviation is published, not estimated from this sample.",
+        ),
+        (
+            "Which standard deviation",
+            f"{_SUMMARY}; {_CHANGE}",
+            "That of pupils given earlier results, and beside it that between schools. The total one of "
+            "an empty model needs "
+            "records of pupils.",
+        ),
+        (
+            "Effect size for clustered samples",
+            _CHANGE,
+            "The interval allows for areas; formulas for pupils in schools need records of pupils.",
+        ),
+        (
+            "Months of progress with the table used",
+            f"{_SUMMARY}; {_CHANGE}",
+            "At the estimate and both ends of the interval.",
+        ),
+        (
+            "Least detectable effect at design and after losses; intraclass correlation",
+            f"{_DESIGN}; {_CHANGE}; {_REVIEW}",
+            "For areas, empty and given the level before. For pupils in schools, and for disadvantaged "
+            "pupils, the data are "
+            "not at hand.",
+        ),
+    )
+
+
+def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
+    return (
+        (
+            "Likeness before, by the standard of the What Works Clearinghouse",
+            f"{_DESIGN}; {_REVIEW}",
+            "Differences, ratios of variances, effective numbers, categories; no p-values.",
+        ),
+        _map(evaluation),
+        ("Flow from listed to analysed, with reasons", f"{_DESIGN}; {_CHANGE}", "By outcome and arm."),
+        ("Losses overall and by arm", _CHANGE, "Of schools; pupils lost cannot be seen."),
+        (
+            "Missing results",
+            f"{_CHANGE}; {_REVIEW}",
+            "Complete cases, and without the rule that every year must be published. Small cohorts are "
+            "suppressed at the "
+            "source; no values are filled in.",
+        ),
+        (
+            "Disadvantaged pupils and other subgroups",
+            _NOT,
+            "No measure of disadvantaged pupils is read; for about a third of schools it would be suppressed.",
+        ),
+        (
+            "Several outcomes allowed for",
+            _CHANGE,
+            "p-values as they are, and by Holm's method within the outcomes aimed at.",
+        ),
+    )
+
+
+def _map(evaluation: Evaluation) -> Item:
+    asked = "Map of the areas compared"
+    if evaluation.design.boundaries is None:
+        return asked, _NOT, "No boundaries were supplied, so no map is drawn."
+    return asked, _DESIGN, "Drawn from the boundaries in the data folder; no number depends on them."
+
+
+def _rest(evaluation: Evaluation) -> tuple[Item, ...]:
+    cost = evaluation.cost
+    pupils = "" if cost is None or isinstance(cost.n_pupils, Unavailable) else " By school, pupil and year."
+    return (
+        ("Delivery and dose", _NOT, "No record of visits or days by school is at hand."),
+        (
+            "Usual practice, and what else changed",
+            _REVIEW,
+            "Conversions and named programmes; what other schools did is not known.",
+        ),
+        (
+            "Cost",
+            f"{_SUMMARY}; {_REVIEW}",
+            "The project file states none." if cost is None else f"The funder's grant only.{pupils}",
+        ),
+        (
+            "A table for every outcome, and the grid of choices",
+            f"{_CHANGE}; {_REVIEW}",
+            "Every choice asked for is shown.",
+        ),
+        ("Ratings by published scales", _REVIEW, "The kit's own reading, indicative."),
+        (
+            "Claims against data",
+            _REVIEW,
+            "Every claim that the project lists." if evaluation.claims else "The project lists no claims.",
+        ),
+        ("Data, versions, seed, how to run it again", _AGAIN, "Every file with its SHA-256."),
+        (
+            "What may leave: small counts",
+            _REVIEW,
+            f"Counts under {evaluation.project.disclosure.threshold} pupils are withheld.",
+        ),
+    )

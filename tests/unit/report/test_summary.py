@@ -1,0 +1,175 @@
+"""The page a commissioner reads first: short, plain, and no stronger than the evidence."""
+
+from dataclasses import replace
+
+import pytest
+from test_sentences import listed_schools
+
+from evalkit import report
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.evidence_rating import EvidenceRating
+from evalkit.report.wording import forbidden_words
+
+
+def with_interval(evaluation: Evaluation, interval: Interval) -> Evaluation:
+    effects = (replace(evaluation.effects[0], interval=interval), *evaluation.effects[1:])
+    return replace(evaluation, headline=replace(evaluation.headline, interval=interval), effects=effects)
+
+
+def test_the_answer_is_one_sentence_and_what_it_cannot_say(evaluation: Evaluation) -> None:
+    assert report.answer(evaluation).sentences == (
+        "Reading progress in Knowsley's 49 primaries rose by 0.94 points more than in similar areas; "
+        "anything from 0.02 "
+        "to 1.86 more fits the data.",
+        "Whatever else changed in Knowsley over these years is part of that number.",
+    )
+
+
+def test_an_interval_with_zero_is_not_an_answer(evaluation: Evaluation) -> None:
+    said = report.answer(with_interval(evaluation, Interval(-0.09, 1.97))).sentences[0]
+    assert said == (
+        "The data do not show whether reading progress rose by more in Knowsley's 49 primaries than in similar areas: "
+        "the best estimate is 0.94 points more, but anything from 0.09 less to 1.97 more fits the data."
+    )
+
+
+def test_a_fall_is_said_as_a_fall(evaluation: Evaluation) -> None:
+    fell = with_interval(evaluation, Interval(-1.5, -0.2))
+    fell = replace(fell, headline=replace(fell.headline, estimate=-0.85))
+    assert (
+        "rose by 0.85 points less than in similar areas; anything from 0.20 to 1.50 less fits"
+        in (report.answer(fell).sentences[0])
+    )
+    rows = tuple(replace(row, treated_post=-1.5) for row in fell.outcomes)
+    assert (
+        report.answer(replace(fell, outcomes=rows))
+        .sentences[0]
+        .startswith(
+            "The change in reading progress in Knowsley's 49 primaries was 0.85 points below that of similar areas"
+        )
+    )
+
+
+def test_without_an_estimate_the_reason_is_the_answer(unavailable: Evaluation) -> None:
+    assert report.answer(unavailable).sentences[0] == (
+        "The data do not show how reading progress changed in Knowsley's 6 primaries: six schools are too few."
+    )
+    assert report.certainty(unavailable).sentences
+    assert report.cost_in_short(unavailable).text == "The project file states no cost."
+
+
+def test_who_is_compared_has_schools_areas_and_years(evaluation: Evaluation) -> None:
+    assert report.compared(evaluation).sentences == (
+        "All 49 primaries of Knowsley with results, whether or not they took part, are compared with 563 in 5 areas "
+        "that the Department for Education (DfE) lists as similar (its statistical neighbours, April 2021: Liverpool, "
+        "St Helens, Sefton, Wirral and Halton).",
+        "Compared is the change from the mean of summers 2016–17 to 2019; 2018, with part of the programme, is left "
+        "out.",
+    )
+
+
+def test_how_sure_it_is_follows_the_checks(evaluation: Evaluation) -> None:
+    # 7 of 149 areas with Knowsley among them: 6 of the other 148. 1.31 is the larger of 1.05 planned and 1.31.
+    assert report.certainty(evaluation).sentences == (
+        "Without the programme, 6 of the other 148 areas changed as much or more, up or down: p, the "
+        "share of areas with "
+        "Knowsley among them, is 0.047.",
+        "Maths, which the programme did not aim at, moved up by 0.60 points: a sign that something other than the "
+        "programme was at work.",
+        "Before the programme (2016–17) Knowsley had gained 0.33 points on similar areas; had that gone on, 0.12 would "
+        "be left.",
+        "True effects under 1.31 points would often be missed: only larger ones are detected four times in five.",
+        "Security of the evidence: 2 of 5 padlocks on the scale of the Education Endowment Foundation (EEF); "
+        "indicative, by this kit.",
+    )
+
+
+def test_a_placebo_that_hardly_moved_is_no_sign(evaluation: Evaluation) -> None:
+    still = replace(evaluation, headline=replace(evaluation.headline, placebo_estimate=-0.1))
+    assert "Maths, which the programme did not aim at, moved down by 0.10 points." in report.certainty(still).sentences
+
+
+def test_without_a_rating_it_says_so(evaluation: Evaluation) -> None:
+    none = replace(evaluation, rating=EvidenceRating(Unavailable("Unknown."), "Not rated."))
+    assert "No rating of security is given" in report.certainty(none).text
+
+
+def test_cost_by_school_and_pupil(evaluation: Evaluation) -> None:
+    # 744,103 / 29 = 25,658.7; 744,103 / 20,311 = 36.6; over 546 / 365.25 = 1.49 years: 24.5 a year
+    assert report.cost_in_short(evaluation).sentences == (
+        "The programme cost £744,103: £25,659 for each of the 29 schools it was spent on.",
+        "Spread over the 20,311 pupils of all 55 schools of Knowsley (on roll in 2022/23) that is £37 a "
+        "pupil, or £25 a "
+        "year: very low on the EEF Toolkit's cost scale.",
+        "No cost for a given gain is stated: the evidence does not support one.",
+    )
+
+
+def test_a_cost_for_a_gain_carries_both_ends(evaluation: Evaluation) -> None:
+    assert evaluation.cost
+    cost = replace(evaluation.cost, per_tenth_sd_gbp=16_900.0, per_tenth_sd_interval=Interval(8_500, 800_000))
+    said = report.cost_in_short(replace(evaluation, cost=cost)).sentences[-1]
+    assert said == "A tenth of a standard deviation cost £16,900 a school (£8,500 to £800,000 over the interval)."
+
+
+def test_key_numbers_have_points_g_and_months_with_both_ends(evaluation: Evaluation) -> None:
+    table = report.key_numbers(evaluation).table
+    assert [row[0] for row in table.rows] == [
+        "Progress points",
+        "Standard deviations of pupils (Hedges' g)",
+        "Months of progress (illustrative)",
+    ]
+    assert table.rows[0][1:] == (0.94, Interval(0.02, 1.86))
+    assert table.rows[1][1] == pytest.approx(0.94 / 6.17)
+    assert table.rows[2][1:] == ("2", "0 to 4")
+    assert "6.17 (SD of pupil progress" in table.notes[0]
+
+
+def test_months_never_stand_without_their_interval(evaluation: Evaluation) -> None:
+    size = evaluation.effects[0].effect_size
+    assert size
+    assert size.months
+    alone = replace(size, hedges_g_interval=Unavailable("None."), months=replace(size.months, lower=None, upper=None))
+    effects = (replace(evaluation.effects[0], effect_size=alone), *evaluation.effects[1:])
+    table = report.key_numbers(replace(evaluation, effects=effects)).table
+    assert table.rows[2][1] == Unavailable("Not given without an interval.")
+
+
+def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
+    several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
+    assert report.answer(several).sentences[0] == (
+        "The data do not show whether reading progress rose by more in the 49 primaries of the programme "
+        "than in similar "
+        "areas: the best estimate is 0.94 points more, but anything from 0.30 less to 2.18 more fits the data."
+    )
+    assert (
+        report.compared(several)
+        .sentences[0]
+        .startswith("The 49 primaries listed as taking part, in Knowsley and Liverpool, are compared with 563")
+    )
+    assert "rests on the 2 areas the schools lie in (p = 0.110)" in report.certainty(several).sentences[0]
+    # 20,311 pupils in 55 schools: 369 each
+    assert "mean roll of the listed schools (369 pupils in 2022/23)" in report.cost_in_short(several).text
+    alone = listed_schools(evaluation)
+    assert "how far chance could have moved it is not known" in report.answer(alone).text
+    assert report.key_numbers(alone).table.rows[0][1:] == (0.94, "none")
+
+
+def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation: Evaluation) -> None:
+    several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
+    for one in (evaluation, several, listed_schools(evaluation), with_interval(evaluation, Interval(-0.09, 1.97))):
+        parts = (report.answer(one), report.compared(one), report.certainty(one), report.cost_in_short(one))
+        words = " ".join(part.text for part in parts)
+        assert len(words.split()) <= 290
+        assert forbidden_words(words) == []
+
+
+def test_the_interval_is_drawn_with_its_numbers_in_words(evaluation: Evaluation, unavailable: Evaluation) -> None:
+    assert report.interval_plot(evaluation).alt == (
+        "One line with zero marked. The estimate is 0.94 progress points, the 95% interval 0.02 to 1.86; in standard "
+        "deviations 0.15 (0.003 to 0.30). It does not contain zero."
+    )
+    assert report.interval_plot(listed_schools(evaluation)).alt.endswith("it has no interval.")
+    assert "No estimate can be given" in report.interval_plot(unavailable).alt
+    assert report.interval_plot(evaluation).png == report.interval_plot(evaluation).png
