@@ -1,4 +1,4 @@
-"""The command line: `evalkit run`, `check`, `power`, `did`, `match`, `synth`, `similar`, `new` and `projects`."""
+"""The command line: `evalkit run`, `check`, `power`, `portfolio`, `lab`, `did`, `match`, `synth`, `similar`, `new`."""
 
 from __future__ import annotations
 

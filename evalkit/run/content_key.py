@@ -28,6 +28,7 @@ class Hashes:
 
     def __init__(self) -> None:
         self._known: dict[Path, str] = {}
+        self._trees: dict[Path, str] = {}
 
     def of(self, path: Path) -> str:
         """Return the SHA-256 of a file."""
@@ -35,6 +36,14 @@ class Hashes:
             with path.open("rb") as file:
                 self._known[path] = hashlib.file_digest(file, "sha256").hexdigest()
         return self._known[path]
+
+    def of_tree(self, folder: Path) -> str:
+        """Return one SHA-256 for every file below a folder, by name and content; what Python compiles is left out."""
+        if folder not in self._trees:
+            files = [path for path in folder.rglob("*") if "__pycache__" not in path.parts and path.is_file()]
+            content = json.dumps(_hashed(tuple(sorted(files)), folder, self))
+            self._trees[folder] = hashlib.sha256(content.encode()).hexdigest()
+        return self._trees[folder]
 
 
 def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str = "") -> str:
@@ -56,7 +65,7 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
         "data": _hashed(find_sources(data).files(), data, hashes),
         "shown": shown_data,
         "notebooks": {name: hashes.of(notebooks_folder() / f"{name}.ipynb") for name in NOTEBOOKS},
-        "code": _code(hashes),
+        "code": hashes.of_tree(Path(evalkit.__file__).parent),
         "versions": {"python": platform.python_version(), **installed_versions()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -129,12 +138,6 @@ def _hashed(files: tuple[Path, ...], folder: Path, hashes: Hashes) -> dict[str, 
     return {path.relative_to(folder).as_posix(): hashes.of(path) for path in files if path.exists()}
 
 
-def _code(hashes: Hashes) -> dict[str, str]:
-    package = Path(evalkit.__file__).parent
-    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return _hashed(tuple(sorted(files)), package, hashes)
-
-
 @cache
 def installed_versions() -> dict[str, str]:
     """Return the version of every installed package that this kit rests on, directly or not."""
@@ -145,10 +148,11 @@ def installed_versions() -> dict[str, str]:
         if name in found:
             continue
         try:
-            package = metadata.distribution(name)
+            package = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             found[name] = ""
             continue
-        found[name] = package.version
-        waiting += [_NAME.match(line)[0] for line in package.requires or [] if "extra ==" not in line]  # type: ignore[index]
+        found[name] = package["Version"]
+        needed = [line for line in package.get_all("Requires-Dist") or () if "extra ==" not in line]
+        waiting += [named[0] for line in needed if (named := _NAME.match(line))]
     return {name: version for name, version in sorted(found.items()) if version}

@@ -171,8 +171,8 @@ class Table:
         from rich.table import Table as RichTable
 
         table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for name in ("project", "stage", "", "time"):
-            table.add_column(name, no_wrap=True, justify="right" if name == "time" else "left")
+        for name, width in (("project", 12), ("stage", N_STAGES + 4), ("", 30), ("time", 9)):
+            table.add_column(name, no_wrap=True, min_width=width, justify="right" if name == "time" else "left")
         underway = list(self._standing.underway.items())
         for slug, item in underway[:_MOST_ROWS]:
             table.add_row(slug, _bar(item.number), item.stage, duration(time.monotonic() - item.since))

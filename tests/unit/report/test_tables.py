@@ -137,7 +137,7 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
 
 
 def test_texts_for_figures_carry_the_numbers(evaluation: Evaluation) -> None:
-    assert "2019: 0.94 (0.02 to 1.86)" in report.event_study_plot(evaluation).alt
+    assert "2019: 0.94 (interval 0.02 to 1.86)" in report.event_study_plot(evaluation).alt
     assert "149 areas' changes" in report.permutation_plot(evaluation).alt
     assert "Knowsley stands at 0.94; 7 areas" in report.permutation_plot(evaluation).alt
     assert "Knowsley from −1.20 in 2016 to 0.10 in 2019" in report.trajectories_plot(evaluation).alt

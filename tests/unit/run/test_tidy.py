@@ -37,5 +37,5 @@ def test_records_are_left_out_of_the_file():
 
 def test_a_warning_does_not_say_the_number_of_its_process():
     warned = notebook()
-    warned["cells"][1]["outputs"][1]["text"] = "/tmp/ipykernel_4711/12.py:1: UserWarning"
-    assert tidy(warned, {}, {})["cells"][1]["outputs"][1]["text"] == "/tmp/ipykernel/12.py:1: UserWarning"
+    warned["cells"][1]["outputs"][1]["text"] = "folder/ipykernel_4711/12.py:1: UserWarning"
+    assert tidy(warned, {}, {})["cells"][1]["outputs"][1]["text"] == "folder/ipykernel/12.py:1: UserWarning"
