@@ -90,8 +90,9 @@ def released_files(
     }
     for name, table in TABLES.items():
         released[f"tables/{name}.csv"] = table(evaluation).to_csv().encode("utf-8")
+    shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
     for name, drawing in FIGURES.items():
-        released |= _figure_files(name, drawing(evaluation))
+        released |= _figure_files(name, shown[name] if name in shown else drawing(evaluation))
     return released
 
 

@@ -13,8 +13,12 @@ from evalkit.report.disclosure import ReleasedTable
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Figure:
-    """A figure as PNG and SVG, what it shows in words (`alt`), its caption, and its data as a released table."""
+    """A figure as PNG and SVG, what it shows in words (`alt`), its caption, and its data as a released table.
 
+    `name` is that of its files among the outputs of a project, empty for a figure that has none.
+    """
+
+    name: str = ""
     png: bytes
     svg: bytes
     alt: str
@@ -45,6 +49,7 @@ class Figure:
         """Return the figure as a JSON record, from which `part_from_json` reads it back."""
         return {
             "part": "figure",
+            "name": self.name,
             "png": b64encode(self.png).decode("ascii"),
             "svg": b64encode(self.svg).decode("ascii"),
             "alt": self.alt,

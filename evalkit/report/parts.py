@@ -68,6 +68,7 @@ def _table(record: Mapping[str, Any]) -> ReleasedTable:
 
 def _figure(record: Mapping[str, Any]) -> Figure:
     return Figure(
+        name=str(record["name"]),
         png=b64decode(record["png"]),
         svg=b64decode(record["svg"]),
         alt=record["alt"],

@@ -41,7 +41,7 @@ def area_map(stage: DesignStage) -> Figure | None:
     lacking = [name for code, name in _marked(main).items() if code not in outlines.rings]
     if lacking:
         caption += f". The boundaries have no outline of {listed(lacking)}"
-    return Figure(png=png, svg=svg, alt=_alt(outlines, main), caption=caption, data=_data(design, main))
+    return Figure(name="map", png=png, svg=svg, alt=_alt(outlines, main), caption=caption, data=_data(design, main))
 
 
 def _marked(main: AreaComparison) -> dict[int, str]:

@@ -41,7 +41,9 @@ def choices_plot(evaluation: Evaluation) -> Figure:
         png, svg = drawn(figure)
     level = level_text(evaluation.project.inference.level)
     caption = f"The map of choices: each estimate with its {level} interval, by what the schools are compared with"
-    return Figure(png=png, svg=svg, alt=_alt(evaluation, panels), caption=caption, data=_data(evaluation, panels))
+    return Figure(
+        name="choices", png=png, svg=svg, alt=_alt(evaluation, panels), caption=caption, data=_data(evaluation, panels)
+    )
 
 
 def _panels(evaluation: Evaluation) -> Panels:

@@ -31,7 +31,7 @@ def love_plot(design: DesignStage) -> Figure:
         love_legend(figure)
         figure.supxlabel("Standardised difference, treated less compared", fontsize=10)
         png, svg = drawn(figure)
-    return Figure(png=png, svg=svg, alt=_alt(rows), caption=_caption(design), data=_data(design, rows))
+    return Figure(name="balance", png=png, svg=svg, alt=_alt(rows), caption=_caption(design), data=_data(design, rows))
 
 
 def _panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str]) -> None:

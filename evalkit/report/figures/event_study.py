@@ -38,6 +38,7 @@ def event_study_plot(evaluation: Evaluation) -> Figure:
             ax.set_ylabel(f"Difference from neighbours ({unit_of(evaluation, main)})")
         png, svg = drawn(figure)
     return Figure(
+        name="event_study",
         png=png,
         svg=svg,
         alt=_alt(evaluation, effects, bands),

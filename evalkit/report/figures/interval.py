@@ -38,7 +38,14 @@ def interval_plot(evaluation: Evaluation) -> Figure:
         png, svg = drawn(figure)
     has = effect is not None and isinstance(effect.interval, Interval)
     caption = f"{label}: the difference from similar areas" + (f" and its {level} interval" if has else "")
-    return Figure(png=png, svg=svg, alt=_alt(effect, unit, level), caption=caption, data=_data(evaluation, effect))
+    return Figure(
+        name="interval",
+        png=png,
+        svg=svg,
+        alt=_alt(effect, unit, level),
+        caption=caption,
+        data=_data(evaluation, effect),
+    )
 
 
 def _line(ax: Axes, effect: Effect, estimate: float) -> None:

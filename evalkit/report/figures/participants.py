@@ -74,7 +74,7 @@ def participant_flow(evaluation: Evaluation) -> Figure:
         png, svg = drawn(figure)
     label = outcome_label(evaluation, main)
     caption = f"{label}: schools from listed to analysed, with the reasons of those left out"
-    return Figure(png=png, svg=svg, alt=_alt(arms), caption=caption, data=_data(evaluation, arms))
+    return Figure(name="flow", png=png, svg=svg, alt=_alt(arms), caption=caption, data=_data(evaluation, arms))
 
 
 def _arms(flow: Flow, outcome: str, place: str) -> list[_Arm]:

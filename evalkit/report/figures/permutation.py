@@ -37,7 +37,9 @@ def permutation_plot(evaluation: Evaluation) -> Figure:
         f"{label}: the change of every area, each analysed as if the programme had been there; the dark dots "
         f"changed at least as much as {place} in either direction"
     )
-    return Figure(png=png, svg=svg, alt=_alt(found, place), caption=caption, data=_data(evaluation, found))
+    return Figure(
+        name="permutation", png=png, svg=svg, alt=_alt(found, place), caption=caption, data=_data(evaluation, found)
+    )
 
 
 def _own(found: AreaDistribution) -> float:

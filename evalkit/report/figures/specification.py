@@ -45,7 +45,7 @@ def specification_curve(evaluation: Evaluation) -> Figure:
         "the choices it makes; the main comparison in colour. A dot without a line has no interval"
     )
     data = _data(evaluation, effects, choices)
-    return Figure(png=png, svg=svg, alt=_alt(evaluation, effects), caption=caption, data=data)
+    return Figure(name="specifications", png=png, svg=svg, alt=_alt(evaluation, effects), caption=caption, data=data)
 
 
 def choices_of(design: str, project: Project) -> Choices:

@@ -35,7 +35,7 @@ def trajectories_plot(evaluation: Evaluation) -> Figure:
         png, svg = drawn(figure)
     caption = f"{label}: mean of schools in each summer, in {unit}"
     alt = _alt(evaluation, points, arms)
-    return Figure(png=png, svg=svg, alt=alt, caption=caption, data=_data(evaluation, points))
+    return Figure(name="trajectories", png=png, svg=svg, alt=alt, caption=caption, data=_data(evaluation, points))
 
 
 def _lines(ax: Axes, evaluation: Evaluation, points: list[ArmYear], arms: list[str]) -> None:

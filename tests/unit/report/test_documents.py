@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from report_running import executed
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.document import read_document
+from evalkit.report.documents import FIGURES, released_files
 from evalkit.report.html import report_html
 from evalkit.report.wording import forbidden_words
 
@@ -44,6 +46,19 @@ def test_every_released_file_is_there(made: dict[str, dict[str, bytes]]) -> None
     assert {"tables/flow.csv", "tables/flow_before.csv"} <= names
     assert set(made["none"]) == names
     assert "manifest.json" not in names
+
+
+def test_a_figure_that_a_notebook_shows_is_not_drawn_again(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch, made: dict[str, dict[str, bytes]]
+) -> None:
+    notebooks, drawn = executed(evaluation), []
+    for name in FIGURES:
+        monkeypatch.setitem(FIGURES, name, lambda evaluation, name=name: drawn.append(name))
+    again = released_files(evaluation, notebooks)
+    assert set(drawn) <= {"map"}
+    figures = [name for name in made["whole"] if name.startswith("figures/")]
+    assert figures
+    assert {name: again.get(name) for name in figures} == {name: made["whole"][name] for name in figures}
 
 
 def test_no_word_claims_more_than_the_design_allows(page: str) -> None:

@@ -142,6 +142,10 @@ def test_the_same_bytes_twice(figures: dict[str, Figure | None]) -> None:
         assert (first.png, first.svg) == (again.png, again.svg), name
 
 
+def test_a_figure_bears_the_name_of_its_files(figures: dict[str, Figure | None]) -> None:
+    assert {name: figure.name for name, figure in figures.items() if figure} == {name: name for name in figures}
+
+
 def test_words_and_numbers_stand_for_every_figure(figures: dict[str, Figure | None]) -> None:
     for name, figure in figures.items():
         assert figure is not None
