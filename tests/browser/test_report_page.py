@@ -155,7 +155,8 @@ def test_a_link_of_the_contents_leads_to_its_heading(page: Page, report: Path) -
     headings = page.evaluate("[...document.querySelectorAll('main h2, main h3')].map(h => h.id)")
     assert anchors == headings
     page.click(f"nav a[href='#{anchors[-1]}']")
-    assert 0 <= page.evaluate(f"document.getElementById('{anchors[-1]}').getBoundingClientRect().top") < 900
+    top = page.evaluate(f"document.getElementById('{anchors[-1]}').getBoundingClientRect().top")
+    assert -1 < top < 900  # pages scroll by whole pixels
 
 
 @pytest.mark.parametrize("selector", ["nav a", "main .scroll", "main summary"])

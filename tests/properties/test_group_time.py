@@ -186,14 +186,14 @@ def test_methods_without_covariates_are_one():
 
 
 PRINTED = """
-import numpy as np, sys
+import dataclasses, sys
 sys.path.insert(0, sys.argv[1])
 import test_group_time as t
 for case in [("dr", "pairs"), ("ipw", "sections"), ("reg", "levels")]:
     rows = t.table(case[1])
     source = t.CrossSections if case[1] == "sections" else t.Panel
     design = t.staggered_design(source.from_frame(rows, t.roles()), t.StaggeredOptions(comparison="not-yet"))
-    print(t.staggered_results(t.group_time_effects(design, case[0]), t.Uncertainty(n_draws=99)))
+    print(dataclasses.asdict(t.staggered_results(t.group_time_effects(design, case[0]), t.Uncertainty(n_draws=99))))
 """
 
 
