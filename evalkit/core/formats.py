@@ -74,11 +74,21 @@ def pounds(amount: float) -> str:
 
 
 def years_text(years: Sequence[int]) -> str:
-    """Return years as a range where they run on: `2016–17`, `2019`, `2016, 2018`."""
+    """Return years in words where they run on: `2016 and 2017`, `2016 to 2018`, `2019`, `2016, 2018`."""
     ordered = sorted(years)
     if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
-        return f"{ordered[0]}–{ordered[-1] % 100:02d}"
+        return f"{ordered[0]} {'and' if len(ordered) == 2 else 'to'} {ordered[-1]}"
     return ", ".join(map(str, ordered))
+
+
+def mean_of(years: Sequence[int]) -> str:
+    """Return years that are averaged: `the mean of 2016 and 2017`, or the one year."""
+    return years_text(years) if len(years) == 1 else f"the mean of {years_text(years)}"
+
+
+def span_text(years: Sequence[int]) -> str:
+    """Return the first and the last of several years: `2016 to 2017`, or the one year."""
+    return f"{min(years)} to {max(years)}" if min(years) < max(years) else str(min(years))
 
 
 def said(quantity: float | Unavailable, decimals: int = 2) -> str:

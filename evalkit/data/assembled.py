@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DataError
@@ -45,7 +46,7 @@ def read_assembled(path: Path, measures: Sequence[str], cohort: str, years: Coll
     unread = set((identity.index[~identity["year"].isin(list(years))] + 1).tolist())
     scores = read_table(path, [*_KEYS, cohort, *measures], skip_rows=unread.__contains__)
     wanted = identity[identity["year"].isin(list(years))]
-    if list(scores["SCHOOL_ID"]) != list(wanted["school_id"]):
+    if not np.array_equal(scores["SCHOOL_ID"].to_numpy(dtype=object), wanted["school_id"].to_numpy(dtype=object)):
         raise DataError(f"{path.name}: rows changed while the file was being read. Close other programs and try again.")
     scores["YEAR"] = wanted["year"].to_numpy()
     scores = scores.rename(columns={"SCHOOL_ID": "school_id", "YEAR": "year", cohort: "cohort"})
@@ -66,7 +67,7 @@ def _cases(identity: pd.DataFrame) -> tuple[CountedCase, ...]:
     by_school = identity.groupby("school_id")
     return (
         CountedCase(
-            "schools followed under more than one URN (chained in the source)",
+            "schools followed under more than one number (URN), as chained in the source",
             int((by_school["urn"].nunique() > 1).sum()),
         ),
         CountedCase(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted
 
-LOST: Final = "not published (code lost in source)"
+LOST: Final = "not published (the source does not say why)"
 ROW_ENDS: Final = "not given (the row ends before this column)"
 NO_ROW: Final = "no row in this year's table"
 

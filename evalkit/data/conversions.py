@@ -16,6 +16,8 @@ from evalkit.data.records import SchoolRecords
 TEST_DAY: Final = (5, 15)
 """Month and day that stand for the national tests: key stage 2 is tested in the second week of May."""
 
+CONFLICTS: Final = "conversions that the school list and the links file date more than a month apart"
+"""A count over both files as a whole, whatever the key stage."""
 _APART: Final = pd.Timedelta(days=31)
 
 
@@ -33,7 +35,7 @@ def with_conversions(
     start, end = (pd.Timestamp(date(year, *TEST_DAY)) for year in (max(exposure.pre), max(exposure.post)))
     within = {school for school, day in dated if start < day <= end}
     schools = records.schools.assign(is_converted=records.schools.index.isin(within))
-    case = CountedCase("conversions that the school list and the links file date more than a month apart", conflicts)
+    case = CountedCase(CONFLICTS, conflicts)
     return replace(records, schools=schools, cases=(*records.cases, case))
 
 

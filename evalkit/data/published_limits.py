@@ -48,7 +48,9 @@ def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]
     half_width = (numbers[upper] - numbers[lower]) / 2
     shift = numbers[code] - numbers[unadjusted] if unadjusted in numbers else np.array([])
     area = str(frame["LEA"].iloc[0])
-    where = "England" if year in sources.tables[stage] else names.get(int(area), f"local authority {area}")
-    return PublishedLimits(
-        half_width, numbers[pupils] * numbers[coverage] / 100.0, shift[np.isfinite(shift)], f"{where}, {year}"
-    )
+    if year in sources.tables[stage]:
+        scope = f"the published table of England's schools, {year}"
+    else:
+        where = names.get(int(area), f"local authority {area}")
+        scope = f"the published table of {where}'s schools, {year}, as these files hold none of all England"
+    return PublishedLimits(half_width, numbers[pupils] * numbers[coverage] / 100.0, shift[np.isfinite(shift)], scope)

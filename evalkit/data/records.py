@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from evalkit.core.errors import DataError
 from evalkit.core.project import Exposure
 from evalkit.data.codes import NO_ROW, parse_cells
 from evalkit.data.flow import CountedCase
@@ -54,7 +55,8 @@ def make_records(
     for code in measures:
         values[code], reasons[code] = _by_year(listing, code, schools.index, years)
     cohort, _ = _by_year(listing, "cohort", schools.index, years)
-    urns = {school: school for school in schools.index} | dict(zip(identity["urn"], identity["school_id"], strict=True))
+    pairs = (identity[key].to_numpy(dtype=object) for key in ("urn", "school_id"))
+    urns = {school: school for school in schools.index} | dict(zip(*pairs, strict=True))
     return SchoolRecords(key_stage, schools, values, reasons, cohort, tuple(years), urns, listing.cases)
 
 
@@ -69,11 +71,18 @@ def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:
 def _by_year(
     listing: Listing, column: str, schools: pd.Index, years: Sequence[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    numbers = pd.DataFrame(np.nan, index=schools, columns=list(years), dtype=float)
-    reasons = pd.DataFrame(NO_ROW, index=schools, columns=list(years), dtype=object)
+    numbers = np.full((len(schools), len(years)), np.nan)
+    reasons = np.full(numbers.shape, NO_ROW, dtype=object)
     for year, rows in listing.scores.groupby("year"):
         where = f"{listing.source}, {column}, {year}"
         value, reason = parse_cells(rows[column], where, listing.blank.get(int(str(year)), ""))
-        numbers.loc[rows["school_id"], year] = value
-        reasons.loc[rows["school_id"], year] = reason
-    return numbers, reasons
+        place, column_of_year = schools.get_indexer(pd.Index(rows["school_id"])), list(years).index(int(str(year)))
+        if (place < 0).any():
+            raise DataError(
+                f"{where}: a score belongs to a school that the file does not describe; please report this."
+            )
+        numbers[place, column_of_year], reasons[place, column_of_year] = value, reason
+    return (
+        pd.DataFrame(numbers, index=schools, columns=list(years)),
+        pd.DataFrame(reasons, index=schools, columns=list(years), dtype=object),
+    )

@@ -23,7 +23,7 @@ _LABELS: Final = {
     NEIGHBOURS: "Statistical neighbours (main)",
     "neighbours_2021": "Neighbours of the April 2021 list",
     "neighbours_2025": "Neighbours of the May 2025 list",
-    ENGLAND: "The rest of England",
+    ENGLAND: "All of England outside the treated area",
     PUPIL_WEIGHTED: "Neighbours, weighted by pupils",
     SCHOOL_WEIGHTED: "Neighbours, each school weighing one",
     UNRESTRICTED: "Neighbours, without the rule that every year must be published",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import careful, interval_text, years_text
+from evalkit.core.formats import as_sentence, careful, interval_text, mean_of
 from evalkit.core.project import Claim
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.measures import measure
@@ -103,20 +103,26 @@ def check_claims(results: Results, claims: tuple[Claim, ...]) -> tuple[ClaimChec
 
 
 def _check(results: Results, claim: Claim) -> ClaimCheck:
+    if results.intake.kind != "real":
+        return ClaimCheck(
+            claim=claim,
+            verdict="not checked: the data are invented",
+            sentence="Invented results say nothing about a claim on a real programme.",
+        )
     effect = results.effect(claim.measure) if claim.measure else None
     if effect is None:
         why = claim.reason or "No outcome of this project bears on it."
-        return ClaimCheck(claim=claim, verdict="these data cannot speak to it", sentence=why)
+        return ClaimCheck(claim=claim, verdict="these data cannot answer it", sentence=why)
     if not isinstance(effect.estimate, float):
-        return ClaimCheck(claim=claim, verdict="not estimated", sentence=f"Unavailable: {effect.estimate.reason}.")
+        return ClaimCheck(claim=claim, verdict="not estimated", sentence=as_sentence(effect.estimate.reason))
     return ClaimCheck(claim=claim, verdict=_verdict(effect), sentence=_evidence(results, effect))
 
 
 def _verdict(effect: Effect) -> str:
     if not isinstance(effect.interval, Interval) or 0.0 in effect.interval:
-        return "more than other areas' changes would give: not shown"
+        return "not shown: other areas without the programme changed as much"
     if effect.interval.lower > 0:
-        return "in line with these data, which cannot say what caused it"
+        return "consistent with these data, which cannot say what caused it"
     return "contradicted by these data"
 
 
@@ -132,14 +138,14 @@ def _evidence(results: Results, effect: Effect) -> str:
     before, after = (careful(float(own[list(years)].mean())) for years in (exposure.pre, exposure.post))
     estimate = careful(effect.estimate) if isinstance(effect.estimate, float) else ""
     reach = (
-        f" The interval that allows for what areas without the programme showed is {interval_text(effect.interval)}."
+        f" Its interval, from how much areas without the programme changed, is {interval_text(effect.interval)}."
         if isinstance(effect.interval, Interval)
         else ""
     )
     return (
-        f"{measure(effect.outcome).label} in the treated schools moved from {before} in {years_text(exposure.pre)} "
-        f"to {after} in {years_text(exposure.post)}, by {careful(moved[0])} points; in neighbours by "
-        f"{careful(moved[1])}. The difference is {estimate}.{reach} Nothing in these data tells what caused it."
+        f"{measure(effect.outcome).label} in the treated schools moved from {before} ({mean_of(exposure.pre)}) "
+        f"to {after} ({mean_of(exposure.post)}), by {careful(moved[0])} points; in neighbouring areas by "
+        f"{careful(moved[1])}. The difference is {estimate}.{reach} Nothing in these data shows what caused it."
     )
 
 
@@ -150,14 +156,14 @@ def limits(results: Results) -> tuple[str, ...]:
     whole = (
         (
             f"Which schools took part is not public, so the effect is that on every eligible school in {place}; the "
-            "effect on those that took part may be larger, and cannot be had from these data.",
+            "effect on those that took part may be larger, and these data cannot give it.",
         )
         if results.intake.treated.is_whole_area
         else ()
     )
     return (
         f"The design cannot separate the programme from anything else that changed in {where} between "
-        f"{years_text(exposure.pre)} and {years_text(exposure.post)}.",
+        f"{min(exposure.pre)} and {max(exposure.post)}.",
         *whole,
         f"There {'is' if len(exposure.pre) == 1 else 'are'} {len(exposure.pre)} "
         f"summer{'' if len(exposure.pre) == 1 else 's'} before and {len(exposure.post)} after: trends can hardly be "

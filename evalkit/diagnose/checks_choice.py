@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from evalkit.core.formats import careful, interval_text, level_text, lower_first, p_equals
@@ -17,6 +18,8 @@ from evalkit.estimate.sample import changes_to
 
 _BESIDE: Final = ("neighbours_2025", "neighbours_2021", labels.ENGLAND, labels.PUPIL_WEIGHTED, labels.SCHOOL_WEIGHTED,
                   labels.UNRESTRICTED)  # fmt: skip
+_APART: Final = (labels.MATCHED, labels.MATCHED_WITHOUT_OUTCOMES, labels.WITHOUT_CONVERSIONS,
+                 labels.WITHOUT_CONTAMINATED, labels.TREND_ADJUSTED)  # fmt: skip
 
 
 def permutation(results: Results) -> Finding:
@@ -57,9 +60,10 @@ def choices(results: Results) -> Finding:
     furthest = max(moved, key=lambda name: moved[name])
     apart = any(has_moved(value, main) for value in known.values())
     sentence = (
-        f"Over {len(known)} other ways of choosing or weighing the comparison the estimate runs from "
-        f"{careful(min(known.values()))} to {careful(max(known.values()))}, against {careful(main)} in the main one. "
-        f"The furthest is: {lower_first(labels.design_label(furthest))}. {_beside_zero(results, list(known))}"
+        f"Over {len(known)} other ways of choosing or weighing the comparison ({_named(known)}) the estimate runs "
+        f"from {careful(min(known.values()))} to {careful(max(known.values()))}, against {careful(main)} in the main "
+        f"one{_over_all(results)}. Of the {len(known)} the furthest is: {lower_first(labels.design_label(furthest))}. "
+        f"{_beside_zero(results, list(known))}"
         + (
             "The size of the result rests on the choice."
             if apart
@@ -67,6 +71,19 @@ def choices(results: Results) -> Finding:
         )
     )
     return Finding("choices", Verdict.CAUTION if apart else Verdict.REASSURING, moved[furthest], sentence)
+
+
+def _named(designs: Iterable[str]) -> str:
+    return "; ".join(lower_first(labels.design_label(name)) for name in designs)
+
+
+def _over_all(results: Results) -> str:
+    """Return the range over every other comparison shown, matched ones and those of fewer schools among them."""
+    found = (results.estimate(results.primary, name) for name in (*_BESIDE, *_APART))
+    known = [value for value in found if isinstance(value, float)]
+    if len(known) < 2:
+        return ""
+    return f"; over all {len(known)} other comparisons shown, from {careful(min(known))} to {careful(max(known))}"
 
 
 def _beside_zero(results: Results, names: list[str]) -> str:
@@ -118,7 +135,8 @@ def contamination(results: Results) -> Finding:
     """Name other programmes in comparison areas, and the estimate without those areas."""
     effect, main = results.effect(results.primary, labels.WITHOUT_CONTAMINATED), results.estimate(results.primary)
     unknown = (
-        "No list of schools helped elsewhere by the same fund is at hand; some comparison schools may have been helped."
+        "No list of schools helped elsewhere by the same fund was available; some comparison schools may have been "
+        "helped."
     )
     near = results.locked.outcomes[results.primary].comparisons[labels.NEIGHBOURS]
     own, names = results.locked.outcomes[results.primary].treated_group, results.area_names
@@ -144,7 +162,9 @@ def clustering_by_area(results: Results) -> Finding:
         return not_assessable(
             name,
             "Clustering by local authority is unavailable: with one treated authority its residuals sum to zero, so "
-            "that neither the usual cluster-robust nor the CR2 standard error sees the area's own shock.",
+            "that no standard error clustered by area, with a correction for few areas (CR2) or without, sees the "
+            "area's "
+            "own shock.",
         )
     effect = results.clustered(results.primary)
     if effect is None:
@@ -169,6 +189,6 @@ def lists_postdate(results: Results) -> Finding:
     end = results.project.programme.end.year
     sentence = (
         f"Both neighbour lists ({names}) were drawn up after the programme ended in {end}, from characteristics that "
-        "could in principle have moved with it. None from before is at hand."
+        "could in principle have moved with it. These files hold none from before."
     )
     return Finding("lists_postdate", Verdict.CAUTION, Unavailable("This is a statement, not a statistic."), sentence)

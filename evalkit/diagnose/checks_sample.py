@@ -50,7 +50,7 @@ def attrition(results: Results) -> Finding:
     sentence = (
         f"Of the mainstream schools listed, {careful(100 * lost['treated'], 1)}% of the treated and "
         f"{careful(100 * lost['comparison'], 1)}% of the comparison schools lack a published result in some year. "
-        "Published results are missing for small cohorts, so that the loss is not at random."
+        "Results of small cohorts are not published, so the loss is not at random."
     )
     return Finding("attrition", Verdict.REASSURING if apart <= 0.05 else Verdict.CAUTION, apart, sentence)
 
@@ -82,9 +82,7 @@ def score_cap(results: Results) -> Finding:
     limits = results.intake.limits.get(results.primary)
     crosses = any(b.after == 2018 for b in measure(results.primary).breaks_within(results.project.exposure.years))
     if not crosses or limits is None or len(limits.cap_shift) < 10:
-        return not_assessable(
-            "score_cap", "The size of the 2018 cap on extreme scores cannot be seen in the tables at hand."
-        )
+        return not_assessable("score_cap", "The size of the 2018 cap on extreme scores cannot be seen in these tables.")
     shifts = np.sort(limits.cap_shift)
     top = float(shifts[-max(len(shifts) // 10, 1) :].mean())
     main = results.estimate(results.primary)

@@ -78,10 +78,18 @@ def placebo_outcome(results: Results) -> Finding:
     share = effect.estimate / main if main else float("inf")
     verdict = Verdict.SERIOUS if share >= 1 else Verdict.CAUTION if abs(share) >= 0.5 else Verdict.REASSURING
     p = f" ({p_equals(effect.p_value)})" if isinstance(effect.p_value, float) else ""
+    inside = not isinstance(effect.interval, Interval) or 0.0 in effect.interval
     sentence = (
-        f"{measure(code).label}, which the programme did not aim at, moved by {careful(effect.estimate)} points{p}, "
-        f"against {careful(main)} for {measure(results.primary).label.lower()}. Whatever moved it is a reason to "
-        "expect part of the main estimate without the programme, unless teaching one subject helps the other."
+        f"{measure(code).label}, which the programme did not aim at, moved by {careful(effect.estimate)} points "
+        "against "
+        f"neighbours{p}; {measure(results.primary).label.lower()} by {careful(main)}. "
+        + (
+            "This is too uncertain to tell from none. If it is real, something else was at work: a "
+            if inside
+            else "Something other than the programme was at work: a "
+        )
+        + "reason to expect part of the main estimate without the programme, unless teaching one subject helps the "
+        "other."
     )
     return Finding("placebo_outcome", verdict, effect.estimate, sentence)
 

@@ -17,6 +17,8 @@ _UNDER: Final = 80
 _FEWEST_KNOWN: Final = 0.9
 _NO_ROLL: Final = "These files give no number of pupils on roll, so no cost for each pupil can be given."
 _ZERO: Final = "The interval contains zero, or there is none, so a cost for each unit of effect would mean nothing."
+_INVENTED: Final = "The pupils of these data are invented, so no cost for each pupil is given."
+_NO_RATIO: Final = "The results of these data are invented, so no cost for a gain is given."
 _AREA: Final = "The effect is on a whole area and the cost on some of its schools, so their ratio would mean nothing."
 _NO_SD: Final = "There is no positive effect in pupil-level standard deviations to divide the cost by."
 
@@ -51,6 +53,8 @@ def cost_summary(results: Results) -> CostSummary | None:
     if cost is None:
         return None
     n_pupils, n_schools = pupils_on_roll(results.project, results.intake)
+    if results.intake.kind != "real":
+        n_pupils = Unavailable(_INVENTED)
     each: Quantity = n_pupils
     if not isinstance(n_pupils, Unavailable):
         # a list may be longer or shorter than the schools that the cost was for: then their mean roll stands for it
@@ -69,10 +73,24 @@ def cost_summary(results: Results) -> CostSummary | None:
         per_pupil_gbp=each,
         years=years,
         per_pupil_year_gbp=yearly,
-        band=yearly if isinstance(yearly, Unavailable) else cost_band(yearly),
+        band=_band(results, yearly, n_schools),
         per_tenth_sd_gbp=ratio,
         per_tenth_sd_interval=ends,
     )
+
+
+def _band(results: Results, yearly: Quantity, n_schools: int) -> str | Unavailable:
+    """Return the band, or the reason where the money went to other schools than those whose pupils are counted."""
+    cost = results.project.cost
+    if isinstance(yearly, Unavailable):
+        return yearly
+    if cost and results.intake.treated.is_whole_area and cost.schools != n_schools:
+        return Unavailable(
+            f"The cost a pupil is not rated on the EEF Toolkit's scale, as the money went to {cost.schools} schools "
+            "and "
+            f"the pupils are those of {n_schools}."
+        )
+    return cost_band(yearly)
 
 
 def cost_band(per_pupil_year: float) -> str:
@@ -123,6 +141,8 @@ def _ratio(results: Results, per_school: float) -> tuple[Quantity, IntervalOrRea
     """Return the cost of a tenth of a standard deviation at the estimate and at both ends of its interval."""
     effect = results.effect(results.primary)
     size = effect.effect_size if effect else None
+    if results.intake.kind != "real":
+        return Unavailable(_NO_RATIO), Unavailable(_NO_RATIO)
     if effect is None or not isinstance(effect.interval, Interval) or 0.0 in effect.interval:
         return Unavailable(_ZERO), Unavailable(_ZERO)
     if results.intake.treated.is_whole_area:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.conversions import CONFLICTS
 from evalkit.data.flow import CountedCase
 from evalkit.data.intake import Intake
 from evalkit.data.measures import Measure, measure
@@ -32,9 +35,7 @@ def describe_design(project: Project, intake: Intake, locked: LockedDesign) -> D
         data_kind=intake.kind,
         areas=_areas(project, intake, locked.outcomes[project.primary.measure]),
         flow=make_flow(project, intake, locked, project.exposure.pre),
-        identity=tuple(
-            CountedCase(f"{stage}: {case.case}", case.n) for stage, r in intake.records.items() for case in r.cases
-        ),
+        identity=tuple(_identity(intake)),
         participants=intake.treated.cases,
         matches=tuple(summary for design in estimated for summary in match_summaries(design)),
         balance=tuple(row for design in estimated for row in balance_of(design)),
@@ -43,6 +44,18 @@ def describe_design(project: Project, intake: Intake, locked: LockedDesign) -> D
         area_names=intake.neighbours[project.pool.neighbours].names,
         boundaries=intake.boundaries,
     )
+
+
+def _identity(intake: Intake) -> Iterator[CountedCase]:
+    """Yield each case by key stage, and once what is counted over whole files."""
+    whole: dict[str, CountedCase] = {}
+    for stage, records in intake.records.items():
+        for case in records.cases:
+            if case.case == CONFLICTS:
+                whole[case.case] = CountedCase(f"Both key stages: {case.case}", case.n)
+            else:
+                yield CountedCase(f"{stage}: {case.case}", case.n)
+    yield from whole.values()
 
 
 def _areas(project: Project, intake: Intake, design: OutcomeDesign) -> tuple[AreaComparison, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from evalkit.core.executor import SERIAL, Executor
-from evalkit.core.formats import years_text
+from evalkit.core.formats import mean_of, span_text
 from evalkit.core.project import Claim, Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Several
@@ -141,8 +141,8 @@ def _headline(results: Results) -> Headline:
         measure_label=measure(primary).label,
         place=project.programme.place,
         n_schools=main.n_treated if main else 0,
-        pre_label=years_text(exposure.pre),
-        post_label=years_text(exposure.post),
+        pre_label=mean_of(exposure.pre),
+        post_label=mean_of(exposure.post),
         list_year=labels.LIST_YEAR[project.pool.neighbours],
         estimate=main.estimate if main else none,
         interval=sure.interval if sure else none,
@@ -155,7 +155,7 @@ def _headline(results: Results) -> Headline:
         contrast_estimate=contrast.estimate if contrast else results.why_not(results.contrast()),
         contrast_p=contrast.p_value if contrast else results.why_not(results.contrast()),
         lead=results.estimate(primary, labels.LEAD, lead),
-        lead_label=years_text(exposure.pre),
+        lead_label=span_text(exposure.pre),
         adjusted=results.estimate(primary, labels.TREND_ADJUSTED),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from evalkit.core.project import Project
+from evalkit.data.codes import CODE_REASONS, ROW_ENDS
 from evalkit.data.eligibility import exclusion_reasons, has_any_before_and_all_after
 from evalkit.data.flow import Arm, Flow, FlowRow
 from evalkit.data.intake import Intake
@@ -31,6 +32,7 @@ def _of_outcome(project: Project, intake: Intake, design: OutcomeDesign, years: 
             records, design.outcome, project.exposure.pre, project.exposure.post, project.pool.minor_groups
         )
         reasons[enough] = ""
+    reasons = reasons.str.replace(ROW_ENDS, CODE_REASONS[""], regex=False)  # one reason: the cell is empty
     outside = (reasons == "") & (design.groups == OUTSIDE)
     reasons[outside] = "in no arm (another school of the programme's area, or no area given)"
     arms = _arms(design)

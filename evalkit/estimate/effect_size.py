@@ -64,10 +64,10 @@ def effect_size(
 
 def _pupil_level(limits: PublishedLimits | None) -> tuple[Quantity, str]:
     if limits is None:
-        return Unavailable("No table with published confidence limits is at hand for the last year."), "none"
+        return Unavailable("These files hold no table with published confidence limits for the last year."), "none"
     return pupil_sd(limits.half_width, limits.pupils), (
         "SD of pupil progress, conditional on prior attainment, recovered from published confidence limits; "
-        f"{limits.scope}"
+        f"from {limits.scope}"
     )
 
 

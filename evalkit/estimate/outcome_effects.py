@@ -94,6 +94,7 @@ def estimate_outcome(
     if design.too_few or n_treated < project.pool.minimum_treated:
         near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
         reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
+        reason = reason[:1].upper() + reason[1:]
         effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated, near)
         return OutcomeEffects(design.outcome, role, panel, effects, {}, None)
     school_sd = _school_sd(panel, project)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from evalkit.core.formats import number
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
@@ -18,14 +19,14 @@ ARMS: Final = {
     "comparison": "Comparison",
     "neighbours": "Neighbours",
     "matched": "Matched schools",
-    "rest_of_england": "Rest of England",
-    "england": "Rest of England",
+    "rest_of_england": "England beyond the neighbours",
+    "england": "England outside the treated area",
 }
 ROLES: Final = {
-    "primary": "primary",
-    "secondary": "secondary",
-    "placebo": "placebo (not targeted)",
-    "contrast": "contrast",
+    "primary": "Primary",
+    "secondary": "Secondary",
+    "placebo": "Placebo (not targeted)",
+    "contrast": "Contrast",
 }
 FINDINGS: Final = {
     "permutation": "Rank among all areas",
@@ -45,6 +46,7 @@ FINDINGS: Final = {
     "power": "Least detectable effect",
     "lists_postdate": "Age of the neighbour lists",
 }
+_STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",
     MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",
@@ -56,16 +58,37 @@ def short_label(design: str) -> str:
     return _SHORT.get(design) or design_label(design)
 
 
+def capital(text: str) -> str:
+    """Return text with a capital at its start, as cells of tables begin."""
+    return text[:1].upper() + text[1:]
+
+
+def case_label(case: str) -> str:
+    """Return a counted case with its key stage in words."""
+    start = next((code for code in _STAGES if case.startswith(code)), "")
+    return _STAGES[start] + case.removeprefix(start) if start else capital(case)
+
+
 def finding_label(name: str) -> str:
     """Return the words for a check, made from its name where the kit has none of its own."""
     words = name.replace("_", " ")
-    return FINDINGS.get(name) or words[:1].upper() + words[1:]
+    return FINDINGS.get(name) or capital(words)
 
 
 def school_sd_name(project: Project) -> str:
     """Return which standard deviation the school-level effect size divides by."""
     last = max(project.exposure.pre)
     return f"SD between the analysed schools of England outside the programme, in {last}, the last year before it"
+
+
+def months_long(years: float) -> str:
+    """Return a length in years as months with one decimal: `17.9`."""
+    return number(12 * years, 1)
+
+
+def is_invented(stage: DesignStage | Evaluation) -> bool:
+    """Return whether the schools and results are made up."""
+    return design_of(stage).data_kind != "real"
 
 
 def arm_label(arm: str) -> str:

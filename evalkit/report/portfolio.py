@@ -80,6 +80,7 @@ def _forest(group: Group, title: str, portfolio: Portfolio) -> Figure | None:
         weights=tuple(found.weights[at] for at, _ in ordered) if isinstance(found, RandomEffects) else (),
         pooled=found,
         is_few=group.is_few,
+        data_kind=group.key.data_kind,
     )
     return forest_plot(forest, members_table(group, title, portfolio))
 

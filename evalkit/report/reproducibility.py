@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from evalkit.core.manifest import Provenance
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.prose import Prose
@@ -28,20 +30,25 @@ def run_again(provenance: Provenance) -> ReleasedTable:
     hash_ = provenance.commit.partition(" ")[0]
     data = " --data FOLDER" if provenance.data_kind == "real" else ""
     rows = (
-        ("1", f"git checkout {hash_}" if hash_ != "unknown" else "(the commit is not known)", "takes the same code"),
-        ("2", "python3 run.py test", "installs the locked versions, and runs every test"),
+        ("1", f"git checkout {hash_}" if hash_ != "unknown" else "(the commit is not known)", "Takes the same code"),
+        ("2", "python3 run.py test", "Installs the locked versions, and runs every test"),
         (
             "3",
             f"python3 run.py evalkit run {provenance.slug}{data} --out again",
-            "makes everything again" + (", from the folder with the files listed below" if data else ""),
+            "Makes everything again" + (", from the folder with the files listed below" if data else ""),
         ),
-        ("4", f"compare again/{provenance.slug}/manifest.json", "with the manifest.json beside this report"),
+        (
+            "4",
+            f"diff manifest.json again/{provenance.slug}/manifest.json",
+            "Compares it with this report's; prints nothing if all is the same",
+        ),
     )
     columns = (Column("step", "Step"), Column("command", "Command"), Column("does", "What it does"))
     notes = (
-        "`manifest.json` holds the SHA-256 of every file read and every file made. Where those of the "
+        "The file manifest.json beside this report holds the SHA-256 of every file read and every file made. Where "
+        "those of the "
         "files read agree, "
-        "those of the files made should; where a file made differs, compare `results.json`: numbers should agree to "
+        "those of the files made should; where a file made differs, compare results.json: numbers should agree to "
         "nine digits.",
     )
     table = Table(caption="The report made again", columns=columns, rows=rows, notes=notes)
@@ -50,13 +57,19 @@ def run_again(provenance: Provenance) -> ReleasedTable:
 
 def randomness(provenance: Provenance) -> Prose:
     """Return what is drawn at random, and how the seed fixes it."""
+    participants = provenance.parameters.get("participants")
+    by_name = isinstance(participants, Mapping) and participants.get("rule") == "file"
+    drawn = (
+        "The inference for listed schools in few areas may draw: its wild bootstrap (outcomes made again with random "
+        "signs by area) has the stream “wild bootstrap”."
+        if by_name
+        else "The permutation goes through every area and draws nothing."
+    )
     return Prose(
         (
             f"The seed is {provenance.seed}. Each thing that is drawn has a stream of random numbers of its own, made "
             "from the seed and its name, so that one more draw of one thing changes no other.",
-            "The permutation goes through every area and draws nothing. Only the inference for listed schools in few "
-            "areas may draw: its wild bootstrap (outcomes made again with random signs by area) has the stream “wild "
-            "bootstrap”.",
+            drawn,
         )
     )
 
@@ -68,10 +81,10 @@ def not_the_same(provenance: Provenance) -> Prose:
             "On one machine with the versions above, two runs give the same bytes in every file.",
             "On another kind of processor, or with another library for linear algebra, sums are taken in "
             "another order: "
-            "the last digits of `results.json` and of the tables as CSV may differ, and with them their SHA-256.",
+            "the last digits of results.json and of the tables as CSV may differ, and with them their SHA-256.",
             "With other versions of the libraries that draw, figures, the Word document and the PDFs differ in bytes "
             "though not in what they show; the appendix itself names versions and commit, so it differs by them.",
-            "`log` files and times on the screen are not part of a report.",
+            "Log files and times on the screen are not part of a report.",
         ),
         "list",
     )

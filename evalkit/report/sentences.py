@@ -17,7 +17,14 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.evaluation import Evaluation, Headline
-from evalkit.report.names import clustered, is_listed, phase, subject, treated_areas, unit_of
+from evalkit.report.names import (
+    clustered,
+    is_listed,
+    phase,
+    subject,
+    treated_areas,
+    unit_of,
+)
 from evalkit.report.prose import Prose
 
 _SCALES: Final = {
@@ -29,7 +36,16 @@ _SCALES: Final = {
     "twice: 10 points more are about one grade more in each.",
 }
 
-_PLAIN = "unstudentised"
+POINT: Final = {
+    "progress points": "A progress point is about one point on the test scale; 0 is the average for pupils in England "
+    "with the same earlier results.",
+    "Progress 8 points": "A Progress 8 point is about one grade in each subject; 0 is the average for pupils in "
+    "England with the same earlier results.",
+    "Attainment 8 points": "Ten Attainment 8 points are about one grade in each of eight subjects.",
+}
+"""What a point is, in a sentence, for readers of the summary."""
+
+PLAIN: Final = "unstudentised"
 
 
 def headline(evaluation: Evaluation) -> Prose:
@@ -101,7 +117,7 @@ def _neighbours(evaluation: Evaluation) -> str:
 def _opening(evaluation: Evaluation) -> str:
     facts = evaluation.headline
     schools = _schools(evaluation)
-    when = f"between {facts.pre_label} and {facts.post_label}"
+    when = f"from {facts.pre_label} to {facts.post_label}"
     if isinstance(facts.estimate, Unavailable):
         why = as_sentence(facts.estimate.reason)
         return f"The data do not show how {lower_first(facts.measure_label)} in {schools} changed {when}. {why}"
@@ -169,7 +185,7 @@ def rank(evaluation: Evaluation) -> str:
     p = "" if isinstance(facts.p_value, Unavailable) else f" ({p_equals(facts.p_value)})"
     return (
         f"Of {count(int(facts.n_areas))} areas analysed the same way, {count(int(facts.n_as_large))} ({among}) "
-        f"changed at least as much in either direction{' for their school sampling error' * (statistic != _PLAIN)}{p}."
+        f"changed at least as much in either direction{' for their school sampling error' * (statistic != PLAIN)}{p}."
     )
 
 
@@ -204,7 +220,7 @@ def _placebo(facts: Headline) -> str:
         return ""
     if isinstance(placebo, Unavailable):
         return f"{label}, not targeted, cannot be given: {lower_first(placebo.reason).rstrip('.')}"
-    return f"{label}, not targeted, moved {careful(placebo)}"
+    return f"{label}, not targeted, {'lost' if placebo < 0 else 'gained'} {points(placebo)} on the same areas"
 
 
 def _contrast(facts: Headline) -> str:
@@ -224,9 +240,9 @@ def _earlier(evaluation: Evaluation) -> str:
         return f"How {who} moved before the programme cannot be given: {as_sentence(lower_first(facts.lead.reason))}"
     was, whose = ("were", who[:1].upper() + who[1:]) if is_listed(evaluation) else ("was", who)
     if careful(facts.lead) == "0.00":
-        return f"{whose} {was} neither gaining nor falling in {facts.lead_label}."
+        return f"{whose} {was} neither gaining nor falling from {facts.lead_label}."
     way = "gaining" if facts.lead > 0 else "falling"
-    start = f"{whose} {was} already {way} by {points(facts.lead)} in {facts.lead_label}"
+    start = f"{whose} {was} already {way} by {points(facts.lead)} on similar areas from {facts.lead_label}"
     if isinstance(facts.adjusted, Unavailable):
         return (
             f"{start}; what continuing that would leave cannot be given: "

@@ -33,7 +33,7 @@ def programme(design: DesignStage) -> Prose:
     sources = "; ".join(f"{source.title} ({source.url})" if source.url else source.title for source in facts.sources)
     said = f"Sources: {as_sentence(sources)}" if sources else ""
     known = project.participants.known_participants.strip()
-    took_part = as_sentence(known) if known else ""
+    took_part = f"As the project file says: {as_sentence(known)}" if known else ""
     return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, said) if part))
 
 
@@ -49,9 +49,9 @@ def banner(stage: DesignStage | Evaluation) -> Prose | None:
         return None
     place = stage.project.programme.place
     text = (
-        "SYNTHETIC DATA. Every number here comes from an invented England that this kit makes for "
-        "practice and testing. "
-        f"Nothing here says anything about {place} or any real school."
+        "SYNTHETIC DATA. Every result here comes from an invented England that this kit makes for practice and "
+        f"testing, and says nothing about {place} or any real school. What the project file says of the programme "
+        "(dates, cost, claims, other programmes) is given as written there."
     )
     return Prose((text,), "banner")
 
@@ -65,8 +65,8 @@ def whom(stage: DesignStage | Evaluation) -> str:
         whole = "the whole of these areas" if several else "the whole area"
         return f"This report is about the schools listed as having taken part, in {where}, not about {whole}."
     return (
-        f"This report evaluates the whole of {place} as an area-level intention to treat: every eligible school "
-        "counts, whether or not it took part, which dilutes any effect. Which schools took part is not public."
+        f"This report evaluates the whole of {place}: every eligible school counts, whether or not it took part "
+        "(“area-level intention to treat”), which dilutes any effect. Which schools took part is not public."
     )
 
 
@@ -181,9 +181,9 @@ def _permutation(evaluation: Evaluation) -> str:
     return (
         f"The permutation compares {place}'s change with the spread of changes across "
         f"{count(detail.n_areas)} areas, each "
-        f"analysed the same way as if the programme had been there. It is exact only under "
-        f"exchangeability: if any of these "
-        f"areas had been as likely to be chosen as {place}. Its interval holds every effect that the test "
+        f"analysed the same way as if the programme had been there. It is exact only if any of these areas "
+        f"had been as likely to be chosen as {place} (“exchangeability”). Its interval holds every effect that the "
+        "test "
         f"does not reject at {level_text(1 - evaluation.project.inference.level)[:-1]} per cent, and "
         f"the smallest p-value it can give is {number(detail.smallest_p, 3)}."
     )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import careful, count, lower_first, number, p_equals, p_text, pounds
-from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.formats import as_sentence, careful, count, interval_text, lower_first, number, p_equals, pounds
+from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.school_roll import ROLL_YEAR
-from evalkit.design.labels import LIST_LABEL
+from evalkit.design.labels import LEAD, LIST_LABEL, NEIGHBOURS, TREND_ADJUSTED
 from evalkit.diagnose.costs import CostSummary
 from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report.names import is_listed, phase, subject, surest, treated_areas
+from evalkit.report.names import (
+    is_invented,
+    is_listed,
+    months_long,
+    one_per_design,
+    phase,
+    subject,
+    surest,
+    treated_areas,
+)
 from evalkit.report.prose import Prose
-from evalkit.report.sentences import points, rose
+from evalkit.report.sentences import PLAIN, points, rose
 
 _MOST_NAMES = 6
 
@@ -79,7 +88,7 @@ def compared(evaluation: Evaluation) -> Prose:
     return Prose(
         (
             f"{_treated(evaluation)} are compared with {count(n)} in {_areas(evaluation)}.",
-            f"Compared is the change from the mean of summers {facts.pre_label} to {facts.post_label}{partial}.",
+            f"The comparison is of the change from {facts.pre_label} to {facts.post_label} (summers){partial}.",
         )
     )
 
@@ -103,8 +112,15 @@ def _areas(evaluation: Evaluation) -> str:
 
 
 def certainty(evaluation: Evaluation) -> Prose:
-    """Return how sure the answer is and why, in four or five short sentences."""
-    told = (_rank(evaluation), _placebo(evaluation), _earlier(evaluation), _least(evaluation), _security(evaluation))
+    """Return how sure the answer is and why, in a few short sentences."""
+    told = (
+        _rank(evaluation),
+        _others(evaluation),
+        _placebo(evaluation),
+        _earlier(evaluation),
+        _least(evaluation),
+        _security(evaluation),
+    )
     return Prose(tuple(sentence for sentence in told if sentence), "list")
 
 
@@ -117,12 +133,34 @@ def _rank(evaluation: Evaluation) -> str:
     n, k, p = facts.n_areas, facts.n_as_large, facts.p_value
     if isinstance(n, Unavailable) or isinstance(k, Unavailable) or isinstance(p, Unavailable):
         return f"{facts.place}'s change could not be set against that of other areas."
-    others = int(k) - 1
-    among = f"{count(others)} of the other {count(int(n) - 1)}" if others else f"none of the other {count(int(n) - 1)}"
+    allowing = "" if evaluation.project.inference.statistic == PLAIN else " for their school sampling error"
+    if k == 1:
+        return (
+            f"Of {count(int(n))} areas only {facts.place} itself changed that much in either direction{allowing} "
+            f"({p_equals(p)})."
+        )
     return (
-        f"Without the programme, {among} areas changed as much or more, up or down: p, the share of areas with "
-        f"{facts.place} among them, is {p_text(p)}."
+        f"{count(int(k))} of {count(int(n))} areas, {facts.place} among them, changed at least as much in either "
+        f"direction{allowing} ({p_equals(p)})."
     )
+
+
+def _others(evaluation: Evaluation) -> str:
+    """Return over what the other comparisons of the table of estimates range, and how many exclude no difference."""
+    main = evaluation.project.primary.measure
+    others = [effect for effect in one_per_design(evaluation, main) if effect.design != NEIGHBOURS]
+    known = [effect.estimate for effect in others if isinstance(effect.estimate, float)]
+    if isinstance(evaluation.headline.estimate, Unavailable) or not known:
+        return ""
+    ends = [effect.interval for effect in others if isinstance(effect.interval, Interval)]
+    start = f"Other reasonable comparisons give {careful(min(known))} to {careful(max(known))}"
+    if len(known) == 1:
+        start = f"Another reasonable comparison gives {careful(known[0])}"
+    if not ends:
+        return f"{start}, without intervals."
+    excluding = sum(0.0 not in interval for interval in ends)
+    of = f"{count(excluding)} of {count(len(ends))}" if excluding else f"none of {count(len(ends))}"
+    return f"{start}; {of} intervals {'excludes' if excluding <= 1 else 'exclude'} no difference."
 
 
 def _of_listed(evaluation: Evaluation) -> str:
@@ -142,30 +180,49 @@ def _placebo(evaluation: Evaluation) -> str:
     placebo, main = facts.placebo_estimate, facts.estimate
     if isinstance(placebo, Unavailable) or isinstance(main, Unavailable) or not facts.placebo_label:
         return ""
-    start = f"{facts.placebo_label}, which the programme did not aim at, moved {_way(placebo)} by {points(placebo)}"
-    if placebo * main > 0 and abs(placebo) >= abs(main) / 2:
+    code = next((outcome.measure for outcome in evaluation.project.outcomes if outcome.role == "placebo"), "")
+    effect = surest(evaluation, code)
+    interval = effect.interval if effect else Unavailable("No estimate was made.")
+    start = (
+        f"{facts.placebo_label}, which the programme did not aim at, {_gained(placebo)} {points(placebo)} on similar "
+        f"areas{_reach(interval)}"
+    )
+    if isinstance(interval, Interval) and 0.0 not in interval:
         return f"{start}: a sign that something other than the programme was at work."
-    return f"{start}."
+    doubt = "too uncertain to tell from none" if isinstance(interval, Interval) else "how uncertain is not known"
+    if placebo * main > 0 and abs(placebo) >= abs(main) / 2:
+        return f"{start}, {doubt}; if that is real, something else was at work too."
+    return f"{start}, {doubt}."
 
 
-def _way(value: float) -> str:
-    return "down" if value < 0 else "up"
+def _gained(value: float) -> str:
+    return "lost" if value < 0 else "gained"
+
+
+def _reach(interval: IntervalOrReason) -> str:
+    """Return an interval in brackets, or nothing where there is none."""
+    return f" ({interval_text(interval)})" if isinstance(interval, Interval) else ""
+
+
+def _reach_of(evaluation: Evaluation, design: str, period: str = "post") -> str:
+    effect = evaluation.effect(evaluation.project.primary.measure, design, period)
+    return _reach(effect.interval) if effect else ""
 
 
 def _earlier(evaluation: Evaluation) -> str:
-    facts = evaluation.headline
+    facts, pre = evaluation.headline, evaluation.project.exposure.pre
     if isinstance(facts.estimate, Unavailable):
         return ""
     if isinstance(facts.lead, Unavailable):
         return f"How {subject(evaluation)} moved before the programme cannot be seen."
     who = subject(evaluation)
     start = (
-        f"Before the programme ({facts.lead_label}) {who} had {'lost' if facts.lead < 0 else 'gained'} "
-        f"{points(facts.lead)} on similar areas"
+        f"From {facts.lead_label}, before the programme, {who} had {_gained(facts.lead)} "
+        f"{points(facts.lead)} on similar areas{_reach_of(evaluation, LEAD, str(max(pre)))}"
     )
     if isinstance(facts.adjusted, Unavailable):
         return f"{start}."
-    return f"{start}; had that gone on, {careful(facts.adjusted)} would be left."
+    return f"{start}; had that gone on, {careful(facts.adjusted)}{_reach_of(evaluation, TREND_ADJUSTED)} would be left."
 
 
 def _least(evaluation: Evaluation) -> str:
@@ -173,9 +230,7 @@ def _least(evaluation: Evaluation) -> str:
     if entry is None or (isinstance(entry.realised, Unavailable) and isinstance(entry.at_design, Unavailable)):
         return "The least effect that could have been detected cannot be given."
     least = max(value for value in (entry.realised, entry.at_design) if not isinstance(value, Unavailable))
-    return (
-        f"True effects under {points(least)} would often be missed: only larger ones are detected four times in five."
-    )
+    return f"True effects under {points(least)} would often be missed; larger ones are detected four times in five."
 
 
 def _security(evaluation: Evaluation) -> str:
@@ -183,8 +238,8 @@ def _security(evaluation: Evaluation) -> str:
     if isinstance(rating.value, Unavailable):
         return "No rating of security is given, as the least detectable effect is not known."
     return (
-        f"Security of the evidence: {rating.label} padlocks on the scale of the Education Endowment Foundation (EEF); "
-        "indicative, by this kit."
+        f"Security of the evidence, by this kit's reading of published criteria: {rating.label} (not a rating by the "
+        "EEF)."
     )
 
 
@@ -193,8 +248,9 @@ def cost_in_short(evaluation: Evaluation) -> Prose:
     summary = evaluation.cost
     if summary is None:
         return Prose(("The project file states no cost.",))
+    start = "The project file says that the programme cost" if is_invented(evaluation) else "The programme cost"
     schools = (
-        f"The programme cost {pounds(summary.total_gbp)}: {pounds(summary.per_school_gbp)} for each of the "
+        f"{start} {pounds(summary.total_gbp)}: {pounds(summary.per_school_gbp)} for each of the "
         f"{count(summary.schools)} schools it was spent on."
     )
     return Prose((schools, _by_pupil(evaluation, summary), _by_effect(summary)))
@@ -202,18 +258,21 @@ def cost_in_short(evaluation: Evaluation) -> Prose:
 
 def _by_pupil(evaluation: Evaluation, summary: CostSummary) -> str:
     each, yearly, n = summary.per_pupil_gbp, summary.per_pupil_year_gbp, summary.n_pupils
-    if isinstance(each, Unavailable) or isinstance(yearly, Unavailable) or isinstance(n, Unavailable):
-        return "The number of pupils is not known, so no cost for each pupil is given."
+    lacking = next((found for found in (n, each, yearly) if isinstance(found, Unavailable)), None)
+    if lacking or isinstance(each, Unavailable) or isinstance(yearly, Unavailable) or isinstance(n, Unavailable):
+        return as_sentence(lacking.reason if lacking else "No cost for each pupil is given")
     start = (
         f"With the mean roll of the listed schools ({number(n / summary.n_pupil_schools, 0)} pupils in {ROLL_YEAR})"
         if is_listed(evaluation)
         else f"Spread over the {count(n)} pupils of all {count(summary.n_pupil_schools)} schools of "
         f"{evaluation.headline.place} (on roll in {ROLL_YEAR})"
     )
-    return (
-        f"{start} that is {_pounds(each)} a pupil, or {_pounds(yearly)} a year: {summary.band} on the EEF Toolkit's "
-        "cost scale."
+    start = (
+        f"{start} that is {_pounds(each)} a pupil, or {_pounds(yearly)} a year over {months_long(summary.years)} months"
     )
+    if isinstance(summary.band, Unavailable):
+        return f"{start}. {as_sentence(summary.band.reason)}"
+    return f"{start}: {summary.band} on the EEF Toolkit's cost scale."
 
 
 def _pounds(amount: float) -> str:
@@ -224,7 +283,7 @@ def _pounds(amount: float) -> str:
 def _by_effect(summary: CostSummary) -> str:
     ratio, ends = summary.per_tenth_sd_gbp, summary.per_tenth_sd_interval
     if isinstance(ratio, Unavailable) or isinstance(ends, Unavailable):
-        return "No cost for a given gain is stated: the evidence does not support one."
+        return "The evidence supports no cost for a given gain."
     return (
         f"A tenth of a standard deviation cost {pounds(ratio)} a school ({pounds(ends.lower)} to "
         f"{pounds(ends.upper)} over the interval)."

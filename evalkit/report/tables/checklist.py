@@ -11,11 +11,11 @@ from evalkit.report.names import is_listed
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
 
-_SUMMARY: Final = "Summary"
-_DESIGN: Final = "Design"
-_CHANGE: Final = "What changed"
-_REVIEW: Final = "What could be wrong"
-_AGAIN: Final = "How to make this again"
+_SUMMARY: Final = "What do the data show?"
+_DESIGN: Final = "Who is compared with whom, and when was that decided?"
+_CHANGE: Final = "What changed, and how sure can anyone be?"
+_REVIEW: Final = "What could be wrong?"
+_AGAIN: Final = "How can this be made again?"
 _NOT: Final = "Not in this report"
 
 Item = tuple[str, str, str]
@@ -39,7 +39,7 @@ def checklist(evaluation: Evaluation) -> ReleasedTable:
     columns = (
         Column("number", "No."),
         Column("item", "What a reviewer asks for"),
-        Column("where", "Where it is"),
+        Column("where", "Under which heading"),
         Column("note", "What to know, or why it is not there"),
     )
     notes = (
@@ -54,16 +54,20 @@ def _question(evaluation: Evaluation) -> tuple[Item, ...]:
     project = evaluation.project
     n_partial = len(project.exposure.partial)
     return (
-        ("What is estimated: for whom, of what, against what, when", _CHANGE, "Named under the table of estimates."),
+        (
+            "What is estimated: for whom, of what, against what, when",
+            _CHANGE,
+            "Named under the table “Difference in change, by design”.",
+        ),
         (
             "Primary outcome and years fixed before outcomes; departures logged",
-            f"{_DESIGN}; {_AGAIN}",
+            f"{_DESIGN} {_AGAIN}",
             "Fixed in the project file, with the data already public: not pre-registered, so there is no "
             "log of departures.",
         ),
         (
             "Years with part of the programme kept apart",
-            f"{_DESIGN}; {_CHANGE}",
+            f"{_DESIGN} {_CHANGE}",
             "Shown year by year, never in the main estimate." if n_partial else "No year had part of the programme.",
         ),
     )
@@ -75,18 +79,19 @@ def _design(evaluation: Evaluation) -> tuple[Item, ...]:
     return (
         (
             "Who may be compared: phase, type, other programmes, spillover",
-            f"{_DESIGN}; {_REVIEW}",
-            "Other programmes are those named in the project file.",
+            f"{_DESIGN} {_REVIEW}",
+            "Other programmes are those named in the project file, in the table “Other programmes in comparison "
+            "areas”.",
         ),
         (
             "Matching on several earlier years, and without them",
-            f"{_DESIGN}; {_CHANGE}",
+            f"{_DESIGN} {_CHANGE}",
             "Both, side by side. Deprivation before the programme, prior attainment and inspections are "
             "not in these files.",
         ),
         (
             "Earlier trend with interval; placebo outcome, year and areas; one comparison area out; other neighbours",
-            f"{_CHANGE}; {_REVIEW}",
+            f"{_CHANGE} {_REVIEW}",
             ("" if several else "With one year before there is no earlier trend. ")
             + "What would be left were the earlier trend to go on is one bound on departures from parallel trends.",
         ),
@@ -95,7 +100,7 @@ def _design(evaluation: Evaluation) -> tuple[Item, ...]:
             _CHANGE,
             "Errors clustered by area where listed schools lie in several."
             if listed
-            else "Permutation over all areas; clustering by area is said to be unavailable with one treated.",
+            else "Permutation over all areas; clustering by area is not possible with one treated area.",
         ),
     )
 
@@ -104,15 +109,14 @@ def _numbers(evaluation: Evaluation) -> tuple[Item, ...]:
     return (
         (
             "Effect size with correction for small samples",
-            f"{_SUMMARY}; {_CHANGE}",
+            f"{_SUMMARY} {_CHANGE}",
             "The correction is 1: the standard deviation is published, not estimated from this sample.",
         ),
         (
             "Which standard deviation",
-            f"{_SUMMARY}; {_CHANGE}",
-            "That of pupils given earlier results, and beside it that between schools. The total one of "
-            "an empty model needs "
-            "records of pupils.",
+            f"{_SUMMARY} {_CHANGE}",
+            "That of pupils given earlier results, and beside it that between schools. The total one "
+            "(of a model without covariates) needs records of pupils.",
         ),
         (
             "Effect size for clustered samples",
@@ -121,15 +125,15 @@ def _numbers(evaluation: Evaluation) -> tuple[Item, ...]:
         ),
         (
             "Months of progress with the table used",
-            f"{_SUMMARY}; {_CHANGE}",
+            f"{_SUMMARY} {_CHANGE}",
             "At the estimate and both ends of the interval.",
         ),
         (
             "Least detectable effect at design and after losses; intraclass correlation",
-            f"{_DESIGN}; {_CHANGE}; {_REVIEW}",
-            "For areas, empty and given the level before. For pupils in schools, and for disadvantaged "
-            "pupils, the data are "
-            "not at hand.",
+            f"{_DESIGN} {_CHANGE} {_REVIEW}",
+            "For areas, as it is and given the level before. For pupils in schools, and for disadvantaged pupils, "
+            "these "
+            "files hold no data.",
         ),
     )
 
@@ -138,15 +142,15 @@ def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
     return (
         (
             "Likeness before, by the standard of the What Works Clearinghouse",
-            f"{_DESIGN}; {_REVIEW}",
+            f"{_DESIGN} {_REVIEW}",
             "Differences, ratios of variances, effective numbers, categories; no p-values.",
         ),
         _map(evaluation),
-        ("Flow from listed to analysed, with reasons", f"{_DESIGN}; {_CHANGE}", "By outcome and arm."),
+        ("Flow from listed to analysed, with reasons", f"{_DESIGN} {_CHANGE}", "By outcome and arm."),
         ("Losses overall and by arm", _CHANGE, "Of schools; pupils lost cannot be seen."),
         (
             "Missing results",
-            f"{_CHANGE}; {_REVIEW}",
+            f"{_CHANGE} {_REVIEW}",
             "Complete cases, and without the rule that every year must be published. Small cohorts are "
             "suppressed at the "
             "source; no values are filled in.",
@@ -159,7 +163,7 @@ def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
         (
             "Several outcomes allowed for",
             _CHANGE,
-            "p-values as they are, and by Holm's method within the outcomes aimed at.",
+            "p-values as they are, and adjusted by Holm's method over the outcomes aimed at.",
         ),
     )
 
@@ -175,7 +179,7 @@ def _rest(evaluation: Evaluation) -> tuple[Item, ...]:
     cost = evaluation.cost
     pupils = "" if cost is None or isinstance(cost.n_pupils, Unavailable) else " By school, pupil and year."
     return (
-        ("Delivery and dose", _NOT, "No record of visits or days by school is at hand."),
+        ("Delivery and dose", _NOT, "These files hold no record of visits or days by school."),
         (
             "Usual practice, and what else changed",
             _REVIEW,
@@ -183,12 +187,12 @@ def _rest(evaluation: Evaluation) -> tuple[Item, ...]:
         ),
         (
             "Cost",
-            f"{_SUMMARY}; {_REVIEW}",
+            f"{_SUMMARY} {_REVIEW}",
             "The project file states none." if cost is None else f"The funder's grant only.{pupils}",
         ),
         (
             "A table for every outcome, and the grid of choices",
-            f"{_CHANGE}; {_REVIEW}",
+            f"{_CHANGE} {_REVIEW}",
             "Every choice asked for is shown.",
         ),
         ("Ratings by published scales", _REVIEW, "The kit's own reading, indicative."),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Final, get_args
 
-from evalkit.core.formats import number, years_text
+from evalkit.core.formats import mean_of, number, years_text
 from evalkit.core.project import Exposure
 from evalkit.core.words import listed
 from evalkit.data.flow import Arm, CountedCase, Flow, FlowRow
@@ -15,10 +16,23 @@ from evalkit.design.stage import AreaComparison, BalanceRow, DesignStage
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.diagnose.ratings import baseline_category
 from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.names import arm_label, design_of, outcome_label, short_label
+from evalkit.report.names import (
+    ROLES,
+    arm_label,
+    capital,
+    case_label,
+    design_of,
+    is_invented,
+    outcome_label,
+    short_label,
+)
 from evalkit.report.table import Cell, Column, Table
 
 ELIGIBLE_BEFORE: Final = "Eligible on the years before"
+_STATISTIC: Final = {
+    "unstudentised": "The change itself (unstudentised)",
+    "studentised": "The change over its standard error (studentised)",
+}
 _SMALL: Final = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
@@ -51,7 +65,8 @@ def flow(evaluation: Evaluation) -> ReleasedTable:
     caption = "Schools from listed to analysed, by arm"
     notes = (
         "In each arm, listed schools less those left out are the schools analysed.",
-        "Rest of England leaves out the neighbours here; the comparison with the rest of England uses both.",
+        "England beyond the neighbours and the neighbours together are England outside the treated area, which one of "
+        "the comparisons uses.",
     )
     return _flow(evaluation, caption, "Analysed", notes)
 
@@ -119,7 +134,7 @@ def participants(design: DesignStage) -> ReleasedTable:
 
 def _cases(design: DesignStage, caption: str, cases: tuple[CountedCase, ...]) -> ReleasedTable:
     columns = (Column("case", "Case"), Column("n_schools", "Schools", "school_count"))
-    rows = tuple((case.case, case.n) for case in cases)
+    rows = tuple((case_label(case.case), case.n) for case in cases)
     return released(design, Table(caption=caption, columns=columns, rows=rows, unit="schools"))
 
 
@@ -147,7 +162,9 @@ def matches(design: DesignStage) -> ReleasedTable:
         for m in design.matches
     )
     notes = (
-        "The effective number is (Σw)²/Σw²: how many equally weighted schools would carry as much information.",
+        "The effective number: how many equally weighted schools would carry as much information, the square of the "
+        "sum "
+        "of the weights over the sum of their squares.",
         "Matching sees no later result. A matched school without one drops out of the estimate, so the number of "
         "schools used there can be lower.",
     )
@@ -193,7 +210,7 @@ def _balance_row(design: DesignStage, row: BalanceRow) -> tuple[Cell, ...]:
         row.smd_after,
         row.variance_ratio_before,
         row.variance_ratio_after,
-        baseline_category(row.smd_after),
+        capital(baseline_category(row.smd_after)),
     )
 
 
@@ -245,15 +262,33 @@ def averaging_note(exposure: Exposure) -> str:
 def contamination(stage: DesignStage | Evaluation) -> ReleasedTable:
     """Return other programmes in areas that serve as comparison, as far as known."""
     names = design_of(stage).area_names
-    columns = (Column("areas", "Areas"), Column("programme", "What else happened there"), Column("source", "Source"))
+    columns = (
+        Column("areas", "Areas"),
+        Column("programme", "What else happened there"),
+        Column("used", "Compared as"),
+        Column("source", "Source"),
+    )
     rows = tuple(
-        (listed([names.get(code, f"area {code}") for code in row.areas], 20), row.programme, row.source)
+        (
+            listed([names.get(code, f"area {code}") for code in row.areas], 20),
+            capital(row.programme),
+            _used_as(stage, row.areas),
+            row.source,
+        )
         for row in stage.project.contamination
     )
-    empty = (("None named", "The project file names no other programme in comparison areas.", "project file"),)
-    return released(
-        stage, Table(caption="Other programmes in comparison areas, where known", columns=columns, rows=rows or empty)
-    )
+    empty = (("None named", "The project file names no other programme in comparison areas.", "–", "Project file"),)
+    notes = ("As the project file has it; the areas of these data are invented.",) if is_invented(stage) else ()
+    caption = "Other programmes in comparison areas, where known"
+    return released(stage, Table(caption=caption, columns=columns, rows=rows or empty, notes=notes))
+
+
+def _used_as(stage: DesignStage | Evaluation, areas: Collection[int]) -> str:
+    """Return which of some areas serve as neighbours, by list, or that they are only in the rest."""
+    lists = design_of(stage).areas
+    found = [(row.list_label, [name for code, name in row.comparison if code in areas]) for row in lists]
+    told = [f"{label} list: {listed(names, 20)}" for label, names in found if names]
+    return f"Neighbours ({'; '.join(told)})" if told else "Not neighbours; only among all schools of England"
 
 
 def choices(stage: DesignStage | Evaluation) -> ReleasedTable:
@@ -261,20 +296,23 @@ def choices(stage: DesignStage | Evaluation) -> ReleasedTable:
     project = stage.project
     exposure = project.exposure
     rows: tuple[tuple[Cell, ...], ...] = (
-        ("Years before", years_text(exposure.pre) + ", their mean"),
+        ("Years before", capital(mean_of(exposure.pre))),
         ("Years with part of the programme", years_text(exposure.partial) or "No year"),
         ("Years after", years_text(exposure.post)),
-        *((f"Outcome, {row.role}", outcome_label(stage, row.measure)) for row in project.outcomes),
+        *(
+            (f"Outcome, {ROLES.get(row.role, row.role).lower()}", outcome_label(stage, row.measure))
+            for row in project.outcomes
+        ),
         ("Schools that may be compared", listed(project.pool.minor_groups)),
-        ("Every year must be published", "yes" if project.pool.require_all_years else "no"),
+        ("Every year must be published", "Yes" if project.pool.require_all_years else "No"),
         (
             "Neighbour list, main and beside it",
             f"{LIST_LABEL[project.pool.neighbours]}; {LIST_LABEL[project.pool.alternative_neighbours]}",
         ),
         ("Fewest schools for an area to enter the permutation", str(project.pool.minimum_area_schools)),
         ("Matching", f"{project.matching.ratio} comparison schools for each treated one, on {_covariates(stage)}"),
-        ("Weights", "each school weighs one" if project.estimation.weights == "schools" else "pupils"),
-        ("Statistic of the permutation", project.inference.statistic),
+        ("Weights", "Each school counts as one" if project.estimation.weights == "schools" else "Pupils"),
+        ("Statistic of the permutation", _STATISTIC[project.inference.statistic]),
         ("Seed", str(project.seed)),
     )
     columns = (Column("choice", "Choice"), Column("made", "As made"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import level_text, said, years_text
-from evalkit.core.quantities import Unavailable
+from evalkit.core.formats import level_text, number, said, years_text
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.design.labels import design_label
 from evalkit.diagnose.evaluation import Evaluation
@@ -121,15 +121,14 @@ def event_effects(evaluation: Evaluation, outcome: str) -> list[Effect]:
 
 
 def base_note(evaluation: Evaluation) -> str:
-    """Return what the event study measures from, and how many of its leads are free."""
+    """Return what the event study measures from, and how many independent comparisons the years before hold."""
     pre = evaluation.project.exposure.pre
     base = f"Every year is measured from the mean of {years_text(pre)}, the base of the headline."
     free = len(pre) - 1
     if free < 1:
         return f"{base} With one year before the programme there is no lead: earlier movement cannot be seen."
-    leads = "is one free lead" if free == 1 else f"are {free} free leads"
-    mirrored = " (one of the two mirrors the other)" if free == 1 else ""
-    return f"{base} The years before are measured from their own mean, so there {leads}{mirrored}."
+    told = "hold only one comparison, which the two mirror" if free == 1 else f"hold {free} independent comparisons"
+    return f"{base} The years before are measured from their own mean, so they {told}."
 
 
 def event_study(evaluation: Evaluation) -> ReleasedTable:
@@ -152,7 +151,7 @@ def event_study(evaluation: Evaluation) -> ReleasedTable:
 
 def _when(evaluation: Evaluation, year: int) -> str:
     exposure = evaluation.project.exposure
-    return "before" if year in exposure.pre else "part of the year" if year in exposure.partial else "after a full year"
+    return "Before" if year in exposure.pre else "Part of the year" if year in exposure.partial else "After a full year"
 
 
 def effect_sizes(evaluation: Evaluation) -> ReleasedTable:
@@ -193,7 +192,16 @@ def months_text(size: EffectSize) -> Cell:
         return size.hedges_g if isinstance(size.hedges_g, Unavailable) else _NO_MONTHS
     if months.lower is None or months.upper is None:
         return _NOT_ALONE
-    return f"{months.estimate} ({months.lower} to {months.upper})".replace("-", "−")
+    return f"{months.estimate} ({months_ends(size)})".replace("-", "−")
+
+
+def months_ends(size: EffectSize) -> str:
+    """Return months at both ends of the interval, `0 to 4`, saying where a lower end below zero is rounded to 0."""
+    months, ends = size.months, size.hedges_g_interval
+    if months is None or months.lower is None or months.upper is None:
+        return "none"
+    hidden = months.lower == 0 and isinstance(ends, Interval) and ends.lower < 0
+    return f"{'just below 0' if hidden else number(months.lower, 0)} to {number(months.upper, 0)}"
 
 
 def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:

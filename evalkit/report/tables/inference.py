@@ -56,15 +56,15 @@ def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
     effect, england = evaluation.effect(main), evaluation.effect(main, ENGLAND)
     rows: list[tuple[Cell, ...]] = []
     if effect is not None:
-        spread = "spread of changes across areas"
+        spread = "Spread of changes across areas"
         over, p = f"{spread}, over school sampling error", _studentised(effect)
         rows = [
             _permuted("two-sided", spread, effect, effect.interval, effect.p_value),
             _permuted("one-sided (rose more)", spread, effect, _NOT_COMPUTED, effect.p_value_one_sided),
-            _permuted("studentised, two-sided", over, effect, _NOT_COMPUTED, p),
+            _permuted("each change over its standard error (studentised), two-sided", over, effect, _NOT_COMPUTED, p),
         ]
     if england is not None:
-        allows = "the same, each area against the rest of England"
+        allows = "The same, each area against all others of England"
         rows.append(_permuted("against England, two-sided", allows, england, england.interval, england.p_value))
     return rows
 
@@ -87,10 +87,10 @@ def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
     school, area = clustered(evaluation, "school"), clustered(evaluation, "local_authority")
     if school is not None:
-        allows = "school sampling only; excludes area shocks"
+        allows = "School sampling only; excludes shocks to areas"
         rows.append(("Clustered by school", allows, school.estimate, school.std_error, school.interval, school.p_value))
     if area is not None:
-        allows = f"shocks to areas, {count(area.n_treated_clusters)} of them treated"
+        allows = f"Shocks to areas, {count(area.n_treated_clusters)} of them treated"
         numbers = _same_reason(area.std_error, area.interval, area.p_value)
         rows.append(("Clustered by local authority", allows, area.estimate, *numbers))
     return rows

@@ -108,20 +108,33 @@ def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
     sizes = {code: found.effect_size for code in codes if (found := surest(evaluation, code)) and found.effect_size}
     sds = [f"{outcome_label(evaluation, code)} {said(size.sd_used)}" for code, size in sizes.items()]
     names = dict.fromkeys(size.sd_name for size in sizes.values() if size.sd_name != "none")
-    roles = [outcome_label(evaluation, row.outcome) for row in evaluation.outcomes if row.role in AIMED_AT]
+    adjusted = [
+        outcome_label(evaluation, row.outcome)
+        for row in evaluation.outcomes
+        if row.role in AIMED_AT and not isinstance(row.p_adjusted, Unavailable)
+    ]
     months = dict.fromkeys(size.months.table for size in sizes.values() if size.months)
     return (
         "The difference in change is the estimate: what the treated schools gained from before to after, less what "
         "their neighbours gained. The difference after stands beside it unadjusted.",
         *(
-            (f"g is Hedges' g: the estimate over a standard deviation, {listed(sds)}. {'; '.join(names)}.",)
+            (
+                f"g is Hedges' g, an effect size: the estimate over a standard deviation (SD), {listed(sds)}. "
+                f"{'; '.join(names)}.",
+            )
             if sds
             else ()
         ),
         *(f"Months of progress, illustrative, with those at both ends of the interval: {name}." for name in months),
-        f"p is adjusted by Holm's method within the outcomes aimed at ({listed(roles)}): it holds the "
-        "chance of any false "
-        "alarm among them. An outcome not aimed at is outside that family.",
+        *(
+            (
+                f"p is adjusted by Holm's method over the outcomes aimed at that could be estimated "
+                f"({listed(adjusted)}): "
+                "it keeps the chance of any false alarm among them. An outcome not aimed at is not among them.",
+            )
+            if adjusted
+            else ()
+        ),
         "Least detectable: the true effect that would be detected four times in five, from the spread of other areas.",
     )
 
@@ -154,7 +167,7 @@ def intraclass(evaluation: Evaluation) -> ReleasedTable:
     notes = (
         "The intraclass correlation of changes: the share of their variance between schools that lies between areas. "
         "However small, it stops many schools of one area from being many independent ones. How alike the pupils of "
-        "one school are cannot be had without records of pupils.",
+        "one school are cannot be seen without records of pupils.",
     )
     caption = "How alike schools of one area changed, outside the programme"
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows or (empty,), notes=notes))
@@ -188,7 +201,7 @@ def attrition(evaluation: Evaluation) -> ReleasedTable:
         for row in evaluation.attrition
     )
     notes = (
-        "Eligible: mainstream, state-funded and in an arm. Lost: without a published result in some year, as a rule "
+        "Eligible: mainstream, state-funded and in an arm. Lost: without a published result in some year, usually "
         "because few pupils were tested, so that the loss is not at random.",
     )
     caption = "Eligible schools lost, overall and by arm"

@@ -40,7 +40,7 @@ def _text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "none" if value is None or value == "" else str(value)
+    return "not given" if value is None or value == "" else str(value)
 
 
 def inputs(provenance: Provenance) -> ReleasedTable:

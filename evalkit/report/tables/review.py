@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import as_sentence, count, number, pounds
+from evalkit.core.formats import as_sentence, count, pounds
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.data.school_roll import ROLL_YEAR
 from evalkit.diagnose.costs import CostSummary
 from evalkit.diagnose.evaluation import ClaimCheck, Evaluation
 from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import arm_label, finding_label, is_listed, phase, with_unit
+from evalkit.report.names import (
+    arm_label,
+    capital,
+    finding_label,
+    is_invented,
+    is_listed,
+    months_long,
+    phase,
+    with_unit,
+)
 from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column, Table
 from evalkit.report.tables.design import averaging_note, power_note, released
 
-_NO_SD: Final = Unavailable("No standard deviation of pupils is at hand.")
+_NO_SD: Final = Unavailable("No standard deviation of pupils is known.")
 
 
 def findings(evaluation: Evaluation) -> ReleasedTable:
     """Return every check with its verdict and what it says, its statistic in the sentence."""
     columns = (Column("check", "Check"), Column("verdict", "Verdict"), Column("sentence", "What it says"))
-    rows = tuple((finding_label(f.name), str(f.verdict), f.sentence) for f in evaluation.findings)
+    rows = tuple((finding_label(f.name), capital(str(f.verdict)), f.sentence) for f in evaluation.findings)
     return released(evaluation, Table(caption="Checks that could sink the result", columns=columns, rows=rows))
 
 
@@ -34,11 +43,16 @@ def judgements(evaluation: Evaluation) -> ReleasedTable:
         Column("judgement", "Judgement"),
         Column("sentence", "Why"),
     )
-    rows = tuple((j.domain, j.scale, j.judgement, j.sentence) for j in evaluation.judgements)
-    note = "The kit's own reading of the scales, for a reviewer to contest; nobody else has rated this evaluation."
+    rows = tuple((j.domain, j.scale, capital(j.judgement), j.sentence) for j in evaluation.judgements)
+    notes = (
+        "The kit's own reading of the scales, for a reviewer to contest; nobody else has rated this evaluation.",
+        "ROBINS-I rates the risk of bias in studies without random allocation; the Maryland scale the strength of a "
+        "design, from 1 to 5; EEF is the Education Endowment Foundation; the What Works Clearinghouse is that of the "
+        "United States; the Campbell Collaboration appraises how sound the studies in its reviews are.",
+    )
     return released(
         evaluation,
-        Table(caption="How published scales would rate this design", columns=columns, rows=rows, notes=(note,)),
+        Table(caption="How published scales would rate this design", columns=columns, rows=rows, notes=notes),
     )
 
 
@@ -77,7 +91,7 @@ def _claim_notes(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _claim_row(number: int, check: ClaimCheck) -> tuple[Cell, ...]:
     claim = check.claim
-    return str(number), claim.quote, claim.part, claim.source, check.verdict, check.sentence
+    return str(number), claim.quote, capital(claim.part), claim.source, capital(check.verdict), check.sentence
 
 
 def conversions(evaluation: Evaluation) -> ReleasedTable:
@@ -113,9 +127,12 @@ def detectable(evaluation: Evaluation) -> ReleasedTable:
     notes = (
         f"{power_note()} As designed, from changes before the programme{averaging_note(evaluation.project.exposure)}; "
         "as realised, from the changes of the schools analysed, after every loss. In standard deviations (SDs): the "
-        "larger of the two over that of the effect size. For listed schools in several areas it comes "
-        "from the standard "
-        "error clustered by area.",
+        "larger of the two over that of the effect size.",
+        *(
+            ("Where listed schools lie in several areas it comes from the standard error clustered by area.",)
+            if is_listed(evaluation)
+            else ()
+        ),
     )
     caption = "Least detectable effect, as designed and as realised"
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit="points", notes=notes))
@@ -145,7 +162,7 @@ def cost(evaluation: Evaluation) -> ReleasedTable:
             if isinstance(ends, Interval)
             else ()
         ),
-        f"Source: {summary.source}",
+        f"Source{', as the project file names it' if is_invented(evaluation) else ''}: {summary.source}",
         f"The cost is that of the {summary.schools} schools funded, whatever their phase; the effect is that on the "
         f"{evaluation.headline.n_schools} {phase(evaluation.project, evaluation.headline.n_schools)} analysed.",
         "The funder's grant only: staff time in schools and other costs are not known.",
@@ -163,12 +180,12 @@ def _pupil_rows(evaluation: Evaluation, summary: CostSummary) -> tuple[tuple[Cel
         whose = f"For each of the {count(summary.n_pupils)} pupils of {schools}"
     return (
         (whose, summary.per_pupil_gbp),
-        (f"For each pupil and each of {number(summary.years, 1)} years", summary.per_pupil_year_gbp),
+        (f"For each pupil and year, over {months_long(summary.years)} months", summary.per_pupil_year_gbp),
     )
 
 
 def _pupil_notes(evaluation: Evaluation, summary: CostSummary) -> tuple[str, ...]:
-    if isinstance(summary.band, Unavailable):
+    if isinstance(summary.n_pupils, Unavailable):
         return ()
     spread = (
         ""
@@ -176,10 +193,14 @@ def _pupil_notes(evaluation: Evaluation, summary: CostSummary) -> tuple[str, ...
         else " The cost is spread over every pupil of the area, as the effect is, since which schools took part is not "
         "public: for each pupil of a school that took part it is more."
     )
+    band = (
+        as_sentence(summary.band.reason)
+        if isinstance(summary.band, Unavailable)
+        else f"By pupil and year the cost is “{summary.band}” on the scale of the EEF Toolkit (very low under £80, low "
+        "to £200, moderate to £720, high to £1,200)."
+    )
     return (
-        f"By pupil and year the cost is “{summary.band}” on the scale of the EEF Toolkit (very low under "
-        "£80, low to £200, "
-        f"moderate to £720, high to £1,200). Pupils are those on roll in {ROLL_YEAR}, after the programme: no earlier "
+        f"{band} Pupils are those on roll in {ROLL_YEAR}, after the programme: no earlier "
         f"roll is in these files.{spread}",
     )
 

@@ -8,8 +8,10 @@ from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import EffectSize, Months
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.names import surest, unit_of
+from evalkit.report.sentences import POINT
 from evalkit.report.table import Cell, Column, Table
 from evalkit.report.tables.design import released
+from evalkit.report.tables.effects import months_ends
 
 _NONE = Unavailable("Not estimated.")
 _NO_MONTHS = Unavailable("Months need an effect size in pupil-level standard deviations, which cannot be given.")
@@ -19,6 +21,7 @@ def key_numbers(evaluation: Evaluation) -> ReleasedTable:
     """Return the main effect in test points, in Hedges' g and in months, each with its interval."""
     effect = surest(evaluation)
     size = effect.effect_size if effect else None
+    unit = unit_of(evaluation, evaluation.project.primary.measure)
     columns = (
         Column("scale", "The difference, measured in"),
         Column("estimate", "Best estimate", "estimate"),
@@ -26,11 +29,12 @@ def key_numbers(evaluation: Evaluation) -> ReleasedTable:
     )
     main: tuple[Quantity, IntervalOrReason] = (effect.estimate, effect.interval) if effect else (_NONE, _NONE)
     rows: tuple[tuple[Cell, ...], ...] = (
-        (unit_of(evaluation, evaluation.project.primary.measure).capitalize(), *_short(*main)),
+        (unit.capitalize(), *_short(*main)),
         ("Standard deviations of pupils (Hedges' g)", *_sizes(size, main[0])),
         ("Months of progress (illustrative)", *_months(size, main[0])),
     )
-    table = Table(caption="The difference in three units", columns=columns, rows=rows, notes=_notes(size))
+    point = (POINT[unit],) if unit in POINT else ()
+    table = Table(caption="The difference in three units", columns=columns, rows=rows, notes=(*point, *_notes(size)))
     return released(evaluation, table)
 
 
@@ -47,12 +51,12 @@ def _sizes(size: EffectSize | None, estimate: Quantity) -> tuple[Cell, Cell]:
 def _months(size: EffectSize | None, estimate: Quantity) -> tuple[Cell, Cell]:
     """Return months as texts: they are whole, and say less than a number with decimals would."""
     months: Months | None = size.months if size else None
-    if months is None:
+    if size is None or months is None:
         none = estimate if isinstance(estimate, Unavailable) else _NO_MONTHS
         return none, none
     if months.lower is None or months.upper is None:
         return Unavailable("Not given without an interval."), "none"
-    return number(months.estimate, 0), f"{number(months.lower, 0)} to {number(months.upper, 0)}"
+    return number(months.estimate, 0), months_ends(size)
 
 
 def _notes(size: EffectSize | None) -> tuple[str, ...]:
@@ -60,7 +64,8 @@ def _notes(size: EffectSize | None) -> tuple[str, ...]:
         return ()
     table = f" Months: {size.months.table}." if size.months and size.months.lower is not None else ""
     return (
-        f"The standard deviation is {number(size.sd_used)} ({size.sd_name}), not that of a trial of the EEF.{table}",
+        f"The standard deviation is {number(size.sd_used)} ({size.sd_name}), not that of a trial by the Education "
+        f"Endowment Foundation (EEF).{table}",
     )
 
 

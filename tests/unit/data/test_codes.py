@@ -38,7 +38,7 @@ def test_a_row_that_ended_early_is_told_from_a_blank_cell():
 
 
 def test_a_blank_has_the_reason_of_a_source_that_lost_its_codes_and_other_codes_keep_theirs():
-    assert one("", blank=LOST)[1] == "not published (code lost in source)"
+    assert one("", blank=LOST)[1] == "not published (the source does not say why)"
     assert one("LOWCOV", blank=LOST)[1] == CODE_REASONS["LOWCOV"]
     assert one(None, blank=LOST)[1] == ROW_ENDS
 

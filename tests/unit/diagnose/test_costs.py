@@ -45,7 +45,7 @@ def intake(roll, treated, is_whole_area=True):
     }
     schools = SimpleNamespace(schools=treated, is_whole_area=is_whole_area)
     return SimpleNamespace(
-        records=records, treated=schools, roll=None if roll is None else pd.Series(roll, dtype=float)
+        kind="real", records=records, treated=schools, roll=None if roll is None else pd.Series(roll, dtype=float)
     )
 
 
@@ -77,13 +77,28 @@ def results(project, found, interval=None, g=0.25):
 
 
 def test_a_whole_area_spreads_the_cost_over_all_its_pupils(small_project):
-    asked = replace(small_project, cost=replace(small_project.cost, total_gbp=27_300.0, schools=2))
+    asked = replace(small_project, cost=replace(small_project.cost, total_gbp=27_300.0, schools=4))
     found = cost_summary(results(asked, intake({"A": 210, "B": 420, "C": 900, "E": 1200}, EVERY)))
-    # 27,300 / 2 schools; / 2,730 pupils = 10, over 546 / 365.25 years = 6.69
-    assert found.per_school_gbp == 13_650
+    # 27,300 / 4 schools; / 2,730 pupils = 10, over 546 / 365.25 years = 6.69
+    assert found.per_school_gbp == 6_825
     assert found.per_pupil_gbp == 10
     assert found.per_pupil_year_gbp == pytest.approx(10 * 365.25 / 546)
     assert found.band == "very low"
+    assert isinstance(found.per_tenth_sd_gbp, Unavailable)
+
+
+def test_no_band_where_the_money_went_to_other_schools_than_those_counted(small_project):
+    asked = replace(small_project, cost=replace(small_project.cost, total_gbp=27_300.0, schools=2))
+    found = cost_summary(results(asked, intake({"A": 210, "B": 420, "C": 900, "E": 1200}, EVERY)))
+    assert found.per_pupil_gbp == 10
+    assert "the money went to 2 schools and the pupils are those of 4" in found.band.reason
+
+
+def test_invented_pupils_carry_no_cost(small_project):
+    listed = intake({"A": 210, "B": 420}, {"KS2": ("A", "B"), "KS4": ()}, is_whole_area=False)
+    listed.kind = "synthetic"
+    found = cost_summary(results(small_project, listed, Interval(0.1, 0.5), 0.25))
+    assert found.n_pupils == Unavailable("The pupils of these data are invented, so no cost for each pupil is given.")
     assert isinstance(found.per_tenth_sd_gbp, Unavailable)
 
 

@@ -284,7 +284,7 @@ def make_headline() -> Headline:
         measure_label="Reading progress",
         place="Knowsley",
         n_schools=49,
-        pre_label="2016–17",
+        pre_label="the mean of 2016 and 2017",
         post_label="2019",
         list_year="2021",
         estimate=0.94,
@@ -298,7 +298,7 @@ def make_headline() -> Headline:
         contrast_estimate=0.33,
         contrast_p=0.2,
         lead=0.33,
-        lead_label="2016–17",
+        lead_label="2016 to 2017",
         adjusted=0.12,
     )
 

@@ -2,7 +2,18 @@
 
 import pytest
 
-from evalkit.core.formats import careful, interval_text, lower_first, number, p_equals, p_text, pounds, years_text
+from evalkit.core.formats import (
+    careful,
+    interval_text,
+    lower_first,
+    mean_of,
+    number,
+    p_equals,
+    p_text,
+    pounds,
+    span_text,
+    years_text,
+)
 from evalkit.core.quantities import Interval
 
 
@@ -29,7 +40,11 @@ def test_p_values_have_three_decimals_and_a_floor() -> None:
 
 
 def test_years_and_pounds() -> None:
-    assert years_text((2016, 2017)) == "2016–17"
+    assert years_text((2016, 2017)) == "2016 and 2017"
+    assert years_text((2016, 2017, 2018)) == "2016 to 2018"
+    assert mean_of((2016, 2017)) == "the mean of 2016 and 2017"
+    assert mean_of((2019,)) == span_text((2019,)) == "2019"
+    assert span_text((2017, 2016)) == "2016 to 2017"
     assert years_text((2019,)) == "2019"
     assert years_text((2016, 2018)) == "2016, 2018"
     assert pounds(744103 / 29) == "£25,659"

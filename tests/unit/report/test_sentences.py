@@ -41,13 +41,15 @@ def said(evaluation: Evaluation, **changed: Any) -> str:
 
 def test_the_headline_in_full(evaluation: Evaluation) -> None:
     assert headline(evaluation).text == (
-        "Reading progress in Knowsley's 49 primaries rose by 0.94 points more between 2016–17 and "
+        "Reading progress in Knowsley's 49 primaries rose by 0.94 points more from the mean of 2016 and 2017 to "
         "2019 than in its 2021-list "
         "neighbours (95% interval 0.02 to 1.86). Of 149 areas analysed the same way, 7 (Knowsley "
         "among them) changed at least "
-        "as much in either direction (p = 0.047). Maths, not targeted, moved 0.60; reading minus "
+        "as much in either direction (p = 0.047). Maths, not targeted, gained 0.60 points on the same areas; "
+        "reading minus "
         "maths 0.33 (p = 0.200). "
-        "Knowsley was already gaining by 0.33 points in 2016–17; continuing that would leave 0.12. "
+        "Knowsley was already gaining by 0.33 points on similar areas from 2016 to 2017; continuing that would "
+        "leave 0.12. "
         "The design cannot separate "
         "the programme from anything else that changed in Knowsley; which schools took part is not public."
     )
@@ -77,7 +79,7 @@ def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: Evaluati
     text = said(evaluation, interval=Interval(-0.2, 2.08))
     assert text.startswith(
         "The data do not show whether reading progress in Knowsley's 49 primaries rose by more or "
-        "by less between 2016–17 and "
+        "by less from the mean of 2016 and 2017 to "
         "2019 than in its 2021-list neighbours: the estimate is 0.94 points more (95% interval −0.20 to 2.08)."
     )
 
@@ -88,7 +90,7 @@ def test_an_interval_that_ends_at_zero_contains_it(evaluation: Evaluation) -> No
 
 def test_a_negative_estimate_is_said_in_words(evaluation: Evaluation) -> None:
     text = said(evaluation, estimate=-0.3, interval=Interval(-0.5, -0.1), lead=-0.21)
-    assert "rose by 0.30 points less between" in text
+    assert "rose by 0.30 points less from" in text
     assert "(95% interval −0.50 to −0.10)" in text
     assert "already falling by 0.21 points" in text
 
@@ -150,7 +152,9 @@ def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(eval
     assert "area-level intention to treat" in text
     assert text.count("Which schools took part is not public.") == 1
     assert text.count("dilute") == 1
-    assert "About 26 of the 49 primaries took part." in programme(evaluation.design).text
+    assert "Every result here comes from an invented England" in text
+    assert "What the project file says of the programme (dates, cost, claims, other programmes)" in text
+    assert "As the project file says: About 26 of the 49 primaries took part." in programme(evaluation.design).text
     assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
 
 
@@ -162,7 +166,7 @@ def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> N
     text = how_to_read(evaluation).text
     for words in (
         "spread of changes across 149 areas",
-        "exact only under exchangeability",
+        "exact only if any of these areas had been as likely to be chosen as Knowsley",
         "covers school sampling only; it excludes area shocks",
         "Clustering by local authority is unavailable. With one treated local authority",
         "(April 2021 and May 2025) postdate the programme",

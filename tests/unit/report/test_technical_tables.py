@@ -1,6 +1,8 @@
 """The tables of the technical report and of the appendix say what the results hold."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from report_fixture import make_provenance
@@ -14,7 +16,7 @@ from evalkit.report.wording import forbidden_words
 
 def test_outcomes_have_schools_pupils_and_means(evaluation: Evaluation) -> None:
     row = report.outcomes(evaluation).table.rows[0]
-    assert row == ("Reading progress", "primary", 49, 563, 1787, 21687, -1.03, 0.1, -0.2, 0.0)
+    assert row == ("Reading progress", "Primary", 49, 563, 1787, 21687, -1.03, 0.1, -0.2, 0.0)
 
 
 def test_a_small_number_of_pupils_is_withheld(evaluation: Evaluation) -> None:
@@ -78,11 +80,11 @@ def test_balance_carries_the_category_of_the_standard(evaluation: Evaluation) ->
     # neighbours keep a fifth of the way: 2016 is (-1.21 - (-0.252)) / 2.7 = -0.355 apart
     table = report.balance(evaluation.design).table
     assert dict(zip(table.column("covariate"), table.column("category"), strict=False))["Reading progress 2016"] in {
-        "fails",
-        "adjust",
-        "satisfied",
+        "Fails",
+        "Adjust",
+        "Satisfied",
     }
-    assert table.column("category")[0] == "fails"
+    assert table.column("category")[0] == "Fails"
 
 
 def test_the_checklist_answers_every_item(evaluation: Evaluation, unavailable: Evaluation) -> None:
@@ -94,6 +96,28 @@ def test_the_checklist_answers_every_item(evaluation: Evaluation, unavailable: E
         assert forbidden_words(report.checklist(one)._repr_html_()) == []
     assert "The project lists no claims." in report.checklist(unavailable).table.column("note")
     assert "The project file states none." in report.checklist(unavailable).table.column("note")
+
+
+def test_the_checklist_names_parts_by_their_headings(evaluation: Evaluation) -> None:
+    folder = Path(__file__).parents[3] / "notebooks"
+    heads = [re.search(r'"# (.*?\?)', path.read_text(encoding="utf-8")) for path in folder.glob("*.ipynb")]
+    left = " ".join(str(cell) for cell in report.checklist(evaluation).table.column("where"))
+    for head in heads:
+        assert head
+        assert head[1] in left
+        left = left.replace(head[1], "")
+    assert left.replace("Not in this report", "").strip() == ""
+
+
+def test_only_outcomes_with_an_adjusted_p_are_named_as_adjusted(evaluation: Evaluation) -> None:
+    none = tuple(replace(row, p_adjusted=Unavailable("Too few.")) for row in evaluation.outcomes)
+    assert "Holm" in " ".join(report.outcome_results(evaluation).table.notes)
+    assert "Holm" not in " ".join(report.outcome_results(replace(evaluation, outcomes=none)).table.notes)
+
+
+def test_other_programmes_say_whether_their_areas_are_compared(evaluation: Evaluation) -> None:
+    table = report.contamination(evaluation.design).table
+    assert all(str(cell).startswith(("Neighbours (", "Not neighbours", "–")) for cell in table.column("used"))
 
 
 def test_what_is_withheld_names_the_threshold(evaluation: Evaluation) -> None:
@@ -127,7 +151,7 @@ def test_parameters_are_flat_and_whole(evaluation: Evaluation) -> None:
         "pool.require_all_years": "yes",
         "pool.exclude_areas": "none",
         "cost.total_gbp": "744103",
-        "claims": "none",
+        "claims": "not given",
     }
 
 
