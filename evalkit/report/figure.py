@@ -9,6 +9,7 @@ from html import escape
 from evalkit.core.errors import EvalkitError
 from evalkit.report.bundle import bundle
 from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.markup import numbered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -33,12 +34,16 @@ class Figure:
         return f"<Figure: {self.caption}>"
 
     def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, number: int | None = None) -> str:
+        """Return the figure with its caption, under the number it has in a report."""
         source = b64encode(self.svg).decode("ascii")
         return (
             f'<figure class="evalkit evalkit-figure"><div class="scroll" role="group" tabindex="0" '
             f'aria-label="Figure: {escape(self.caption)}">'
             f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{source}"></div>'
-            f"<figcaption>{escape(self.caption)}</figcaption>"
+            f"<figcaption>{numbered('Figure', number)}{escape(self.caption)}</figcaption>"
             f"<details><summary>The numbers behind this figure</summary>{self.data._repr_html_()}</details></figure>"
         )
 

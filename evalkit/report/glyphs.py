@@ -10,10 +10,13 @@ from typing import Final
 import matplotlib
 from matplotlib.ft2font import FT2Font
 
+from evalkit.report.unbroken import pieces
+
 FONTS: Final = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 _UNSHOWN: Final = "\N{REPLACEMENT CHARACTER}"
 _MAY_END: Final = "\N{ZERO WIDTH SPACE}"
 _TOO_LONG: Final = re.compile(r"\S{45,}")
+_LONGEST: Final = 45
 _SPACE: Final = re.compile(r"[\s\u2028\u2029]+")
 
 
@@ -21,11 +24,16 @@ def printable(text: str) -> str:
     """Return a text as a page can show it.
 
     White space is single, what no font can show is replaced by its sign, �, and words that could be longer than a
-    line may be broken anywhere.
+    line may be broken after their signs, or anywhere.
     """
     shown = _shown()
     known = "".join(c if ord(c) in shown else _UNSHOWN for c in _SPACE.sub(" ", text)).strip()
-    return _TOO_LONG.sub(lambda word: _MAY_END.join(word[0].replace(_MAY_END, "")), known)
+    return _TOO_LONG.sub(lambda word: _broken(word[0].replace(_MAY_END, "")), known)
+
+
+def _broken(word: str) -> str:
+    """Return a long word that may be broken after its signs, and anywhere where it has none for long."""
+    return _MAY_END.join(part for piece in pieces(word) for part in (piece if len(piece) >= _LONGEST else (piece,)))
 
 
 @cache

@@ -11,8 +11,12 @@ import mistune
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.document import Document
+from evalkit.report.figure import Figure
+from evalkit.report.markup import table_html
 from evalkit.report.parts import Heading, Part, Text
+from evalkit.report.unbroken import unbroken
 
 
 class _Renderer(mistune.HTMLRenderer):
@@ -27,6 +31,7 @@ class _Page:
 
     def __init__(self) -> None:
         self.contents: list[tuple[int, str, str]] = []
+        self._numbers = {"table": 1, "figure": 1}
         self._markdown = mistune.Markdown(renderer=_Renderer(escape=True))
 
     def part(self, part: Part) -> str:
@@ -35,7 +40,17 @@ class _Page:
             level, anchor = min(part.level + 1, 6), self._anchor(part.text)
             self.contents.append((level, part.text, anchor))
             return f'<h{level} id="{anchor}">{escape(part.text)}</h{level}>'
-        return str(self._markdown(part.markdown)) if isinstance(part, Text) else part._repr_html_()
+        if isinstance(part, Text):
+            return str(self._markdown(part.markdown))
+        if isinstance(part, ReleasedTable):
+            return table_html(part.table, self._next("table", len(part.table.groups())))
+        return part.html(self._next("figure", 1)) if isinstance(part, Figure) else part._repr_html_()
+
+    def _next(self, kind: str, n: int) -> int:
+        """Return the number of the first of `n` tables or figures, counted as the documents on paper count them."""
+        first = self._numbers[kind]
+        self._numbers[kind] = first + n
+        return first
 
     def _anchor(self, text: str) -> str:
         base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
@@ -46,7 +61,7 @@ class _Page:
 def report_html(document: Document) -> str:
     """Return the report as one page."""
     page = _Page()
-    sections = [Markup("\n".join(map(page.part, section))) for section in document.sections]
+    sections = [Markup(unbroken("\n".join(map(page.part, section)))) for section in document.sections]
     return _template("report.html.j2").render(
         document=document,
         css=Markup(packaged("report.css")),

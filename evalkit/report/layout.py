@@ -11,6 +11,7 @@ from unicodedata import combining, east_asian_width
 
 from evalkit.report.cells import ShownCell, shown_row
 from evalkit.report.table import Table
+from evalkit.report.unbroken import parted, pieces
 
 # Advance widths of Helvetica in thousandths of the size of type (Adobe Core 14 metrics): Arial's are the same, and
 # the serif of the PDF is narrower, so that what fits here fits there.
@@ -54,7 +55,7 @@ _TALL: Final = 14
 _WHOLE: Final = 34
 """Lines up to which a row is kept on one page."""
 
-_SHORT: Final = 18
+_SHORT: Final = 9
 """Lines up to which a table is kept on one page."""
 
 
@@ -90,13 +91,21 @@ def breakable(text: str, width: float, size: float, is_bold: bool = False) -> st
     if _longest(text, size, is_bold) <= width:
         return text
     return "".join(
-        _MAY_END.join(part) if text_width(part, size, is_bold) > width else part for part in re.split(r"(\s+)", text)
+        _MAY_END.join(_narrowed(part, width, size, is_bold)) if text_width(part, size, is_bold) > width else part
+        for part in re.split(r"(\s+)", text)
     )
+
+
+def _narrowed(word: str, width: float, size: float, is_bold: bool) -> list[str]:
+    """Return a word in pieces: at its signs where it has some, anywhere where a piece is still wider than `width`."""
+    return [
+        part for piece in pieces(word) for part in (piece if text_width(piece, size, is_bold) > width else (piece,))
+    ]
 
 
 def words(text: str) -> list[str]:
     """Return what a line may be broken into."""
-    return [word for word in _BREAK.split(text) if word]
+    return [word for part in parted(text) for word in ([part[0]] if part[1] else _BREAK.split(part[0])) if word]
 
 
 def table_layout(table: Table, upright: float, turned: float, breadth: float = 1.0) -> Layout:

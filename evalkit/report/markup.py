@@ -13,31 +13,54 @@ from evalkit.report.table import Cell, Column, Table
 
 _LONG: Final = 60
 """Characters from which a cell of text is given more room."""
+_MANY: Final = 5
+"""Columns from which a table is wider than a small screen."""
 _SHORT: Final = 4
 """Characters up to which the name of a row needs no room beside it."""
 
 
-def table_html(table: Table) -> str:
-    """Return a table with its notes; where it folds, the first part is shown and each other opens on demand."""
+def table_html(table: Table, number: int | None = None) -> str:
+    """Return a table with its notes; where it folds, the first part is shown and each other opens on demand.
+
+    `number` is that of the first part among the tables of a report, None where tables have none.
+    """
     (_, first), *others = table.groups()
     folded = "".join(
-        f"<details><summary>The same table: {escape(name)}</summary>{_scrolled(part)}</details>"
-        for name, part in others
+        f"<details><summary>The same table: {escape(name)}</summary>{_scrolled(part, number and number + i)}</details>"
+        for i, (name, part) in enumerate(others, start=1)
     )
-    shown = f"{notes_html(table.above)}{_scrolled(first)}{notes_html(table.notes)}{folded}"
+    shown = f"{notes_html(table.above)}{_scrolled(first, number)}{notes_html(table.notes)}{folded}"
     return f'<div class="evalkit evalkit-table">{shown}</div>'
 
 
-def _scrolled(table: Table) -> str:
-    """Return a table with caption and scoped headers, in a region the keyboard can scroll."""
-    head = "".join(f'<th scope="col"{_align(column)}>{escape(column.header)}</th>' for column in table.columns)
-    body = "".join(f"<tr>{_row(table.columns, row)}</tr>" for row in table.rows)
-    unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
-    return (
-        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(table.caption)}">'
-        f"<table><caption><span>{escape(table.caption)}{unit}</span></caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+def numbered(kind: str, number: int | None) -> str:
+    """Return what stands before a caption: `Table 3. `, or nothing without a number."""
+    return f'<span class="number">{kind} {number}.</span> ' if number else ""
+
+
+def _scrolled(table: Table, number: int | None) -> str:
+    """Return a table with caption and scoped headers, in a region the keyboard can scroll.
+
+    On a small screen a table with long texts is a list of cards; its roles are written out, as browsers forget what
+    a table is where its parts are blocks.
+    """
+    head = "".join(
+        f'<th scope="col" role="columnheader"{_align(column)}>{escape(column.header)}</th>' for column in table.columns
     )
+    body = "".join(f'<tr role="row">{_row(table.columns, row)}</tr>' for row in table.rows)
+    unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
+    is_pair = len(table.columns) == 2
+    kind = " pair" if is_pair else " cards" if _is_long(table) else " many" if len(table.columns) >= _MANY else ""
+    return (
+        f'<div class="scroll{kind}" role="group" tabindex="0" aria-label="{escape(table.caption)}"><table role="table">'
+        f"<caption><span>{numbered('Table', number)}{escape(table.caption)}{unit}</span></caption>"
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+    )
+
+
+def _is_long(table: Table) -> bool:
+    """Return whether a table holds texts for which a column of a small screen is too narrow."""
+    return any(len(cell.text) > _LONG for row in table.rows for cell in shown_row(table.columns, row)[1:])
 
 
 def notes_html(notes: tuple[str, ...]) -> str:
@@ -64,17 +87,21 @@ def _row(columns: tuple[Column, ...], row: tuple[Cell, ...]) -> str:
     """Return one row: the first cell names it, neighbouring cells that lack for one reason share a cell."""
     name, *rest = shown_row(columns, row)
     kind = ' class="short"' if len(name.text) <= _SHORT else ""
-    return f'<th scope="row"{kind}>{escape(name.text)}</th>' + "".join(map(_cell, rest))
+    made, at = [f'<th scope="row" role="rowheader"{kind}>{escape(name.text)}</th>'], 1
+    for cell in rest:
+        made.append(_cell(cell, ", ".join(column.header for column in columns[at : at + cell.span])))
+        at += cell.span
+    return "".join(made)
 
 
-def _cell(cell: ShownCell) -> str:
+def _cell(cell: ShownCell, header: str) -> str:
+    text, role = escape(cell.text), f' role="cell" data-label="{escape(header)}"'
     if cell.kind == "reason":
         span = f' colspan="{cell.span}"' if cell.span > 1 else ""
-        return f'<td{span} class="reason">{escape(cell.text)}</td>'
-    text = escape(cell.text)
+        return f'<td{span}{role} class="reason">{text}</td>'
     number = ' class="num"' if cell.kind == "number" else ""
     kind = ' class="long"' if len(text) > _LONG else number
-    return f"<td{kind}>{f'<q>{text}</q>' if cell.kind == 'quote' else text}</td>"
+    return f"<td{role}{kind}>{f'<q>{text}</q>' if cell.kind == 'quote' else text}</td>"
 
 
 def _csv_keys(column: Column) -> list[str]:

@@ -16,6 +16,7 @@ from evalkit.report.layout import PADDING, Layout, breakable, table_layout
 from evalkit.report.parts import Heading, Part, Text
 from evalkit.report.prose import Prose
 from evalkit.report.table import Column, Table
+from evalkit.report.unbroken import WHOLE
 from evalkit.report.written import Run, written_blocks
 
 Record = dict[str, Any]
@@ -36,7 +37,7 @@ def paper_inputs(document: Document, **how: object) -> dict[str, str]:
     names = iter(sources)
     parts = _held_to_next([record for part in document.parts for record in _part(part, names)])
     record = {**_top(document), "parts": parts, **how}
-    return {"document": json.dumps(_printable(record), ensure_ascii=False), **sources}
+    return {"document": json.dumps(_printable(record), ensure_ascii=False), "whole": WHOLE, **sources}
 
 
 def _top(document: Document) -> Record:

@@ -42,7 +42,7 @@ _BLOCKS: Final[dict[BlockKind, str]] = {
 
 
 class Setter:
-    """Sets parts in order, numbering tables, figures and headings as it goes; `starts_page`: on a page of its own."""
+    """Sets parts in order, numbering tables, figures and headings as it goes; `starts_page`: each chapter does."""
 
     def __init__(self, base: Base, starts_page: bool = False) -> None:
         self._starts_page = starts_page
@@ -79,7 +79,7 @@ class Setter:
     def _heading(self, heading: Heading) -> str:
         level, anchor = min(heading.level, 3), f"_Toc{len(self.headings) + 1:06d}"
         self.headings.append((level, heading.text, anchor))
-        more = "<w:pageBreakBefore/>" if self._starts_page and len(self.headings) == 1 else ""
+        more = '<w:pageBreakBefore/><w:spacing w:before="0"/>' if self._starts_page and level == 1 else ""
         return self.said(f"heading {level}", bookmarked(len(self.headings), anchor, run(heading.text)), more=more)
 
     def _prose(self, prose: Prose) -> Iterator[str]:
@@ -129,7 +129,7 @@ class Setter:
         key, image = self._base.document.part.get_or_add_image(io.BytesIO(figure.png))
         width = min(self._width, _TALLEST * self._height * image.px_width / image.px_height)
         yield self.said("report figure", _drawing(figure, key, width, image, self._numbers["Figure"] + 1))
-        yield self._caption("Figure", run(figure.caption, _NOT_BOLD), more='<w:spacing w:before="0" w:after="240"/>')
+        yield self._caption("Figure", run(figure.caption, _NOT_BOLD), more='<w:spacing w:before="0" w:after="160"/>')
 
 
 def _drawing(figure: Figure, key: str, width: float, image: Any, number: int) -> str:

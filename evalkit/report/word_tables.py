@@ -55,7 +55,8 @@ class GridSetter:
 
     def _rows(self, table: Table, widths: Sequence[int], layout: Layout) -> Iterator[str]:
         for i, row in enumerate(table.rows):
-            more = _KEEP if layout.is_short and i + 1 < len(table.rows) else ""
+            left = len(table.rows) - 1 - i
+            more = _KEEP if left == 1 or (layout.is_short and left) else ""
             cells = "".join(self._row(shown_row(table.columns, row), widths, layout, more))
             whole = "<w:trPr><w:cantSplit/></w:trPr>" if layout.is_whole(i) else ""
             yield f"<w:tr>{whole}{cells}</w:tr>"

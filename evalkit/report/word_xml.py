@@ -6,6 +6,9 @@ import re
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from evalkit.report.unbroken import parted
+
+_HYPHEN: Final = '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">'
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -27,7 +30,13 @@ def attribute(text: str) -> str:
 def run(text: str, look: str = "") -> str:
     """Return words set alike; `look` is the XML of their properties."""
     properties = f"<w:rPr>{look}</w:rPr>" if look else ""
-    return f'<w:r>{properties}<w:t xml:space="preserve">{said(text)}</w:t></w:r>'
+    words = "".join(_held(part) if is_whole else said(part) for part, is_whole in parted(text))
+    return f'<w:r>{properties}<w:t xml:space="preserve">{words}</w:t></w:r>'
+
+
+def _held(text: str) -> str:
+    """Return what is read as one word with spaces and a hyphen at which no line ends."""
+    return said(text.replace(" ", "\N{NO-BREAK SPACE}")).replace("-", _HYPHEN)
 
 
 def tab() -> str:

@@ -221,8 +221,27 @@ def test_the_printed_pages_cut_no_table(page: Page, report: Path) -> None:
 
 @pytest.mark.parametrize("width", [1200, 320])
 def test_type_in_figures_can_be_read(page: Page, report: Path, width: int) -> None:
-    """The smallest type is 9 points on a figure 7.5 inches (720 CSS pixels at full size) wide: never under 9 pixels."""
+    """The smallest type is 10 points on a figure 7.5 inches (720 CSS pixels) wide: never under 9 pixels."""
     opened(page, report, width)
     widths = page.evaluate("[...document.images].map(i => i.getBoundingClientRect().width)")
     assert widths
-    assert all(9 / 72 * 96 * shown / 720 >= 9 for shown in widths)
+    assert all(10 / 72 * 96 * shown / 720 >= 9 for shown in widths)
+
+
+def test_synthetic_data_are_named_wherever_one_has_scrolled_to_and_on_each_printed_page(
+    page: Page, report: Path
+) -> None:
+    opened(page, report).evaluate("scrollTo(0, 5000)")
+    assert page.evaluate("document.querySelector('.mark').getBoundingClientRect().top") == 0
+    printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    assert all("SYNTHETIC DATA" in sheet.extract_text() for sheet in printed.pages)
+
+
+def test_long_texts_are_cards_on_a_small_screen(page: Page, report: Path) -> None:
+    """Nothing in a card is a sliver: every cell is as wide as the card, under the name of its column."""
+    opened(page, report, 320)
+    narrow = "[...document.querySelectorAll('.cards td')].filter(e => e.getBoundingClientRect().width < 220).length"
+    assert page.evaluate("document.querySelectorAll('.cards td').length") > 20
+    assert page.evaluate(narrow) == 0
+    label = page.evaluate("getComputedStyle(document.querySelector('.cards td'), '::before').content")
+    assert len(label) > 3

@@ -25,6 +25,10 @@ Names = Mapping[int, str]
 _TALLEST: Final = 8.0
 _ROOM: Final = 0.34
 """Room for names at each side, as a share of the map's width."""
+_SAME_ROW: Final = 0.02
+"""Heights less than this share of the map's apart are those of one row."""
+_ASIDE: Final = 0.07
+"""By how much of the map's height the name of an area behind another is written lower, its line round the other."""
 
 
 def area_map(stage: DesignStage) -> Figure | None:
@@ -35,7 +39,7 @@ def area_map(stage: DesignStage) -> Figure | None:
     main, outlines = design.areas[0], design.boundaries
     with canvas(_height(outlines)) as (figure, axes):
         _draw(axes[0], outlines, main)
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, design.data_kind)
     listed_as = f"statistical neighbours of the {main.list_label} list"
     caption = f"Where the programme was, and the areas it is compared with ({listed_as})"
     lacking = [name for code, name in _marked(main).items() if code not in outlines.rings]
@@ -108,7 +112,9 @@ def _name(
     treated = {code for code, _ in main.treated}
     for is_left in (True, False):
         codes = [code for code in middle if (middle[code][0] <= centre) == is_left]
-        heights = spread([middle[code][1] for code in codes], 0.036 * (high - low))
+        behind = {code for code in codes if _is_behind(code, codes, middle, is_left, _SAME_ROW * (high - low))}
+        wanted = [middle[code][1] - (_ASIDE * (high - low) if code in behind else 0.0) for code in codes]
+        heights = spread(wanted, 0.04 * (high - low))
         gap = 0.03 * (sides[1] - sides[0])
         edge = sides[0] - gap if is_left else sides[1] + gap
         for code, height in zip(codes, heights, strict=True):
@@ -121,10 +127,24 @@ def _name(
                 fontsize=10 if code in treated else SMALL,
                 fontweight="bold" if code in treated else "normal",
                 color=ink(colours[code]),
-                arrowprops={"arrowstyle": "-", "color": ink(colours[code]), "linewidth": 0.8, "shrinkB": 0},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": ink(colours[code]),
+                    "linewidth": 0.8,
+                    "shrinkB": 0,
+                    "connectionstyle": "angle,angleA=0,angleB=90" if code in behind else "arc3",
+                },
                 annotation_clip=False,
                 zorder=4,
             )
+
+
+def _is_behind(
+    code: int, codes: list[int], middle: Mapping[int, tuple[float, float]], is_left: bool, row: float
+) -> bool:
+    """Return whether a straight line from the side to an area would run through another marked one of its row."""
+    x, y = middle[code]
+    return any(abs(middle[one][1] - y) < row and (middle[one][0] < x) == is_left for one in codes if one != code)
 
 
 def _alt(outlines: Boundaries, main: AreaComparison) -> str:

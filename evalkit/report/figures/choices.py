@@ -13,7 +13,7 @@ from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.figure import Figure
-from evalkit.report.figures.style import BLUE, GREY, SMALL, VERMILION, canvas, drawn, say_empty
+from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn, say_empty
 from evalkit.report.names import one_per_design, outcome_label, short_label, unit_of, with_unit
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
@@ -33,14 +33,17 @@ def choices_plot(evaluation: Evaluation) -> Figure:
         for ax, (outcome, effects) in zip(axes, panels.items(), strict=True):
             _panel(ax, effects, designs)
             ax.set_title(fill(with_unit(evaluation, outcome), 18))
-        axes[0].set_yticks(range(len(designs)), [fill(short_label(name), 30) for name in designs], fontsize=SMALL)
+        axes[0].set_yticks(range(len(designs)), [fill(short_label(name), 28) for name in designs])
         axes[0].set_ylim(len(designs) - 0.5, -0.5)
         if all(_is_lacking(effect) for effects in panels.values() for effect in effects):
             say_empty(axes, "No estimate can be given; the tables give the reasons.")
         figure.supxlabel(f"Difference in change ({unit_of(evaluation, main)})", fontsize=10)
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     level = level_text(evaluation.project.inference.level)
-    caption = f"The map of choices: each estimate with its {level} interval, by what the schools are compared with"
+    caption = (
+        f"The map of choices: each estimate with its {level} interval, by what the schools are compared with; the "
+        "diamonds are the main comparison"
+    )
     return Figure(
         name="choices", png=png, svg=svg, alt=_alt(evaluation, panels), caption=caption, data=_data(evaluation, panels)
     )
@@ -67,9 +70,9 @@ def _panel(ax: Axes, effects: list[Effect], designs: list[str]) -> None:
         has_interval = isinstance(effect.interval, Interval)
         if isinstance(effect.interval, Interval):
             ax.hlines(place, effect.interval.lower, effect.interval.upper, color=colour, linewidth=2)
-        ax.plot(
-            effect.estimate, place, "o", markersize=6, color=colour, markerfacecolor=colour if has_interval else "white"
-        )
+        mark, size = ("D", 7) if effect.design == NEIGHBOURS else ("o", 6)
+        inside = colour if has_interval else "white"
+        ax.plot(effect.estimate, place, mark, markersize=size, color=colour, markerfacecolor=inside)
     ax.tick_params(axis="y", length=0)
     ax.margins(x=0.08)
 
@@ -82,7 +85,11 @@ def _alt(evaluation: Evaluation, panels: Panels) -> str:
         if known:
             label = outcome_label(evaluation, outcome)
             parts.append(f"{label}: {len(known)} estimates from {careful(min(known))} to {careful(max(known))}")
-    return "Dot chart of estimates by design. " + ("; ".join(parts) or "No estimate can be given") + "."
+    return (
+        "Dot chart of estimates by design; diamonds mark the main comparison. "
+        + ("; ".join(parts) or "No estimate can be given")
+        + "."
+    )
 
 
 def _data(evaluation: Evaluation, panels: Panels) -> ReleasedTable:

@@ -30,7 +30,7 @@ def love_plot(design: DesignStage) -> Figure:
             _panel(ax, name, [row for row in rows if row.design == name], labels)
         love_legend(figure)
         figure.supxlabel("Standardised difference, treated less compared", fontsize=10)
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, design.data_kind)
     return Figure(name="balance", png=png, svg=svg, alt=_alt(rows), caption=_caption(design), data=_data(design, rows))
 
 

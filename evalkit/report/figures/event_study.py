@@ -36,7 +36,7 @@ def event_study_plot(evaluation: Evaluation) -> Figure:
         else:
             _years(ax, evaluation, effects, bands)
             ax.set_ylabel(f"Difference from neighbours ({unit_of(evaluation, main)})")
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     return Figure(
         name="event_study",
         png=png,
@@ -65,7 +65,7 @@ def _years(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands
     ax.margins(y=0.08)
     times = [when(int(effect.period)) for effect in effects]
     ax.set_xlim(min(times) - 0.35, max(times) + 0.28 * (max(times) - min(times)) + 0.35)
-    _name_the_last(ax, evaluation, effects, bands)
+    _key(ax, evaluation, effects, bands)
 
 
 def _band(ax: Axes, at: float, band: IntervalOrReason) -> None:
@@ -96,21 +96,22 @@ def _number(ax: Axes, effect: Effect, band: IntervalOrReason) -> None:
     ax.annotate(number(effect.estimate), at, xytext=(0, room), textcoords="offset points", ha="center", color=BLACK)
 
 
-def _name_the_last(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) -> None:
-    """Say at the last year what the thick and the thin line are, the words kept apart."""
-    last = next((effect for effect in reversed(effects) if isinstance(effect.interval, Interval)), None)
-    if last is None or not isinstance(last.interval, Interval):
-        return
-    band, at = bands.get(last.period, _NO_BAND), free_of_edges(evaluation.project, int(last.period))
-    words = [("this year alone", last.interval.upper)]
-    if isinstance(band, Interval):
-        words.append(("all years together", band.upper))
-        gap = 0.05 * (ax.get_ylim()[1] - ax.get_ylim()[0])
-        words[0] = (words[0][0], min(last.interval.upper, band.upper - gap))
-    for text, height in words:
+def _key(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) -> None:
+    """Say at the right of the last year what the thick and the thin line are, each word beside a sample of its line."""
+    words = [("this year\nalone", 4.5)] if any(isinstance(effect.interval, Interval) for effect in effects) else []
+    words += [("all years\ntogether", 1.0)] if _has_band(bands) else []
+    low, high = ax.get_ylim()
+    at = free_of_edges(evaluation.project, int(effects[-1].period)) + 0.03 * (ax.get_xlim()[1] - ax.get_xlim()[0])
+    for place, (text, width) in enumerate(words):
+        height = high - (0.09 + 0.16 * place) * (high - low)
+        half = 0.055 * (high - low)
+        ax.vlines(at, height - half, height + half, color=BLUE, linewidth=width)
+        if width < 2:
+            ax.hlines([height - half, height + half], at - _CAP, at + _CAP, color=BLUE, linewidth=1.4)
         ax.annotate(
-            text, (at, height), xytext=(7, 0), textcoords="offset points", va="center", fontsize=SMALL, color=BLUE
+            text, (at, height), xytext=(8, 0), textcoords="offset points", va="center", fontsize=SMALL, color=BLUE
         )
+    ax.set_ylim(low, high)
 
 
 def _caption(evaluation: Evaluation, bands: Bands) -> str:

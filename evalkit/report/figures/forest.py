@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.formats import careful, interval_text, level_text
+from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.estimate.random_effects import RandomEffects
@@ -45,6 +46,7 @@ class Forest:
     weights: tuple[float, ...]
     pooled: RandomEffects | Unavailable
     is_few: bool
+    data_kind: DataKind = "real"
 
     def __post_init__(self) -> None:
         if not self.rows or (self.weights and len(self.weights) != len(self.rows)):
@@ -61,7 +63,7 @@ def forest_plot(forest: Forest, data: ReleasedTable) -> Figure:
         if isinstance(forest.pooled, RandomEffects):
             _draw_pooled(ax, forest.pooled, n)
         _label(ax, forest, lines)
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, forest.data_kind)
     return Figure(png=png, svg=svg, alt=_alt(forest), caption=_caption(forest), data=data)
 
 

@@ -35,7 +35,7 @@ def interval_plot(evaluation: Evaluation) -> Figure:
             _line(axes[0], effect, effect.estimate)
             axes[0].set_xlabel(f"Difference in change ({unit})")
             _second_axis(axes[0], effect)
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     has = effect is not None and isinstance(effect.interval, Interval)
     caption = f"{label}: the difference from similar areas" + (f" and its {level} interval" if has else "")
     return Figure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
+from textwrap import fill, wrap
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -26,12 +26,12 @@ _ARMS: Final = {"treated": "treated", "comparison": "neighbours", "rest_of_engla
 """The arms of a flow, and the arm whose colour they have."""
 _YEAR: Final = re.compile(r"\d{4}: ")
 _BRACKETS: Final = re.compile(r" \([^)]*\)$")
-_LINE: Final = 0.17
+_LINE: Final = 0.18
 """Inches from one line of small type to the next."""
 _BOX: Final = 0.62
 _GAP: Final = 0.24
-_LETTERS: Final = 26
-"""Letters of small type that fit into a box of reasons."""
+_LETTERS: Final = 23
+"""Letters of small type that fit into a box of reasons, and of bold type above a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,13 @@ def participant_flow(evaluation: Evaluation) -> Figure:
     arms = _arms(evaluation.flow, main, treated_label(evaluation))
     lines = max((len(arm.lines) for arm in arms if arm.n_lost), default=0)
     middle = lines * _LINE + 0.16 if lines else 0.0
-    height = 0.35 + 2 * _BOX + middle + (2 if lines else 1) * _GAP + 0.1
+    head = 0.18 + _LINE * max((len(wrap(arm.name, _LETTERS)) for arm in arms), default=1)
+    height = head + 2 * _BOX + middle + (2 if lines else 1) * _GAP + 0.1
     with sheet(height) as (figure, ax):
         wide = (WIDTH - 0.2) / max(len(arms), 1)
         for at, arm in enumerate(arms):
-            _column(ax, arm, 0.1 + at * wide, wide - 0.12, height, middle)
-        png, svg = drawn(figure)
+            _column(ax, arm, (0.1 + at * wide, wide - 0.12), height, head)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     label = outcome_label(evaluation, main)
     caption = f"{label}: schools from listed to analysed, with the reasons of those left out"
     return Figure(name="flow", png=png, svg=svg, alt=_alt(arms), caption=caption, data=_data(evaluation, arms))
@@ -79,7 +80,9 @@ def participant_flow(evaluation: Evaluation) -> Figure:
 
 def _arms(flow: Flow, outcome: str, place: str) -> list[_Arm]:
     present = dict.fromkeys(row.arm for row in flow.rows if row.outcome == outcome)
-    names = {arm: place if arm == "treated" else arm_label(_ARMS[arm]) for arm in _ARMS}
+    names = {
+        arm: place if arm == "treated" else arm_label("neighbours" if arm == "comparison" else arm) for arm in _ARMS
+    }
     return [
         _Arm(
             arm,
@@ -110,11 +113,11 @@ def _short(reason: str) -> str:
     return _BRACKETS.sub("", reason)
 
 
-def _column(ax: Axes, arm: _Arm, left: float, wide: float, height: float, middle: float) -> None:
+def _column(ax: Axes, arm: _Arm, place: tuple[float, float], height: float, head: float) -> None:
     """Draw one arm from the top: its name, the schools listed, those left out to the side, those analysed."""
     colour = ARM_COLOURS[_ARMS[arm.key]]
-    top = height - 0.35
-    ax.text(left, height - 0.12, arm.name, va="top", fontweight="bold")
+    (left, wide), top = place, height - head
+    ax.text(left, top + 0.06, fill(arm.name, _LETTERS), va="bottom", fontweight="bold")
     _box(ax, (left, top - _BOX, wide, _BOX), colour, count(arm.listed), "listed")
     bottom = 0.1 + _BOX
     line = left + 0.16

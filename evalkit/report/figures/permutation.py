@@ -32,7 +32,7 @@ def permutation_plot(evaluation: Evaluation) -> Figure:
             _mark(figure, axes[0], _own(found))
         else:
             say_empty(axes, "No area permutation was made.")
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     caption = (
         f"{label}: the change of every area, each analysed as if the programme had been there; the dark dots "
         f"changed at least as much as {place} in either direction"
@@ -83,7 +83,7 @@ def _mark(figure: Canvas, ax: Axes, own: float) -> None:
     figure.draw_without_rendering()
     places = [(float(x), float(y)) for dots in ax.collections for x, y in np.asarray(dots.get_offsets())]
     x, y = min(places, key=lambda place: abs(place[0] - own))
-    ax.plot(x, y, "o", color=VERMILION, markersize=10, markeredgecolor="white", zorder=5)
+    ax.plot(x, y, "o", color=VERMILION, markersize=11, markeredgecolor="white", markeredgewidth=1.6, zorder=100)
 
 
 def _say(ax: Axes, found: AreaDistribution, place: str) -> None:

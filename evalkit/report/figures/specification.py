@@ -38,11 +38,11 @@ def specification_curve(evaluation: Evaluation) -> Figure:
             _grid(axes[1], effects, choices, rows)
         else:
             say_empty(axes, "No estimate can be given; the tables give the reasons.")
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     level = level_text(evaluation.project.inference.level)
     caption = (
         f"{outcome_label(evaluation, main)}: every estimate in order of size with its {level} interval, and below it "
-        "the choices it makes; the main comparison in colour. A dot without a line has no interval"
+        "the choices it makes; the diamond is the main comparison. A mark without a line has no interval"
     )
     data = _data(evaluation, effects, choices)
     return Figure(name="specifications", png=png, svg=svg, alt=_alt(evaluation, effects), caption=caption, data=data)
@@ -54,7 +54,7 @@ def choices_of(design: str, project: Project) -> Choices:
     required = "published in every year" if project.pool.require_all_years else "published before and after"
     against, schools, weights, trend = f"neighbours, list of {_list(project)}", required, plain, "not taken off"
     if design in (labels.MATCHED, labels.MATCHED_WITHOUT_OUTCOMES, labels.ENGLAND):
-        against = "the rest of England" if design == labels.ENGLAND else short_label(design).lower()
+        against = "all of England outside the area" if design == labels.ENGLAND else short_label(design).lower()
     elif design.startswith("neighbours_20"):
         against = f"neighbours, list of {design.removeprefix('neighbours_')}"
     schools = {
@@ -135,7 +135,7 @@ def _alt(evaluation: Evaluation, effects: list[Effect]) -> str:
     values = [_value(effect) for effect in effects]
     apart = [e for e in effects if isinstance(e.interval, Interval) and 0.0 not in e.interval]
     main = next((e for e in effects if e.design == labels.NEIGHBOURS), None)
-    own = f" The main comparison gives {careful(_value(main))}." if main else ""
+    own = f" The main comparison, the diamond, gives {careful(_value(main))}." if main else ""
     ends = ", ".join(f"{short_label(e.design)} {careful(_value(e))}" for e in (effects[0], effects[-1]))
     return (
         f"Specification curve of {outcome_label(evaluation, effects[0].outcome)}: {counted(len(values), 'estimate')} "

@@ -14,6 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from evalkit.core.manifest import DataKind
 
 # Of Okabe and Ito (2008) those that stand out from white (3:1 or more); told apart with any common colour vision.
 VERMILION: Final = "#D55E00"
@@ -33,8 +36,11 @@ _INKS: Final = {VERMILION: "#AD4600"}
 
 WIDTH: Final = 7.5
 _DPI: Final = 160
-SMALL: Final = 9
-"""The smallest type of any figure, in points."""
+_STRIP: Final = 0.22
+"""Inches under a figure of synthetic data in which it says so."""
+WARNING: Final = "#5C1A00"
+SMALL: Final = 10
+"""The smallest type of any figure, in points: some 9 where a figure is as wide as the lines of a page of A4."""
 _RC: Final[dict[str, Any]] = {
     "svg.hashsalt": "evalkit",
     "svg.fonttype": "path",
@@ -104,18 +110,36 @@ def say_empty(axes: list[Axes], words: str) -> None:
     axes[0].text(0, 0.5, words, va="center", transform=axes[0].transAxes, color=GREY)
 
 
-def drawn(figure: Canvas) -> tuple[bytes, bytes]:
-    """Return a figure as PNG and SVG without dates or names of software in it.
+def drawn(figure: Canvas, data_kind: DataKind = "real") -> tuple[bytes, bytes]:
+    """Return a figure as PNG and SVG without dates or names of software in it; synthetic data are named in it.
 
     `savefig` would lay the figure out anew and draw it twice for each format, which takes twice as long.
     """
     png, svg = io.BytesIO(), io.BytesIO()
     figure.set_dpi(_DPI)
+    if data_kind == "synthetic":
+        _say_synthetic(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    raster: Any = FigureCanvasAgg(figure)
+    raster.print_png(png, metadata={"Software": None})
+    vector: Any = FigureCanvasSVG(figure)
+    vector.print_svg(svg, metadata={"Date": None, "Creator": None})
     return png.getvalue(), svg.getvalue()
+
+
+def _say_synthetic(figure: Canvas) -> None:
+    """Add a strip under a figure that says what its data are: it holds wherever the picture is taken alone."""
+    height = figure.get_figheight() + _STRIP
+    box = (0.0, _STRIP / height, 1.0, 1.0 - _STRIP / height)
+    figure.set_figheight(height)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=box)
+    else:
+        figure.axes[0].set_position(box)
+    look: dict[str, Any] = {"fontsize": SMALL, "fontweight": "bold", "color": WARNING}
+    figure.text(1 - 0.06 / WIDTH, 0.05 / height, "Synthetic data", ha="right", va="bottom", **look)
 
 
 def spread(positions: list[float], gap: float) -> list[float]:

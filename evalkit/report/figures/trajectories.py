@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def trajectories_plot(evaluation: Evaluation) -> Figure:
             axes[0].set_ylabel(f"{label} ({unit})")
         else:
             say_empty(axes, "No mean can be given; the tables give the reasons.")
-        png, svg = drawn(figure)
+        png, svg = drawn(figure, evaluation.design.data_kind)
     caption = f"{label}: mean of schools in each summer, in {unit}"
     alt = _alt(evaluation, points, arms)
     return Figure(name="trajectories", png=png, svg=svg, alt=alt, caption=caption, data=_data(evaluation, points))
@@ -70,10 +71,11 @@ def _names_at_the_end(ax: Axes, evaluation: Evaluation, points: list[ArmYear], a
     """Name each line at its last point, the names kept apart."""
     last = [_of(points, arm)[-1] for arm in arms]
     low, high = ax.get_ylim()
-    heights = spread([point.mean for point in last], (high - low) * 0.07)
-    for arm, point, height in zip(arms, last, heights, strict=True):
+    names = [fill(_arm_words(evaluation, arm), 18) for arm in arms]
+    heights = spread([point.mean for point in last], (high - low) * (0.11 if any("\n" in n for n in names) else 0.07))
+    for arm, name, point, height in zip(arms, names, last, heights, strict=True):
         ax.annotate(
-            _arm_words(evaluation, arm),
+            name,
             (free_of_edges(evaluation.project, point.year), height),
             xytext=(7, 0),
             textcoords="offset points",
@@ -81,6 +83,7 @@ def _names_at_the_end(ax: Axes, evaluation: Evaluation, points: list[ArmYear], a
             fontweight="bold" if arm == "treated" else "normal",
             va="center",
             annotation_clip=False,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
 
 

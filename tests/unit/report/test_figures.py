@@ -69,9 +69,9 @@ def axes(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
     """Return the axes of whatever is drawn afterwards, as they were when it was finished."""
     seen: list[Axes] = []
 
-    def kept(figure: object) -> tuple[bytes, bytes]:
+    def kept(figure: object, data_kind: style.DataKind) -> tuple[bytes, bytes]:
         seen.extend(figure.axes)  # type: ignore[attr-defined]
-        return style_drawn(figure)  # type: ignore[arg-type]
+        return style_drawn(figure, data_kind)  # type: ignore[arg-type]
 
     style_drawn = style.drawn
     for module in ("event_study", "trajectories", "permutation", "specification", "area_map", "participants"):
@@ -100,7 +100,7 @@ def test_marks_stand_out_and_words_can_be_read() -> None:
 
 
 def test_figures_have_no_other_colours(figures: dict[str, Figure | None]) -> None:
-    known = {colour.lower() for colour in (*MARKS, *FILLS, *map(style.ink, MARKS), "#000000")}
+    known = {colour.lower() for colour in (*MARKS, *FILLS, *map(style.ink, MARKS), style.WARNING, "#000000")}
     for name, figure in figures.items():
         assert figure is not None
         assert set(re.findall(rb"#[0-9a-f]{6}\b", figure.svg)) <= {colour.encode() for colour in known}, name
@@ -113,6 +113,21 @@ def test_one_width_and_one_resolution(figures: dict[str, Figure | None]) -> None
         assert image.width == round(style.WIDTH * 160), name
         assert 1.5 * 160 <= image.height <= 9 * 160, name
         assert f'width="{style.WIDTH * 72:g}pt"'.encode() in figure.svg
+
+
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_a_picture_of_synthetic_data_says_so_in_a_strip_of_its_own(
+    name: str, figures: dict[str, Figure | None]
+) -> None:
+    evaluation = whole()
+    real = FIGURES[name](replace(evaluation, design=replace(evaluation.design, data_kind="real")))
+    made = figures[name]
+    assert made is not None
+    assert real is not None
+    words = b"<!-- Synthetic data -->"  # letters are drawn as outlines, what they say stands beside them
+    assert (words in made.svg, words in real.svg) == (True, False)
+    heights = [Image.open(io.BytesIO(figure.png)).height for figure in (made, real)]
+    assert heights[0] - heights[1] == pytest.approx(0.22 * 160, abs=1)
 
 
 def test_no_type_is_small(axes: list[Axes]) -> None:
@@ -172,7 +187,7 @@ def test_the_event_study_has_true_years_zero_and_both_lines(axes: list[Axes]) ->
     low, high = ax.get_ylim()
     assert low < 0 < high
     said = {text.get_text() for text in ax.texts}
-    assert {"programme,\nFeb 2018 – Jul 2019", "all years together", "this year alone", "0.94", "−0.17"} <= said
+    assert {"programme,\nFeb 2018 – Jul 2019", "all years\ntogether", "this year\nalone", "0.94", "−0.17"} <= said
     assert "2019: 0.94 (interval 0.02 to 1.86, band −0.16 to 2.04)" in figure.alt
     assert "holds in all years together" in figure.caption
     assert figure.data.table.rows[3][3] == Interval(0.94 - 1.104, 0.94 + 1.104)
@@ -181,8 +196,8 @@ def test_the_event_study_has_true_years_zero_and_both_lines(axes: list[Axes]) ->
 def test_without_a_band_only_the_years_own_intervals_are_drawn_and_named(axes: list[Axes]) -> None:
     figure = event_study_plot(make_evaluation())
     said = {text.get_text() for text in axes[0].texts}
-    assert "this year alone" in said
-    assert "all years together" not in said
+    assert "this year\nalone" in said
+    assert "all years\ntogether" not in said
     assert "together" not in figure.caption
     assert all(isinstance(row[3], Unavailable) for row in figure.data.table.rows)
 
@@ -246,7 +261,7 @@ def test_the_curve_is_in_order_and_every_estimate_makes_one_choice_of_each_kind(
     dots = [line for line in axes[1].lines if line.get_marker() in ("o", "D")]
     assert len(dots) == 4 * len(estimates)
     assert f"{len(estimates)} estimates" in figure.alt
-    assert "The main comparison gives 0.94." in figure.alt
+    assert "The main comparison, the diamond, gives 0.94." in figure.alt
 
 
 def test_what_each_design_chooses() -> None:
@@ -254,7 +269,7 @@ def test_what_each_design_chooses() -> None:
     main = choices_of("neighbours", project)
     assert main == ("neighbours, list of 2021", "published in every year", "each school one", "not taken off")
     assert choices_of("neighbours_2025", project) == ("neighbours, list of 2025", *main[1:])
-    assert choices_of("england", project) == ("the rest of England", *main[1:])
+    assert choices_of("england", project) == ("all of England outside the area", *main[1:])
     assert choices_of("matched", project) == ("matched, with earlier outcomes", *main[1:])
     assert choices_of("neighbours_pupil_weighted", project) == (*main[:2], "by pupils", main[3])
     assert choices_of("neighbours_unrestricted", project) == (main[0], "published before and after", *main[2:])
@@ -285,4 +300,4 @@ def test_the_checklist_says_whether_there_is_a_map() -> None:
         return next(row for row in checklist(evaluation).table.rows if row[1] == "Map of the areas compared")[2:]
 
     assert said(make_evaluation()) == ("Not in this report", "No boundaries were supplied, so no map is drawn.")
-    assert said(whole())[0] == "Design"
+    assert said(whole())[0] == "Who is compared with whom, and when was that decided?"

@@ -20,7 +20,12 @@ def test_widths_are_those_of_helvetica():
 
 
 def test_lines_break_at_spaces_dashes_and_strokes():
-    assert words("two-sided 2016–17 and/or  −0.5") == ["two-", "sided", "2016–", "17", "and/", "or", "−0.5"]
+    assert words("well-known 2016–x and/or  −0.5") == ["well-", "known", "2016–", "x", "and/", "or", "−0.5"]
+
+
+def test_lines_do_not_break_inside_intervals_p_values_and_ranges_of_years():
+    assert words("p, two-sided 2016–17") == ["p,", "two-sided", "2016–17"]
+    assert words("it is 2 (−2 to 5), p = 0.248") == ["it", "is", "2 (−2 to 5)", ",", "p = 0.248"]
 
 
 def test_a_small_table_takes_what_it_needs():
@@ -75,6 +80,8 @@ def test_the_widest_columns_pay_for_what_does_not_fit():
 
 def test_only_words_wider_than_their_column_may_be_broken():
     assert breakable("xx yyyyyyyy", 20, 9) == "xx " + "\u200b".join("y" * 8)
+    # at 9 points "www.gov." is 41 points wide and "uk/ab" 22: an address ends a line after its signs alone
+    assert breakable("www.gov.uk/ab", 45, 9) == "www.\u200bgov.\u200buk/\u200bab"
     assert breakable("xx yy", 20, 9) == "xx yy"
 
 

@@ -15,6 +15,7 @@ from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.document import Document
 from evalkit.report.parts import Heading, Text
 from evalkit.report.word import word_report
+from evalkit.report.word_xml import run
 
 TEXT_WIDTH = 11906 - 2 * 1134
 """Twentieths of a point between the margins of an A4 page."""
@@ -54,7 +55,13 @@ def test_every_cell_stands_in_a_native_table(made):
 
 
 def tc_text(cell):
-    return "".join(text.text or "" for text in cell.iter(qn("w:t")))
+    return "".join(text.text or "" for text in cell.iter(qn("w:t"))).replace("\u00a0", " ")
+
+
+def test_an_interval_is_not_broken_and_a_range_of_words_is_searched_as_one(made):
+    cells = [text.text for text in made.element.iter(qn("w:t"))]
+    assert "0.02\u00a0to\u00a01.86" in cells
+    assert run("the SHA-256 of it").count("<w:noBreakHyphen/>") == 1
 
 
 def test_headers_repeat_rows_stay_whole_and_reasons_share_a_cell(made):
