@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -21,17 +21,22 @@ CONFLICTS: Final = "conversions that the school list and the links file date mor
 _APART: Final = pd.Timedelta(days=31)
 
 
-def with_conversions(
-    records: SchoolRecords, links: Links | None, spine: pd.DataFrame | None, exposure: Exposure
-) -> SchoolRecords:
+class Conversions(NamedTuple):
+    """Pairs of a school's oldest URN and the day of a conversion, and how many days the two files tell differently."""
+
+    dated: list[tuple[str, pd.Timestamp]]
+    conflicts: int
+
+
+def with_conversions(records: SchoolRecords, conversions: Conversions | None, exposure: Exposure) -> SchoolRecords:
     """Say which schools changed legal identity between the last tests before and the last tests analysed.
 
-    The date is that of the school list where it has one, otherwise that of the links file; tables
-    of results lag behind both. Without either file the change of URN in the tables is all there is.
+    Tables of results lag behind the files that date conversions; without either file the change of URN in the
+    tables is all there is.
     """
-    if links is None and spine is None:
+    if conversions is None:
         return records
-    dated, conflicts = _dates(links, spine)
+    dated, conflicts = conversions
     start, end = (pd.Timestamp(date(year, *TEST_DAY)) for year in (max(exposure.pre), max(exposure.post)))
     within = {school for school, day in dated if start < day <= end}
     schools = records.schools.assign(is_converted=records.schools.index.isin(within))
@@ -39,14 +44,16 @@ def with_conversions(
     return replace(records, schools=schools, cases=(*records.cases, case))
 
 
-def _dates(links: Links | None, spine: pd.DataFrame | None) -> tuple[list[tuple[str, pd.Timestamp]], int]:
-    """Return pairs of a school's oldest URN and the day of a conversion, and how many days conflict."""
+def conversions_of(links: Links | None, spine: pd.DataFrame | None) -> Conversions | None:
+    """Return when schools converted, by the school list where it has a date, otherwise by the links file."""
+    if links is None and spine is None:
+        return None
     linked = _of_links(links) if links else {}
     told = _of_list(spine) if spine is not None else {}
     both = [(told[new][1], linked[new][1]) for new in told if new in linked]
     conflicts = sum(abs(one - other) > _APART for one, other in both)
     pairs = {**linked, **told}
-    return [(links.oldest(old) if links else old, day) for old, day in pairs.values()], conflicts
+    return Conversions([(links.oldest(old) if links else old, day) for old, day in pairs.values()], conflicts)
 
 
 def _of_links(links: Links) -> dict[str, tuple[str, pd.Timestamp]]:

@@ -15,7 +15,7 @@ from evalkit.core.words import listed
 from evalkit.data.assembled import read_assembled
 from evalkit.data.boundaries import Boundaries, read_boundaries
 from evalkit.data.codes import parse_cells
-from evalkit.data.conversions import with_conversions
+from evalkit.data.conversions import conversions_of, with_conversions
 from evalkit.data.links import Links, read_links
 from evalkit.data.listing import Listing
 from evalkit.data.measures import measure, require_years
@@ -68,13 +68,14 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     _require_identity_files(sources)
     links = read_links(sources.links) if sources.links else None
     spine = read_spine(sources.spine) if sources.spine else None
+    conversions = conversions_of(links, spine)
     areas = neighbours[project.pool.neighbours]
     records = {}
     for stage, measures in _by_stage(project).items():
         listing = _listing(sources, stage, measures, years, links, spine)
         made = make_records(listing, stage, measures, project.exposure, areas)
         _require_whole_england(listing.source, made, areas)
-        records[stage] = with_conversions(made, links, spine, project.exposure)
+        records[stage] = with_conversions(made, conversions, project.exposure)
         _require_years_read(sources, records[stage], years)
     limits = _limits(project, sources, years, areas)
     treated = _treated(project, project_folder, records, spine, links)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline
-from evalkit.design.arrays.distances import pooled_within_covariance, whitened
+from evalkit.design.arrays.distances import GroupScatter, whitened
 from evalkit.design.arrays.nearest import nearest
 
 
@@ -82,10 +82,11 @@ def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int],
     distance = np.full(partners.shape, np.nan)
     region = _regions(baseline, option)
     shuffled = _order_for_ties(baseline.units.index)
+    scatter = GroupScatter.of(covariates, group)
     within = {where: shuffled[region[shuffled] == where] for where in set(region.tolist())}
     for own in groups:
         comparable = (group != own) & (group != treated)
-        covariance = pooled_within_covariance(covariates[group == own], covariates[comparable])
+        covariance = scatter.pooled(own, treated)
         members = np.flatnonzero(group == own)
         for where in sorted(set(region[members].tolist())):
             rows = members[region[members] == where]

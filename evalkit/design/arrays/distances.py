@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
@@ -26,6 +28,51 @@ def pooled_within_covariance(treated: Floats, comparison: Floats) -> Floats:
     degrees = len(treated) + len(comparison) - 2
     covariance: Floats = (centred[0].T @ centred[0] + centred[1].T @ centred[1]) / degrees
     return covariance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupScatter:
+    """Counts, sums and products of covariates by group, about the mean of all: what every pooled covariance is made of.
+
+    Attributes
+    ----------
+    groups : shape (G,), in order
+    n : shape (G,)
+    sums : shape (G, k)
+    products : shape (G, k, k)
+    """
+
+    groups: NDArray[np.int64]
+    n: Floats
+    sums: Floats
+    products: Floats
+
+    @classmethod
+    def of(cls, covariates: Floats, group: NDArray[np.int64]) -> GroupScatter:
+        """Return the sums of covariates, shape (n, k), whose rows belong to groups, shape (n,)."""
+        groups, place = np.unique(group, return_inverse=True)
+        centred = covariates - covariates.mean(axis=0)
+        n, sums = np.bincount(place).astype(float), np.zeros((len(groups), centred.shape[1]))
+        np.add.at(sums, place, centred)
+        products = np.zeros((len(groups), *centred.shape[1:], centred.shape[1]))
+        np.add.at(products, place, centred[:, :, None] * centred[:, None, :])
+        return cls(groups, n, sums, products)
+
+    def pooled(self, own: int, treated: int) -> Floats:
+        """Return the covariance within the group `own` and within all others but `treated`, pooled.
+
+        Shape (k, k); the same as `pooled_within_covariance` of the two sets of rows but for rounding.
+        """
+        mine = self.groups == own
+        parts = (mine, ~mine & (self.groups != treated))
+        within = [self._scatter(part) for part in parts]
+        covariance: Floats = (within[0] + within[1]) / (sum(self.n[part].sum() for part in parts) - 2)
+        return covariance
+
+    def _scatter(self, part: NDArray[np.bool_]) -> Floats:
+        total, n = self.sums[part].sum(axis=0), self.n[part].sum()
+        scatter: Floats = self.products[part].sum(axis=0) - np.outer(total, total) / max(n, 1.0)
+        return scatter
 
 
 def whitened(covariates: Floats, covariance: Floats) -> Floats:

@@ -38,10 +38,23 @@ def nearest(treated: Floats, pool: Floats, ratio: int, spare: int = 20) -> tuple
     columns[:, :kept], distances[:, :kept] = _first(np.round(far, 9), near, kept)
     crowded = (np.round(far[:, -1], 9) == distances[:, kept - 1]) & (k < n0)
     if crowded.any():
-        every = np.round(cdist(treated[crowded], pool), 9)
-        index = np.broadcast_to(np.arange(n0), every.shape)
-        columns[crowded, :kept], distances[crowded, :kept] = _first(every, index, kept)
+        found = np.round(far[crowded], 9), near[crowded]
+        tied = np.round(cdist(treated[crowded], pool), 9) == distances[crowded, kept - 1][:, None]
+        columns[crowded, :kept], distances[crowded, :kept] = _with_ties(*found, tied, kept)
     return columns, distances
+
+
+def _with_ties(distance: Floats, column: Ints, tied: NDArray[np.bool_], kept: int) -> tuple[Ints, Floats]:
+    """Return the `kept` nearest where the last of them is as far as others that were not looked at.
+
+    All that are nearer were found, in `distance` and `column`; `tied`, shape (rows, pool), says which columns of the
+    pool are as far as the last, of which the earliest are wanted.
+    """
+    last = distance[:, kept - 1 : kept]
+    earliest = np.argsort(~tied, axis=1, kind="stable")[:, :kept]
+    is_tied = np.take_along_axis(tied, earliest, 1)
+    known = np.where(distance < last, distance, np.inf)
+    return _first(np.hstack([known, np.where(is_tied, last, np.inf)]), np.hstack([column, earliest]), kept)
 
 
 def _first(distance: Floats, column: Ints, kept: int) -> tuple[Ints, Floats]:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from evalkit.core.project import Exposure
-from evalkit.data.conversions import with_conversions
+from evalkit.data.conversions import conversions_of, with_conversions
 from evalkit.data.links import Links
 from evalkit.data.records import SchoolRecords
 
@@ -30,13 +30,13 @@ LINKS = Links(
 
 
 def test_the_window_runs_from_the_last_tests_before_to_the_last_analysed():
-    found = with_conversions(records(), LINKS, None, EXPOSURE).schools["is_converted"]
+    found = with_conversions(records(), conversions_of(LINKS, None), EXPOSURE).schools["is_converted"]
     assert found[found].index.tolist() == ["3"]
 
 
 def test_the_school_list_goes_before_the_links_file_and_the_conflict_is_counted():
     told = spine([("12", "2017-10-01 00:00:00", "2"), ("15", "2018-09-01 00:00:00", "5"), ("1", "", "")])
-    made = with_conversions(records(), LINKS, told, EXPOSURE)
+    made = with_conversions(records(), conversions_of(LINKS, told), EXPOSURE)
     found = made.schools["is_converted"]
     assert found[found].index.tolist() == ["2", "3", "5"]
     assert made.cases[-1].n == 1  # 12: October 2017 against October 2016
@@ -45,8 +45,8 @@ def test_the_school_list_goes_before_the_links_file_and_the_conflict_is_counted(
 @pytest.mark.parametrize(("day", "inside"), [("15-05-2017", False), ("16-05-2017", True), ("15-05-2019", True)])
 def test_the_ends_of_the_window(day, inside):
     links = Links({"11": "1"}, (), {"11": day})
-    assert with_conversions(records(), links, None, EXPOSURE).schools.loc["1", "is_converted"] == inside
+    assert with_conversions(records(), conversions_of(links, None), EXPOSURE).schools.loc["1", "is_converted"] == inside
 
 
 def test_without_either_file_the_tables_are_all_there_is():
-    assert with_conversions(records(), None, None, EXPOSURE).schools["is_converted"].all()
+    assert with_conversions(records(), conversions_of(None, None), EXPOSURE).schools["is_converted"].all()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.design.arrays.distances import pooled_within_covariance, whitened
+from evalkit.design.arrays.distances import GroupScatter, pooled_within_covariance, whitened
 from evalkit.design.arrays.nearest import nearest
 from evalkit.design.arrays.weights import effective_n
 
@@ -84,3 +84,34 @@ def test_effective_number():
     # (3 + 1)² / (9 + 1) = 1.6; four equal weights count as four.
     assert effective_n(np.array([3.0, 1.0])) == pytest.approx(1.6)
     assert effective_n(np.full(4, 0.2)) == pytest.approx(4.0)
+
+
+def test_the_covariance_from_sums_is_that_of_the_rows():
+    generator = np.random.default_rng(5)
+    covariates, group = generator.normal(1000, 3, (60, 3)), generator.integers(1, 6, 60)
+    scatter = GroupScatter.of(covariates, group)
+    for own in (2, 3):
+        rest = covariates[(group != own) & (group != 3)]
+        assert scatter.pooled(own, 3) == pytest.approx(
+            pooled_within_covariance(covariates[group == own], rest), rel=1e-10
+        )
+
+
+def test_the_covariance_from_sums_by_hand():
+    # Group 1: 0, 2 (mean 1, scatter 2). Groups 2 and 3 together: 4, 8, 6 (mean 6, scatter 4 + 4 + 0 = 8). Group 9 is the
+    # treated one and left out. (2 + 8) / (2 + 3 - 2) = 10 / 3.
+    covariates = np.array([[0.0], [2.0], [4.0], [8.0], [6.0], [50.0]])
+    scatter = GroupScatter.of(covariates, np.array([1, 1, 2, 2, 3, 9]))
+    assert scatter.pooled(1, 9) == pytest.approx(np.array([[10 / 3]]))
+
+
+@pytest.mark.parametrize("spare", [1, 2, 20])
+def test_long_runs_of_ties_are_those_of_a_look_at_everything(spare):
+    generator = np.random.default_rng(7)
+    treated, pool = (generator.integers(0, 4, (n, 1)).astype(float) for n in (30, 80))
+    columns, distances = nearest(treated, pool, 5, spare)
+    for row, one in enumerate(treated):
+        every = np.abs(pool[:, 0] - one[0])
+        wanted = np.lexsort((np.arange(80), every))[:5]
+        assert columns[row].tolist() == wanted.tolist()
+        assert distances[row].tolist() == every[wanted].tolist()
