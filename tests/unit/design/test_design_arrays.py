@@ -98,8 +98,8 @@ def test_the_covariance_from_sums_is_that_of_the_rows():
 
 
 def test_the_covariance_from_sums_by_hand():
-    # Group 1: 0, 2 (mean 1, scatter 2). Groups 2 and 3 together: 4, 8, 6 (mean 6, scatter 4 + 4 + 0 = 8). Group 9 is the
-    # treated one and left out. (2 + 8) / (2 + 3 - 2) = 10 / 3.
+    # Group 1: 0, 2 (mean 1, scatter 2). Groups 2 and 3 together: 4, 8, 6 (mean 6, scatter 4 + 4 + 0 = 8). Group 9 is
+    # the treated one and left out. (2 + 8) / (2 + 3 - 2) = 10 / 3.
     covariates = np.array([[0.0], [2.0], [4.0], [8.0], [6.0], [50.0]])
     scatter = GroupScatter.of(covariates, np.array([1, 1, 2, 2, 3, 9]))
     assert scatter.pooled(1, 9) == pytest.approx(np.array([[10 / 3]]))
