@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import psutil
 
 from evalkit.run.failure import INTERRUPTED, interrupted
-from evalkit.run.fork_server import ADDRESS, ForkServer, NoForkServer, address_here
+from evalkit.run.fork_server import ADDRESS, EVERYTHING, ONE_PROJECT, ForkServer, NoForkServer, address_here
 from evalkit.run.isolated import ReportEvent, run_isolated
 from evalkit.run.task import Outcome, Task
 
@@ -72,7 +72,8 @@ class LocalFleet:
             return watched(task, watcher, stop, self.run_one)
 
         watcher.event({"event": "preparing", "what": "loading the libraries"})
-        with forking(), ThreadPoolExecutor(self.n_at_once) as pool:
+        needed = EVERYTHING if len(tasks) > 1 else ONE_PROJECT
+        with forking(needed), ThreadPoolExecutor(self.n_at_once) as pool:
             return list(pool.map(one, tasks))
 
 
@@ -123,12 +124,12 @@ def stopping() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def forking() -> Iterator[None]:
-    """Have workers forked from a server that has imported everything, where the system can, for the block."""
+def forking(modules: Sequence[str] = EVERYTHING) -> Iterator[None]:
+    """Have workers forked from a server that has imported `modules`, where the system can, for the block."""
     if address_here() is not None:
         yield
         return
-    server = ForkServer()
+    server = ForkServer(modules)
     try:
         with suppress(NoForkServer):
             server.start()

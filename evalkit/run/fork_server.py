@@ -69,7 +69,18 @@ EVERYTHING: Final = (
     "tornado.queues",
     "typst",
 )
-"""What workers and the kernels of notebooks need."""
+"""What workers and the kernels of notebooks may need."""
+_NOT_OF_A_RUN: Final = ("linearmodels", "statsmodels.api")
+ONE_PROJECT: Final = (
+    "evalkit.data.intake",
+    "evalkit.design.plan",
+    "evalkit.diagnose.describe",
+    "evalkit.diagnose.evaluate",
+    "evalkit.report.documents",
+    "evalkit.run.session",
+    *(name for name in EVERYTHING if not name.endswith(".*") and name not in _NOT_OF_A_RUN),
+)
+"""What one project needs for certain; for one it does not pay to import what it may not use."""
 START_SECONDS: Final = 120
 _LONGEST_PATH: Final = 107  # bytes that the address of a Unix socket may have, on Linux
 _ENDING_SECONDS: Final = 10

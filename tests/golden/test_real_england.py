@@ -159,7 +159,7 @@ def test_the_pupil_level_sd_of_reading_in_2019(shared_data, analysis):
 def test_six_secondaries_are_too_few(analysis):
     found = analysis[2]["P8MEA"].effects
     assert {e.inference for e in found} == {"permutation", "cluster"}
-    assert all("six schools" in e.estimate.reason for e in found)
+    assert all("Six schools" in e.estimate.reason for e in found)
 
 
 def test_matched_pairs_keep_to_the_region_and_to_other_areas(analysis):

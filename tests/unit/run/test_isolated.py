@@ -188,7 +188,7 @@ def test_a_worker_ends_when_its_parent_is_killed(tmp_path):
     with parent:
         assert parent.stdout.readline() == b"stage started\n"
         deadline = time.monotonic() + 10
-        while not (tmp_path / "pid").exists():
+        while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         parent.send_signal(signal.SIGKILL)
