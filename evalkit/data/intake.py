@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.manifest import DataKind
-from evalkit.core.project import Project
+from evalkit.core.project import Exposure, Project
 from evalkit.core.words import listed
 from evalkit.data.assembled import read_assembled
 from evalkit.data.boundaries import Boundaries, read_boundaries
@@ -51,37 +51,80 @@ class Intake:
     roll: pd.Series | None = None
 
 
-def read_baseline(project: Project, project_folder: Path, sources: Sources) -> Intake:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a project asks of the published files. Tables are read from this alone, so that projects can share them."""
+
+    measures: tuple[str, ...]
+    exposure: Exposure
+    neighbours: str
+    years: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tables:
+    """What was read of the published files, whichever schools a project is about."""
+
+    records: dict[str, SchoolRecords]
+    neighbours: dict[str, NeighbourTable]
+    limits: dict[str, PublishedLimits]
+    links: Links | None
+    spine: pd.DataFrame | None
+
+
+Keep = Callable[[Wanted, Callable[[], Tables]], Tables]
+"""Returns tables that were read before for the same wants, or reads and keeps them."""
+
+
+def read_anew(wanted: Wanted, read: Callable[[], Tables]) -> Tables:
+    """Read the tables and keep nothing."""
+    return read()
+
+
+def read_baseline(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> Intake:
     """Read a project's data with the scores of the years before the programme and no others."""
-    return _read(project, project_folder, sources, project.exposure.pre)
+    return _read(project, project_folder, sources, project.exposure.pre, keep)
 
 
-def read_records(project: Project, project_folder: Path, sources: Sources) -> Intake:
+def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> Intake:
     """Read a project's data with the scores of every year it names."""
-    return _read(project, project_folder, sources, project.exposure.years)
+    return _read(project, project_folder, sources, project.exposure.years, keep)
 
 
-def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int]) -> Intake:
-    for outcome in project.outcomes:
-        require_years(outcome.measure, project.exposure.years)
+def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> Intake:
+    wanted = Wanted(
+        measures=tuple(outcome.measure for outcome in project.outcomes),
+        exposure=project.exposure,
+        neighbours=project.pool.neighbours,
+        years=tuple(years),
+    )
+    tables = keep(wanted, lambda: _tables(wanted, sources))
+    treated = _treated(project, project_folder, tables)
+    areas = tables.neighbours[wanted.neighbours]
+    fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
+    roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
+    found = (tables.records, tables.neighbours, treated, tables.limits)
+    return Intake(sources.kind, wanted.years, *found, fsm, outlines, roll)
+
+
+def _tables(wanted: Wanted, sources: Sources) -> Tables:
+    for code in wanted.measures:
+        require_years(code, wanted.exposure.years)
     neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
     _require_identity_files(sources)
     links = read_links(sources.links) if sources.links else None
     spine = read_spine(sources.spine) if sources.spine else None
     conversions = conversions_of(links, spine)
-    areas = neighbours[project.pool.neighbours]
+    areas = neighbours[wanted.neighbours]
     records = {}
-    for stage, measures in _by_stage(project).items():
-        listing = _listing(sources, stage, measures, years, links, spine)
-        made = make_records(listing, stage, measures, project.exposure, areas)
+    for stage, measures in _by_stage(wanted).items():
+        listing = _listing(sources, stage, measures, wanted.years, links, spine)
+        made = make_records(listing, stage, measures, wanted.exposure, areas)
         _require_whole_england(listing.source, made, areas)
-        records[stage] = with_conversions(made, conversions, project.exposure)
-        _require_years_read(sources, records[stage], years)
-    limits = _limits(project, sources, years, areas)
-    treated = _treated(project, project_folder, records, spine, links)
-    fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
-    roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
-    return Intake(sources.kind, tuple(years), records, neighbours, treated, limits, fsm, outlines, roll)
+        records[stage] = with_conversions(made, conversions, wanted.exposure)
+        _require_years_read(sources, records[stage], wanted.years)
+    limits = _limits(wanted, sources, areas)
+    return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
 
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
@@ -127,10 +170,10 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
-def _by_stage(project: Project) -> dict[str, list[str]]:
+def _by_stage(wanted: Wanted) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
-    for outcome in project.outcomes:
-        stages.setdefault(measure(outcome.measure).key_stage, []).append(outcome.measure)
+    for code in wanted.measures:
+        stages.setdefault(measure(code).key_stage, []).append(code)
     return stages
 
 
@@ -158,27 +201,18 @@ def _listing(
     )
 
 
-def _limits(
-    project: Project, sources: Sources, years: Sequence[int], areas: NeighbourTable
-) -> dict[str, PublishedLimits]:
-    last = max(project.exposure.post)
-    if last not in years:
+def _limits(wanted: Wanted, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
+    last = max(wanted.exposure.post)
+    if last not in wanted.years:
         return {}
-    names = areas.names
-    found = {outcome.measure: read_limits(sources, outcome.measure, last, names) for outcome in project.outcomes}
+    found = {code: read_limits(sources, code, last, areas.names) for code in wanted.measures}
     return {code: limits for code, limits in found.items() if limits is not None}
 
 
-def _treated(
-    project: Project,
-    folder: Path,
-    records: dict[str, SchoolRecords],
-    spine: pd.DataFrame | None,
-    links: Links | None,
-) -> TreatedSchools:
+def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:
     if project.participants.local_authority is not None:
-        return whole_area(project.participants.local_authority, records)
-    return read_participants(folder / str(project.participants.file), records, spine, links)
+        return whole_area(project.participants.local_authority, tables.records)
+    return read_participants(folder / str(project.participants.file), tables.records, tables.spine, tables.links)
 
 
 def _fsm(project: Project, sources: Sources) -> pd.Series | None:

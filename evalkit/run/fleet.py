@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import psutil
 from evalkit.run.failure import INTERRUPTED, interrupted
 from evalkit.run.fork_server import ADDRESS, EVERYTHING, ONE_PROJECT, ForkServer, NoForkServer, address_here
 from evalkit.run.isolated import ReportEvent, run_isolated
+from evalkit.run.session import READ_ONCE
 from evalkit.run.task import Outcome, Task
 
 PROJECT_BYTES: Final = 1.5 * 2**30
@@ -73,7 +75,7 @@ class LocalFleet:
 
         watcher.event({"event": "preparing", "what": "loading the libraries"})
         needed = EVERYTHING if len(tasks) > 1 else ONE_PROJECT
-        with forking(needed), ThreadPoolExecutor(self.n_at_once) as pool:
+        with reading_once(len(tasks) > 1), forking(needed), ThreadPoolExecutor(self.n_at_once) as pool:
             return list(pool.map(one, tasks))
 
 
@@ -121,6 +123,20 @@ def stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def reading_once(is_wanted: bool) -> Iterator[None]:
+    """Have the projects of the block share what they read of the published files, in a private folder removed after."""
+    if not is_wanted:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="evalkit-read-", ignore_cleanup_errors=True) as folder:
+        os.environ[READ_ONCE] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop(READ_ONCE, None)
 
 
 @contextmanager

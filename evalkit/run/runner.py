@@ -14,7 +14,7 @@ from evalkit.run.outputs import MANIFEST, Staging, refuse_foreign, staging
 from evalkit.run.progress import Progress
 from evalkit.run.project_file import claims_of, load_project
 from evalkit.run.reference import reference_of
-from evalkit.run.session import DESIGN, open_evaluation, read_once, synthetic_folder
+from evalkit.run.session import DESIGN, kept_for_all, open_evaluation, read_once, synthetic_folder
 from evalkit.run.workspace import NOTEBOOKS, notebooks_folder
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def preflight(project: Project, path: Path, sources: Sources) -> Intake:
 
     claims_of(project, path.parent)
     reference_of(project, path.parent)
-    return read_records(project, path.parent, sources)
+    return read_records(project, path.parent, sources, kept_for_all(sources))
 
 
 def _key(request: Request, sources: Sources) -> str:

@@ -8,7 +8,7 @@ import os
 import pickle
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -20,13 +20,15 @@ from evalkit.run.workspace import synthetic_place
 
 if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
-    from evalkit.data.intake import Intake
+    from evalkit.data.intake import Intake, Keep, Tables, Wanted
     from evalkit.data.sources import Sources
     from evalkit.design.plan import LockedDesign
     from evalkit.design.stage import DesignStage
     from evalkit.diagnose.evaluation import Evaluation
 
 DESIGN: Final = "design.json"
+READ_ONCE: Final = "EVALKIT_READ_ONCE"
+"""Names the variable that holds the private folder in which the projects of one command share what they read."""
 T = TypeVar("T")
 
 
@@ -81,26 +83,50 @@ class Shared:
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
         """Return what was kept under a name for the same project and data; make and keep it where nothing was."""
-        path = self._path(name)
-        if path is None:
-            return make()
-        if path.exists():
-            # The file is this run's own: it lies in its private folder and nothing else is read from there.
-            found: T = pickle.loads(path.read_bytes())
-            return found
-        made = make()
-        _write_whole(path, pickle.dumps(made))
-        return made
+        return _kept(self._path(name), make)
 
     def _path(self, name: str) -> Path | None:
         private = Path(self.out) / PRIVATE if self.out else None
         if private is None or not private.is_dir() or private.is_symlink():
             return None
         beside = sorted(self.project_file.parent.iterdir())  # participants and claims may be changed by hand
-        there = [file for file in (*self.sources.files(), *beside) if file.is_file()]
-        stamps = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in there]
-        key = hashlib.sha256(json.dumps([self.project_file.read_text(encoding="utf-8"), stamps]).encode()).hexdigest()
-        return private / f"{name}-{key[:16]}.pickle"
+        text = self.project_file.read_text(encoding="utf-8")
+        return private / _file_name(name, text, (*self.sources.files(), *beside))
+
+
+def kept_for_all(sources: Sources) -> Keep:
+    """Return how the projects of one command share what they read of the same files for the same wants.
+
+    They share where `EVALKIT_READ_ONCE` names a private folder, which the command makes and removes.
+    """
+    given = os.environ.get(READ_ONCE, "")
+    folder = Path(given) if given else None
+
+    def keep(wanted: Wanted, read: Callable[[], Tables]) -> Tables:
+        if folder is None or not folder.is_dir() or folder.is_symlink():
+            return read()
+        return _kept(folder / _file_name("tables", repr(wanted), sources.files()), read)
+
+    return keep
+
+
+def _kept(path: Path | None, make: Callable[[], T]) -> T:
+    """Return what stands in a file, else make it and keep it there; without a file it is made."""
+    if path is None:
+        return make()
+    if path.exists():
+        # The file is this command's own: it lies in a private folder of it and nothing else is read from there.
+        found: T = pickle.loads(path.read_bytes())
+        return found
+    made = make()
+    _write_whole(path, pickle.dumps(made))
+    return made
+
+
+def _file_name(name: str, text: str, files: Iterable[Path]) -> str:
+    """Return a file name that is another one for another text, or files of another size or time."""
+    stamps = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files if file.is_file()]
+    return f"{name}-{hashlib.sha256(json.dumps([text, stamps]).encode()).hexdigest()[:16]}.pickle"
 
 
 def synthetic_folder() -> Path:
@@ -144,7 +170,7 @@ def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
     from evalkit.run.project_file import load_project
 
     project = load_project(path)
-    baseline = read_baseline(project, path.parent, sources)
+    baseline = read_baseline(project, path.parent, sources, kept_for_all(sources))
     locked = make_design(project, baseline)
     return locked, describe_design(project, baseline, locked)
 
@@ -157,7 +183,9 @@ def _evaluate(shared: Shared) -> Evaluation:
     locked, stage = _design_once(shared)
     _refuse_changed(locked, Path(shared.out) / DESIGN if shared.out else None)
     project, folder = locked.project, shared.project_file.parent
-    records = shared.kept("records", lambda: read_records(project, folder, shared.sources))
+    records = shared.kept(
+        "records", lambda: read_records(project, folder, shared.sources, kept_for_all(shared.sources))
+    )
     return evaluate(project, records, locked, stage, claims_of(project, folder))
 
 

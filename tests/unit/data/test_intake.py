@@ -202,3 +202,43 @@ def test_results_of_part_of_england_are_refused(england, tmp_path, project):
         path.write_bytes(b"\r\n".join([*lines[: len(lines) // 2], *lines[-3:]]))  # the rows for England stay
     with pytest.raises(DataError, match="cut short or is not of England"):
         read_baseline(project, folder, find_sources(folder))
+
+
+def kept_in(kept, read):
+    """Return a keeper that counts what was read, for `kept` a dictionary and `read` a list."""
+
+    def keep(wanted, make):
+        if wanted not in kept:
+            read.append(wanted)
+            kept[wanted] = make()
+        return kept[wanted]
+
+    return keep
+
+
+def test_projects_of_one_command_read_tables_once_and_their_own_schools_each(project, england):
+    other = replace(project, slug="other", participants=replace(project.participants, local_authority=341))
+    sources, read = find_sources(england), []
+    keep = kept_in({}, read)
+    shared = [read_records(one, england, sources, keep) for one in (project, other)]
+    assert len(read) == 1
+    for one, intake in zip((project, other), shared, strict=True):
+        alone = read_records(one, england, sources)
+        assert intake.treated.schools == alone.treated.schools
+        assert intake.roll.equals(alone.roll)
+        for stage, records in alone.records.items():
+            assert intake.records[stage].schools.equals(records.schools)
+            assert all(intake.records[stage].values[code].equals(values) for code, values in records.values.items())
+
+
+def test_other_years_outcomes_or_neighbours_are_other_tables(project, england):
+    sources, read = find_sources(england), []
+    keep = kept_in({}, read)
+    read_records(project, england, sources, keep)
+    baseline = read_baseline(project, england, sources, keep)
+    assert set(baseline.records["KS2"].years) == set(project.exposure.pre)
+    fewer = replace(project, outcomes=project.outcomes[:1], contrasts=())
+    assert set(read_records(fewer, england, sources, keep).records) == {"KS2"}
+    lists = replace(project.pool, neighbours="may_2025", alternative_neighbours="april_2021")
+    read_records(replace(project, pool=lists), england, sources, keep)
+    assert len(read) == 4

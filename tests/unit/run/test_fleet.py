@@ -14,6 +14,7 @@ import pytest
 from evalkit.run import fleet
 from evalkit.run.failure import Failure, interrupted
 from evalkit.run.fleet import LocalFleet, Watchers, exit_code, jobs_here, stopping
+from evalkit.run.session import READ_ONCE
 from evalkit.run.task import Outcome, Task
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -143,3 +144,22 @@ def test_a_parent_loads_nothing_heavy(tmp_path):
     assert answer.stdout.splitlines()[-1] == "2"
     assert "things need correcting" in answer.stderr
     assert (tmp_path / "outputs" / "_runs" / "empty.failed.json").exists()
+
+
+def test_several_projects_share_what_they_read_and_nothing_remains(monkeypatch):
+    monkeypatch.delenv(READ_ONCE, raising=False)
+    seen = []
+
+    def run_one(task, report, stop):
+        folder = os.environ.get(READ_ONCE, "")
+        seen.append(folder)
+        assert not folder or Path(folder).stat().st_mode & 0o077 == 0
+        return done(task.slug)
+
+    LocalFleet(1, run_one)([task("a"), task("b")], Heard(), threading.Event())
+    LocalFleet(1, run_one)([task("alone")], Heard(), threading.Event())
+    assert len(set(seen[:2])) == 1
+    assert seen[0]
+    assert not Path(seen[0]).exists()
+    assert seen[2] == ""
+    assert READ_ONCE not in os.environ

@@ -139,3 +139,21 @@ def test_a_synthetic_england_that_failed_halfway_is_not_kept(generator, monkeypa
     with pytest.raises(EnvironmentFault, match="disk is full"):
         session.synthetic_folder()
     assert list((tmp_path / "data" / "processed").iterdir()) == []
+
+
+def test_projects_of_one_command_share_what_they_read_where_there_is_a_folder_for_it(tmp_path, monkeypatch):
+    data = tmp_path / "england.csv"
+    data.write_text("one")
+    sources, read = SimpleNamespace(files=lambda: (data,)), []
+
+    def keep(wanted):
+        return session.kept_for_all(sources)(wanted, lambda: read.append(wanted) or f"tables {len(read)}")
+
+    monkeypatch.delenv(session.READ_ONCE, raising=False)
+    assert [keep("pre"), keep("pre")] == ["tables 1", "tables 2"]
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    monkeypatch.setenv(session.READ_ONCE, str(shared))
+    assert [keep("pre"), keep("pre"), keep("every year")] == ["tables 3", "tables 3", "tables 4"]
+    data.write_text("another")  # a file that changes while the command runs is read again
+    assert keep("pre") == "tables 5"
