@@ -171,8 +171,8 @@ from pathlib import Path
 from evalkit.run import runner, worker
 def run_project(request, progress):
     with progress.step("demo: hanging"):
-        Path(sys.argv[0]).with_name("pid").write_text(str(os.getpid()))
         try:
+            Path(sys.argv[0]).with_name("pid").write_text(str(os.getpid()))
             time.sleep(600)
         finally:
             Path(sys.argv[0]).with_name("cleaned").touch()
