@@ -16,7 +16,8 @@ from multiprocessing import forkserver, parent_process, process
 from typing import Any, Final, TypeVar
 
 from evalkit.core.errors import EnvironmentFault, InputError
-from evalkit.run.where import MOST_WORKERS, ONE_THREAD
+from evalkit.run.threads import ONE_THREAD
+from evalkit.run.where import MOST_WORKERS
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -103,7 +104,7 @@ def _context() -> Any:
 def one_thread() -> Iterator[None]:
     """Let processes that are started inside the block do linear algebra on one thread."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.update(ONE_THREAD)
     try:
         yield
     finally:

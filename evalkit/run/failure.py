@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
 from evalkit.run.faults import OUT_OF_MEMORY, environment_faults
+from evalkit.run.whole_file import write_whole
 
 Kind = Literal["bad input", "error", "killed", "time limit", "memory limit", "disk", "interrupted"]
 RUNS: Final = "_runs"
@@ -135,14 +136,10 @@ def write_record(out: Path, failure: Failure, run_again: str) -> bool:
     """Write the record of a failure whole; return whether the disk took it."""
     content = {"schema_version": SCHEMA_VERSION, **asdict(failure), "run_again": run_again}
     path = record_path(out, failure.slug)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
     except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         return False
     return True
 

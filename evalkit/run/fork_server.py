@@ -16,15 +16,13 @@ from typing import IO, Any, Final, Self, Unpack
 
 from evalkit.core.errors import EnvironmentFault
 from evalkit.run.forked_process import ForkedProcess, Launch, Streams, fork
+from evalkit.run.threads import ONE_THREAD
 from evalkit.run.workspace import SOURCE_ROOT
 
 ADDRESS: Final = "EVALKIT_FORK_SERVER"
 """Names the variable that holds the address of the server, for processes that start more."""
 PLAIN: Final = "EVALKIT_PLAIN_PROCESSES"
 """Names the variable that, set to 1, has every process started afresh."""
-ONE_THREAD: Final = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
 EVERYTHING: Final = (
     "evalkit.core.*",
     "evalkit.data.*",

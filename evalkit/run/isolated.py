@@ -19,11 +19,12 @@ from typing import IO, Any, Final, Literal
 
 from evalkit.core.words import counted
 from evalkit.run.failure import Failure, failure_of, interrupted
-from evalkit.run.fork_server import ONE_THREAD, address_here
+from evalkit.run.fork_server import address_here
 from evalkit.run.forked_process import ForkedProcess, Launch, fork
 from evalkit.run.limits import Family
 from evalkit.run.outputs import clear_away
 from evalkit.run.task import Limits, Outcome, Task
+from evalkit.run.threads import ONE_THREAD
 from evalkit.run.worker import ENDING_SECONDS, SYNTHETIC
 from evalkit.run.workspace import SOURCE_ROOT
 

@@ -17,9 +17,10 @@ from nbclient.exceptions import DeadKernelError
 from traitlets import Unicode, default
 
 from evalkit.core.errors import EnvironmentFault
-from evalkit.run.fork_server import ADDRESS, ONE_THREAD
+from evalkit.run.fork_server import ADDRESS
 from evalkit.run.kernel_main import OPTIONS
 from evalkit.run.kernel_provisioner import MODULE, OwnProvisioner
+from evalkit.run.threads import ONE_THREAD
 from evalkit.run.workspace import SOURCE_ROOT
 
 KERNEL: Final = "python3"

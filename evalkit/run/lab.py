@@ -128,11 +128,11 @@ def _command(root: Path, port: int | None, is_quiet: bool, opened: str) -> list[
 
 def _environment() -> dict[str, str]:
     """Return variables under which a notebook run by hand computes as one that a run executes."""
-    from evalkit.run.where import ONE_THREAD
+    from evalkit.run.threads import ONE_THREAD
 
     return {
         **os.environ,
-        **dict.fromkeys(ONE_THREAD, "1"),
+        **ONE_THREAD,
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONPATH": _before("PYTHONPATH", SOURCE_ROOT),

@@ -14,6 +14,7 @@ from typing import Any, Final
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import PRIVATE
+from evalkit.run.whole_file import write_whole
 from evalkit.run.workspace import NOTEBOOKS, notebooks_folder
 
 LAB: Final = "lab"
@@ -134,9 +135,4 @@ def _put_aside(path: Path) -> str:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from evalkit.core.errors import InputError
 from evalkit.design.matched import MatchedDesign
 from evalkit.run.match_answer import MatchAnswer
 from evalkit.run.match_json import match_json
+from evalkit.run.whole_file import write_whole
 
 
 def write_match(answer: MatchAnswer, path: Path) -> None:
@@ -48,13 +48,3 @@ def unit_table(design: MatchedDesign) -> pd.DataFrame:
     if design.score is not None:
         columns["score"] = design.score
     return pd.DataFrame(columns, index=design.baseline.units.index.rename("id"))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there, so that no half of it is ever seen."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

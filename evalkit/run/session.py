@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from evalkit.core.errors import DesignError
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import PRIVATE
+from evalkit.run.whole_file import write_whole
 from evalkit.run.workspace import synthetic_place
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def open_design(project_file: str, data: str = "", out: str = "") -> DesignStage
     with environment_faults("designing the comparison"):
         locked, stage = _design_once(Shared(Path(project_file), _sources(data), out))
         if out:
-            _write_whole(Path(out) / DESIGN, locked.to_json().encode("utf-8"))
+            write_whole(Path(out) / DESIGN, locked.to_json().encode("utf-8"))
     return stage
 
 
@@ -119,7 +120,7 @@ def _kept(path: Path | None, make: Callable[[], T]) -> T:
         found: T = pickle.loads(path.read_bytes())
         return found
     made = make()
-    _write_whole(path, pickle.dumps(made))
+    write_whole(path, pickle.dumps(made))
     return made
 
 
@@ -195,12 +196,3 @@ def _refuse_changed(locked: LockedDesign, kept: Path | None) -> None:
             f"The design changed after it was locked in {kept.name}: the matches made now differ. "
             "Outcomes are read for one design only; run the project from the start."
         )
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

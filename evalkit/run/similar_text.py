@@ -18,8 +18,8 @@ from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.table import cell_text
 from evalkit.run.did_json import given
 from evalkit.run.did_layout import Footnotes, aligned, wrapped
-from evalkit.run.match_files import write_whole
 from evalkit.run.similar_answer import SimilarAnswer
+from evalkit.run.whole_file import write_whole
 
 Json = dict[str, Any]
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.errors import InputError
+from evalkit.run.threads import ONE_THREAD
 
 if TYPE_CHECKING:
     from evalkit.core.executor import Executor
 
-ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-"""Variables that say on how many threads the linear algebra libraries compute."""
 MOST_WORKERS: Final = 256
 
 
@@ -74,5 +73,5 @@ def executor_at(where: Where) -> Iterator[Executor]:
 def compute_on_one_thread() -> None:
     """Let this process compute as every worker does, so that the last digits agree; too late once numpy is loaded."""
     if "numpy" not in sys.modules:
-        for name in ONE_THREAD:
-            os.environ.setdefault(name, "1")
+        for name, value in ONE_THREAD.items():
+            os.environ.setdefault(name, value)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run.fork_server import ADDRESS, ONE_THREAD, PLAIN, ForkServer, NoForkServer, address_here, why_not
+from evalkit.run.fork_server import ADDRESS, PLAIN, ForkServer, NoForkServer, address_here, why_not
 from evalkit.run.forked import why_unsafe
 from evalkit.run.forked_process import ForkedProcess
+from evalkit.run.threads import ONE_THREAD
 from evalkit.run.workspace import SOURCE_ROOT
 from tests.forking import gone, is_there, program, soon
 
