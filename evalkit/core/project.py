@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, Literal
 
+from evalkit.core.disclosure import FEWEST_PUBLISHED
+
 Role = Literal["primary", "secondary", "placebo"]
 NeighbourList = Literal["april_2021", "may_2025"]
 MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
@@ -204,7 +206,7 @@ class Disclosure:
     """What may leave the project."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    threshold: int = 6
+    threshold: int = FEWEST_PUBLISHED
     """Pupil counts below this are suppressed everywhere."""
 
 
