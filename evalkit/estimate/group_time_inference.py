@@ -34,16 +34,16 @@ MIXED = "A cluster holds units of more than one cohort, so that clusters cannot 
 
 
 def cluster_counts(design: StaggeredDesign) -> ClusterCounts:
-    """Return the clusters that hold treated units, and those that hold units to compare them with.
+    """Return the clusters that hold treated units seen since their start, and those with units to compare them with.
 
     Where every unit is treated in the end, the last cohort is what the others are compared with.
     """
     n_strata = len(design.cohorts) + (design.n_never > 0)
-    treated, compared = range(n_strata - 1), n_strata - 1
+    is_treated = design.is_carrying & (design.stratum < n_strata - 1)
+    is_compared = design.stratum == n_strata - 1
     if design.cluster is None:
-        return ClusterCounts(int(design.n_by_stratum[list(treated)].sum()), int(design.n_by_stratum[compared]))
-    is_treated = design.is_in_cluster[list(treated)].any(axis=0)
-    return ClusterCounts(int(is_treated.sum()), int(design.is_in_cluster[compared].sum()))
+        return ClusterCounts(int(is_treated.sum()), int(is_compared.sum()))
+    return ClusterCounts(*(len(np.unique(design.cluster[arm])) for arm in (is_treated, is_compared)))
 
 
 def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options: InferenceOptions) -> Inference:

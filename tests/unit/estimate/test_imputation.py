@@ -86,7 +86,7 @@ def test_units_without_an_untreated_period_are_left_out_and_counted():
     lost = (frame["unit"] == 0) & (frame["period"] < 2012)
     effects = imputation_effects(design_of(frame[~lost]))
     assert [(dropped.units, dropped.n_rows) for dropped in effects.design.dropped] == [(("0",), 4)]
-    assert "no untreated period" in effects.design.dropped[0].reason
+    assert "not seen both before its start and since" in effects.design.dropped[0].reason
     without = imputation_effects(design_of(frame[frame["unit"] != 0]))
     np.testing.assert_allclose(effects.values, without.values)
     np.testing.assert_allclose(effects.covariance, without.covariance)
