@@ -145,7 +145,8 @@ def _clustered(noun: str) -> str:
 
 
 def _many(counts: ClusterCounts, noun: str) -> str:
-    return f"With {_sides(counts, noun)}, {_clustered(noun)} hold their level, if {noun}s are independent of each other."
+    independent = f"if {noun}s are independent of each other"
+    return f"With {_sides(counts, noun)}, {_clustered(noun)} hold their level, {independent}."
 
 
 def _uneven(counts: ClusterCounts, noun: str, concentration: Concentration | None) -> str:

@@ -209,8 +209,8 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     """Return the comparisons to be made between cohorts; raise `DesignError` where none is possible.
 
     Units whose programme (or its anticipation) had begun by the first period are left out and counted:
-    nothing is known of them without it. So are units of a panel that serve no comparison after a start. A cohort that starts after the last period, anticipation
-    included, counts as never treated within these periods.
+    nothing is known of them without it. So are units of a panel on which no effect after a start can rest. A cohort
+    that starts after the last period, anticipation included, counts as never treated within these periods.
     """
     options = options or StaggeredOptions()
     if not observations.periods:
@@ -257,8 +257,8 @@ def _serving(design: StaggeredDesign) -> tuple[Panel | CrossSections, tuple[Drop
     """Leave out units of a panel on which no effect can rest, whatever the estimator, each with the reason.
 
     A treated unit is needed on both sides of its start, and a comparison unit in two periods; where nobody is never
-    treated, units that start later are compared until then. Counted among the treated or the clusters the others would lend an estimate a certainty that it has
-    not.
+    treated, units that start later are compared until then. Counted among the treated or the clusters the others
+    would lend an estimate a certainty that it has not.
     """
     panel = design.observations
     if not isinstance(panel, Panel) or panel.is_balanced or design.options.unbalanced == "levels":
