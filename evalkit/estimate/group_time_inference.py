@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,14 +87,16 @@ class ClusterModel:
         weight = np.bincount(stratum, size, n_strata).astype(float)
         share = size / np.where(weight[stratum] > 0, weight[stratum], 1.0)
         n = np.bincount(stratum, size > 0, n_strata).astype(np.intp)
-        terms = tuple(mean_variance(share[stratum == s]) if n[s] > 1 else None for s in range(n_strata))
+        terms = tuple(mean_variance(share[(stratum == s) & (size > 0)]) if n[s] > 1 else None for s in range(n_strata))
         counts = cluster_counts(design)
         return cls(stratum, share, weight, n, terms, _is_mixed(design), min(counts.n_treated, counts.n_comparison))
 
     def deflator(self) -> Floats:
         """Return what squares of contributions are divided by, 1 − 2h_g + Σh² of a cluster's stratum; 1 if alone."""
         squares = np.array([1.0 if term is None else term.expected for term in self.terms])
-        divisor: Floats = np.where(self.n[self.stratum] > 1, 1 - 2 * self.share + squares[self.stratum], 1.0)
+        divisor: Floats = np.where(
+            (self.n[self.stratum] > 1) & (self.share > 0), 1 - 2 * self.share + squares[self.stratum], 1.0
+        )
         return divisor
 
     def df(self, given: Floats) -> float:
@@ -110,13 +113,13 @@ class ClusterModel:
     def concentration(self, given: Floats) -> Concentration:
         """Return how unequally treated clusters carry a number, all cohorts taken as one group."""
         never = len(self.terms) - 1
-        is_treated = (self.stratum < never) & (given[self.stratum] > 0)
+        is_treated = (self.stratum < never) & (given[self.stratum] > 0) & (self.share > 0)
         treated = self.share[is_treated] * given[self.stratum[is_treated]]
         if not is_treated.any() or treated.sum() <= 0:
             return Concentration(df=0.0, effective_n=0.0, largest_share=1.0)
         treated = treated / treated.sum()
         arms = [mean_variance(treated)] if len(treated) > 1 else []
-        other = ~is_treated & (given[self.stratum] < 0)
+        other = (given[self.stratum] < 0) & (self.share > 0)
         if other.sum() > 1:
             compared = self.share[other] * -given[self.stratum[other]]
             arms.append(mean_variance(compared / compared.sum()))
@@ -124,11 +127,11 @@ class ClusterModel:
         return Concentration(df=df, effective_n=effective_number(treated), largest_share=float(treated.max()))
 
 
-def recommendation(effects: GroupTimeEffects) -> Recommendation:
+def recommendation(effects: GroupTimeEffects, model: ClusterModel | None = None) -> Recommendation:
     """Return the inference that a design's clusters and their shares in the overall effect support."""
     design = effects.design
     noun = "unit" if design.cluster is None and design.is_panel else "cluster"
-    model = ClusterModel.of(design)
+    model = model or ClusterModel.of(design)
     given = _given_to_means(effects, overall_effect(effects).weights, model.weight)
     concentration = None if model.is_mixed else model.concentration(given)
     return recommended_inference(cluster_counts(design), noun, concentration)
@@ -267,11 +270,11 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     else draws.
     """
     design = effects.design
-    reason = _why_not(effects)
+    reason = why_not_exchanged(effects)
     if reason:
         return Inference.unavailable(EXCHANGED, reason)
     stratum, _ = _clusters(design)
-    total, weight = _sums(design)
+    total, weight = sums_by_cluster(design)
     never = len(design.cohorts)
     cohort = np.where(stratum == never, 0, stratum + 1).astype(np.intp)
     nobody = np.zeros(len(cohort), dtype=np.intp)
@@ -294,7 +297,8 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     )
 
 
-def _why_not(effects: GroupTimeEffects) -> str:
+def why_not_exchanged(effects: GroupTimeEffects) -> str:
+    """Return why whole clusters cannot change places in a design, or an empty text."""
     design = effects.design
     if not design.is_panel or design.panel.covariates or not design.panel.is_balanced or not design.n_never:
         return ONLY_MEANS
@@ -303,7 +307,7 @@ def _why_not(effects: GroupTimeEffects) -> str:
     return MIXED if _is_mixed(design) else ""
 
 
-def _sums(design: StaggeredDesign) -> tuple[Floats, Floats]:
+def sums_by_cluster(design: StaggeredDesign) -> tuple[Floats, Floats]:
     """Return each cluster's weighted sums of the outcome and of the actual treatment by period, and its weight."""
     weight = design.panel.grid("weight")[:, 0]
     start = np.append(np.array(design.cohorts, dtype=float), np.inf)[design.stratum]
@@ -314,11 +318,21 @@ def _sums(design: StaggeredDesign) -> tuple[Floats, Floats]:
     return total, np.bincount(cluster, weight, design.n_clusters).astype(float)
 
 
-def _places(effects: GroupTimeEffects) -> tuple[Place, ...]:
-    """Return the cells after the start that have an estimate."""
+def cell_places(effects: GroupTimeEffects, which: Sequence[int]) -> tuple[Place, ...]:
+    """Return some cells of group-time effects by the positions of their cohort, period and base."""
     at = {period: position for position, period in enumerate(effects.design.panel.periods)}
+    plans = effects.design.cells()
     return tuple(
         Place(effects.design.cohorts.index(plan.cohort), at[plan.period], at[plan.base], plan.compared)
-        for plan, cell in zip(effects.design.cells(), effects.cells, strict=True)
-        if cell.event_time >= 0 and not isinstance(cell.value, Unavailable)
+        for plan in (plans[position] for position in which)
     )
+
+
+def _places(effects: GroupTimeEffects) -> tuple[Place, ...]:
+    """Return the cells after the start that have an estimate."""
+    after = [
+        position
+        for position, cell in enumerate(effects.cells)
+        if cell.event_time >= 0 and not isinstance(cell.value, Unavailable)
+    ]
+    return cell_places(effects, after)

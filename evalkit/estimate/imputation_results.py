@@ -10,7 +10,8 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.imputation_leads import Leads, imputation_leads
-from evalkit.estimate.staggered_results import PreTest, Reported, ReportedSet, StaggeredResults
+from evalkit.estimate.pre_test import PreTest
+from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults
 
 MOST_LEADS = 5
 NO_BAND = "The leads are tested together; the band is over the effects after the start."

@@ -14,7 +14,7 @@ from evalkit.data.panel import Panel, Roles
 from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.bands import Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.staggered_results import pre_test
+from evalkit.estimate.pre_test import pre_test
 from evalkit.estimate.summaries import combination, effects_by_cohort, effects_by_period, event_study, overall_effect
 
 EXACT = 1e-8
