@@ -163,7 +163,7 @@ def test_the_overall_effect_of_an_unbalanced_panel(variants, name, value, error,
 def test_pairs_of_an_unbalanced_panel_lie_between(folder):
     """Pairs have no reference in R. With cells weighted by their own counts they give diff-diff's −.0462.
 
-    Cohorts weigh by the units an effect can rest on: four treated units that lack every period of one side are left out.
+    Cohorts weigh by the units an effect can rest on: four treated units that lack one side of the start are left out.
     """
     effects = estimated(table(folder / "mpdta_unbalanced.csv"))
     assert overall_effect(effects).estimate.value == pytest.approx(-0.0458277595, abs=1e-9)
