@@ -10,6 +10,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
+from evalkit.design.arrays.shares import Floats, effective_number, mean_variance
 
 MANY = 29
 """From so many treated and comparison clusters, errors clustered by them are reliable."""
@@ -64,6 +65,16 @@ class Concentration:
     df: float
     effective_n: float
     largest_share: float
+
+    @classmethod
+    def of(cls, treated: Floats, comparison: Floats) -> Concentration:
+        """Return the concentration of two arms' clusters, of positive weights `treated` and `comparison`."""
+        shares = [weight / weight.sum() for weight in (treated, comparison) if len(weight) > 1]
+        if len(treated) < 2:
+            return cls(df=0.0, effective_n=float(len(treated)), largest_share=1.0)
+        arms = [mean_variance(share) for share in shares]
+        df = sum(arm.expected for arm in arms) ** 2 / sum(arm.spread for arm in arms)
+        return cls(df=df, effective_n=effective_number(shares[0]), largest_share=float(shares[0].max()))
 
     @property
     def reason(self) -> str:

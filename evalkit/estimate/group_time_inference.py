@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.seeds import stream
-from evalkit.design.arrays.shares import MeanVariance, effective_number, mean_variance
+from evalkit.design.arrays.shares import MeanVariance, mean_variance
 from evalkit.design.clusters import (
     LEAST_DF,
     ClusterCounts,
@@ -37,7 +37,7 @@ CORRECTED: Final[InferenceMethod] = "CR2 with Satterthwaite degrees of freedom"
 EXCHANGED: Final[InferenceMethod] = "randomisation inference"
 ONLY_MEANS = (
     "Whole clusters can change places only for a balanced panel with weights that stay the same, without covariates, "
-    "and estimated from mean changes. Use the two-way estimator for the inference recommended."
+    "and estimated from mean changes. Use the group-time estimator on such a panel, or the two-way estimator."
 )
 NO_SPREAD = "No cohort has two clusters, so that nothing tells how much they vary."
 MIXED = "A cluster holds units of more than one cohort, so that clusters cannot change places."
@@ -115,16 +115,8 @@ class ClusterModel:
         never = len(self.terms) - 1
         is_treated = (self.stratum < never) & (given[self.stratum] > 0) & (self.share > 0)
         treated = self.share[is_treated] * given[self.stratum[is_treated]]
-        if not is_treated.any() or treated.sum() <= 0:
-            return Concentration(df=0.0, effective_n=0.0, largest_share=1.0)
-        treated = treated / treated.sum()
-        arms = [mean_variance(treated)] if len(treated) > 1 else []
         other = (given[self.stratum] < 0) & (self.share > 0)
-        if other.sum() > 1:
-            compared = self.share[other] * -given[self.stratum[other]]
-            arms.append(mean_variance(compared / compared.sum()))
-        df = sum(arm.expected for arm in arms) ** 2 / sum(arm.spread for arm in arms) if len(treated) > 1 else 0.0
-        return Concentration(df=df, effective_n=effective_number(treated), largest_share=float(treated.max()))
+        return Concentration.of(treated, self.share[other] * -given[self.stratum[other]])
 
 
 def recommendation(effects: GroupTimeEffects, model: ClusterModel | None = None) -> Recommendation:

@@ -192,7 +192,7 @@ def _part_table(
         rows.append([name, *(writer.cell(value, notes) for value in values)])
     header = [label, "effect", "std. error", f"{level} interval"] + ([f"{level} band"] if has_band else [])
     yield from aligned(header, rows)
-    if has_band:
+    if any(isinstance(part.band, Interval) for part in parts):
         yield from wrapped(
             f"All intervals of the band hold together with a probability of {level}, if the errors are right.", "  "
         )
