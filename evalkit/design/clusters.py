@@ -29,6 +29,9 @@ PLAIN_DF = 19.0
 """From so many degrees of freedom of its own a number keeps the plain clustered error where the design has many
 clusters; with 19 the normal quantile still covers 93%."""
 
+BEYOND = 2.0
+"""Clusters cannot take the place of one whose size differs from all of theirs by more than this factor."""
+
 FEWEST_ASSIGNMENTS = 20
 """With fewer ways of choosing the treated clusters no p-value can be as small as 0.05."""
 
@@ -59,12 +62,14 @@ class Concentration:
     """How unequally clusters carry an estimate: known from shares alone, before outcomes are read.
 
     `df` are Satterthwaite's degrees of freedom of CR2 under clusters alike, `effective_n` is 1/Σh² of the treated
-    clusters' shares h, `largest_share` the largest of these.
+    clusters' shares h, `largest_share` the largest of these. `is_alike` says whether treated clusters are of sizes that
+    comparison clusters have, within a factor of two, so that these can take their places.
     """
 
     df: float
     effective_n: float
     largest_share: float
+    is_alike: bool = False
 
     @classmethod
     def of(cls, treated: Floats, comparison: Floats) -> Concentration:
@@ -132,6 +137,8 @@ def recommended_inference(
     if fewer == 0:
         return Recommendation("unavailable", str(one_treated_cluster_reason(counts, noun)))
     if fewer >= SOME and concentration is not None and concentration.df < LEAST_DF:
+        if concentration.is_alike:
+            return Recommendation("randomisation inference", _places(counts, noun))
         return Recommendation("unavailable", concentration.reason)
     is_even = concentration is None or concentration.df >= PLAIN_DF
     if fewer >= MANY and is_even:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.seeds import stream
-from evalkit.design.arrays.shares import MeanVariance, mean_variance
+from evalkit.design.arrays.shares import MeanVariance, mean_variance, residual_variance
 from evalkit.design.clusters import (
+    BEYOND,
     LEAST_DF,
     ClusterCounts,
     Concentration,
@@ -116,7 +117,46 @@ class ClusterModel:
         is_treated = (self.stratum < never) & (given[self.stratum] > 0) & (self.share > 0)
         treated = self.share[is_treated] * given[self.stratum[is_treated]]
         other = (given[self.stratum] < 0) & (self.share > 0)
-        return Concentration.of(treated, self.share[other] * -given[self.stratum[other]])
+        found = Concentration.of(treated, self.share[other] * -given[self.stratum[other]])
+        sizes = self.share * self.weight[self.stratum]
+        compared = sizes[(self.stratum == never) & (sizes > 0)]
+        if not len(compared) or not is_treated.any():
+            return found
+        is_alike = (sizes[is_treated] >= compared.min() / BEYOND) & (sizes[is_treated] <= compared.max() * BEYOND)
+        return replace(found, is_alike=bool(is_alike.all()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TwoArms:
+    """All treated clusters as one arm and the never-treated as the other, for numbers that no cells are behind."""
+
+    counts: ClusterCounts
+    concentration: Concentration
+    deflator: Floats
+    is_many: bool
+
+    def covariance(self, contribution: Floats) -> Floats:
+        """Return the bias-reduced covariance of numbers from what each cluster contributes to them."""
+        scaled = contribution / np.sqrt(self.deflator)[:, None]
+        covariance: Floats = scaled.T @ scaled
+        return covariance
+
+
+def two_arms(design: StaggeredDesign) -> TwoArms | None:
+    """Return the two arms of a design, None where they cannot be told apart by cluster or nobody is never treated."""
+    if _is_mixed(design) or not design.n_never:
+        return None
+    stratum, size = _clusters(design)
+    is_treated = stratum < len(design.cohorts)
+    counts = cluster_counts(design)
+    concentration = Concentration.of(size[is_treated & (size > 0)], size[~is_treated & (size > 0)])
+    deflator = np.ones(len(size))
+    for arm in (is_treated, ~is_treated):
+        share = size[arm] / max(float(size[arm].sum()), 1e-300)
+        if (share > 0).sum() > 1:
+            deflator[arm] = np.where(share > 0, residual_variance(share), 1.0)
+    is_many = recommended_inference(counts, concentration=concentration).inference == "cluster-robust"
+    return TwoArms(counts, concentration, deflator, is_many)
 
 
 def recommendation(effects: GroupTimeEffects, model: ClusterModel | None = None) -> Recommendation:

@@ -137,7 +137,7 @@ def _with_few_clusters(rows: Rows, alone: dict[int, Summary], wanted: list[int])
         reasons = [one.p_value.reason for one in found.values() if isinstance(one.p_value, Unavailable)]
         return Unavailable(f"No effect before the start can be tested. {reasons[0]}")
     if not errors:
-        return _ranked(rows, [alone[at] for at in tested], lacking)
+        return _ranked(rows, [alone[at] for at in tested], [found[at] for at in tested], lacking)
     hotelling = _hotelling(rows, errors)
     if hotelling is not None:
         return replace(hotelling, lacking=lacking)
@@ -209,14 +209,20 @@ def _largest(found: list[Inference], values: list[Quantity], lacking: tuple[tupl
     return PreTest(statistic=statistic, df=len(tests), p_value=adjusted, lacking=lacking, note=note, kind="largest")
 
 
-def _ranked(rows: Rows, tested: list[Summary], lacking: tuple[tuple[int, int], ...]) -> PreTest | Unavailable:
-    """Return the rank of the largest effect, in its standard deviation over assignments, among all assignments."""
-    references = [exchange_reference(rows, summary) for summary in tested]
-    known = [one for one in references if isinstance(one, Reference)]
-    if len({len(one.first) for one in known}) != 1:
-        return Unavailable("Cohorts differ in how many assignments they have, so that effects have no common rank.")
-    scaled = np.array([np.abs(one.first) / one.scale for one in known]).max(axis=0)
+def _ranked(rows: Rows, tested: list[Summary], found: list[Inference], lacking: tuple[tuple[int, int], ...]) -> PreTest:
+    """Return the rank of the largest effect, in its standard deviation over assignments, among all assignments.
+
+    Cohorts that change places by themselves have no common assignments; their smallest p-value is multiplied by the
+    number of effects instead.
+    """
+    known = [one for one in (exchange_reference(rows, summary) for summary in tested) if isinstance(one, Reference)]
     actual = max(abs(one.estimate) / one.scale for one in known)
+    if len({rows.cohorts_of(summary) for summary in tested}) > 1:
+        smallest = min(one.p_value for one in found if isinstance(one.p_value, float))
+        note = "Each effect was ranked among assignments of its cohort's clusters; the most extreme is judged."
+        p_value = min(1.0, smallest * len(known))
+        return PreTest(statistic=actual, df=len(known), p_value=p_value, lacking=lacking, note=note, kind="rank")
+    scaled = np.array([np.abs(one.first) / one.scale for one in known]).max(axis=0)
     p_value = float((scaled >= actual * (1 - 1e-10)).mean())
     note = f"Ranked among {len(scaled):,} assignments of whole clusters, the actual one included."
     return PreTest(statistic=actual, df=len(known), p_value=p_value, lacking=lacking, note=note, kind="rank")

@@ -38,7 +38,7 @@ from evalkit.estimate.summaries import NO_CELL, NO_VARIATION, Summary
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-N_DRAWS: Final = 9_999
+N_DRAWS: Final = 1_999
 PLAIN: Final = "Influence functions summed over clusters."
 PLACES: Final = (
     "{n:,} assignments of whole clusters to this number's cohorts compared; fair if any of them could have been "
@@ -85,6 +85,17 @@ class Rows:
         """Return the number's own degrees of freedom under CR2."""
         return self.model.df(self.strata(summary))
 
+    def used(self, summary: Summary) -> Codes:
+        """Return the positions of the cells that a number is made of, bases left out."""
+        is_base = np.array([cell.is_reference for cell in self.effects.cells])
+        weights = summary.weights[: len(self.given)]
+        return np.flatnonzero((weights != 0) & self.effects.is_available & ~is_base)
+
+    def cohorts_of(self, summary: Summary) -> tuple[int, ...]:
+        """Return the positions of the cohorts that a number is made of."""
+        cohorts = self.effects.design.cohorts
+        return tuple(sorted({cohorts.index(self.effects.cells[at].cohort) for at in self.used(summary)}))
+
     def is_plain(self, summary: Summary) -> bool:
         """Return whether the plain clustered error holds its level: many clusters, and as many carry this number."""
         if self.are_all_plain:
@@ -110,11 +121,13 @@ def row_inference(rows: Rows, summary: Summary, level: float) -> Inference:
         return inference_of(estimate, "cluster-robust", PLAIN, level)
     strata = rows.strata(summary)
     n_treated = int(rows.model.n[:-1][strata[:-1] > 0].sum())
+    df = rows.df(summary)
     if n_treated >= SOME and not rows.model.is_mixed:
         concentration = rows.model.concentration(strata)
-        if concentration.df < LEAST_DF:
+        if concentration.df < LEAST_DF and not concentration.is_alike:
             return Inference.unavailable("unavailable", concentration.reason)
-    if not isinstance(estimate.std_error, Unavailable) and rows.df(summary) >= LEAST_DF:
+        df = min(df, concentration.df)
+    if not isinstance(estimate.std_error, Unavailable) and df >= LEAST_DF:
         corrected = corrected_estimate(rows.effects, summary, rows.model)
         return inference_of(corrected, CORRECTED, corrected_note(rows.effects, corrected), level)
     return exchanged_row(rows, summary, level)
@@ -145,10 +158,8 @@ def exchange_reference(rows: Rows, summary: Summary) -> Reference | Unavailable:
     if reason:
         return Unavailable(reason)
     effects, design = rows.effects, rows.effects.design
-    weights = summary.weights[: len(effects.cells)]
-    used = np.flatnonzero((weights != 0) & effects.is_available & np.array([not c.is_reference for c in effects.cells]))
-    cohorts = tuple(sorted({design.cohorts.index(effects.cells[at].cohort) for at in used}))
-    assigned, actual = _exchanged(rows, cohorts)
+    weights, used = summary.weights[: len(effects.cells)], rows.used(summary)
+    assigned, actual = _exchanged(rows, rows.cohorts_of(summary))
     total, weight = sums_by_cluster(design)
     shift = np.zeros(total.shape[:2])
     for at in used:
