@@ -10,6 +10,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
+from evalkit.design.arrays.shares import Floats, effective_number, mean_variance
 
 MANY = 29
 """From so many treated and comparison clusters, errors clustered by them are reliable."""
@@ -19,6 +20,17 @@ SOME = 3
 
 STAND_INS = 40
 """From so many comparison clusters for each treated one, they can stand in for one or two treated ones."""
+
+LEAST_DF = 2.0
+"""With fewer degrees of freedom CR2 rests on one or two clusters, however many there are (Carter, Schnepel and
+Steigerwald, 2017). Three equal treated clusters have 2.2, two have 1.1: the line of `SOME`, said of shares."""
+
+PLAIN_DF = 19.0
+"""From so many degrees of freedom of its own a number keeps the plain clustered error where the design has many
+clusters; with 19 the normal quantile still covers 93%."""
+
+BEYOND = 2.0
+"""Clusters cannot take the place of one whose size differs from all of theirs by more than this factor."""
 
 FEWEST_ASSIGNMENTS = 20
 """With fewer ways of choosing the treated clusters no p-value can be as small as 0.05."""
@@ -43,6 +55,40 @@ class ClusterCounts:
     def __post_init__(self) -> None:
         if self.n_treated < 0 or self.n_comparison < 0:
             raise DesignError(f"Clusters are counted from 0; {self.n_treated} and {self.n_comparison} were given.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concentration:
+    """How unequally clusters carry an estimate: known from shares alone, before outcomes are read.
+
+    `df` are Satterthwaite's degrees of freedom of CR2 under clusters alike, `effective_n` is 1/Σh² of the treated
+    clusters' shares h, `largest_share` the largest of these. `is_alike` says whether treated clusters are of sizes that
+    comparison clusters have, within a factor of two, so that these can take their places.
+    """
+
+    df: float
+    effective_n: float
+    largest_share: float
+    is_alike: bool = False
+
+    @classmethod
+    def of(cls, treated: Floats, comparison: Floats) -> Concentration:
+        """Return the concentration of two arms' clusters, of positive weights `treated` and `comparison`."""
+        shares = [weight / weight.sum() for weight in (treated, comparison) if len(weight) > 1]
+        if len(treated) < 2:
+            return cls(df=0.0, effective_n=float(len(treated)), largest_share=1.0)
+        arms = [mean_variance(share) for share in shares]
+        df = sum(arm.expected for arm in arms) ** 2 / sum(arm.spread for arm in arms)
+        return cls(df=df, effective_n=effective_number(shares[0]), largest_share=float(shares[0].max()))
+
+    @property
+    def reason(self) -> str:
+        """Return why so few clusters give no error that could be relied on."""
+        return (
+            f"The treated clusters' weights are worth {self.effective_n:.1f} equal clusters, and one of them holds "
+            f"{self.largest_share:.0%} of the weight, so that their spread cannot be told from the data "
+            f"({self.df:.1f} degrees of freedom; {LEAST_DF:.0f} are needed). Weigh clusters more evenly, or add some."
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,17 +123,28 @@ def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> f
     return Unavailable(reason) if reason else std_error
 
 
-def recommended_inference(counts: ClusterCounts, noun: str = "cluster") -> Recommendation:
+def recommended_inference(
+    counts: ClusterCounts, noun: str = "cluster", concentration: Concentration | None = None
+) -> Recommendation:
     """Return the inference these numbers support, from the coverage table in docs/methods/few-clusters.md.
 
     The method is the simplest whose 95% intervals held the truth in about 93% of the table's samples or more, whether
     or not errors vary with size, and that can reject at all. Randomisation takes treated clusters to be like others.
+    Where a few of many clusters carry most of the weight (`concentration`), they count as few: plain errors need as
+    many degrees of freedom as clusters, and with fewer than two there is no inference.
     """
     fewer, total = min(counts.n_treated, counts.n_comparison), counts.n_treated + counts.n_comparison
     if fewer == 0:
         return Recommendation("unavailable", str(one_treated_cluster_reason(counts, noun)))
-    if fewer >= MANY:
+    if fewer >= SOME and concentration is not None and concentration.df < LEAST_DF:
+        if concentration.is_alike:
+            return Recommendation("randomisation inference", _places(counts, noun))
+        return Recommendation("unavailable", concentration.reason)
+    is_even = concentration is None or concentration.df >= PLAIN_DF
+    if fewer >= MANY and is_even:
         return Recommendation("cluster-robust", _many(counts, noun))
+    if fewer >= MANY:
+        return Recommendation("CR2 with Satterthwaite degrees of freedom", _uneven(counts, noun, concentration))
     if fewer >= SOME:
         return Recommendation("CR2 with Satterthwaite degrees of freedom", _some(counts, noun))
     if comb(total, fewer) < FEWEST_ASSIGNMENTS:
@@ -106,7 +163,16 @@ def _clustered(noun: str) -> str:
 
 
 def _many(counts: ClusterCounts, noun: str) -> str:
-    return f"With {_sides(counts, noun)}, {_clustered(noun)} are reliable."
+    independent = f"if {noun}s are independent of each other"
+    return f"With {_sides(counts, noun)}, {_clustered(noun)} hold their level, {independent}."
+
+
+def _uneven(counts: ClusterCounts, noun: str, concentration: Concentration | None) -> str:
+    worth = f"{concentration.effective_n:.1f}" if concentration else "fewer"
+    return (
+        f"With {_sides(counts, noun)}, of which the treated are worth {worth} of equal weight, ordinary clustered "
+        "errors are too small; the bias-reduced errors (CR2) with fewer degrees of freedom make up for that."
+    )
 
 
 def _some(counts: ClusterCounts, noun: str) -> str:

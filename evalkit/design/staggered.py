@@ -76,6 +76,10 @@ class StaggeredOptions:
         _one_of("rule for unbalanced panels", self.unbalanced, ("pairs", "complete", "levels"))
 
 
+_IDLE_TREATED = "it is not seen both before its start and since, so that no effect rests on it"
+_IDLE_COMPARISON = "it is seen in one period only, so that no change is compared with its own"
+
+
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise DesignError(f"The {name} '{value}' is not known. It is {' or '.join(known)}.")
@@ -149,6 +153,23 @@ class StaggeredDesign(Shown):
         return int(self.is_in_cluster[strata].any(axis=0).sum())
 
     @property
+    def is_carrying(self) -> NDArray[np.bool_]:
+        """Return which units (rows, of cross-sections) an effect can rest on, shape like `stratum`.
+
+        A treated unit of a panel is seen both before its start and since, a treated observation of cross-sections
+        since its start; of units compared all are.
+        """
+        is_treated = self.stratum < len(self.cohorts)
+        if isinstance(self.observations, CrossSections):
+            start = np.append(np.array(self.cohorts, dtype=float), np.inf)
+            period = np.asarray(self.observations.periods, dtype=float)[self.observations.period_codes]
+            return np.asarray(~is_treated | (period >= start[self.stratum]))
+        if self.panel.is_balanced:
+            return np.ones(len(self.stratum), dtype=bool)
+        since, before = _sides(self)
+        return np.asarray(~is_treated | ((since > 0) & ((before > 0) | (self.options.unbalanced == "levels"))))
+
+    @property
     def n_never(self) -> int:
         """Return how many units (rows, of cross-sections) are never treated."""
         return int(self.n_by_stratum[-1])
@@ -188,14 +209,27 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     """Return the comparisons to be made between cohorts; raise `DesignError` where none is possible.
 
     Units whose programme (or its anticipation) had begun by the first period are left out and counted:
-    nothing is known of them without it. A cohort that starts after the last period, anticipation
-    included, counts as never treated within these periods.
+    nothing is known of them without it. So are units of a panel on which no effect after a start can rest. A cohort
+    that starts after the last period, anticipation included, counts as never treated within these periods.
     """
     options = options or StaggeredOptions()
     if not observations.periods:
         raise DesignError("The table has no rows, so there is nothing to compare. Check how it was read or filtered.")
     observations, lost = _complete(observations, options)
-    observations, already = _without_already_treated(observations, options.anticipation)
+    while True:
+        observations, already = _without_already_treated(observations, options.anticipation)
+        design = _design_of(observations, options, (*lost, *already))
+        _require_comparison(design)
+        observations, idle = _serving(design)
+        if not idle:
+            return design
+        lost = (*lost, *already, *idle)
+
+
+def _design_of(
+    observations: Panel | CrossSections, options: StaggeredOptions, dropped: tuple[Dropped, ...]
+) -> StaggeredDesign:
+    """Return the design of observations from which nobody has to be left out any more."""
     periods = observations.periods
     if len(periods) < 2:
         raise DesignError("Fewer than two periods are left, so no change can be measured. Add an earlier period.")
@@ -204,11 +238,51 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     codes, known = pd.factorize(cohort, sort=True)  # a missing cohort has the code −1
     stratum = np.where(codes < 0, len(known), codes).astype(np.int64)
     cluster, n_clusters = _clusters(observations)
-    design = StaggeredDesign(
-        observations, options, tuple(int(start) for start in known), stratum, cluster, n_clusters, (*lost, *already)
+    return StaggeredDesign(
+        observations, options, tuple(int(start) for start in known), stratum, cluster, n_clusters, dropped
     )
-    _require_comparison(design)
-    return design
+
+
+def _sides(design: StaggeredDesign) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return in how many periods each unit of a panel is seen since its start, and before it and its anticipation."""
+    panel = design.panel
+    start = np.append(np.array(design.cohorts, dtype=float), np.inf)[design.stratum][panel.unit_codes]
+    period = np.asarray(panel.periods, dtype=float)[panel.period_codes]
+    n_units = len(panel.units)
+    since = np.bincount(panel.unit_codes[period >= start], minlength=n_units)
+    return since, np.bincount(panel.unit_codes[period < start - design.anticipation], minlength=n_units)
+
+
+def _serving(design: StaggeredDesign) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+    """Leave out units of a panel on which no effect can rest, whatever the estimator, each with the reason.
+
+    A treated unit is needed on both sides of its start, and a comparison unit in two periods; where nobody is never
+    treated, units that start later are compared until then. Counted among the treated or the clusters the others
+    would lend an estimate a certainty that it has not.
+    """
+    panel = design.observations
+    if not isinstance(panel, Panel) or panel.is_balanced or design.options.unbalanced == "levels":
+        return panel, ()
+    is_treated = design.stratum < len(design.cohorts)
+    _, before = _sides(design)
+    is_compared = before > 1
+    if design.n_never:  # the same units whatever the comparison, so that estimators stay comparable
+        is_compared &= ~is_treated
+    serves = design.is_carrying | is_compared
+    if serves.all():
+        return panel, ()
+    if not serves.any():
+        raise DesignError(
+            "No unit is seen in two periods, so that no change can be measured. Add the missing periods, or take rows "
+            "as repeated cross-sections (unbalanced 'levels')."
+        )
+    lost: tuple[Dropped, ...] = ()
+    for arm, reason in ((is_treated, _IDLE_TREATED), (~is_treated, _IDLE_COMPARISON)):
+        idle = arm & ~serves
+        if idle.any():
+            names = tuple(panel.units[idle].astype(str).tolist())
+            lost += (Dropped(reason, names, int(idle[panel.unit_codes].sum())),)
+    return panel.restricted(serves[panel.unit_codes]), lost
 
 
 def _cohort_of_units(observations: Panel | CrossSections) -> NDArray[np.float64]:

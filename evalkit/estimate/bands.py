@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,19 @@ class Uncertainty:
     n_draws : draws of the multiplier bootstrap, 0 for analytic standard errors
     seed : seed of every draw
     executor : who carries out the draws that estimate anew (those of `cluster_bootstrap`)
+    errors : "recommended", for each number what the clusters carrying it support, or "plain", the large-sample errors
+        that other programs print, which are too small where few clusters are treated
     """
 
     level: float = 0.95
     n_draws: int = 0
     seed: int = 1
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
+    errors: Literal["recommended", "plain"] = "recommended"
 
     def __post_init__(self) -> None:
+        if self.errors not in ("recommended", "plain"):
+            raise DesignError(f"Errors are 'recommended' or 'plain', not '{self.errors}'.")
         if not 0 < self.level < 1:
             raise DesignError(f"A level lies between 0 and 1, not at {self.level}. The usual one is 0.95.")
         if self.n_draws != 0 and self.n_draws < FEWEST_DRAWS:

@@ -59,7 +59,7 @@ def cluster_bootstrap(design: StaggeredDesign, estimator: Estimator, options: Un
     if not options.n_draws:
         raise DesignError("The cluster bootstrap needs a number of draws: 999 for a report, 99 at least.")
     effects = estimator(design)
-    plain = staggered_results(effects, Uncertainty(level=options.level, seed=options.seed))
+    plain = staggered_results(effects, Uncertainty(level=options.level, seed=options.seed, errors=options.errors))
     draws = _draws(design, estimator, options)
     return _replaced(plain, {key: np.array(values) for key, values in draws.items()}, options)
 
@@ -147,8 +147,8 @@ def _replaced(results: StaggeredResults, draws: dict[_Key, Floats], options: Unc
 
 
 def _with_draws(one: Reported, draws: Floats | None, options: Uncertainty) -> Reported:
-    if not isinstance(one.estimate, float) or not isinstance(one.std_error, float):
-        return one
+    if not isinstance(one.estimate, float) or not isinstance(one.std_error, float) or one.method != "cluster-robust":
+        return one  # draws of few treated clusters are too alike: such numbers keep the inference they have
     known = np.empty(0) if draws is None else draws[np.isfinite(draws)]
     if len(known) < (1 - LARGEST_LOSS) * options.n_draws:
         lost = options.n_draws - len(known)
@@ -163,7 +163,7 @@ def _with_draws(one: Reported, draws: Floats | None, options: Uncertainty) -> Re
 def _banded(study: ReportedSet, draws: dict[_Key, Floats], options: Uncertainty) -> ReportedSet:
     """Return the event study with a band over the times that have an error."""
     usable = [part for part in study.parts if isinstance(part.std_error, float) and isinstance(part.estimate, float)]
-    if not usable:
+    if not usable or any(part.method != "cluster-robust" for part in study.parts):
         return study
     deviations = [(draws["event_study", p.label] - p.estimate) / p.std_error for p in usable]  # type: ignore[operator]
     largest = np.nanmax(np.abs(deviations), axis=0, initial=0.0)

@@ -14,6 +14,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.seeds import stream
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
+from evalkit.design.clusters import BEYOND
 from evalkit.estimate.arrays.least_squares import Fit, without_means
 from evalkit.estimate.arrays.placebo_sums import (
     PlaceboSums,
@@ -30,9 +31,6 @@ Floats = NDArray[np.float64]
 
 SIZE_LEVEL = 0.10
 """Size is taken to predict the residuals' variance where the test's p-value is below this."""
-
-BEYOND = 2.0
-"""The variance at a treated cluster's size is not read off sizes that differ from it by more than this factor."""
 
 NOT_ALIKE = (
     "The method takes a treated cluster's error to be like a comparison cluster's. Here residuals vary with size "

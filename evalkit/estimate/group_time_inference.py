@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,7 +12,16 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.seeds import stream
-from evalkit.design.clusters import ClusterCounts, InferenceMethod, Recommendation
+from evalkit.design.arrays.shares import MeanVariance, mean_variance, residual_variance
+from evalkit.design.clusters import (
+    BEYOND,
+    LEAST_DF,
+    ClusterCounts,
+    Concentration,
+    InferenceMethod,
+    Recommendation,
+    recommended_inference,
+)
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.assignments import assignments, places
 from evalkit.estimate.arrays.exchanged import Place, exchanged_effects
@@ -27,23 +38,135 @@ CORRECTED: Final[InferenceMethod] = "CR2 with Satterthwaite degrees of freedom"
 EXCHANGED: Final[InferenceMethod] = "randomisation inference"
 ONLY_MEANS = (
     "Whole clusters can change places only for a balanced panel with weights that stay the same, without covariates, "
-    "and estimated from mean changes. Use the two-way estimator for the inference recommended."
+    "and estimated from mean changes. Use the group-time estimator on such a panel, or the two-way estimator."
 )
 NO_SPREAD = "No cohort has two clusters, so that nothing tells how much they vary."
 MIXED = "A cluster holds units of more than one cohort, so that clusters cannot change places."
 
 
 def cluster_counts(design: StaggeredDesign) -> ClusterCounts:
-    """Return the clusters that hold treated units, and those that hold units to compare them with.
+    """Return the clusters that hold treated units seen since their start, and those with units to compare them with.
 
     Where every unit is treated in the end, the last cohort is what the others are compared with.
     """
     n_strata = len(design.cohorts) + (design.n_never > 0)
-    treated, compared = range(n_strata - 1), n_strata - 1
+    is_treated = design.is_carrying & (design.stratum < n_strata - 1)
+    is_compared = design.stratum == n_strata - 1
     if design.cluster is None:
-        return ClusterCounts(int(design.n_by_stratum[list(treated)].sum()), int(design.n_by_stratum[compared]))
-    is_treated = design.is_in_cluster[list(treated)].any(axis=0)
-    return ClusterCounts(int(is_treated.sum()), int(design.is_in_cluster[compared].sum()))
+        return ClusterCounts(int(is_treated.sum()), int(is_compared.sum()))
+    return ClusterCounts(*(len(np.unique(design.cluster[arm])) for arm in (is_treated, is_compared)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterModel:
+    """The clusters of a design as CR2 sees them: alike and independent, each carrying a share of its stratum's mean.
+
+    Attributes
+    ----------
+    stratum : shape (n_clusters,), the earliest stratum a cluster holds (a cohort, or the never-treated, last)
+    share : shape (n_clusters,), of the weight of its stratum; sums to 1 in each
+    weight : shape (n_strata,), the weight of each stratum
+    n : shape (n_strata,), its clusters
+    terms : for each stratum the variance of its mean and what the degrees of freedom need; None with one cluster
+    is_mixed : whether a cluster holds units of more than one stratum, so that contributions cannot be taken apart
+    n_smaller : the clusters on the side that has fewer
+    """
+
+    stratum: Codes
+    share: Floats
+    weight: Floats
+    n: Codes
+    terms: tuple[MeanVariance | None, ...]
+    is_mixed: bool
+    n_smaller: int
+
+    @classmethod
+    def of(cls, design: StaggeredDesign) -> ClusterModel:
+        """Return the model of a design's clusters."""
+        stratum, size = _clusters(design)
+        n_strata = len(design.cohorts) + 1
+        weight = np.bincount(stratum, size, n_strata).astype(float)
+        share = size / np.where(weight[stratum] > 0, weight[stratum], 1.0)
+        n = np.bincount(stratum, size > 0, n_strata).astype(np.intp)
+        terms = tuple(mean_variance(share[(stratum == s) & (size > 0)]) if n[s] > 1 else None for s in range(n_strata))
+        counts = cluster_counts(design)
+        return cls(stratum, share, weight, n, terms, _is_mixed(design), min(counts.n_treated, counts.n_comparison))
+
+    def deflator(self) -> Floats:
+        """Return what squares of contributions are divided by, 1 − 2h_g + Σh² of a cluster's stratum; 1 if alone."""
+        squares = np.array([1.0 if term is None else term.expected for term in self.terms])
+        divisor: Floats = np.where(
+            (self.n[self.stratum] > 1) & (self.share > 0), 1 - 2 * self.share + squares[self.stratum], 1.0
+        )
+        return divisor
+
+    def df(self, given: Floats) -> float:
+        """Return Satterthwaite's degrees of freedom where a number gives `given` (n_strata,) to the strata's means.
+
+        (Σ b_s² E_s)²/Σ b_s⁴ S_s with E and S of `mean_variance`; 0 where no stratum given weight has two clusters.
+        """
+        if self.is_mixed:
+            return float(max(self.n_smaller - 1, 0))
+        known = [(b**2, term) for b, term in zip(given, self.terms, strict=True) if b != 0 and term is not None]
+        squared = sum(weight**2 * term.spread for weight, term in known)
+        return float(sum(weight * term.expected for weight, term in known) ** 2 / squared) if squared > 0 else 0.0
+
+    def concentration(self, given: Floats) -> Concentration:
+        """Return how unequally treated clusters carry a number, all cohorts taken as one group."""
+        never = len(self.terms) - 1
+        is_treated = (self.stratum < never) & (given[self.stratum] > 0) & (self.share > 0)
+        treated = self.share[is_treated] * given[self.stratum[is_treated]]
+        other = (given[self.stratum] < 0) & (self.share > 0)
+        found = Concentration.of(treated, self.share[other] * -given[self.stratum[other]])
+        sizes = self.share * self.weight[self.stratum]
+        compared = sizes[(self.stratum == never) & (sizes > 0)]
+        if not len(compared) or not is_treated.any():
+            return found
+        is_alike = (sizes[is_treated] >= compared.min() / BEYOND) & (sizes[is_treated] <= compared.max() * BEYOND)
+        return replace(found, is_alike=bool(is_alike.all()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TwoArms:
+    """All treated clusters as one arm and the never-treated as the other, for numbers that no cells are behind."""
+
+    counts: ClusterCounts
+    concentration: Concentration
+    deflator: Floats
+    is_many: bool
+
+    def covariance(self, contribution: Floats) -> Floats:
+        """Return the bias-reduced covariance of numbers from what each cluster contributes to them."""
+        scaled = contribution / np.sqrt(self.deflator)[:, None]
+        covariance: Floats = scaled.T @ scaled
+        return covariance
+
+
+def two_arms(design: StaggeredDesign) -> TwoArms | None:
+    """Return the two arms of a design, None where they cannot be told apart by cluster or nobody is never treated."""
+    if _is_mixed(design) or not design.n_never:
+        return None
+    stratum, size = _clusters(design)
+    is_treated = stratum < len(design.cohorts)
+    counts = cluster_counts(design)
+    concentration = Concentration.of(size[is_treated & (size > 0)], size[~is_treated & (size > 0)])
+    deflator = np.ones(len(size))
+    for arm in (is_treated, ~is_treated):
+        share = size[arm] / max(float(size[arm].sum()), 1e-300)
+        if (share > 0).sum() > 1:
+            deflator[arm] = np.where(share > 0, residual_variance(share), 1.0)
+    is_many = recommended_inference(counts, concentration=concentration).inference == "cluster-robust"
+    return TwoArms(counts, concentration, deflator, is_many)
+
+
+def recommendation(effects: GroupTimeEffects, model: ClusterModel | None = None) -> Recommendation:
+    """Return the inference that a design's clusters and their shares in the overall effect support."""
+    design = effects.design
+    noun = "unit" if design.cluster is None and design.is_panel else "cluster"
+    model = model or ClusterModel.of(design)
+    given = _given_to_means(effects, overall_effect(effects).weights, model.weight)
+    concentration = None if model.is_mixed else model.concentration(given)
+    return recommended_inference(cluster_counts(design), noun, concentration)
 
 
 def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options: InferenceOptions) -> Inference:
@@ -62,16 +185,17 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
             return Inference.unavailable("unavailable", advice.reason)
         case "cluster-robust":
             note = f"Influence functions summed over {effects.influence.n_clusters} clusters."
-            return _of(overall.estimate, "cluster-robust", note, options)
+            return inference_of(overall.estimate, "cluster-robust", note, options.level)
         case "CR2 with Satterthwaite degrees of freedom":
             estimate = small_sample_estimate(effects, overall)
-            if isinstance(estimate.std_error, Unavailable):  # cohorts of a single cluster each, most of them
+            is_short = estimate.df is not None and estimate.df < LEAST_DF
+            if isinstance(estimate.std_error, Unavailable) or is_short:  # cohorts of one or two clusters each
                 return exchanged_inference(effects, options)
-            return _of(estimate, CORRECTED, _corrected(effects, estimate), options)
+            return inference_of(estimate, CORRECTED, corrected_note(effects, estimate), options.level)
     return exchanged_inference(effects, options)
 
 
-def _corrected(effects: GroupTimeEffects, estimate: Estimate) -> str:
+def corrected_note(effects: GroupTimeEffects, estimate: Estimate) -> str:
     """Return how an error was corrected for few clusters, and what it leaves out."""
     how = "corrected for the clusters of each cohort"
     if _is_mixed(effects.design):
@@ -80,40 +204,54 @@ def _corrected(effects: GroupTimeEffects, estimate: Estimate) -> str:
     return f"Influence functions {how}; Student's t, {df} degrees of freedom."
 
 
-def _of(estimate: Estimate, method: InferenceMethod, note: str, options: InferenceOptions) -> Inference:
+def inference_of(estimate: Estimate, method: InferenceMethod, note: str, level: float) -> Inference:
+    """Return what an estimate's own error says, by a method named."""
     if isinstance(estimate.std_error, Unavailable):
         return Inference.unavailable(method, estimate.std_error.reason)
-    interval, p_value = estimate.interval(options.level), estimate.p_value
     return Inference(
-        method=method, std_error=estimate.std_error, df=estimate.df, interval=interval, p_value=p_value, note=note
+        method=method,
+        std_error=estimate.std_error,
+        df=estimate.df,
+        interval=estimate.interval(level),
+        p_value=estimate.p_value,
+        note=note,
     )
 
 
-def small_sample_estimate(effects: GroupTimeEffects, summary: Summary) -> Estimate:
+def small_sample_estimate(effects: GroupTimeEffects, summary: Summary, model: ClusterModel | None = None) -> Estimate:
     """Return a summary's estimate with an error that allows for few clusters in a cohort.
 
-    A cluster belongs to the earliest cohort it holds. With h_g a cluster's share of its cohort's weight M_s and
-    ψ_g its contribution, that of cohorts' shares included where they are estimated, the variance is
-    Σ_g ψ_g²/(1 − h_g): the bias-reduced form (CR2) of a weighted mean in each cohort. Degrees of freedom are
-    Satterthwaite's under units alike and independent, (Σ_s μ_s)²/Σ_s μ_s²/d_s, with μ_s = b_s²/M_s, b_s what the
-    summary gives to the mean of cohort s, and
-    d_s = 1/(Σ h_g² + Σ_{g≠g'} h_g² h_g'²/((1 − h_g)(1 − h_g'))), which is n_s − 1 where a cohort's n_s clusters are
-    alike (Bell and McCaffrey, 2002). Where a cluster holds several strata, contributions are not taken apart: the
-    variance is n/(n − 1) Σ ψ_g² with n − 1 degrees of freedom, n the smaller of the numbers of treated and
-    comparison clusters.
+    A cluster belongs to the earliest cohort it holds. With h_g a cluster's share of its cohort's weight and ψ_g its
+    contribution, that of cohorts' shares included where they are estimated, the variance is Σ_g ψ_g²/(1 − 2h_g + Σh²),
+    the sum over its cohort: the bias-reduced form (CR2) of a weighted mean of clusters that are alike (the identity
+    working covariance of Pustejovsky and Tipton, 2018; Bell and McCaffrey, 2002). Degrees of freedom are
+    Satterthwaite's under the same model (`ClusterModel.df`). Where a cluster holds several strata, contributions are
+    not taken apart: the variance is n/(n − 1) Σ ψ_g² with n − 1 degrees of freedom, n the smaller of the numbers of
+    treated and comparison clusters.
     """
     if isinstance(summary.estimate, Unavailable):
         raise DesignError(summary.estimate.reason)
     if isinstance(summary.estimate.std_error, Unavailable):
         return summary.estimate
-    contribution = effects.influence.combined(summary.weights[:, None])[:, 0]
-    if _is_mixed(effects.design):
-        variance, df = _of_smaller_side(effects, contribution)
-    else:
-        variance, df = _by_stratum(effects, summary.weights, contribution)
+    model = model or ClusterModel.of(effects.design)
+    df = model.df(_given_to_means(effects, summary.weights, model.weight))
     if df == 0:
         return Estimate(summary.estimate.value, Unavailable(NO_SPREAD))
+    contribution = effects.influence.combined(summary.weights[:, None])
+    variance = float(corrected_covariance(model, contribution)[0, 0])
     return Estimate(summary.estimate.value, float(np.sqrt(variance * effects.factor)), df)
+
+
+def corrected_covariance(model: ClusterModel, contribution: Floats) -> Floats:
+    """Return the bias-reduced covariance of numbers from what each cluster contributes to them, (n_clusters, K)."""
+    if model.is_mixed:
+        n = model.n_smaller
+        plain: Floats = contribution.T @ contribution * n / max(n - 1, 1)
+        return plain
+    # A stratum of one cluster deviates from no mean: its contributions are of estimated shares alone.
+    scaled = contribution / np.sqrt(model.deflator())[:, None]
+    covariance: Floats = scaled.T @ scaled
+    return covariance
 
 
 def _is_mixed(design: StaggeredDesign) -> bool:
@@ -121,50 +259,26 @@ def _is_mixed(design: StaggeredDesign) -> bool:
     return design.cluster is not None and bool((design.is_in_cluster.sum(axis=0) > 1).any())
 
 
-def _of_smaller_side(effects: GroupTimeEffects, contribution: Floats) -> tuple[float, float]:
-    """Return variance and df by the number of clusters on the side that has fewer."""
-    counts = cluster_counts(effects.design)
-    n = min(counts.n_treated, counts.n_comparison)
-    return float((contribution**2).sum()) * n / max(n - 1, 1), float(max(n - 1, 0))
-
-
-def _by_stratum(effects: GroupTimeEffects, weights: Floats, contribution: Floats) -> tuple[float, float]:
-    """Return the bias-reduced variance and Satterthwaite's degrees of freedom."""
-    stratum, size = _clusters(effects.design)
-    total = np.bincount(stratum, size, len(effects.design.cohorts) + 1).astype(float)
-    given = _given_to_means(effects, weights, total)
-    variance, expected, squared = 0.0, 0.0, 0.0
-    for s in np.flatnonzero(given):
-        share = size[stratum == s] / total[s]
-        if len(share) < 2:
-            continue  # summaries withhold the error where such cohorts carry most of the weight, and note it otherwise
-        variance += float((contribution[stratum == s] ** 2 / (1 - share)).sum())
-        mean = given[s] ** 2 / total[s]
-        expected, squared = expected + mean, squared + mean**2 / _df(share)
-    return variance, float(expected**2 / squared) if squared else 0.0
-
-
 def _given_to_means(effects: GroupTimeEffects, weights: Floats, total: Floats) -> Floats:
     """Return the weight a summary gives to the mean change of each stratum, shape (n_cohorts + 1,).
 
     Estimators that compare with everyone untreated are taken to give the comparison to all of them by weight.
     """
+    return weights[: len(effects.cells)] @ given_by_cells(effects, total)
+
+
+def given_by_cells(effects: GroupTimeEffects, total: Floats) -> Floats:
+    """Return the weight each cell gives to the mean change of each stratum, shape (n_cells, n_cohorts + 1)."""
     design = effects.design
     plans = {(plan.cohort, plan.period): plan.compared for plan in design.cells()}
-    given = np.zeros(len(total))
-    for cell, weight in zip(effects.cells, weights, strict=False):
+    given = np.zeros((len(effects.cells), len(total)))
+    for at, cell in enumerate(effects.cells):
         others = list(plans.get((cell.cohort, cell.period), ()) or (len(design.cohorts),))
-        if weight != 0 and total[others].sum() > 0:
-            given[design.cohorts.index(cell.cohort)] += weight
-            given[others] -= weight * total[others] / total[others].sum()
+        if cell.is_reference or total[others].sum() <= 0:
+            continue
+        given[at, design.cohorts.index(cell.cohort)] += 1.0
+        given[at, others] -= total[others] / total[others].sum()
     return given
-
-
-def _df(share: Floats) -> float:
-    """Return the degrees of freedom of the variance of a weighted mean whose clusters have these shares."""
-    ratio = share**2 / (1 - share)
-    off = ratio.sum() ** 2 - (ratio**2).sum()
-    return float(1 / ((share**2).sum() + off))
 
 
 def _clusters(design: StaggeredDesign) -> tuple[Codes, Floats]:
@@ -172,6 +286,7 @@ def _clusters(design: StaggeredDesign) -> tuple[Codes, Floats]:
     weight = design.observations.frame["weight"].to_numpy(dtype=float)
     if design.is_panel:
         weight = weight[design.panel.first_rows]
+    weight = np.where(design.is_carrying, weight, 0.0)
     if design.cluster is None:
         return design.stratum.astype(np.intp), weight
     earliest = np.argmax(design.is_in_cluster, axis=0).astype(np.intp)
@@ -187,11 +302,11 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     else draws.
     """
     design = effects.design
-    reason = _why_not(effects)
+    reason = why_not_exchanged(effects)
     if reason:
         return Inference.unavailable(EXCHANGED, reason)
     stratum, _ = _clusters(design)
-    total, weight = _sums(design)
+    total, weight = sums_by_cluster(design)
     never = len(design.cohorts)
     cohort = np.where(stratum == never, 0, stratum + 1).astype(np.intp)
     nobody = np.zeros(len(cohort), dtype=np.intp)
@@ -214,7 +329,8 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     )
 
 
-def _why_not(effects: GroupTimeEffects) -> str:
+def why_not_exchanged(effects: GroupTimeEffects) -> str:
+    """Return why whole clusters cannot change places in a design, or an empty text."""
     design = effects.design
     if not design.is_panel or design.panel.covariates or not design.panel.is_balanced or not design.n_never:
         return ONLY_MEANS
@@ -223,7 +339,7 @@ def _why_not(effects: GroupTimeEffects) -> str:
     return MIXED if _is_mixed(design) else ""
 
 
-def _sums(design: StaggeredDesign) -> tuple[Floats, Floats]:
+def sums_by_cluster(design: StaggeredDesign) -> tuple[Floats, Floats]:
     """Return each cluster's weighted sums of the outcome and of the actual treatment by period, and its weight."""
     weight = design.panel.grid("weight")[:, 0]
     start = np.append(np.array(design.cohorts, dtype=float), np.inf)[design.stratum]
@@ -234,11 +350,21 @@ def _sums(design: StaggeredDesign) -> tuple[Floats, Floats]:
     return total, np.bincount(cluster, weight, design.n_clusters).astype(float)
 
 
-def _places(effects: GroupTimeEffects) -> tuple[Place, ...]:
-    """Return the cells after the start that have an estimate."""
+def cell_places(effects: GroupTimeEffects, which: Sequence[int]) -> tuple[Place, ...]:
+    """Return some cells of group-time effects by the positions of their cohort, period and base."""
     at = {period: position for position, period in enumerate(effects.design.panel.periods)}
+    plans = effects.design.cells()
     return tuple(
         Place(effects.design.cohorts.index(plan.cohort), at[plan.period], at[plan.base], plan.compared)
-        for plan, cell in zip(effects.design.cells(), effects.cells, strict=True)
-        if cell.event_time >= 0 and not isinstance(cell.value, Unavailable)
+        for plan in (plans[position] for position in which)
     )
+
+
+def _places(effects: GroupTimeEffects) -> tuple[Place, ...]:
+    """Return the cells after the start that have an estimate."""
+    after = [
+        position
+        for position, cell in enumerate(effects.cells)
+        if cell.event_time >= 0 and not isinstance(cell.value, Unavailable)
+    ]
+    return cell_places(effects, after)

@@ -11,9 +11,12 @@ from scipy import special
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.shown import Shown
+from evalkit.design.clusters import LEAST_DF, one_treated_cluster_reason
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.absorbed import Absorbed, Regressors
+from evalkit.estimate.group_time_inference import TwoArms, two_arms
 from evalkit.estimate.imputation import with_untreated_periods
+from evalkit.estimate.pre_test import PreTest
 from evalkit.estimate.staggered_rows import StaggeredRows
 from evalkit.estimate.sun_abraham import small_sample_factor
 
@@ -30,13 +33,18 @@ class Leads(Shown):
     times : tuple of int, event times, the earliest first; earlier ones are what they are measured from
     estimates : tuple of Estimate or Unavailable, one for each
     covariance : shape (n_times, n_times); 0 where there is no estimate
-    p_value : of the Wald test that all are zero (χ²), or why there is none
+    joint : the test that all are zero, or why there is none
     """
 
     times: tuple[int, ...]
     estimates: tuple[Estimate | Unavailable, ...]
     covariance: Floats
-    p_value: Quantity
+    joint: PreTest | Unavailable
+
+    @property
+    def p_value(self) -> Quantity:
+        """Return the p-value of the test that all are zero, or why there is none."""
+        return self.joint if isinstance(self.joint, Unavailable) else self.joint.p_value
 
 
 def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
@@ -45,6 +53,8 @@ def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
     Untreated observations alone are regressed on unit and period effects, covariates, and an indicator for each of
     the last `n_leads` periods before the start (and its anticipation), so that the test does not change what
     imputation finds. Errors are cluster-robust with G/(G − 1) · (n − 1)/(n − k), unit effects not counted in k.
+    With few treated clusters contributions are corrected as CR2's of two weighted means are (`TwoArms`), with that
+    model's degrees of freedom, in the joint test as well.
     """
     if n_leads < 1 or n_leads != int(n_leads):
         raise DesignError(f"The number of leads is a whole number from 1 on, not {n_leads}.")
@@ -80,19 +90,27 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     fit = absorbed.fit(rows.outcome[at])
     n_clusters = len(np.unique(rows.cluster[at]))
     contribution = absorbed.contributions(fit.residuals, combination, rows.cluster[at], rows.design.n_clusters)
-    covariance = small_sample_factor(n_clusters, int(at.sum()), absorbed.rank + 1) * contribution.T @ contribution
-    values, df = combination.T @ fit.coefficients, max(n_clusters - 1, 1)
-    errors = [_error(rows, time, covariance[k, k]) for k, time in enumerate(times)]
+    model = two_arms(rows.design)
+    few = None if model is None or model.is_many else model
+    if few is None:
+        factor = small_sample_factor(n_clusters, int(at.sum()), absorbed.rank + 1)
+        covariance, df = factor * contribution.T @ contribution, float(max(n_clusters - 1, 1))
+    else:
+        covariance, df = few.covariance(contribution), few.concentration.df
+    values = combination.T @ fit.coefficients
+    errors = [_error(rows, time, covariance[k, k], few) for k, time in enumerate(times)]
     estimates = tuple(
         Estimate(float(values[k]), errors[k], df) if known[k] else Unavailable(_why_none(time))
         for k, time in enumerate(times)
     )
-    return Leads(
-        times=times, estimates=estimates, covariance=covariance, p_value=_joint(values, covariance, known, errors)
-    )
+    joint = _joint(values, covariance, known, errors, few)
+    return Leads(times=times, estimates=estimates, covariance=covariance, joint=joint)
 
 
-def _error(rows: StaggeredRows, time: int, variance: float) -> float | Unavailable:
+def _error(rows: StaggeredRows, time: int, variance: float, few: TwoArms | None) -> float | Unavailable:
+    if few is not None and few.concentration.df < LEAST_DF:
+        reason = one_treated_cluster_reason(few.counts)
+        return Unavailable(reason or few.concentration.reason)
     inside = np.unique(rows.cluster[_event_time(rows) == time])
     if len(inside) < 2:
         return Unavailable(f"All units observed at event time {time} lie in one cluster.")
@@ -106,11 +124,29 @@ def _why_none(time: int) -> str:
     )
 
 
-def _joint(values: Floats, covariance: Floats, known: NDArray[np.bool_], errors: list[float | Unavailable]) -> Quantity:
-    """Return the p-value of the Wald test of all leads, or why there is none."""
+def _joint(
+    values: Floats,
+    covariance: Floats,
+    known: NDArray[np.bool_],
+    errors: list[float | Unavailable],
+    few: TwoArms | None,
+) -> PreTest | Unavailable:
+    """Return the test of all leads together, or why there is none: Wald's, or with few clusters Hotelling's."""
     if not known.all() or any(isinstance(error, Unavailable) for error in errors):
         return Unavailable("Some lead has no estimate or no standard error, so that they cannot be tested together.")
-    if np.linalg.matrix_rank(covariance, hermitian=True) < len(values):
+    q = len(values)
+    freedom = None if few is None else few.concentration.df - q + 1
+    is_singular = np.linalg.matrix_rank(covariance, hermitian=True) < q
+    if freedom is not None and (freedom < 1 or is_singular):
+        ratio = float(np.abs(values / np.sqrt(np.diagonal(covariance))).max())
+        assert few is not None
+        p_value = min(1.0, q * float(2 * special.stdtr(few.concentration.df, -ratio)))
+        return PreTest(statistic=ratio, df=q, p_value=p_value, kind="largest")
+    if is_singular:
         return Unavailable("The leads' covariance is singular: there are more leads than clusters can tell apart.")
     statistic = float(values @ np.linalg.solve(covariance, values))
-    return float(special.chdtrc(len(values), statistic))
+    if few is None or freedom is None:
+        return PreTest(statistic=statistic, df=q, p_value=float(special.chdtrc(q, statistic)))
+    statistic *= freedom / (few.concentration.df * q)
+    p_value = float(special.fdtrc(q, freedom, statistic))
+    return PreTest(statistic=statistic, df=q, p_value=p_value, kind="F", df_denominator=freedom)

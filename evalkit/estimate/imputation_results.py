@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.design.staggered import StaggeredDesign
-from evalkit.estimate.imputation_leads import Leads, imputation_leads
-from evalkit.estimate.staggered_results import PreTest, Reported, ReportedSet, StaggeredResults
+from evalkit.estimate.group_time_inference import CORRECTED, two_arms
+from evalkit.estimate.imputation_leads import imputation_leads
+from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults
 
 MOST_LEADS = 5
 NO_BAND = "The leads are tested together; the band is over the effects after the start."
@@ -31,12 +30,16 @@ def with_leads(results: StaggeredResults, design: StaggeredDesign) -> StaggeredR
         leads = imputation_leads(design, n_leads)
     except DesignError as problem:  # the effects stand; only their check cannot be made
         return replace(results, pre_test=Unavailable(str(problem)))
-    parts = tuple(_reported(time, one, results) for time, one in zip(leads.times, leads.estimates, strict=True))
+    arms = two_arms(design)
+    is_corrected = arms is not None and not arms.is_many
+    parts = tuple(
+        _reported(time, one, results, is_corrected) for time, one in zip(leads.times, leads.estimates, strict=True)
+    )
     study = ReportedSet(overall=results.event_study.overall, parts=(*parts, *results.event_study.parts))
-    return replace(results, event_study=study, pre_test=_test(leads))
+    return replace(results, event_study=study, pre_test=leads.joint)
 
 
-def _reported(time: int, lead: Estimate | Unavailable, results: StaggeredResults) -> Reported:
+def _reported(time: int, lead: Estimate | Unavailable, results: StaggeredResults, is_corrected: bool) -> Reported:
     if isinstance(lead, Unavailable):
         return Reported(label=time, estimate=lead, std_error=lead, interval=lead, p_value=lead, band=lead)
     return Reported(
@@ -46,13 +49,6 @@ def _reported(time: int, lead: Estimate | Unavailable, results: StaggeredResults
         interval=lead.interval(results.level),
         p_value=lead.p_value,
         band=Unavailable(NO_BAND),
+        df=lead.df,
+        method=CORRECTED if is_corrected else "cluster-robust",
     )
-
-
-def _test(leads: Leads) -> PreTest | Unavailable:
-    """Return the Wald test of all leads, v'V⁻¹v with χ² of as many degrees of freedom."""
-    if isinstance(leads.p_value, Unavailable):
-        return leads.p_value
-    values = np.array([one.value for one in leads.estimates if isinstance(one, Estimate)])
-    statistic = float(values @ np.linalg.solve(leads.covariance, values))
-    return PreTest(statistic=statistic, df=len(values), p_value=leads.p_value)

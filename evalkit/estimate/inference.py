@@ -8,7 +8,7 @@ import numpy as np
 
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.design.clusters import ClusterCounts, InferenceMethod, one_treated_cluster_reason
+from evalkit.design.clusters import LEAST_DF, ClusterCounts, InferenceMethod, one_treated_cluster_reason
 from evalkit.estimate.arrays.covariance import ClusterKind, cluster_error
 from evalkit.estimate.arrays.least_squares import Fit
 
@@ -22,7 +22,10 @@ ALIKE = (
     "All treated clusters moved exactly alike, and so did all others, so that there is no variation from which an "
     "error could be estimated."
 )
-NO_FREEDOM = "The degrees of freedom that these clusters leave are less than a half, so no error can be relied on."
+NO_FREEDOM = (
+    "The degrees of freedom that these clusters leave ({df:.1f}) are fewer than {least:.0f}: one or two of them carry "
+    "the effect, so that no error can be relied on."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -54,8 +57,10 @@ def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCoun
         return Estimate(value, Unavailable(reason))
     error = cluster_error(fit, at, kind)
     df = error.df if kind == "CR2" else fit.n_clusters - 1.0
-    if error.std_error <= ROUNDING * fit.size or df < 0.5:
-        return Estimate(value, Unavailable(NO_FREEDOM if df < 0.5 else ALIKE))
+    if error.std_error <= ROUNDING * fit.size:
+        return Estimate(value, Unavailable(ALIKE))
+    if df < LEAST_DF:
+        return Estimate(value, Unavailable(NO_FREEDOM.format(df=df, least=LEAST_DF)))
     return Estimate(value, error.std_error, df)
 
 

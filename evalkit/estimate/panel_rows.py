@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.data.panel import Panel
-from evalkit.design.clusters import ClusterCounts
+from evalkit.design.clusters import ClusterCounts, Concentration
 from evalkit.estimate.arrays.least_squares import CollinearError, Fit, least_squares, period_columns
 
 Floats = NDArray[np.float64]
@@ -96,6 +96,16 @@ class PanelRows:
             comparison = first == first.max()
             treated = treated & ~comparison
         return ClusterCounts(int(treated.sum()), int(comparison.sum()))
+
+    def concentration(self) -> Concentration:
+        """Return how unequally clusters carry the two sides, by the weight of their rows; see `counts`."""
+        treated, weight = self.switches, np.bincount(self.cluster, self.weight * self.starting)
+        other = np.bincount(self.cluster, self.weight * ~self.starting)
+        if not other.any():
+            first = np.minimum.reduceat(self.cohort, np.flatnonzero(np.diff(self.cluster, prepend=-1)))
+            other = np.where(first == first.max(), weight, 0.0)
+            treated = treated & (other == 0)
+        return Concentration.of(weight[treated & (weight > 0)], other[other > 0])
 
     def fit_of_treatment(self) -> Fit:
         """Return the two-way fit: treatment is coefficient 0, the covariates follow."""

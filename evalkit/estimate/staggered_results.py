@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
 
-from evalkit.core.formats import p_equals
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted
+from evalkit.design.clusters import InferenceMethod
 from evalkit.design.staggered import Dropped
 from evalkit.estimate.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.group_time import GroupTimeEffects
+from evalkit.estimate.group_time_inference import overall_inference
+from evalkit.estimate.inference import Inference
+from evalkit.estimate.pre_test import PreTest, pre_test
+from evalkit.estimate.recommended import InferenceOptions
+from evalkit.estimate.row_inference import Rows, bonferroni_band, row_inference
 from evalkit.estimate.summaries import (
     Summaries,
     Summary,
@@ -24,12 +27,15 @@ from evalkit.estimate.summaries import (
     overall_effect,
 )
 
-NOTHING_BEFORE = "No cohort has a period before its start that could be tested."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """One number for readers; `label` is the cohort, event time or period, None for an average of all."""
+    """One number for readers; `label` is the cohort, event time or period, None for an average of all.
+
+    Error, interval and p-value are by `method`, the inference that the clusters carrying this number support, with
+    `df` degrees of freedom (None for the normal distribution). `plain_error` is the influence functions' own error, as
+    other programs print it, which with few clusters is too small.
+    """
 
     label: int | None
     estimate: Quantity
@@ -39,6 +45,9 @@ class Reported:
     band: IntervalOrReason | None = None
     lacking: tuple[tuple[int, int], ...] = ()
     note: str = ""
+    method: InferenceMethod = "cluster-robust"
+    df: float | None = None
+    plain_error: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +62,9 @@ class ReportedCell:
     n_treated: int
     n_comparison: int
     note: str = ""
+    method: InferenceMethod = "cluster-robust"
+    df: float | None = None
+    plain_error: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,34 +73,6 @@ class ReportedSet:
 
     overall: Reported
     parts: tuple[Reported, ...]
-
-
-NO_PROOF = "A test before the start is no proof: it can miss trends that part, and says nothing of the periods after."
-MISLEADING = 0.1
-"""A test at 5% that rejects a true hypothesis this often, or more often, is said to mislead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreTest:
-    """A joint test that effects before the start are zero; not rejecting it is no proof of parallel trends.
-
-    `lacking` are the effects (cohort, period) before the start that are not in it, as they have no standard error.
-    `note` says where the clusters are too few for the number of effects, or is empty.
-    """
-
-    statistic: float
-    df: int
-    p_value: float
-    lacking: tuple[tuple[int, int], ...] = ()
-    note: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """Return what was tested and what came out."""
-        effects = "the effect before the start is" if self.df == 1 else f"all {self.df} effects before the start are"
-        freedom = counted(self.df, "degree", "degrees")
-        found = f"χ² = {self.statistic:.2f} with {freedom} of freedom, {p_equals(self.p_value)}"
-        return f"Test that {effects} zero: {found}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -126,19 +110,18 @@ def staggered_results(
 ) -> StaggeredResults:
     """Return every summary of group-time effects with standard errors, intervals and, over event times, a band."""
     errors = errors_of(effects, options or Uncertainty())
+    rows = Rows.of(effects, errors.options.seed, are_all_plain=errors.options.errors == "plain")
     study = event_study(effects, balanced_until)
-    bands = simultaneous_bands(errors, study.parts)
-    parts = tuple(_reported(errors, part, band) for part, band in zip(study.parts, bands, strict=True))
     design = effects.design
     return StaggeredResults(
         method=effects.method,
         level=errors.options.level,
-        group_time=_cells(errors),
-        simple=_reported(errors, overall_effect(effects)),
-        by_cohort=_reported_set(errors, effects_by_cohort(effects)),
-        event_study=ReportedSet(overall=_reported(errors, study.overall), parts=parts),
-        calendar=_reported_set(errors, effects_by_period(effects)),
-        pre_test=pre_test(effects),
+        group_time=_cells(errors, rows),
+        simple=_overall(errors, rows),
+        by_cohort=_reported_set(errors, rows, effects_by_cohort(effects)),
+        event_study=_with_bands(errors, rows, study),
+        calendar=_reported_set(errors, rows, effects_by_period(effects)),
+        pre_test=pre_test(effects, rows),
         n_units=len(design.stratum),
         n_treated=design.n_treated,
         n_comparison=design.n_never,
@@ -147,24 +130,83 @@ def staggered_results(
     )
 
 
-def _reported_set(errors: Errors, summaries: Summaries) -> ReportedSet:
-    parts = tuple(_reported(errors, part) for part in summaries.parts)
-    return ReportedSet(overall=_reported(errors, summaries.overall), parts=parts)
+def _overall(errors: Errors, rows: Rows) -> Reported:
+    """Return the average of all, by the inference recommended for it."""
+    summary = overall_effect(rows.effects)
+    if rows.is_plain(summary):
+        return _reported(errors, rows, summary)
+    options = InferenceOptions(level=errors.options.level, seed=errors.options.seed)
+    return _row(summary, overall_inference(rows.effects, rows.advice, options))
 
 
-def _reported(errors: Errors, summary: Summary, band: IntervalOrReason | None = None) -> Reported:
-    found = with_error(errors, summary)
-    value, std_error, interval, p_value = _numbers(found, errors.options.level)
+def _reported_set(errors: Errors, rows: Rows, summaries: Summaries) -> ReportedSet:
+    parts = tuple(_reported(errors, rows, part) for part in summaries.parts)
+    return ReportedSet(overall=_reported(errors, rows, summaries.overall), parts=parts)
+
+
+def _with_bands(errors: Errors, rows: Rows, study: Summaries) -> ReportedSet:
+    """Return an event study with a band over its times.
+
+    Where every time keeps the plain error the band is that of `simultaneous_bands`; else it is Bonferroni's, which
+    needs no covariance of errors that are of unlike kinds.
+    """
+    if all(rows.is_plain(part) for part in study.parts):
+        bands = simultaneous_bands(errors, study.parts)
+    else:
+        level = errors.options.level
+        found = [row_inference(rows, part, level) for part in study.parts]
+        n = sum(not isinstance(one.interval, Unavailable) for one in found)
+        bands = tuple(bonferroni_band(rows, part, one, level, n) for part, one in zip(study.parts, found, strict=True))
+    parts = tuple(
+        replace(_reported(errors, rows, part), band=band) for part, band in zip(study.parts, bands, strict=True)
+    )
+    return ReportedSet(overall=_reported(errors, rows, study.overall), parts=parts)
+
+
+def _reported(errors: Errors, rows: Rows, summary: Summary) -> Reported:
+    """Return a number with its own inference; draws of the bootstrap stand where plain errors would."""
+    level = errors.options.level
+    if rows.is_plain(summary):
+        found = with_error(errors, summary)
+        has_error = isinstance(found, Unavailable) or not isinstance(found.std_error, Unavailable)
+        if has_error or rows.are_all_plain:
+            return _plain(summary, found, level)
+    return _row(summary, row_inference(rows, summary, level))
+
+
+def _plain(summary: Summary, found: Estimate | Unavailable, level: float) -> Reported:
+    value, std_error, interval, p_value = _numbers(found, level)
     return Reported(
         label=summary.label,
         estimate=value,
         std_error=std_error,
         interval=interval,
         p_value=p_value,
-        band=band,
         lacking=summary.lacking,
         note=summary.note,
+        df=found.df if isinstance(found, Estimate) else None,
+        plain_error=_plain_error(summary),
     )
+
+
+def _row(summary: Summary, found: Inference) -> Reported:
+    estimate = summary.estimate
+    return Reported(
+        label=summary.label,
+        estimate=estimate if isinstance(estimate, Unavailable) else estimate.value,
+        std_error=found.std_error,
+        interval=found.interval,
+        p_value=found.p_value,
+        lacking=summary.lacking,
+        note=summary.note,
+        method=found.method,
+        df=found.df,
+        plain_error=_plain_error(summary),
+    )
+
+
+def _plain_error(summary: Summary) -> Quantity:
+    return summary.estimate if isinstance(summary.estimate, Unavailable) else summary.estimate.std_error
 
 
 def _numbers(found: Estimate | Unavailable, level: float) -> tuple[Quantity, Quantity, IntervalOrReason, Quantity]:
@@ -173,83 +215,28 @@ def _numbers(found: Estimate | Unavailable, level: float) -> tuple[Quantity, Qua
     return found.value, found.std_error, found.interval(level), found.p_value
 
 
-def _cells(errors: Errors) -> tuple[ReportedCell, ...]:
+def _cells(errors: Errors, rows: Rows) -> tuple[ReportedCell, ...]:
     effects, found = errors.effects, []
     for at, cell in enumerate(effects.cells):
-        estimate: Estimate | Unavailable
         if isinstance(cell.value, Unavailable):
-            estimate = cell.value
+            one = Reported(
+                label=None, estimate=cell.value, std_error=cell.value, interval=cell.value, p_value=cell.value
+            )
         else:
-            alone = np.zeros(len(effects.cells))
-            alone[at] = 1.0
-            estimate = with_error(errors, combination(effects, alone))
-        value, std_error, interval, _ = _numbers(estimate, errors.options.level)
+            one = _reported(errors, rows, combination(effects, (np.arange(len(effects.cells)) == at).astype(float)))
         found.append(
             ReportedCell(
                 cohort=cell.cohort,
                 period=cell.period,
-                estimate=value,
-                std_error=std_error,
-                interval=interval,
+                estimate=one.estimate,
+                std_error=one.std_error,
+                interval=one.interval,
                 n_treated=cell.n_treated,
                 n_comparison=cell.n_comparison,
                 note=cell.note,
+                method=one.method,
+                df=one.df,
+                plain_error=one.plain_error,
             )
         )
     return tuple(found)
-
-
-def pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
-    """Return the Wald test that effects before the start, and before any anticipation, are zero.
-
-    W = v' V⁻¹ v over the q cells with an analytic standard error, χ² with q degrees of freedom.
-    """
-    cells = effects.cells
-    wanted = [
-        at for at, cell in enumerate(cells) if cell.event_time < -effects.design.anticipation and not cell.is_reference
-    ]
-    errors = {at: _analytic_error(effects, at) for at in wanted}
-    before = [at for at in wanted if isinstance(errors[at], float)]
-    lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in before)
-    if not before:
-        reasons = [error.reason for error in errors.values() if isinstance(error, Unavailable)]
-        return Unavailable(f"No effect before the start can be tested. {reasons[0]}" if reasons else NOTHING_BEFORE)
-    values, covariance = effects.values[before], effects.covariance[np.ix_(before, before)]
-    size = np.sqrt(np.diagonal(covariance))
-    correlation = covariance / np.outer(size, size)
-    if effects.influence.n_clusters <= len(before) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
-        return Unavailable(
-            f"{len(before)} effects before the start are too many to be tested together with "
-            f"{effects.influence.n_clusters} clusters, or depend on each other."
-        )
-    standard = values / size
-    statistic = float(standard @ np.linalg.solve(correlation, standard))
-    p_value = float(special.chdtrc(len(before), statistic))
-    note = _too_many(len(before), effects)
-    return PreTest(statistic=statistic, df=len(before), p_value=p_value, lacking=lacking, note=note)
-
-
-def _too_many(n_effects: int, effects: GroupTimeEffects) -> str:
-    """Return what to think of the test where an estimated covariance makes it reject too often, else an empty text.
-
-    With a covariance from n clusters W (n − q)/(q (n − 1)) is F with q and n − q degrees of freedom (Hotelling, 1931),
-    not χ²; how often W passes the 5% point of χ² follows.
-    """
-    n, point = effects.influence.n_clusters, float(special.chdtri(n_effects, 0.05))
-    share = float(special.fdtrc(n_effects, n - n_effects, point * (n - n_effects) / (n_effects * (n - 1))))
-    if share < MISLEADING:
-        return ""
-    noun = "unit" if effects.design.cluster is None and effects.design.is_panel else "cluster"
-    return (
-        f"With {counted(n, noun)} and {counted(n_effects, 'effect')} the test rejects too often: at 5% in {share:.0%} "
-        "or more of the samples in which all of them are zero. A small p-value is then no sign of different trends."
-    )
-
-
-def _analytic_error(effects: GroupTimeEffects, at: int) -> Quantity:
-    """Return the standard error of one cell, or why there is none."""
-    value = effects.cells[at].value
-    if isinstance(value, Unavailable):
-        return value
-    estimate = combination(effects, np.arange(len(effects.cells)) == at).estimate
-    return estimate if isinstance(estimate, Unavailable) else estimate.std_error

@@ -74,7 +74,8 @@ def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> Two
             values, (clustered_estimate(fit, at, "CR1W", counts) for at in range(len(names))), strict=True
         )
     ]
-    recommendation = recommended_inference(counts, "unit" if len(rows.clusters) == len(panel.units) else "cluster")
+    noun = "unit" if len(rows.clusters) == len(panel.units) else "cluster"
+    recommendation = recommended_inference(counts, noun, rows.concentration())
     return TwoWayEffect(
         estimate=estimates[0],
         recommendation=recommendation,

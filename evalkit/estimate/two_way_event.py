@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
-from evalkit.design.clusters import ClusterCounts, one_treated_cluster_reason
+from evalkit.design.clusters import MANY, ClusterCounts, one_treated_cluster_reason, recommended_inference
+from evalkit.estimate.arrays.covariance import ClusterKind
 from evalkit.estimate.inference import clustered_estimate
 from evalkit.estimate.panel_rows import EVENT_TIME, PanelRows, require_contrast
 from evalkit.estimate.two_way import panel_ols
@@ -21,9 +23,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOptions:
-    """Which event time the others are measured from; the period before the start unless another is named."""
+    """Which event time the others are measured from (the period before the start), and by which errors.
+
+    `errors` is "recommended", for each time what the clusters seen then support, or "plain", clustered errors (CR1)
+    whatever their number, as regression programs print them.
+    """
 
     base_time: int = -1
+    errors: Literal["recommended", "plain"] = "recommended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +60,9 @@ class TwoWayEventStudy(Shown):
 def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> TwoWayEventStudy:
     """Return the two-way event study: units never treated in the panel have no event time.
 
-    Coefficients come from linearmodels' PanelOLS, errors are CR1 over clusters from the kit. Raise `DesignError` where
-    event times cannot all be told from unit and period effects.
+    Coefficients come from linearmodels' PanelOLS, errors over clusters from the kit: CR1 for times that many clusters
+    carry, CR2 with Satterthwaite's degrees of freedom for the others, a reason where these are fewer than two. Raise
+    `DesignError` where event times cannot all be told from unit and period effects.
     """
     options = options or EventOptions()
     rows = PanelRows.of(panel)
@@ -67,11 +75,17 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
     columns = np.column_stack([*(is_dated & (time == each) for each in times), rows.covariates]).astype(float)
     fit = rows.fit(columns, names)
     values, counts = panel_ols(rows, columns, names), rows.counts()
+    advice = recommended_inference(counts, concentration=rows.concentration())
+    is_plain = options.errors == "plain"
+    is_many = advice.inference == "cluster-robust"
     found = []
     for at, each in enumerate(times):
         n_clusters = len(np.unique(rows.cluster[is_dated & (time == each)]))
-        clustered = clustered_estimate(fit, at, "CR1W", counts)
+        kind: ClusterKind = "CR1W" if is_plain or (is_many and n_clusters >= MANY) else "CR2"
+        clustered = clustered_estimate(fit, at, kind, counts)
         reason = one_treated_cluster_reason(ClusterCounts(n_clusters, max(counts.n_comparison, 2)))
+        if reason is None and not is_plain and advice.inference == "unavailable":
+            reason = advice.reason
         error = Unavailable(reason) if reason else clustered.std_error
         estimate = Estimate(values[at], error, clustered.df)
         found.append(TwoWayEventTime(event_time=each, estimate=estimate, n_treated_clusters=n_clusters))

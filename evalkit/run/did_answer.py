@@ -15,7 +15,7 @@ from evalkit.data.cross_sections import CrossSections
 from evalkit.data.long_table import LeftOut, read_long_table
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
-from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
+from evalkit.design.clusters import ClusterCounts, Recommendation
 from evalkit.design.staggered import (
     BasePeriod,
     Comparison,
@@ -28,7 +28,7 @@ from evalkit.design.staggered import (
 from evalkit.estimate.arrays.two_period import Method
 from evalkit.estimate.bands import Uncertainty
 from evalkit.estimate.group_time import GroupTimeEffects, group_time_effects
-from evalkit.estimate.group_time_inference import cluster_counts, overall_inference
+from evalkit.estimate.group_time_inference import cluster_counts, overall_inference, recommendation
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.staggered_results import StaggeredResults, staggered_results
@@ -52,10 +52,6 @@ class TwoWayAnswer:
     event_study: TwoWayEventStudy | Unavailable
 
 
-THIN = 12
-"""With fewer treated clusters than this, clustered errors cover less than 92% (docs/methods/few-clusters.md)."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DidAnswer:
     """Everything one run of `evalkit did` tells.
@@ -68,7 +64,6 @@ class DidAnswer:
     inference : the recommended inference on the overall effect, carried out
     clustered_by : what errors are clustered by, in a word
     names_units : whether ids are those of units or groups, and may be listed
-    thin_cohorts : cohorts of which too few clusters are treated for errors of their own to be relied on
     """
 
     request: DidRequest
@@ -84,7 +79,6 @@ class DidAnswer:
     recommendation: Recommendation
     inference: Inference
     names_units: bool
-    thin_cohorts: tuple[int, ...] = ()
 
 
 def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
@@ -124,9 +118,7 @@ def _staggered_answer(
 
         with progress.step("estimating with every other estimator"):
             checks = cross_checks(effects, uncertainty)
-    counts = cluster_counts(effects.design)
-    noun = "unit" if effects.design.cluster is None else "cluster"
-    advice = recommended_inference(counts, noun if design.is_panel else "cluster")
+    advice = recommendation(effects)
     clustered_by = _clustered_by(request, observations)
     return DidAnswer(
         request=request,
@@ -138,11 +130,10 @@ def _staggered_answer(
         cohorts=effects.design.cohorts,
         n_rows=len(effects.design.observations.frame),
         clustered_by=clustered_by,
-        clusters=counts,
+        clusters=cluster_counts(effects.design),
         recommendation=advice,
         inference=overall_inference(effects, advice, InferenceOptions(level=request.level, seed=request.seed)),
         names_units=_are_units(observations),
-        thin_cohorts=tuple(g for g in effects.design.cohorts if effects.design.treated_clusters((g,)) < THIN),
     )
 
 

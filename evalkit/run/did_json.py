@@ -10,11 +10,12 @@ from typing import Any
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.estimate.bacon import BaconDecomposition
 from evalkit.estimate.inference import Inference
-from evalkit.estimate.staggered_results import PreTest, Reported, ReportedCell, ReportedSet, StaggeredResults
+from evalkit.estimate.pre_test import PreTest
+from evalkit.estimate.staggered_results import Reported, ReportedCell, ReportedSet, StaggeredResults
 from evalkit.estimate.two_way_event import TwoWayEventStudy
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 from evalkit.run.did_counts import FEW, clusters_of, counts_of, losses_of
-from evalkit.run.did_notes import did_notes, is_recommended
+from evalkit.run.did_notes import did_notes
 
 Json = dict[str, Any]
 
@@ -84,11 +85,17 @@ def _cell(cell: ReportedCell, are_people: bool) -> Json:
     """Return a cell; how many people it compares is not told, as counts of cells could be told apart by subtraction."""
     counts = {} if are_people else {"n_treated": cell.n_treated, "n_comparison": cell.n_comparison}
     note = {"note": cell.note} if cell.note else {}
-    return {"cohort": cell.cohort, "period": cell.period, **_numbers(cell), **counts, **note}
+    return {"cohort": cell.cohort, "period": cell.period, **_numbers(cell), **_made_by(cell), **counts, **note}
+
+
+def _made_by(one: Reported | ReportedCell) -> Json:
+    """Return by which inference a number's error and interval are, and the large-sample error beside it."""
+    plain = one.std_error if one.plain_error is None else one.plain_error
+    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain)}
 
 
 def _one(one: Reported) -> Json:
-    found = {**_numbers(one), "p_value": given(one.p_value)}
+    found = {**_numbers(one), "p_value": given(one.p_value), **_made_by(one)}
     if one.lacking:
         found["lacking"] = _places(one.lacking)
     return found | ({"note": one.note} if one.note else {})
@@ -135,7 +142,9 @@ def _test(test: PreTest | Unavailable) -> Json:
     if isinstance(test, Unavailable):
         return {"unavailable": test.reason}
     note = {"note": test.note} if test.note else {}
-    numbers = {"statistic": test.statistic, "df": test.df, "p_value": test.p_value}
+    numbers = {"statistic": test.statistic, "df": test.df, "p_value": test.p_value, "test": test.kind}
+    if test.df_denominator is not None:
+        numbers["df_denominator"] = test.df_denominator
     return numbers | {"lacking": _places(test.lacking)} | note
 
 
@@ -149,7 +158,7 @@ def _inference(answer: DidAnswer) -> Json:
         "n_comparison_clusters": n_comparison,
         "recommended": advice.inference,
         "reason": given(FEW) if clusters.is_few else advice.reason,
-        "is_recommended": is_recommended(answer),
+        "is_recommended": True,
         "overall": _supported(answer.inference),
     }
 

@@ -7,17 +7,15 @@ from collections.abc import Iterator
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.estimate.staggered_results import Reported, StaggeredResults
-from evalkit.run.did_answer import THIN, DidAnswer, TwoWayAnswer
+from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
+
+SLIM_DF = 3.0
+"""With fewer degrees of freedom CR2 covers 97% and more in simulation (docs/methods/few-clusters.md)."""
 
 
 def did_notes(answer: DidAnswer) -> tuple[str, ...]:
     """Return every note once, the most important first."""
     return tuple(dict.fromkeys(_notes(answer)))
-
-
-def is_recommended(answer: DidAnswer) -> bool:
-    """Return whether the errors given are of the kind that the numbers of clusters support."""
-    return isinstance(answer.results, TwoWayAnswer) or answer.recommendation.inference == "cluster-robust"
 
 
 def reported(results: StaggeredResults) -> Iterator[Reported]:
@@ -32,10 +30,9 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
     if isinstance(answer.results, TwoWayAnswer):
         yield answer.results.effect.meaning
         return
-    if not is_recommended(answer):
-        yield _caution(answer)
-    elif answer.thin_cohorts:
-        yield _thin(answer)
+    caution = _caution(answer, answer.results)
+    if caution:
+        yield caution
     if not counts_never(answer):
         yield "No unit is never treated within these periods: units that start later serve as comparison until then."
     yield from answer.results.notes
@@ -49,31 +46,28 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
         )
 
 
-def _thin(answer: DidAnswer) -> str:
-    """Return what to think of errors that rest on a cohort of few clusters, where the overall effect has a good one."""
-    names = listed([str(cohort) for cohort in answer.thin_cohorts], 12)
-    return (
-        f"Of cohort {names} fewer than {THIN} clusters ({answer.clustered_by}) are treated: standard errors of its own "
-        "effects, and of event times and periods that rest on few such cohorts, may be too small. That of the overall "
-        "effect rests on all cohorts."
-    )
-
-
-def _caution(answer: DidAnswer) -> str:
-    """Return what to think of the errors where the clusters do not support those that are given."""
-    supported = answer.recommendation.inference
-    if supported == "unavailable":
-        return f"No inference is reliable with these clusters. {answer.recommendation.reason}"
-    if isinstance(answer.inference.interval, Unavailable):
-        return (
-            f"What this design supports is {supported}. For the overall effect it gives no interval: "
-            f"{answer.inference.interval.reason}"
+def _caution(answer: DidAnswer, results: StaggeredResults) -> str:
+    """Return what to think of intervals where few clusters carry some numbers, or an empty text."""
+    rows = [*reported(results), *results.group_time]
+    if all(row.method == "cluster-robust" for row in rows):
+        return ""
+    parts = [
+        "Few clusters carry some of these numbers, or a few of them most of the weight: every interval is by the "
+        "inference that the clusters behind that number support"
+    ]
+    methods = list(dict.fromkeys(row.method for row in rows if row.method not in ("cluster-robust", "unavailable")))
+    if methods:
+        parts.append(f" ({listed(methods)})")
+    parts.append(", and where none holds its level there is a reason instead.")
+    slim = [row.df for row in rows if row.method.startswith("CR2") and row.df is not None and row.df < SLIM_DF]
+    if slim:
+        parts.append(
+            f" With {min(slim):.1f} degrees of freedom intervals are conservative: they hold the truth more often than "
+            "they say, and are wide for it."
         )
-    made_by = f"the interval of the overall effect comes from {answer.inference.method}"
-    simple = answer.results.simple if isinstance(answer.results, StaggeredResults) else None
-    if simple is not None and isinstance(simple.std_error, Unavailable):
-        return f"Errors clustered so cannot be given for this design; {made_by}."
-    return f"The standard errors in the tables are cluster-robust and may be too small for this design; {made_by}."
+    if isinstance(answer.inference.interval, Unavailable):
+        parts.append(f" The overall effect has no interval: {answer.inference.interval.reason}")
+    return "".join(parts)
 
 
 def counts_never(answer: DidAnswer) -> int:

@@ -9,11 +9,12 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavai
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.group_time_cells import METHODS
-from evalkit.estimate.staggered_results import NO_PROOF, PreTest, Reported, StaggeredResults
+from evalkit.estimate.pre_test import NO_PROOF, PreTest
+from evalkit.estimate.staggered_results import Reported, ReportedCell, StaggeredResults
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 from evalkit.run.did_counts import clusters_of, counts_of, losses_of
 from evalkit.run.did_layout import Footnotes, Writer, aligned, count_of, wrapped
-from evalkit.run.did_notes import did_notes, is_recommended
+from evalkit.run.did_notes import did_notes
 from evalkit.run.did_text_two_way import two_way_lines
 
 _MOST_IDS = 10
@@ -32,11 +33,8 @@ def _lines(answer: DidAnswer) -> Iterator[str]:
         yield from _effect_lines(answer, found.effect.estimate.value, found.effect.inference.interval)
         yield from two_way_lines(found, answer.request.level)
     else:
-        plain = is_recommended(answer)
-        yield from _effect_lines(
-            answer, found.simple.estimate, found.simple.interval if plain else answer.inference.interval
-        )
-        if not plain and isinstance(answer.inference.interval, Interval):
+        yield from _effect_lines(answer, found.simple.estimate, found.simple.interval)
+        if found.simple.method != "cluster-robust" and isinstance(found.simple.interval, Interval):
             yield from wrapped(f"That interval is from {answer.inference.method}. {answer.inference.note}", "  ")
         yield from _table_lines(answer, found)
         yield from _pre_test_lines(found)
@@ -168,7 +166,17 @@ def _table_lines(answer: DidAnswer, found: StaggeredResults) -> Iterator[str]:
         for cell in found.group_time
     ]
     yield from aligned(["cohort", "period", "effect", "std. error", f"{level} interval"], rows, 2)
+    yield from _made_by(found.group_time)
     yield from notes.lines()
+
+
+def _made_by(rows: Sequence[Reported | ReportedCell]) -> Iterator[str]:
+    """Yield by which inference intervals are, where few clusters carry some of them."""
+    methods = list(dict.fromkeys(row.method for row in rows if isinstance(row.interval, Interval)))
+    if methods and methods != ["cluster-robust"]:
+        freedom = [row.df for row in rows if row.method.startswith("CR2") and row.df is not None]
+        spread = f" ({min(freedom):.1f} to {max(freedom):.1f})" if freedom else ""
+        yield from wrapped(f"Intervals by {listed(methods)}{spread}.", "  ")
 
 
 def _part_table(
@@ -184,10 +192,11 @@ def _part_table(
         rows.append([name, *(writer.cell(value, notes) for value in values)])
     header = [label, "effect", "std. error", f"{level} interval"] + ([f"{level} band"] if has_band else [])
     yield from aligned(header, rows)
-    if has_band:
+    if any(isinstance(part.band, Interval) for part in parts):
         yield from wrapped(
             f"All intervals of the band hold together with a probability of {level}, if the errors are right.", "  "
         )
+    yield from _made_by([*parts, overall])
     yield from notes.lines()
 
 
@@ -233,16 +242,12 @@ def _inference_lines(answer: DidAnswer) -> Iterator[str]:
 
 
 def _followed(answer: DidAnswer) -> str:
-    """Return what of the answer follows the recommendation."""
+    """Return where the overall effect's interval is not of the kind recommended."""
     supported, made = answer.recommendation.inference, answer.inference
-    if is_recommended(answer) or supported == "unavailable":
-        return ""
-    tables = " The errors in the tables are not of that kind"
+    if supported in ("unavailable", made.method):
+        return " The overall effect has no interval of it." if isinstance(made.interval, Unavailable) else ""
     if isinstance(made.interval, Unavailable):
-        return f"{tables}, and the overall effect has no interval of it."
-    if made.method == supported:
-        return f"{tables}; the interval of the overall effect is."
-    return (
-        f"{tables}; the interval of the overall effect is from {made.method}, which compares in the same way but takes "
-        "no account of size."
+        return " The overall effect has no interval of it."
+    return f" The interval of the overall effect is from {made.method}" + (
+        ", which compares in the same way but takes no account of size." if supported == "Conley–Taber" else "."
     )

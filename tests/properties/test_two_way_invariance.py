@@ -11,7 +11,7 @@ from evalkit.estimate.bacon import bacon_decomposition
 from evalkit.estimate.conley_taber import conley_taber
 from evalkit.estimate.randomisation import randomisation_test
 from evalkit.estimate.two_way import two_way_effect
-from evalkit.estimate.two_way_event import two_way_event_study
+from evalkit.estimate.two_way_event import EventOptions, two_way_event_study
 from evalkit.estimate.wild_bootstrap import wild_bootstrap
 
 ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", weight="w", covariates=("x",))
@@ -31,7 +31,8 @@ def table(seed):
 def everything(frame, scale=1.0):
     """Return every number of every verb as one array, outcomes divided by `scale`."""
     panel = Panel.from_frame(frame, ROLES)
-    effect, study, bacon = two_way_effect(panel), two_way_event_study(panel), bacon_decomposition(panel)
+    study = two_way_event_study(panel, EventOptions(errors="plain"))
+    effect, bacon = two_way_effect(panel), bacon_decomposition(panel)
     values = [effect.estimate.value, effect.estimate.std_error, bacon.estimate, bacon.within_estimate]
     values += [number for time in study.times for number in (time.estimate.value, time.estimate.std_error)]
     values += sorted(pair.estimate for pair in bacon.pairs)

@@ -38,6 +38,17 @@ def exchanged_effects(total: Floats, weight: Floats, stratum: Codes, places: tup
     shape (n_assignments, m)
         Σ_c n_g(c) (difference of mean changes in cell c) / Σ_c n_g(c), n_g the weight of the cell's cohort.
     """
+    cells, size = exchanged_cells(total, weight, stratum, places)
+    by_cohort = size[:, [place.stratum for place in places]]
+    effects: Floats = (by_cohort[:, :, None] * cells).sum(axis=1) / by_cohort.sum(axis=1)[:, None]
+    return effects
+
+
+def exchanged_cells(total: Floats, weight: Floats, stratum: Codes, places: tuple[Place, ...]) -> tuple[Floats, Floats]:
+    """Return every cell under each assignment, (n_assignments, n_cells, m), and the weight of each stratum in it.
+
+    The arguments are those of `exchanged_effects`; weights have shape (n_assignments, n_strata).
+    """
     n_strata = int(stratum.max()) + 1
     sums = np.empty((len(stratum), n_strata, *total.shape[1:]))
     size = np.empty((len(stratum), n_strata))
@@ -45,13 +56,10 @@ def exchanged_effects(total: Floats, weight: Floats, stratum: Codes, places: tup
         member = (stratum == s).astype(float)
         sums[:, s] = np.tensordot(member, total, axes=1)
         size[:, s] = member @ weight
-    top = np.zeros((len(stratum), total.shape[2]))
-    bottom = np.zeros(len(stratum))
-    for place in places:
+    cells = np.empty((len(stratum), len(places), total.shape[2]))
+    for at, place in enumerate(places):
         others = list(place.compared)
         own = (sums[:, place.stratum, place.period] - sums[:, place.stratum, place.base]) / size[:, [place.stratum]]
         other = (sums[:, others, place.period] - sums[:, others, place.base]).sum(axis=1)
-        top += size[:, [place.stratum]] * (own - other / size[:, others].sum(axis=1)[:, None])
-        bottom += size[:, place.stratum]
-    effects: Floats = top / bottom[:, None]
-    return effects
+        cells[:, at] = own - other / size[:, others].sum(axis=1)[:, None]
+    return cells, size

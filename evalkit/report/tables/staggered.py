@@ -12,7 +12,8 @@ from evalkit.design.staggered import StaggeredDesign
 from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.group_time_cells import METHODS, GroupTimeEffects
 from evalkit.estimate.imputation_leads import Leads
-from evalkit.estimate.staggered_results import NO_PROOF, Reported, ReportedSet, StaggeredResults
+from evalkit.estimate.pre_test import NO_PROOF
+from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults
 from evalkit.estimate.summaries import Summaries, Summary
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.prose import Prose

@@ -54,12 +54,17 @@ def effects_of(frame, comparison="never", roles=ROLES):
 
 @pytest.mark.parametrize("size", [[4] * 9, [2, 5, 9, 3, 4, 8, 1, 6, 7]])
 def test_with_one_cohort_and_two_periods_it_is_cr2_of_the_two_way_effect(size):
-    # The change regressed on treatment: the bias-reduced error and Satterthwaite's df of that regression, which is
-    # tested against clubSandwich, are what the correction by cohort must give.
+    # The change of clusters' means regressed on treatment, weighted by their size: the bias-reduced error and
+    # Satterthwaite's df of that regression, which is tested against clubSandwich, are what the correction by cohort
+    # must give, whatever the clusters' sizes.
     frame = table([2001] * 3 + [np.nan] * 6, size)
     effects = effects_of(frame)
     found = small_sample_estimate(effects, overall_effect(effects))
-    rows = PanelRows.of(effects.design.panel)
+    means = frame.groupby(["cluster", "period"], as_index=False).agg(
+        y=("y", "mean"), cohort=("cohort", "first"), w=("unit", "size")
+    )
+    roles = Roles(unit="cluster", period="period", outcome="y", cohort="cohort", weight="w")
+    rows = PanelRows.of(Panel.from_frame(means, roles))
     reference = clustered_estimate(rows.fit_of_treatment(), 0, "CR2", rows.counts())
     assert found.value == pytest.approx(reference.value, rel=1e-10)
     assert found.std_error == pytest.approx(reference.std_error, rel=1e-9)
@@ -68,8 +73,8 @@ def test_with_one_cohort_and_two_periods_it_is_cr2_of_the_two_way_effect(size):
 
 def test_two_equal_clusters_an_arm_by_hand():
     # One unit a cluster; changes 1 and 3 among the treated, 0 and 2 and 4 among the others.
-    # Effect 2 − 2 = 0. Treated: h = 1/2, Σψ²/(1 − h) = (0.25 + 0.25)/0.5 = 1 = s²/n = 2/2.
-    # Others: h = 1/3, ψ = ±2/3, Σψ²/(1 − h) = (8/9)/(2/3) = 4/3 = s²/n = 4/3. Variance 7/3.
+    # Effect 2 − 2 = 0. Treated: h = 1/2, 1 − 2h + Σh² = 1/2, Σψ²/(1/2) = (0.25 + 0.25)/0.5 = 1 = s²/n = 2/2.
+    # Others: h = 1/3, ψ = ±2/3, 1 − 2/3 + 1/3 = 2/3, Σψ²/(2/3) = (8/9)/(2/3) = 4/3 = s²/n = 4/3. Variance 7/3.
     # μ = 1/2 and 1/3, d = 1 and 2: df = (5/6)²/(1/4 + 1/18) = (25/36)/(11/36) = 25/11.
     change = [1.0, 3.0, 0.0, 2.0, 4.0]
     frame = pd.DataFrame(
@@ -155,7 +160,7 @@ def test_what_cannot_change_places_is_said():
     frame = table([2001] * 2 + [np.nan] * 6, [3] * 8, periods=3)
     mixed = frame.assign(cluster=frame["cluster"] // 3)
     assert exchanged_inference(effects_of(mixed), OPTIONS).p_value == Unavailable(MIXED)
-    ragged = frame.iloc[1:]
+    ragged = frame.drop(index=2)  # the first unit's last period: it is still seen on both sides of its start
     assert exchanged_inference(effects_of(ragged), OPTIONS).p_value == Unavailable(ONLY_MEANS)
     roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="cluster", covariates=("x",))
     adjusted = effects_of(frame.assign(x=np.repeat(np.arange(24.0) % 5, 3)), roles=roles)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import ndtr
+from scipy.special import stdtr
 from staggered_tables import COHORTS, dense_imputation, design_of, table, value_and_error
 
 from evalkit.core.errors import DesignError
@@ -86,7 +86,7 @@ def test_units_without_an_untreated_period_are_left_out_and_counted():
     lost = (frame["unit"] == 0) & (frame["period"] < 2012)
     effects = imputation_effects(design_of(frame[~lost]))
     assert [(dropped.units, dropped.n_rows) for dropped in effects.design.dropped] == [(("0",), 4)]
-    assert "no untreated period" in effects.design.dropped[0].reason
+    assert "not seen both before its start and since" in effects.design.dropped[0].reason
     without = imputation_effects(design_of(frame[frame["unit"] != 0]))
     np.testing.assert_allclose(effects.values, without.values)
     np.testing.assert_allclose(effects.covariance, without.covariance)
@@ -157,12 +157,13 @@ def test_a_gap_in_the_years_is_no_period():
 def test_leads_by_hand():
     # only untreated rows: years 1 and 2 of a, b and all of c, d. Changes to year 2: a 4 - 1 = 3, b 0; c 2, d 0
     # lead (3 + 0)/2 - (2 + 0)/2 = 0.5; errors (3 - 1.5)/2 = ±0.75 and (2 - 1)/2 = ±0.5, squares sum to 1.625
-    # factor 4/3 · 9/6 = 2: 4 clusters, 10 rows, k = 1 lead + 3 periods
+    # two clusters an arm: 1 − 2/2 + 2/4 = 1/2, so 1.625/(1/2) = 3.25; df (1/2 + 1/2)²/(1/4 + 1/4) = 2, F(1, 2) = t²(2)
     leads = imputation_leads(design_of(small(a=(1, 4, 9))), 1)
     assert leads.times == (-1,)
     assert leads.estimates[0].value == pytest.approx(0.5)
     assert leads.estimates[0].std_error == pytest.approx(np.sqrt(3.25))
-    assert leads.p_value == pytest.approx(2 * ndtr(-0.5 / np.sqrt(3.25)))
+    assert leads.p_value == pytest.approx(2 * stdtr(2, -0.5 / np.sqrt(3.25)))
+    assert (leads.joint.kind, leads.joint.df_denominator) == ("F", pytest.approx(2.0))
 
 
 def test_leads_leave_a_period_to_measure_from():

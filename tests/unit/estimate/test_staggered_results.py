@@ -10,13 +10,17 @@ from six_units import effects_of, one_cohort, six_units
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.panel import Roles
 from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.staggered_results import NOTHING_BEFORE, PreTest, pre_test, staggered_results
+from evalkit.estimate.pre_test import NOTHING_BEFORE, PreTest, pre_test
+from evalkit.estimate.staggered_results import staggered_results
 from evalkit.estimate.summaries import NO_VARIATION, ONE_TREATED
+
+PLAIN = Uncertainty(errors="plain")
+"""Large-sample errors, for arithmetic by hand on fewer units than they are fit for."""
 
 
 def test_results_hold_every_number_by_hand():
     """See test_summaries: overall 2 with variance 4/9; event times −1, 0, 1: 0, 1.5, 3."""
-    found = staggered_results(effects_of(six_units()))
+    found = staggered_results(effects_of(six_units()), PLAIN)
     assert (found.simple.estimate, found.simple.std_error) == (pytest.approx(2), pytest.approx(2 / 3))
     # 2 ± 1.959964 × 2/3, two-sided p of z = 3
     assert found.simple.interval.lower == pytest.approx(0.693357, abs=1e-6)
@@ -38,12 +42,13 @@ def test_clusters_use_student_s_t():
     """Three clusters: 2 degrees of freedom, quantile 4.302653."""
     area = {"A": 1, "F": 1, "B": 2, "E": 2, "C": 3, "D": 3}
     roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
-    cell = staggered_results(effects_of(six_units().assign(area=lambda f: f["unit"].map(area)), roles)).group_time[0]
+    effects = effects_of(six_units().assign(area=lambda f: f["unit"].map(area)), roles)
+    cell = staggered_results(effects, PLAIN).group_time[0]
     assert cell.interval.upper - cell.estimate == pytest.approx(4.302653 * np.sqrt(2), abs=1e-5)
 
 
 def test_options_of_uncertainty_reach_every_number():
-    effects = effects_of(one_cohort(20, 20))
+    effects = effects_of(one_cohort(30, 30))
     plain, drawn = staggered_results(effects), staggered_results(effects, Uncertainty(level=0.8, n_draws=199))
     assert drawn.level == drawn.simple.interval.level == drawn.group_time[0].interval.level == 0.8
     assert drawn.simple.std_error != plain.simple.std_error

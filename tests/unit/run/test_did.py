@@ -294,10 +294,10 @@ def test_tables_are_aligned(table, tmp_path, estimator):
 def test_a_reason_stands_below_its_table(tmp_path):
     simulated(40, (2013, *[None] * 39)).to_csv(tmp_path / "one.csv", index=False)
     text = run_did(tmp_path / "one.csv").out
-    assert "[1] All treated units lie in one cluster" in text
+    assert "[1] Clusters that change places give a p-value and an interval, but no standard error" in text
     said = " ".join(text.split())
     assert "That interval is from randomisation inference. 40 assignments of whole clusters compared" in said
-    assert "Errors clustered so cannot be given for this design" in said
+    assert "Few clusters carry some of these numbers" in said
 
 
 def test_small_numbers_are_written_in_powers_of_ten(table, tmp_path):
@@ -340,9 +340,13 @@ def test_cohorts_of_few_clusters_are_named(tmp_path):
     random, start = np.random.default_rng(5), [*np.repeat([2011.0, 2012.0, 2013.0], [4, 14, 14]), *[np.nan] * 32]
     rows = [(f"{i:02d}", year, random.normal(), start[i]) for i in range(64) for year in range(2009, 2015)]
     found = did(pd.DataFrame(rows, columns=["unit", "year", "y", "cohort"]), tmp_path).record
-    assert found["inference"]["is_recommended"]
     assert "no degrees of freedom" in found["inference"]["overall"]["df"]["unavailable"]
-    assert found["notes"][0].startswith("Of cohort 2011 fewer than 12 clusters (unit) are treated")
+    assert found["simple"]["inference"] == "cluster-robust"
+    by_cohort = {one["cohort"]: one for one in found["by_cohort"]["cohorts"]}
+    assert by_cohort[2011]["inference"] == "CR2 with Satterthwaite degrees of freedom"
+    # 4 treated, 32 others: (1/4 + 1/32)²/((1/4)²/3 + (1/32)²/31) = 3.79
+    assert by_cohort[2011]["df"] == pytest.approx(3.791, abs=1e-3)
+    assert found["notes"][0].startswith("Few clusters carry some of these numbers")
 
 
 def test_a_corrected_interval_says_how_and_is_not_the_narrower_one(tmp_path):
@@ -350,7 +354,9 @@ def test_a_corrected_interval_says_how_and_is_not_the_narrower_one(tmp_path):
     rows = [(f"{i:02d}", year, random.normal(), start[i]) for i in range(32) for year in range(2009, 2015)]
     table = pd.DataFrame(rows, columns=["unit", "year", "y", "cohort"])
     plain = did(table, tmp_path).record
-    assert plain["inference"]["overall"]["std_error"] > plain["simple"]["std_error"]
+    assert plain["inference"]["overall"]["std_error"] == plain["simple"]["std_error"]
+    assert plain["simple"]["std_error"] > plain["simple"]["plain_std_error"]
+    assert plain["simple"]["inference"] == "CR2 with Satterthwaite degrees of freedom"
     fixed = did(table, tmp_path, "--estimator", "sun-abraham").record["inference"]["overall"]["note"]
     assert "corrected for the clusters of each cohort; Student's t" in fixed
     mixed = did(table.assign(area=table["unit"].astype(int) % 8), tmp_path, "--cluster", "area")
@@ -366,8 +372,8 @@ def test_a_corrected_interval_says_how_and_is_not_the_narrower_one(tmp_path):
             (),
             "Conley–Taber. .* is from randomisation inference, which compares in the same way but takes no account",
         ),
-        (1, 25, (), "randomisation inference. .* not of that kind; the interval of the overall effect is\\."),
-        (1, 25, ("--estimator", "two-stage"), "and the overall effect has no interval of it"),
+        (1, 25, (), "Recommended for 1 treated cluster and 25 comparison clusters: randomisation inference\\."),
+        (1, 25, ("--estimator", "two-stage"), "The overall effect has no interval of it"),
         (1, 10, (), "Recommended for 1 treated cluster and 10 comparison clusters: none\\. .* Add units\\. "),
     ],
 )

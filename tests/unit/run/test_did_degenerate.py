@@ -72,7 +72,8 @@ def test_two_periods_and_two_groups_are_the_textbook_case(tmp_path):
     found = did(table, tmp_path).record
     # changes 3 and 5 of treated units, 1 and 0 of the others: 4 − 0.5; variances (1 + 1)/2² and (0.25 + 0.25)/2²
     assert found["simple"]["estimate"] == pytest.approx(3.5)
-    assert found["simple"]["std_error"] == pytest.approx(np.sqrt(0.5 + 0.125))
+    assert found["simple"]["plain_std_error"] == pytest.approx(np.sqrt(0.5 + 0.125))
+    assert "6 ways of choosing who is treated" in reason(found["simple"]["std_error"])  # 4 over 2
 
 
 def test_a_cohort_without_comparison_has_a_reason_and_the_others_a_number(tmp_path):
@@ -172,7 +173,8 @@ def test_ten_units_are_told_to_be_few(tmp_path, estimator):
     assert found["n_units"] == 10
     assert found["inference"]["recommended"] != "cluster-robust"
     if estimator != "twfe":
-        assert not found["inference"]["is_recommended"]
+        assert found["inference"]["is_recommended"]
+        assert found["simple"]["inference"] != "cluster-robust"
         assert found["notes"]
 
 

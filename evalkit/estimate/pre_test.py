@@ -1,0 +1,228 @@
+"""Whether effects before the start are zero: tests that keep their level with many clusters and with few."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import special
+
+from evalkit.core.formats import p_equals
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.words import counted
+from evalkit.estimate.arrays.inversion import Reference
+from evalkit.estimate.group_time import GroupTimeEffects
+from evalkit.estimate.group_time_inference import corrected_covariance
+from evalkit.estimate.inference import Inference
+from evalkit.estimate.row_inference import Rows, exchange_reference, row_inference
+from evalkit.estimate.summaries import Summary, combination
+
+NOTHING_BEFORE = "No cohort has a period before its start that could be tested."
+NO_PROOF = "A test before the start is no proof: it can miss trends that part, and says nothing of the periods after."
+MISLEADING = 0.1
+"""A test at 5% that rejects a true hypothesis this often, or more often, is said to mislead."""
+
+
+PreTestKind = Literal["chi-squared", "F", "largest", "rank"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreTest:
+    """A joint test that effects before the start are zero; not rejecting it is no proof of parallel trends.
+
+    With many clusters Wald's, χ² with `df` degrees of freedom. With few the approximate Hotelling test, F with `df` and
+    `df_denominator` (Tipton and Pustejovsky, 2015); where the clusters leave it no freedom the largest single effect,
+    its p-value multiplied by their number; with one treated cluster the rank of the largest effect in its standard
+    deviations. `lacking` are the effects (cohort, period) before the start that are not in it, as they have no standard
+    error. `note` says where the clusters are too few for the number of effects, or is empty.
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    lacking: tuple[tuple[int, int], ...] = ()
+    note: str = ""
+    kind: PreTestKind = "chi-squared"
+    df_denominator: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Return what was tested and what came out."""
+        effects = "the effect before the start is" if self.df == 1 else f"all {self.df} effects before the start are"
+        freedom = counted(self.df, "degree", "degrees")
+        shown = {
+            "chi-squared": f"χ² = {self.statistic:.2f} with {freedom} of freedom",
+            "F": f"F = {self.statistic:.2f} with {self.df} and {self.df_denominator or 0:.1f} degrees of freedom",
+            "largest": f"largest |t| = {self.statistic:.2f}, adjusted for {counted(self.df, 'effect')}",
+            "rank": f"largest effect {self.statistic:.2f} standard deviations of those of other clusters",
+        }[self.kind]
+        return f"Test that {effects} zero: {shown}, {p_equals(self.p_value)}."
+
+
+def pre_test(effects: GroupTimeEffects, rows: Rows | None = None) -> PreTest | Unavailable:
+    """Return the test that effects before the start, and before any anticipation, are zero.
+
+    With many clusters behind each of the q effects Wald's W = v' V⁻¹ v, χ² with q degrees of freedom; with few the
+    approximate Hotelling test, the largest single effect, or its rank. Without `rows` Wald's test whatever the
+    clusters, as other programs print it: with few treated it rejects far too often.
+    """
+    cells = effects.cells
+    wanted = [
+        at for at, cell in enumerate(cells) if cell.event_time < -effects.design.anticipation and not cell.is_reference
+    ]
+    errors = {at: _analytic_error(effects, at) for at in wanted}
+    alone = {at: _alone(effects, at) for at in wanted if effects.is_available[at]}
+    if rows and alone and not all(rows.is_plain(one) for one in alone.values()):
+        return _with_few_clusters(rows, alone, wanted)
+    before = [at for at in wanted if isinstance(errors[at], float)]
+    lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in before)
+    if not before:
+        reasons = [error.reason for error in errors.values() if isinstance(error, Unavailable)]
+        return Unavailable(f"No effect before the start can be tested. {reasons[0]}" if reasons else NOTHING_BEFORE)
+    values, covariance = effects.values[before], effects.covariance[np.ix_(before, before)]
+    size = np.sqrt(np.diagonal(covariance))
+    correlation = covariance / np.outer(size, size)
+    if effects.influence.n_clusters <= len(before) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
+        return Unavailable(
+            f"{len(before)} effects before the start are too many to be tested together with "
+            f"{effects.influence.n_clusters} clusters, or depend on each other."
+        )
+    standard = values / size
+    statistic = float(standard @ np.linalg.solve(correlation, standard))
+    p_value = float(special.chdtrc(len(before), statistic))
+    note = _too_many(len(before), effects)
+    return PreTest(statistic=statistic, df=len(before), p_value=p_value, lacking=lacking, note=note)
+
+
+def _too_many(n_effects: int, effects: GroupTimeEffects) -> str:
+    """Return what to think of the test where an estimated covariance makes it reject too often, else an empty text.
+
+    With a covariance from n clusters W (n − q)/(q (n − 1)) is F with q and n − q degrees of freedom (Hotelling, 1931),
+    not χ²; how often W passes the 5% point of χ² follows.
+    """
+    n, point = effects.influence.n_clusters, float(special.chdtri(n_effects, 0.05))
+    share = float(special.fdtrc(n_effects, n - n_effects, point * (n - n_effects) / (n_effects * (n - 1))))
+    if share < MISLEADING:
+        return ""
+    noun = "unit" if effects.design.cluster is None and effects.design.is_panel else "cluster"
+    return (
+        f"With {counted(n, noun)} and {counted(n_effects, 'effect')} the test rejects too often: at 5% in {share:.0%} "
+        "or more of the samples in which all of them are zero. A small p-value is then no sign of different trends."
+    )
+
+
+def _analytic_error(effects: GroupTimeEffects, at: int) -> Quantity:
+    """Return the standard error of one cell, or why there is none."""
+    value = effects.cells[at].value
+    if isinstance(value, Unavailable):
+        return value
+    estimate = _alone(effects, at).estimate
+    return estimate if isinstance(estimate, Unavailable) else estimate.std_error
+
+
+def _alone(effects: GroupTimeEffects, at: int) -> Summary:
+    """Return one cell as a summary of its own."""
+    return combination(effects, (np.arange(len(effects.cells)) == at).astype(float))
+
+
+def _with_few_clusters(rows: Rows, alone: dict[int, Summary], wanted: list[int]) -> PreTest | Unavailable:
+    """Return the test of effects before the start of which some rest on few clusters."""
+    cells, level = rows.effects.cells, 0.95
+    found = {at: row_inference(rows, summary, level) for at, summary in alone.items()}
+    errors = [at for at, one in found.items() if not isinstance(one.std_error, Unavailable)]
+    tested = errors or [at for at, one in found.items() if not isinstance(one.p_value, Unavailable)]
+    lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in tested)
+    if not tested:
+        reasons = [one.p_value.reason for one in found.values() if isinstance(one.p_value, Unavailable)]
+        return Unavailable(f"No effect before the start can be tested. {reasons[0]}")
+    if not errors:
+        return _ranked(rows, [alone[at] for at in tested], [found[at] for at in tested], lacking)
+    hotelling = _hotelling(rows, errors)
+    if hotelling is not None:
+        return replace(hotelling, lacking=lacking)
+    return _largest([found[at] for at in errors], [rows.effects.cells[at].value for at in errors], lacking)
+
+
+def _hotelling(rows: Rows, tested: list[int]) -> PreTest | None:
+    """Return the approximate Hotelling test, or None where the clusters leave it no freedom.
+
+    F = (η − q + 1)/(ηq) v'V⁻¹v with q and η − q + 1 degrees of freedom, V the bias-reduced covariance (Tipton and
+    Pustejovsky, 2015; for two arms Zhang, 2012). η comes from the working model (clusters alike, periods independent):
+    with Ω_s what stratum s adds to the covariance, W_s = V^(−½) Ω_s V^(−½) and d_s its degrees of freedom,
+    η = q(q + 1)/Σ_s (tr W_s² + (tr W_s)²)/d_s.
+    """
+    effects, model, q = rows.effects, rows.model, len(tested)
+    eta = float(model.n_smaller - 1) if model.is_mixed else _eta(rows, tested)
+    freedom = eta - q + 1
+    columns = np.eye(effects.influence.n_columns)[:, tested]
+    covariance = corrected_covariance(model, effects.influence.combined(columns)) * effects.factor
+    size = np.sqrt(np.diagonal(covariance))
+    if freedom < 1 or (size <= 0).any():
+        return None
+    correlation = covariance / np.outer(size, size)
+    if np.linalg.eigvalsh(correlation)[0] < 1e-10:
+        return None
+    standard = effects.values[tested] / size
+    statistic = freedom / (eta * q) * float(standard @ np.linalg.solve(correlation, standard))
+    p_value = float(special.fdtrc(q, freedom, statistic))
+    return PreTest(statistic=statistic, df=q, p_value=p_value, kind="F", df_denominator=freedom)
+
+
+def _eta(rows: Rows, tested: list[int]) -> float:
+    """Return η of `_hotelling` from the cells' periods and the shares of clusters."""
+    effects, model, q = rows.effects, rows.model, len(tested)
+    periods = effects.design.observations.periods
+    change = np.zeros((q, len(periods)))
+    for row, at in enumerate(tested):
+        cell = effects.cells[at]
+        change[row, periods.index(cell.period)] += 1.0
+        change[row, periods.index(cell.period if cell.base is None else cell.base)] -= 1.0
+    alike = change @ change.T
+    parts = [
+        (term, np.outer(given, given) * alike * term.expected)
+        for given, term in zip(rows.given[tested].T, model.terms, strict=True)
+        if term is not None and (given != 0).any()
+    ]
+    values, vectors = np.linalg.eigh(sum((part for _, part in parts), np.zeros((q, q))))
+    if not parts or values[0] <= 1e-12 * values[-1]:
+        return 0.0
+    root = vectors / np.sqrt(values) @ vectors.T
+    squared = 0.0
+    for term, part in parts:
+        scaled = root @ part @ root
+        freedom = term.expected**2 / term.spread
+        squared += (float((scaled * scaled.T).sum()) + float(np.trace(scaled)) ** 2) / freedom
+    return q * (q + 1) / squared
+
+
+def _largest(found: list[Inference], values: list[Quantity], lacking: tuple[tuple[int, int], ...]) -> PreTest:
+    """Return the largest single effect in its error, its p-value multiplied by their number (Bonferroni)."""
+    tests = [
+        (one.p_value, abs(value / one.std_error))
+        for one, value in zip(found, values, strict=True)
+        if isinstance(one.p_value, float) and isinstance(one.std_error, float) and isinstance(value, float)
+    ]
+    p_value, statistic = min(tests)
+    note = "The clusters are too few to test all effects together; the largest is judged by itself."
+    adjusted = min(1.0, p_value * len(tests))
+    return PreTest(statistic=statistic, df=len(tests), p_value=adjusted, lacking=lacking, note=note, kind="largest")
+
+
+def _ranked(rows: Rows, tested: list[Summary], found: list[Inference], lacking: tuple[tuple[int, int], ...]) -> PreTest:
+    """Return the rank of the largest effect, in its standard deviation over assignments, among all assignments.
+
+    Cohorts that change places by themselves have no common assignments; their smallest p-value is multiplied by the
+    number of effects instead.
+    """
+    known = [one for one in (exchange_reference(rows, summary) for summary in tested) if isinstance(one, Reference)]
+    actual = max(abs(one.estimate) / one.scale for one in known)
+    if len({rows.cohorts_of(summary) for summary in tested}) > 1:
+        smallest = min(one.p_value for one in found if isinstance(one.p_value, float))
+        note = "Each effect was ranked among assignments of its cohort's clusters; the most extreme is judged."
+        p_value = min(1.0, smallest * len(known))
+        return PreTest(statistic=actual, df=len(known), p_value=p_value, lacking=lacking, note=note, kind="rank")
+    scaled = np.array([np.abs(one.first) / one.scale for one in known]).max(axis=0)
+    p_value = float((scaled >= actual * (1 - 1e-10)).mean())
+    note = f"Ranked among {len(scaled):,} assignments of whole clusters, the actual one included."
+    return PreTest(statistic=actual, df=len(known), p_value=p_value, lacking=lacking, note=note, kind="rank")
