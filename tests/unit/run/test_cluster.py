@@ -80,6 +80,27 @@ def test_workers_killed_in_mid_run_change_nothing(tmp_path):
     assert found == drawn_clusters(SERIAL, n_draws=150)
 
 
+def test_a_worker_that_dies_while_what_chunks_share_is_spread_changes_nothing(executor, monkeypatch):
+    """The scheduler then raises this: it picks two of the workers that it no longer has."""
+
+    def spread(futures):
+        raise ValueError("Sample larger than population or is negative")
+
+    monkeypatch.setattr(executor.client, "replicate", spread)
+    assert executor.map(abs, [-1, 2, -3]) == [1, 2, 3]
+
+
+def test_a_worker_that_dies_while_it_is_asked_what_it_is_made_of_is_passed_over(executor, monkeypatch):
+    from distributed.comm.core import CommClosedError
+
+    answers = {"tcp://dead:1": CommClosedError("in <TCP>"), "tcp://alive:1": facts()}
+    monkeypatch.setattr(executor.client, "run", lambda *_, **__: answers)
+    cluster._refuse_others(executor.client)
+    answers["tcp://other:1"] = ModuleNotFoundError("No module named 'evalkit'")
+    with pytest.raises(InputError, match=r"tcp://other:1 cannot load evalkit"):
+        cluster._refuse_others(executor.client)
+
+
 def test_a_lost_scheduler_is_told_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "REACHED_WITHIN", 2.0)
     monkeypatch.setattr(cluster, "_LOOK_EVERY", 0.5)
