@@ -13,6 +13,7 @@ from typing import Final
 
 import evalkit
 from evalkit.core.errors import EvalkitError
+from evalkit.run.console import make_streams_plain
 from evalkit.run.did import add_did_command
 from evalkit.run.lab import add_lab_command
 from evalkit.run.match import add_match_command
@@ -33,6 +34,7 @@ Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks and return the exit code; no traceback is ever shown."""
+    make_streams_plain()
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     _end_on_signals()
