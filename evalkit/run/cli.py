@@ -19,9 +19,10 @@ from evalkit.run.lab import add_lab_command
 from evalkit.run.match import add_match_command
 from evalkit.run.portfolio import add_portfolio_command
 from evalkit.run.power import add_power_command
-from evalkit.run.run_command import add_run_command, folder
+from evalkit.run.run_command import add_run_command
 from evalkit.run.similar import add_similar_command
 from evalkit.run.synth import add_synth_command
+from evalkit.run.typed_paths import data_folder
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
@@ -56,9 +57,9 @@ def _check(options: argparse.Namespace) -> int:
     from evalkit.run.progress import Progress
     from evalkit.run.workspace import project_file
 
-    progress = Progress()
+    progress, data = Progress(), data_folder(options.data)
     with environment_faults("checking"), progress.step(f"{options.project}: reading everything, estimating nothing"):
-        checked = check_project(project_file(options.project), folder(options.data))
+        checked = check_project(project_file(options.project), data)
     print(checked_json(checked) if options.json else checked_text(checked))
     return DONE
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.run.typed_paths import data_folder
 from evalkit.run.workspace import SOURCE_ROOT, project_file, writable_root
 
 HOST: Final = "127.0.0.1"
@@ -58,10 +59,7 @@ def _require(given: argparse.Namespace) -> None:
         raise EnvironmentFault("JupyterLab is not installed in this Python. Type: python -m pip install jupyterlab")
     if given.project is None and (given.data is not None or given.fresh):
         raise InputError("--data and --fresh are about the notebooks of a project. Name the project as well.")
-    if given.data is not None and not given.data.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
-    if given.data is not None and not Path(given.data).expanduser().is_dir():
-        raise InputError(f"{given.data}: there is no such folder. Give the folder of published files with --data.")
+    data_folder(given.data)
     if given.port is not None:
         _require_free(given.port)
 
@@ -89,7 +87,7 @@ def _prepared(given: argparse.Namespace, root: Path) -> str:
 
     path = project_file(given.project)
     slug = load_project(path).slug
-    data = Path(given.data).expanduser() if given.data else None
+    data = data_folder(given.data)
     prepared = prepare_notebooks(root, slug, {"project_file": path, "data": data}, given.fresh)
     where = f"{LAB}/{slug}"
     print(f"The notebooks of {slug} are in {where}. Begin with {_FIRST}: it locks the design.", file=sys.stderr)

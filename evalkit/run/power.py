@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.core.formats import interval_text, level_text, number, said, years_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
+from evalkit.run.typed_paths import data_folder
 from evalkit.run.where import add_where_options, compute_on_one_thread, executor_at, where_of
 
 if TYPE_CHECKING:
@@ -44,20 +45,16 @@ def add_power_command(commands: Commands) -> None:
 def _power(options: argparse.Namespace) -> int:
     where = where_of(options)
     compute_on_one_thread()
-    from evalkit.core.errors import InputError
     from evalkit.diagnose.power_report import PowerOptions
     from evalkit.run.faults import environment_faults
     from evalkit.run.progress import Progress
     from evalkit.run.project_file import load_project
     from evalkit.run.workspace import project_file
 
-    if options.data is not None and not options.data.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
-    path = project_file(options.project)
+    data, path = data_folder(options.data), project_file(options.project)
     level = load_project(path).inference.level if options.level is None else options.level
     chosen = PowerOptions(level=level, power=options.power, n_simulations=options.simulations)
     doing = f"{options.project}: reading the years before, only"
-    data = Path(options.data).expanduser().absolute() if options.data else None
     progress = Progress()
     with environment_faults("computing power"), progress.step(doing), executor_at(where) as executor:
         report = power_of_project(path, data, replace(chosen, executor=executor))

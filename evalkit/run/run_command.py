@@ -74,13 +74,12 @@ class Batch:
 def _batch(options: argparse.Namespace) -> Batch:
     from evalkit.run.shard import Shard
     from evalkit.run.task import Task
+    from evalkit.run.typed_paths import data_folder, out_folder
     from evalkit.run.workspace import writable_root
 
     shard = Shard.parsed(options.shard) if options.shard is not None else Shard()
-    data = folder(options.data)
-    if data is not None and not data.is_dir():
-        raise InputError(f"{data}: there is no such folder. Give the folder of published files with --data.")
-    out = folder(options.out) or writable_root() / "outputs"
+    data = data_folder(options.data)
+    out = out_folder(options.out) or writable_root() / "outputs"
     named = shard.take(sorted(_named(options), key=lambda item: item[0]))
     limits = _limits(options)
     return Batch(
@@ -243,13 +242,6 @@ def _closing(batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> int:
     if code == INTERRUPTED:
         print("\nInterrupted. Earlier outputs stand as they were.", file=sys.stderr)
     return code
-
-
-def folder(text: str | None) -> Path | None:
-    """Return the folder that an option names, None where it was left out."""
-    if text is not None and not text.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
-    return Path(text).expanduser().absolute() if text else None
 
 
 def _count(text: str) -> int:

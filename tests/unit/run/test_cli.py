@@ -296,7 +296,7 @@ def check_project(*arguments):
     print("started", flush=True)
     time.sleep(30)
 check.check_project = check_project
-sys.exit(cli.main(["check", "knowsley-ssif", "--data", "d"]))
+sys.exit(cli.main(["check", "knowsley-ssif", "--data", "data"]))
 """
 
 
