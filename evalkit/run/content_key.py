@@ -64,7 +64,7 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
         "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
         "data": _hashed(find_sources(data).files(), data, hashes),
         "shown": shown_data,
-        "notebooks": {name: hashes.of(notebooks_folder() / f"{name}.ipynb") for name in NOTEBOOKS},
+        "notebooks": {name: hashes.of(notebooks_folder(project_file) / f"{name}.ipynb") for name in NOTEBOOKS},
         "code": hashes.of_tree(Path(evalkit.__file__).parent),
         "versions": {"python": platform.python_version(), **installed_versions()},
     }

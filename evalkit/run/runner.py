@@ -106,7 +106,7 @@ def _notebooks(
     done = {}
     for name in NOTEBOOKS:
         with progress.step(f"{project.slug}: notebook {name}"):
-            notebook = execute(notebooks_folder() / f"{name}.ipynb", parameters, progress.cell)
+            notebook = execute(notebooks_folder(request.project_file) / f"{name}.ipynb", parameters, progress.cell)
             done[name] = tidy(notebook, shown, _names(parameters, project))
     return done
 
@@ -121,7 +121,7 @@ def _names(parameters: dict[str, str], project: Project) -> dict[str, str]:
         parameters["out"]: f"outputs/{project.slug}",
         parameters["data"]: "data",
         str(folder): f"data/projects/{project.slug}",
-        str(notebooks_folder().parent): "evalkit",
+        str(notebooks_folder(Path(parameters["project_file"])).parent): "evalkit",
         sys.prefix: "python",
         tempfile.gettempdir(): "temporary",
         str(Path.home()): "home",

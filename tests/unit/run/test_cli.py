@@ -271,7 +271,31 @@ def test_the_workspace_is_found_from_below_it(space):
     (space / "notes" / "deep").mkdir(parents=True)
     assert workspace.find_workspace(space / "notes" / "deep") == space
     assert workspace.find_workspace(Path(ROOT.anchor)) == ROOT
-    assert workspace.notebooks_folder(space) == ROOT / "notebooks"
+
+
+def notebooks_in(folder: Path) -> Path:
+    (folder / "notebooks").mkdir(parents=True)
+    for name in workspace.NOTEBOOKS:
+        (folder / "notebooks" / f"{name}.ipynb").touch()
+    return folder / "notebooks"
+
+
+def test_notebooks_are_those_of_the_projects_own_workspace_and_never_of_a_folder_above(tmp_path, monkeypatch):
+    """A folder above, as a home folder may be, has projects and notebooks; what is run below it takes none of them."""
+    above = notebooks_in(tmp_path)
+    (tmp_path / "data" / "projects").mkdir(parents=True)
+    named = tmp_path / "fund"
+    inside = named / "data" / "projects" / "one" / "project.yml"
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    monkeypatch.chdir(alone)
+    assert workspace.notebooks_folder(alone / "project.yml") == ROOT / "notebooks"
+    assert workspace.notebooks_folder(inside) == ROOT / "notebooks"
+    assert workspace.notebooks_folder(tmp_path / "data" / "projects" / "two" / "project.yml") == above
+    found = notebooks_in(named)
+    assert workspace.notebooks_folder(inside) == found  # the one that was named
+    monkeypatch.chdir(named)
+    assert workspace.notebooks_folder(alone / "project.yml") == found  # the one that the user stands in
 
 
 def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
