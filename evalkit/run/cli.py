@@ -22,7 +22,7 @@ from evalkit.run.power import add_power_command
 from evalkit.run.run_command import add_run_command
 from evalkit.run.similar import add_similar_command
 from evalkit.run.synth import add_synth_command
-from evalkit.run.typed_paths import data_folder
+from evalkit.run.typed_paths import add_data_options
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
@@ -53,13 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from evalkit.run.check import check_project, checked_json, checked_text
+    from evalkit.run.chosen_data import chosen_here
     from evalkit.run.faults import environment_faults
     from evalkit.run.progress import Progress
     from evalkit.run.workspace import project_file
 
-    progress, data = Progress(), data_folder(options.data)
+    progress, path = Progress(), project_file(options.project)
+    data = chosen_here(options, path)
     with environment_faults("checking"), progress.step(f"{options.project}: reading everything, estimating nothing"):
-        checked = check_project(project_file(options.project), data)
+        checked = check_project(path, data)
     print(checked_json(checked) if options.json else checked_text(checked))
     return DONE
 
@@ -116,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run_command(commands)
     check = commands.add_parser("check", help="read everything, estimate nothing, say what was found")
     check.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
-    check.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    add_data_options(check)
     check.add_argument("--json", action="store_true", help="write what was found as JSON")
     check.set_defaults(command=_check)
     new = commands.add_parser("new", help="make a project folder to start from")

@@ -129,8 +129,10 @@ def test_of_several_projects_the_others_still_run(space, monkeypatch, capsys, pr
     for slug, row in rows.items():
         assert row.endswith("x" if slug in problems else str(space / "o" / slug / "report.html"))
     assert all(f"evalkit: {slug}: x" in said.err for slug in problems)
-    records = sorted(path.name for path in (space / "o" / "_runs").glob("*.json"))
+    records = sorted(path.name for path in (space / "o" / "_runs").glob("*.failed.json"))
     assert records == [f"{slug}.failed.json" for slug in problems]
+    known = {path.name.partition(".")[0] for path in (space / "o" / "_runs").glob("*.data.json")}
+    assert known == {"a", "b", "c"} - set(problems)  # where the data of each report are
 
 
 def test_without_data_the_synthetic_england_is_said_aloud(space, monkeypatch, capsys):
