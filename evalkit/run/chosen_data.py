@@ -16,7 +16,7 @@ from evalkit.run.failure import RUNS
 from evalkit.run.outputs import MANIFEST, MANIFEST_KIND
 from evalkit.run.typed_paths import data_folder
 from evalkit.run.whole_file import write_whole
-from evalkit.run.workspace import writable_root
+from evalkit.run.workspace import synthetic_place, writable_root
 
 if TYPE_CHECKING:
     import argparse
@@ -117,7 +117,7 @@ def telling_of_missing_data(sources: Sources) -> Iterator[None]:
     try:
         yield
     except UnknownParticipants as problem:
-        if sources.kind != "synthetic":
+        if sources.folder.resolve() != synthetic_place().resolve():  # a folder that was named, of whatever kind
             raise
         raise InputError(
             "--data is missing: the project lists its schools, and these are not among the made-up schools of the "

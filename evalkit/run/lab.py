@@ -59,9 +59,7 @@ def _require(given: argparse.Namespace) -> None:
     if find_spec("jupyterlab") is None:
         raise EnvironmentFault("JupyterLab is not installed in this Python. Type: python -m pip install jupyterlab")
     if given.project is None and (given.data is not None or given.synthetic or given.fresh):
-        raise InputError(
-            "--data, --synthetic and --fresh are about a project's notebooks. Name the project as well."
-        )
+        raise InputError("--data, --synthetic and --fresh are about a project's notebooks. Name the project as well.")
     DataChoice.of(given)
     if given.port is not None:
         _require_free(given.port)
