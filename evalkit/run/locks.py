@@ -35,9 +35,9 @@ def only_one(path: Path, refusal: str) -> Iterator[None]:
 
 def await_free(path: Path, within: float, stop: threading.Event | None = None) -> bool:
     """Return whether the lock file at `path` is free, or is let go of within some seconds; once stopped it is not."""
-    deadline = time.monotonic() + within
+    deadline, stopped = time.monotonic() + within, stop or threading.Event()
     while is_held(path):
-        if time.monotonic() > deadline or (stop.wait(LOOK_SECONDS) if stop else time.sleep(LOOK_SECONDS)):
+        if time.monotonic() > deadline or stopped.wait(LOOK_SECONDS):
             return False
     return True
 
