@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -96,9 +97,9 @@ def remember(out: Path, slug: str, data: Path | None) -> None:
     with suppress(OSError):  # without it the next run asks for --data
         if data is None:
             _record(out, slug).unlink(missing_ok=True)
-        elif remembered(out, slug) != data:
+        elif remembered(out, slug) != _plain(data):
             _record(out, slug).parent.mkdir(parents=True, exist_ok=True)
-            content = {"schema_version": SCHEMA_VERSION, "slug": slug, "folder": str(data)}
+            content = {"schema_version": SCHEMA_VERSION, "slug": slug, "folder": str(_plain(data))}
             write_whole(_record(out, slug), (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -119,9 +120,10 @@ def telling_of_missing_data(sources: Sources) -> Iterator[None]:
     except UnknownParticipants as problem:
         if sources.folder.resolve() != synthetic_place().resolve():  # a folder that was named, of whatever kind
             raise
+        first = str(problem).partition("\n")[0]  # what follows it says to correct the rows, which are not at fault
         raise InputError(
             "--data is missing: the project lists its schools, and these are not among the made-up schools of the "
-            f"synthetic England, which is read without it. Give the folder of published files: --data DIR.\n({problem})"
+            f"synthetic England, which is read without it. Give the folder of published files: --data DIR.\n({first})"
         ) from None
 
 
@@ -135,4 +137,10 @@ def _there(folder: Path, said: str) -> Path:
             f"{said}, and there is no such folder now. Give --data DIR, or --synthetic to use made-up schools in "
             "their place."
         )
-    return folder.resolve()
+    return _plain(folder)
+
+
+def _plain(folder: Path) -> Path:
+    """Return a folder's path without `..`, where that is the same; links keep their names, which reports show."""
+    plain = Path(os.path.abspath(folder))
+    return plain if plain.is_dir() and plain.samefile(folder) else folder

@@ -27,9 +27,11 @@ from evalkit.run.typed_paths import add_data_options
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
 PROJECT is a slug under data/projects/ or the path of a project.yml.
-Without --data the synthetic England is read: made-up schools, so that everything can be tried.
+Without --data those of the project file or of its last report are read, else the synthetic England: made-up schools, so
+that everything can be tried.
 
-Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or permissions; 130 interrupted.
+Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or permissions; 4 another run holds the
+project; 130 interrupted.
 """
 
 

@@ -58,7 +58,7 @@ def _counts(outcomes: Sequence[Outcome], seconds: float, out: Path) -> Iterator[
     words = [status_word(outcome).partition(":")[0] for outcome in outcomes]
     kinds = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
     yield f"{counted(len(outcomes), 'project')} in {duration(seconds)}: {listed(kinds)}."
-    if "failed" in words:
+    if any(outcome.failure and outcome.failure.stage and outcome.status == "failed" for outcome in outcomes):
         yield f"Records of failures: {out / RUNS}"
 
 

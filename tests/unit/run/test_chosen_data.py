@@ -150,11 +150,12 @@ def test_notebooks_to_be_run_by_hand_read_the_same_data(space, monkeypatch, caps
 def test_a_listed_project_without_data_is_told_that_data_are_missing(space):
     def read(folder: Path) -> None:
         with telling_of_missing_data(SimpleNamespace(folder=folder)):
-            raise UnknownParticipants("participants.csv: 1 participant no file knows: URN 104717.")
+            raise UnknownParticipants("participants.csv: 1 participant no file knows: URN 104717.\nCorrect the rows.")
 
     with pytest.raises(InputError, match=r"^--data is missing: the project lists its schools.*--data DIR") as told:
         read(synthetic_place())
     assert "URN 104717" in str(told.value)
+    assert "Correct the rows" not in str(told.value)
     with pytest.raises(UnknownParticipants, match=r"^participants\.csv: 1 participant"):
         read(published(space))
 
