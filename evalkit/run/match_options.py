@@ -10,7 +10,7 @@ from typing import Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
 from evalkit.run.match_parts import Caliper, caliper_of, cutpoints_of, names_of
-from evalkit.run.typed_paths import out_file, typed_path
+from evalkit.run.typed_paths import out_file, table_file
 from evalkit.run.where import Where, add_where_options, where_of
 
 METHODS: Final = (
@@ -163,7 +163,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
     _refuse_outside(given)
     _refuse_without_outcome(given)
     return MatchRequest(
-        file=typed_path(given.file, "FILE"),
+        file=table_file(given.file),
         treated=given.treated,
         on=names_of(given.on, "--on"),
         unit=given.id,
@@ -184,7 +184,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
         level=0.95 if given.level is None else given.level,
         seed=1 if given.seed is None else given.seed,
         is_json=given.json,
-        out=out_file(given.out, OUT_KINDS, typed_path(given.file, "FILE")),
+        out=out_file(given.out, OUT_KINDS, table_file(given.file)),
         where=where_of(given, "" if given.errors == "bootstrap" else "none are made. Add --errors bootstrap"),
     )
 

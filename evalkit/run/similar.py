@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.run.match_parts import names_of
-from evalkit.run.typed_paths import out_file, typed_path
+from evalkit.run.typed_paths import out_file, table_file
 
 OUT_KINDS: Final = (".csv", ".html")
 MOST: Final = 1000
@@ -108,7 +108,7 @@ def similar_request(given: argparse.Namespace) -> SimilarRequest:
     if given.sd_within_same and not same:
         raise InputError("--sd-within-same is about the groups of --same. Name what is shared with --same.")
     return SimilarRequest(
-        file=typed_path(given.file, "FILE"),
+        file=table_file(given.file),
         unit=given.id,
         on=names_of(given.on, "--on"),
         categories=names_of(given.categories, "--categories"),
@@ -122,7 +122,7 @@ def similar_request(given: argparse.Namespace) -> SimilarRequest:
         n=given.n,
         wanted=given.wanted,
         is_json=given.json,
-        out=_out(given.out, given.wanted, typed_path(given.file, "FILE")),
+        out=_out(given.out, given.wanted, table_file(given.file)),
     )
 
 

@@ -41,6 +41,15 @@ def out_folder(text: str | None, option: str = "--out") -> Path | None:
     return path
 
 
+def table_file(text: str) -> Path:
+    """Return the table that a user names, there or not; raise `InputError` for a name that could be no table's."""
+    path = typed_path(text, "FILE")
+    _require_short(path, text, "FILE")
+    if path.exists() and not (path.is_file() or path.is_dir()):  # what a folder is, its reader says
+        raise InputError(f"{path}: this is a pipe or a device, which is read once and then gone. Give a file.")
+    return path
+
+
 def out_file(text: str | None, kinds: Sequence[str], table: Path) -> Path | None:
     """Return the file that `--out` names, None where it was left out.
 

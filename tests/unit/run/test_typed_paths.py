@@ -82,6 +82,34 @@ def test_data_that_are_no_folder_are_refused(table, capsys, command, data, said)
     assert said in capsys.readouterr().err
 
 
+COMMANDS = [
+    ("did", "--unit", "id", "--period", "size", "--outcome", "size", "--cohort", "treated"),
+    ("match", "--treated", "treated", "--on", "size"),
+    ("synth", "--unit", "id", "--period", "p", "--outcome", "size", "--treated", "a", "--start", "1"),
+    ("similar", "--id", "id", "--on", "size"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param(
+            "pipe.csv",
+            "this is a pipe or a device",
+            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX"),
+        ),
+        ("n" * 256 + ".csv", "the path is too long"),
+        ("~nobody-of-this-name/table.csv", "there is no such home folder"),
+    ],
+)
+def test_what_can_be_no_table_is_refused_and_not_waited_for(table, capsys, command, name, said):
+    first, *columns = command
+    assert cli.main([first, name, *columns]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, said in printed.err) == ("", True)
+
+
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_told_at_once(tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
