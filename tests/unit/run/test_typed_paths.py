@@ -20,6 +20,8 @@ def table(tmp_path, monkeypatch):
     (tmp_path / "table.csv").write_text("id,treated,size\na,1,2\nb,0,2\n")
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").touch()
+    (tmp_path / "data" / "projects" / "x").mkdir(parents=True)
+    (tmp_path / "data" / "projects" / "x" / "project.yml").write_text("slug: x\n")
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.csv")
     return tmp_path / "table.csv"
