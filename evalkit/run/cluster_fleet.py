@@ -81,7 +81,8 @@ def _ended(client: Client, futures: Mapping[Future, Task], call: Call, stop: thr
         now = time.monotonic()
         if stop.is_set() and give_up == float("inf"):
             give_up = now + STOPPED_WITHIN
-            client.run(stop_here, call.name, on_error="ignore")
+            with suppress(Exception):  # the scheduler may be gone as well; the time below still ends the wait
+                client.run(stop_here, call.name, on_error="ignore")
         if now > next_look and not stop.is_set():
             next_look = now + LOOK_SECONDS
             give_up = min(give_up, now if deserted.for_long(client) else give_up)
