@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from evalkit.run.task import Outcome, Task
 from tests.conftest import ROOT
 
 START_SECONDS = 60
@@ -15,6 +16,17 @@ START_SECONDS = 60
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def noted(task: Task, call: object) -> Outcome:
+    """On a worker: note that a project was begun, and by whom; the slow one waits until the worker of it was killed."""
+    with task.project_file.open("a", encoding="utf-8") as file:
+        file.write(f"{task.slug} {os.getpid()}\n")
+    begun = [line.split() for line in task.project_file.read_text(encoding="utf-8").splitlines()]
+    if task.slug == "slow" and [slug for slug, _ in begun].count("slow") == 1:
+        time.sleep(START_SECONDS)
+    time.sleep(0.1)
+    return Outcome(slug=task.slug, status="done", seconds=0.0)
 
 
 @contextmanager

@@ -17,6 +17,10 @@ class DataError(InputError):
     """A file is not the table it claims to be."""
 
 
+class UnknownParticipants(DataError):
+    """A file of participants lists schools that no file of the data knows."""
+
+
 class DesignError(InputError):
     """The comparison asked for cannot identify the effect."""
 

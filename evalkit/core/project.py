@@ -202,6 +202,15 @@ class Contamination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFiles:
+    """Where the published files are that the project is run on."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    folder: str
+    """Folder of published files, relative to the project file; it is only read. `--data` comes before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
     """What may leave the project."""
 
@@ -251,6 +260,8 @@ class Project:
     """YAML file beside the project file with claims made about the programme."""
     reference_document: str | None = None
     """Word document (.docx) beside the project file in whose styles, header and footer report.docx is made."""
+    data: PublishedFiles | None = None
+    """Where the published files are; no number depends on it."""
     disclosure: Disclosure = field(default_factory=Disclosure)
     """What may leave the project."""
     seed: int = 1

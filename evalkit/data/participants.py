@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, DesignError
+from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
 from evalkit.data.links import Links
@@ -168,7 +168,7 @@ def _refuse_unknown(
     if not lost:
         return
     said = [_unknown(row, known) for row in lost]
-    raise DataError(
+    raise UnknownParticipants(
         f"{path.name}: {counted(len(lost), 'participant')} no file knows: {'; '.join(said[:20])}"
         f"{f'; and {len(said) - 20} more' if len(said) > 20 else ''}.\n"
         "Correct the rows, or remove them and say so in the report."

@@ -13,26 +13,31 @@ from typing import Final
 
 import evalkit
 from evalkit.core.errors import EvalkitError
+from evalkit.run.console import make_streams_plain
 from evalkit.run.did import add_did_command
 from evalkit.run.lab import add_lab_command
 from evalkit.run.match import add_match_command
 from evalkit.run.portfolio import add_portfolio_command
 from evalkit.run.power import add_power_command
-from evalkit.run.run_command import add_run_command, folder
+from evalkit.run.run_command import add_run_command
 from evalkit.run.similar import add_similar_command
 from evalkit.run.synth import add_synth_command
+from evalkit.run.typed_paths import add_data_options
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _EPILOG: Final = """\
 PROJECT is a slug under data/projects/ or the path of a project.yml.
-Without --data the synthetic England is read: made-up schools, so that everything can be tried.
+Without --data those of the project file or of its last report are read, else the synthetic England: made-up schools, so
+that everything can be tried.
 
-Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or permissions; 130 interrupted.
+Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or permissions; 4 another run holds the
+project; 130 interrupted.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks and return the exit code; no traceback is ever shown."""
+    make_streams_plain()
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     _end_on_signals()
@@ -50,13 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from evalkit.run.check import check_project, checked_json, checked_text
+    from evalkit.run.chosen_data import chosen_here
     from evalkit.run.faults import environment_faults
     from evalkit.run.progress import Progress
     from evalkit.run.workspace import project_file
 
-    progress = Progress()
+    progress, path = Progress(), project_file(options.project)
+    data = chosen_here(options, path)
     with environment_faults("checking"), progress.step(f"{options.project}: reading everything, estimating nothing"):
-        checked = check_project(project_file(options.project), folder(options.data))
+        checked = check_project(path, data)
     print(checked_json(checked) if options.json else checked_text(checked))
     return DONE
 
@@ -113,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run_command(commands)
     check = commands.add_parser("check", help="read everything, estimate nothing, say what was found")
     check.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
-    check.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    add_data_options(check)
     check.add_argument("--json", action="store_true", help="write what was found as JSON")
     check.set_defaults(command=_check)
     new = commands.add_parser("new", help="make a project folder to start from")

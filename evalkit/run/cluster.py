@@ -154,6 +154,8 @@ def require_same(here: dict[str, str], there: dict[str, str], worker: str) -> No
 
 def _refuse_others(client: Client) -> None:
     for worker, found in client.run(facts, on_error="return").items():
+        if isinstance(found, OSError):  # it died in that moment; one that comes in its place is asked with each chunk
+            continue
         if not isinstance(found, dict):
             raise InputError(
                 f"The worker {worker} cannot load evalkit ({type(found).__name__}: {found}). Install it there, in the "
@@ -184,13 +186,25 @@ class DaskExecutor:
         sent = pickled(function)
         with config.set({"distributed.admin.large-graph-warning-threshold": _LARGE}):
             shared = self.client.submit(pickle.loads, sent, pure=False)
-            self.client.replicate([shared])  # else most chunks would go to the one worker that has it
+            _spread(self.client, shared)
             futures = [self.client.submit(_apply, shared, chunk, facts(), pure=False) for chunk in chunks]
         try:
             return [awaited(self.client, future) for future in futures]
         except BaseException:
             _let_go(self.client, futures)
             raise
+
+
+def _spread(client: Client, shared: Future) -> None:
+    """Have every worker hold what all chunks share, else most chunks would go to the one worker that has it.
+
+    The work is done all the same where this fails, as it does when a worker dies in that moment: the scheduler then
+    picks more workers than are left ("Sample larger than population"). What is truly lost shows in the chunks.
+    """
+    try:
+        client.replicate([shared])
+    except Exception:
+        logging.getLogger(__name__).debug("what chunks share was not spread", exc_info=True)
 
 
 def awaited(client: Client, future: Future) -> Any:

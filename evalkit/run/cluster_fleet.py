@@ -29,8 +29,8 @@ WAITING: Final = "waiting for a worker"
 class ClusterFleet:
     """A `Launcher` that runs projects on the workers of the scheduler at an address, one for each of their threads.
 
-    The projects of a worker that is lost are run again by another. Raises `InputError` where the cluster cannot be
-    used; see `connected`.
+    The projects that a worker was at when it was lost are run again by another, those that it had done are not. Raises
+    `InputError` where the cluster cannot be used; see `connected`.
     """
 
     address: str
@@ -42,7 +42,9 @@ class ClusterFleet:
             futures = {client.submit(run_here, task, call, pure=False): task for task in tasks}
             done = {}
             for future in _ended(client, futures, call, stop):
-                outcome = _outcome(client, future, futures[future], stages, stop)
+                outcome = _outcome(client, future, futures.pop(future), stages, stop)
+                # Dask does again what somebody still holds the future of, where the worker ends that has its result.
+                future.release()
                 watcher.ended(outcome)
                 done[outcome.slug] = outcome
             return [done[task.slug] for task in tasks]
@@ -79,7 +81,8 @@ def _ended(client: Client, futures: Mapping[Future, Task], call: Call, stop: thr
         now = time.monotonic()
         if stop.is_set() and give_up == float("inf"):
             give_up = now + STOPPED_WITHIN
-            client.run(stop_here, call.name, on_error="ignore")
+            with suppress(Exception):  # the scheduler may be gone as well; the time below still ends the wait
+                client.run(stop_here, call.name, on_error="ignore")
         if now > next_look and not stop.is_set():
             next_look = now + LOOK_SECONDS
             give_up = min(give_up, now if deserted.for_long(client) else give_up)
@@ -97,13 +100,9 @@ def _outcome(client: Client, future: Future, task: Task, stages: Mapping[str, st
         return found
     except EnvironmentFault as problem:
         if stop.is_set():
-            return _failed(interrupted(task.slug, stages.get(task.slug, "")))
+            return Outcome.without_report(interrupted(task.slug, stages.get(task.slug, "")))
         said = Failure(slug=task.slug, kind="killed", message=str(problem), exit_code=3, stage=stage)
-        return _failed(said)
+        return Outcome.without_report(said)
     except Exception as problem:
         failure, log = failure_of(problem, task.slug, stage)
-        return _failed(failure, log)
-
-
-def _failed(failure: Failure, log: str = "") -> Outcome:
-    return Outcome(slug=failure.slug, status="failed", seconds=0.0, failure=failure, log=log)
+        return Outcome.without_report(failure, log)

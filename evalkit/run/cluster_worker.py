@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.errors import EvalkitError, InputError
+from evalkit.core.errors import InputError
 from evalkit.run.cluster import facts, require_same
 from evalkit.run.failure import interrupted
-from evalkit.run.fleet import forking
+from evalkit.run.fleet import forking, reading_once
 from evalkit.run.isolated import run_isolated
-from evalkit.run.locks import only_one
+from evalkit.run.locks import await_free
+from evalkit.run.outputs import lock_of
+from evalkit.run.session import READ_ONCE
+from evalkit.run.standing_reports import made_meanwhile
 from evalkit.run.task import Outcome, Task
+from evalkit.run.temporary import sweep
 
 LET_GO_WITHIN: Final = 20.0
 """Seconds that the processes of a worker that was killed may take to let go of a project's outputs."""
@@ -37,13 +40,15 @@ _stops: dict[str, threading.Event] = {}
 _server = ExitStack()
 """Holds the process that projects are forked from, from the first of them to the end of the worker."""
 _has_server = threading.Event()
+_reading = ExitStack()
+"""Holds the folder in which projects share what they read, from the first of some calls to the end of the last."""
 
 
 def run_here(task: Task, call: Call) -> Outcome:
     """Run a project on this worker and return what became of it.
 
     Its events go to the client under the name of the call. A project that another worker had begun, and that ended
-    with it, is begun anew as soon as what is left of it has let go of the outputs.
+    with it, is begun anew as soon as what is left of it has let go of the outputs; one that it had done is not.
     """
     from distributed import get_worker
 
@@ -52,10 +57,12 @@ def run_here(task: Task, call: Call) -> Outcome:
     _enter(call.folder, task, worker.address)
     stop = _stop_of(call.name)
     if stop.is_set():
-        return Outcome(slug=task.slug, status="failed", seconds=0.0, failure=interrupted(task.slug, ""))
-    _start_server()
+        return Outcome.without_report(interrupted(task.slug, ""))
+    await_free(lock_of(task.out, task.slug), LET_GO_WITHIN, stop)
+    if (made := made_meanwhile(task)) is not None:
+        return replace(made, status="done")
+    _prepare(call.name)
     worker.log_event(call.name, {"event": "project started", "project": task.slug, "worker": worker.address})
-    _await_outputs(task)
     return run_isolated(task, lambda event: worker.log_event(call.name, dict(event)), stop)
 
 
@@ -68,6 +75,8 @@ def leave_here(name: str) -> None:
     """Forget a call that has ended."""
     with _turn:
         _stops.pop(name, None)
+        if not _stops:
+            _reading.close()
 
 
 def _stop_of(name: str) -> threading.Event:
@@ -75,11 +84,15 @@ def _stop_of(name: str) -> threading.Event:
         return _stops.setdefault(name, threading.Event())
 
 
-def _start_server() -> None:
+def _prepare(name: str) -> None:
+    """Have projects forked from one process, and those of the calls under way share what they read."""
     with _turn:
         if not _has_server.is_set():
+            sweep()
             _server.enter_context(forking())
             _has_server.set()
+        if name in _stops and READ_ONCE not in os.environ:
+            _reading.enter_context(reading_once(True))
 
 
 def _enter(folder: Path, task: Task, worker: str) -> None:
@@ -93,14 +106,3 @@ def _enter(folder: Path, task: Task, worker: str) -> None:
         )
     if Path.cwd() != folder:
         os.chdir(folder)
-
-
-def _await_outputs(task: Task) -> None:
-    """Wait until no other process holds the outputs; the run itself says so where one still does after that."""
-    lock, deadline = task.out.resolve() / f".{task.slug}.lock", time.monotonic() + LET_GO_WITHIN
-    while lock.exists() and time.monotonic() < deadline:
-        try:
-            with only_one(lock, ""):
-                return
-        except (OSError, EvalkitError):
-            time.sleep(0.25)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from evalkit.run.outputs import MANIFEST, MANIFEST_KIND
 from evalkit.run.workspace import NOTEBOOKS, notebooks_folder
 
 _MOST_BYTES: Final = 1 << 18  # of a project file, as `plain_yaml` has it
+_IN_LIST: Final = "\0"  # no key: YAML allows no such letter
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -64,7 +65,7 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
         "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
         "data": _hashed(find_sources(data).files(), data, hashes),
         "shown": shown_data,
-        "notebooks": {name: hashes.of(notebooks_folder() / f"{name}.ipynb") for name in NOTEBOOKS},
+        "notebooks": {name: hashes.of(notebooks_folder(project_file) / f"{name}.ipynb") for name in NOTEBOOKS},
         "code": hashes.of_tree(Path(evalkit.__file__).parent),
         "versions": {"python": platform.python_version(), **installed_versions()},
     }
@@ -97,21 +98,35 @@ def project_files(project_file: Path) -> list[str]:
 
 def project_slug(project_file: Path) -> str | None:
     """Return the slug that a project file gives, None where it gives none that can be read at a glance."""
+    return text_in(project_file, "slug")
+
+
+def text_in(project_file: Path, *keys: str) -> str | None:
+    """Return the text under a key, or a key within a key, of a project file; None where none can be read at a glance.
+
+    Nothing is imported that checks project files, since the command that starts others asks for this.
+    """
     try:
-        depth, is_value = 0, False
-        for event in _events(project_file):
-            if depth == 1 and is_value:
-                return event.value if isinstance(event, yaml.ScalarEvent) else None
-            is_value = depth == 1 and isinstance(event, yaml.ScalarEvent) and event.value == "slug"
-            depth += _step(event)
+        return next((text for place, text in _texts(_events(project_file)) if place == keys), None)
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None
-    return None
 
 
-def _step(event: yaml.Event) -> int:
-    opens = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
-    return int(opens) - int(isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent))
+def _texts(events: Iterable[yaml.Event]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every text of nested keys with its keys; what stands in lists is passed over."""
+    keys: list[str | None] = []  # of each mapping and list that is open: the key whose value comes next, None before it
+    for event in events:
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            keys.append(None if isinstance(event, yaml.MappingStartEvent) else _IN_LIST)
+            continue
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            keys.pop()
+        elif not isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+            continue
+        elif isinstance(event, yaml.ScalarEvent) and None not in keys and _IN_LIST not in keys:
+            yield tuple(key for key in keys if key is not None), event.value
+        if keys and keys[-1] != _IN_LIST:
+            keys[-1] = getattr(event, "value", "") if keys[-1] is None else None
 
 
 def _scalars(project_file: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
+from evalkit.run.typed_paths import table_file
 from evalkit.run.where import Where, add_where_options, where_of
 
 ESTIMATORS: Final = ("group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe", "all")
@@ -118,7 +119,7 @@ def did_request(given: argparse.Namespace) -> DidRequest:
     _refuse_unused(given, estimator)
     _refuse_outside(given)
     return DidRequest(
-        file=Path(given.file).expanduser(),
+        file=table_file(given.file),
         parts={
             "unit": given.unit,
             "period": given.period,

@@ -14,9 +14,10 @@ from typing import Any, Final, Literal
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
 from evalkit.run.faults import OUT_OF_MEMORY, environment_faults
+from evalkit.run.locks import Busy
 from evalkit.run.whole_file import write_whole
 
-Kind = Literal["bad input", "error", "killed", "time limit", "memory limit", "disk", "interrupted"]
+Kind = Literal["bad input", "error", "killed", "time limit", "memory limit", "disk", "busy", "interrupted", "not begun"]
 RUNS: Final = "_runs"
 """The folder beside the outputs that holds records of failures and the log; no slug begins with `_`."""
 SCHEMA_VERSION: Final = 1
@@ -112,12 +113,15 @@ def failure_of(problem: BaseException, slug: str, stage: str) -> tuple[Failure, 
 def interrupted(slug: str, stage: str) -> Failure:
     """Return the failure of a project that somebody stopped; without a stage it had not begun."""
     message = f"Interrupted while {stage}." if stage else "Interrupted before it began."
-    return Failure(slug=slug, kind="interrupted", message=message, exit_code=INTERRUPTED, stage=stage)
+    kind: Kind = "interrupted" if stage else "not begun"
+    return Failure(slug=slug, kind=kind, message=message, exit_code=INTERRUPTED, stage=stage)
 
 
 def _kind(problem: EvalkitError) -> Kind:
     if isinstance(problem, InputError):
         return "bad input"
+    if isinstance(problem, Busy):
+        return "busy"
     if isinstance(problem, KernelEnded):
         return "killed"
     if isinstance(problem, TookTooLong):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +17,11 @@ import psutil
 from evalkit.run.failure import INTERRUPTED, interrupted
 from evalkit.run.fork_server import ADDRESS, EVERYTHING, ONE_PROJECT, ForkServer, NoForkServer, address_here
 from evalkit.run.isolated import ReportEvent, run_isolated
+from evalkit.run.locks import Busy
 from evalkit.run.session import READ_ONCE
+from evalkit.run.standing_reports import made_meanwhile
 from evalkit.run.task import Outcome, Task
+from evalkit.run.temporary import READ, private_folder
 
 PROJECT_BYTES: Final = 1.5 * 2**30
 """What is reckoned with for a project when nobody says how many to run at once."""
@@ -80,9 +82,14 @@ class LocalFleet:
 
 
 def watched(task: Task, watcher: Watcher, stop: threading.Event, run_one: RunOne) -> Outcome:
-    """Run one task, tell the watcher, and return what became of it; it does not begin where `stop` is set."""
+    """Run one task, tell the watcher, and return what became of it.
+
+    It does not begin where `stop` is set, or where another run has made its report since the task was.
+    """
     if stop.is_set():
-        outcome = Outcome(slug=task.slug, status="failed", seconds=0.0, failure=interrupted(task.slug, ""))
+        outcome = Outcome.without_report(interrupted(task.slug, ""))
+    elif (made := made_meanwhile(task)) is not None:
+        outcome = made
     else:
         watcher.event({"event": "project started", "project": task.slug})
         outcome = run_one(task, watcher.event, stop)
@@ -91,11 +98,17 @@ def watched(task: Task, watcher: Watcher, stop: threading.Event, run_one: RunOne
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
-    """Return 130 where a run was interrupted, 0 where each project has its report, else the code all share, or 1."""
-    codes = [outcome.exit_code for outcome in outcomes]
+    """Return 0 where each project has its report, else the code that all share, or 1.
+
+    It is 130 where the run was interrupted, and that of `Busy` where nothing else is wrong than that other runs hold
+    some of the projects.
+    """
+    codes = {outcome.exit_code for outcome in outcomes}
     if INTERRUPTED in codes:
         return INTERRUPTED
-    return codes[0] if len(set(codes)) == 1 else int(any(codes))
+    if Busy.exit_code in codes and codes <= {0, Busy.exit_code}:
+        return Busy.exit_code
+    return codes.pop() if len(codes) == 1 else int(any(codes))
 
 
 def jobs_here(n_tasks: int) -> int:
@@ -131,8 +144,8 @@ def reading_once(is_wanted: bool) -> Iterator[None]:
     if not is_wanted:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="evalkit-read-", ignore_cleanup_errors=True) as folder:
-        os.environ[READ_ONCE] = folder
+    with private_folder(READ) as folder:
+        os.environ[READ_ONCE] = str(folder)
         try:
             yield
         finally:

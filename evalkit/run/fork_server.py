@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +14,7 @@ from typing import IO, Any, Final, Self, Unpack
 
 from evalkit.core.errors import EnvironmentFault
 from evalkit.run.forked_process import ForkedProcess, Launch, Streams, fork
+from evalkit.run.temporary import FORK, PrivateFolder
 from evalkit.run.threads import ONE_THREAD
 from evalkit.run.workspace import SOURCE_ROOT
 
@@ -111,7 +110,7 @@ class ForkServer:
 
     def __init__(self, modules: Sequence[str] = EVERYTHING) -> None:
         self._modules = tuple(modules)
-        self._folder: Path | None = None
+        self._folder: PrivateFolder | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -128,7 +127,7 @@ class ForkServer:
         """Where the server listens."""
         if self._folder is None:
             raise NoForkServer("The fork server has not been started.")
-        return str(_socket(self._folder))
+        return str(_socket(self._folder.path))
 
     @property
     def pid(self) -> int:
@@ -149,7 +148,7 @@ class ForkServer:
             raise NoForkServer(reason)
         try:
             self._folder = _private_folder()
-            self._process = _launched(self._folder, self._modules)
+            self._process = _launched(self._folder.path, self._modules)
             _wait_until_ready(self._process)
         except OSError as problem:
             self.stop()
@@ -172,7 +171,7 @@ class ForkServer:
                 process.kill()
                 process.wait()
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.remove()
 
     def popen(
         self,
@@ -200,13 +199,13 @@ def _socket(folder: Path) -> Path:
     return folder / "socket"
 
 
-def _private_folder() -> Path:
+def _private_folder() -> PrivateFolder:
     """Return a new folder of ours alone, whose path is short enough for a socket in it."""
     for parent in (None, "/tmp"):
-        folder = Path(tempfile.mkdtemp(prefix="evalkit-fork-", dir=parent))
-        if len(os.fsencode(_socket(folder))) <= _LONGEST_PATH:
+        folder = PrivateFolder(FORK, parent)
+        if len(os.fsencode(_socket(folder.path))) <= _LONGEST_PATH:
             return folder
-        folder.rmdir()
+        folder.remove()
     raise NoForkServer("The path of the folder for temporary files is too long to fork processes.")
 
 

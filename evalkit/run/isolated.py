@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Literal
@@ -24,6 +22,7 @@ from evalkit.run.forked_process import ForkedProcess, Launch, fork
 from evalkit.run.limits import Family
 from evalkit.run.outputs import clear_away
 from evalkit.run.task import Limits, Outcome, Task
+from evalkit.run.temporary import WORKER, private_folder
 from evalkit.run.threads import ONE_THREAD
 from evalkit.run.worker import ENDING_SECONDS, SYNTHETIC
 from evalkit.run.workspace import SOURCE_ROOT
@@ -49,15 +48,10 @@ def run_isolated(task: Task, report: ReportEvent, stop: threading.Event | None =
     end = _attended(task.to_json(), task.limits, talk, stop or threading.Event())
     clear_away(task.out, task.slug)
     failure, log = _failure(talk, end, task.limits)
-    return Outcome(
-        slug=task.slug,
-        status="failed" if failure else "done",
-        seconds=round(time.monotonic() - began, 3),
-        report=None if failure else task.report,
-        failure=failure,
-        peak_mb=round(end.peak_mb, 1),
-        log=log,
-    )
+    seconds, peak = round(time.monotonic() - began, 3), round(end.peak_mb, 1)
+    if failure is not None:
+        return Outcome.without_report(failure, log, seconds=seconds, peak_mb=peak)
+    return Outcome(slug=task.slug, status="done", seconds=seconds, report=task.report, peak_mb=peak)
 
 
 def make_synthetic_england(report: ReportEvent, stop: threading.Event | None = None) -> tuple[Failure | None, str]:
@@ -109,7 +103,7 @@ class End:
 def _attended(argument: str, limits: Limits, talk: Talk, stop: threading.Event) -> End:
     """Start a worker and stay with it until it and all it started have ended."""
     try:
-        with _private_folder() as private, (private / "errors.txt").open("w+b") as errors:
+        with private_folder(WORKER) as private, (private / "errors.txt").open("w+b") as errors:
             process = _started(argument, private, errors)
             verdict, peak = _accompanied(process, limits, talk, stop)
             errors.seek(max(0, errors.seek(0, os.SEEK_END) - _MOST_LOG))
@@ -153,16 +147,6 @@ def _watched(
         if limits.memory_mb is not None and peak > limits.memory_mb:
             return "memory limit", peak
     return "", peak
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """Give a folder of the worker's own for what is temporary, and remove it, however the worker ends."""
-    folder = Path(tempfile.mkdtemp(prefix="e-"))  # a short name: sockets are made below it
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _started(argument: str, private: Path, errors: IO[bytes]) -> Process:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.run.chosen_data import DataChoice, chosen_here
+from evalkit.run.typed_paths import add_data_options
 from evalkit.run.workspace import SOURCE_ROOT, project_file, writable_root
 
 HOST: Final = "127.0.0.1"
@@ -33,7 +35,7 @@ def add_lab_command(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("project", nargs="?", metavar="PROJECT", help="slug, or path of a project.yml")
-    parser.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    add_data_options(parser)
     parser.add_argument("--fresh", action="store_true", help="make the notebooks anew; changed ones are put aside")
     parser.add_argument(
         "--port", type=int, metavar="N", help="port on this machine (default: the first free from 8888)"
@@ -56,12 +58,9 @@ def _require(given: argparse.Namespace) -> None:
     """Raise `InputError` or `EnvironmentFault` for what cannot be done, before anything is made."""
     if find_spec("jupyterlab") is None:
         raise EnvironmentFault("JupyterLab is not installed in this Python. Type: python -m pip install jupyterlab")
-    if given.project is None and (given.data is not None or given.fresh):
-        raise InputError("--data and --fresh are about the notebooks of a project. Name the project as well.")
-    if given.data is not None and not given.data.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
-    if given.data is not None and not Path(given.data).expanduser().is_dir():
-        raise InputError(f"{given.data}: there is no such folder. Give the folder of published files with --data.")
+    if given.project is None and (given.data is not None or given.synthetic or given.fresh):
+        raise InputError("--data, --synthetic and --fresh are about a project's notebooks. Name the project as well.")
+    DataChoice.of(given)
     if given.port is not None:
         _require_free(given.port)
 
@@ -89,7 +88,7 @@ def _prepared(given: argparse.Namespace, root: Path) -> str:
 
     path = project_file(given.project)
     slug = load_project(path).slug
-    data = Path(given.data).expanduser() if given.data else None
+    data = chosen_here(given, path)
     prepared = prepare_notebooks(root, slug, {"project_file": path, "data": data}, given.fresh)
     where = f"{LAB}/{slug}"
     print(f"The notebooks of {slug} are in {where}. Begin with {_FIRST}: it locks the design.", file=sys.stderr)
@@ -102,7 +101,8 @@ def _prepared(given: argparse.Namespace, root: Path) -> str:
     for name in prepared.aside:
         print(f"What was changed by hand is kept as {where}/{name}.", file=sys.stderr)
     if data is None:
-        print("No --data was given: the synthetic England is read, made-up schools.", file=sys.stderr)
+        said = "" if given.synthetic else "No --data was given: "
+        print(f"{said}the synthetic England is read, made-up schools.", file=sys.stderr)
     return where
 
 

@@ -50,7 +50,8 @@ def prepare_notebooks(root: Path, slug: str, parameters: Mapping[str, Path | Non
         _make(folder)
         folder = folder.resolve()
         given = {name: "" if path is None else _relative(path, folder) for name, path in parameters.items()}
-        return _written(folder, {**given, "out": "."}, is_fresh)
+        source = notebooks_folder(parameters["project_file"] or folder)
+        return _written(folder, source, {**given, "out": "."}, is_fresh)
 
 
 def _make(folder: Path) -> None:
@@ -72,10 +73,10 @@ def _relative(path: Path, folder: Path) -> str:
         ) from None
 
 
-def _written(folder: Path, parameters: Mapping[str, str], is_fresh: bool) -> Prepared:
+def _written(folder: Path, source: Path, parameters: Mapping[str, str], is_fresh: bool) -> Prepared:
     known, made, kept, aside = _record(folder), [], [], []
     for name in sorted(f"{name}.ipynb" for name in NOTEBOOKS):
-        wanted, there = _filled(notebooks_folder() / name, parameters), folder / name
+        wanted, there = _filled(source / name, parameters), folder / name
         found = _cells_hash(there)
         if there.exists() and found not in (known.get(name), _hash(wanted)):
             if not is_fresh:

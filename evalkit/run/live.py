@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 N_STAGES: Final = len(NOTEBOOKS) + 2
 """Reading, each notebook, writing the report."""
 _MOST_ROWS: Final = 16
+_STOPPED: Final = ("interrupted", "not begun")
 _FLEET_HEARTBEAT_SECONDS: Final = 3 * HEARTBEAT_SECONDS
 
 
@@ -121,7 +122,7 @@ class Lines:
     def ended(self, outcome: Outcome) -> None:
         """Say what became of a project."""
         self._standing.end(outcome)
-        if outcome.failure is not None and outcome.failure.kind != "interrupted":
+        if outcome.failure is not None and outcome.status not in _STOPPED:
             print(failure_text(outcome, self._is_one), file=sys.stderr, flush=True)
         elif self._is_one or outcome.status == "done":
             self._say(f"{outcome.slug}: {status_word(outcome)}")
@@ -163,7 +164,7 @@ class Table:
     def ended(self, outcome: Outcome) -> None:
         """Say above the table what became of a project that failed."""
         self._standing.end(outcome)
-        if outcome.failure is not None and outcome.failure.kind != "interrupted":
+        if outcome.failure is not None and outcome.status not in _STOPPED:
             self._console.print(failure_text(outcome, is_one=False), markup=False, soft_wrap=True)
 
     def _drawn(self) -> RenderableType:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalkit.core.errors import InputError
 from evalkit.design.matched import MatchedDesign
 from evalkit.run.match_answer import MatchAnswer
 from evalkit.run.match_json import match_json
@@ -14,14 +13,7 @@ from evalkit.run.whole_file import write_whole
 
 
 def write_match(answer: MatchAnswer, path: Path) -> None:
-    """Write the result to a file of the kind that its name says.
-
-    Raise `InputError` where that would write over the table that was read.
-    """
-    if path.exists() and answer.request.file.exists() and path.samefile(answer.request.file):
-        raise InputError(f"--out {path}: this is the table that was read. Give another name.")
-    if not path.parent.is_dir():
-        raise InputError(f"--out {path}: there is no folder '{path.parent}'. Make it, or give another name.")
+    """Write the result to a file of the kind that its name says."""
     write_whole(path, _content(answer, path.suffix.lower()))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
 from evalkit.run.match_parts import Caliper, caliper_of, cutpoints_of, names_of
+from evalkit.run.typed_paths import out_file, table_file
 from evalkit.run.where import Where, add_where_options, where_of
 
 METHODS: Final = (
@@ -162,7 +163,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
     _refuse_outside(given)
     _refuse_without_outcome(given)
     return MatchRequest(
-        file=Path(given.file).expanduser(),
+        file=table_file(given.file),
         treated=given.treated,
         on=names_of(given.on, "--on"),
         unit=given.id,
@@ -183,7 +184,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
         level=0.95 if given.level is None else given.level,
         seed=1 if given.seed is None else given.seed,
         is_json=given.json,
-        out=_out(given.out),
+        out=out_file(given.out, OUT_KINDS, table_file(given.file)),
         where=where_of(given, "" if given.errors == "bootstrap" else "none are made. Add --errors bootstrap"),
     )
 
@@ -213,15 +214,6 @@ def _chosen(given: argparse.Namespace) -> dict[str, Any]:
     if "mahalanobis_on" in found:
         found["mahalanobis_on"] = names_of(found["mahalanobis_on"], "--mahalanobis-on")
     return found
-
-
-def _out(text: str | None) -> Path | None:
-    if text is None:
-        return None
-    path = Path(text).expanduser()
-    if path.suffix.lower() not in OUT_KINDS:
-        raise InputError(f"--out {text!r}: the name must end in {listed(list(OUT_KINDS))}.")
-    return path
 
 
 def _refuse_unused(given: argparse.Namespace, method: str) -> None:

@@ -65,7 +65,7 @@ def staging(parent: Path, slug: str) -> Iterator[Staging]:
     ------
     InputError
         If what stands at the target was not made by this kit.
-    EvalkitError
+    Busy
         If another run is writing the same project there.
     EnvironmentFault
         If the disk is full or the folder may not be written.
@@ -78,11 +78,16 @@ def staging(parent: Path, slug: str) -> Iterator[Staging]:
             target = parent.resolve() / slug
             refuse_foreign(target)
             busy = f"Another run of {slug} is writing to {parent}. Wait until it has ended, or give another --out."
-            held.enter_context(only_one(target.with_name(f".{slug}.lock"), busy))
+            held.enter_context(only_one(lock_of(parent, slug), busy))
             clean_up(target)
             made = _new(target)
         held.callback(shutil.rmtree, made.folder, ignore_errors=True)
         yield made
+
+
+def lock_of(parent: Path, slug: str) -> Path:
+    """Return the file that a run holds locked while it writes the outputs of a project in `parent`."""
+    return parent.resolve() / f".{slug}.lock"
 
 
 def refuse_foreign(target: Path) -> None:
@@ -121,7 +126,7 @@ def clear_away(parent: Path, slug: str) -> None:
     """Clean up after a run of a project that was killed, where no other run of it is under way."""
     if is_slug(slug) and parent.is_dir():
         target = parent.resolve() / slug
-        with suppress(OSError, EvalkitError), only_one(target.with_name(f".{slug}.lock"), ""):
+        with suppress(OSError, EvalkitError), only_one(lock_of(parent, slug), ""):
             clean_up(target)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.errors import InputError
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import MANIFEST, MANIFEST_KIND, PORTFOLIO, refuse_foreign, staging
 from evalkit.run.progress import Progress
+from evalkit.run.typed_paths import out_folder
 from evalkit.run.workspace import writable_root
 
 SCHEMA_VERSION: Final = 1
@@ -44,8 +44,8 @@ def add_portfolio_command(commands: Any) -> None:
 
 def _portfolio(given: argparse.Namespace) -> int:
     """Make the site, print the path of its page and return the exit code 0."""
-    outputs = _folder(given.outputs, "--outputs") or writable_root() / "outputs"
-    out = _folder(given.out, "--out") or outputs
+    outputs = out_folder(given.outputs, "--outputs") or writable_root() / "outputs"
+    out = out_folder(given.out) or outputs
     print(make_portfolio_site(outputs, out, tuple(given.without), Progress()) / "index.html", flush=True)
     return 0
 
@@ -91,9 +91,3 @@ def _manifest(files: Mapping[str, bytes], inputs: Mapping[str, str], without: tu
         "outputs": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
-
-
-def _folder(text: str | None, option: str) -> Path | None:
-    if text is not None and not text.strip():
-        raise InputError(f"{option} was given as an empty text. Name the folder, or leave the option out.")
-    return Path(text).expanduser().absolute() if text else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.core.formats import interval_text, level_text, number, said, years_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
+from evalkit.run.typed_paths import add_data_options
 from evalkit.run.where import add_where_options, compute_on_one_thread, executor_at, where_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add_power_command(commands: Commands) -> None:
     """Add `evalkit power PROJECT` to the command line."""
     power = commands.add_parser("power", help="say what a project could detect, before outcomes are read")
     power.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
-    power.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    add_data_options(power)
     power.add_argument("--json", action="store_true", help="write what was found as JSON")
     power.add_argument("--level", type=float, metavar="L", help="level of the test's interval (default: the project's)")
     power.add_argument("--power", type=float, default=0.8, metavar="P", help="power asked for (default: 0.8)")
@@ -44,20 +45,18 @@ def add_power_command(commands: Commands) -> None:
 def _power(options: argparse.Namespace) -> int:
     where = where_of(options)
     compute_on_one_thread()
-    from evalkit.core.errors import InputError
     from evalkit.diagnose.power_report import PowerOptions
+    from evalkit.run.chosen_data import chosen_here
     from evalkit.run.faults import environment_faults
     from evalkit.run.progress import Progress
     from evalkit.run.project_file import load_project
     from evalkit.run.workspace import project_file
 
-    if options.data is not None and not options.data.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
     path = project_file(options.project)
+    data = chosen_here(options, path)
     level = load_project(path).inference.level if options.level is None else options.level
     chosen = PowerOptions(level=level, power=options.power, n_simulations=options.simulations)
     doing = f"{options.project}: reading the years before, only"
-    data = Path(options.data).expanduser().absolute() if options.data else None
     progress = Progress()
     with environment_faults("computing power"), progress.step(doing), executor_at(where) as executor:
         report = power_of_project(path, data, replace(chosen, executor=executor))
@@ -70,11 +69,13 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
     from evalkit.data.intake import read_baseline
     from evalkit.design.plan import make_design
     from evalkit.diagnose.power import project_power
+    from evalkit.run.chosen_data import telling_of_missing_data
     from evalkit.run.project_file import load_project
     from evalkit.run.runner import find_data
 
     project, sources = load_project(project_file), find_data(data)
-    intake = read_baseline(project, project_file.parent, sources)
+    with telling_of_missing_data(sources):
+        intake = read_baseline(project, project_file.parent, sources)
     return project_power(
         project, intake, make_design(project, intake), _limits_before(project, intake, sources), options
     )

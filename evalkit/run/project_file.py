@@ -81,8 +81,11 @@ def claims_of(project: Project, folder: Path) -> tuple[Claim, ...]:
 
 
 def project_data(project: Project) -> dict[str, object]:
-    """Return a project as plain data, every default filled in."""
-    data: dict[str, object] = _projects().dump_python(project, mode="json")
+    """Return a project as plain data, every default filled in, without where its data are.
+
+    What is made from it is released, and is the same wherever the same files lie.
+    """
+    data: dict[str, object] = _projects().dump_python(project, mode="json", exclude={"data"})
     return data
 
 

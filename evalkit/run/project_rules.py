@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
 
 from evalkit.core.errors import ProjectError
@@ -39,6 +39,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
         *_numbers(project),
         *_claims_file(project, folder),
         *_reference_file(project, folder),
+        *_data_folder(project),
     ]
 
 
@@ -213,3 +214,14 @@ def _reference_file(project: Project, folder: Path) -> Iterator[Complaint]:
     said = complaint_about(folder, name)
     if said or not name.lower().endswith(".docx"):
         yield Complaint(("reference_document",), said or f"'{name}' is not a .docx: save the document as one")
+
+
+def _data_folder(project: Project) -> Iterator[Complaint]:
+    if project.data is None:
+        return
+    name = project.data.folder
+    if not name.strip():
+        yield Complaint(("data", "folder"), "the name of the folder is empty")
+    elif name.startswith("~") or PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor:
+        text = f"'{name}' is not relative to the project file. Write it as seen from there, or give --data instead"
+        yield Complaint(("data", "folder"), text)

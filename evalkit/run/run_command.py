@@ -8,14 +8,18 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from evalkit.core.errors import EvalkitError, InputError
+from evalkit.core.errors import InputError
+from evalkit.core.words import listed
+from evalkit.run.typed_paths import add_data_options
 
 if TYPE_CHECKING:
+    from evalkit.run.chosen_data import DataChoice
+    from evalkit.run.failure import Failure
     from evalkit.run.fleet import Launcher, Watcher
     from evalkit.run.progress import Progress
     from evalkit.run.task import Limits, Outcome, Task
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 NO_DATA: Final = (
     "No --data was given: reading the synthetic England, made-up schools. Results say nothing of real ones."
 )
+SYNTHETIC: Final = "Reading the synthetic England, made-up schools. Results say nothing of real ones."
+WAITING: Final = "waiting for another run of it"
 UNCHANGED: Final = "unchanged, as its report is that of these data, choices and code (--force makes it again)"
 
 
@@ -31,7 +37,7 @@ def add_run_command(commands: Any) -> None:
     run = commands.add_parser("run", help="evaluate projects and write their reports")
     run.add_argument("projects", nargs="*", metavar="PROJECT", help="slug, or path of a project.yml")
     run.add_argument("--all", action="store_true", dest="is_all", help="every project under data/projects/")
-    run.add_argument("--data", metavar="DIR", help="folder of published files (default: the synthetic England)")
+    add_data_options(run)
     run.add_argument("--out", metavar="DIR", help="the report goes to DIR/<slug>/ (default: outputs)")
     run.add_argument(
         "-j", "--jobs", type=_count, metavar="N", help="projects at once (default: by cores and free memory)"
@@ -49,66 +55,134 @@ def add_run_command(commands: Any) -> None:
 def run_command(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Run what was asked for and return the exit code; what failed is said, and the others still run."""
     from evalkit.run.progress import Progress
+    from evalkit.run.temporary import sweep
 
     if options.is_all == bool(options.projects):
         parser.error("name the projects to run, or give --all, and not both")
     if options.jobs and options.scheduler:
         parser.error("-j is for this machine and --scheduler for a cluster, which has its own; give one of them")
+    sweep()
     progress, batch = Progress(), _batch(options)
-    if not options.data:
-        progress.say(NO_DATA)
+    for line in _data_lines(batch.tasks, options):
+        progress.say(line)
     outcomes = _outcomes(batch, options, progress)
     return _closing(batch, outcomes, time.monotonic() - progress.started)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """The tasks of one call, what to type to run each of them again, and whether one project was named alone."""
+    """One call: its tasks, what to type to run each again, projects that cannot be run, and reports without a project.
+
+    `names` are those of all its projects, in order; `is_one` whether one was named alone.
+    """
 
     tasks: tuple[Task, ...]
     again: Mapping[str, str]
+    refused: tuple[Outcome, ...]
+    orphans: tuple[str, ...]
+    names: tuple[str, ...]
     out: Path
     is_one: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A project as it was named, its slug and file, and why it is not run, where another has its slug."""
+
+    name: str
+    slug: str
+    file: Path
+    refusal: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables: its slug, or, where that is another's, the name it was given by."""
+        return self.name if self.refusal else self.slug
+
+
 def _batch(options: argparse.Namespace) -> Batch:
+    from evalkit.run.chosen_data import DataChoice
     from evalkit.run.shard import Shard
-    from evalkit.run.task import Task
+    from evalkit.run.standing_reports import orphans
+    from evalkit.run.typed_paths import out_folder
     from evalkit.run.workspace import writable_root
 
     shard = Shard.parsed(options.shard) if options.shard is not None else Shard()
-    data = folder(options.data)
-    if data is not None and not data.is_dir():
-        raise InputError(f"{data}: there is no such folder. Give the folder of published files with --data.")
-    out = folder(options.out) or writable_root() / "outputs"
-    named = shard.take(sorted(_named(options), key=lambda item: item[0]))
-    limits = _limits(options)
+    choice = DataChoice.of(options)
+    out = out_folder(options.out) or writable_root() / "outputs"
+    every = _named(options)
+    named = shard.take(sorted(every, key=lambda item: item.label))
+    tasks, refused = _tasks(named, choice, out, _limits(options))
     return Batch(
-        tasks=tuple(Task(slug=slug, project_file=file, data=data, out=out, limits=limits) for slug, file, _ in named),
-        again={slug: _again(name, options) for slug, _, name in named},
+        tasks=tuple(tasks),
+        again={item.label: _again(item.name, options) for item in named},
+        refused=tuple(refused),
+        orphans=tuple(orphans(out, {item.slug for item in every})) if options.is_all else (),
+        names=tuple(item.label for item in named),
         out=out,
         is_one=not options.is_all and len(set(options.projects)) == 1,
     )
 
 
-def _named(options: argparse.Namespace) -> list[tuple[str, Path, str]]:
-    """Return slug, file and name of each project once; raise `InputError` where two would write to the same place."""
+def _tasks(named: Sequence[Named], choice: DataChoice, out: Path, limits: Limits) -> tuple[list[Task], list[Outcome]]:
+    """Return a task for each project that can be run, and an outcome for each that cannot."""
+    from evalkit.run.standing_reports import report_stamp
+    from evalkit.run.task import Outcome, Task
+
+    tasks, refused = [], []
+    for item in named:
+        if item.refusal:
+            refused.append(Outcome.without_report(_refusal(item.label, item.refusal)))
+            continue
+        try:
+            data = choice.folder_for(item.file, item.slug, out)
+        except InputError as problem:
+            refused.append(Outcome.without_report(_refusal(item.slug, str(problem), "looking for its data")))
+            continue
+        task = Task(slug=item.slug, project_file=item.file, data=data, out=out, limits=limits)
+        tasks.append(replace(task, before=report_stamp(task.report)))
+    return tasks, refused
+
+
+def _refusal(slug: str, message: str, stage: str = "") -> Failure:
+    from evalkit.run.failure import Failure
+
+    return Failure(slug=slug, kind="bad input", message=message, exit_code=InputError.exit_code, stage=stage)
+
+
+def _named(options: argparse.Namespace) -> list[Named]:
+    """Return each project once, those among them that have another's slug with a refusal."""
     from evalkit.run.workspace import project_file, project_slugs
 
     names = project_slugs() if options.is_all else list(dict.fromkeys(options.projects))
     if not names:
         raise InputError("There is no project under data/projects yet. `evalkit new SLUG` makes one.")
-    found: dict[str, tuple[Path, str]] = {}
+    found: dict[Path, Named] = {}
     for name in names:
         file = project_file(name)
-        slug = _slug(file)
-        other = found.setdefault(slug, (file, name))[0]
-        if other.resolve() != file.resolve():
-            raise InputError(
-                f"{other} and {file} both have the slug '{slug}', so that the outputs of one would take the place of "
-                "the other's. Give one of them another slug."
-            )
-    return [(slug, file, name) for slug, (file, name) in found.items()]
+        found.setdefault(file.resolve(), Named(name, _slug(file), file))
+    every = list(found.values())
+    return [replace(item, refusal=_refused_for(item, every)) for item in every]
+
+
+def _refused_for(item: Named, every: Sequence[Named]) -> str:
+    """Return why a project is not run: its slug is that of another, which its folder's name shows to be the other's.
+
+    A folder that was copied keeps the slug of the first, and its report would take the place of the first's.
+    """
+    folder = item.file.absolute().parent
+    beside = folder.with_name(item.slug) / "project.yml"
+    rivals = [other.file for other in every if other.slug == item.slug and other.file != item.file]
+    if folder.name != item.slug and beside.is_file() and _slug(beside) == item.slug:
+        rivals = [beside]
+    elif folder.name == item.slug:
+        rivals = [file for file in rivals if file.absolute().parent.name == item.slug]
+    if not rivals:
+        return ""
+    return (
+        f"{item.file} has the slug '{item.slug}', as {rivals[0]} has: the report of one would take the place of the "
+        "other's. Give it another slug."
+    )
 
 
 def _slug(file: Path) -> str:
@@ -130,69 +204,116 @@ def _limits(options: argparse.Namespace) -> Limits:
 def _again(name: str, options: argparse.Namespace) -> str:
     """Return the command that runs one project as this call does."""
     given = [("--data", options.data), ("--out", options.out)]
-    return shlex.join(["evalkit", "run", name, *(word for pair in given if pair[1] for word in pair)])
+    words = [word for pair in given if pair[1] for word in pair]
+    return shlex.join(["evalkit", "run", name, *words, *(["--synthetic"] if options.synthetic else [])])
+
+
+def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[str]:
+    """Yield what is said of the data that nobody named in this call."""
+    from evalkit.run.chosen_data import INSTEAD
+
+    if options.data:
+        return
+    made_up = [task.slug for task in tasks if task.data is None]
+    if made_up:
+        said = SYNTHETIC if options.synthetic else NO_DATA
+        yield said if len(made_up) == len(tasks) else f"{listed(made_up)}: {said}"
+    for folder in dict.fromkeys(task.data for task in tasks if task.data is not None):
+        slugs = [task.slug for task in tasks if task.data == folder]
+        yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"
 
 
 def _outcomes(batch: Batch, options: argparse.Namespace, progress: Progress) -> list[Outcome]:
-    """Return what became of each task, those first that have their report already."""
+    """Return what became of each project, those first that are not run."""
     from evalkit.run.fleet import Watchers, stopping
-    from evalkit.run.live import screen
+    from evalkit.run.live import failure_text, screen
     from evalkit.run.run_log import RunLog, new_run_id
+    from evalkit.run.standing_reports import unchanged
 
-    log = RunLog(batch.out, new_run_id())
-    log.event({"event": "run started", "n_projects": len(batch.tasks), "shard": options.shard or "1/1"})
+    log, records = RunLog(batch.out, new_run_id()), Records(batch)
+    log.event({"event": "run started", "n_projects": len(batch.names), "shard": options.shard or "1/1"})
     with stopping() as stop:
-        done = {} if options.force else unchanged(batch.tasks)
+        done = {outcome.slug: outcome for outcome in batch.refused}
+        done |= {} if options.force else unchanged(batch.tasks)
         rest = [task for task in batch.tasks if task.slug not in done]
         for outcome in done.values():
-            Records(batch).ended(outcome)
+            records.ended(outcome)
             log.ended(outcome)
-            if batch.is_one:
+            if outcome.failure is not None:
+                print(failure_text(outcome, batch.is_one), file=sys.stderr)
+            elif batch.is_one:
                 progress.say(f"{outcome.slug}: {UNCHANGED}")
         if rest:
             with screen(1 if batch.is_one else len(rest), progress) as shown:
-                watcher = Watchers(Records(batch), log, shown)
-                done |= {outcome.slug: outcome for outcome in _launched(rest, options, watcher, stop)}
+                done |= _finished(rest, options, Watchers(records, log, shown), stop)
     log.event({"event": "run ended", "seconds": round(time.monotonic() - progress.started, 3)})
-    return [done[task.slug] for task in batch.tasks]
-
-
-def unchanged(tasks: Sequence[Task]) -> dict[str, Outcome]:
-    """Return those tasks whose report stands, whole, and is that of what would be read now."""
-    from evalkit.run.content_key import Hashes, content_key, is_unchanged, shown_data
-    from evalkit.run.task import Outcome
-    from evalkit.run.workspace import synthetic_place
-
-    hashes, found = Hashes(), {}
-    for task in (task for task in tasks if task.report.is_file()):
-        try:
-            data = synthetic_place() if task.data is None else task.data.resolve()
-            key = content_key(task.project_file, data, hashes, shown_data(task.data))
-        except (OSError, EvalkitError):
-            continue  # what is missing is said when the project is run
-        if is_unchanged(task.out / task.slug, key, hashes):
-            found[task.slug] = Outcome(slug=task.slug, status="unchanged", seconds=0.0, report=task.report)
-    return found
+    return [done[name] for name in batch.names]
 
 
 class Records:
-    """Writes a record of each failure beside the outputs and removes it when the project has its report."""
+    """Keeps beside the outputs why a project failed, until it has its report, and then where its data are."""
 
     def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+        self._batch, self._data = batch, {task.slug: task.data for task in batch.tasks}
 
     def event(self, event: Mapping[str, object]) -> None:
         """Do nothing."""
 
     def ended(self, outcome: Outcome) -> None:
-        """Write or remove the record of a project; one that was not begun keeps what it had."""
+        """Write or remove the record of a project; one that was not begun, or is another run's, keeps what it had."""
+        from evalkit.run.chosen_data import remember
         from evalkit.run.failure import remove_record, write_record
 
         failure = outcome.failure
         if failure is None:
             remove_record(self._batch.out, outcome.slug)
-        elif failure.stage and not write_record(self._batch.out, failure, self._batch.again[outcome.slug]):
+            remember(self._batch.out, outcome.slug, self._data[outcome.slug])
+        elif failure.kind == "busy" or not failure.stage:
+            return
+        elif not write_record(self._batch.out, failure, self._batch.again[outcome.slug]):
             print(f"evalkit: {outcome.slug}: the record of its failure could not be written.", file=sys.stderr)
+
+
+class Patient:
+    """Tells a watcher all but that a project is another run's: what becomes of it is told when that has ended."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Tell of an event."""
+        self._watcher.event(event)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Tell what became of a project, or that it waits."""
+        if outcome.status == "busy":
+            self._watcher.event({"event": "stage started", "project": outcome.slug, "stage": WAITING})
+        else:
+            self._watcher.ended(outcome)
+
+
+def _finished(
+    tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
+) -> dict[str, Outcome]:
+    """Return what became of tasks; where another run holds one, its report is waited for and counts if it is the same.
+
+    What the other run did not make is tried once more here.
+    """
+    from evalkit.run.locks import await_free
+    from evalkit.run.outputs import lock_of
+    from evalkit.run.standing_reports import unchanged
+
+    done = {outcome.slug: outcome for outcome in _launched(tasks, options, Patient(watcher), stop)}
+    held = [task for task in tasks if done[task.slug].status == "busy"]
+    for task in held:
+        await_free(lock_of(task.out, task.slug), task.limits.wall_seconds, stop)
+    made = unchanged(held)
+    for outcome in made.values():
+        watcher.ended(outcome)
+    left = [task for task in held if task.slug not in made]
+    if left:
+        done |= {outcome.slug: outcome for outcome in _launched(left, options, watcher, stop)}
+    return done | made
 
 
 def _launched(
@@ -203,16 +324,13 @@ def _launched(
     from evalkit.run.task import Outcome
     from evalkit.run.workspace import synthetic_place
 
-    if options.data or synthetic_place().is_dir():
+    if all(task.data is not None for task in tasks) or synthetic_place().is_dir():
         return _launcher(options, len(tasks))(tasks, watcher, stop)
     with forking():
         failure, log = make_synthetic_england(watcher.event, stop)
         if failure is None:
             return _launcher(options, len(tasks))(tasks, watcher, stop)
-    outcomes = [
-        Outcome(slug=task.slug, status="failed", seconds=0.0, failure=replace(failure, slug=task.slug), log=log)
-        for task in tasks
-    ]
+    outcomes = [Outcome.without_report(replace(failure, slug=task.slug), log) for task in tasks]
     for outcome in outcomes:
         watcher.ended(outcome)
     return outcomes
@@ -238,18 +356,11 @@ def _closing(batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> int:
     if batch.is_one:
         print("".join(f"{outcome.report}\n" for outcome in outcomes if outcome.report), end="", flush=True)
     else:
-        print(summary(outcomes, seconds, batch.out), flush=True)
+        print(summary(outcomes, seconds, batch.out, batch.orphans), flush=True)
     code = exit_code(outcomes)
     if code == INTERRUPTED:
         print("\nInterrupted. Earlier outputs stand as they were.", file=sys.stderr)
     return code
-
-
-def folder(text: str | None) -> Path | None:
-    """Return the folder that an option names, None where it was left out."""
-    if text is not None and not text.strip():
-        raise InputError("A folder was given as an empty text. Name the folder, or leave the option out.")
-    return Path(text).expanduser().absolute() if text else None
 
 
 def _count(text: str) -> int:

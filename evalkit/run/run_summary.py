@@ -16,12 +16,12 @@ _HEAD: Final = ("project", "status", "time", "report, or why there is none")
 _LONGEST: Final = 120
 
 
-def summary(outcomes: Sequence[Outcome], seconds: float, out: Path) -> str:
-    """Return a line for each project, and one that counts them."""
+def summary(outcomes: Sequence[Outcome], seconds: float, out: Path, orphans: Sequence[str] = ()) -> str:
+    """Return a line for each project, one that counts them, and one that names reports without a project."""
     rows = [_HEAD, *(_row(outcome) for outcome in outcomes)]
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     lines = ["  ".join((a.ljust(widths[0]), b.ljust(widths[1]), c.rjust(widths[2]), d)) for a, b, c, d in rows]
-    return "\n".join([*lines, "", *_counts(outcomes, seconds, out)])
+    return "\n".join([*lines, "", *_counts(outcomes, seconds, out), *_orphans(orphans, out)])
 
 
 def duration(seconds: float) -> str:
@@ -41,12 +41,7 @@ def first_sentence(text: str) -> str:
 
 def status_word(outcome: Outcome) -> str:
     """Return what became of a project in a word or two."""
-    failure = outcome.failure
-    if failure is None:
-        return outcome.status
-    if failure.kind == "interrupted":
-        return "interrupted" if failure.stage else "not begun"
-    return f"failed: {failure.kind}"
+    return f"failed: {outcome.failure.kind}" if outcome.failure and outcome.status == "failed" else outcome.status
 
 
 def _row(outcome: Outcome) -> tuple[str, str, str, str]:
@@ -63,5 +58,14 @@ def _counts(outcomes: Sequence[Outcome], seconds: float, out: Path) -> Iterator[
     words = [status_word(outcome).partition(":")[0] for outcome in outcomes]
     kinds = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
     yield f"{counted(len(outcomes), 'project')} in {duration(seconds)}: {listed(kinds)}."
-    if "failed" in words:
+    if any(outcome.failure and outcome.failure.stage and outcome.status == "failed" for outcome in outcomes):
         yield f"Records of failures: {out / RUNS}"
+
+
+def _orphans(orphans: Sequence[str], out: Path) -> Iterator[str]:
+    if orphans:
+        what, them = ("is a report", "it") if len(orphans) == 1 else ("are reports", "them")
+        yield (
+            f"In {out} there {what} of no project here: {listed(orphans, 20)}. A project that was given another slug "
+            f"leaves its old report. Nothing was removed: where you do not need {them}, move {them} away."
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.core.errors import InputError
 from evalkit.core.project import Project
+from evalkit.run.chosen_data import telling_of_missing_data
 from evalkit.run.content_key import Hashes, content_key, shown_data
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import MANIFEST, Staging, refuse_foreign, staging
@@ -63,7 +64,8 @@ def preflight(project: Project, path: Path, sources: Sources) -> Intake:
 
     claims_of(project, path.parent)
     reference_of(project, path.parent)
-    return read_records(project, path.parent, sources, kept_for_all(sources))
+    with telling_of_missing_data(sources):
+        return read_records(project, path.parent, sources, kept_for_all(sources))
 
 
 def _key(request: Request, sources: Sources) -> str:
@@ -106,7 +108,7 @@ def _notebooks(
     done = {}
     for name in NOTEBOOKS:
         with progress.step(f"{project.slug}: notebook {name}"):
-            notebook = execute(notebooks_folder() / f"{name}.ipynb", parameters, progress.cell)
+            notebook = execute(notebooks_folder(request.project_file) / f"{name}.ipynb", parameters, progress.cell)
             done[name] = tidy(notebook, shown, _names(parameters, project))
     return done
 
@@ -121,7 +123,7 @@ def _names(parameters: dict[str, str], project: Project) -> dict[str, str]:
         parameters["out"]: f"outputs/{project.slug}",
         parameters["data"]: "data",
         str(folder): f"data/projects/{project.slug}",
-        str(notebooks_folder().parent): "evalkit",
+        str(notebooks_folder(Path(parameters["project_file"])).parent): "evalkit",
         sys.prefix: "python",
         tempfile.gettempdir(): "temporary",
         str(Path.home()): "home",

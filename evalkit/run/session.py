@@ -168,10 +168,12 @@ def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
     from evalkit.data.intake import read_baseline
     from evalkit.design.plan import make_design
     from evalkit.diagnose.describe import describe_design
+    from evalkit.run.chosen_data import telling_of_missing_data
     from evalkit.run.project_file import load_project
 
     project = load_project(path)
-    baseline = read_baseline(project, path.parent, sources, kept_for_all(sources))
+    with telling_of_missing_data(sources):
+        baseline = read_baseline(project, path.parent, sources, kept_for_all(sources))
     locked = make_design(project, baseline)
     return locked, describe_design(project, baseline, locked)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import InputError
-from evalkit.core.words import listed
 from evalkit.run.match_parts import names_of
+from evalkit.run.typed_paths import out_file, table_file
 
 OUT_KINDS: Final = (".csv", ".html")
 MOST: Final = 1000
@@ -108,7 +108,7 @@ def similar_request(given: argparse.Namespace) -> SimilarRequest:
     if given.sd_within_same and not same:
         raise InputError("--sd-within-same is about the groups of --same. Name what is shared with --same.")
     return SimilarRequest(
-        file=Path(given.file).expanduser(),
+        file=table_file(given.file),
         unit=given.id,
         on=names_of(given.on, "--on"),
         categories=names_of(given.categories, "--categories"),
@@ -122,7 +122,7 @@ def similar_request(given: argparse.Namespace) -> SimilarRequest:
         n=given.n,
         wanted=given.wanted,
         is_json=given.json,
-        out=_out(given.out, given.wanted),
+        out=_out(given.out, given.wanted, table_file(given.file)),
     )
 
 
@@ -142,13 +142,8 @@ def _weights(texts: list[str]) -> dict[str, float]:
     return weights
 
 
-def _out(text: str | None, wanted: str | None) -> Path | None:
-    if text is None:
-        return None
-    path = Path(text).expanduser()
-    kind = path.suffix.lower()
-    if kind not in OUT_KINDS:
-        raise InputError(f"--out {text!r}: the name must end in {listed(list(OUT_KINDS))}.")
-    if kind == ".html" and wanted is None:
+def _out(text: str | None, wanted: str | None, table: Path) -> Path | None:
+    path = out_file(text, OUT_KINDS, table)
+    if path is not None and path.suffix.lower() == ".html" and wanted is None:
         raise InputError("A page is for the list of one unit. Name it with --for, or write all lists to a .csv file.")
     return path

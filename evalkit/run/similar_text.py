@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from evalkit.core.errors import InputError
 from evalkit.core.words import counted
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
 from evalkit.report.disclosure import ReleasedTable
@@ -125,10 +124,6 @@ def write_similar(answer: SimilarAnswer, path: Path) -> None:
 
     Distances are left out of all lists where a characteristic counts pupils, as counts could be worked out of them.
     """
-    if path.exists() and answer.request.file.exists() and path.samefile(answer.request.file):
-        raise InputError(f"--out {path}: this is the table that was read. Give another name.")
-    if not path.parent.is_dir():
-        raise InputError(f"--out {path}: there is no folder '{path.parent}'. Make it, or give another name.")
     write_whole(path, _content(answer, path.suffix.lower()).encode())
 
 

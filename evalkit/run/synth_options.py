@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.core.errors import InputError
+from evalkit.run.typed_paths import table_file
 from evalkit.run.where import Where, add_where_options, where_of
 
 METHODS: Final = ("sc", "augmented", "sdid")
@@ -70,7 +71,7 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
     if given.seed < 0:
         raise InputError(f"--seed is a whole number from 0 on, not {given.seed}.")
     return SynthRequest(
-        file=Path(given.file).expanduser(),
+        file=table_file(given.file),
         unit=given.unit,
         period=given.period,
         outcome=given.outcome,

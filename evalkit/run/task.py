@@ -9,7 +9,9 @@ from typing import Final, Literal
 
 from evalkit.run.failure import Failure
 
-Status = Literal["done", "unchanged", "failed"]
+Status = Literal["done", "unchanged", "failed", "busy", "interrupted", "not begun"]
+_NOT_FAILED: Final = ("busy", "interrupted", "not begun")
+"""Kinds of failure that are no failing of the project: it was not tried, or not to its end."""
 WALL_MINUTES: Final = 60.0
 
 
@@ -23,13 +25,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A project file, the folder of published files (None: the synthetic England), where to write, and limits."""
+    """A project file, the folder of published files (None: the synthetic England), where to write, and limits.
+
+    `before` is the stamp of the report that stood there when the task was made (`report_stamp`).
+    """
 
     slug: str
     project_file: Path
     data: Path | None
     out: Path
     limits: Limits = Limits()
+    before: str = ""
 
     def to_json(self) -> str:
         """Return the task as one line of text."""
@@ -47,6 +53,7 @@ class Task:
             data=None if data is None else Path(data),
             out=Path(content["out"]),
             limits=Limits(**content["limits"]),
+            before=content["before"],
         )
 
     @property
@@ -66,6 +73,12 @@ class Outcome:
     failure: Failure | None = None
     peak_mb: float = 0.0
     log: str = ""
+
+    @classmethod
+    def without_report(cls, failure: Failure, log: str = "", *, seconds: float = 0.0, peak_mb: float = 0.0) -> Outcome:
+        """Return what became of a project that has no new report."""
+        status: Status = failure.kind if failure.kind in _NOT_FAILED else "failed"
+        return cls(slug=failure.slug, status=status, seconds=seconds, failure=failure, peak_mb=peak_mb, log=log)
 
     @property
     def exit_code(self) -> int:

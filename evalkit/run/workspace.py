@@ -52,9 +52,20 @@ def project_slugs(start: Path | None = None) -> list[str]:
     return sorted(file.parent.name for file in folder.glob("*/project.yml") if is_slug(file.parent.name))
 
 
-def notebooks_folder(start: Path | None = None) -> Path:
-    """Return the folder with the notebooks: the workspace's own, else those of the source checkout."""
-    for root in (find_workspace(start), SOURCE_ROOT):
+def workspace_of(project_file: Path) -> Path | None:
+    """Return the workspace under whose data/projects a project file lies, None where it lies elsewhere."""
+    parents = project_file.absolute().parents
+    is_within = len(parents) > 3 and (parents[2].name, parents[1].name) == ("data", "projects")
+    return parents[3] if is_within else None
+
+
+def notebooks_folder(project_file: Path) -> Path:
+    """Return the folder with the notebooks of a project.
+
+    They are those of the project's workspace; of a project outside any, those of the current folder; else the kit's.
+    Notebooks are code: what some folder above happens to hold is never run.
+    """
+    for root in (workspace_of(project_file) or Path.cwd(), SOURCE_ROOT):
         if all((root / "notebooks" / f"{name}.ipynb").is_file() for name in NOTEBOOKS):
             return root / "notebooks"
     wanted = listed([f"{name}.ipynb" for name in NOTEBOOKS])

@@ -124,10 +124,14 @@ def test_a_fleet_tells_the_truth(tmp_path, small_england, n_good):
     assert second.returncode == 0, second.stderr
     words = {slug: row.split()[1] for slug, row in rows(second.stdout).items()}
     assert words == {**dict.fromkeys(good, "unchanged"), **dict.fromkeys(BAD, "done")}
-    assert sorted(path.name for path in (space / "outputs" / "_runs").iterdir()) == ["log.jsonl"]
+    kept = sorted(path.name for path in (space / "outputs" / "_runs").iterdir())
+    assert kept == sorted(["log.jsonl", *(f"{slug}.data.json" for slug in (*good, *BAD))])
 
     began = time.monotonic()
-    third = run(space, "--all")
+    third = subprocess.run(
+        [sys.executable, "-m", "evalkit", "run", "--all"],  # without --data: those of the reports are read
+        capture_output=True, text=True, cwd=space, env=environment(), check=False,
+    )  # fmt: skip
     assert time.monotonic() - began < 10  # 1 s on an idle machine
     assert third.returncode == 0, third.stderr
     assert {row.split()[1] for row in rows(third.stdout).values()} == {"unchanged"}
@@ -176,7 +180,9 @@ def test_a_command_that_is_killed_leaves_whole_outputs_and_no_process(tmp_path, 
     space, slugs = make_workspace(tmp_path / "space"), ["one", "two"]
     for slug in slugs:
         add_project(space, slug)
-    variables = {**environment(), "EVALKIT_PLAIN_PROCESSES": plain}
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    variables = {**environment(), "EVALKIT_PLAIN_PROCESSES": plain, "TMPDIR": str(temporary)}
     arguments = command(space, *slugs, "-j", "2", "--force")
     began = time.monotonic()
     subprocess.run(arguments, cwd=space, env=variables, capture_output=True, check=True)
@@ -194,6 +200,7 @@ def test_a_command_that_is_killed_leaves_whole_outputs_and_no_process(tmp_path, 
     assert done.returncode == 0, done.stderr
     versions_of(space, slugs)
     assert sorted(path.name for path in (space / "outputs").iterdir()) == ["_runs", *slugs]
+    assert list(temporary.iterdir()) == []
 
 
 def change_the_question(space: Path, slugs: list[str], generator: random.Random) -> None:
@@ -229,5 +236,8 @@ def test_an_interruption_ends_all_and_says_so(tmp_path, small_england, number):
     assert left_behind(space) == []
     names = sorted(path.name for path in (space / "outputs").iterdir())
     assert names == ["_runs"]
+    log = [json.loads(line) for line in (space / "outputs" / "_runs" / "log.jsonl").read_text().splitlines()]
+    ended = [(line["status"], line["kind"]) for line in log if line["event"] == "project ended"]
+    assert sorted(ended) == [("interrupted", "interrupted")] * 2 + [("not begun", "not begun")]
     kinds = [json.loads(path.read_text())["kind"] for path in (space / "outputs" / "_runs").glob("*.json")]
     assert kinds == ["interrupted", "interrupted"]

@@ -129,8 +129,10 @@ def test_of_several_projects_the_others_still_run(space, monkeypatch, capsys, pr
     for slug, row in rows.items():
         assert row.endswith("x" if slug in problems else str(space / "o" / slug / "report.html"))
     assert all(f"evalkit: {slug}: x" in said.err for slug in problems)
-    records = sorted(path.name for path in (space / "o" / "_runs").glob("*.json"))
+    records = sorted(path.name for path in (space / "o" / "_runs").glob("*.failed.json"))
     assert records == [f"{slug}.failed.json" for slug in problems]
+    known = {path.name.partition(".")[0] for path in (space / "o" / "_runs").glob("*.data.json")}
+    assert known == {"a", "b", "c"} - set(problems)  # where the data of each report are
 
 
 def test_without_data_the_synthetic_england_is_said_aloud(space, monkeypatch, capsys):
@@ -271,7 +273,31 @@ def test_the_workspace_is_found_from_below_it(space):
     (space / "notes" / "deep").mkdir(parents=True)
     assert workspace.find_workspace(space / "notes" / "deep") == space
     assert workspace.find_workspace(Path(ROOT.anchor)) == ROOT
-    assert workspace.notebooks_folder(space) == ROOT / "notebooks"
+
+
+def notebooks_in(folder: Path) -> Path:
+    (folder / "notebooks").mkdir(parents=True)
+    for name in workspace.NOTEBOOKS:
+        (folder / "notebooks" / f"{name}.ipynb").touch()
+    return folder / "notebooks"
+
+
+def test_notebooks_are_those_of_the_projects_own_workspace_and_never_of_a_folder_above(tmp_path, monkeypatch):
+    """A folder above, as a home folder may be, has projects and notebooks; what is run below it takes none of them."""
+    above = notebooks_in(tmp_path)
+    (tmp_path / "data" / "projects").mkdir(parents=True)
+    named = tmp_path / "fund"
+    inside = named / "data" / "projects" / "one" / "project.yml"
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    monkeypatch.chdir(alone)
+    assert workspace.notebooks_folder(alone / "project.yml") == ROOT / "notebooks"
+    assert workspace.notebooks_folder(inside) == ROOT / "notebooks"
+    assert workspace.notebooks_folder(tmp_path / "data" / "projects" / "two" / "project.yml") == above
+    found = notebooks_in(named)
+    assert workspace.notebooks_folder(inside) == found  # the one that was named
+    monkeypatch.chdir(named)
+    assert workspace.notebooks_folder(alone / "project.yml") == found  # the one that the user stands in
 
 
 def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
@@ -296,7 +322,7 @@ def check_project(*arguments):
     print("started", flush=True)
     time.sleep(30)
 check.check_project = check_project
-sys.exit(cli.main(["check", "knowsley-ssif", "--data", "d"]))
+sys.exit(cli.main(["check", "knowsley-ssif", "--data", "data"]))
 """
 
 

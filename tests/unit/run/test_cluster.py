@@ -13,10 +13,11 @@ import pytest
 from evalkit.core.errors import DesignError, EnvironmentFault, InputError
 from evalkit.core.executor import SERIAL
 from evalkit.design.power import require_shares
-from evalkit.run import cluster
+from evalkit.run import cluster, cluster_fleet
 from evalkit.run.cluster import connected, dask_executor, differences, facts, require_same
+from evalkit.run.task import Task
 from evalkit.run.where import Where, executor_at
-from tests.dask_processes import START_SECONDS, processes
+from tests.dask_processes import START_SECONDS, noted, processes
 from tests.replications import VERBS, drawn_clusters
 
 pytest.importorskip("distributed", reason="needs the extra evalkit[cluster]")
@@ -78,6 +79,58 @@ def test_workers_killed_in_mid_run_change_nothing(tmp_path):
         assert second.wait(10) == -signal.SIGKILL
         assert len(executor.client.nthreads()) == 1
     assert found == drawn_clusters(SERIAL, n_draws=150)
+
+
+def test_a_worker_that_dies_while_what_chunks_share_is_spread_changes_nothing(executor, monkeypatch):
+    """The scheduler then raises this: it picks two of the workers that it no longer has."""
+
+    def spread(futures):
+        raise ValueError("Sample larger than population or is negative")
+
+    monkeypatch.setattr(executor.client, "replicate", spread)
+    assert executor.map(abs, [-1, 2, -3]) == [1, 2, 3]
+
+
+def test_a_worker_that_dies_while_it_is_asked_what_it_is_made_of_is_passed_over(executor, monkeypatch):
+    from distributed.comm.core import CommClosedError
+
+    answers = {"tcp://dead:1": CommClosedError("in <TCP>"), "tcp://alive:1": facts()}
+    monkeypatch.setattr(executor.client, "run", lambda *_, **__: answers)
+    cluster._refuse_others(executor.client)
+    answers["tcp://other:1"] = ModuleNotFoundError("No module named 'evalkit'")
+    with pytest.raises(InputError, match=r"tcp://other:1 cannot load evalkit"):
+        cluster._refuse_others(executor.client)
+
+
+def test_projects_that_were_done_are_not_done_again_when_their_worker_dies(tmp_path):
+    """Of two workers one is killed when six quick projects are done: only the slow one that it was at is begun anew."""
+    notes = tmp_path / "begun.txt"
+    tasks = [Task(slug=slug, project_file=notes, data=None, out=tmp_path / "outputs") for slug in (*"abcdef", "slow")]
+    with processes(tmp_path) as (file, (_, *workers)):
+        heard = KillsOnce(notes, {worker.pid: worker for worker in workers})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cluster_fleet, "run_here", noted)
+            outcomes = cluster_fleet.ClusterFleet(str(file))(tasks, heard, threading.Event())
+    assert [outcome.status for outcome in outcomes] == ["done"] * 7
+    begun = [line.split()[0] for line in notes.read_text().splitlines()]
+    assert begun.count("slow") == 2
+    assert sorted(begun) == [*"abcdef", "slow", "slow"]
+
+
+class KillsOnce:
+    """A watcher that kills the worker of the slow project when the six others have ended."""
+
+    def __init__(self, notes, workers) -> None:
+        self._notes, self._workers, self._n = notes, workers, 0
+
+    def event(self, event) -> None:
+        pass
+
+    def ended(self, outcome) -> None:
+        self._n += 1
+        if self._n == 6:
+            of_slow = next(line for line in self._notes.read_text().splitlines() if line.startswith("slow "))
+            self._workers[int(of_slow.split()[1])].kill()
 
 
 def test_a_lost_scheduler_is_told_in_a_sentence(tmp_path, monkeypatch):

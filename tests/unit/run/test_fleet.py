@@ -80,11 +80,12 @@ def test_tasks_run_side_by_side_and_come_back_in_order():
 def test_once_stopped_no_project_is_begun():
     def one(task, report, stop):
         stop.set()
-        return Outcome(slug=task.slug, status="failed", seconds=1.0, failure=interrupted(task.slug, "reading"))
+        return Outcome.without_report(interrupted(task.slug, "reading"), seconds=1.0)
 
     outcomes = LocalFleet(1, one)([task(slug) for slug in "abc"], Watchers(), threading.Event())
     assert [outcome.failure.stage for outcome in outcomes] == ["reading", "", ""]
     assert [outcome.failure.message for outcome in outcomes][1] == "Interrupted before it began."
+    assert [outcome.status for outcome in outcomes] == ["interrupted", "not begun", "not begun"]
     assert exit_code(outcomes) == 130
 
 
@@ -100,6 +101,9 @@ def test_once_stopped_no_project_is_begun():
         ([done("a"), failed(2)], 1),
         ([failed(1), failed(130), done("a")], 130),
         ([], 0),
+        ([failed(4), done("a")], 4),  # another run holds one, and nothing else is wrong
+        ([failed(4), failed(2), done("a")], 1),
+        ([failed(4), failed(130)], 130),
     ],
 )
 def test_the_exit_code_is_that_of_all_or_1(outcomes, code):

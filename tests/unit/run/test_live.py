@@ -65,7 +65,7 @@ def test_a_sign_of_life_is_given(monkeypatch, capsys):
 
 def test_the_state_of_all_is_one_line():
     standing = Standing(24)
-    play_on = [done("a"), failed(FAILURE), failed(interrupted("c", ""))]
+    play_on = [done("a"), failed(FAILURE), Outcome.without_report(interrupted("c", ""))]
     for slug in "abd":
         standing.event({"event": "project started", "project": slug})
     for outcome in play_on:
