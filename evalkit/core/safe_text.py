@@ -40,6 +40,9 @@ def csv_safe(text: str) -> str:
 
     Numbers stay numbers, the negative ones too.
     """
-    is_formula = text.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(text.strip())
     shown = cleaned(text)
-    return "'" + shown if is_formula or shown.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(shown) else shown
+    return f"'{shown}" if _is_formula(text) or _is_formula(shown) else shown
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(text.strip())

@@ -102,6 +102,11 @@ def count(n: int, of: Of = "units", noun: str = "", nouns: str = "", among: int 
     return Count(n, of, noun, nouns, among)
 
 
+def named_people(names: str) -> Derived:
+    """Return ids as a cell that no border for people lets through: each of them is one person."""
+    return Derived(names, Count(1), "not named")
+
+
 def joined(*sentences: str) -> Sentence:
     """Return sentences one after the other, their numbers still typed; empty ones are left out."""
     parts = {f"part_{at}": sentence for at, sentence in enumerate(sentences) if sentence}

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence
 from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, TwoPeriod, failed
@@ -81,7 +81,9 @@ def cell_of(plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Ar
         n_comparison=n_comparison,
         n_treated_clusters=n_treated_clusters,
         n_comparison_clusters=n_comparison_clusters,
-        note=f"{counted(found.n_trimmed, noun)} {trimmed}" if found.n_trimmed else "",
+        note=Sentence("{n} {trimmed}", n=count(found.n_trimmed, "units", noun), trimmed=trimmed)
+        if found.n_trimmed
+        else "",
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import number
-from evalkit.core.project import Disclosure
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.neighbours import NeighbourTable
@@ -16,13 +16,13 @@ from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
 
-THRESHOLD: Final = Disclosure().threshold
-"""Counts of pupils below this are withheld, as in a project that says nothing else."""
 OWN: Final = "this one"
 """What stands in the place of a rank in the row of the unit the list is for."""
 
 
-def similar(found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = THRESHOLD) -> ReleasedTable:
+def similar(
+    found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = FEWEST_PUBLISHED
+) -> ReleasedTable:
     """Return the list of one unit: itself in the first row, then the others by rank, with how close each is.
 
     `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. The distance
@@ -63,7 +63,7 @@ def published_neighbours(table: NeighbourTable, area: int | str) -> ReleasedTabl
     rows: tuple[tuple[Cell, ...], ...] = tuple((n.rank, str(n.code), n.name, n.region, n.closeness) for n in found)
     caption = f"Statistical neighbours of {table.name_of(area)}, as DfE lists them"
     empty: tuple[Cell, ...] = ("None", none, none, none, none)
-    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), THRESHOLD)
+    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), FEWEST_PUBLISHED)
 
 
 def _columns(found: SimilarUnits, pupils: Sequence[str]) -> tuple[Column, ...]:
