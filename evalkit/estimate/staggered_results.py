@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import p_equals
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
@@ -29,7 +30,10 @@ NOTHING_BEFORE = "No cohort has a period before its start that could be tested."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """One number for readers; `label` is the cohort, event time or period, None for an average of all."""
+    """One number for readers; `label` is the cohort, event time or period, None for an average of all.
+
+    `weights` are those of the cells that it is a sum of, in their order; empty where it is made of none.
+    """
 
     label: int | None
     estimate: Quantity
@@ -39,11 +43,15 @@ class Reported:
     band: IntervalOrReason | None = None
     lacking: tuple[tuple[int, int], ...] = ()
     note: str = ""
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedCell:
-    """The effect on one cohort in one period."""
+    """The effect on one cohort in one period.
+
+    `fewest_people` is as in `GroupTimeCell`, None where nothing is withheld: of units, and in the base period.
+    """
 
     cohort: int
     period: int
@@ -53,6 +61,12 @@ class ReportedCell:
     n_treated: int
     n_comparison: int
     note: str = ""
+    fewest_people: int | None = None
+
+    @property
+    def is_of_few(self) -> bool:
+        """Return whether it rests on so few people that it may not be told."""
+        return 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +178,7 @@ def _reported(errors: Errors, summary: Summary, band: IntervalOrReason | None = 
         band=band,
         lacking=summary.lacking,
         note=summary.note,
+        weights=tuple(summary.weights[: len(errors.effects.cells)].tolist()),
     )
 
 
@@ -194,6 +209,7 @@ def _cells(errors: Errors) -> tuple[ReportedCell, ...]:
                 n_treated=cell.n_treated,
                 n_comparison=cell.n_comparison,
                 note=cell.note,
+                fewest_people=None if cell.is_reference else cell.fewest_people,
             )
         )
     return tuple(found)

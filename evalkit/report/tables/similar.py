@@ -12,7 +12,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.neighbours import NeighbourTable
 from evalkit.data.profiles import Profiles
-from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
+from evalkit.design.similar import CLOSENESS, NOT_CLOSE, Characteristic, SimilarUnits, pupil_counts, stand_in
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
 
@@ -25,10 +25,11 @@ def similar(
 ) -> ReleasedTable:
     """Return the list of one unit: itself in the first row, then the others by rank, with how close each is.
 
-    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. The distance
-    of a unit with such a count is withheld too, as the count could be worked out of it.
+    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. Where the lists
+    were made with the counts as they are (not named in `SimilarOptions.pupils`, or with a lower `fewest`), every
+    distance and SD that depends on a withheld count is withheld too, as the count could be worked out of them.
     """
-    profiles = found.profiles
+    profiles, pupils = found.profiles, tuple(dict.fromkeys((*found.option.pupils, *pupils)))
     unknown = [name for name in pupils if name not in profiles.characteristics]
     if unknown:
         raise DesignError(
@@ -43,8 +44,8 @@ def similar(
     table = Table(
         caption=f"Most like {_called(profiles, own)}",
         columns=columns,
-        rows=_withheld(rows, columns, threshold),
-        notes=_notes(found, own, len(listing)),
+        rows=_withheld(rows) if telling_counts(found, pupils, threshold) else tuple(rows),
+        notes=_notes(found, own, len(listing), telling_counts(found, pupils, threshold)),
     )
     return release(table, threshold)
 
@@ -122,25 +123,25 @@ def _row(found: SimilarUnits, at: int, place: tuple[Cell, float, str], pupils: S
 
 def _value(profiles: Profiles, name: str, at: int, pupils: Sequence[str]) -> Cell:
     value = profiles.characteristics[name].iloc[at]
+    if name in pupils:
+        return int(pupil_counts(profiles.characteristics[name].iloc[at : at + 1])[0])
     if not _is_number(profiles, name):
         return str(value)
     kind = _kind(profiles, name, pupils)
-    if kind == "pupil_count" and float(value) != round(float(value)):
-        raise DesignError(f"'{name}' is named as a count of pupils and holds {value:g}. Counts are whole numbers.")
     return float(value) if kind == "number" else int(value)
 
 
-def _withheld(
-    rows: Sequence[tuple[Cell, ...]], columns: Sequence[Column], threshold: int
-) -> tuple[tuple[Cell, ...], ...]:
-    """Return the rows without distances that would tell a count that is withheld: all of them where it is the own."""
-    counts = [at for at, column in enumerate(columns) if column.kind == "pupil_count"]
+def telling_counts(found: SimilarUnits, pupils: Sequence[str], threshold: int) -> tuple[str, ...]:
+    """Return the counts of pupils that SDs and distances depend on and that are withheld of some unit."""
+    kept = found.option.pupils if found.option.fewest >= threshold else ()
+    counts = {name: pupil_counts(found.profiles.characteristics[name]) for name in pupils if name not in kept}
+    return tuple(name for name, values in counts.items() if (values < threshold).any())
 
-    def is_small(row: tuple[Cell, ...]) -> bool:
-        return any(isinstance(cell := row[at], int) and cell < threshold for at in counts)
 
-    stand_in = Unavailable("Withheld, as a small count of pupils is part of it.")
-    return tuple((*row[:-1], stand_in) if is_small(row) or is_small(rows[0]) else row for row in rows)
+def _withheld(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    """Return the rows without distances: with what else stands in the table they would tell an SD, and that a count."""
+    stand_in = Unavailable("Withheld, as small counts of pupils are part of it.")
+    return tuple((*row[:-1], stand_in) for row in rows)
 
 
 def _called(profiles: Profiles, at: int) -> str:
@@ -148,11 +149,17 @@ def _called(profiles: Profiles, at: int) -> str:
     return name or str(profiles.units[at])
 
 
-def _notes(found: SimilarUnits, own: int, n_listed: int) -> tuple[str, ...]:
+def _measured(one: Characteristic, told: Sequence[str]) -> str:
+    """Return what a characteristic is measured in: its SD, unless a withheld count could be worked out of that."""
+    if one.sd is None:
+        return "category"
+    return "SD withheld" if one.name in told else f"SD {number(one.sd)}"
+
+
+def _notes(found: SimilarUnits, own: int, n_listed: int, told: Sequence[str]) -> tuple[str, ...]:
     profiles, option = found.profiles, found.option
     parts = [
-        f"{one.name} ({'category' if one.sd is None else f'SD {number(one.sd)}'}"
-        f"{'' if one.weight == 1 else f', weight {one.weight:g}'})"
+        f"{one.name} ({_measured(one, told)}{'' if one.weight == 1 else f', weight {one.weight:g}'})"
         for one in found.characteristics
     ]
     steps = [f"{word} up to {most:g}" for most, word in CLOSENESS]
@@ -165,9 +172,20 @@ def _notes(found: SimilarUnits, own: int, n_listed: int) -> tuple[str, ...]:
         f"Compared on {listed(parts, 40)}.{kept}",
         f"The distance is the typical difference over these characteristics, in their SDs{within}: "
         f"{listed(steps)}, {NOT_CLOSE} beyond.{other}",
+        *_stand_in_note(found),
         *_short_note(option.n, n_listed),
         *_lacking_note(profiles),
         "Units on the list are alike in these characteristics; they may differ in anything else.",
+    )
+
+
+def _stand_in_note(found: SimilarUnits) -> tuple[str, ...]:
+    option = found.option
+    if not option.pupils:
+        return ()
+    return (
+        f"Counts of pupils under {option.fewest} ({listed(list(option.pupils), 12)}) enter distances and SDs as "
+        f"{stand_in(option.fewest):g}, whatever they are, so that none can be worked out.",
     )
 
 
