@@ -9,9 +9,9 @@ _ESCAPE: Final = re.compile(
     "\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]"
 )
 """A command to a terminal: ESC [ … letter, ESC ] … BEL, and what else begins with ESC; nothing of it is a text."""
-_SPACED: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-"""Ends of lines other than the plain one: a lone carriage return writes over what stands on the line."""
-_HIDDEN: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_SPACED: Final = re.compile("\r\n|[\r\x85\u2028\u2029]")
+"""Ends of lines of other systems: a carriage return alone writes over what stands on the line."""
+_HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 """Control characters, marks that turn the order of reading round, and halves of characters."""
 _IN_JSON: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ANY: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -27,7 +27,11 @@ def cleaned(text: str) -> str:
     """
     if not _ANY.search(text):
         return text
-    return _HIDDEN.sub("", _SPACED.sub(" ", _ESCAPE.sub("", text)))
+    return _HIDDEN.sub("", _SPACED.sub(_end_of_line, _ESCAPE.sub("", text)))
+
+
+def _end_of_line(found: re.Match[str]) -> str:
+    return "\n" if found.group() == "\r\n" else " "
 
 
 def escaped(json: str) -> str:

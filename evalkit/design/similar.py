@@ -34,7 +34,8 @@ class SimilarOptions:
     label in `same` with the unit it is for, and none in `not_same`. With `sd_within_same` a characteristic is
     measured in its SD within the groups of `same` (pooled over them), otherwise in its SD over all units.
 
-    `pupils` names characteristics that count pupils. Counts under `fewest` enter as one and the same stand-in, so that neither SDs nor distances nor ranks depend on them: nothing that is told lets one be worked out.
+    `pupils` names characteristics that count pupils. Counts under `fewest` enter as one and the same stand-in, so that
+    neither SDs nor distances nor ranks depend on them: nothing that is told lets one be worked out.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
