@@ -17,6 +17,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from evalkit.core.manifest import DataKind
+from evalkit.core.safe_text import cleaned
 
 # Of Okabe and Ito (2008) those that stand out from white (3:1 or more); told apart with any common colour vision.
 VERMILION: Final = "#D55E00"
@@ -125,7 +126,7 @@ def drawn(figure: Canvas, data_kind: DataKind = "real") -> tuple[bytes, bytes]:
     raster.print_png(png, metadata={"Software": None})
     vector: Any = FigureCanvasSVG(figure)
     vector.print_svg(svg, metadata={"Date": None, "Creator": None})
-    return png.getvalue(), svg.getvalue()
+    return png.getvalue(), cleaned(svg.getvalue().decode("utf-8")).encode("utf-8")
 
 
 def _say_synthetic(figure: Canvas) -> None:
