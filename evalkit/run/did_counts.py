@@ -8,7 +8,6 @@ from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
 from evalkit.data.long_table import LeftOut
 from evalkit.design.staggered import Dropped
-from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks
 from evalkit.report.told_effects import OF_FEW, rests_on_few, told_effects
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 
@@ -21,27 +20,13 @@ NO_IDS = Unavailable("Ids of single observations are not listed.")
 
 def told_answer(answer: DidAnswer) -> DidAnswer:
     """Return an answer without estimates that rest on too few people, or would let such an estimate be worked out."""
-    found = answer.results
-    if isinstance(found, TwoWayAnswer) or not rests_on_few(found):
-        return answer if isinstance(found, TwoWayAnswer) else replace(answer, results=told_effects(found))
-    results = told_effects(found)
-    is_told = not isinstance(results.simple.estimate, Unavailable)
-    checks = None if answer.checks is None else _told_checks(answer.checks, is_told)
-    if is_told:
-        return replace(answer, results=results, checks=checks)
+    if isinstance(answer.results, TwoWayAnswer):
+        return answer
+    results = told_effects(answer.results)
+    if not rests_on_few(results) or not isinstance(results.simple.estimate, Unavailable):
+        return replace(answer, results=results)
     inference = replace(answer.inference, std_error=OF_FEW, interval=OF_FEW, p_value=OF_FEW, note="")
-    return replace(answer, results=results, checks=checks, inference=inference)
-
-
-def _told_checks(checks: CrossChecks, is_told: bool) -> CrossChecks:
-    """Return the first row where the overall effect is told; other estimators would let hidden cells be worked out."""
-    first, *others = checks.rows
-    rows = (first if is_told else _without_number(first), *map(_without_number, others))
-    return replace(checks, rows=rows)
-
-
-def _without_number(row: CrossCheck) -> CrossCheck:
-    return replace(row, estimate=OF_FEW, std_error=OF_FEW, interval=OF_FEW)
+    return replace(answer, results=results, inference=inference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
@@ -12,7 +13,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.neighbours import NeighbourTable
 from evalkit.data.profiles import Profiles
-from evalkit.design.similar import CLOSENESS, NOT_CLOSE, Characteristic, SimilarUnits, pupil_counts, stand_in
+from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits, pupil_counts, similar_units, stand_in
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
 
@@ -25,9 +26,9 @@ def similar(
 ) -> ReleasedTable:
     """Return the list of one unit: itself in the first row, then the others by rank, with how close each is.
 
-    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. Where the lists
-    were made with the counts as they are (not named in `SimilarOptions.pupils`, or with a lower `fewest`), every
-    distance and SD that depends on a withheld count is withheld too, as the count could be worked out of them.
+    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld, and so are the
+    distances of their units. A list that was made with such counts as they are (not named in `SimilarOptions.pupils`,
+    or with a lower `fewest`) is made again with one stand-in for all of them, as they could be worked out of it.
     """
     profiles, pupils = found.profiles, tuple(dict.fromkeys((*found.option.pupils, *pupils)))
     unknown = [name for name in pupils if name not in profiles.characteristics]
@@ -37,6 +38,10 @@ def similar(
             f"{did_you_mean(unknown[0], [str(name) for name in profiles.characteristics])}"
         )
     own = profiles.position(unit)
+    found.of(unit)  # a list that nobody asked for is no list, however it would be made
+    option = replace(found.option, pupils=pupils, fewest=max(threshold, found.option.fewest))
+    if pupils and option != found.option:
+        found = similar_units(profiles, option, profiles.units[own])
     listing = found.of(unit)
     columns = _columns(found, pupils)
     rows = [_row(found, own, (OWN, 0.0, ""), pupils)]
@@ -44,8 +49,8 @@ def similar(
     table = Table(
         caption=f"Most like {_called(profiles, own)}",
         columns=columns,
-        rows=_withheld(rows) if telling_counts(found, pupils, threshold) else tuple(rows),
-        notes=_notes(found, own, len(listing), telling_counts(found, pupils, threshold)),
+        rows=_withheld(rows, columns, threshold),
+        notes=_notes(found, own, len(listing)),
     )
     return release(table, threshold)
 
@@ -131,17 +136,17 @@ def _value(profiles: Profiles, name: str, at: int, pupils: Sequence[str]) -> Cel
     return float(value) if kind == "number" else int(value)
 
 
-def telling_counts(found: SimilarUnits, pupils: Sequence[str], threshold: int) -> tuple[str, ...]:
-    """Return the counts of pupils that SDs and distances depend on and that are withheld of some unit."""
-    kept = found.option.pupils if found.option.fewest >= threshold else ()
-    counts = {name: pupil_counts(found.profiles.characteristics[name]) for name in pupils if name not in kept}
-    return tuple(name for name, values in counts.items() if (values < threshold).any())
+def _withheld(
+    rows: Sequence[tuple[Cell, ...]], columns: Sequence[Column], threshold: int
+) -> tuple[tuple[Cell, ...], ...]:
+    """Return the rows without distances that are from a stand-in: all of them where it is the unit's own count."""
+    counts = [at for at, column in enumerate(columns) if column.kind == "pupil_count"]
 
+    def is_small(row: tuple[Cell, ...]) -> bool:
+        return any(isinstance(cell := row[at], int) and cell < threshold for at in counts)
 
-def _withheld(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    """Return the rows without distances: with what else stands in the table they would tell an SD, and that a count."""
-    stand_in = Unavailable("Withheld, as small counts of pupils are part of it.")
-    return tuple((*row[:-1], stand_in) for row in rows)
+    stand_in = Unavailable("Withheld, as a small count of pupils is part of it.")
+    return tuple((*row[:-1], stand_in) if is_small(row) or is_small(rows[0]) else row for row in rows)
 
 
 def _called(profiles: Profiles, at: int) -> str:
@@ -149,17 +154,11 @@ def _called(profiles: Profiles, at: int) -> str:
     return name or str(profiles.units[at])
 
 
-def _measured(one: Characteristic, told: Sequence[str]) -> str:
-    """Return what a characteristic is measured in: its SD, unless a withheld count could be worked out of that."""
-    if one.sd is None:
-        return "category"
-    return "SD withheld" if one.name in told else f"SD {number(one.sd)}"
-
-
-def _notes(found: SimilarUnits, own: int, n_listed: int, told: Sequence[str]) -> tuple[str, ...]:
+def _notes(found: SimilarUnits, own: int, n_listed: int) -> tuple[str, ...]:
     profiles, option = found.profiles, found.option
     parts = [
-        f"{one.name} ({_measured(one, told)}{'' if one.weight == 1 else f', weight {one.weight:g}'})"
+        f"{one.name} ({'category' if one.sd is None else f'SD {number(one.sd)}'}"
+        f"{'' if one.weight == 1 else f', weight {one.weight:g}'})"
         for one in found.characteristics
     ]
     steps = [f"{word} up to {most:g}" for most, word in CLOSENESS]

@@ -213,15 +213,15 @@ def test_the_table_shows_the_unit_itself_first():
 
 
 def test_small_counts_of_pupils_do_not_leave_nor_what_tells_them():
-    """Distances of rows without a small count tell the SD, and the SD the small count: all of them are withheld."""
     frame = schools().assign(size=[40, 3, 50, 60, 70])
     found = similar_units(Profiles.from_frame(frame, ROLES), SimilarOptions(n=4), "S1")
-    table = similar(found, "S1", pupils=("size",)).table
-    rows = {row[1]: row for row in table.rows}
+    rows = {row[1]: row for row in similar(found, "S1", pupils=("size",)).table.rows}
     assert "Suppressed" in rows["S2"][4].reason
+    assert "Withheld" in rows["S2"][-1].reason
     assert rows["S3"][4] == 50
-    assert all("Withheld" in row[-1].reason for row in table.rows)
-    assert "size (SD withheld)" in table.notes[0]
+    assert isinstance(rows["S3"][-1], float)
+    own = similar_units(Profiles.from_frame(frame, ROLES), SimilarOptions(n=4), "S2")
+    assert all("Withheld" in row[-1].reason for row in similar(own, "S2", pupils=("size",)).table.rows)
     with pytest.raises(DesignError, match="whole numbers"):
         similar(similar_units(Profiles.from_frame(frame.assign(size=frame["size"] + 0.5), ROLES), None, "S1"), "S1",
                 pupils=("size",))  # fmt: skip
@@ -234,12 +234,12 @@ def test_nothing_that_is_told_depends_on_a_small_count(as_category):
     for small in range(6):
         frame = schools().assign(size=[40, small, 50, 60, 70])
         frame = frame.assign(size=frame["size"].astype(str)) if as_category else frame
-        option = SimilarOptions(n=4, pupils=("size",))
-        found = similar_units(Profiles.from_frame(frame, ROLES), option, "S1")
+        profiles = Profiles.from_frame(frame, ROLES)
+        found = similar_units(profiles, SimilarOptions(n=4, pupils=("size",)), "S1")
         table = similar(found, "S1").table
-        told.append((table.rows, table.notes, found.characteristics))
+        told.append((table.rows, table.notes, found.characteristics, found.positions.tolist()))
+        assert similar(similar_units(profiles, SimilarOptions(n=4), "S1"), "S1", ("size",)).table == table
         assert [row[4] for row in table.rows if row[1] == "S3"] == [50]
-        assert all(isinstance(row[-1], float) for row in table.rows)
     assert all(one == told[0] for one in told)
 
 

@@ -248,14 +248,14 @@ def test_few_people_of_cross_sections_are_not_counted(tmp_path):
     assert "fewer than 10 observations treated" in said
 
 
-@pytest.mark.parametrize("estimator", ["group-time", "all"])
-def test_one_pupil_is_no_cohort(shared, estimator):
+@pytest.mark.parametrize("more", [(), ("--base-period", "universal"), ("--bootstrap", "99", "--draw", "clusters")])
+def test_one_pupil_is_no_cohort(shared, more):
     """A cohort of one pupil, whose change was 95.9: no estimate, interval or average gives it, as text or as JSON."""
     path = shared / "cases" / "disclosure" / "one_pupil_cohort.csv"
     if not path.exists():
         pytest.skip("needs ../shared/cases/disclosure/one_pupil_cohort.csv, which is not on this machine")
     columns = ("--unit", "school", "--period", "year", "--outcome", "y", "--cohort", "g")
-    options = ("--repeated-cross-sections", "--estimator", estimator)
+    options = ("--repeated-cross-sections", *more)
     printed = run_did(path, *options, columns=columns).out
     record = run_did(path, *options, "--json", columns=columns).record
     assert "95.9" not in printed
