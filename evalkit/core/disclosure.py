@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+from numbers import Real
+from operator import index
 from typing import Final
 
 FEWEST_PUBLISHED: Final = 6
@@ -9,3 +13,24 @@ FEWEST_PUBLISHED: Final = 6
 
 FEWEST_PEOPLE: Final = 10
 """Of records of people, whose counts nobody has published: what may leave a secure environment in the UK."""
+
+CONTAINS_PEOPLE: Final = "One row for each person: this file must not leave a secure environment without being checked."
+"""What a file that lists people says of itself, in its last column or key."""
+
+
+def few(fewest: int, of: str = "people") -> str:
+    """Return why a number is not shown that rests on fewer people than may be told."""
+    return f"Withheld: it rests on fewer than {fewest} {of}, or would let such a number be worked out."
+
+
+def whole(value: object) -> int | None:
+    """Return a value as the whole number it is, of whatever type: int, numpy, 3.0, Decimal; None where it is none.
+
+    A truth value is no count, and neither is a text that looks like one.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        return None
+    if value != value or abs(value) == math.inf:
+        return None
+    n = index(math.floor(value))
+    return n if n == value else None

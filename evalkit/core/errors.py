@@ -1,10 +1,16 @@
 """Errors a person reads: what is wrong, where, and what to do next."""
 
+from evalkit.core.safe_text import cleaned
+
 
 class EvalkitError(Exception):
     """Base class; the command line prints the message without a traceback."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message; what a name in a file holds of commands to a terminal is not in it."""
+        return cleaned(super().__str__())
 
 
 class InputError(EvalkitError):

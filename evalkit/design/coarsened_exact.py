@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.arrays.distances import pooled_within_covariance
@@ -80,7 +81,11 @@ def _one_to_one(design: MatchedDesign, strata: Ints) -> MatchedDesign:
     own = np.full(len(strata), -1, dtype=np.int64)
     own[pairs.treated] = own[pairs.comparison] = np.arange(len(pairs.treated))
     spare = int(((own < 0) & (strata >= 0)).sum())
-    note = f"{len(pairs.treated):,} pairs within them; {spare:,} units of these strata without a partner are left out."
+    note = Sentence(
+        "{pairs} pairs within them; {spare} units of these strata without a partner are left out.",
+        pairs=count(len(pairs.treated)),
+        spare=count(spare, among=len(strata)),
+    )
     weights = (own >= 0).astype(float)
     return replace(design, weights=weights, strata=own, pairs=pairs, notes=(*design.notes, note))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.edge_cover import Cover, bounded_cover, least_cover, star_codes
 from evalkit.design.arrays.pair_problem import PairProblem
@@ -101,10 +101,17 @@ def _in_order(parts: list[tuple[Ints, Ints, NDArray[np.float64]]]) -> Pairs:
 
 
 def _notes(strata: Ints, space: PairSpace, n_sets: int) -> tuple[str, ...]:
-    notes = [f"There are {counted(n_sets, 'matched set')}; no other choice of sets has a smaller sum of distances."]
+    notes = [
+        Sentence(
+            "There are {n}; no other choice of sets has a smaller sum of distances.",
+            n=count(n_sets, "units", "matched set"),
+        )
+    ]
     if space.discarded.any():
-        notes.append(f"{counted(int(space.discarded.sum()), 'unit')} outside common support were left out.")
+        n_outside = count(int(space.discarded.sum()), "units", "unit", among=len(strata))
+        notes.append(Sentence("{n} outside common support were left out.", n=n_outside))
     n_lost = int((strata[~space.discarded] < 0).sum())
     if n_lost:
-        notes.append(f"{counted(n_lost, 'unit')} had no permitted partner and were left out.")
+        lost = count(n_lost, "units", "unit", among=len(strata))
+        notes.append(Sentence("{n} had no permitted partner and were left out.", n=lost))
     return tuple(notes)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.data.baseline import Baseline
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import InverseProbability, Target
@@ -57,7 +57,14 @@ def _trimmed(baseline: Baseline, discarded: NDArray[np.bool_], trim: float | Non
         return ()
     is_treated = baseline.is_treated
     treated, comparison = int((discarded & is_treated).sum()), int((discarded & ~is_treated).sum())
+    n_treated = int(is_treated.sum())
     return (
-        f"{treated:,} treated and {counted(comparison, 'comparison unit')} with a score below {trim:g} or above "
-        f"{1 - trim:g} are left out; the score was fitted before, to all units.",
+        Sentence(
+            "{treated} treated and {comparison} with a score below {low} or above {high} are left out; the score was "
+            "fitted before, to all units.",
+            treated=count(treated, among=n_treated),
+            comparison=count(comparison, "units", "comparison unit", among=len(is_treated) - n_treated),
+            low=f"{trim:g}",
+            high=f"{1 - trim:g}",
+        ),
     )

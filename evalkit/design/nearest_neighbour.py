@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.greedy_line import (
     LineRules,
@@ -241,20 +242,35 @@ def _line_rules(whole: PairProblem, has_reach: bool) -> LineRules:
     )
 
 
+_OUTSIDE: Final = "outside the range of the other group's scores"
+
+
 def _notes(option: NearestNeighbour, focal: Ints, matched: Ints, space: PairSpace) -> tuple[str, ...]:
-    notes = []
+    notes: list[str] = []
+    n_units = len(space.discarded)
     n_discarded, n_lost = int(space.discarded.sum()), len(focal) - len(np.unique(matched))
     if n_discarded:
         notes.append(
-            f"{counted(n_discarded, 'unit')} outside the range of the other group's scores "
-            f"{'was' if n_discarded == 1 else 'were'} left out before matching."
+            Sentence(
+                "{n} left out before matching.",
+                n=count(n_discarded, "units", f"unit {_OUTSIDE} was", f"units {_OUTSIDE} were", n_units),
+            )
         )
     if n_lost:
         notes.append(
-            f"{counted(n_lost, 'unit')} of the target group found no partner: none that is permitted was left when "
-            f"{'its' if n_lost == 1 else 'their'} turn came. The effect is one on the units that were matched."
+            Sentence(
+                "{n} of the target group found no partner: none that is permitted was left when {their} turn came. The "
+                "effect is one on the units that were matched.",
+                n=count(n_lost, "units", "unit", among=len(focal)),
+                their="its" if n_lost == 1 else "their",
+            )
         )
     short = np.bincount(matched)[matched].min(initial=option.ratio) if len(matched) else option.ratio
     if option.fewest is None and short < option.ratio:
-        notes.append(f"Some units have fewer than {option.ratio} partners, because no more were permitted or left.")
+        notes.append(
+            Sentence(
+                "Some units have fewer than {ratio} partners, because no more were permitted or left.",
+                ratio=str(option.ratio),
+            )
+        )
     return tuple(notes)

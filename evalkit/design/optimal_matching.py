@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.assignment import NOBODY, Assignment, least_assignment
@@ -69,9 +70,18 @@ def _require_room(n_focal: int, n_partners: int, ratio: int, target: Target) -> 
         return
     arms = ("treated", "comparison") if target == "ATT" else ("comparison", "treated")
     raise DesignError(
-        f"{counted(n_focal, f'{arms[0]} unit')} with {counted(ratio, 'partner')} each need "
-        f"{counted(n_focal * ratio, f'{arms[1]} unit')}, and there are {n_partners:,}. Lower the ratio, take the "
-        "effect on the other group, or use nearest neighbours with replacement or full matching."
+        Sentence(
+            "{focal} with {ratio} each need {needed}, and there are {partners}. Lower the ratio, take the effect on "
+            "the other group, or use nearest neighbours with replacement or full matching.",
+            focal=count(n_focal, "units", f"{arms[0]} unit"),
+            ratio=counted(ratio, "partner"),
+            needed=Derived(
+                counted(n_focal * ratio, f"{arms[1]} unit"),
+                count(n_focal),
+                f"as many {arms[1]} units for each",
+            ),
+            partners=count(n_partners),
+        )
     )
 
 
@@ -101,17 +111,29 @@ def _least(space: PairSpace, problem: PairProblem, ratio: int) -> Assignment:
 
 
 def _notes(found: Assignment, option: OptimalMatching, focal: Ints, space: PairSpace) -> tuple[str, ...]:
-    notes = [
+    notes: list[str] = [
         "No other choice of pairs that keeps the rules has a smaller sum of distances; prices of partners prove it."
     ]
     n_discarded, n_lost = int(space.discarded.sum()), len(focal) - len(np.unique(found.focal))
     if n_discarded:
-        notes.append(f"{counted(n_discarded, 'unit')} outside the range of the other group's scores were left out.")
+        notes.append(
+            Sentence(
+                "{n} outside the range of the other group's scores were left out.",
+                n=count(n_discarded, "units", "unit", among=len(space.discarded)),
+            )
+        )
     if n_lost:
         notes.append(
-            f"{counted(n_lost, 'unit')} of the target group could not be given a permitted partner, whatever the "
-            "choice of the others. The effect is one on the units that were matched."
+            Sentence(
+                "{n} of the target group could not be given a permitted partner, whatever the choice of the others. "
+                "The effect is one on the units that were matched.",
+                n=count(n_lost, "units", "unit", among=len(focal)),
+            )
         )
     if len(found.focal) < option.ratio * (len(focal) - n_lost):
-        notes.append(f"Some units have fewer than {option.ratio} partners, because no more were permitted.")
+        notes.append(
+            Sentence(
+                "Some units have fewer than {ratio} partners, because no more were permitted.", ratio=str(option.ratio)
+            )
+        )
     return tuple(notes)

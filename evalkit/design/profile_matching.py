@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from evalkit.core.errors import DesignError
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.data.baseline import Baseline
 from evalkit.design.features import balance_columns
 from evalkit.design.matched import MatchedDesign
@@ -129,8 +129,13 @@ def _infeasible(gaps: Floats, allowed: Floats, names: tuple[str, ...]) -> str:
 def _notes(weights: Floats, is_treated: Bools, option: ProfileMatching, target: Target) -> tuple[str, ...]:
     arm = is_treated if target == "ATC" else ~is_treated
     chosen = int((weights[arm] > 0).sum())
+    every = int(arm.sum())
     return (
-        f"The {counted(chosen, 'unit')} chosen of {int(arm.sum()):,} are proven to be the most that meet the means of "
-        f"the target group within {option.tolerance:g} standard deviations in every covariate. Which units these are "
-        "need not be unique.",
+        Sentence(
+            "The {chosen} chosen of {every} are proven to be the most that meet the means of the target group within "
+            "{tolerance} standard deviations in every covariate. Which units these are need not be unique.",
+            chosen=count(chosen, "units", "unit", among=every),
+            every=count(every),
+            tolerance=f"{option.tolerance:g}",
+        ),
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.errors import DesignError
 from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean, listed
@@ -32,6 +33,9 @@ class SimilarOptions:
     `weights` are by characteristic, 1 where none is given. `n` is the length of a list. Units of a list share every
     label in `same` with the unit it is for, and none in `not_same`. With `sd_within_same` a characteristic is
     measured in its SD within the groups of `same` (pooled over them), otherwise in its SD over all units.
+
+    `pupils` names characteristics that count pupils. Counts under `fewest` enter as one and the same stand-in, so that
+    neither SDs nor distances nor ranks depend on them: nothing that is told lets one be worked out.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -39,6 +43,8 @@ class SimilarOptions:
     same: tuple[str, ...] = ()
     not_same: tuple[str, ...] = ()
     sd_within_same: bool = False
+    pupils: tuple[str, ...] = ()
+    fewest: int = FEWEST_PUBLISHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +187,11 @@ def _require(profiles: Profiles, option: SimilarOptions) -> None:
             )
         if not 0 < weight < 1e6:
             raise DesignError(f"The weight of '{name}' is a positive number, not {weight:g}. Leave out what has none.")
+    for name in option.pupils:
+        if name not in known:
+            raise DesignError(f"'{name}' is no characteristic that is compared on.{did_you_mean(name, known)}")
+        if name in (*option.same, *option.not_same):
+            raise DesignError(f"'{name}' counts pupils: units that share it, or do not, would tell small counts.")
     labels = [str(name) for name in profiles.labels]
     for name in (*option.same, *option.not_same):
         if name not in labels:
@@ -213,19 +224,48 @@ def _scaled(profiles: Profiles, option: SimilarOptions, group: Ints) -> tuple[tu
     found, columns = [], []
     for name, weight in weights.items():
         reach = np.sqrt(weight / total)
-        if is_category(frame[name]):
-            codes, levels = pd.factorize(frame[name], sort=True)
+        compared = pupils_compared(frame[name], option.fewest) if name in option.pupils else frame[name]
+        if is_category(compared):
+            codes, levels = pd.factorize(compared, sort=True)
             _require_variation(name, len(levels) > 1)
             # Two units of different levels differ by √½ in two columns: by 1 together.
             columns.append((codes[:, None] == np.arange(len(levels))) * np.sqrt(0.5) * reach)
             found.append(Characteristic(name=name, weight=weight, sd=None))
             continue
-        values = frame[name].to_numpy(dtype=float)
+        values = compared.to_numpy(dtype=float)
         sd = _spread(values, group if option.sd_within_same else np.zeros_like(group))
         _require_variation(name, sd > 1e-10 * np.abs(values).max())
         columns.append(((values - values.mean()) / sd * reach)[:, None])
         found.append(Characteristic(name=name, weight=weight, sd=sd))
     return tuple(found), np.column_stack(columns).astype(float)
+
+
+def pupil_counts(values: pd.Series) -> Ints:
+    """Return counts of pupils as whole numbers, also where they are compared as categories.
+
+    Raise `DesignError` where one is no whole number.
+    """
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+    odd = ~(numbers == np.round(numbers))
+    if odd.any():
+        raise DesignError(
+            f"'{values.name}' is named as a count of pupils and holds {values.iloc[int(np.argmax(odd))]}. Counts are "
+            "whole numbers."
+        )
+    return numbers.astype(np.int64)
+
+
+def stand_in(fewest: int) -> float:
+    """Return what stands for every count of pupils under `fewest`: the middle of what it can be."""
+    return (fewest - 1) / 2
+
+
+def pupils_compared(values: pd.Series, fewest: int) -> pd.Series:
+    """Return counts of pupils as they are compared, those under `fewest` as one stand-in, or one category."""
+    counts = pupil_counts(values)
+    if is_category(values):
+        return values.mask(counts < fewest, f"fewer than {fewest}")
+    return pd.Series(np.where(counts < fewest, stand_in(fewest), counts), index=values.index, name=values.name)
 
 
 def _require_variation(name: str, varies: bool) -> None:

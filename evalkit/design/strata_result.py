@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.data.baseline import Baseline
 from evalkit.design.matched import MatchedDesign, stratum_weights
 from evalkit.design.matching_options import MatchingOption, Target
@@ -54,14 +54,17 @@ def stratified(baseline: Baseline, option: MatchingOption, target: Target, strat
 def left_out_note(strata: Ints, is_treated: Bools) -> str:
     """Return a sentence on how many strata there are and who lies in none."""
     n_strata = int(strata.max(initial=-1)) + 1
-    said = f"{counted(n_strata, 'stratum holds', 'strata hold')} both arms"
+    said = Sentence("{n} both arms", n=count(n_strata, "units", "stratum holds", "strata hold"))
     lost = strata < 0
     treated, comparison = (int((lost & arm).sum()) for arm in _arms(is_treated))
     if treated + comparison == 0:
-        return f"{said}; no unit is left out."
-    return (
-        f"{said}; {treated:,} treated and {counted(comparison, 'comparison unit')} in strata without the other arm "
-        "are left out."
+        return Sentence("{said}; no unit is left out.", said=said)
+    n_treated = int(is_treated.sum())
+    return Sentence(
+        "{said}; {treated} treated and {comparison} in strata without the other arm are left out.",
+        said=said,
+        treated=count(treated, among=n_treated),
+        comparison=count(comparison, "units", "comparison unit", among=len(is_treated) - n_treated),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.strata import bins, filled
@@ -42,7 +43,7 @@ def subclassification(baseline: Baseline, option: Subclassification, target: Tar
     kept = ~discarded
     strata[kept], n_moved = _subclasses(score[kept], is_treated[kept], option.n_subclasses, target)
     design = stratified(baseline, option, target, strata)
-    notes = (_note(option.n_subclasses, target, int(discarded.sum())), *(_moved_note(n_moved)))
+    notes = (_note(option.n_subclasses, target, discarded), *(_moved_note(n_moved)))
     return replace(design, score=score, discarded=discarded, notes=notes)
 
 
@@ -74,27 +75,43 @@ def _require_enough(focal: Floats, is_treated: Bools, n: int) -> None:
     for size, name in ((int(is_treated.sum()), "treated"), (int((~is_treated).sum()), "comparison")):
         if size < n:
             raise DesignError(
-                f"There are {counted(size, f'{name} unit')} for {n} subclasses, each of which needs one. "
-                "Ask for fewer subclasses."
+                Sentence(
+                    "There are {units} for {n} subclasses, each of which needs one. Ask for fewer subclasses.",
+                    units=count(size, "units", f"{name} unit"),
+                    n=str(n),
+                )
             )
     n_values = len(np.unique(np.round(focal, 12)))
     if n_values < n:
         raise DesignError(
-            f"The score takes only {counted(n_values, 'value')} in the group whose effect is wanted, too few for {n} "
-            "subclasses. Ask for fewer, or match exactly."
+            Sentence(
+                "The score takes only {values} in the group whose effect is wanted, too few for {n} subclasses. Ask "
+                "for fewer, or match exactly.",
+                values=count(n_values, "units", "value"),
+                n=str(n),
+            )
         )
 
 
-def _note(n: int, target: Target, n_discarded: int) -> str:
+def _note(n: int, target: Target, discarded: Bools) -> str:
     group = {"ATT": "the treated units'", "ATC": "the comparison units'", "ATE": "all units'"}[target]
-    lost = f"; {counted(n_discarded, 'unit')} outside common support left out before" if n_discarded else ""
-    return f"{counted(n, 'subclass', 'subclasses')} cut at quantiles of {group} scores{lost}."
+    outside = count(int(discarded.sum()), "units", "unit", among=len(discarded))
+    lost = Sentence("; {n} outside common support left out before", n=outside) if outside.n else ""
+    return Sentence(
+        "{n} cut at quantiles of {group} scores{lost}.",
+        n=counted(n, "subclass", "subclasses"),
+        group=group,
+        lost=lost,
+    )
 
 
 def _moved_note(n_moved: int) -> tuple[str, ...]:
     if not n_moved:
         return ()
     return (
-        f"{counted(n_moved, 'unit was', 'units were')} moved to a neighbouring subclass so that each holds both arms: "
-        "there the arms hardly overlap. Fewer subclasses need fewer moves.",
+        Sentence(
+            "{n} moved to a neighbouring subclass so that each holds both arms: there the arms hardly overlap. Fewer "
+            "subclasses need fewer moves.",
+            n=count(n_moved, "units", "unit was", "units were"),
+        ),
     )

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.core.words import counted
+from evalkit.core.sentence import Derived, Sentence, count, joined
 from evalkit.design.arrays.weights import effective_n
 from evalkit.design.balance_targets import weighted_arms
 from evalkit.design.matching_options import Target
@@ -30,8 +30,9 @@ _LIKE: Final = {
 def weight_notes(is_treated: Bools, weights: Floats, target: Target, how: str) -> tuple[str, ...]:
     """Return what the weights mean, with what they are worth, and a warning for each arm that few units carry."""
     arms = weighted_arms(is_treated, target)
-    worth = " ".join(_worth(weights[arm], name) for arm, name in arms)
-    meaning = f"{_LIKE[target][0].upper()}{_LIKE[target][1:]}: {how}. {worth}"
+    worth = joined(*(_worth(weights[arm], name) for arm, name in arms))
+    like = f"{_LIKE[target][0].upper()}{_LIKE[target][1:]}: {how}."
+    meaning = Sentence("{like} {worth}", like=like, worth=worth)
     warnings = [_warning(weights[arm], name) for arm, name in arms]
     unused = [_unused(weights[arm], name) for arm, name in arms if (weights[arm] == 0).any()]
     return (meaning, *(w for w in warnings if w), *unused)
@@ -39,9 +40,12 @@ def weight_notes(is_treated: Bools, weights: Floats, target: Target, how: str) -
 
 def _worth(weights: Floats, name: str) -> str:
     n = int(np.count_nonzero(weights))
-    return (
-        f"Weights of the {counted(n, f'{name} unit')} sum to {n:,}; they are worth {effective_n(weights):,.1f} equally "
-        "weighted ones."
+    units = count(n, "units", f"{name} unit", among=len(weights))
+    return Sentence(
+        "Weights of the {units} sum to {total}; they are worth {worth} equally weighted ones.",
+        units=units,
+        total=Derived(f"{n:,}", units, "their number"),
+        worth=Derived(f"{effective_n(weights):,.1f}", units),
     )
 
 
@@ -51,14 +55,16 @@ def _warning(weights: Floats, name: str) -> str:
     is_heavy = shares[0] >= LARGE_SHARE and n >= 2 / LARGE_SHARE
     if not is_heavy and not (n_half < FEW_CARRY_HALF and n_half < n / 4):
         return ""
-    return (
-        f"Few {name} units carry most of the weight: the heaviest has {shares[0]:.0%} of it, and "
-        f"{counted(n_half, 'unit has', 'units have')} half of it. The result rests on them, and its error is too "
-        "uncertain to rely on."
+    return Sentence(
+        "Few {name} units carry most of the weight: the heaviest has {share} of it, and {half} half of it. The result "
+        "rests on them, and its error is too uncertain to rely on.",
+        name=name,
+        share=f"{shares[0]:.0%}",
+        half=count(n_half, "units", "unit has", "units have"),
     )
 
 
 def _unused(weights: Floats, name: str) -> str:
     n = int((weights == 0).sum())
-    said = counted(n, f"{name} unit weighs", f"{name} units weigh")
-    return f"{said} nothing: nobody in the target group has such values."
+    units = count(n, "units", f"{name} unit weighs", f"{name} units weigh", among=len(weights))
+    return Sentence("{n} nothing: nobody in the target group has such values.", n=units)

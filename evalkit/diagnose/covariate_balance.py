@@ -34,8 +34,8 @@ class ArmBalance:
 class BalanceValues:
     """Both means of a covariate and every statistic of the registry, each under its key."""
 
-    mean_treated: float
-    mean_comparison: float
+    mean_treated: Quantity
+    mean_comparison: Quantity
     smd: Quantity
     variance_ratio: Quantity
     ecdf_mean: Quantity

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from evalkit.core.disclosure import few
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.sentence import Sentence
 from evalkit.core.shown import Shown
 
 
@@ -21,7 +23,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding(Shown):
-    """A check's name, verdict, statistic and the sentence a reader needs."""
+    """A check's name, verdict, statistic and the sentence a reader needs: a `Sentence` where it counts people."""
 
     name: str
     verdict: Verdict
@@ -34,6 +36,15 @@ class Finding(Shown):
 
 LARGE_DIFFERENCE: Final = 0.25
 """Points by which two ways of estimating may differ before the result counts as resting on the choice."""
+
+
+def released_finding(finding: Finding, fewest: int) -> Finding:
+    """Return a finding in which counts of people under `fewest` are withheld, and with them its statistic."""
+    sentence = finding.sentence
+    if not isinstance(sentence, Sentence):
+        return finding
+    hidden = finding.statistic if sentence.is_told(fewest) else Unavailable(few(fewest))
+    return replace(finding, statistic=hidden, sentence=sentence.written(fewest))
 
 
 def has_moved(estimate: float, main: float) -> bool:

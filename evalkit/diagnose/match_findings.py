@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from evalkit.core.formats import careful, count, number
+from evalkit.core.formats import careful, number
 from evalkit.core.quantities import Unavailable
+from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.core.shown import Several
 from evalkit.core.words import counted, listed
 from evalkit.design.features import balance_columns
@@ -44,7 +45,10 @@ def baseline_balance(balance: MatchBalance) -> Finding:
     name, worst = "baseline_balance", balance.worst
     apart = [row.covariate for row in balance.covariates if _separates(row)]
     if apart:
-        sentence = f"In {listed(apart)} no treated and no comparison unit are alike: each arm has a value of its own."
+        sentence = Sentence(
+            "In {names} no treated and no comparison unit are alike: each arm has a value of its own.",
+            names=listed(apart),
+        )
         return Finding(name, Verdict.SERIOUS, Unavailable(NO_SMD.reason), sentence)
     if isinstance(worst, Unavailable):
         return not_assessable(name, worst.reason)
@@ -53,13 +57,28 @@ def baseline_balance(balance: MatchBalance) -> Finding:
     before = worst.before.smd if isinstance(worst.before.smd, float) else 0.0
     after = worst.after.smd if isinstance(worst.after.smd, float) else 0.0
     verdict = Verdict.SERIOUS if failed else Verdict.CAUTION if adjusted else Verdict.REASSURING
-    sentence = (
-        f"The largest difference left is in {worst.covariate}: {careful(after)} standard deviations "
-        f"({careful(before)} before matching). Of {counted(len(classes), 'covariate')} the What Works Clearinghouse "
-        f"would call {classes.count(WwcClass.SATISFIED)} alike (g up to 0.05), {adjusted} alike if the estimate is "
-        f"adjusted for them (up to 0.25) and {failed} too far apart."
+    sentence = Sentence(
+        "The largest difference left is in {covariate}: {after} standard deviations ({before} before matching). Of "
+        "{classes} the What Works Clearinghouse would call {alike} alike (g up to 0.05), {adjusted} alike if the "
+        "estimate is adjusted for them (up to 0.25) and {failed} too far apart.",
+        covariate=worst.covariate,
+        after=careful(after),
+        before=Derived(careful(before), count(_fewest_lost(balance)), "not shown"),
+        classes=counted(len(classes), "covariate"),
+        alike=str(classes.count(WwcClass.SATISFIED)),
+        adjusted=str(adjusted),
+        failed=str(failed),
     )
     return Finding(name, verdict, smd_size(worst), sentence)
+
+
+def _fewest_lost(balance: MatchBalance) -> int:
+    """Return how many units matching took from an arm, of the arm that lost fewer; 0 where none lost any.
+
+    With what is known before and after, what is known of those lost can be worked out.
+    """
+    lost = [before.n - after.n for before, after in (balance.treated, balance.comparison)]
+    return min((n for n in lost if n), default=0)
 
 
 def _separates(row: CovariateBalance) -> bool:
@@ -75,10 +94,14 @@ def variance_ratios(balance: MatchBalance) -> Finding:
         return not_assessable(name, "No covariate has more than two values in both arms, so no spread is compared.")
     apart = [covariate for covariate, ratio in ratios.items() if not statistic.is_within(ratio)]
     furthest = max(ratios, key=lambda covariate: abs(np.log(max(ratios[covariate], 1e-300))))
-    sentence = (
-        f"In {counted(len(apart), 'covariate')} of {len(ratios)} the variance among the treated is less than half or "
-        f"more than twice that of the comparison units{': ' + listed(apart) if apart else ''}. The furthest is "
-        f"{furthest} ({careful(ratios[furthest])})."
+    sentence = Sentence(
+        "In {apart} of {ratios} the variance among the treated is less than half or more than twice that of the "
+        "comparison units{names}. The furthest is {furthest} ({ratio}).",
+        apart=counted(len(apart), "covariate"),
+        ratios=str(len(ratios)),
+        names=": " + listed(apart) if apart else "",
+        furthest=furthest,
+        ratio=careful(ratios[furthest]),
     )
     return Finding(name, Verdict.CAUTION if apart else Verdict.REASSURING, ratios[furthest], sentence)
 
@@ -89,9 +112,13 @@ def overlap(design: MatchedDesign) -> Finding:
     share = float(outside.mean())
     verdict = Verdict.SERIOUS if share > _OUTSIDE[1] else Verdict.CAUTION if share > _OUTSIDE[0] else Verdict.REASSURING
     whom = {"ATT": "treated units", "ATC": "comparison units", "ATE": "units"}[design.target]
-    sentence = (
-        f"{count(int(outside.sum()))} of the {count(len(outside))} {whom} used lie outside the range of {where}."
-        + (" For them the estimate goes beyond the data." if outside.any() else "")
+    sentence = Sentence(
+        "{n} of the {all} {whom} used lie outside the range of {where}.{beyond}",
+        n=count(int(outside.sum()), among=len(outside)),
+        all=count(len(outside), among=_n_wanted(design)),
+        whom=whom,
+        where=where,
+        beyond=" For them the estimate goes beyond the data." if outside.any() else "",
     )
     return Finding("overlap", verdict, share, sentence)
 
@@ -120,11 +147,26 @@ def effective_number(design: MatchedDesign) -> Finding:
     """Say how many equally weighted units the weighted arm is worth."""
     arm, n, worth = _weighted_arm(design)
     verdict = Verdict.SERIOUS if worth < _FEW[1] else Verdict.CAUTION if worth < _FEW[0] else Verdict.REASSURING
-    sentence = (
-        f"The {counted(n, f'{arm} unit')} used {'is' if n == 1 else 'are'} worth {number(worth, 1)} equally weighted "
-        "ones; the fewer, the wider the interval" + (" and the less it can be relied on." if worth < _FEW[0] else ".")
+    units = count(n, "units", f"{arm} unit", among=_n_in_arm(design, arm))
+    sentence = Sentence(
+        "The {units} used {are} worth {worth} equally weighted ones; the fewer, the wider the interval{less}",
+        units=units,
+        are="is" if n == 1 else "are",
+        worth=Derived(number(worth, 1), units),
+        less=" and the less it can be relied on." if worth < _FEW[0] else ".",
     )
     return Finding("effective_number", verdict, worth, sentence)
+
+
+def _n_wanted(design: MatchedDesign) -> int:
+    """Return the size of the target group before matching."""
+    is_treated = design.baseline.is_treated
+    return {"ATT": int(is_treated.sum()), "ATC": int((~is_treated).sum()), "ATE": len(is_treated)}[design.target]
+
+
+def _n_in_arm(design: MatchedDesign, arm: str) -> int:
+    is_treated = design.baseline.is_treated
+    return int((is_treated if arm == "treated" else ~is_treated).sum())
 
 
 def _weighted_arm(design: MatchedDesign) -> tuple[str, int, float]:
@@ -140,9 +182,13 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
     own = np.where(is_treated if arm == "treated" else ~is_treated, design.weights, 0.0)
     share = float(own.max() / own.sum())
     verdict = Verdict.SERIOUS if share > _HEAVY[1] else Verdict.CAUTION if share > _HEAVY[0] else Verdict.REASSURING
-    sentence = (
-        f"The {arm} unit with the largest weight carries {careful(100 * share, 1)}% of the arm's weight; with equal "
-        f"weights it would be {careful(100 / n, 1)}%."
+    units = count(n, among=_n_in_arm(design, arm))
+    sentence = Sentence(
+        "The {arm} unit with the largest weight carries {share} of the arm's weight; with equal weights it would be "
+        "{equal}.",
+        arm=arm,
+        share=Derived(f"{careful(100 * share, 1)}%", units, "a withheld share"),
+        equal=Derived(f"{careful(100 / n, 1)}%", units, "the same for all"),
     )
     return Finding("heaviest_unit", verdict, share, sentence)
 
@@ -155,10 +201,14 @@ def units_lost(design: MatchedDesign) -> Finding:
     whom = {"ATT": "treated units", "ATC": "comparison units", "ATE": "units"}[design.target]
     share = lost / n
     if not lost:
-        sentence = f"All {count(n)} {whom} are used."
+        sentence = Sentence("All {n} {whom} are used.", n=count(n), whom=whom)
         return Finding("units_lost", Verdict.REASSURING, 0.0, sentence)
-    sentence = (
-        f"{count(lost)} of {count(n)} {whom} could not be used, so that the effect is no longer that on all of them: "
-        f"it is the {design.estimand.label}."
+    sentence = Sentence(
+        "{lost} of {n} {whom} could not be used, so that the effect is no longer that on all of them: it is the "
+        "{label}.",
+        lost=count(lost, among=n),
+        n=count(n),
+        whom=whom,
+        label=design.estimand.label,
     )
     return Finding("units_lost", Verdict.SERIOUS if share > _LOST else Verdict.CAUTION, share, sentence)

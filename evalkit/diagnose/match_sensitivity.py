@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import lower_first
 from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.shown import Several, Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.design.arrays.weights import effective_n
@@ -66,7 +67,7 @@ class MatchSensitivity(Shown):
     robustness: RobustnessValue | Unavailable
     selection: OsterDelta | Unavailable
     level: float
-    regression_on: str
+    regression_on: Sentence
     n_lacking: int
 
     @property
@@ -79,14 +80,20 @@ class MatchSensitivity(Shown):
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each measure: what it says, or why it does not apply."""
         paired = tuple(_said(one) for one in (self.hidden_bias, self.e_value))
-        start = f"In a regression on {self.regression_on}: "
-        regressed = [
-            one.reason if isinstance(one, Unavailable) else start + lower_first(one.sentence)
-            for one in (self.robustness, self.selection)
-        ]
-        if isinstance(self.robustness, RobustnessValue):
-            regressed[0] = f"{regressed[0]} {self.robustness.benchmark_sentence}".strip()
+        robust = self.robustness
+        more = robust.benchmark_sentence if isinstance(robust, RobustnessValue) else ""
+        regressed = [self._of_regression(robust, more), self._of_regression(self.selection)]
         return (*paired, *regressed)
+
+    def _of_regression(self, found: RobustnessValue | OsterDelta | Unavailable, more: str = "") -> str:
+        if isinstance(found, Unavailable):
+            return found.reason
+        return Sentence(
+            "In a regression on {sample}: {said}{more}",
+            sample=self.regression_on,
+            said=lower_first(found.sentence),
+            more=f" {more}" if more else "",
+        )
 
 
 def match_sensitivity(
@@ -122,13 +129,14 @@ def match_sensitivity(
         robustness=_or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level)),
         selection=_or_reason(lambda: oster_delta(rows, options.r2_most)),
         level=options.level,
-        regression_on=_sample_words(len(rows.outcome), options),
+        regression_on=_sample_words(len(rows.outcome), len(values), options),
         n_lacking=int((design.is_used & ~np.isfinite(values)).sum()),
     )
 
 
 def _said(found: RosenbaumBounds | EValue | Unavailable) -> str:
-    return found.reason if isinstance(found, Unavailable) else found.sentence
+    """Return what a measure says; its numbers are odds, shares and p-values, none of them a count."""
+    return found.reason if isinstance(found, Unavailable) else Sentence("{said}", said=found.sentence)
 
 
 def regression_rows(design: MatchedDesign, outcome: Floats, weight: Floats) -> RegressionRows:
@@ -148,10 +156,11 @@ def _rows(design: MatchedDesign, outcome: Floats, options: SensitivityOptions) -
     return regression_rows(design, outcome, weight)
 
 
-def _sample_words(n: int, options: SensitivityOptions) -> str:
+def _sample_words(n: int, n_units: int, options: SensitivityOptions) -> Sentence:
+    units = count(n, among=n_units)
     if options.sample == "matched":
-        return f"the {n:,} units of the matched sample that have an outcome, with their weights"
-    return f"all {n:,} units that were not discarded and have an outcome, equally weighted"
+        return Sentence("the {n} units of the matched sample that have an outcome, with their weights", n=units)
+    return Sentence("all {n} units that were not discarded and have an outcome, equally weighted", n=units)
 
 
 def _aligned(design: MatchedDesign, outcome: pd.Series) -> Floats:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.formats import careful, p_equals
+from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.data.baseline import is_category
 from evalkit.design.matched import MatchedDesign
 from evalkit.diagnose.arrays.regain import Difference, Line, difference, line
@@ -90,13 +91,15 @@ def regression_to_mean(design: MatchedDesign, earlier: Floats, outcome: Floats |
         raise DataError(f"Earlier scores need one row for each of the {n:,} units and one column for each period.")
     known: Bools = np.asarray(np.isfinite(earlier).all(axis=1))
     is_treated = design.baseline.is_treated
-    if min(np.count_nonzero(known & is_treated), np.count_nonzero(known & ~is_treated)) < 2:
+    fewest = int(min(np.count_nonzero(known & is_treated), np.count_nonzero(known & ~is_treated)))
+    if fewest < 2:
         return not_assessable(NAME, "Earlier scores are known for fewer than two units of an arm.")
     evidence = _evidence(design, earlier, outcome, known)
     if evidence.regain is None:
         reason = "The last earlier score does not vary among comparison units" if earlier.shape[1] > 1 else _ONE_SCORE
         return not_assessable(NAME, f"{reason}, so that how much of it returns cannot be said.")
-    return Finding(NAME, _verdict(evidence), evidence.regain, _sentence(evidence, evidence.regain))
+    said = Derived(_sentence(evidence, evidence.regain), count(fewest), "It rests on too few people to be told.")
+    return Finding(NAME, _verdict(evidence), evidence.regain, Sentence("{said}", said=said))
 
 
 _ONE_SCORE: Final = "There is one earlier score and no outcome, or the score does not vary among comparison units"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import careful, level_text, number, p_equals
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.core.words import counted
+from evalkit.core.sentence import Count, Sentence, count
 from evalkit.design.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.diagnose.sensitivity_arrays import (
@@ -205,13 +205,24 @@ def _gamma_lost(p_at: Callable[[float], float], limit: float) -> Quantity:
     return float(math.exp(optimize.brentq(beyond, 0.0, math.log(_LARGEST), xtol=1e-12)))
 
 
-def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> str:
+def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> Sentence:
     """Return how the bounds were made, for the foot of a table."""
     how = "exactly" if bounds.tail == "exact" else "by the normal approximation"
-    ties = f" {counted(bounds.n_ties, 'pair')} without a difference are left out of the test." if bounds.n_ties else ""
-    lost = f" {counted(n_lost, 'pair')} lack an outcome." if n_lost else ""
+    some = Sentence(" {n} without a difference are left out of the test.", n=_pairs(bounds.n_ties, bounds.n_pairs))
+    lacking = Sentence(" {n} lack an outcome.", n=_pairs(n_lost))
     first = bounds.rows[0] if bounds.rows else None
     best = f" Estimate at gamma {careful(first.gamma, 1)}: {careful(first.effect_lower)}." if first else ""
     direction = "higher" if bounds.is_higher else "lower"
     tested = f"one-sided p-values that the treated are {direction}, {how}"
-    return f"{counted(bounds.n_pairs, 'pair')}; {tested}.{ties}{lost}{best}"
+    return Sentence(
+        "{pairs}; {tested}.{ties}{lost}{best}",
+        pairs=_pairs(bounds.n_pairs),
+        tested=tested,
+        ties=some if bounds.n_ties else "",
+        lost=lacking if n_lost else "",
+        best=best,
+    )
+
+
+def _pairs(n: int, among: int | None = None) -> Count:
+    return count(n, "units", "pair", among=among)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError, DesignError
+from evalkit.core.sentence import Sentence, count, named_people
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.roles import LARGEST, as_numbers, named
@@ -76,8 +77,12 @@ def outcome_of(design: MatchedDesign, outcome: pd.Series | Floats) -> Floats:
     if odd.any():
         first = design.baseline.units.index[int(np.argmax(odd))]
         raise DataError(
-            f"The outcome is missing or not finite for {counted(int(odd.sum()), 'matched unit')}, the first of them "
-            f"{named(first)}. Leave units without an outcome out before matching, so that the loss is counted."
+            Sentence(
+                "The outcome is missing or not finite for {n}, the first of them {first}. Leave units without an "
+                "outcome out before matching, so that the loss is counted.",
+                n=count(int(odd.sum()), "units", "matched unit"),
+                first=named_people(named(first)),
+            )
         )
     return values
 
@@ -137,8 +142,13 @@ def _columns(name: str, values: pd.Series, used: Bools) -> list[tuple[str, Float
     lost = used & values.isna().to_numpy()
     if lost.any():
         raise DataError(
-            f"'{name}', to be adjusted for, is missing for {counted(int(lost.sum()), 'matched unit')}, the first of "
-            f"them {named(values.index[int(np.argmax(lost))])}. Leave the column or these units out."
+            Sentence(
+                "'{name}', to be adjusted for, is missing for {n}, the first of them {first}. Leave the column or "
+                "these units out.",
+                name=name,
+                n=count(int(lost.sum()), "units", "matched unit"),
+                first=named_people(named(values.index[int(np.argmax(lost))])),
+            )
         )
     if is_category(values):
         texts = values.astype("str").to_numpy(dtype=object)
@@ -161,7 +171,11 @@ def _independent(matrix: Floats, used: Bools, names: list[str]) -> Floats:
     rows = matrix[used]
     if len(rows) <= len(names) + 2:
         raise DesignError(
-            f"{len(rows)} matched units cannot be adjusted for {counted(len(names), 'column')}. Adjust for fewer."
+            Sentence(
+                "{n} cannot be adjusted for {columns}. Adjust for fewer.",
+                n=count(len(rows), "units", "matched unit"),
+                columns=counted(len(names), "column"),
+            )
         )
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     flat = spread <= 1e-12 * np.abs(rows).max(axis=0)

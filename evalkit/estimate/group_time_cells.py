@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence
 from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, TwoPeriod, failed
@@ -30,7 +31,8 @@ class GroupTimeCell:
 
     `n_treated` and `n_comparison` count the units (observations) compared, `n_treated_clusters` and
     `n_comparison_clusters` the clusters that hold them (of repeated cross-sections in the period that has fewer).
-    `note` says what a reader must know of this cell, or is empty.
+    `fewest_people` is the number of observations in the smallest of the four parts compared (both arms, both periods)
+    where these are people, None where they are units. `note` says what a reader must know of this cell, or is empty.
     """
 
     cohort: int
@@ -42,6 +44,7 @@ class GroupTimeCell:
     n_treated_clusters: int
     n_comparison_clusters: int
     note: str = ""
+    fewest_people: int | None = None
 
     @property
     def event_time(self) -> int:
@@ -52,6 +55,11 @@ class GroupTimeCell:
     def is_reference(self) -> bool:
         """Return whether the period is the base itself."""
         return self.period == self.base
+
+    @property
+    def is_of_few(self) -> bool:
+        """Return whether it rests on so few people that it may not be told."""
+        return not self.is_reference and 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
 
 
 Arm = tuple[int, int]
@@ -81,7 +89,9 @@ def cell_of(plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Ar
         n_comparison=n_comparison,
         n_treated_clusters=n_treated_clusters,
         n_comparison_clusters=n_comparison_clusters,
-        note=f"{counted(found.n_trimmed, noun)} {trimmed}" if found.n_trimmed else "",
+        note=Sentence("{n} {trimmed}", n=count(found.n_trimmed, "units", noun), trimmed=trimmed)
+        if found.n_trimmed
+        else "",
     )
 
 

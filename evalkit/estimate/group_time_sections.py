@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,9 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
     for at, plan in enumerate(plans):
         used = _used(design, rows, plan, periods)
         found = _found(rows, used, plan, method)
-        cells.append(cell_of(plan, found, 0, _arms(rows, used), "observation"))
+        cell = cell_of(plan, found, 0, _arms(rows, used), "observation")
+        fewest = None if design.is_panel else min(len(part) for arm in used for part in arm)
+        cells.append(replace(cell, fewest_people=fewest))
         if len(found.effect):
             pieces.append(Piece([at], np.concatenate([*used.own, *used.other]), found.contribution))
     own = [rows.of_stratum(s) for s in range(len(design.cohorts))]

@@ -99,8 +99,9 @@ class PanelRows:
 
     def concentration(self) -> Concentration:
         """Return how unequally clusters carry the two sides, by the weight of their rows; see `counts`."""
-        treated, weight = self.switches, np.bincount(self.cluster, self.weight * self.starting)
-        other = np.bincount(self.cluster, self.weight * ~self.starting)
+        treated = self.switches
+        weight: Floats = np.bincount(self.cluster, self.weight * self.starting).astype(float)
+        other: Floats = np.bincount(self.cluster, self.weight * ~self.starting).astype(float)
         if not other.any():
             first = np.minimum.reduceat(self.cohort, np.flatnonzero(np.diff(self.cluster, prepend=-1)))
             other = np.where(first == first.max(), weight, 0.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import InferenceMethod
@@ -35,6 +36,7 @@ class Reported:
     Error, interval and p-value are by `method`, the inference that the clusters carrying this number support, with
     `df` degrees of freedom (None for the normal distribution). `plain_error` is the influence functions' own error, as
     other programs print it, which with few clusters is too small.
+    `weights` are those of the cells that it is a sum of, in their order; empty where it is made of none.
     """
 
     label: int | None
@@ -48,11 +50,15 @@ class Reported:
     method: InferenceMethod = "cluster-robust"
     df: float | None = None
     plain_error: Quantity | None = None
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedCell:
-    """The effect on one cohort in one period."""
+    """The effect on one cohort in one period.
+
+    `fewest_people` is as in `GroupTimeCell`, None where nothing is withheld: of units, and in the base period.
+    """
 
     cohort: int
     period: int
@@ -65,6 +71,12 @@ class ReportedCell:
     method: InferenceMethod = "cluster-robust"
     df: float | None = None
     plain_error: Quantity | None = None
+    fewest_people: int | None = None
+
+    @property
+    def is_of_few(self) -> bool:
+        """Return whether it rests on so few people that it may not be told."""
+        return 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +148,7 @@ def _overall(errors: Errors, rows: Rows) -> Reported:
     if rows.is_plain(summary):
         return _reported(errors, rows, summary)
     options = InferenceOptions(level=errors.options.level, seed=errors.options.seed)
-    return _row(summary, overall_inference(rows.effects, rows.advice, options))
+    return _row(summary, overall_inference(rows.effects, rows.advice, options), len(rows.given))
 
 
 def _reported_set(errors: Errors, rows: Rows, summaries: Summaries) -> ReportedSet:
@@ -170,11 +182,11 @@ def _reported(errors: Errors, rows: Rows, summary: Summary) -> Reported:
         found = with_error(errors, summary)
         has_error = isinstance(found, Unavailable) or not isinstance(found.std_error, Unavailable)
         if has_error or rows.are_all_plain:
-            return _plain(summary, found, level)
-    return _row(summary, row_inference(rows, summary, level))
+            return _plain(summary, found, level, len(rows.given))
+    return _row(summary, row_inference(rows, summary, level), len(rows.given))
 
 
-def _plain(summary: Summary, found: Estimate | Unavailable, level: float) -> Reported:
+def _plain(summary: Summary, found: Estimate | Unavailable, level: float, n_cells: int) -> Reported:
     value, std_error, interval, p_value = _numbers(found, level)
     return Reported(
         label=summary.label,
@@ -186,10 +198,11 @@ def _plain(summary: Summary, found: Estimate | Unavailable, level: float) -> Rep
         note=summary.note,
         df=found.df if isinstance(found, Estimate) else None,
         plain_error=_plain_error(summary),
+        weights=tuple(summary.weights[:n_cells].tolist()),
     )
 
 
-def _row(summary: Summary, found: Inference) -> Reported:
+def _row(summary: Summary, found: Inference, n_cells: int) -> Reported:
     estimate = summary.estimate
     return Reported(
         label=summary.label,
@@ -202,6 +215,7 @@ def _row(summary: Summary, found: Inference) -> Reported:
         method=found.method,
         df=found.df,
         plain_error=_plain_error(summary),
+        weights=tuple(summary.weights[:n_cells].tolist()),
     )
 
 
@@ -237,6 +251,7 @@ def _cells(errors: Errors, rows: Rows) -> tuple[ReportedCell, ...]:
                 method=one.method,
                 df=one.df,
                 plain_error=one.plain_error,
+                fewest_people=None if cell.is_reference else cell.fewest_people,
             )
         )
     return tuple(found)

@@ -46,6 +46,7 @@ class Summary(Shown):
     weights : shape (n_cells + n_cohorts,), the sum as a vector over the columns of the influence
     lacking : cells (cohort, period) that belong here but have no estimate
     note : what a reader must know, or an empty text
+    is_of_few : whether some cell of the same effects rests on too few people to be told
     """
 
     label: int | None
@@ -53,6 +54,7 @@ class Summary(Shown):
     weights: Floats
     lacking: tuple[tuple[int, int], ...] = ()
     note: str = ""
+    is_of_few: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -142,7 +144,8 @@ def _average(
     if not chosen.any():
         first = effects.cells[int(np.argmax(wanted))].value if wanted.any() else NO_CELL
         none = first if isinstance(first, Unavailable) else Unavailable(NO_CELL)
-        return Summary(label=label, estimate=none, weights=np.zeros(len(effects.cells) + n_cohorts), lacking=lacking)
+        empty = np.zeros(len(effects.cells) + n_cohorts)
+        return Summary(label=label, estimate=none, weights=empty, lacking=lacking, is_of_few=_is_of_few(effects))
     of_cohort = np.searchsorted(effects.design.cohorts, effects.cohorts_of_cells)
     size = effects.cohort_weight[of_cohort] if effects.cell_weight is None else effects.cell_weight
     each = np.where(chosen, 1.0 if within is None else within, 0.0)
@@ -163,7 +166,7 @@ def _mean(effects: GroupTimeEffects, parts: Sequence[Summary]) -> Summary:
         none = parts[0].estimate if parts else Unavailable(NO_CELL)
         assert isinstance(none, Unavailable)
         empty = np.zeros(len(effects.cells) + len(effects.cohort_weight))
-        return Summary(label=None, estimate=none, weights=empty, lacking=lacking)
+        return Summary(label=None, estimate=none, weights=empty, lacking=lacking, is_of_few=_is_of_few(effects))
     weights = np.mean([part.weights for part in known], axis=0)
     value = float(np.mean([part.estimate.value for part in known if isinstance(part.estimate, Estimate)]))
     return _summary(effects, weights, value, weights[: len(effects.cells)] != 0, None, lacking)
@@ -184,7 +187,18 @@ def _summary(
         reason = NO_VARIATION
     std_error: float | Unavailable = Unavailable(reason) if reason else error
     estimate = Estimate(value, std_error, effects.df)
-    return Summary(label=label, estimate=estimate, weights=weights, lacking=lacking, note=note)
+    return Summary(
+        label=label,
+        estimate=estimate,
+        weights=weights,
+        lacking=lacking,
+        note=note,
+        is_of_few=_is_of_few(effects),
+    )
+
+
+def _is_of_few(effects: GroupTimeEffects) -> bool:
+    return any(cell.is_of_few for cell in effects.cells)
 
 
 def _reliability(effects: GroupTimeEffects, chosen: NDArray[np.bool_], size: Floats) -> tuple[str, str]:

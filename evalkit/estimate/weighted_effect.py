@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted
 from evalkit.design.arrays.balancing import newton_step
 from evalkit.design.arrays.products import applied, crossed, summed
@@ -109,8 +110,12 @@ def _arm_fit(y: Floats, z: Floats, weights: Floats, name: str) -> _ArmFit:
     n, k = int(np.count_nonzero(weights)), z.shape[1] - 1
     if k and (n <= k or is_collinear(product)):
         raise DesignError(
-            f"Among the {counted(n, f'{name} unit')} the {counted(k, 'column')} to adjust for are collinear, or more "
-            "than so few units can carry. Adjust for fewer."
+            Sentence(
+                "Among the {units} the {columns} to adjust for are collinear, or more than so few units can carry. "
+                "Adjust for fewer.",
+                units=count(n, "units", f"{name} unit"),
+                columns=counted(k, "column"),
+            )
         )
     coefficients = newton_step(product, summed(weights * y, z))
     first = newton_step(product, np.eye(len(product))[0])

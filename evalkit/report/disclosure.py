@@ -1,7 +1,8 @@
 """Disclosure control at the border: counts of pupils under the threshold do not leave, nor what would give them away.
 
 Counts of schools come from published files and are exempt. Suppression is checked exactly: a
-hidden count must not be the only solution of the sums that the table shows.
+hidden count must not be the only solution of the sums that the table shows. Counts may be of any numeric type;
+what stands among them and is no whole number is refused, as nobody could say whether it may leave.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from evalkit.core.disclosure import few, whole
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
+from evalkit.core.sentence import Sentence
 from evalkit.report.bundle import bundle
 from evalkit.report.markup import table_csv, table_html
 from evalkit.report.table import Cell, Table
@@ -20,6 +23,30 @@ from evalkit.report.table_record import table_record
 
 Place = tuple[int, int]
 Line = tuple[Place, ...]
+
+
+UNTYPED = "A sentence is withheld, as the border cannot tell whether the numbers in it count people."
+"""What stands in the place of a sentence about people whose numbers are plain text."""
+
+
+def told(text: str, fewest: int) -> str:
+    """Return a sentence about people as it may leave: counts from 1 to under `fewest` withheld.
+
+    A sentence without types leaves where there is no digit in it, and is withheld where there is.
+    """
+    if isinstance(text, Sentence):
+        return text.written(fewest)
+    return UNTYPED if any(sign.isdigit() for sign in text) else text
+
+
+def told_where_typed(text: str, fewest: int) -> str:
+    """Return a sentence about what may be people or schools: typed counts withheld as of people, other words kept."""
+    return text.written(fewest) if isinstance(text, Sentence) else text
+
+
+def rests_on_few(threshold: int) -> Unavailable:
+    """Return what stands in the place of an estimate, share or mean that rests on fewer people than may be told."""
+    return Unavailable(few(threshold))
 
 
 def suppressed(threshold: int) -> Unavailable:
@@ -35,6 +62,7 @@ class ReleasedTable:
     threshold: int
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "table", _typed(self.table))
         if _small(self.table, self.threshold) or _exposed(self.table, self.threshold):
             raise EvalkitError(
                 f"The table '{self.table.caption}' shows, or lets be worked out, a count of fewer than "
@@ -60,7 +88,14 @@ class ReleasedTable:
 
 
 def release(table: Table, threshold: int) -> ReleasedTable:
-    """Return the table with small counts of pupils, and what would give them away, suppressed."""
+    """Return the table with small counts of pupils, and what would give them away, suppressed.
+
+    Raises
+    ------
+    EvalkitError
+        If a column of counts of pupils holds anything but whole numbers, of whatever numeric type, and reasons.
+    """
+    table = _typed(table)
     counts = _counts(table)
     primary = {place for place, n in counts.items() if n < threshold}
     hidden = _protected(_lines(table, counts), counts, primary, threshold)
@@ -69,16 +104,38 @@ def release(table: Table, threshold: int) -> ReleasedTable:
 
 def release_record(record: Mapping[str, object], threshold: int) -> dict[str, object]:
     """Return a JSON record with counts of pupils released: `n_pupils` sums the keys `n_pupils_…` beside it."""
-    counts = {key: value for key, value in record.items() if key.startswith("n_pupils") and isinstance(value, int)}
+    counts = {key: _recorded(key, value) for key, value in record.items() if _is_count_of_pupils(key, value)}
     places: dict[str, Place] = {key: (0, i) for i, key in enumerate(counts)}
-    by_place = {places[key]: int(n) for key, n in counts.items()}
+    by_place = {places[key]: n for key, n in counts.items()}
     line: Line = tuple(places[key] for key in sorted(counts, key=lambda key: key != "n_pupils"))
     lines = [line] if "n_pupils" in counts and len(counts) > 1 else []
     hidden = _protected(lines, by_place, {p for p, n in by_place.items() if n < threshold}, threshold)
     return {
-        key: {"unavailable": suppressed(threshold).reason} if places.get(key) in hidden else _nested(value, threshold)
+        key: {"unavailable": suppressed(threshold).reason}
+        if places.get(key) in hidden or _several_hidden(key, value, threshold)
+        else counts.get(key, _nested(value, threshold))
         for key, value in record.items()
     }
+
+
+def _is_count_of_pupils(key: str, value: object) -> bool:
+    """Return whether a key counts pupils; a reason, nothing, or a record of several counts stands for itself."""
+    return key.startswith("n_pupils") and not (value is None or isinstance(value, Mapping | list | tuple))
+
+
+def _several_hidden(key: str, value: object, threshold: int) -> bool:
+    """Return whether a key of several counts of pupils holds a small one: then none of them is told."""
+    if not key.startswith("n_pupils") or not isinstance(value, Mapping | list | tuple):
+        return False
+    counts = [whole(one) for one in (value.values() if isinstance(value, Mapping) else value)]
+    return any(n is not None and n < threshold for n in counts)
+
+
+def _recorded(key: str, value: object) -> int:
+    n = whole(value)
+    if n is None:
+        raise EvalkitError(f"'{key}' is a count of pupils and holds {value!r}, which is no whole number.")
+    return n
 
 
 def _nested(value: object, threshold: int) -> object:
@@ -93,7 +150,28 @@ def _pupil_columns(table: Table) -> list[int]:
     return [i for i, column in enumerate(table.columns) if column.kind == "pupil_count"]
 
 
+def _typed(table: Table) -> Table:
+    """Return the table with every count of pupils as an `int`; raise `EvalkitError` for what is none."""
+    columns = set(_pupil_columns(table))
+    if not columns:
+        return table
+
+    def cell_of(column: int, cell: Cell) -> Cell:
+        if column not in columns or isinstance(cell, Unavailable):
+            return cell
+        n = whole(cell)
+        if n is None:
+            raise EvalkitError(
+                f"The column '{table.columns[column].header}' of the table '{table.caption}' counts pupils and holds "
+                f"{cell!r}, which is no whole number. Give a number, or Unavailable with the reason."
+            )
+        return n
+
+    return replace(table, rows=tuple(tuple(cell_of(c, cell) for c, cell in enumerate(row)) for row in table.rows))
+
+
 def _counts(table: Table) -> dict[Place, int]:
+    """Return the counts of pupils of a typed table by their place."""
     cells = ((r, c, table.rows[r][c]) for r in range(len(table.rows)) for c in _pupil_columns(table))
     return {(r, c): cell for r, c, cell in cells if isinstance(cell, int)}
 
@@ -144,14 +222,19 @@ def _protected(lines: Sequence[Line], counts: Mapping[Place, int], primary: set[
 def _weak_lines(
     lines: Sequence[Line], counts: Mapping[Place, int], hidden: set[Place], primary: set[Place], threshold: int
 ) -> list[Line]:
-    """Return sums to hide more of: those that tell a small count, loneliest first, and those that add up to one."""
+    """Return sums to hide more of: those that tell a small count, loneliest first, and those that add up to one.
+
+    Counts are not negative, so that hidden parts with a known sum of less than the threshold are each known to be
+    small; a hidden place that the sums determine is as good as shown.
+    """
     open_lines = [line for line in lines if set(line) - hidden]
     told = _recoverable(lines, hidden)
     weak = [line for line in open_lines if told & set(line)] if told & primary else []
-    for line in open_lines:
-        parts = [place for place in line[1:] if place in hidden]
-        if parts and line[0] not in hidden and sum(counts[place] for place in parts) < threshold:
-            weak.append(line)
+    for line in lines:
+        parts = [place for place in line[1:] if place in hidden and place not in told]
+        is_total_known = line[0] not in hidden or line[0] in told
+        if parts and is_total_known and sum(counts[place] for place in parts) < threshold:
+            weak += [line] if line in open_lines else [other for other in open_lines if told & set(line) & set(other)]
     return sorted(weak, key=lambda line: len(hidden & set(line)))
 
 

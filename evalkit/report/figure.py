@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from evalkit.core.errors import EvalkitError
+from evalkit.core.safe_text import cleaned
 from evalkit.report.bundle import bundle
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.markup import numbered
@@ -27,6 +28,8 @@ class Figure:
     data: ReleasedTable
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "alt", cleaned(self.alt))
+        object.__setattr__(self, "caption", cleaned(self.caption))
         if not self.alt.strip():
             raise EvalkitError(f"The figure '{self.caption}' needs a text for readers who do not see it.")
 

@@ -11,6 +11,7 @@ import mistune
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from evalkit.core.safe_text import cleaned
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.document import Document
 from evalkit.report.figure import Figure
@@ -62,12 +63,13 @@ def report_html(document: Document) -> str:
     """Return the report as one page."""
     page = _Page()
     sections = [Markup(unbroken("\n".join(map(page.part, section)))) for section in document.sections]
-    return _template("report.html.j2").render(
+    made = _template("report.html.j2").render(
         document=document,
         css=Markup(packaged("report.css")),
         headings=[heading for heading in page.contents if heading[0] <= 3],
         sections=sections,
     )
+    return cleaned(made)
 
 
 def packaged(name: str) -> str:

@@ -8,6 +8,7 @@ from html import escape
 from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.safe_text import cleaned, csv_safe
 from evalkit.report.cells import ShownCell, shown_row
 from evalkit.report.table import Cell, Column, Table
 
@@ -30,7 +31,7 @@ def table_html(table: Table, number: int | None = None) -> str:
         for i, (name, part) in enumerate(others, start=1)
     )
     shown = f"{notes_html(table.above)}{_scrolled(first, number)}{notes_html(table.notes)}{folded}"
-    return f'<div class="evalkit evalkit-table">{shown}</div>'
+    return cleaned(f'<div class="evalkit evalkit-table">{shown}</div>')
 
 
 def numbered(kind: str, number: int | None) -> str:
@@ -105,7 +106,8 @@ def _cell(cell: ShownCell, header: str) -> str:
 
 
 def _csv_keys(column: Column) -> list[str]:
-    return [f"{column.key}_lower", f"{column.key}_upper"] if column.kind == "interval" else [column.key]
+    key = csv_safe(column.key)
+    return [f"{key}_lower", f"{key}_upper"] if column.kind == "interval" else [key]
 
 
 def _csv_cells(column: Column, cell: Cell) -> list[str]:
@@ -115,8 +117,7 @@ def _csv_cells(column: Column, cell: Cell) -> list[str]:
 
 
 def _csv_text(cell: Cell) -> str:
-    """Return a cell for CSV; text that a spreadsheet would run as a formula is quoted."""
+    """Return a cell for CSV; a text that a spreadsheet would run as a formula stands behind an apostrophe."""
     if isinstance(cell, float):
         return f"{cell:.10g}"
-    text = cell.reason if isinstance(cell, Unavailable) else str(cell)
-    return "'" + text if isinstance(cell, str) and text.startswith(("=", "+", "-", "@")) else text
+    return csv_safe(cell.reason if isinstance(cell, Unavailable) else str(cell))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final
 
+from evalkit.core.safe_text import cleaned
 from evalkit.report.cells import ShownCell, printed, shown_row
 from evalkit.report.document import CLOSING, Document
 from evalkit.report.figure import Figure
@@ -137,4 +138,4 @@ def _printable(value: Any) -> Any:
         return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_printable(item) for item in value]
-    return printable(value) if isinstance(value, str) else value
+    return printable(cleaned(value)) if isinstance(value, str) else value

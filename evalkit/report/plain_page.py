@@ -8,6 +8,7 @@ from html import escape
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from evalkit.core.safe_text import cleaned
 from evalkit.report.html import packaged
 from evalkit.report.word import Part
 
@@ -18,12 +19,13 @@ def plain_page(title: str, face: Sequence[str], parts: Sequence[Part]) -> str:
     Texts are sentences; one that begins with `# ` is a heading.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(packaged("plain_page.html.j2")).render(
+    page = environment.from_string(packaged("plain_page.html.j2")).render(
         title=title,
         face=face,
         css=Markup(packaged("report.css")),
         parts=[Markup(_html(part)) for part in parts],
     )
+    return cleaned(page)
 
 
 def _html(part: Part) -> str:

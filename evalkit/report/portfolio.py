@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from evalkit.core.quantities import Unavailable
+from evalkit.core.safe_text import escaped
 from evalkit.diagnose.pooling_rules import LeftOut, Member, Overlap
 from evalkit.diagnose.portfolio import Group, Portfolio
 from evalkit.diagnose.project_record import ProjectRecord
@@ -98,7 +99,7 @@ def _page_group(group: Group, title: str, portfolio: Portfolio) -> PageGroup:
 def portfolio_json(portfolio: Portfolio) -> bytes:
     """Return results.json of the portfolio as it is written."""
     record = release_record(portfolio_record(portfolio), portfolio.threshold)
-    return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+    return (escaped(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)) + "\n").encode("utf-8")
 
 
 def portfolio_record(portfolio: Portfolio) -> dict[str, Any]:

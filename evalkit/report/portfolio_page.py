@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.safe_text import cleaned
 from evalkit.diagnose.portfolio import Group, Portfolio
 from evalkit.diagnose.project_record import ProjectRecord
 from evalkit.report.cells import shown_row
@@ -55,7 +56,7 @@ class PageGroup:
 def portfolio_page(portfolio: Portfolio, groups: Sequence[PageGroup]) -> str:
     """Return the page as HTML."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(packaged("portfolio.html.j2")).render(
+    page = environment.from_string(packaged("portfolio.html.j2")).render(
         css=Markup(packaged("report.css") + packaged("portfolio.css")),
         script=Markup(packaged("portfolio.js.j2")),
         banner=banner(portfolio),
@@ -69,6 +70,7 @@ def portfolio_page(portfolio: Portfolio, groups: Sequence[PageGroup]) -> str:
         failed=_html(failed_table(portfolio)) if portfolio.failed else None,
         unread=_html(unread_table(portfolio)) if portfolio.unread else None,
     )
+    return cleaned(page)
 
 
 def _html(noun: ReleasedTable | Figure | None) -> Markup | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from evalkit.core.safe_text import cleaned
 from evalkit.report.bundle import bundle
 
 ProseKind = Literal["paragraph", "list", "headline", "banner", "face"]
@@ -24,10 +25,10 @@ class Prose:
     @property
     def text(self) -> str:
         """Return the sentences as one plain paragraph."""
-        return " ".join(self.sentences)
+        return cleaned(" ".join(self.sentences))
 
     def _repr_html_(self) -> str:
-        return f'<div class="evalkit evalkit-{self.kind}">{self._body()}</div>'
+        return cleaned(f'<div class="evalkit evalkit-{self.kind}">{self._body()}</div>')
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         record = {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from evalkit.core.errors import EvalkitError
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.safe_text import escaped
 from evalkit.diagnose.evaluation import ClaimCheck, Evaluation, Headline
 from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
 from evalkit.report.disclosure import release_record
@@ -84,7 +85,7 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
 
 def results_json(evaluation: Evaluation) -> bytes:
     """Return results.json as it is written."""
-    text = json.dumps(results_record(evaluation), indent=1, ensure_ascii=False, allow_nan=False)
+    text = escaped(json.dumps(results_record(evaluation), indent=1, ensure_ascii=False, allow_nan=False))
     return (text + "\n").encode("utf-8")
 
 

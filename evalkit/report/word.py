@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
-from lxml import etree
 
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.document import CLOSING, Document
@@ -26,7 +25,6 @@ from evalkit.report.word_xml import clean, field_begin, field_end, run
 _EPOCH: Final = datetime(2000, 1, 1)
 _ZIPPED: Final = (1980, 1, 1, 0, 0, 0)
 """The one date that every document bears, so that the same content gives the same bytes."""
-_OWN_RELATIONS: Final = ("image", "hyperlink", "oleObject", "package", "chart", "comments", "footnotes", "endnotes")
 
 Part = str | ReleasedTable | Figure
 
@@ -59,14 +57,13 @@ def _as_part(part: Part) -> DocumentPart:
 
 
 def _made(base: Base, document: Document, has_contents: bool) -> bytes:
-    set_pages(base, document.title, bool(document.banner))
+    set_pages(base, document.title, document.question, bool(document.banner))
     setter = Setter(base, starts_page=has_contents)
     body = list(setter.parts(document.parts))
     contents = list(_contents(setter)) if has_contents else []
     closing = [setter.said("table note", run(CLOSING.format(slug=document.slug)) if document.slug else "")]
     _append(base, "".join([*_top(document, setter), *contents, *body, *closing]))
     _describe(base.document, document)
-    _drop_unused(base.document)
     return _same_bytes(base.document)
 
 
@@ -108,14 +105,6 @@ def _describe(made: Any, document: Document) -> None:
     properties.revision = 1
     for language in made.styles.element.iterfind(f"{qn('w:docDefaults')}//{qn('w:lang')}"):
         language.set(qn("w:val"), "en-GB")
-
-
-def _drop_unused(made: Any) -> None:
-    """Leave out pictures, links and remarks that only the text of a reference document used."""
-    xml = etree.tostring(made.element, encoding="unicode")
-    for key, related in list(made.part.rels.items()):
-        if related.reltype.rsplit("/", 1)[-1] in _OWN_RELATIONS and f'"{key}"' not in xml:
-            made.part.rels.pop(key)
 
 
 def _same_bytes(document: Any) -> bytes:

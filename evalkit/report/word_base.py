@@ -16,6 +16,7 @@ from docx.parts.numbering import NumberingPart
 
 from evalkit.core.errors import InputError
 from evalkit.report.html import packaged
+from evalkit.report.word_reference import only_its_look
 
 _LARGEST: Final = 20_000_000
 _LISTS: Final = (("BULLET", "bullet", "•"), ("NUMBER", "decimal", "%1."))
@@ -30,12 +31,14 @@ _A4: Final = (
 class Base:
     """An empty document with every style that a report needs; `styles` gives the id of each by its name.
 
-    `is_own` says that it has the kit's own look.
+    `is_own` says that it has the kit's own look; `said` are the title and subject of the reference document, which its
+    header may show.
     """
 
     document: Any
     styles: dict[str, str]
     is_own: bool
+    said: tuple[str, str] = ("", "")
 
     @property
     def section(self) -> Any:
@@ -51,16 +54,25 @@ def require_reference(content: bytes, name: str) -> None:
 def word_base(reference: bytes | None) -> Base:
     """Return an empty document in the kit's look, or in that of a reference document, lacking styles added."""
     document = _own() if reference is None else _opened(reference, "The reference document")
+    said = ("", "") if reference is None else _said(document)
     _emptied(document)
-    return Base(document, _styled(document, is_own=reference is None), reference is None)
+    only_its_look(document)
+    return Base(document, _styled(document, is_own=reference is None), reference is None, said)
+
+
+def _said(document: Any) -> tuple[str, str]:
+    """Return the title and the subject of a document, empty where it has none that can be read."""
+    try:
+        properties = document.core_properties
+        return str(properties.title or ""), str(properties.subject or "")
+    except Exception:  # damaged properties are no reason to refuse a look
+        return "", ""
 
 
 def _own() -> Any:
     document = docx.Document()
     body = document.element.body
     body.replace(body.sectPr, parse_xml(_A4))
-    _drop_related(document.part, ("stylesWithEffects", "webSettings", "customXml"))
-    _drop_related(document.part.package, ("thumbnail",))
     return document
 
 
@@ -94,26 +106,11 @@ def _emptied(document: Any) -> None:
         last.remove(change)
     for kind in last.findall(qn("w:type")):
         last.remove(kind)
-    _quiet(document)
 
 
 def _has(pages: Any, reference: Any) -> bool:
     kind = reference.get(qn("w:type"))
     return any(found.get(qn("w:type")) == kind for found in pages.findall(reference.tag))
-
-
-def _quiet(document: Any) -> None:
-    """Leave out what would lead elsewhere: a template by its address, letters merged from a list, macros."""
-    settings = document.settings.element
-    for name in ("attachedTemplate", "mailMerge", "trackRevisions", "documentProtection"):
-        for found in settings.findall(qn(f"w:{name}")):
-            settings.remove(found)
-    _drop_related(document.part.part_related_by(RELATIONSHIP_TYPE.SETTINGS), ("attachedTemplate", "mailMergeSource"))
-
-
-def _drop_related(part: Any, kinds: tuple[str, ...]) -> None:
-    for key in [key for key, related in part.rels.items() if related.reltype.rsplit("/", 1)[-1] in kinds]:
-        part.rels.pop(key)
 
 
 def _styled(document: Any, is_own: bool) -> dict[str, str]:

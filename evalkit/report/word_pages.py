@@ -10,17 +10,20 @@ from docx.section import Section
 
 from evalkit.report.word_base import Base
 from evalkit.report.word_parts import page_lines
+from evalkit.report.word_reference import MARK, retitled, running_title
 from evalkit.report.word_xml import field, paragraph, run, tab
 
-MARK = "SYNTHETIC DATA"
 
+def set_pages(base: Base, title: str, question: str, is_synthetic: bool) -> None:
+    """Fill header and footer where a reference document has none; mark synthetic data in every header.
 
-def set_pages(base: Base, title: str, is_synthetic: bool) -> None:
-    """Fill header and footer where a reference document has none; mark synthetic data in every header."""
+    A header that shows the title of the report it was made for shows the new one.
+    """
     section = Section(base.section, base.document.part)
+    retitled(base.document, base.said, (title, question))
     if not _has_any(base.section):
         across = f'<w:tabs><w:tab w:val="right" w:pos="{round(20 * page_lines(base.section)[0])}"/></w:tabs>'
-        _fill(section.header, paragraph(base.styles["header"], run(title), more=across))
+        _fill(section.header, paragraph(base.styles["header"], running_title(title), more=across))
         _fill(section.footer, paragraph(base.styles["footer"], tab(), *_page_number(), more=across))
     if is_synthetic:
         for header in _headers(base, section):

@@ -6,6 +6,7 @@ import re
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from evalkit.core.safe_text import cleaned
 from evalkit.report.unbroken import parted
 
 _HYPHEN: Final = '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">'
@@ -13,8 +14,8 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 
 def clean(text: str) -> str:
-    """Return words without what XML cannot hold."""
-    return _NOT_XML.sub("", text)
+    """Return words without what XML cannot hold, and without what turns the order of reading round."""
+    return _NOT_XML.sub("", cleaned(text))
 
 
 def said(text: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from evalkit.core.safe_text import cleaned, escaped
 from evalkit.core.words import counted, listed
 from evalkit.run.project_file import claims_of, load_project
 from evalkit.run.runner import find_data, preflight
@@ -55,12 +56,12 @@ def checked_json(checked: Checked) -> str:
         "measures": [asdict(note) for note in stage.measures],
         "n_claims": checked.n_claims,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return escaped(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def checked_text(checked: Checked) -> str:
     """Return what was found in lines a person reads."""
-    return "\n".join(_lines(checked))
+    return cleaned("\n".join(_lines(checked)))
 
 
 def _lines(checked: Checked) -> Iterator[str]:

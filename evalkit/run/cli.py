@@ -13,6 +13,7 @@ from typing import Final
 
 import evalkit
 from evalkit.core.errors import EvalkitError
+from evalkit.core.safe_text import cleaned
 from evalkit.run.console import make_streams_plain
 from evalkit.run.did import add_did_command
 from evalkit.run.lab import add_lab_command
@@ -82,7 +83,7 @@ def _projects(options: argparse.Namespace) -> int:
 
     for slug in project_slugs():
         try:
-            print(f"{slug}: {load_project(project_file(slug)).title}")
+            print(cleaned(f"{slug}: {load_project(project_file(slug)).title}"))
         except EvalkitError as problem:
             print(f"{slug}: cannot be read. {str(problem).splitlines()[0]}")
     return DONE
@@ -93,7 +94,7 @@ def _told(problem: Exception) -> int:
     from evalkit.run.failure import failure_of, kept_log
 
     failure, log = failure_of(problem, "", "")
-    print(" ".join(["evalkit:", failure.message, *filter(None, [kept_log(log)])]), file=sys.stderr)
+    print(cleaned(" ".join(["evalkit:", failure.message, *filter(None, [kept_log(log)])])), file=sys.stderr)
     return failure.exit_code
 
 

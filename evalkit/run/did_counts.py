@@ -1,20 +1,32 @@
-"""The counts a run of `evalkit did` tells: of units in full, of single people never fewer than six."""
+"""The counts a run of `evalkit did` tells: of units in full, of single people never fewer than may be told of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
 from evalkit.data.long_table import LeftOut
 from evalkit.design.staggered import Dropped
+from evalkit.report.told_effects import OF_FEW, rests_on_few, told_effects
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 
 Count = int | Unavailable
 
-FEWEST_PEOPLE = 6
 FEW = Unavailable(f"fewer than {FEWEST_PEOPLE}")
 REVEALING = Unavailable(f"It would reveal a count of fewer than {FEWEST_PEOPLE}.")
 NO_IDS = Unavailable("Ids of single observations are not listed.")
+
+
+def told_answer(answer: DidAnswer) -> DidAnswer:
+    """Return an answer without estimates that rest on too few people, or would let such an estimate be worked out."""
+    if isinstance(answer.results, TwoWayAnswer):
+        return answer
+    results = told_effects(answer.results)
+    if not rests_on_few(results) or not isinstance(results.simple.estimate, Unavailable):
+        return replace(answer, results=results)
+    inference = replace(answer.inference, std_error=OF_FEW, interval=OF_FEW, p_value=OF_FEW, note="")
+    return replace(answer, results=results, inference=inference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

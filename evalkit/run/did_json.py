@@ -8,13 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from evalkit.core.quantities import Estimate, Interval, Unavailable
+from evalkit.core.safe_text import escaped
 from evalkit.estimate.bacon import BaconDecomposition
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.pre_test import PreTest
 from evalkit.estimate.staggered_results import Reported, ReportedCell, ReportedSet, StaggeredResults
 from evalkit.estimate.two_way_event import TwoWayEventStudy
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
-from evalkit.run.did_counts import FEW, clusters_of, counts_of, losses_of
+from evalkit.run.did_counts import FEW, clusters_of, counts_of, losses_of, told_answer
 from evalkit.run.did_notes import did_notes
 
 Json = dict[str, Any]
@@ -26,11 +27,12 @@ ONE_NUMBER = Unavailable("Two-way fixed effects give one number for all cohorts 
 
 def did_json(answer: DidAnswer) -> str:
     """Return everything that was found, as text."""
-    return json.dumps(did_record(answer), indent=2, ensure_ascii=False, allow_nan=False)
+    return escaped(json.dumps(did_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def did_record(answer: DidAnswer) -> Json:
-    """Return everything that was found, as plain lists, texts and numbers."""
+def did_record(found_answer: DidAnswer) -> Json:
+    """Return everything that may be told, as plain lists, texts and numbers."""
+    answer = told_answer(found_answer)
     found, counts = answer.results, counts_of(answer)
     record = _two_way(found, answer) if isinstance(found, TwoWayAnswer) else _staggered(found, answer)
     record |= {name: given(getattr(counts, name)) for name in ("n_units", "n_treated", "n_comparison")}

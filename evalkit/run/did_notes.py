@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
-from evalkit.estimate.staggered_results import Reported, StaggeredResults
+from evalkit.estimate.staggered_results import Reported, ReportedCell, StaggeredResults
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 
 SLIM_DF = 3.0
@@ -48,7 +48,7 @@ def _notes(answer: DidAnswer) -> Iterator[str]:
 
 def _caution(answer: DidAnswer, results: StaggeredResults) -> str:
     """Return what to think of intervals where few clusters carry some numbers, or an empty text."""
-    rows = [*reported(results), *results.group_time]
+    rows: list[Reported | ReportedCell] = [*reported(results), *results.group_time]
     if all(row.method == "cluster-robust" for row in rows):
         return ""
     parts = [

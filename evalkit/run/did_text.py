@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from evalkit.core.formats import MINUS, as_sentence, level_text
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.safe_text import cleaned
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.group_time_cells import METHODS
 from evalkit.estimate.pre_test import NO_PROOF, PreTest
 from evalkit.estimate.staggered_results import Reported, ReportedCell, StaggeredResults
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
-from evalkit.run.did_counts import clusters_of, counts_of, losses_of
+from evalkit.run.did_counts import clusters_of, counts_of, losses_of, told_answer
 from evalkit.run.did_layout import Footnotes, Writer, aligned, count_of, wrapped
 from evalkit.run.did_notes import did_notes
 from evalkit.run.did_text_two_way import two_way_lines
@@ -22,7 +23,7 @@ _MOST_IDS = 10
 
 def did_text(answer: DidAnswer) -> str:
     """Return everything that was found, in sentences and aligned tables."""
-    return "\n".join(_lines(answer))
+    return cleaned("\n".join(_lines(told_answer(answer))))
 
 
 def _lines(answer: DidAnswer) -> Iterator[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from evalkit.core.safe_text import cleaned
 from evalkit.core.words import counted
 from evalkit.run.failure import kept_log
 from evalkit.run.progress import HEARTBEAT_SECONDS, Progress
@@ -92,7 +93,7 @@ def failure_text(outcome: Outcome, is_one: bool) -> str:
     said = [failure.message if is_one else f"{outcome.slug}: {failure.message}"]
     if failure.call and failure.kind != "bad input":
         said.append(f"It was at: {failure.where}.")
-    return " ".join(["evalkit:", *said, *filter(None, [kept_log(outcome.log)])])
+    return cleaned(" ".join(["evalkit:", *said, *filter(None, [kept_log(outcome.log)])]))
 
 
 class Lines:
@@ -176,7 +177,7 @@ class Table:
             table.add_column(name, no_wrap=True, min_width=width, justify="right" if name == "time" else "left")
         underway = list(self._standing.underway.items())
         for slug, item in underway[:_MOST_ROWS]:
-            table.add_row(slug, _bar(item.number), item.stage, duration(time.monotonic() - item.since))
+            table.add_row(slug, _bar(item.number), cleaned(item.stage), duration(time.monotonic() - item.since))
         if len(underway) > _MOST_ROWS:
             table.add_row(f"and {len(underway) - _MOST_ROWS} more", "", "", "")
         return Group(table, self._standing.line())

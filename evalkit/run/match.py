@@ -27,12 +27,13 @@ def _match(given: argparse.Namespace) -> int:
     compute_on_one_thread()
     from evalkit.run.faults import environment_faults
     from evalkit.run.match_answer import match_answer
+    from evalkit.run.match_border import no_small_counts_told
     from evalkit.run.match_files import write_match
     from evalkit.run.match_json import match_json
     from evalkit.run.match_text import match_text
     from evalkit.run.progress import Progress
 
-    with environment_faults("matching"):
+    with environment_faults("matching"), no_small_counts_told(request.are_people):
         answer = match_answer(request, Progress())
         if request.out is not None:
             write_match(answer, request.out)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.executor import Executor
 from evalkit.core.quantities import Unavailable
-from evalkit.core.words import counted, listed
+from evalkit.core.sentence import Sentence, count, named_people
+from evalkit.core.words import listed
 from evalkit.data.baseline import is_category
 from evalkit.data.unit_table import UnitColumns, UnitTable, read_unit_table
 from evalkit.design.match import match
@@ -157,9 +158,15 @@ def _lost(design: MatchedDesign, outcome: pd.Series, name: str) -> Unavailable |
     ids = [str(unit) for unit in design.baseline.units.index[lost]]
     n_treated = int((lost & design.baseline.is_treated).sum())
     return Unavailable(
-        f"The outcome '{name}' is missing for {counted(len(ids), 'matched unit')}, {n_treated:,} of them treated "
-        f"({listed(ids, 5)}). An effect without them would be one on other units than were chosen. Fill the outcome "
-        "in; or leave units without an outcome out of the file, and report how many they are."
+        Sentence(
+            "The outcome '{name}' is missing for {n}, {treated} of them treated ({ids}). An effect without them would "
+            "be one on other units than were chosen. Fill the outcome in; or leave units without an outcome out of the "
+            "file, and report how many they are.",
+            name=name,
+            n=count(len(ids), "units", "matched unit"),
+            treated=count(n_treated, among=len(ids)),
+            ids=named_people(listed(ids, 5)),
+        )
     )
 
 

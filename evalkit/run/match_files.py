@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from evalkit.core.disclosure import CONTAINS_PEOPLE
 from evalkit.design.matched import MatchedDesign
+from evalkit.run.frame_csv import frame_csv
 from evalkit.run.match_answer import MatchAnswer
 from evalkit.run.match_json import match_json
 from evalkit.run.whole_file import write_whole
@@ -19,7 +21,7 @@ def write_match(answer: MatchAnswer, path: Path) -> None:
 
 def _content(answer: MatchAnswer, kind: str) -> bytes:
     if kind == ".csv":
-        return unit_table(answer.design).to_csv(lineterminator="\n").encode()
+        return frame_csv(unit_table(answer.design, answer.request.are_people)).encode()
     if kind == ".json":
         return (match_json(answer) + "\n").encode()
     from evalkit.run.match_page import match_html, match_word
@@ -27,8 +29,11 @@ def _content(answer: MatchAnswer, kind: str) -> bytes:
     return match_html(answer).encode() if kind == ".html" else match_word(answer)
 
 
-def unit_table(design: MatchedDesign) -> pd.DataFrame:
-    """Return each unit with its arm, weight, matched set (empty where it is in none) and score."""
+def unit_table(design: MatchedDesign, are_people: bool = False) -> pd.DataFrame:
+    """Return each unit with its arm, weight, matched set (empty where it is in none) and score.
+
+    Where units are people the last column says in every row that the table lists them.
+    """
     columns: dict[str, object] = {
         "treated": design.baseline.is_treated.astype(int),
         "weight": design.weights,
@@ -39,4 +44,6 @@ def unit_table(design: MatchedDesign) -> pd.DataFrame:
         columns["set"] = strata.mask((design.strata < 0) | ~design.is_used).array
     if design.score is not None:
         columns["score"] = design.score
+    if are_people:
+        columns["contains_people"] = CONTAINS_PEOPLE
     return pd.DataFrame(columns, index=design.baseline.units.index.rename("id"))

@@ -10,21 +10,30 @@ from evalkit.core.formats import as_sentence
 from evalkit.core.quantities import Unavailable
 from evalkit.report.figures.matching import distribution_plot, earlier_plot, match_love_plot, overlap_plot
 from evalkit.report.plain_page import plain_page
-from evalkit.report.tables.matching import match_balance_table, match_effects, match_findings_table, match_units
+from evalkit.report.tables.matching import (
+    Unit,
+    match_balance_table,
+    match_effects,
+    match_findings_table,
+    match_units,
+)
 from evalkit.report.tables.sensitivity import sensitivity
 from evalkit.report.word import Part, word_document
 from evalkit.run.match_answer import MatchAnswer
+from evalkit.run.match_border import ToldMatch, hidden_covariates, told_match
 from evalkit.run.match_text import effect_sentence, estimand_words, method_words
 
 
 def match_html(answer: MatchAnswer) -> str:
     """Return the page."""
-    return plain_page(_title(answer), _face(answer), list(_parts(answer)))
+    match = told_match(answer)
+    return plain_page(_title(answer), _face(match.answer), list(_parts(match)))
 
 
 def match_word(answer: MatchAnswer) -> bytes:
     """Return the Word document."""
-    return word_document(_title(answer), [*_face(answer), *_parts(answer)])
+    match = told_match(answer)
+    return word_document(_title(answer), [*_face(match.answer), *_parts(match)])
 
 
 def _title(answer: MatchAnswer) -> str:
@@ -38,17 +47,14 @@ def _face(answer: MatchAnswer) -> list[str]:
     return [as_sentence(said), f"What is estimated: {estimand_words(answer)} ({answer.design.estimand})."]
 
 
-def _parts(answer: MatchAnswer) -> Iterator[Part]:
+def _parts(match: ToldMatch) -> Iterator[Part]:
+    answer: MatchAnswer = match.answer
+    unit: Unit = "people" if answer.request.are_people else "schools"
     yield "# Who is compared with whom"
-    yield match_units(answer.balance, "people" if answer.request.are_people else "schools")
+    yield match_units(answer.balance, unit)
     yield from (as_sentence(note) for note in answer.design.notes)
     yield "# How alike they are"
-    yield match_balance_table(answer.balance)
-    yield match_love_plot(answer.balance)
-    yield overlap_plot(answer.design)
-    worst = answer.balance.worst
-    if not isinstance(worst, Unavailable):
-        yield distribution_plot(answer.design, worst.covariate)
+    yield from _balance(match, unit)
     if answer.over_time is not None:
         measures, values = answer.over_time
         yield earlier_plot(answer.design, measures, np.asarray(values), len(answer.request.earlier))
@@ -58,6 +64,23 @@ def _parts(answer: MatchAnswer) -> Iterator[Part]:
     else:
         yield match_effects(tuple(e for e in (answer.effect, answer.unadjusted) if e is not None))
     yield "# What could be wrong"
-    yield match_findings_table(answer.findings)
+    yield match_findings_table(answer.findings, unit)
     yield "# What was not measured"
-    yield answer.sensitivity.reason if isinstance(answer.sensitivity, Unavailable) else sensitivity(answer.sensitivity)
+    found = answer.sensitivity
+    yield found.reason if isinstance(found, Unavailable) else sensitivity(found, unit)
+
+
+def _balance(match: ToldMatch, unit: Unit) -> Iterator[Part]:
+    """Yield balance as a table and figures, or why none is shown."""
+    if match.withheld is not None:
+        yield match.withheld.reason
+        return
+    answer = match.answer
+    yield match_balance_table(answer.balance)
+    if match.hidden_covariates:
+        yield hidden_covariates(match)
+    yield match_love_plot(answer.balance)
+    yield overlap_plot(answer.design, unit)
+    worst = answer.balance.worst
+    if not isinstance(worst, Unavailable):
+        yield distribution_plot(answer.design, worst.covariate, unit)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evalkit.core.formats import as_sentence, level_text, lower_first, number, p_equals
-from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.words import counted, listed
+from evalkit.core.formats import as_sentence, level_text, lower_first, p_equals
+from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.core.safe_text import cleaned
+from evalkit.core.words import listed
 from evalkit.design.matching_options import PairRules
 from evalkit.estimate.matched_effect import MatchedEffect
+from evalkit.report.disclosure import told
 from evalkit.run.did_layout import Footnotes, Writer, aligned, wrapped
 from evalkit.run.match_answer import MatchAnswer
+from evalkit.run.match_border import ToldMatch, design_sentence, hidden_covariates, told_match, unused_sentence
 
 _MOST_IDS = 10
 _METHODS = {
@@ -28,15 +31,16 @@ _METHODS = {
 
 
 def match_text(answer: MatchAnswer) -> str:
-    """Return everything that was found, in sentences and aligned tables."""
-    return "\n".join(_lines(answer))
+    """Return everything that may be told of a match, in sentences and aligned tables."""
+    return cleaned("\n".join(_lines(told_match(answer))))
 
 
-def _lines(answer: MatchAnswer) -> Iterator[str]:
-    yield from _design_lines(answer)
-    yield from _balance_lines(answer)
+def _lines(match: ToldMatch) -> Iterator[str]:
+    answer = match.answer
+    yield from _design_lines(match)
+    yield from _balance_lines(match)
     yield from _effect_lines(answer)
-    yield from _finding_lines(answer)
+    yield from _finding_lines(match)
     notes = [*answer.design.notes, *_effect_notes(answer)]
     if notes:
         yield "\nNotes"
@@ -52,26 +56,16 @@ def _effect_notes(answer: MatchAnswer) -> tuple[str, ...]:
     return effect.notes
 
 
-def _design_lines(answer: MatchAnswer) -> Iterator[str]:
+def _design_lines(match: ToldMatch) -> Iterator[str]:
+    answer = match.answer
     design, request = answer.design, answer.request
-    n_treated = int(design.baseline.is_treated.sum())
     yield f"{request.file.name}: {method_words(answer)}"
     yield "\nWho is compared with whom"
-    yield from wrapped(
-        f"{design.n_treated:,} of {counted(n_treated, 'treated unit')} and {design.n_comparison:,} of "
-        f"{counted(len(design.weights) - n_treated, 'comparison unit')} are used. The comparison units are worth "
-        f"{number(design.effective_comparison, 1)} equally weighted ones.",
-        "  ",
-    )
+    yield from wrapped(design_sentence(match), "  ")
     yield from wrapped(f"What an effect would be: {estimand_words(answer)} ({design.estimand}).", "  ")
-    if not isinstance(design.total_distance, Unavailable):
+    if not isinstance(design.total_distance, Unavailable) and match.withheld is None:
         yield from wrapped(f"The sum of distances over pairs is {design.total_distance:.6g}.", "  ")
-    if answer.unmatched:
-        yield from wrapped(
-            f"Not used: {counted(len(answer.unmatched), 'unit')} of the target group "
-            f"({listed(list(answer.unmatched), _MOST_IDS)}).",
-            "  ",
-        )
+    yield from wrapped(unused_sentence(match, _MOST_IDS), "  ")
 
 
 def method_words(answer: MatchAnswer) -> str:
@@ -98,9 +92,12 @@ _DISTANCES = {
 }
 
 
-def _balance_lines(answer: MatchAnswer) -> Iterator[str]:
-    balance, notes = answer.balance, Footnotes()
+def _balance_lines(match: ToldMatch) -> Iterator[str]:
+    balance, notes = match.answer.balance, Footnotes()
     yield "\nHow alike they are"
+    if match.withheld is not None:
+        yield from wrapped(match.withheld.reason, "  ")
+        return
     rows = []
     for row in balance.rows:
         cells = [_means(row.after.mean_treated, row.denominator), _means(row.after.mean_comparison, row.denominator)]
@@ -110,6 +107,7 @@ def _balance_lines(answer: MatchAnswer) -> Iterator[str]:
     header = ("", "treated", "comparison", "SMD before", "after", "variance ratio", "eCDF", "SMD divides by")
     yield from aligned(header, rows)
     yield from notes.lines()
+    yield from wrapped(hidden_covariates(match), "  ")
     rules = dict.fromkeys(row.denominator_rule for row in balance.covariates)
     yield from wrapped(
         f"Means after matching. A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}. Up to "
@@ -121,7 +119,9 @@ def _balance_lines(answer: MatchAnswer) -> Iterator[str]:
 _BALANCE = Writer(3)
 
 
-def _means(mean: float, spread: object) -> str:
+def _means(mean: Quantity, spread: object) -> str:
+    if isinstance(mean, Unavailable):
+        return "withheld"
     return Writer.for_errors(spread).number(mean)
 
 
@@ -162,17 +162,20 @@ def _numbers(effect: MatchedEffect) -> str:
     return f"{text} ({level_text(effect.level)} interval {writer.interval(interval)}{said})"
 
 
-def _finding_lines(answer: MatchAnswer) -> Iterator[str]:
+def _finding_lines(match: ToldMatch) -> Iterator[str]:
+    answer = match.answer
     yield "\nWhat could be wrong"
     for finding in answer.findings:
         name = finding.name.replace("_", " ")
         yield from wrapped(f"[{finding.verdict}] {name}: {as_sentence(finding.sentence)}", "  - ", "    ")
-    yield from _sensitivity_lines(answer)
+    yield from _sensitivity_lines(match)
 
 
-def _sensitivity_lines(answer: MatchAnswer) -> Iterator[str]:
+def _sensitivity_lines(match: ToldMatch) -> Iterator[str]:
     yield "\nWhat was not measured"
-    found = answer.sensitivity
-    sentences = (found.reason,) if isinstance(found, Unavailable) else found.sentences
-    for sentence in sentences:
-        yield from wrapped(as_sentence(sentence), "  - ")
+    found = match.answer.sensitivity
+    if isinstance(found, Unavailable):
+        yield from wrapped(as_sentence(found.reason), "  - ")
+        return
+    for sentence in found.sentences:
+        yield from wrapped(as_sentence(told(sentence, match.fewest) if match.fewest else sentence), "  - ")

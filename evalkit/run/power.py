@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.core.formats import interval_text, level_text, number, said, years_text
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.safe_text import cleaned, escaped
 from evalkit.core.words import counted
 from evalkit.run.typed_paths import add_data_options
 from evalkit.run.where import add_where_options, compute_on_one_thread, executor_at, where_of
@@ -102,7 +103,7 @@ def power_json(report: PowerReport) -> str:
         "n_simulations": report.options.n_simulations,
         "outcomes": [_record(found) for found in report.outcomes],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return escaped(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _record(found: OutcomePower) -> dict[str, Any]:
@@ -165,7 +166,7 @@ def _simulated(found: OutcomePower) -> object:
 
 def power_text(report: PowerReport) -> str:
     """Return what was found in lines a person reads."""
-    return "\n".join(_lines(report))
+    return cleaned("\n".join(_lines(report)))
 
 
 def _lines(report: PowerReport) -> Iterator[str]:

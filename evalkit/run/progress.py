@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from evalkit.core.safe_text import cleaned
+
 HEARTBEAT_SECONDS = 10.0
 
 
@@ -21,7 +23,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
         if not self.is_quiet:
-            print(f"[{time.monotonic() - self.started:5.1f} s] {text}", file=sys.stderr, flush=True)
+            print(f"[{time.monotonic() - self.started:5.1f} s] {cleaned(text)}", file=sys.stderr, flush=True)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
+from evalkit.core.safe_text import cleaned
 from evalkit.core.words import counted, listed
 from evalkit.run.failure import RUNS, Failure
 from evalkit.run.task import Outcome
@@ -21,7 +22,7 @@ def summary(outcomes: Sequence[Outcome], seconds: float, out: Path, orphans: Seq
     rows = [_HEAD, *(_row(outcome) for outcome in outcomes)]
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     lines = ["  ".join((a.ljust(widths[0]), b.ljust(widths[1]), c.rjust(widths[2]), d)) for a, b, c, d in rows]
-    return "\n".join([*lines, "", *_counts(outcomes, seconds, out), *_orphans(orphans, out)])
+    return cleaned("\n".join([*lines, "", *_counts(outcomes, seconds, out), *_orphans(orphans, out)]))
 
 
 def duration(seconds: float) -> str:

@@ -50,6 +50,7 @@ def similar_answer(request: SimilarRequest, progress: Progress) -> SimilarAnswer
         same=request.same,
         not_same=request.not_same,
         sd_within_same=request.sd_within_same,
+        pupils=request.pupils,
     )
     with progress.step(f"comparing {len(profiles.units):,} units"):
         found = similar_units(profiles, option, request.wanted)
@@ -70,6 +71,13 @@ def _require(request: SimilarRequest) -> None:
             raise InputError(
                 f"{option} names '{unknown[0]}', which is not compared on.{did_you_mean(unknown[0], request.on)} "
                 f"--on names {listed(list(request.on), 20)}."
+            )
+    for option, names in (("--same", request.same), ("--not-same", request.not_same)):
+        both = [name for name in names if name in request.pupils]
+        if both:
+            raise InputError(
+                f"{option} names '{both[0]}', which counts pupils: units that share it, or do not, would tell small "
+                f"counts. Take it out of {option}, or out of --pupils where it may be told."
             )
     unknown = [name for name in request.weights if name not in request.on]
     if unknown:

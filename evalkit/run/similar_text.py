@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from evalkit.core.safe_text import cleaned, escaped
 from evalkit.core.words import counted
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.table import cell_text
 from evalkit.run.did_json import given
 from evalkit.run.did_layout import Footnotes, aligned, wrapped
+from evalkit.run.frame_csv import frame_csv
 from evalkit.run.similar_answer import SimilarAnswer
 from evalkit.run.whole_file import write_whole
 
@@ -25,7 +27,7 @@ Json = dict[str, Any]
 
 def similar_text(answer: SimilarAnswer) -> str:
     """Return the list asked for as an aligned table, or what can be said of the lists of all units."""
-    return "\n".join(_summary_lines(answer) if answer.table is None else _list_lines(answer.table))
+    return cleaned("\n".join(_summary_lines(answer) if answer.table is None else _list_lines(answer.table)))
 
 
 def _list_lines(released: ReleasedTable) -> Iterator[str]:
@@ -75,7 +77,7 @@ def _losses(found: SimilarUnits) -> Iterator[str]:
 
 def similar_json(answer: SimilarAnswer) -> str:
     """Return the list asked for, or all lists, as text."""
-    return json.dumps(_record(answer), indent=2, ensure_ascii=False, allow_nan=False)
+    return escaped(json.dumps(_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _record(answer: SimilarAnswer) -> Json:
@@ -130,16 +132,14 @@ def write_similar(answer: SimilarAnswer, path: Path) -> None:
 def _content(answer: SimilarAnswer, kind: str) -> str:
     if answer.table is None:
         pairs = answer.found.pairs()
-        return (pairs.drop(columns="distance") if answer.request.pupils else pairs).to_csv(
-            index=False, lineterminator="\n"
-        )
+        return frame_csv(pairs.drop(columns="distance") if answer.request.pupils else pairs, has_index=False)
     return answer.table.to_csv() if kind == ".csv" else _page(answer.table)
 
 
 def _page(released: ReleasedTable) -> str:
     css = files("evalkit.report").joinpath("report.css").read_text(encoding="utf-8")
     css += "\nmain { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }\n"
-    title = escape(released.table.caption)
+    title = escape(cleaned(released.table.caption))
     return (
         f'<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from evalkit.core.quantities import Unavailable
+from evalkit.core.safe_text import escaped
 from evalkit.estimate.conformal import Conformal
 from evalkit.run.did_json import given
 from evalkit.run.synth_answer import SynthAnswer
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 
 def synth_json(answer: SynthAnswer) -> str:
     """Return everything that was found, as text."""
-    return json.dumps(synth_record(answer), indent=2, ensure_ascii=False, allow_nan=False)
+    return escaped(json.dumps(synth_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def synth_record(answer: SynthAnswer) -> Json:

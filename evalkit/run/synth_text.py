@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from evalkit.core.formats import as_sentence, level_text, number, p_equals
 from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.core.safe_text import cleaned
 from evalkit.core.words import counted, listed
 from evalkit.estimate.area_placebos import PlaceboInTime
 from evalkit.estimate.leave_one_donor_out import LeaveOneDonorOut
@@ -17,7 +18,7 @@ _MOST_IDS, _MOST_WEIGHTS = 10, 15
 
 def synth_text(answer: SynthAnswer) -> str:
     """Return everything that was found, in sentences and aligned tables."""
-    return "\n".join(_lines(answer))
+    return cleaned("\n".join(_lines(answer)))
 
 
 def _lines(answer: SynthAnswer) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.formats import count, number
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
@@ -30,7 +31,6 @@ from evalkit.report.figures.style import (
 )
 from evalkit.report.table import Cell, Column, Table
 
-THRESHOLD: Final = 6
 """No count of pupils is in these tables; the border asks for a threshold all the same."""
 WELL_FOLLOWED: Final = 5.0
 """Placebos whose error before the start is more than this many times the treated areas' are not drawn, as nothing could
@@ -158,7 +158,9 @@ def _series_table(found: SyntheticControl) -> ReleasedTable:
         Column("gap", "Gap", "estimate"),
     )
     rows: tuple[tuple[Cell, ...], ...] = tuple((str(r.period), r.treated, r.synthetic, r.gap) for r in found.gaps)
-    return release(Table(caption="Numbers behind the figure of the series", columns=columns, rows=rows), THRESHOLD)
+    return release(
+        Table(caption="Numbers behind the figure of the series", columns=columns, rows=rows), FEWEST_PUBLISHED
+    )
 
 
 def _gaps_table(found: SyntheticControl, space: PlaceboInSpace, name: Name) -> ReleasedTable:
@@ -174,4 +176,4 @@ def _gaps_table(found: SyntheticControl, space: PlaceboInSpace, name: Name) -> R
         for areas, mean, error in zip(space.areas, means, space.pre_rmse.tolist(), strict=True)
     ]
     table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=(own, *others))
-    return release(table, THRESHOLD)
+    return release(table, FEWEST_PUBLISHED)

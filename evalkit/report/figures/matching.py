@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
 from evalkit.design.features import balance_columns
@@ -19,12 +20,12 @@ from evalkit.report.figure import Figure
 from evalkit.report.figures.love import LoveRow, love_legend, love_panel
 from evalkit.report.figures.style import BLUE, GREY, SMALL, VERMILION, canvas, drawn, ink, say_empty, spread
 from evalkit.report.table import Cell, Column, Table
+from evalkit.report.tables.matching import Unit
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 N_BINS: Final = 20
-FEWEST: Final = 10
-"""A figure of distributions is drawn only where an arm has as many units: single units could be told otherwise."""
 LEVELS: Final = np.arange(0.05, 0.96, 0.05)
 """Quantiles that stand for a distribution."""
 
@@ -52,8 +53,12 @@ def match_love_plot(balance: MatchBalance) -> Figure:
     return Figure(png=png, svg=svg, alt=alt, caption=caption, data=data)
 
 
-def overlap_plot(design: MatchedDesign) -> Figure:
-    """Return the shares of both arms by score, treated upwards and comparison downwards, before and after."""
+def overlap_plot(design: MatchedDesign, unit: Unit = "people") -> Figure:
+    """Return the shares of both arms by score, treated upwards and comparison downwards, before and after.
+
+    Of people each bin holds nobody of an arm, or no fewer than may be told of, and the ends of the range, which are
+    the scores of single people, are not given.
+    """
     score, is_treated = design.score, design.baseline.is_treated
     caption = "Overlap: shares of treated (up) and comparison units (down) by their score, before and after"
     reason = "This design used no score." if score is None else _too_few(design)
@@ -64,6 +69,8 @@ def overlap_plot(design: MatchedDesign) -> Figure:
             say_empty(axes, reason)
         else:
             edges = np.linspace(score.min(), score.max(), N_BINS + 1)
+            if unit == "people":
+                edges = _wide_enough(edges, [score[sample] for sample in _samples(design)])
             for ax, weights, title in zip(
                 axes, (np.ones(len(score)), design.weights), ("Before", "After"), strict=True
             ):
@@ -72,8 +79,8 @@ def overlap_plot(design: MatchedDesign) -> Figure:
                 _mirrored(ax, edges, shares, title)
             figure.supxlabel("Score", fontsize=10)
             rows = tuple(
-                (f"{low:.3g} to {high:.3g}", *(float(part[at]) for part in parts))
-                for at, (low, high) in enumerate(pairwise(edges.tolist()))
+                (label, *(float(part[at]) for part in parts))
+                for at, label in enumerate(_bin_labels(edges, has_ends=unit != "people"))
             )
         png, svg = drawn(figure)
     columns = (
@@ -89,6 +96,39 @@ def overlap_plot(design: MatchedDesign) -> Figure:
     return Figure(png=png, svg=svg, alt=alt, caption=caption, data=data)
 
 
+def _samples(design: MatchedDesign) -> list[Bools]:
+    """Return who is in each histogram: all units of each arm, and those of them that are used and that are not."""
+    arms = (design.baseline.is_treated, ~design.baseline.is_treated)
+    return [part for arm in arms for part in (arm, arm & design.is_used, arm & ~design.is_used)]
+
+
+def _wide_enough(edges: Floats, samples: list[Floats]) -> Floats:
+    """Return edges with neighbouring bins joined until each holds nobody of a sample or enough people of it."""
+    counts = np.array([np.histogram(sample, edges)[0] for sample in samples])
+    kept, inside = [edges[0]], np.zeros(len(samples), dtype=int)
+    for at in range(counts.shape[1]):
+        inside = inside + counts[:, at]
+        if not ((inside > 0) & (inside < FEWEST_PEOPLE)).any():
+            kept.append(edges[at + 1])
+            inside = np.zeros(len(samples), dtype=int)
+    if inside.any() or len(kept) == 1:
+        kept = [*(kept[:-1] if len(kept) > 1 else kept), edges[-1]]
+    merged = np.array(kept)
+    held = np.array([np.histogram(sample, merged)[0] for sample in samples])
+    is_few = ((held > 0) & (held < FEWEST_PEOPLE)).any()
+    return _wide_enough(merged[[0, *range(2, len(merged))]], samples) if is_few and len(merged) > 2 else merged
+
+
+def _bin_labels(edges: Floats, has_ends: bool) -> list[str]:
+    """Return the range of each bin; the outermost are open where their ends are the scores of single people."""
+    labels = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges.tolist())]
+    if has_ends:
+        return labels
+    if len(labels) == 1:
+        return ["All"]
+    return [f"Below {edges[1]:.3g}", *labels[1:-1], f"{edges[-2]:.3g} and above"]
+
+
 def _overlap_alt(parts: list[Floats]) -> str:
     """Return how much of the two histograms overlaps, before and after: the sum over scores of the smaller share."""
     before, after = (float(np.minimum(parts[at], parts[at + 1]).sum()) for at in (0, 2))
@@ -100,7 +140,9 @@ def _overlap_alt(parts: list[Floats]) -> str:
 
 def _too_few(design: MatchedDesign) -> str:
     fewest = min(design.n_treated, design.n_comparison)
-    return "" if fewest >= FEWEST else f"An arm has fewer than {FEWEST} units: their distribution is not shown."
+    if fewest >= FEWEST_PEOPLE:
+        return ""
+    return f"An arm has fewer than {FEWEST_PEOPLE} units: their distribution is not shown."
 
 
 def _shares(values: Floats, weights: Floats, edges: Floats) -> Floats:
@@ -120,8 +162,11 @@ def _mirrored(ax: Axes, edges: Floats, shares: list[Floats], title: str) -> None
     ax.text(0.98, 0.03, "comparison", color=BLUE, ha="right", va="bottom", transform=ax.transAxes)
 
 
-def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
-    """Return the quantiles of one covariate in both arms, before and after: a line for each arm."""
+def distribution_plot(design: MatchedDesign, covariate: str, unit: Unit = "people") -> Figure:
+    """Return the quantiles of one covariate in both arms, before and after: a line for each arm.
+
+    Of people only as many quantiles are given as leave enough people between any two, and beyond the outermost.
+    """
     columns, names = balance_columns(design.baseline)
     values = columns[:, names.index(covariate)]
     is_treated, label = design.baseline.is_treated, covariate.replace("_", " ")
@@ -130,15 +175,16 @@ def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
         "comparison, before": (values[~is_treated], np.ones((~is_treated).sum()), GREY, ":"),
         "comparison, after": (values[~is_treated], design.weights[~is_treated], BLUE, "-"),
     }
-    reason = _too_few(design)
-    found = {name: _quantiles(own, weights) for name, (own, weights, _, _) in lines.items()}
+    levels = _levels(design) if unit == "people" else LEVELS
+    reason = _too_few(design) or ("" if len(levels) else _NO_QUANTILE)
+    found = {name: _quantiles(own, weights, levels) for name, (own, weights, _, _) in lines.items()}
     with canvas(3.4) as (figure, axes):
         if reason:
             say_empty(axes, reason)
         else:
             for name, (_, _, colour, style) in lines.items():
-                axes[0].plot(found[name], LEVELS, color=colour, linestyle=style)
-            _name_curves(axes[0], {name: (found[name], colour) for name, (_, _, colour, _) in lines.items()})
+                axes[0].plot(found[name], levels, color=colour, linestyle=style, marker="" if len(levels) > 1 else "o")
+            _name_curves(axes[0], {name: (found[name], colour) for name, (_, _, colour, _) in lines.items()}, levels)
             axes[0].set_xlabel(label)
             axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
             axes[0].set_ylabel("Units at or below")
@@ -146,7 +192,7 @@ def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
     cells: tuple[tuple[Cell, ...], ...] = (
         ()
         if reason
-        else tuple((f"{level:.0%}", *(float(found[name][at]) for name in lines)) for at, level in enumerate(LEVELS))
+        else tuple((f"{level:.0%}", *(float(found[name][at]) for name in lines)) for at, level in enumerate(levels))
     )
     table = Table(
         caption=f"Quantiles of {label}",
@@ -156,19 +202,30 @@ def distribution_plot(design: MatchedDesign, covariate: str) -> Figure:
         ),
         rows=cells,
     )
-    middles = ", ".join(f"{name} {number(float(found[name][len(LEVELS) // 2]))}" for name in lines)
+    middles = "" if reason else ", ".join(f"{n} {number(float(found[n][len(levels) // 2]))}" for n in lines)
     alt = reason or f"Cumulative distributions of {label}. Half of the units are at or below: {middles}."
     caption = f"{label}: distribution among treated and comparison units"
     return Figure(png=png, svg=svg, alt=alt, caption=caption, data=release(table, 0))
 
 
-def _name_curves(ax: Axes, curves: dict[str, tuple[Floats, str]]) -> None:
+_NO_QUANTILE: Final = "An arm has too few units for a quantile that rests on enough of them."
+
+
+def _levels(design: MatchedDesign) -> Floats:
+    """Return quantiles in steps that hold enough people of either arm, the median the middle one of them."""
+    n_steps = min(design.n_treated, design.n_comparison) // FEWEST_PEOPLE
+    n_steps -= n_steps % 2
+    steps = np.linspace(0, 1, n_steps + 1)[1:-1] if n_steps > 1 else np.empty(0)
+    return LEVELS if len(steps) > len(LEVELS) else steps
+
+
+def _name_curves(ax: Axes, curves: dict[str, tuple[Floats, str]], levels: Floats) -> None:
     """Name curves of distributions at their upper ends, from the left to the right, the words under each other."""
     order = sorted(curves, key=lambda name: float(curves[name][0][-1]), reverse=True)
     for at, name in enumerate(order):
         values, colour = curves[name]
-        level = len(LEVELS) - 1 - 3 * at
-        place = (float(values[level]), float(LEVELS[level]))
+        level = max(len(levels) - 1 - 3 * at, 0)
+        place = (float(values[level]), float(levels[level]))
         ax.annotate(
             name,
             place,
@@ -182,10 +239,10 @@ def _name_curves(ax: Axes, curves: dict[str, tuple[Floats, str]]) -> None:
         )
 
 
-def _quantiles(values: Floats, weights: Floats) -> Floats:
+def _quantiles(values: Floats, weights: Floats, levels: Floats) -> Floats:
     order = np.argsort(values, kind="stable")
     share = np.cumsum(weights[order]) / weights.sum()
-    at = np.minimum(np.searchsorted(share, LEVELS - 1e-12), len(values) - 1)
+    at = np.minimum(np.searchsorted(share, levels - 1e-12), len(values) - 1)
     return values[order][at]
 
 

@@ -15,8 +15,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 
 from evalkit.core.manifest import DataKind
+from evalkit.core.safe_text import cleaned
 
 # Of Okabe and Ito (2008) those that stand out from white (3:1 or more); told apart with any common colour vision.
 VERMILION: Final = "#D55E00"
@@ -116,6 +119,7 @@ def drawn(figure: Canvas, data_kind: DataKind = "real") -> tuple[bytes, bytes]:
     `savefig` would lay the figure out anew and draw it twice for each format, which takes twice as long.
     """
     png, svg = io.BytesIO(), io.BytesIO()
+    _clean_words(figure)
     figure.set_dpi(_DPI)
     if data_kind == "synthetic":
         _say_synthetic(figure)
@@ -126,6 +130,17 @@ def drawn(figure: Canvas, data_kind: DataKind = "real") -> tuple[bytes, bytes]:
     vector: Any = FigureCanvasSVG(figure)
     vector.print_svg(svg, metadata={"Date": None, "Creator": None})
     return png.getvalue(), svg.getvalue()
+
+
+def _clean_words(figure: Canvas) -> None:
+    """Take out of every text what no font can show and no document may hold; names of ticks are kept by their axes."""
+    for words in figure.findobj(Text):
+        words.set_text(cleaned(words.get_text()))
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if isinstance(axis.get_major_locator(), FixedLocator):
+            names = [words.get_text() for words in axis.get_ticklabels()]
+            if names != list(map(cleaned, names)):
+                axis.set_ticklabels(list(map(cleaned, names)))
 
 
 def _say_synthetic(figure: Canvas) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import as_sentence
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
@@ -15,10 +16,11 @@ from evalkit.design.similar import SimilarUnits
 from evalkit.diagnose.covariate_balance import StratumBalance
 from evalkit.estimate.abadie_imbens import MatchingEstimate
 from evalkit.estimate.matched_effect import MatchedEffect
-from evalkit.report.disclosure import ReleasedTable, release
+from evalkit.report.disclosure import ReleasedTable, release, rests_on_few, told_where_typed
 from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column, Kind, Table
-from evalkit.report.tables.units import THRESHOLD, UNKNOWN, noted, plain, sentences
+from evalkit.report.tables.matching import units_row
+from evalkit.report.tables.units import UNKNOWN, noted, plain, sentences
 
 _KINDS: Final = {
     "NearestNeighbour": "nearest-neighbour matching",
@@ -38,16 +40,18 @@ def design_units(design: MatchedDesign, kind: Kind = "pupil_count") -> ReleasedT
     """Return how many units there are and are used, by arm."""
     columns = (
         Column("arm", "Arm"),
-        Column("n_before", "Units", kind),
+        Column("n_before", "Units", kind, is_total=True),
         Column("n_after", "Used", kind),
+        Column("n_unused", "Not used", kind),
         Column("effective_n", "Worth, in equally weighted units", "number", derived_from="n_after", decimals=1),
     )
     n_treated = int(design.baseline.is_treated.sum())
+    n_comparison = len(design.weights) - n_treated
     rows: tuple[tuple[Cell, ...], ...] = (
-        ("Treated", n_treated, design.n_treated, design.effective_treated),
-        ("Comparison", len(design.weights) - n_treated, design.n_comparison, design.effective_comparison),
+        units_row("Treated", n_treated, design.n_treated, design.effective_treated),
+        units_row("Comparison", n_comparison, design.n_comparison, design.effective_comparison),
     )
-    released = release(Table(caption="Who is compared with whom", columns=columns, rows=rows), THRESHOLD)
+    released = release(Table(caption="Who is compared with whom", columns=columns, rows=rows), FEWEST_PEOPLE)
     return released if released.table.rows == rows else noted(released, UNKNOWN)
 
 
@@ -64,7 +68,7 @@ def design_words(design: MatchedDesign) -> Prose:
         f"Compared on {listed(covariates, 12)}.",
         f"An effect would be the {design.estimand.label_of_units} ({design.estimand}).",
         "" if isinstance(total, Unavailable) else f"The sum of distances over pairs is {total:.6g}.",
-        *map(as_sentence, design.notes),
+        *(as_sentence(told_where_typed(note, FEWEST_PEOPLE)) for note in design.notes),
         "evalkit.match_balance shows how alike they are.",
     )
 
@@ -105,19 +109,20 @@ def strata(found: Iterable[StratumBalance]) -> ReleasedTable:
         Column("covariate", "Covariate"),
         Column("n_treated", "Treated", "pupil_count"),
         Column("n_comparison", "Comparison", "pupil_count"),
-        Column("smd", "SMD", "estimate", derived_from="n_treated"),
+        Column("smd", "SMD", "estimate"),
     )
     rows = tuple(
-        (str(one.stratum), name.replace("_", " "), one.n_treated, one.n_comparison, _known(values.smd))
+        (str(one.stratum), name.replace("_", " "), one.n_treated, one.n_comparison, _of_enough(one, values.smd))
         for one in found
         for name, values in one.rows
     )
-    released = release(Table(caption="Balance within strata", columns=columns, rows=rows), THRESHOLD)
+    released = release(Table(caption="Balance within strata", columns=columns, rows=rows), FEWEST_PEOPLE)
     return released if released.table.rows == rows else noted(released, UNKNOWN)
 
 
-def _known(value: Quantity) -> Cell:
-    return value
+def _of_enough(one: StratumBalance, value: Quantity) -> Cell:
+    """Return what is known of a stratum, unless an arm of it has too few people to be told of."""
+    return value if min(one.n_treated, one.n_comparison) >= FEWEST_PEOPLE else rests_on_few(FEWEST_PEOPLE)
 
 
 def similar_list(found: SimilarUnits) -> ReleasedTable:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import decimals_for
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.diagnose.covariate_balance import CovariateBalance, MatchBalance
-from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.finding import Finding, released_finding
 from evalkit.estimate.abadie_imbens import MatchingEstimate
 from evalkit.estimate.matched_effect import MatchedEffect
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
 
 Unit = Literal["schools", "people"]
-THRESHOLD = 10
-"""The smallest count of people that may be shown."""
 
 
 def match_units(balance: MatchBalance, unit: Unit = "schools") -> ReleasedTable:
@@ -23,15 +22,19 @@ def match_units(balance: MatchBalance, unit: Unit = "schools") -> ReleasedTable:
     kind: Kind = "pupil_count" if unit == "people" else "school_count"
     columns = (
         Column("arm", "Arm"),
-        Column("n_before", "Units", kind),
+        Column("n_before", "Units", kind, is_total=True),
         Column("n_after", "Used", kind),
+        Column("n_unused", "Not used", kind),
         Column("effective_n", "Worth, in equally weighted units", "number", derived_from="n_after"),
     )
-    rows: tuple[tuple[Cell, ...], ...] = (
-        ("Treated", balance.treated[0].n, balance.treated[1].n, balance.treated[1].effective_n),
-        ("Comparison", balance.comparison[0].n, balance.comparison[1].n, balance.comparison[1].effective_n),
-    )
-    return release(Table(caption="Units before and after", columns=columns, rows=rows), THRESHOLD)
+    arms = (("Treated", balance.treated), ("Comparison", balance.comparison))
+    rows = tuple(units_row(name, before.n, after.n, after.effective_n) for name, (before, after) in arms)
+    return release(Table(caption="Units before and after", columns=columns, rows=rows), FEWEST_PEOPLE)
+
+
+def units_row(arm: str, n: int, n_used: int, effective_n: float) -> tuple[Cell, ...]:
+    """Return how many units of an arm there are, are used and are not; that none is unused is no count of people."""
+    return arm, n, n_used, n - n_used or Unavailable("None."), effective_n
 
 
 def match_balance_table(balance: MatchBalance) -> ReleasedTable:
@@ -98,8 +101,10 @@ def _cell(value: Quantity) -> Cell:
     return value
 
 
-def match_findings_table(findings: tuple[Finding, ...]) -> ReleasedTable:
-    """Return each check with its verdict and sentence."""
+def match_findings_table(findings: tuple[Finding, ...], unit: Unit = "people") -> ReleasedTable:
+    """Return each check with its verdict and sentence; small counts in it are withheld unless they are of schools."""
+    if unit == "people":
+        findings = tuple(released_finding(finding, FEWEST_PEOPLE) for finding in findings)
     columns = (Column("check", "Check"), Column("verdict", "Verdict"), Column("sentence", "What it says"))
-    rows = tuple((f.name.replace("_", " "), str(f.verdict), f.sentence) for f in findings)
+    rows = tuple((f.name.replace("_", " "), str(f.verdict), str(f.sentence)) for f in findings)
     return release(Table(caption="What could be wrong", columns=columns, rows=rows), 0)

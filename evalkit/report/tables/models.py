@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import as_sentence, decimals_for, level_text, years_text
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.diagnose.power_report import PowerReport
@@ -12,7 +13,7 @@ from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column, Table
 from evalkit.report.tables.staggered import effect_columns, estimated
-from evalkit.report.tables.units import THRESHOLD, plain, sentences
+from evalkit.report.tables.units import plain, sentences
 
 
 def coefficients(found: TwoLevelModel) -> ReleasedTable:
@@ -64,7 +65,7 @@ def pupils_and_schools(found: TwoLevelModel) -> ReleasedTable:
         Column("n_comparison", "Comparison schools", "school_count"),
     )
     row = (found.likelihood, found.n_pupils, found.n_schools, found.n_treated_schools, found.n_comparison_schools)
-    return release(Table(caption="Pupils and schools", columns=columns, rows=(row,)), THRESHOLD)
+    return release(Table(caption="Pupils and schools", columns=columns, rows=(row,)), FEWEST_PEOPLE)
 
 
 def standardised(found: StandardisedEffect) -> ReleasedTable:

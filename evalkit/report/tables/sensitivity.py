@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import level_text, number
 from evalkit.core.quantities import Unavailable
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.diagnose.match_sensitivity import MatchSensitivity
 from evalkit.diagnose.oster import OsterDelta
 from evalkit.diagnose.robustness_value import Benchmark
 from evalkit.diagnose.rosenbaum import bounds_note
-from evalkit.report.disclosure import ReleasedTable, release
+from evalkit.report.disclosure import ReleasedTable, release, told_where_typed
 from evalkit.report.table import Cell, Column, Table
+from evalkit.report.tables.matching import Unit
 
 _NO_PUPILS = 0
 """These tables hold no counts of pupils, so that there is nothing to hide."""
 
 
-def sensitivity(found: MatchSensitivity) -> ReleasedTable:
-    """Return one row for each measure of sensitivity: its number, and the sentence for a reader."""
+def sensitivity(found: MatchSensitivity, unit: Unit = "people") -> ReleasedTable:
+    """Return one row for each measure of sensitivity: its number, and the sentence for a reader.
+
+    Small counts in the sentences are withheld unless the units are schools.
+    """
+    fewest = FEWEST_PEOPLE if unit == "people" else 0
     columns = (
         Column("measure", "Measure"),
         Column("statistic", "Statistic", "number"),
         Column("sentence", "What it says"),
     )
     rows = tuple(
-        (name, statistic, sentence)
+        (name, statistic, told_where_typed(sentence, fewest))
         for name, statistic, sentence in zip(_NAMES, _statistics(found), found.sentences, strict=True)
     )
     lacking = (
-        (f"{counted(found.n_lacking, 'unit')} of the design lack an outcome and are left out.",)
+        (
+            Sentence(
+                "{n} of the design lack an outcome and are left out.", n=count(found.n_lacking, "units", "unit")
+            ).written(fewest),
+        )
         if found.n_lacking
         else ()
     )
@@ -58,7 +68,7 @@ def hidden_bias(found: MatchSensitivity) -> ReleasedTable:
         notes: tuple[str, ...] = ()
     else:
         rows = tuple((r.gamma, r.p_lower, r.p_upper, r.effect_lower, r.effect_upper) for r in bounds.rows)
-        notes = (bounds.sentence, bounds_note(bounds))
+        notes = (bounds.sentence, told_where_typed(bounds_note(bounds), FEWEST_PEOPLE))
     return release(
         Table(caption="Hidden bias between matched units", columns=columns, rows=rows, notes=notes), _NO_PUPILS
     )
@@ -83,7 +93,7 @@ def benchmarks(found: MatchSensitivity) -> ReleasedTable:
             else (one.covariate, one.times, one.reason, one.reason)
             for one in value.benchmarks
         )
-        notes = (value.sentence, f"From a regression on {found.regression_on}.")
+        notes = (value.sentence, f"From a regression on {told_where_typed(found.regression_on, FEWEST_PEOPLE)}.")
     caption = "Effect left by something not measured that is as strong as what was"
     return release(Table(caption=caption, columns=columns, rows=rows, notes=notes), _NO_PUPILS)
 

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import number
-from evalkit.core.project import Disclosure
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.neighbours import NeighbourTable
 from evalkit.data.profiles import Profiles
-from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
+from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits, pupil_counts, similar_units, stand_in
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.table import Cell, Column, Kind, Table
 
-THRESHOLD: Final = Disclosure().threshold
-"""Counts of pupils below this are withheld, as in a project that says nothing else."""
 OWN: Final = "this one"
 """What stands in the place of a rank in the row of the unit the list is for."""
 
 
-def similar(found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = THRESHOLD) -> ReleasedTable:
+def similar(
+    found: SimilarUnits, unit: object, pupils: Sequence[str] = (), threshold: int = FEWEST_PUBLISHED
+) -> ReleasedTable:
     """Return the list of one unit: itself in the first row, then the others by rank, with how close each is.
 
-    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld. The distance
-    of a unit with such a count is withheld too, as the count could be worked out of it.
+    `pupils` names characteristics that are counts of pupils; those under the threshold are withheld, and so are the
+    distances of their units. A list that was made with such counts as they are (not named in `SimilarOptions.pupils`,
+    or with a lower `fewest`) is made again with one stand-in for all of them, as they could be worked out of it.
     """
-    profiles = found.profiles
+    profiles, pupils = found.profiles, tuple(dict.fromkeys((*found.option.pupils, *pupils)))
     unknown = [name for name in pupils if name not in profiles.characteristics]
     if unknown:
         raise DesignError(
@@ -36,6 +38,10 @@ def similar(found: SimilarUnits, unit: object, pupils: Sequence[str] = (), thres
             f"{did_you_mean(unknown[0], [str(name) for name in profiles.characteristics])}"
         )
     own = profiles.position(unit)
+    found.of(unit)  # a list that nobody asked for is no list, however it would be made
+    option = replace(found.option, pupils=pupils, fewest=max(threshold, found.option.fewest))
+    if pupils and option != found.option:
+        found = similar_units(profiles, option, profiles.units[own])
     listing = found.of(unit)
     columns = _columns(found, pupils)
     rows = [_row(found, own, (OWN, 0.0, ""), pupils)]
@@ -63,7 +69,7 @@ def published_neighbours(table: NeighbourTable, area: int | str) -> ReleasedTabl
     rows: tuple[tuple[Cell, ...], ...] = tuple((n.rank, str(n.code), n.name, n.region, n.closeness) for n in found)
     caption = f"Statistical neighbours of {table.name_of(area)}, as DfE lists them"
     empty: tuple[Cell, ...] = ("None", none, none, none, none)
-    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), THRESHOLD)
+    return release(Table(caption=caption, columns=columns, rows=rows or (empty,)), FEWEST_PUBLISHED)
 
 
 def _columns(found: SimilarUnits, pupils: Sequence[str]) -> tuple[Column, ...]:
@@ -122,18 +128,18 @@ def _row(found: SimilarUnits, at: int, place: tuple[Cell, float, str], pupils: S
 
 def _value(profiles: Profiles, name: str, at: int, pupils: Sequence[str]) -> Cell:
     value = profiles.characteristics[name].iloc[at]
+    if name in pupils:
+        return int(pupil_counts(profiles.characteristics[name].iloc[at : at + 1])[0])
     if not _is_number(profiles, name):
         return str(value)
     kind = _kind(profiles, name, pupils)
-    if kind == "pupil_count" and float(value) != round(float(value)):
-        raise DesignError(f"'{name}' is named as a count of pupils and holds {value:g}. Counts are whole numbers.")
     return float(value) if kind == "number" else int(value)
 
 
 def _withheld(
     rows: Sequence[tuple[Cell, ...]], columns: Sequence[Column], threshold: int
 ) -> tuple[tuple[Cell, ...], ...]:
-    """Return the rows without distances that would tell a count that is withheld: all of them where it is the own."""
+    """Return the rows without distances that are from a stand-in: all of them where it is the unit's own count."""
     counts = [at for at, column in enumerate(columns) if column.kind == "pupil_count"]
 
     def is_small(row: tuple[Cell, ...]) -> bool:
@@ -165,9 +171,20 @@ def _notes(found: SimilarUnits, own: int, n_listed: int) -> tuple[str, ...]:
         f"Compared on {listed(parts, 40)}.{kept}",
         f"The distance is the typical difference over these characteristics, in their SDs{within}: "
         f"{listed(steps)}, {NOT_CLOSE} beyond.{other}",
+        *_stand_in_note(found),
         *_short_note(option.n, n_listed),
         *_lacking_note(profiles),
         "Units on the list are alike in these characteristics; they may differ in anything else.",
+    )
+
+
+def _stand_in_note(found: SimilarUnits) -> tuple[str, ...]:
+    option = found.option
+    if not option.pupils:
+        return ()
+    return (
+        f"Counts of pupils under {option.fewest} ({listed(list(option.pupils), 12)}) enter distances and SDs as "
+        f"{stand_in(option.fewest):g}, whatever they are, so that none can be worked out.",
     )
 
 

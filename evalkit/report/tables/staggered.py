@@ -20,6 +20,7 @@ from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column
 from evalkit.report.tables.data import NEVER, panel_words
 from evalkit.report.tables.units import counts, plain, sentences
+from evalkit.report.told_effects import OF_FEW, told_effects
 
 _COMPARED: Final = {
     "never": "Treated cohorts are compared with units never treated.",
@@ -45,7 +46,8 @@ def design_words(design: StaggeredDesign) -> Prose:
 
 
 def effect_cells(effects: GroupTimeEffects) -> ReleasedTable:
-    """Return the effect on each cohort in each period, without errors."""
+    """Return the effect on each cohort in each period, without errors; none where one rests on too few people."""
+    has_few = any(cell.is_of_few for cell in effects.cells)
     values = [cell.value for cell in effects.cells]
     columns = (
         Column("cohort", "Cohort"),
@@ -58,7 +60,7 @@ def effect_cells(effects: GroupTimeEffects) -> ReleasedTable:
             str(cell.cohort),
             str(cell.period),
             "the periods before" if cell.base is None else str(cell.base),
-            Unavailable("The base itself.") if cell.is_reference else cell.value,
+            Unavailable("The base itself.") if cell.is_reference else OF_FEW if has_few else cell.value,
         )
         for cell in effects.cells
     ]
@@ -67,6 +69,7 @@ def effect_cells(effects: GroupTimeEffects) -> ReleasedTable:
 
 def averages(found: StaggeredResults) -> ReleasedTable:
     """Return the four averages of all effects after the start."""
+    found = told_effects(found)
     rows = [
         ("All cohorts and periods, by size of cohort", found.simple),
         ("Over cohorts", found.by_cohort.overall),
@@ -80,21 +83,25 @@ def averages(found: StaggeredResults) -> ReleasedTable:
 
 def by_event_time(found: StaggeredResults) -> ReleasedTable:
     """Return the effect by time since the start, with the band that holds for all times together."""
+    found = told_effects(found)
     return _parts(found, found.event_study, "By time since the start", "Periods since the start")
 
 
 def by_cohort(found: StaggeredResults) -> ReleasedTable:
     """Return the effect on each cohort."""
+    found = told_effects(found)
     return _parts(found, found.by_cohort, "By cohort", "Cohort")
 
 
 def by_period(found: StaggeredResults) -> ReleasedTable:
     """Return the effect in each period."""
+    found = told_effects(found)
     return _parts(found, found.calendar, "By period", "Period")
 
 
 def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
     """Return the effect on each cohort in each period."""
+    found = told_effects(found)
     columns = (Column("cohort", "Cohort"), Column("period", "Period"), *_numbers(found))
     rows = [
         (str(cell.cohort), str(cell.period), *_same((cell.estimate, cell.std_error, cell.interval)))
@@ -105,6 +112,7 @@ def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
 
 def before_the_start(found: StaggeredResults) -> Prose:
     """Return what the test of effects before the start says, and what it cannot."""
+    found = told_effects(found)
     test = found.pre_test
     if isinstance(test, Unavailable):
         return sentences(as_sentence(test.reason), NO_PROOF)
@@ -175,7 +183,10 @@ def summaries(found: Summaries) -> ReleasedTable:
 
 
 def _summaries(found: Sequence[Summary], notes: tuple[str, ...]) -> ReleasedTable:
-    values = [one.estimate if isinstance(one.estimate, Unavailable) else one.estimate.value for one in found]
+    values = [
+        OF_FEW if one.is_of_few else one.estimate if isinstance(one.estimate, Unavailable) else one.estimate.value
+        for one in found
+    ]
     columns = (Column("label", "Average over"), Column("effect", "Effect", "estimate", decimals=_decimals(*values)))
     rows = [
         ("All" if one.label is None else _label(one.label), value) for one, value in zip(found, values, strict=True)

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from evalkit.core.project import Disclosure
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.report.disclosure import ReleasedTable, release
 from evalkit.report.prose import Prose
 from evalkit.report.table import Cell, Column, Table
 
-THRESHOLD: Final = Disclosure().threshold
-"""Counts below this are withheld, as in a project that says nothing else."""
 UNKNOWN: Final = (
-    f"Nothing says whether these units are people, so counts below {THRESHOLD}, and what would tell them, are withheld."
+    f"Nothing says whether these units are people, so counts below {FEWEST_PEOPLE}, and what would tell them, are "
+    "withheld."
 )
 
 
@@ -31,7 +30,7 @@ def counts(caption: str, names: tuple[str, ...], rows: Sequence[tuple[str, *tupl
     )
     cells: tuple[tuple[Cell, ...], ...] = tuple((name, *map(int, values)) for name, *values in rows if any(values))
     table = Table(caption=caption, columns=columns, rows=cells, has_total_row=True)
-    released = release(table, THRESHOLD)
+    released = release(table, FEWEST_PEOPLE)
     return released if released.table.rows == cells else noted(released, UNKNOWN)
 
 
@@ -47,7 +46,7 @@ def plain(
     none = Unavailable("There is nothing to show.")
     filled = tuple(rows) or (("None", *(none,) * (len(columns) - 1)),)
     kept = tuple(dict.fromkeys(note for note in notes if note))
-    return release(Table(caption=caption, columns=columns, rows=filled, notes=kept), THRESHOLD)
+    return release(Table(caption=caption, columns=columns, rows=filled, notes=kept), FEWEST_PEOPLE)
 
 
 def sentences(*said: str) -> Prose:

@@ -225,3 +225,25 @@ def test_small_counts_of_pupils_do_not_leave_nor_what_tells_them():
     with pytest.raises(DesignError, match="whole numbers"):
         similar(similar_units(Profiles.from_frame(frame.assign(size=frame["size"] + 0.5), ROLES), None, "S1"), "S1",
                 pupils=("size",))  # fmt: skip
+
+
+@pytest.mark.parametrize("as_category", [False, True])
+def test_nothing_that_is_told_depends_on_a_small_count(as_category):
+    """Whatever a count under the threshold is, the list, its distances and its SDs are the same to the last digit."""
+    told = []
+    for small in range(6):
+        frame = schools().assign(size=[40, small, 50, 60, 70])
+        frame = frame.assign(size=frame["size"].astype(str)) if as_category else frame
+        profiles = Profiles.from_frame(frame, ROLES)
+        found = similar_units(profiles, SimilarOptions(n=4, pupils=("size",)), "S1")
+        table = similar(found, "S1").table
+        told.append((table.rows, table.notes, found.characteristics, found.positions.tolist()))
+        assert similar(similar_units(profiles, SimilarOptions(n=4), "S1"), "S1", ("size",)).table == table
+        assert [row[4] for row in table.rows if row[1] == "S3"] == [50]
+    assert all(one == told[0] for one in told)
+
+
+def test_a_count_of_pupils_is_not_what_units_share():
+    profiles = Profiles.from_frame(schools().assign(size=[40, 3, 50, 60, 70]), ROLES)
+    with pytest.raises(DesignError, match="would tell small counts"):
+        similar_units(profiles, SimilarOptions(same=("size",), pupils=("size",)))

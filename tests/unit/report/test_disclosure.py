@@ -1,5 +1,8 @@
 """Small counts of pupils do not leave, nor what would give them away."""
 
+from decimal import Decimal
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,3 +96,34 @@ def test_no_small_count_can_be_solved_for(cells: list[list[int]]) -> None:
         assert not (sum(line) == 1 and (i, line.index(True)) in small)
     for j, line in enumerate(zip(*shown, strict=True)):
         assert not (sum(line) == 1 and (line.index(True), j) in small)
+
+
+@pytest.mark.parametrize("three", [3, np.int64(3), np.int32(3), 3.0, np.float64(3), Decimal(3)])
+def test_a_small_count_of_any_numeric_type_is_suppressed(three: object) -> None:
+    released = release(table(((three, 10, 40),), total_column=False), 6)  # type: ignore[arg-type]
+    assert hidden(released) == [[True, False, False]]
+    record = release_record({"n_pupils_girls": three, "n_pupils_boys": np.float64(40)}, 6)
+    assert "unavailable" in str(record["n_pupils_girls"])
+    assert record["n_pupils_boys"] == 40
+    with pytest.raises(EvalkitError, match="Pass it through `release`"):
+        ReleasedTable(table(((three, 10, 40),), total_column=False), 6)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("odd", [True, np.bool_(True), "3", 2.5, float("nan")])
+def test_what_cannot_be_typed_is_refused(odd: object) -> None:
+    with pytest.raises(EvalkitError, match="no whole number"):
+        release(table(((odd, 10, 40),), total_column=False), 6)  # type: ignore[arg-type]
+    with pytest.raises(EvalkitError, match="no whole number"):
+        release_record({"n_pupils": odd}, 6)
+
+
+def test_a_record_of_several_counts_is_withheld_with_a_small_one() -> None:
+    assert "unavailable" in str(release_record({"n_pupils_by_year": [np.int64(3), 40]}, 6)["n_pupils_by_year"])
+    assert release_record({"n_pupils_by_year": [30, 40]}, 6)["n_pupils_by_year"] == [30, 40]
+
+
+def test_hidden_parts_that_a_line_tells_do_not_tell_others() -> None:
+    # 17 is hidden beside 0 and 0; its row tells it (34 less 17), and then 17 less 17 would tell that both others are 0
+    rows = ((17, 17, 34), (22, 0, 22), (9, 0, 9), (48, 17, 65))
+    shown = hidden(release(table(rows, total_row=True), 6))
+    assert not (shown[0][1] and not shown[0][0] and not shown[0][2] and not shown[3][1])

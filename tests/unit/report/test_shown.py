@@ -140,15 +140,15 @@ def small_panel(n_treated: int) -> evalkit.Panel:
 def test_small_counts_and_what_would_tell_them_are_withheld():
     html = words(small_panel(3)._repr_html_())  # 3 of 20: the 17 others would tell them
     assert "Suppressed" in html
-    assert "counts below 6" in html
+    assert "counts below 10" in html
     assert not re.search(r"\b(3|17)\b", html)
     design = words(evalkit.staggered_design(small_panel(3))._repr_html_())
     assert not re.search(r"\b(3|17)\b", design)
 
 
 def test_counts_from_the_threshold_on_are_shown_without_a_note():
-    html = words(small_panel(6)._repr_html_())  # 6 and 14
-    assert re.search(r"Treated from 2 6 12", html)
+    html = words(small_panel(10)._repr_html_())  # 10 and 10
+    assert re.search(r"Treated from 2 10 20", html)
     assert "counts below" not in html
 
 
@@ -166,7 +166,7 @@ def test_a_small_matched_arm_is_withheld_with_its_worth():
     design = evalkit.match(evalkit.Baseline.from_frame(table, known), evalkit.NearestNeighbour())
     (released,) = tables(design)
     assert isinstance(released.table.rows[0][1], Unavailable)
-    assert isinstance(released.table.rows[0][3], Unavailable)
+    assert isinstance(released.table.rows[0][4], Unavailable)
 
 
 def test_findings_show_themselves_together():

@@ -171,3 +171,83 @@ def test_what_is_no_word_document_is_refused_in_a_sentence(content):
 def test_a_huge_file_is_refused_before_it_is_opened():
     with pytest.raises(InputError, match="larger than 20 MB"):
         require_reference(b"0" * 20_000_001, "a/b.docx")
+
+
+def texts(content):
+    """Return every file of an archive as text."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
+
+
+OLD = "Reading in Oldtown: an evaluation"
+
+
+def old_report():
+    """Return an old report of the kit after somebody changed it in Word: remarks, properties, a heading's colour."""
+    old = make_document(title=OLD, question="Did Oldtown read better?", banner="SYNTHETIC DATA. Made up.")
+    document = docx.Document(io.BytesIO(word_report(old)))
+    document.styles["Heading 1"].font.name = "Georgia"
+    document.sections[0].footer.add_paragraph(f"From: {OLD}, page 3")
+    document.add_comment(document.paragraphs[2].runs, text="Secret remark", author="An Author")
+    document.core_properties.author = "An Author"
+    document.core_properties.category = "Old category"
+    return document
+
+
+@pytest.mark.parametrize("banner", ["", "SYNTHETIC DATA. Nothing here is real."])
+def test_an_old_report_as_reference_brings_its_look_and_not_its_words(banner):
+    made = word_report(make_document(title="Maths in Newtown", banner=banner), saved(old_report()))
+    files = texts(made)
+    for word in ("Oldtown", "Secret remark", "An Author", "Old category"):
+        assert not [name for name, text in files.items() if word in text], word
+    document = docx.Document(io.BytesIO(made))
+    header = [p.text for p in document.sections[0].header.paragraphs if p.text]
+    assert header == (["SYNTHETIC DATA"] if banner else []) + ["Maths in Newtown"]
+    assert "From: Maths in Newtown, page 3" in [p.text for p in document.sections[0].footer.paragraphs]
+    assert document.styles["Heading 1"].font.name == "Georgia"
+    assert not [name for name in files if "comment" in name or "custom" in name.lower()]
+
+
+def test_a_report_made_from_a_report_is_retitled_each_time():
+    first = word_report(make_document(title="One"), saved(branded()))
+    assert "University of Invention" in texts(first)["word/header1.xml"]
+    second = word_report(make_document(title="Two"))
+    third = docx.Document(io.BytesIO(word_report(make_document(title="Three", banner=""), second)))
+    assert [p.text for p in third.sections[0].header.paragraphs] == ["Three"]
+
+
+def test_no_relation_leads_out_of_a_report():
+    """Templates, pictures, links and objects by their addresses, in the text, the header, the settings or a field."""
+    document = branded()
+    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+    header = document.sections[0].header
+    for part, kind in (
+        (document.part, "attachedTemplate"),
+        (document.part, "oleObject"),
+        (document.part, "frame"),
+        (header.part, "image"),
+        (header.part, "hyperlink"),
+        (document.part._settings_part, "attachedTemplate"),
+        (document.part._styles_part, "image"),
+    ):
+        part.relate_to(f"http://evil.example/{kind}", kinds + kind, is_external=True)
+    key = header.part.relate_to("http://evil.example/link", kinds + "hyperlink", is_external=True)
+    link = OxmlElement("w:hyperlink")
+    link.set(qn("r:id"), key)
+    link.append(header.paragraphs[0].runs[0]._r)
+    header.paragraphs[0]._p.append(link)
+    fetching = OxmlElement("w:instrText")
+    fetching.text = ' INCLUDEPICTURE "http://evil.example/x.png" '
+    header.paragraphs[0].add_run()._r.append(fetching)
+    files = texts(word_report(make_document(), saved(document)))
+    assert not [name for name, text in files.items() if "evil.example" in text or 'TargetMode="External"' in text]
+    made = docx.Document(io.BytesIO(word_report(make_document(), saved(document))))
+    assert made.sections[0].header.paragraphs[-1].text == "University of Invention"
+
+
+def test_an_attached_template_does_not_reach_the_report(shared):
+    reference = shared / "cases" / "tables" / "attached_template.docx"
+    if not reference.exists():
+        pytest.skip("needs ../shared/cases/tables/attached_template.docx, which is not on this machine")
+    files = texts(word_report(make_document(), reference.read_bytes()))
+    assert not [name for name, text in files.items() if 'TargetMode="External"' in text or "evil.example" in text]
