@@ -14,9 +14,9 @@ from evalkit.design.features import balance_columns
 from evalkit.design.matched import Bools, Floats, MatchedDesign
 from evalkit.diagnose.balance_registry import BY_KEY
 from evalkit.diagnose.covariate_balance import NO_SMD, CovariateBalance, MatchBalance, WwcClass, smd_size
-from evalkit.diagnose.finding import Finding, Verdict, not_assessable
+from evalkit.diagnose.finding import Finding, FindingKind, Verdict, design_fact, not_assessable
 
-_OUTSIDE: Final = (0.01, 0.1)
+OUTSIDE: Final = (0.01, 0.1)
 """Shares of the target group without anybody like them, from which overlap is a caution, and serious."""
 _FEW: Final = (30.0, 10.0)
 """Effective comparison units below which there are few, and very few."""
@@ -45,9 +45,9 @@ def baseline_balance(balance: MatchBalance) -> Finding:
     apart = [row.covariate for row in balance.covariates if _separates(row)]
     if apart:
         sentence = f"In {listed(apart)} no treated and no comparison unit are alike: each arm has a value of its own."
-        return Finding(name, Verdict.SERIOUS, Unavailable(NO_SMD.reason), sentence)
+        return design_fact(name, Verdict.SERIOUS, Unavailable(NO_SMD.reason), sentence)
     if isinstance(worst, Unavailable):
-        return not_assessable(name, worst.reason)
+        return not_assessable(name, worst.reason, FindingKind.DESIGN_FACT)
     classes = [row.wwc for row in balance.covariates if isinstance(row.wwc, WwcClass)]
     failed, adjusted = (classes.count(kind) for kind in (WwcClass.NOT_SATISFIED, WwcClass.NEEDS_ADJUSTMENT))
     before = worst.before.smd if isinstance(worst.before.smd, float) else 0.0
@@ -59,7 +59,7 @@ def baseline_balance(balance: MatchBalance) -> Finding:
         f"would call {classes.count(WwcClass.SATISFIED)} alike (g up to 0.05), {adjusted} alike if the estimate is "
         f"adjusted for them (up to 0.25) and {failed} too far apart."
     )
-    return Finding(name, verdict, smd_size(worst), sentence)
+    return design_fact(name, verdict, smd_size(worst), sentence)
 
 
 def _separates(row: CovariateBalance) -> bool:
@@ -72,7 +72,8 @@ def variance_ratios(balance: MatchBalance) -> Finding:
     known = [(row.covariate, row.after.variance_ratio) for row in balance.covariates]
     ratios = {covariate: ratio for covariate, ratio in known if isinstance(ratio, float)}
     if not ratios:
-        return not_assessable(name, "No covariate has more than two values in both arms, so no spread is compared.")
+        none = "No covariate has more than two values in both arms, so no spread is compared."
+        return not_assessable(name, none, FindingKind.DESIGN_FACT)
     apart = [covariate for covariate, ratio in ratios.items() if not statistic.is_within(ratio)]
     furthest = max(ratios, key=lambda covariate: abs(np.log(max(ratios[covariate], 1e-300))))
     sentence = (
@@ -80,20 +81,20 @@ def variance_ratios(balance: MatchBalance) -> Finding:
         f"more than twice that of the comparison units{': ' + listed(apart) if apart else ''}. The furthest is "
         f"{furthest} ({careful(ratios[furthest])})."
     )
-    return Finding(name, Verdict.CAUTION if apart else Verdict.REASSURING, ratios[furthest], sentence)
+    return design_fact(name, Verdict.CAUTION if apart else Verdict.REASSURING, ratios[furthest], sentence)
 
 
 def overlap(design: MatchedDesign) -> Finding:
     """Say what share of the target group that was used lies outside the range of the other arm."""
     outside, where = _outside(design)
     share = float(outside.mean())
-    verdict = Verdict.SERIOUS if share > _OUTSIDE[1] else Verdict.CAUTION if share > _OUTSIDE[0] else Verdict.REASSURING
+    verdict = Verdict.SERIOUS if share > OUTSIDE[1] else Verdict.CAUTION if share > OUTSIDE[0] else Verdict.REASSURING
     whom = {"ATT": "treated units", "ATC": "comparison units", "ATE": "units"}[design.target]
     sentence = (
         f"{count(int(outside.sum()))} of the {count(len(outside))} {whom} used lie outside the range of {where}."
         + (" For them the estimate goes beyond the data." if outside.any() else "")
     )
-    return Finding("overlap", verdict, share, sentence)
+    return design_fact("overlap", verdict, share, sentence)
 
 
 def _outside(design: MatchedDesign) -> tuple[Bools, str]:
@@ -124,7 +125,7 @@ def effective_number(design: MatchedDesign) -> Finding:
         f"The {counted(n, f'{arm} unit')} used {'is' if n == 1 else 'are'} worth {number(worth, 1)} equally weighted "
         "ones; the fewer, the wider the interval" + (" and the less it can be relied on." if worth < _FEW[0] else ".")
     )
-    return Finding("effective_number", verdict, worth, sentence)
+    return design_fact("effective_number", verdict, worth, sentence)
 
 
 def _weighted_arm(design: MatchedDesign) -> tuple[str, int, float]:
@@ -144,7 +145,7 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
         f"The {arm} unit with the largest weight carries {careful(100 * share, 1)}% of the arm's weight; with equal "
         f"weights it would be {careful(100 / n, 1)}%."
     )
-    return Finding("heaviest_unit", verdict, share, sentence)
+    return design_fact("heaviest_unit", verdict, share, sentence)
 
 
 def units_lost(design: MatchedDesign) -> Finding:
@@ -156,9 +157,9 @@ def units_lost(design: MatchedDesign) -> Finding:
     share = lost / n
     if not lost:
         sentence = f"All {count(n)} {whom} are used."
-        return Finding("units_lost", Verdict.REASSURING, 0.0, sentence)
+        return design_fact("units_lost", Verdict.REASSURING, 0.0, sentence)
     sentence = (
         f"{count(lost)} of {count(n)} {whom} could not be used, so that the effect is no longer that on all of them: "
         f"it is the {design.estimand.label}."
     )
-    return Finding("units_lost", Verdict.SERIOUS if share > _LOST else Verdict.CAUTION, share, sentence)
+    return design_fact("units_lost", Verdict.SERIOUS if share > _LOST else Verdict.CAUTION, share, sentence)
