@@ -173,8 +173,10 @@ def alternative_list(results: Results) -> Falsification | Unavailable:
     """
     other = labels.neighbours_of(results.project.pool.alternative_neighbours)
     main, second = (_areas(results, results.primary, name, "post") for name in (labels.NEIGHBOURS, other))
-    if isinstance(main, Unavailable) or isinstance(second, Unavailable):
-        return main if isinstance(main, Unavailable) else second
+    if isinstance(main, Unavailable):
+        return main
+    if isinstance(second, Unavailable):
+        return second
     apart = 1 - _common_share(results, other)
     if apart == 0:
         return _SAME_LISTS
