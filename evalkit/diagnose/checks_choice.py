@@ -87,7 +87,7 @@ def alternative_list(results: Results) -> Finding:
     )
     if isinstance(test, Unavailable):
         return unranked("alternative_list", test, told)
-    did = "move at least as far, up or down, from one list to the other"
+    did = "moved at least as far, up or down, from one list to the other"
     return ranked(results, test, (told, did, "A passing shock to the main list's areas that"))
 
 
@@ -100,7 +100,7 @@ def influence(results: Results) -> Finding:
         f"Leaving out one school, treated or compared, moves the estimate by at most {careful(test.points)} points, "
         f"{careful(test.value)} standard deviations of the other areas' effects."
     )
-    return ranked(results, test, (told, "move at least as far", "One school that"))
+    return ranked(results, test, (told, "moved at least as far", "One school that"))
 
 
 def _named(designs: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from evalkit.core.formats import careful, interval_text, lower_first, number, p_equals
@@ -28,10 +30,9 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
     """
     told, did, flaw = parts
     power = test.power(falsification.detectable_at_design(results))
-    sentence = (
-        f"{told} {test.n_as_large} of {len(test.areas)} areas, the treated one among them, {did} "
-        f"({p_equals(test.p_value)}). {_worth(power, flaw)}"
-    )
+    n, k = len(test.areas), test.n_as_large
+    who = f"{k} of {n} areas, the treated one among them," if k > 1 else f"Of {n} areas only the treated one"
+    sentence = f"{told} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
     return Finding(
         name=test.name,
         verdict=test.verdict(power),
@@ -58,7 +59,7 @@ def _worth(power: CheckPower | Unavailable, flaw: str) -> str:
     weak = power.at_one < falsification.ENOUGH_POWER
     return (
         f"{flaw} biased the effect by {careful(power.violation)} points, the least that the design was to detect, "
-        f"would be called serious in {often}% of areas" + (", so that passing says little." if weak else ".")
+        f"would reach p ≤ 0.05 in {often}% of areas" + (", so that passing says little." if weak else ".")
     )
 
 
@@ -96,7 +97,7 @@ def placebo_start(results: Results) -> Finding:
         return unranked("placebo_start", test)
     last = max(results.project.exposure.pre)
     told = f"Had the programme begun before the tests of {last}, its effect would be {careful(test.value)} points."
-    return ranked(results, test, (told, "show at least as much, up or down", "A straight line that"))
+    return ranked(results, test, (told, "showed at least as much, up or down", "A straight line that"))
 
 
 def placebo_outcome(results: Results) -> Finding:
@@ -108,12 +109,14 @@ def placebo_outcome(results: Results) -> Finding:
     subject = lower_first(measure(code).label)
     told = (
         f"{measure(code).label}, which the programme did not aim at, moved by {careful(value)} points against "
-        f"neighbours. {SHOCK.format(subject)}{_beside(results)}"
+        "neighbours."
     )
+    limit = f"{SHOCK.format(subject)}{_beside(results)}"
     if isinstance(test, Unavailable):
-        return unranked("placebo_outcome", test, told)
+        return unranked("placebo_outcome", test, f"{told} {limit}")
     did = f"moved in {subject} at least as far, up or down"
-    return ranked(results, test, (told, did, "A shock to the area that moved both alike and"))
+    found = ranked(results, test, (told, did, "A shock to the area that moved both alike and"))
+    return replace(found, sentence=f"{found.sentence} {limit}")
 
 
 def _beside(results: Results) -> str:
