@@ -153,3 +153,20 @@ def test_a_rating_never_rises_with_what_is_wrong(joint):
     assert values == sorted(values, reverse=True)
     best = evidence_rating(0.25, 0.0, 0, Unavailable("Not ranked.")).value
     assert evidence_rating(0.25, 0.0, 0, joint).value <= best == 4
+
+
+def test_a_start_put_back_needs_three_years_before(results):
+    from evalkit.diagnose import falsification
+
+    assert "the same check twice" in judged(results)["placebo_start"].sentence
+    exposure = replace(results.project.exposure, pre=(2016, 2017, 2018), partial=())
+    longer = replace(results, project=replace(results.project, exposure=exposure))
+    test = falsification.placebo_start(longer)
+    wide = results.outcomes["READPROG"].panel.wide()
+    change = wide[2018] - (wide[2016] + wide[2017]) / 2
+    area = results.outcomes["READPROG"].panel.by_unit()["cluster"]
+    near = results.locked.outcomes["READPROG"].comparisons["neighbours"].of(340)
+    assert test.value == pytest.approx(change[area == 340].mean() - change[area.isin(near)].mean(), abs=1e-12)
+    # 2018 less the middle of 2016 and 2017 is a year and a half; 2019 less the middle of all three is two years.
+    assert test.per_point == pytest.approx(1.5 / 2)
+    assert not test.can_be_serious
