@@ -56,7 +56,7 @@ def project(slug, *outcomes, **changes) -> ProjectRecord:
         "outcomes": held,
         "rating": evidence_rating(0.25, 0.02, 1),
         "n_serious": 1,
-        "n_caution": 2,
+        "joint_p": 0.5,
         "threshold": 6,
         "report": f"../{slug}/report.html",
     }
@@ -95,7 +95,7 @@ def results(slug: str, estimate: float = 0.5, **changes) -> dict:
         "interval": {"unavailable": "School sampling only."},
     }
     record = {
-        "schema_version": 1,
+        "schema_version": 2,
         "project": slug,
         "data_kind": "real",
         "effects": [by_school, effect],
@@ -117,10 +117,19 @@ def results(slug: str, estimate: float = 0.5, **changes) -> dict:
                 "absent": [],
             }
         ],
-        "findings": [{"name": "pre_trend", "verdict": "serious", "statistic": 1.0, "sentence": "It rose before."}],
-        "rating": {"value": 3, "sentence": "4 for the design, less 1 for 1 serious finding."},
+        "findings": [
+            _finding("pre_trend", "serious", "falsification test", 0.02),
+            _finding("joint", "caution", "falsification test", 0.067),
+            _finding("balance", "serious", "design fact", {"unavailable": "Not ranked."}),
+            _finding("overlap", "caution", "design fact", {"unavailable": "Not ranked."}),
+        ],
+        "rating": {"value": 3, "sentence": "4 for the design, less 1 for 1 serious design fact."},
     }
     return record | changes
+
+
+def _finding(name: str, verdict: str, kind: str, p_value: object) -> dict:
+    return {"name": name, "verdict": verdict, "kind": kind, "p_value": p_value, "statistic": 1.0, "sentence": "So."}
 
 
 def manifest(slug: str, title: str = "", **changes) -> dict:

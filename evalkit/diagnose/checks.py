@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from evalkit.diagnose.checks_choice import (
+    alternative_list,
     choices,
     clustering_by_area,
     contamination,
+    influence,
     lists_postdate,
     one_neighbour_out,
     permutation,
@@ -16,14 +18,18 @@ from evalkit.diagnose.checks_choice import (
 from evalkit.diagnose.checks_sample import (
     attrition,
     balance,
+    concentration,
     conversions,
+    overlap,
     power,
     score_cap,
 )
 from evalkit.diagnose.checks_trend import (
+    joint,
     level_and_change,
     matching_assumptions,
     placebo_outcome,
+    placebo_start,
     pre_trend,
     triple_difference,
 )
@@ -31,21 +37,27 @@ from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.results import Results
 
 CHECKS: Final[tuple[Callable[[Results], Finding], ...]] = (
-    permutation,
-    choices,
-    one_neighbour_out,
     pre_trend,
-    level_and_change,
+    placebo_start,
     placebo_outcome,
-    triple_difference,
-    matching_assumptions,
+    alternative_list,
+    influence,
+    joint,
     balance,
+    overlap,
     attrition,
     conversions,
     contamination,
+    concentration,
+    lists_postdate,
+    permutation,
+    level_and_change,
+    triple_difference,
+    choices,
+    one_neighbour_out,
+    matching_assumptions,
     clustering_by_area,
     score_cap,
     power,
-    lists_postdate,
 )
-"""Every check: takes results, returns one finding."""
+"""Every check, falsification tests first, then design facts, then statements: takes results, returns one finding."""

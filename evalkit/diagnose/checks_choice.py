@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from evalkit.core.formats import careful, interval_text, level_text, lower_first, p_equals
+from evalkit.core.formats import careful, interval_text, level_text, lower_first, number, p_equals
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.design import labels
 from evalkit.design.areas import without_areas
-from evalkit.diagnose.finding import Finding, Verdict, has_moved, not_assessable
+from evalkit.diagnose import falsification
+from evalkit.diagnose.checks_trend import ranked, unranked
+from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
 from evalkit.diagnose.results import Results
 from evalkit.estimate.area_effects import effects_by_area
 from evalkit.estimate.effect import Effect, PermutationDetail
@@ -22,6 +24,10 @@ _APART: Final = (labels.MATCHED, labels.MATCHED_WITHOUT_OUTCOMES, labels.WITHOUT
                  labels.WITHOUT_CONTAMINATED, labels.TREND_ADJUSTED)  # fmt: skip
 
 
+MOST_CONTAMINATED: Final = 0.5
+"""Share of compared schools in areas with another known programme from which that is serious: most of them."""
+
+
 def permutation(results: Results) -> Finding:
     """Say where the treated area stands among all areas analysed the same way."""
     effect = results.effect(results.primary)
@@ -31,7 +37,7 @@ def permutation(results: Results) -> Finding:
             if effect and isinstance(effect.p_value, Unavailable)
             else Unavailable("No estimate was made.")
         )
-        return Finding("permutation", Verdict.NOT_ASSESSABLE, reason, reason.reason)
+        return not_assessable("permutation", reason.reason)
     detail, inside = effect.permutation, not isinstance(effect.interval, Interval) or 0.0 in effect.interval
     sentence = (
         f"The treated area's change ranks {detail.rank} of {detail.n_areas} in size ({p_equals(effect.p_value)}; the "
@@ -39,7 +45,7 @@ def permutation(results: Results) -> Finding:
         + ("The interval contains zero. " if inside else "The interval does not contain zero. ")
         + "The comparison is exact only if the treated area was as likely to be chosen as any other, which it was not."
     )
-    return Finding("permutation", Verdict.CAUTION, effect.p_value, sentence)
+    return statement("permutation", effect.p_value, sentence)
 
 
 def _studentised(detail: PermutationDetail) -> str:
@@ -51,26 +57,50 @@ def choices(results: Results) -> Finding:
     """Compare the main estimate with those of the other ways of choosing and weighing the comparison."""
     main = results.estimate(results.primary)
     if isinstance(main, Unavailable):
-        return Finding("choices", Verdict.NOT_ASSESSABLE, main, main.reason)
+        return not_assessable("choices", main.reason)
     found = {name: results.estimate(results.primary, name) for name in _BESIDE}
     known = {name: value for name, value in found.items() if isinstance(value, float)}
     if not known:
         return not_assessable("choices", "No other comparison could be made.")
     moved = {name: abs(value - main) for name, value in known.items()}
     furthest = max(moved, key=lambda name: moved[name])
-    apart = any(has_moved(value, main) for value in known.values())
     sentence = (
         f"Over {len(known)} other ways of choosing or weighing the comparison ({_named(known)}) the estimate runs "
         f"from {careful(min(known.values()))} to {careful(max(known.values()))}, against {careful(main)} in the main "
         f"one{_over_all(results)}. Of the {len(known)} the furthest is: {lower_first(labels.design_label(furthest))}. "
         f"{_beside_zero(results, list(known))}"
-        + (
-            "The size of the result rests on the choice."
-            if apart
-            else "None changes the sign, moves it by half, or by 0.25 points."
-        )
+    ).rstrip()
+    return statement("choices", moved[furthest], sentence)
+
+
+def alternative_list(results: Results) -> Finding:
+    """Say what the other list of neighbours makes of the estimate, and in how many areas lists matter as much."""
+    test, pool = falsification.alternative_list(results), results.project.pool
+    second = results.estimate(results.primary, labels.neighbours_of(pool.alternative_neighbours))
+    main = results.estimate(results.primary)
+    names = [labels.LIST_LABEL[name] for name in (pool.alternative_neighbours, pool.neighbours)]
+    told = (
+        f"With the neighbours of the {names[0]} list in place of those of the {names[1]} list the estimate is "
+        f"{careful(second)} instead of {careful(main)}."
+        if isinstance(second, float) and isinstance(main, float)
+        else ""
     )
-    return Finding("choices", Verdict.CAUTION if apart else Verdict.REASSURING, moved[furthest], sentence)
+    if isinstance(test, Unavailable):
+        return unranked("alternative_list", test, told)
+    did = "moved at least as far, up or down, from one list to the other"
+    return ranked(results, test, (told, did, "A passing shock to the main list's areas that"))
+
+
+def influence(results: Results) -> Finding:
+    """Say how far the estimate moves at most when one school is left out, and in how many areas it moves as far."""
+    test = falsification.influence(results)
+    if isinstance(test, Unavailable):
+        return unranked("influence", test)
+    told = (
+        f"Leaving out one school, treated or compared, moves the estimate by at most {careful(test.points)} points, "
+        f"{careful(test.value)} standard deviations of the other areas' effects."
+    )
+    return ranked(results, test, (told, "moved at least as far", "One school that"))
 
 
 def _named(designs: Iterable[str]) -> str:
@@ -123,36 +153,41 @@ def one_neighbour_out(results: Results) -> Finding:
         f"{names.get(low, str(low))}) to {careful(without[high])} (without {names.get(high, str(high))})."
     )
     furthest = max((low, high), key=lambda area: abs(without[area] - main))
-    return Finding(
-        "one_neighbour_out",
-        Verdict.CAUTION if has_moved(without[furthest], main) else Verdict.REASSURING,
-        without[furthest],
-        sentence,
-    )
+    return statement("one_neighbour_out", without[furthest], sentence)
 
 
 def contamination(results: Results) -> Finding:
-    """Name other programmes in comparison areas, and the estimate without those areas."""
-    effect, main = results.effect(results.primary, labels.WITHOUT_CONTAMINATED), results.estimate(results.primary)
+    """Name other programmes in comparison areas, their share of the schools, and the estimate without those areas."""
     unknown = (
         "No list of schools helped elsewhere by the same fund was available; some comparison schools may have been "
         "helped."
     )
-    near = results.locked.outcomes[results.primary].comparisons[labels.NEIGHBOURS]
-    own, names = results.locked.outcomes[results.primary].treated_group, results.area_names
+    design, names = results.locked.outcomes[results.primary], results.area_names
+    near = design.comparisons[labels.NEIGHBOURS].of(design.treated_group)
+    known = {area for entry in results.project.contamination for area in entry.areas} & set(near)
+    if not known:
+        none = f"No neighbour is known to have had another programme. {unknown}"
+        return not_assessable("contamination", none, FindingKind.DESIGN_FACT)
     told = [
-        f"{listed([names.get(code, str(code)) for code in entry.areas if code in near.of(own)])}: "
-        f"{entry.programme.rstrip('.')}"
+        f"{listed([names.get(code, str(code)) for code in entry.areas if code in near])}: {entry.programme.rstrip('.')}"
         for entry in results.project.contamination
-        if set(entry.areas) & set(near.of(own))
+        if set(entry.areas) & set(near)
     ]
-    if effect is None or not isinstance(effect.estimate, float) or not isinstance(main, float):
-        return not_assessable("contamination", f"No neighbour is known to have had another programme. {unknown}")
+    groups = results.outcomes[results.primary].panel.by_unit()["cluster"]
+    compared = groups[groups.isin(near)]
+    share = float(compared.isin(known).mean()) if len(compared) else 0.0
     sentence = (
-        f"Known among the neighbours: {'; '.join(told)}. Without those areas the estimate is "
-        f"{careful(effect.estimate)} instead of {careful(main)}. {unknown}"
+        f"Known among the neighbours: {'; '.join(told)}. {number(100 * share, 0)}% of the compared schools lie there."
+        f"{_without_those(results)} {unknown}"
     )
-    return Finding("contamination", Verdict.CAUTION, effect.estimate, sentence)
+    return design_fact("contamination", banded(share, 0.0, MOST_CONTAMINATED), share, sentence)
+
+
+def _without_those(results: Results) -> str:
+    rest, main = results.estimate(results.primary, labels.WITHOUT_CONTAMINATED), results.estimate(results.primary)
+    if isinstance(rest, Unavailable) or isinstance(main, Unavailable):
+        return ""
+    return f" Without those areas the estimate is {careful(rest)} instead of {careful(main)}."
 
 
 def clustering_by_area(results: Results) -> Finding:
@@ -177,8 +212,7 @@ def clustering_by_area(results: Results) -> Finding:
         else ""
     )
     sentence = f"Clustered by local authority ({n} treated authorities), {interval}{p_equals(effect.p_value)}."
-    is_clear = effect.p_value <= 1 - results.project.inference.level
-    return Finding(name, Verdict.REASSURING if is_clear else Verdict.CAUTION, effect.p_value, sentence)
+    return statement(name, effect.p_value, sentence)
 
 
 def lists_postdate(results: Results) -> Finding:
@@ -191,4 +225,5 @@ def lists_postdate(results: Results) -> Finding:
         f"Both neighbour lists ({names}) were drawn up after the programme ended in {end}, from characteristics that "
         "could in principle have moved with it. These files hold none from before."
     )
-    return Finding("lists_postdate", Verdict.CAUTION, Unavailable("This is a statement, not a statistic."), sentence)
+    none = Unavailable("This is a statement, not a statistic.")
+    return design_fact("lists_postdate", Verdict.CAUTION, none, sentence)

@@ -23,10 +23,10 @@ from evalkit.diagnose.appraisal import check_claims, judgements, limits
 from evalkit.diagnose.area_icc import IntraclassCorrelation, area_icc
 from evalkit.diagnose.attrition import attrition_of
 from evalkit.diagnose.checks import CHECKS
+from evalkit.diagnose.checks_sample import conversion_rows
 from evalkit.diagnose.costs import cost_summary
 from evalkit.diagnose.evaluation import (
     AreaDistribution,
-    ConversionRow,
     Evaluation,
     Headline,
 )
@@ -54,7 +54,7 @@ def evaluate(
     `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone; `executor` works
     through the choices of comparison.
     """
-    results = _estimated(project, intake, locked, stage, executor)
+    results = estimate_results(project, intake, locked, stage, executor)
     findings = Several(check(results) for check in CHECKS)
     rating = security(results, findings)
     return Evaluation(
@@ -70,7 +70,7 @@ def evaluate(
         findings=findings,
         judgements=(*judgements(results), *ratings(results, rating)),
         claims=check_claims(results, claims),
-        conversions=tuple(_conversions(results)),
+        conversions=tuple(conversion_rows(results)),
         cost=cost_summary(results),
         limits=limits(results),
         measure_labels=_labels(project),
@@ -81,9 +81,10 @@ def evaluate(
     )
 
 
-def _estimated(
-    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, executor: Executor
+def estimate_results(
+    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, executor: Executor = SERIAL
 ) -> Results:
+    """Estimate every effect of a locked design, before any is judged; arguments as of `evaluate`."""
     outcomes: dict[str, OutcomeEffects] = {}
     for outcome in project.outcomes:
         design = locked.outcomes[outcome.measure]
@@ -212,14 +213,3 @@ def _realised(results: Results) -> Iterator[DetectableEffect]:
         yield DetectableEffect(
             outcome=entry.outcome, at_design=entry.at_design, realised=realised, n_areas=entry.n_areas
         )
-
-
-def _conversions(results: Results) -> Iterator[ConversionRow]:
-    design = results.locked.outcomes[results.primary]
-    panel = results.outcomes[results.primary].panel
-    schools = results.intake.records[measure(results.primary).key_stage].schools
-    groups = panel.by_unit()["cluster"]
-    near = design.comparisons[labels.NEIGHBOURS].of(design.treated_group)
-    for arm, rows in (("treated", groups == design.treated_group), ("comparison", groups.isin(near))):
-        converted = schools.loc[groups.index[rows], "is_converted"]
-        yield ConversionRow(arm=arm, n_converted=int(converted.sum()), n_schools=len(converted))

@@ -15,9 +15,9 @@ from evalkit.design.features import balance_columns
 from evalkit.design.matched import Bools, Floats, MatchedDesign
 from evalkit.diagnose.balance_registry import BY_KEY
 from evalkit.diagnose.covariate_balance import NO_SMD, CovariateBalance, MatchBalance, WwcClass, smd_size
-from evalkit.diagnose.finding import Finding, Verdict, not_assessable
+from evalkit.diagnose.finding import Finding, FindingKind, Verdict, design_fact, not_assessable
 
-_OUTSIDE: Final = (0.01, 0.1)
+OUTSIDE: Final = (0.01, 0.1)
 """Shares of the target group without anybody like them, from which overlap is a caution, and serious."""
 _FEW: Final = (30.0, 10.0)
 """Effective comparison units below which there are few, and very few."""
@@ -49,9 +49,9 @@ def baseline_balance(balance: MatchBalance) -> Finding:
             "In {names} no treated and no comparison unit are alike: each arm has a value of its own.",
             names=listed(apart),
         )
-        return Finding(name, Verdict.SERIOUS, Unavailable(NO_SMD.reason), sentence)
+        return design_fact(name, Verdict.SERIOUS, Unavailable(NO_SMD.reason), sentence)
     if isinstance(worst, Unavailable):
-        return not_assessable(name, worst.reason)
+        return not_assessable(name, worst.reason, FindingKind.DESIGN_FACT)
     classes = [row.wwc for row in balance.covariates if isinstance(row.wwc, WwcClass)]
     failed, adjusted = (classes.count(kind) for kind in (WwcClass.NOT_SATISFIED, WwcClass.NEEDS_ADJUSTMENT))
     before = worst.before.smd if isinstance(worst.before.smd, float) else 0.0
@@ -69,7 +69,7 @@ def baseline_balance(balance: MatchBalance) -> Finding:
         adjusted=str(adjusted),
         failed=str(failed),
     )
-    return Finding(name, verdict, smd_size(worst), sentence)
+    return design_fact(name, verdict, smd_size(worst), sentence)
 
 
 def _fewest_lost(balance: MatchBalance) -> int:
@@ -91,7 +91,8 @@ def variance_ratios(balance: MatchBalance) -> Finding:
     known = [(row.covariate, row.after.variance_ratio) for row in balance.covariates]
     ratios = {covariate: ratio for covariate, ratio in known if isinstance(ratio, float)}
     if not ratios:
-        return not_assessable(name, "No covariate has more than two values in both arms, so no spread is compared.")
+        none = "No covariate has more than two values in both arms, so no spread is compared."
+        return not_assessable(name, none, FindingKind.DESIGN_FACT)
     apart = [covariate for covariate, ratio in ratios.items() if not statistic.is_within(ratio)]
     furthest = max(ratios, key=lambda covariate: abs(np.log(max(ratios[covariate], 1e-300))))
     sentence = Sentence(
@@ -103,14 +104,14 @@ def variance_ratios(balance: MatchBalance) -> Finding:
         furthest=furthest,
         ratio=careful(ratios[furthest]),
     )
-    return Finding(name, Verdict.CAUTION if apart else Verdict.REASSURING, ratios[furthest], sentence)
+    return design_fact(name, Verdict.CAUTION if apart else Verdict.REASSURING, ratios[furthest], sentence)
 
 
 def overlap(design: MatchedDesign) -> Finding:
     """Say what share of the target group that was used lies outside the range of the other arm."""
     outside, where = _outside(design)
     share = float(outside.mean())
-    verdict = Verdict.SERIOUS if share > _OUTSIDE[1] else Verdict.CAUTION if share > _OUTSIDE[0] else Verdict.REASSURING
+    verdict = Verdict.SERIOUS if share > OUTSIDE[1] else Verdict.CAUTION if share > OUTSIDE[0] else Verdict.REASSURING
     whom = {"ATT": "treated units", "ATC": "comparison units", "ATE": "units"}[design.target]
     sentence = Sentence(
         "{n} of the {all} {whom} used lie outside the range of {where}.{beyond}",
@@ -120,7 +121,7 @@ def overlap(design: MatchedDesign) -> Finding:
         where=where,
         beyond=" For them the estimate goes beyond the data." if outside.any() else "",
     )
-    return Finding("overlap", verdict, share, sentence)
+    return design_fact("overlap", verdict, share, sentence)
 
 
 def _outside(design: MatchedDesign) -> tuple[Bools, str]:
@@ -155,7 +156,7 @@ def effective_number(design: MatchedDesign) -> Finding:
         worth=Derived(number(worth, 1), units),
         less=" and the less it can be relied on." if worth < _FEW[0] else ".",
     )
-    return Finding("effective_number", verdict, worth, sentence)
+    return design_fact("effective_number", verdict, worth, sentence)
 
 
 def _n_wanted(design: MatchedDesign) -> int:
@@ -190,7 +191,7 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
         share=Derived(f"{careful(100 * share, 1)}%", units, "a withheld share"),
         equal=Derived(f"{careful(100 / n, 1)}%", units, "the same for all"),
     )
-    return Finding("heaviest_unit", verdict, share, sentence)
+    return design_fact("heaviest_unit", verdict, share, sentence)
 
 
 def units_lost(design: MatchedDesign) -> Finding:
@@ -202,7 +203,7 @@ def units_lost(design: MatchedDesign) -> Finding:
     share = lost / n
     if not lost:
         sentence = Sentence("All {n} {whom} are used.", n=count(n), whom=whom)
-        return Finding("units_lost", Verdict.REASSURING, 0.0, sentence)
+        return design_fact("units_lost", Verdict.REASSURING, 0.0, sentence)
     sentence = Sentence(
         "{lost} of {n} {whom} could not be used, so that the effect is no longer that on all of them: it is the "
         "{label}.",
@@ -211,4 +212,4 @@ def units_lost(design: MatchedDesign) -> Finding:
         whom=whom,
         label=design.estimand.label,
     )
-    return Finding("units_lost", Verdict.SERIOUS if share > _LOST else Verdict.CAUTION, share, sentence)
+    return design_fact("units_lost", Verdict.SERIOUS if share > _LOST else Verdict.CAUTION, share, sentence)

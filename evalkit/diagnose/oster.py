@@ -10,7 +10,7 @@ import numpy as np
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import careful, number
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.finding import Finding, Verdict, statement
 from evalkit.diagnose.regression_arrays import Movement, delta_for, slopes_for
 from evalkit.diagnose.robustness_value import RegressionRows
 
@@ -60,11 +60,10 @@ class OsterDelta:
 
     @property
     def finding(self) -> Finding:
-        """Return the check: reassuring where what was not measured would have to matter more than what was."""
+        """Return the measure as a statement: a large effect has a large delta, whatever was left out."""
         if isinstance(self.delta, Unavailable):
             return Finding("oster_delta", Verdict.NOT_ASSESSABLE, self.delta, self.sentence)
-        verdict = Verdict.REASSURING if abs(self.delta) >= 1 else Verdict.SERIOUS
-        return Finding("oster_delta", verdict, self.delta, self.sentence)
+        return statement("oster_delta", self.delta, self.sentence)
 
 
 def oster_delta(rows: RegressionRows, r2_most: float | None = None) -> OsterDelta:

@@ -86,7 +86,8 @@ class OutcomeRecord:
 class ProjectRecord:
     """A finished project: who was treated and compared when, what was found, how sure, and where the report is.
 
-    `treated` and `compared` are areas by DfE code; `post` the years after; `report` a link relative to the portfolio.
+    `treated` and `compared` are areas by DfE code; `post` the years after; `report` a link relative to the portfolio;
+    `n_serious` counts serious design facts, `joint_p` is that of all falsification tests together.
     """
 
     slug: str
@@ -104,7 +105,7 @@ class ProjectRecord:
     outcomes: tuple[OutcomeRecord, ...]
     rating: EvidenceRating
     n_serious: int
-    n_caution: int
+    joint_p: Quantity
     threshold: int
     report: str
 

@@ -14,8 +14,9 @@ from evalkit.design.stage import BalanceRow, DetectableEffect
 from evalkit.diagnose.attrition import attrition_of
 from evalkit.diagnose.balance import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.evaluation import Judgement
-from evalkit.diagnose.evidence_rating import EvidenceRating, evidence_rating
-from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.evidence_rating import NOT_TESTED, RULES, EvidenceRating, evidence_rating
+from evalkit.diagnose.falsification import JOINT
+from evalkit.diagnose.finding import Finding, FindingKind, Verdict
 from evalkit.diagnose.results import Results
 
 EEF: Final = "EEF security rating (indicative, not an EEF rating)"
@@ -35,8 +36,13 @@ def security(results: Results, findings: Sequence[Finding]) -> EvidenceRating:
     lost = attrition_of(results.flow, results.primary).worst
     if isinstance(lost, Unavailable):
         return EvidenceRating(lost, f"Not rated: {lost.reason}")
-    n_serious = sum(finding.verdict is Verdict.SERIOUS for finding in findings)
-    return evidence_rating(detectable_in_sd(results, results.primary), lost, n_serious)
+    joint = next((one.p_value for one in findings if one.name == JOINT), NOT_TESTED)
+    return evidence_rating(detectable_in_sd(results, results.primary), lost, n_serious_facts(findings), joint)
+
+
+def n_serious_facts(findings: Sequence[Finding]) -> int:
+    """Return how many design facts are serious: with the joint test, all that a rating counts."""
+    return sum(one.kind is FindingKind.DESIGN_FACT and one.verdict is Verdict.SERIOUS for one in findings)
 
 
 def detectable_in_sd(results: Results, outcome: str) -> Quantity:
@@ -56,7 +62,8 @@ def _known(entry: DetectableEffect) -> list[float]:
 
 def ratings(results: Results, rating: EvidenceRating) -> tuple[Judgement, ...]:
     """Return the padlocks, the baseline category and Campbell's three domains, each with its reason."""
-    padlocks = Judgement(scale=EEF, domain="Overall", judgement=rating.label, sentence=f"{rating.sentence} {_LIMIT}")
+    why = f"{rating.sentence} {RULES} {_LIMIT}"
+    padlocks = Judgement(scale=EEF, domain="Overall", judgement=rating.label, sentence=why)
     return (padlocks, _baseline(results), *_campbell(results))
 
 

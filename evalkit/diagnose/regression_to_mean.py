@@ -15,7 +15,7 @@ from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.data.baseline import is_category
 from evalkit.design.matched import MatchedDesign
 from evalkit.diagnose.arrays.regain import Difference, Line, difference, line
-from evalkit.diagnose.finding import Finding, Verdict, not_assessable
+from evalkit.diagnose.finding import Finding, FindingKind, Verdict, not_assessable
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -99,7 +99,8 @@ def regression_to_mean(design: MatchedDesign, earlier: Floats, outcome: Floats |
         reason = "The last earlier score does not vary among comparison units" if earlier.shape[1] > 1 else _ONE_SCORE
         return not_assessable(NAME, f"{reason}, so that how much of it returns cannot be said.")
     said = Derived(_sentence(evidence, evidence.regain), count(fewest), "It rests on too few people to be told.")
-    return Finding(NAME, _verdict(evidence), evidence.regain, Sentence("{said}", said=said))
+    sentence, p = Sentence("{said}", said=said), (evidence.dip or evidence.gap).p_value
+    return Finding(NAME, _verdict(evidence), evidence.regain, sentence, FindingKind.FALSIFICATION, p)
 
 
 _ONE_SCORE: Final = "There is one earlier score and no outcome, or the score does not vary among comparison units"

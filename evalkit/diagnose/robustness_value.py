@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.formats import careful, interval_text, level_text, number
 from evalkit.core.quantities import Interval, Unavailable, critical_value
-from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.finding import Finding, Verdict, statement
 from evalkit.diagnose.regression_arrays import (
     Residuals,
     benchmark_strength,
@@ -123,16 +123,10 @@ class RobustnessValue:
 
     @property
     def finding(self) -> Finding:
-        """Return the check: serious where something as strong as one covariate would explain the effect."""
+        """Return the measure as a statement: how strong a thing it takes grows with the effect."""
         if self.value_significance == 0:
             return Finding("robustness_value", Verdict.NOT_ASSESSABLE, self.value, self.sentence)
-        found = [one for one in self.benchmarks if isinstance(one, Benchmark)]
-        verdict = Verdict.CAUTION if not found else Verdict.REASSURING
-        if any(one.is_explained for one in found):
-            verdict = Verdict.CAUTION
-        if any(one.is_explained and one.times <= 1 for one in found):
-            verdict = Verdict.SERIOUS
-        return Finding("robustness_value", verdict, self.value, f"{self.sentence} {self.benchmark_sentence}".strip())
+        return statement("robustness_value", self.value, f"{self.sentence} {self.benchmark_sentence}".strip())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from evalkit.core.formats import careful, level_text, number, p_equals
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.design.matched import MatchedDesign
-from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.finding import Finding, Verdict, statement
 from evalkit.diagnose.sensitivity_arrays import (
     MOST_EXACT,
     shift_at,
@@ -28,9 +28,6 @@ Floats = NDArray[np.float64]
 Tail = Literal["exact", "normal"]
 
 GAMMAS: Final = (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0)
-FRAGILE: Final = 1.2
-STURDY: Final = 2.0
-"""Below `FRAGILE` a small hidden bias would do, from `STURDY` on only a large one: the kit's own convention."""
 _LARGEST: Final = 1e9
 
 
@@ -84,17 +81,10 @@ class RosenbaumBounds:
 
     @property
     def finding(self) -> Finding:
-        """Return the check with its verdict."""
+        """Return the measure as a statement: how much bias an effect withstands grows with the effect."""
         if isinstance(self.gamma_lost, Unavailable):
             return Finding("hidden_bias", Verdict.NOT_ASSESSABLE, self.gamma_lost, self.sentence)
-        verdict = (
-            Verdict.REASSURING
-            if self.gamma_lost >= STURDY
-            else Verdict.CAUTION
-            if self.gamma_lost >= FRAGILE
-            else Verdict.SERIOUS
-        )
-        return Finding("hidden_bias", verdict, self.gamma_lost, self.sentence)
+        return statement("hidden_bias", self.gamma_lost, self.sentence)
 
 
 def rosenbaum_bounds(

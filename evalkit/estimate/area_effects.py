@@ -14,6 +14,7 @@ from evalkit.estimate.arrays.area_changes import (
     GroupEffects,
     comparison_weights,
     group_effects,
+    largest_influence,
     matched_gaps,
     weighted_mean_error,
 )
@@ -57,6 +58,15 @@ def effects_by_area(changes: Changes, comparisons: AreaComparisons, own: int, fe
     group = np.searchsorted(comparisons.groups, changes.group[known])
     result = group_effects(changes.change[known], changes.weight[known], group, comparisons.compared)
     return _kept(np.array(comparisons.groups), result, own, fewest)
+
+
+def influence_by_area(changes: Changes, comparisons: AreaComparisons, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how much each group's effect moves at most when one unit, its own or a compared one, is left out."""
+    known = np.isin(changes.group, comparisons.groups)
+    group = np.searchsorted(comparisons.groups, changes.group[known])
+    moved = largest_influence(changes.change[known], changes.weight[known], group, comparisons.compared)
+    found: NDArray[np.float64] = moved[np.searchsorted(comparisons.groups, groups)]
+    return found
 
 
 def effects_of_matches(changes: Changes, matches: GroupMatches, own: int, fewest: int) -> AreaEffects:

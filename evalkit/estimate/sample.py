@@ -102,6 +102,13 @@ def changes_before(panel: Panel, exposure: Exposure) -> Changes:
     return _of_units(panel, wide[max(exposure.pre)] - wide[min(exposure.pre)])
 
 
+def changes_to_last_before(panel: Panel, exposure: Exposure) -> Changes:
+    """Return each unit's last year before the programme less its mean over the years before that one."""
+    wide, last = panel.wide(), max(exposure.pre)
+    earlier = [year for year in exposure.pre if year != last]
+    return _of_units(panel, wide[last] - wide[earlier].mean(axis=1, skipna=False))
+
+
 def _of_units(panel: Panel, change: pd.Series) -> Changes:
     known = panel.by_unit()
     kept = change.dropna()

@@ -117,7 +117,7 @@ def portfolio_record(portfolio: Portfolio) -> dict[str, Any]:
 
 def _project(project: ProjectRecord) -> dict[str, Any]:
     keys = ("slug", "title", "place", "theme", "region", "phase", "data_kind", "treated", "compared", "pre", "post",
-            "primary", "outcomes", "rating", "n_serious", "n_caution", "report")  # fmt: skip
+            "primary", "outcomes", "rating", "n_serious", "joint_p", "report")  # fmt: skip
     return {key: plain(getattr(project, key)) for key in keys}
 
 

@@ -33,7 +33,8 @@ PROJECT_COLUMNS: Final = (
     Column("hedges_g", "Hedges’ g", "estimate"),
     Column("schools", "Schools", "school_count"),
     Column("rating", "Evidence"),
-    Column("serious", "Serious findings", "count"),
+    Column("serious", "Serious design facts", "count"),
+    Column("joint_p", "Falsification tests together (p)", "p"),
 )
 _POOLED: Final = (
     Column("group", "Outcome"),
@@ -62,7 +63,8 @@ def projects_table(portfolio: Portfolio) -> ReleasedTable:
             "Effect: in points of the outcome, against the project's main comparison, with the interval of its own "
             "report. Hedges’ g divides by a standard deviation of pupils.",
             "Evidence: indicative security from 0 to 5, drawn from each report's design, least detectable effect, "
-            "schools without results and serious findings. It is not a rating by the Education Endowment Foundation.",
+            "schools without results, serious design facts and falsification tests together. It is not a rating by "
+            "the Education Endowment Foundation.",
         ),
     )
     return release(table, portfolio.threshold)
@@ -89,6 +91,7 @@ def _project_row(project: ProjectRecord) -> tuple[Cell, ...]:
         main.n_treated,
         project.rating.label,
         project.n_serious,
+        project.joint_p,
     )
 
 

@@ -19,7 +19,7 @@ from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
 from evalkit.report.disclosure import release_record
 from evalkit.report.names import school_sd_name
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _PLAIN = (
     "outcome",
     "role",

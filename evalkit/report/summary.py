@@ -7,6 +7,7 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.school_roll import ROLL_YEAR
 from evalkit.design.labels import LEAD, LIST_LABEL, NEIGHBOURS, TREND_ADJUSTED
+from evalkit.diagnose.checks_trend import SHOCK
 from evalkit.diagnose.costs import CostSummary
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.names import (
@@ -177,22 +178,20 @@ def _of_listed(evaluation: Evaluation) -> str:
 
 def _placebo(evaluation: Evaluation) -> str:
     facts = evaluation.headline
-    placebo, main = facts.placebo_estimate, facts.estimate
-    if isinstance(placebo, Unavailable) or isinstance(main, Unavailable) or not facts.placebo_label:
+    placebo = facts.placebo_estimate
+    if isinstance(placebo, Unavailable) or isinstance(facts.estimate, Unavailable) or not facts.placebo_label:
         return ""
     code = next((outcome.measure for outcome in evaluation.project.outcomes if outcome.role == "placebo"), "")
     effect = surest(evaluation, code)
     interval = effect.interval if effect else Unavailable("No estimate was made.")
     start = (
-        f"{facts.placebo_label}, which the programme did not aim at, {_gained(placebo)} {points(placebo)} on similar "
+        f"{facts.placebo_label}, not aimed at, {_gained(placebo)} {points(placebo)} on similar "
         f"areas{_reach(interval)}"
     )
-    if isinstance(interval, Interval) and 0.0 not in interval:
-        return f"{start}: a sign that something other than the programme was at work."
     doubt = "too uncertain to tell from none" if isinstance(interval, Interval) else "how uncertain is not known"
-    if placebo * main > 0 and abs(placebo) >= abs(main) / 2:
-        return f"{start}, {doubt}; if that is real, something else was at work too."
-    return f"{start}, {doubt}."
+    if isinstance(interval, Interval) and 0.0 not in interval:
+        doubt = "more than chance would"
+    return f"{start}, {doubt}. {SHOCK.format(lower_first(facts.placebo_label))}"
 
 
 def _gained(value: float) -> str:

@@ -128,6 +128,7 @@ def _finding(finding: Finding) -> Json:
         "verdict": str(finding.verdict),
         "statistic": given(finding.statistic),
         "sentence": finding.sentence,
+        "kind": str(finding.kind),
     }
 
 

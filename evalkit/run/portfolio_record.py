@@ -11,11 +11,14 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavai
 from evalkit.data.regions import region_of
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.diagnose.area_error import FoundEffect, area_error
-from evalkit.diagnose.evidence_rating import EvidenceRating
+from evalkit.diagnose.evidence_rating import NOT_TESTED, EvidenceRating
+from evalkit.diagnose.falsification import JOINT
 from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
 
 Json = Mapping[str, Any]
-VERSION: Final = 1
+VERSION: Final = 2
+"""Of results.json; that of manifest.json is the first."""
+MANIFEST_VERSION: Final = 1
 POOLED_ROLES: Final = ("primary", "secondary", "placebo")
 NO_RATING: Final = Unavailable("Its report holds no rating. Run the project again with this version.")
 
@@ -30,12 +33,11 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
     KeyError, TypeError, ValueError, EvalkitError
         If they do not hold what a report holds.
     """
-    if (results["schema_version"], manifest["schema_version"]) != (VERSION, VERSION):
+    if (results["schema_version"], manifest["schema_version"]) != (VERSION, MANIFEST_VERSION):
         raise InputError("Its results.json is of another version of evalkit. Run the project again with this one.")
     project = manifest["parameters"]
     own = _areas(results, project["pool"]["neighbours"])
     treated, compared = (tuple(sorted(int(code) for code, _ in own[arm])) for arm in ("treated", "comparison"))
-    verdicts = [finding["verdict"] for finding in results["findings"]]
     outcomes = _outcomes(results, project)
     primary = next(record.outcome for record in outcomes if record.role == "primary")
     return ProjectRecord(
@@ -53,8 +55,8 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
         primary=primary,
         outcomes=outcomes,
         rating=_rating(results),
-        n_serious=verdicts.count("serious"),
-        n_caution=verdicts.count("caution"),
+        n_serious=_serious_facts(results),
+        joint_p=_joint_p(results),
         threshold=int(project["disclosure"]["threshold"]),
         report=report,
     )
@@ -149,6 +151,16 @@ def _placebos(results: Json, outcome: str) -> tuple[float, ...]:
             pairs = zip(one["areas"], one["effects"], strict=True)
             return tuple(float(effect) for area, effect in pairs if area != one["treated_area"])
     return ()
+
+
+def _serious_facts(results: Json) -> int:
+    return sum((one["kind"], one["verdict"]) == ("design fact", "serious") for one in results["findings"])
+
+
+def _joint_p(results: Json) -> Quantity:
+    """Return the p-value of all falsification tests together; of single ones a portfolio makes nothing."""
+    found = next((one["p_value"] for one in results["findings"] if one["name"] == JOINT), None)
+    return NOT_TESTED if found is None else quantity(found)
 
 
 def _rating(results: Json) -> EvidenceRating:

@@ -54,6 +54,24 @@ def group_effects(change: Floats, weight: Floats, group: Ints, compared: Bools) 
     return GroupEffects(effect, std_error, own[0].astype(np.int64), others[0].astype(np.int64))
 
 
+def largest_influence(change: Floats, weight: Floats, group: Ints, compared: Bools) -> Floats:
+    """Return by how much the effect of each group moves, at most, when one unit is left out, shape (G,).
+
+    Arguments as in `group_effects`. Without unit i a weighted mean m moves by w_i(c_i − m) / (Σw − w_i), whether the
+    unit is one of the group's own or of those compared with it. A number added to all changes of a group alters
+    nothing. A mean of one unit cannot do without it and counts as not moved.
+    """
+    size = len(compared)
+    largest = np.zeros(size)
+    for row in range(size):
+        for arm in (group == row, compared[row][group]):
+            w, c = weight[arm], change[arm]
+            if len(c) > 1:
+                moved = w * np.abs(c - np.average(c, weights=w)) / (w.sum() - w)
+                largest[row] = max(largest[row], float(moved.max()))
+    return largest
+
+
 def _mean_variance(sums: Floats) -> Floats:
     """Variance of a weighted mean from Σ1, Σw, Σwc, Σw², Σw²c, Σw²c² along the first axis."""
     n, w, wc, w2, w2c, w2c2 = sums

@@ -10,6 +10,7 @@ from evalkit.core.words import listed
 from evalkit.data.school_roll import ROLL_YEAR
 from evalkit.diagnose.costs import CostSummary
 from evalkit.diagnose.evaluation import ClaimCheck, Evaluation
+from evalkit.diagnose.evidence_rating import RULES
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.names import (
     arm_label,
@@ -29,10 +30,28 @@ _NO_SD: Final = Unavailable("No standard deviation of pupils is known.")
 
 
 def findings(evaluation: Evaluation) -> ReleasedTable:
-    """Return every check with its verdict and what it says, its statistic in the sentence."""
-    columns = (Column("check", "Check"), Column("verdict", "Verdict"), Column("sentence", "What it says"))
-    rows = tuple((finding_label(f.name), capital(str(f.verdict)), f.sentence) for f in evaluation.findings)
-    return released(evaluation, Table(caption="Checks that could sink the result", columns=columns, rows=rows))
+    """Return every check with its kind, its verdict and what it says, its statistic in the sentence."""
+    columns = (
+        Column("check", "Check"),
+        Column("kind", "Kind"),
+        Column("verdict", "Verdict"),
+        Column("sentence", "What it says"),
+    )
+    rows = tuple(
+        (finding_label(f.name), capital(str(f.kind)), capital(str(f.verdict)), f.sentence) for f in evaluation.findings
+    )
+    table = Table(caption="Checks that could sink the result", columns=columns, rows=rows, notes=(*_KINDS, RULES))
+    return released(evaluation, table)
+
+
+_KINDS: Final = (
+    "No verdict depends on how large the effect turned out.",
+    "A falsification test asks how many areas analysed the same way show as much where nothing happened: serious up to "
+    "one area in twenty, a caution up to one in five. Passed, it is uninformative where it would find a flaw as large "
+    "as the least detectable effect in under half of the areas.",
+    "A design fact is held against a fixed threshold and claims no rate of false alarms. A statement is about the "
+    "result itself and has no verdict.",
+)
 
 
 def judgements(evaluation: Evaluation) -> ReleasedTable:

@@ -225,7 +225,7 @@ def test_what_gives_no_interval_gives_no_error():
         (0.25, 0.51, 0, 0),
         (0.25, 0.0, 1, 3),
         (0.25, 0.0, 2, 2),
-        (0.25, 0.0, 7, 2),  # two at most come off
+        (0.25, 0.0, 7, 0),  # one for each, and none below nothing
         (0.55, 0.0, 3, 0),
     ],
 )
@@ -236,7 +236,15 @@ def test_the_indicative_rating(detectable, attrition, serious, value):
 
 def test_the_rating_says_how_it_came_about():
     assert evidence_rating(0.31, 0.0, 1).sentence == (
-        "3 for a least detectable effect of 0.31 SD, less 1 for 1 serious finding."
+        "3 for a least detectable effect of 0.31 SD, less 1 for 1 serious design fact; no falsification test could be "
+        "ranked among areas."
     )
+    both = evidence_rating(0.31, 0.0, 1, 0.05)
+    assert (both.value, both.sentence) == (
+        1,
+        "3 for a least detectable effect of 0.31 SD, less 2 for 1 serious design fact and falsification tests that "
+        "are unlikely together.",
+    )
+    assert evidence_rating(0.31, 0.0, 0, 0.051).value == evidence_rating(0.31, 0.0, 0, 1.0).value == 3
     lacking = evidence_rating(Unavailable("No SD."), 0.0, 0)
     assert (lacking.label, lacking.sentence) == ("not rated", "Not rated: No SD.")

@@ -15,7 +15,7 @@ from evalkit.design import labels
 from evalkit.design.plan import make_design
 from evalkit.diagnose.describe import describe_design
 from evalkit.diagnose.evaluate import evaluate
-from evalkit.diagnose.finding import Verdict
+from evalkit.diagnose.finding import FindingKind, Verdict
 from evalkit.estimate.sample import changes_to, outcome_panel
 from evalkit.run.project_file import load_project
 
@@ -85,8 +85,21 @@ def test_the_estimate_is_the_difference_in_mean_change(several):
 def test_the_finding_says_what_clustering_gives(several):
     evaluation, _, _ = several
     [finding] = [f for f in evaluation.findings if f.name == "clustering_by_area"]
-    assert finding.verdict in {Verdict.REASSURING, Verdict.CAUTION}
+    assert finding.verdict is Verdict.NO_VERDICT  # how clear the effect is says nothing of what could be wrong
     assert "6 treated authorities" in finding.sentence
+
+
+def test_no_falsification_test_of_listed_schools_is_ranked(several):
+    evaluation, _, _ = several
+    tests = [f for f in evaluation.findings if f.kind is FindingKind.FALSIFICATION]
+    assert {f.name for f in tests} >= {"pre_trend", "placebo_outcome", "alternative_list", "influence", "joint"}
+    assert {f.verdict for f in tests} == {Verdict.NOT_ASSESSABLE}
+    lead = next(f for f in tests if f.name == "pre_trend")
+    assert "the treated schools moved by" in lead.sentence  # what was seen is said, only not judged
+    assert "Schools listed by name are part of their area" in lead.p_value.reason
+    assert "no falsification test could be ranked among areas" in evaluation.rating.sentence or (
+        evaluation.rating.label == "not rated"
+    )
 
 
 def test_the_headline_gives_the_interval_of_the_clusters(several):

@@ -44,7 +44,7 @@ from evalkit.diagnose.evaluation import (
     OutcomeSummary,
 )
 from evalkit.diagnose.evidence_rating import EvidenceRating
-from evalkit.diagnose.finding import Finding, Verdict
+from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
 from evalkit.estimate.effect import Effect, EffectSize, Months, PermutationDetail
 
 LABELS = {
@@ -360,9 +360,25 @@ def make_evaluation() -> Evaluation:
         detectable=design.detectable,
         findings=(
             Finding(
-                "placebo_outcome", Verdict.CAUTION, 0.6, "Maths, not targeted, moved in the same direction as reading."
+                "placebo_outcome",
+                Verdict.CAUTION,
+                0.6,
+                "Maths, not targeted, moved in the same direction as reading.",
+                FindingKind.FALSIFICATION,
+                0.12,
+                149,
+                CheckPower(violation=1.05, at_half=0.1, at_one=0.4, at_twice=0.9),
             ),
-            Finding("pre_trend", Verdict.SERIOUS, 0.33, "Knowsley was rising before the programme began."),
+            Finding(
+                "pre_trend",
+                Verdict.SERIOUS,
+                0.33,
+                "Knowsley was rising before the programme began.",
+                FindingKind.FALSIFICATION,
+                0.04,
+                149,
+                Unavailable("One year before."),
+            ),
             Finding(
                 "secondary_schools",
                 Verdict.NOT_ASSESSABLE,
@@ -410,7 +426,7 @@ def make_evaluation() -> Evaluation:
         measure_labels=LABELS,
         attrition=tuple(attrition_of(design.flow, code) for code in ("READPROG", "WRITPROG", "MATPROG")),
         intraclass=(make_icc(),),
-        rating=EvidenceRating(2, "4 for the design, less 2 for 2 serious findings."),
+        rating=EvidenceRating(2, "4 for the design, less 2 for 2 serious design facts."),
     )
 
 

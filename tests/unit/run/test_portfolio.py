@@ -31,11 +31,12 @@ def test_a_finished_project_is_read(tmp_path):
     assert (one.region, one.phase, one.data_kind) == ("North West", "primary", "real")
     assert (one.treated, one.compared) == ((340,), (341, 355))
     assert (one.pre, one.post, one.report) == ((2016, 2017), (2019,), "../ash/report.html")
-    assert (one.n_serious, one.n_caution) == (1, 0)
+    # of two serious verdicts one is a design fact; single falsification tests do not count, their joint test does
+    assert (one.n_serious, one.joint_p) == (1, 0.067)
     # placebo areas all moved by half a point, so their root mean square is a half
     assert one.main.std_error == pytest.approx(0.5)
     assert one.main.error_source == "placebo areas"
-    assert (one.rating.label, one.rating.sentence) == ("3 of 5", "4 for the design, less 1 for 1 serious finding.")
+    assert (one.rating.label, one.rating.sentence) == ("3 of 5", "4 for the design, less 1 for 1 serious design fact.")
 
 
 def test_a_report_without_a_rating_is_not_rated(tmp_path):
