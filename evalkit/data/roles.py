@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import did_you_mean, listed
+from evalkit.core.words import counted, did_you_mean, listed
 
 PARTS: Final = ("unit", "period", "outcome", "cohort", "cluster", "weight")
 
@@ -41,6 +41,9 @@ class Roles:
 LARGEST, SMALLEST = 1e100, 1e-100
 """Numbers beyond these cannot be squared and summed without loss; no outcome needs them."""
 LAST_PERIOD = 1e9
+FAR = 50
+"""A cohort more than this many periods before the first or after the last (or more than there are between those, if
+that is more) is no start but a code."""
 _NO_NUMBERS: Final = ("datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period", "complex")
 
 
@@ -116,12 +119,32 @@ def cohorts(values: pd.Series, periods: NDArray[np.int64]) -> NDArray[np.float64
             f"The cohort {named(values[odd].iloc[0])} is not a period. A cohort is the first treated period; "
             "leave it empty for units that are never treated."
         )
-    if len(periods) and (numbers == 0).any() and periods.min() > 0:
-        raise DataError(
-            f"{int((numbers == 0).sum()):,} rows have the cohort 0, which is no period of the table "
-            f"({periods.min()} to {periods.max()}). If it stands for never treated, leave the cohort empty there."
-        )
+    _require_no_code(numbers, periods)
     return numbers
+
+
+def _require_no_code(cohort: NDArray[np.float64], periods: NDArray[np.int64]) -> None:
+    """Raise `DataError` for cohorts that look like codes for never treated: 0 and less, or far from every period.
+
+    Taken at its word, −1 or 1900 is a programme begun before the first period, and the comparison units that it
+    stands for are left out; 9999 is one that has yet to begin.
+    """
+    known = cohort[np.isfinite(cohort)]
+    if not len(periods) or not len(known):
+        return
+    first, last = int(periods.min()), int(periods.max())
+    far = max(FAR, last - first)
+    is_code = (known < first - far) | (known > last + far)
+    is_code |= (known <= 0) & (known < first) & (first >= 0)
+    if is_code.any():
+        code = known[int(np.argmax(is_code))]
+        n_rows = int((known == code).sum())
+        early = f" If it is a start from before the table, write {first}: either way all periods are treated."
+        raise DataError(
+            f"{counted(n_rows, 'row has', 'rows have')} the cohort {code:.0f}, which is no period of the table "
+            f"({first} to {last}). If it stands for never treated, leave the cohort empty there."
+            + (early if code < first else "")
+        )
 
 
 def finite(values: pd.Series, part: str, place: Any) -> NDArray[np.float64]:

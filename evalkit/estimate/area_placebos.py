@@ -14,7 +14,15 @@ from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.seeds import stream
 from evalkit.core.shown import Shown
-from evalkit.estimate.area_result import FEWEST_DONORS, FEWEST_PRE, SyntheticControl, area_result, too_few_before
+from evalkit.estimate.area_result import (
+    EXACT,
+    FEWEST_DONORS,
+    FEWEST_PRE,
+    SyntheticControl,
+    area_result,
+    rounding_of,
+    without_inference,
+)
 from evalkit.estimate.arrays.area_fit import AreaFit
 from evalkit.estimate.arrays.area_placebos import Placebos, error_floor, placebo_fits, placebo_sets, rank_p
 
@@ -101,10 +109,10 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
     placebos = _placebos(found, options)
     before = found.design.n_pre
     series = np.column_stack([found.design.treated_values.T, found.design.donor_values.T])[:before]
-    floor = error_floor(series)
-    ratios = np.array([_ratio(fit, floor) for fit in placebos.fits])
+    floor, least = error_floor(series), max(rounding_of(found.design), EXACT * found.pre_fit.spread)
+    ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
     reason = _reason(found, len(ratios))
-    own = _ratio(found.fit, floor)
+    own = _ratio(found.fit, floor, least)
     std_error = reason or float(np.std([fit.estimate for fit in placebos.fits]))
     donors = found.design.donors
     return PlaceboInSpace(
@@ -154,15 +162,14 @@ def _placebos(found: SyntheticControl, options: PlaceboOptions) -> Placebos:
     return Placebos(sets=sets, fits=fits, is_complete=is_complete)
 
 
-def _ratio(fit: AreaFit, floor: float) -> float:
-    return fit.post_rmse / max(fit.pre_rmse, floor)
+def _ratio(fit: AreaFit, floor: float, least: float) -> float:
+    """Return the error after the start over that before it, 0 where it is at most `least`: rounding ranks nothing."""
+    return fit.post_rmse / max(fit.pre_rmse, floor) if fit.post_rmse > least else 0.0
 
 
 def _reason(found: SyntheticControl, n_sets: int) -> Unavailable | None:
     """Return why no p-value is shown, None where there is one."""
-    if isinstance(found.estimate, Unavailable):
-        return found.estimate
-    if reason := too_few_before(found.design.n_pre):
+    if reason := without_inference(found):
         return reason
     if n_sets < FEWEST_FOR_P:
         size = len(found.design.treated)

@@ -14,7 +14,7 @@ from evalkit.core.formats import number
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.area_design import AreaDesign
-from evalkit.estimate.arrays.area_fit import AreaFit, FitAreas, root_mean_square
+from evalkit.estimate.arrays.area_fit import AreaFit, FitAreas, root_mean_square, rounding
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,9 @@ ONE_DONOR: Final = 0.9
 """With more weight than this on one donor, that is said."""
 EXACT: Final = 1e-7
 """A fit whose error is below this share of the donors' standard deviation follows the area exactly."""
+MOVES_ALIKE: Final = (
+    "The outcome does not change, or changes alike in every area, so that there is nothing to judge an effect by."
+)
 
 Residuals = Callable[[Floats, Floats], Floats]
 
@@ -136,11 +139,28 @@ def too_few_before(n_pre: int) -> Unavailable | None:
     )
 
 
+def without_inference(found: SyntheticControl) -> Unavailable | None:
+    """Return why nothing is inferred from a result by any method, None where something may be."""
+    if isinstance(found.estimate, Unavailable):
+        return found.estimate
+    if reason := too_few_before(found.design.n_pre):
+        return reason
+    series = np.vstack([found.design.treated_values, found.design.donor_values])
+    centred = series - series[:, :1]
+    apart = centred - centred.mean(axis=0)
+    return Unavailable(MOVES_ALIKE) if np.abs(apart).max() <= rounding_of(found.design) else None
+
+
+def rounding_of(design: AreaDesign) -> float:
+    """Return the size up to which a difference of outcomes is a rounding error."""
+    return rounding(design.treated_values, design.donor_values)
+
+
 def _pre_fit(design: AreaDesign, fit: AreaFit) -> PreFit:
     """Return the fit before the start against the donors' spread there."""
     spread = root_mean_square(design.donor_values[:, : design.n_pre].std(axis=0, ddof=1))
     error = fit.pre_rmse
-    if spread == 0:
+    if spread <= rounding_of(design):
         tiny = 1e-9 * float(np.abs(design.series).max())
         is_poor = error > tiny
         said = "Every donor has the same outcome before the start, and the treated series "

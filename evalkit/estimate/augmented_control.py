@@ -15,6 +15,12 @@ from evalkit.estimate.arrays.ridge_weights import chosen_ridge
 
 FEWEST_TO_TUNE = 3
 """Periods before the start without which none can be left out to choose the penalty."""
+OTHER_DEFAULT = (
+    "R's augsynth chooses by the same rule from other penalties: 21 from the largest eigenvalue of the donors' "
+    "outcomes before the start down to 10⁻⁸ of it, never none, and without leaving out the last period before the "
+    "start. Where it chooses another λ its result differs; give that λ in Python to compare "
+    "(augmented_control(design, ridge=λ))."
+)
 
 
 def augmented_control(design: AreaDesign, ridge: float | None = None) -> SyntheticControl:
@@ -42,7 +48,14 @@ def augmented_control(design: AreaDesign, ridge: float | None = None) -> Synthet
 
     name = "ridge-augmented synthetic control"
     found = area_result(design, AreaMethod(name=name, fit=partial(fit_augmented, ridge=ridge), residuals=residuals))
-    if np.isfinite(kept):
-        return found
-    note = "No ridge correction predicts periods left out better than none: the result is the synthetic control's."
-    return replace(found, notes=(*found.notes, note))
+    return found if ridge is not None else replace(found, notes=(*found.notes, _how_chosen(kept), OTHER_DEFAULT))
+
+
+def _how_chosen(ridge: float) -> str:
+    if not np.isfinite(ridge):
+        return "No ridge correction predicts periods left out better than none: the result is the synthetic control's."
+    return (
+        f"The ridge penalty λ = {ridge:.4g} (squared units of the outcome) is the largest of those tried, no "
+        "correction among them, whose error in each period before the start, left out in turn, is within one standard "
+        "error of the least."
+    )

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
+from evalkit.core.words import listed
 from evalkit.data.panel import Panel
 from evalkit.estimate.arrays.bacon import Pair, controlled_pairs, plain_pairs
 from evalkit.estimate.panel_rows import PanelRows, require_contrast
@@ -27,13 +29,15 @@ Kind = Literal[
 
 NEVER = "never treated"
 ALWAYS = "always treated"
+NO_WEIGHT = Unavailable("Comparisons of this kind have no weight in the two-way effect, so they have no mean.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaconPair:
     """One two-by-two comparison: the cohort whose treatment changes, what it is compared with, weight and estimate.
 
-    `treated` is a first treated period; `compared` is another, or says never or always treated.
+    `treated` is a first treated period; `compared` is another, or says never or always treated. Cohorts that are
+    first seen treated in the same period of the table are one: they are named together ("2020 and 2021").
     """
 
     treated: int | str
@@ -45,11 +49,11 @@ class BaconPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaconTotal:
-    """All comparisons of a kind: their share of the weight, and their weighted mean."""
+    """All comparisons of a kind: their share of the weight, and their weighted mean, unavailable without weight."""
 
     kind: Kind
     weight: float
-    estimate: float
+    estimate: Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -81,6 +85,8 @@ def bacon_decomposition(panel: Panel) -> BaconDecomposition:
 
     Weights of rows must not change over time within a unit. With covariates the comparisons of cohorts are of the
     part of treatment that covariates do not predict, and pairs are not split by which cohort starts first.
+    Cohorts that start inside one gap of the periods (2020 and 2021, where no results exist before 2022) are one
+    timing group, as nothing in the table tells them apart.
     """
     rows = PanelRows.of(panel)
     require_contrast(rows)
@@ -89,13 +95,25 @@ def bacon_decomposition(panel: Panel) -> BaconDecomposition:
     first, last = rows.periods[0], rows.periods[-1]
     start = rows.cohort.reshape(shape)[:, 0]
     start = np.where(start > last, np.inf, np.where(start <= first, -np.inf, start))
-    cohorts, which = np.unique(start, return_inverse=True)
+    cohorts, which = np.unique(_first_seen(start, rows.periods), return_inverse=True)
+    names = _names(cohorts, which, start)
     share = np.bincount(which, rows.weight.reshape(shape)[:, 0]) / rows.weight.reshape(shape)[:, 0].sum()
     if not rows.covariate_names:
         means = _cohort_means(rows.outcome, rows, which)
         pairs = plain_pairs(cohorts, share, means, np.asarray(rows.periods, dtype=float))
-        return _decomposed(cohorts, pairs)
-    return _with_covariates(rows, cohorts, which, share)
+        return _decomposed(cohorts, names, pairs)
+    return _with_covariates(rows, cohorts, names, which, share)
+
+
+def _first_seen(start: Floats, periods: tuple[int, ...]) -> Floats:
+    """Return the first period of the table in which each unit is treated; starts that are infinite stay so."""
+    return np.where(np.isfinite(start), np.append(periods, np.inf)[np.searchsorted(periods, start)], start)
+
+
+def _names(cohorts: Floats, which: NDArray[np.intp], start: Floats) -> tuple[int | str, ...]:
+    """Return each timing group as a reader knows it: its start, or the starts that are one within these periods."""
+    starts = [np.unique(start[which == at]).tolist() for at in range(len(cohorts))]
+    return tuple(_name(one[0]) if len(one) == 1 else listed([f"{each:.0f}" for each in one]) for one in starts)
 
 
 def _require_balance(panel: Panel, rows: PanelRows) -> None:
@@ -121,7 +139,9 @@ def _cohort_means(values: Floats, rows: PanelRows, which: NDArray[np.intp]) -> F
     return np.asarray(sums / np.bincount(which, weight)[:, None])
 
 
-def _with_covariates(rows: PanelRows, cohorts: Floats, which: NDArray[np.intp], share: Floats) -> BaconDecomposition:
+def _with_covariates(
+    rows: PanelRows, cohorts: Floats, names: tuple[int | str, ...], which: NDArray[np.intp], share: Floats
+) -> BaconDecomposition:
     """Split the part of treatment that covariates do not predict into differences between and within cohorts."""
     fit = rows.fit_of_treatment()
     direction = fit.direction(0)
@@ -132,7 +152,7 @@ def _with_covariates(rows: PanelRows, cohorts: Floats, which: NDArray[np.intp], 
     variance, within = (float((fit.weight * column**2).sum()) for column in (left, inside))
     has_within = within > 1e-12 * variance
     estimate = float((fit.weight * inside * rows.outcome).sum()) / within if has_within else 0.0
-    found = _decomposed(cohorts, pairs)
+    found = _decomposed(cohorts, names, pairs)
     omega = within / variance if has_within else 0.0
     return BaconDecomposition(
         pairs=found.pairs,
@@ -143,11 +163,11 @@ def _with_covariates(rows: PanelRows, cohorts: Floats, which: NDArray[np.intp], 
     )
 
 
-def _decomposed(cohorts: Floats, pairs: list[Pair]) -> BaconDecomposition:
+def _decomposed(cohorts: Floats, names: tuple[int | str, ...], pairs: list[Pair]) -> BaconDecomposition:
     named = tuple(
         BaconPair(
-            treated=_name(cohorts[pair.treated]),
-            compared=_name(cohorts[pair.compared]),
+            treated=names[pair.treated],
+            compared=names[pair.compared],
             kind=_kind(cohorts, pair),
             weight=pair.weight,
             estimate=pair.estimate,
@@ -184,5 +204,6 @@ def _totals(pairs: tuple[BaconPair, ...]) -> tuple[BaconTotal, ...]:
     for kind in kinds:
         weight = sum(pair.weight for pair in pairs if pair.kind == kind)
         product = sum(pair.weight * pair.estimate for pair in pairs if pair.kind == kind)
-        totals.append(BaconTotal(kind=kind, weight=weight, estimate=product / weight if weight > 0 else 0.0))
+        estimate = product / weight if weight > 0 else NO_WEIGHT
+        totals.append(BaconTotal(kind=kind, weight=weight, estimate=estimate))
     return tuple(totals)

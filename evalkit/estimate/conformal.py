@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.estimate.area_result import EXACT, SyntheticControl, too_few_before
+from evalkit.estimate.area_result import EXACT, SyntheticControl, rounding_of, without_inference
 from evalkit.estimate.arrays.area_fit import root_mean_square
 from evalkit.estimate.arrays.moved_blocks import moved_block_p, outermost_kept
 
@@ -52,8 +52,7 @@ def conformal(found: SyntheticControl, level: float = 0.95) -> Conformal:
     if not 0 < level < 1:
         raise DesignError(f"The level lies between 0 and 1, not at {level:g}. The usual one is 0.95.")
     n_pre, n_periods = found.design.n_pre, len(found.design.periods)
-    reason = found.estimate if isinstance(found.estimate, Unavailable) else too_few_before(n_pre)
-    if reason:
+    if reason := without_inference(found):
         return Conformal(p_value=reason, interval=reason, n_periods=n_periods)
     everything = np.arange(n_periods)
     whole = _tested(found, everything, level)
@@ -86,12 +85,13 @@ def _test(found: SyntheticControl, kept: NDArray[np.int64]) -> Test:
     design = found.design
     series, donors, n_post = design.series[kept], design.donor_values.T[kept], len(kept) - design.n_pre
     scale = max(found.pre_fit.spread, root_mean_square(series - series.mean()))
+    least = max(EXACT * scale, rounding_of(design))
 
     def p_value(effect: float) -> float | None:
         treated = series.copy()
         treated[design.n_pre :] -= effect
         residuals = found.method.residuals(treated, donors)
-        return None if root_mean_square(residuals) <= EXACT * scale else moved_block_p(residuals, n_post)
+        return None if root_mean_square(residuals) <= least else moved_block_p(residuals, n_post)
 
     return p_value
 

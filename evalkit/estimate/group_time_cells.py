@@ -130,6 +130,7 @@ class GroupTimeEffects(Shown):
     scale: float = field(init=False)
     values: Floats = field(init=False)
     is_available: NDArray[np.bool_] = field(init=False)
+    is_reference: NDArray[np.bool_] = field(init=False)
     cohorts_of_cells: NDArray[np.int64] = field(init=False)
     periods_of_cells: NDArray[np.int64] = field(init=False)
 
@@ -143,5 +144,6 @@ class GroupTimeEffects(Shown):
         given = [None if isinstance(cell.value, Unavailable) else cell.value for cell in self.cells]
         object.__setattr__(self, "values", np.array([value or 0.0 for value in given]))
         object.__setattr__(self, "is_available", np.array([value is not None for value in given], dtype=bool))
+        object.__setattr__(self, "is_reference", np.array([cell.is_reference for cell in self.cells], dtype=bool))
         object.__setattr__(self, "cohorts_of_cells", np.array([cell.cohort for cell in self.cells], dtype=np.int64))
         object.__setattr__(self, "periods_of_cells", np.array([cell.period for cell in self.cells], dtype=np.int64))

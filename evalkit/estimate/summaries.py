@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.formats import MINUS
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
@@ -138,8 +139,9 @@ def _average(
 
     θ = Σ p_c m_c v_c / Σ p_c m_c, so that ∂θ/∂v_c = p_c m_c / Σ and ∂θ/∂p_h = Σ_{c of h} m_c (v_c − θ) / Σ.
     """
-    chosen = wanted & effects.is_available
-    lacking = tuple((effects.cells[at].cohort, effects.cells[at].period) for at in np.flatnonzero(wanted & ~chosen))
+    chosen, note = _beside_bases(effects, wanted & effects.is_available, label)
+    absent = np.flatnonzero(wanted & ~effects.is_available)
+    lacking = tuple((effects.cells[at].cohort, effects.cells[at].period) for at in absent)
     n_cohorts = len(effects.cohort_weight)
     if not chosen.any():
         first = effects.cells[int(np.argmax(wanted))].value if wanted.any() else NO_CELL
@@ -155,7 +157,23 @@ def _average(
     of_shares = np.zeros(n_cohorts)
     if effects.shares == "estimated" and effects.cell_weight is None:
         of_shares = np.bincount(of_cohort, each * (effects.values - value), n_cohorts) / total
-    return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking)
+    return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking, note)
+
+
+def _beside_bases(
+    effects: GroupTimeEffects, chosen: NDArray[np.bool_], label: int | None
+) -> tuple[NDArray[np.bool_], str]:
+    """Return the cells that an average is of, and what to say of the bases among them, which are none where others are.
+
+    A base is zero by definition, not by estimation: where years are missing, a cohort's base has the event time of
+    other cohorts' estimates, and would pull their average and its error to zero.
+    """
+    bases = chosen & effects.is_reference
+    if not bases.any() or bases.sum() == chosen.sum():
+        return chosen, ""
+    cohorts = listed([str(cohort) for cohort in effects.cohorts_of_cells[bases]])
+    time = str(label).replace("-", MINUS)
+    return chosen & ~bases, f"Event time {time} is the base period of cohort {cohorts}, which is not in its average."
 
 
 def _mean(effects: GroupTimeEffects, parts: Sequence[Summary]) -> Summary:
@@ -179,20 +197,22 @@ def _summary(
     chosen: NDArray[np.bool_],
     label: int | None,
     lacking: tuple[tuple[int, int], ...] = (),
+    note: str = "",
 ) -> Summary:
     """Return a weighted sum with its standard error, or the reason why it has none."""
-    reason, note = _reliability(effects, chosen, np.abs(weights[: len(effects.cells)]))
+    reason, caution = _reliability(effects, chosen, np.abs(weights[: len(effects.cells)]))
     error = math.sqrt(max(float(weights @ effects.covariance @ weights), 0.0))
     if not reason and error <= 1e-14 * max(effects.scale, 1e-300):
         reason = NO_VARIATION
     std_error: float | Unavailable = Unavailable(reason) if reason else error
     estimate = Estimate(value, std_error, effects.df)
+    notes = " ".join(one for one in (note, caution) if one)
     return Summary(
         label=label,
         estimate=estimate,
         weights=weights,
         lacking=lacking,
-        note=note,
+        note=notes,
         is_of_few=_is_of_few(effects),
     )
 

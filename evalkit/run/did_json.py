@@ -233,4 +233,5 @@ def _bacon(found: BaconDecomposition | Unavailable) -> Json:
     if isinstance(found, Unavailable):
         return {"unavailable": found.reason}
     within = {} if found.within_share else {"within_estimate": given(NOTHING_WITHIN)}
-    return asdict(found) | within
+    totals = [asdict(total) | {"estimate": given(total.estimate)} for total in found.totals]
+    return asdict(found) | {"totals": totals} | within

@@ -59,8 +59,10 @@ def _bacon_lines(bacon: BaconDecomposition | Unavailable, writer: Writer) -> Ite
     if isinstance(bacon, Unavailable):
         yield from wrapped(as_sentence(bacon.reason), "  ")
         return
-    rows = [[total.kind, number(total.weight, 4), writer.number(total.estimate)] for total in bacon.totals]
+    notes = Footnotes()
+    rows = [[total.kind, number(total.weight, 4), writer.cell(total.estimate, notes)] for total in bacon.totals]
     if bacon.within_share:
         share, own = number(bacon.within_share, 4), writer.number(bacon.within_estimate)
         rows.append(["within cohorts, by covariates", share, own])
     yield from aligned(["comparison", "weight", "effect"], rows)
+    yield from notes.lines()

@@ -62,15 +62,17 @@ def _effect(answer: SynthAnswer, writer: Writer) -> str:
     one = len(found.design.treated) == 1
     was = "was" if found.design.n_post == 1 else "was on average"
     where = f"'{answer.request.outcome}' in the treated area{'' if one else 's'}"
-    than = "higher" if found.estimate >= 0 else "lower"
+    size = writer.number(abs(found.estimate))
+    apart = f"{size} {'higher' if found.estimate > 0 else 'lower'} than in the synthetic one"
+    if size == writer.number(0.0):
+        apart = "as in the synthetic one"
     interval = answer.interval
     shown = ""
     if isinstance(interval, Interval):
         shown = f" ({level_text(interval.level)} interval {writer.interval(interval)}, from {answer.interval_from})"
     return (
-        f"From {found.design.start} on {where} {was} {writer.number(abs(found.estimate))} {than} than in the synthetic "
-        f"one{shown}, an effect if without the programme {'it' if one else 'they'} would have moved as the "
-        "weighted donors did."
+        f"From {found.design.start} on {where} {was} {apart}{shown}, an effect if without the programme "
+        f"{'it' if one else 'they'} would have moved as the weighted donors did."
     )
 
 

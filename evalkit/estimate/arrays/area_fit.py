@@ -15,6 +15,13 @@ Floats = NDArray[np.float64]
 
 TIME_RIDGE = 1e-6
 """Time weights are regularised by this share of the noise, only to make them unique (Arkhangelsky et al., 2021)."""
+ROUNDING = 1e-14
+"""A difference of outcomes below this share of the largest one is a rounding error: none is fitted, and none ranks."""
+
+
+def rounding(*values: Floats) -> float:
+    """Return the size up to which a difference between some outcomes is a rounding error."""
+    return ROUNDING * max(float(np.abs(one).max(initial=0.0)) for one in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,9 +72,19 @@ def fit_synthetic_control(treated: Floats, donors: Floats, n_pre: int) -> AreaFi
 
     w minimises Σ_{t ≤ n_pre} (Y_1t − Σ_j w_j Y_jt)² over w ≥ 0, Σw = 1.
     """
-    found = simplex_fit(donors[:n_pre], treated[:n_pre])
-    gap = treated - donors @ found.weights
+    found = simplex_fit(donors[:n_pre], treated[:n_pre], least=rounding(treated, donors))
+    gap = gap_of(treated, donors, found.weights)
     return AreaFit(weights=found.weights, gap=gap, n_pre=n_pre, is_unique=found.is_unique)
+
+
+def gap_of(treated: Floats, donors: Floats, weights: Floats) -> Floats:
+    """Return treated − donors·w as Σ w_j (treated − donor_j), equal as Σw = 1.
+
+    Differences are taken first: of an outcome of a million that differs by ones, the sum of products would keep but six
+    digits fewer, and of one that is constant it would leave a rounding error where the gap is zero.
+    """
+    gap: Floats = (treated[:, None] - donors) @ weights
+    return gap
 
 
 def fit_augmented(treated: Floats, donors: Floats, n_pre: int, ridge: float | None = None) -> AreaFit:
@@ -77,11 +94,11 @@ def fit_augmented(treated: Floats, donors: Floats, n_pre: int, ridge: float | No
     donors' outcomes before the start, less their mean in each period, and x the treated ones'. They still sum to one
     and may be negative. ρ is `ridge`, or is chosen by leaving out one period before the start at a time.
     """
-    start = simplex_fit(donors[:n_pre], treated[:n_pre])
+    start = simplex_fit(donors[:n_pre], treated[:n_pre], least=rounding(treated, donors))
     if ridge is None:
         ridge = chosen_ridge(treated[:n_pre], donors[:n_pre])
     weights = ridge_adjusted(treated[:n_pre], donors[:n_pre], start.weights, ridge)
-    gap = treated - donors @ weights
+    gap = gap_of(treated, donors, weights)
     tuning = {"ridge": ridge} if np.isfinite(ridge) else {}
     return AreaFit(weights=weights, gap=gap, n_pre=n_pre, is_unique=start.is_unique, tuning=tuning)
 
@@ -99,17 +116,21 @@ def fit_synthetic_did(treated: Floats, donors: Floats, n_pre: int, n_treated: in
     standard deviation of the donors' changes before the start. Time weights do the same over donors for the mean
     outcome from the start on, with ζ = 10⁻⁶ σ. The gap is measured from its time-weighted mean before the start.
     """
+    least = rounding(treated, donors)
+    treated, donors = treated - treated[0], donors - treated[0]  # the level is in nothing but the rounding
     before, after = donors[:n_pre], donors[n_pre:]
     sigma = noise_level(before)
+    sigma = sigma if sigma > least else 0.0
     zeta = (n_treated * len(after)) ** 0.25 * sigma
-    weights = _unit_weights(treated[:n_pre], before, zeta)
+    weights = _unit_weights(treated[:n_pre], before, zeta, least)
     mean_after = after.mean(axis=0)
     time_weights = simplex_fit(
         (before - before.mean(axis=1, keepdims=True)).T,
         mean_after - mean_after.mean(),
         (TIME_RIDGE * sigma) ** 2 * donors.shape[1],
+        least,
     ).weights
-    gap = treated - donors @ weights
+    gap = gap_of(treated, donors, weights)
     return AreaFit(
         weights=weights,
         gap=gap - time_weights @ gap[:n_pre],
@@ -122,12 +143,12 @@ def fit_synthetic_did(treated: Floats, donors: Floats, n_pre: int, n_treated: in
 
 def fit_centred(treated: Floats, donors: Floats, zeta: float) -> Floats:
     """Return the gap around its mean, by the unit weights of synthetic DiD fitted to all periods given."""
-    gap = treated - donors @ _unit_weights(treated, donors, zeta)
+    gap = gap_of(treated, donors, _unit_weights(treated, donors, zeta, rounding(treated, donors)))
     centred: Floats = gap - gap.mean()
     return centred
 
 
-def _unit_weights(treated: Floats, donors: Floats, zeta: float) -> Floats:
+def _unit_weights(treated: Floats, donors: Floats, zeta: float, least: float) -> Floats:
     """Return the regularised weights that follow the shape of a series; the intercept takes out its level."""
-    centred = donors - donors.mean(axis=0)
-    return simplex_fit(centred, treated - treated.mean(), zeta**2 * len(treated)).weights
+    away = donors - treated[:, None]
+    return simplex_fit(away - away.mean(axis=0), np.zeros(len(treated)), zeta**2 * len(treated), least).weights

@@ -24,11 +24,13 @@ def ridge_adjusted(treated: Floats, donors: Floats, weights: Floats, ridge: floa
 
 def _adjusted(treated: Floats, donors: Floats, weights: Floats, ridges: Floats) -> Floats:
     """Return the weights for several penalties, shape (n_ridges, n_donors)."""
-    mean = donors.mean(axis=1)
-    centred = donors - mean[:, None]
+    # The treated series off first, so that nothing of the level of the outcome is left in the rounding: weights must
+    # sum to one to as many digits as the outcome has.
+    away = donors - treated[:, None]
+    centred = away - away.mean(axis=1, keepdims=True)
     left, singular, right = np.linalg.svd(centred, full_matrices=False)
     kept = singular > 1e-12 * max(float(singular[0]), np.finfo(float).tiny)
-    miss = left.T @ (treated - donors @ weights)
+    miss = left.T @ (-away @ weights)
     factor = np.zeros((len(ridges), len(singular)))
     factor[:, kept] = singular[kept] / (singular[kept] ** 2 + ridges[:, None])
     adjusted: Floats = weights + (factor * miss) @ right
@@ -42,7 +44,7 @@ def chosen_ridge(treated: Floats, donors: Floats) -> float:
     before the start of (Y_1t − Σ_j w_j Y_jt)², w fitted without period t (Ben-Michael, Feller
     and Rothstein, 2021, section 5.3).
     """
-    ridges = _grid(donors)
+    ridges = _grid(donors - treated[:, None])
     errors = np.array([_errors_without(at, treated, donors, ridges) for at in range(len(treated))])
     mean = errors.mean(axis=0)
     best = int(np.argmin(mean))
@@ -60,5 +62,5 @@ def _errors_without(at: int, treated: Floats, donors: Floats, ridges: Floats) ->
     kept = np.arange(len(treated)) != at
     weights = simplex_fit(donors[kept], treated[kept]).weights
     moved = _adjusted(treated[kept], donors[kept], weights, ridges)
-    errors: Floats = (treated[at] - moved @ donors[at]) ** 2
+    errors: Floats = (moved @ (donors[at] - treated[at])) ** 2
     return errors

@@ -26,7 +26,7 @@ class SimplexFit:
     is_unique: bool
 
 
-def simplex_fit(columns: Floats, target: Floats, ridge: float = 0.0) -> SimplexFit:
+def simplex_fit(columns: Floats, target: Floats, ridge: float = 0.0, least: float = 0.0) -> SimplexFit:
     """Return w ≥ 0, Σw = 1, that minimises ‖target − columns·w‖² + ridge·‖w‖².
 
     As Σw = 1, the target can be taken off every column: what is sought is the point of a convex hull that is nearest to
@@ -38,6 +38,7 @@ def simplex_fit(columns: Floats, target: Floats, ridge: float = 0.0) -> SimplexF
     Parameters
     ----------
     columns : shape (m, n); target : shape (m,); ridge : from 0 on
+    least : differences from the target up to this size are rounding errors, and count as none
 
     Raises
     ------
@@ -45,6 +46,7 @@ def simplex_fit(columns: Floats, target: Floats, ridge: float = 0.0) -> SimplexF
         If the conditions of the optimum are missed by more than `ACCURACY`.
     """
     hull = columns - target[:, None]
+    hull[np.abs(hull) <= least] = 0.0
     n = hull.shape[1]
     scale = float(np.abs(hull).max(initial=0.0))
     if scale == 0.0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evalkit.core.formats import MINUS, as_sentence, decimals_for, number
-from evalkit.core.quantities import Interval
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.design.clusters import Recommendation
 from evalkit.estimate.bacon import BaconDecomposition
@@ -62,7 +62,7 @@ def two_way_event_study(found: TwoWayEventStudy) -> ReleasedTable:
 
 def bacon(found: BaconDecomposition) -> ReleasedTable:
     """Return what the two-way effect is an average of, by kind of comparison."""
-    decimals = decimals_for(*(abs(total.estimate) for total in found.totals))
+    decimals = decimals_for(*(abs(one.estimate) for one in found.totals if not isinstance(one.estimate, Unavailable)))
     columns = (
         Column("comparison", "Comparison"),
         Column("weight", "Weight", "number", decimals=4),

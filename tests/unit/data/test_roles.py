@@ -84,6 +84,10 @@ def test_a_covariate_may_not_take_a_name_the_kit_uses():
         ({"start": [np.nan, np.nan, np.inf, np.inf]}, "inf is not a period"),
         ({"start": ["never", "never", "2019", "2019"]}, "'never' is not a period"),
         ({"start": [0, 0, 2019, 2019]}, "2 rows have the cohort 0, which is no period of the table (2018 to 2019)"),
+        ({"start": [-1, -1, 2019, 2019]}, "2 rows have the cohort -1, which is no period of the table (2018 to 2019)"),
+        ({"start": [99, 99, 2019, 2019]}, "99, which is no period of the table (2018 to 2019). If it stands for never"),
+        ({"start": [1900, 1900, 2019, 2019]}, "treated, leave the cohort empty there. If it is a start from before"),
+        ({"start": [9999, 9999, 2019, 2019]}, "If it stands for never treated, leave the cohort empty there."),
     ],
 )
 def test_values_that_cannot_be_are_refused(source, columns, said):
@@ -97,6 +101,28 @@ def test_the_cohort_0_is_refused_where_periods_count_from_1_and_is_a_period_wher
     with pytest.raises(DataError, match="which is no period of the table"):
         cohorts(pd.Series([0.0, 2.0]), np.array([1, 2]))
     assert cohorts(pd.Series([0.0, 2.0]), np.array([0, 1])).tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("start", "periods", "is_code"),
+    [
+        (1968, (2018, 2019), False),  # 50 before the first: a start that long ago
+        (1967, (2018, 2019), True),
+        (2069, (2018, 2019), False),
+        (2070, (2018, 2019), True),
+        (201612, (201701, 201912), False),  # 89 before the first, where periods themselves lie 211 apart
+        (-3, (-5, 5), False),  # periods counted from a start of their own
+        (-1, (0, 5), True),
+        (-60, (-5, 5), True),
+    ],
+)
+def test_cohorts_far_from_every_period_and_negative_ones_are_codes(start, periods, is_code):
+    values = pd.Series([float(start), float(periods[1])])
+    if is_code:
+        with pytest.raises(DataError, match=f"1 row has the cohort {start}, which is no period of the table"):
+            cohorts(values, np.array(periods))
+    else:
+        assert cohorts(values, np.array(periods)).tolist() == values.tolist()
 
 
 def test_numbers_are_read_from_texts_and_nullable_columns():

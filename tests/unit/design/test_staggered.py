@@ -99,10 +99,10 @@ def test_anticipation_counts_years_not_rows_of_the_table():
 
 
 def test_units_treated_by_the_first_period_are_left_out_and_counted():
-    design = design_of([1, -4, 3, NEVER])
-    assert design.cohorts == (3,)
+    design = design_of([2011, 2006, 2013, NEVER], periods=range(2011, 2016))
+    assert design.cohorts == (2013,)
     assert [(d.units, d.n_rows) for d in design.dropped] == [(("0", "1"), 10)]
-    assert "had begun by the first period, 1" in design.dropped[0].reason
+    assert "had begun by the first period, 2011" in design.dropped[0].reason
     anticipated = design_of([2, 3, NEVER], anticipation=1)
     assert anticipated.dropped[0].units == ("0",)
     assert "(anticipation included)" in anticipated.dropped[0].reason

@@ -6,7 +6,7 @@ import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.data.panel import Panel, Roles
-from evalkit.estimate.bacon import ALWAYS, NEVER, bacon_decomposition
+from evalkit.estimate.bacon import ALWAYS, NEVER, NO_WEIGHT, BaconPair, _totals, bacon_decomposition
 from evalkit.estimate.two_way import two_way_effect
 
 ROLES = {"unit": "unit", "period": "period", "outcome": "y", "cohort": "cohort"}
@@ -102,3 +102,47 @@ def test_weights_that_change_over_time_are_refused():
 def test_nobody_treated_is_refused():
     with pytest.raises(DesignError, match="No unit is treated in any period"):
         bacon_decomposition(panel([("a", 1, 0.0, None), ("a", 2, 1.0, None), ("b", 1, 0.0, None), ("b", 2, 1.0, None)]))
+
+
+def gapped(starts):
+    """One unit for each start over 2018, 2019 and 2022 (no results in 2020 and 2021), and one never treated."""
+    outcomes = {"a": [0.0, 1.0, 3.0], "b": [0.0, 0.0, 5.0], "c": [1.0, 1.0, 1.0]}
+    rows = [
+        (unit, t, y, starts[unit]) for unit in outcomes for t, y in zip((2018, 2019, 2022), outcomes[unit], strict=True)
+    ]
+    return panel(rows)
+
+
+def test_cohorts_that_start_inside_one_gap_are_one_timing_group():
+    # a (2020) and b (2021) are both first seen treated in 2022. Against c, which does not move:
+    # a 3 − (0 + 1)/2 = 2.5 and b 5 − 0 = 5, together 3.75, with all of the weight.
+    made = gapped({"a": 2020, "b": 2021, "c": None})
+    found = bacon_decomposition(made)
+    [pair] = found.pairs
+    assert (pair.treated, pair.compared, pair.weight) == ("2020 and 2021", NEVER, pytest.approx(1))
+    assert pair.estimate == pytest.approx(3.75)
+    assert two_way_effect(made).estimate.value == pytest.approx(3.75)
+    recoded = bacon_decomposition(gapped({"a": 2022, "b": 2022, "c": None}))
+    assert [pair.treated for pair in recoded.pairs] == [2022]
+    assert found.totals == recoded.totals
+
+
+def test_one_cohort_inside_a_gap_keeps_its_start_as_its_name():
+    assert [pair.treated for pair in bacon_decomposition(gapped({"a": 2020, "b": None, "c": None})).pairs] == [2020]
+
+
+def test_covariates_leave_cohorts_of_one_gap_one_timing_group():
+    # x moves a and b apart, so that the part of treatment it leaves is not the same: that lies within their group.
+    frame = gapped({"a": 2020, "b": 2021, "c": None}).frame.rename(columns={"outcome": "y"})
+    frame["x"] = [0.0, 1, 0, 0, 0, 2, 0, 0, 0]
+    made = Panel.from_frame(frame, Roles(**ROLES, covariates=("x",)))
+    found = bacon_decomposition(made)
+    assert {pair.treated for pair in found.pairs} == {"2020 and 2021"}
+    assert found.within_share > 0
+    assert found.estimate == pytest.approx(two_way_effect(made).estimate.value)
+
+
+def test_a_kind_of_comparison_without_weight_has_no_mean():
+    none = BaconPair(treated=2020, compared=NEVER, kind="treated against never treated", weight=0.0, estimate=1.0)
+    [total] = _totals((none,))
+    assert (total.weight, total.estimate) == (0, NO_WEIGHT)

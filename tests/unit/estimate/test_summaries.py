@@ -23,7 +23,9 @@ from evalkit.estimate.summaries import (
     event_study,
     overall_effect,
 )
+from evalkit.estimate.sun_abraham import sun_abraham_effects
 
+GAPPED = (1, 2, 3, 4, 7)
 AREAS = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
 
 
@@ -244,3 +246,28 @@ def test_an_outcome_that_moves_alike_everywhere_has_no_error():
     found = overall_effect(effects_of(table, ROLES)).estimate
     assert found.value == pytest.approx(0.7)
     assert found.std_error == Unavailable(NO_VARIATION)
+
+
+@pytest.mark.parametrize("estimator", ["group-time", "sun-abraham"])
+def test_a_base_before_a_gap_is_not_in_the_average_of_other_cohorts(estimator):
+    """Periods 1 to 4 and 7. Cohort 6 has its base, 4, at time −2, where cohort 4 has an estimate.
+
+    That is period 2 less period 3: 5 − 1 = 4 in both of its units, and the comparison does not move; with the zero of
+    cohort 6 it would be 2. Time −1 is the base of cohort 4 alone, and keeps its reason.
+    """
+    outcomes = {"A": (4, 0, 5, 1, 0, 0), "B": (4, 0, 5, 1, 0, 3), "C": (6, 1, 1, 1, 2, 4), "D": (6, 3, 1, 2, 1, 4)}
+    rows = [
+        (unit, period, y, cohort)
+        for unit, (cohort, *ys) in outcomes.items()
+        for period, y in zip(GAPPED, ys, strict=True)
+    ]
+    rows += [(unit, period, level, np.nan) for unit, level in (("E", 1), ("F", 2)) for period in GAPPED]
+    table = pd.DataFrame(rows, columns=["unit", "period", "y", "cohort"])
+    effects = effects_of(table, base_period="universal")
+    if estimator == "sun-abraham":
+        effects = sun_abraham_effects(effects.design)
+    study = {part.label: part for part in event_study(effects).parts}
+    assert study[-2].estimate.value == pytest.approx(4)
+    assert study[-2].note == "Event time −2 is the base period of cohort 6, which is not in its average."
+    assert study[-1].estimate == Estimate(0.0, Unavailable(REFERENCE), effects.df)
+    assert study[-3].note == ""

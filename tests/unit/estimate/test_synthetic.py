@@ -8,7 +8,8 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.area_series import AreaSeries
 from evalkit.design.area_design import area_design
 from evalkit.estimate.area_placebos import PlaceboOptions, placebo_in_space, placebo_in_time
-from evalkit.estimate.augmented_control import augmented_control
+from evalkit.estimate.area_result import MOVES_ALIKE
+from evalkit.estimate.augmented_control import OTHER_DEFAULT, augmented_control
 from evalkit.estimate.conformal import conformal
 from evalkit.estimate.leave_one_donor_out import leave_one_donor_out
 from evalkit.estimate.synthetic_control import synthetic_control
@@ -134,11 +135,32 @@ def test_donors_that_do_not_differ():
     assert isinstance(synthetic_control(design_of([[1, 3, 5], *same], 2003)).estimate, Unavailable)
 
 
-def test_constant_outcomes_give_no_effect_and_no_small_p():
-    found = synthetic_control(design_of(np.ones((12, 8)), 2007))
-    assert found.estimate == 0
-    assert placebo_in_space(found).p_value == 1
-    assert isinstance(conformal(found).p_value, Unavailable)  # no residual is left
+ALIKE = {
+    "constant everywhere": np.full((12, 9), 0.1),
+    "a level for each area": np.linspace(0.1, 7, 12)[:, None] + np.zeros(9),
+    "one movement for all": np.linspace(50, 51, 12)[::-1, None] + np.sin(np.arange(9)),
+}
+
+
+@pytest.mark.parametrize("values", ALIKE.values(), ids=ALIKE)
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("treated", [("A6",), ("A5", "A6", "A7")])
+def test_outcomes_that_move_alike_give_no_effect_and_no_p_value(values, verb, treated):
+    """Rounding must not rank areas: every gap is zero, and there is nothing to judge one by."""
+    found = verb(design_of(values, 2008, treated))
+    assert found.estimate == pytest.approx(0, abs=1e-12)
+    space, moved, time = placebo_in_space(found), conformal(found), placebo_in_time(found)
+    for nothing in (space.p_value, space.ratio, space.std_error, space.interval, moved.p_value, moved.interval):
+        assert nothing == Unavailable(MOVES_ALIKE)
+    assert time.p_value == Unavailable(MOVES_ALIKE)
+
+
+def test_a_gap_of_rounding_errors_ranks_below_every_other(values):
+    """Two donors have the treated area's series, whose gap is zero: all 25 donors' are at least as large."""
+    followed = values.copy()
+    followed[1] = followed[2] = followed[0]
+    space = placebo_in_space(synthetic_control(design_of(1e6 + followed, 2023)))
+    assert (space.ratio, space.p_value) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -151,7 +173,7 @@ def test_few_donors_give_no_p_value(values):
     found = synthetic_did(design_of(values[:5], 2023))
     assert isinstance(found.estimate, float)
     assert "The 4 donors allow 4 placebos" in placebo_in_space(found).p_value.reason
-    two = synthetic_control(design_of([[1] * 8, [0] * 8, [2] * 8], 2007))
+    two = synthetic_control(design_of([[1] * 8, [0, 1] * 4, [2, 1] * 4], 2007))
     assert two.estimate == pytest.approx(0, abs=1e-12)
     assert "The 2 donors allow 0 placebos" in placebo_in_space(two).p_value.reason
     assert "none can be left out" in leave_one_donor_out(two).reason
@@ -227,3 +249,14 @@ def test_the_treated_area_serves_no_placebo(values):
     huge[0, 22:] += 1000
     one, two = (placebo_in_space(synthetic_control(design_of(v, 2023))) for v in (values, huge))
     np.testing.assert_array_equal(one.gaps, two.gaps)
+
+
+def test_the_augmented_control_says_how_its_penalty_was_chosen(values):
+    found = augmented_control(design_of(values, 2023))
+    chosen = [note for note in found.notes if "ridge" in note.lower()]
+    assert OTHER_DEFAULT in found.notes
+    ridge = found.fit.tuning.get("ridge")
+    assert chosen[0].startswith("No ridge correction" if ridge is None else f"The ridge penalty λ = {ridge:.4g} (sq")
+    fixed = augmented_control(design_of(values, 2023), ridge=2.0)
+    assert OTHER_DEFAULT not in fixed.notes
+    assert fixed.fit.tuning == {"ridge": 2.0}

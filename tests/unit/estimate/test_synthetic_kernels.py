@@ -135,6 +135,20 @@ def test_methods_scale_and_shift_with_the_outcome():
         assert scaled.estimate == pytest.approx(1e4 * plain.estimate, rel=1e-6)
 
 
+@pytest.mark.parametrize("fit", [fit_synthetic_control, fit_augmented, fit_synthetic_did])
+@pytest.mark.parametrize("n_donors", [6, 40])
+@pytest.mark.parametrize(("level", "scale"), [(1e6, 1.0), (2.0**30, 1.0), (0.0, 1e6), (1e6, 1e6)])
+def test_the_level_of_an_outcome_moves_no_weight(fit, n_donors, level, scale):
+    """Values are multiples of 2⁻¹², which a level of a million, or 2³⁰, leaves as they are."""
+    random = np.random.default_rng(3)
+    donors = np.round(4096 * random.normal(size=(14, n_donors)).cumsum(axis=0)) / 4096
+    treated = np.round(4096 * (donors[:, :4].mean(axis=1) + 0.3 * random.normal(size=14))) / 4096
+    plain, moved = fit(treated, donors, 11), fit((treated + level) * scale, (donors + level) * scale, 11)
+    np.testing.assert_allclose(moved.weights, plain.weights, atol=1e-11)
+    np.testing.assert_allclose(moved.gap / scale, plain.gap, atol=1e-10)
+    assert moved.is_unique == plain.is_unique
+
+
 def test_moved_blocks_by_hand():
     # sums of two in a row of |e|, cyclically: 1+2, 2+0, 0+3, 3+1; that of the last two is 3, and three of four reach it
     assert moved_block_p(np.array([1.0, -2.0, 0.0, 3.0]), 2) == 0.75

@@ -139,6 +139,25 @@ def test_a_cohort_that_starts_within_a_gap_is_measured_from_before_it(tmp_path, 
 
 
 @every_estimator
+def test_cohorts_that_start_within_one_gap_are_told_without_a_warning(tmp_path, estimator, recwarn):
+    table = simulated(years=range(2016, 2024), starts=(2018, 2020, 2021, None))
+    table = table[~table["year"].isin([2020, 2021])]
+    found = did(table, tmp_path, "--estimator", estimator)
+    assert found.record["simple"]["estimate"] == pytest.approx(1.0, abs=0.3)
+    assert not [one for one in recwarn if issubclass(one.category, RuntimeWarning)]
+    if estimator == "twfe":
+        bacon, recoded = (
+            did(one, tmp_path, "--estimator", "twfe").record["goodman_bacon"]
+            for one in (table, table.assign(cohort=table["cohort"].replace({2020: 2022, 2021: 2022})))
+        )
+        assert bacon["totals"] == recoded["totals"]
+        assert sum(pair["weight"] for pair in bacon["pairs"]) == pytest.approx(1)
+        mean = sum(pair["weight"] * pair["estimate"] for pair in bacon["pairs"])
+        assert mean == pytest.approx(found.record["simple"]["estimate"])
+        assert {pair["treated"] for pair in bacon["pairs"]} == {2018, "2020 and 2021"}
+
+
+@every_estimator
 def test_a_constant_outcome_has_no_standard_error(tmp_path, estimator):
     found = did(simulated().assign(y=5.0), tmp_path, "--estimator", estimator).record
     assert found["simple"]["estimate"] == pytest.approx(0.0, abs=1e-12)
