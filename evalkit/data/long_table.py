@@ -28,6 +28,16 @@ class LeftOut:
     n_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class LostGroup:
+    """A whole group of units (`never-treated`, `treated`) of which no row can be used, and why."""
+
+    group: str
+    n_units: int
+    n_rows: int
+    reasons: tuple[LeftOut, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LongTable(Shown):
     """The rows that can be used, under the file's own names: ids as texts, all else as numbers.
@@ -39,7 +49,7 @@ class LongTable(Shown):
     n_rows : rows of the file
     codes : codes that stand in a column in the place of a number, such as SUPP, and how often
     notes : how periods are numbered, and what else a reader must know of the file
-    never_lost : the rows of never-treated units that were left out, by reason, where not one such unit is left
+    lost_groups : all never-treated or all treated units, where the file has some and not one row of theirs is left
     """
 
     frame: pd.DataFrame
@@ -47,7 +57,7 @@ class LongTable(Shown):
     n_rows: int
     codes: tuple[Coded, ...] = ()
     notes: tuple[str, ...] = ()
-    never_lost: tuple[LeftOut, ...] = ()
+    lost_groups: tuple[LostGroup, ...] = ()
 
 
 def read_long_table(path: Path, roles: Roles) -> LongTable:
@@ -82,7 +92,7 @@ def read_long_table(path: Path, roles: Roles) -> LongTable:
         len(frame),
         columns.codes,
         tuple(note for note in (columns.scale.note, *columns.notes) if note),
-        _never_lost(columns, roles, keep),
+        tuple(_lost_groups(columns, roles, keep)),
     )
 
 
@@ -176,9 +186,10 @@ def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOu
     return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
 
 
-def _never_lost(columns: Columns, roles: Roles, keep: Flags) -> tuple[LeftOut, ...]:
-    """Return what became of never-treated units where the file has some and none of their rows can be used."""
+def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:
+    """Yield each group that the file has and of which not one row can be used."""
     is_never = np.isnan(columns.numbers[roles.cohort])
-    if not is_never.any() or (is_never & keep).any():
-        return ()
-    return tuple(_counted(columns, roles, reason, lost) for reason, lost in _lost_to(columns, roles, is_never))
+    for group, among in (("never-treated", is_never), ("treated", ~is_never)):
+        if among.any() and not (among & keep).any():
+            reasons = tuple(_counted(columns, roles, *one) for one in _lost_to(columns, roles, among))
+            yield LostGroup(group, columns.texts[roles.unit][among].nunique(), int(among.sum()), reasons)

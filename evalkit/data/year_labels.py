@@ -138,6 +138,11 @@ def period_scale(columns: Mapping[str, Sequence[str]], place: Places) -> PeriodS
     return PeriodScale(kind, origin, (first, low - origin), (last, high - origin))
 
 
+def is_period(label: str) -> bool:
+    """Return whether a text can be a period at all: a whole number, school year, quarter or month."""
+    return bool(_readings(label.strip()))
+
+
 def _readings(label: str) -> dict[Kind, int]:
     """Return what a label can be, and the number it would have."""
     if whole := _LONG.fullmatch(label):
@@ -198,6 +203,4 @@ def _one_kind(kinds: Mapping[str, set[Kind]], labels: Mapping[str, Sequence[str]
     if all(one & {"number", "school year"} for one in kinds.values()):
         return "school year"
     other = next(one for one in kinds if one != name)
-    raise DataError(
-        f"{place(other, labels[other][0])} is not of the kind that {name!r} holds ({held[0]}). {_WRITE}."
-    )
+    raise DataError(f"{place(other, labels[other][0])} is not of the kind that {name!r} holds ({held[0]}). {_WRITE}.")

@@ -11,8 +11,8 @@ from evalkit.run.did_answer import THIN, DidAnswer, TwoWayAnswer
 
 
 def did_notes(answer: DidAnswer) -> tuple[str, ...]:
-    """Return every note once, the most important first."""
-    return tuple(dict.fromkeys(_notes(answer)))
+    """Return every note once, the most important first, how the file was read at the end."""
+    return tuple(dict.fromkeys([*_notes(answer), *answer.reading]))
 
 
 def is_recommended(answer: DidAnswer) -> bool:

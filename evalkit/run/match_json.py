@@ -44,7 +44,7 @@ def match_record(answer: MatchAnswer) -> Json:
     record["unmatched"] = list(answer.unmatched)
     record["findings"] = [_finding(finding) for finding in answer.findings]
     record["sensitivity"] = _sensitivity(answer)
-    record["notes"] = list(design.notes)
+    record["notes"] = [*design.notes, *answer.reading]
     return record | _settings(answer)
 
 

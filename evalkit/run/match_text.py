@@ -37,7 +37,7 @@ def _lines(answer: MatchAnswer) -> Iterator[str]:
     yield from _balance_lines(answer)
     yield from _effect_lines(answer)
     yield from _finding_lines(answer)
-    notes = [*answer.design.notes, *_effect_notes(answer)]
+    notes = [*answer.design.notes, *_effect_notes(answer), *answer.reading]
     if notes:
         yield "\nNotes"
     for note in dict.fromkeys(notes):
