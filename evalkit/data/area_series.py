@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.ids import id_order
+from evalkit.data.ids import id_order, refuse_lookalikes
 from evalkit.data.measures import Break
 from evalkit.data.roles import LARGEST, as_numbers, named, whole_numbers
+from evalkit.data.year_labels import PeriodScale
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +49,7 @@ class AreaSeries(Shown):
     names : the name of an area, where it differs from its id
     breaks : changes in how the outcome is made
     notes : what a reader of the source must know
+    scale : how the labels of the source became `periods`; a start in the source's words is `scale.number(…)`
     """
 
     outcome: str
@@ -57,6 +59,7 @@ class AreaSeries(Shown):
     names: Mapping[object, str] = field(default_factory=dict)
     breaks: tuple[Break, ...] = ()
     notes: tuple[str, ...] = ()
+    scale: PeriodScale = field(default_factory=PeriodScale)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, roles: AreaRoles) -> AreaSeries:
@@ -128,6 +131,7 @@ def _ordered(unit: pd.Series) -> tuple[NDArray[np.int64], pd.Index]:
     """Return the position of each row's area, and the areas in the order of their ids."""
     codes, distinct = pd.factorize(unit)
     areas = pd.Index(distinct, name=None)
+    refuse_lookalikes(areas, "area")
     order = id_order(areas)
     if order is None:
         return codes.astype(np.int64), areas

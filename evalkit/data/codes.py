@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -28,6 +31,141 @@ CODE_REASONS: Final = {
     " ": "not given (single space in source)",
 }
 """Codes of the performance tables, 2016/17 to 2018/19, with the words a reader sees."""
+
+BLANKS: Final = ("", "NaN", "nan")
+"""What a cell of any table holds where there is nothing to be said of it."""
+_SYMBOLS: Final = {
+    "z": "not applicable",
+    "x": "not available for other reasons",
+    "c": "confidential",
+    "u": "of low reliability",
+    "k": "rounds to 0 but is not 0",
+    "low": "rounds to 0 but is not 0",
+    "~": "rounds to 0 but is not 0",
+    ":": "not available",
+    ".": "not applicable",
+    "..": "not available",
+}
+"""Symbols of DfE's and the statistical service's open data."""
+MEANINGS: Final = {code: text for code, text in CODE_REASONS.items() if code.strip()} | _SYMBOLS
+"""What a code means that stands in the place of a number, in any table; blanks are no codes."""
+_LETTERS: Final = ("z", "x", "c", "u", "k", "low")
+"""Codes that may just as well be names of categories where a column holds no number."""
+
+_PERCENT: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)\s?%")
+_THOUSANDS: Final = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?%?")
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """How many cells of a column hold a code in the place of a number."""
+
+    column: str
+    code: str
+    n_cells: int
+
+    @property
+    def meaning(self) -> str:
+        """Return what the code means."""
+        return MEANINGS[self.code].replace(" (", ": ").removesuffix(")")
+
+
+def coded_notes(codes: Iterable[Coded], fewest: int = 0) -> Iterator[str]:
+    """Yield for each column in a sentence which codes stand in it; counts of cells below `fewest` are not told.
+
+    >>> list(coded_notes([Coded("progress", "SUPP", 12), Coded("progress", "NE", 1)]))
+    ["In 'progress' count as missing: 12 cells SUPP (suppressed: too few pupils), 1 cell NE (no entries)."]
+    """
+    columns: dict[str, list[str]] = {}
+    for one in codes:
+        cells = f"fewer than {fewest} cells" if one.n_cells < fewest else counted(one.n_cells, "cell")
+        columns.setdefault(one.column, []).append(f"{cells} {one.code} ({one.meaning})")
+    for column, parts in columns.items():
+        yield f"In '{column}' count as missing: {', '.join(parts)}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """A column of texts as numbers: NaN where a cell is blank, holds a code, or `is_odd` (neither number nor code)."""
+
+    numbers: NDArray[np.float64]
+    is_odd: NDArray[np.bool_]
+    codes: dict[str, int]
+
+    @property
+    def has_numbers(self) -> bool:
+        """Return whether any cell is a number."""
+        return bool((~np.isnan(self.numbers)).any())
+
+
+def read_cells(texts: pd.Series) -> Cells:
+    """Return texts as numbers: the one rule, for every file, of what a cell of a column of numbers may hold.
+
+    A number may have blanks around it, a percent sign (`46.9%` is 46.9) or thousands separators (`1,234`). A blank
+    cell, NaN and the codes of published tables are missing; how often each code stands there is counted. All else is
+    odd, and so are the cells without a percent sign where others have one: which unit they are in is not known.
+    """
+    cells = texts.fillna("").astype("str").str.strip()
+    plain = pd.to_numeric(cells, errors="coerce").notna().to_numpy(copy=True)
+    plain &= ~cells.isin(BLANKS).to_numpy()
+    numbers = np.full(len(cells), np.nan)
+    numbers[plain] = cells[plain].astype(float)  # as Python reads them, to the last digit
+    rest = np.flatnonzero(~plain)
+    at, distinct = pd.factorize(cells.iloc[rest])
+    numbers[rest] = np.array([_number(text) for text in distinct], dtype=float)[at]
+    is_known = np.array([text in BLANKS or text in MEANINGS for text in distinct], dtype=bool)[at]
+    is_odd = np.isnan(numbers)
+    is_odd[rest[is_known]] = False
+    if any(text.endswith("%") for text in distinct):
+        is_odd |= plain & (numbers != 0)
+    counts = np.bincount(at, minlength=len(distinct))
+    codes = {text: int(n) for text, n in zip(distinct, counts, strict=True) if text in MEANINGS}
+    return Cells(numbers, is_odd, dict(sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))))
+
+
+def _number(text: str) -> float:
+    if _PERCENT.fullmatch(text) or _THOUSANDS.fullmatch(text):
+        return float(text.rstrip("% ").replace(",", ""))
+    return np.nan
+
+
+def holds_texts(cells: Cells) -> bool:
+    """Return whether a column is one of texts: no number stands in it, and something that is no code for one.
+
+    A column of nothing but `c` and `u` holds texts, one of nothing but SUPP holds numbers that are all missing.
+    """
+    if cells.has_numbers:
+        return False
+    return bool(cells.is_odd.any()) or any(code in _LETTERS for code in cells.codes)
+
+
+def refuse_odd(cells: Cells, texts: pd.Series, column: str, place: Callable[[int], str], *, remedy: str = "") -> None:
+    """Raise `DataError` with the place of the first cell that is neither a number nor a code for a missing one."""
+    if not cells.is_odd.any():
+        return
+    at, n = int(np.argmax(cells.is_odd)), counted(int(cells.is_odd.sum()), "such cell")
+    text = shown_cell(texts.iloc[at])
+    if not np.isnan(cells.numbers[at]):
+        raise DataError(
+            f"{place(at)}: {text} in the column {column!r} has no percent sign where other cells have one ({n}), so "
+            "that it could be a share of 1 or of 100. Write all of them with the sign, or none."
+        )
+    raise DataError(
+        f"{place(at)}: {text} in the column {column!r} is not a number.\n"
+        f"{_remedy(str(texts.iloc[at]).strip())}{remedy} ({n} in this column)."
+    )
+
+
+def _remedy(text: str) -> str:
+    if text.lower() in ("true", "false", "yes", "no", "y", "n"):
+        return "Write 1 for yes and 0 for no"
+    return "Correct it, or leave the cell empty if the value is missing"
+
+
+def shown_cell(text: object) -> str:
+    """Return a cell as a message quotes it, cut where it is long."""
+    shown = str(text)
+    return repr(shown if len(shown) <= 40 else shown[:37] + "...")
 
 
 def parse_cells(cells: pd.Series, where: str, blank: str = "") -> tuple[NDArray[np.float64], NDArray[np.object_]]:

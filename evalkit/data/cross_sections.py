@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
+from evalkit.data.ids import refuse_lookalikes
 from evalkit.data.roles import (
     Roles,
     checked_table,
@@ -50,6 +51,9 @@ class CrossSections(Shown):
         require_columns(frame, roles)
         given = {part: frame[column] for part, column in roles.columns().items()}
         require_known([given[part] for part in ("unit", "period", "cluster") if part in given])
+        for part in ("unit", "cluster"):
+            if part in given:
+                refuse_lookalikes(pd.Index(given[part].unique()), part)
         period = whole_numbers(given["period"], "period")
         codes, periods = codes_of(pd.Series(period), "period")
         order = np.argsort(codes.astype(np.int32), kind="stable")

@@ -28,8 +28,50 @@ def id_order(ids: pd.Index) -> NDArray[np.int64] | None:
     return np.lexsort((rank, length)).astype(np.int64)
 
 
+def refuse_lookalikes(ids: pd.Index, noun: str = "id") -> None:
+    """Raise `DataError` where distinct ids differ in nothing but a trailing `.0`, blanks, case or leading zeros.
+
+    They are likelier one unit written in two ways, as a program does to a column that once held a gap, than two.
+    """
+    if pd.api.types.is_numeric_dtype(ids.dtype) or not len(ids):
+        return
+    texts = pd.Series(ids.astype("str"))
+    plain = _plain(texts)
+    if not plain.duplicated().any():
+        return
+    twins = pd.DataFrame({"text": texts, "plain": plain})
+    twins = twins[twins["plain"].duplicated(keep=False)]
+    first, second = twins.loc[twins["plain"] == twins["plain"].iloc[0], "text"].iloc[:2]
+    pairs = counted(int(twins["plain"].duplicated().sum()), f"pair of {noun}s differs", f"pairs of {noun}s differ")
+    raise DataError(
+        f"{pairs} only in {_difference(first, second)}: {shown_id(first, second)} and {shown_id(second, first)}. They "
+        f"would count as two. Write each {noun} in one way in all rows."
+    )
+
+
+def _plain(texts: pd.Series) -> pd.Series:
+    """Return ids without what should make no difference between two of them."""
+    whole = texts.str.strip().str.replace(r"\.0+$", "", regex=True)
+    return whole.str.lower().str.replace(r"^0+(?=.)", "", regex=True)
+
+
+def _difference(first: str, second: str) -> str:
+    """Return in words how two ids differ that are the same without it."""
+    if first.strip() == second.strip():
+        return "blanks"
+    if first.strip().lower() == second.strip().lower():
+        return "case (capital and small letters)"
+    ends = [text.strip().lower().rpartition(".")[0] or text.strip().lower() for text in (first, second)]
+    return "'.0'" if ends[0] == ends[1] or ends[0] == second.strip() else "leading zeros"
+
+
+def shown_id(one: str, other: str) -> str:
+    """Return an id as it stands beside another, quoted where blanks make the difference."""
+    return repr(one) if one != one.strip() or other != other.strip() else one
+
+
 def require_ids(ids: pd.Index) -> None:
-    """Raise `DataError` where there are no ids, or one is missing or stands twice."""
+    """Raise `DataError` where there are no ids, or one is missing, stands twice, or is written in two ways."""
     if not len(ids):
         raise DataError("The table has no rows.")
     if ids.hasnans:
@@ -40,3 +82,4 @@ def require_ids(ids: pd.Index) -> None:
             f"The id {named(twice[0])} stands in more than one row ({counted(twice.nunique(), 'such id')}). "
             "Keep one row for each unit."
         )
+    refuse_lookalikes(ids)

@@ -5,19 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from evalkit.data.long_files import MISSING, csv_rows, guarded, require_header
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import counted
+from evalkit.data.codes import Cells, holds_texts, read_cells, shown_cell
+from evalkit.data.long_files import Columns, guarded, read_columns, require_header
 
 
-def text_columns(path: Path, names: Sequence[str]) -> list[str]:
-    """Return those of the named columns whose first cell that is not missing is a text.
+def text_columns(path: Path, names: Sequence[str], part: str) -> list[str]:
+    """Return those of the named columns that hold texts, each judged by all its cells.
 
-    Raise `DataError` where the file cannot be read or lacks a column.
+    Raise `DataError` where the file cannot be read or lacks a column, or a column holds numbers and other texts, which
+    are likelier codes for missing numbers than categories; `part` is what a column is called then.
     """
     if not names:
         return []
-    if path.name.lower().endswith((".parquet", ".pq")):
-        return guarded(path, lambda: _of_parquet(path, names))
-    return guarded(path, lambda: _of_csv(path, names))
+    is_parquet = path.name.lower().endswith((".parquet", ".pq"))
+    texts = guarded(path, lambda: _of_parquet(path, names)) if is_parquet else list(names)
+    if not texts:
+        return []
+    read = read_columns(path, texts, ())
+    return [name for name in texts if _holds_texts(read, name, part)]
+
+
+def _holds_texts(read: Columns, name: str, part: str) -> bool:
+    codes, distinct = pd.factorize(read.texts[name])
+    texts = pd.Series(distinct, dtype="str")
+    cells = read_cells(texts)
+    if cells.has_numbers and cells.is_odd.any():
+        _refuse_mixed(read, name, part, cells, texts, codes)
+    return holds_texts(cells)
+
+
+def _refuse_mixed(read: Columns, name: str, part: str, cells: Cells, texts: pd.Series, codes: NDArray[np.intp]) -> None:
+    odd = cells.is_odd & pd.isna(cells.numbers)
+    if not odd.any():
+        return  # a mixture of cells with percent signs and without is told where they are read as numbers
+    rows = odd[codes] & (codes >= 0)
+    at = int(rows.argmax())
+    raise DataError(
+        f"{read.name}: {read.place(at)}: the {part} '{name}' holds numbers and texts ({shown_cell(texts[codes[at]])} "
+        f"there; {counted(int(rows.sum()), 'such cell')}). Leave cells empty where the value is missing, or name "
+        f"'{name}' as a category (--categories)."
+    )
 
 
 def _of_parquet(path: Path, names: Sequence[str]) -> list[str]:
@@ -35,27 +68,3 @@ def _of_parquet(path: Path, names: Sequence[str]) -> list[str]:
         return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
     return [name for name in names if is_text(plain(schema.field(name).type))]
-
-
-def _of_csv(path: Path, names: Sequence[str]) -> list[str]:
-    rows = csv_rows(path)
-    header = next(rows, (0, [""]))[1]
-    require_header(path, header, names)
-    at = {name: header.index(name) for name in names}
-    found: dict[str, bool] = {}
-    for _, cells in rows:
-        for name, place in at.items():
-            cell = cells[place].strip() if place < len(cells) else ""
-            if name not in found and cell not in MISSING:
-                found[name] = not _is_number(cell)
-        if len(found) == len(at):
-            break
-    return [name for name in names if found.get(name, False)]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

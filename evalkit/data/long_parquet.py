@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyarrow import compute as pc
 from pyarrow import types
 
 from evalkit.core.errors import DataError
-from evalkit.data.long_files import Columns, as_texts, numbers_of, require_header
+from evalkit.data.csv_records import MOST_ROWS, too_many_rows
+from evalkit.data.long_files import Columns, Wanted, as_texts, is_text, measured, require_header
 
 
-def read_parquet_columns(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
+def read_parquet_columns(path: Path, wanted: Wanted) -> Columns:
     """Return the named columns of a Parquet file; raise `DataError` where one is of a kind that cannot serve."""
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        require_header(path, file.schema_arrow.names, [*texts, *numbers])
-        table = file.read(columns=list(dict.fromkeys([*texts, *numbers])))
+        require_header(path, file.schema_arrow.names, wanted.names)
+        if file.metadata.num_rows > MOST_ROWS:
+            raise too_many_rows(path.name)
+        table = file.read(columns=list(wanted.names))
     if not table.num_rows:
         raise DataError(f"{path.name}: the file has columns but no rows.")
 
     def place(row: int) -> str:
         return f"row {row + 1:,}"
 
-    return Columns(
-        path.name,
-        {name: _texts(path.name, name, _plain(table.column(name)), place) for name in texts},
-        {name: _numbers(path.name, name, _plain(table.column(name)), place) for name in numbers},
-        place,
-    )
+    texts = {name: _texts(path.name, name, _plain(table.column(name)), place) for name in wanted.texts}
+    held = {name: _numbers(path.name, name, _plain(table.column(name)), wanted) for name in wanted.measured}
+    return measured(Columns(path.name, texts, {}, place), pa.table(held), wanted)
 
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -42,13 +41,9 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values.cast(values.type.value_type) if types.is_dictionary(values.type) else values
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
-
-
 def _texts(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int], str]) -> pd.Series:
     kind = values.type
-    if _is_text(kind) or types.is_integer(kind) or types.is_null(kind):
+    if is_text(kind) or types.is_integer(kind) or types.is_null(kind):
         return as_texts(values.cast(pa.string()))
     if types.is_floating(kind):
         numbers = values.to_numpy().astype(float)
@@ -61,13 +56,17 @@ def _texts(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int
     raise DataError(f"{name}: the column {column!r} holds {kind}, not ids. Make it a text or whole numbers.")
 
 
-def _numbers(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int], str]) -> NDArray[np.float64]:
+def _numbers(name: str, column: str, values: pa.ChunkedArray, wanted: Wanted) -> pa.ChunkedArray:
+    """Return a column that is to be numbers: as texts where it holds texts, else as numbers."""
     kind = values.type
-    if _is_text(kind):
-        return numbers_of(name, column, values, place)
-    if types.is_null(kind) or types.is_boolean(kind) or types.is_decimal(kind):
-        values = values.cast(pa.float64())
-    elif not (types.is_integer(kind) or types.is_floating(kind)):
+    if is_text(kind):
+        return values.cast(pa.string())
+    if types.is_boolean(kind):
+        if column not in wanted.flags:
+            raise DataError(f"{name}: the column {column!r} holds true and false, not numbers. Write 1 and 0.")
+        return values.cast(pa.uint8()).cast(pa.float64())
+    if types.is_null(kind) or types.is_decimal(kind):
+        return values.cast(pa.float64())
+    if not (types.is_integer(kind) or types.is_floating(kind)):
         raise DataError(f"{name}: the column {column!r} holds {kind}, not numbers. Make it a number (years as 2019).")
-    numbers: NDArray[np.float64] = values.to_numpy().astype(float, copy=False)
-    return numbers
+    return values

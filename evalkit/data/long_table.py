@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
+from evalkit.data.codes import Coded
 from evalkit.data.long_files import Columns, read_columns
 from evalkit.data.roles import LARGEST, LAST_PERIOD, SMALLEST, Roles
 
@@ -27,6 +28,16 @@ class LeftOut:
     n_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class LostGroup:
+    """A whole group of units (`never-treated`, `treated`) of which no row can be used, and why."""
+
+    group: str
+    n_units: int
+    n_rows: int
+    reasons: tuple[LeftOut, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LongTable(Shown):
     """The rows that can be used, under the file's own names: ids as texts, all else as numbers.
@@ -36,18 +47,27 @@ class LongTable(Shown):
     frame : DataFrame of the columns that play a part
     left_out : tuple of LeftOut, each row under the first reason that holds
     n_rows : rows of the file
+    codes : codes that stand in a column in the place of a number, such as SUPP, and how often
+    notes : how periods are numbered, and what else a reader must know of the file
+    lost_groups : all never-treated or all treated units, where the file has some and not one row of theirs is left
     """
 
     frame: pd.DataFrame
     left_out: tuple[LeftOut, ...]
     n_rows: int
+    codes: tuple[Coded, ...] = ()
+    notes: tuple[str, ...] = ()
+    lost_groups: tuple[LostGroup, ...] = ()
 
 
 def read_long_table(path: Path, roles: Roles) -> LongTable:
     """Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
 
-    Ids (unit, cluster) are texts exactly as in the file. In all other columns an empty cell, NA, NaN and a full stop
-    are missing, and any other text is refused. Rows of a missing outcome or covariate and of weight zero are left out.
+    Ids (unit, cluster) are texts exactly as in the file. Periods and cohorts are whole numbers, or all of them school
+    years (`201819`, `2018/19`: 2019, the year of the summer), quarters or months, numbered one after another. In the
+    other columns percent signs and thousands separators are read, an empty cell and the codes of published tables
+    (SUPP, NA, c, z …) are missing and counted, and any other text is refused. Rows of a missing outcome or covariate
+    and of weight zero are left out.
 
     Raises
     ------
@@ -57,14 +77,23 @@ def read_long_table(path: Path, roles: Roles) -> LongTable:
     """
     _require_parts(roles)
     ids = [roles.unit] if roles.cluster in (None, roles.unit) else [roles.unit, str(roles.cluster)]
-    others = [roles.period, roles.outcome, roles.cohort, *([roles.weight] if roles.weight else []), *roles.covariates]
-    columns = read_columns(path, ids, list(dict.fromkeys(others)))
+    others = [roles.outcome, *([roles.weight] if roles.weight else []), *roles.covariates]
+    columns = read_columns(path, ids, others, periods=(roles.period, roles.cohort))
     _check(columns, roles, ids)
-    frame = pd.DataFrame(columns.texts | columns.numbers, copy=False)
+    held = columns.texts | columns.numbers
+    order = dict.fromkeys([*ids, roles.period, roles.outcome, roles.cohort, *others])
+    frame = pd.DataFrame({name: held[name] for name in order}, copy=False)
     keep, left_out = _left_out(columns, roles)
     if not keep.any():
         raise DataError(f"{path.name}: no row can be used. The first reason: {left_out[0].reason}.")
-    return LongTable(frame if keep.all() else frame.loc[keep].reset_index(drop=True), left_out, len(frame))
+    return LongTable(
+        frame if keep.all() else frame.loc[keep].reset_index(drop=True),
+        left_out,
+        len(frame),
+        columns.codes,
+        tuple(note for note in (columns.scale.note, *columns.notes) if note),
+        tuple(_lost_groups(columns, roles, keep)),
+    )
 
 
 def _require_parts(roles: Roles) -> None:
@@ -131,17 +160,36 @@ def _refuse(columns: Columns, bad: Flags, name: str, why: str) -> None:
 
 def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[LeftOut, ...]]:
     """Return which rows can be used, and the others by reason."""
+    lost_to = list(_lost_to(columns, roles, np.ones(columns.n_rows, dtype=bool)))
     keep = np.ones(columns.n_rows, dtype=bool)
+    for _, lost in lost_to:
+        keep &= ~lost
+    return keep, tuple(_counted(columns, roles, reason, lost) for reason, lost in lost_to)
+
+
+def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str, Flags]]:
+    """Yield each reason for which rows cannot be used, with those of them to which no earlier one applies."""
     reasons = [(f"the outcome '{roles.outcome}' is missing", np.isnan(columns.numbers[roles.outcome]))]
     reasons += [(f"the covariate '{name}' is missing", np.isnan(columns.numbers[name])) for name in roles.covariates]
     if roles.weight:
         weight = columns.numbers[roles.weight]
         reasons += [(f"the weight '{roles.weight}' is missing", np.isnan(weight)), ("the weight is zero", weight == 0)]
-    found = []
     for reason, holds in reasons:
-        lost = keep & holds
+        lost = among & holds
         if lost.any():
-            units = columns.texts[roles.unit][lost].drop_duplicates()
-            found.append(LeftOut(reason, tuple(units.tolist()), int(lost.sum())))
-            keep &= ~lost
-    return keep, tuple(found)
+            yield reason, lost
+            among = among & ~lost
+
+
+def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOut:
+    units = columns.texts[roles.unit][lost].drop_duplicates()
+    return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
+
+
+def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:
+    """Yield each group that the file has and of which not one row can be used."""
+    is_never = np.isnan(columns.numbers[roles.cohort])
+    for group, among in (("never-treated", is_never), ("treated", ~is_never)):
+        if among.any() and not (among & keep).any():
+            reasons = tuple(_counted(columns, roles, *one) for one in _lost_to(columns, roles, among))
+            yield LostGroup(group, columns.texts[roles.unit][among].nunique(), int(among.sum()), reasons)

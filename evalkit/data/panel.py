@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
+from evalkit.data.ids import refuse_lookalikes
 from evalkit.data.roles import (
     Roles,
     checked_table,
@@ -65,6 +66,7 @@ class Panel(Shown):
         given = {part: frame[column] for part, column in roles.columns().items()}
         require_known([given[part] for part in ("unit", "period", "cluster") if part in given])
         unit_codes, units = codes_of(given["unit"], "unit")
+        refuse_lookalikes(units, "unit")
         period = whole_numbers(given["period"], "period")
         period_codes, periods = codes_of(pd.Series(period), "period")
         order = _order(unit_codes, period_codes, len(units), len(periods))
@@ -76,6 +78,7 @@ class Panel(Shown):
         table = checked_table(given, period, cluster, roles.covariates, "unit")
         _require_fixed(unit_codes, table["cohort"], units, "cohort", "a cohort is the first treated period")
         if "cluster" in given:
+            refuse_lookalikes(pd.Index(given["cluster"].unique()), "cluster")
             _require_fixed(unit_codes, table["cluster"], units, "cluster", "a unit belongs to one cluster")
         return cls(table, units, tuple(periods.tolist()), unit_codes, period_codes, roles.covariates)
 

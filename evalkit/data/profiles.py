@@ -12,6 +12,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
+from evalkit.data.codes import Coded
 from evalkit.data.ids import id_order, require_ids
 from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
 
@@ -57,6 +58,8 @@ class Profiles(Shown):
     shown : DataFrame on the same index, texts for readers, empty where missing
     lacking : characteristic, and how many units lack it; a unit may lack several
     left_out : ids of units without one of the characteristics or labels
+    codes : codes that stand in a characteristic in the place of a number, such as SUPP, and how often
+    notes : what else a reader must know of the file
     """
 
     characteristics: pd.DataFrame
@@ -65,6 +68,8 @@ class Profiles(Shown):
     shown: pd.DataFrame
     lacking: tuple[tuple[str, int], ...]
     left_out: pd.Index
+    codes: tuple[Coded, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, roles: ProfileRoles) -> Profiles:

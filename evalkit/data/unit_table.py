@@ -13,6 +13,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.data.baseline import Baseline, BaselineRoles
+from evalkit.data.codes import Coded, coded_notes
 from evalkit.data.ids import id_order
 from evalkit.data.long_files import Columns, read_columns
 from evalkit.data.long_kinds import text_columns
@@ -22,9 +23,10 @@ from evalkit.data.long_kinds import text_columns
 class UnitColumns:
     """Which column of a table with one row for each unit plays which part.
 
-    `covariates` are numbers where the file holds numbers and categories where it holds texts; `categories` are
-    covariates compared by category though the file holds numbers. `labels` restrict partners. `outcome` and the
-    numbers in `beside` (what an estimate is adjusted for beyond the covariates, say) are kept from matching.
+    `covariates` are numbers where their column holds numbers and categories where all its cells are texts;
+    `categories` are covariates compared by category though the file holds numbers. `labels` restrict partners.
+    `outcome` and the numbers in `beside` (what an estimate is adjusted for beyond the covariates, say) are kept from
+    matching.
     """
 
     treated: str
@@ -43,25 +45,31 @@ class UnitColumns:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class UnitTable(Shown):
-    """The rows of a file: `baseline` for matching, and `later` (numbers, NaN where missing) on the same index."""
+    """The rows of a file: `baseline` for matching, and `later` (numbers, NaN where missing) on the same index.
+
+    `codes` counts the cells that hold a code such as SUPP in the place of a number.
+    """
 
     baseline: Baseline
     later: pd.DataFrame
     n_rows: int
+    codes: tuple[Coded, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse", "category"] = "refuse") -> UnitTable:
     """Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
 
-    Ids, labels and categories are texts exactly as in the file. Raise `DataError` where the file cannot be read,
+    Ids, labels and categories are texts exactly as in the file; who took part is written 1 and 0, or True and False.
+    Raise `DataError` where the file cannot be read,
     a column plays parts that exclude each other, a cell is not what its part says, an id stands twice, or (unless
     `missing` makes it a category of its own) a covariate is missing.
     """
     _require_parts(columns)
     texts = _texts_among(path, columns)
-    numbers = [name for name in (columns.treated, *columns.covariates, *columns.later) if name not in texts]
-    read = read_columns(path, texts, list(dict.fromkeys(numbers)))
-    _refuse_mixed(read, [name for name in columns.covariates if name in texts and name not in columns.categories])
+    numbers = [name for name in (*columns.covariates, *columns.later) if name not in (*texts, columns.treated)]
+    flags = [columns.treated] if columns.treated not in texts else []
+    read = read_columns(path, texts, list(dict.fromkeys(numbers)), flags=flags)
     _refuse_odd(read, columns)
     frame = pd.DataFrame(read.texts | read.numbers, copy=False)
     roles = BaselineRoles(
@@ -70,8 +78,11 @@ def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse",
         unit=columns.unit,
         labels=tuple(name for name in columns.labels if name not in columns.covariates),
     )
-    baseline = Baseline.from_frame(frame, roles, missing)
-    return UnitTable(baseline, _later(frame, columns, baseline), len(frame))
+    try:
+        baseline = Baseline.from_frame(frame, roles, missing)
+    except DataError as problem:
+        raise DataError("\n".join([str(problem), *coded_notes(read.codes)])) from None
+    return UnitTable(baseline, _later(frame, columns, baseline), len(frame), read.codes, read.notes)
 
 
 def _require_parts(columns: UnitColumns) -> None:
@@ -90,21 +101,7 @@ def _texts_among(path: Path, columns: UnitColumns) -> list[str]:
     named = [*([columns.unit] if columns.unit else []), *columns.categories]
     named += [name for name in columns.labels if name not in columns.covariates]
     open_ones = [name for name in columns.covariates if name not in named]
-    return list(dict.fromkeys([*named, *text_columns(path, open_ones)]))
-
-
-def _refuse_mixed(read: Columns, names: list[str]) -> None:
-    """Raise `DataError` where a covariate holds numbers and texts: its texts are likelier codes than categories."""
-    for name in names:
-        numbers = pd.to_numeric(read.texts[name], errors="coerce").notna().to_numpy()
-        if numbers.any():
-            known = read.texts[name].notna().to_numpy() & ~numbers
-            at = int(np.argmax(known))
-            raise DataError(
-                f"{read.name}: {read.place(at)}: the covariate '{name}' holds numbers and texts "
-                f"({read.texts[name].iloc[at]!r} there; {counted(int(known.sum()), 'such cell')}). Leave cells empty "
-                f"where the value is missing, or name '{name}' as a category."
-            )
+    return list(dict.fromkeys([*named, *text_columns(path, open_ones, "covariate")]))
 
 
 def _refuse_odd(read: Columns, columns: UnitColumns) -> None:
@@ -117,7 +114,7 @@ def _refuse_odd(read: Columns, columns: UnitColumns) -> None:
         shown = "nothing" if np.isnan(treated[at]) else f"{treated[at]:.12g}"
         raise DataError(
             f"{read.name}: {read.place(at)}: '{columns.treated}' says who took part, with 0 and 1; it holds {shown} "
-            f"({counted(int(odd.sum()), 'such row')})."
+            f"({counted(int(odd.sum()), 'such row')}). Write 1 for units that took part and 0 for the others."
         )
     infinite = [name for name, values in read.numbers.items() if np.isinf(values).any()]
     if infinite:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from evalkit.core.errors import InputError
+from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.errors import DesignError, InputError
 from evalkit.core.executor import Executor
 from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.data.codes import coded_notes
 from evalkit.data.cross_sections import CrossSections
-from evalkit.data.long_table import LeftOut, read_long_table
+from evalkit.data.long_table import LeftOut, LongTable, read_long_table
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.design.clusters import ClusterCounts, Recommendation
@@ -64,6 +67,7 @@ class DidAnswer:
     inference : the recommended inference on the overall effect, carried out
     clustered_by : what errors are clustered by, in a word
     names_units : whether ids are those of units or groups, and may be listed
+    reading : how periods were numbered, and which codes stood in the place of numbers
     """
 
     request: DidRequest
@@ -79,6 +83,7 @@ class DidAnswer:
     recommendation: Recommendation
     inference: Inference
     names_units: bool
+    reading: tuple[str, ...] = ()
 
 
 def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
@@ -89,10 +94,34 @@ def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
         kind = CrossSections if request.is_cross_section else Panel
         observations = kind.from_frame(table.frame, roles)
     with executor_at(request.where) as executor:
-        if request.estimator == "twfe":
-            assert isinstance(observations, Panel)
-            return _two_way_answer(request, observations, table.left_out, progress, executor)
-        return _staggered_answer(request, observations, table.left_out, progress, executor)
+        estimate = _two_way_answer if request.estimator == "twfe" else _staggered_answer
+        try:
+            answer = estimate(request, observations, table.left_out, progress, executor)
+        except DesignError as problem:
+            raise DesignError(_lost_group(table, request.is_cross_section) or str(problem)) from None
+    return replace(answer, reading=_reading(table, request.is_cross_section))
+
+
+def _lost_group(table: LongTable, are_people: bool) -> str:
+    """Return what to say of a design that fails as all units of a group were left out, an empty text where none was."""
+    lost = next(iter(table.lost_groups), None)
+    if lost is None:
+        return ""
+    is_few = are_people and lost.n_rows < FEWEST_PEOPLE
+    n = "" if is_few else f"{lost.n_units:,} "
+    rows = "" if is_few else f" ({counted(lost.n_rows, 'row')})"
+    remedy = {"covariate": "Fill it in, or leave the covariate out", "weight": "Fill it in, or leave the weights out"}
+    words = lost.reasons[0].reason.split()
+    fill = "Give them a weight above zero" if "zero" in words else remedy.get(words[1], "Fill it in")
+    return (
+        f"All {n}{lost.group} units{rows} were left out, as {listed([one.reason for one in lost.reasons])} there; so "
+        f"no {'comparison group' if lost.group == 'never-treated' else 'treated unit'} is left. {fill}."
+    )
+
+
+def _reading(table: LongTable, are_people: bool) -> tuple[str, ...]:
+    """Return what a reader must know of how the file was read; small counts of people are not told."""
+    return (*table.notes, *coded_notes(table.codes, FEWEST_PEOPLE if are_people else 0))
 
 
 def _staggered_answer(
@@ -193,9 +222,15 @@ def _are_units(observations: Panel | CrossSections) -> bool:
 
 
 def _two_way_answer(
-    request: DidRequest, panel: Panel, left_out: tuple[LeftOut, ...], progress: Progress, executor: Executor
+    request: DidRequest,
+    panel: Panel | CrossSections,
+    left_out: tuple[LeftOut, ...],
+    progress: Progress,
+    executor: Executor,
 ) -> DidAnswer:
     from evalkit.estimate.two_way import two_way_effect
+
+    assert isinstance(panel, Panel)
 
     with progress.step("estimating (twfe)"):
         options = InferenceOptions(level=request.level, seed=request.seed, executor=executor)

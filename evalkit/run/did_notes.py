@@ -14,8 +14,8 @@ SLIM_DF = 3.0
 
 
 def did_notes(answer: DidAnswer) -> tuple[str, ...]:
-    """Return every note once, the most important first."""
-    return tuple(dict.fromkeys(_notes(answer)))
+    """Return every note once, the most important first, how the file was read at the end."""
+    return tuple(dict.fromkeys([*_notes(answer), *answer.reading]))
 
 
 def reported(results: StaggeredResults) -> Iterator[Reported]:

@@ -75,7 +75,7 @@ def add_did_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .csv, .csv.gz or .parquet file")
     columns = parser.add_argument_group("columns")
     columns.add_argument("--unit", required=True, metavar="U", help="id of the unit, such as a school")
-    columns.add_argument("--period", required=True, metavar="T", help="period, a whole number such as a year")
+    columns.add_argument("--period", required=True, metavar="T", help="period: a year, school year, quarter or month")
     columns.add_argument("--outcome", required=True, metavar="Y", help="the outcome, a number")
     columns.add_argument("--cohort", required=True, metavar="G", help="first treated period; empty: never treated")
     columns.add_argument("--covariates", metavar="A,B", help="numbers that comparisons are adjusted for")

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.executor import Executor
 from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import Sentence, count, named_people
 from evalkit.core.words import listed
 from evalkit.data.baseline import is_category
+from evalkit.data.codes import coded_notes
 from evalkit.data.unit_table import UnitColumns, UnitTable, read_unit_table
 from evalkit.design.match import match
 from evalkit.design.matched import MatchedDesign
@@ -51,6 +53,7 @@ class MatchAnswer:
     findings : what could be wrong
     unmatched : ids of the target group's units that were not used
     over_time : names and values, shape (n_units, k), of earlier measures and the outcome, None where none were named
+    reading : which codes stood in the place of numbers, and what else a reader must know of the file
     """
 
     request: MatchRequest
@@ -62,6 +65,7 @@ class MatchAnswer:
     findings: tuple[Finding, ...]
     unmatched: tuple[str, ...]
     over_time: tuple[tuple[str, ...], Floats] | None
+    reading: tuple[str, ...] = ()
 
 
 def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
@@ -88,6 +92,7 @@ def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
         findings=findings,
         unmatched=_unmatched(design),
         over_time=_over_time(request, table),
+        reading=(*table.notes, *coded_notes(table.codes, FEWEST_PEOPLE if request.are_people else 0)),
     )
 
 

@@ -53,7 +53,7 @@ def match_record(found: MatchAnswer) -> Json:
     record["unmatched"] = list(answer.unmatched)
     record["findings"] = [_finding(finding) for finding in answer.findings]
     record["sensitivity"] = _sensitivity(match)
-    record["notes"] = list(design.notes)
+    record["notes"] = [*design.notes, *answer.reading]
     if match.hidden_covariates:
         record["withheld_covariates"] = list(match.hidden_covariates)
     says_so = {"contains_people": CONTAINS_PEOPLE} if match.fewest else {}

@@ -41,7 +41,7 @@ def _lines(match: ToldMatch) -> Iterator[str]:
     yield from _balance_lines(match)
     yield from _effect_lines(answer)
     yield from _finding_lines(match)
-    notes = [*answer.design.notes, *_effect_notes(answer)]
+    notes = [*answer.design.notes, *_effect_notes(answer), *answer.reading]
     if notes:
         yield "\nNotes"
     for note in dict.fromkeys(notes):

@@ -13,6 +13,8 @@ import numpy as np
 
 from evalkit.core.safe_text import cleaned, escaped
 from evalkit.core.words import counted
+from evalkit.data.codes import coded_notes
+from evalkit.data.profiles import Profiles
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.table import cell_text
@@ -27,10 +29,15 @@ Json = dict[str, Any]
 
 def similar_text(answer: SimilarAnswer) -> str:
     """Return the list asked for as an aligned table, or what can be said of the lists of all units."""
-    return cleaned("\n".join(_summary_lines(answer) if answer.table is None else _list_lines(answer.table)))
+    lines = (
+        _summary_lines(answer)
+        if answer.table is None
+        else _list_lines(answer.table, reading_notes(answer.found.profiles))
+    )
+    return cleaned("\n".join(lines))
 
 
-def _list_lines(released: ReleasedTable) -> Iterator[str]:
+def _list_lines(released: ReleasedTable, reading: tuple[str, ...]) -> Iterator[str]:
     table, notes = released.table, Footnotes()
     n_left = next(at for at, column in enumerate(table.columns) if at and column.is_numeric)
     yield f"{table.caption}\n"
@@ -44,7 +51,7 @@ def _list_lines(released: ReleasedTable) -> Iterator[str]:
     yield from aligned([column.header for column in table.columns], rows, n_left)
     yield from notes.lines()
     yield ""
-    for note in table.notes:
+    for note in (*table.notes, *reading):
         yield from wrapped(note, "  - ")
 
 
@@ -61,7 +68,7 @@ def _summary_lines(answer: SimilarAnswer) -> Iterator[str]:
     for word, n in zip(words, steps.tolist(), strict=True):
         yield f"  {word:<15} {counted(n, 'unit')}"
     yield ""
-    for note in _losses(found):
+    for note in (*_losses(found), *reading_notes(found.profiles)):
         yield from wrapped(note, "  - ")
     if answer.request.out is None:
         yield from wrapped("Name a unit with --for, or write all lists with --out FILE.csv.", "  - ")
@@ -73,6 +80,11 @@ def _losses(found: SimilarUnits) -> Iterator[str]:
     left_out = found.profiles.left_out
     if len(left_out):
         yield f"{counted(len(left_out), 'unit')} left out, as a characteristic or label is missing."
+
+
+def reading_notes(profiles: Profiles) -> tuple[str, ...]:
+    """Return which codes stood in the place of numbers, and what else a reader must know of the file."""
+    return (*profiles.notes, *coded_notes(profiles.codes))
 
 
 def similar_json(answer: SimilarAnswer) -> str:
@@ -93,6 +105,7 @@ def _record(answer: SimilarAnswer) -> Json:
         "same": list(found.option.same),
         "not_same": list(found.option.not_same),
         "n_short": found.n_short,
+        "notes": list(reading_notes(found.profiles)),
         "closeness": {word: most for most, word in CLOSENESS},
     }
 

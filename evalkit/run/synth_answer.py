@@ -66,7 +66,9 @@ def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
     """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
     roles = AreaRoles(unit=request.unit, period=request.period, outcome=request.outcome)
     with progress.step(f"reading {request.file.name}"):
-        design = area_design(read_area_file(request.file, roles), request.treated, request.start, request.excluded)
+        series = read_area_file(request.file, roles)
+        start = series.scale.number(request.start, "--start")
+        design = area_design(series, request.treated, start, request.excluded)
     with progress.step(f"estimating ({request.method}) and every placebo"), executor_at(request.where) as executor:
         options = PlaceboOptions(seed=request.seed, level=request.level, executor=executor)
         found = _VERBS[request.method](design)

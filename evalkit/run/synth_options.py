@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.core.errors import InputError
+from evalkit.data.year_labels import is_period
 from evalkit.run.typed_paths import table_file
 from evalkit.run.where import Where, add_where_options, where_of
 
@@ -32,7 +33,7 @@ class SynthRequest:
     outcome: str
     treated: tuple[str, ...]
     excluded: tuple[str, ...]
-    start: int
+    start: str
     method: str
     level: float
     seed: int
@@ -46,13 +47,13 @@ def add_synth_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .csv, .csv.gz or .parquet file")
     columns = parser.add_argument_group("columns")
     columns.add_argument("--unit", required=True, metavar="U", help="id of the area")
-    columns.add_argument("--period", required=True, metavar="T", help="period, a whole number such as a year")
+    columns.add_argument("--period", required=True, metavar="T", help="period: a year, school year, quarter or month")
     columns.add_argument("--outcome", required=True, metavar="Y", help="the outcome, a number")
     design = parser.add_argument_group("design")
     design.add_argument(
         "--treated", required=True, nargs="+", action="extend", metavar="UNIT", help="ids of the treated areas"
     )
-    design.add_argument("--start", required=True, type=int, metavar="P", help="the first treated period")
+    design.add_argument("--start", required=True, metavar="P", help="the first treated period, as the file writes it")
     design.add_argument(
         "--exclude", nargs="+", action="extend", default=[], metavar="UNIT", help="ids of areas that are no donors"
     )
@@ -70,6 +71,11 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
         raise InputError(f"--level lies between 0 and 1, not at {given.level:g}. The usual one is 0.95.")
     if given.seed < 0:
         raise InputError(f"--seed is a whole number from 0 on, not {given.seed}.")
+    if not is_period(given.start):
+        raise InputError(
+            f"--start {given.start!r} is no period. Write it as the file does: 2019, 2018/19, 201819, 2019Q1 or "
+            "2019-03."
+        )
     return SynthRequest(
         file=table_file(given.file),
         unit=given.unit,

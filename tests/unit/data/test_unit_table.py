@@ -51,8 +51,9 @@ def test_numbers_can_be_made_categories(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("1.5,none", "SUPP,none", "line 2: the covariate 'score' holds numbers and texts"),
-        ("3,none", "SUPP,none", "line 4: 'SUPP' in the column 'score' is not a number"),
+        ("1.5,none", "high,none", "line 2: the covariate 'score' holds numbers and texts \\('high' there; 1 such cell"),
+        ("1.5,none", "SUPP,none", "'score' is missing for 1 unit, the first of them '007'(.|\n)*1 cell SUPP"),
+        ("3,none", "SUPP,none", "'score' is missing for 1 unit, the first of them '9'(.|\n)*1 cell SUPP"),
         ("3,none", ",none", "'score' is missing for 1 unit, the first of them '9'"),
         ("010,1,", "010,3,", "line 3: 'joined' says who took part, with 0 and 1; it holds 3"),
         ("010,1,", "010,,", "line 3: 'joined' says who took part, with 0 and 1; it holds nothing"),
