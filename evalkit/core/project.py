@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
 
@@ -16,7 +16,24 @@ Role = Literal["primary", "secondary", "placebo"]
 NeighbourList = Literal["april_2021", "may_2025"]
 MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
 
+DAY_OF_TESTS: Final = (5, 15)
+"""Month and day that stand for a summer's results: key stage 2 is tested in the second week of May, GCSEs from then."""
+
 _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
+
+
+def day_of_tests(year: int) -> date:
+    """Return the day that stands for the tests of a summer."""
+    return date(year, *DAY_OF_TESTS)
+
+
+def first_summer(start: date) -> int:
+    """Return the first summer whose tests came on or after the first day of a programme.
+
+    The one rule of what is before: earlier summers are, whatever the calendar year. A programme that
+    starts in September 2017 has the summers to 2017 before it, and 2018 is the first that it can have changed.
+    """
+    return start.year if start <= day_of_tests(start.year) else start.year + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +89,15 @@ class Participants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """Summers before, during and after the programme; a year is the summer of the tests."""
+    """Summers before, during and after the programme; a year is the summer of the tests (the middle of May)."""
 
     __pydantic_config__: ClassVar = _CONFIG
     pre: tuple[int, ...]
-    """Years before the programme; their mean is what change is measured from."""
+    """Years whose tests came before the programme's first day; their mean is what change is measured from."""
     partial: tuple[int, ...] = ()
     """Years in which schools were exposed for part of the year; shown, never part of the headline."""
     post: tuple[int, ...] = ()
-    """Years after a full year of the programme; their mean is the outcome."""
+    """Years whose tests came after most of a school year of the programme, or later; their mean is the outcome."""
 
     @property
     def years(self) -> tuple[int, ...]:

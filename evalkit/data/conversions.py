@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import Final, NamedTuple
 
 import pandas as pd
 
-from evalkit.core.project import Exposure
+from evalkit.core.project import Exposure, day_of_tests
 from evalkit.data.flow import CountedCase
 from evalkit.data.links import Links
 from evalkit.data.records import SchoolRecords
-
-TEST_DAY: Final = (5, 15)
-"""Month and day that stand for the national tests: key stage 2 is tested in the second week of May."""
 
 CONFLICTS: Final = "conversions that the school list and the links file date more than a month apart"
 """A count over both files as a whole, whatever the key stage."""
@@ -37,7 +33,7 @@ def with_conversions(records: SchoolRecords, conversions: Conversions | None, ex
     if conversions is None:
         return records
     dated, conflicts = conversions
-    start, end = (pd.Timestamp(date(year, *TEST_DAY)) for year in (max(exposure.pre), max(exposure.post)))
+    start, end = (pd.Timestamp(day_of_tests(year)) for year in (max(exposure.pre), max(exposure.post)))
     within = {school for school, day in dated if start < day <= end}
     schools = records.schools.assign(is_converted=records.schools.index.isin(within))
     case = CountedCase(CONFLICTS, conflicts)

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DesignError
-from evalkit.core.project import Project
+from evalkit.core.project import Project, first_summer
 from evalkit.data.baseline import Baseline
 from evalkit.data.eligibility import exclusion_reasons
 from evalkit.data.intake import Intake
@@ -143,7 +143,7 @@ def _baseline(project: Project, intake: Intake, code: str, groups: pd.Series) ->
     covariates = pd.concat([scores, sizes.dropna(axis=1, how="all")], axis=1)
     if intake.fsm_share is not None:
         covariates["fsm_share_2223"] = intake.fsm_share.reindex(groups.index)
-    return Baseline.of(units, covariates, pre, project.programme.start.year)
+    return Baseline.of(units, covariates, pre, first_summer(project.programme.start))
 
 
 def _comparisons(
@@ -173,6 +173,7 @@ def _matches(project: Project, baseline: Baseline, own: int, present: Sequence[i
             kept, GroupNeighbours(ratio=option.ratio, covariates=used, within_region=option.exact_region), groups, own
         )
         for name, used in wanted.items()
+        if used  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
     }
 
 

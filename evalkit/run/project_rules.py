@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import Project
+from evalkit.core.project import Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, require_years
 from evalkit.run.paths import complaint_about, is_slug
-
-FIRST_OF_TESTS = (5, 1)
-"""Month and day before which a year's tests have not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +130,10 @@ def _exposure(project: Project) -> Iterator[Complaint]:
         yield Complaint(("exposure",), text, is_design=True)
     elif exposure.partial and exposure.post and not twice and max(exposure.partial) > min(exposure.post):
         yield Complaint(("exposure",), "every year in `partial` must come before those in `post`", is_design=True)
-    for year in (y for y in exposure.pre if 1 <= y <= 9999 and date(y, *FIRST_OF_TESTS) > start):
+    for year in (y for y in exposure.pre if y >= first_summer(start)):
         text = f"the tests of {year} came after the programme began ({start}), so {year} is not a year before it"
         yield Complaint(("exposure", "pre"), text, is_design=True)
-    for year in (y for y in later if 1 <= y <= 9999 and date(y, *FIRST_OF_TESTS) <= start):
+    for year in (y for y in later if y < first_summer(start)):
         text = f"the tests of {year} came before the programme began ({start}), so {year} is a year before it"
         yield Complaint(("exposure",), text, is_design=True)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from evalkit.core.project import Project
+from evalkit.core.project import Project, day_of_tests
 from evalkit.report.figures.style import BLUE, QUIET, SHADE, SMALL
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -16,7 +16,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 def when(year: int) -> float:
     """Return the time of a summer's tests, mid-May, in years."""
-    return _time(date(year, 5, 15))
+    return _time(day_of_tests(year))
 
 
 def _time(day: date) -> float:

@@ -151,7 +151,7 @@ def event_study(evaluation: Evaluation) -> ReleasedTable:
 
 def _when(evaluation: Evaluation, year: int) -> str:
     exposure = evaluation.project.exposure
-    return "Before" if year in exposure.pre else "Part of the year" if year in exposure.partial else "After a full year"
+    return "Before" if year in exposure.pre else "Part of the year" if year in exposure.partial else "After"
 
 
 def effect_sizes(evaluation: Evaluation) -> ReleasedTable:

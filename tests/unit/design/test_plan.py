@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from evalkit.core.errors import DesignError
-from evalkit.core.project import Participants
+from evalkit.core.project import Exposure, Participants
 from evalkit.data.intake import read_baseline, read_records
 from evalkit.data.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
@@ -48,6 +49,25 @@ def mainstream(intake):
     values = records.values["READPROG"]
     known = values.notna().all(axis=1) & records.schools["minor_group"].isin(["Maintained School", "Academy"])
     return records.schools.index[known & (records.schools["area"] == 340)]
+
+
+@pytest.mark.parametrize(
+    ("start", "pre", "post"),
+    [
+        # The tests stand for the 15th of May: a start from 16 May 2016 to 15 May 2017 makes 2017 the first exposed.
+        ((2016, 9, 1), (2016,), (2017, 2018, 2019)),
+        ((2016, 12, 31), (2016,), (2017,)),
+        ((2017, 1, 1), (2016,), (2017, 2018, 2019)),
+        ((2017, 5, 15), (2016,), (2017, 2018, 2019)),
+        ((2017, 5, 16), (2016, 2017), (2018, 2019)),
+        *(((2017, month, 1), (2016, 2017), (2018, 2019)) for month in range(6, 13)),
+    ],
+)
+def test_a_programme_may_start_in_any_month_of_the_year(project, england, start, pre, post):
+    programme = replace(project.programme, start=date(*start), end=date(2019, 7, 31))
+    moved = replace(project, programme=programme, exposure=Exposure(pre=pre, post=post))
+    baseline = make_design(moved, read_baseline(moved, england, find_sources(england))).outcomes["READPROG"].baseline
+    assert (baseline.years, baseline.first_treated) == (pre, min(post))
 
 
 def test_a_whole_area_is_its_own_group_and_has_every_design(project, intake):

@@ -67,6 +67,21 @@ def test_the_knowsley_project_says_what_was_decided():
     assert project.inference.level == 0.95
 
 
+@pytest.mark.parametrize("month", range(1, 13))
+def test_what_is_before_follows_from_the_day_of_the_tests(folder, month):
+    # Tests stand for 15 May. A start of 1 January to 1 May 2018 comes before those of 2018, one from 1 June after them.
+    first = 2018 if month <= 5 else 2019
+    start = f"start: 2018-{month:02}-01"
+    years = {2018: "pre: [2016, 2017]\n  partial: [2018]", 2019: "pre: [2016, 2017, 2018]\n  partial: []"}
+    path = changed(folder, "start: 2018-02-01", start)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(years[2018], years[first]), encoding="utf-8")
+    assert load_project(path).exposure.pre[-1] == first - 1
+    path.write_text(text.replace(years[2018], years[4037 - first]), encoding="utf-8")
+    with pytest.raises(DesignError, match="the tests of 2018 came"):
+        load_project(path)
+
+
 def test_every_knowsley_claim_has_a_measure_or_a_reason():
     claims = claims_of(load_project(KNOWSLEY), KNOWSLEY.parent)
     assert [claim.measure for claim in claims if claim.measure] == ["READPROG"]
