@@ -157,7 +157,7 @@ def _average(
     of_shares = np.zeros(n_cohorts)
     if effects.shares == "estimated" and effects.cell_weight is None:
         of_shares = np.bincount(of_cohort, each * (effects.values - value), n_cohorts) / total
-    return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking, note)
+    return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking, note=note)
 
 
 def _beside_bases(
@@ -197,6 +197,7 @@ def _summary(
     chosen: NDArray[np.bool_],
     label: int | None,
     lacking: tuple[tuple[int, int], ...] = (),
+    *,
     note: str = "",
 ) -> Summary:
     """Return a weighted sum with its standard error, or the reason why it has none."""
