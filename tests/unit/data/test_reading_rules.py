@@ -1,0 +1,86 @@
+"""How a user's table is read: columns judged whole, rows counted, periods numbered, ids that look alike refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.run.cli import main
+
+COLUMNS = ["--unit", "school", "--period", "year", "--outcome", "score", "--cohort", "first"]
+
+
+def table(label=str):
+    """Forty schools in five years, ten treated from the fourth; periods written by `label`."""
+    random = np.random.default_rng(3)
+    rows = [
+        (f"{100000 + i}", label(year), round(random.normal(), 3), label(2017) if i < 10 else "")
+        for i in range(40)
+        for year in range(2014, 2019)
+    ]
+    return pd.DataFrame(rows, columns=["school", "year", "score", "first"])
+
+
+def did(frame, tmp_path, capsys, *options):
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False)
+    code = main(["did", str(path), *COLUMNS, *options])
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def school_year(year):
+    return f"{year - 1}{year % 100:02d}"
+
+
+@pytest.mark.parametrize("label", [school_year, lambda y: f"{y - 1}/{y % 100:02d}", lambda y: f"{y - 1}-{y % 100:02d}"])
+def test_school_years_give_the_numbers_of_their_summers(tmp_path, capsys, label):
+    options = ("--json", "--anticipation", "1", "--balanced-until", "1")
+    plain = json.loads(did(table(), tmp_path, capsys, *options)[1])
+    other = json.loads(did(table(label), tmp_path, capsys, *options)[1])
+    assert other["simple"] == plain["simple"]
+    assert [one["event_time"] for one in other["event_study"]["times"]] == [
+        one["event_time"] for one in plain["event_study"]["times"]
+    ]
+
+
+def test_codes_among_numbers_are_missing_and_counted(tmp_path, capsys):
+    frame = table().astype({"score": str})
+    frame.loc[[0, 6], "score"] = ["SUPP", "NE"]
+    code, out, _ = did(frame, tmp_path, capsys)
+    assert code == 0
+    assert "1 cell SUPP" in " ".join(out.split())
+    frame.loc[7, "score"] = "high"
+    code, _, err = did(frame, tmp_path, capsys)
+    assert code == 2
+    assert "'high'" in err
+
+
+def test_ids_that_differ_in_a_decimal_are_refused_with_a_pair(tmp_path, capsys):
+    frame = table()
+    later = frame["year"] >= "2017"
+    frame.loc[later, "school"] = frame.loc[later, "school"] + ".0"
+    code, _, err = did(frame, tmp_path, capsys)
+    assert code == 2
+    assert "40 pairs" in err
+    assert "100000 and 100000.0" in err
+
+
+def test_a_quote_that_never_closes_loses_no_row_in_silence(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    table().assign(name="School").to_csv(path, index=False)
+    lines = path.read_text().splitlines()
+    lines[30] = lines[30].replace("School", '"School')
+    path.write_text("\n".join(lines) + "\n")
+    code = main(["did", str(path), *COLUMNS])
+    assert code == 2
+    assert "line 31" in capsys.readouterr().err
+
+
+def test_a_covariate_that_all_comparison_units_lack_is_named(tmp_path, capsys):
+    frame = table().assign(pupils=lambda f: np.where(f["first"] == "", "", "200"))
+    code, _, err = did(frame, tmp_path, capsys, "--covariates", "pupils")
+    assert code == 2
+    assert "'pupils'" in err
+    assert "30" in err
