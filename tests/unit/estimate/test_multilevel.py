@@ -229,7 +229,7 @@ def test_two_years_of_equal_schools_by_hand():
     assert found.effect.value == pytest.approx(3)
     assert found.effect.df == 2
     assert "2 degrees of freedom" in found.effect.std_error.reason
-    more = pd.concat([frame, frame.assign(school=frame["school"].str.upper())])
+    more = pd.concat([frame, frame.assign(school="other " + frame["school"])])
     again = two_level_did(as_sections(more, ()))
     # each school twice: s² = 8/6, Var = s²·(1/4 + 1/4), df 6
     assert again.effect.std_error == pytest.approx((8 / 6 / 2) ** 0.5, rel=1e-7)
