@@ -224,6 +224,16 @@ def without_references(effects):
     return cells, {name: value for name, value in summaries.items() if not (name[0] == "time" and name[1] in zeros)}
 
 
+def on_both_sides(frame, anticipation):
+    """Leave out the treated who are not seen both before and since their start: no effect rests on them."""
+    seen = {
+        unit: ((rows["period"] < start - anticipation).any() and (rows["period"] >= start).any())
+        for unit, rows in frame.groupby("id")
+        if not np.isnan(start := rows["cohort"].iloc[0])
+    }
+    return frame[frame["id"].map(seen).fillna(True).astype(bool)]
+
+
 @pytest.mark.parametrize("method", ["dr", "ipw", "reg"])
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("data", ["panel", "pairs", "complete", "levels", "sections"])
@@ -244,6 +254,9 @@ def test_the_fast_estimator_agrees_with_estimating_equations(data, design, metho
     frame = table.rename(columns={"y": "outcome", "w": "weight", "area": "cluster"})
     frame["id"] = frame["unit"] if as_panel else np.arange(len(frame))
     frame["cohort"] = frame["cohort"].where(frame["cohort"] <= 2015 + options.anticipation)
+    if data == "pairs":
+        n_rows, frame = len(frame), on_both_sides(frame, options.anticipation)
+        assert len(frame) < n_rows
     weights = frame.groupby("unit")[["weight", "cohort", "cluster"]].first()
     if data == "levels":
         weights["weight"] = frame.groupby("unit")["weight"].mean()
