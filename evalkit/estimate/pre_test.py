@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from evalkit.core.formats import p_equals
-from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.words import counted
 from evalkit.estimate.arrays.inversion import Reference
-from evalkit.estimate.group_time import GroupTimeEffects
+from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
 from evalkit.estimate.group_time_inference import corrected_covariance
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.row_inference import Rows, exchange_reference, row_inference
-from evalkit.estimate.summaries import Summary, combination
+from evalkit.estimate.summaries import Summary, combination, event_study
+
+Floats = NDArray[np.float64]
 
 NOTHING_BEFORE = "No cohort has a period before its start that could be tested."
 NO_PROOF = "A test before the start is no proof: it can miss trends that part, and says nothing of the periods after."
@@ -25,6 +29,7 @@ MISLEADING = 0.1
 
 
 PreTestKind = Literal["chi-squared", "F", "largest", "rank"]
+PreTestOf = Literal["cell", "event time"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +50,16 @@ class PreTest:
     note: str = ""
     kind: PreTestKind = "chi-squared"
     df_denominator: float | None = None
+    of: PreTestOf = "cell"
 
     @property
     def sentence(self) -> str:
         """Return what was tested and what came out."""
         effects = "the effect before the start is" if self.df == 1 else f"all {self.df} effects before the start are"
+        if self.of == "event time":
+            mean = "the average effect over cohorts"
+            before = "the event time" if self.df == 1 else f"each of {self.df} event times"
+            effects = f"{mean} at {before} before the start is"
         freedom = counted(self.df, "degree", "degrees")
         shown = {
             "chi-squared": f"χ² = {self.statistic:.2f} with {freedom} of freedom",
@@ -63,9 +73,10 @@ class PreTest:
 def pre_test(effects: GroupTimeEffects, rows: Rows | None = None) -> PreTest | Unavailable:
     """Return the test that effects before the start, and before any anticipation, are zero.
 
-    With many clusters behind each of the q effects Wald's W = v' V⁻¹ v, χ² with q degrees of freedom; with few the
-    approximate Hotelling test, the largest single effect, or its rank. Without `rows` Wald's test whatever the
-    clusters, as other programs print it: with few treated it rejects far too often.
+    With many clusters behind each of the q effects Wald's W = v' V⁻¹ v, χ² with q degrees of freedom; with few, of the
+    averages over cohorts at each event time, the approximate Hotelling test, the largest of them, or its rank.
+    Without `rows` Wald's test whatever the clusters, as other programs print it: with few treated it rejects far too
+    often.
     """
     cells = effects.cells
     wanted = [
@@ -74,7 +85,7 @@ def pre_test(effects: GroupTimeEffects, rows: Rows | None = None) -> PreTest | U
     errors = {at: _analytic_error(effects, at) for at in wanted}
     alone = {at: _alone(effects, at) for at in wanted if effects.is_available[at]}
     if rows and alone and not all(rows.is_plain(one) for one in alone.values()):
-        return _with_few_clusters(rows, alone, wanted)
+        return _with_few_clusters(rows)
     before = [at for at in wanted if isinstance(errors[at], float)]
     lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in before)
     if not before:
@@ -126,25 +137,49 @@ def _alone(effects: GroupTimeEffects, at: int) -> Summary:
     return combination(effects, (np.arange(len(effects.cells)) == at).astype(float))
 
 
-def _with_few_clusters(rows: Rows, alone: dict[int, Summary], wanted: list[int]) -> PreTest | Unavailable:
-    """Return the test of effects before the start of which some rest on few clusters."""
-    cells, level = rows.effects.cells, 0.95
-    found = {at: row_inference(rows, summary, level) for at, summary in alone.items()}
-    errors = [at for at, one in found.items() if not isinstance(one.std_error, Unavailable)]
-    tested = errors or [at for at, one in found.items() if not isinstance(one.p_value, Unavailable)]
-    lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in tested)
+def _with_few_clusters(rows: Rows) -> PreTest | Unavailable:
+    """Return the test of the average effects at each time before the start, where some rest on few clusters.
+
+    Averages over cohorts, as few clusters cannot tell many cells apart: with eight treated areas in two cohorts a test
+    of five cells has next to no power, one of three event times has some. Cohorts that part in opposite directions
+    may cancel, which the table of cells shows.
+    """
+    leads = [
+        part
+        for part in event_study(rows.effects).parts
+        if part.label is not None and part.label < -rows.effects.design.anticipation and not _is_base(part)
+    ]
+    found = [row_inference(rows, lead, 0.95) for lead in leads]
+    has_error = [not isinstance(one.std_error, Unavailable) for one in found]
+    has_p = [not isinstance(one.p_value, Unavailable) for one in found]
+    is_tested = has_error if any(has_error) else has_p
+    tested = [(lead, one) for lead, one, is_in in zip(leads, found, is_tested, strict=True) if is_in]
     if not tested:
-        reasons = [one.p_value.reason for one in found.values() if isinstance(one.p_value, Unavailable)]
+        reasons = [one.p_value.reason for one in found if isinstance(one.p_value, Unavailable)]
         return Unavailable(f"No effect before the start can be tested. {reasons[0]}")
-    if not errors:
-        return _ranked(rows, [alone[at] for at in tested], [found[at] for at in tested], lacking)
-    hotelling = _hotelling(rows, errors)
-    if hotelling is not None:
-        return replace(hotelling, lacking=lacking)
-    return _largest([found[at] for at in errors], [rows.effects.cells[at].value for at in errors], lacking)
+    left_out = (lead for lead, is_in in zip(leads, is_tested, strict=True) if not is_in)
+    lacking = tuple(sorted({*_cells_of(rows, left_out), *(cell for lead in leads for cell in lead.lacking)}))
+    if any(has_error):
+        test = _hotelling(rows, [lead for lead, _ in tested]) or _largest(tested)
+    else:
+        test = _ranked(rows, [lead for lead, _ in tested], [one for _, one in tested])
+    of: PreTestOf = "event time" if any(len(rows.cohorts_of(lead)) > 1 for lead, _ in tested) else "cell"
+    return replace(test, lacking=lacking, of=of)
 
 
-def _hotelling(rows: Rows, tested: list[int]) -> PreTest | None:
+def _is_base(part: Summary) -> bool:
+    """Return whether a part is a base period, zero by definition."""
+    error = part.estimate.std_error if isinstance(part.estimate, Estimate) else part.estimate
+    return isinstance(error, Unavailable) and error.reason == REFERENCE
+
+
+def _cells_of(rows: Rows, leads: Iterable[Summary]) -> set[tuple[int, int]]:
+    """Return the cells (cohort, period) that some averages are made of."""
+    cells = rows.effects.cells
+    return {(cells[at].cohort, cells[at].period) for lead in leads for at in rows.used(lead).tolist()}
+
+
+def _hotelling(rows: Rows, tested: list[Summary]) -> PreTest | None:
     """Return the approximate Hotelling test, or None where the clusters leave it no freedom.
 
     F = (η − q + 1)/(ηq) v'V⁻¹v with q and η − q + 1 degrees of freedom, V the bias-reduced covariance (Tipton and
@@ -153,9 +188,9 @@ def _hotelling(rows: Rows, tested: list[int]) -> PreTest | None:
     η = q(q + 1)/Σ_s (tr W_s² + (tr W_s)²)/d_s.
     """
     effects, model, q = rows.effects, rows.model, len(tested)
-    eta = float(model.n_smaller - 1) if model.is_mixed else _eta(rows, tested)
+    columns = np.column_stack([lead.weights for lead in tested])
+    eta = float(model.n_smaller - 1) if model.is_mixed else _eta(rows, columns)
     freedom = eta - q + 1
-    columns = np.eye(effects.influence.n_columns)[:, tested]
     covariance = corrected_covariance(model, effects.influence.combined(columns)) * effects.factor
     size = np.sqrt(np.diagonal(covariance))
     if freedom < 1 or (size <= 0).any():
@@ -163,26 +198,25 @@ def _hotelling(rows: Rows, tested: list[int]) -> PreTest | None:
     correlation = covariance / np.outer(size, size)
     if np.linalg.eigvalsh(correlation)[0] < 1e-10:
         return None
-    standard = effects.values[tested] / size
+    standard = columns[: len(effects.values)].T @ effects.values / size
     statistic = freedom / (eta * q) * float(standard @ np.linalg.solve(correlation, standard))
     p_value = float(special.fdtrc(q, freedom, statistic))
     return PreTest(statistic=statistic, df=q, p_value=p_value, kind="F", df_denominator=freedom)
 
 
-def _eta(rows: Rows, tested: list[int]) -> float:
-    """Return η of `_hotelling` from the cells' periods and the shares of clusters."""
-    effects, model, q = rows.effects, rows.model, len(tested)
+def _eta(rows: Rows, columns: Floats) -> float:
+    """Return η of `_hotelling` from the periods and shares of clusters behind sums of cells, shape (n_columns, q)."""
+    effects, model, q = rows.effects, rows.model, columns.shape[1]
     periods = effects.design.observations.periods
-    change = np.zeros((q, len(periods)))
-    for row, at in enumerate(tested):
-        cell = effects.cells[at]
-        change[row, periods.index(cell.period)] += 1.0
-        change[row, periods.index(cell.period if cell.base is None else cell.base)] -= 1.0
-    alike = change @ change.T
+    change = np.zeros((len(effects.cells), len(periods)))
+    for at, cell in enumerate(effects.cells):
+        change[at, periods.index(cell.period)] += 1.0
+        change[at, periods.index(cell.period if cell.base is None else cell.base)] -= 1.0
+    given = np.einsum("cq,cs,cp->sqp", columns[: len(change)], rows.given, change)
     parts = [
-        (term, np.outer(given, given) * alike * term.expected)
-        for given, term in zip(rows.given[tested].T, model.terms, strict=True)
-        if term is not None and (given != 0).any()
+        (term, by_period @ by_period.T * term.expected)
+        for by_period, term in zip(given, model.terms, strict=True)
+        if term is not None and by_period.any()
     ]
     values, vectors = np.linalg.eigh(sum((part for _, part in parts), np.zeros((q, q))))
     if not parts or values[0] <= 1e-12 * values[-1]:
@@ -193,23 +227,23 @@ def _eta(rows: Rows, tested: list[int]) -> float:
         scaled = root @ part @ root
         freedom = term.expected**2 / term.spread
         squared += (float((scaled * scaled.T).sum()) + float(np.trace(scaled)) ** 2) / freedom
-    return q * (q + 1) / squared
+    return float(q * (q + 1) / squared)
 
 
-def _largest(found: list[Inference], values: list[Quantity], lacking: tuple[tuple[int, int], ...]) -> PreTest:
+def _largest(tested: list[tuple[Summary, Inference]]) -> PreTest:
     """Return the largest single effect in its error, its p-value multiplied by their number (Bonferroni)."""
     tests = [
-        (one.p_value, abs(value / one.std_error))
-        for one, value in zip(found, values, strict=True)
-        if isinstance(one.p_value, float) and isinstance(one.std_error, float) and isinstance(value, float)
+        (one.p_value, abs(lead.estimate.value / one.std_error))
+        for lead, one in tested
+        if isinstance(one.p_value, float) and isinstance(one.std_error, float) and isinstance(lead.estimate, Estimate)
     ]
     p_value, statistic = min(tests)
     note = "The clusters are too few to test all effects together; the largest is judged by itself."
     adjusted = min(1.0, p_value * len(tests))
-    return PreTest(statistic=statistic, df=len(tests), p_value=adjusted, lacking=lacking, note=note, kind="largest")
+    return PreTest(statistic=statistic, df=len(tests), p_value=adjusted, note=note, kind="largest")
 
 
-def _ranked(rows: Rows, tested: list[Summary], found: list[Inference], lacking: tuple[tuple[int, int], ...]) -> PreTest:
+def _ranked(rows: Rows, tested: list[Summary], found: list[Inference]) -> PreTest:
     """Return the rank of the largest effect, in its standard deviation over assignments, among all assignments.
 
     Cohorts that change places by themselves have no common assignments; their smallest p-value is multiplied by the
@@ -221,8 +255,8 @@ def _ranked(rows: Rows, tested: list[Summary], found: list[Inference], lacking: 
         smallest = min(one.p_value for one in found if isinstance(one.p_value, float))
         note = "Each effect was ranked among assignments of its cohort's clusters; the most extreme is judged."
         p_value = min(1.0, smallest * len(known))
-        return PreTest(statistic=actual, df=len(known), p_value=p_value, lacking=lacking, note=note, kind="rank")
+        return PreTest(statistic=actual, df=len(known), p_value=p_value, note=note, kind="rank")
     scaled = np.array([np.abs(one.first) / one.scale for one in known]).max(axis=0)
     p_value = float((scaled >= actual * (1 - 1e-10)).mean())
     note = f"Ranked among {len(scaled):,} assignments of whole clusters, the actual one included."
-    return PreTest(statistic=actual, df=len(known), p_value=p_value, lacking=lacking, note=note, kind="rank")
+    return PreTest(statistic=actual, df=len(known), p_value=p_value, note=note, kind="rank")

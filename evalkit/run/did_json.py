@@ -144,7 +144,7 @@ def _test(test: PreTest | Unavailable) -> Json:
     if isinstance(test, Unavailable):
         return {"unavailable": test.reason}
     note = {"note": test.note} if test.note else {}
-    numbers = {"statistic": test.statistic, "df": test.df, "p_value": test.p_value, "test": test.kind}
+    numbers = {"statistic": test.statistic, "df": test.df, "p_value": test.p_value, "test": test.kind, "of": test.of}
     if test.df_denominator is not None:
         numbers["df_denominator"] = test.df_denominator
     return numbers | {"lacking": _places(test.lacking)} | note

@@ -1,5 +1,7 @@
 """The inference of single rows: CR2 by their own clusters, places exchanged, bands, and the test before the start."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,6 +134,34 @@ def test_hotelling_s_test_by_hand():
     assert found.df_denominator == pytest.approx(eta - 2, rel=1e-9)
     assert found.statistic == pytest.approx(statistic, rel=1e-9)
     assert found.p_value == pytest.approx(special.fdtrc(3, eta - 2, statistic), rel=1e-9)
+
+
+def test_with_few_clusters_averages_over_cohorts_are_tested_by_hand():
+    # Cohorts of 4 (starts at 2) and 5 (at 3), 12 never treated, four periods, leads from the last period before.
+    # Event time −2: 4/9 (y0 − y1) of the first and 5/9 (y1 − y2) of the second; −3: y0 − y2 of the second alone.
+    frame = table([2] * 4 + [3] * 5 + [np.nan] * 12, seed=7)
+    design = staggered_design(Panel.from_frame(frame, ROLES), StaggeredOptions(base_period="universal"))
+    effects = replace(group_time_effects(design), shares="fixed")
+    found = pre_test(effects, Rows.of(effects, 1))
+    y = frame.pivot(index="unit", columns="period", values="y").to_numpy()
+    near, far = np.array([[4, -4, 0, 0], [0, 5, -5, 0]]) / 9, np.array([[0, 0, 0, 0], [1, 0, -1, 0]])
+    change = {"early": np.array([far[0], near[0]]), "late": np.array([far[1], near[1]])}
+    change["never"] = change["early"] + change["late"]
+    units = {"early": y[:4], "late": y[4:9], "never": y[9:]}
+    d = sum((-1.0 if arm == "never" else 1.0) * (units[arm] @ change[arm].T).mean(axis=0) for arm in units)
+    variance = sum(np.cov((units[arm] @ change[arm].T).T) / len(units[arm]) for arm in units)
+    # clusters alike, periods independent: arm s adds Ω_s = C_s C_s'/n_s with n_s − 1 degrees of freedom
+    omega = {arm: change[arm] @ change[arm].T / len(units[arm]) for arm in units}
+    values, vectors = np.linalg.eigh(sum(omega.values()))
+    root = vectors / np.sqrt(values) @ vectors.T
+    scaled = {arm: root @ omega[arm] @ root for arm in units}
+    eta = 6 / sum((np.trace(w @ w) + np.trace(w) ** 2) / (len(units[arm]) - 1) for arm, w in scaled.items())
+    statistic = (eta - 1) / (eta * 2) * d @ np.linalg.solve(variance, d)
+    assert (found.kind, found.of, found.df) == ("F", "event time", 2)
+    assert found.df_denominator == pytest.approx(eta - 1, rel=1e-9)
+    assert found.statistic == pytest.approx(statistic, rel=1e-9)
+    assert found.lacking == ()
+    assert "the average effect over cohorts at each of 2 event times before the start is zero" in found.sentence
 
 
 def test_with_too_many_leads_for_the_clusters_the_largest_is_judged():
