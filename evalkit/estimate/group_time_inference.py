@@ -24,7 +24,7 @@ from evalkit.design.clusters import (
 )
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.assignments import assignments, places
-from evalkit.estimate.arrays.exchanged import Place, exchanged_effects
+from evalkit.estimate.arrays.exchanged import Place, exchanged_effects, exchanged_sums
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.group_time import GroupTimeEffects
 from evalkit.estimate.inference import Inference
@@ -314,11 +314,10 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     own = places(cohort, nobody)
     assigned = np.full((len(who), len(cohort)), never, dtype=np.intp)
     np.put_along_axis(assigned, who, np.broadcast_to(stratum[own], who.shape), axis=1)
-    found = exchanged_effects(total, weight, assigned, _places(effects))
+    outcome, treatment = (exchanged_sums(total[:, :, m], weight, assigned) for m in (0, 1))
+    found, slope = (exchanged_effects(sums, _places(effects)) for sums in (outcome, treatment))
     actual = int(np.flatnonzero((assigned == stratum).all(axis=1))[0])
-    one, none = np.ones(len(found)), np.zeros(len(found))
-    spread = float(found[:, 0].std()) or 1.0
-    reference = Reference(float(found[actual, 0]), spread, found[:, 0], found[:, 1], one * spread**2, none, none)
+    reference = Reference.unscaled(float(found[actual]), float(found.std()) or 1.0, found, slope)
     return Inference(
         method=EXCHANGED,
         std_error=Unavailable("Clusters that change places give a p-value and an interval, but no standard error."),

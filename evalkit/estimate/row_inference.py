@@ -7,7 +7,7 @@ that carry it, in the order plain clustered error, CR2, places exchanged, and wh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.seeds import stream
 from evalkit.design.clusters import LEAST_DF, PLAIN_DF, SOME, Recommendation
 from evalkit.estimate.arrays.assignments import assignments, places
-from evalkit.estimate.arrays.exchanged import exchanged_cells
+from evalkit.estimate.arrays.exchanged import ExchangedSums, exchanged_cells, exchanged_sums
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
 from evalkit.estimate.group_time_inference import (
@@ -47,6 +47,17 @@ PLACES: Final = (
 NO_ERROR: Final = "Clusters that change places give a p-value and an interval, but no standard error."
 
 
+class Exchange(NamedTuple):
+    """Clusters in other places: which assignment is the actual one, and sums by stratum under each.
+
+    overlap, shape (n_assignments, n_strata, n_strata): the weight in each stratum of clusters that are really of each.
+    """
+
+    actual: int
+    outcome: ExchangedSums
+    overlap: Floats
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """What the inference on every number of some group-time effects starts from.
@@ -67,7 +78,7 @@ class Rows:
     advice: Recommendation
     seed: int
     are_all_plain: bool = False
-    exchanges: dict[tuple[int, ...], tuple[Codes, int]] = field(default_factory=dict, repr=False)
+    exchanges: dict[tuple[int, ...], Exchange] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, effects: GroupTimeEffects, seed: int, are_all_plain: bool = False) -> Rows:
@@ -159,24 +170,20 @@ def exchange_reference(rows: Rows, summary: Summary) -> Reference | Unavailable:
         return Unavailable(reason)
     effects, design = rows.effects, rows.effects.design
     weights, used = summary.weights[: len(effects.cells)], rows.used(summary)
-    assigned, actual = _exchanged(rows, rows.cohorts_of(summary))
-    total, weight = sums_by_cluster(design)
-    shift = np.zeros(total.shape[:2])
+    exchange = _exchange(rows, rows.cohorts_of(summary))
+    holds = np.zeros((len(design.cohorts) + 1, len(design.panel.periods)))
     for at in used:
         cell = effects.cells[at]
-        inside = rows.model.stratum == design.cohorts.index(cell.cohort)
-        shift[inside, design.panel.periods.index(cell.period)] = weight[inside]
-    cells, _ = exchanged_cells(
-        np.stack([total[:, :, 0], shift], axis=2), weight, assigned, cell_places(effects, used.tolist())
-    )
-    found = np.einsum("aci,c->ai", cells, weights[used])
-    one, none = np.ones(len(found)), np.zeros(len(found))
-    spread = float(found[:, 0].std()) or 1.0
-    return Reference(float(found[actual, 0]), spread, found[:, 0], found[:, 1], one * spread**2, none, none)
+        holds[design.cohorts.index(cell.cohort), design.panel.periods.index(cell.period)] = 1.0
+    shift = ExchangedSums(exchange.overlap @ holds, exchange.outcome.size)
+    told = cell_places(effects, used.tolist())
+    found, slope = (exchanged_cells(sums, told) @ weights[used] for sums in (exchange.outcome, shift))
+    spread = float(found.std()) or 1.0
+    return Reference.unscaled(float(found[exchange.actual]), spread, found, slope)
 
 
-def _exchanged(rows: Rows, cohorts: tuple[int, ...]) -> tuple[Codes, int]:
-    """Return the stratum of each cluster under each assignment of some cohorts' places, and which is the actual."""
+def _exchange(rows: Rows, cohorts: tuple[int, ...]) -> Exchange:
+    """Return what numbers of some cohorts are made of when never-treated clusters take those cohorts' places."""
     if cohorts not in rows.exchanges:
         stratum, never = rows.model.stratum, len(rows.effects.design.cohorts)
         inside = np.flatnonzero(np.isin(stratum, [*cohorts, never]))
@@ -188,7 +195,12 @@ def _exchanged(rows: Rows, cohorts: tuple[int, ...]) -> tuple[Codes, int]:
         np.put_along_axis(moved, who, np.broadcast_to(stratum[inside][taken], who.shape), axis=1)
         assigned = np.tile(stratum, (len(who), 1))
         assigned[:, inside] = moved
-        rows.exchanges[cohorts] = assigned, int(np.flatnonzero((assigned == stratum).all(axis=1))[0])
+        actual = int(np.flatnonzero((assigned == stratum).all(axis=1))[0])
+        total, weight = sums_by_cluster(rows.effects.design)
+        own = weight[:, None] * (stratum[:, None] == np.arange(never + 1))
+        both = exchanged_sums(np.hstack([total[:, :, 0], own]), weight, assigned)
+        outcome, overlap = np.split(both.total, [total.shape[1]], axis=2)
+        rows.exchanges[cohorts] = Exchange(actual, ExchangedSums(outcome, both.size), overlap)
     return rows.exchanges[cohorts]
 
 

@@ -20,46 +20,51 @@ class Place(NamedTuple):
     compared: tuple[int, ...]
 
 
-def exchanged_effects(total: Floats, weight: Floats, stratum: Codes, places: tuple[Place, ...]) -> Floats:
-    """Return the overall effect under each assignment of clusters to strata.
+class ExchangedSums(NamedTuple):
+    """What every number under some assignments of clusters to strata is made of.
+
+    total, shape (n_assignments, n_strata, n_periods): weighted sums of the outcome of the clusters in each stratum;
+    size, shape (n_assignments, n_strata): their weight.
+    """
+
+    total: Floats
+    size: Floats
+
+
+def exchanged_sums(total: Floats, weight: Floats, stratum: Codes) -> ExchangedSums:
+    """Return sums by stratum under each assignment.
 
     Parameters
     ----------
-    total : shape (n_clusters, n_periods, m)
-        Weighted sums of m outcomes.
+    total : shape (n_clusters, n_periods)
+        Weighted sums of the outcome.
     weight : shape (n_clusters,)
         Weights of the clusters' units, the same in each period.
     stratum : shape (n_assignments, n_clusters)
         The stratum each cluster takes; every stratum keeps its number of clusters.
-    places : the cells that are averaged
-
-    Returns
-    -------
-    shape (n_assignments, m)
-        Σ_c n_g(c) (difference of mean changes in cell c) / Σ_c n_g(c), n_g the weight of the cell's cohort.
     """
-    cells, size = exchanged_cells(total, weight, stratum, places)
-    by_cohort = size[:, [place.stratum for place in places]]
-    effects: Floats = (by_cohort[:, :, None] * cells).sum(axis=1) / by_cohort.sum(axis=1)[:, None]
-    return effects
-
-
-def exchanged_cells(total: Floats, weight: Floats, stratum: Codes, places: tuple[Place, ...]) -> tuple[Floats, Floats]:
-    """Return every cell under each assignment, (n_assignments, n_cells, m), and the weight of each stratum in it.
-
-    The arguments are those of `exchanged_effects`; weights have shape (n_assignments, n_strata).
-    """
+    both = np.column_stack([total, weight])
     n_strata = int(stratum.max()) + 1
-    sums = np.empty((len(stratum), n_strata, *total.shape[1:]))
-    size = np.empty((len(stratum), n_strata))
-    for s in range(n_strata):
-        member = (stratum == s).astype(float)
-        sums[:, s] = np.tensordot(member, total, axes=1)
-        size[:, s] = member @ weight
-    cells = np.empty((len(stratum), len(places), total.shape[2]))
+    sums = np.stack([(stratum == s).astype(float) @ both for s in range(n_strata)], axis=1)
+    return ExchangedSums(sums[:, :, :-1], sums[:, :, -1])
+
+
+def exchanged_cells(sums: ExchangedSums, places: tuple[Place, ...]) -> Floats:
+    """Return every cell under each assignment, a difference of mean changes, shape (n_assignments, n_cells)."""
+    cells = np.empty((len(sums.size), len(places)))
     for at, place in enumerate(places):
         others = list(place.compared)
-        own = (sums[:, place.stratum, place.period] - sums[:, place.stratum, place.base]) / size[:, [place.stratum]]
-        other = (sums[:, others, place.period] - sums[:, others, place.base]).sum(axis=1)
-        cells[:, at] = own - other / size[:, others].sum(axis=1)[:, None]
-    return cells, size
+        change = sums.total[:, :, place.period] - sums.total[:, :, place.base]
+        other = change[:, others].sum(axis=1) / sums.size[:, others].sum(axis=1)
+        cells[:, at] = change[:, place.stratum] / sums.size[:, place.stratum] - other
+    return cells
+
+
+def exchanged_effects(sums: ExchangedSums, places: tuple[Place, ...]) -> Floats:
+    """Return the overall effect under each assignment, Σ_c n_g(c) (cell c)/Σ_c n_g(c), shape (n_assignments,).
+
+    n_g is the weight of the cell's cohort.
+    """
+    by_cohort = sums.size[:, [place.stratum for place in places]]
+    effects: Floats = (by_cohort * exchanged_cells(sums, places)).sum(axis=1) / by_cohort.sum(axis=1)
+    return effects

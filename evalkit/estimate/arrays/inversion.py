@@ -41,6 +41,12 @@ class Reference:
     cross: Floats
     bend: Floats
 
+    @classmethod
+    def unscaled(cls, estimate: float, scale: float, first: Floats, slope: Floats) -> Reference:
+        """Return the reference of draws that are compared as they are; `scale` is only the unit of the search."""
+        none = np.zeros(len(first))
+        return cls(estimate, scale, first, slope, np.full(len(first), scale**2), none, none)
+
     def p_value(self, value: float = 0.0) -> float:
         """Return the share of draws whose |statistic| is at least as large as the estimate's, were `value` true."""
         squared = np.maximum(self.square - 2 * value * self.cross + value**2 * self.bend, 0.0)
@@ -51,13 +57,46 @@ class Reference:
 
     def interval(self, level: float) -> IntervalOrReason:
         """Return the hull of the values not rejected at 1 − level, or why it has no end."""
-        ends = [self._end(sign, 1 - level + 1e-12) for sign in (-1.0, 1.0)]  # a p-value of 1 − level rejects
+        find = self._exact_end if self._is_unscaled() else self._end
+        ends = [find(sign, 1 - level + 1e-12) for sign in (-1.0, 1.0)]  # a p-value of 1 − level rejects
         if any(end is None for end in ends):
             return Unavailable(
                 f"The test rejects no value far from the estimate at the {level:.0%} level: with so few clusters or "
                 f"assignments its smallest p-value is too large, so the interval has no end."
             )
         return Interval(float(ends[0] or 0.0), float(ends[1] or 0.0), level)
+
+    def _is_unscaled(self) -> bool:
+        return not self.cross.any() and not self.bend.any() and bool((self.square == self.scale**2).all())
+
+    def _exact_end(self, sign: float, size: float) -> float | None:
+        """Return the outermost value on one side whose p-value exceeds `size`, of draws compared as they are.
+
+        With the distance d ≥ 0 from the estimate T, b = T + sign·d, draw i counts where |f_i − s_i T − sign·s_i d| ≥ d,
+        g_i = sign (f_i − s_i T): from 0 to |g_i|/(1 + s_i) or |g_i|/(1 − s_i) (by the sign of g_i), and where |s_i| > 1
+        from another distance on for ever. So the share that counts at d follows from sorted ends.
+        """
+        offset = sign * (self.first - self.slope * self.estimate)
+        tie = TIE * max(float(np.abs(self.first).max()), abs(self.estimate))
+        gap, lean = np.abs(offset), np.where(offset < 0, -self.slope, self.slope)
+        near, far = 1 + lean, 1 - lean  # |g − s d| ≥ d: d ≤ g/(1 + s) while g ≥ s d, or d (s − 1) ≥ g
+        with np.errstate(divide="ignore"):
+            stops = np.where(near > TIE, (gap + tie) / np.maximum(near, TIE), np.inf)
+            returns = np.where(-far > TIE, (gap - tie) / np.maximum(-far, TIE), np.inf)
+        is_always = ((np.abs(far) <= TIE) & (gap <= tie)) | (returns <= stops)  # moves as the estimate does, or faster
+        stops, returns = np.where(is_always, np.inf, stops), np.where(is_always, np.inf, returns)
+        return self._hull(sign, size, stops, returns)
+
+    def _hull(self, sign: float, size: float, stops: Floats, returns: Floats) -> float | None:
+        """Return the outermost value where more than `size` of the draws count: up to `stops` and from `returns` on."""
+        n, order = len(stops), np.sort(stops)
+        if (np.isinf(stops) | np.isfinite(returns)).mean() > size:
+            return None
+        ends = order[np.isfinite(order)][::-1]
+        counting = n - np.searchsorted(order, ends, "left") + np.searchsorted(np.sort(returns), ends, "right")
+        kept = ends[counting / n > size]
+        furthest = float(kept[0]) if len(kept) else 0.0
+        return None if furthest > _FAR * self.scale else float(self.estimate + sign * furthest)
 
     def _end(self, sign: float, size: float) -> float | None:
         """Return the outermost value on one side whose p-value exceeds `size`, found between two tried values.

@@ -86,8 +86,7 @@ def permutation_reference(
     first, slope, square, cross, bend = (np.concatenate(each) for each in zip(*parts, strict=True))
     if not is_studentised:
         spread = float(first.std()) or 1.0
-        square, cross, bend = np.full(len(first), spread**2), np.zeros(len(first)), np.zeros(len(first))
-        return Reference(float(first[actual]), spread, first, slope, square, cross, bend)
+        return Reference.unscaled(float(first[actual]), spread, first, slope)
     return Reference(float(first[actual]), float(np.sqrt(square[actual])), first, slope, square, cross, bend)
 
 

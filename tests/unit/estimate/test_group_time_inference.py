@@ -10,7 +10,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
 from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.arrays.exchanged import Place, exchanged_effects
+from evalkit.estimate.arrays.exchanged import Place, exchanged_effects, exchanged_sums
 from evalkit.estimate.group_time import group_time_effects
 from evalkit.estimate.group_time_inference import (
     MIXED,
@@ -128,9 +128,10 @@ def test_the_interval_holds_what_is_not_rejected():
 
 def test_exchanged_effects_by_hand():
     # Two clusters of weight 1 and 3; changes 2 and −1. Cluster 0 treated: 2 − (−1) = 3; cluster 1 treated: −3.
-    total = np.array([[[0.0], [2.0]], [[3.0], [0.0]]])
-    found = exchanged_effects(total, np.array([1.0, 3.0]), np.array([[0, 1], [1, 0]]), (Place(0, 1, 0, (1,)),))
-    assert found[:, 0] == pytest.approx([3.0, -3.0])
+    total = np.array([[0.0, 2.0], [3.0, 0.0]])
+    sums = exchanged_sums(total, np.array([1.0, 3.0]), np.array([[0, 1], [1, 0]]))
+    found = exchanged_effects(sums, (Place(0, 1, 0, (1,)),))
+    assert found == pytest.approx([3.0, -3.0])
 
 
 def test_the_recommendation_is_carried_out():
