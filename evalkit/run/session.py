@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import pickle
-import shutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from evalkit.core.errors import DesignError
 from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import PRIVATE
+from evalkit.run.temporary import folder_to_be
 from evalkit.run.whole_file import write_whole
 from evalkit.run.workspace import synthetic_place
 
@@ -139,18 +139,8 @@ def synthetic_folder() -> Path:
 
     print(f"Making the synthetic England in {folder} (once, from seed {DEFAULT_SEED}) ...", file=sys.stderr, flush=True)
     with environment_faults("making the synthetic England"):
-        part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            part.mkdir(parents=True)
-            write_synthetic_england(part, seed=DEFAULT_SEED)
-            try:
-                part.rename(folder)
-            except OSError:
-                if not folder.is_dir():  # otherwise another run has just made it
-                    raise
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        with folder_to_be(folder) as made:
+            write_synthetic_england(made, seed=DEFAULT_SEED)
     return folder
 
 

@@ -37,22 +37,46 @@ class PrivateFolder:
 
 
 @contextmanager
-def private_folder(prefix: str) -> Iterator[Path]:
+def private_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     """Give a folder of this process alone for the block, and remove it, however the block ends."""
-    folder = PrivateFolder(prefix)
+    folder = PrivateFolder(prefix, None if parent is None else str(parent))
     try:
         yield folder.path
     finally:
         folder.remove()
 
 
+@contextmanager
+def folder_to_be(target: Path) -> Iterator[Path]:
+    """Give a folder to fill that becomes `target` when the block ends well; of one that does not nothing is left.
+
+    Where another process has made `target` meanwhile, that one stands. What a killed process left beside it is removed.
+    """
+    prefix = f".{target.name}-"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(str(target.parent), re.compile(rf"{re.escape(prefix)}[a-z0-9_]{{8}}"))
+    with private_folder(prefix, target.parent) as private:
+        made = private / target.name
+        made.mkdir()
+        yield made
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+
+
 def sweep() -> None:
     """Remove the folders of processes of this user that were killed; those of living ones, and any others, stay."""
     for place in {tempfile.gettempdir(), "/tmp"}:
-        with suppress(OSError):
-            for entry in list(os.scandir(place)):
-                if _OURS.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False) and _is_left(Path(entry)):
-                    shutil.rmtree(entry, ignore_errors=True)
+        _sweep(place, _OURS)
+
+
+def _sweep(place: str, names: re.Pattern[str]) -> None:
+    with suppress(OSError):
+        for entry in list(os.scandir(place)):
+            if names.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False) and _is_left(Path(entry)):
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def _mark(folder: Path) -> IO[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run.temporary import FORK, OWNER, READ, WORKER, PrivateFolder, private_folder, sweep
+from evalkit.run.temporary import FORK, OWNER, READ, WORKER, PrivateFolder, folder_to_be, private_folder, sweep
 from tests.conftest import ROOT
 
 HOLDS = """
@@ -54,6 +54,41 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
         sweep()
         assert names(place) == [mine.path.name]
         mine.remove()
+
+
+MAKES = """
+import sys, time
+from pathlib import Path
+from evalkit.run.temporary import folder_to_be
+with folder_to_be(Path(sys.argv[1])) as made:
+    (made / "half").touch()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX")
+def test_what_a_killed_process_left_of_a_folder_to_be_goes_when_it_is_made_again(tmp_path):
+    target = tmp_path / "processed" / "england"
+    command = [sys.executable, "-c", MAKES, str(target)]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not target.exists()
+    assert len(names(target.parent)) == 1
+    with folder_to_be(target) as made:
+        (made / "whole").touch()
+    assert names(target.parent) == ["england"]
+    assert names(target) == ["whole"]
+
+
+def test_of_a_folder_to_be_that_fails_nothing_is_left(tmp_path):
+    with pytest.raises(ValueError, match="no"), folder_to_be(tmp_path / "england") as made:
+        (made / "half").touch()
+        raise ValueError("no")
+    assert names(tmp_path) == []
 
 
 def test_what_is_not_the_kits_stays(place):
