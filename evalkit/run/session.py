@@ -138,9 +138,8 @@ def synthetic_folder() -> Path:
     from evalkit.data.synthetic import DEFAULT_SEED, write_synthetic_england
 
     print(f"Making the synthetic England in {folder} (once, from seed {DEFAULT_SEED}) ...", file=sys.stderr, flush=True)
-    with environment_faults("making the synthetic England"):
-        with folder_to_be(folder) as made:
-            write_synthetic_england(made, seed=DEFAULT_SEED)
+    with environment_faults("making the synthetic England"), folder_to_be(folder) as made:
+        write_synthetic_england(made, seed=DEFAULT_SEED)
     return folder
 
 

@@ -85,9 +85,8 @@ def test_what_a_killed_process_left_of_a_folder_to_be_goes_when_it_is_made_again
 
 
 def test_of_a_folder_to_be_that_fails_nothing_is_left(tmp_path):
-    with pytest.raises(ValueError, match="no"), folder_to_be(tmp_path / "england") as made:
-        (made / "half").touch()
-        raise ValueError("no")
+    with pytest.raises(FileNotFoundError), folder_to_be(tmp_path / "england") as made:
+        (made / "half" / "file").touch()
     assert names(tmp_path) == []
 
 
