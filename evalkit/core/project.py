@@ -82,7 +82,7 @@ class Participants:
     local_authority: int | None = None
     """DfE code of the area, for the rule `local_authority`."""
     file: str | None = None
-    """CSV beside the project file with a column URN, or the columns LAESTAB and name, for the rule `file`."""
+    """CSV beside the project file with a column URN or LAESTAB, and names as a check, for the rule `file`."""
     known_participants: str = ""
     """What is known about how many of the area's schools took part, in words, with the dilution this implies."""
 
