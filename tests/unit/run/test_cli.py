@@ -12,7 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from filled_template import filled_in
 
 import evalkit
 from evalkit.core.errors import DataError, DesignError, EnvironmentFault, EvalkitError
@@ -22,6 +21,7 @@ from evalkit.run.failure import Failure
 from evalkit.run.fleet import watched
 from evalkit.run.project_file import load_project
 from evalkit.run.task import Outcome
+from tests.filled_template import filled_in
 
 ROOT = Path(__file__).resolve().parents[3]
 KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif"

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from filled_template import filled_in
 
 from evalkit.core.errors import ProjectError
 from evalkit.run.new_project import _fill
 from evalkit.run.project_file import load_project
+from tests.filled_template import filled_in
 
 
 @pytest.fixture
