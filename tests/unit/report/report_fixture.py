@@ -79,7 +79,10 @@ def make_project() -> Project:
             sources=(Source(title="A case study of the programme"),),
         ),
         participants=Participants(
-            rule="local_authority", local_authority=340, known_participants="About 26 of the 49 primaries took part."
+            rule="local_authority",
+            local_authority=340,
+            known_participants="About 26 of the 49 primaries took part.",
+            why_whole_area="Which schools took part is not public",
         ),
         exposure=Exposure(pre=(2016, 2017), partial=(2018,), post=(2019,)),
         outcomes=(
@@ -284,7 +287,7 @@ def make_headline() -> Headline:
         measure_label="Reading progress",
         place="Knowsley",
         n_schools=49,
-        pre_label="the mean of 2016 and 2017",
+        pre_label="the 2016 and 2017 average",
         post_label="2019",
         list_year="2021",
         estimate=0.94,
