@@ -134,7 +134,15 @@ def main_size() -> EffectSize:
 
 
 def make_effects() -> tuple[Effect, ...]:
-    detail = PermutationDetail(rank=7, n_areas=149, smallest_p=1 / 149, studentised_p=0.027)
+    detail = PermutationDetail(
+        rank=7,
+        n_areas=149,
+        smallest_p=1 / 149,
+        studentised_p=0.027,
+        studentised_interval=Interval(0.11, 1.77, 0.95),
+        plain_p=0.047,
+        plain_interval=Interval(0.02, 1.86, 0.95),
+    )
     read = "READPROG"
     main = make_effect(read, "neighbours", 0.94, 0.92, 7 / 149, permutation=detail, effect_size=main_size())
     school = replace(main, inference="cluster", cluster_level="school", n_treated_clusters=49, p_value=NO_P)
