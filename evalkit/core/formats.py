@@ -82,8 +82,8 @@ def years_text(years: Sequence[int]) -> str:
 
 
 def mean_of(years: Sequence[int]) -> str:
-    """Return years that are averaged: `the mean of 2016 and 2017`, or the one year."""
-    return years_text(years) if len(years) == 1 else f"the mean of {years_text(years)}"
+    """Return years that are averaged, as they stand between `from` and `to`: `the 2016 and 2017 average`."""
+    return years_text(years) if len(years) == 1 else f"the {years_text(years)} average"
 
 
 def span_text(years: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import ClassVar, Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
+from evalkit.core.formats import as_sentence
 
 Role = Literal["primary", "secondary", "placebo"]
 NeighbourList = Literal["april_2021", "may_2025"]
@@ -18,6 +19,9 @@ MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
 
 DAY_OF_TESTS: Final = (5, 15)
 """Month and day that stand for a summer's results: key stage 2 is tested in the second week of May, GCSEs from then."""
+
+NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of the area."
+"""What a report says of participation where the project file gives no reason for evaluating a whole area."""
 
 _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
 
@@ -82,9 +86,16 @@ class Participants:
     local_authority: int | None = None
     """DfE code of the area, for the rule `local_authority`."""
     file: str | None = None
-    """CSV beside the project file with a column URN, or the columns LAESTAB and name, for the rule `file`."""
+    """CSV beside the project file with a column URN or LAESTAB, and names as a check, for the rule `file`."""
     known_participants: str = ""
     """What is known about how many of the area's schools took part, in words, with the dilution this implies."""
+    why_whole_area: str = ""
+    """Why a whole area is evaluated and not the schools that took part; one sentence, printed in reports."""
+
+    @property
+    def whole_area_reason(self) -> str:
+        """Return the sentence that says why a whole area counts as treated."""
+        return as_sentence(self.why_whole_area) if self.why_whole_area else NO_SCHOOLS_NAMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

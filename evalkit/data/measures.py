@@ -137,6 +137,9 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 """Every measure this version reads, by the name DfE gives it."""
 
+TEACHER_ASSESSED: Final = frozenset({"WRITPROG"})
+"""Measures that rest on what a school's own teachers judged."""
+
 
 def measure(code: str) -> Measure:
     """Return a measure of the registry; raise `ProjectError` with the nearest known name otherwise."""

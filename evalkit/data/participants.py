@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +12,24 @@ import pandas as pd
 from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
+from evalkit.data.known_schools import KnownSchools
 from evalkit.data.links import Links
+from evalkit.data.participants_file import ListedSchool, read_listed_schools, shortened
 from evalkit.data.records import SchoolRecords
-from evalkit.data.tables import read_table
 
-_HINT: Final = "Write one school a row: a column URN, or the columns LAESTAB and name."
+_MOST_TOLD: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedSchool:
+    """A row of a file of participants and the school it means: its URN, and its name and area as published."""
+
+    row: int
+    urn: str
+    name: str
+    area: int
+    area_name: str
+    is_by_urn: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,13 +38,16 @@ class TreatedSchools:
 
     `schools[key_stage]` are school_ids; `without_outcome[key_stage]` counts listed participants that
     have no results at that key stage, by reason; `cases` says how participants were matched;
-    `is_whole_area` whether every school of one area counts as treated.
+    `is_whole_area` whether every school of one area counts as treated. Of a file, `matched` has each row's school
+    and `unused` the headings of columns that say nothing of which schools they are.
     """
 
     schools: dict[str, tuple[str, ...]]
     without_outcome: dict[str, dict[str, int]]
     cases: tuple[CountedCase, ...]
     is_whole_area: bool
+    matched: tuple[MatchedSchool, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchools:
@@ -55,87 +70,57 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
 def read_participants(
     path: Path, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None, links: Links | None
 ) -> TreatedSchools:
-    """Match a file of participants to schools, by URN or by LAESTAB with the name as a check.
+    """Match a file of participants to schools, by URN or LAESTAB with the name as a check.
 
     Raises
     ------
     DataError
-        If a row matches no school any file knows (all such rows are named, each with the nearest),
-        or a school is listed twice.
+        If rows cannot be read, match no school that any file knows, have another school's name, or list a school
+        twice: all such rows are named, each with what it may mean.
     """
-    rows = _rows(path)
-    urns = [_urn_of(row, records, spine) for row in rows]
-    _refuse_unknown(path, rows, urns, records, spine, links)
+    file, known = read_listed_schools(path), KnownSchools.of(records, spine, links)
+    urns = [_urn_of(row, known) for row in file.rows]
+    _refuse(path, file.rows, urns, known)
+    ids = [known.school_of(urn) for urn in urns]
     schools: dict[str, tuple[str, ...]] = {}
     without: dict[str, dict[str, int]] = {}
-    oldest = [links.oldest(urn) if links else urn for urn in urns]
-    _refuse_twice(path, urns, [_school_id(u, o, records) for u, o in zip(urns, oldest, strict=True)])
     for stage, r in records.items():
-        found = [r.urns.get(u) or r.urns.get(o) for u, o in zip(urns, oldest, strict=True)]
+        found = [r.urns.get(u) or r.urns.get(known.oldest(u)) for u in urns]
         schools[stage] = tuple(sorted(school for school in found if school))
         lost = [_no_outcome(u, stage, records, spine) for u, school in zip(urns, found, strict=True) if not school]
         without[stage] = {reason: lost.count(reason) for reason in sorted(set(lost))}
-    by_urn = sum("URN" in row for row in rows)
-    cases = (
-        CountedCase("participants listed in the file", len(rows)),
+    matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
+    return TreatedSchools(schools, without, tuple(_cases(matched, schools, file.unused)), False, matched, file.unused)
+
+
+def _cases(
+    matched: Sequence[MatchedSchool], schools: Mapping[str, tuple[str, ...]], unused: Sequence[str]
+) -> list[CountedCase]:
+    by_urn = sum(school.is_by_urn for school in matched)
+    told = listed([f"'{shortened(text, 30)}'" if text else "one without a heading" for text in unused])
+    return [
+        CountedCase("participants listed in the file", len(matched)),
         CountedCase("of these, matched by URN", by_urn),
-        CountedCase("of these, matched by LAESTAB and name", len(rows) - by_urn),
+        CountedCase("of these, matched by LAESTAB", len(matched) - by_urn),
         *(CountedCase(f"participants with {stage} results", len(ids)) for stage, ids in schools.items()),
-    )
-    return TreatedSchools(schools, without, cases, False)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    frame = read_table(path, [], optional=["URN", "LAESTAB", "name"])
-    if "URN" not in frame and not {"LAESTAB", "name"} <= set(frame):
-        raise DataError(f"{path.name}: the file has neither a column URN nor the columns LAESTAB and name. {_HINT}")
-    cells = frame.fillna("").apply(lambda column: column.str.strip())
-    rows = [{str(key): str(value) for key, value in row.items() if value} for row in cells.to_dict("records")]
-    numbered = [(number, row) for number, row in enumerate(rows, start=2) if row]
-    if not numbered:
-        raise DataError(f"{path.name}: the file lists no school. {_HINT}")
-    for number, row in numbered:
-        if not re.fullmatch(r"\d{6}", row.get("URN", "000000")):
-            raise DataError(f"{path.name}, row {number}: '{row['URN']}' is not a URN (six digits).")
-        if "URN" not in row and not {"LAESTAB", "name"} <= set(row):
-            raise DataError(f"{path.name}, row {number}: neither a URN nor a LAESTAB with a name. {_HINT}")
-    return [row for _, row in numbered]
-
-
-def _urn_of(row: dict[str, str], records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:
-    """Return the URN a row means; empty where its LAESTAB is unknown or the name there is quite another."""
-    if "URN" in row:
-        return row["URN"]
-    laestab = row["LAESTAB"].replace("/", "")
-    frames = [r.schools for r in records.values()] + ([] if spine is None else [spine])
-    for frame in frames:
-        at = frame[frame["laestab"] == laestab]
-        for urn, name in at["name"].items():
-            if _alike(row["name"], name):
-                return str(urn)
-    return ""
-
-
-def _alike(one: str, other: str) -> bool:
-    """Return whether the distinguishing words of one name all stand in the other."""
-    words = [
-        set(re.findall(r"[a-z]{2,}", text.lower().replace("\u2019s", "").replace("'s", ""))) for text in (one, other)
+        *([CountedCase(f"columns of the file that are not used: {told}", len(unused))] if unused else []),
     ]
-    telling = [found - _GENERIC for found in words]
-    if not all(telling):
-        return words[0] == words[1]
-    return telling[0] <= telling[1] or telling[1] <= telling[0]
 
 
-_GENERIC: Final = frozenset(
-    {"school", "primary", "secondary", "high", "junior", "infant", "infants", "nursery", "community", "academy"}
-    | {"college", "voluntary", "aided", "controlled", "catholic", "roman", "rc", "ce", "cofe", "church", "of"}
-    | {"england", "the", "and", "st", "saint", "sts", "for", "with", "trust", "free", "foundation"}
-)
+def _matched(row: ListedSchool, urn: str, school: str, known: KnownSchools) -> MatchedSchool:
+    area = known.areas.get(school, 0)
+    name = known.names[school][0] if known.names.get(school) else row.name
+    return MatchedSchool(row.row, urn, name, area, known.area_names.get(area, f"area {area}"), bool(row.urn))
 
 
-def _school_id(urn: str, oldest: str, records: Mapping[str, SchoolRecords]) -> str:
-    return next((r.urns[u] for r in records.values() for u in (urn, oldest) if u in r.urns), oldest)
+def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
+    """Return the URN a row means, empty where it cannot be told."""
+    if row.problem or row.urn:
+        return "" if row.problem else row.urn
+    found = known.at(row.laestab)
+    if row.name:
+        found = {school: urn for school, urn in found.items() if known.is_called(school, row.name)}
+    return next(iter(found.values())) if len(found) == 1 else ""
 
 
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:
@@ -151,43 +136,103 @@ def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], spin
     return f"no {stage} outcome (in the school list, without {stage} results)"
 
 
-def _refuse_unknown(
-    path: Path,
-    rows: list[dict[str, str]],
-    urns: list[str],
-    records: Mapping[str, SchoolRecords],
-    spine: pd.DataFrame | None,
-    links: Links | None,
-) -> None:
-    known = {urn for r in records.values() for urn in r.urns} | (set() if spine is None else set(spine.index))
-    lost = [
-        row
-        for row, urn in zip(rows, urns, strict=True)
-        if urn not in known and (links is None or links.oldest(urn) not in known)
-    ]
-    if not lost:
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with a row; `is_unknown` where the files know no such school, or know it by another name."""
+
+    row: ListedSchool
+    text: str
+    is_unknown: bool = False
+
+
+def _refuse(path: Path, rows: Sequence[ListedSchool], urns: Sequence[str], known: KnownSchools) -> None:
+    """Raise where a row means no school, another than its name says, or one that stands there already."""
+    areas = {known.areas[school] for urn in urns if (school := known.school_of(urn)) in known.areas}
+    found = [fault for row in rows if (fault := _fault(row, known, areas))]
+    bad = {fault.row.row for fault in found}
+    first: dict[str, ListedSchool] = {}
+    for row, urn in zip(rows, urns, strict=True):
+        if row.row not in bad and (before := first.setdefault(known.school_of(urn), row)) is not row:
+            same = urn if before.urn == urn else f"{urn}, {before.urn or before.laestab} there"
+            found.append(_Fault(row, f"the same school is listed twice: it is that of {before.label} ({same})"))
+    if not found:
         return
-    said = [_unknown(row, known) for row in lost]
-    raise UnknownParticipants(
-        f"{path.name}: {counted(len(lost), 'participant')} no file knows: {'; '.join(said[:20])}"
-        f"{f'; and {len(said) - 20} more' if len(said) > 20 else ''}.\n"
-        "Correct the rows, or remove them and say so in the report."
-    )
+    found.sort(key=lambda fault: fault.row.row)
+    kind = UnknownParticipants if all(fault.is_unknown for fault in found) else DataError
+    raise kind(f"{path.name}: {_told(found, len(rows))}\nCorrect the rows, or remove them and say so in the report.")
 
 
-def _unknown(row: dict[str, str], known: set[str]) -> str:
-    if "URN" not in row:
-        return f"LAESTAB {row['LAESTAB']} with the name '{row['name']}'"
-    number = int(row["URN"])
-    alike = nearest(row["URN"], (u for u in known if abs(int(u) - number) < 1000 or u[:3] == row["URN"][:3]))
-    near = alike or sorted(known, key=lambda u: (abs(int(u) - number), u))[:1]
-    return f"URN {row['URN']}" + (f" (nearest known: {near[0]})" if near else "")
+def _told(found: Sequence[_Fault], n_rows: int) -> str:
+    """Return what is wrong, row by row."""
+    rows = [f"{fault.row.label}: {fault.text}." for fault in found[:_MOST_TOLD]]
+    if len(found) == 1:
+        return rows[0]
+    more = [f"and {len(found) - _MOST_TOLD} more rows."] if len(found) > _MOST_TOLD else []
+    start = f"{len(found):,} of {counted(n_rows, 'row')} cannot be used."
+    return "\n  ".join([start, *rows, *more])
 
 
-def _refuse_twice(path: Path, urns: list[str], ids: list[str]) -> None:
-    twice = sorted({school for school in ids if ids.count(school) > 1})
-    if twice:
-        same = [urn for urn, school in zip(urns, ids, strict=True) if school == twice[0]]
-        raise DataError(
-            f"{path.name}: the same school is listed twice: URN {listed(same)}. Keep one row for each school."
+def _fault(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+    if row.problem:
+        return _Fault(row, row.problem)
+    if row.urn:
+        return _fault_of_urn(row, known, areas)
+    if row.laestab:
+        return _fault_of_laestab(row, known, areas)
+    if not row.name:
+        return _Fault(row, "neither a URN nor a LAESTAB")
+    return _Fault(row, f"a name alone does not say which school it is{_may_be(row.name, known, areas)}")
+
+
+def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+    school = known.school_of(row.urn)
+    if school not in known.areas:
+        number = int(row.urn)
+        close = nearest(row.urn, (u for u in known.urns if abs(int(u) - number) < 1000 or u[:3] == row.urn[:3]))
+        near = close or sorted(known.urns, key=lambda u: (abs(int(u) - number), u))[:1]
+        told = f" (nearest known: {near[0]})" if near else ""
+        return _Fault(row, f"no file knows URN {row.urn}{told}{_may_be(row.name, known, areas)}", True)
+    if row.name and not known.is_called(school, row.name):
+        return _Fault(
+            row,
+            f"URN {row.urn} is {_quoted(known.names[school][0])}, and the row's name is {_quoted(row.name)}"
+            f"{_may_be(row.name, known, areas)}; if both are one school, leave its name empty",
+            True,
         )
+    others = known.at(row.laestab) if row.laestab else {}
+    if others and school not in others:
+        other = next(iter(others))
+        return _Fault(
+            row,
+            f"URN {row.urn} is {_quoted(known.names[school][0])}, and LAESTAB {row.laestab} is "
+            f"{_quoted(known.names[other][0])}; keep the one that is meant",
+        )
+    return None
+
+
+def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+    found = known.at(row.laestab)
+    named = [school for school in found if not row.name or known.is_called(school, row.name)]
+    if len(named) == 1:
+        return None
+    if not found:
+        return _Fault(row, f"no file knows LAESTAB {row.laestab}{_may_be(row.name, known, areas)}", True)
+    schools = listed([known.said(school) for school in (named or found)])
+    if not named:
+        return _Fault(
+            row,
+            f"LAESTAB {row.laestab} is {schools}, and the row's name is {_quoted(row.name)}"
+            f"{_may_be(row.name, known, areas)}",
+            True,
+        )
+    return _Fault(row, f"LAESTAB {row.laestab} has been that of more than one school: {schools}; give the URN")
+
+
+def _may_be(name: str, known: KnownSchools, areas: set[int]) -> str:
+    """Return which schools a name may mean, in words, or nothing."""
+    found = known.candidates(name, areas) if name else []
+    return f"; the name may mean {' or '.join(known.said(school) for school in found)}" if found else ""
+
+
+def _quoted(name: str) -> str:
+    return f"'{shortened(name)}'"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import as_sentence, careful, interval_text, mean_of
-from evalkit.core.project import Claim
+from collections.abc import Iterator
+
+from evalkit.core.formats import as_sentence, careful, interval_text, lower_first, mean_of
+from evalkit.core.project import Claim, Exposure
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.measures import measure
+from evalkit.core.words import counted, listed
+from evalkit.data.measures import TEACHER_ASSESSED, Measure, measure
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.diagnose.attrition import attrition_of
 from evalkit.diagnose.evaluation import ClaimCheck, Judgement
@@ -34,7 +37,7 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
             "is in the estimate.",
         ),
         ("Selection of participants", *(_SELECTED_AREA if whole else _SELECTED_SCHOOLS)),
-        ("Classification of interventions", *(_WHOLE_AREA if whole else _LISTED)),
+        ("Classification of interventions", *(_whole_area(results) if whole else _LISTED)),
         (
             "Deviations from intended interventions",
             "no information",
@@ -43,9 +46,7 @@ def _robins(results: Results) -> tuple[Judgement, ...]:
         ("Missing data", *_missing(results)),
         (
             "Measurement of outcomes",
-            "low for tests",
-            "Reading and maths tests were set and marked nationally. Writing is assessed by teachers who knew of "
-            "the programme: moderate at least.",
+            *_measurement(results),
         ),
         (
             "Selection of the reported result",
@@ -64,12 +65,27 @@ _SELECTED_AREA = (
     "itself was selected.",
 )
 _SELECTED_SCHOOLS = ("serious", "Schools were chosen for, or chose, the programme.")
-_WHOLE_AREA = (
-    "low for the area, serious for the schools that took part",
-    "The whole area is counted as treated, which is what this report asks about; which schools took part is not "
-    "public.",
-)
 _LISTED = ("low", "Participants come from a list supplied to this evaluation.")
+
+
+def _whole_area(results: Results) -> tuple[str, str]:
+    reason = results.project.participants.whole_area_reason
+    told = f"The whole area is counted as treated, which is what this report asks about. {reason}"
+    return "low for the area, serious for the schools that took part", told
+
+
+def _measurement(results: Results) -> tuple[str, str]:
+    """Return how outcomes are measured: by national tests and exams, or by teachers who knew of the programme."""
+    codes = [outcome.measure for outcome in results.project.outcomes]
+    tested = [code for code in codes if code not in TEACHER_ASSESSED]
+    by_exam = {measure(code).key_stage == "KS4" for code in tested}
+    kinds = listed([name for is_exam, name in ((False, "tests"), (True, "exams")) if is_exam in by_exam])
+    by_test = f"Outcomes come from {kinds} set and marked outside the schools." if tested else ""
+    by_teacher = [measure(code).label for code in codes if code in TEACHER_ASSESSED]
+    if not by_teacher:
+        return f"low for {kinds}", by_test
+    told = f"{listed(by_teacher)}: assessed by teachers who knew of the programme, moderate at least."
+    return (f"low for {kinds}", f"{by_test} {told}") if tested else ("moderate", told)
 
 
 def _missing(results: Results) -> tuple[str, str]:
@@ -155,8 +171,8 @@ def limits(results: Results) -> tuple[str, ...]:
     where = place if results.intake.treated.is_whole_area else "the listed schools"
     whole = (
         (
-            f"Which schools took part is not public, so the effect is that on every eligible school in {place}; the "
-            "effect on those that took part may be larger, and these data cannot give it.",
+            f"{results.project.participants.whole_area_reason} If some of the eligible schools in {place} did not take "
+            "part, the effect on those that did may be larger, and these data cannot give it.",
         )
         if results.intake.treated.is_whole_area
         else ()
@@ -165,13 +181,31 @@ def limits(results: Results) -> tuple[str, ...]:
         f"The design cannot separate the programme from anything else that changed in {where} between "
         f"{min(exposure.pre)} and {max(exposure.post)}.",
         *whole,
-        f"There {'is' if len(exposure.pre) == 1 else 'are'} {len(exposure.pre)} "
-        f"summer{'' if len(exposure.pre) == 1 else 's'} before and {len(exposure.post)} after: trends can hardly be "
-        "seen, and nothing can be said about whether a change lasted.",
-        "National tests were not held in 2020 and 2021, so later summers cannot be added.",
+        *_years(exposure, measure(results.primary)),
         "School results are averages of other pupils each year; no pupil is followed, and pupils who moved cannot "
         "be seen.",
         "No measure of deprivation from before the programme is in these files, so schools could not be matched on it.",
         "The primary outcome was named first. The table of outcomes also gives p-values adjusted for the number of "
         "outcomes; none is adjusted for the number of comparisons, which are there to show how far the answer moves.",
     )  # fmt: skip
+
+
+def _years(exposure: Exposure, primary: Measure) -> Iterator[str]:
+    """Yield what the number of summers, and the last of them, leave open."""
+    few_before, few_after = len(exposure.pre) <= _FEW_BEFORE, len(exposure.post) == 1
+    trend = f"{'no' if len(exposure.pre) == 1 else 'hardly any'} trend before the programme can be seen"
+    lasting = "nothing can be said about whether a change lasted"
+    if few_before or few_after:
+        told = " and ".join([trend] * few_before + [lasting] * few_after)
+        verb = "is" if len(exposure.pre) == 1 else "are"
+        yield f"There {verb} {counted(len(exposure.pre), 'summer')} before and {len(exposure.post)} after: {told}."
+    last, label = max(primary.years), lower_first(primary.label)
+    if max(exposure.post) < last:
+        yield f"Results in {label} of later summers, to {last}, are at hand, and are no part of this question."
+    else:
+        why = " (no national tests or exams were held in 2020 and 2021)" if last == _LAST_BEFORE_GAP else ""
+        yield f"The {label} in these files ends with the summer of {last}{why}: later years are not seen here."
+
+
+_FEW_BEFORE = 3
+_LAST_BEFORE_GAP = 2019

@@ -10,6 +10,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.design import labels
 from evalkit.design.areas import without_areas
+from evalkit.design.list_dates import age_of_lists, postdates
 from evalkit.diagnose import falsification
 from evalkit.diagnose.checks_trend import ranked, unranked
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
@@ -21,7 +22,7 @@ from evalkit.estimate.sample import changes_to
 _BESIDE: Final = ("neighbours_2025", "neighbours_2021", labels.ENGLAND, labels.PUPIL_WEIGHTED, labels.SCHOOL_WEIGHTED,
                   labels.UNRESTRICTED)  # fmt: skip
 _APART: Final = (labels.MATCHED, labels.MATCHED_WITHOUT_OUTCOMES, labels.WITHOUT_CONVERSIONS,
-                 labels.WITHOUT_CONTAMINATED, labels.TREND_ADJUSTED)  # fmt: skip
+                 labels.WITHOUT_CONTAMINATED)  # fmt: skip
 
 
 MOST_CONTAMINATED: Final = 0.5
@@ -216,14 +217,7 @@ def clustering_by_area(results: Results) -> Finding:
 
 
 def lists_postdate(results: Results) -> Finding:
-    """Say that neither neighbour list was drawn up before the programme."""
-    names = " and ".join(
-        labels.LIST_LABEL[n] for n in (results.project.pool.neighbours, results.project.pool.alternative_neighbours)
-    )
-    end = results.project.programme.end.year
-    sentence = (
-        f"Both neighbour lists ({names}) were drawn up after the programme ended in {end}, from characteristics that "
-        "could in principle have moved with it. These files hold none from before."
-    )
+    """Say when the neighbour lists were drawn up; a main one later than the programme's start is a caution."""
+    verdict = Verdict.CAUTION if postdates(results.project, results.project.pool.neighbours) else Verdict.REASSURING
     none = Unavailable("This is a statement, not a statistic.")
-    return design_fact("lists_postdate", Verdict.CAUTION, none, sentence)
+    return design_fact("lists_postdate", verdict, none, age_of_lists(results.project))

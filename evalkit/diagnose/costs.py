@@ -19,7 +19,10 @@ _NO_ROLL: Final = "These files give no number of pupils on roll, so no cost for 
 _ZERO: Final = "The interval contains zero, or there is none, so a cost for each unit of effect would mean nothing."
 _INVENTED: Final = "The pupils of these data are invented, so no cost for each pupil is given."
 _NO_RATIO: Final = "The results of these data are invented, so no cost for a gain is given."
-_AREA: Final = "The effect is on a whole area and the cost on some of its schools, so their ratio would mean nothing."
+_AREA: Final = (
+    "The effect is that on every school of the area, and which of them the money was spent on is not known here, so "
+    "the ratio of the two would mean nothing."
+)
 _NO_SD: Final = "There is no positive effect in pupil-level standard deviations to divide the cost by."
 
 

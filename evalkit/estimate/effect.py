@@ -46,14 +46,17 @@ class EffectSize:
 class PermutationDetail:
     """Where the treated area stands among all areas analysed the same way.
 
-    `rank` is that of |t|, 1 the largest; `smallest_p` is 1/J; `studentised_p` uses the
-    effect over its school-sampling standard error.
+    `rank` is that of |t|, 1 the largest; `smallest_p` is 1/J. `studentised_…` compare effects over their
+    school-sampling standard errors, `plain_…` the effects themselves, whichever of them the project asks for.
     """
 
     rank: int
     n_areas: int
     smallest_p: float
     studentised_p: Quantity
+    studentised_interval: IntervalOrReason
+    plain_p: Quantity
+    plain_interval: IntervalOrReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

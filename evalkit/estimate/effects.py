@@ -12,7 +12,7 @@ from evalkit.core.project import Inference
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.design.areas import TREATED_GROUP
 from evalkit.estimate.area_effects import AreaEffects
-from evalkit.estimate.arrays.area_changes import permutation_test
+from evalkit.estimate.arrays.area_changes import PermutationTest, permutation_test
 from evalkit.estimate.effect import Effect, PermutationDetail
 
 NO_P_FOR_SCHOOLS = (
@@ -49,26 +49,41 @@ def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: 
     effect = _estimated(key, areas, own, PART_OF_AREA)
     if own == TREATED_GROUP:
         return effect
-    at, statistic = areas.position(own), permuted_statistic(areas, inference.statistic)
+    at = areas.position(own)
     if at < 0:
         return effect
-    if not np.isfinite(statistic).all():
-        none = Unavailable(NOT_STUDENTISED)
-        return replace(effect, interval=none, p_value=none, p_value_one_sided=none)
-    test = permutation_test(statistic, at, 1 - inference.level)
-    scale = float(areas.std_errors[at]) if inference.statistic == "studentised" else 1.0
+    plain, studentised = (_tested(areas, at, kind, inference.level) for kind in ("unstudentised", "studentised"))
+    p, interval, test = studentised if inference.statistic == "studentised" else plain
+    if test is None:
+        return replace(effect, interval=interval, p_value=p, p_value_one_sided=p)
     return replace(
         effect,
-        interval=_interval(float(areas.effects[at]), test.reach * scale, inference.level),
-        p_value=test.p_value,
+        interval=interval,
+        p_value=p,
         p_value_one_sided=test.p_value_one_sided,
         permutation=PermutationDetail(
             rank=test.rank,
             n_areas=test.n,
             smallest_p=1 / test.n,
-            studentised_p=_studentised_p(areas, at),
+            studentised_p=studentised[0],
+            studentised_interval=studentised[1],
+            plain_p=plain[0],
+            plain_interval=plain[1],
         ),
     )
+
+
+def _tested(
+    areas: AreaEffects, at: int, kind: str, level: float
+) -> tuple[Quantity, IntervalOrReason, PermutationTest | None]:
+    """Return the p-value of one statistic, the interval of effects it does not reject, and the test; or the reason."""
+    statistic = permuted_statistic(areas, kind)
+    if not np.isfinite(statistic).all():
+        none = Unavailable(NOT_STUDENTISED)
+        return none, none, None
+    test = permutation_test(statistic, at, 1 - level)
+    scale = float(areas.std_errors[at]) if kind == "studentised" else 1.0
+    return test.p_value, _interval(float(areas.effects[at]), test.reach * scale, level), test
 
 
 def school_cluster_effect(key: EffectKey, areas: AreaEffects, own: int) -> Effect:
@@ -129,13 +144,6 @@ def permuted_statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
         return areas.effects
     with np.errstate(invalid="ignore", divide="ignore"):
         return areas.effects / areas.std_errors
-
-
-def _studentised_p(areas: AreaEffects, at: int) -> Quantity:
-    statistic = permuted_statistic(areas, "studentised")
-    if not np.isfinite(statistic).all():
-        return Unavailable(NOT_STUDENTISED)
-    return permutation_test(statistic, at).p_value
 
 
 def _interval(estimate: float, reach: float, level: float) -> IntervalOrReason:

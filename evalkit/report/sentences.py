@@ -255,4 +255,4 @@ def _cannot(evaluation: Evaluation) -> str:
     start = "The design cannot separate the programme from anything else that changed in"
     if is_listed(evaluation):
         return f"{start} these schools."
-    return f"{start} {evaluation.headline.place}; which schools took part is not public."
+    return f"{start} {evaluation.headline.place}. {evaluation.project.participants.whole_area_reason}"

@@ -6,7 +6,8 @@ from datetime import date
 
 from evalkit.core.formats import as_sentence, careful, count, level_text, number, pounds
 from evalkit.core.quantities import Unavailable
-from evalkit.design.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES
+from evalkit.design.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES
+from evalkit.design.list_dates import age_of_lists
 from evalkit.design.stage import BalanceRow, DesignStage
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
@@ -66,7 +67,8 @@ def whom(stage: DesignStage | Evaluation) -> str:
         return f"This report is about the schools listed as having taken part, in {where}, not about {whole}."
     return (
         f"This report evaluates the whole of {place}: every eligible school counts, whether or not it took part "
-        "(“area-level intention to treat”), which dilutes any effect. Which schools took part is not public."
+        "(“area-level intention to treat”), so that schools that did not take part dilute any effect. "
+        f"{stage.project.participants.whole_area_reason}"
     )
 
 
@@ -100,7 +102,7 @@ def disclosure(evaluation: Evaluation) -> Prose:
 
 
 def areas_compared(design: DesignStage) -> Prose:
-    """Return that the neighbour lists are later than the programme."""
+    """Return how old the neighbour lists are beside the programme."""
     return Prose((_lists(design),))
 
 
@@ -215,12 +217,7 @@ def _clustering_by_area(evaluation: Evaluation) -> str:
 
 
 def _lists(stage: DesignStage | Evaluation) -> str:
-    pool, facts = stage.project.pool, stage.project.programme
-    names = f"{LIST_LABEL[pool.neighbours]} and {LIST_LABEL[pool.alternative_neighbours]}"
-    return (
-        f"Both lists of statistical neighbours ({names}) postdate the programme, which ran from {facts.start:%B %Y} to "
-        f"{facts.end:%B %Y}: areas may have been put on them for how they looked after it."
-    )
+    return age_of_lists(stage.project)
 
 
 def _effect_size(evaluation: Evaluation) -> tuple[str, ...]:

@@ -86,10 +86,12 @@ def compared(evaluation: Evaluation) -> Prose:
         if exposure.partial
         else ""
     )
+    participants = evaluation.project.participants
     return Prose(
         (
             f"{_treated(evaluation)} are compared with {count(n)} in {_areas(evaluation)}.",
-            f"The comparison is of the change from {facts.pre_label} to {facts.post_label} (summers){partial}.",
+            *(() if is_listed(evaluation) else (participants.whole_area_reason,)),
+            f"The change compared is from {facts.pre_label} to {facts.post_label}{partial}.",
         )
     )
 
@@ -99,7 +101,7 @@ def _treated(evaluation: Evaluation) -> str:
     schools = f"{count(n)} {phase(evaluation.project, n)}"
     if is_listed(evaluation):
         return f"The {schools} listed as taking part, in {treated_areas(evaluation)},"
-    return f"All {schools} of {evaluation.headline.place} with results, whether or not they took part,"
+    return f"All {schools} of {evaluation.headline.place} with results count as treated and"
 
 
 def _areas(evaluation: Evaluation) -> str:
@@ -147,9 +149,13 @@ def _rank(evaluation: Evaluation) -> str:
 
 
 def _others(evaluation: Evaluation) -> str:
-    """Return over what the other comparisons of the table of estimates range, and how many exclude no difference."""
+    """Return over what the other comparisons of the table of estimates range, and for how many chance would do.
+
+    The earlier trend continued is no comparison with other schools, and has its own sentence.
+    """
     main = evaluation.project.primary.measure
-    others = [effect for effect in one_per_design(evaluation, main) if effect.design != NEIGHBOURS]
+    aside = (NEIGHBOURS, TREND_ADJUSTED)
+    others = [effect for effect in one_per_design(evaluation, main) if effect.design not in aside]
     known = [effect.estimate for effect in others if isinstance(effect.estimate, float)]
     if isinstance(evaluation.headline.estimate, Unavailable) or not known:
         return ""
@@ -159,9 +165,21 @@ def _others(evaluation: Evaluation) -> str:
         start = f"Another reasonable comparison gives {careful(known[0])}"
     if not ends:
         return f"{start}, without intervals."
-    excluding = sum(0.0 not in interval for interval in ends)
-    of = f"{count(excluding)} of {count(len(ends))}" if excluding else f"none of {count(len(ends))}"
-    return f"{start}; {of} intervals {'excludes' if excluding <= 1 else 'exclude'} no difference."
+    return f"{start}; {_by_chance(sum(0.0 in interval for interval in ends), len(ends), len(known))}."
+
+
+def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
+    """Return for how many of the comparisons with an interval chance alone could have made the difference.
+
+    >>> _by_chance(6, 8, 8)
+    'chance alone could explain 6 of these 8, and hardly the other 2'
+    """
+    of = f"the {count(n_with)} with an interval" if n_with < n_all else f"these {count(n_all)}"
+    if n_with == 1:
+        return f"chance alone {'could' if n_could else 'would hardly'} explain {'it' if n_all == 1 else of}"
+    if n_could in (0, n_with):
+        return f"chance alone {'could' if n_could else 'would hardly'} explain {'each' if n_could else 'any'} of {of}"
+    return f"chance alone could explain {count(n_could)} of {of}, and hardly the other {count(n_with - n_could)}"
 
 
 def _of_listed(evaluation: Evaluation) -> str:
@@ -228,7 +246,10 @@ def _least(evaluation: Evaluation) -> str:
     if entry is None or (isinstance(entry.realised, Unavailable) and isinstance(entry.at_design, Unavailable)):
         return "The least effect that could have been detected cannot be given."
     least = max(value for value in (entry.realised, entry.at_design) if not isinstance(value, Unavailable))
-    return f"True effects under {points(least)} would often be missed; larger ones are detected four times in five."
+    return (
+        f"True effects under {points(least)} would often be missed; larger ones are detected at least four times in "
+        "five."
+    )
 
 
 def _security(evaluation: Evaluation) -> str:

@@ -16,6 +16,7 @@ from evalkit.run.project_file import claims_of, load_project
 from evalkit.run.runner import find_data, preflight
 
 if TYPE_CHECKING:
+    from evalkit.data.participants import TreatedSchools
     from evalkit.data.sources import Sources
     from evalkit.design.stage import DesignStage
 
@@ -26,6 +27,7 @@ class Checked:
 
     files: tuple[tuple[str, int | None], ...]
     stage: DesignStage
+    treated: TreatedSchools
     n_claims: int
 
 
@@ -35,9 +37,9 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
 
     project = load_project(project_file)
     sources = find_data(data)
-    preflight(project, project_file, sources)
+    treated = preflight(project, project_file, sources).treated
     stage = open_design(str(project_file), str(sources.folder), "")
-    return Checked(_files(sources), stage, len(claims_of(project, project_file.parent)))
+    return Checked(_files(sources), stage, treated, len(claims_of(project, project_file.parent)))
 
 
 def checked_json(checked: Checked) -> str:
@@ -50,6 +52,8 @@ def checked_json(checked: Checked) -> str:
         "files": [{"path": name, "rows": rows} for name, rows in checked.files],
         "years": asdict(stage.project.exposure),
         "participants": [asdict(case) for case in stage.participants],
+        "participating_schools": [asdict(school) for school in checked.treated.matched],
+        "unused_columns_of_participants": list(checked.treated.unused),
         "areas": [_area(row) for row in stage.areas],
         "flow_before_programme": [asdict(row) for row in stage.flow.rows],
         "identity": [asdict(case) for case in stage.identity],
@@ -75,8 +79,10 @@ def _lines(checked: Checked) -> Iterator[str]:
     for label, years in (("before", exposure.pre), ("partly exposed", exposure.partial), ("after", exposure.post)):
         yield f"  {label}: {listed([str(year) for year in years])}"
     yield "\nParticipants"
-    yield from (f"  {case.case}: {case.n:,}" for case in stage.participants)
+    yield from _participants(checked)
     yield "\nAreas"
+    for row in stage.areas[:1]:
+        yield f"  treated: {listed([f'{name} ({code})' for code, name in row.treated], 20)}"
     for row in stage.areas:
         yield f"  neighbours, {row.list_label} list: {listed([name for _, name in row.comparison], 20)}"
         if row.absent:
@@ -89,6 +95,17 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield f"  {note.measure}, {note.label} ({note.unit})"
         yield from (f"    {sentence}" for sentence in note.sentences)
     yield f"\nClaims to be checked: {checked.n_claims}"
+
+
+def _participants(checked: Checked) -> Iterator[str]:
+    stage = checked.stage
+    code = stage.project.participants.local_authority
+    if code is not None:
+        yield f"  every school of {stage.area_names.get(code, 'an area without a name')} (local authority {code})"
+    yield from (f"  {case.case}: {case.n:,}" for case in stage.participants)
+    for school in checked.treated.matched:
+        by = "URN" if school.is_by_urn else "LAESTAB"
+        yield f"  row {school.row}: {school.urn} {school.name}, {school.area_name} (by {by})"
 
 
 def _flow_lines(stage: DesignStage) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,9 @@ _EXPECTED: Final = {
     "dataclass": "keys with values, indented below it",
     "date": "a date like 2018-02-01",
 }
+
+_PLACEHOLDER: Final = re.compile("«[^«»]*»?|»")
+"""What `evalkit new` writes where a value is to be filled in, or what is left of it."""
 
 _MARKS: Final = ("'", '"', "“", "”", "‘", "’")
 
@@ -129,11 +133,29 @@ def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
 
 
 def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type) -> Any:
+    left = list(_placeholders(read.data, ()))
+    places = {complaint.place for complaint in left}
     try:
-        return adapter.validate_json(json.dumps(read.data), strict=True)
+        found = adapter.validate_json(json.dumps(read.data), strict=True)
+        complaints = []
     except ValidationError as problem:
-        complaints = [_complaint(details, kind) for details in problem.errors(include_url=False)]
-    raise ProjectError(_message(read, complaints)) from None
+        errors = problem.errors(include_url=False)
+        complaints = [_complaint(details, kind) for details in errors if details["loc"] not in places]
+    if left or complaints:
+        raise ProjectError(_message(read, [*left, *complaints])) from None
+    return found
+
+
+def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
+    """Yield every value that is still the template's, in the order of the file."""
+    if isinstance(value, str) and (mark := _PLACEHOLDER.search(value)):
+        yield Complaint(place, f"{_shown(mark[0])} is still to be filled in; write the value in its place")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _placeholders(inner, (*place, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _placeholders(inner, (*place, i))
 
 
 def _complaint(details: ErrorDetails, kind: type) -> Complaint:

@@ -91,8 +91,6 @@ def _words(project: Project) -> Iterator[Complaint]:
     ):
         if not text:
             yield Complaint(place, "the text is empty")
-        if "«" in text:
-            yield Complaint(place, "the template's placeholder is still there: replace what stands between « and »")
     if programme.end < programme.start:
         text = f"the programme ends ({programme.end}) before it starts ({programme.start})"
         yield Complaint(("programme", "end"), text)

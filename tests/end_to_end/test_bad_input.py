@@ -118,7 +118,7 @@ CASES = {
     "a Python tag": (in_project("seed: 20180201", "seed: !!python/object/apply:os.getpid []"), "tag"),
     "unknown area": (in_project("local_authority: 340", "local_authority: 999"), "999"),
     "unknown URN": (participants("URN\n999999\n"), "999999"),
-    "another school's name": (participants("LAESTAB,name\n{laestab},St\n"), "no file knows"),
+    "another school's name": (participants("LAESTAB,name\n{laestab},St\n"), "the row's name is 'St'"),
     "duplicate participant": (participants("URN\n{known}\n{known}\n"), "listed twice"),
     "no untreated school": (no_untreated, "no untreated school"),
 }

@@ -11,11 +11,12 @@ from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.names import clustered, outcome_label, unit_of
+from evalkit.report.sentences import PLAIN
 from evalkit.report.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 
 _NO_ERROR: Final = Unavailable("None: areas are compared directly.")
-_NOT_COMPUTED: Final = Unavailable("Not computed in this version.")
+_ONE_SIDED: Final = Unavailable("None: a one-sided test bounds the effect on one side only.")
 
 
 def inference(evaluation: Evaluation) -> ReleasedTable:
@@ -56,17 +57,32 @@ def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
     effect, england = evaluation.effect(main), evaluation.effect(main, ENGLAND)
     rows: list[tuple[Cell, ...]] = []
     if effect is not None:
-        spread = "Spread of changes across areas"
-        over, p = f"{spread}, over school sampling error", _studentised(effect)
-        rows = [
-            _permuted("two-sided", spread, effect, effect.interval, effect.p_value),
-            _permuted("one-sided (rose more)", spread, effect, _NOT_COMPUTED, effect.p_value_one_sided),
-            _permuted("each change over its standard error (studentised), two-sided", over, effect, _NOT_COMPUTED, p),
-        ]
+        rows = _by_statistic(evaluation, effect)
     if england is not None:
         allows = "The same, each area against all others of England"
         rows.append(_permuted("against England, two-sided", allows, england, england.interval, england.p_value))
     return rows
+
+
+def _by_statistic(evaluation: Evaluation, effect: Effect) -> list[tuple[Cell, ...]]:
+    """Return the rows of the statistic that the project asks for, one- and two-sided, and that of the other one."""
+    spread, detail = "Spread of changes across areas", effect.permutation
+    kinds = ["", "each change over its standard error (studentised), "]
+    allows = [spread, f"{spread}, over school sampling error"]
+    reason = effect.p_value if isinstance(effect.p_value, Unavailable) else Unavailable("Areas were not permuted.")
+    other: tuple[IntervalOrReason, Quantity] = (reason, reason)
+    is_plain = evaluation.project.inference.statistic == PLAIN
+    if detail is not None and is_plain:
+        other = (detail.studentised_interval, detail.studentised_p)
+    elif detail is not None:
+        other = (detail.plain_interval, detail.plain_p)
+    if not is_plain:
+        kinds, allows = ["each change over its standard error (studentised), ", "changes themselves, "], allows[::-1]
+    return [
+        _permuted(f"{kinds[0]}two-sided", allows[0], effect, effect.interval, effect.p_value),
+        _permuted(f"{kinds[0]}one-sided (rose more)", allows[0], effect, _ONE_SIDED, effect.p_value_one_sided),
+        _permuted(f"{kinds[1]}two-sided", allows[1], effect, *other),
+    ]
 
 
 def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
@@ -74,12 +90,6 @@ def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason
     lacking = p if isinstance(effect.interval, Unavailable) and isinstance(p, Unavailable) else None
     numbers: tuple[Cell, ...] = (lacking,) * 3 if lacking else (_NO_ERROR, interval, p)
     return f"Area permutation, {kind}", allows, effect.estimate, *numbers
-
-
-def _studentised(effect: Effect) -> Quantity:
-    if effect.permutation is not None:
-        return effect.permutation.studentised_p
-    return effect.p_value if isinstance(effect.p_value, Unavailable) else _NOT_COMPUTED
 
 
 def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:

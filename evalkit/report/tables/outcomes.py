@@ -135,7 +135,8 @@ def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
             if adjusted
             else ()
         ),
-        "Least detectable: the true effect that would be detected four times in five, from the spread of other areas.",
+        "Least detectable: the smallest true effect that would be detected at least four times in five, "
+        "from the spread of other areas.",
     )
 
 

@@ -209,8 +209,8 @@ def _pupil_notes(evaluation: Evaluation, summary: CostSummary) -> tuple[str, ...
     spread = (
         ""
         if is_listed(evaluation)
-        else " The cost is spread over every pupil of the area, as the effect is, since which schools took part is not "
-        "public: for each pupil of a school that took part it is more."
+        else " The cost is spread over every pupil of the area, as the effect is: where some schools did not take "
+        "part, it is more for each pupil of those that did."
     )
     band = (
         as_sentence(summary.band.reason)

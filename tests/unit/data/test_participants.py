@@ -83,7 +83,8 @@ def test_laestab_is_matched_to_a_school_whose_oldest_urn_no_table_lists(tmp_path
 
 def test_laestab_with_quite_another_name_is_unknown(tmp_path, records):
     message = refusal(tmp_path, "LAESTAB,name\n3402003,Kingfisher Academy\n", records)
-    assert "LAESTAB 3402003 with the name 'Kingfisher Academy'" in message
+    assert "row 2 (Kingfisher Academy): LAESTAB 3402003 is URN 100003 Robin Lane Primary School (area 340)" in message
+    assert "the row's name is 'Kingfisher Academy'" in message
 
 
 def test_both_ways_may_stand_in_one_file(tmp_path, records):
@@ -93,9 +94,9 @@ def test_both_ways_may_stand_in_one_file(tmp_path, records):
 
 def test_every_unknown_urn_is_listed_with_the_nearest(tmp_path, records):
     message = refusal(tmp_path, "URN\n100001\n100004\n999999\n", records)
-    assert "2 participants no file knows" in message
-    assert "URN 100004 (nearest known: 10000" in message
-    assert "URN 999999 (nearest known: 300001)" in message
+    assert "2 of 3 rows cannot be used" in message
+    assert "row 3: no file knows URN 100004 (nearest known: 10000" in message
+    assert "row 4: no file knows URN 999999 (nearest known: 300001)" in message
 
 
 def test_a_secondary_has_no_key_stage_2_outcome_and_is_not_unknown(tmp_path, records):
@@ -129,12 +130,16 @@ def test_the_same_school_by_urn_and_by_laestab_is_refused(tmp_path, records):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("school\nPlover\n", "neither a column URN nor the columns LAESTAB and name"),
-        ("LAESTAB\n3402001\n", "neither a column URN nor the columns LAESTAB and name"),
+        ("schol,town\nPlover,Huyton\n", "the columns found are 'schol' and 'town'"),
+        ("100001\n100003\n", "The first row is a school, and must be the headings"),
         ("URN\n", "lists no school"),
         ("URN\n10001\n", "row 2: '10001' is not a URN"),
         ("URN\n100001\nPlover\n", "row 3: 'Plover' is not a URN"),
-        ("LAESTAB,name\n3402001,\n", "row 2: neither a URN nor a LAESTAB with a name"),
+        ("URN,LAESTAB,town\n,,Huyton\n", "row 2: neither a URN nor a LAESTAB"),
+        ("URN,School URN\n100001,100001\n", "the columns 'URN' and 'School URN' say the same of a school"),
+        ('URN,name\n100001,"Plover\n100003,Robin Lane\n', "a quotation mark opens a cell that does not close"),
+        ('URN,name\n100001,"Plover\n100003,Robin Lane"\n', "a quotation mark opens a cell that does not close"),
+        ("URN,name\n100001,Plover, Huyton\n", "row 2 (Plover): the row has more cells than there are headings"),
         ("", "the file is empty"),
     ],
 )
@@ -143,7 +148,7 @@ def test_a_file_that_lists_no_schools_says_how_to_write_one(tmp_path, records, t
 
 
 def test_a_row_is_named_by_its_place_in_the_file_even_after_blank_rows(tmp_path, records):
-    assert "row 4: '12' is not a URN" in refusal(tmp_path, "URN,name\n100001,a\n,\n12,b\n", records)
+    assert "row 4: '12' is not a URN" in refusal(tmp_path, "URN,town\n100001,a\n,\n12,b\n", records)
 
 
 def test_a_whole_area_is_treated(records):
@@ -158,17 +163,63 @@ def test_an_area_without_schools_is_refused():
         whole_area(341, schools)
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "alike"),
-    [
-        ("St Aidan's Catholic Primary School", "St Luke's Catholic Primary School", False),
-        ("St", "St Aidan's Catholic Primary School", False),
-        ("St Aidan's Catholic Primary", "St Aidan's Catholic Primary School", True),
-        ("Huyton with Roby CofE", "Huyton With Roby Church of England Primary School", True),
-        ("The Academy", "The Academy", True),
-    ],
-)
-def test_names_are_alike_by_their_telling_words(one, other, alike):
-    from evalkit.data.participants import _alike
+def test_all_bad_rows_are_told_at_once_with_number_and_name(tmp_path, records):
+    text = "URN,name\n12,Plover Primary\n100003,St Anne's\n999999,Nowhere\n,Harbour High\n100001,\n100009,\n"
+    lines = refusal(tmp_path, text, records).split("\n  ")
+    assert lines[0] == "participants.csv: 5 of 6 rows cannot be used."
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        "row 2 (Plover Primary)", "row 3 (St Anne's)", "row 4 (Nowhere)", "row 5 (Harbour High)", "row 7"
+    ]  # fmt: skip
 
-    assert _alike(one, other) == alike
+
+def test_a_name_that_disagrees_with_its_urn_is_refused_with_both_names_and_a_candidate(tmp_path, records):
+    message = refusal(tmp_path, "URN,name\n100003,St Anne's RC Primary\n", records)
+    assert "URN 100003 is 'Robin Lane Primary School', and the row's name is 'St Anne's RC Primary'" in message
+    assert "the name may mean URN 100011 St Anne's Catholic Primary School" in message
+
+
+def test_a_urn_without_its_name_is_not_checked_against_one(tmp_path, records):
+    assert read(tmp_path, "URN,name\n100003,\n", records).schools == {"KS2": ("100003",)}
+
+
+def test_a_name_any_file_gives_a_school_agrees_with_its_urn(tmp_path, records):
+    records["KS2"].schools.loc["100001", "name"] = "Osprey Academy"  # renamed as an academy, once Plover
+    for name in ("PLOVER  primary", "Osprey", "Ospray Academy"):
+        assert read(tmp_path, f"URN,name\n100009,{name}\n", records).schools == {"KS2": ("100001",)}
+
+
+def test_a_urn_and_a_laestab_of_two_schools_are_refused(tmp_path, records):
+    message = refusal(tmp_path, "URN,LAESTAB\n100003,340/2001\n", records)
+    assert "URN 100003 is 'Robin Lane Primary School', and LAESTAB 3402001 is 'Plover Primary School'" in message
+
+
+def test_a_laestab_alone_is_enough_where_one_school_has_had_it(tmp_path, records):
+    assert read(tmp_path, "LAESTAB\n3402003\n", records).schools == {"KS2": ("100003",)}
+
+
+def test_a_laestab_that_two_schools_have_had_asks_for_the_urn_or_a_name(tmp_path, records):
+    records["KS2"].schools.loc["100003", "laestab"] = "3402001"
+    message = refusal(tmp_path, "DfE number\n340/2001\n", records)
+    assert "has been that of more than one school" in message
+    assert "give the URN" in message
+    assert read(tmp_path, "DfE number;School\n340/2001;Robin Lane\n", records).schools == {"KS2": ("100003",)}
+
+
+def test_names_without_a_number_get_candidates(tmp_path, records):
+    message = refusal(tmp_path, "School\nRobbin Lane Primry\nPlover\n", records)
+    assert "row 2 (Robbin Lane Primry): a name alone does not say which school it is" in message
+    assert "the name may mean URN 100003 Robin Lane Primary School (area 340)" in message
+    assert "the name may mean URN 100009 Plover Primary School (area 340)" in message
+
+
+def test_each_row_says_which_school_it_meant(tmp_path, records):
+    found = read(tmp_path, "URN;LAESTAB;Town\n100001;;Huyton\n;340/4001;\n", records)
+    assert [(school.row, school.urn, school.name, school.area_name) for school in found.matched] == [
+        (2, "100001", "Plover Primary School", "area 340"), (3, "200001", "Harbour High School", "area 340")
+    ]  # fmt: skip
+
+
+def test_a_column_that_says_nothing_is_told(tmp_path, records):
+    found = read(tmp_path, "URN,Town,Head teacher\n100001,Huyton,A\n", records)
+    assert found.unused == ("Town", "Head teacher")
+    assert found.cases[-1].case == "columns of the file that are not used: 'Town' and 'Head teacher'"

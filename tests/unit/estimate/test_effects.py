@@ -46,6 +46,17 @@ def test_studentised_intervals_are_in_points_of_the_outcome():
     assert found.p_value == (1 + 16) / 20
 
 
+@pytest.mark.parametrize("statistic", ["unstudentised", "studentised"])
+def test_both_statistics_have_their_interval_whichever_is_asked_for(statistic):
+    effects = [1.0, *(0.1 * k for k in range(1, 20))]
+    found = permutation_effect(KEY, areas(effects, [0.5, *([0.2] * 19)]), 340, Inference(statistic=statistic))
+    detail = found.permutation
+    # the largest other effect is 1.9, its t 9.5
+    for interval, reach in ((detail.plain_interval, 1.9), (detail.studentised_interval, 4.75)):
+        assert (interval.lower, interval.upper) == pytest.approx((1.0 - reach, 1.0 + reach))
+    assert (detail.plain_p, detail.studentised_p) == (11 / 20, 17 / 20)
+
+
 @pytest.mark.parametrize("missing", [0, 5])
 def test_without_a_school_sampling_error_nothing_is_studentised(missing):
     errors = np.full(30, 0.5)

@@ -79,7 +79,10 @@ def make_project() -> Project:
             sources=(Source(title="A case study of the programme"),),
         ),
         participants=Participants(
-            rule="local_authority", local_authority=340, known_participants="About 26 of the 49 primaries took part."
+            rule="local_authority",
+            local_authority=340,
+            known_participants="About 26 of the 49 primaries took part.",
+            why_whole_area="Which schools took part is not public",
         ),
         exposure=Exposure(pre=(2016, 2017), partial=(2018,), post=(2019,)),
         outcomes=(
@@ -131,7 +134,15 @@ def main_size() -> EffectSize:
 
 
 def make_effects() -> tuple[Effect, ...]:
-    detail = PermutationDetail(rank=7, n_areas=149, smallest_p=1 / 149, studentised_p=0.027)
+    detail = PermutationDetail(
+        rank=7,
+        n_areas=149,
+        smallest_p=1 / 149,
+        studentised_p=0.027,
+        studentised_interval=Interval(0.11, 1.77, 0.95),
+        plain_p=0.047,
+        plain_interval=Interval(0.02, 1.86, 0.95),
+    )
     read = "READPROG"
     main = make_effect(read, "neighbours", 0.94, 0.92, 7 / 149, permutation=detail, effect_size=main_size())
     school = replace(main, inference="cluster", cluster_level="school", n_treated_clusters=49, p_value=NO_P)
@@ -284,7 +295,7 @@ def make_headline() -> Headline:
         measure_label="Reading progress",
         place="Knowsley",
         n_schools=49,
-        pre_label="the mean of 2016 and 2017",
+        pre_label="the 2016 and 2017 average",
         post_label="2019",
         list_year="2021",
         estimate=0.94,

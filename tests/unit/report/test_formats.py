@@ -42,7 +42,7 @@ def test_p_values_have_three_decimals_and_a_floor() -> None:
 def test_years_and_pounds() -> None:
     assert years_text((2016, 2017)) == "2016 and 2017"
     assert years_text((2016, 2017, 2018)) == "2016 to 2018"
-    assert mean_of((2016, 2017)) == "the mean of 2016 and 2017"
+    assert mean_of((2016, 2017)) == "the 2016 and 2017 average"
     assert mean_of((2019,)) == span_text((2019,)) == "2019"
     assert span_text((2017, 2016)) == "2016 to 2017"
     assert years_text((2019,)) == "2019"

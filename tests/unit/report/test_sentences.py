@@ -6,7 +6,7 @@ from typing import Any
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report import face, headline, headline_explained, how_to_read, matched_designs, programme
+from evalkit.report import compared, face, headline, headline_explained, how_to_read, matched_designs, programme
 from evalkit.report.wording import forbidden_words
 
 
@@ -41,7 +41,7 @@ def said(evaluation: Evaluation, **changed: Any) -> str:
 
 def test_the_headline_in_full(evaluation: Evaluation) -> None:
     assert headline(evaluation).text == (
-        "Reading progress in Knowsley's 49 primaries rose by 0.94 points more from the mean of 2016 and 2017 to "
+        "Reading progress in Knowsley's 49 primaries rose by 0.94 points more from the 2016 and 2017 average to "
         "2019 than in its 2021-list "
         "neighbours (95% interval 0.02 to 1.86). Of 149 areas analysed the same way, 7 (Knowsley "
         "among them) changed at least "
@@ -51,7 +51,7 @@ def test_the_headline_in_full(evaluation: Evaluation) -> None:
         "Knowsley was already gaining by 0.33 points on similar areas from 2016 to 2017; continuing that would "
         "leave 0.12. "
         "The design cannot separate "
-        "the programme from anything else that changed in Knowsley; which schools took part is not public."
+        "the programme from anything else that changed in Knowsley. Which schools took part is not public."
     )
 
 
@@ -79,7 +79,7 @@ def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: Evaluati
     text = said(evaluation, interval=Interval(-0.2, 2.08))
     assert text.startswith(
         "The data do not show whether reading progress in Knowsley's 49 primaries rose by more or "
-        "by less from the mean of 2016 and 2017 to "
+        "by less from the 2016 and 2017 average to "
         "2019 than in its 2021-list neighbours: the estimate is 0.94 points more (95% interval −0.20 to 2.08)."
     )
 
@@ -158,6 +158,19 @@ def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(eval
     assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
 
 
+def test_what_is_said_of_participation_comes_from_the_project_file(evaluation: Evaluation) -> None:
+    place = evaluation.project.participants
+    for reason, words in (
+        ("The list was lost.", "The list was lost."),
+        ("", "The project names no schools, so the effect is that on all schools of the area."),
+    ):
+        changed = replace(evaluation.project, participants=replace(place, why_whole_area=reason))
+        other = replace(evaluation, project=changed, design=replace(evaluation.design, project=changed))
+        for text in (face(other).text, headline(other).text, compared(other).text):
+            assert text.count(words) == 1
+            assert "not public" not in text
+
+
 def test_real_data_carry_no_banner(evaluation: Evaluation) -> None:
     assert "SYNTHETIC" not in face(replace(evaluation.design, data_kind="real")).text
 
@@ -169,7 +182,7 @@ def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> N
         "exact only if any of these areas had been as likely to be chosen as Knowsley",
         "covers school sampling only; it excludes area shocks",
         "Clustering by local authority is unavailable. With one treated local authority",
-        "(April 2021 and May 2025) postdate the programme",
+        "(April 2021 and May 2025) were drawn up after the programme, which ended in July 2019",
         "SD of pupil progress, conditional on prior attainment; one county",
         "illustrative",
         "every effect that the test does not reject at 5 per cent",

@@ -61,26 +61,28 @@ def test_without_an_estimate_the_reason_is_the_answer(unavailable: Evaluation) -
 
 def test_who_is_compared_has_schools_areas_and_years(evaluation: Evaluation) -> None:
     assert report.compared(evaluation).sentences == (
-        "All 49 primaries of Knowsley with results, whether or not they took part, are compared with 563 in 5 areas "
+        "All 49 primaries of Knowsley with results count as treated and are compared with 563 in 5 areas "
         "that the Department for Education (DfE) lists as similar (its statistical neighbours, April 2021: Liverpool, "
         "St Helens, Sefton, Wirral and Halton).",
-        "The comparison is of the change from the mean of 2016 and 2017 to 2019 (summers); 2018, with part of the "
-        "programme, is left out.",
+        "Which schools took part is not public.",
+        "The change compared is from the 2016 and 2017 average to 2019; 2018, with part of the programme, is left out.",
     )
 
 
 def test_how_sure_it_is_follows_the_checks(evaluation: Evaluation) -> None:
-    # the eight other designs of the fixture; 1.31 is the larger of 1.05 planned and 1.31 realised.
+    # seven of the eight other designs of the fixture, as the earlier trend continued is no comparison;
+    # 1.31 is the larger of 1.05 planned and 1.31 realised.
     assert report.certainty(evaluation).sentences == (
         "7 of 149 areas, Knowsley among them, changed at least as much in either direction (p = 0.047).",
-        "Other reasonable comparisons give 0.12 to 1.02; 1 of 8 intervals excludes no difference.",
+        "Other reasonable comparisons give 0.55 to 1.02; chance alone could explain 6 of these 7, and hardly the "
+        "other 1.",
         "Maths, not aimed at, gained 0.60 points on similar areas (−0.40 to 1.60), too uncertain "
         "to tell from none. An area shock moves both; this check cannot tell it from a programme that also moved "
         "maths.",
         "From 2016 to 2017, before the programme, Knowsley had gained 0.33 points on similar areas (−0.50 to 1.16); "
         "had "
         "that gone on, 0.12 (−1.78 to 2.02) would be left.",
-        "True effects under 1.31 points would often be missed; larger ones are detected four times in five.",
+        "True effects under 1.31 points would often be missed; larger ones are detected at least four times in five.",
         "Security of the evidence, by this kit's reading of published criteria: 2 of 5 (not a rating by the EEF).",
     )
 
@@ -205,7 +207,7 @@ def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation:
     for one in (evaluation, several, listed_schools(evaluation), with_interval(evaluation, Interval(-0.09, 1.97))):
         parts = (report.answer(one), report.compared(one), report.certainty(one), report.cost_in_short(one))
         words = " ".join(part.text for part in parts)
-        assert len(words.split()) <= 315
+        assert len(words.split()) <= 325
         assert forbidden_words(words) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from evalkit import report
 from evalkit.core.errors import EvalkitError
-from evalkit.core.project import Exposure
+from evalkit.core.project import Exposure, Inference
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.checks import CHECKS
 from evalkit.diagnose.evaluation import Evaluation
@@ -23,8 +23,19 @@ def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: Eva
     assert school[1] == "School sampling only; excludes shocks to areas"
     assert school[3] == 0.41
     assert school[5] == Unavailable("Clustering by school excludes area shocks, so a p-value from it would mislead.")
-    assert rows["Area permutation, one-sided (rose more)"][4] == Unavailable("Not computed in this version.")
+    one_sided = Unavailable("None: a one-sided test bounds the effect on one side only.")
+    assert rows["Area permutation, one-sided (rose more)"][4] == one_sided
     assert "*" not in report.inference(evaluation)._repr_html_()
+
+
+def test_each_statistic_stands_with_its_own_interval(evaluation: Evaluation) -> None:
+    studentised = "Area permutation, each change over its standard error (studentised), two-sided"
+    rows = {row[0]: row for row in report.inference(evaluation).table.rows}
+    assert rows[studentised][4:] == (Interval(0.11, 1.77, 0.95), 0.027)
+    asked = replace(evaluation.project, inference=Inference(statistic="studentised"))
+    rows = {row[0]: row for row in report.inference(replace(evaluation, project=asked)).table.rows}
+    assert rows[studentised][4:] == (evaluation.effects[0].interval, evaluation.effects[0].p_value)
+    assert rows["Area permutation, changes themselves, two-sided"][4:] == (Interval(0.02, 1.86, 0.95), 0.047)
 
 
 def test_inference_by_area_gives_the_reason_in_one_cell(evaluation: Evaluation) -> None:

@@ -129,7 +129,7 @@ def test_cost_by_pupil_stands_with_its_band(evaluation: Evaluation) -> None:
     # 744,103 / 20,311 = 36.64; over 1.49 years 24.51
     assert table.column("amount")[2:4] == pytest.approx((36.635, 24.507), abs=0.001)
     assert "“very low”" in table.notes[0]
-    assert "which schools took part is not public" in table.notes[0]
+    assert "where some schools did not take part, it is more for each pupil of those that did" in table.notes[0]
     assert evaluation.cost
     none = replace(evaluation.cost, n_pupils=Unavailable("No roll."), band=Unavailable("No roll."))
     assert ("For each pupil", Unavailable("No roll.")) in report.cost(replace(evaluation, cost=none)).table.rows

@@ -21,6 +21,7 @@ from evalkit.run.failure import Failure
 from evalkit.run.fleet import watched
 from evalkit.run.project_file import load_project
 from evalkit.run.task import Outcome
+from tests.filled_template import filled_in
 
 ROOT = Path(__file__).resolve().parents[3]
 KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif"
@@ -191,10 +192,9 @@ def test_a_new_project_is_valid_and_is_not_made_twice(space, capsys):
     assert cli.main(["new", "my-project"]) == 0
     made = space / "data" / "projects" / "my-project" / "project.yml"
     assert capsys.readouterr().out.strip() == str(made)
-    with pytest.raises(EvalkitError, match="placeholder"):
+    with pytest.raises(EvalkitError, match="still to be filled in"):
         load_project(made)
-    written = made.read_text(encoding="utf-8")
-    made.write_text(written.replace("«", "").replace("»", ""), encoding="utf-8")
+    made.write_text(filled_in(made.read_text(encoding="utf-8")), encoding="utf-8")
     assert load_project(made).slug == "my-project"
     assert (made.parent.parent / "project.schema.json").exists()
     before = made.read_bytes()

@@ -111,7 +111,7 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
             "programme.start (line 17): expected a date like 2018-02-01, found 'soon'",
         ),
         ("start: 2018-02-01", "start: 2018-02-30", "expected a date like 2018-02-01"),
-        ("ratio: 5", "ratio: '5'", "matching.ratio (line 67): expected a whole number, found '5'"),
+        ("ratio: 5", "ratio: '5'", "matching.ratio (line 68): expected a whole number, found '5'"),
         ("ratio: 5", "ratio: 5.5", "expected a whole number"),
         ("ratio: 5", "ratio: 51", "expected a whole number from 1 to 50, found 51"),
         ("ratio: 5", "ratio: true", "expected a whole number, found true"),

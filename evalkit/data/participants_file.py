@@ -1,0 +1,227 @@
+"""A list of schools as people keep one: whatever the encoding, the separator and the headings."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import listed
+
+HINT: Final = "Write one school a row: a column URN, or a column LAESTAB, and the name beside it as a check."
+
+_HEADINGS: Final = {
+    "urn": {"urn", "urns", "schoolurn", "urnofschool", "urnnumber", "urnno", "uniquereferencenumber", "giasurn"}
+    | {"edubaseurn", "academyurn", "establishmenturn"},
+    "laestab": {"laestab", "laestabnumber", "laestabno", "laestabcode", "laestabnumbers", "dfenumber", "dfeno", "dfe"}
+    | {"dfecode", "dfelaestab", "schoollaestab", "dfenumberlaestab", "dfeschoolnumber", "schooldfenumber", "ladfe"}
+    | {"dcsfnumber", "dfesnumber", "dfeestablishmentnumber", "laestablishmentnumber"},
+    "name": {"name", "names", "school", "schoolname", "nameofschool", "establishmentname", "establishment"}
+    | {"schname", "participant", "academyname", "schoolacademy", "nameoftheschool", "schoolsname"},
+}
+_CHOICES: Final = re.compile(
+    r"\b(start|begin|began|join|withdr|dos(e|age)|hours|days|visits|sessions|intensity|weight|treat|cohort|wave|tranche"
+    r"|includ|exclud|participat|took part|takes part|arm\b)|^(date|year|group|level|status|ended|end|left)\b"
+)
+"""Headings that read like something an effect could depend on, as small words."""
+_MOST_BYTES: Final = 5_000_000
+_SEPARATORS: Final = ",;\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSchool:
+    """One row of a list of schools: its number in the file, and what it gives, each text empty where it gives nothing.
+
+    `problem` says what is wrong with the row as it is written, or is empty.
+    """
+
+    row: int
+    urn: str
+    laestab: str
+    name: str
+    problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the row as messages call it, with the school's name where it has one."""
+        return f"row {self.row} ({shortened(self.name)})" if self.name else f"row {self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantsFile:
+    """The rows of a list of schools, and the headings of columns that say nothing about which schools they are."""
+
+    rows: tuple[ListedSchool, ...]
+    unused: tuple[str, ...]
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return a text as it may stand in a message, cut after `most` letters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def read_listed_schools(path: Path) -> ParticipantsFile:
+    """Read a list of schools; rows that cannot be understood carry their problem.
+
+    Raises
+    ------
+    DataError
+        If the file is no text, has no column by which a school is known, lists none, or has a column that reads like
+        an analytical choice: nothing here depends on such a column, so that it must not look as if something did.
+    """
+    cells = _cells(path)
+    filled = [(number, row) for number, row in enumerate(cells, start=1) if any(row)]
+    if not filled:
+        raise DataError(f"{path.name}: the file is empty. {HINT}")
+    header, *body = filled
+    columns = _columns(path.name, header[1])
+    if not body:
+        raise DataError(f"{path.name}: the file lists no school. {HINT}")
+    used = set(columns.values())
+    unused = tuple(text for place, text in enumerate(header[1]) if place not in used and _is_told(text, body, place))
+    _refuse_choices(path.name, unused)
+    return ParticipantsFile(tuple(_school(number, row, columns, len(header[1])) for number, row in body), unused)
+
+
+def _is_told(heading: str, body: Sequence[tuple[int, list[str]]], place: int) -> bool:
+    return bool(heading) or any(len(row) > place and row[place] for _, row in body)
+
+
+def _cells(path: Path) -> list[list[str]]:
+    text = _text(path)
+    first, _, rest = text.lstrip("\n").partition("\n")
+    told = re.fullmatch(r"sep=(.)", first.strip().lower())
+    separator = told[1] if told and told[1] in _SEPARATORS else _separator(first)
+    lines = f"\n{rest}" if told else text
+    try:
+        rows = list(csv.reader(io.StringIO(lines), delimiter=separator, strict=True))
+    except csv.Error:
+        rows = None
+    if rows is None or any("\n" in cell for row in rows for cell in row):
+        raise DataError(
+            f"{path.name}: a quotation mark opens a cell that does not close in its row. Write each school in one "
+            'line, and a quotation mark inside a quoted cell twice ("").'
+        )
+    return [[_cell(cell) for cell in row] for row in rows]
+
+
+def _cell(text: str) -> str:
+    """Return a cell without what spreadsheets and people put around a value."""
+    inner = re.fullmatch(r'="(.*)"', text.strip())
+    return " ".join((inner[1] if inner else text).replace("\u200b", "").replace("\ufeff", "").split())
+
+
+def _separator(first: str) -> str:
+    """Return the separator under which most headings of a line are known, then the one that stands there most."""
+    outside = re.sub(r'"[^"]*"', "", first)
+
+    def known(separator: str) -> tuple[int, int]:
+        return sum(bool(_role(text.strip('"'))) for text in first.split(separator)), outside.count(separator)
+
+    return max(_SEPARATORS, key=known)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path.name}: there is no such file in {path.parent.name}/. {HINT}") from None
+    except OSError as problem:
+        raise DataError(f"{path.name}: the file cannot be read ({problem.strerror}).") from None
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise DataError(f"{path.name}: this is a workbook, not text. Open it and save the sheet as CSV (UTF-8).")
+    if len(content) > _MOST_BYTES:
+        raise DataError(f"{path.name}: the file is larger than {_MOST_BYTES // 1_000_000} MB; no list of schools is.")
+    text = _decoded(content)
+    if text is None or "\0" in text:
+        raise DataError(f"{path.name}: the file is not text in UTF-8, UTF-16 or Windows-1252. Save it as CSV (UTF-8).")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(content: bytes) -> str | None:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        order = ["utf-16"]
+    elif b"\0" in content[:200]:
+        order = ["utf-16-be" if content[:1] == b"\0" else "utf-16-le"]
+    else:
+        order = ["utf-8-sig", "cp1252"]
+    for encoding in order:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _role(heading: str) -> str:
+    plain = re.sub(r"[^a-z]", "", heading.lower())
+    return next((role for role, known in _HEADINGS.items() if plain in known), "")
+
+
+def _columns(name: str, header: list[str]) -> dict[str, int]:
+    """Return the place of each column that says which school a row is."""
+    roles = [_role(text) for text in header]
+    for role in ("urn", "laestab", "name"):
+        if roles.count(role) > 1:
+            twice = [f"'{text}'" for text, found in zip(header, roles, strict=True) if found == role]
+            raise DataError(f"{name}: the columns {listed(twice)} say the same of a school. Keep one of them.")
+    if not {"urn", "laestab", "name"} & set(roles):
+        found = listed([f"'{shortened(text, 30)}'" for text in header if text], 12)
+        is_school = any(re.fullmatch(r"\d{6,7}|\d{3}/\d{4}", text) for text in header)
+        lacks = " The first row is a school, and must be the headings." if is_school else ""
+        raise DataError(f"{name}: no column says which school a row is; the columns found are {found}.{lacks} {HINT}")
+    return {role: place for place, role in enumerate(roles) if role}
+
+
+def _refuse_choices(name: str, unused: Sequence[str]) -> None:
+    words = {
+        text: re.sub(r"[^a-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()).strip() for text in unused
+    }
+    choices = [f"'{shortened(text, 30)}'" for text in unused if _CHOICES.search(words[text])]
+    if choices:
+        one = len(choices) == 1
+        raise DataError(
+            f"{name}: the column{'' if one else 's'} {listed(choices)} would change nothing: a project counts each "
+            "school listed as treated, from the first day of the programme, and each alike. Leave out the schools that "
+            f"did not take part, and delete the column{'' if one else 's'}; schools that joined at different times are "
+            "estimated from a table by `evalkit did`."
+        )
+
+
+def _school(number: int, row: list[str], columns: dict[str, int], width: int) -> ListedSchool:
+    given = {role: row[place] if place < len(row) else "" for role, place in columns.items()}
+    urn, laestab = _digits(given.get("urn", "")), _laestab(given.get("laestab", ""))
+    problem = _problem(given, urn, laestab)
+    if any(row[width:]):
+        problem = "the row has more cells than there are headings; write a name with a separator in quotation marks"
+    return ListedSchool(number, urn, laestab, given.get("name", ""), problem)
+
+
+def _digits(text: str) -> str:
+    """Return a whole number without what programs and people do to one: `106438.0`, `106,438`, `URN 106438`."""
+    bare = re.sub(r"^(urn|no\.?|#|')[\s:]*", "", text, flags=re.IGNORECASE)
+    bare = re.sub(r"\.0*$", "", bare)
+    return bare.replace(",", "").replace(" ", "") if re.fullmatch(r"\d{1,3}[, ]\d{3}|\d+", bare) else bare
+
+
+def _laestab(text: str) -> str:
+    bare = re.sub(r"\.0*$", "", text.lstrip("'"))
+    parts = re.fullmatch(r"(\d{3})\s?[/\-\\. ]?\s?(\d{4})", bare)
+    return parts[1] + parts[2] if parts else bare
+
+
+def _problem(given: dict[str, str], urn: str, laestab: str) -> str:
+    if re.fullmatch(r"\d{7}", _laestab(urn)) and not laestab:
+        return f"'{urn}' is a LAESTAB (three digits and four), not a URN; put it under the heading LAESTAB"
+    if urn and not re.fullmatch(r"\d{6}", urn):
+        return f"'{shortened(given['urn'], 40)}' is not a URN (six digits)"
+    if laestab and not urn and re.fullmatch(r"\d{6}", laestab):
+        return f"'{laestab}' may be a URN (six digits); put it under the heading URN"
+    if laestab and not re.fullmatch(r"\d{7}", laestab):
+        return f"'{shortened(given['laestab'], 40)}' is not a LAESTAB (such as 340/2001)"
+    return ""
