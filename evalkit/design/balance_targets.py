@@ -11,9 +11,10 @@ from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.balancing import BALANCED, entropy_balance
-from evalkit.design.arrays.products import crossed, summed
-from evalkit.design.arrays.propensity import is_collinear, standardised
-from evalkit.design.features import score_columns
+from evalkit.design.arrays.dependence import dependence
+from evalkit.design.arrays.products import summed
+from evalkit.design.arrays.propensity import standardised
+from evalkit.design.features import require_variation, score_columns
 from evalkit.design.matching_options import Target
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,7 @@ def columns_to_balance(baseline: Baseline, moments: int = 1) -> Columns:
     if moments not in (1, 2, 3):
         raise DesignError(f"Means of powers up to the first, second or third are balanced, not {moments}.")
     _require_arms(baseline.is_treated)
+    require_variation(baseline)
     raw, names = score_columns(baseline)
     equal = np.ones(len(raw))
     first = standardised(raw, equal)[:, 1:]
@@ -149,19 +151,11 @@ def _require_arms(is_treated: Bools) -> None:
 
 
 def _require_rank(values: Floats, names: list[str]) -> None:
-    constant = [name for name, column in zip(names, values.T, strict=True) if not column.any()]
-    if constant:
-        raise DesignError(
-            f"The covariate '{constant[0]}' has the same value for every unit, so there is nothing to balance. "
-            "Leave it out."
-        )
-    product = crossed(values, values)
-    if not is_collinear(product):
+    found = dependence(values)
+    if found is None:
         return
-    last = next(k for k in range(2, len(names) + 1) if is_collinear(product[:k, :k])) - 1
-    share = np.linalg.lstsq(product[:last, :last], product[:last, last], rcond=None)[0]
-    others = [f"'{names[k]}'" for k in range(last) if abs(share[k]) > 1e-6]
+    others = listed([f"'{names[k]}'" for k in found.made_of])
     raise DesignError(
-        f"The covariate '{names[last]}' is determined by {listed(others)}, so that weights cannot balance it by "
-        "itself. Leave one of them out."
+        f"The covariate '{names[found.column]}' is determined by {others}, "
+        "so that weights cannot balance it by itself. Leave one of them out."
     )

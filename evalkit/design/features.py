@@ -5,11 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit.core.errors import DesignError
+from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline, is_category
 
 Floats = NDArray[np.float64]
+
+_ROUNDING = 1e-12
+"""A spread below this share of the mean is no variation."""
+
+
+def require_variation(baseline: Baseline, names: Sequence[str] | None = None) -> None:
+    """Raise `DesignError` where a covariate (of those named), of numbers or texts, has one value."""
+    chosen = list(map(str, baseline.covariates)) if names is None else names
+    constant = [name for name in chosen if _is_constant(baseline.label(name))]
+    if constant:
+        named = listed([f"'{name}'" for name in constant], 8)
+        start = f"The covariate {named} has" if len(constant) == 1 else f"The covariates {named} each have"
+        them = "it tells" if len(constant) == 1 else "they tell"
+        raise DesignError(
+            f"{start} the same value for every unit, so {them} nothing apart. "
+            f"Leave {'it' if len(constant) == 1 else 'them'} out."
+        )
+
+
+def _is_constant(values: pd.Series) -> bool:
+    if is_category(values):
+        return values.nunique() <= 1
+    numbers = values.to_numpy(dtype=float)
+    return bool(np.ptp(numbers) <= _ROUNDING * np.abs(numbers).max())
 
 
 def score_columns(baseline: Baseline, names: Sequence[str] | None = None) -> tuple[Floats, tuple[str, ...]]:
@@ -51,4 +78,4 @@ def _stacked(
         for level in levels[skipped:]:
             columns.append((texts == level) * size)
             labels.append(f"{name}_{level}")
-    return np.column_stack(columns), tuple(labels)
+    return np.column_stack(columns) if columns else np.empty((len(baseline.units), 0)), tuple(labels)

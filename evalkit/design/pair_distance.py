@@ -12,7 +12,7 @@ from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.arrays.distances import pooled_within_covariance, whitened_generally
 from evalkit.design.arrays.pair_problem import PairProblem, Places
-from evalkit.design.features import distance_columns
+from evalkit.design.features import distance_columns, require_variation
 from evalkit.design.matching_options import PairRules, Side
 from evalkit.design.scores import SCORE_DISTANCES, propensity_score
 
@@ -108,12 +108,9 @@ def outside_support(score: Floats | None, is_treated: Bools, side: Side) -> Bool
 
 
 def _coordinates(baseline: Baseline, rules: PairRules) -> Floats:
-    columns, names = distance_columns(baseline, rules.mahalanobis_on or None)
-    constant = [name for name, values in zip(names, columns.T, strict=True) if np.ptp(values) == 0]
-    if constant:
-        raise DesignError(
-            f"The covariate '{constant[0]}' has the same value for every unit, so it tells nothing apart. Leave it out."
-        )
+    names = rules.mahalanobis_on or None
+    require_variation(baseline, names)
+    columns, _ = distance_columns(baseline, names)
     treated = baseline.is_treated
     if min(treated.sum(), (~treated).sum()) < 1:
         raise DesignError("One of the arms is empty, so there is nothing to compare. Check the treated column.")

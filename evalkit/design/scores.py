@@ -10,9 +10,9 @@ from evalkit.core.errors import DesignError, EvalkitError
 from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.arrays.binary_fit import fit_binary
-from evalkit.design.arrays.products import crossed, summed
-from evalkit.design.arrays.propensity import is_collinear
-from evalkit.design.features import score_columns
+from evalkit.design.arrays.dependence import dependence
+from evalkit.design.arrays.products import summed
+from evalkit.design.features import require_variation, score_columns
 from evalkit.design.matching_options import DistanceName
 
 Floats = NDArray[np.float64]
@@ -38,9 +38,9 @@ def propensity_score(baseline: Baseline, distance: DistanceName, own_score: str 
     if distance not in SCORE_DISTANCES:
         raise EvalkitError(f"'{distance}' is not a score.")
     _require_arms(baseline)
+    require_variation(baseline)
     columns, names = score_columns(baseline)
     covariates = _standardised(columns)
-    _require_variation(covariates, names)
     fit = fit_binary(covariates, baseline.is_treated, "probit" if distance == "probit" else "logit")
     if fit.failure == "collinear":
         raise DesignError(_collinear(covariates, names))
@@ -86,26 +86,14 @@ def _require_arms(baseline: Baseline) -> None:
         raise DesignError(f"No {arm} unit is in the data, so there is nothing to compare. Check the treated column.")
 
 
-def _require_variation(covariates: Floats, names: tuple[str, ...]) -> None:
-    constant = [name for name, column in zip(names, covariates[:, 1:].T, strict=True) if not column.any()]
-    if constant:
-        raise DesignError(
-            f"The covariate {_quoted(constant)} has the same value for every unit, so it tells nothing apart. "
-            "Leave it out."
-        )
-
-
 def _collinear(covariates: Floats, names: tuple[str, ...]) -> str:
     """Name the first column that those before it determine, and the columns it is made of."""
-    last = next(
-        k for k in range(2, covariates.shape[1] + 1) if is_collinear(crossed(covariates[:, :k], covariates[:, :k]))
-    )
-    before, column = covariates[:, : last - 1], covariates[:, last - 1]
-    share = np.linalg.lstsq(before, column, rcond=None)[0]
-    involved = [names[k - 1] for k in range(1, last - 1) if abs(share[k]) > 1e-6]
+    found = dependence(covariates[:, 1:])
+    assert found is not None
+    involved = [names[k] for k in found.made_of]
     return (
-        f"The covariate '{names[last - 2]}' is determined by {_quoted(involved)}, so that a score cannot weigh them. "
-        "Leave one of them out."
+        f"The covariate '{names[found.column]}' is determined by {_quoted(involved)}, so that a score cannot weigh "
+        "them. Leave one of them out."
     )
 
 

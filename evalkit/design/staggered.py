@@ -16,6 +16,7 @@ from evalkit.core.words import counted, listed
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Panel
 from evalkit.data.roles import codes_of
+from evalkit.design.distinct_covariates import require_distinct_covariates
 
 Comparison = Literal["never", "not-yet"]
 BasePeriod = Literal["varying", "universal"]
@@ -211,6 +212,7 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     Units whose programme (or its anticipation) had begun by the first period are left out and counted:
     nothing is known of them without it. So are units of a panel on which no effect after a start can rest. A cohort
     that starts after the last period, anticipation included, counts as never treated within these periods.
+    A covariate that tells no units of a period apart, or follows from the others, is refused whatever the estimator.
     """
     options = options or StaggeredOptions()
     if not observations.periods:
@@ -222,6 +224,7 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
         _require_comparison(design)
         observations, idle = _serving(design)
         if not idle:
+            require_distinct_covariates(observations)
             return design
         lost = (*lost, *already, *idle)
 

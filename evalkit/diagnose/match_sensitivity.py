@@ -144,6 +144,7 @@ def regression_rows(design: MatchedDesign, outcome: Floats, weight: Floats) -> R
     baseline = design.baseline
     kept = np.isfinite(outcome) & (weight > 0)
     blocks = {str(name): _block(design, str(name))[kept] for name in baseline.covariates}
+    blocks = {name: columns for name, columns in blocks.items() if columns.shape[1]}  # a text of one value has none
     return RegressionRows(outcome[kept], baseline.is_treated[kept].astype(float), blocks, weight[kept])
 
 

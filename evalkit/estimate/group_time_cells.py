@@ -13,6 +13,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Sentence, count
 from evalkit.core.shown import Shown
+from evalkit.core.words import listed
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence
 from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, TwoPeriod, failed
@@ -71,11 +72,23 @@ def not_compared(plan: CellPlan) -> TwoPeriod:
     return failed("" if plan.is_reference else "no unit is untreated then that it could be compared with")
 
 
-def cell_of(plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Arm], noun: str) -> GroupTimeCell:
+def _why_none(found: TwoPeriod, covariates: tuple[str, ...]) -> str:
+    """Return why a comparison gave nothing, with the names of the covariates where they are why."""
+    named = [f"'{covariates[k]}'" for k in found.dependent]
+    if not named:
+        return found.failure
+    if len(named) == 1:
+        return f"the covariate {named[0]} does not vary {found.failure}"
+    return f"the covariates {listed(named)} are collinear {found.failure}"
+
+
+def cell_of(
+    plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Arm], *, noun: str, covariates: tuple[str, ...]
+) -> GroupTimeCell:
     """Return a cell with its counts, and its estimate (at `position` among those found) or why there is none."""
     value: Quantity = 0.0
     if found.failure:
-        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {found.failure}.")
+        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {_why_none(found, covariates)}.")
     elif not plan.is_reference:
         value = float(found.effect[position])
     trimmed = f"with a propensity score of {LARGEST_COMPARISON_SCORE} or more weigh nothing."

@@ -100,7 +100,14 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
     pieces = []
     for estimated in _estimates(design, strata, plans, method):
         for position, at in enumerate(estimated.at):
-            cells[at] = cell_of(plans[at], estimated.found, position, estimated.counts, "comparison unit")
+            cells[at] = cell_of(
+                plans[at],
+                estimated.found,
+                position,
+                estimated.counts,
+                noun="comparison unit",
+                covariates=design.panel.covariates,
+            )
         if len(estimated.found.effect):
             pieces.append(Piece(estimated.at, estimated.rows, estimated.found.contribution))
     share = strata.first_weight / len(strata.order)

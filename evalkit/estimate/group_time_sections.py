@@ -58,7 +58,8 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
     for at, plan in enumerate(plans):
         used = _used(design, rows, plan, periods)
         found = _found(rows, used, plan, method)
-        cell = cell_of(plan, found, 0, _arms(rows, used), "observation")
+        arms, names = _arms(rows, used), design.observations.covariates
+        cell = cell_of(plan, found, 0, arms, noun="observation", covariates=names)
         fewest = None if design.is_panel else min(len(part) for arm in used for part in arm)
         cells.append(replace(cell, fewest_people=fewest))
         if len(found.effect):

@@ -13,6 +13,9 @@ from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Estimate, IntervalOrReason
 from evalkit.core.shown import Shown
+from evalkit.core.words import listed
+from evalkit.design.arrays.dependence import dependence
+from evalkit.design.arrays.propensity import standardised
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import (
     CovariateBalancing,
@@ -165,7 +168,27 @@ def _weighted(task: EffectTask) -> FoundEffect:
             f"With weights the adjustment is g-computation or none, not '{task.options.how}'. Ask for one of these, or "
             "for HC1 errors, which take weights as given."
         )
+    _require_slopes(task)
     estimate = weighted_effect(task.design, task.outcome, task.covariates, task.cluster)
     t_or_normal = "normal" if estimate.df is None else f"clustered by the clusters given, {freedom(estimate.df)}"
     words = f"M-estimation (the weights' own estimation is part of the error), {t_or_normal}"
     return FoundEffect(estimate=estimate, inference=words)
+
+
+def _require_slopes(task: EffectTask) -> None:
+    """Raise `DesignError` that names what is adjusted for where it has no slope within an arm, as each must have."""
+    if not task.names:
+        return
+    is_treated, weight = task.design.baseline.is_treated, task.design.weights
+    for arm, noun in ((is_treated, "treated"), (~is_treated, "comparison")):
+        used = arm & (weight > 0)
+        found = dependence(standardised(task.covariates[used], weight[used])[:, 1:])
+        if found is None:
+            continue
+        what = (
+            f"follows from {listed([repr(task.names[k]) for k in found.made_of])}" if found.made_of else "is constant"
+        )
+        raise DesignError(
+            f"Among the {noun} units '{task.names[found.column]}' {what}, so that nothing can be adjusted for it. "
+            "Leave it out."
+        )

@@ -12,6 +12,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, Concentration
+from evalkit.design.distinct_covariates import require_distinct_covariates
 from evalkit.estimate.arrays.least_squares import CollinearError, Fit, least_squares, period_columns
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,8 @@ class PanelRows:
 
     @classmethod
     def of(cls, panel: Panel) -> PanelRows:
-        """Return a panel's rows in the order of clusters."""
+        """Return a panel's rows in the order of clusters; raise `DesignError` that names collinear covariates."""
+        require_distinct_covariates(panel)
         frame = panel.frame
         names, clusters = pd.factorize(frame["cluster"], sort=True)
         order = np.lexsort([panel.period_codes, panel.unit_codes, names])

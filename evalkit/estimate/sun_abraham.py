@@ -126,8 +126,8 @@ def found_cells(
         elif design.panel.periods.index(cell.period) not in compared:
             reasons.append(where + "no unit is untreated then that it could be compared with.")
         else:
-            from_base = "" if cell.base is None else f" and in {cell.base}, from which it is measured"
-            reasons.append(where + f"the units observed then{from_base}, do not determine the effect.")
+            from_base = "" if cell.base is None else f" and in {cell.base}, from which it is measured,"
+            reasons.append(where + f"the units observed then{from_base} do not determine the effect.")
     if all(reason or cell.period == cell.base for cell, reason in zip(cells, reasons, strict=True)):
         raise DesignError(f"No effect can be estimated. {next(reason for reason in reasons if reason)}")
     return Found(saturated.value, tuple(reasons), saturated.contribution, is_kept, is_compared)

@@ -18,6 +18,7 @@ from evalkit.core.words import listed
 from evalkit.data.baseline import is_category
 from evalkit.data.codes import coded_notes
 from evalkit.data.unit_table import UnitColumns, UnitTable, read_unit_table
+from evalkit.design.features import require_variation
 from evalkit.design.match import match
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import Target
@@ -75,6 +76,7 @@ def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
         table = read_unit_table(
             request.file, _columns(request), "category" if request.is_missing_a_category else "refuse"
         )
+    require_variation(table.baseline)
     with progress.step(f"matching ({request.method})"):
         design = match(table.baseline, option, cast(Target, request.estimand))
         balance = match_balance(design)

@@ -17,6 +17,7 @@ Bools = NDArray[np.bool_]
 
 FULL_LEVERAGE = 1 - 1e-10
 """A row with this leverage is fitted exactly whatever its outcome, so that it tells nothing of errors."""
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,10 @@ def arm_fit(rows: ArmRows, cluster: Ints | None = None) -> Fit:
     treated = rows.is_treated.astype(float)[:, None]
     others = [np.ones_like(treated), rows.covariates]
     if rows.crossed:
-        others.append(treated * rows.covariates)
+        own = treated * rows.covariates
+        size = np.abs(rows.covariates).max(axis=0, initial=0.0)
+        own[:, np.abs(own).max(axis=0, initial=0.0) <= _ROUNDING * size] = 0.0  # at its mean in all the treated
+        others.append(own)
     codes = np.arange(len(rows.outcome)) if cluster is None else cluster
     return least_squares(rows.outcome, treated, np.hstack(others), rows.weight, codes.astype(np.intp))
 

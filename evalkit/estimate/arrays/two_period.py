@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.design.arrays.dependence import dependence
 from evalkit.design.arrays.products import by_rows, crossed, summed
 from evalkit.design.arrays.propensity import Logit, fit_logit, is_collinear, standardised
 
@@ -23,17 +24,28 @@ ALL_TRIMMED = (
 
 
 class TwoPeriod(NamedTuple):
-    """Effects of c changes (c,), what n units contribute to their errors (n, c), and why there is none, or ""."""
+    """Effects of c changes (c,), what n units contribute to their errors (n, c), and why there is none, or "".
+
+    Where covariates are why, `dependent` holds their positions (one that does not vary, or several of which the last
+    follows from the others), and `failure` among whom.
+    """
 
     effect: Floats
     contribution: Floats
     failure: str
     n_trimmed: int = 0
+    dependent: tuple[int, ...] = ()
 
 
-def failed(reason: str) -> TwoPeriod:
+def failed(reason: str, dependent: tuple[int, ...] = ()) -> TwoPeriod:
     """Return that there is no effect, and why."""
-    return TwoPeriod(np.empty(0), np.empty((0, 0)), reason)
+    return TwoPeriod(np.empty(0), np.empty((0, 0)), reason, dependent=dependent)
+
+
+def dependent_among(covariates: Floats, weight: Floats) -> tuple[int, ...]:
+    """Return which covariates, shape (n, k), are collinear or do not vary, those that make it up first."""
+    found = dependence(standardised(covariates, weight)[:, 1:])
+    return tuple(range(covariates.shape[1])) if found is None else (*found.made_of, found.column)
 
 
 def mean_differences(change: Floats, treated: Bools, weight: Floats) -> TwoPeriod:
@@ -89,7 +101,7 @@ def two_period_effects(change: Floats, treated: Bools, covariates: Floats, weigh
     if (~treated).sum() <= x.shape[1]:
         return failed(f"{(~treated).sum()} comparison units are too few for {x.shape[1]} coefficients")
     if is_collinear(product):
-        return failed("the covariates are collinear, or one does not vary, among the comparison units")
+        return failed("among the comparison units", dependent_among(covariates[~treated], weight[~treated]))
     logit = fit_logit(x, treated, weight) if method != "reg" else None
     if logit is not None and logit.failure:
         return failed(logit.failure)

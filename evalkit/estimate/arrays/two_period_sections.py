@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from evalkit.design.arrays.products import applied, crossed, summed
 from evalkit.design.arrays.propensity import Logit, fit_logit, is_collinear, standardised
-from evalkit.estimate.arrays.two_period import ALL_TRIMMED, LARGEST_COMPARISON_SCORE, Method, TwoPeriod, failed
+from evalkit.estimate.arrays.two_period import (
+    ALL_TRIMMED,
+    LARGEST_COMPARISON_SCORE,
+    Method,
+    TwoPeriod,
+    dependent_among,
+    failed,
+)
 
 Floats = NDArray[np.float64]
 
@@ -70,10 +77,9 @@ def section_effect(sections: Sections, method: Method) -> TwoPeriod:
     x = standardised(sections.covariates, sections.weight)
     arms = [arm for arm in ARMS if method == "dr" or (method == "reg" and not arm[0])]
     fits = {arm: _least_squares(x, sections, arm) for arm in arms}
-    if any(fit is None for fit in fits.values()):
-        return failed(
-            "an arm has too few observations for the covariates in one of the two periods, or they are collinear"
-        )
+    without = next((arm for arm, fit in fits.items() if fit is None), None)
+    if without is not None:
+        return _not_fitted(sections, without)
     logit = None
     if method != "reg":
         logit = fit_logit(x, np.arange(len(x)) < sections.treated.stop, sections.weight)
@@ -117,6 +123,16 @@ def _least_squares(x: Floats, sections: Sections, arm: Arm) -> _Fit | None:
         return None
     inverse = np.asarray(np.linalg.inv(product), dtype=np.float64)
     return _Fit(inverse @ summed(sections.outcome[at], weighted), inverse)
+
+
+def _not_fitted(sections: Sections, arm: Arm) -> TwoPeriod:
+    """Return why the regression of an arm does not exist: too few observations, or covariates that are collinear."""
+    at, (is_treated, is_before) = sections.arm(arm), arm
+    whom = f"{'treated' if is_treated else 'comparison'} observations of {'the base' if is_before else 'that'} period"
+    n, k = sections.covariates[at].shape
+    if n <= k + 1:
+        return failed(f"the {whom} are too few for {k + 1} coefficients")  # without their number: they may be people
+    return failed(f"among the {whom}", dependent_among(sections.covariates[at], sections.weight[at]))
 
 
 class _Adjustment(NamedTuple):

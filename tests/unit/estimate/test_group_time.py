@@ -237,9 +237,11 @@ def test_trimmed_comparison_units_are_noted():
 
 
 def test_where_no_comparison_can_be_made_the_first_reason_is_given():
-    table = one_cohort(3, 3, periods=(1, 2), start=2).assign(x=1.0)
+    table = one_cohort(3, 3, periods=(1, 2), start=2)
+    table["x"] = np.where(table["cohort"].isna(), 1.0, table["unit"])
     roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", covariates=("x",))
-    with pytest.raises(DesignError, match=r"No effect can be estimated. Cohort 2 in 2: the covariates are collinear"):
+    said = "No effect can be estimated. Cohort 2 in 2: the covariate 'x' does not vary among the comparison units."
+    with pytest.raises(DesignError, match=said):
         effects_of(table, roles)
 
 

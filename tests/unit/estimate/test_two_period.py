@@ -106,9 +106,6 @@ def test_no_comparison_unit_below_0_995_leaves_no_effect():
 @pytest.mark.parametrize(
     ("method", "covariates", "said"),
     [
-        ("reg", np.ones((12, 1)), "collinear, or one does not vary"),
-        ("ipw", np.tile(np.arange(12.0)[:, None], 2), "collinear"),
-        ("dr", np.column_stack([np.arange(12.0), 3 * np.arange(12.0) + 1]), "collinear"),
         ("reg", np.random.default_rng(0).normal(size=(12, 6)), "6 comparison units are too few for 7 coefficients"),
         ("dr", np.where(np.arange(12) < 6, 1.0, 0.0)[:, None] + 0.01 * np.arange(12)[:, None] % 0.05, "score above"),
     ],
@@ -117,6 +114,19 @@ def test_what_cannot_be_fitted_is_refused_with_the_reason(method, covariates, sa
     treated = np.arange(12) < 6
     found = two_period_effects(np.arange(12.0)[:, None], treated, covariates, np.ones(12), method)
     assert said in found.failure
+
+
+@pytest.mark.parametrize(
+    ("method", "covariates", "dependent"),
+    [
+        ("reg", np.ones((12, 1)), (0,)),
+        ("ipw", np.tile(np.arange(12.0)[:, None], 2), (0, 1)),
+        ("dr", np.column_stack([np.arange(12.0) ** 2, np.arange(12.0), 3 * np.arange(12.0) + 1]), (1, 2)),
+    ],
+)
+def test_covariates_that_are_collinear_are_pointed_out(method, covariates, dependent):
+    found = two_period_effects(np.arange(12.0)[:, None], np.arange(12) < 6, covariates, np.ones(12), method)
+    assert (found.failure, found.dependent) == ("among the comparison units", dependent)
 
 
 def test_outcome_regression_needs_no_overlap():

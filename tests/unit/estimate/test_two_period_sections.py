@@ -81,9 +81,9 @@ def test_a_row_of_weight_two_is_two_rows_in_the_estimate(method):
     ("arms", "x", "method", "said"),
     [
         ([[1], [], [2], [3]], None, "dr", "an arm has no observation in one of the two periods"),
-        (ARMS, [[1, 1, 1], [1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]], "reg", "too few observations for the covariates"),
+        (ARMS, [[1, 1, 1], [1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]], "reg", "among the comparison observations"),
         (ARMS, STRATA, "dr", ""),
-        ([[1, 2], *ARMS[1:]], [[1, 0], *STRATA[1:]], "dr", "too few observations for the covariates"),
+        ([[1, 2], *ARMS[1:]], [[1, 0], *STRATA[1:]], "dr", "treated observations of that period are too few"),
         ([[1, 2], *ARMS[1:]], [[1, 0], *STRATA[1:]], "reg", ""),
         (ARMS, [[9, 8, 7], [9, 8, 7], [1, 2, 3, 0], [1, 2, 3, 0]], "ipw", "propensity score"),
         (ARMS, [[1, 1, 1], [1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]], "ipw", "collinear, or one does not vary"),
