@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 def nearest(word: str, known: Iterable[str], n: int = 1) -> list[str]:
-    """Return up to `n` known words that look most like `word`, best first."""
-    return get_close_matches(word, sorted(known), n=n, cutoff=0.5)
+    """Return up to `n` known words that look most like `word`, best first.
+
+    One that differs only in a trailing `.0`, blanks, case or leading zeros comes first. Numbers are near where one
+    digit is wrong, too many or too few, or two have changed places: more in common says nothing about ids.
+    """
+    texts = sorted(known)
+    plain = _plain(word)
+    same = [text for text in texts if _plain(text) == plain]
+    if same or not plain.isdigit():
+        others = [] if same and plain.isdigit() else get_close_matches(word, texts, n=n, cutoff=0.5)
+        return [*same, *(text for text in others if text not in same)][:n]
+    return [text for text in texts if _is_one_slip(plain, _plain(text))][:n]
+
+
+def _plain(word: str) -> str:
+    """Return a word without what makes no difference between two ids."""
+    return re.sub(r"^0+(?=.)", "", re.sub(r"\.0+$", "", word.strip().lower()))
+
+
+def _is_one_slip(one: str, other: str) -> bool:
+    """Return whether one digit, or the order of two neighbours, is all that differs between two numbers."""
+    if len(one) == len(other):
+        at = [place for place, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+        return len(at) == 1 or (at[1:] == [at[0] + 1] and one[at[0]] + one[at[1]] == other[at[1]] + other[at[0]])
+    short, long = sorted((one, other), key=len)
+    return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

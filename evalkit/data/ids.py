@@ -36,6 +36,8 @@ def refuse_lookalikes(ids: pd.Index, noun: str = "id") -> None:
     if pd.api.types.is_numeric_dtype(ids.dtype) or not len(ids):
         return
     texts = pd.Series(ids.astype("str"))
+    if texts.str.isdigit().all() and not texts.str.startswith("0").any():
+        return  # there is nothing in them that could make the difference
     plain = _plain(texts)
     if not plain.duplicated().any():
         return

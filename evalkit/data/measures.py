@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.words import did_you_mean
+from evalkit.core.words import did_you_mean, listed
 
 BreakKind = Literal["level", "year-common"]
 
@@ -57,6 +58,7 @@ class Measure:
 
 
 _TESTED: Final = (2016, 2017, 2018, 2019)
+_UNTESTED: Final = (2020, 2021)
 _CAP: Final = (
     "From 2018 the progress score of a pupil with an extremely low score is capped, which raises the scores of "
     "schools with such pupils a little. The difference between areas may cross this change only if it acts alike on "
@@ -150,20 +152,27 @@ def measure(code: str) -> Measure:
     return MEASURES[code]
 
 
+def absent_years(codes: Sequence[str], years: Iterable[int]) -> str:
+    """Return what is said where measures are not at hand for some of the years; empty where they are for all."""
+    known = MEASURES[codes[0]].years
+    absent = sorted(set(years) - set(known))
+    untested = [str(year) for year in absent if year in _UNTESTED]
+    others = [str(year) for year in absent if year not in _UNTESTED]
+    parts = []
+    if untested:
+        do = "does" if len(codes) == 1 else "do"
+        summers = "there were no national tests or exams in the summers of 2020 and 2021"
+        parts.append(f"{listed(codes)} {do} not exist for {listed(untested)}: {summers}")
+    if others:
+        parts.append(f"this kit does not know {listed(codes)} for {listed(others)}")
+    return f"{'; '.join(parts)}. It knows {codes[0]} for {listed([str(year) for year in known])}" if parts else ""
+
+
 def require_years(code: str, years: tuple[int, ...]) -> None:
-    """Raise `ProjectError` where a measure does not exist in one of the years, or a level break lies between them."""
+    """Raise `ProjectError` where a measure is not at hand for one of the years, or a level break lies between them."""
     known = measure(code)
-    absent = sorted(set(years) - set(known.years))
-    if absent:
-        why = (
-            " There were no national tests or exams in the summers of 2020 and 2021."
-            if {2020, 2021} & set(absent)
-            else ""
-        )
-        raise ProjectError(
-            f"{code} ({known.label}) does not exist for {', '.join(map(str, absent))}.{why}\n"
-            f"This kit has it for {', '.join(map(str, known.years))}; change `exposure` in the project file."
-        )
+    if said := absent_years([code], years):
+        raise ProjectError(f"{known.label}: {said}.\nChange `exposure` in the project file.")
     for found in known.breaks_within(years):
         if found.kind == "level":
             raise ProjectError(f"{code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-from xml.etree.ElementTree import ParseError
-
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
+from typing import Final
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
+from evalkit.data.workbook import sheet_rows
 
 _SHEET: Final = "LA SN Groups"
 _HEADER: Final = ("LA num", "LA Name")
@@ -98,7 +92,7 @@ def read_neighbours(path: Path) -> NeighbourTable:
     DataError
         If the file is not such a workbook.
     """
-    rows = list(_rows(path))
+    rows = sheet_rows(path, _SHEET, _FIRST + _STEP * _COUNT)
     start = next((n for n, row in enumerate(rows) if tuple(row[:2]) == _HEADER), None)
     if start is None or "SN1" not in rows[start]:
         raise DataError(
@@ -124,21 +118,6 @@ def read_neighbours(path: Path) -> NeighbourTable:
     if not table:
         raise DataError(f"{path.name}: the sheet '{_SHEET}' names no local authority. Download the workbook again.")
     return NeighbourTable(table, names, regions, not_codes, closeness)
-
-
-def _rows(path: Path) -> Iterable[Sequence[Any]]:
-    try:
-        with open(path, "rb") as stream:
-            book = openpyxl.load_workbook(stream, data_only=True)
-    except FileNotFoundError:
-        raise DataError(
-            f"{path.name}: there is no such file in {path.parent.name}/. Put it there and try again."
-        ) from None
-    except (zipfile.BadZipFile, zlib.error, ParseError, InvalidFileException, KeyError, EOFError, OSError):
-        raise DataError(f"{path.name}: the file is not an Excel workbook, or is damaged. Download it again.") from None
-    if _SHEET not in book.sheetnames:
-        raise DataError(f"{path.name}: the workbook has no sheet '{_SHEET}', so it is not a neighbour list.")
-    return [tuple(row) for row in book[_SHEET].iter_rows(values_only=True)]
 
 
 def _code(cell: object) -> int | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.shown import Shown
-from evalkit.core.words import listed
+from evalkit.core.words import counted, listed
 from evalkit.data.area_series import AreaSeries
 from evalkit.design.staggered import Dropped
 
@@ -102,10 +102,7 @@ def area_design(
         *_dropped(series, gaps_at.tolist(), f"lacks some of the {len(series.periods)} periods"),
     )
     if not len(donors_at):
-        raise DesignError(
-            f"No donor is left: every other area is {' or '.join(lost.reason for lost in dropped) or 'treated'}. "
-            "Add areas without the programme, or take periods in which more areas have a value."
-        )
+        raise _no_donor(series, gaps_at, dropped, n_pre)
     return AreaDesign(
         outcome=series.outcome,
         treated=tuple(series.areas[treated_at].tolist()),
@@ -118,6 +115,23 @@ def area_design(
         dropped=dropped,
         notes=(*series.notes, *_calendar(series)),
     )
+
+
+def _no_donor(series: AreaSeries, gaps_at: NDArray[np.intp], dropped: Sequence[Dropped], n_pre: int) -> DesignError:
+    """Return what is said where no area can be a donor, with the fewest periods whose loss would leave some."""
+    reasons = [lost.reason if lost.reason.startswith("lacks") else f"is {lost.reason}" for lost in dropped]
+    said = f"No donor is left: every other area {' or '.join(reasons) or 'is treated'}."
+    add = "Add areas without the programme"
+    if not len(gaps_at):
+        return DesignError(f"{said} {add}.")
+    lacks = np.isnan(series.values[gaps_at])
+    least = lacks[int(lacks.sum(axis=1).argmin())]
+    if least[:n_pre].all() or least[n_pre:].all():
+        return DesignError(f"{said} {add}, or fill in values.")
+    out = listed([str(period) for period, is_out in zip(series.periods, least, strict=True) if is_out])
+    n = int((~lacks[:, ~least].any(axis=1)).sum())
+    then = f"then {counted(n, 'other area has', 'other areas have')} every period"
+    return DesignError(f"{said} Leave {out} out for every area: {then}. Or add areas without the programme.")
 
 
 def _positions(series: AreaSeries, named: Sequence[object], part: str) -> list[int]:

@@ -2,126 +2,104 @@
 
 Every function takes a `DesignStage` or an `Evaluation` and returns something that shows itself in a
 notebook: `Prose`, `ReleasedTable` or `Figure`. `released_files` turns the lot into the files that leave a project.
+
+The names below are loaded when they are first used, so that a command that writes text does not wait for figures.
 """
 
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.documents import released_files
-from evalkit.report.figure import Figure
-from evalkit.report.figures.area_map import area_map
-from evalkit.report.figures.choices import choices_plot
-from evalkit.report.figures.design import love_plot
-from evalkit.report.figures.event_study import event_study_plot
-from evalkit.report.figures.interval import interval_plot
-from evalkit.report.figures.participants import participant_flow
-from evalkit.report.figures.permutation import permutation_plot
-from evalkit.report.figures.specification import specification_curve
-from evalkit.report.figures.trajectories import trajectories_plot
-from evalkit.report.prose import Prose
-from evalkit.report.records import results_record
-from evalkit.report.reproducibility import made_from, not_the_same, randomness, run_again
-from evalkit.report.sentences import headline, headline_explained
-from evalkit.report.statements import about, areas_compared, disclosure, face, how_to_read, matched_designs, programme
-from evalkit.report.summary import answer, certainty, compared, cost_in_short
-from evalkit.report.table import Column, Table
-from evalkit.report.tables.checklist import checklist
-from evalkit.report.tables.design import (
-    areas,
-    balance,
-    choices,
-    contamination,
-    detectable_at_design,
-    flow,
-    flow_before,
-    identity,
-    matches,
-    measures,
-    participants,
-)
-from evalkit.report.tables.effects import (
-    effect_sizes,
-    effects,
-    event_study,
-    other_effects,
-)
-from evalkit.report.tables.inference import inference
-from evalkit.report.tables.outcomes import attrition, intraclass, outcome_results, outcomes
-from evalkit.report.tables.reproducibility import inputs, parameters, versions
-from evalkit.report.tables.review import (
-    claims,
-    conversions,
-    cost,
-    detectable,
-    findings,
-    judgements,
-    limits,
-)
-from evalkit.report.tables.summary import key_numbers
+from __future__ import annotations
 
-__all__ = [
-    "Column",
-    "Figure",
-    "Prose",
-    "ReleasedTable",
-    "Table",
-    "about",
-    "answer",
-    "area_map",
-    "areas",
-    "areas_compared",
-    "attrition",
-    "balance",
-    "certainty",
-    "checklist",
-    "choices",
-    "choices_plot",
-    "claims",
-    "compared",
-    "contamination",
-    "conversions",
-    "cost",
-    "cost_in_short",
-    "detectable",
-    "detectable_at_design",
-    "disclosure",
-    "effect_sizes",
-    "effects",
-    "event_study",
-    "event_study_plot",
-    "face",
-    "findings",
-    "flow",
-    "flow_before",
-    "headline",
-    "headline_explained",
-    "how_to_read",
-    "identity",
-    "inference",
-    "inputs",
-    "interval_plot",
-    "intraclass",
-    "judgements",
-    "key_numbers",
-    "limits",
-    "love_plot",
-    "made_from",
-    "matched_designs",
-    "matches",
-    "measures",
-    "not_the_same",
-    "other_effects",
-    "outcome_results",
-    "outcomes",
-    "parameters",
-    "participant_flow",
-    "participants",
-    "permutation_plot",
-    "programme",
-    "randomness",
-    "release",
-    "released_files",
-    "results_record",
-    "run_again",
-    "specification_curve",
-    "trajectories_plot",
-    "versions",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from evalkit.report.disclosure import ReleasedTable, release
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.evaluation import Evaluation
+    from evalkit.report.prose import Prose
+
+_HOME: Final = {
+    "released_files": "documents",
+    "Figure": "figure",
+    "area_map": "figures.area_map",
+    "choices_plot": "figures.choices",
+    "love_plot": "figures.design",
+    "event_study_plot": "figures.event_study",
+    "interval_plot": "figures.interval",
+    "participant_flow": "figures.participants",
+    "permutation_plot": "figures.permutation",
+    "specification_curve": "figures.specification",
+    "trajectories_plot": "figures.trajectories",
+    "Prose": "prose",
+    "results_record": "records",
+    "made_from": "reproducibility",
+    "not_the_same": "reproducibility",
+    "randomness": "reproducibility",
+    "run_again": "reproducibility",
+    "headline": "sentences",
+    "headline_explained": "sentences",
+    "about": "statements",
+    "areas_compared": "statements",
+    "face": "statements",
+    "how_to_read": "statements",
+    "matched_designs": "statements",
+    "programme": "statements",
+    "answer": "summary",
+    "certainty": "summary",
+    "compared": "summary",
+    "cost_in_short": "summary",
+    "Column": "table",
+    "Table": "table",
+    "checklist": "tables.checklist",
+    "areas": "tables.design",
+    "balance": "tables.design",
+    "choices": "tables.design",
+    "contamination": "tables.design",
+    "detectable_at_design": "tables.design",
+    "flow": "tables.design",
+    "flow_before": "tables.design",
+    "identity": "tables.design",
+    "matches": "tables.design",
+    "measures": "tables.design",
+    "participants": "tables.design",
+    "effect_sizes": "tables.effects",
+    "effects": "tables.effects",
+    "event_study": "tables.effects",
+    "other_effects": "tables.effects",
+    "inference": "tables.inference",
+    "attrition": "tables.outcomes",
+    "intraclass": "tables.outcomes",
+    "outcome_results": "tables.outcomes",
+    "outcomes": "tables.outcomes",
+    "inputs": "tables.reproducibility",
+    "parameters": "tables.reproducibility",
+    "versions": "tables.reproducibility",
+    "claims": "tables.review",
+    "conversions": "tables.review",
+    "cost": "tables.review",
+    "detectable": "tables.review",
+    "findings": "tables.review",
+    "judgements": "tables.review",
+    "limits": "tables.review",
+    "key_numbers": "tables.summary",
+}
+
+__all__ = ["ReleasedTable", "disclosure", "release", *sorted(_HOME)]
+
+
+def disclosure(evaluation: Evaluation) -> Prose:
+    """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
+    from evalkit.report import statements  # not looked up like the others: a module bears the same name
+
+    return statements.disclosure(evaluation)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module it lives in."""
+    if name not in _HOME:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"evalkit.report.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return every public name, for completion."""
+    return __all__

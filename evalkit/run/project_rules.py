@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from evalkit.core.errors import ProjectError
 from evalkit.core.project import Project, first_summer
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import MEASURES, require_years
+from evalkit.data.measures import MEASURES, absent_years, require_years
 from evalkit.run.paths import complaint_about, is_slug
 
 
@@ -58,15 +58,7 @@ def _absent_years(project: Project) -> Iterator[Complaint]:
             o.measure for o in project.outcomes if o.measure in MEASURES and year not in MEASURES[o.measure].years
         ]
         if without:
-            verb = "does" if len(without) == 1 else "do"
-            text = f"{listed(without)} {verb} not exist for {year}"
-            why = (
-                ": there were no national tests or exams in the summers of 2020 and 2021"
-                if year in (2020, 2021)
-                else ""
-            )
-            years = ", ".join(map(str, MEASURES[without[0]].years))
-            yield Complaint(("exposure",), f"{text}{why}. This kit has {without[0]} for {years}")
+            yield Complaint(("exposure",), absent_years(without, [year]))
 
 
 def _broken_series(project: Project) -> Iterator[Complaint]:
@@ -95,8 +87,20 @@ def _words(project: Project) -> Iterator[Complaint]:
         text = f"the programme ends ({programme.end}) before it starts ({programme.start})"
         yield Complaint(("programme", "end"), text)
     for i, source in enumerate(programme.sources):
-        if source.url and urlsplit(source.url).scheme not in ("http", "https"):
-            yield Complaint(("programme", "sources", i, "url"), "an address must begin with https:// or http://")
+        if source.url and (said := _against_address(source.url)):
+            yield Complaint(("programme", "sources", i, "url"), said)
+
+
+def _against_address(url: str) -> str:
+    """Return what is wrong with an address, empty where it can be one of the web."""
+    try:
+        parts = urlsplit(url)
+        has_host, _ = bool(parts.hostname), parts.port
+    except ValueError:
+        return f"'{url[:60]}' is no address. Copy it from the browser again, or leave `url` out"
+    if parts.scheme not in ("http", "https"):
+        return "an address must begin with https:// or http://"
+    return "" if has_host else f"'{url[:60]}' is no address: it names no site. Copy it from the browser again"
 
 
 def _participants(project: Project, folder: Path) -> Iterator[Complaint]:

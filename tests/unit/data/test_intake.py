@@ -88,7 +88,9 @@ def test_an_outcome_without_any_table_of_its_key_stage(project, copied):
 def test_a_table_cut_short(project, copied):
     path = copied / "performance-tables" / "ks2" / "2018-2019_england_ks2final.csv"
     path.write_bytes(path.read_bytes()[:200_000])
-    assert "2018-2019_england_ks2final.csv: the file is damaged or cut short" in refusal(project, copied)
+    message = refusal(project, copied)
+    assert message.startswith("2018-2019_england_ks2final.csv: ")
+    assert "cut short" in message
 
 
 def test_a_renamed_column(project, copied):

@@ -12,8 +12,9 @@ def test_there_were_no_tests_in_2020_and_2021(year):
         require_years("READPROG", (2016, year))
 
 
-def test_a_year_before_the_series_is_refused_without_the_sentence_on_2020():
-    with pytest.raises(ProjectError, match="does not exist for 2015") as refused:
+def test_a_year_that_the_kit_lacks_is_not_said_to_have_no_results():
+    said = "this kit does not know READPROG for 2015. It knows READPROG for 2016, 2017, 2018 and 2019"
+    with pytest.raises(ProjectError, match=said) as refused:
         require_years("READPROG", (2015, 2016))
     assert "2020" not in str(refused.value)
 
