@@ -13,6 +13,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Estimate, IntervalOrReason
 from evalkit.core.shown import Shown
+from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import (
     CovariateBalancing,
@@ -57,6 +58,7 @@ class MatchedEffect(Shown):
     n_clusters : clusters of the error (the fewer of two ways), None where there are none
     adjusted_for : columns
     notes : sentences a reader must know
+    assumes : what the error takes as independent
     """
 
     estimate: Estimate
@@ -70,6 +72,7 @@ class MatchedEffect(Shown):
     n_clusters: int | None = None
     adjusted_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    assumes: str = ""
 
     @property
     def interval(self) -> IntervalOrReason:
@@ -113,6 +116,7 @@ def matched_effect(
         n_clusters=found.n_clusters,
         adjusted_for=task.names,
         notes=found.notes,
+        assumes=independence_by("unit" if task.cluster is None else "cluster", AT_ALL),
     )
 
 
