@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
-from evalkit.core.quantities import Estimate, IntervalOrReason
+from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matched import MatchedDesign
@@ -170,6 +170,8 @@ def _weighted(task: EffectTask) -> FoundEffect:
             "for HC1 errors, which take weights as given."
         )
     estimate = weighted_effect(task.design, task.outcome, task.covariates, task.cluster)
+    if reason := task.few_clusters_reason:
+        return FoundEffect(estimate=Estimate(estimate.value, Unavailable(reason)), inference="none")
     t_or_normal = "normal" if estimate.df is None else f"clustered by the clusters given, {freedom(estimate.df)}"
     words = f"M-estimation (the weights' own estimation is part of the error), {t_or_normal}"
     return FoundEffect(estimate=estimate, inference=words)
