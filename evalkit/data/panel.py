@@ -45,6 +45,7 @@ class Panel(Shown):
         Position of each row's unit in `units` and of its period in `periods`.
     covariates : tuple of str
         Columns of `frame` that may be used to compare.
+    clustered_by : "unit", "cluster" where a column that holds several units was named, or "matched set"
     first_rows : shape (n_units,), position of each unit's first row
     """
 
@@ -54,6 +55,7 @@ class Panel(Shown):
     unit_codes: NDArray[np.int64]
     period_codes: NDArray[np.int64]
     covariates: tuple[str, ...] = ()
+    clustered_by: str = "unit"
     first_rows: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,10 +79,13 @@ class Panel(Shown):
         cluster = given.get("cluster", given["unit"]).array
         table = checked_table(given, period, cluster, roles.covariates, "unit")
         _require_fixed(unit_codes, table["cohort"], units, "cohort", "a cohort is the first treated period")
+        clustered_by = "unit"
         if "cluster" in given:
-            refuse_lookalikes(pd.Index(given["cluster"].unique()), "cluster")
+            clusters = pd.Index(given["cluster"].unique())
+            clustered_by = "cluster" if len(clusters) < len(units) else "unit"
+            refuse_lookalikes(clusters, "cluster")
             _require_fixed(unit_codes, table["cluster"], units, "cluster", "a unit belongs to one cluster")
-        return cls(table, units, tuple(periods.tolist()), unit_codes, period_codes, roles.covariates)
+        return cls(table, units, tuple(periods.tolist()), unit_codes, period_codes, roles.covariates, clustered_by)
 
     @property
     def is_balanced(self) -> bool:
@@ -108,7 +113,7 @@ class Panel(Shown):
         period, period_codes = np.unique(self.period_codes[keep], return_inverse=True)
         frame = self.frame.loc[keep].reset_index(drop=True)
         periods = tuple(self.periods[at] for at in period)
-        return Panel(frame, self.units[unit], periods, unit_codes, period_codes, self.covariates)
+        return Panel(frame, self.units[unit], periods, unit_codes, period_codes, self.covariates, self.clustered_by)
 
     def by_unit(self) -> pd.DataFrame:
         """Return cohort, cluster and mean weight of each unit."""

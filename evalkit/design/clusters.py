@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb
-from typing import Literal
+from typing import Final, Literal
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
@@ -13,10 +13,10 @@ from evalkit.core.words import counted
 from evalkit.design.arrays.shares import Floats, effective_number, mean_variance
 
 MANY = 29
-"""From so many treated and comparison clusters, errors clustered by them are reliable."""
+"""From so many treated and comparison clusters, errors clustered by them hold their level."""
 
 SOME = 3
-"""From so many treated and comparison clusters, CR2 with Satterthwaite degrees of freedom is."""
+"""From so many treated and comparison clusters, CR2 with Satterthwaite degrees of freedom does."""
 
 STAND_INS = 40
 """From so many comparison clusters for each treated one, they can stand in for one or two treated ones."""
@@ -34,6 +34,18 @@ BEYOND = 2.0
 
 FEWEST_ASSIGNMENTS = 20
 """With fewer ways of choosing the treated clusters no p-value can be as small as 0.05."""
+
+OVER_TIME: Final = "that changes over time"
+"""What those of one area must not share where changes are compared."""
+
+AT_ALL: Final = "that moves the outcome"
+"""What they must not share where outcomes of one time are compared."""
+
+NAME_THE_AREA: Final = "If they lie in areas, name the area as the cluster (--cluster)."
+NO_CLUSTER_HERE: Final = "If few areas are treated, compare means of schools with the area as the cluster instead."
+
+_TAKEN: Final = {"unit": "units", "row": "people", "matched set": "matched sets"}
+"""What is taken as independent where errors are clustered by this, and no area was named."""
 
 InferenceMethod = Literal[
     "cluster-robust",
@@ -97,6 +109,18 @@ class Recommendation(Shown):
 
     inference: InferenceMethod
     reason: str
+
+
+def independence(noun: str, shared: str = OVER_TIME, remedy: str = NAME_THE_AREA) -> str:
+    """Return what errors without a named cluster assume of `noun` (a plural), and what to do where it does not hold."""
+    return f"This takes {noun} of one area to share nothing {shared}. {remedy}"
+
+
+def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
+    """Return what errors assume that are clustered by the "unit", "row", "matched set", or by a "cluster" named."""
+    if clustered_by not in _TAKEN:
+        return f"This takes clusters to share nothing {shared}."
+    return independence(_TAKEN[clustered_by], shared)
 
 
 def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
@@ -185,7 +209,7 @@ def _some(counts: ClusterCounts, noun: str) -> str:
 
 def _stand_in(counts: ClusterCounts, noun: str) -> str:
     return (
-        f"With {_sides(counts, noun)}, {_clustered(noun)} say nothing reliable; the {counts.n_comparison:,} "
+        f"With {_sides(counts, noun)}, {_clustered(noun)} do not hold their level; the {counts.n_comparison:,} "
         f"comparison {noun}s show instead how far one of them moves by itself, if the treated are like them but for "
         "their size."
     )

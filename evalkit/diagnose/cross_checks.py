@@ -10,6 +10,7 @@ from evalkit.core.errors import InputError
 from evalkit.core.executor import SERIAL
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
+from evalkit.design.clusters import independence_by
 from evalkit.design.staggered import StaggeredDesign, StaggeredOptions
 from evalkit.estimate.bands import Uncertainty
 from evalkit.estimate.group_time import GroupTimeEffects
@@ -43,6 +44,7 @@ class CrossChecks(Shown):
 
     level: float
     rows: tuple[CrossCheck, ...]
+    assumes: str = ""
 
 
 def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) -> CrossChecks:
@@ -59,7 +61,8 @@ def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) 
     compared = "never-treated units" if effects.design.comparison == "never" else "units never or not yet treated"
     rows = [_of_effects("group-time", lambda: effects, options, COMPARES["group-time"].format(compared=compared))]
     rows += options.executor.map(partial(_check, design, plain), (*ESTIMATORS, "twfe"))
-    return CrossChecks(level=options.level, rows=tuple(rows))
+    assumes = independence_by(effects.design.observations.clustered_by)
+    return CrossChecks(level=options.level, rows=tuple(rows), assumes=assumes)
 
 
 def open_design(design: StaggeredDesign) -> StaggeredDesign:

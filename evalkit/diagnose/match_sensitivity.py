@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from evalkit.core.sentence import Sentence, count
 from evalkit.core.shown import Several, Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.design.arrays.weights import effective_n
+from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.features import score_columns
 from evalkit.design.matched import MatchedDesign
 from evalkit.diagnose.e_value import EValue, e_value_of_difference, e_value_of_ratio
@@ -60,6 +61,7 @@ class MatchSensitivity(Shown):
     selection : how much more it must matter than what was measured
     regression_on : in words, the units the last two are from
     n_lacking : units used by the design whose outcome is missing
+    is_by_unit : whether the effect's errors are clustered, which the first and the third are not
     """
 
     hidden_bias: RosenbaumBounds | Unavailable
@@ -69,6 +71,7 @@ class MatchSensitivity(Shown):
     level: float
     regression_on: Sentence
     n_lacking: int
+    is_by_unit: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -79,9 +82,10 @@ class MatchSensitivity(Shown):
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each measure: what it says, or why it does not apply."""
-        paired = tuple(_said(one) for one in (self.hidden_bias, self.e_value))
+        by_unit = f" {_BY_UNIT}" if self.is_by_unit else ""
+        paired = (_said(self.hidden_bias, by_unit), _said(self.e_value))
         robust = self.robustness
-        more = robust.benchmark_sentence if isinstance(robust, RobustnessValue) else ""
+        more = f"{robust.benchmark_sentence}{by_unit}".strip() if isinstance(robust, RobustnessValue) else ""
         regressed = [self._of_regression(robust, more), self._of_regression(self.selection)]
         return (*paired, *regressed)
 
@@ -123,20 +127,33 @@ def match_sensitivity(
     values = _aligned(design, outcome)
     benchmarks = _benchmarks(design, options)
     rows = _rows(design, values, options)
+    refused = no_inference(estimate)
     return MatchSensitivity(
-        hidden_bias=_or_reason(lambda: _hidden_bias(design, values, options)),
+        hidden_bias=_or_reason(lambda: _hidden_bias(design, values, options), refused),
         e_value=_or_reason(lambda: _e_value(design, values, estimate, options.level)),
-        robustness=_or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level)),
+        robustness=_or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level), refused),
         selection=_or_reason(lambda: oster_delta(rows, options.r2_most)),
         level=options.level,
         regression_on=_sample_words(len(rows.outcome), len(values), options),
         n_lacking=int((design.is_used & ~np.isfinite(values)).sum()),
+        is_by_unit=isinstance(effect, MatchedEffect) and effect.assumes == independence_by("cluster", AT_ALL),
     )
 
 
-def _said(found: RosenbaumBounds | EValue | Unavailable) -> str:
+def no_inference(effect: Estimate) -> Unavailable | None:
+    """Return why no test of units is made beside an effect whose own interval was refused, None where it has one."""
+    if not isinstance(effect.std_error, Unavailable):
+        return None
+    return Unavailable(f"{_AS_REFUSED} {effect.std_error.reason}")
+
+
+_AS_REFUSED: Final = "Its test takes units as independent, and the effect itself has no interval."
+_BY_UNIT: Final = "It takes units as independent, whatever the clusters."
+
+
+def _said(found: RosenbaumBounds | EValue | Unavailable, more: str = "") -> str:
     """Return what a measure says; its numbers are odds, shares and p-values, none of them a count."""
-    return found.reason if isinstance(found, Unavailable) else Sentence("{said}", said=found.sentence)
+    return found.reason if isinstance(found, Unavailable) else Sentence("{said}", said=f"{found.sentence}{more}")
 
 
 def regression_rows(design: MatchedDesign, outcome: Floats, weight: Floats) -> RegressionRows:
@@ -185,7 +202,9 @@ def _benchmarks(design: MatchedDesign, options: SensitivityOptions) -> tuple[str
     return tuple(known) if options.benchmarks is None else options.benchmarks
 
 
-def _or_reason(measure: Callable[[], T]) -> T | Unavailable:
+def _or_reason(measure: Callable[[], T], refused: Unavailable | None = None) -> T | Unavailable:
+    if refused is not None:
+        return refused
     try:
         return measure()
     except DesignError as problem:
@@ -203,11 +222,14 @@ def _e_value(design: MatchedDesign, outcome: Floats, effect: Estimate, level: fl
         if known.sum() < 2:
             raise DesignError("Fewer than two units have an outcome, so it has no SD.")
         return e_value_of_difference(effect, float(outcome[known].std(ddof=1)), level)
-    return _ratio_of_shares(design, outcome, level)
+    return _ratio_of_shares(design, outcome, level, no_inference(effect))
 
 
-def _ratio_of_shares(design: MatchedDesign, outcome: Floats, level: float) -> EValue:
-    """Return the E-value of the ratio of weighted shares; var(ln ratio) = Σ(1 − p)/(effective n · p) over arms."""
+def _ratio_of_shares(design: MatchedDesign, outcome: Floats, level: float, refused: Unavailable | None) -> EValue:
+    """Return the E-value of the ratio of weighted shares; var(ln ratio) = Σ(1 − p)/(effective n · p) over arms.
+
+    Where the effect's own interval was `refused`, the ratio has none either.
+    """
     shares, variance = [], 0.0
     for arm in (design.baseline.is_treated, ~design.baseline.is_treated):
         rows = arm & design.is_used & np.isfinite(outcome)
@@ -216,6 +238,8 @@ def _ratio_of_shares(design: MatchedDesign, outcome: Floats, level: float) -> EV
             raise DesignError("In one arm nobody has the outcome, so there is no risk ratio.")
         shares.append(share)
         variance += (1 - share) / share / effective_n(design.weights[rows])
+    if refused is not None:
+        return e_value_of_ratio(shares[0] / shares[1], refused)
     centre, reach = float(np.log(shares[0] / shares[1])), critical_value(level) * float(np.sqrt(variance))
     interval = Interval(float(np.exp(centre - reach)), float(np.exp(centre + reach)), level)
     return e_value_of_ratio(float(np.exp(centre)), interval)

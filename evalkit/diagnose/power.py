@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.core.words import counted
 from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
 from evalkit.data.published_limits import PublishedLimits
 from evalkit.design.areas import TREATED_GROUP
-from evalkit.design.clusters import ClusterCounts, recommended_inference
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.plan import LockedDesign, OutcomeDesign
 from evalkit.design.power import averaging_factor, multiplier
 from evalkit.design.power_panel import PanelPlan, one_area_mdes, panel_mdes
 from evalkit.design.power_simulation import SimulatedPower, simulated_power
 from evalkit.design.power_two_level import TwoLevelPlan, two_level_mdes
+from evalkit.design.project_inference import PERMUTATION, ProjectInference, project_inference
 from evalkit.diagnose.describe import baseline_panel
 from evalkit.diagnose.power_placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
 from evalkit.diagnose.power_plan import PlanFromRecords, plan_from_records
@@ -31,6 +31,11 @@ from evalkit.estimate.effect_size import pupil_sd
 from evalkit.estimate.sample import Changes, changes_before
 
 _ONE_YEAR: Final = "Only one year was observed before the programme, so no change before it can be seen."
+OVER_SETS: Final = "randomisation over sets of schools"
+_IN_ITS_PLACE: Final = (
+    "What is simulated is another test, which the report does not make: sets of untreated schools drawn in the same "
+    "way share area shocks as the listed schools do, and show what such a list could detect."
+)
 _GRID: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
 
@@ -70,7 +75,7 @@ def _of_outcome(
     sets = _placebos(project, intake, design, changes, options)
     plan = plan_from_records(project, intake, design, sd)
     counts = _counts(design)
-    leads, why = _leading(project, design, sets)
+    advice = project_inference(design, _areas(intake, design), _weights(project, intake, design))
     return OutcomePower(
         outcome=outcome,
         label=known.label,
@@ -87,8 +92,9 @@ def _of_outcome(
         two_level_note=_note(design),
         simulated=_simulated(sets, project, options),
         simulated_sets=sets.what if isinstance(sets, PlaceboSets) else "",
-        leads=leads,
-        why=why,
+        simulated_test=PERMUTATION if advice.kind == "whole area" else OVER_SETS,
+        leads=advice.method,
+        why=_why(project, advice, design),
     )
 
 
@@ -126,8 +132,23 @@ def treated_by_area(intake: Intake, design: OutcomeDesign) -> list[int]:
     """Return how many analysed treated schools lie in each treated area."""
     units = design.baseline.units
     own = units.index[units["group"] == design.treated_group]
-    areas = intake.records[measure(design.outcome).key_stage].schools["area"].reindex(own)
+    areas = _areas(intake, design).reindex(own)
     return [int(n) for n in areas.value_counts(sort=False).sort_index()]
+
+
+def _areas(intake: Intake, design: OutcomeDesign) -> pd.Series:
+    """Return the area of each school."""
+    areas: pd.Series = intake.records[measure(design.outcome).key_stage].schools["area"]
+    return areas
+
+
+def _weights(project: Project, intake: Intake, design: OutcomeDesign) -> pd.Series | None:
+    """Return what each school of the design weighs in the main effect; None where all weigh the same."""
+    if project.estimation.weights == "schools":
+        return None
+    cohort = intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
+    known = cohort.reindex(design.baseline.units.index)
+    return known[known > 0]
 
 
 def _panel(
@@ -213,26 +234,12 @@ def _note(design: OutcomeDesign) -> str:
     return "It counts schools as independent: what happens to a whole area is not in it."
 
 
-def _leading(project: Project, design: OutcomeDesign, sets: PlaceboSets | Unavailable) -> tuple[str, str]:
-    if isinstance(sets, Unavailable):
-        return "none", sets.reason
-    if design.treated_group != TREATED_GROUP:
-        return "area permutation", (
-            "One area is treated, so that its own shock cannot be told from the programme by any error clustered "
-            f"within it; its change is placed among those of all areas ({project.inference.statistic}), and simulation "
-            "runs just that test."
+def _why(project: Project, advice: ProjectInference, design: OutcomeDesign) -> str:
+    """Return why this inference leads; of listed schools also what the simulation tries in its place."""
+    if design.too_few:
+        return advice.reason
+    if advice.kind == "whole area":
+        return (
+            f"{advice.reason} It compares areas by {project.inference.statistic} changes, and simulation runs just it."
         )
-    areas = counted(len(design.treated_areas), "area")
-    return "randomisation over sets of schools", (
-        f"Schools were listed by name and lie in {areas}: sets of untreated schools drawn in the same way share area "
-        f"shocks as they do, which errors clustered by school leave out. {_reported(design)}"
-    )
-
-
-def _reported(design: OutcomeDesign) -> str:
-    """Say which test the report makes of schools listed by name."""
-    n_treated, n_comparison = len(design.treated_areas), len(design.comparisons[NEIGHBOURS].of(design.treated_group))
-    if n_treated < 2:
-        return "The report itself gives no p-value for listed schools of one area."
-    advice = recommended_inference(ClusterCounts(n_treated, n_comparison), "area")
-    return f"The report's own test takes areas as clusters ({advice.inference})."
+    return f"{advice.reason} {_IN_ITS_PLACE}"

@@ -39,8 +39,8 @@ class OutcomePower:
     panel : least detectable effect of the difference-in-differences, in points; `panel_method` how it was found
     pupil_sd : spread of pupils, known before outcomes, in points; `panel_g` is `panel` over it
     two_level : least detectable effect of single schools chosen, no area shocks, in total standard deviations
-    simulated : power by the project's own test on placebo sets, in points
-    leads, why : the inference that leads, and why in a sentence
+    simulated : power by `simulated_test` on placebo sets, in points
+    leads, why : the inference that a run makes ("none" where it makes none), and why in a sentence
     """
 
     outcome: Outcome
@@ -58,6 +58,7 @@ class OutcomePower:
     two_level_note: str
     simulated: SimulatedPower | Unavailable
     simulated_sets: str
+    simulated_test: str
     leads: str
     why: str
 

@@ -16,6 +16,7 @@ from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.baseline import Baseline
 from evalkit.design.arrays.distances import whitened
+from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.features import score_columns
 from evalkit.design.matching_options import Target
 from evalkit.design.scores import propensity_score
@@ -89,6 +90,7 @@ class MatchingEstimate(Shown):
     baseline: Baseline
     neighbours: Neighbours
     n_dropped: int
+    assumes: str = independence_by("unit", AT_ALL)
 
     @property
     def interval(self) -> IntervalOrReason:

@@ -11,8 +11,9 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.areas import AreaComparisons
-from evalkit.design.clusters import ClusterCounts, recommended_inference
+from evalkit.design.clusters import Recommendation
 from evalkit.design.plan import OutcomeDesign
+from evalkit.design.project_inference import ProjectInference, project_inference
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.recommended import InferenceOptions, two_way_inference
 from evalkit.estimate.sample import Changes
@@ -44,8 +45,9 @@ def clustered_by_area(
     own = changes.group == design.treated_group
     used = own | np.isin(changes.group, comparison.of(design.treated_group))
     area = areas.reindex(changes.units).to_numpy()
-    counts = ClusterCounts(len(pd.unique(area[own])), len(pd.unique(area[used & ~own])))
-    recommendation = recommended_inference(counts, "area")
+    weight = pd.Series(changes.weight, changes.units)
+    advice = project_inference(design, areas, weight)
+    recommendation = Recommendation(advice.clustered, advice.reason)
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
     found = two_way_inference(_panel(changes, own, used, area), recommendation, options)
     return replace(
@@ -56,10 +58,29 @@ def clustered_by_area(
         p_value_one_sided=Unavailable(ONE_SIDED),
         inference="cluster",
         cluster_level="local_authority",
-        n_treated_clusters=counts.n_treated,
-        method=f"{effect.method} Clustered by local authority: {found.method}. {recommendation.reason}",
+        n_treated_clusters=advice.counts.n_treated,
+        method=" ".join(
+            (
+                effect.method,
+                f"Clustered by local authority: {found.method}.",
+                advice.reason,
+                *_changed(design, areas, weight, advice),
+            )
+        ),
         permutation=None,
         effect_size=None,
+    )
+
+
+def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: ProjectInference) -> tuple[str, ...]:
+    """Return why the inference made is not the one named before outcomes, nothing where it is."""
+    before = weight.reindex(design.baseline.units.index).fillna(float(weight.mean()))
+    named = project_inference(design, areas, before)
+    if named.method == made.method:
+        return ()
+    return (
+        f"Before outcomes were read the design supported {named.method}. {named.reason}",
+        "Areas have left the analysis since, or carry other shares of it.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.seeds import stream
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
-from evalkit.design.clusters import BEYOND
+from evalkit.design.clusters import BEYOND, independence_by
 from evalkit.estimate.arrays.least_squares import Fit, without_means
 from evalkit.estimate.arrays.placebo_sums import (
     PlaceboSums,
@@ -115,7 +115,9 @@ def conley_taber(panel: Panel, options: ConleyTaberOptions | None = None) -> Con
     sums = placebo_sums(products, options.n_draws, stream(options.seed, "Conley-Taber"))
     return ConleyTaber(
         estimate=estimate,
-        inference=_inference(estimate, sums, products, options, is_rescaled),
+        inference=replace(
+            _inference(estimate, sums, products, options, is_rescaled), assumes=independence_by(panel.clustered_by)
+        ),
         p_equal_tailed=sums.p_equal_tailed(estimate),
         p_absolute=sums.p_absolute(estimate),
         size_p=size_p,

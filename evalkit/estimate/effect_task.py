@@ -13,7 +13,7 @@ from evalkit.core.sentence import Sentence, count, named_people
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.roles import LARGEST, as_numbers, named
-from evalkit.design.clusters import ClusterCounts
+from evalkit.design.clusters import LEAST_DF, ClusterCounts, Concentration, one_treated_cluster_reason
 from evalkit.design.matched import MatchedDesign
 from evalkit.estimate.effect_options import EffectOptions
 
@@ -61,6 +61,25 @@ class EffectTask:
         is_treated, used = self.design.baseline.is_treated, self.design.is_used
         treated, comparison = (len(np.unique(self.cluster[used & arm])) for arm in (is_treated, ~is_treated))
         return ClusterCounts(treated, comparison)
+
+    @property
+    def few_clusters_reason(self) -> str | None:
+        """Return why the clusters given support no error: one or two of them carry an arm; else None."""
+        counts = self.cluster_counts
+        if counts is None or self.cluster is None:
+            return None
+        if reason := one_treated_cluster_reason(counts):
+            return reason
+        is_treated, used = self.design.baseline.is_treated, self.design.is_used
+        treated, comparison = (self._weights_of(used & arm) for arm in (is_treated, ~is_treated))
+        found = Concentration.of(treated, comparison)
+        return found.reason if found.df < LEAST_DF else None
+
+    def _weights_of(self, arm: Bools) -> Floats:
+        """Return the weight of each cluster that holds units of an arm, shape (n_clusters,)."""
+        assert self.cluster is not None
+        weight = np.bincount(self.cluster[arm], self.design.weights[arm]).astype(float)
+        return weight[weight > 0]
 
 
 def effect_task(design: MatchedDesign, outcome: pd.Series | Floats, options: EffectOptions) -> EffectTask:

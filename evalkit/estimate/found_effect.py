@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.words import counted
-from evalkit.design.clusters import LEAST_DF, one_treated_cluster_reason
+from evalkit.design.clusters import LEAST_DF
 from evalkit.estimate.effect_task import EffectTask
 from evalkit.estimate.inference import ROUNDING
 
@@ -33,8 +33,7 @@ def why_no_error(task: EffectTask) -> str | None:
                 f"Only one {arm} unit is matched: how much such a unit varies by itself cannot be seen from one. "
                 f"Place it among the {other} units instead (a placebo for each of them)."
             )
-    counts = task.cluster_counts
-    return None if counts is None else one_treated_cluster_reason(counts)
+    return task.few_clusters_reason
 
 
 def guarded_estimate(task: EffectTask, value: float, std_error: float, df: float | None) -> Estimate:

@@ -86,8 +86,8 @@ def _notes(design: StaggeredDesign) -> tuple[str, ...]:
     by = getattr(design.observations, "clustered_by", "cluster")
     words = {
         "row": (
-            "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named. People "
-            "who share a school or area are not: name it as the cluster, or the errors are too small."
+            "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named. Where "
+            "people share a school, name that or its area, or the errors are too small."
         ),
         "unit": "Units hold several rows of one period, so errors are clustered by unit.",
         "cluster": "Errors are clustered by the column named.",

@@ -30,7 +30,10 @@ NO_FREEDOM = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Inference(Shown):
-    """Error, interval and two-sided p-value of one estimate by one method; `note` says how they were made."""
+    """Error, interval and two-sided p-value of one estimate by one method.
+
+    `note` says how they were made, `assumes` what they take as independent.
+    """
 
     method: InferenceMethod
     std_error: Quantity
@@ -38,6 +41,7 @@ class Inference(Shown):
     interval: IntervalOrReason
     p_value: Quantity
     note: str
+    assumes: str = ""
 
     @classmethod
     def unavailable(cls, method: InferenceMethod, reason: str) -> Inference:

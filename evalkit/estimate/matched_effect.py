@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
 from evalkit.core.estimand import Estimand
-from evalkit.core.quantities import Estimate, IntervalOrReason
+from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.design.arrays.dependence import dependence
 from evalkit.design.arrays.propensity import standardised
+from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import (
     CovariateBalancing,
@@ -60,6 +61,7 @@ class MatchedEffect(Shown):
     n_clusters : clusters of the error (the fewer of two ways), None where there are none
     adjusted_for : columns
     notes : sentences a reader must know
+    assumes : what the error takes as independent
     """
 
     estimate: Estimate
@@ -73,6 +75,7 @@ class MatchedEffect(Shown):
     n_clusters: int | None = None
     adjusted_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    assumes: str = ""
 
     @property
     def interval(self) -> IntervalOrReason:
@@ -116,6 +119,7 @@ def matched_effect(
         n_clusters=found.n_clusters,
         adjusted_for=task.names,
         notes=found.notes,
+        assumes=independence_by("unit" if task.cluster is None else "cluster", AT_ALL),
     )
 
 
@@ -170,6 +174,8 @@ def _weighted(task: EffectTask) -> FoundEffect:
         )
     _require_slopes(task)
     estimate = weighted_effect(task.design, task.outcome, task.covariates, task.cluster)
+    if reason := task.few_clusters_reason:
+        return FoundEffect(estimate=Estimate(estimate.value, Unavailable(reason)), inference="none")
     t_or_normal = "normal" if estimate.df is None else f"clustered by the clusters given, {freedom(estimate.df)}"
     words = f"M-estimation (the weights' own estimation is part of the error), {t_or_normal}"
     return FoundEffect(estimate=estimate, inference=words)

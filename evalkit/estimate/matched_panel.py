@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -55,7 +55,8 @@ def matched_panel(panel: Panel, design: MatchedDesign, clusters: Literal["set", 
     frame = kept.frame.assign(weight=kept.frame["weight"].to_numpy() * design.weights[place])
     if clusters == "set" and design.strata is not None and _are_many(design) and _is_by_unit(panel):
         frame["cluster"] = design.strata[place]
-    return Panel(frame, kept.units, kept.periods, kept.unit_codes, kept.period_codes, kept.covariates)
+        kept = replace(kept, clustered_by="matched set")
+    return replace(kept, frame=frame)
 
 
 def _rows(panel: Panel, design: MatchedDesign) -> _Rows:

@@ -34,7 +34,7 @@ from evalkit.estimate.matched_rows import MatchedRows, pair_rows, unit_rows
 Ints = NDArray[np.int64]
 RegressionErrors = Literal["HC1", "HC3", "cluster", "two-way", "CR2"]
 
-UNRELIABLE_DF: Final = 4.0
+ROUGH_DF: Final = 4.0
 """Below so many Satterthwaite degrees of freedom CR2 is only a rough guide (Pustejovsky and Tipton, 2018)."""
 
 
@@ -121,7 +121,7 @@ def _bias_reduced(task: EffectTask, rows: MatchedRows) -> FoundEffect:
     if n < 2:
         return FoundEffect(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
     std_error, df = cr2_error(rows.arms, codes)
-    notes = () if df >= UNRELIABLE_DF else (f"With {df:.1f} degrees of freedom the error is only a rough guide.",)
+    notes = () if df >= ROUGH_DF else (f"With {df:.1f} degrees of freedom the error is only a rough guide.",)
     words = f"cluster-robust by {noun} (CR2), {freedom(df)} (Satterthwaite)"
     estimate = guarded_estimate(task, value, std_error, df)
     return FoundEffect(estimate=estimate, inference=words, n_clusters=n, notes=notes)

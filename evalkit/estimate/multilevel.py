@@ -14,6 +14,7 @@ from evalkit.core.errors import DataError, DesignError
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.core.words import counted, did_you_mean
 from evalkit.data.roles import codes_of, finite
+from evalkit.design.clusters import AT_ALL, NO_CLUSTER_HERE, independence
 from evalkit.estimate.arrays.random_intercept import Fit, GroupSums, fit, fit_at, group_sums, icc_limits
 from evalkit.estimate.two_level import (
     Coefficient,
@@ -179,7 +180,7 @@ def _model(rows: _Rows, options: TwoLevelOptions) -> TwoLevelModel:
         likelihood=options.likelihood,
         engine=options.engine,
         level=options.level,
-        notes=notes_of(found, n_schools),
+        notes=(*notes_of(found, n_schools), *_independence(rows)),
     )
 
 
@@ -202,6 +203,10 @@ def notes_of(found: Fit, n_groups: int) -> tuple[str, ...]:
         f"The variance between groups was estimated as zero from {counted(n_groups, 'group')}: standard errors are "
         "those of independent pupils and may be too small.",
     )
+
+
+def _independence(rows: _Rows) -> tuple[str, ...]:
+    return () if rows.is_treated is None else (independence("schools", AT_ALL, NO_CLUSTER_HERE),)
 
 
 def _coefficients(rows: _Rows, found: Fit, n_treated: int, n_comparison: int) -> tuple[Coefficient, ...]:

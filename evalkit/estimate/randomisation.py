@@ -16,6 +16,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.seeds import stream
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
+from evalkit.design.clusters import independence_by
 from evalkit.estimate.arrays.assignments import ENUMERATED, assignments, n_assignments, places
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.arrays.permutation import cohort_sums, permutation_reference
@@ -88,7 +89,10 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
     is_enumerated = n_assignments(cohort, stratum) <= ENUMERATED
     return RandomisationTest(
         estimate=reference.estimate,
-        inference=_inference(reference, rows, options, len(who), is_enumerated),
+        inference=replace(
+            _inference(reference, rows, options, len(who), is_enumerated),
+            assumes=independence_by("unit" if options.over == "unit" else panel.clustered_by),
+        ),
         n_assignments=len(who),
         is_enumerated=is_enumerated,
         smallest_p=1 / len(who),

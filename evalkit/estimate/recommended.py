@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evalkit.core.errors import DesignError
 from evalkit.core.executor import SERIAL, Executor
 from evalkit.data.panel import Panel
-from evalkit.design.clusters import InferenceMethod, Recommendation
+from evalkit.design.clusters import InferenceMethod, Recommendation, independence_by
 from evalkit.estimate.arrays.covariance import ClusterKind
 from evalkit.estimate.arrays.least_squares import Fit
 from evalkit.estimate.conley_taber import ConleyTaberOptions, conley_taber
@@ -37,7 +37,8 @@ def two_way_inference(
     if recommendation.inference == "unavailable":
         return Inference.unavailable("unavailable", recommendation.reason)
     try:
-        return _carried_out(panel, recommendation.inference, options, fit)
+        found = _carried_out(panel, recommendation.inference, options, fit)
+        return replace(found, assumes=independence_by(panel.clustered_by))
     except DesignError as error:
         return Inference.unavailable(recommendation.inference, str(error))
 

@@ -9,7 +9,7 @@ import numpy as np
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.design.clusters import InferenceMethod
+from evalkit.design.clusters import InferenceMethod, independence_by
 from evalkit.design.staggered import Dropped
 from evalkit.estimate.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.group_time import GroupTimeEffects
@@ -100,6 +100,7 @@ class StaggeredResults(Shown):
     pre_test : the joint test that effects before the start are zero, or why there is none
     n_units, n_treated, n_comparison : units (observations, of repeated cross-sections) analysed
     dropped, notes : units left out, with the reason; what a reader must know
+    assumes : what the errors take as independent
     """
 
     method: str
@@ -115,6 +116,7 @@ class StaggeredResults(Shown):
     n_comparison: int
     dropped: tuple[Dropped, ...]
     notes: tuple[str, ...]
+    assumes: str = ""
 
 
 def staggered_results(
@@ -139,6 +141,7 @@ def staggered_results(
         n_comparison=design.n_never,
         dropped=design.dropped,
         notes=effects.notes,
+        assumes=independence_by(design.observations.clustered_by),
     )
 
 

@@ -201,7 +201,7 @@ def _summary(
     note: str = "",
 ) -> Summary:
     """Return a weighted sum with its standard error, or the reason why it has none."""
-    reason, caution = _reliability(effects, chosen, np.abs(weights[: len(effects.cells)]))
+    reason, caution = _error_faults(effects, chosen, np.abs(weights[: len(effects.cells)]))
     error = math.sqrt(max(float(weights @ effects.covariance @ weights), 0.0))
     if not reason and error <= 1e-14 * max(effects.scale, 1e-300):
         reason = NO_VARIATION
@@ -222,7 +222,7 @@ def _is_of_few(effects: GroupTimeEffects) -> bool:
     return any(cell.is_of_few for cell in effects.cells)
 
 
-def _reliability(effects: GroupTimeEffects, chosen: NDArray[np.bool_], size: Floats) -> tuple[str, str]:
+def _error_faults(effects: GroupTimeEffects, chosen: NDArray[np.bool_], size: Floats) -> tuple[str, str]:
     """Return why cells can have no standard error, or else what it leaves out; empty texts where neither."""
     cells = [(effects.cells[at], size[at]) for at in np.flatnonzero(chosen) if not effects.cells[at].is_reference]
     if not cells:

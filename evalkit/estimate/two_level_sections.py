@@ -13,6 +13,7 @@ from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.words import listed
 from evalkit.data.cross_sections import CrossSections
 from evalkit.data.roles import codes_of
+from evalkit.design.clusters import NO_CLUSTER_HERE, independence
 from evalkit.estimate.arrays.random_intercept import GroupSums, fit, group_sums
 from evalkit.estimate.multilevel import notes_of, outcome_only, require_fit, too_few, variance_parts
 from evalkit.estimate.two_level import Coefficient, TwoLevelModel, TwoLevelOptions
@@ -77,7 +78,11 @@ def two_level_did(
         likelihood=chosen.likelihood,
         engine=chosen.engine,
         level=chosen.level,
-        notes=(_SHARE, *notes_of(found, len(cells.sums.size))),
+        notes=(
+            _SHARE,
+            *notes_of(found, len(cells.sums.size)),
+            independence("schools", remedy=NO_CLUSTER_HERE),
+        ),
     )
 
 

@@ -12,7 +12,13 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
-from evalkit.design.clusters import MANY, ClusterCounts, one_treated_cluster_reason, recommended_inference
+from evalkit.design.clusters import (
+    MANY,
+    ClusterCounts,
+    independence_by,
+    one_treated_cluster_reason,
+    recommended_inference,
+)
 from evalkit.estimate.arrays.covariance import ClusterKind
 from evalkit.estimate.inference import clustered_estimate
 from evalkit.estimate.panel_rows import EVENT_TIME, PanelRows, require_contrast
@@ -55,6 +61,7 @@ class TwoWayEventStudy(Shown):
     clusters: ClusterCounts
     n_units: int
     n_rows: int
+    assumes: str = ""
 
 
 def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> TwoWayEventStudy:
@@ -95,6 +102,7 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
         clusters=counts,
         n_units=len(panel.units),
         n_rows=len(rows.outcome),
+        assumes=independence_by(panel.clustered_by),
     )
 
 

@@ -9,6 +9,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.seeds import stream
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
+from evalkit.design.clusters import independence_by
 from evalkit.estimate.arrays.wild import ENUMERATED, WildWeights, wild_reference, wild_weights
 from evalkit.estimate.inference import Inference, clustered_estimate
 from evalkit.estimate.panel_rows import PanelRows, require_contrast
@@ -73,6 +74,7 @@ def wild_bootstrap(panel: Panel, options: WildOptions | None = None) -> WildBoot
         interval=reference.interval(options.level),
         p_value=reference.p_value(),
         note=_note(options, weights.shape[1], is_enumerated),
+        assumes=independence_by(panel.clustered_by),
     )
     return WildBootstrap(
         estimate=plain.value, inference=inference, n_vectors=weights.shape[1], is_enumerated=is_enumerated

@@ -18,7 +18,7 @@ from evalkit.data.cross_sections import CrossSections
 from evalkit.data.long_table import LeftOut, LongTable, read_long_table
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
-from evalkit.design.clusters import ClusterCounts, Recommendation
+from evalkit.design.clusters import ClusterCounts, Recommendation, independence_by
 from evalkit.design.staggered import (
     BasePeriod,
     Comparison,
@@ -66,6 +66,7 @@ class DidAnswer:
     dropped : units left out by the design, with the reason
     inference : the recommended inference on the overall effect, carried out
     clustered_by : what errors are clustered by, in a word
+    assumes : what the errors take as independent
     names_units : whether ids are those of units or groups, and may be listed
     reading : how periods were numbered, and which codes stood in the place of numbers
     """
@@ -82,6 +83,7 @@ class DidAnswer:
     clusters: ClusterCounts
     recommendation: Recommendation
     inference: Inference
+    assumes: str
     names_units: bool
     reading: tuple[str, ...] = ()
 
@@ -162,6 +164,7 @@ def _staggered_answer(
         clusters=cluster_counts(effects.design),
         recommendation=advice,
         inference=overall_inference(effects, advice, InferenceOptions(level=request.level, seed=request.seed)),
+        assumes=independence_by(observations.clustered_by),
         names_units=_are_units(observations),
     )
 
@@ -250,6 +253,7 @@ def _two_way_answer(
         clusters=effect.clusters,
         recommendation=effect.recommendation,
         inference=effect.inference,
+        assumes=independence_by(panel.clustered_by),
         names_units=True,
     )
 

@@ -156,6 +156,7 @@ def _inference(answer: DidAnswer) -> Json:
     n_treated, n_comparison = given(clusters.n_treated), given(clusters.n_comparison)
     return {
         "clustered_by": answer.clustered_by,
+        "assumes": answer.assumes,
         "n_treated_clusters": n_treated,
         "n_comparison_clusters": n_comparison,
         "recommended": advice.inference,

@@ -232,7 +232,7 @@ def _inference_lines(answer: DidAnswer) -> Iterator[str]:
     yield "\nStandard errors"
     kind = "bootstrap of whole clusters" if answer.request.are_clusters_drawn else "multiplier bootstrap"
     draws = f", by a {kind} of {answer.request.n_draws:,} draws" if answer.request.n_draws else ""
-    yield f"  Clustered by {answer.clustered_by}{draws}."
+    yield from wrapped(f"Clustered by {answer.clustered_by}{draws}. {answer.assumes}", "  ")
     reason = "" if clusters.is_few else " " + as_sentence(advice.reason)
     named = "none" if advice.inference == "unavailable" else advice.inference
     yield from wrapped(

@@ -23,10 +23,11 @@ from evalkit.design.match import match
 from evalkit.design.matched import MatchedDesign
 from evalkit.design.matching_options import Target
 from evalkit.diagnose.covariate_balance import MatchBalance
-from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.finding import Finding, not_assessable
 from evalkit.diagnose.match_balance import match_balance
 from evalkit.diagnose.match_findings import match_findings
-from evalkit.diagnose.match_sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
+from evalkit.diagnose.match_sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity, no_inference
+from evalkit.diagnose.regression_to_mean import NAME as REGRESSION_TO_MEAN
 from evalkit.diagnose.regression_to_mean import regression_to_mean
 from evalkit.estimate.effect_options import Adjustment, EffectOptions, Errors
 from evalkit.estimate.matched_effect import MatchedEffect, matched_effect
@@ -83,7 +84,7 @@ def match_answer(request: MatchRequest, progress: Progress) -> MatchAnswer:
     with progress.step("estimating and checking"), executor_at(request.where) as executor:
         effect, unadjusted = _effects(request, design, table, executor)
         sensitivity = _sensitivity(request, design, table, effect)
-        findings = (*match_findings(design, balance), *_regression(request, design, table))
+        findings = (*match_findings(design, balance), *_regression(request, design, table, effect))
     return MatchAnswer(
         request=request,
         design=design,
@@ -183,14 +184,22 @@ def _sensitivity(
     if isinstance(effect, Unavailable) or request.outcome is None:
         return NO_OUTCOME if request.outcome is None else Unavailable("There is no effect to question.")
     options = SensitivityOptions(level=request.level)
-    return match_sensitivity(design, table.later[request.outcome], effect.estimate, options)
+    return match_sensitivity(design, table.later[request.outcome], effect, options)
 
 
-def _regression(request: MatchRequest, design: MatchedDesign, table: UnitTable) -> tuple[Finding, ...]:
-    """Return whether the treated were chosen on a passing low, where earlier measures of the outcome are given."""
+def _regression(
+    request: MatchRequest, design: MatchedDesign, table: UnitTable, effect: MatchedEffect | Unavailable
+) -> tuple[Finding, ...]:
+    """Return whether the treated were chosen on a passing low, where earlier measures of the outcome are given.
+
+    Its test takes units as independent, so that it is not made where the effect's own interval was refused.
+    """
     found = _over_time(request, table)
     if found is None:
         return ()
+    refused = None if isinstance(effect, Unavailable) else no_inference(effect.estimate)
+    if refused is not None:
+        return (not_assessable(REGRESSION_TO_MEAN, refused.reason),)
     n_before = len(request.earlier)
     outcome = None if request.outcome is None else found[1][:, n_before]
     return (regression_to_mean(design, found[1][:, :n_before], outcome),)

@@ -15,6 +15,7 @@ from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.core.words import listed
+from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matched import MatchedDesign
 from evalkit.diagnose.covariate_balance import ArmBalance, BalanceValues, CovariateBalance, MatchBalance
 from evalkit.diagnose.finding import Finding, not_assessable, released_finding
@@ -129,6 +130,8 @@ def _effect(effect: MatchedEffect | Unavailable, is_few: bool) -> MatchedEffect 
 def _known_effect(effect: MatchedEffect, is_few: bool) -> MatchedEffect:
     """Return an effect; where it would tell how many were lost, without the degrees of freedom, which count people."""
     notes = tuple(told(note, FEWEST_PEOPLE) for note in effect.notes)
+    if effect.assumes == independence_by("unit", AT_ALL):
+        effect = replace(effect, assumes=independence_by("row", AT_ALL))
     if not is_few:
         return replace(effect, notes=notes)
     return replace(effect, notes=notes, inference=effect.inference.partition(", Student's t")[0])

@@ -117,6 +117,7 @@ def _effect(effect: MatchedEffect | Unavailable, is_few: bool = False) -> Json:
         "df": {"unavailable": "The normal distribution is used."} if estimate.df is None else given(df),
         "p_value": given(estimate.p_value),
         "method": effect.method,
+        "assumes": effect.assumes,
         "adjusted_for": list(effect.adjusted_for),
         "notes": list(effect.notes),
     }

@@ -135,7 +135,7 @@ def _effect_lines(answer: MatchAnswer) -> Iterator[str]:
     if answer.unadjusted is not None:
         yield from wrapped(f"Without adjustment: {_numbers(answer.unadjusted)}.", "  ")
     has_error = not isinstance(effect.estimate.std_error, Unavailable)
-    errors = f" Errors: {effect.inference}." if has_error else ""
+    errors = f" Errors: {effect.inference}. {effect.assumes}" if has_error else ""
     yield from wrapped(f"How: {effect.method}.{errors}", "  ")
 
 

@@ -157,6 +157,7 @@ def _simulated(found: OutcomePower) -> object:
         "n_placebo_sets": found.simulated.n_draws,
         "is_every_set": found.simulated.is_every_set,
         "placebo_sets": found.simulated_sets,
+        "test": found.simulated_test,
         "curve": [
             {"effect": p.effect, "power": p.power, "monte_carlo_error": p.monte_carlo_error}
             for p in found.simulated.curve
@@ -188,8 +189,8 @@ def _outcome_lines(found: OutcomePower) -> Iterator[str]:
         f"  {counted(found.n_treated, 'treated school')}, {counted(found.n_comparison, 'comparison school')} in "
         f"{counted(found.n_comparison_areas, 'area')}"
     )
-    if found.leads == "none":
-        yield f"  Nothing can be given. {found.why}"
+    if all(isinstance(one, Unavailable) for one in (found.panel, found.simulated, found.two_level)):
+        yield f"  Nothing can be given. {found.panel.reason if isinstance(found.panel, Unavailable) else ''}"
         return
     yield f"  Leading inference: {found.leads}. {found.why}"
     yield f"  Panel: {_points(found.panel, found)}"
@@ -208,7 +209,7 @@ def _points(quantity: float | Unavailable, found: OutcomePower) -> str:
 
 
 def _simulated_lines(found: OutcomePower, simulated: SimulatedPower) -> Iterator[str]:
-    yield f"  By simulation of that test: {_points(simulated.effect, found)}"
+    yield f"  By simulation of {found.simulated_test}: {_points(simulated.effect, found)}"
     if isinstance(simulated.effect_interval, Interval):
         yield f"    Monte Carlo interval: {interval_text(simulated.effect_interval)}"
     every = "all " if simulated.is_every_set else ""

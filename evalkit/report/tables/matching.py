@@ -94,7 +94,8 @@ def match_effects(effects: tuple[MatchedEffect | MatchingEstimate, ...]) -> Rele
         (e.method, e.estimate.value, _cell(e.estimate.std_error), e.interval, e.estimate.p_value, e.inference)
         for e in effects
     )
-    return release(Table(caption="The effect", columns=columns, rows=rows), 0)
+    notes = tuple(dict.fromkeys(e.assumes for e in effects if not isinstance(e.estimate.std_error, Unavailable)))
+    return release(Table(caption="The effect", columns=columns, rows=rows, notes=notes), 0)
 
 
 def _cell(value: Quantity) -> Cell:

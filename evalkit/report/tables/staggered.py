@@ -78,7 +78,7 @@ def averages(found: StaggeredResults) -> ReleasedTable:
     ]
     columns = (Column("average", "Average"), *_numbers(found), Column("p", "p", "p"))
     cells = [(name, *_values(one), one.p_value) for name, one in rows]
-    return plain(_caption("The average effect", found.method), columns, cells, found.notes)
+    return plain(_caption("The average effect", found.method), columns, cells, (found.assumes, *found.notes))
 
 
 def by_event_time(found: StaggeredResults) -> ReleasedTable:
@@ -223,4 +223,4 @@ def estimators(found: CrossChecks) -> ReleasedTable:
         Column("compares", "What it compares"),
     )
     rows = [(row.estimator, *_same((row.estimate, row.std_error, row.interval)), row.compares) for row in found.rows]
-    return plain("The overall effect by every estimator", columns, rows)
+    return plain("The overall effect by every estimator", columns, rows, (found.assumes,))

@@ -41,7 +41,7 @@ def two_way_effect(found: TwoWayEffect) -> ReleasedTable:
         ("as regression programs print it", *estimated(found.estimate, level), found.estimate.p_value),
     ]
     rows += [(f"covariate {name}", *estimated(one, level), one.p_value) for name, one in found.covariates]
-    return plain("The two-way effect", columns, rows, (found.meaning, as_sentence(own.note)))
+    return plain("The two-way effect", columns, rows, (found.meaning, as_sentence(own.note), own.assumes))
 
 
 def two_way_recommendation(found: TwoWayEffect) -> Prose:
@@ -57,7 +57,7 @@ def two_way_event_study(found: TwoWayEventStudy) -> ReleasedTable:
     )
     rows = [(str(time.event_time).replace("-", MINUS), *estimated(time.estimate)) for time in found.times]
     base = f"Measured from {number(found.base_time, 0)} periods since the start."
-    return plain("The two-way event study", columns, rows, (base,))
+    return plain("The two-way event study", columns, rows, (base, found.assumes))
 
 
 def bacon(found: BaconDecomposition) -> ReleasedTable:
@@ -106,7 +106,7 @@ def _inferred(caption: str, found: list[tuple[str, float | None, Inference]], no
         (name, *(() if value is None else (value,)), one.std_error, one.interval, one.p_value)
         for name, value, one in found
     ]
-    return plain(caption, columns, rows, (as_sentence(first.note) if first.note else "", note))
+    return plain(caption, columns, rows, (as_sentence(first.note) if first.note else "", note, first.assumes))
 
 
 def _width(found: Inference) -> float:

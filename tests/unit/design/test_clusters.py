@@ -40,7 +40,7 @@ def test_the_rule(n_treated, n_comparison, inference):
 def test_the_reason_is_a_sentence_with_the_numbers():
     reason = recommended_inference(ClusterCounts(1, 151), "area").reason
     assert reason.startswith(
-        "With 1 treated area and 151 comparison areas, errors clustered by area say nothing reliable"
+        "With 1 treated area and 151 comparison areas, errors clustered by area do not hold their level"
     )
     reason = recommended_inference(ClusterCounts(6, 40)).reason
     assert "6 treated clusters and 40 comparison clusters" in reason

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evalkit.core.project import Participants
@@ -12,10 +14,14 @@ from evalkit.data.intake import read_baseline, read_records
 from evalkit.data.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design import labels
+from evalkit.design.clusters import ClusterCounts
 from evalkit.design.plan import make_design
+from evalkit.design.project_inference import project_inference
 from evalkit.diagnose.describe import describe_design
 from evalkit.diagnose.evaluate import evaluate
 from evalkit.diagnose.finding import FindingKind, Verdict
+from evalkit.diagnose.power import project_power
+from evalkit.diagnose.power_report import PowerOptions
 from evalkit.estimate.sample import changes_to, outcome_panel
 from evalkit.run.project_file import load_project
 
@@ -30,14 +36,14 @@ def england(tmp_path_factory):
     return folder
 
 
-def evaluated(england, folder, areas):
-    """Return the evaluation of a project whose schools are half of those of some areas."""
+def evaluated(england, folder, areas, every=2):
+    """Return the evaluation of a project whose schools are half (or all) of those of some areas."""
     whole = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
     pool = replace(whole.pool, minimum_treated=4, minimum_area_schools=4)
     plain = replace(whole, pool=pool, claims=None)
     sources = find_sources(england)
     schools = read_records(plain, folder, sources).records["KS2"].schools
-    chosen = [urn for area in areas for urn in schools.index[schools["area"] == area][::2]]
+    chosen = [urn for area in areas for urn in schools.index[schools["area"] == area][::every]]
     (folder / "participants.csv").write_text("URN\n" + "\n".join(chosen) + "\n", encoding="utf-8")
     project = replace(plain, participants=Participants(rule="file", file="participants.csv"))
     baseline = read_baseline(project, folder, sources)
@@ -120,3 +126,68 @@ def test_two_areas_get_what_two_areas_support(england, tmp_path_factory):
 def test_one_area_gets_no_record(england, tmp_path_factory):
     evaluation, _, _ = evaluated(england, tmp_path_factory.mktemp("one"), AREAS[:1])
     assert clustered(evaluation) == []
+
+
+def made(evaluation):
+    """Return the name of the inference that a run's main effect has."""
+    main = evaluation.effect("READPROG")
+    if isinstance(main.interval, Interval):
+        return "area permutation"
+    if not clustered(evaluation):
+        return "none"
+    [effect] = clustered(evaluation)
+    named = effect.method.partition("Clustered by local authority: ")[2].partition(".")[0]
+    return "none" if isinstance(effect.p_value, Unavailable) and named == "unavailable" else named
+
+
+@pytest.mark.parametrize(
+    ("areas", "every", "named"),
+    [
+        ((), 1, "area permutation"),
+        (AREAS, 1, "CR2 with Satterthwaite degrees of freedom"),
+        (AREAS[:1], 2, "none"),
+        (AREAS, 2, "CR2 with Satterthwaite degrees of freedom"),
+        (AREAS[:2], 2, "randomisation inference"),
+    ],
+    ids=["whole area", "several areas", "listed in one", "listed in several", "listed in two"],
+)
+def test_power_names_what_the_run_makes(england, tmp_path, monkeypatch, areas, every, named):
+    monkeypatch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
+    if areas:
+        evaluation, _, locked = evaluated(england, tmp_path, areas, every)
+        folder = tmp_path
+    else:
+        evaluation, locked, folder = whole_area(england)
+    intake = read_baseline(evaluation.project, folder, find_sources(england))
+    found = project_power(evaluation.project, intake, locked, {}, PowerOptions(n_simulations=20)).outcomes[0]
+    assert found.leads == made(evaluation) == named
+
+
+def whole_area(england):
+    project = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
+    project = replace(project, pool=replace(project.pool, minimum_treated=4, minimum_area_schools=4), claims=None)
+    sources = find_sources(england)
+    baseline = read_baseline(project, ROOT, sources)
+    locked = make_design(project, baseline)
+    stage = describe_design(project, baseline, locked)
+    return evaluate(project, read_records(project, ROOT, sources), locked, stage, ()), locked, ROOT
+
+
+def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
+    weight = pd.Series([1.0] * 80 + [1.0] * 5 * 4 + [1.0] * 200)
+    area = pd.Series([1] * 80 + [at for at in range(2, 7) for _ in range(4)] + [100 + at // 20 for at in range(200)])
+    groups = area.where(area >= 100, 0)
+    design = SimpleNamespace(
+        too_few="",
+        treated_group=0,
+        treated_areas=(1, 2, 3, 4, 5, 6),
+        groups=groups,
+        comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: tuple(range(100, 110)))},
+    )
+    found = project_inference(design, area, weight)
+    assert (found.kind, found.method) == ("none", "none")
+    assert "worth 1.5 equal clusters" in found.reason  # 1/(.8² + 5 × .04²)
+    assert "80% of the weight" in found.reason
+    assert found.counts == ClusterCounts(6, 10)
+    even = project_inference(design, area, 1 / area.map(area.value_counts()))
+    assert even.method == "CR2 with Satterthwaite degrees of freedom"

@@ -166,8 +166,8 @@ def test_cross_sections_by_hand():
     assert effects.cohort_weight == pytest.approx([1 / 3, 1 / 3])
     assert cell(effects, 2, 2).n_treated == 4  # observations of both periods
     said = (
-        "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named. People who "
-        "share a school or area are not: name it as the cluster, or the errors are too small."
+        "Each row is taken as independent: no unit holds two rows of one period, and no cluster was named. Where "
+        "people share a school, name that or its area, or the errors are too small."
     )
     assert effects.notes == (said,)
 

@@ -206,6 +206,7 @@ def power_report() -> PowerReport:
         two_level_note="",
         simulated=reason,
         simulated_sets="",
+        simulated_test="area permutation",
         leads="panel",
         why="One area is treated.",
     )

@@ -216,3 +216,29 @@ def test_colours_are_those_of_the_notebook_light_or_dark(colour):
     html = staggered_nouns()["panel"]._repr_html_()
     assert colour in html
     assert not re.search(r"color:\s*(#|black|white)", html)
+
+
+def test_nouns_with_errors_say_what_these_take_as_independent():
+    made = every_noun()
+    units = "This takes units of one area to share nothing"
+    for name in ("staggered_results", "cross_checks", "two_way", "two_way_event", "inference", "randomisation"):
+        assert units in words(made[name]._repr_html_()), name
+    for name in ("matched_effect", "matching_estimate"):
+        assert units in words(made[name]._repr_html_()), name
+    for name in ("wild", "conley_taber"):
+        assert "This takes clusters to share nothing" in words(made[name]._repr_html_()), name
+    models = [one for one in made.values() if type(one).__name__ == "TwoLevelModel"]
+    assert models
+    assert all("This takes schools of one area to share nothing" in words(one._repr_html_()) for one in models)
+
+
+def test_matched_panels_do_not_take_pairs_for_areas():
+    later = unit_table().melt(id_vars=["school", "helped"], value_vars=["before", "later"])
+    later["year"] = later["variable"].map({"before": 2016, "later": 2019})
+    later["start"] = later["helped"].map({1: 2018.0, 0: np.nan})
+    columns = evalkit.Roles(unit="school", period="year", outcome="value", cohort="start")
+    panel = evalkit.matched_panel(
+        evalkit.Panel.from_frame(later, columns), evalkit.match(baseline(), evalkit.NearestNeighbour())
+    )
+    results = evalkit.staggered_results(evalkit.group_time_effects(evalkit.staggered_design(panel)))
+    assert results.assumes.startswith("This takes matched sets of one area to share nothing")

@@ -137,9 +137,10 @@ def test_listed_schools_of_several_areas(listed, england):
     treated = treated_by_area(intake, design.outcomes["READPROG"])
     assert sum(treated) == found.n_treated == n
     assert len(treated) == 3
-    assert found.leads == "randomisation over sets of schools"
-    assert "takes areas as clusters (CR2 with Satterthwaite degrees of freedom)" in found.why
-    assert "3 areas" in found.why
+    assert found.leads == "CR2 with Satterthwaite degrees of freedom"
+    assert "3 treated areas" in found.why
+    assert "another test, which the report does not make" in found.why
+    assert found.simulated_test == "randomisation over sets of schools"
     assert isinstance(found.panel, float)
     assert "between areas" in found.panel_method
     assert found.simulated.n_draws == 200
