@@ -185,8 +185,7 @@ def _placebo(evaluation: Evaluation) -> str:
     effect = surest(evaluation, code)
     interval = effect.interval if effect else Unavailable("No estimate was made.")
     start = (
-        f"{facts.placebo_label}, not aimed at, {_gained(placebo)} {points(placebo)} on similar "
-        f"areas{_reach(interval)}"
+        f"{facts.placebo_label}, not aimed at, {_gained(placebo)} {points(placebo)} on similar areas{_reach(interval)}"
     )
     doubt = "too uncertain to tell from none" if isinstance(interval, Interval) else "how uncertain is not known"
     if isinstance(interval, Interval) and 0.0 not in interval:
