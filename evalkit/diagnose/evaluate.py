@@ -20,6 +20,7 @@ from evalkit.design.plan import LockedDesign, OutcomeDesign
 from evalkit.design.power import MULTIPLIER
 from evalkit.design.stage import DesignStage, DetectableEffect
 from evalkit.diagnose.appraisal import check_claims, judgements, limits
+from evalkit.diagnose.area_baselines import area_baselines
 from evalkit.diagnose.area_icc import IntraclassCorrelation, area_icc
 from evalkit.diagnose.attrition import attrition_of
 from evalkit.diagnose.checks import CHECKS
@@ -183,6 +184,7 @@ def _distributions(results: Results) -> Iterator[AreaDistribution]:
                     names=tuple(names.get(area, str(area)) for area in areas.groups.tolist()),
                     effects=tuple(areas.effects.tolist()),
                     treated_area=own,
+                    before=area_baselines(results, code) if design == labels.NEIGHBOURS else None,
                 )
 
 

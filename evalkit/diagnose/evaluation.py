@@ -97,8 +97,22 @@ class OutcomeSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AreaBaselines:
+    """Where areas stood before: mean, gap to the areas each is compared with, and schools; and the years of both."""
+
+    pre_means: tuple[float, ...]
+    baseline_gaps: tuple[float, ...]
+    n_schools: tuple[int, ...]
+    pre: tuple[int, ...]
+    post: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AreaDistribution:
-    """The change of every area analysed the same way, the treated area's among them."""
+    """The change of every area analysed the same way, the treated area's among them.
+
+    `before` says where the areas stood, in their order; it is given for the main comparison.
+    """
 
     outcome: str
     design: str
@@ -106,6 +120,7 @@ class AreaDistribution:
     names: tuple[str, ...]
     effects: tuple[float, ...]
     treated_area: int
+    before: AreaBaselines | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

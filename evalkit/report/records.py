@@ -10,11 +10,12 @@ from enum import Enum
 from importlib.resources import files
 from typing import Any, Final
 
+from evalkit.core.disclosure import few
 from evalkit.core.errors import EvalkitError
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.safe_text import escaped
-from evalkit.diagnose.evaluation import ClaimCheck, Evaluation, Headline
+from evalkit.diagnose.evaluation import AreaDistribution, ClaimCheck, Evaluation, Headline
 from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
 from evalkit.report.disclosure import release_record
 from evalkit.report.names import school_sd_name
@@ -65,7 +66,7 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "outcomes": plain(evaluation.outcomes),
         "trajectories": plain(evaluation.trajectories),
         "areas": plain(design.areas),
-        "distributions": plain(evaluation.distributions),
+        "distributions": [_distribution_record(one, evaluation.project) for one in evaluation.distributions],
         "bands": plain(evaluation.bands),
         "matches": plain(design.matches),
         "identity": plain(design.identity),
@@ -100,6 +101,22 @@ def _headline_record(headline: Headline) -> dict[str, Any]:
     counts = {key: getattr(headline, key) for key in ("n_areas", "n_as_large")}
     record: dict[str, Any] = plain(headline)
     return record | {key: plain(n) if isinstance(n, Unavailable) else int(n) for key, n in counts.items()}
+
+
+def _distribution_record(found: AreaDistribution, project: Project) -> dict[str, Any]:
+    """Return the changes of all areas, and where they stood before; numbers of few schools stay in."""
+    record: dict[str, Any] = {
+        key: plain(getattr(found, key)) for key in ("outcome", "design", "areas", "names", "effects", "treated_area")
+    }
+    if found.before is None:
+        return record
+    threshold = project.disclosure.threshold
+    schools = [plain(n if n >= threshold else _few_schools(threshold)) for n in found.before.n_schools]
+    return {**record, **plain(found.before), "n_schools": schools}
+
+
+def _few_schools(threshold: int) -> Unavailable:
+    return Unavailable(few(threshold, "schools"))
 
 
 def _claim_record(check: ClaimCheck) -> dict[str, Any]:
