@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.core.words import counted
+from evalkit.core.sentence import Sentence, count
 from evalkit.data.panel import Panel
 from evalkit.design.arrays.products import by_rows
 from evalkit.design.staggered import CellPlan, StaggeredDesign
@@ -128,15 +128,16 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
 
 def _notes(design: StaggeredDesign, strata: Strata) -> tuple[str, ...]:
     """Return what a reader must know of covariates and weights that vary, and of units that lack periods."""
-    notes = []
+    notes: list[str] = []
     if strata.n_changing:
-        units = counted(strata.n_changing, "unit")
-        notes.append(f"Covariates of {units} vary over time; they are held at their value in the base period.")
+        vary = "Covariates of {n} vary over time; they are held at their value in the base period."
+        notes.append(Sentence(vary, n=count(strata.n_changing, "units", "unit")))
     if strata.weight.shape[1] > 1:
         notes.append("Weights vary over time; each comparison uses those of its base period.")
     if not design.panel.is_balanced:
-        lacking = counted(int(np.isnan(strata.outcome).any(axis=1).sum()), "unit")
-        notes.append(f"{lacking} without every period: each serves the comparisons for which it has both periods.")
+        lacking = count(int(np.isnan(strata.outcome).any(axis=1).sum()), "units", "unit")
+        serves = "{n} without every period: each serves the comparisons for which it has both periods."
+        notes.append(Sentence(serves, n=lacking))
     return tuple(notes)
 
 

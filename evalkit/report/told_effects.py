@@ -19,13 +19,13 @@ from evalkit.core.disclosure import FEWEST_PEOPLE, few
 from evalkit.core.quantities import Unavailable
 from evalkit.estimate.pre_test import PreTest
 from evalkit.estimate.staggered_results import Reported, ReportedCell, ReportedSet, StaggeredResults
-from evalkit.report.disclosure import told
+from evalkit.report.disclosure import told, told_where_typed
 
 Floats = NDArray[np.float64]
 
 OF_FEW: Final = Unavailable(few(FEWEST_PEOPLE))
 REMEDY: Final = (
-    f"Some effects are withheld: a cohort has fewer than {FEWEST_PEOPLE} observations in a period that is compared, or "
+    f"Some effects are withheld: a cohort has fewer than {FEWEST_PEOPLE} people in a period that is compared, or "
     "the number would let such an effect be worked out. Leave such cohorts out, or join periods, to see the others."
 )
 
@@ -44,14 +44,16 @@ def told_effects(found: StaggeredResults) -> StaggeredResults:
     if all(cell.fewest_people is None for cell in found.group_time):
         return found
     cells = tuple(replace(cell, note=told(cell.note, FEWEST_PEOPLE)) for cell in found.group_time)
+    found = replace(found, notes=tuple(told_where_typed(note, FEWEST_PEOPLE) for note in found.notes))
     if not rests_on_few(found):
         return replace(found, group_time=cells)
     sets = (found.event_study, found.by_cohort, found.calendar)
     hidden = np.array([cell.is_of_few for cell in cells])
     unknown = np.array([cell.fewest_people is not None for cell in cells])
     single = np.eye(len(cells))
-    rows = [found.simple.weights, *(part.weights for one in sets for part in one.parts)]
-    order = [*map(np.array, rows), *single, *(np.array(one.overall.weights) for one in sets)]
+    rows = [found.simple, *(part for one in sets for part in one.parts)]
+    overall = [one.overall for one in sets]
+    order = [*(_cells_of(row, len(cells)) for row in rows), *single, *(_cells_of(row, len(cells)) for row in overall)]
     is_told = iter(may_be_told([row[unknown] for row in order], hidden[unknown]).tolist())
     simple = _told(found.simple, next(is_told), hidden)
     parts = [tuple(_told(part, next(is_told), hidden) for part in one.parts) for one in sets]
@@ -90,13 +92,21 @@ def may_be_told(sums: Sequence[Floats], hidden: NDArray[np.bool_]) -> NDArray[np
     return is_told
 
 
+def _cells_of(one: Reported, n_cells: int) -> Floats:
+    """Return the weights of the cells that a number is made of, shape (n_cells,); 0 where it is made of none."""
+    return np.array(one.weights or (0.0,) * n_cells, dtype=float)
+
+
 def _tests_few(cells: tuple[ReportedCell, ...]) -> bool:
     return any(cell.is_of_few for cell in cells if cell.period < cell.cohort)
 
 
 def _told(one: Reported, is_told: bool, hidden: NDArray[np.bool_]) -> Reported:
-    """Return a number as it may be told; of one that holds a hidden cell nothing is said of its clusters either."""
-    if not is_told:
+    """Return a number as it may be told; of one that holds a hidden cell nothing is said of its clusters either.
+
+    A number that is made of no cell (a lead of a regression of its own) may rest on the hidden ones alone.
+    """
+    if not is_told or (not one.weights and not isinstance(one.estimate, Unavailable)):
         return replace(
             one,
             estimate=OF_FEW,

@@ -100,8 +100,8 @@ def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
         try:
             answer = estimate(request, observations, table.left_out, progress, executor)
         except DesignError as problem:
-            raise DesignError(_lost_group(table, request.is_cross_section) or str(problem)) from None
-    return replace(answer, reading=_reading(table, request.is_cross_section))
+            raise DesignError(_lost_group(table, request.are_people) or str(problem)) from None
+    return replace(answer, reading=_reading(table, request.are_people))
 
 
 def _lost_group(table: LongTable, are_people: bool) -> str:
@@ -165,7 +165,7 @@ def _staggered_answer(
         recommendation=advice,
         inference=overall_inference(effects, advice, InferenceOptions(level=request.level, seed=request.seed)),
         assumes=independence_by(observations.clustered_by),
-        names_units=_are_units(observations),
+        names_units=_are_units(observations) and not request.are_units_people,
     )
 
 
@@ -201,6 +201,14 @@ def _require_balance(request: DidRequest, design: StaggeredDesign) -> None:
 
 
 def _effects(request: DidRequest, design: StaggeredDesign) -> GroupTimeEffects:
+    effects = _effects_by(request, design)
+    if not request.are_units_people:
+        return effects
+    cells = (replace(cell, fewest_people=min(cell.n_treated, cell.n_comparison)) for cell in effects.cells)
+    return replace(effects, cells=tuple(cells))
+
+
+def _effects_by(request: DidRequest, design: StaggeredDesign) -> GroupTimeEffects:
     if request.estimator in ("group-time", "all"):
         return group_time_effects(design, cast(Method, request.method))
     from evalkit.diagnose.cross_checks import effects_by

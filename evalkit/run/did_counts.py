@@ -15,7 +15,7 @@ Count = int | Unavailable
 
 FEW = Unavailable(f"fewer than {FEWEST_PEOPLE}")
 REVEALING = Unavailable(f"It would reveal a count of fewer than {FEWEST_PEOPLE}.")
-NO_IDS = Unavailable("Ids of single observations are not listed.")
+NO_IDS = Unavailable("Ids of people are not listed.")
 
 
 def told_answer(answer: DidAnswer) -> DidAnswer:
@@ -55,11 +55,11 @@ def counts_of(answer: DidAnswer) -> Counts:
     if isinstance(found, TwoWayAnswer):
         n_units, n_treated = found.effect.n_units, found.effect.n_treated_units
         return Counts(noun="unit", n_units=n_units, n_treated=n_treated, n_comparison=n_units - n_treated)
-    if not answer.request.is_cross_section:
+    if not answer.request.are_people:
         return Counts(noun="unit", n_units=found.n_units, n_treated=found.n_treated, n_comparison=found.n_comparison)
     is_few = any(0 < n < FEWEST_PEOPLE for n in (found.n_treated, found.n_comparison))
     return Counts(
-        noun="observation",
+        noun="observation" if answer.request.is_cross_section else "unit",
         n_units=REVEALING if is_few else found.n_units,
         n_treated=_of_people(found.n_treated),
         n_comparison=_of_people(found.n_comparison),
@@ -78,7 +78,7 @@ class Clusters:
 def clusters_of(answer: DidAnswer) -> Clusters:
     """Return the numbers of clusters as they may be told."""
     treated, compared = answer.clusters.n_treated, answer.clusters.n_comparison
-    if answer.names_units or answer.clustered_by != "row":
+    if answer.names_units or answer.clustered_by not in ("row", answer.request.parts["unit"]):
         return Clusters(n_treated=treated, n_comparison=compared, is_few=False)
     is_few = any(0 < n < FEWEST_PEOPLE for n in (treated, compared))
     return Clusters(n_treated=_of_people(treated), n_comparison=_of_people(compared), is_few=is_few)
@@ -91,7 +91,7 @@ def losses_of(answer: DidAnswer) -> tuple[Loss, ...]:
         Loss(
             reason=lost.reason,
             n_units=len(lost.units) if answer.names_units else _of_people(len(lost.units)),
-            n_rows=_of_people(lost.n_rows) if answer.request.is_cross_section else lost.n_rows,
+            n_rows=_of_people(lost.n_rows) if answer.request.are_people else lost.n_rows,
             units=lost.units if answer.names_units else NO_IDS,
         )
         for lost in losses

@@ -75,7 +75,7 @@ def _numbers(one: Any) -> Json:
 
 def _staggered(results: StaggeredResults, answer: DidAnswer) -> Json:
     return {
-        "group_time": [_cell(cell, answer.request.is_cross_section) for cell in results.group_time],
+        "group_time": [_cell(cell, answer.request.are_people) for cell in results.group_time],
         "simple": _one(results.simple),
         "by_cohort": _set(results.by_cohort, "cohorts", "cohort"),
         "event_study": _set(results.event_study, "times", "event_time"),

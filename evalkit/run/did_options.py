@@ -60,6 +60,7 @@ class DidRequest:
     base_period: str
     unbalanced: str
     is_cross_section: bool
+    are_units_people: bool
     n_draws: int
     are_clusters_drawn: bool
     seed: int
@@ -67,6 +68,11 @@ class DidRequest:
     balanced_until: int | None
     is_json: bool
     where: Where
+
+    @property
+    def are_people(self) -> bool:
+        """Return whether rows are of people, of whom small counts and what rests on few are withheld."""
+        return self.is_cross_section or self.are_units_people
 
 
 def add_did_options(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +115,7 @@ def _add_errors(group: Any) -> None:
     )
     group.add_argument("--seed", type=int, metavar="S", help="seed of every draw (default: 1)")
     group.add_argument("--level", type=float, metavar="P", help="level of intervals and bands (default: 0.95)")
+    group.add_argument("--people", action="store_true", help="units are people: nothing that rests on few is told")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     add_where_options(group)
 
@@ -136,6 +143,7 @@ def did_request(given: argparse.Namespace) -> DidRequest:
         base_period=given.base_period or "varying",
         unbalanced=given.unbalanced or "pairs",
         is_cross_section=bool(given.repeated_cross_sections),
+        are_units_people=given.people,
         n_draws=given.bootstrap or 0,
         are_clusters_drawn=given.draw == "clusters",
         seed=1 if given.seed is None else given.seed,
@@ -161,6 +169,11 @@ def _refuse_unused(given: argparse.Namespace, estimator: str) -> None:
     unused = [_option(name) for name in _UNUSED[estimator] if getattr(given, name) is not None]
     if unused:
         raise InputError(f"The estimator '{estimator}' has no use for {listed(unused)}. Leave it out and try again.")
+    if given.people and estimator in ("twfe", "all"):
+        raise InputError(
+            f"--people withholds what rests on few people, cohort by cohort, and the estimator '{estimator}' does not "
+            "keep cohorts apart. Choose one of the others, such as group-time."
+        )
     if given.unbalanced == "levels" and estimator not in ("group-time", "all"):
         raise InputError(
             f"The estimator '{estimator}' follows units over time, so --unbalanced levels has no meaning for it. "

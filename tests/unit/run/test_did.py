@@ -263,7 +263,38 @@ def test_one_pupil_is_no_cohort(shared, more):
     assert "unavailable" in record["by_cohort"]["cohorts"][1]["estimate"]
     # what a reader wants first is told: the overall effect rests on 284 treated pupils
     assert record["simple"]["estimate"] == pytest.approx(0.592, abs=5e-4)
-    assert any("fewer than 10 observations in a period" in note for note in record["notes"])
+    assert any("fewer than 10 people in a period" in note for note in record["notes"])
+
+
+@pytest.mark.parametrize("estimator", ["group-time", "imputation", "sun-abraham", "extended", "two-stage"])
+def test_few_people_of_a_panel_are_not_counted_nor_told_of(tmp_path, estimator):
+    table = simulated(60, (2012, *[None] * 2), range(2010, 2014))
+    table["unit"] = "pupil " + table["unit"]
+    few = [f"pupil {at:04d}" for at in np.flatnonzero(np.arange(60) % 3 == 1)[:4]]
+    table.loc[table["unit"].isin(few), "cohort"] = 2013  # four people start later
+    table.loc[(table["unit"] == "pupil 0002") & (table["year"] == 2010), "y"] = np.nan
+    named = did(table, tmp_path, "--estimator", estimator).record
+    found = did(table, tmp_path, "--estimator", estimator, "--people").record
+    printed = run_did(tmp_path / "table.csv", "--estimator", estimator, "--people").out
+    late = named["by_cohort"]["cohorts"][1]
+    assert late["cohort"] == 2013
+    assert isinstance(late["estimate"], float)
+    assert "unavailable" in found["by_cohort"]["cohorts"][1]["estimate"]
+    assert f"{late['estimate']:.6f}"[:6] not in json.dumps(found) + printed
+    assert found["simple"]["estimate"] == named["simple"]["estimate"]  # rests on 24 people
+    assert all("n_treated" not in cell for cell in found["group_time"])
+    [lost] = found["dropped"]
+    assert lost["n_units"] == lost["n_rows"] == {"unavailable": "fewer than 10"}
+    assert "pupil 0002" not in json.dumps(found) + printed
+    assert "1 unit " not in json.dumps(found) + printed
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "all"])
+def test_people_need_an_estimator_that_keeps_cohorts_apart(tmp_path, estimator):
+    simulated().to_csv(tmp_path / "table.csv", index=False)
+    ran = run_did(tmp_path / "table.csv", "--people", "--estimator", estimator)
+    assert ran.code == 2
+    assert "does not keep cohorts apart" in ran.err
 
 
 def test_schools_of_cross_sections_are_named_and_clustered_by(tmp_path):
