@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,10 @@ from scipy import special
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.design.clusters import LEAST_DF, one_treated_cluster_reason
+from evalkit.design.clusters import LEAST_DF, PLAIN_DF, Concentration, one_treated_cluster_reason, recommended_inference
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.absorbed import Absorbed, Regressors
-from evalkit.estimate.group_time_inference import TwoArms, two_arms
+from evalkit.estimate.cluster_model import ARMS, ClusterModel
 from evalkit.estimate.imputation import with_untreated_periods
 from evalkit.estimate.pre_test import PreTest
 from evalkit.estimate.staggered_rows import StaggeredRows
@@ -34,12 +35,14 @@ class Leads(Shown):
     estimates : tuple of Estimate or Unavailable, one for each
     covariance : shape (n_times, n_times); 0 where there is no estimate
     joint : the test that all are zero, or why there is none
+    is_corrected : whether errors are corrected for few clusters (CR2)
     """
 
     times: tuple[int, ...]
     estimates: tuple[Estimate | Unavailable, ...]
     covariance: Floats
     joint: PreTest | Unavailable
+    is_corrected: bool = False
 
     @property
     def p_value(self) -> Quantity:
@@ -53,8 +56,8 @@ def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
     Untreated observations alone are regressed on unit and period effects, covariates, and an indicator for each of
     the last `n_leads` periods before the start (and its anticipation), so that the test does not change what
     imputation finds. Errors are cluster-robust with G/(G − 1) · (n − 1)/(n − k), unit effects not counted in k.
-    With few treated clusters contributions are corrected as CR2's of two weighted means are (`TwoArms`), with that
-    model's degrees of freedom, in the joint test as well.
+    Where few clusters carry some lead contributions are corrected as CR2's of two weighted means are (`ClusterModel`),
+    with the degrees of freedom of the cohorts that each lead is of, in the joint test the fewest of these.
     """
     if n_leads < 1 or n_leads != int(n_leads):
         raise DesignError(f"The number of leads is a whole number from 1 on, not {n_leads}.")
@@ -90,27 +93,50 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     fit = absorbed.fit(rows.outcome[at])
     n_clusters = len(np.unique(rows.cluster[at]))
     contribution = absorbed.contributions(fit.residuals, combination, rows.cluster[at], rows.design.n_clusters)
-    model = two_arms(rows.design)
-    few = None if model is None or model.is_many else model
+    few = _few_arms(rows, times)
     if few is None:
         factor = small_sample_factor(n_clusters, int(at.sum()), absorbed.rank + 1)
-        covariance, df = factor * contribution.T @ contribution, float(max(n_clusters - 1, 1))
+        covariance, df = factor * contribution.T @ contribution, [float(max(n_clusters - 1, 1))] * len(times)
     else:
-        covariance, df = few.covariance(contribution), few.concentration.df
+        covariance = few.model.covariance(contribution, np.tile(ARMS, (len(times), 1)))
+        df = [one.df for one in few.carried]
     values = combination.T @ fit.coefficients
-    errors = [_error(rows, time, covariance[k, k], few) for k, time in enumerate(times)]
+    errors = [_error(rows, time, covariance[k, k], few and few.reasons[k]) for k, time in enumerate(times)]
     estimates = tuple(
-        Estimate(float(values[k]), errors[k], df) if known[k] else Unavailable(_why_none(time))
+        Estimate(float(values[k]), errors[k], df[k]) if known[k] else Unavailable(_why_none(time))
         for k, time in enumerate(times)
     )
-    joint = _joint(values, covariance, known, errors, few)
-    return Leads(times=times, estimates=estimates, covariance=covariance, joint=joint)
+    joint = _joint(values, covariance, known, errors, few and min(df))
+    return Leads(times=times, estimates=estimates, covariance=covariance, joint=joint, is_corrected=few is not None)
 
 
-def _error(rows: StaggeredRows, time: int, variance: float, few: TwoArms | None) -> float | Unavailable:
-    if few is not None and few.concentration.df < LEAST_DF:
-        reason = one_treated_cluster_reason(few.counts)
-        return Unavailable(reason or few.concentration.reason)
+class _FewArms(NamedTuple):
+    """Treated and comparison clusters, and what carries each lead; `reasons` why it has no error, or empty texts."""
+
+    model: ClusterModel
+    carried: list[Concentration]
+    reasons: list[str]
+
+
+def _few_arms(rows: StaggeredRows, times: tuple[int, ...]) -> _FewArms | None:
+    """Return the arms behind each lead where the clusters of some are few, None where many carry all of them."""
+    design, event_time = rows.design, _event_time(rows)
+    model = ClusterModel.of_arms(design)
+    own = [ClusterModel.of_arms(design, np.unique(rows.stratum[event_time == time]).tolist()) for time in times]
+    carried = [one.concentration(ARMS) for one in own]
+    advice = recommended_inference(model.counts, concentration=model.concentration(ARMS))
+    if advice.inference == "cluster-robust" and all(one.df >= PLAIN_DF for one in carried):
+        return None
+    reasons = [
+        (one_treated_cluster_reason(one.counts) or arms.reason) if arms.df < LEAST_DF else ""
+        for one, arms in zip(own, carried, strict=True)
+    ]
+    return _FewArms(model, carried, reasons)
+
+
+def _error(rows: StaggeredRows, time: int, variance: float, reason: str | None) -> float | Unavailable:
+    if reason:
+        return Unavailable(reason)
     inside = np.unique(rows.cluster[_event_time(rows) == time])
     if len(inside) < 2:
         return Unavailable(f"All units observed at event time {time} lie in one cluster.")
@@ -129,24 +155,23 @@ def _joint(
     covariance: Floats,
     known: NDArray[np.bool_],
     errors: list[float | Unavailable],
-    few: TwoArms | None,
+    df: float | None,
 ) -> PreTest | Unavailable:
     """Return the test of all leads together, or why there is none: Wald's, or with few clusters Hotelling's."""
     if not known.all() or any(isinstance(error, Unavailable) for error in errors):
         return Unavailable("Some lead has no estimate or no standard error, so that they cannot be tested together.")
     q = len(values)
-    freedom = None if few is None else few.concentration.df - q + 1
+    freedom = None if df is None else df - q + 1
     is_singular = np.linalg.matrix_rank(covariance, hermitian=True) < q
     if freedom is not None and (freedom < 1 or is_singular):
         ratio = float(np.abs(values / np.sqrt(np.diagonal(covariance))).max())
-        assert few is not None
-        p_value = min(1.0, q * float(2 * special.stdtr(few.concentration.df, -ratio)))
+        p_value = min(1.0, q * float(2 * special.stdtr(df, -ratio)))
         return PreTest(statistic=ratio, df=q, p_value=p_value, kind="largest")
     if is_singular:
         return Unavailable("The leads' covariance is singular: there are more leads than clusters can tell apart.")
     statistic = float(values @ np.linalg.solve(covariance, values))
-    if few is None or freedom is None:
+    if df is None or freedom is None:
         return PreTest(statistic=statistic, df=q, p_value=float(special.chdtrc(q, statistic)))
-    statistic *= freedom / (few.concentration.df * q)
+    statistic *= freedom / (df * q)
     p_value = float(special.fdtrc(q, freedom, statistic))
     return PreTest(statistic=statistic, df=q, p_value=p_value, kind="F", df_denominator=freedom)

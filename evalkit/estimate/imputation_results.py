@@ -7,7 +7,7 @@ from dataclasses import replace
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.design.staggered import StaggeredDesign
-from evalkit.estimate.group_time_inference import CORRECTED, two_arms
+from evalkit.estimate.group_time_inference import CORRECTED
 from evalkit.estimate.imputation_leads import imputation_leads
 from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults
 
@@ -30,11 +30,8 @@ def with_leads(results: StaggeredResults, design: StaggeredDesign) -> StaggeredR
         leads = imputation_leads(design, n_leads)
     except DesignError as problem:  # the effects stand; only their check cannot be made
         return replace(results, pre_test=Unavailable(str(problem)))
-    arms = two_arms(design)
-    is_corrected = arms is not None and not arms.is_many
-    parts = tuple(
-        _reported(time, one, results, is_corrected) for time, one in zip(leads.times, leads.estimates, strict=True)
-    )
+    both = zip(leads.times, leads.estimates, strict=True)
+    parts = tuple(_reported(time, one, results, leads.is_corrected) for time, one in both)
     study = ReportedSet(overall=results.event_study.overall, parts=(*parts, *results.event_study.parts))
     return replace(results, event_study=study, pre_test=leads.joint)
 

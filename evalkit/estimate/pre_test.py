@@ -15,7 +15,6 @@ from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.words import counted
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
-from evalkit.estimate.group_time_inference import corrected_covariance
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.row_inference import Rows, exchange_reference, row_inference
 from evalkit.estimate.summaries import Summary, combination, event_study
@@ -189,9 +188,12 @@ def _hotelling(rows: Rows, tested: list[Summary]) -> PreTest | None:
     """
     effects, model, q = rows.effects, rows.model, len(tested)
     columns = np.column_stack([lead.weights for lead in tested])
-    eta = float(model.n_smaller - 1) if model.is_mixed else _eta(rows, columns)
+    given = columns[: len(rows.given)].T @ rows.given
+    eta = _eta(rows, columns)
+    if model.is_mixed:  # η takes the parts of such clusters for independent
+        eta = min(eta, *(model.df(one) for one in given))
     freedom = eta - q + 1
-    covariance = corrected_covariance(model, effects.influence.combined(columns)) * effects.factor
+    covariance = model.covariance(effects.influence.combined(columns), given) * effects.factor
     size = np.sqrt(np.diagonal(covariance))
     if freedom < 1 or (size <= 0).any():
         return None

@@ -18,11 +18,11 @@ from evalkit.design.clusters import LEAST_DF, PLAIN_DF, SOME, Recommendation
 from evalkit.estimate.arrays.assignments import assignments, places
 from evalkit.estimate.arrays.exchanged import ExchangedSums, exchanged_cells, exchanged_sums
 from evalkit.estimate.arrays.inversion import Reference
+from evalkit.estimate.cluster_model import ClusterModel
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
 from evalkit.estimate.group_time_inference import (
     CORRECTED,
     EXCHANGED,
-    ClusterModel,
     cell_places,
     corrected_note,
     given_by_cells,
@@ -131,11 +131,10 @@ def row_inference(rows: Rows, summary: Summary, level: float) -> Inference:
     if rows.is_plain(summary) and not isinstance(estimate.std_error, Unavailable):
         return inference_of(estimate, "cluster-robust", PLAIN, level)
     strata = rows.strata(summary)
-    n_treated = int(rows.model.n[:-1][strata[:-1] > 0].sum())
     df = rows.df(summary)
-    if n_treated >= SOME and not rows.model.is_mixed:
+    if rows.model.n_treated(strata) >= SOME:
         concentration = rows.model.concentration(strata)
-        if concentration.df < LEAST_DF and not concentration.is_alike:
+        if concentration.df < LEAST_DF and (rows.model.is_mixed or not concentration.is_alike):
             return Inference.unavailable("unavailable", concentration.reason)
         df = min(df, concentration.df)
     if not isinstance(estimate.std_error, Unavailable) and df >= LEAST_DF:

@@ -30,8 +30,9 @@ from evalkit.design.staggered import (
 )
 from evalkit.estimate.arrays.two_period import Method
 from evalkit.estimate.bands import Uncertainty
+from evalkit.estimate.cluster_model import cluster_counts
 from evalkit.estimate.group_time import GroupTimeEffects, group_time_effects
-from evalkit.estimate.group_time_inference import cluster_counts, overall_inference, recommendation
+from evalkit.estimate.group_time_inference import overall_inference, recommendation
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.staggered_results import StaggeredResults, staggered_results

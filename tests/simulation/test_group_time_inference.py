@@ -8,8 +8,9 @@ from scipy import stats
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.clusters import recommended_inference
 from evalkit.design.staggered import staggered_design
+from evalkit.estimate.cluster_model import cluster_counts
 from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.group_time_inference import cluster_counts, overall_inference
+from evalkit.estimate.group_time_inference import overall_inference
 from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.summaries import overall_effect
 

@@ -11,11 +11,11 @@ from evalkit.data.panel import Panel, Roles
 from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
 from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.arrays.exchanged import Place, exchanged_effects, exchanged_sums
+from evalkit.estimate.cluster_model import cluster_counts
 from evalkit.estimate.group_time import group_time_effects
 from evalkit.estimate.group_time_inference import (
     MIXED,
     ONLY_MEANS,
-    cluster_counts,
     exchanged_inference,
     overall_inference,
     small_sample_estimate,
@@ -168,16 +168,48 @@ def test_what_cannot_change_places_is_said():
     assert exchanged_inference(adjusted, OPTIONS).p_value == Unavailable(ONLY_MEANS)
 
 
-def test_clusters_of_both_kinds_count_by_the_smaller_side():
+def test_clusters_of_both_kinds_are_taken_in_parts():
+    # Clusters 0 to 3 hold treated units, all six comparison units: shares 1/4 of the one mean and of the other
+    # 2 of 8 units in clusters 4 and 5, and 1 of 8 elsewhere.
     frame = table([2001] * 4 + [np.nan] * 8, [3] * 12, periods=2)
-    mixed = frame.assign(cluster=frame["cluster"] % 6)  # clusters 0 to 3 hold treated units, all six comparison units
+    mixed = frame.assign(cluster=frame["cluster"] % 6)
     effects = effects_of(mixed)
     overall = overall_effect(effects)
     psi = effects.influence.combined(overall.weights[:, None])[:, 0]
     assert cluster_counts(effects.design) == ClusterCounts(4, 6)
+    held = mixed[mixed["period"] == 2000].groupby("cluster")["cohort"].agg(["count", "size"])
+    treated, other = held["count"] / 12, (held["size"] - held["count"]) / 24
+    parts = {(arm, g): h for arm, share in (("t", treated), ("c", other)) for g, h in share.items() if h > 0}
+    # every part varies by itself: what it does to each cluster's contribution, and the deflated quadratic form
+    reach = np.array(
+        [
+            [sign * one[g] * ((g == k) - parts[arm, k]) for arm, k in parts if arm == name]
+            for name, sign, one in (("t", 1, treated), ("c", -1, other))
+            for g in range(6)
+        ],
+        dtype=object,
+    )
+    form = np.array([[*reach[g], *reach[6 + g]] for g in range(6)], dtype=float)
+    true = np.array([treated[g] ** 2 + other[g] ** 2 for g in range(6)])
+    deflator = (form**2).sum(axis=1) / true
+    covariance = form @ form.T / np.sqrt(np.outer(deflator, deflator))
     found = small_sample_estimate(effects, overall)
-    assert found.std_error == pytest.approx(np.sqrt((psi**2).sum() * 4 / 3), rel=1e-12)
-    assert found.df == 3
+    assert found.std_error == pytest.approx(np.sqrt((psi**2 / deflator).sum()), rel=1e-9)
+    assert found.df == pytest.approx(np.trace(covariance) ** 2 / (covariance**2).sum(), rel=1e-9)
+
+
+def test_pairs_of_treated_and_compared_in_each_cluster_are_a_paired_comparison():
+    # Six clusters, each with one treated and one comparison unit: the textbook error of six differences, 5 df.
+    frame = table([2001] * 6 + [np.nan] * 6, [1] * 12, periods=2)
+    paired = frame.assign(cluster=frame["cluster"] % 6)
+    effects = effects_of(paired)
+    change = paired.pivot(index="unit", columns="period", values="y")
+    gap = (change[2001] - change[2000]).to_numpy()
+    difference = gap[:6] - gap[6:]
+    found = small_sample_estimate(effects, overall_effect(effects))
+    assert found.value == pytest.approx(difference.mean())
+    assert found.std_error == pytest.approx(difference.std(ddof=1) / np.sqrt(6), rel=1e-9)
+    assert found.df == pytest.approx(5, rel=1e-9)
 
 
 def test_cohorts_of_one_cluster_each_change_places():

@@ -13,8 +13,9 @@ from evalkit.design.arrays.shares import effective_number, mean_variance, residu
 from evalkit.design.clusters import ClusterCounts, Concentration, recommended_inference
 from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.bands import Uncertainty
+from evalkit.estimate.cluster_model import ARMS, ClusterModel, cluster_counts
 from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.group_time_inference import cluster_counts
+from evalkit.estimate.imputation_leads import imputation_leads
 from evalkit.estimate.pre_test import pre_test
 from evalkit.estimate.row_inference import Rows
 from evalkit.estimate.staggered_results import staggered_results
@@ -225,3 +226,40 @@ def test_a_single_cell_is_its_own_row():
     alone = combination(effects, (np.arange(len(effects.cells)) == at).astype(float))
     expected = (1 / 5 + 1 / 20) ** 2 / ((1 / 5) ** 2 / 4 + (1 / 20) ** 2 / 19)
     assert rows.df(alone) == pytest.approx(expected, rel=1e-9)
+
+
+def shared_clusters():
+    """Forty clusters of four units; one unit of the first ten starts early, one of the next two late."""
+    frame = table(np.full(160, np.nan), n_periods=6, seed=9)
+    frame["area"] = frame["unit"] // 4
+    is_first = frame["unit"] % 4 == 0
+    frame.loc[is_first & (frame["area"] < 10), "cohort"] = 3.0
+    frame.loc[is_first & frame["area"].isin([10, 11]), "cohort"] = 5.0
+    return frame
+
+
+SHARED_ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
+
+
+def test_a_row_of_two_clusters_has_no_interval_where_clusters_hold_both_kinds():
+    found = staggered_results(effects_of(shared_clusters(), SHARED_ROLES))
+    early, late = found.by_cohort.parts
+    assert isinstance(early.interval, Interval)
+    assert early.df == pytest.approx(12.98, abs=0.01)  # ten treated clusters; two means of 10 and 40 had 13.9
+    assert isinstance(late.interval, Unavailable)
+    assert "cluster holds units of more than one cohort" in late.interval.reason
+    assert found.simple.df > early.df
+    by_hand = [cell for cell in found.group_time if cell.cohort == 5]
+    assert all(isinstance(cell.interval, Unavailable) for cell in by_hand)
+
+
+def test_leads_of_imputation_rest_on_the_clusters_of_their_cohorts():
+    effects = effects_of(shared_clusters(), SHARED_ROLES)
+    leads = imputation_leads(effects.design, 2)
+    assert leads.times == (-2, -1)
+    own = ClusterModel.of_arms(effects.design).concentration(ARMS)
+    assert leads.is_corrected
+    assert [one.df for one in leads.estimates] == pytest.approx([own.df, own.df])
+    only_late = imputation_leads(effects.design, 4).estimates[0]
+    assert isinstance(only_late.std_error, Unavailable)  # event time −4 is of the late cohort's two clusters
+    assert "worth 2.0 equal clusters" in only_late.std_error.reason
