@@ -46,7 +46,7 @@ def did_record(found_answer: DidAnswer) -> Json:
         for loss in losses_of(answer)
     ]
     if isinstance(found, TwoWayAnswer):
-        robust = found.effect.estimate
+        robust = found.effect.as_told
         record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
@@ -91,8 +91,12 @@ def _cell(cell: ReportedCell, are_people: bool) -> Json:
 
 
 def _made_by(one: Reported | ReportedCell) -> Json:
-    """Return by which inference a number's error and interval are, and the large-sample error beside it."""
-    plain = one.std_error if one.plain_error is None else one.plain_error
+    """Return by which inference a number's error and interval are, and the large-sample error beside it.
+
+    Where a number has no error of its own the large-sample one is withheld with it, for the same reason.
+    """
+    has_own = one.plain_error is not None and not isinstance(one.std_error, Unavailable)
+    plain = one.plain_error if has_own else one.std_error
     return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain)}
 
 

@@ -38,7 +38,7 @@ def two_way_effect(found: TwoWayEffect) -> ReleasedTable:
     columns = (Column("inference", "Inference"), *effect_columns(level, decimals), Column("p", "p", "p"))
     rows: list[tuple[Cell, ...]] = [
         (own.method, found.estimate.value, own.std_error, own.interval, own.p_value),
-        ("as regression programs print it", *estimated(found.estimate, level), found.estimate.p_value),
+        ("as regression programs print it", *estimated(found.as_told, level), found.as_told.p_value),
     ]
     rows += [(f"covariate {name}", *estimated(one, level), one.p_value) for name, one in found.covariates]
     return plain("The two-way effect", columns, rows, (found.meaning, as_sentence(own.note), own.assumes))

@@ -1,0 +1,66 @@
+"""What `evalkit did` withholds in its text it withholds in JSON, and the other way round, by every estimator."""
+
+import re
+
+import pytest
+
+from tests.did_command import did, run_did, simulated
+
+ESTIMATORS = ["group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe", "all"]
+
+
+def few_areas(n_treated):
+    """Schools of 30 areas, of which one or two are treated, one of them with nearly all treated schools."""
+    table = simulated(n_units=150, starts=(2014, None))
+    unit = table["unit"].astype(int)
+    is_treated = table["cohort"].notna()
+    table["area"] = [f"c{at % 28}" for at in unit]
+    table.loc[is_treated, "area"] = "t0"
+    for at in range(1, n_treated):
+        table.loc[is_treated & (unit == 2 * at), "area"] = f"t{at}"
+    return table
+
+
+def is_reason(value):
+    return isinstance(value, dict) and "unavailable" in value
+
+
+def errors_in(record, where=""):
+    """Yield the place and the record of everything that has an estimate and an error."""
+    if isinstance(record, dict):
+        if "std_error" in record and "interval" in record:
+            yield where, record
+        for key, value in record.items():
+            yield from errors_in(value, f"{where}/{key}")
+    elif isinstance(record, list):
+        for at, value in enumerate(record):
+            yield from errors_in(value, f"{where}[{at}]")
+
+
+@pytest.mark.parametrize("n_treated", [1, 6])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_no_error_stands_beside_a_withheld_interval(tmp_path, estimator, n_treated):
+    table = few_areas(n_treated)
+    options = ("--estimator", estimator, "--cluster", "area")
+    record = did(table, tmp_path, *options).record
+    found = list(errors_in(record))
+    assert found
+    withheld = [(place, one) for place, one in found if is_reason(one["interval"])]
+    assert any(place.startswith("/simple") for place, _ in withheld), "the overall interval is withheld here"
+    for place, one in withheld:
+        for key in ("std_error", "plain_std_error", "p_value", "band"):
+            is_rank = key == "p_value" and one.get("inference") == "randomisation inference"  # its interval has no end
+            assert key not in one or is_reason(one[key]) or is_rank, f"{place}/{key}"
+    text = run_did(tmp_path / "table.csv", *options).out
+    plain = re.sub(r"\s+", " ", text)
+    assert "How uncertain this is cannot be given" in plain
+
+
+def test_the_row_of_the_two_way_effect_is_by_the_inference_that_clusters_support(tmp_path):
+    table = simulated(n_units=40, starts=(2014, None, None, None, None))
+    record = did(table, tmp_path, "--estimator", "all").record
+    alone = did(table, tmp_path, "--estimator", "twfe").record
+    [row] = [one for one in record["side_by_side"] if one["estimator"] == "twfe"]
+    assert alone["inference"]["overall"]["method"].startswith("CR2")
+    assert row["interval"] == alone["simple"]["interval"]
+    assert row["interval"] != alone["cluster_robust"]["interval"]
