@@ -9,6 +9,7 @@ from typing import Any
 
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.core.safe_text import escaped
+from evalkit.design.conservative import half_length, is_conservative
 from evalkit.estimate.bacon import BaconDecomposition
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.pre_test import PreTest
@@ -97,7 +98,15 @@ def _made_by(one: Reported | ReportedCell) -> Json:
     """
     has_own = one.plain_error is not None and not isinstance(one.std_error, Unavailable)
     plain = one.plain_error if has_own else one.std_error
-    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain)}
+    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain), **_conservative(one)}
+
+
+def _conservative(one: Reported | ReportedCell | Inference) -> Json:
+    """Return whether a number's inference is conservative by arithmetic, and then the half-length of its interval."""
+    if not isinstance(one.interval, Interval):
+        return {}
+    is_so = is_conservative(one.interval.level, one.df, one.n_ranked)
+    return {"is_conservative": is_so} | ({"half_length": half_length(one.interval)} if is_so else {})
 
 
 def _one(one: Reported) -> Json:
@@ -179,6 +188,7 @@ def _supported(inference: Inference) -> Json:
         "interval": given(inference.interval),
         "p_value": given(inference.p_value),
         "note": inference.note,
+        **_conservative(inference),
     }
 
 
@@ -206,6 +216,7 @@ def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
             "interval": given(effect.inference.interval),
             "p_value": given(effect.inference.p_value),
             "note": effect.inference.note,
+            **_conservative(effect.inference),
         },
         "by_cohort": none,
         "event_study": _two_way_times(found.event_study, answer.request.level),

@@ -64,3 +64,34 @@ def test_the_row_of_the_two_way_effect_is_by_the_inference_that_clusters_support
     assert alone["inference"]["overall"]["method"].startswith("CR2")
     assert row["interval"] == alone["simple"]["interval"]
     assert row["interval"] != alone["cluster_robust"]["interval"]
+
+
+def three_areas():
+    """Schools of 40 areas, three of them treated."""
+    table = simulated(n_units=160, starts=(None,))
+    table["area"] = table["unit"].astype(int) % 40
+    table["cohort"] = table["cohort"].mask(table["area"] < 3, 2014)
+    return table
+
+
+@pytest.mark.parametrize("estimator", ["group-time", "imputation", "twfe"])
+def test_three_treated_areas_are_said_to_be_conservative_with_the_half_length(tmp_path, estimator):
+    options = ("--cluster", "area", "--estimator", estimator)
+    record = did(three_areas(), tmp_path, *options).record
+    overall = record["inference"]["overall"]
+    assert overall["df"] == pytest.approx(2.2, abs=0.2)
+    assert overall["is_conservative"] is True
+    interval = overall["interval"]
+    assert overall["half_length"] == pytest.approx((interval["upper"] - interval["lower"]) / 2)
+    text = re.sub(r"\s+", " ", run_did(tmp_path / "table.csv", *options).out)
+    assert f"The half-length of its 95% interval is {overall['half_length']:.3f}"[:-1] in text
+    if estimator != "twfe":
+        assert all(cell["is_conservative"] for cell in record["group_time"] if "lower" in cell["interval"])
+        assert "intervals are conservative (half-length" in text
+
+
+def test_many_areas_are_not_conservative(tmp_path):
+    record = did(simulated(), tmp_path).record
+    assert record["inference"]["overall"]["is_conservative"] is False
+    assert "half_length" not in record["inference"]["overall"]
+    assert "conservative" not in run_did(tmp_path / "table.csv").out
