@@ -1,8 +1,6 @@
 """What a report withholds stands in none of the files of a run: found by its value, in full and as it is printed."""
 
-import csv
 import re
-import shutil
 import zipfile
 from dataclasses import replace
 from math import isfinite
@@ -17,39 +15,12 @@ from evalkit.data.sources import find_sources
 from evalkit.design.plan import make_design
 from evalkit.estimate.outcome_effects import estimate_outcome
 from evalkit.run.project_file import load_project
-from tests.conftest import ROOT
-
-KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif"
-FEW = 4
-
-
-def urns(england, name, score):
-    table = england / "performance-tables" / name
-    with table.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["LEA"] == "340" and row["RECTYPE"] == "1"]
-    return [row["URN"] for row in rows if row[score] not in ("", None, "SUPP", "NA", "NE", "NP", "LOWCOV")]
 
 
 @pytest.fixture(scope="module")
-def folder(synthetic_england, tmp_path_factory):
-    """A project of 26 primary schools of one area, and of four secondary schools, which are too few for an estimate."""
-    made = tmp_path_factory.mktemp("projects") / "listed-in-one"
-    shutil.copytree(KNOWSLEY, made)
-    primary = urns(synthetic_england, "ks2/2018-2019_england_ks2final.csv", "READPROG")[:26]
-    secondary = urns(synthetic_england, "ks4/2018-2019_england_ks4final.csv", "P8MEA")[:FEW]
-    assert len(secondary) == FEW
-    (made / "participants.csv").write_text("URN\n" + "\n".join(primary + secondary) + "\n", encoding="utf-8")
-    text = (made / "project.yml").read_text(encoding="utf-8").replace("slug: knowsley-ssif", "slug: listed-in-one")
-    rule = "rule: local_authority\n  local_authority: 340"
-    text = text.replace(rule, "rule: file\n  file: participants.csv")
-    (made / "project.yml").write_text(text, encoding="utf-8")
-    return made
-
-
-@pytest.fixture(scope="module")
-def files(outputs, folder, synthetic_england):
+def files(listed_run):
     """Return the words of every file of the run, by name."""
-    made = outputs("listed-in-one", str(folder / "project.yml"), "--data", str(synthetic_england))
+    made = listed_run
     return {str(path.relative_to(made)): words(path) for path in sorted(made.rglob("*")) if path.is_file()}
 
 
@@ -62,14 +33,14 @@ def words(path):
 
 
 @pytest.fixture(scope="module")
-def loose(folder, synthetic_england):
+def loose(listed_project, synthetic_england):
     """Return the effects on both outcomes, those of too few schools too."""
-    project, sources = load_project(folder / "project.yml"), find_sources(synthetic_england)
+    project, sources = load_project(listed_project / "project.yml"), find_sources(synthetic_england)
     project = replace(project, pool=replace(project.pool, minimum_treated=1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
-        locked = make_design(project, read_baseline(project, folder, sources))
-    records = read_records(project, folder, sources)
+        locked = make_design(project, read_baseline(project, listed_project, sources))
+    records = read_records(project, listed_project, sources)
     return {
         code: estimate_outcome(project, records, locked.outcomes[code], "secondary").effects
         for code in ("READPROG", "P8MEA")
