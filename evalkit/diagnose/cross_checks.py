@@ -50,10 +50,9 @@ class CrossChecks(Shown):
 def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) -> CrossChecks:
     """Return the overall effect of group-time effects beside that of every other estimator on the same design.
 
-    Errors are clustered in every row, so that rows can be compared; which inference the clusters support is said
-    beside the table. All average over treated units and periods, though not with the same weights in unbalanced
-    panels. Estimators other than the group-time one compare with whom they always do, whatever `design.comparison`
-    says.
+    Every row has the inference that the clusters support, or with `errors="plain"` plain clustered errors. All average
+    over treated units and periods, though not with the same weights in unbalanced panels. Estimators other than the
+    group-time one compare with whom they always do, whatever `design.comparison` says.
     """
     options = options or Uncertainty()
     plain = replace(options, n_draws=0, executor=SERIAL)
@@ -123,12 +122,13 @@ def _two_way(design: StaggeredDesign, options: Uncertainty) -> CrossCheck:
         found = two_way_effect(design.panel, InferenceOptions(level=options.level, seed=options.seed))
     except InputError as problem:
         return _none("twfe", compares, problem)
+    is_plain = options.errors == "plain"
     return CrossCheck(
         estimator="twfe",
         compares=compares,
         estimate=found.estimate.value,
-        std_error=found.estimate.std_error,
-        interval=found.estimate.interval(options.level),
+        std_error=found.estimate.std_error if is_plain else found.inference.std_error,
+        interval=found.estimate.interval(options.level) if is_plain else found.inference.interval,
     )
 
 

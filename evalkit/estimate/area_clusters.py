@@ -12,9 +12,11 @@ from evalkit.core.quantities import Unavailable
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.areas import AreaComparisons
 from evalkit.design.clusters import Recommendation
+from evalkit.design.conservative import conservative_sentence
 from evalkit.design.plan import OutcomeDesign
 from evalkit.design.project_inference import ProjectInference, project_inference
 from evalkit.estimate.effect import Effect
+from evalkit.estimate.inference import Inference
 from evalkit.estimate.recommended import InferenceOptions, two_way_inference
 from evalkit.estimate.sample import Changes
 
@@ -64,12 +66,17 @@ def clustered_by_area(
                 effect.method,
                 f"Clustered by local authority: {found.method}.",
                 advice.reason,
+                *(one for one in (_conservative(found, project),) if one),
                 *_changed(design, areas, weight, advice),
             )
         ),
         permutation=None,
         effect_size=None,
     )
+
+
+def _conservative(found: Inference, project: Project) -> str:
+    return conservative_sentence(found.interval, project.inference.level, found.df, found.n_ranked)
 
 
 def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: ProjectInference) -> tuple[str, ...]:

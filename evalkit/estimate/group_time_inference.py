@@ -178,6 +178,7 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
         interval=reference.interval(options.level),
         p_value=reference.p_value(),
         note=f"{len(found):,} assignments of whole clusters compared; fair if any cluster could have been treated.",
+        n_ranked=len(found),
     )
 
 

@@ -32,7 +32,8 @@ NO_FREEDOM = (
 class Inference(Shown):
     """Error, interval and two-sided p-value of one estimate by one method.
 
-    `note` says how they were made, `assumes` what they take as independent.
+    `note` says how they were made, `assumes` what they take as independent, `n_ranked` among how many results the
+    estimate was ranked (None where it was not).
     """
 
     method: InferenceMethod
@@ -42,6 +43,7 @@ class Inference(Shown):
     p_value: Quantity
     note: str
     assumes: str = ""
+    n_ranked: int | None = None
 
     @classmethod
     def unavailable(cls, method: InferenceMethod, reason: str) -> Inference:

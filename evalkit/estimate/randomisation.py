@@ -165,6 +165,7 @@ def _inference(
         df=None,
         interval=reference.interval(options.level),
         p_value=reference.p_value(),
+        n_ranked=n,
         note=f"{how} over {len(rows.clusters)} {options.over}s"
         + (", effects divided by their cluster-robust errors." if options.is_studentised else "."),
     )

@@ -159,6 +159,7 @@ def exchanged_row(rows: Rows, summary: Summary, level: float) -> Inference:
         interval=reference.interval(level),
         p_value=reference.p_value(),
         note=PLACES.format(n=len(reference.first)),
+        n_ranked=len(reference.first),
     )
 
 

@@ -36,6 +36,7 @@ class Reported:
     Error, interval and p-value are by `method`, the inference that the clusters carrying this number support, with
     `df` degrees of freedom (None for the normal distribution). `plain_error` is the influence functions' own error, as
     other programs print it, which with few clusters is too small.
+    `n_ranked` says among how many results it was ranked, where it was.
     `weights` are those of the cells that it is a sum of, in their order; empty where it is made of none.
     """
 
@@ -51,6 +52,7 @@ class Reported:
     df: float | None = None
     plain_error: Quantity | None = None
     weights: tuple[float, ...] = ()
+    n_ranked: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class ReportedCell:
     df: float | None = None
     plain_error: Quantity | None = None
     fewest_people: int | None = None
+    n_ranked: int | None = None
 
     @property
     def is_of_few(self) -> bool:
@@ -217,6 +220,7 @@ def _row(summary: Summary, found: Inference, n_cells: int) -> Reported:
         note=summary.note,
         method=found.method,
         df=found.df,
+        n_ranked=found.n_ranked,
         plain_error=_plain_error(summary),
         weights=tuple(summary.weights[:n_cells].tolist()),
     )
@@ -253,6 +257,7 @@ def _cells(errors: Errors, rows: Rows) -> tuple[ReportedCell, ...]:
                 note=cell.note,
                 method=one.method,
                 df=one.df,
+                n_ranked=one.n_ranked,
                 plain_error=one.plain_error,
                 fewest_people=None if cell.is_reference else cell.fewest_people,
             )

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate
+from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
@@ -55,6 +55,13 @@ class TwoWayEffect(Shown):
     n_treated_units: int
     meaning: str = MEANING
 
+    @property
+    def as_told(self) -> Estimate:
+        """Return the estimate as reports print it: without the plain error where the design supports no interval."""
+        if isinstance(self.estimate.std_error, Unavailable) or not isinstance(self.inference.interval, Unavailable):
+            return self.estimate
+        return Estimate(self.estimate.value, self.inference.interval)
+
 
 def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> TwoWayEffect:
     """Return the two-way fixed-effects estimate: outcome on treated × after, the panel's covariates beside it.
@@ -76,10 +83,11 @@ def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> Two
     ]
     noun = "unit" if len(rows.clusters) == len(panel.units) else "cluster"
     recommendation = recommended_inference(counts, noun, rows.concentration())
+    inference = two_way_inference(panel, recommendation, options or InferenceOptions(), fit)
     return TwoWayEffect(
         estimate=estimates[0],
         recommendation=recommendation,
-        inference=two_way_inference(panel, recommendation, options or InferenceOptions(), fit),
+        inference=inference,
         covariates=tuple(zip(names[1:], estimates[1:], strict=True)),
         clusters=counts,
         n_units=len(panel.units),

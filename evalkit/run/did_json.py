@@ -9,6 +9,7 @@ from typing import Any
 
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.core.safe_text import escaped
+from evalkit.design.conservative import half_length, is_conservative
 from evalkit.estimate.bacon import BaconDecomposition
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.pre_test import PreTest
@@ -46,7 +47,7 @@ def did_record(found_answer: DidAnswer) -> Json:
         for loss in losses_of(answer)
     ]
     if isinstance(found, TwoWayAnswer):
-        robust = found.effect.estimate
+        robust = found.effect.as_told
         record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
@@ -91,9 +92,21 @@ def _cell(cell: ReportedCell, are_people: bool) -> Json:
 
 
 def _made_by(one: Reported | ReportedCell) -> Json:
-    """Return by which inference a number's error and interval are, and the large-sample error beside it."""
-    plain = one.std_error if one.plain_error is None else one.plain_error
-    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain)}
+    """Return by which inference a number's error and interval are, and the large-sample error beside it.
+
+    Where a number has no error of its own the large-sample one is withheld with it, for the same reason.
+    """
+    has_own = one.plain_error is not None and not isinstance(one.std_error, Unavailable)
+    plain = one.plain_error if has_own else one.std_error
+    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain), **_conservative(one)}
+
+
+def _conservative(one: Reported | ReportedCell | Inference) -> Json:
+    """Return whether a number's inference is conservative by arithmetic, and then the half-length of its interval."""
+    if not isinstance(one.interval, Interval):
+        return {}
+    is_so = is_conservative(one.interval.level, one.df, one.n_ranked)
+    return {"is_conservative": is_so} | ({"half_length": half_length(one.interval)} if is_so else {})
 
 
 def _one(one: Reported) -> Json:
@@ -175,6 +188,7 @@ def _supported(inference: Inference) -> Json:
         "interval": given(inference.interval),
         "p_value": given(inference.p_value),
         "note": inference.note,
+        **_conservative(inference),
     }
 
 
@@ -202,6 +216,7 @@ def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
             "interval": given(effect.inference.interval),
             "p_value": given(effect.inference.p_value),
             "note": effect.inference.note,
+            **_conservative(effect.inference),
         },
         "by_cohort": none,
         "event_study": _two_way_times(found.event_study, answer.request.level),

@@ -9,9 +9,6 @@ from evalkit.core.words import listed
 from evalkit.estimate.staggered_results import Reported, ReportedCell, StaggeredResults
 from evalkit.run.did_answer import DidAnswer, TwoWayAnswer
 
-SLIM_DF = 3.0
-"""With fewer degrees of freedom CR2 covers 97% and more in simulation (docs/methods/few-clusters.md)."""
-
 
 def did_notes(answer: DidAnswer) -> tuple[str, ...]:
     """Return every note once, the most important first, how the file was read at the end."""
@@ -59,12 +56,6 @@ def _caution(answer: DidAnswer, results: StaggeredResults) -> str:
     if methods:
         parts.append(f" ({listed(methods)})")
     parts.append(", and where none holds its level there is a reason instead.")
-    slim = [row.df for row in rows if row.method.startswith("CR2") and row.df is not None and row.df < SLIM_DF]
-    if slim:
-        parts.append(
-            f" With {min(slim):.1f} degrees of freedom intervals are conservative: they hold the truth more often than "
-            "they say, and are wide for it."
-        )
     if isinstance(answer.inference.interval, Unavailable):
         parts.append(f" The overall effect has no interval: {answer.inference.interval.reason}")
     return "".join(parts)

@@ -8,6 +8,7 @@ from evalkit.core.formats import MINUS, as_sentence, level_text
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.safe_text import cleaned
 from evalkit.core.words import counted, listed
+from evalkit.design.conservative import conservative_rows, conservative_sentence
 from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.group_time_cells import METHODS
 from evalkit.estimate.pre_test import NO_PROOF, PreTest
@@ -32,11 +33,13 @@ def _lines(answer: DidAnswer) -> Iterator[str]:
     found = answer.results
     if isinstance(found, TwoWayAnswer):
         yield from _effect_lines(answer, found.effect.estimate.value, found.effect.inference.interval)
+        yield from wrapped(_conservative(answer), "  ")
         yield from two_way_lines(found, answer.request.level)
     else:
         yield from _effect_lines(answer, found.simple.estimate, found.simple.interval)
         if found.simple.method != "cluster-robust" and isinstance(found.simple.interval, Interval):
             yield from wrapped(f"That interval is from {answer.inference.method}. {answer.inference.note}", "  ")
+            yield from wrapped(_conservative(answer), "  ")
         yield from _table_lines(answer, found)
         yield from _pre_test_lines(found)
     if answer.checks:
@@ -177,7 +180,7 @@ def _made_by(rows: Sequence[Reported | ReportedCell]) -> Iterator[str]:
     if methods and methods != ["cluster-robust"]:
         freedom = [row.df for row in rows if row.method.startswith("CR2") and row.df is not None]
         spread = f" ({min(freedom):.1f} to {max(freedom):.1f})" if freedom else ""
-        yield from wrapped(f"Intervals by {listed(methods)}{spread}.", "  ")
+        yield from wrapped(f"Intervals by {listed(methods)}{spread}. {conservative_rows(rows)}", "  ")
 
 
 def _part_table(
@@ -225,6 +228,12 @@ def _check_lines(checks: CrossChecks) -> Iterator[str]:
     yield "  What each compares:"
     for row in checks.rows:
         yield from wrapped(row.compares, f"  - {row.estimator}: ", "      ")
+
+
+def _conservative(answer: DidAnswer) -> str:
+    """Return that the overall effect's interval is conservative, with its half-length, or an empty text."""
+    made = answer.inference
+    return conservative_sentence(made.interval, answer.request.level, made.df, made.n_ranked)
 
 
 def _inference_lines(answer: DidAnswer) -> Iterator[str]:

@@ -15,7 +15,7 @@ def two_way_lines(found: TwoWayAnswer, level: float) -> Iterator[str]:
     """Yield the lines of a two-way answer after its sentence."""
     effect, notes = found.effect, Footnotes()
     writer = Writer.for_errors(effect.estimate.std_error, abs(effect.estimate.value))
-    own, robust = effect.inference, effect.estimate
+    own, robust = effect.inference, effect.as_told
     yield "\nTwo-way fixed effects"
     rows = [
         [own.method, *(writer.cell(value, notes) for value in (robust.value, own.std_error, own.interval))],

@@ -76,7 +76,7 @@ def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
             request=request,
             found=found,
             space=placebo_in_space(found, options),
-            time=placebo_in_time(found, options),
+            time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
             conformal=conformal(found, request.level),
             left_out=leave_one_donor_out(found),
         )

@@ -6,6 +6,7 @@ from typing import Final
 
 from evalkit.core.formats import count, level_text, number
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
+from evalkit.design.conservative import conservative_sentence
 from evalkit.design.labels import ENGLAND
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
@@ -46,7 +47,10 @@ def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
     if effect is None or effect.permutation is None:
         return ()
     detail = effect.permutation
+    level = evaluation.project.inference.level
+    conservative = conservative_sentence(effect.interval, level, n_ranked=detail.n_areas)
     return (
+        *((conservative,) if conservative else ()),
         f"Rank {detail.rank} of {detail.n_areas} areas by size of change in either direction; the smallest p-value "
         f"attainable is 1/{detail.n_areas} = {number(detail.smallest_p, 3)}.",
     )

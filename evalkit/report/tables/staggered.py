@@ -8,6 +8,7 @@ from typing import Final
 from evalkit.core.formats import MINUS, as_sentence, decimals_for, level_text
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted
+from evalkit.design.conservative import conservative_rows
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.group_time_cells import METHODS, GroupTimeEffects
@@ -78,7 +79,8 @@ def averages(found: StaggeredResults) -> ReleasedTable:
     ]
     columns = (Column("average", "Average"), *_numbers(found), Column("p", "p", "p"))
     cells = [(name, *_values(one), one.p_value) for name, one in rows]
-    return plain(_caption("The average effect", found.method), columns, cells, (found.assumes, *found.notes))
+    notes = (found.assumes, conservative_rows([one for _, one in rows]), *found.notes)
+    return plain(_caption("The average effect", found.method), columns, cells, notes)
 
 
 def by_event_time(found: StaggeredResults) -> ReleasedTable:
@@ -107,7 +109,8 @@ def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
         (str(cell.cohort), str(cell.period), *_same((cell.estimate, cell.std_error, cell.interval)))
         for cell in found.group_time
     ]
-    return plain("By cohort and period", columns, rows, [cell.note for cell in found.group_time])
+    notes = [cell.note for cell in found.group_time]
+    return plain("By cohort and period", columns, rows, [conservative_rows(found.group_time), *notes])
 
 
 def before_the_start(found: StaggeredResults) -> Prose:
@@ -128,7 +131,8 @@ def _parts(found: StaggeredResults, given: ReportedSet, caption: str, name: str)
     rows = [_part(part, _label(part.label), has_band) for part in given.parts]
     rows.append(_part(given.overall, "0 and on" if has_band else "All", has_band))
     together = f"All intervals of the band hold together with a probability of {level}, if the errors are right."
-    notes = [together] * has_band + [part.note for part in (*given.parts, given.overall)]
+    parts = (*given.parts, given.overall)
+    notes = [together] * has_band + [conservative_rows(parts)] + [part.note for part in parts]
     return plain(caption, (Column("label", name), *_numbers(found), *band), rows, notes)
 
 

@@ -6,6 +6,7 @@ from evalkit.core.formats import MINUS, as_sentence, decimals_for, number
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.design.clusters import Recommendation
+from evalkit.design.conservative import conservative_sentence
 from evalkit.estimate.bacon import BaconDecomposition
 from evalkit.estimate.conley_taber import ConleyTaber
 from evalkit.estimate.inference import Inference
@@ -38,10 +39,12 @@ def two_way_effect(found: TwoWayEffect) -> ReleasedTable:
     columns = (Column("inference", "Inference"), *effect_columns(level, decimals), Column("p", "p", "p"))
     rows: list[tuple[Cell, ...]] = [
         (own.method, found.estimate.value, own.std_error, own.interval, own.p_value),
-        ("as regression programs print it", *estimated(found.estimate, level), found.estimate.p_value),
+        ("as regression programs print it", *estimated(found.as_told, level), found.as_told.p_value),
     ]
     rows += [(f"covariate {name}", *estimated(one, level), one.p_value) for name, one in found.covariates]
-    return plain("The two-way effect", columns, rows, (found.meaning, as_sentence(own.note), own.assumes))
+    return plain(
+        "The two-way effect", columns, rows, (found.meaning, as_sentence(own.note), own.assumes, _conservative(own))
+    )
 
 
 def two_way_recommendation(found: TwoWayEffect) -> Prose:
@@ -106,7 +109,16 @@ def _inferred(caption: str, found: list[tuple[str, float | None, Inference]], no
         (name, *(() if value is None else (value,)), one.std_error, one.interval, one.p_value)
         for name, value, one in found
     ]
-    return plain(caption, columns, rows, (as_sentence(first.note) if first.note else "", note, first.assumes))
+    return plain(
+        caption,
+        columns,
+        rows,
+        (as_sentence(first.note) if first.note else "", note, first.assumes, _conservative(first)),
+    )
+
+
+def _conservative(found: Inference) -> str:
+    return conservative_sentence(found.interval, _level(found), found.df, found.n_ranked)
 
 
 def _width(found: Inference) -> float:

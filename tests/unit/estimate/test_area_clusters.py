@@ -14,7 +14,7 @@ from evalkit.data.intake import read_baseline, read_records
 from evalkit.data.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design import labels
-from evalkit.design.clusters import ClusterCounts
+from evalkit.design.clusters import ClusterCounts, Recommendation
 from evalkit.design.plan import make_design
 from evalkit.design.project_inference import project_inference
 from evalkit.diagnose.describe import describe_design
@@ -22,7 +22,9 @@ from evalkit.diagnose.evaluate import evaluate
 from evalkit.diagnose.finding import FindingKind, Verdict
 from evalkit.diagnose.power import project_power
 from evalkit.diagnose.power_report import PowerOptions
+from evalkit.estimate.outcome_effects import estimate_outcome
 from evalkit.estimate.sample import changes_to, outcome_panel
+from evalkit.report.records import results_json
 from evalkit.run.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +38,7 @@ def england(tmp_path_factory):
     return folder
 
 
-def evaluated(england, folder, areas, every=2):
+def evaluated(england, folder, areas, every=2, most=False):
     """Return the evaluation of a project whose schools are half (or all) of those of some areas."""
     whole = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
     pool = replace(whole.pool, minimum_treated=4, minimum_area_schools=4)
@@ -44,6 +46,9 @@ def evaluated(england, folder, areas, every=2):
     sources = find_sources(england)
     schools = read_records(plain, folder, sources).records["KS2"].schools
     chosen = [urn for area in areas for urn in schools.index[schools["area"] == area][::every]]
+    if most:  # all schools of the first area, and one of each other
+        of_area = [list(schools.index[schools["area"] == area]) for area in areas]
+        chosen = [*of_area[0], *(urns[0] for urns in of_area[1:])]
     (folder / "participants.csv").write_text("URN\n" + "\n".join(chosen) + "\n", encoding="utf-8")
     project = replace(plain, participants=Participants(rule="file", file="participants.csv"))
     baseline = read_baseline(project, folder, sources)
@@ -191,3 +196,20 @@ def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
     assert found.counts == ClusterCounts(6, 10)
     even = project_inference(design, area, 1 / area.map(area.value_counts()))
     assert even.method == "CR2 with Satterthwaite degrees of freedom"
+
+
+def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(england, tmp_path, monkeypatch):
+    monkeypatch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
+    evaluation, records, locked = evaluated(england, tmp_path, AREAS, most=True)
+    [effect] = clustered(evaluation)
+    for value in (effect.std_error, effect.interval, effect.p_value):
+        assert "equal clusters" in value.reason
+    assert "Clustered by local authority: unavailable." in effect.method
+    asked = Recommendation("cluster-robust", "Asked for.")
+    monkeypatch.setattr("evalkit.design.project_inference.recommended_inference", lambda *arguments: asked)
+    effects = estimate_outcome(evaluation.project, records, locked.outcomes["READPROG"], "primary").effects
+    told = next(e for e in effects if (e.inference, e.cluster_level) == ("cluster", "local_authority"))
+    assert isinstance(told.interval, Interval)  # what plain clustered errors would have said
+    text = results_json(evaluation).decode()
+    for number in (told.std_error, told.p_value, told.interval.lower, told.interval.upper):
+        assert f"{abs(number):.12f}"[:-6] not in text

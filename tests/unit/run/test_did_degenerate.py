@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import evalkit
 from tests.did_command import did, run_did, simulated
 
 STAGGERED = ["group-time", "imputation", "sun-abraham", "extended", "two-stage"]
@@ -72,7 +73,11 @@ def test_two_periods_and_two_groups_are_the_textbook_case(tmp_path):
     found = did(table, tmp_path).record
     # changes 3 and 5 of treated units, 1 and 0 of the others: 4 − 0.5; variances (1 + 1)/2² and (0.25 + 0.25)/2²
     assert found["simple"]["estimate"] == pytest.approx(3.5)
-    assert found["simple"]["plain_std_error"] == pytest.approx(np.sqrt(0.5 + 0.125))
+    roles = evalkit.Roles(unit="unit", period="year", outcome="y", cohort="cohort")
+    effects = evalkit.group_time_effects(evalkit.staggered_design(evalkit.Panel.from_frame(table, roles)))
+    plain = evalkit.staggered_results(effects, evalkit.Uncertainty(errors="plain")).simple
+    assert plain.std_error == pytest.approx(np.sqrt(0.5 + 0.125))
+    assert found["simple"]["plain_std_error"] == found["simple"]["std_error"]  # no number where the text has a reason
     assert "6 ways of choosing who is treated" in reason(found["simple"]["std_error"])  # 4 over 2
 
 
