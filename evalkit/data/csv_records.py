@@ -110,9 +110,9 @@ class RecordCount:
     def _look_for_long_lines(self, data: bytes) -> None:
         for at in range(0, len(data), _WINDOW):
             window = data[at : at + _WINDOW]
-            end = window.rfind(b"\n")
-            self._since_newline = self._since_newline + len(window) if end < 0 else len(window) - end
-            self.is_odd |= self._since_newline > MOST_IN_CELL
+            first, last = window.find(b"\n"), window.rfind(b"\n")
+            self.is_odd |= self._since_newline + (len(window) if first < 0 else first) > MOST_IN_CELL
+            self._since_newline = self._since_newline + len(window) if first < 0 else len(window) - last - 1
 
     def _count_lines(self, data: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
         newlines, quotes = np.flatnonzero(data == _NEWLINE), np.flatnonzero(data == _QUOTE)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.errors import DataError
+from evalkit.data.long_files import read_columns
 from evalkit.run.cli import main
 
 COLUMNS = ["--unit", "school", "--period", "year", "--outcome", "score", "--cohort", "first"]
@@ -84,3 +86,13 @@ def test_a_covariate_that_all_comparison_units_lack_is_named(tmp_path, capsys):
     assert code == 2
     assert "'pupils'" in err
     assert "30" in err
+
+
+@pytest.mark.parametrize("length", [131_073, 140_000, 196_000, 262_145, 400_000])
+@pytest.mark.parametrize("before", [0, 1_000, 65_000])
+def test_a_cell_past_the_limit_is_refused_wherever_it_begins(tmp_path, length, before):
+    path = tmp_path / "table.csv"
+    lines = ["id,x", *(f"{at},1" for at in range(before)), f"{before},{'9' * length}", "last,2"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=f"line {before + 2}: a cell has more than 131,072 characters"):
+        read_columns(path, ["id"], ["x"])
