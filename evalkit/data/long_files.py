@@ -406,6 +406,8 @@ def guarded(path: Path, action: Callable[[], T]) -> T:
         raise DataError(f"{path.name}: {_ENCODING}") from None
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise DataError(f"{path.name}: the compressed file is damaged or cut short. Make or fetch it again.") from None
+    except csv.Error as problem:
+        raise DataError(f"{path.name}: {_said(path, str(problem))}") from None
     except OSError as problem:
         if problem.errno is not None:
             raise
