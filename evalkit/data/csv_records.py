@@ -51,6 +51,11 @@ class _Limited(io.RawIOBase):
         block = self._stream.read(len(buffer))
         buffer[: len(block)] = block
         self._n += len(block)
+        if b"\0" in block:
+            raise DataError(
+                f"{self._name}: the file holds bytes of zero, which no text has: it is damaged, or saved as UTF-16. "
+                "Save it as UTF-8 (in a spreadsheet program: 'CSV UTF-8')."
+            )
         if self._n > MOST_BYTES:
             raise DataError(
                 f"{self._name}: the file holds more than {MOST_BYTES / 1e9:g} GB of text, more than this kit reads. "

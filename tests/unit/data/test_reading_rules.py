@@ -96,3 +96,34 @@ def test_a_cell_past_the_limit_is_refused_wherever_it_begins(tmp_path, length, b
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match=f"line {before + 2}: a cell has more than 131,072 characters"):
         read_columns(path, ["id"], ["x"])
+
+
+@pytest.mark.parametrize("blank", [" ", "  ", "\t", " NA "])
+def test_a_blank_is_no_id_and_no_category(tmp_path, blank):
+    path = tmp_path / "table.csv"
+    path.write_text(f"id,x\nA,1\n{blank},2\n", encoding="utf-8")
+    assert read_columns(path, ["id"], ["x"]).texts["id"].isna().tolist() == [False, True]
+
+
+def test_bytes_of_zero_are_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    for content in (b"id,x\nA\0,1\nB,2\n", "id,x\nA,1\n".encode("utf-16-le")):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"bytes of zero.*UTF-8"):
+            read_columns(path, ["id"], ["x"])
+
+
+@pytest.mark.parametrize("year", [9999, -2016, 20190])
+def test_a_period_far_from_all_others_is_a_slip(tmp_path, capsys, year):
+    frame = table().astype({"year": object})
+    frame.loc[7, "year"] = str(year)
+    code, _, said = did(frame, tmp_path, capsys)
+    assert code == 2
+    if year != 20190:
+        assert f"1 row has the period {year}, far from all others (2014 to 2018)" in said
+
+
+def test_counts_of_days_are_periods(tmp_path, capsys):
+    days = {2014: 0, 2015: 100, 2016: 200, 2017: 365, 2018: 400}
+    frame = table(lambda year: str(days.get(year, "")))
+    assert did(frame, tmp_path, capsys)[0] == 0
