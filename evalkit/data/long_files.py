@@ -364,7 +364,7 @@ def _as_floats(values: pa.ChunkedArray) -> Floats:
 
 
 def as_texts(values: pa.ChunkedArray) -> pd.Series:
-    """Return a column of texts, missing where one is blank or says so (an id 'NA' would put all that lack one in one unit)."""
+    """Return a column of texts, missing where one is blank or says so (an id 'NA' would put all that lack one together)."""
     plain = pc.utf8_trim_whitespace(values)
     said = pc.if_else(pc.is_in(plain, pa.array(MISSING, values.type)), pa.scalar(None, values.type), values)
     return pd.Series(pd.array(said, dtype="str"))

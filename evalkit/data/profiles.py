@@ -85,7 +85,7 @@ class Profiles(Shown):
         index = pd.Index(ids if order is None else ids[order], name="unit")
         wanted = list(dict.fromkeys([*roles.characteristics, *roles.labels]))
         is_lost = pd.DataFrame({name: table[name].isna().to_numpy() for name in wanted})
-        is_whole: NDArray[np.bool_] = ~is_lost.to_numpy().any(axis=1)
+        is_whole = ~np.asarray(is_lost.any(axis=1), dtype=bool)
         if is_whole.sum() < 2:
             raise _too_few(is_whole, is_lost)
         table, kept = table.iloc[np.flatnonzero(is_whole)], index[is_whole]
