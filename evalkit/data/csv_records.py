@@ -78,6 +78,7 @@ class RecordCount:
     """
 
     n: int = 0
+    n_blank: int = 0
     is_odd: bool = False
     _is_quoted: bool = False
     _last: int = _NEWLINE
@@ -127,7 +128,9 @@ class RecordCount:
             self.is_odd |= bool(inside.any()) or not self._is_regular(data, before, quotes)
             newlines = newlines[~inside]
             self._is_quoted = bool((len(quotes) + self._is_quoted) % 2)
-        self.n += int((before[newlines] != _NEWLINE).sum())
+        n_blank = int((before[newlines] == _NEWLINE).sum())
+        self.n_blank += n_blank
+        self.n += len(newlines) - n_blank
 
     def _is_regular(self, data: Any, before: Any, quotes: Any) -> bool:
         """Return whether each quotation mark opens at the start of a cell, closes at its end, or is one of a pair."""
@@ -151,7 +154,7 @@ class Watched:
         """Return the next bytes, counted."""
         block = self._stream.read(n)
         self.count.see(block)
-        if self.count.n > MOST_ROWS + 1:
+        if max(self.count.n - 1, self.count.n_blank) > MOST_ROWS:
             raise too_many_rows(self._name)
         return block
 

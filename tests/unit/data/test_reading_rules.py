@@ -1,5 +1,6 @@
 """How a user's table is read: columns judged whole, rows counted, periods numbered, ids that look alike refused."""
 
+import gzip
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import DataError
+from evalkit.data import csv_records
 from evalkit.data.long_files import read_columns
 from evalkit.run.cli import main
 
@@ -127,3 +129,23 @@ def test_counts_of_days_are_periods(tmp_path, capsys):
     days = {2014: 0, 2015: 100, 2016: 200, 2017: 365, 2018: 400}
     frame = table(lambda year: str(days.get(year, "")))
     assert did(frame, tmp_path, capsys)[0] == 0
+
+
+def test_blank_lines_without_end_are_too_many_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_records, "MOST_ROWS", 1_000)
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"id,x\nA,1\n" + b"\n" * 3_000_000))
+    with pytest.raises(DataError, match="more than 1,000 rows"):
+        read_columns(path, ["id"], ["x"])
+
+
+def test_a_table_of_as_many_rows_as_are_read_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_records, "MOST_ROWS", 1_000)
+    path = tmp_path / "table.csv"
+    for n, fits in ((1_000, True), (1_001, False)):
+        path.write_text("id,x\n" + "".join(f"{at},1\n" for at in range(n)), encoding="utf-8")
+        if fits:
+            assert read_columns(path, ["id"], ["x"]).n_rows == n
+        else:
+            with pytest.raises(DataError, match="more than 1,000 rows"):
+                read_columns(path, ["id"], ["x"])
