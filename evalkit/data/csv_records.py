@@ -51,6 +51,11 @@ class _Limited(io.RawIOBase):
         block = self._stream.read(len(buffer))
         buffer[: len(block)] = block
         self._n += len(block)
+        if b"\0" in block:
+            raise DataError(
+                f"{self._name}: the file holds bytes of zero, which no text has: it is damaged, or saved as UTF-16. "
+                "Save it as UTF-8 (in a spreadsheet program: 'CSV UTF-8')."
+            )
         if self._n > MOST_BYTES:
             raise DataError(
                 f"{self._name}: the file holds more than {MOST_BYTES / 1e9:g} GB of text, more than this kit reads. "
@@ -73,6 +78,7 @@ class RecordCount:
     """
 
     n: int = 0
+    n_blank: int = 0
     is_odd: bool = False
     _is_quoted: bool = False
     _last: int = _NEWLINE
@@ -110,9 +116,9 @@ class RecordCount:
     def _look_for_long_lines(self, data: bytes) -> None:
         for at in range(0, len(data), _WINDOW):
             window = data[at : at + _WINDOW]
-            end = window.rfind(b"\n")
-            self._since_newline = self._since_newline + len(window) if end < 0 else len(window) - end
-            self.is_odd |= self._since_newline > MOST_IN_CELL
+            first, last = window.find(b"\n"), window.rfind(b"\n")
+            self.is_odd |= self._since_newline + (len(window) if first < 0 else first) > MOST_IN_CELL
+            self._since_newline = self._since_newline + len(window) if first < 0 else len(window) - last - 1
 
     def _count_lines(self, data: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
         newlines, quotes = np.flatnonzero(data == _NEWLINE), np.flatnonzero(data == _QUOTE)
@@ -122,7 +128,9 @@ class RecordCount:
             self.is_odd |= bool(inside.any()) or not self._is_regular(data, before, quotes)
             newlines = newlines[~inside]
             self._is_quoted = bool((len(quotes) + self._is_quoted) % 2)
-        self.n += int((before[newlines] != _NEWLINE).sum())
+        n_blank = int((before[newlines] == _NEWLINE).sum())
+        self.n_blank += n_blank
+        self.n += len(newlines) - n_blank
 
     def _is_regular(self, data: Any, before: Any, quotes: Any) -> bool:
         """Return whether each quotation mark opens at the start of a cell, closes at its end, or is one of a pair."""
@@ -146,7 +154,7 @@ class Watched:
         """Return the next bytes, counted."""
         block = self._stream.read(n)
         self.count.see(block)
-        if self.count.n > MOST_ROWS + 1:
+        if max(self.count.n - 1, self.count.n_blank) > MOST_ROWS:
             raise too_many_rows(self._name)
         return block
 

@@ -221,8 +221,6 @@ def _labels(values: pa.ChunkedArray | Floats) -> tuple[NDArray[np.intp], pd.Inde
 def _read_csv(path: Path, wanted: Wanted) -> Columns:
     header = _header(path)
     require_header(path, header, wanted.names)
-    if next(islice(csv_rows(path), 1, None), None) is None:
-        raise DataError(f"{path.name}: the file has a header but no rows.")
 
     def place(row: int) -> str:
         return f"line {_line(path, row)}"
@@ -231,13 +229,21 @@ def _read_csv(path: Path, wanted: Wanted) -> Columns:
         table = _arrow(path, wanted, pa.float64(), header)
         notes: tuple[str, ...] = ()
     except pa.ArrowInvalid as problem:
+        if "Empty CSV" in str(problem):
+            raise _without_rows(path) from None
         # Which cells are no numbers, and whether codes or blanks around them are all that is wrong, is found out at
         # leisure; so is whether short rows are the source's own.
         table, notes = _as_strings(path, wanted, header, str(problem))
+    if not table.num_rows:
+        raise _without_rows(path)
     if all(is_text(kind) for kind in table.schema.types):
         _refuse_second_header(path, table, place)
     texts = {name: as_texts(table.column(name)) for name in wanted.texts}
     return measured(Columns(path.name, texts, {}, place, notes=notes), table, wanted)
+
+
+def _without_rows(path: Path) -> DataError:
+    return DataError(f"{path.name}: the file has a header but no rows.")
 
 
 def measured(columns: Columns, table: pa.Table, wanted: Wanted) -> Columns:
@@ -364,8 +370,9 @@ def _as_floats(values: pa.ChunkedArray) -> Floats:
 
 
 def as_texts(values: pa.ChunkedArray) -> pd.Series:
-    """Return a column of texts, missing where a text says so (an id 'NA' would put all that lack one together)."""
-    said = pc.if_else(pc.is_in(values, pa.array(MISSING, values.type)), pa.scalar(None, values.type), values)
+    """Return a column of texts, missing where one is blank or says so (an id 'NA' would join all that lack one)."""
+    plain = pc.utf8_trim_whitespace(values)
+    said = pc.if_else(pc.is_in(plain, pa.array(MISSING, values.type)), pa.scalar(None, values.type), values)
     return pd.Series(pd.array(said, dtype="str"))
 
 
@@ -406,6 +413,8 @@ def guarded(path: Path, action: Callable[[], T]) -> T:
         raise DataError(f"{path.name}: {_ENCODING}") from None
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise DataError(f"{path.name}: the compressed file is damaged or cut short. Make or fetch it again.") from None
+    except csv.Error as problem:
+        raise DataError(f"{path.name}: {_said(path, str(problem))}") from None
     except OSError as problem:
         if problem.errno is not None:
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
@@ -84,12 +85,9 @@ class Profiles(Shown):
         index = pd.Index(ids if order is None else ids[order], name="unit")
         wanted = list(dict.fromkeys([*roles.characteristics, *roles.labels]))
         is_lost = pd.DataFrame({name: table[name].isna().to_numpy() for name in wanted})
-        is_whole = ~is_lost.to_numpy().any(axis=1)
+        is_whole = ~np.asarray(is_lost.any(axis=1), dtype=bool)
         if is_whole.sum() < 2:
-            raise DataError(
-                f"{counted(int(is_whole.sum()), 'unit')} of {len(index)} has every characteristic "
-                f"({_most_lacking(is_lost)}), so there is nothing to compare. Leave out the one that is lacking most."
-            )
+            raise _too_few(is_whole, is_lost)
         table, kept = table.iloc[np.flatnonzero(is_whole)], index[is_whole]
         columns = {name: _checked(table[name], kept) for name in roles.characteristics}
         return cls(
@@ -130,6 +128,16 @@ class Profiles(Shown):
             ids = [str(one) for one in self.units[found]]
             raise DataError(f"'{name}' is the name of {len(ids)} units. Give the id of one: {listed(ids)}.")
         raise DataError(f"There is no unit '{name}'.{did_you_mean(name, texts)}")
+
+
+def _too_few(is_whole: NDArray[np.bool_], is_lost: pd.DataFrame) -> DataError:
+    if is_whole.all():
+        return DataError("The table has one unit, so there is nothing to compare. Add others.")
+    one = "One unit" if is_whole.any() else "No unit"
+    return DataError(
+        f"{one} of {len(is_whole)} has every characteristic ({_most_lacking(is_lost)}), so there is nothing to "
+        "compare. Leave out the one that is lacking most."
+    )
 
 
 def _most_lacking(is_lost: pd.DataFrame) -> str:

@@ -93,9 +93,9 @@ def as_numbers(values: pd.Series) -> NDArray[np.float64]:
 
 
 def whole_numbers(values: pd.Series, part: str) -> NDArray[np.int64]:
-    """Return periods as whole numbers; raise `DataError` where one is none."""
+    """Return periods as whole numbers; raise `DataError` where one is none, or far from all others."""
     if values.dtype == np.int64:
-        return values.to_numpy(copy=True)
+        return _require_near(values.to_numpy(copy=True), part)
     numbers = as_numbers(values)
     odd = ~np.isfinite(numbers) | (numbers != np.floor(numbers))
     if odd.any():
@@ -105,7 +105,23 @@ def whole_numbers(values: pd.Series, part: str) -> NDArray[np.int64]:
     large = np.abs(numbers) > LAST_PERIOD
     if large.any():
         raise DataError(f"The {part} {named(values.iloc[int(np.argmax(large))])} is too large. Use another unit of it.")
-    return numbers.astype(np.int64)
+    return _require_near(numbers.astype(np.int64), part)
+
+
+def _require_near(numbers: NDArray[np.int64], part: str) -> NDArray[np.int64]:
+    """Return periods; raise `DataError` where the first or the last is a slip: further away than all others span."""
+    if not len(numbers) or numbers.max() - numbers.min() <= FAR:
+        return numbers
+    periods = np.unique(numbers)
+    for alone, others in ((periods[0], periods[1:]), (periods[-1], periods[:-1])):
+        distance = int(np.abs(others - alone).min())
+        if len(others) > 1 and distance > max(FAR, 10 * int(others[-1] - others[0])):
+            n_rows = counted(int((numbers == alone).sum()), "row has", "rows have")
+            raise DataError(
+                f"{n_rows} the {part} {alone}, far from all others ({others[0]} to {others[-1]}). Correct it, or leave "
+                "such rows out."
+            )
+    return numbers
 
 
 def cohorts(values: pd.Series, periods: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import openpyxl
 
 from evalkit.core.errors import DataError
 
-MOST_BYTES: Final = 50_000_000
+MOST_BYTES: Final = 20_000_000
 """Bytes of one part of a workbook, once unpacked; a published neighbour list has 160,000."""
 MOST_PARTS: Final = 2_000
 MOST_ROWS: Final = 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from evalkit.report.html import packaged
 from evalkit.report.word_reference import only_its_look
 
 _LARGEST: Final = 20_000_000
+_LARGEST_UNPACKED: Final = 200_000_000
 _LISTS: Final = (("BULLET", "bullet", "•"), ("NUMBER", "decimal", "%1."))
 _A4: Final = (
     f'<w:sectPr {nsdecls("w")}><w:pgSz w:w="11906" w:h="16838"/>'
@@ -82,6 +84,10 @@ def _opened(content: bytes, name: str) -> Any:
     if len(content) > _LARGEST:
         raise InputError(f"{name} is larger than {_LARGEST // 1_000_000} MB. {advice}")
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            n_bytes = sum(part.file_size for part in archive.infolist())
+        if n_bytes > _LARGEST_UNPACKED:
+            raise ValueError("swollen")
         document = docx.Document(io.BytesIO(content))
         document.element.body.sectPr.tag  # noqa: B018  # a document without pages is not one to build on
         document.styles.element.findall(qn("w:style"))

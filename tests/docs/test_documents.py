@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.data import csv_records, workbook
+from evalkit.data.codes import MEANINGS
 from evalkit.design.labels import design_label
 from evalkit.run.cli import _parser
 
@@ -26,6 +28,15 @@ def test_every_command_is_documented():
     [choices] = [action.choices for action in _parser()._actions if action.dest == "COMMAND" or action.choices]
     said = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     assert [name for name in choices if f"`evalkit {name}" not in said] == []
+
+
+def test_the_limits_and_codes_of_tables_are_those_of_the_code():
+    said = (ROOT / "docs" / "reference" / "tables.md").read_text(encoding="utf-8")
+    assert f"{csv_records.MOST_ROWS // 1_000_000} million |" in said
+    assert f"{csv_records.MOST_BYTES // 10**9} GB |" in said
+    assert f"{csv_records.MOST_IN_CELL:,} |" in said
+    assert f"{workbook.MOST_BYTES // 10**6} MB, {workbook.MOST_ROWS:,} rows" in said
+    assert [code for code in MEANINGS if f"`{code}`" not in said] == []
 
 
 def test_every_design_of_the_reference_has_a_label():

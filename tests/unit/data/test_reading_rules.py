@@ -1,11 +1,15 @@
 """How a user's table is read: columns judged whole, rows counted, periods numbered, ids that look alike refused."""
 
+import gzip
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.errors import DataError
+from evalkit.data import csv_records
+from evalkit.data.long_files import read_columns
 from evalkit.run.cli import main
 
 COLUMNS = ["--unit", "school", "--period", "year", "--outcome", "score", "--cohort", "first"]
@@ -84,3 +88,64 @@ def test_a_covariate_that_all_comparison_units_lack_is_named(tmp_path, capsys):
     assert code == 2
     assert "'pupils'" in err
     assert "30" in err
+
+
+@pytest.mark.parametrize("length", [131_073, 140_000, 196_000, 262_145, 400_000])
+@pytest.mark.parametrize("before", [0, 1_000, 65_000])
+def test_a_cell_past_the_limit_is_refused_wherever_it_begins(tmp_path, length, before):
+    path = tmp_path / "table.csv"
+    lines = ["id,x", *(f"{at},1" for at in range(before)), f"{before},{'9' * length}", "last,2"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=f"line {before + 2}: a cell has more than 131,072 characters"):
+        read_columns(path, ["id"], ["x"])
+
+
+@pytest.mark.parametrize("blank", [" ", "  ", "\t", " NA "])
+def test_a_blank_is_no_id_and_no_category(tmp_path, blank):
+    path = tmp_path / "table.csv"
+    path.write_text(f"id,x\nA,1\n{blank},2\n", encoding="utf-8")
+    assert read_columns(path, ["id"], ["x"]).texts["id"].isna().tolist() == [False, True]
+
+
+def test_bytes_of_zero_are_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    for content in (b"id,x\nA\0,1\nB,2\n", "id,x\nA,1\n".encode("utf-16-le")):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"bytes of zero.*UTF-8"):
+            read_columns(path, ["id"], ["x"])
+
+
+@pytest.mark.parametrize("year", [9999, -2016, 20190])
+def test_a_period_far_from_all_others_is_a_slip(tmp_path, capsys, year):
+    frame = table().astype({"year": object})
+    frame.loc[7, "year"] = str(year)
+    code, _, said = did(frame, tmp_path, capsys)
+    assert code == 2
+    if year != 20190:
+        assert f"1 row has the period {year}, far from all others (2014 to 2018)" in said
+
+
+def test_counts_of_days_are_periods(tmp_path, capsys):
+    days = {2014: 0, 2015: 100, 2016: 200, 2017: 365, 2018: 400}
+    frame = table(lambda year: str(days.get(year, "")))
+    assert did(frame, tmp_path, capsys)[0] == 0
+
+
+def test_blank_lines_without_end_are_too_many_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_records, "MOST_ROWS", 1_000)
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"id,x\nA,1\n" + b"\n" * 3_000_000))
+    with pytest.raises(DataError, match="more than 1,000 rows"):
+        read_columns(path, ["id"], ["x"])
+
+
+def test_a_table_of_as_many_rows_as_are_read_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_records, "MOST_ROWS", 1_000)
+    path = tmp_path / "table.csv"
+    for n, fits in ((1_000, True), (1_001, False)):
+        path.write_text("id,x\n" + "".join(f"{at},1\n" for at in range(n)), encoding="utf-8")
+        if fits:
+            assert read_columns(path, ["id"], ["x"]).n_rows == n
+        else:
+            with pytest.raises(DataError, match="more than 1,000 rows"):
+                read_columns(path, ["id"], ["x"])

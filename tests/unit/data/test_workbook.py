@@ -66,7 +66,7 @@ def test_a_row_number_beyond_all_sheets_ends_in_a_sentence_or_is_passed_over(pla
 def test_a_part_that_swells_is_refused_before_it_is_read(plain):
     other = changed(plain, lambda xml: xml + b" " * (workbook.MOST_BYTES + 1))
     assert other.stat().st_size < 200_000
-    with pytest.raises(DataError, match=r"changed.xlsx: a part of the workbook holds more than 50 MB once unpacked"):
+    with pytest.raises(DataError, match=r"changed.xlsx: a part of the workbook holds more than 20 MB once unpacked"):
         sheet_rows(other, "List", 4)
 
 

@@ -151,7 +151,7 @@ def test_units_that_lack_something_are_counted():
     assert profiles.lacking == (("fsm", 1), ("phase", 1))
     with pytest.raises(DataError, match="'S2' lacks a characteristic"):
         profiles.position("S2")
-    with pytest.raises(DataError, match="1 unit of 5 has every characteristic"):
+    with pytest.raises(DataError, match="One unit of 5 has every characteristic"):
         Profiles.from_frame(frame.assign(size=[1, 1, np.nan, np.nan, np.nan]), ROLES)
 
 

@@ -251,3 +251,19 @@ def test_an_attached_template_does_not_reach_the_report(shared):
         pytest.skip("needs ../shared/cases/tables/attached_template.docx, which is not on this machine")
     files = texts(word_report(make_document(), reference.read_bytes()))
     assert not [name for name, text in files.items() if 'TargetMode="External"' in text or "evil.example" in text]
+
+
+def test_a_reference_that_swells_is_refused_before_it_is_unpacked():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in zip_parts(saved(branded())).items():
+            archive.writestr(name, part)
+        archive.writestr("word/media/large.bin", bytes(201_000_000))
+    assert len(content.getvalue()) < 20_000_000
+    with pytest.raises(InputError, match="is not a Word document that can be read"):
+        require_reference(content.getvalue(), "large.docx")
+
+
+def zip_parts(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
