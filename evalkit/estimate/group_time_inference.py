@@ -27,9 +27,9 @@ from evalkit.estimate.arrays.assignments import assignments, places
 from evalkit.estimate.arrays.exchanged import Place, exchanged_effects
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.group_time import GroupTimeEffects
-from evalkit.estimate.inference import Inference
+from evalkit.estimate.inference import ROUNDING, Inference
 from evalkit.estimate.recommended import InferenceOptions
-from evalkit.estimate.summaries import Summary, overall_effect
+from evalkit.estimate.summaries import NO_VARIATION, Summary, overall_effect
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -180,6 +180,8 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
     overall = overall_effect(effects)
     if isinstance(overall.estimate, Unavailable):
         return Inference.unavailable(advice.inference, overall.estimate.reason)
+    if overall.estimate.std_error == Unavailable(NO_VARIATION):
+        return Inference.unavailable(advice.inference, NO_VARIATION)
     match advice.inference:
         case "unavailable":
             return Inference.unavailable("unavailable", advice.reason)
@@ -316,9 +318,9 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     np.put_along_axis(assigned, who, np.broadcast_to(stratum[own], who.shape), axis=1)
     found = exchanged_effects(total, weight, assigned, _places(effects))
     actual = int(np.flatnonzero((assigned == stratum).all(axis=1))[0])
-    one, none = np.ones(len(found)), np.zeros(len(found))
-    spread = float(found[:, 0].std()) or 1.0
-    reference = Reference(float(found[actual, 0]), spread, found[:, 0], found[:, 1], one * spread**2, none, none)
+    reference = reference_of(found, actual, effects.scale)
+    if isinstance(reference, Unavailable):
+        return Inference.unavailable(EXCHANGED, reference.reason)
     return Inference(
         method=EXCHANGED,
         std_error=Unavailable("Clusters that change places give a p-value and an interval, but no standard error."),
@@ -327,6 +329,19 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
         p_value=reference.p_value(),
         note=f"{len(found):,} assignments of whole clusters compared; fair if any cluster could have been treated.",
     )
+
+
+def reference_of(found: Floats, actual: int, scale: float) -> Reference | Unavailable:
+    """Return the distribution of an effect over assignments, or that without the effect nothing varies.
+
+    `found` has shape (n_assignments, 2): the effect, and what a constant effect of 1 on those treated adds to it.
+    """
+    first, slope = found.T
+    if np.abs(first - first[actual] * slope).max() <= ROUNDING * max(scale, 1e-300):
+        return Unavailable(NO_VARIATION)
+    one, none = np.ones(len(found)), np.zeros(len(found))
+    spread = float(first.std()) or 1.0
+    return Reference(float(first[actual]), spread, first, slope, one * spread**2, none, none)
 
 
 def why_not_exchanged(effects: GroupTimeEffects) -> str:

@@ -28,6 +28,7 @@ from evalkit.estimate.group_time_inference import (
     given_by_cells,
     inference_of,
     recommendation,
+    reference_of,
     sums_by_cluster,
     why_not_exchanged,
 )
@@ -170,9 +171,7 @@ def exchange_reference(rows: Rows, summary: Summary) -> Reference | Unavailable:
         np.stack([total[:, :, 0], shift], axis=2), weight, assigned, cell_places(effects, used.tolist())
     )
     found = np.einsum("aci,c->ai", cells, weights[used])
-    one, none = np.ones(len(found)), np.zeros(len(found))
-    spread = float(found[:, 0].std()) or 1.0
-    return Reference(float(found[actual, 0]), spread, found[:, 0], found[:, 1], one * spread**2, none, none)
+    return reference_of(found, actual, effects.scale)
 
 
 def _exchanged(rows: Rows, cohorts: tuple[int, ...]) -> tuple[Codes, int]:
