@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,9 @@ from evalkit.core.errors import DataError
 from evalkit.data.csv_records import MOST_ROWS, too_many_rows
 from evalkit.data.long_files import Columns, Wanted, as_texts, is_text, measured, require_header
 
+_LARGEST_WHOLE: Final = 2**53
+"""From here on neighbouring whole numbers are one floating-point number."""
+
 
 def read_parquet_columns(path: Path, wanted: Wanted) -> Columns:
     """Return the named columns of a Parquet file; raise `DataError` where one is of a kind that cannot serve."""
@@ -22,6 +27,7 @@ def read_parquet_columns(path: Path, wanted: Wanted) -> Columns:
 
     with parquet.ParquetFile(path) as file:
         require_header(path, file.schema_arrow.names, wanted.names)
+        notes = tuple(_of_categories(file.schema_arrow, wanted.numbers))
         if file.metadata.num_rows > MOST_ROWS:
             raise too_many_rows(path.name)
         table = file.read(columns=list(wanted.names))
@@ -33,7 +39,20 @@ def read_parquet_columns(path: Path, wanted: Wanted) -> Columns:
 
     texts = {name: _texts(path.name, name, _plain(table.column(name)), place) for name in wanted.texts}
     held = {name: _numbers(path.name, name, _plain(table.column(name)), wanted) for name in wanted.measured}
-    return measured(Columns(path.name, texts, {}, place), pa.table(held), wanted)
+    return measured(Columns(path.name, texts, {}, place, notes=notes), pa.table(held), wanted)
+
+
+def _of_categories(schema: pa.Schema, names: Sequence[str]) -> Iterator[str]:
+    """Yield what to say of columns that the file marks as categories and that are taken as numbers."""
+    kept = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("columns", [])
+    marked = {column.get("name") for column in kept if column.get("pandas_type") == "categorical"}
+    for name in dict.fromkeys(names):
+        kind = schema.field(name).type
+        if (types.is_dictionary(kind) or name in marked) and not is_text(getattr(kind, "value_type", kind)):
+            yield (
+                f"The file marks '{name}' as a category; its values are numbers and are taken as numbers. In match and "
+                f"similar, --categories {name} compares it by category."
+            )
 
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -65,6 +84,13 @@ def _numbers(name: str, column: str, values: pa.ChunkedArray, wanted: Wanted) ->
         if column not in wanted.flags:
             raise DataError(f"{name}: the column {column!r} holds true and false, not numbers. Write 1 and 0.")
         return values.cast(pa.uint8()).cast(pa.float64())
+    if types.is_integer(kind) and len(values) > values.null_count:
+        ends = pc.min_max(values).as_py()
+        if max(abs(ends["min"]), abs(ends["max"])) > _LARGEST_WHOLE:
+            raise DataError(
+                f"{name}: the column {column!r} holds whole numbers past 2^53, which cannot be told from their "
+                "neighbours. Is it an id? If it is a measure, use another unit of it."
+            )
     if types.is_null(kind) or types.is_decimal(kind):
         return values.cast(pa.float64())
     if not (types.is_integer(kind) or types.is_floating(kind)):

@@ -73,7 +73,10 @@ def residuals(outcome: Floats, is_treated: Floats, columns: Floats, weight: Floa
         raise DesignError("The covariates say exactly who took part, so a regression cannot tell the two apart.")
     if (own[:, 0] ** 2).sum() <= _NOTHING * max(total[0], 1e-12 * length[0] ** 2):
         raise DesignError("The covariates explain the outcome entirely, so nothing is left for a regression.")
-    return Residuals(own[:, 0], own[:, 1], float(total[0]), float(total[1]), df)
+    left = Residuals(own[:, 0], own[:, 1], float(total[0]), float(total[1]), df)
+    if left.unexplained <= _NOTHING * (own[:, 0] ** 2).sum():
+        raise DesignError("Who took part and the covariates explain the outcome entirely, so that no error exists.")
+    return left
 
 
 def correlations(columns: Floats, weight: Floats) -> Floats:

@@ -113,7 +113,7 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
     ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
     reason = _reason(found, len(ratios))
     own = _ratio(found.fit, floor, least)
-    std_error = reason or float(np.std([fit.estimate for fit in placebos.fits]))
+    std_error = reason or _spread(placebos.fits, found.fit.estimate, least)
     donors = found.design.donors
     return PlaceboInSpace(
         p_value=reason or rank_p(own, ratios),
@@ -160,6 +160,14 @@ def _placebos(found: SyntheticControl, options: PlaceboOptions) -> Placebos:
     sets, is_complete = placebo_sets(donors.shape[1], size, options.n_draws, random)
     fits = placebo_fits(donors, found.design.n_pre, sets, found.method.fit, options.executor)
     return Placebos(sets=sets, fits=fits, is_complete=is_complete)
+
+
+def _spread(fits: tuple[AreaFit, ...], estimate: float, least: float) -> Quantity:
+    """Return the placebos' standard deviation, or that they do not differ by more than rounding."""
+    found = float(np.std([fit.estimate for fit in fits]))
+    if found <= max(least, 1e-12 * abs(estimate)):
+        return Unavailable("All placebos come out alike, so that there is nothing to estimate an error from.")
+    return found
 
 
 def _ratio(fit: AreaFit, floor: float, least: float) -> float:

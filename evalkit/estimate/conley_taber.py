@@ -23,7 +23,7 @@ from evalkit.estimate.arrays.placebo_sums import (
     rescaled,
     size_test,
 )
-from evalkit.estimate.inference import Inference, exact_reason
+from evalkit.estimate.inference import ROUNDING, Inference, exact_reason
 from evalkit.estimate.panel_rows import PanelRows, require_contrast
 from evalkit.estimate.wild_bootstrap import require_draws
 
@@ -35,6 +35,9 @@ SIZE_LEVEL = 0.10
 NOT_ALIKE = (
     "The method takes a treated cluster's error to be like a comparison cluster's. Here residuals vary with size "
     "(p = {p:.3f}), and {why}, so that no comparison cluster can stand in for a treated one."
+)
+NO_PLACEBO = (
+    "All comparison clusters moved exactly alike, so that they show no movement that an effect could be judged by."
 )
 
 
@@ -106,6 +109,8 @@ def conley_taber(panel: Panel, options: ConleyTaberOptions | None = None) -> Con
     if reason := exact_reason(fit):
         return _none(estimate, reason)
     products = _products(rows, fit, is_treated)
+    if np.abs(products).max() <= ROUNDING * fit.size:
+        return _none(estimate, NO_PLACEBO)
     size_p = _size_p(products, sizes[~is_treated], options)
     is_rescaled = _is_rescaled(options.correction, size_p)
     if is_rescaled and (why := _why_not(sizes[is_treated], sizes[~is_treated])):

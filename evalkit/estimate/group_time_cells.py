@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from evalkit.core.words import listed
 from evalkit.design.staggered import CellPlan, StaggeredDesign
 from evalkit.estimate.arrays.influence import Influence
 from evalkit.estimate.arrays.two_period import LARGEST_COMPARISON_SCORE, TwoPeriod, failed
+from evalkit.estimate.inference import without_rounding
 
 Floats = NDArray[np.float64]
 Shares = Literal["estimated", "fixed"]
@@ -108,6 +109,13 @@ def cell_of(
     )
 
 
+def _without_rounding(cell: GroupTimeCell, scale: float) -> GroupTimeCell:
+    """Return a cell whose value is 0 where it is nothing beside the largest outcome but what arithmetic left."""
+    if isinstance(cell.value, Unavailable) or without_rounding(cell.value, scale) == cell.value:
+        return cell
+    return replace(cell, value=0.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class GroupTimeEffects(Shown):
     """Every ATT(g, t) of one outcome with what each unit contributes to its error.
@@ -154,6 +162,7 @@ class GroupTimeEffects(Shown):
         object.__setattr__(self, "covariance", self.factor * self.influence.covariance())
         outcome = self.design.observations.frame["outcome"].to_numpy(dtype=float)
         object.__setattr__(self, "scale", float(max(outcome.max(), -outcome.min())))
+        object.__setattr__(self, "cells", tuple(_without_rounding(cell, self.scale) for cell in self.cells))
         given = [None if isinstance(cell.value, Unavailable) else cell.value for cell in self.cells]
         object.__setattr__(self, "values", np.array([value or 0.0 for value in given]))
         object.__setattr__(self, "is_available", np.array([value is not None for value in given], dtype=bool))

@@ -23,9 +23,9 @@ from evalkit.estimate.arrays.exchanged import Place, exchanged_effects, exchange
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.cluster_model import ClusterModel, is_mixed
 from evalkit.estimate.group_time import GroupTimeEffects
-from evalkit.estimate.inference import Inference
+from evalkit.estimate.inference import ROUNDING, Inference
 from evalkit.estimate.recommended import InferenceOptions
-from evalkit.estimate.summaries import Summary, overall_effect
+from evalkit.estimate.summaries import NO_VARIATION, Summary, overall_effect
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -63,6 +63,8 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
     overall = overall_effect(effects)
     if isinstance(overall.estimate, Unavailable):
         return Inference.unavailable(advice.inference, overall.estimate.reason)
+    if overall.estimate.std_error == Unavailable(NO_VARIATION):
+        return Inference.unavailable(advice.inference, NO_VARIATION)
     match advice.inference:
         case "unavailable":
             return Inference.unavailable("unavailable", advice.reason)
@@ -170,7 +172,9 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     outcome, treatment = (exchanged_sums(total[:, :, m], weight, assigned) for m in (0, 1))
     found, slope = (exchanged_effects(sums, _places(effects)) for sums in (outcome, treatment))
     actual = int(np.flatnonzero((assigned == stratum).all(axis=1))[0])
-    reference = Reference.unscaled(float(found[actual]), float(found.std()) or 1.0, found, slope)
+    reference = reference_of(found, slope, actual, effects.scale)
+    if isinstance(reference, Unavailable):
+        return Inference.unavailable(EXCHANGED, reference.reason)
     return Inference(
         method=EXCHANGED,
         std_error=Unavailable("Clusters that change places give a p-value and an interval, but no standard error."),
@@ -180,6 +184,17 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
         note=f"{len(found):,} assignments of whole clusters compared; fair if any cluster could have been treated.",
         n_ranked=len(found),
     )
+
+
+def reference_of(found: Floats, slope: Floats, actual: int, scale: float) -> Reference | Unavailable:
+    """Return the distribution of an effect over assignments, or that without the effect nothing varies.
+
+    `found` and `slope` have shape (n_assignments,): the effect, and what a constant effect of 1 on those treated adds
+    to it.
+    """
+    if np.abs(found - found[actual] * slope).max() <= ROUNDING * max(scale, 1e-300):
+        return Unavailable(NO_VARIATION)
+    return Reference.unscaled(float(found[actual]), float(found.std()) or 1.0, found, slope)
 
 
 def why_not_exchanged(effects: GroupTimeEffects) -> str:

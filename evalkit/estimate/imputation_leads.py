@@ -17,8 +17,10 @@ from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.absorbed import Absorbed, Regressors
 from evalkit.estimate.cluster_model import ARMS, ClusterModel
 from evalkit.estimate.imputation import with_untreated_periods
+from evalkit.estimate.inference import ROUNDING, without_rounding
 from evalkit.estimate.pre_test import PreTest
 from evalkit.estimate.staggered_rows import StaggeredRows
+from evalkit.estimate.summaries import NO_VARIATION
 from evalkit.estimate.sun_abraham import small_sample_factor
 
 Floats = NDArray[np.float64]
@@ -101,9 +103,12 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
         covariance = few.model.covariance(contribution, np.tile(ARMS, (len(times), 1)))
         df = [one.df for one in few.carried]
     values = combination.T @ fit.coefficients
+    size = float(np.abs(rows.outcome).max(initial=1e-300))
     errors = [_error(rows, time, covariance[k, k], few and few.reasons[k]) for k, time in enumerate(times)]
     estimates = tuple(
-        Estimate(float(values[k]), errors[k], df[k]) if known[k] else Unavailable(_why_none(time))
+        Estimate(without_rounding(float(values[k]), size), errors[k], df[k])
+        if known[k]
+        else Unavailable(_why_none(time))
         for k, time in enumerate(times)
     )
     joint = _joint(values, covariance, known, errors, few and min(df))
@@ -140,7 +145,8 @@ def _error(rows: StaggeredRows, time: int, variance: float, reason: str | None) 
     inside = np.unique(rows.cluster[_event_time(rows) == time])
     if len(inside) < 2:
         return Unavailable(f"All units observed at event time {time} lie in one cluster.")
-    return float(np.sqrt(variance))
+    error = float(np.sqrt(variance))
+    return Unavailable(NO_VARIATION) if error <= ROUNDING * np.abs(rows.outcome).max(initial=1e-300) else error
 
 
 def _why_none(time: int) -> str:

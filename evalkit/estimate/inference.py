@@ -14,6 +14,7 @@ from evalkit.estimate.arrays.least_squares import Fit
 
 ROUNDING = 1e-11
 """Residuals and errors below this share of the largest outcome are rounding."""
+_LEFT_OVER = 1e-14
 
 EXACT = (
     "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
@@ -84,6 +85,11 @@ def clustered_inference(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCou
         p_value=estimate.p_value,
         note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
     )
+
+
+def without_rounding(value: float, size: float) -> float:
+    """Return an effect, 0 where it is what arithmetic leaves of zero beside outcomes of that size."""
+    return 0.0 if abs(value) <= _LEFT_OVER * size else value
 
 
 def exact_reason(fit: Fit) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,7 @@ from evalkit.estimate.bias_corrected import replacement_effect
 from evalkit.estimate.effect_options import EffectOptions, Errors
 from evalkit.estimate.effect_task import EffectTask, effect_task
 from evalkit.estimate.found_effect import FoundEffect, freedom
+from evalkit.estimate.inference import without_rounding
 from evalkit.estimate.matched_bootstrap import bootstrap_effect
 from evalkit.estimate.matched_regression import regression_effect, shares_partners
 from evalkit.estimate.weighted_effect import weighted_effect
@@ -107,8 +108,9 @@ def matched_effect(
     chosen = options or EffectOptions()
     task = effect_task(design, outcome, chosen)
     found = _found(task, resolved_errors(task))
+    size = float(np.abs(task.outcome[design.is_used]).max(initial=0.0))
     return MatchedEffect(
-        estimate=found.estimate,
+        estimate=replace(found.estimate, value=without_rounding(found.estimate.value, size)),
         estimand=design.estimand,
         method=_METHODS[chosen.how],
         inference=found.inference,

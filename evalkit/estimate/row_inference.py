@@ -28,6 +28,7 @@ from evalkit.estimate.group_time_inference import (
     given_by_cells,
     inference_of,
     recommendation,
+    reference_of,
     sums_by_cluster,
     why_not_exchanged,
 )
@@ -178,8 +179,7 @@ def exchange_reference(rows: Rows, summary: Summary) -> Reference | Unavailable:
     shift = ExchangedSums(exchange.overlap @ holds, exchange.outcome.size)
     told = cell_places(effects, used.tolist())
     found, slope = (exchanged_cells(sums, told) @ weights[used] for sums in (exchange.outcome, shift))
-    spread = float(found.std()) or 1.0
-    return Reference.unscaled(float(found[exchange.actual]), spread, found, slope)
+    return reference_of(found, slope, exchange.actual, effects.scale)
 
 
 def _exchange(rows: Rows, cohorts: tuple[int, ...]) -> Exchange:

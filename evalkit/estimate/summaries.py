@@ -14,6 +14,7 @@ from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
+from evalkit.estimate.inference import ROUNDING, without_rounding
 
 Floats = NDArray[np.float64]
 
@@ -203,10 +204,10 @@ def _summary(
     """Return a weighted sum with its standard error, or the reason why it has none."""
     reason, caution = _error_faults(effects, chosen, np.abs(weights[: len(effects.cells)]))
     error = math.sqrt(max(float(weights @ effects.covariance @ weights), 0.0))
-    if not reason and error <= 1e-14 * max(effects.scale, 1e-300):
+    if not reason and error <= ROUNDING * max(effects.scale, 1e-300):
         reason = NO_VARIATION
     std_error: float | Unavailable = Unavailable(reason) if reason else error
-    estimate = Estimate(value, std_error, effects.df)
+    estimate = Estimate(without_rounding(value, effects.scale), std_error, effects.df)
     notes = " ".join(one for one in (note, caution) if one)
     return Summary(
         label=label,

@@ -13,7 +13,7 @@ from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
-from evalkit.estimate.inference import Inference, clustered_estimate
+from evalkit.estimate.inference import Inference, clustered_estimate, without_rounding
 from evalkit.estimate.panel_rows import TREATMENT, PanelRows, require_contrast
 from evalkit.estimate.recommended import InferenceOptions, two_way_inference
 
@@ -76,9 +76,9 @@ def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> Two
     fit = rows.fit_of_treatment()
     values = panel_ols(rows, np.column_stack([rows.treatment, rows.covariates]), names)
     estimates = [
-        Estimate(value, clustered.std_error, clustered.df)
-        for value, clustered in zip(
-            values, (clustered_estimate(fit, at, "CR1W", counts) for at in range(len(names))), strict=True
+        Estimate(without_rounding(value, fit.size) if at == 0 else value, clustered.std_error, clustered.df)
+        for at, (value, clustered) in enumerate(
+            zip(values, (clustered_estimate(fit, at, "CR1W", counts) for at in range(len(names))), strict=True)
         )
     ]
     noun = "unit" if len(rows.clusters) == len(panel.units) else "cluster"

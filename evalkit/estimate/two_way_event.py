@@ -20,7 +20,7 @@ from evalkit.design.clusters import (
     recommended_inference,
 )
 from evalkit.estimate.arrays.covariance import ClusterKind
-from evalkit.estimate.inference import clustered_estimate
+from evalkit.estimate.inference import clustered_estimate, without_rounding
 from evalkit.estimate.panel_rows import EVENT_TIME, PanelRows, require_contrast
 from evalkit.estimate.two_way import panel_ols
 
@@ -94,7 +94,7 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
         if reason is None and not is_plain and advice.inference == "unavailable":
             reason = advice.reason
         error = Unavailable(reason) if reason else clustered.std_error
-        estimate = Estimate(values[at], error, clustered.df)
+        estimate = Estimate(without_rounding(values[at], fit.size), error, clustered.df)
         found.append(TwoWayEventTime(event_time=each, estimate=estimate, n_treated_clusters=n_clusters))
     return TwoWayEventStudy(
         times=tuple(found),

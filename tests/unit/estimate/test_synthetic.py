@@ -243,6 +243,17 @@ def test_exactly_followed_areas_have_a_floor_under_their_ratio():
     assert "follow all 7 periods exactly" in conformal(found).p_value.reason
 
 
+@pytest.mark.parametrize("method", [synthetic_control, augmented_control, synthetic_did])
+def test_placebos_that_come_out_alike_give_no_error(method):
+    values = np.tile(np.sin(np.arange(16.0)), (15, 1))
+    values[0, 10:] += 0.3
+    found = method(design_of(values, 2011))
+    space = placebo_in_space(found)
+    assert found.estimate == pytest.approx(0.3)
+    assert "placebos come out alike" in space.std_error.reason
+    assert isinstance(space.interval, Unavailable)
+
+
 def test_the_treated_area_serves_no_placebo(values):
     """An enormous effect on the treated area leaves every placebo as it was."""
     huge = values.copy()

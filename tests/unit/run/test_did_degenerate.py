@@ -367,3 +367,54 @@ def test_a_covariate_that_does_not_vary_in_an_arm_is_named_with_the_arm(tmp_path
     table["x"] = table["x"].where(table["cohort"].notna(), 0.0)
     said = refusal(table, tmp_path, "--covariates", "x", *options)
     assert "the covariate 'x' does not vary among the comparison" in said
+
+
+def few_areas(n_treated, seed=5):
+    """48 schools in 24 areas, of which the first few are treated from 2013 on."""
+    table = simulated(48, (2013, None), seed=seed)
+    table["area"] = table["unit"].astype(int) // 2
+    table["cohort"] = pd.array(np.where(table["area"] < n_treated, 2013, np.nan), dtype="float64")
+    return table.astype({"cohort": "Int64"})
+
+
+def printed_certainties(record, path=""):
+    """Every p-value, error and interval of a record that is a number."""
+    if isinstance(record, list):
+        return [one for at, item in enumerate(record) for one in printed_certainties(item, f"{path}/{at}")]
+    if not isinstance(record, dict):
+        return []
+    own = [
+        f"{path}/{name}"
+        for name in ("p_value", "std_error", "interval", "band", "statistic")
+        if isinstance(record.get(name), float) or "lower" in (record.get(name) or ())
+    ]
+    return own + [one for name, item in record.items() for one in printed_certainties(item, f"{path}/{name}")]
+
+
+ALIKE = {
+    "constant": lambda table: 0.1 + 0.2 + 0 * table["year"],
+    "the same change for all": lambda table: 0.1 * (table["unit"].astype(int) % 7) + np.sin(table["year"]),
+    "at a high level": lambda table: 1e6 * (table["unit"].astype(int) % 7) / 3 + 0.1 * (table["year"] % 3),
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("n_treated", [1, 3, 12])
+@pytest.mark.parametrize("kind", ALIKE)
+def test_where_nothing_varies_the_effect_is_zero_and_nothing_is_certain(tmp_path, estimator, n_treated, kind):
+    table = few_areas(n_treated)
+    table["y"] = ALIKE[kind](table)
+    found = did(table, tmp_path, "--cluster", "area", "--estimator", estimator).record
+    assert found["simple"]["estimate"] == 0
+    assert printed_certainties(found) == []
+
+
+@every_estimator
+@pytest.mark.parametrize("n_treated", [1, 3, 12])
+def test_an_effect_that_is_the_same_everywhere_and_nothing_else_has_a_reason(tmp_path, estimator, n_treated):
+    table = few_areas(n_treated)
+    is_treated = (table["year"] >= table["cohort"]).fillna(False)
+    table["y"] = 0.1 * (table["unit"].astype(int) % 7) + np.sin(table["year"]) + 0.3 * is_treated
+    found = did(table, tmp_path, "--cluster", "area", "--estimator", estimator).record
+    assert found["simple"]["estimate"] == pytest.approx(0.3)
+    assert printed_certainties(found["simple"]) == []

@@ -92,3 +92,34 @@ def test_a_covariate_that_is_missing_for_everyone_is_refused_with_a_remedy_that_
     said = refusal(tmp_path, table, "--on", "size,unknown", "--method", method, *missing, *categories)
     assert "'unknown' is missing for every unit" in said
     assert "Leave it out." in said
+
+
+def certainties(record):
+    """Every p-value, error and interval of a record that is a number."""
+    if not isinstance(record, dict | list):
+        return []
+    items = record.items() if isinstance(record, dict) else enumerate(record)
+    found = []
+    for name, item in items:
+        is_one = name in ("p_value", "std_error", "interval") and (isinstance(item, float) or "lower" in (item or ()))
+        found += [(name, item)] if is_one else certainties(item)
+    return found
+
+
+@every_method
+@pytest.mark.parametrize("errors", [[], ["--errors", "HC1"], ["--errors", "bootstrap"], ["--errors", "abadie-imbens"]])
+@pytest.mark.parametrize("effect", [0.0, 5.8])
+def test_an_outcome_that_is_constant_in_each_arm_has_an_effect_and_no_certainty(tmp_path, method, errors, effect):
+    table = schools(120).assign(result=lambda t: 0.1 + 0.2 + effect * t["joined"])
+    given = ("--on", "size", "--caliper-on", "size=2") if method == "nearest" else ("--on", "size")
+    few = ("--subclasses", "2") if method == "subclass" else ()
+    options = (*given, *few, "--method", method, "--adjust", "score", *errors, "--json")
+    if errors[1:] == ["abadie-imbens"]:
+        options = (*given, "--method", method, "--replace", *errors, "--json") if method == "nearest" else options
+    done = ran(tmp_path, table, *options)
+    if done.code == 2:
+        assert errors, done.err  # this kind of error is not for every method
+        return
+    found = done.record["effect"]["estimate"]
+    assert found == (pytest.approx(effect) if effect else 0)
+    assert certainties(done.record) == []
