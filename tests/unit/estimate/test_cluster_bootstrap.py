@@ -59,8 +59,7 @@ def test_errors_are_near_the_analytic_ones():
 def test_the_same_seed_gives_the_same_errors():
     design = design_of(one_cohort(10, 10))
     one, again, other = (
-        cluster_bootstrap(design, group_time_effects, replace(DRAWS, seed=seed)).simple.std_error
-        for seed in (1, 1, 2)
+        cluster_bootstrap(design, group_time_effects, replace(DRAWS, seed=seed)).simple.std_error for seed in (1, 1, 2)
     )
     assert one == again != other
 
