@@ -2,16 +2,37 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.evidence_rating import evidence_rating
 from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
+from evalkit.estimate.placebo_pool import AreaTable
 
 NEIGHBOURS = Comparison(design="neighbours", neighbour_list="april_2021", weights="schools", estimand=Estimand.AREA_ITT)
 SD_NAME = "SD of pupil progress, conditional on prior attainment; somewhere, 2019"
 Z = 1.959963984540054
+OF_ITS_ERROR = Unavailable("A project fills in areas that moved by the error of its estimate.")
+PLACEBOS = tuple(range(5001, 5061))
+"""Sixty areas without a programme."""
+
+
+def area_table(own: int, estimate: float, error: float) -> AreaTable:
+    """Return areas that moved by ± the error in turn, all level with their neighbours before, ever higher and larger.
+
+    What is left of an effect given the baseline is the effect, and the error of every size is the error, exactly.
+    """
+    n = len(PLACEBOS)
+    return AreaTable(
+        own=own,
+        areas=(own, *PLACEBOS),
+        effects=(estimate, *(error if at % 2 else -error for at in range(n))),
+        gaps=(0.0,) * (n + 1),
+        levels=(0.5 * n, *map(float, range(n))),
+        sizes=(10 + n // 2, *range(10, 10 + n)),
+    )
 
 
 def outcome(estimate=0.5, error=0.4, **changes) -> OutcomeRecord:
@@ -32,6 +53,7 @@ def outcome(estimate=0.5, error=0.4, **changes) -> OutcomeRecord:
         "sd_used": 5.0,
         "sd_name": SD_NAME,
         "n_treated": 40,
+        "table": OF_ITS_ERROR if known else none,
     }
     return OutcomeRecord(**(values | changes))
 
@@ -60,7 +82,13 @@ def project(slug, *outcomes, **changes) -> ProjectRecord:
         "threshold": 6,
         "report": f"../{slug}/report.html",
     }
-    return ProjectRecord(**(values | changes))
+    made = ProjectRecord(**(values | changes))
+    return replace(made, outcomes=tuple(_with_areas(one, made.treated[0]) for one in made.outcomes))
+
+
+def _with_areas(one: OutcomeRecord, own: int) -> OutcomeRecord:
+    filled = one.table == OF_ITS_ERROR
+    return replace(one, table=area_table(own, one.estimate, one.std_error)) if filled else one
 
 
 def projects(estimates, error=0.4, **changes) -> list[ProjectRecord]:
@@ -71,6 +99,7 @@ def projects(estimates, error=0.4, **changes) -> list[ProjectRecord]:
 def results(slug: str, estimate: float = 0.5, **changes) -> dict:
     """Return what a portfolio reads of a results.json: one outcome whose 40 placebo areas moved by ±0.5 points."""
     placebos = [0.5 if at % 2 else -0.5 for at in range(40)]
+    own = changes["areas"][0]["treated"][0][0] if "areas" in changes else 340
     effect = {
         "outcome": "READPROG",
         "role": "primary",
@@ -103,9 +132,14 @@ def results(slug: str, estimate: float = 0.5, **changes) -> dict:
             {
                 "outcome": "READPROG",
                 "design": "neighbours",
-                "areas": [340, *range(400, 440)],
+                "areas": [own, *range(4000, 4040)],
                 "effects": [estimate, *placebos],
-                "treated_area": 340,
+                "treated_area": own,
+                "pre_means": [20.0, *map(float, range(40))],
+                "baseline_gaps": [0.0] * 41,
+                "n_schools": [30, *range(10, 50)],
+                "pre": [2016, 2017],
+                "post": [2019],
             }
         ],
         "areas": [

@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.core.quantities import Interval, Unavailable, critical_value
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.project_record import OutcomeRecord, ProjectRecord
-from evalkit.estimate.random_effects import RandomEffects, random_effects
+from evalkit.estimate.placebo_pool import AreaTable, Entry, PlaceboPool, entries_of, placebo_pool
 
 FEWEST: Final = 3
 """Estimates below which nothing is pooled."""
 FEW: Final = 5
 """Estimates below which a pooled result is labelled."""
 FEW_LABEL: Final = "few: read with care"
+STALE: Final = {
+    "changed": "Its project has changed since the report was made. Run it again, or give --include-stale.",
+    "gone": "Its project is gone: no file of it is where it was. Delete the report, or give --include-stale.",
+}
+"""Why a report is left out whose project is not what it was, by the state of its vintage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An estimate that may be pooled, with every area's change as its project measures it."""
+
+    project: ProjectRecord
+    record: OutcomeRecord
+    table: AreaTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An estimate that may be pooled, with its standard error and the interval its own report gives."""
+    """A pooled estimate: what it enters with, given the baseline, and what its own report says, as it is."""
 
     project: ProjectRecord
     record: OutcomeRecord
-    estimate: float
-    std_error: float
-    interval: Interval
+    entry: Entry
+
+    @property
+    def estimate(self) -> float:
+        """Return the estimate given the baseline."""
+        return self.entry.estimate
+
+    @property
+    def std_error(self) -> float:
+        """Return the root mean square of areas of its size without a programme."""
+        return self.entry.std_error
+
+    def interval(self, level: float) -> Interval:
+        """Return the estimate and the normal quantile of its error about it."""
+        reach = critical_value(level) * self.std_error
+        return Interval(self.estimate - reach, self.estimate + reach, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +81,18 @@ class Overlap:
         return len(self.shared) / smaller if smaller else 0.0
 
 
-def in_points(project: ProjectRecord, record: OutcomeRecord) -> Member | LeftOut:
-    """Return a project's estimate in points of the measure, or why it cannot be weighed with others."""
-    return _member(project, record, record.estimate, record.std_error, record.interval)
+def candidate(project: ProjectRecord, record: OutcomeRecord, include_stale: bool = False) -> Candidate | LeftOut:
+    """Return a project's estimate with the areas that can judge it, or why it is not pooled with others."""
+    if project.vintage.state in STALE and not include_stale:
+        return LeftOut(project, STALE[project.vintage.state])
+    if isinstance(record.estimate, Unavailable):
+        return LeftOut(project, record.estimate.reason)
+    if isinstance(record.table, Unavailable):
+        return LeftOut(project, record.table.reason)
+    return Candidate(project=project, record=record, table=record.table)
 
 
-def in_sds(project: ProjectRecord, record: OutcomeRecord) -> Member | LeftOut:
-    """Return a project's estimate as Hedges' g, or why it cannot be weighed with others."""
-    error: Quantity = record.std_error
-    if isinstance(record.sd_used, Unavailable):
-        error = record.sd_used
-    elif isinstance(record.std_error, float):
-        error = record.std_error / record.sd_used
-    return _member(project, record, record.hedges_g, error, record.hedges_g_interval)
-
-
-def _member(
-    project: ProjectRecord, record: OutcomeRecord, estimate: Quantity, error: Quantity, interval: Interval | Unavailable
-) -> Member | LeftOut:
-    for needed in (estimate, error, interval):
-        if isinstance(needed, Unavailable):
-            return LeftOut(project, needed.reason)
-    if not isinstance(error, float) or error <= 0:
-        return LeftOut(project, "Its standard error is zero: the areas without the programme all moved alike.")
-    assert isinstance(estimate, float)
-    assert isinstance(interval, Interval)
-    return Member(project=project, record=record, estimate=estimate, std_error=error, interval=interval)
-
-
-def without_repeats(members: Sequence[Member]) -> tuple[tuple[Member, ...], tuple[LeftOut, ...]]:
+def without_repeats(members: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], tuple[LeftOut, ...]]:
     """Return the members whose treated areas and years nobody else has, and the others with whom they clash.
 
     What happened to an area in a year is in every estimate made from it: two such estimates would count once what
@@ -135,11 +145,22 @@ def _crossed(one: ProjectRecord, other: ProjectRecord) -> tuple[int, ...]:
     return tuple(sorted((set(one.treated) & set(other.compared)) | (set(other.treated) & set(one.compared))))
 
 
-def pooled(members: Sequence[Member], level: float) -> RandomEffects | Unavailable:
-    """Return the random-effects mean of the members, or why there is none."""
+def pooled(
+    members: Sequence[Candidate], treated: Collection[int], level: float, name: str
+) -> PlaceboPool | Unavailable:
+    """Return the pool of the members, judged by areas that are not among the `treated`, or why there is none."""
     if len(members) < FEWEST:
         held = counted(len(members), "estimate") if members else "no estimate"
         return Unavailable(
             f"Not pooled: {held}, and fewer than {FEWEST} say nothing about how much effects differ between projects."
         )
-    return random_effects([one.estimate for one in members], [one.std_error for one in members], level)
+    return placebo_pool([one.table for one in members], treated, level=level, name=name)
+
+
+def entered(members: Sequence[Candidate], treated: Collection[int]) -> tuple[tuple[Member, ...], tuple[LeftOut, ...]]:
+    """Return what candidates enter with; all are left out where areas without a programme cannot say."""
+    entries = entries_of([one.table for one in members], treated) if members else ()
+    if isinstance(entries, Unavailable):
+        return (), tuple(LeftOut(one.project, entries.reason) for one in members)
+    pairs = zip(members, entries, strict=True)
+    return tuple(Member(project=one.project, record=one.record, entry=entry) for one, entry in pairs), ()

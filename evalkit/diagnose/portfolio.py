@@ -11,21 +11,31 @@ from evalkit.core.quantities import Unavailable
 from evalkit.data.measures import MEASURES
 from evalkit.diagnose.pooling_rules import (
     FEW,
+    Candidate,
     LeftOut,
     Member,
     Overlap,
-    in_points,
-    in_sds,
+    candidate,
+    entered,
     overlaps,
     pooled,
     without_repeats,
 )
-from evalkit.diagnose.project_record import Comparison, FailedRun, OutcomeRecord, ProjectRecord, UnreadFolder
-from evalkit.estimate.random_effects import RandomEffects
+from evalkit.diagnose.project_record import (
+    CONTRAST,
+    Comparison,
+    FailedRun,
+    OutcomeRecord,
+    ProjectRecord,
+    UnreadFolder,
+)
+from evalkit.estimate.placebo_pool import PlaceboPool
 
-Scale = Literal["points", "sds"]
+PartPlayed = Literal["aimed at", "contrast", "placebo"]
+PARTS_PLAYED: Final[tuple[PartPlayed, ...]] = ("aimed at", "contrast", "placebo")
+"""What an outcome is to the projects, in the order in which pools are shown."""
 LEVEL: Final = 0.95
-SPLITS: Final[dict[str, Callable[[Member], str]]] = {
+SPLITS: Final[dict[str, Callable[[Candidate], str]]] = {
     "phase": lambda member: member.record.phase,
     "theme": lambda member: member.project.theme or "not stated",
     "region": lambda member: member.project.region,
@@ -35,16 +45,21 @@ SPLITS: Final[dict[str, Callable[[Member], str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupKey:
-    """What estimates must have in common to be pooled.
-
-    `what` is the measure's code where `scale` is points, and the kind of standard deviation where it is SDs.
-    """
+    """What estimates must have in common to be pooled; `what` is the code of the measure, or of a contrast of two."""
 
     data_kind: DataKind
-    scale: Scale
     what: str
-    is_aimed_at: bool
+    part_played: PartPlayed
     comparison: Comparison
+    pre: tuple[int, ...]
+    post: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the stream from which sets of areas are drawn for the group."""
+        one = self.comparison
+        how = (one.design, one.neighbour_list, one.weights, str(one.estimand))
+        return " ".join((self.data_kind, self.what, self.part_played, *how, *map(str, (*self.pre, "to", *self.post))))
 
 
 Row = tuple[ProjectRecord, OutcomeRecord]
@@ -58,7 +73,7 @@ class Part:
     split: str
     value: str
     n: int
-    pooled: RandomEffects | Unavailable
+    pooled: PlaceboPool | Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +83,14 @@ class Group:
     key: GroupKey
     members: tuple[Member, ...]
     left_out: tuple[LeftOut, ...]
-    pooled: RandomEffects | Unavailable
+    pooled: PlaceboPool | Unavailable
     parts: tuple[Part, ...]
     overlaps: tuple[Overlap, ...]
 
     @property
     def is_few(self) -> bool:
         """Return whether a result is given but rests on so few estimates that it is labelled."""
-        return isinstance(self.pooled, RandomEffects) and self.pooled.n < FEW
+        return isinstance(self.pooled, PlaceboPool) and self.pooled.mean.n < FEW
 
     @property
     def n_pairs(self) -> int:
@@ -109,18 +124,18 @@ def make_portfolio(
     failed: Sequence[FailedRun] = (),
     unread: Sequence[UnreadFolder] = (),
     level: float = LEVEL,
+    include_stale: bool = False,
 ) -> Portfolio:
     """Return the portfolio of some projects; their order does not matter.
 
-    Pooled are estimates of one measure in points, and primary outcomes over several measures in Hedges' g, each from
-    one kind of data, comparison and role. A contrast of two outcomes, and an outcome without its own record, is never
-    pooled.
+    Pooled are estimates of one measure, or of one contrast of two, in points, each from one kind of data, comparison,
+    role and set of years. A project whose report is not of what it is now is left out unless `include_stale`.
     """
     ordered = tuple(sorted(projects, key=lambda project: project.slug))
-    held = {**_in_points(ordered), **_in_sds(ordered)}
+    groups = [_group(key, rows, _Asked(_treated(ordered, key), level, include_stale)) for key, rows in _held(ordered)]
     return Portfolio(
         projects=ordered,
-        groups=tuple(sorted((_group(key, rows, level) for key, rows in held.items()), key=_order)),
+        groups=tuple(sorted(groups, key=_order)),
         overlaps=tuple(
             pair for kind in ("real", "synthetic") for pair in overlaps([p for p in ordered if p.data_kind == kind])
         ),
@@ -130,61 +145,73 @@ def make_portfolio(
     )
 
 
-def _in_points(projects: Sequence[ProjectRecord]) -> Held:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a group is pooled: who cannot stand in, the level, and whether reports of changed projects count."""
+
+    treated: frozenset[int]
+    level: float
+    include_stale: bool
+
+
+def _held(projects: Sequence[ProjectRecord]) -> Sequence[tuple[GroupKey, list[Row]]]:
     """Return every outcome of every project by what it must share with others."""
     held: Held = {}
     for project in projects:
         for record in project.outcomes:
-            held.setdefault(_key(project, record, "points", record.outcome), []).append((project, record))
-    return held
+            held.setdefault(_key(project, record), []).append((project, record))
+    return list(held.items())
 
 
-def _in_sds(projects: Sequence[ProjectRecord]) -> Held:
-    """Return primary outcomes by their kind of SD, where they are of several measures: of one, points say it all."""
-    held: Held = {}
-    for project in projects:
-        if project.main.sd_kind not in ("", "none"):
-            key = _key(project, project.main, "sds", project.main.sd_kind)
-            held.setdefault(key, []).append((project, project.main))
-    return {key: rows for key, rows in held.items() if len({record.outcome for _, record in rows}) > 1}
-
-
-def _key(project: ProjectRecord, record: OutcomeRecord, scale: Scale, what: str) -> GroupKey:
+def _key(project: ProjectRecord, record: OutcomeRecord) -> GroupKey:
     return GroupKey(
         data_kind=project.data_kind,
-        scale=scale,
-        what=what,
-        is_aimed_at=record.is_aimed_at,
+        what=record.outcome,
+        part_played="contrast" if record.role == CONTRAST else "aimed at" if record.is_aimed_at else "placebo",
         comparison=record.comparison,
+        pre=project.pre,
+        post=project.post,
     )
 
 
-def _group(key: GroupKey, held: Sequence[Row], level: float) -> Group:
-    weigh = in_points if key.scale == "points" else in_sds
-    found = [weigh(project, record) for project, record in held]
-    members, repeats = without_repeats([one for one in found if isinstance(one, Member)])
+def _treated(projects: Sequence[ProjectRecord], key: GroupKey) -> frozenset[int]:
+    """Return every area in which a project of this kind of data is known, pooled or not."""
+    return frozenset(area for one in projects if one.data_kind == key.data_kind for area in one.treated)
+
+
+def _group(key: GroupKey, held: Sequence[Row], asked: _Asked) -> Group:
+    found = [candidate(project, record, asked.include_stale) for project, record in held]
+    kept, repeats = without_repeats([one for one in found if isinstance(one, Candidate)])
+    members, unsure = entered(kept, asked.treated)
+    kept = kept if members else ()
     return Group(
         key=key,
         members=members,
-        left_out=(*(one for one in found if isinstance(one, LeftOut)), *repeats),
-        pooled=pooled(members, level),
-        parts=tuple(part for split in SPLITS for part in _parts(split, members, level)),
+        left_out=(*(one for one in found if isinstance(one, LeftOut)), *repeats, *unsure),
+        pooled=pooled(kept, asked.treated, asked.level, key.name),
+        parts=tuple(part for split in SPLITS for part in _parts(key, split, kept, asked)),
         overlaps=overlaps([member.project for member in members]),
     )
 
 
-def _parts(split: str, members: Sequence[Member], level: float) -> tuple[Part, ...]:
+def _parts(key: GroupKey, split: str, members: Sequence[Candidate], asked: _Asked) -> tuple[Part, ...]:
     """Return the pooled result for each value of a split; none where all members share it."""
     values = sorted({SPLITS[split](member) for member in members})
     parts = {value: [member for member in members if SPLITS[split](member) == value] for value in values}
     if len(parts) < 2:
         return ()
-    return tuple(Part(split, value, len(part), pooled(part, level)) for value, part in parts.items())
+
+    def of(value: str) -> PlaceboPool | Unavailable:
+        return pooled(parts[value], asked.treated, asked.level, f"{key.name} {split} {value}")
+
+    return tuple(Part(split, value, len(part), of(value)) for value, part in parts.items())
 
 
 def _order(group: Group) -> tuple[object, ...]:
     key, codes = group.key, list(MEASURES)
-    place = codes.index(key.what) if key.what in codes else len(codes)
+    first = key.what.partition("-")[0]
+    place = codes.index(first) if first in codes else len(codes)
     comparison = key.comparison
     design = comparison.design, comparison.neighbour_list, comparison.weights, str(comparison.estimand)
-    return key.data_kind, not key.is_aimed_at, key.scale, place, key.what, -len(group.members), design
+    part = PARTS_PLAYED.index(key.part_played)
+    return key.data_kind, part, place, key.what, -len(group.members), key.pre, key.post, design

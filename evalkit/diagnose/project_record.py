@@ -7,14 +7,49 @@ from typing import Final, Literal
 
 from evalkit.core.estimand import Estimand
 from evalkit.core.manifest import DataKind
-from evalkit.core.quantities import IntervalOrReason, Quantity
+from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.data.measures import MEASURES
 from evalkit.design.labels import LIST_LABEL, design_label
 from evalkit.diagnose.evidence_rating import EvidenceRating
+from evalkit.estimate.placebo_pool import AreaTable
 
 Phase = Literal["primary", "secondary", "not known"]
 ErrorSource = Literal["placebo areas", "interval", "areas as clusters", "none"]
 AIMED_AT: Final = ("primary", "secondary")
+CONTRAST: Final = "contrast"
+State = Literal["current", "changed", "gone", "not known"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vintage:
+    """What a report was made from: version and commit of the kit, hash of its data, day, and the state of its project.
+
+    `state` compares the project's files with those the report was made from: `current`, `changed` since, `gone`, or
+    `not known` where it cannot be told where the project is. What is not known is an empty text.
+    """
+
+    kit: str = ""
+    commit: str = ""
+    data: str = ""
+    made: str = ""
+    state: State = "not known"
+
+    @property
+    def label(self) -> str:
+        """Return the vintage in words: `evalkit 0.1.0, commit 1f19207, data 3fa9c1d2, 2026-11-29`."""
+        commit = self.commit[:7] + (" (changed)" if "(changed)" in self.commit else "")
+        parts = (("evalkit", self.kit), ("commit", commit), ("data", self.data[:8]), ("", self.made))
+        said = ", ".join(f"{word} {value or 'not known'}".strip() for word, value in parts)
+        return f"{said}. {STATES[self.state]}".strip() if STATES[self.state] else said
+
+
+STATES: Final[dict[State, str]] = {
+    "current": "",
+    "changed": "Its project has changed since.",
+    "gone": "Its project is gone.",
+    "not known": "",
+}
+"""What is said beside a report of the state of its project."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +71,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
-    """One project's main estimate of one outcome; `std_error` allows for area shocks, or says why not."""
+    """One project's main estimate of one outcome; `std_error` allows for area shocks, or says why not.
+
+    `table` holds every area's change as the project measures it, or why none can stand in for its schools.
+    """
 
     outcome: str
     role: str
@@ -50,23 +88,22 @@ class OutcomeRecord:
     sd_used: Quantity
     sd_name: str
     n_treated: int
+    table: AreaTable | Unavailable
 
     @property
     def label(self) -> str:
         """Return the outcome in words."""
-        known = MEASURES.get(self.outcome)
-        return known.label if known else self.outcome
+        return outcome_label(self.outcome)
 
     @property
     def unit(self) -> str:
         """Return the unit of the outcome."""
-        known = MEASURES.get(self.outcome)
-        return known.unit if known else "points"
+        return outcome_unit(self.outcome)
 
     @property
     def phase(self) -> Phase:
         """Return which schools the outcome is measured in."""
-        known = MEASURES.get(self.outcome)
+        known = MEASURES.get(self.outcome.partition("-")[0])
         if known is None:
             return "not known"
         return "primary" if known.key_stage == "KS2" else "secondary"
@@ -76,10 +113,17 @@ class OutcomeRecord:
         """Return whether the programme was to move the outcome."""
         return self.role in AIMED_AT
 
-    @property
-    def sd_kind(self) -> str:
-        """Return which kind of standard deviation the effect size divides by, without where it was taken from."""
-        return self.sd_name.partition(";")[0].strip()
+
+def outcome_label(code: str) -> str:
+    """Return an outcome or a contrast of two in words: `Reading progress less maths progress`."""
+    parts = [MEASURES[one].label if one in MEASURES else one for one in code.split("-")]
+    return " less ".join([parts[0], *(part.lower() for part in parts[1:])])
+
+
+def outcome_unit(code: str) -> str:
+    """Return the unit of an outcome or of a contrast of two."""
+    known = MEASURES.get(code.partition("-")[0])
+    return known.unit if known else "points"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +152,7 @@ class ProjectRecord:
     joint_p: Quantity
     threshold: int
     report: str
+    vintage: Vintage = Vintage()
 
     @property
     def main(self) -> OutcomeRecord:

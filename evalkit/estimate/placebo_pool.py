@@ -100,13 +100,29 @@ class PlaceboTest:
 class PlaceboPool:
     """The mean of several projects' effects: what each enters with, random effects, and the test that leads.
 
-    `entries` are in the order of the tables; `mean` pools the estimates given the baseline, `raw` those as they are.
+    `entries` are in the order of the tables; `mean` pools the estimates given the baseline, `raw` those as they are,
+    both in the order of areas, so that their weights belong to `order`.
     """
 
     entries: tuple[Entry, ...]
     mean: RandomEffects
     raw: RandomEffects
     test: PlaceboTest
+    order: tuple[int, ...]
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Return the share of each entry in the mean, in their order."""
+        by_area = dict(zip(self.order, self.mean.weights, strict=True))
+        return tuple(by_area[entry.own] for entry in self.entries)
+
+    @property
+    def prediction(self) -> IntervalOrReason:
+        """Return where the effect of one more project would lie, less what areas without a programme give."""
+        found, centre = self.mean.prediction, self.test.centre
+        if isinstance(found, Unavailable) or isinstance(centre, Unavailable):
+            return found
+        return Interval(found.lower - centre, found.upper - centre, found.level)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,24 +180,36 @@ def placebo_pool(
     such areas, each as like its project as `ALIKE` allows and none twice, are pooled by the same rule.
     """
     ordered = sorted(tables, key=lambda table: table.own)
-    if len({table.own for table in ordered}) < max(len(ordered), 2):
+    if len(ordered) < 2:
         raise InputError("Pooling needs two or more projects, each in an area of its own.")
+    entries = entries_of(tables, treated)
+    if isinstance(entries, Unavailable):
+        return entries
+    frame = _frame(ordered, treated)
+    by_area = {entry.own: entry for entry in entries}
+    own = [by_area[table.own] for table in ordered]  # in one order, so that sums do not depend on that of the projects
+    mean = random_effects([one.estimate for one in own], [one.std_error for one in own], level)
+    raw = random_effects([one.raw for one in own], [one.raw_error for one in own], level)
+    test = _test(frame, _drawn(ordered, frame, is_raw=False), mean, (name, n_draws))
+    return PlaceboPool(entries=entries, mean=mean, raw=raw, test=test, order=tuple(one.own for one in own))
+
+
+def entries_of(tables: Sequence[AreaTable], treated: Collection[int]) -> tuple[Entry, ...] | Unavailable:
+    """Return what each project enters with, in the order given, or why that cannot be said; arguments as above."""
+    ordered = sorted(tables, key=lambda table: table.own)
+    if len({table.own for table in ordered}) < len(ordered):
+        raise InputError("Two projects of one area cannot be pooled: they share what happened there.")
     frame = _frame(ordered, treated)
     if frame.n < TEST_NEEDS:
         return Unavailable(f"Not pooled: {_have(frame.n)}, and {TEST_NEEDS} are needed to say how large errors are.")
     given, raw = (_drawn(ordered, frame, is_raw) for is_raw in (False, True))
-    if not (_own(given.variances, frame) > 0).all() or not (_own(raw.variances, frame) > 0).all():
-        return Unavailable("Not pooled: areas without a programme all moved alike, so that errors cannot be told.")
-    entries = _entries(ordered, frame, given, raw)
-    mean = random_effects([one.estimate for one in entries], [one.std_error for one in entries], level)
-    plain = random_effects([one.raw for one in entries], [one.raw_error for one in entries], level)
-    by_area = {entry.own: entry for entry in entries}
-    return PlaceboPool(
-        entries=tuple(by_area[table.own] for table in tables),
-        mean=mean,
-        raw=plain,
-        test=_test(frame, given, mean, (name, n_draws)),
-    )
+    if not all((_own(one.variances, frame) > 0).all() for one in (given, raw)):
+        return Unavailable(
+            "Not pooled: of areas of some size none is without a programme, or all moved alike, so that the errors of "
+            "such projects cannot be told."
+        )
+    by_area = {entry.own: entry for entry in _entries(ordered, frame, given, raw)}
+    return tuple(by_area[table.own] for table in tables)
 
 
 def _entries(tables: Sequence[AreaTable], frame: _Frame, given: _Drawn, raw: _Drawn) -> list[Entry]:

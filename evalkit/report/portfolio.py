@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any, Final
 
 from evalkit.core.quantities import Unavailable
 from evalkit.core.safe_text import escaped
 from evalkit.diagnose.pooling_rules import LeftOut, Member, Overlap
 from evalkit.diagnose.portfolio import Group, Portfolio
-from evalkit.diagnose.project_record import ProjectRecord
+from evalkit.diagnose.project_record import OutcomeRecord, ProjectRecord
+from evalkit.estimate.placebo_pool import PlaceboPool
 from evalkit.estimate.random_effects import RandomEffects
 from evalkit.report.disclosure import release_record
 from evalkit.report.figure import Figure
@@ -29,7 +31,7 @@ from evalkit.report.portfolio_tables import (
 from evalkit.report.portfolio_words import caption_title, group_titles, group_unit, place_label
 from evalkit.report.records import plain
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 def portfolio_files(portfolio: Portfolio) -> dict[str, bytes]:
@@ -70,7 +72,7 @@ def _forest(group: Group, title: str, portfolio: Portfolio) -> Figure | None:
         return None
     ordered = ordered_members(group)
     rows = tuple(
-        ForestRow(place_label(member.project, portfolio.projects), member.estimate, member.interval)
+        ForestRow(place_label(member.project, portfolio.projects), member.estimate, member.interval(portfolio.level))
         for _, member in ordered
     )
     found = group.pooled
@@ -78,7 +80,7 @@ def _forest(group: Group, title: str, portfolio: Portfolio) -> Figure | None:
         title=caption_title(group, title),
         unit=group_unit(group),
         rows=rows,
-        weights=tuple(found.weights[at] for at, _ in ordered) if isinstance(found, RandomEffects) else (),
+        weights=tuple(found.weights[at] for at, _ in ordered) if isinstance(found, PlaceboPool) else (),
         pooled=found,
         is_few=group.is_few,
         data_kind=group.key.data_kind,
@@ -108,7 +110,9 @@ def portfolio_record(portfolio: Portfolio) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "level": portfolio.level,
         "projects": [_project(project) for project in portfolio.projects],
-        "groups": [_group(*named) for named in zip(portfolio.groups, group_titles(portfolio), strict=True)],
+        "groups": [
+            _group(*named, portfolio.level) for named in zip(portfolio.groups, group_titles(portfolio), strict=True)
+        ],
         "overlaps": [_overlap(pair) for pair in portfolio.overlaps],
         "failed": plain(portfolio.failed),
         "unread": plain(portfolio.unread),
@@ -117,17 +121,25 @@ def portfolio_record(portfolio: Portfolio) -> dict[str, Any]:
 
 def _project(project: ProjectRecord) -> dict[str, Any]:
     keys = ("slug", "title", "place", "theme", "region", "phase", "data_kind", "treated", "compared", "pre", "post",
-            "primary", "outcomes", "rating", "n_serious", "joint_p", "report")  # fmt: skip
-    return {key: plain(getattr(project, key)) for key in keys}
+            "primary", "rating", "n_serious", "joint_p", "report", "vintage")  # fmt: skip
+    outcomes = [_outcome(record) for record in project.outcomes]
+    return {**{key: plain(getattr(project, key)) for key in keys}, "outcomes": outcomes}
 
 
-def _group(group: Group, title: str) -> dict[str, Any]:
+def _outcome(record: OutcomeRecord) -> dict[str, Any]:
+    """Return an estimate without the table of areas, which its own results.json holds."""
+    return {field.name: plain(getattr(record, field.name)) for field in fields(record) if field.name != "table"}
+
+
+def _group(group: Group, title: str, level: float) -> dict[str, Any]:
     return {
         **plain(group.key),
+        "scale": "points",
+        "is_aimed_at": group.key.part_played == "aimed at",
         "title": title,
         "unit": group_unit(group),
         "is_few": group.is_few,
-        "members": [_member(member) for member in group.members],
+        "members": [_member(member, level) for member in group.members],
         "left_out": [_left_out(one) for one in group.left_out],
         "pooled": _pooled(group.pooled),
         "parts": [
@@ -138,23 +150,43 @@ def _group(group: Group, title: str) -> dict[str, Any]:
     }
 
 
-def _pooled(found: RandomEffects | Unavailable) -> Any:
-    return plain(found) if isinstance(found, Unavailable) else {"n": found.n, "tau": found.tau, **plain(found)}
+def _pooled(found: PlaceboPool | Unavailable) -> Any:
+    """Return the test that leads, then the random effects it is of, given the baseline and as they are."""
+    if isinstance(found, Unavailable):
+        return plain(found)
+    return {
+        "n": found.mean.n,
+        **plain(found.test),
+        "prediction": plain(found.prediction),
+        "random_effects": _random_effects(found.mean, found.weights),
+        "raw": _random_effects(found.raw, None),
+    }
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _random_effects(found: RandomEffects, weights: tuple[float, ...] | None) -> dict[str, Any]:
+    """Return random effects with their weights in the order of the members, or without them."""
+    record = {"n": found.n, "tau": found.tau, **plain(found)}
+    del record["weights"]
+    return record if weights is None else {**record, "weights": list(weights)}
+
+
+def _member(member: Member, level: float) -> dict[str, Any]:
     return {
         "project": member.project.slug,
         "outcome": member.record.outcome,
         "estimate": member.estimate,
         "std_error": member.std_error,
-        "error_source": member.record.error_source,
-        "interval": plain(member.interval),
+        "error_source": "placebo areas of its size",
+        "interval": plain(member.interval(level)),
+        "raw": member.entry.raw,
+        "raw_std_error": member.entry.raw_error,
+        "raw_interval": plain(member.record.interval),
+        "vintage": plain(member.project.vintage),
     }
 
 
-def _left_out(one: LeftOut) -> dict[str, str]:
-    return {"project": one.project.slug, "reason": one.reason}
+def _left_out(one: LeftOut) -> dict[str, Any]:
+    return {"project": one.project.slug, "reason": one.reason, "vintage": plain(one.project.vintage)}
 
 
 def _overlap(pair: Overlap) -> dict[str, Any]:

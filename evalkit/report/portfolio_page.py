@@ -38,7 +38,20 @@ FILTERS: Final = (
     ("data", "Data"),
 )
 """Columns of the table of projects by which it can be narrowed."""
-OVERVIEW: Final = ("group", "data", "projects", "unit", "average", "interval", "prediction", "note")
+OVERVIEW: Final = (
+    "group",
+    "role",
+    "data",
+    "projects",
+    "unit",
+    "average",
+    "interval",
+    "p_value",
+    "raw",
+    "placebos",
+    "prediction",
+    "note",
+)
 """Columns of the overview of pooled results."""
 
 
@@ -99,7 +112,7 @@ def _pooled(portfolio: Portfolio) -> dict[str, Any]:
     shown = [keys.index(key) for key in OVERVIEW]
     columns = tuple(table.columns[at] for at in shown)
     rows = [shown_row(columns, tuple(row[at] for at in shown)) for row in table.rows]
-    return {"headers": columns, "rows": rows}
+    return {"headers": columns, "rows": rows, "notes": table.notes}
 
 
 def _projects(portfolio: Portfolio) -> dict[str, Any]:

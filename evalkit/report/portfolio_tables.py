@@ -10,9 +10,9 @@ from evalkit.core.words import listed
 from evalkit.diagnose.pooling_rules import FEW, FEW_LABEL, Member, Overlap
 from evalkit.diagnose.portfolio import Group, Portfolio
 from evalkit.diagnose.project_record import ProjectRecord
-from evalkit.estimate.random_effects import RandomEffects
+from evalkit.estimate.placebo_pool import PlaceboPool
 from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.portfolio_words import caption_title, group_titles, group_unit, place_label
+from evalkit.report.portfolio_words import caption_title, group_titles, group_unit, group_years, place_label
 from evalkit.report.table import Cell, Column, Table
 
 MOST_PAIRS: Final = 40
@@ -20,6 +20,10 @@ MOST_PAIRS: Final = 40
 NOT_STATED: Final = "not stated"
 DATA: Final = {"real": "published", "synthetic": "synthetic"}
 """What a project's data are called."""
+PARTS: Final = {"aimed at": "aimed at", "contrast": "contrast", "placebo": "not aimed at"}
+"""What the part is called that an outcome plays."""
+PART_COLUMNS: Final = ("average", "interval", "p_value", "raw", "prediction", "tau", "note")
+"""Columns of pooled results that results by phase, theme and region have too."""
 PROJECT_COLUMNS: Final = (
     Column("project", "Project"),
     Column("place", "Place"),
@@ -35,15 +39,21 @@ PROJECT_COLUMNS: Final = (
     Column("rating", "Evidence"),
     Column("serious", "Serious design facts", "count"),
     Column("joint_p", "Falsification tests together (p)", "p"),
+    Column("vintage", "Made from"),
 )
 _POOLED: Final = (
     Column("group", "Outcome"),
+    Column("role", "Part"),
     Column("unit", "Unit"),
     Column("data", "Data"),
+    Column("years", "Years"),
     Column("comparison", "Compared with"),
     Column("projects", "Projects", "count"),
-    Column("average", "Average", "estimate"),
+    Column("average", "Average given the baseline", "estimate"),
     Column("interval", "Interval", "interval"),
+    Column("p_value", "p", "p"),
+    Column("raw", "Average as it is", "estimate"),
+    Column("placebos", "Areas like them", "estimate"),
     Column("prediction", "One more project", "interval"),
     Column("tau", "SD between projects", "number"),
     Column("i2", "I²", "percentage"),
@@ -92,6 +102,7 @@ def _project_row(project: ProjectRecord) -> tuple[Cell, ...]:
         project.rating.label,
         project.n_serious,
         project.joint_p,
+        project.vintage.label,
     )
 
 
@@ -100,22 +111,41 @@ def pooled_table(portfolio: Portfolio) -> ReleasedTable:
     rows = tuple(
         (
             title,
+            PARTS[group.key.part_played],
             group_unit(group),
             DATA[group.key.data_kind],
+            group_years(group),
             group.key.comparison.label,
             len(group.members),
             *_result_cells(group.pooled),
         )
         for group, title in zip(portfolio.groups, group_titles(portfolio), strict=True)
     )
-    return release(Table(caption="Pooled results", columns=_POOLED, rows=rows), portfolio.threshold)
+    notes = (
+        "Average given the baseline: less what areas like the projects, without a programme, give (beside it). "
+        "Interval and p from sets of such areas. Read an outcome aimed at beside its contrast and the outcome not "
+        "aimed at.",
+    )
+    return release(Table(caption="Pooled results", columns=_POOLED, rows=rows, notes=notes), portfolio.threshold)
 
 
-def _result_cells(found: RandomEffects | Unavailable) -> tuple[Cell, ...]:
+def _result_cells(found: PlaceboPool | Unavailable) -> tuple[Cell, ...]:
+    """Return average, interval, p, raw average, areas like them, prediction, spread, I², Q and note."""
     if isinstance(found, Unavailable):
-        return (*(found,) * 6, "")
-    note = FEW_LABEL if found.n < FEW else ""
-    return (found.estimate, found.interval, found.prediction, found.tau, 100 * found.i2, found.q_p, note)
+        return (*(found,) * 9, "")
+    mean, test = found.mean, found.test
+    return (
+        test.estimate,
+        test.interval,
+        test.p_value,
+        found.raw.estimate,
+        test.centre,
+        found.prediction,
+        mean.tau,
+        100 * mean.i2,
+        mean.q_p,
+        FEW_LABEL if mean.n < FEW else "",
+    )
 
 
 def parts_table(group: Group, title: str, portfolio: Portfolio) -> ReleasedTable | None:
@@ -124,35 +154,37 @@ def parts_table(group: Group, title: str, portfolio: Portfolio) -> ReleasedTable
         Column("by", "By"),
         Column("value", "Value"),
         Column("projects", "Projects", "count"),
-        *(column for column in _POOLED if column.key in ("average", "interval", "prediction", "tau", "note")),
+        *(column for column in _POOLED if column.key in PART_COLUMNS),
     )
     rows = tuple(
         (part.split, part.value, part.n, *_part_cells(part.pooled))
         for part in group.parts
-        if isinstance(part.pooled, RandomEffects)
+        if isinstance(part.pooled, PlaceboPool)
     )
     caption = f"{caption_title(group, title)}: by phase, theme and region"
     table = Table(caption=caption, columns=columns, rows=rows, unit=group_unit(group))
     return release(table, portfolio.threshold) if rows else None
 
 
-def _part_cells(found: RandomEffects | Unavailable) -> tuple[Cell, ...]:
-    average, interval, prediction, tau, _, _, note = _result_cells(found)
-    return average, interval, prediction, tau, note
+def _part_cells(found: PlaceboPool | Unavailable) -> tuple[Cell, ...]:
+    average, interval, p_value, raw, _, prediction, tau, _, _, note = _result_cells(found)
+    return average, interval, p_value, raw, prediction, tau, note
 
 
 def members_table(group: Group, title: str, portfolio: Portfolio) -> ReleasedTable:
-    """Return what is drawn in a group's forest plot: each project's estimate, interval, error and weight."""
-    weights = group.pooled.weights if isinstance(group.pooled, RandomEffects) else None
+    """Return what is drawn in a group's forest plot, and beside it each estimate as it is and what it was made from."""
+    weights = group.pooled.weights if isinstance(group.pooled, PlaceboPool) else None
     columns = (
         Column("project", "Project"),
         Column("outcome", "Outcome"),
-        Column("effect", "Effect", "estimate"),
+        Column("effect", "Effect given the baseline", "estimate"),
         Column("interval", "Interval", "interval"),
-        Column("std_error", "Standard error", "number"),
-        Column("error_source", "Error from"),
+        Column("std_error", "Standard error, by size", "number"),
+        Column("raw", "Effect as it is", "estimate"),
+        Column("raw_interval", "Interval of its report", "interval"),
         Column("weight", "Weight", "percentage"),
         Column("schools", "Schools", "school_count"),
+        Column("vintage", "Made from"),
     )
     none = Unavailable("not pooled")
     rows = tuple(
@@ -160,11 +192,13 @@ def members_table(group: Group, title: str, portfolio: Portfolio) -> ReleasedTab
             place_label(member.project, portfolio.projects),
             member.record.label,
             member.estimate,
-            member.interval,
+            member.interval(portfolio.level),
             member.std_error,
-            member.record.error_source,
+            member.entry.raw,
+            member.record.interval,
             100 * weights[at] if weights else none,
             member.record.n_treated,
+            member.project.vintage.label,
         )
         for at, member in ordered_members(group)
     )
@@ -179,8 +213,14 @@ def ordered_members(group: Group) -> list[tuple[int, Member]]:
 
 def left_out_table(group: Group, title: str, portfolio: Portfolio) -> ReleasedTable:
     """Return the projects whose estimates are not pooled in a group, with the reasons."""
-    rows = tuple((place_label(one.project, portfolio.projects), one.reason) for one in group.left_out)
-    columns = (Column("project", "Project"), Column("reason", "Why it is not pooled"))
+    rows = tuple(
+        (place_label(one.project, portfolio.projects), one.reason, one.project.vintage.label) for one in group.left_out
+    )
+    columns = (
+        Column("project", "Project"),
+        Column("reason", "Why it is not pooled"),
+        Column("vintage", "Made from"),
+    )
     caption = f"{caption_title(group, title)}: not pooled"
     return release(Table(caption=caption, columns=columns, rows=rows), portfolio.threshold)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import careful, interval_text, level_text, lower_first, number, p_text
+from typing import Final
+
+from evalkit.core.formats import careful, interval_text, level_text, lower_first, number, p_text, span_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.data.measures import MEASURES
-from evalkit.diagnose.pooling_rules import FEW, FEW_LABEL, FEWEST
+from evalkit.diagnose.pooling_rules import FEW, FEW_LABEL, FEWEST, STALE
 from evalkit.diagnose.portfolio import Group, Portfolio
-from evalkit.diagnose.project_record import ProjectRecord
+from evalkit.diagnose.project_record import ProjectRecord, outcome_label, outcome_unit
+from evalkit.estimate.placebo_pool import ALIKE, ALL_NEED, EACH_NEEDS, N_DRAWS, PER_PROJECT, PlaceboPool
 from evalkit.estimate.random_effects import RandomEffects
-
-SD_UNIT = "standard deviations of pupils"
 
 
 def banner(portfolio: Portfolio) -> str:
@@ -35,13 +35,15 @@ def banner(portfolio: Portfolio) -> str:
 def face(portfolio: Portfolio) -> tuple[str, ...]:
     """Return what stands at the top: how many projects, of what kind, pooled or not, failed or not read."""
     done = f"{counted(len(portfolio.projects), 'finished evaluation')}{_kinds(portfolio)}."
-    n = sum(isinstance(group.pooled, RandomEffects) for group in portfolio.groups)
+    n = sum(isinstance(group.pooled, PlaceboPool) for group in portfolio.groups)
     few = sum(group.is_few for group in portfolio.groups)
     label = f", {few} of them from fewer than {FEW} projects" if few else ""
     results = f"{counted(n, 'pooled result')}{label}." if n else "Nothing could be pooled; the reasons are given below."
+    stale = [project for project in portfolio.projects if project.vintage.state in STALE]
+    old = f"{counted(len(stale), 'report')} of projects that have changed since or are gone, marked." if stale else ""
     failed = f"{counted(len(portfolio.failed), 'project')} whose last run failed." if portfolio.failed else ""
     unread = f"{counted(len(portfolio.unread), 'folder')} not counted, with reasons." if portfolio.unread else ""
-    return tuple(sentence for sentence in (done, results, failed, unread) if sentence)
+    return tuple(sentence for sentence in (done, results, old, failed, unread) if sentence)
 
 
 def _kinds(portfolio: Portfolio) -> str:
@@ -52,12 +54,21 @@ def _kinds(portfolio: Portfolio) -> str:
 
 
 def group_titles(portfolio: Portfolio) -> tuple[str, ...]:
-    """Return the name of each group in order; groups that differ in their comparison alone are numbered."""
-    names = [(group.key.data_kind, _title(group)) for group in portfolio.groups]
+    """Return the name of each group in order: with its years where others have other ones, numbered where the
+    comparison alone differs."""
+    plain = [(group.key.data_kind, _title(group), group_years(group)) for group in portfolio.groups]
+    years = {name: {other[2] for other in plain if other[:2] == name} for name in {one[:2] for one in plain}}
+    names = [(kind, f"{title}, {when}" if len(years[kind, title]) > 1 else title) for kind, title, when in plain]
     return tuple(
         f"{name[1]}, comparison {names[:at].count(name) + 1}" if names.count(name) > 1 else name[1]
         for at, name in enumerate(names)
     )
+
+
+def group_years(group: Group) -> str:
+    """Return the years of a group in words: `2016 to 2017, then 2019`."""
+    before, after = (span_text(years) for years in (group.key.pre, group.key.post))
+    return f"{before}, then {after}"
 
 
 def caption_title(group: Group, title: str) -> str:
@@ -66,34 +77,35 @@ def caption_title(group: Group, title: str) -> str:
 
 
 def _title(group: Group) -> str:
-    if group.key.scale == "sds":
-        return "Primary outcomes together, as effect sizes"
-    known = MEASURES.get(group.key.what)
-    label = known.label if known else group.key.what
-    return label if group.key.is_aimed_at else f"{label}, where it was not aimed at"
+    label = outcome_label(group.key.what)
+    return f"{label}, where it was not aimed at" if group.key.part_played == "placebo" else label
 
 
 def group_unit(group: Group) -> str:
     """Return the unit of a group's estimates."""
-    if group.key.scale == "sds":
-        return SD_UNIT
-    known = MEASURES.get(group.key.what)
-    return known.unit if known else "points"
+    return outcome_unit(group.key.what)
 
 
 def group_about(group: Group) -> tuple[str, ...]:
-    """Return what the estimates of a group have in common, and what a pooled placebo is for."""
+    """Return what the estimates of a group have in common, and what a pooled placebo or contrast is for."""
     kind = "published" if group.key.data_kind == "real" else "synthetic"
-    common = f"Estimates have in common: {kind} data; {lower_first(group.key.comparison.label)}."
-    said = [common]
-    if group.key.scale == "sds":
-        said.append(f"All are divided by the same kind of standard deviation: {lower_first(group.key.what)}.")
-    if not group.key.is_aimed_at:
-        said.append(
-            "No programme aimed at this outcome, so its average should be near zero: what moves it may have moved the "
-            "others too."
-        )
-    return tuple(said)
+    alike = f"{kind} data; the years {group_years(group)}; {lower_first(group.key.comparison.label)}"
+    common = f"Estimates have in common: {alike}."
+    return (common, _ABOUT[group.key.part_played]) if _ABOUT[group.key.part_played] else (common,)
+
+
+_ABOUT: Final = {
+    "aimed at": "",
+    "contrast": (
+        "What moved both outcomes alike is not in this difference. Read it beside the outcome aimed at and the one "
+        "that was not."
+    ),
+    "placebo": (
+        "No programme aimed at this outcome, so its average should be near zero: what moves it may have moved the "
+        "others too."
+    ),
+}
+"""What is said of a pool by the part its outcome plays."""
 
 
 def refused_parts(group: Group) -> str:
@@ -112,23 +124,48 @@ def group_result(group: Group) -> tuple[str, ...]:
         return (found.reason,)
     parts = (
         _mean(group, found),
+        _drawn(found, group),
+        _raw(found, group),
         _next(found),
-        _spread(found),
-        _error(found),
+        _spread(found.mean),
         _dependence(group),
-        "The average can be read as an effect only if, without the programmes, each place would have moved as its "
-        "comparison areas did.",
+        "The average can be read as an effect only if, without the programmes, each place would have moved as areas "
+        "like it did.",
     )
     return tuple(part for part in parts if part)
 
 
-def _mean(group: Group, found: RandomEffects) -> str:
+def _mean(group: Group, found: PlaceboPool) -> str:
     few = f"{FEW_LABEL.capitalize()}. " if group.is_few else ""
-    zero = " The interval contains zero." if 0.0 in found.interval else ""
+    test = found.test
+    said = f"{few}Over {counted(found.mean.n, 'project')} the average given the baseline is {careful(test.estimate)} "
+    if isinstance(test.interval, Interval) and isinstance(test.p_value, float):
+        zero = " The interval contains zero." if 0.0 in test.interval else ""
+        level = level_text(test.interval.level)
+        return f"{said}{group_unit(group)} ({level} interval {interval_text(test.interval)}; {_p(test.p_value)}).{zero}"
+    if isinstance(test.interval, Interval) or isinstance(test.p_value, float):
+        p = _p(test.p_value) if isinstance(test.p_value, float) else ""
+        reason = test.interval.reason if isinstance(test.interval, Unavailable) else ""
+        return f"{said}{group_unit(group)} ({p}). Its interval is not given. {reason}"
+    return f"{said}{group_unit(group)}. Its p-value and interval are not given. {test.p_value.reason}"
+
+
+def _drawn(found: PlaceboPool, group: Group) -> str:
+    """Return what the areas without a programme gave, where sets of them were drawn."""
+    test = found.test
+    if isinstance(test.centre, Unavailable) or isinstance(test.factor, Unavailable):
+        return ""
     return (
-        f"{few}Over {counted(found.n, 'project')} the average is {careful(found.estimate)} {group_unit(group)} "
-        f"({level_text(found.level)} interval {interval_text(found.interval)}, t with "
-        f"{counted(found.df, 'degree')} of freedom; {_p(found.p_value)}).{zero}"
+        f"Interval and p-value come from {test.n_draws:,} sets of {found.mean.n} of {test.n_alike} areas without a "
+        f"programme, each {test.alike} as its project, pooled alike. Such sets average {careful(test.centre)} "
+        f"{group_unit(group)}, which is taken off; their deviations are widened by {number(test.factor)}."
+    )
+
+
+def _raw(found: PlaceboPool, group: Group) -> str:
+    return (
+        f"As they are in the reports, not given the baseline, the estimates average {careful(found.raw.estimate)} "
+        f"{group_unit(group)}."
     )
 
 
@@ -137,13 +174,14 @@ def _p(value: float) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
-def _next(found: RandomEffects) -> str:
-    if not isinstance(found.prediction, Interval):
-        return found.prediction.reason
+def _next(found: PlaceboPool) -> str:
+    prediction, mean = found.prediction, found.mean
+    if not isinstance(prediction, Interval):
+        return prediction.reason
     return (
-        f"The effect of one more project like these would lie between {careful(found.prediction.lower)} and "
-        f"{careful(found.prediction.upper)} ({level_text(found.level)} prediction interval, t with "
-        f"{counted(found.prediction_df, 'degree')} of freedom)."
+        f"The effect of one more project like these would lie between {careful(prediction.lower)} and "
+        f"{careful(prediction.upper)} ({level_text(mean.level)} prediction interval, t with "
+        f"{counted(mean.prediction_df, 'degree')} of freedom)."
     )
 
 
@@ -158,15 +196,6 @@ def _spread(found: RandomEffects) -> str:
     return (
         f"Effects differ between projects with an SD of {number(found.tau)} (variance {number(found.tau2, 3)}; "
         f"{reach}), {number(100 * found.i2, 0)}% of all variance (I²; {q})."
-    )
-
-
-def _error(found: RandomEffects) -> str:
-    if found.error_kind == "Hartung–Knapp":
-        return ""
-    return (
-        f"The Hartung–Knapp error ({number(found.hartung_knapp, 3)}) is smaller than the one the estimates' own errors "
-        f"allow if all effects were one ({number(found.fixed_std_error, 3)}): that one is used."
     )
 
 
@@ -185,26 +214,40 @@ def _dependence(group: Group) -> str:
     other = f"in {counted(len(crossed), 'pair')} one is compared with the other's treated area" if crossed else ""
     both = " and ".join(part for part in (said, other) if part)
     return (
-        f"{both[:1].upper()}{both[1:]}, so these estimates are not independent. The interval takes them as "
-        "independent and may be too narrow."
+        f"{both[:1].upper()}{both[1:]}, so these estimates are not independent. The drawn sets share areas as the "
+        "projects do, so that interval and p-value allow for what is shared; the spread between projects does not."
     )
 
 
 def how_pooled() -> tuple[str, ...]:
     """Return the rules of pooling."""
     return (
-        "Random effects: the variance between projects by restricted maximum likelihood; the standard error by Hartung "
-        "and Knapp, never less than the fixed-effect one; t with one degree of freedom fewer than projects; a "
-        "prediction interval with two fewer.",
-        "Pooled are only estimates whose errors allow for what happens to a whole area. For a permutation the error is "
-        "how much areas without the programme moved; an error clustered by school is never pooled.",
-        "One estimate for each project and outcome: that against its main comparison. Comparisons are never mixed, nor "
-        "are units, kinds of standard deviation, outcomes aimed at and not, or real and synthetic data.",
+        "Each project enters with its estimate given the baseline: what is left of it by the line of effects on gaps "
+        "to the neighbours before, fitted to areas without a programme. Areas that stood low gain on others by "
+        "themselves.",
+        "Its error is the root mean square of what is left of areas without a programme in the same third by schools.",
+        "One estimate for each project and outcome: that against its main comparison. One outcome or contrast, one "
+        "estimand, one set of years, one comparison a pool; outcomes aimed at and not, real and synthetic data are "
+        "never mixed.",
+        f"The p-value and the interval are the rank of the average among {N_DRAWS:,} sets of areas without a "
+        f"programme, one for each project, none twice, pooled by the same rule, about the sets' own mean. Stand-ins "
+        f"are areas {ALIKE[0][2]} as the project. Where fewer than {EACH_NEEDS} are for a project, or fewer than "
+        f"{ALL_NEED} for all, they are {'; '.join(words for _, _, words in ALIKE[1:])}: the first that is enough.",
+        "Deviations of the sets are widened for the error of their mean and, by Student's t over the normal quantile, "
+        "because their spread is known from so few areas.",
+        f"With fewer than {PER_PROJECT} areas without a programme for each project, or too few alike, p-value and "
+        "interval are withheld. No area in which any project of this page lies stands in.",
+        "Random effects give the average, the spread and the prediction interval: variance between projects by "
+        "restricted maximum likelihood; error of Hartung and Knapp, never less than the fixed-effect one; the "
+        "prediction interval by t with two degrees of freedom fewer than projects. These take estimates to be "
+        "independent.",
+        "Projects of listed schools have no whole area that could stand in for them, and are not pooled.",
+        "A report is left out whose project has changed since or is gone.",
         "Two projects with the same treated area in the same year are not pooled: they share what happened there.",
         f"Below {FEWEST} projects nothing is pooled; below {FEW} the result is labelled “{FEW_LABEL}”.",
         "Results by phase, theme or region compare projects that differ in more than that: a difference between them "
         "is not an effect of it.",
-        "Squares are as large as their weight; lines are the intervals of the projects' own reports; the diamond is "
+        "Squares are as large as their weight; lines reach 1.96 errors to both sides; the diamond is "
         "the average with its interval, the line below it the prediction interval.",
     )
 

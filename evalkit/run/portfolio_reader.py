@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from evalkit.run.faults import environment_faults
 from evalkit.run.outputs import MANIFEST, MANIFEST_KIND
 from evalkit.run.paths import is_slug
 from evalkit.run.portfolio_record import project_record
+from evalkit.run.vintage import known_vintage
 
 RESULTS: Final = "results.json"
 REPORT: Final = "report.html"
@@ -46,6 +47,7 @@ def read_outputs(outputs: Path, site: Path, without: Collection[str] = ()) -> Fo
     """
     if not outputs.is_dir():
         raise InputError(f"{outputs}: there is no such folder. `evalkit run` makes it, or name another with --outputs.")
+    _refuse_unknown(without, outputs)
     projects, unread, hashes = [], [], []
     with environment_faults(f"reading {outputs}"):
         for name in _names(outputs, without):
@@ -57,7 +59,6 @@ def read_outputs(outputs: Path, site: Path, without: Collection[str] = ()) -> Fo
             projects.append(record)
             hashes += [(f"{name}/{file}", digest) for file, digest in read]
         failed = _failed(outputs / RUNS, {record.slug for record in projects})
-    _refuse_unknown(without, outputs)
     return Found(tuple(projects), failed, tuple(unread), tuple(hashes))
 
 
@@ -70,9 +71,12 @@ def _names(outputs: Path, without: Collection[str]) -> list[str]:
 
 
 def _refuse_unknown(without: Collection[str], outputs: Path) -> None:
+    with environment_faults(f"reading {outputs}"):
+        known = {path.name for path in outputs.iterdir() if path.is_dir()}
     for name in without:
-        if not (outputs / name).is_dir():
-            raise InputError(f"--without {name}: there is no such folder in {outputs}.")
+        if name not in known:
+            shown = name if len(name) <= 60 else f"{name[:59]}…"
+            raise InputError(f"--without {shown}: there is no such folder in {outputs}.")
 
 
 def _read(folder: Path, site: Path) -> tuple[ProjectRecord, list[tuple[str, str]]]:
@@ -85,7 +89,9 @@ def _read(folder: Path, site: Path) -> tuple[ProjectRecord, list[tuple[str, str]
         raise Unusable(f"Its {MANIFEST} is not that of a report: evalkit did not make it.")
     results, digest = _json(folder / RESULTS)
     _refuse_changed(folder, manifest, results, digest)
-    return _record(results, manifest, _link(folder / REPORT, site)), [(MANIFEST, stamp), (RESULTS, digest)]
+    record = _record(results, manifest, _link(folder / REPORT, site))
+    record = replace(record, vintage=known_vintage(record.vintage, manifest, folder))
+    return record, [(MANIFEST, stamp), (RESULTS, digest)]
 
 
 def _refuse_changed(folder: Path, manifest: dict[str, Any], results: dict[str, Any], digest: str) -> None:

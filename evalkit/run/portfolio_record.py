@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import math
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from evalkit.core.errors import InputError
@@ -13,13 +15,21 @@ from evalkit.design.labels import NEIGHBOURS
 from evalkit.diagnose.area_error import FoundEffect, area_error
 from evalkit.diagnose.evidence_rating import NOT_TESTED, EvidenceRating
 from evalkit.diagnose.falsification import JOINT
-from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
+from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord, Vintage
+from evalkit.estimate.placebo_pool import AreaTable
 
 Json = Mapping[str, Any]
 VERSION: Final = 2
 """Of results.json; that of manifest.json is the first."""
 MANIFEST_VERSION: Final = 1
 POOLED_ROLES: Final = ("primary", "secondary", "placebo")
+LISTED: Final = Unavailable(
+    "It lists its schools: no whole area without a programme stands in for them, so sets of areas cannot judge it."
+)
+NO_AREAS: Final = Unavailable("Its report holds no areas without a programme, so sets of them cannot judge it.")
+OLD: Final = Unavailable(
+    "Its results.json is of an earlier version and does not say where areas stood before. Run the project again."
+)
 NO_RATING: Final = Unavailable("Its report holds no rating. Run the project again with this version.")
 
 
@@ -38,7 +48,7 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
     project = manifest["parameters"]
     own = _areas(results, project["pool"]["neighbours"])
     treated, compared = (tuple(sorted(int(code) for code, _ in own[arm])) for arm in ("treated", "comparison"))
-    outcomes = _outcomes(results, project)
+    outcomes = _outcomes(results, project, treated)
     primary = next(record.outcome for record in outcomes if record.role == "primary")
     return ProjectRecord(
         slug=str(results["project"]),
@@ -59,6 +69,18 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
         joint_p=_joint_p(results),
         threshold=int(project["disclosure"]["threshold"]),
         report=report,
+        vintage=_vintage(manifest),
+    )
+
+
+def _vintage(manifest: Json) -> Vintage:
+    """Return what a report was made from, as far as its manifest says; the hash is that of all data files together."""
+    inputs = manifest.get("inputs", ())
+    data = sorted(f"{one['path']} {one['sha256']}" for one in inputs if str(one["path"]).startswith("data/"))
+    return Vintage(
+        kit=str(manifest.get("versions", {}).get("evalkit", "")),
+        commit=str(manifest.get("commit", "")),
+        data=hashlib.sha256("\n".join(data).encode()).hexdigest() if data else "",
     )
 
 
@@ -92,10 +114,12 @@ def _areas(results: Json, main: str) -> Json:
     return next(areas for areas in results["areas"] if areas["list_name"] == main)
 
 
-def _outcomes(results: Json, project: Json) -> tuple[OutcomeRecord, ...]:
+def _outcomes(results: Json, project: Json, treated: Collection[int]) -> tuple[OutcomeRecord, ...]:
     roles = {outcome["measure"]: outcome["role"] for outcome in project["outcomes"]}
-    found = {code: _main_effect(results, code) for code, role in roles.items() if role in POOLED_ROLES}
-    return tuple(_outcome(effect, results, project) for effect in found.values() if effect is not None)
+    codes = [code for code, role in roles.items() if role in POOLED_ROLES]
+    codes += [f"{one['measure']}-{one['minus']}" for one in project.get("contrasts", ())]
+    found = {code: _main_effect(results, code) for code in codes}
+    return tuple(_outcome(effect, results, project, treated) for effect in found.values() if effect is not None)
 
 
 def _main_effect(results: Json, outcome: str) -> Json | None:
@@ -110,8 +134,11 @@ def _preference(effect: Json) -> tuple[bool, bool, bool]:
     return effect["cluster_level"] != "local_authority", has_none, effect["inference"] != "permutation"
 
 
-def _outcome(effect: Json, results: Json, project: Json) -> OutcomeRecord:
+def _outcome(effect: Json, results: Json, project: Json, treated: Collection[int]) -> OutcomeRecord:
     error, source = area_error(_found(effect, results, project))
+    table = _table(results, effect["outcome"], project)
+    if isinstance(table, AreaTable) and table.own not in treated:
+        raise ValueError("the area that moved is not the one that was treated")
     none = {"unavailable": "No effect size is given beside this kind of interval."}
     return OutcomeRecord(
         outcome=str(effect["outcome"]),
@@ -131,7 +158,39 @@ def _outcome(effect: Json, results: Json, project: Json) -> OutcomeRecord:
         sd_used=quantity(effect.get("sd_used", none)),
         sd_name=str(effect.get("sd_name", "none")),
         n_treated=int(effect["n_treated"]),
+        table=table,
     )
+
+
+def _table(results: Json, outcome: str, project: Json) -> AreaTable | Unavailable:
+    """Return every area's change and where it stood before, or why no area can stand in for the project's."""
+    if project.get("participants", {}).get("rule", "local_authority") != "local_authority":
+        return LISTED
+    found = next((one for one in results.get("distributions", ()) if _is_main(one, outcome)), None)
+    if found is None:
+        return NO_AREAS
+    if any(key not in found for key in ("pre_means", "baseline_gaps", "n_schools")):
+        return OLD
+    effects, gaps, levels = (tuple(map(_number, found[key])) for key in ("effects", "baseline_gaps", "pre_means"))
+    return AreaTable(
+        own=int(found["treated_area"]),
+        areas=tuple(int(area) for area in found["areas"]),
+        effects=effects,
+        gaps=gaps,
+        levels=levels,
+        sizes=tuple(0 if isinstance(n, Mapping) else int(n) for n in found["n_schools"]),
+    )
+
+
+def _is_main(distribution: Json, outcome: str) -> bool:
+    return bool((distribution["outcome"], distribution["design"]) == (outcome, NEIGHBOURS))
+
+
+def _number(value: Any) -> float:
+    found = quantity(value)
+    if isinstance(found, Unavailable) or not math.isfinite(found):
+        raise ValueError("an area lacks a number")
+    return found
 
 
 def _found(effect: Json, results: Json, project: Json) -> FoundEffect:
@@ -147,7 +206,7 @@ def _found(effect: Json, results: Json, project: Json) -> FoundEffect:
 
 def _placebos(results: Json, outcome: str) -> tuple[float, ...]:
     for one in results.get("distributions", ()):
-        if (one["outcome"], one["design"]) == (outcome, NEIGHBOURS):
+        if _is_main(one, outcome):
             pairs = zip(one["areas"], one["effects"], strict=True)
             return tuple(float(effect) for area, effect in pairs if area != one["treated_area"])
     return ()

@@ -254,7 +254,7 @@ class Records:
     """Keeps beside the outputs why a project failed, until it has its report, and then where its data are."""
 
     def __init__(self, batch: Batch) -> None:
-        self._batch, self._data = batch, {task.slug: task.data for task in batch.tasks}
+        self._batch, self._tasks = batch, {task.slug: task for task in batch.tasks}
 
     def event(self, event: Mapping[str, object]) -> None:
         """Do nothing."""
@@ -263,11 +263,14 @@ class Records:
         """Write or remove the record of a project; one that was not begun, or is another run's, keeps what it had."""
         from evalkit.run.chosen_data import remember
         from evalkit.run.failure import remove_record, write_record
+        from evalkit.run.vintage import keep_source
 
         failure = outcome.failure
         if failure is None:
             remove_record(self._batch.out, outcome.slug)
-            remember(self._batch.out, outcome.slug, self._data[outcome.slug])
+            task = self._tasks[outcome.slug]
+            remember(self._batch.out, outcome.slug, task.data)
+            keep_source(self._batch.out, outcome.slug, task.project_file, outcome.status == "done")
         elif failure.kind == "busy" or not failure.stage:
             return
         elif not write_record(self._batch.out, failure, self._batch.again[outcome.slug]):

@@ -15,7 +15,7 @@ from evalkit.core.formats import careful, interval_text, level_text
 from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
-from evalkit.estimate.random_effects import RandomEffects
+from evalkit.estimate.placebo_pool import PlaceboPool
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.figure import Figure
 from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn
@@ -44,7 +44,7 @@ class Forest:
     unit: str
     rows: tuple[ForestRow, ...]
     weights: tuple[float, ...]
-    pooled: RandomEffects | Unavailable
+    pooled: PlaceboPool | Unavailable
     is_few: bool
     data_kind: DataKind = "real"
 
@@ -60,7 +60,7 @@ def forest_plot(forest: Forest, data: ReleasedTable) -> Figure:
         ax = axes[0]
         ax.axvline(0, color=GREY, linewidth=1, zorder=0)
         _draw_rows(ax, forest)
-        if isinstance(forest.pooled, RandomEffects):
+        if isinstance(forest.pooled, PlaceboPool):
             _draw_pooled(ax, forest.pooled, n)
         _label(ax, forest, lines)
         png, svg = drawn(figure, forest.data_kind)
@@ -75,11 +75,15 @@ def _draw_rows(ax: Axes, forest: Forest) -> None:
         ax.scatter([row.estimate], [at], s=max(_LARGEST_MARK * share, 10), marker="s", color=BLUE, zorder=3)
 
 
-def _draw_pooled(ax: Axes, found: RandomEffects, n: int) -> None:
+def _draw_pooled(ax: Axes, found: PlaceboPool, n: int) -> None:
     """Draw the diamond, and below it the prediction interval where there is one."""
-    middle, lower, upper = found.estimate, found.interval.lower, found.interval.upper
+    middle, interval = found.test.estimate, found.test.interval
     ax.axhline(n - 0.5, color=GREY, linewidth=0.6)
-    ax.fill([lower, middle, upper, middle], [n, n - 0.3, n, n + 0.3], color=VERMILION, zorder=3)
+    if isinstance(interval, Interval):
+        corners = [interval.lower, middle, interval.upper, middle]
+        ax.fill(corners, [n, n - 0.3, n, n + 0.3], color=VERMILION, zorder=3)
+    else:
+        ax.scatter([middle], [n], marker="D", color=VERMILION, zorder=3)
     if isinstance(found.prediction, Interval):
         ax.plot([found.prediction.lower, found.prediction.upper], [n + 1] * 2, color=VERMILION, linewidth=1.6)
         for end in (found.prediction.lower, found.prediction.upper):
@@ -116,10 +120,17 @@ def _below(forest: Forest) -> list[tuple[str, str]]:
     if isinstance(found, Unavailable):
         return [("Average", ""), *(("", "") for _ in range(math.ceil(len(found.reason) / 58) - 1))]
     few = " (few: with care)" if forest.is_few else ""
-    lines = [(f"Average{few}", _numbers(found.estimate, found.interval))]
+    lines = [(f"Average{few}", _average(found))]
     if isinstance(found.prediction, Interval):
         lines.append(("One more project", interval_text(found.prediction)))
     return lines
+
+
+def _average(found: PlaceboPool) -> str:
+    interval = found.test.interval
+    if isinstance(interval, Interval):
+        return _numbers(found.test.estimate, interval)
+    return f"{careful(found.test.estimate)} (no interval)"
 
 
 def _short(label: str) -> str:
@@ -133,11 +144,13 @@ def _numbers(estimate: float, interval: Interval) -> str:
 def _caption(forest: Forest) -> str:
     found = forest.pooled
     if isinstance(found, Unavailable):
-        return f"{forest.title}: the projects' estimates with their own intervals; nothing is pooled"
-    level = level_text(found.level)
+        return f"{forest.title}: the projects' estimates given the baseline; nothing is pooled"
+    level = level_text(found.mean.level)
+    given = f"{level} interval" if isinstance(found.test.interval, Interval) else "its interval is withheld"
     return (
-        f"{forest.title}: the projects' estimates with their own intervals, their average ({level} interval) and where "
-        f"the effect of one more project would lie ({level} prediction interval)"
+        f"{forest.title}: the projects' estimates given the baseline, with normal intervals; their average less what "
+        f"areas like them give ({given}); and where the effect of one more project would lie ({level} prediction "
+        "interval)"
     )
 
 
@@ -149,4 +162,4 @@ def _alt(forest: Forest) -> str:
     found = forest.pooled
     if isinstance(found, Unavailable):
         return f"{said}{forest.unit}. {found.reason}"
-    return f"{said}{forest.unit}; their average is {_numbers(found.estimate, found.interval)}."
+    return f"{said}{forest.unit}; their average is {_average(found)}."

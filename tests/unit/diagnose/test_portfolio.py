@@ -12,8 +12,10 @@ from evalkit.diagnose.area_error import SCHOOLS_ONLY, FoundEffect, area_error
 from evalkit.diagnose.evidence_rating import evidence_rating
 from evalkit.diagnose.pooling_rules import overlaps
 from evalkit.diagnose.portfolio import make_portfolio
-from evalkit.estimate.random_effects import RandomEffects, random_effects
-from tests.portfolio_records import NEIGHBOURS, outcome, project, projects
+from evalkit.diagnose.project_record import Vintage
+from evalkit.estimate.placebo_pool import PlaceboPool
+from evalkit.estimate.random_effects import random_effects
+from tests.portfolio_records import NEIGHBOURS, PLACEBOS, outcome, project, projects
 
 
 def only_group(portfolio):
@@ -23,15 +25,17 @@ def only_group(portfolio):
 
 def test_like_estimates_are_pooled():
     group = only_group(make_portfolio(projects([0.1, 0.5, 0.9, 0.2, 0.4])))
-    assert group.pooled == random_effects([0.1, 0.5, 0.9, 0.2, 0.4], [0.4] * 5)
-    assert (group.key.what, group.key.scale, group.is_few) == ("READPROG", "points", False)
+    expected = random_effects([0.1, 0.5, 0.9, 0.2, 0.4], [0.4] * 5)
+    assert group.pooled.mean.estimate == pytest.approx(expected.estimate)
+    assert group.pooled.mean.std_error == pytest.approx(expected.std_error)
+    assert (group.key.what, group.key.part_played, group.is_few) == ("READPROG", "aimed at", False)
 
 
 @pytest.mark.parametrize(("number", "is_pooled", "is_few"), [(1, False, False), (2, False, False), (3, True, True),
                                                              (4, True, True), (5, True, False)])  # fmt: skip
 def test_fewer_than_three_are_refused_and_fewer_than_five_labelled(number, is_pooled, is_few):
     group = only_group(make_portfolio(projects([0.1 * at for at in range(number)])))
-    assert isinstance(group.pooled, RandomEffects) is is_pooled
+    assert isinstance(group.pooled, PlaceboPool) is is_pooled
     assert group.is_few is is_few
     if not is_pooled:
         assert "fewer than 3" in group.pooled.reason
@@ -71,26 +75,75 @@ def test_an_outcome_that_was_not_aimed_at_stands_apart():
     ]
     aimed = project("z", outcome(0.7, outcome="MATPROG"))
     groups = make_portfolio([*own, aimed]).groups
-    found = {(group.key.scale, group.key.what, group.key.is_aimed_at): len(group.members) for group in groups}
-    assert found[("points", "MATPROG", False)] == 3
-    assert found[("points", "MATPROG", True)] == 1
-    assert found[("points", "READPROG", True)] == 3
+    found = {(group.key.what, group.key.part_played): len(group.members) for group in groups}
+    assert found["MATPROG", "placebo"] == 3
+    assert found["MATPROG", "aimed at"] == 1
+    assert found["READPROG", "aimed at"] == 3
 
 
-def test_primary_outcomes_of_several_measures_are_pooled_in_sds_of_one_kind():
+def test_outcomes_of_several_measures_are_never_pooled():
     made = [*projects([0.5, 1.0]), project("y", outcome(2.0, outcome="MATPROG"))]
-    *_, group = make_portfolio(made).groups
-    assert group.key.scale == "sds"
-    assert group.key.what == "SD of pupil progress, conditional on prior attainment"
-    # 0.5, 1 and 2 points of 5 points a SD; errors 0.4 / 5
-    assert sorted(member.estimate for member in group.members) == pytest.approx([0.1, 0.2, 0.4])
-    assert {member.std_error for member in group.members} == {0.4 / 5}
-    other = outcome(2.0, outcome="MATPROG", sd_name="SD of scores; elsewhere, 2018")
-    assert all(one.key.scale == "points" for one in make_portfolio([*projects([0.5, 1.0]), project("y", other)]).groups)
+    assert [(group.key.what, len(group.members)) for group in make_portfolio(made).groups] == [
+        ("READPROG", 2),
+        ("MATPROG", 1),
+    ]
 
 
-def test_of_one_measure_points_say_it_all():
-    assert [group.key.scale for group in make_portfolio(projects([0.1, 0.2, 0.3])).groups] == ["points"]
+@pytest.mark.parametrize("years", [{"pre": (2017,)}, {"post": (2018,)}])
+def test_one_set_of_years_a_pool(years):
+    groups = make_portfolio([*projects([0.1, 0.5, 0.9]), project("z", **years)]).groups
+    assert [len(group.members) for group in groups] == [3, 1]
+
+
+def test_a_contrast_and_an_outcome_not_aimed_at_stand_beside_in_order():
+    made = [
+        project(
+            one.slug,
+            one.main,
+            outcome(0.3, outcome="READPROG-MATPROG", role="contrast"),
+            outcome(0.2, outcome="MATPROG", role="placebo"),
+        )
+        for one in projects([0.1, 0.5, 0.9])
+    ]
+    groups = make_portfolio(made).groups
+    assert [(group.key.what, group.key.part_played) for group in groups] == [
+        ("READPROG", "aimed at"),
+        ("READPROG-MATPROG", "contrast"),
+        ("MATPROG", "placebo"),
+    ]
+    assert all(isinstance(group.pooled, PlaceboPool) for group in groups)
+    assert groups[1].members[0].record.label == "Reading progress less maths progress"
+
+
+@pytest.mark.parametrize(("state", "said"), [("changed", "has changed since"), ("gone", "is gone")])
+def test_a_report_whose_project_is_not_what_it_was_is_left_out(state, said):
+    made = [*projects([0.1, 0.5, 0.9]), project("z", outcome(5.0), vintage=Vintage(state=state))]
+    [left] = only_group(make_portfolio(made)).left_out
+    assert left.project.slug == "z"
+    assert said in left.reason
+    assert "--include-stale" in left.reason
+    assert len(only_group(make_portfolio(made, include_stale=True)).members) == 4
+    unknown = [replace(made[-1], vintage=Vintage(state="not known")), *made[:3]]
+    assert len(only_group(make_portfolio(unknown)).members) == 4
+
+
+def test_a_stale_report_clashes_with_nobody():
+    made = projects([0.1, 0.5, 0.9])
+    orphan = project("old", outcome(0.2), treated=made[0].treated, vintage=Vintage(state="gone"))
+    group = only_group(make_portfolio([*made, orphan]))
+    assert [member.project.slug for member in group.members] == ["a", "b", "c"]
+
+
+def test_without_areas_that_stand_in_nothing_is_pooled_and_why_is_said():
+    listed = project("z", outcome(0.7, table=Unavailable("It lists its schools.")))
+    group = only_group(make_portfolio([*projects([0.1, 0.5, 0.9]), listed]))
+    assert [(one.project.slug, one.reason) for one in group.left_out] == [("z", "It lists its schools.")]
+
+
+def test_an_area_with_any_project_stands_in_for_nobody():
+    listed = project("z", outcome(0.7, table=Unavailable("It lists its schools.")), treated=(PLACEBOS[0], PLACEBOS[1]))
+    group = only_group(make_portfolio([*projects([0.1, 0.5, 0.9]), listed]))
+    assert group.pooled.test.n_areas == len(PLACEBOS) - 2
 
 
 def test_an_estimate_without_an_error_for_its_area_is_left_out_with_the_reason():
@@ -118,7 +171,7 @@ def test_one_area_and_year_twice_counts_for_neither():
     assert "--without" in group.left_out[0].reason
     assert isinstance(group.pooled, Unavailable)
     later = replace(twice, post=(2018,))
-    assert len(only_group(make_portfolio([*made, later])).members) == 4
+    assert [len(one.members) for one in make_portfolio([*made, later]).groups] == [3, 1]
 
 
 def test_shared_comparison_areas_are_declared():
@@ -145,7 +198,8 @@ def test_results_by_theme_and_region_where_they_differ():
     made = projects([0.1, 0.5, 0.9, 0.3])
     mixed = [*made[:3], replace(made[3], theme="numeracy", region="London")]
     parts = {(part.split, part.value): part for part in only_group(make_portfolio(mixed)).parts}
-    assert parts[("theme", "literacy")].pooled == random_effects([0.1, 0.5, 0.9], [0.4] * 3)
+    assert parts[("theme", "literacy")].pooled.mean.estimate == pytest.approx(0.5)
+    assert [entry.raw for entry in parts[("theme", "literacy")].pooled.entries] == [0.1, 0.5, 0.9]
     assert isinstance(parts[("theme", "numeracy")].pooled, Unavailable)
     assert parts[("region", "London")].n == 1
     assert not any(split == "phase" for split, _ in parts)

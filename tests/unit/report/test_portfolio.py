@@ -12,7 +12,7 @@ import pytest
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.portfolio import make_portfolio
-from evalkit.diagnose.project_record import FailedRun, UnreadFolder
+from evalkit.diagnose.project_record import FailedRun, UnreadFolder, Vintage
 from evalkit.report.figures.forest import Forest, ForestRow
 from evalkit.report.portfolio import portfolio_files
 from evalkit.report.portfolio_tables import overlaps_table, pooled_table, projects_table
@@ -98,29 +98,79 @@ def test_the_face_counts(portfolio):
 
 
 def test_the_pooled_sentences_by_hand():
-    # 1, 3 and 8 points with errors of 1: mean 4, τ² = 12 (see test_random_effects), HK √(13/3) = 2.08, t(2) 4.30, t(1)
-    # 12.71: 4 ± 8.96 and 4 ± 51.4; p = 1 − t/√(2 + t²) with t = 4/2.08 = 1.9215;
-    # Q-profile 26/7.378 − 1 and 26/0.05064 − 1
+    # 1, 3 and 8 points with errors of 1: mean 4, τ² = 12 (see test_random_effects), HK √(13/3) = 2.08, t(1) 12.71:
+    # 4 ± 51.4; Q-profile 26/7.378 − 1 and 26/0.05064 − 1
     [group] = make_portfolio(projects([1.0, 3.0, 8.0], error=1.0)).groups
+    test = group.pooled.test
+    middle = f"{test.estimate:.2f}"
     said = group_result(group)
-    assert said[0] == (
-        "Few: read with care. Over 3 projects the average is 4.00 progress points (95% interval −4.96 to 12.96, t with "
-        "2 degrees of freedom; p = 0.195). The interval contains zero."
+    assert said[0].startswith(
+        f"Few: read with care. Over 3 projects the average given the baseline is {middle} progress points (95% "
     )
-    assert said[1] == (
-        "The effect of one more project like these would lie between −47.35 and 55.35 (95% prediction interval, t with "
-        "1 degree of freedom)."
-    )
+    assert test.estimate == pytest.approx(4.0 - test.centre)
+    assert "sets of 3 of 60 areas without a programme, each in the same half of the level before" in said[1]
     assert said[2] == (
+        "As they are in the reports, not given the baseline, the estimates average 4.00 progress points."
+    )
+    lower, upper = group.pooled.prediction.lower, group.pooled.prediction.upper
+    assert (lower + test.centre, upper + test.centre) == pytest.approx((-47.35, 55.35), abs=0.005)
+    assert said[3] == (
+        f"The effect of one more project like these would lie between −{-lower:.2f} and {upper:.2f} (95% prediction "
+        "interval, t with 1 degree of freedom)."
+    )
+    assert said[4] == (
         "Effects differ between projects with an SD of 3.46 (variance 12.000; 95% interval 2.52 to 512.47), 92% of all "
         "variance (I²; Q = 26.00 on 2 degrees of freedom, p < 0.001)."
     )
     assert "independent" not in " ".join(said)
 
 
-def test_the_larger_error_is_told():
-    [group] = make_portfolio(projects([0.0, 1.0, 2.0], error=2.0)).groups
-    assert any("Hartung–Knapp error (0.577) is smaller" in sentence for sentence in group_result(group))
+def test_what_is_withheld_is_said_in_the_sentence_the_table_and_the_figure():
+    many = [project(f"p{at:02d}", outcome(0.1 * at)) for at in range(9)]  # sixty areas are fewer than 7 for each
+    made = make_portfolio(many)
+    [group] = made.groups
+    assert isinstance(group.pooled.test.p_value, Unavailable)
+    said = group_result(group)[0]
+    assert "Its p-value and interval are not given. Withheld: 60 areas without a programme can be compared" in said
+    row = dict(zip((c.key for c in pooled_table(made).table.columns), pooled_table(made).table.rows[0], strict=True))
+    assert isinstance(row["interval"], Unavailable)
+    assert isinstance(row["p_value"], Unavailable)
+    assert "(no interval)" in portfolio_files(made)["index.html"].decode()
+
+
+def test_groups_that_differ_in_their_years_say_them():
+    made = make_portfolio([*projects([0.1, 0.2]), project("z", post=(2018,))])
+    assert group_titles(made) == (
+        "Reading progress, 2016 to 2017, then 2019",
+        "Reading progress, 2016 to 2017, then 2018",
+    )
+
+
+def test_contrast_and_placebo_stand_in_the_same_table():
+    made = [
+        project(
+            one.slug,
+            one.main,
+            outcome(0.3, outcome="READPROG-MATPROG", role="contrast"),
+            outcome(0.2, outcome="MATPROG", role="placebo"),
+        )
+        for one in projects([0.1, 0.5, 0.9])
+    ]
+    rows = pooled_table(make_portfolio(made)).table.rows
+    assert [row[:2] for row in rows] == [
+        ("Reading progress", "aimed at"),
+        ("Reading progress less maths progress", "contrast"),
+        ("Maths progress, where it was not aimed at", "not aimed at"),
+    ]
+
+
+def test_every_row_says_what_it_was_made_from():
+    vintage = Vintage(kit="0.1.0", commit="1f19207abc", data="3fa9c1d2ee", made="2026-11-29", state="changed")
+    made = make_portfolio([*projects([0.1, 0.5, 0.9]), project("z", outcome(2.0), vintage=vintage)])
+    said = "evalkit 0.1.0, commit 1f19207, data 3fa9c1d2, 2026-11-29. Its project has changed since."
+    assert [row[-1] for row in projects_table(made).table.rows][-1] == said
+    page = portfolio_files(made)["index.html"].decode()
+    assert page.count(said) == 2  # among the projects, and among those left out
 
 
 def test_shared_areas_are_told_where_results_are_pooled(portfolio):
@@ -138,10 +188,10 @@ def test_groups_that_differ_in_their_comparison_alone_are_numbered():
 
 
 def test_a_refusal_stands_in_every_place_of_the_result(portfolio):
-    rows = {row[0:3]: row for row in pooled_table(portfolio).table.rows}
-    refused = rows[("Reading progress", "progress points", "synthetic")]
-    assert all(isinstance(cell, Unavailable) for cell in refused[5:11])
-    assert rows[("Reading progress", "progress points", "published")][-1] == "few: read with care"
+    rows = {(row[0], row[3]): row for row in pooled_table(portfolio).table.rows}
+    refused = rows["Reading progress", "synthetic"]
+    assert all(isinstance(cell, Unavailable) for cell in refused[7:16])
+    assert rows["Reading progress", "published"][-1] == "few: read with care"
 
 
 def test_the_page_gives_the_reasons(files):
@@ -177,8 +227,12 @@ def test_the_record_is_finite_and_holds_every_result(files):
     assert [one["slug"] for one in held["projects"]] == ["a", "b", "c", "d", "syn"]
     real, synthetic = held["groups"]
     assert real["pooled"]["n"] == 4
-    assert real["pooled"]["prediction_df"] == 2
-    assert set(real["members"][0]) == {"project", "outcome", "estimate", "std_error", "error_source", "interval"}
+    assert real["pooled"]["random_effects"]["prediction_df"] == 2
+    assert len(real["pooled"]["random_effects"]["weights"]) == 4
+    assert real["pooled"]["n_draws"] == 9_999
+    assert real["members"][0]["raw"] == 0.1
+    assert real["members"][0]["vintage"]["state"] == "not known"
+    assert "table" not in held["projects"][0]["outcomes"][0]
     assert synthetic["pooled"] == {"unavailable": synthetic["pooled"]["unavailable"]}
     assert held["overlaps"] == [{"first": "a", "second": "b", "shared": [21, 22], "crossed": [], "share": 1.0}]
 

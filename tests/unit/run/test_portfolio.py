@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,7 @@ from evalkit.core.errors import InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.run.cli import main
 from evalkit.run.portfolio_reader import read_outputs
+from evalkit.run.vintage import keep_source
 from tests.portfolio_records import area, manifest, results, write_finished
 
 
@@ -137,6 +139,12 @@ def no_findings(folder):
     rewritten(folder, findings="gone")
 
 
+def another_area(folder):
+    held = json.loads((folder / "results.json").read_text())
+    held["distributions"][0]["treated_area"] = 4000
+    rewritten(folder, distributions=held["distributions"])
+
+
 def odd_number(folder):
     held = json.loads((folder / "results.json").read_text())
     held["effects"][1]["estimate"] = "large"
@@ -172,6 +180,7 @@ def a_link(folder):
         (deep, "not JSON"),
         (other_version, "another version"),
         (no_findings, "does not hold what a report of this version holds"),
+        (another_area, "does not hold what a report of this version holds"),
         (odd_number, "does not hold what a report of this version holds"),
         (no_kind_of_data, "does not hold what a report of this version holds"),
         (another_name, "name is not that of the project"),
@@ -263,9 +272,127 @@ def test_what_evalkit_did_not_make_is_left_alone(outputs, capsys):
     assert [path.name for path in (outputs / "_portfolio").iterdir()] == ["mine.txt"]
 
 
-def test_an_empty_workspace_has_an_empty_page(tmp_path):
-    assert main(["portfolio", "--outputs", str(tmp_path)]) == 0
-    assert "No project has been evaluated yet" in (tmp_path / "_portfolio" / "index.html").read_text(encoding="utf-8")
+def test_a_folder_without_a_finished_evaluation_is_refused_and_nothing_is_written(tmp_path, capsys):
+    assert main(["portfolio", "--outputs", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert "holds no finished evaluation" in said.err
+    assert said.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_folder_can_be_counted_nothing_is_written(tmp_path, capsys):
+    (tmp_path / "notes").mkdir()
+    assert main(["portfolio", "--outputs", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "notes is not counted." in said
+    assert "1 folder in it cannot be counted" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]
+
+
+def test_where_all_are_left_out_it_says_so(tmp_path, capsys):
+    finished(tmp_path, "ash")
+    assert main(["portfolio", "--outputs", str(tmp_path), "--without", "ash"]) == 2
+    assert "ash left out by --without" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "../ash", "ash/", "."])
+def test_a_name_that_could_be_no_folder_is_refused(outputs, name, capsys):
+    assert main(["portfolio", "--outputs", str(outputs), "--without", name]) == 2
+    said = capsys.readouterr().err
+    assert "there is no such folder" in said
+    assert len(said) < 400
+    assert not (outputs / "_portfolio").exists()
+
+
+def workspace(tmp_path, *slugs):
+    """Return the outputs of a workspace whose projects were run."""
+    for at, slug in enumerate(slugs):
+        file = tmp_path / "data" / "projects" / slug / "project.yml"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"slug: {slug}\n")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        inputs = [{"path": "project/project.yml", "sha256": digest}, {"path": "data/a.csv", "sha256": "0" * 64}]
+        made = manifest(slug, inputs=inputs, commit="1f19207" + "0" * 33, versions={"evalkit": "0.1.0"})
+        write_finished(tmp_path / "outputs", results(slug, 0.2 * at, areas=area(340 + at)), made)
+    return tmp_path / "outputs"
+
+
+def states(outputs):
+    found = read_outputs(outputs, outputs / "_portfolio").projects
+    return {one.slug: one.vintage.state for one in found}
+
+
+def test_a_report_knows_whether_its_project_is_what_it_was(tmp_path):
+    outputs = workspace(tmp_path, "ash", "beck", "cove")
+    (tmp_path / "data" / "projects" / "beck" / "project.yml").write_text("slug: beck\nseed: 2\n")
+    (tmp_path / "data" / "projects" / "cove").rename(tmp_path / "data" / "projects" / "cove-two")
+    assert states(outputs) == {"ash": "current", "beck": "changed", "cove": "gone"}
+
+
+def test_without_a_workspace_it_is_not_known(outputs):
+    assert set(states(outputs).values()) == {"not known"}
+
+
+def test_where_the_last_run_found_the_project_is_where_it_is_looked_for(tmp_path):
+    outputs = workspace(tmp_path, "ash")
+    there = tmp_path / "elsewhere" / "ash"
+    there.mkdir(parents=True)
+    (tmp_path / "data" / "projects" / "ash" / "project.yml").rename(there / "project.yml")
+    assert states(outputs) == {"ash": "gone"}
+    keep_source(outputs, "ash", there / "project.yml", is_new=True)
+    assert states(outputs) == {"ash": "current"}
+    [one] = read_outputs(outputs, outputs / "_portfolio").projects
+    assert one.vintage.made == f"{datetime.now(UTC):%Y-%m-%d}"
+    keep_source(outputs, "ash", tmp_path / "of" / "another" / "machine" / "project.yml", is_new=False)
+    assert states(outputs) == {"ash": "gone"}  # the workspace beside the outputs does not hold it
+
+
+def test_the_vintage_says_what_a_report_was_made_from(tmp_path):
+    outputs = workspace(tmp_path, "ash")
+    [one] = read_outputs(outputs, outputs / "_portfolio").projects
+    data = hashlib.sha256(f"data/a.csv {'0' * 64}".encode()).hexdigest()
+    assert (one.vintage.kit, one.vintage.commit[:7], one.vintage.data) == ("0.1.0", "1f19207", data)
+    assert one.vintage.label == f"evalkit 0.1.0, commit 1f19207, data {data[:8]}, {one.vintage.made}"
+
+
+def test_stale_reports_are_marked_and_out_unless_asked_for(tmp_path):
+    outputs = workspace(tmp_path, "ash", "beck", "cove", "dale")
+    (tmp_path / "data" / "projects" / "dale" / "project.yml").unlink()
+    assert main(["portfolio", "--outputs", str(outputs)]) == 0
+    page = (outputs / "_portfolio" / "index.html").read_text(encoding="utf-8")
+    assert "Its project is gone." in page
+    assert "1 report of projects that have changed since or are gone, marked." in page
+    [group] = json.loads((outputs / "_portfolio" / "results.json").read_text(encoding="utf-8"))["groups"]
+    assert group["pooled"]["n"] == 3
+    assert group["left_out"][0]["vintage"]["state"] == "gone"
+    assert main(["portfolio", "--outputs", str(outputs), "--include-stale"]) == 0
+    [group] = json.loads((outputs / "_portfolio" / "results.json").read_text(encoding="utf-8"))["groups"]
+    assert group["pooled"]["n"] == 4
+
+
+def test_results_of_an_earlier_version_are_left_out_with_the_reason(tmp_path):
+    held = results("ash")
+    for key in ("pre_means", "baseline_gaps", "n_schools"):
+        del held["distributions"][0][key]
+    write_finished(tmp_path, held, manifest("ash"))
+    [one] = read_outputs(tmp_path, tmp_path / "s").projects
+    assert "Run the project again" in one.main.table.reason
+
+
+def test_a_project_of_listed_schools_has_no_areas_that_stand_in(tmp_path):
+    made = manifest("ash")
+    made["parameters"]["participants"] = {"rule": "file", "file": "participants.csv"}
+    write_finished(tmp_path, results("ash"), made)
+    [one] = read_outputs(tmp_path, tmp_path / "s").projects
+    assert "lists its schools" in one.main.table.reason
+
+
+def test_a_withheld_number_of_schools_counts_as_the_smallest(tmp_path):
+    held = results("ash")
+    held["distributions"][0]["n_schools"][3] = {"unavailable": "Withheld: it rests on fewer than 6 schools."}
+    write_finished(tmp_path, held, manifest("ash"))
+    [one] = read_outputs(tmp_path, tmp_path / "s").projects
+    assert (one.main.table.sizes[3], one.main.table.own) == (0, 340)
 
 
 @pytest.mark.parametrize(
