@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.seeds import stream
-from evalkit.design.arrays.shares import MeanVariance, mean_variance, residual_variance
+from evalkit.design.arrays.shares import MeanVariance, mean_variance
 from evalkit.design.clusters import (
     BEYOND,
     LEAST_DF,
@@ -83,8 +83,16 @@ class ClusterModel:
     @classmethod
     def of(cls, design: StaggeredDesign) -> ClusterModel:
         """Return the model of a design's clusters."""
+        return cls._of(design, *_clusters(design), len(design.cohorts) + 1)
+
+    @classmethod
+    def of_two_arms(cls, design: StaggeredDesign) -> ClusterModel:
+        """Return the model with all treated clusters as one stratum and the never-treated as the other."""
         stratum, size = _clusters(design)
-        n_strata = len(design.cohorts) + 1
+        return cls._of(design, (stratum == len(design.cohorts)).astype(np.intp), size, 2)
+
+    @classmethod
+    def _of(cls, design: StaggeredDesign, stratum: Codes, size: Floats, n_strata: int) -> ClusterModel:
         weight = np.bincount(stratum, size, n_strata).astype(float)
         share = size / np.where(weight[stratum] > 0, weight[stratum], 1.0)
         n = np.bincount(stratum, size > 0, n_strata).astype(np.intp)
@@ -132,14 +140,12 @@ class TwoArms:
 
     counts: ClusterCounts
     concentration: Concentration
-    deflator: Floats
+    model: ClusterModel
     is_many: bool
 
     def covariance(self, contribution: Floats) -> Floats:
         """Return the bias-reduced covariance of numbers from what each cluster contributes to them."""
-        scaled = contribution / np.sqrt(self.deflator)[:, None]
-        covariance: Floats = scaled.T @ scaled
-        return covariance
+        return corrected_covariance(self.model, contribution)
 
 
 def two_arms(design: StaggeredDesign) -> TwoArms | None:
@@ -150,13 +156,8 @@ def two_arms(design: StaggeredDesign) -> TwoArms | None:
     is_treated = stratum < len(design.cohorts)
     counts = cluster_counts(design)
     concentration = Concentration.of(size[is_treated & (size > 0)], size[~is_treated & (size > 0)])
-    deflator = np.ones(len(size))
-    for arm in (is_treated, ~is_treated):
-        share = size[arm] / max(float(size[arm].sum()), 1e-300)
-        if (share > 0).sum() > 1:
-            deflator[arm] = np.where(share > 0, residual_variance(share), 1.0)
     is_many = recommended_inference(counts, concentration=concentration).inference == "cluster-robust"
-    return TwoArms(counts, concentration, deflator, is_many)
+    return TwoArms(counts, concentration, ClusterModel.of_two_arms(design), is_many)
 
 
 def recommendation(effects: GroupTimeEffects, model: ClusterModel | None = None) -> Recommendation:
