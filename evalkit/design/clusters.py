@@ -123,6 +123,14 @@ def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
     return independence(_TAKEN[clustered_by], shared)
 
 
+def too_concentrated(df: float) -> str:
+    """Return why an error with fewer than `LEAST_DF` degrees of freedom is not given."""
+    return (
+        f"The degrees of freedom that the clusters leave ({df:.1f}) are fewer than {LEAST_DF:.0f}: one or two of them "
+        "carry the effect, so that no error can be relied on."
+    )
+
+
 def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
     """Return why clusters give no error where one of them, or none, is treated or to compare with; else None.
 

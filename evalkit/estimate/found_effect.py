@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.words import counted
-from evalkit.design.clusters import LEAST_DF
+from evalkit.design.clusters import LEAST_DF, too_concentrated
 from evalkit.estimate.effect_task import EffectTask
 from evalkit.estimate.inference import ROUNDING
 
@@ -42,10 +42,7 @@ def guarded_estimate(task: EffectTask, value: float, std_error: float, df: float
     if reason is None and std_error <= ROUNDING * max(abs(task.outcome[task.design.is_used]).max(), 1e-300):
         reason = "Outcomes do not vary beyond what is fitted, so that there is nothing to estimate an error from."
     if reason is None and task.cluster is not None and df is not None and df < LEAST_DF:
-        reason = (
-            f"The degrees of freedom left ({df:.1f}) are fewer than {LEAST_DF:.0f}: one or two clusters carry the "
-            "effect, so that no error can be relied on."
-        )
+        reason = too_concentrated(df)
     if reason is None and df is not None and df < 0.5:
         reason = "The degrees of freedom left are less than a half, so that no error can be relied on."
     return Estimate(value, std_error if reason is None else Unavailable(reason), df)

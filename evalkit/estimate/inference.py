@@ -8,7 +8,13 @@ import numpy as np
 
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.design.clusters import LEAST_DF, ClusterCounts, InferenceMethod, one_treated_cluster_reason
+from evalkit.design.clusters import (
+    LEAST_DF,
+    ClusterCounts,
+    InferenceMethod,
+    one_treated_cluster_reason,
+    too_concentrated,
+)
 from evalkit.estimate.arrays.covariance import ClusterKind, cluster_error
 from evalkit.estimate.arrays.least_squares import Fit
 
@@ -22,10 +28,6 @@ EXACT = (
 ALIKE = (
     "All treated clusters moved exactly alike, and so did all others, so that there is no variation from which an "
     "error could be estimated."
-)
-NO_FREEDOM = (
-    "The degrees of freedom that these clusters leave ({df:.1f}) are fewer than {least:.0f}: one or two of them carry "
-    "the effect, so that no error can be relied on."
 )
 
 
@@ -67,7 +69,7 @@ def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCoun
     if error.std_error <= ROUNDING * fit.size:
         return Estimate(value, Unavailable(ALIKE))
     if df < LEAST_DF:
-        return Estimate(value, Unavailable(NO_FREEDOM.format(df=df, least=LEAST_DF)))
+        return Estimate(value, Unavailable(too_concentrated(df)))
     return Estimate(value, error.std_error, df)
 
 

@@ -69,22 +69,35 @@ class PreTest:
         return f"Test that {effects} zero: {shown}, {p_equals(self.p_value)}."
 
 
-def pre_test(effects: GroupTimeEffects, rows: Rows | None = None) -> PreTest | Unavailable:
+def pre_test(effects: GroupTimeEffects, rows: Rows) -> PreTest | Unavailable:
     """Return the test that effects before the start, and before any anticipation, are zero.
 
-    With many clusters behind each of the q effects Wald's W = v' V⁻¹ v, χ² with q degrees of freedom; with few, of the
-    averages over cohorts at each event time, the approximate Hotelling test, the largest of them, or its rank.
-    Without `rows` Wald's test whatever the clusters, as other programs print it: with few treated it rejects far too
-    often.
+    With many clusters behind each effect Wald's (`large_sample_pre_test`); with few, of the averages over cohorts at
+    each event time, the approximate Hotelling test, the largest of them, or its rank.
     """
-    cells = effects.cells
-    wanted = [
-        at for at, cell in enumerate(cells) if cell.event_time < -effects.design.anticipation and not cell.is_reference
-    ]
-    errors = {at: _analytic_error(effects, at) for at in wanted}
+    wanted = _before_the_start(effects)
     alone = {at: _alone(effects, at) for at in wanted if effects.is_available[at]}
-    if rows and alone and not all(rows.is_plain(one) for one in alone.values()):
+    if alone and not all(rows.is_plain(one) for one in alone.values()):
         return _with_few_clusters(rows)
+    return large_sample_pre_test(effects)
+
+
+def _before_the_start(effects: GroupTimeEffects) -> list[int]:
+    """Return the positions of the cells that the test is of."""
+    return [
+        at
+        for at, cell in enumerate(effects.cells)
+        if cell.event_time < -effects.design.anticipation and not cell.is_reference
+    ]
+
+
+def large_sample_pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
+    """Return Wald's test W = v' V⁻¹ v of the q effects before the start, χ² with q degrees of freedom.
+
+    As other programs print it, whatever the clusters: with few treated it rejects far too often.
+    """
+    cells, wanted = effects.cells, _before_the_start(effects)
+    errors = {at: _analytic_error(effects, at) for at in wanted}
     before = [at for at in wanted if isinstance(errors[at], float)]
     lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in before)
     if not before:

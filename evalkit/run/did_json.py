@@ -174,7 +174,6 @@ def _inference(answer: DidAnswer) -> Json:
         "n_comparison_clusters": n_comparison,
         "recommended": advice.inference,
         "reason": given(FEW) if clusters.is_few else advice.reason,
-        "is_recommended": True,
         "overall": _supported(answer.inference),
     }
 

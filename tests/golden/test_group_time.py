@@ -14,7 +14,7 @@ from evalkit.data.panel import Panel, Roles
 from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.bands import Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.pre_test import pre_test
+from evalkit.estimate.pre_test import large_sample_pre_test
 from evalkit.estimate.summaries import combination, effects_by_cohort, effects_by_period, event_study, overall_effect
 
 EXACT = 1e-8
@@ -108,7 +108,7 @@ def test_the_joint_test_of_effects_before_the_start(folder, method, group, formu
     effects = estimated(table(folder / "mpdta.csv"), options, method, roles(("lpop",) if formula == "~lpop" else ()))
     chosen = f"est == '{method}' and cg == '{group}' and xf == '{formula}' and bp == '{base}'"
     rows = reference(folder / "golden_mpdta_attgt_R_did251.csv").query(chosen)
-    found = pre_test(effects)
+    found = large_sample_pre_test(effects)
     assert found.statistic == pytest.approx(float(rows["W"].iloc[0]), rel=EXACT)
     assert found.p_value == pytest.approx(float(rows["Wpval"].iloc[0]), abs=5.1e-6)  # R rounds it to 5 decimals
     assert found.df == 5
@@ -116,7 +116,7 @@ def test_the_joint_test_of_effects_before_the_start(folder, method, group, formu
 
 def test_the_joint_test_as_typed_from_r(folder):
     # did 2.5.1, dr, never-treated, ~1: W = 7.791236627, p = .16812
-    found = pre_test(estimated(table(folder / "mpdta.csv")))
+    found = large_sample_pre_test(estimated(table(folder / "mpdta.csv")))
     assert found.statistic == pytest.approx(7.791236627, abs=5e-10)
     assert found.p_value == pytest.approx(0.16812, abs=5e-6)
 

@@ -14,7 +14,7 @@ from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.group_time_cells import METHODS, GroupTimeEffects
 from evalkit.estimate.imputation_leads import Leads
 from evalkit.estimate.pre_test import NO_PROOF
-from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults
+from evalkit.estimate.staggered_results import Reported, ReportedCell, ReportedSet, StaggeredResults
 from evalkit.estimate.summaries import Summaries, Summary
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.prose import Prose
@@ -27,6 +27,7 @@ _COMPARED: Final = {
     "never": "Treated cohorts are compared with units never treated.",
     "not-yet": "Treated cohorts are compared with units never treated or not treated yet.",
 }
+PLAIN: Final = "cluster-robust"
 _ERRORS: Final = "evalkit.staggered_results adds errors, intervals and the averages."
 
 
@@ -77,8 +78,9 @@ def averages(found: StaggeredResults) -> ReleasedTable:
         ("Over times since the start", found.event_study.overall),
         ("Over periods", found.calendar.overall),
     ]
-    columns = (Column("average", "Average"), *_numbers(found), Column("p", "p", "p"))
-    cells = [(name, *_values(one), one.p_value) for name, one in rows]
+    by = _inference_column([one for _, one in rows])
+    columns = (Column("average", "Average"), *_numbers(found), Column("p", "p", "p"), *by)
+    cells = [(name, *_values(one), one.p_value, *(_inference(one) for _ in by)) for name, one in rows]
     notes = (found.assumes, conservative_rows([one for _, one in rows]), *found.notes)
     return plain(_caption("The average effect", found.method), columns, cells, notes)
 
@@ -104,9 +106,15 @@ def by_period(found: StaggeredResults) -> ReleasedTable:
 def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
     """Return the effect on each cohort in each period."""
     found = told_effects(found)
-    columns = (Column("cohort", "Cohort"), Column("period", "Period"), *_numbers(found))
+    by = _inference_column(found.group_time)
+    columns = (Column("cohort", "Cohort"), Column("period", "Period"), *_numbers(found), *by)
     rows = [
-        (str(cell.cohort), str(cell.period), *_same((cell.estimate, cell.std_error, cell.interval)))
+        (
+            str(cell.cohort),
+            str(cell.period),
+            *_same((cell.estimate, cell.std_error, cell.interval)),
+            *(_inference(cell) for _ in by),
+        )
         for cell in found.group_time
     ]
     notes = [cell.note for cell in found.group_time]
@@ -128,18 +136,37 @@ def _parts(found: StaggeredResults, given: ReportedSet, caption: str, name: str)
     band = (
         (Column("band", f"{level} band", "interval", decimals=_decimals(found.simple.std_error)),) if has_band else ()
     )
-    rows = [_part(part, _label(part.label), has_band) for part in given.parts]
-    rows.append(_part(given.overall, "0 and on" if has_band else "All", has_band))
+    every = (*given.parts, given.overall)
+    by = _inference_column(every)
+    names = [*(_label(part.label) for part in given.parts), "0 and on" if has_band else "All"]
+    rows = [
+        (*_part(part, label, has_band), *(_inference(part) for _ in by))
+        for part, label in zip(every, names, strict=True)
+    ]
     together = f"All intervals of the band hold together with a probability of {level}, if the errors are right."
-    parts = (*given.parts, given.overall)
-    notes = [together] * has_band + [conservative_rows(parts)] + [part.note for part in parts]
-    return plain(caption, (Column("label", name), *_numbers(found), *band), rows, notes)
+    if any(part.method != PLAIN for part in given.parts):
+        together += " The band is Bonferroni's: each of its intervals is at a level that is stricter by their number."
+    notes = [together] * has_band + [conservative_rows(every)] + [part.note for part in every]
+    return plain(caption, (Column("label", name), *_numbers(found), *band, *by), rows, notes)
 
 
 def _part(part: Reported, name: str, has_band: bool) -> tuple[Cell, ...]:
     none = Unavailable("An average has no band.")
     band: tuple[Cell, ...] = (none if part.band is None else part.band,) if has_band else ()
     return name, *_values(part), *band
+
+
+def _inference_column(rows: Sequence[Reported | ReportedCell]) -> tuple[Column, ...]:
+    """Return the column that says by what inference each row is, where one is not by the plain clustered error."""
+    return (Column("inference", "Inference"),) if any(row.method != PLAIN for row in rows) else ()
+
+
+def _inference(row: Reported | ReportedCell) -> str:
+    """Return a row's inference in a few words, with its degrees of freedom."""
+    if isinstance(row.interval, Unavailable):
+        return "none"
+    method = "CR2" if row.method.startswith("CR2") else row.method
+    return method if row.df is None else f"{method}, {row.df:.1f} degrees of freedom"
 
 
 def _label(label: int | None) -> str:

@@ -10,7 +10,7 @@ from six_units import effects_of, one_cohort, six_units
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.panel import Roles
 from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.pre_test import NOTHING_BEFORE, PreTest, pre_test
+from evalkit.estimate.pre_test import NOTHING_BEFORE, PreTest, large_sample_pre_test
 from evalkit.estimate.staggered_results import staggered_results
 from evalkit.estimate.summaries import NO_VARIATION, ONE_TREATED
 
@@ -91,10 +91,10 @@ def test_the_joint_test_of_one_effect_by_hand():
     """
     table = six_units()
     table["y"] += 2 * (table["unit"].isin(["C", "D"]) & (table["period"] == 2))
-    found = pre_test(effects_of(table))
+    found = large_sample_pre_test(effects_of(table))
     assert found == PreTest(statistic=pytest.approx(4), df=1, p_value=pytest.approx(0.04550026), note=found.note)
     assert "With 6 units and 1 effect the test rejects too often: at 5% in 11% or more" in found.note
-    assert pre_test(effects_of(one_cohort(30, 30))).note == ""
+    assert large_sample_pre_test(effects_of(one_cohort(30, 30))).note == ""
 
 
 def test_the_joint_test_says_where_it_rejects_too_often():
@@ -102,7 +102,7 @@ def test_the_joint_test_says_where_it_rejects_too_often():
     table = one_cohort(40, 40, periods=tuple(range(1, 11)), start=10, seed=4)
     table["area"] = table["unit"] % 20
     roles = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
-    found = pre_test(effects_of(table, roles))
+    found = large_sample_pre_test(effects_of(table, roles))
     assert found.df == 8
     assert "With 20 clusters and 8 effects the test rejects too often: at 5% in 36% or more" in found.note
 
@@ -111,7 +111,7 @@ def test_the_joint_test_of_two_effects_is_their_wald_statistic():
     effects = effects_of(one_cohort(10, 15, periods=(1, 2, 3, 4), start=4, seed=2))
     before = [at for at, cell in enumerate(effects.cells) if cell.event_time < 0]
     covariance = effects.covariance[np.ix_(before, before)]
-    found = pre_test(effects)
+    found = large_sample_pre_test(effects)
     assert found.df == 2
     assert found.statistic == pytest.approx(effects.values[before] @ np.linalg.inv(covariance) @ effects.values[before])
 
@@ -120,27 +120,27 @@ def test_effects_that_may_be_anticipated_are_not_tested():
     """Cohort 4 with one period of anticipation: its effect in 3 may be real, that in 2 may not."""
     effects = effects_of(one_cohort(10, 15, start=4, seed=2), anticipation=1)
     assert [cell.event_time for cell in effects.cells] == [-2, -1, 0]
-    assert pre_test(effects).df == 1
+    assert large_sample_pre_test(effects).df == 1
 
 
 def test_effects_of_one_treated_unit_are_left_out_of_the_joint_test():
     """Their errors hold the comparison units' shocks alone, so that they would reject nearly always."""
-    alone = pre_test(effects_of(one_cohort(1, 20)))
+    alone = large_sample_pre_test(effects_of(one_cohort(1, 20)))
     assert alone == Unavailable(f"No effect before the start can be tested. {ONE_TREATED}")
     late = one_cohort(5, 0, start=4, seed=1).assign(unit=lambda f: f["unit"] + 100)
     both = pd.concat([one_cohort(1, 20), late], ignore_index=True)
-    found = pre_test(effects_of(both))
+    found = large_sample_pre_test(effects_of(both))
     assert found.lacking == ((3, 2),)
     assert found.df == 2
 
 
 def test_a_joint_test_that_cannot_be_made_says_why():
-    no_period = pre_test(effects_of(six_units()[lambda f: f["cohort"] != 3]))
+    no_period = large_sample_pre_test(effects_of(six_units()[lambda f: f["cohort"] != 3]))
     assert no_period == Unavailable(NOTHING_BEFORE)
-    constant = pre_test(effects_of(six_units().assign(y=3.3)))
+    constant = large_sample_pre_test(effects_of(six_units().assign(y=3.3)))
     assert constant == Unavailable(f"No effect before the start can be tested. {NO_VARIATION}")
     many = one_cohort(2, 3, periods=range(1, 9), start=8)
     assert (
         "6 effects before the start are too many to be tested together with 5 clusters"
-        in pre_test(effects_of(many)).reason
+        in large_sample_pre_test(effects_of(many)).reason
     )

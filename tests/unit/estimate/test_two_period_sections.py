@@ -109,3 +109,71 @@ def test_a_period_without_a_row_below_0_995_leaves_no_effect():
     arms = [random.normal(size=n) for n in (997, 997, 3, 3)]
     found = section_effect(sections(arms, [random.normal(size=len(a)) for a in arms]), "ipw")
     assert "every comparison unit has a propensity score of 0.995 or more" in found.failure
+
+
+def unlike_arms(seed=1, sizes=(140, 150, 230, 190)):
+    """Rows whose treated have larger x, and the comparison rows before the start smaller than after."""
+    random = np.random.default_rng(seed)
+    x = [random.normal((0.8, 0.8, -0.4, 0.4)[at], 1.0, n) for at, n in enumerate(sizes)]
+    outcome = [x[at] * (1 + at % 2) + 0.5 * x[at] ** 2 + random.normal(size=n) for at, n in enumerate(sizes)]
+    return outcome, x
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_contributions_are_derivatives_by_each_rows_weight(method):
+    """The effect is a function of weights: what a row contributes is its weight times the derivative by it."""
+    outcome, x = unlike_arms()
+    n, step = sum(map(len, outcome)), 1e-4
+    found = section_effect(sections(outcome, x), method).contribution.ravel()
+    for row in range(0, n, 37):
+        moved = [
+            float(
+                section_effect(sections(outcome, x, np.ones(n) + sign * step * (np.arange(n) == row)), method).effect[0]
+            )
+            for sign in (1, -1)
+        ]
+        assert found[row] == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-4, abs=1e-8)
+
+
+def test_the_error_differs_from_the_reference_programs_by_the_sign_of_one_term():
+    """R's `drdid_rc` gives the comparison's regression before the start the weight d̄ − 2t̄ + ō, not d̄ − ō.
+
+    d̄ are the means of x over all treated, t̄ over the treated before, ō over comparison rows before by their odds. The
+    jackknife, which knows no formula, sides with the kit.
+    """
+    outcome, x = unlike_arms()
+    kit = section_effect(sections(outcome, x), "dr")
+    first = len(outcome[0]) + len(outcome[1])
+    before = slice(first, first + len(outcome[2]))
+    score = logit_scores(np.concatenate(x), first)[before]
+    columns = np.column_stack([np.ones(len(outcome[2])), x[2]])
+    inverse = np.linalg.inv(columns.T @ columns)
+    residual = outcome[2] - columns @ inverse @ columns.T @ outcome[2]
+    odds = score / (1 - score)
+    gap = np.array([1.0, x[0].mean()]) - odds @ columns / odds.sum()
+    theirs = kit.contribution.ravel().copy()
+    theirs[before] -= 2 * residual * (columns @ inverse @ gap)
+    jackknife = deleted(outcome, x)
+    own, other = (float(np.sqrt((one**2).sum())) for one in (kit.contribution, theirs))
+    assert own == pytest.approx(jackknife, rel=0.05)
+    assert other < 0.87 * jackknife
+
+
+def logit_scores(x, n_treated):
+    columns, treated, gamma = np.column_stack([np.ones(len(x)), x]), np.arange(len(x)) < n_treated, np.zeros(2)
+    for _ in range(30):
+        score = 1 / (1 + np.exp(-columns @ gamma))
+        information = columns.T @ (columns * (score * (1 - score))[:, None])
+        gamma = gamma + np.linalg.solve(information, columns.T @ (treated - score))
+    return score
+
+
+def deleted(outcome, x):
+    """Return the jackknife's standard error: every row left out once."""
+    found = []
+    for arm in range(4):
+        for row in range(len(outcome[arm])):
+            parts = [[np.delete(one, row) if at == arm else one for at, one in enumerate(of)] for of in (outcome, x)]
+            found.append(float(section_effect(sections(*parts), "dr").effect[0]))
+    found = np.array(found)
+    return float(np.sqrt((len(found) - 1) / len(found) * ((found - found.mean()) ** 2).sum()))

@@ -102,7 +102,7 @@ def test_every_noun_with_a_view_asks_for_it():
 def test_numbers_are_those_of_the_noun():
     results = staggered_nouns()["staggered_results"]
     first = tables(results)[0].table
-    assert first.rows[0][1:] == (
+    assert first.rows[0][1:5] == (
         results.simple.estimate,
         results.simple.std_error,
         results.simple.interval,
@@ -116,6 +116,27 @@ def test_numbers_are_those_of_the_noun():
     found = area_nouns()["synthetic_control"]
     gaps = tables(found)[0].table
     assert gaps.column("gap") == tuple(row.gap for row in found.gaps)
+
+
+def test_tables_say_by_what_inference_each_row_is():
+    """Four areas of eleven treated: rows by CR2 with their degrees of freedom, and Bonferroni's band."""
+    random = np.random.default_rng(2)
+    rows = [
+        (f"s{i}", f"a{i // 3}", t, 2013.0 if i < 12 else np.nan, random.normal())
+        for i in range(33)
+        for t in range(2010, 2016)
+    ]
+    table = pd.DataFrame(rows, columns=["unit", "area", "year", "start", "y"])
+    columns = evalkit.Roles(unit="unit", period="year", outcome="y", cohort="start", cluster="area")
+    panel = evalkit.Panel.from_frame(table, columns)
+    results = evalkit.staggered_results(evalkit.group_time_effects(evalkit.staggered_design(panel)))
+    overall, study, *_ = (one.table for one in tables(results))
+    assert overall.column("inference")[0] == f"CR2, {results.simple.df:.1f} degrees of freedom"
+    assert all(said.startswith("CR2") for said in study.column("inference"))
+    assert any("The band is Bonferroni's" in note for note in study.notes)
+    plain = [one.table for one in tables(staggered_nouns()["staggered_results"])]
+    is_plain = all(row.method == "cluster-robust" for row in staggered_nouns()["staggered_results"].group_time)
+    assert is_plain != any(column.key == "inference" for one in plain for column in one.columns)
 
 
 def test_effects_of_any_size_are_shown_with_three_digits_of_their_error():
