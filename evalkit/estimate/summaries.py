@@ -34,7 +34,7 @@ SINGLES = (
 )
 SINGLES_NOTE = "Of cohort {cohorts} a single cluster is compared, whose own shock is not in this standard error."
 ONE_COMPARISON_NOTE = "Some comparisons are with a single cluster, whose own shock is not in this standard error."
-NO_VARIATION = "The outcome does not vary between units, so there is no standard error."
+NO_VARIATION = "What is compared here does not vary between units, so there is no standard error."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

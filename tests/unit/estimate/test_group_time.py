@@ -11,7 +11,7 @@ from evalkit.data.cross_sections import CrossSections
 from evalkit.data.panel import Roles
 from evalkit.estimate.arrays.influence import Influence
 from evalkit.estimate.group_time import GroupTimeEffects, group_time_effects
-from evalkit.estimate.summaries import overall_effect
+from evalkit.estimate.summaries import NO_VARIATION, overall_effect
 
 METHODS = ("dr", "ipw", "reg")
 
@@ -266,7 +266,7 @@ def test_a_constant_outcome_has_effects_of_zero_and_no_error():
     effects = effects_of(six_units().assign(y=7.1))
     assert [c.value for c in effects.cells] == [0.0] * 4
     reason = overall_effect(effects).estimate.std_error
-    assert reason == Unavailable("The outcome does not vary between units, so there is no standard error.")
+    assert reason == Unavailable(NO_VARIATION)
 
 
 def test_a_cohort_with_a_single_period_before_has_effects_but_nothing_before():
