@@ -185,10 +185,13 @@ def _covariate(values: pd.Series, index: pd.Index, missing: Literal["refuse", "c
     is_text = is_category(values) and not pd.api.types.is_bool_dtype(values.dtype)
     columns = values.astype("str") if is_text else pd.Series(as_numbers(values), index=values.index)
     lost = values.isna().to_numpy()
+    if len(lost) and lost.all():
+        raise DataError(f"The covariate '{name}' is missing for every unit, so it tells nothing apart. Leave it out.")
     if lost.any() and missing == "refuse":
         raise DataError(
             f"The covariate '{name}' is missing for {counted(int(lost.sum()), 'unit')}, the first of them "
-            f"{named(index[int(np.argmax(lost))])}. Leave them out, or make missing a category of its own."
+            f"{named(index[int(np.argmax(lost))])}. Leave them out, or make missing a category of its own (--missing "
+            "category)."
         )
     if not lost.any():
         return {name: _finite(columns, name, index).array}
