@@ -190,7 +190,8 @@ def _covariate(values: pd.Series, index: pd.Index, missing: Literal["refuse", "c
     if lost.any() and missing == "refuse":
         raise DataError(
             f"The covariate '{name}' is missing for {counted(int(lost.sum()), 'unit')}, the first of them "
-            f"{named(index[int(np.argmax(lost))])}. Leave them out, or make missing a category of its own."
+            f"{named(index[int(np.argmax(lost))])}. Leave them out, or make missing a category of its own (--missing "
+            "category)."
         )
     if not lost.any():
         return {name: _finite(columns, name, index).array}

@@ -85,7 +85,10 @@ def read_long_table(path: Path, roles: Roles) -> LongTable:
     frame = pd.DataFrame({name: held[name] for name in order}, copy=False)
     keep, left_out = _left_out(columns, roles)
     if not keep.any():
-        raise DataError(f"{path.name}: no row can be used. The first reason: {left_out[0].reason}.")
+        raise DataError(
+            f"{path.name}: no row can be used. The first reason: {left_out[0].reason}. Fill it in, or name another "
+            "column."
+        )
     return LongTable(
         frame if keep.all() else frame.loc[keep].reset_index(drop=True),
         left_out,

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from tests.small_tables import MATCH, SIMILAR, SYNTH, TABLES
+from tests.small_tables import DID, MATCH, SIMILAR, SYNTH, TABLES
 from tests.whole_command import typed
 
 
@@ -240,12 +240,25 @@ CASES = {
     ),
     "a missing covariate": Case(
         "match",
-        "Leave them out, or make missing a category of its own",
+        "Leave them out, or make missing a category of its own (--missing category)",
         spoil=whole("fsm", lambda t: t["fsm"].where(t.index % 3 > 0)),
         right=("--missing", "category"),
     ),
     "a missing covariate: left out": Case(
         "match", "Leave them out", spoil=with_cell("fsm", 3, None), mend=lambda t: t.dropna(subset=["fsm"])
+    ),
+    "a covariate that nobody has": Case(
+        "match",
+        "is missing for every unit, so it tells nothing apart. Leave it out",
+        spoil=whole("fsm", lambda t: "SUPP"),
+        wrong=("--missing", "category"),
+        right=replaced(MATCH, "before,fsm", "before"),
+    ),
+    "an outcome that nobody has": Case(
+        "did",
+        "name another column",
+        spoil=whole("score", lambda t: "SUPP"),
+        right=replaced(DID, "score", "fsm"),
     ),
     "an id twice": Case(
         "match", "Keep one row", spoil=with_cell("school", 1, "100000"), mend=lambda t: t.drop_duplicates("school")

@@ -160,6 +160,33 @@ def test_a_mutated_table_gives_a_result_or_a_sentence(mutation, command, tmp_pat
         assert not PYTHON.search(said), said
 
 
+FURTHER = {
+    "did": [
+        ["--estimator", "twfe"],
+        ["--estimator", "imputation"],
+        ["--estimator", "extended", "--covariates", "fsm"],
+        ["--cluster", "area", "--weights", "pupils", "--covariates", "fsm"],
+        ["--repeated-cross-sections"],
+    ],
+    "match": [["--method", name] for name in ("full", "cem", "entropy", "ipw")] + [["--missing", "category"]],
+    "synth": [["--method", "augmented"], ["--method", "sdid"]],
+    "similar": [["--same", "region"], ["--pupils", "pupils", "--show", "pupils"]],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "options"), [(name, one) for name, many in FURTHER.items() for one in many])
+def test_mutated_tables_under_other_options(command, options, tmp_path):
+    make, words = TABLES[command]
+    path = tmp_path / "table.csv"
+    for at, (mutation, change) in enumerate(MUTATIONS.items()):
+        if not mutation.startswith("compressed") and (mutation, command) not in CONSTANT_TEXT:
+            path.write_bytes(change(make(), command, np.random.default_rng([at, list(TABLES).index(command), 7])))
+            ran = typed(command, path, *words, *options, "--json")
+            assert ran.code in (0, 2), (mutation, ran.err)
+            assert not re.search(r"\bNaN\b|\bInfinity\b", ran.out), mutation
+
+
 @pytest.mark.parametrize("command", TABLES)
 def test_an_id_of_blanks_is_missing(command, tmp_path):
     make, words = TABLES[command]
