@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,7 @@ N_DRAWS: Final = 9_999
 SEED: Final = 20180901
 """Of every portfolio's draws; each pool has a stream of its own, named by what it holds."""
 SIZE_CLASSES: Final = 3
+GAP_CLASSES: Final = 4
 EACH_NEEDS: Final = 2
 """Areas without a programme that a stratum must hold for each project in it."""
 ALL_NEED: Final = 40
@@ -133,6 +135,7 @@ class _Frame:
     n: int
     levels: Floats
     sizes: Floats
+    gaps: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,8 +225,8 @@ def _frame(tables: Sequence[AreaTable], treated: Collection[int]) -> _Frame:
     never = {*treated, *(table.own for table in tables)}
     common = set.intersection(*(set(table.areas) for table in tables)) - never
     areas = [*sorted(common), *(table.own for table in tables)]
-    levels, sizes = (_mean_by_area(tables, areas, column) for column in ("levels", "sizes"))
-    return _Frame(tuple(areas), len(common), levels, sizes)
+    columns = (_mean_by_area(tables, areas, column) for column in ("levels", "sizes", "gaps"))
+    return _Frame(tuple(areas), len(common), *columns)
 
 
 def _mean_by_area(tables: Sequence[AreaTable], areas: Sequence[int], column: str) -> Floats:
@@ -267,7 +270,7 @@ def _test(frame: _Frame, given: _Drawn, mean: RandomEffects, draws: tuple[str, i
     sets = stand_ins.drawn_sets(stream(SEED, f"portfolio {name}"), strata.of_areas, strata.of_projects, n_draws)
     rows = np.arange(len(given.values))
     means = stand_ins.random_effects_means(given.values[rows, sets], given.variances[rows, sets])
-    centre, factor = float(means.mean()), _factor(strata, mean)
+    centre, factor = float(means.mean()), _factor(strata, mean, frame) * _unlike(strata, mean, frame, given)
     deviations = factor * (means - centre)
     estimate = mean.estimate - centre
     reach = stand_ins.reach_of(deviations, 1 - mean.level)
@@ -285,11 +288,45 @@ def _test(frame: _Frame, given: _Drawn, mean: RandomEffects, draws: tuple[str, i
     )
 
 
-def _factor(strata: Strata, mean: RandomEffects) -> float:
-    """Return what widens deviations: for the error of their centre, and for a spread known from so few areas."""
-    spread = stand_ins.spread_factor(np.array(mean.weights), strata.of_projects, strata.available)
+def _factor(strata: Strata, mean: RandomEffects, frame: _Frame) -> float:
+    """Return what widens deviations: for errors of their centre and of the line, and as few areas tell their spread."""
+    weights = np.array(mean.weights)
+    line = _error_of_line(strata, weights, frame)
+    spread = stand_ins.spread_factor(weights, strata.of_projects, strata.available, line)
     df = strata.n_alike - len(strata.available)
     return spread * critical_value(mean.level, df) / critical_value(mean.level)
+
+
+def _unlike(strata: Strata, mean: RandomEffects, frame: _Frame, given: _Drawn) -> float:
+    """Return by how much areas as far from their neighbours as the projects scatter more than stand-ins, at least 1.
+
+    Scatter is the root mean square in the same quarter by the gap before, weighed as in the mean.
+    """
+    quarters = stand_ins.rank_classes(frame.gaps, GAP_CLASSES)
+    is_placebo = np.arange(len(quarters)) < frame.n
+    squares = np.array([stand_ins.mean_squares(values, quarters, is_placebo) for values in given.values])
+    alike = [
+        float(row[: frame.n][strata.of_areas == one].mean())
+        for row, one in zip(squares, strata.of_projects, strict=True)
+    ]
+    weights = np.array(mean.weights) ** 2
+    ratio = float(weights @ _own(squares, frame)) / float(weights @ np.array(alike))
+    return math.sqrt(max(ratio, 1.0)) if math.isfinite(ratio) else 1.0
+
+
+def _error_of_line(strata: Strata, weights: Floats, frame: _Frame) -> float:
+    """Return by how many areas' variances the slope makes projects vary more than those that stand in for them.
+
+    With z the gap less its mean over areas without a programme, in their SDs, and n such areas: (z² of the projects'
+    mean less z² of their stand-ins' mean) / n.
+    """
+    gaps = frame.gaps[: frame.n]
+    spread = float(gaps.std())
+    if spread <= 1e-12 * float(np.abs(gaps).max(initial=0.0)):
+        return 0.0
+    z = (frame.gaps - gaps.mean()) / spread
+    alike = [float(z[: frame.n][strata.of_areas == one].mean()) for one in strata.of_projects]
+    return float((weights @ z[frame.n :]) ** 2 - (weights @ np.array(alike)) ** 2) / frame.n
 
 
 def _untested(why: Unavailable, mean: RandomEffects, n_areas: int) -> PlaceboTest:

@@ -67,19 +67,20 @@ def drawn_sets(generator: np.random.Generator, stratum_of: Ints, wanted: Sequenc
     return sets
 
 
-def spread_factor(weights: Floats, wanted: Sequence[int], available: Mapping[int, int]) -> float:
+def spread_factor(weights: Floats, wanted: Sequence[int], available: Mapping[int, int], line: float = 0.0) -> float:
     """Return by how much deviations of drawn sets are widened.
 
     A stratum's k_s projects weigh W_s together and its N_s areas are drawn without replacement. About the mean of all
     draws a set varies by Σw² − ΣW_s²/N_s areas' variances, the projects by Σw² + ΣW_s²/N_s, the error of that mean
-    among it: the factor is the root of their ratio, √((N + k)/(N − k)) for one stratum and equal weights.
+    among it: the factor is the root of their ratio, √((N + k)/(N − k)) for one stratum and equal weights. `line` is
+    what the projects vary by besides, because the line that was taken off them is an estimate.
     """
     squares = float(weights @ weights)
     shared = 0.0
     for stratum in set(wanted):
         own = sum(float(weight) for weight, one in zip(weights, wanted, strict=True) if one == stratum)
         shared += own**2 / available[stratum]
-    return float(np.sqrt((squares + shared) / (squares - shared)))
+    return float(np.sqrt((squares + shared + max(line, 0.0)) / (squares - shared)))
 
 
 def rank_p(deviations: Floats, own: float) -> float:
