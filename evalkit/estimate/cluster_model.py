@@ -53,7 +53,8 @@ class ClusterModel:
     def of(cls, design: StaggeredDesign) -> ClusterModel:
         """Return the model of a design's clusters, each cohort a stratum."""
         stratum, n_strata = design.stratum.astype(np.intp), len(design.cohorts) + 1
-        return cls._of(design, stratum, carried_weight(design), n_strata, cluster_counts(design))
+        model = cls.of_units(_clusters(design), design.n_clusters, stratum, carried_weight(design), n_strata)
+        return replace(model, counts=cluster_counts(design))
 
     @classmethod
     def of_arms(cls, design: StaggeredDesign, cohorts: Iterable[int] | None = None) -> ClusterModel:
@@ -65,25 +66,24 @@ class ClusterModel:
         chosen = np.isin(design.stratum, list(range(other) if cohorts is None else set(cohorts) - {other}))
         is_other = design.stratum == other
         weight = np.where(chosen | is_other, carried_weight(design), 0.0)
-        model = cls._of(design, np.where(chosen, 0, 1).astype(np.intp), weight, 2, ClusterCounts(0, 0))
-        return replace(model, counts=ClusterCounts(int(model.n[0]), int(model.n[1])))
+        return cls.of_units(_clusters(design), design.n_clusters, np.where(chosen, 0, 1).astype(np.intp), weight, 2)
 
     @classmethod
-    def _of(
-        cls, design: StaggeredDesign, stratum: Codes, size: Floats, n_strata: int, counts: ClusterCounts
-    ) -> ClusterModel:
-        unit = np.arange(len(stratum)) if design.cluster is None else design.cluster
+    def of_units(cls, unit: Codes, n_clusters: int, stratum: Codes, size: Floats, n_strata: int) -> ClusterModel:
+        """Return the model of units in strata, the last one compared with; `unit` holds each unit's cluster."""
         places, at = np.unique(unit * n_strata + stratum, return_inverse=True)
         held = np.bincount(at, size, len(places))
         cluster, of_stratum = (places // n_strata).astype(np.intp), (places % n_strata).astype(np.intp)
-        earliest = np.full(design.n_clusters, n_strata - 1, dtype=np.intp)
+        earliest = np.full(n_clusters, n_strata - 1, dtype=np.intp)
         np.minimum.at(earliest, cluster, of_stratum)
         cluster, of_stratum, held = cluster[held > 0], of_stratum[held > 0], held[held > 0]
         weight = np.bincount(of_stratum, held, n_strata).astype(float)
         share = held / weight[of_stratum]
         n = np.bincount(of_stratum, minlength=n_strata).astype(np.intp)
         terms = tuple(mean_variance(share[of_stratum == s]) if n[s] > 1 else None for s in range(n_strata))
-        return cls(cluster, of_stratum, share, earliest, weight, n, terms, len(places) > design.n_clusters, counts)
+        is_mixed = len(np.unique(places // n_strata)) < len(places)
+        counts = ClusterCounts(len(np.unique(cluster[of_stratum < n_strata - 1])), int(n[-1]))
+        return cls(cluster, of_stratum, share, earliest, weight, n, terms, is_mixed, counts)
 
     def _expected(self) -> Floats:
         """Return Σh² of each stratum, 1 with one cluster, shape (n_strata,)."""
@@ -187,6 +187,11 @@ def cluster_counts(design: StaggeredDesign) -> ClusterCounts:
     if design.cluster is None:
         return ClusterCounts(int(is_treated.sum()), int(is_compared.sum()))
     return ClusterCounts(*(len(np.unique(design.cluster[arm])) for arm in (is_treated, is_compared)))
+
+
+def _clusters(design: StaggeredDesign) -> Codes:
+    """Return the cluster of each unit (row, of cross-sections)."""
+    return np.arange(len(design.stratum)) if design.cluster is None else design.cluster.astype(np.intp)
 
 
 def carried_weight(design: StaggeredDesign) -> Floats:

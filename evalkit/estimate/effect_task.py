@@ -13,8 +13,9 @@ from evalkit.core.sentence import Sentence, count, named_people
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.roles import LARGEST, as_numbers, named
-from evalkit.design.clusters import LEAST_DF, ClusterCounts, Concentration, one_treated_cluster_reason
+from evalkit.design.clusters import LEAST_DF, ClusterCounts, one_treated_cluster_reason, recommended_inference
 from evalkit.design.matched import MatchedDesign
+from evalkit.estimate.cluster_model import ARMS, ClusterModel
 from evalkit.estimate.effect_options import EffectOptions
 
 Floats = NDArray[np.float64]
@@ -70,16 +71,26 @@ class EffectTask:
             return None
         if reason := one_treated_cluster_reason(counts):
             return reason
-        is_treated, used = self.design.baseline.is_treated, self.design.is_used
-        treated, comparison = (self._weights_of(used & arm) for arm in (is_treated, ~is_treated))
-        found = Concentration.of(treated, comparison)
+        found = self.cluster_model.concentration(ARMS)
         return found.reason if found.df < LEAST_DF else None
 
-    def _weights_of(self, arm: Bools) -> Floats:
-        """Return the weight of each cluster that holds units of an arm, shape (n_clusters,)."""
+    @property
+    def cluster_model(self) -> ClusterModel:
+        """Return which of the clusters given carries which share of each arm, by the design's weights."""
         assert self.cluster is not None
-        weight = np.bincount(self.cluster[arm], self.design.weights[arm]).astype(float)
-        return weight[weight > 0]
+        used, is_treated = self.design.is_used, self.design.baseline.is_treated
+        arm = np.where(is_treated[used], 0, 1)
+        n_clusters = int(self.cluster.max(initial=0)) + 1
+        return ClusterModel.of_units(self.cluster[used], n_clusters, arm, self.design.weights[used], 2)
+
+    @property
+    def has_few_clusters(self) -> bool:
+        """Return whether clusters are given, and too few for errors that are not corrected for their number."""
+        if self.cluster is None:
+            return False
+        model = self.cluster_model
+        advice = recommended_inference(model.counts, concentration=model.concentration(ARMS))
+        return advice.inference != "cluster-robust"
 
 
 def effect_task(design: MatchedDesign, outcome: pd.Series | Floats, options: EffectOptions) -> EffectTask:

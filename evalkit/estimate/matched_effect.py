@@ -96,7 +96,8 @@ def matched_effect(
         Known for every unit that the design uses.
     options : EffectOptions
         What is adjusted for and how errors are made. Defaults: errors clustered by matched pair, set or stratum;
-        with replacement by set and unit; HC3 with fewer than 20 strata or no sets; M-estimation for weights.
+        with replacement by set and unit; HC3 with fewer than 20 strata or no sets; M-estimation for weights; CR2 by
+        the clusters given where these are few (M-estimation corrected as CR2 is).
 
     Raises
     ------
@@ -132,6 +133,8 @@ def resolved_errors(task: EffectTask) -> Errors:
         return asked
     if is_weighting(design):
         return "m-estimation"
+    if task.has_few_clusters and task.options.how != "bias-corrected":
+        return "CR2"
     if task.options.how == "bias-corrected":
         return "abadie-imbens"
     if shares_partners(design):
@@ -175,10 +178,13 @@ def _weighted(task: EffectTask) -> FoundEffect:
             "for HC1 errors, which take weights as given."
         )
     _require_slopes(task)
-    estimate = weighted_effect(task.design, task.outcome, task.covariates, task.cluster)
+    few = task.cluster_model if task.has_few_clusters else None
+    estimate = weighted_effect(task.design, task.outcome, task.covariates, task.cluster, few=few)
     if reason := task.few_clusters_reason:
         return FoundEffect(estimate=Estimate(estimate.value, Unavailable(reason)), inference="none")
     t_or_normal = "normal" if estimate.df is None else f"clustered by the clusters given, {freedom(estimate.df)}"
+    if few is not None:
+        t_or_normal = f"corrected for few clusters as CR2 is, {t_or_normal}"
     words = f"M-estimation (the weights' own estimation is part of the error), {t_or_normal}"
     return FoundEffect(estimate=estimate, inference=words)
 

@@ -16,6 +16,7 @@ from evalkit.design.arrays.products import applied, crossed, summed
 from evalkit.design.arrays.propensity import is_collinear
 from evalkit.design.balance_targets import in_target
 from evalkit.design.matched import MatchedDesign
+from evalkit.estimate.cluster_model import ARMS, ClusterModel
 from evalkit.estimate.inference import ROUNDING
 from evalkit.estimate.weight_equations import TargetMeans, weight_equations
 
@@ -37,6 +38,8 @@ def weighted_effect(
     adjust: Floats | None = None,
     cluster: Ints | None = None,
     target_means: TargetMeans = "given",
+    *,
+    few: ClusterModel | None = None,
 ) -> Estimate:
     """Return the weighted difference between the arms, or g-computation, with M-estimation errors.
 
@@ -53,6 +56,8 @@ def weighted_effect(
     target_means : whether means of the target group's covariates are "given", those of the units at hand, or "sampled"
         "given" is what R's WeightIt and marginaleffects report. "sampled" adds that other units of the target group
         would have other means: it is the error for an effect on the population these units were drawn from.
+    few : the clusters' shares of the two arms where they are few, or None
+        Sums of clusters are then corrected as CR2 corrects those of two weighted means, with its degrees of freedom.
 
     Raises
     ------
@@ -67,6 +72,12 @@ def weighted_effect(
         return Estimate(found.value, Unavailable(reason))
     if cluster is None:
         return Estimate(found.value, float(np.sqrt(found.influence @ found.influence)))
+    if few is not None:
+        inside = cluster >= 0
+        of_clusters = np.bincount(cluster[inside], found.influence[inside], len(few.stratum)).astype(float)
+        alone = found.influence[~inside]
+        variance = float(few.covariance(of_clusters[:, None], ARMS[None, :])[0, 0] + alone @ alone)
+        return Estimate(found.value, float(np.sqrt(variance)), few.concentration(ARMS).df)
     sums = _cluster_sums(found.influence, cluster)
     n = len(sums)
     if n < 2:

@@ -104,12 +104,22 @@ def test_clusters_that_hold_whole_pairs_replace_them():
     area = np.empty(len(outcome), dtype=int)
     area[design.pairs.treated] = area[design.pairs.comparison] = np.arange(len(design.pairs.treated)) % 7
     area[~design.is_used] = 0
-    both = matched_effect(design, outcome, EffectOptions(cluster=area))
+    both = matched_effect(design, outcome, EffectOptions(cluster=area, errors="two-way"))
     one = matched_effect(design, outcome, EffectOptions(cluster=area, errors="cluster"))
     assert both.estimate.std_error == pytest.approx(one.estimate.std_error, rel=1e-12)
     assert (both.estimate.df, one.estimate.df) == (6, 6)
     assert "matched pair and the clusters given" in both.inference
     assert "bias-reduced" in both.notes[0]
+    few = matched_effect(design, outcome, EffectOptions(cluster=area))
+    assert few.estimate == matched_effect(design, outcome, EffectOptions(cluster=area, errors="CR2")).estimate
+    assert "CR2" in few.inference
+
+
+def test_many_clusters_keep_the_errors_of_the_design():
+    design, outcome = simulated(n=600)
+    area = np.arange(len(outcome)) // 2
+    found = matched_effect(design, outcome, EffectOptions(cluster=area))
+    assert "matched pair and the clusters given" in found.inference
 
 
 def test_a_two_way_variance_of_nothing_gives_way_to_the_larger_one():
