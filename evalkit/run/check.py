@@ -112,11 +112,7 @@ def _signs(project: Project) -> Iterator[str]:
 
 
 def _participants(checked: Checked) -> Iterator[str]:
-    stage = checked.stage
-    code = stage.project.participants.local_authority
-    if code is not None:
-        yield f"  every school of {stage.area_names.get(code, 'an area without a name')} (local authority {code})"
-    yield from (f"  {case.case}: {case.n:,}" for case in stage.participants)
+    yield from (f"  {case.case}: {case.n:,}" for case in checked.stage.participants)
     for school in checked.treated.matched:
         by = "URN" if school.is_by_urn else "LAESTAB"
         yield f"  row {school.row}: {school.urn} {school.name}, {school.area_name} (by {by})"
