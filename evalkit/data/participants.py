@@ -60,9 +60,10 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
             f"No school lies in local authority {area}, so nobody was treated. Change `participants.local_authority` "
             f"in the project file{'; near codes: ' + listed(near) if near else ''}."
         )
+    names = [name for r in records.values() for name in r.schools.loc[r.schools["area"] == area].get("area_name", [])]
+    called = f"{names[0]} (local authority {area})" if names else f"local authority {area}"
     cases = tuple(
-        CountedCase(f"{stage}: schools of local authority {area}, all counted as treated", len(ids))
-        for stage, ids in schools.items()
+        CountedCase(f"{stage}: schools of {called}, all counted as treated", len(ids)) for stage, ids in schools.items()
     )
     return TreatedSchools(schools, {stage: {} for stage in records}, cases, True)
 

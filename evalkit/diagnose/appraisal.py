@@ -182,8 +182,8 @@ def limits(results: Results) -> tuple[str, ...]:
         f"{min(exposure.pre)} and {max(exposure.post)}.",
         *whole,
         *_years(exposure, measure(results.primary)),
-        "School results are averages of other pupils each year; no pupil is followed, and pupils who moved cannot "
-        "be seen.",
+        "School results are averages over different pupils each year; no pupil is followed, and pupils who moved "
+        "cannot be seen.",
         "No measure of deprivation from before the programme is in these files, so schools could not be matched on it.",
         "The primary outcome was named first. The table of outcomes also gives p-values adjusted for the number of "
         "outcomes; none is adjusted for the number of comparisons, which are there to show how far the answer moves.",

@@ -26,9 +26,20 @@ def printable(text: str) -> str:
     White space is single, what no font can show is replaced by its sign, �, and words that could be longer than a
     line may be broken after their signs, or anywhere.
     """
-    shown = _shown()
-    known = "".join(c if ord(c) in shown else _UNSHOWN for c in _SPACE.sub(" ", text)).strip()
+    known = shown(_SPACE.sub(" ", text)).strip()
     return _TOO_LONG.sub(lambda word: _broken(word[0].replace(_MAY_END, "")), known)
+
+
+def shown(text: str) -> str:
+    """Return a text in which what no font can show is replaced by its sign, �; ends of lines stay."""
+    known = _shown()
+    return "".join(c if c == "\n" or ord(c) in known else _UNSHOWN for c in text)
+
+
+def unshown(text: str) -> list[str]:
+    """Return the characters of a text that no font can show, each once, in the order in which they come."""
+    known = _shown()
+    return list(dict.fromkeys(c for c in text if not c.isspace() and ord(c) not in known))
 
 
 def _broken(word: str) -> str:

@@ -27,6 +27,9 @@ _FITS: Final = (
     (8.5, 50),
     (8.0, 50),
     (8.0, 40),
+    (7.5, 40),
+    (7.0, 36),
+    (6.5, 36),
 )
 """Sizes of type in points and widths of figures in per cent of the line, from ample to narrow, until a summary fits."""
 
@@ -59,8 +62,8 @@ def summary_pdf(document: Document) -> bytes:
         best, low, high = (best, middle + 1, high) if made is None else (made, low, middle)
     if best is None:
         raise EvalkitError(
-            f"The summary of {document.slug} does not fit on one page in {_FITS[-1][0]:g} point type. Shorten what "
-            "project.yml says of the participants (`known_participants`), the title or the question."
+            f"The summary of {document.slug} does not fit on one page in {_FITS[-1][0]:g} point type. Shorten the "
+            "title, `participants.why_whole_area` or the name of the place in project.yml."
         )
     return best
 

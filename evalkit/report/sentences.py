@@ -241,8 +241,8 @@ def _earlier(evaluation: Evaluation) -> str:
     was, whose = ("were", who[:1].upper() + who[1:]) if is_listed(evaluation) else ("was", who)
     if careful(facts.lead) == "0.00":
         return f"{whose} {was} neither gaining nor falling from {facts.lead_label}."
-    way = "gaining" if facts.lead > 0 else "falling"
-    start = f"{whose} {was} already {way} by {points(facts.lead)} on similar areas from {facts.lead_label}"
+    way = "gained" if facts.lead > 0 else "lost"
+    start = f"{whose} had already {way} {points(facts.lead)} on similar areas from {facts.lead_label}"
     if isinstance(facts.adjusted, Unavailable):
         return (
             f"{start}; what continuing that would leave cannot be given: "

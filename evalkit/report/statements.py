@@ -27,10 +27,11 @@ def programme(design: DesignStage) -> Prose:
     """Return what was done, where, when and for how much."""
     project, facts = design.project, design.project.programme
     ran = (
-        f"{facts.name} ran in {facts.place} from {_day(facts.start)} to {_day(facts.end)}, paid for by {facts.funder}."
+        f"{facts.name} ran in {facts.place} from {_day(facts.start)} to {_day(facts.end)}"
+        f"{f', paid for by {facts.funder}' if facts.funder else ''}."
     )
     cost = f"It cost its funder {pounds(project.cost.total_gbp)}." if project.cost else ""
-    aim = f"Its aim: {facts.aim.rstrip('.')}."
+    aim = f"Its aim: {facts.aim.rstrip('.')}." if facts.aim else ""
     sources = "; ".join(f"{source.title} ({source.url})" if source.url else source.title for source in facts.sources)
     said = f"Sources: {as_sentence(sources)}" if sources else ""
     known = project.participants.known_participants.strip()

@@ -12,10 +12,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from evalkit.core.safe_text import cleaned, escaped
 from evalkit.core.words import counted, listed
+from evalkit.run.complaint import where
 from evalkit.run.project_file import claims_of, load_project
 from evalkit.run.runner import find_data, preflight
+from evalkit.run.text_limits import project_texts
 
 if TYPE_CHECKING:
+    from evalkit.core.project import Project
     from evalkit.data.participants import TreatedSchools
     from evalkit.data.sources import Sources
     from evalkit.design.stage import DesignStage
@@ -95,14 +98,21 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield f"  {note.measure}, {note.label} ({note.unit})"
         yield from (f"    {sentence}" for sentence in note.sentences)
     yield f"\nClaims to be checked: {checked.n_claims}"
+    yield from _signs(stage.project)
+
+
+def _signs(project: Project) -> Iterator[str]:
+    """Yield which signs of the project's texts stand in no font of the PDFs and pictures."""
+    from evalkit.report.glyphs import unshown
+
+    found = {where(place): signs for place, text, _ in project_texts(project) if (signs := unshown(text))}
+    if found:
+        yield "\nSigns that report.pdf, summary.pdf and the figures cannot show; \N{REPLACEMENT CHARACTER} stands there"
+        yield from (f"  {place}: {listed(signs, 10)}" for place, signs in found.items())
 
 
 def _participants(checked: Checked) -> Iterator[str]:
-    stage = checked.stage
-    code = stage.project.participants.local_authority
-    if code is not None:
-        yield f"  every school of {stage.area_names.get(code, 'an area without a name')} (local authority {code})"
-    yield from (f"  {case.case}: {case.n:,}" for case in stage.participants)
+    yield from (f"  {case.case}: {case.n:,}" for case in checked.stage.participants)
     for school in checked.treated.matched:
         by = "URN" if school.is_by_urn else "LAESTAB"
         yield f"  row {school.row}: {school.urn} {school.name}, {school.area_name} (by {by})"

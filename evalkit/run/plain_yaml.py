@@ -11,11 +11,10 @@ from unicodedata import category
 import yaml
 
 from evalkit.core.errors import InputError, ProjectError
+from evalkit.run.complaint import Place
 from evalkit.run.faults import environment_faults
 
 MOST_BYTES: Final = 256 * 1024
-Place = tuple[str | int, ...]
-"""Keys and list positions that lead to a value."""
 
 
 class PlainYaml:

@@ -19,8 +19,10 @@ from evalkit.core.errors import DesignError, ProjectError
 from evalkit.core.project import Claim, Project
 from evalkit.core.words import did_you_mean
 from evalkit.data.measures import MEASURES
-from evalkit.run.plain_yaml import Place, PlainYaml, read_plain_yaml, shown_name
-from evalkit.run.project_rules import Complaint, project_complaints
+from evalkit.run.complaint import Complaint, Place, where
+from evalkit.run.plain_yaml import PlainYaml, read_plain_yaml, shown_name
+from evalkit.run.project_rules import project_complaints
+from evalkit.run.text_limits import too_long_claim
 
 _EXPECTED: Final = {
     "int": "a whole number",
@@ -129,7 +131,7 @@ def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
         found.append(Complaint((i, "measure"), f"'{claim.measure}' is not a measure this kit knows.{near}"))
     if claim.measure is None and not claim.reason:
         found.append(Complaint((i,), "without a measure, `reason` must say why these data cannot speak to the claim"))
-    return found
+    return [*found, *too_long_claim(i, claim)]
 
 
 def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type) -> Any:
@@ -211,6 +213,5 @@ def _sentence(text: str) -> str:
 
 
 def _where(read: PlainYaml, place: Place) -> str:
-    dotted = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
     line = read.line(place)
-    return f"{dotted or 'the file'}{f' (line {line})' if line else ''}: "
+    return f"{where(place) or 'the file'}{f' (line {line})' if line else ''}: "

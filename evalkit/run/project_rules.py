@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
 
@@ -11,22 +10,16 @@ from evalkit.core.errors import ProjectError
 from evalkit.core.project import Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, absent_years, require_years
+from evalkit.run.complaint import Complaint
 from evalkit.run.paths import complaint_about, is_slug
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What is wrong at a place; `is_design` where the comparison, not the writing, is at fault."""
-
-    place: tuple[str | int, ...]
-    text: str
-    is_design: bool = False
+from evalkit.run.text_limits import too_long
 
 
 def project_complaints(project: Project, folder: Path) -> list[Complaint]:
     """Return everything that is wrong with a project, in the order of its file."""
     return [
         *_words(project),
+        *too_long(project),
         *_participants(project, folder),
         *_exposure(project),
         *_outcomes(project),

@@ -12,7 +12,18 @@ from evalkit.core.words import counted
 from evalkit.diagnose.evaluation import AreaDistribution, Evaluation
 from evalkit.report.disclosure import ReleasedTable
 from evalkit.report.figure import Figure
-from evalkit.report.figures.style import BLACK, GREY, QUIET, SMALL, VERMILION, canvas, drawn, ink, say_empty
+from evalkit.report.figures.style import (
+    BLACK,
+    GREY,
+    QUIET,
+    SMALL,
+    VERMILION,
+    canvas,
+    clean_words,
+    drawn,
+    ink,
+    say_empty,
+)
 from evalkit.report.names import outcome_label, unit_of
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
@@ -80,6 +91,7 @@ def _swarm(ax: Axes, found: AreaDistribution, place: str) -> None:
 def _mark(figure: Canvas, ax: Axes, own: float) -> None:
     """Draw the treated area's dot larger, where the swarm has put it; places are known once it has been drawn."""
     ax.autoscale(enable=False)
+    clean_words(figure)
     figure.draw_without_rendering()
     places = [(float(x), float(y)) for dots in ax.collections for x, y in np.asarray(dots.get_offsets())]
     x, y = min(places, key=lambda place: abs(place[0] - own))

@@ -20,6 +20,7 @@ from matplotlib.ticker import FixedLocator
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.safe_text import cleaned
+from evalkit.report.glyphs import shown
 
 # Of Okabe and Ito (2008) those that stand out from white (3:1 or more); told apart with any common colour vision.
 VERMILION: Final = "#D55E00"
@@ -61,6 +62,7 @@ _RC: Final[dict[str, Any]] = {
     "xtick.labelcolor": BLACK,
     "ytick.labelcolor": BLACK,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # names come from files: `$` is a sign of money there, and never opens a formula
     "figure.facecolor": "white",
     "lines.linewidth": 1.8,
 }
@@ -119,7 +121,7 @@ def drawn(figure: Canvas, data_kind: DataKind = "real") -> tuple[bytes, bytes]:
     `savefig` would lay the figure out anew and draw it twice for each format, which takes twice as long.
     """
     png, svg = io.BytesIO(), io.BytesIO()
-    _clean_words(figure)
+    clean_words(figure)
     figure.set_dpi(_DPI)
     if data_kind == "synthetic":
         _say_synthetic(figure)
@@ -132,15 +134,19 @@ def drawn(figure: Canvas, data_kind: DataKind = "real") -> tuple[bytes, bytes]:
     return png.getvalue(), svg.getvalue()
 
 
-def _clean_words(figure: Canvas) -> None:
+def clean_words(figure: Canvas) -> None:
     """Take out of every text what no font can show and no document may hold; names of ticks are kept by their axes."""
     for words in figure.findobj(Text):
-        words.set_text(cleaned(words.get_text()))
+        words.set_text(_plain(words.get_text()))
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         if isinstance(axis.get_major_locator(), FixedLocator):
             names = [words.get_text() for words in axis.get_ticklabels()]
-            if names != list(map(cleaned, names)):
-                axis.set_ticklabels(list(map(cleaned, names)))
+            if names != list(map(_plain, names)):
+                axis.set_ticklabels(list(map(_plain, names)))
+
+
+def _plain(text: str) -> str:
+    return shown(cleaned(text))
 
 
 def _say_synthetic(figure: Canvas) -> None:

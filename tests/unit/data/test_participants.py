@@ -152,9 +152,11 @@ def test_a_row_is_named_by_its_place_in_the_file_even_after_blank_rows(tmp_path,
 
 
 def test_a_whole_area_is_treated(records):
+    records["KS2"].schools["area_name"] = "Knowsley"
     found = whole_area(340, records)
     assert found.schools == {"KS2": ("100001", "100002", "100003")}
     assert found.is_whole_area
+    assert found.cases[0].case == "KS2: schools of Knowsley (local authority 340), all counted as treated"
 
 
 def test_an_area_without_schools_is_refused():

@@ -301,3 +301,17 @@ def test_the_checklist_says_whether_there_is_a_map() -> None:
 
     assert said(make_evaluation()) == ("Not in this report", "No boundaries were supplied, so no map is drawn.")
     assert said(whole())[0] == "Who is compared with whom, and when was that decided?"
+
+
+@pytest.mark.parametrize("place", ["$\\foo{x$", "$1 and $2_{", "Reading \U0001f4da \u8bfb", "W" * 25])
+def test_any_sign_may_stand_in_the_name_of_a_place(evaluation: Evaluation, place: str) -> None:
+    programme = replace(evaluation.project.programme, place=place)
+    project = replace(evaluation.project, programme=programme)
+    named = replace(
+        evaluation,
+        project=project,
+        design=replace(evaluation.design, project=project),
+        headline=replace(evaluation.headline, place=place),
+    )
+    for draw in (trajectories_plot, permutation_plot, participant_flow):
+        assert draw(named) is not None

@@ -228,7 +228,7 @@ def test_a_longer_summary_takes_smaller_type():
 
 
 def test_a_summary_that_cannot_fit_is_refused_in_a_sentence():
-    with pytest.raises(EvalkitError, match=r"does not fit on one page in 8 point type\. Shorten"):
+    with pytest.raises(EvalkitError, match=r"does not fit on one page in 6.5 point type\. Shorten"):
         summary_pdf(make_document(sections=((Prose(("Too many words. " * 2000,)),),)))
 
 

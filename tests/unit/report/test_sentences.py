@@ -48,7 +48,7 @@ def test_the_headline_in_full(evaluation: Evaluation) -> None:
         "as much in either direction (p = 0.047). Maths, not targeted, gained 0.60 points on the same areas; "
         "reading minus "
         "maths 0.33 (p = 0.200). "
-        "Knowsley was already gaining by 0.33 points on similar areas from 2016 to 2017; continuing that would "
+        "Knowsley had already gained 0.33 points on similar areas from 2016 to 2017; continuing that would "
         "leave 0.12. "
         "The design cannot separate "
         "the programme from anything else that changed in Knowsley. Which schools took part is not public."
@@ -92,7 +92,7 @@ def test_a_negative_estimate_is_said_in_words(evaluation: Evaluation) -> None:
     text = said(evaluation, estimate=-0.3, interval=Interval(-0.5, -0.1), lead=-0.21)
     assert "rose by 0.30 points less from" in text
     assert "(95% interval −0.50 to −0.10)" in text
-    assert "already falling by 0.21 points" in text
+    assert "had already lost 0.21 points" in text
 
 
 def test_one_school_one_point_and_a_rank_of_one(evaluation: Evaluation) -> None:
@@ -117,7 +117,7 @@ def test_schools_listed_in_one_area_have_no_interval_and_the_reason_stands_once(
     said = headline(one).text
     assert "the estimate is 0.94 points more (no interval can be given). Schools listed by name" in said
     assert said.count("part of their area") == 1
-    assert "The listed schools were already gaining by 0.33 points" in said
+    assert "The listed schools had already gained 0.33 points" in said
     assert said.endswith("anything else that changed in these schools.")
     assert "cannot be ranked" not in how_to_read(one).text
 
