@@ -18,7 +18,10 @@ from evalkit.core.quantities import Interval
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.group_time import group_time_effects
+from evalkit.estimate.group_time_inference import overall_inference, recommendation
+from evalkit.estimate.inference import Inference
 from evalkit.estimate.pre_test import PreTest
+from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.staggered_results import StaggeredResults, staggered_results
 
 ROLES = Roles(unit="area", period="year", outcome="y", cohort="cohort", weight="w")
@@ -119,10 +122,8 @@ def treated_weights(random: np.random.Generator, n: int, shares: tuple[float, ..
     return np.r_[shares, np.full(n - len(shares), left)] * n
 
 
-def weighted_draw(
-    random: np.random.Generator, weight: np.ndarray, model: str, n_comparison: int = 60
-) -> StaggeredResults:
-    """Return the results of treated clusters of these weights against equal others, two years, without an effect."""
+def weighted_draw(random: np.random.Generator, weight: np.ndarray, model: str, n_comparison: int = 60) -> Inference:
+    """Return the overall inference on treated clusters of these weights and equal others, two years, no effect."""
     every = np.r_[weight, np.ones(n_comparison)]
     scale = {
         "alike": np.ones(len(every)),
@@ -132,7 +133,8 @@ def weighted_draw(
     }[model]
     y = np.column_stack([np.zeros(len(every)), random.normal(size=len(every)) * scale])
     start = np.r_[np.full(len(weight), YEARS[1]), np.full(n_comparison, np.nan)]
-    return staggered_results(group_time_effects(staggered_design(panel_of(y, start, every))))
+    effects = group_time_effects(staggered_design(panel_of(y, start, every)))
+    return overall_inference(effects, recommendation(effects), InferenceOptions())
 
 
 def print_concentration(n_draws: int) -> None:
@@ -150,7 +152,7 @@ def print_concentration(n_draws: int) -> None:
             random = np.random.default_rng([n, round(100 * sum(shares)), round(10 * sigma), ERROR_MODELS.index(model)])
             held = []
             for _ in range(n_draws):
-                found = weighted_draw(random, treated_weights(random, n, shares, sigma), model).simple
+                found = weighted_draw(random, treated_weights(random, n, shares, sigma), model)
                 given.append(isinstance(found.interval, Interval))
                 if isinstance(found.interval, Interval):
                     held.append(0.0 in found.interval)

@@ -58,7 +58,7 @@ def coverage(tool, n, shares, sigma, n_draws):
         draws = (
             tool.weighted_draw(random, tool.treated_weights(random, n, shares, sigma), model) for _ in range(n_draws)
         )
-        intervals = [found.simple.interval for found in draws]
+        intervals = [found.interval for found in draws]
         held = [0.0 in one for one in intervals if isinstance(one, Interval)]
         given.append(len(held) / n_draws)
         worst.append(np.mean(held) if held else 1.0)
