@@ -70,6 +70,13 @@ def _texts(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int
         if odd.any():
             at = int(np.argmax(odd))
             raise DataError(f"{name}: {place(at)}: {numbers[at]:g} in the column {column!r} is not an id. Use a text.")
+        large = np.abs(np.nan_to_num(numbers)) > 2.0 ** (np.finfo(kind.to_pandas_dtype()).nmant + 1)
+        if large.any():
+            at = int(np.argmax(large))
+            raise DataError(
+                f"{name}: {place(at)}: {numbers[at]:.0f} in the column {column!r} is an id stored as {kind}, which "
+                "cannot tell such numbers from their neighbours. Write ids as texts, from the source."
+            )
         whole = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values).cast(pa.int64())
         return as_texts(whole.cast(pa.string()))
     raise DataError(f"{name}: the column {column!r} holds {kind}, not ids. Make it a text or whole numbers.")

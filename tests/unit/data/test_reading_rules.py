@@ -149,3 +149,17 @@ def test_a_table_of_as_many_rows_as_are_read_is_read(tmp_path, monkeypatch):
         else:
             with pytest.raises(DataError, match="more than 1,000 rows"):
                 read_columns(path, ["id"], ["x"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "merged"), [("float32", 16_777_216, 16_777_218), ("float64", 2**53, 2**53 + 2)]
+)
+def test_ids_that_a_float_cannot_hold_apart_are_refused(tmp_path, kind, fits, merged):
+    path = tmp_path / "table.parquet"
+    for last, is_read in ((fits, True), (merged, False)):
+        pd.DataFrame({"id": np.array([100_001, last], dtype=kind), "x": [1.0, 2.0]}).to_parquet(path)
+        if is_read:
+            assert read_columns(path, ["id"], ["x"]).texts["id"].tolist() == ["100001", str(fits)]
+        else:
+            with pytest.raises(DataError, match=f"row 2: {merged} in the column 'id' is an id stored as"):
+                read_columns(path, ["id"], ["x"])
