@@ -233,8 +233,10 @@ def how_pooled() -> tuple[str, ...]:
         f"programme, one for each project, none twice, pooled by the same rule, about the sets' own mean. Stand-ins "
         f"are areas {ALIKE[0][2]} as the project. Where fewer than {EACH_NEEDS} are for a project, or fewer than "
         f"{ALL_NEED} for all, they are {'; '.join(words for _, _, words in ALIKE[1:])}: the first that is enough.",
-        "Deviations of the sets are widened for the error of their mean and, by Student's t over the normal quantile, "
-        "because their spread is known from so few areas.",
+        "Deviations of the sets are widened for the errors of their mean and of the line; by Student's t over the "
+        "normal quantile, because their spread is known from so few areas; and where areas as far from their "
+        "neighbours as the projects scatter more than the stand-ins. The interval is that of the average of these "
+        "very projects: what another one would do is the prediction interval.",
         f"With fewer than {PER_PROJECT} areas without a programme for each project, or too few alike, p-value and "
         "interval are withheld. No area in which any project of this page lies stands in.",
         "Random effects give the average, the spread and the prediction interval: variance between projects by "
