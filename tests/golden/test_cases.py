@@ -7,11 +7,13 @@ import shutil
 import pandas as pd
 import pytest
 
+from evalkit.data.participants_file import read_listed_schools
 from tests.conftest import beside_the_project
 from tests.whole_command import typed
 
 SCHOOLS = ("--unit", "school", "--period", "year", "--outcome", "score", "--cohort", "first")
 TABLES = ("--unit", "id", "--period", "year", "--outcome", "y", "--cohort", "g")
+COLLINEAR = ("--unit", "u", "--period", "t", "--outcome", "y", "--cohort", "g")
 WEIGHED = ("--unit", "u", "--period", "t", "--outcome", "y", "--cohort", "g")
 
 
@@ -255,3 +257,28 @@ def test_an_address_that_does_not_parse_is_refused_with_its_line(cases, tmp_path
     said = refused(typed("check", project, "--synthetic"))
     assert f"programme.sources[1].url (line {line})" in said
     assert "'http://[::1' is no address" in said
+
+
+def test_a_text_covariate_with_one_value_is_refused_by_name(cases):
+    path = cases / "tables" / "match_constant_text.csv"
+    said = refused(typed("match", path, "--treated", "t", "--on", "a,region", "--id", "id", "--outcome", "y"))
+    assert "region" in said
+
+
+@pytest.mark.parametrize("estimator", ["extended", "group-time", "imputation", "sun-abraham", "two-stage", "twfe"])
+def test_collinear_covariates_are_refused_by_every_estimator(cases, estimator):
+    path = cases / "tables" / "coll.csv"
+    said = refused(did(path, "--covariates", "x,z", "--estimator", estimator, columns=COLLINEAR))
+    assert "z" in said
+
+
+def test_a_category_of_whole_numbers_is_said_to_be_taken_as_numbers(cases):
+    path = cases / "tables" / "pqm_cintcat.parquet"
+    text = text_of(typed("match", path, "--treated", "t", "--on", "c", "--id", "id"))
+    assert "categor" in text
+    assert "--categories" in text
+
+
+def test_a_list_from_a_spreadsheet_is_read_as_it_is(cases):
+    found = read_listed_schools(cases / "bug-12" / "participants.csv")
+    assert any("’" in school.name for school in found.rows)
