@@ -33,9 +33,26 @@ AREAS = (340, 343, 350, 390, 373, 330)
 
 @pytest.fixture(scope="module")
 def england(tmp_path_factory):
+    """Return a small England; schools are not matched in this module, as nothing in it asks for them."""
     folder = tmp_path_factory.mktemp("england")
     write_synthetic_england(folder, seed=5, scale=0.25)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def listed(england, tmp_path_factory):
+    """Return a function that evaluates a project of listed schools once, and gives its folder as well."""
+    made = {}
+
+    def of(areas, every=2):
+        if (areas, every) not in made:
+            folder = tmp_path_factory.mktemp("listed")
+            made[areas, every] = (*evaluated(england, folder, areas, every), folder)
+        return made[areas, every]
+
+    return of
 
 
 def evaluated(england, folder, areas, every=2, most=False):
@@ -58,8 +75,8 @@ def evaluated(england, folder, areas, every=2, most=False):
 
 
 @pytest.fixture(scope="module")
-def several(england, tmp_path_factory):
-    return evaluated(england, tmp_path_factory.mktemp("several"), AREAS)
+def several(listed):
+    return listed(AREAS)[:3]
 
 
 def clustered(evaluation):
@@ -120,17 +137,16 @@ def test_the_headline_gives_the_interval_of_the_clusters(several):
     assert evaluation.headline.estimate == effect.estimate
 
 
-def test_two_areas_get_what_two_areas_support(england, tmp_path_factory):
-    evaluation, _, _ = evaluated(england, tmp_path_factory.mktemp("two"), AREAS[:2])
+def test_two_areas_get_what_two_areas_support(listed):
+    evaluation = listed(AREAS[:2])[0]
     [effect] = clustered(evaluation)
     assert effect.n_treated_clusters == 2
     assert "cluster-robust" not in effect.method
     assert isinstance(effect.p_value, float | Unavailable)
 
 
-def test_one_area_gets_no_record(england, tmp_path_factory):
-    evaluation, _, _ = evaluated(england, tmp_path_factory.mktemp("one"), AREAS[:1])
-    assert clustered(evaluation) == []
+def test_one_area_gets_no_record(listed):
+    assert clustered(listed(AREAS[:1])[0]) == []
 
 
 def made(evaluation):
@@ -156,11 +172,9 @@ def made(evaluation):
     ],
     ids=["whole area", "several areas", "listed in one", "listed in several", "listed in two"],
 )
-def test_power_names_what_the_run_makes(england, tmp_path, monkeypatch, areas, every, named):
-    monkeypatch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
+def test_power_names_what_the_run_makes(england, listed, areas, every, named):
     if areas:
-        evaluation, _, locked = evaluated(england, tmp_path, areas, every)
-        folder = tmp_path
+        evaluation, _, locked, folder = listed(areas, every)
     else:
         evaluation, locked, folder = whole_area(england)
     intake = read_baseline(evaluation.project, folder, find_sources(england))
@@ -199,7 +213,6 @@ def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
 
 
 def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(england, tmp_path, monkeypatch):
-    monkeypatch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
     evaluation, records, locked = evaluated(england, tmp_path, AREAS, most=True)
     [effect] = clustered(evaluation)
     for value in (effect.std_error, effect.interval, effect.p_value):
