@@ -10,12 +10,13 @@ from typing import Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.vintage import Vintage
 from evalkit.data.regions import region_of
 from evalkit.design.labels import NEIGHBOURS
 from evalkit.diagnose.area_error import FoundEffect, area_error
 from evalkit.diagnose.evidence_rating import NOT_TESTED, EvidenceRating
 from evalkit.diagnose.falsification import JOINT
-from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord, Vintage
+from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
 from evalkit.estimate.placebo_pool import AreaTable
 
 Json = Mapping[str, Any]

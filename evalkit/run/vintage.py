@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.diagnose.project_record import State, Vintage
+from evalkit.core.vintage import State, Vintage
 from evalkit.run.failure import RUNS
 from evalkit.run.outputs import MANIFEST
 from evalkit.run.whole_file import write_whole

@@ -48,7 +48,7 @@ def test_what_is_wrong_with_a_project_comes_back_from_the_cluster(tmp_path):
     with processes(tmp_path, n_workers=1) as (file, _), started(space, "--all", "--scheduler", str(file)) as run:
         out, err = run.communicate(timeout=120)
     assert run.returncode == 2, err
-    assert "1 participant no file knows: URN 999999" in err
+    assert "row 2: no file knows URN 999999" in err
     assert "bad-data" in out
     record = json.loads((space / "outputs" / "_runs" / "bad-data.failed.json").read_text(encoding="utf-8"))
     assert (record["kind"], record["exit_code"]) == ("bad input", 2)

@@ -125,7 +125,8 @@ def test_a_fleet_tells_the_truth(tmp_path, small_england, n_good):
     words = {slug: row.split()[1] for slug, row in rows(second.stdout).items()}
     assert words == {**dict.fromkeys(good, "unchanged"), **dict.fromkeys(BAD, "done")}
     kept = sorted(path.name for path in (space / "outputs" / "_runs").iterdir())
-    assert kept == sorted(["log.jsonl", *(f"{slug}.data.json" for slug in (*good, *BAD))])
+    records = [f"{slug}.{what}.json" for slug in (*good, *BAD) for what in ("data", "project")]
+    assert kept == sorted(["log.jsonl", *records])
 
     began = time.monotonic()
     third = subprocess.run(
@@ -239,5 +240,5 @@ def test_an_interruption_ends_all_and_says_so(tmp_path, small_england, number):
     log = [json.loads(line) for line in (space / "outputs" / "_runs" / "log.jsonl").read_text().splitlines()]
     ended = [(line["status"], line["kind"]) for line in log if line["event"] == "project ended"]
     assert sorted(ended) == [("interrupted", "interrupted")] * 2 + [("not begun", "not begun")]
-    kinds = [json.loads(path.read_text())["kind"] for path in (space / "outputs" / "_runs").glob("*.json")]
+    kinds = [json.loads(path.read_text())["kind"] for path in (space / "outputs" / "_runs").glob("*.failed.json")]
     assert kinds == ["interrupted", "interrupted"]

@@ -8,11 +8,11 @@ import pytest
 
 from evalkit.core.estimand import Estimand
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.vintage import Vintage
 from evalkit.diagnose.area_error import SCHOOLS_ONLY, FoundEffect, area_error
 from evalkit.diagnose.evidence_rating import evidence_rating
 from evalkit.diagnose.pooling_rules import overlaps
 from evalkit.diagnose.portfolio import make_portfolio
-from evalkit.diagnose.project_record import Vintage
 from evalkit.estimate.placebo_pool import PlaceboPool
 from evalkit.estimate.random_effects import random_effects
 from tests.portfolio_records import NEIGHBOURS, PLACEBOS, outcome, project, projects

@@ -11,8 +11,9 @@ import pytest
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.vintage import Vintage
 from evalkit.diagnose.portfolio import make_portfolio
-from evalkit.diagnose.project_record import FailedRun, UnreadFolder, Vintage
+from evalkit.diagnose.project_record import FailedRun, UnreadFolder
 from evalkit.report.figures.forest import Forest, ForestRow
 from evalkit.report.portfolio import portfolio_files
 from evalkit.report.portfolio_tables import overlaps_table, pooled_table, projects_table
