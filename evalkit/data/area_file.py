@@ -25,9 +25,9 @@ def read_area_file(path: Path, roles: AreaRoles) -> AreaSeries:
     unit or period is missing, a cell is not what its column holds, or an area has two rows in a period.
     """
     columns = read_columns(path, [roles.unit], [roles.outcome], periods=[roles.period])
-    _refuse(columns, columns.texts[roles.unit].isna().to_numpy(), roles.unit, "the unit is missing. Fill it in")
+    columns.require_ids(roles.unit)
     period, outcome = columns.numbers[roles.period], columns.numbers[roles.outcome]
-    _refuse(columns, np.isnan(period), roles.period, "the period is missing. Fill it in")
+    _refuse(columns, np.isnan(period), roles.period, "the period is missing. Fill it in, or leave such rows out")
     with np.errstate(invalid="ignore"):
         odd = np.isinf(period) | (period != np.floor(period))
     _refuse(columns, odd, roles.period, "a period is a whole number, such as a year. Correct it")

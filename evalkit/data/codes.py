@@ -152,13 +152,15 @@ def refuse_odd(cells: Cells, texts: pd.Series, column: str, place: Callable[[int
         )
     raise DataError(
         f"{place(at)}: {text} in the column {column!r} is not a number.\n"
-        f"{_remedy(str(texts.iloc[at]).strip())}{remedy} ({n} in this column)."
+        f"{_remedy(str(texts.iloc[at]).strip(), cells)}{remedy} ({n} in this column)."
     )
 
 
-def _remedy(text: str) -> str:
+def _remedy(text: str, cells: Cells) -> str:
     if text.lower() in ("true", "false", "yes", "no", "y", "n"):
         return "Write 1 for yes and 0 for no"
+    if holds_texts(cells):
+        return "No cell of the column is one. Name a column of numbers, or make one of 0 and 1 for each category"
     return "Correct it, or leave the cell empty if the value is missing"
 
 

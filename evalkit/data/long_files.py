@@ -76,6 +76,16 @@ class Columns:
         """Return the number of rows of the file."""
         return len(next(iter((self.texts | self.numbers).values())))
 
+    def require_ids(self, name: str, part: str = "unit") -> None:
+        """Raise `DataError` with the place of the first row whose id of a unit or cluster is missing."""
+        lost = self.texts[name].isna().to_numpy()
+        if lost.any():
+            others = "" if lost.sum() == 1 else f" ({lost.sum():,} such rows)"
+            raise DataError(
+                f"{self.name}: {self.place(int(np.argmax(lost)))}: column {name!r}: the {part} is missing. Fill it in, "
+                f"or leave such rows out: a total, a region or a country is no unit{others}."
+            )
+
 
 def read_columns(
     path: Path,

@@ -118,10 +118,9 @@ def _require_parts(roles: Roles) -> None:
 def _check(columns: Columns, roles: Roles, ids: Sequence[str]) -> None:
     """Raise `DataError` for the first cell that cannot be what its part says."""
     for name in ids:
-        part = "unit" if name == roles.unit else "cluster"
-        _refuse(columns, columns.texts[name].isna().to_numpy(), name, f"the {part} is missing. Fill it in")
+        columns.require_ids(name, "unit" if name == roles.unit else "cluster")
     period = columns.numbers[roles.period]
-    _refuse(columns, np.isnan(period), roles.period, "the period is missing. Fill it in")
+    _refuse(columns, np.isnan(period), roles.period, "the period is missing. Fill it in, or leave such rows out")
     _refuse_infinite(columns, roles)
     _refuse(columns, period != np.floor(period), roles.period, "a period is a whole number, such as a year. Correct it")
     cohort = columns.numbers[roles.cohort]

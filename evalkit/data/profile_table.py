@@ -30,5 +30,6 @@ def read_profiles(path: Path, roles: ProfileRoles, categories: tuple[str, ...] =
     texts = list(dict.fromkeys([*named, *text_columns(path, open_ones, "characteristic")]))
     numbers = [name for name in roles.characteristics if name not in texts]
     read = read_columns(path, texts, numbers)
+    read.require_ids(roles.unit)
     profiles = Profiles.from_frame(pd.DataFrame(read.texts | read.numbers, copy=False), roles)
     return replace(profiles, codes=read.codes, notes=read.notes)

@@ -70,6 +70,8 @@ def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse",
     numbers = [name for name in (*columns.covariates, *columns.later) if name not in (*texts, columns.treated)]
     flags = [columns.treated] if columns.treated not in texts else []
     read = read_columns(path, texts, list(dict.fromkeys(numbers)), flags=flags)
+    if columns.unit:
+        read.require_ids(columns.unit)
     _refuse_odd(read, columns)
     frame = pd.DataFrame(read.texts | read.numbers, copy=False)
     roles = BaselineRoles(

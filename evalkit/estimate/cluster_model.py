@@ -107,6 +107,17 @@ class ClusterModel:
             deflator = np.where(whole > 0, seen / np.where(whole > 0, whole, 1.0), deflator)
         return deflator
 
+    def beyond_seen(self, given: Floats) -> Floats:
+        """Return each number's variance over the part of it that contributions show, shape (K,); `given` (K, n_strata).
+
+        A stratum of one cluster does not deviate from its own mean: its b_s² is in no contribution, and is added as
+        that of a cluster like the others. 1 where every stratum has two clusters, or none has.
+        """
+        added = given**2 * self._expected()
+        seen = added[:, self.n > 1].sum(axis=1)
+        ratio: Floats = np.where(seen > 0, added.sum(axis=1) / np.where(seen > 0, seen, 1.0), 1.0)
+        return ratio
+
     def df(self, given: Floats) -> float:
         """Return Satterthwaite's degrees of freedom where a number gives `given` (n_strata,) to the strata's means.
 
@@ -172,6 +183,10 @@ class ClusterModel:
         `contribution` has shape (n_clusters, K); `given`, shape (K, n_strata), is what each number gives to the means.
         """
         scaled = contribution / np.sqrt(self.deflator(np.sqrt((given**2).sum(axis=0))))[:, None]
+        beyond = self.beyond_seen(given)
+        is_unseen = ~np.isin(np.arange(len(self.stratum)), self.cluster[self.n[self.of_stratum] > 1])
+        scaled[np.ix_(is_unseen, beyond > 1)] = 0.0  # what they add through the shares of cohorts is part of `beyond`
+        scaled *= np.sqrt(beyond)
         covariance: Floats = scaled.T @ scaled
         return covariance
 

@@ -100,8 +100,8 @@ def _interval(test: Test, around: tuple[float, float], n_periods: int, level: fl
     needed = ceil(1 / (1 - level) - 1e-9)
     if n_periods < needed:
         return Unavailable(
-            f"With {n_periods} periods no p-value is below 1/{n_periods}, so that no effect can be ruled out at this "
-            f"level; {needed} periods are needed."
+            f"With {n_periods} periods no p-value is below 1/{n_periods}, so that no effect of any size can be ruled "
+            f"out at this level; {needed} periods are needed."
         )
 
     def is_kept(effect: float) -> bool:

@@ -27,6 +27,7 @@ from evalkit.estimate.arrays.contrast import (
 )
 from evalkit.estimate.arrays.covariance import n_parameters
 from evalkit.estimate.arrays.least_squares import CollinearError, Fit
+from evalkit.estimate.cluster_model import ARMS
 from evalkit.estimate.effect_task import EffectTask
 from evalkit.estimate.found_effect import FoundEffect, few_clusters_note, freedom, guarded_estimate, why_no_error
 from evalkit.estimate.matched_rows import MatchedRows, pair_rows, unit_rows
@@ -121,6 +122,8 @@ def _bias_reduced(task: EffectTask, rows: MatchedRows) -> FoundEffect:
     if n < 2:
         return FoundEffect(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
     std_error, df = cr2_error(rows.arms, codes)
+    if task.cluster is not None:  # not more than of alike clusters: units of one are not independent
+        df = min(df, task.cluster_model.df(ARMS))
     notes = () if df >= ROUGH_DF else (f"With {df:.1f} degrees of freedom the error is only a rough guide.",)
     words = f"cluster-robust by {noun} (CR2), {freedom(df)} (Satterthwaite)"
     estimate = guarded_estimate(task, value, std_error, df)

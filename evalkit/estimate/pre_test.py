@@ -253,7 +253,7 @@ def _largest(tested: list[tuple[Summary, Inference]]) -> PreTest:
         if isinstance(one.p_value, float) and isinstance(one.std_error, float) and isinstance(lead.estimate, Estimate)
     ]
     p_value, statistic = min(tests)
-    note = "The clusters are too few to test all effects together; the largest is judged by itself."
+    note = "Some of these effects rest on too few clusters to test all together; the largest is judged by itself."
     adjusted = min(1.0, p_value * len(tests))
     return PreTest(statistic=statistic, df=len(tests), p_value=adjusted, note=note, kind="largest")
 

@@ -28,12 +28,18 @@ ONE_COMPARISON = (
     "standard error."
 )
 SINGLES = (
-    "Most of the weight lies on cohorts of which a single cluster is compared ({cohorts}): one cluster does not "
+    "Most of the weight lies on cohorts of which a single cluster is treated ({cohorts}): one cluster does not "
     "deviate from its own mean, so that the standard error would leave its shock out. "
     "Use randomisation or Conley–Taber inference."
 )
-SINGLES_NOTE = "Of cohort {cohorts} a single cluster is compared, whose own shock is not in this standard error."
-ONE_COMPARISON_NOTE = "Some comparisons are with a single cluster, whose own shock is not in this standard error."
+SINGLES_NOTE = (
+    "Of cohort {cohorts} a single cluster is treated, whose own shock shows in no deviation: plain clustered errors "
+    "leave it out, CR2 takes it to vary as other clusters do."
+)
+ONE_COMPARISON_NOTE = (
+    "Some comparisons are with a single cluster, whose own shock shows in no deviation: plain clustered errors leave "
+    "it out, CR2 takes it to vary as other clusters do."
+)
 NO_VARIATION = "What is compared here does not vary between units, so there is no standard error."
 
 

@@ -111,7 +111,7 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
     ("old", "new", "said"),
     [
         ("007,2001", "007,", "line 3: column 't': the period is missing"),
-        ("007,2001", ",2001", "line 3: column 'u': the unit is missing"),
+        ("007,2001", ",2001", "the unit is missing. Fill it in, or leave such rows out: a total, a region"),
         ("007,2001", "NA,2001", "line 3: column 'u': the unit is missing"),
         ("007,2000", "007,2000.5", "line 2: column 't' 2000.5: a period is a whole number"),
         ("007,2000", "007,1e30", "too large"),

@@ -163,3 +163,15 @@ def test_ids_that_a_float_cannot_hold_apart_are_refused(tmp_path, kind, fits, me
         else:
             with pytest.raises(DataError, match=f"row 2: {merged} in the column 'id' is an id stored as"):
                 read_columns(path, ["id"], ["x"])
+
+
+def test_a_column_of_texts_is_not_mended_cell_by_cell(tmp_path, capsys):
+    frame = table()
+    frame["kind"] = np.where(frame["school"].astype(int) % 2, "Free school", "Converter academy")
+    frame["kind"] = frame["kind"].where(frame.index > 0, "z")  # a code does not make it a column of numbers
+    code, _, said = did(frame, tmp_path, capsys, "--covariates", "kind")
+    assert code == 2
+    assert "line 3: 'Converter academy' in the column 'kind' is not a number" in said
+    assert "No cell of the column is one. Name a column of numbers, or make one of 0 and 1 for each category" in said
+    frame["kind"] = (frame["kind"] == "Free school").astype(int)
+    assert did(frame, tmp_path, capsys, "--covariates", "kind")[0] == 0

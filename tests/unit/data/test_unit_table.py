@@ -58,6 +58,7 @@ def test_numbers_can_be_made_categories(tmp_path):
         ("010,1,", "010,3,", "line 3: 'joined' says who took part, with 0 and 1; it holds 3"),
         ("010,1,", "010,,", "line 3: 'joined' says who took part, with 0 and 1; it holds nothing"),
         ("010,1,", "007,1,", "'007' stands in more than one row"),
+        ("010,1,", ",1,", "line 3: column 'school': the unit is missing. Fill it in, or leave such rows out: a total"),
         ("3,none", "inf,none", "line 4: the column 'score' is infinite"),
         ("joined", "part", "no column 'joined'"),
     ],

@@ -11,7 +11,7 @@ from evalkit.data.panel import Panel, Roles
 from evalkit.design.clusters import ClusterCounts, Recommendation, recommended_inference
 from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.arrays.exchanged import Place, exchanged_effects, exchanged_sums
-from evalkit.estimate.cluster_model import cluster_counts
+from evalkit.estimate.cluster_model import ClusterModel, cluster_counts
 from evalkit.estimate.group_time import group_time_effects
 from evalkit.estimate.group_time_inference import (
     MIXED,
@@ -217,3 +217,19 @@ def test_cohorts_of_one_cluster_each_change_places():
     found = overall_inference(effects_of(frame), CR2, OPTIONS)
     assert found.method == "randomisation inference"
     assert isinstance(found.interval, Interval)
+
+
+def test_the_shock_of_a_cohort_of_one_cluster_is_taken_to_be_like_others():
+    # Three clusters and one treated, five compared; b = ½, ½, −1 of their means. What deviations show is
+    # ¼ · 1/3 + 1/5 of a cluster's variance, and ¼ more is in no deviation, the single cluster's contribution
+    # (through the shares of cohorts) included. Equal shares: squares are divided by 1 − 1/n.
+    cohort = np.array([0, 0, 0, 1, 2, 2, 2, 2, 2])
+    model = ClusterModel.of_units(np.arange(9), 9, cohort, np.ones(9), 3)
+    given = np.array([[0.5, 0.5, -1.0]])
+    contribution = np.array([0.2, -0.1, -0.1, 0.7, 0.3, -0.3, 0.1, -0.1, 0.0])
+    seen = (0.04 + 0.01 + 0.01) / (2 / 3) + (0.09 + 0.09 + 0.01 + 0.01) / 0.8
+    known = 0.25 / 3 + 1 / 5
+    found = model.covariance(contribution[:, None], given)[0, 0]
+    assert found == pytest.approx(seen * (known + 0.25) / known, rel=1e-12)
+    two_cohorts = model.covariance(contribution[:, None], np.array([[1.0, 0.0, -1.0]]))[0, 0]  # rests on no single one
+    assert two_cohorts == pytest.approx(seen + 0.49, rel=1e-12)
