@@ -28,7 +28,8 @@ _MOST_NAMES = 6
 
 def answer(evaluation: Evaluation) -> Prose:
     """Return the answer in one sentence, no stronger than the interval allows, and what it cannot say."""
-    return Prose((_answer(evaluation), _cause(evaluation)), "headline")
+    is_told = not isinstance(evaluation.headline.estimate, Unavailable)
+    return Prose((_answer(evaluation), *((_cause(evaluation),) if is_told else ())), "headline")
 
 
 def _answer(evaluation: Evaluation) -> str:

@@ -204,6 +204,10 @@ def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
     assert report.key_numbers(alone).table.rows[0][1:] == (0.94, "none")
 
 
+def test_where_nothing_is_estimated_nothing_is_said_of_what_a_number_holds(unavailable: Evaluation) -> None:
+    assert len(report.answer(unavailable).sentences) == 1
+
+
 def test_why_listed_schools_have_no_interval_depends_on_how_many_areas_they_lie_in(evaluation: Evaluation) -> None:
     alone = report.certainty(listed_schools(evaluation)).sentences[0]
     assert alone.startswith("No interval is given: the schools are part of one area")
