@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-State = Literal["current", "changed", "gone", "not known"]
+State = Literal["current", "changed", "renamed", "gone", "not known"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vintage:
     """What a report was made from: version and commit of the kit, hash of its data, day, and the state of its project.
 
-    `state` compares the project's files with those the report was made from: `current`, `changed` since, `gone`, or
-    `not known` where it cannot be told where the project is. What is not known is an empty text.
+    `state` compares the project's files with those the report was made from: `current`, `changed` since, `renamed`
+    where it bears another slug now, `gone`, or `not known` where it cannot be told where the project is. What is not
+    known is an empty text.
     """
 
     kit: str = ""
@@ -34,6 +35,7 @@ class Vintage:
 STATES: Final[dict[State, str]] = {
     "current": "",
     "changed": "Its project has changed since.",
+    "renamed": "Its project has another slug now.",
     "gone": "Its project is gone.",
     "not known": "",
 }

@@ -20,7 +20,7 @@ from evalkit.data.links import Links, read_links
 from evalkit.data.listing import Listing
 from evalkit.data.measures import measure, require_years
 from evalkit.data.neighbours import NeighbourTable, read_neighbours
-from evalkit.data.participants import TreatedSchools, read_participants, whole_area
+from evalkit.data.participants import TreatedSchools, read_participants, refuse_another_place, whole_area
 from evalkit.data.performance import read_performance
 from evalkit.data.published_limits import PublishedLimits, read_limits
 from evalkit.data.records import SchoolRecords, make_records
@@ -211,6 +211,7 @@ def _limits(wanted: Wanted, sources: Sources, areas: NeighbourTable) -> dict[str
 
 def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:
     if project.participants.local_authority is not None:
+        refuse_another_place(project.programme.place, project.participants.local_authority, tables.records)
         return whole_area(project.participants.local_authority, tables.records)
     return read_participants(folder / str(project.participants.file), tables.records, tables.spine, tables.links)
 

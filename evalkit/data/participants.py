@@ -68,6 +68,22 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
     return TreatedSchools(schools, {stage: {} for stage in records}, cases, True)
 
 
+def refuse_another_place(place: str, area: int, records: Mapping[str, SchoolRecords]) -> None:
+    """Raise `DesignError` where the programme's place is the name of another area than the one that is treated."""
+    names = {
+        int(code): str(name)
+        for r in records.values()
+        if "area_name" in r.schools
+        for code, name in zip(r.schools["area"], r.schools["area_name"], strict=True)
+    }
+    called = [code for code, name in names.items() if name.casefold() == place.strip().casefold()]
+    if area in names and called and area not in called:
+        raise DesignError(
+            f"`programme.place` is {names[called[0]]}, which is local authority {called[0]}, and "
+            f"`participants.local_authority` is {area}, {names[area]}. Correct the one that is wrong."
+        )
+
+
 def read_participants(
     path: Path, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None, links: Links | None
 ) -> TreatedSchools:

@@ -24,6 +24,11 @@ _HEADINGS: Final = {
     "name": {"name", "names", "school", "schoolname", "nameofschool", "establishmentname", "establishment"}
     | {"schname", "participant", "academyname", "schoolacademy", "nameoftheschool", "schoolsname"},
 }
+_HALVES: Final = {
+    "la": {"la", "lacode", "lano", "lanumber", "lea", "leacode", "leano", "localauthoritycode", "localauthoritynumber"},
+    "estab": {"estab", "estabno", "estabnumber", "establishmentnumber", "establishmentno", "establishmentcode"},
+}
+"""The two columns whose numbers together are a LAESTAB, where the file has neither that nor a URN."""
 _CHOICES: Final = re.compile(
     r"\b(start|begin|began|join|withdr|dos(e|age)|hours|days|visits|sessions|intensity|weight|treat|cohort|wave|tranche"
     r"|includ|exclud|participat|took part|takes part|arm\b)|^(date|year|group|level|status|ended|end|left)\b"
@@ -121,7 +126,8 @@ def _separator(first: str) -> str:
     outside = re.sub(r'"[^"]*"', "", first)
 
     def known(separator: str) -> tuple[int, int]:
-        return sum(bool(_role(text.strip('"'))) for text in first.split(separator)), outside.count(separator)
+        headings = [text.strip('"') for text in first.split(separator)]
+        return len(_halves(headings)) + sum(bool(_role(text)) for text in headings), outside.count(separator)
 
     return max(_SEPARATORS, key=known)
 
@@ -170,12 +176,20 @@ def _columns(name: str, header: list[str]) -> dict[str, int]:
         if roles.count(role) > 1:
             twice = [f"'{text}'" for text, found in zip(header, roles, strict=True) if found == role]
             raise DataError(f"{name}: the columns {listed(twice)} say the same of a school. Keep one of them.")
-    if not {"urn", "laestab", "name"} & set(roles):
+    if not {"urn", "laestab", "name"} & set(roles) and not _halves(header):
         found = listed([f"'{shortened(text, 30)}'" for text in header if text], 12)
         is_school = any(re.fullmatch(r"\d{6,7}|\d{3}/\d{4}", text) for text in header)
         lacks = " The first row is a school, and must be the headings." if is_school else ""
         raise DataError(f"{name}: no column says which school a row is; the columns found are {found}.{lacks} {HINT}")
-    return {role: place for place, role in enumerate(roles) if role}
+    places = {role: place for place, role in enumerate(roles) if role}
+    return places | ({} if {"urn", "laestab"} & set(roles) else _halves(header))
+
+
+def _halves(header: list[str]) -> dict[str, int]:
+    """Return the places of the two columns that make a LAESTAB, nothing where not just one of each is there."""
+    plain = [re.sub(r"[^a-z]", "", text.lower()) for text in header]
+    found = {role: [at for at, text in enumerate(plain) if text in known] for role, known in _HALVES.items()}
+    return {role: places[0] for role, places in found.items()} if all(len(p) == 1 for p in found.values()) else {}
 
 
 def _refuse_choices(name: str, unused: Sequence[str]) -> None:
@@ -195,6 +209,9 @@ def _refuse_choices(name: str, unused: Sequence[str]) -> None:
 
 def _school(number: int, row: list[str], columns: dict[str, int], width: int) -> ListedSchool:
     given = {role: row[place] if place < len(row) else "" for role, place in columns.items()}
+    if "la" in given:
+        halves = (_digits(given[half]) for half in ("la", "estab"))
+        given["laestab"] = "/".join(half for half in halves if half)
     urn, laestab = _digits(given.get("urn", "")), _laestab(given.get("laestab", ""))
     problem = _problem(given, urn, laestab)
     if any(row[width:]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
+from math import comb, floor
 from typing import Final, Literal
 
 from evalkit.core.errors import DesignError
@@ -57,6 +57,9 @@ InferenceMethod = Literal[
 ]
 
 
+CR2: Final[InferenceMethod] = "CR2 with Satterthwaite degrees of freedom"
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterCounts:
     """The number of clusters in which treatment starts, and of those in which it does not."""
@@ -99,7 +102,8 @@ class Concentration:
         return (
             f"The treated clusters' weights are worth {self.effective_n:.1f} equal clusters, and one of them holds "
             f"{self.largest_share:.0%} of the weight, so that their spread cannot be told from the data "
-            f"({self.df:.1f} degrees of freedom; {LEAST_DF:.0f} are needed). Weigh clusters more evenly, or add some."
+            f"({one_decimal_below(self.df)} degrees of freedom; {LEAST_DF:.0f} are needed). Weigh clusters more "
+            "evenly, or add some."
         )
 
 
@@ -126,9 +130,18 @@ def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
 def too_concentrated(df: float) -> str:
     """Return why an error with fewer than `LEAST_DF` degrees of freedom is not given."""
     return (
-        f"The degrees of freedom that the clusters leave ({df:.1f}) are fewer than {LEAST_DF:.0f}: one or two of them "
-        "carry the effect, so that no error can be relied on."
+        f"The degrees of freedom that the clusters leave ({one_decimal_below(df)}) are fewer than {LEAST_DF:.0f}: "
+        "too few of them carry the effect, or too unequally, for an error that could be relied on."
     )
+
+
+def one_decimal_below(df: float) -> str:
+    """Return degrees of freedom with one decimal, never rounded up to a limit that they miss.
+
+    >>> one_decimal_below(1.96)
+    '1.9'
+    """
+    return f"{floor(10 * df) / 10:.1f}"
 
 
 def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:

@@ -15,13 +15,15 @@ from evalkit.design.power import averaging_factor, multiplier
 class PanelPlan:
     """Schools of each treated and each comparison area, and the years averaged before and after.
 
-    `treated` and `comparison` hold analysed schools by area; `n_pre` and `n_post` count years.
+    `treated` and `comparison` hold analysed schools by area; `n_pre` and `n_post` count years. `test_df` are the
+    degrees of freedom of the test that will be made, where they are known: None for areas less two.
     """
 
     treated: tuple[int, ...]
     comparison: tuple[int, ...]
     n_pre: int = 1
     n_post: int = 1
+    test_df: float | None = None
 
     def __post_init__(self) -> None:
         if not self.treated or not self.comparison or min(*self.treated, *self.comparison) < 1:
@@ -30,9 +32,9 @@ class PanelPlan:
             raise DesignError("A change needs at least one year before and one after.")
 
     @property
-    def df(self) -> int:
-        """Return the areas of both arms less two."""
-        return len(self.treated) + len(self.comparison) - 2
+    def df(self) -> float:
+        """Return the degrees of freedom of the test, areas of both arms less two where they are not known."""
+        return len(self.treated) + len(self.comparison) - 2 if self.test_df is None else self.test_df
 
 
 def panel_std_error(plan: PanelPlan, between_areas: float, between_schools: float) -> float:
@@ -63,7 +65,7 @@ def panel_mdes(
 ) -> Quantity:
     """Return the least detectable effect in points, or why there is none.
 
-    M × `panel_std_error`, M from Student's t with areas − 2 degrees of freedom. With one treated area use
+    M × `panel_std_error`, M from Student's t with the plan's degrees of freedom. With one treated area use
     `one_area_mdes`: its own shock cannot be seen in it, and the spread of other areas' placebo effects must stand in.
     """
     if len(plan.treated) == 1:

@@ -38,12 +38,14 @@ class ProjectInference:
     method : its name in reports and in `evalkit power`; "none" where nothing is inferred
     reason : why, in a sentence
     counts : the treated and comparison areas that carry the effect
+    df : the degrees of freedom of errors by CR2, where they have been reckoned
     """
 
     kind: Kind
     method: str
     reason: str
     counts: ClusterCounts
+    df: float | None = None
 
     @property
     def clustered(self) -> InferenceMethod:

@@ -11,6 +11,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.data.measures import measure
 from evalkit.design import labels
+from evalkit.design.areas import TREATED_GROUP
 from evalkit.diagnose import falsification
 from evalkit.diagnose.falsification import FEWEST_AREAS, Falsification
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, not_assessable, statement
@@ -157,7 +158,9 @@ def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
     found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
     areas = found.areas.get((labels.NEIGHBOURS, "post")) if found else None
-    if found is None or areas is None or len(areas.groups) < FEWEST_AREAS or design.treated_group <= 0:
+    if design.treated_group == TREATED_GROUP:
+        return not_assessable("level_and_change", falsification.PART_OF_AREA.reason)
+    if found is None or areas is None or len(areas.groups) < FEWEST_AREAS:
         return not_assessable("level_and_change", "Too few areas could be analysed the same way to see this.")
     levels = effects_by_area(
         found.weighed(levels_before(found.panel, results.project.exposure)),

@@ -10,12 +10,13 @@ import numpy as np
 from evalkit.core.executor import SERIAL, Executor
 from evalkit.core.formats import mean_of, span_text
 from evalkit.core.project import Claim, Project
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Several
 from evalkit.data.intake import Intake
 from evalkit.data.measures import measure
 from evalkit.data.panel import Panel
 from evalkit.design import labels
+from evalkit.design.areas import TREATED_GROUP
 from evalkit.design.plan import LockedDesign, OutcomeDesign
 from evalkit.design.power import MULTIPLIER
 from evalkit.design.stage import DesignStage, DetectableEffect
@@ -33,7 +34,7 @@ from evalkit.diagnose.evaluation import (
 )
 from evalkit.diagnose.flows import make_flow
 from evalkit.diagnose.outcome_summaries import outcome_summaries, trajectories
-from evalkit.diagnose.power_realised import detectable_by_clusters
+from evalkit.diagnose.power_realised import TOO_FEW_AREAS, detectable_by_clusters
 from evalkit.diagnose.ratings import ratings, security
 from evalkit.diagnose.results import Results, contrast_code
 from evalkit.estimate.effect import Effect
@@ -207,10 +208,15 @@ def _realised(results: Results) -> Iterator[DetectableEffect]:
     """Yield the least detectable effects with the realised one: 2.8 × the SD of the other areas' effects."""
     for entry in results.stage.detectable:
         areas = results.outcomes[entry.outcome].areas.get((labels.NEIGHBOURS, "post"))
-        own = results.locked.outcomes[entry.outcome].treated_group
+        design = results.locked.outcomes[entry.outcome]
+        own = design.treated_group
         others = areas.effects[areas.groups != own] if areas else np.array([])
-        realised = detectable_by_clusters(results.clustered(entry.outcome))
-        if len(others) >= 20 and own > 0:
+        realised: Quantity = TOO_FEW_AREAS
+        if design.too_few:
+            realised = Unavailable(f"Not estimated: {design.too_few}.")
+        elif own == TREATED_GROUP:
+            realised = detectable_by_clusters(results.clustered(entry.outcome))
+        elif len(others) >= 20:
             realised = MULTIPLIER * float(np.std(others, ddof=1))
         yield DetectableEffect(
             outcome=entry.outcome, at_design=entry.at_design, realised=realised, n_areas=entry.n_areas

@@ -34,7 +34,7 @@ ENOUGH_POWER: Final = 0.5
 """A test that finds a flaw as large as the least detectable effect less often than this says nothing when passed."""
 JOINT: Final = "joint"
 
-_LISTED: Final = Unavailable(
+PART_OF_AREA: Final = Unavailable(
     "Schools listed by name are part of their area, so that other areas cannot stand in for them and the check cannot "
     "be ranked."
 )
@@ -265,7 +265,7 @@ def _areas(results: Results, outcome: str, design: str, period: str) -> AreaEffe
         return estimate
     areas = found.areas.get((design, period)) if found else None
     if areas is None or results.locked.outcomes[results.primary].treated_group == TREATED_GROUP:
-        return _LISTED
+        return PART_OF_AREA
     return areas
 
 

@@ -18,6 +18,7 @@ FEW: Final = 5
 FEW_LABEL: Final = "few: read with care"
 STALE: Final = {
     "changed": "Its project has changed since the report was made. Run it again, or give --include-stale.",
+    "renamed": "Its project has another slug now, so another report. Delete this one, or give --include-stale.",
     "gone": "Its project is gone: no file of it is where it was. Delete the report, or give --include-stale.",
 }
 """Why a report is left out whose project is not what it was, by the state of its vintage."""

@@ -21,11 +21,12 @@ from evalkit.design.power import averaging_factor, multiplier
 from evalkit.design.power_panel import PanelPlan, one_area_mdes, panel_mdes
 from evalkit.design.power_simulation import SimulatedPower, simulated_power
 from evalkit.design.power_two_level import TwoLevelPlan, two_level_mdes
-from evalkit.design.project_inference import PERMUTATION, ProjectInference, project_inference
+from evalkit.design.project_inference import PERMUTATION, ProjectInference
 from evalkit.diagnose.describe import baseline_panel
 from evalkit.diagnose.power_placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
 from evalkit.diagnose.power_plan import PlanFromRecords, plan_from_records
 from evalkit.diagnose.power_report import OutcomePower, PowerOptions, PowerReport
+from evalkit.estimate.area_clusters import supported_inference
 from evalkit.estimate.arrays.random_intercept import fit, group_sums
 from evalkit.estimate.effect_size import pupil_sd
 from evalkit.estimate.sample import Changes, changes_before
@@ -71,11 +72,11 @@ def _of_outcome(
     known = measure(outcome.measure)
     sd = _pupil_sd(limits.get(outcome.measure), max(project.exposure.pre))
     changes = _changes(project, intake, design)
-    panel, method = _panel(project, intake, design, changes, options)
     sets = _placebos(project, intake, design, changes, options)
     plan = plan_from_records(project, intake, design, sd)
     counts = _counts(design)
-    advice = project_inference(design, _areas(intake, design), _weights(project, intake, design))
+    advice = supported_inference(design, _areas(intake, design), _weights(project, intake, design))
+    panel, method = _panel(project, intake, design, changes, options, advice)
     return OutcomePower(
         outcome=outcome,
         label=known.label,
@@ -152,8 +153,9 @@ def _weights(project: Project, intake: Intake, design: OutcomeDesign) -> pd.Seri
 
 
 def _panel(
-    project: Project, intake: Intake, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions
-) -> tuple[Quantity, str]:
+    project: Project, intake: Intake, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions,
+    advice: ProjectInference,
+) -> tuple[Quantity, str]:  # fmt: skip
     if isinstance(changes, Unavailable):
         return changes, "none"
     years, ask = _years(project), (options.level, options.power)
@@ -163,16 +165,28 @@ def _panel(
     treated = treated_by_area(intake, design)
     if len(treated) == 1:
         return _one_area_of_schools(project, design, changes, treated, options)
-    groups = changes.group
-    compared = [int((groups == area).sum()) for area in design.comparisons[NEIGHBOURS].of(TREATED_GROUP)]
-    plan = PanelPlan(
-        treated=tuple(treated), comparison=tuple(n for n in compared if n), n_pre=years[0], n_post=years[1]
-    )
-    untreated = groups != TREATED_GROUP
-    _, codes = np.unique(groups[untreated], return_inverse=True)
+    plan = _panel_plan(design, changes, treated, years, advice)
+    untreated = changes.group != TREATED_GROUP
+    _, codes = np.unique(changes.group[untreated], return_inverse=True)
     parts = fit(group_sums(changes.change[untreated], np.empty((len(codes), 0)), codes))
+    is_made = "" if plan.test_df else ", as of a test that the report does not make"
     return panel_mdes(plan, parts.between, parts.within, *ask), (
-        f"variance of changes between areas ({parts.between:.3g}) and between schools of an area ({parts.within:.3g})"
+        f"variance of changes between areas ({parts.between:.3g}) and between schools of an area "
+        f"({parts.within:.3g}), with {plan.df:.1f} degrees of freedom{is_made}"
+    )
+
+
+def _panel_plan(
+    design: OutcomeDesign, changes: Changes, treated: list[int], years: tuple[int, int], advice: ProjectInference
+) -> PanelPlan:
+    """Return the schools of each area, with the degrees of freedom of the test that leads, where it has any."""
+    compared = [int((changes.group == area).sum()) for area in design.comparisons[NEIGHBOURS].of(TREATED_GROUP)]
+    return PanelPlan(
+        treated=tuple(treated),
+        comparison=tuple(n for n in compared if n),
+        n_pre=years[0],
+        n_post=years[1],
+        test_df=advice.df if advice.kind == "areas as clusters" else None,
     )
 
 

@@ -11,17 +11,50 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.data.panel import Panel, Roles
 from evalkit.design.areas import AreaComparisons
-from evalkit.design.clusters import Recommendation
+from evalkit.design.clusters import CR2, LEAST_DF, Recommendation, one_decimal_below
 from evalkit.design.conservative import conservative_sentence
+from evalkit.design.labels import NEIGHBOURS
 from evalkit.design.plan import OutcomeDesign
 from evalkit.design.project_inference import ProjectInference, project_inference
+from evalkit.estimate.arrays.covariance import cluster_error
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.inference import Inference
+from evalkit.estimate.panel_rows import PanelRows
 from evalkit.estimate.recommended import InferenceOptions, two_way_inference
 from evalkit.estimate.sample import Changes
 
 _ROLES = Roles(unit="unit", period="period", outcome="outcome", cohort="cohort", cluster="area", weight="weight")
 ONE_SIDED = "Only the two-sided test was made."
+
+
+def supported_inference(design: OutcomeDesign, areas: pd.Series, weight: pd.Series | None = None) -> ProjectInference:
+    """Return the inference on a design's main effect: that of `project_inference`, with degrees of freedom enough.
+
+    Those that CR2 leaves follow from the schools of each area and their weights, not from outcomes, so that
+    `evalkit power` and a run find the same. With fewer than two nothing is inferred.
+    """
+    named = project_inference(design, areas, weight)
+    df = degrees_of_freedom(design, areas, weight) if named.clustered == CR2 else None
+    if df is None or df >= LEAST_DF:
+        return replace(named, df=df)
+    reason = (
+        f"Too few of the {named.counts.n_treated} treated and {named.counts.n_comparison} comparison areas carry the "
+        "effect, or too unequally, for an error that could be relied on: they leave "
+        f"{one_decimal_below(df)} degrees of freedom, and {LEAST_DF:.0f} are needed."
+    )
+    return replace(named, kind="none", method="none", reason=reason)
+
+
+def degrees_of_freedom(design: OutcomeDesign, areas: pd.Series, weight: pd.Series | None = None) -> float:
+    """Return Satterthwaite's degrees of freedom of CR2 with areas as clusters, of schools that weigh `weight`."""
+    weight = pd.Series(1.0, design.baseline.units.index) if weight is None else weight
+    group = design.groups.reindex(weight.index).to_numpy()
+    own = group == design.treated_group
+    used = own | np.isin(group, design.comparisons[NEIGHBOURS].of(design.treated_group))
+    any_change = np.arange(len(weight), dtype=float)
+    changes = Changes(weight.index, group, any_change, weight.to_numpy(dtype=float))
+    panel = _panel(changes, own, used, areas.reindex(weight.index).to_numpy())
+    return cluster_error(PanelRows.of(panel).fit_of_treatment(), 0, "CR2").df
 
 
 def clustered_by_area(
@@ -48,7 +81,7 @@ def clustered_by_area(
     used = own | np.isin(changes.group, comparison.of(design.treated_group))
     area = areas.reindex(changes.units).to_numpy()
     weight = pd.Series(changes.weight, changes.units)
-    advice = project_inference(design, areas, weight)
+    advice = supported_inference(design, areas, weight)
     recommendation = Recommendation(advice.clustered, advice.reason)
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
     found = two_way_inference(_panel(changes, own, used, area), recommendation, options)
@@ -82,7 +115,7 @@ def _conservative(found: Inference, project: Project) -> str:
 def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: ProjectInference) -> tuple[str, ...]:
     """Return why the inference made is not the one named before outcomes, nothing where it is."""
     before = weight.reindex(design.baseline.units.index).fillna(float(weight.mean()))
-    named = project_inference(design, areas, before)
+    named = supported_inference(design, areas, before)
     if named.method == made.method:
         return ()
     return (

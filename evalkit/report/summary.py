@@ -28,7 +28,8 @@ _MOST_NAMES = 6
 
 def answer(evaluation: Evaluation) -> Prose:
     """Return the answer in one sentence, no stronger than the interval allows, and what it cannot say."""
-    return Prose((_answer(evaluation), _cause(evaluation)), "headline")
+    is_told = not isinstance(evaluation.headline.estimate, Unavailable)
+    return Prose((_answer(evaluation), *((_cause(evaluation),) if is_told else ())), "headline")
 
 
 def _answer(evaluation: Evaluation) -> str:
@@ -100,8 +101,14 @@ def _treated(evaluation: Evaluation) -> str:
     n = evaluation.headline.n_schools
     schools = f"{count(n)} {phase(evaluation.project, n)}"
     if is_listed(evaluation):
-        return f"The {schools} listed as taking part, in {treated_areas(evaluation)},"
+        who = schools if n >= _n_listed(evaluation) else f"{schools} analysed, of {count(_n_listed(evaluation))}"
+        return f"The {who} listed as taking part, in {treated_areas(evaluation)},"
     return f"All {schools} of {evaluation.headline.place} with results count as treated and"
+
+
+def _n_listed(evaluation: Evaluation) -> int:
+    """Return how many schools with results at the primary outcome's key stage are listed as taking part."""
+    return evaluation.flow.count(evaluation.project.primary.measure, "treated", "listed")
 
 
 def _areas(evaluation: Evaluation) -> str:
@@ -185,8 +192,10 @@ def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
 def _of_listed(evaluation: Evaluation) -> str:
     """Return what the interval of listed schools rests on, or why there is none."""
     effect = surest(evaluation)
-    if effect is None or not isinstance(effect.interval, Interval):
+    if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference != "cluster"):
         return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
+    if isinstance(effect.interval, Unavailable):
+        return f"No interval is given. {as_sentence(effect.interval.reason)}"
     p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
     return (
         f"The interval allows for what happens to whole areas, and rests on the "

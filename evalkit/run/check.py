@@ -123,6 +123,9 @@ def _flow_lines(stage: DesignStage) -> Iterator[str]:
     for outcome, arm in dict.fromkeys((row.outcome, row.arm) for row in stage.flow.rows):
         listed_, out, usable = (stage.flow.count(outcome, arm, step) for step in ("listed", "excluded", "analysed"))
         yield f"  {outcome}, {arm.replace('_', ' ')}: {listed_:,} listed, {out:,} left out, {usable:,} usable"
+        fewest = stage.project.pool.minimum_treated
+        if arm == "treated" and usable < fewest:
+            yield f"    {outcome} will not be estimated: `pool.minimum_treated` asks for {fewest} schools"
         for row in stage.flow.rows:
             if (row.outcome, row.arm, row.stage) == (outcome, arm, "excluded") and row.n:
                 yield f"    {row.n:,}: {row.reason}"

@@ -95,7 +95,10 @@ def read_plain_yaml(path: Path) -> PlainYaml:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = f"{name}, line {mark.line + 1}" if mark else name
-        raise ProjectError(f"{where}: {problem.problem or problem.context}. Correct the line and try again.") from None
+        what = str(problem.problem or problem.context)
+        if r"'\t'" in what:
+            what = "a tab stands where YAML takes blanks only; indent with blanks"
+        raise ProjectError(f"{where}: {what}. Correct the line and try again.") from None
     except yaml.YAMLError as problem:
         raise ProjectError(f"{name}: this is not YAML ({' '.join(str(problem).split())[:200]}).") from None
     except RecursionError:

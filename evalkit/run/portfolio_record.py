@@ -124,7 +124,10 @@ def _outcomes(results: Json, project: Json, treated: Collection[int]) -> tuple[O
 
 
 def _main_effect(results: Json, outcome: str) -> Json | None:
-    """Return the effect on an outcome against neighbours after the programme whose error allows for area shocks."""
+    """Return the effect on an outcome against neighbours after the programme whose error allows for area shocks.
+
+    Where none has an interval, that with areas as clusters says why.
+    """
     key = (outcome, NEIGHBOURS, "post")
     records = [one for one in results["effects"] if (one["outcome"], one["design"], one["period"]) == key]
     return min(records, key=_preference, default=None)
@@ -132,7 +135,8 @@ def _main_effect(results: Json, outcome: str) -> Json | None:
 
 def _preference(effect: Json) -> tuple[bool, bool, bool]:
     has_none = "unavailable" in effect["interval"]
-    return effect["cluster_level"] != "local_authority", has_none, effect["inference"] != "permutation"
+    is_second = effect["inference"] != ("cluster" if has_none else "permutation")
+    return effect["cluster_level"] != "local_authority", has_none, is_second
 
 
 def _outcome(effect: Json, results: Json, project: Json, treated: Collection[int]) -> OutcomeRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -43,7 +44,7 @@ def known_vintage(vintage: Vintage, manifest: Mapping[str, Any], folder: Path) -
     """
     held = _kept(folder.parent, folder.name)
     made = str(held.get("made") or "") or f"{datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC):%Y-%m-%d}"
-    return replace(vintage, made=made, state=_state(manifest, _place(folder, held)))
+    return replace(vintage, made=made, state=_state(manifest, _place(folder, held), folder.name))
 
 
 def _place(folder: Path, held: Mapping[str, Any]) -> Path | None:
@@ -55,7 +56,7 @@ def _place(folder: Path, held: Mapping[str, Any]) -> Path | None:
     return projects / folder.name if projects.is_dir() else None
 
 
-def _state(manifest: Mapping[str, Any], place: Path | None) -> State:
+def _state(manifest: Mapping[str, Any], place: Path | None, slug: str) -> State:
     """Return whether the files of a project are those that its report was made from."""
     inputs = manifest.get("inputs") or ()
     files = {str(one["path"]): str(one["sha256"]) for one in inputs if str(one["path"]).startswith(_PREFIX)}
@@ -64,7 +65,17 @@ def _state(manifest: Mapping[str, Any], place: Path | None) -> State:
     if not any((place / path.removeprefix(_PREFIX)).is_file() for path in files):
         return "gone"
     is_same = all(_digest(place / path.removeprefix(_PREFIX)) == digest for path, digest in files.items())
-    return "current" if is_same else "changed"
+    if is_same:
+        return "current"
+    return "changed" if _slug(place / "project.yml") in ("", slug) else "renamed"
+
+
+def _slug(project_file: Path) -> str:
+    """Return the slug that a project file gives, empty where it cannot be read."""
+    with suppress(OSError, UnicodeError):
+        found = re.search(r"^slug: *[\"']?([a-z0-9-]+)", project_file.read_text(encoding="utf-8"), re.MULTILINE)
+        return found[1] if found else ""
+    return ""
 
 
 def _digest(path: Path) -> str:

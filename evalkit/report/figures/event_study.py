@@ -118,7 +118,10 @@ def _caption(evaluation: Evaluation, bands: Bands) -> str:
     label = outcome_label(evaluation, evaluation.project.primary.measure)
     level = level_text(evaluation.project.inference.level)
     thin = f"; thin lines, the {level} band that holds in all years together" if _has_band(bands) else ""
-    lines = f"Thick lines, each year's {level} permutation interval{thin}. Hollow: before the programme."
+    effects = event_effects(evaluation, evaluation.project.primary.measure)
+    some = any(isinstance(effect.interval, Interval) for effect in effects)
+    thick = f"Thick lines, each year's {level} permutation interval{thin}. " if some else "No year has an interval. "
+    lines = f"{thick}Hollow: before the programme."
     return f"{label}, year by year against neighbours. {lines} {base_note(evaluation)}"
 
 

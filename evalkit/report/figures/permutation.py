@@ -45,8 +45,12 @@ def permutation_plot(evaluation: Evaluation) -> Figure:
             say_empty(axes, "No area permutation was made.")
         png, svg = drawn(figure, evaluation.design.data_kind)
     caption = (
-        f"{label}: the change of every area, each analysed as if the programme had been there; the dark dots "
-        f"changed at least as much as {place} in either direction"
+        f"{label}: no area was analysed in the place of {place}"
+        if found is None
+        else (
+            f"{label}: the change of every area, each analysed as if the programme had been there; the dark dots "
+            f"changed at least as much as {place} in either direction"
+        )
     )
     return Figure(
         name="permutation", png=png, svg=svg, alt=_alt(found, place), caption=caption, data=_data(evaluation, found)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import is_listed
+from evalkit.report.names import is_listed, surest
 from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
 
@@ -50,6 +50,20 @@ def checklist(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
+def _has_interval(evaluation: Evaluation) -> bool:
+    """Return whether the main effect on the primary outcome has an interval that allows for areas."""
+    effect = surest(evaluation)
+    return effect is not None and isinstance(effect.interval, Interval)
+
+
+def _inference(evaluation: Evaluation) -> str:
+    if not _has_interval(evaluation):
+        return "None that could be relied on; the reasons stand beside the estimate."
+    if is_listed(evaluation):
+        return "Errors clustered by area, as the listed schools lie in several."
+    return "Permutation over all areas; clustering by area is not possible with one treated area."
+
+
 def _question(evaluation: Evaluation) -> tuple[Item, ...]:
     project = evaluation.project
     n_partial = len(project.exposure.partial)
@@ -74,7 +88,6 @@ def _question(evaluation: Evaluation) -> tuple[Item, ...]:
 
 
 def _design(evaluation: Evaluation) -> tuple[Item, ...]:
-    listed = is_listed(evaluation)
     several = len(evaluation.project.exposure.pre) > 1
     return (
         (
@@ -98,9 +111,7 @@ def _design(evaluation: Evaluation) -> tuple[Item, ...]:
         (
             "Inference that allows for few treated areas",
             _CHANGE,
-            "Errors clustered by area where listed schools lie in several."
-            if listed
-            else "Permutation over all areas; clustering by area is not possible with one treated area.",
+            _inference(evaluation),
         ),
     )
 
@@ -121,12 +132,15 @@ def _numbers(evaluation: Evaluation) -> tuple[Item, ...]:
         (
             "Effect size for clustered samples",
             _CHANGE,
-            "The interval allows for areas; formulas for pupils in schools need records of pupils.",
+            f"{'The interval allows for areas' if _has_interval(evaluation) else 'No interval is given'}; formulas for "
+            "pupils in schools need records of pupils.",
         ),
         (
             "Months of progress with the table used",
             f"{_SUMMARY} {_CHANGE}",
-            "At the estimate and both ends of the interval.",
+            "At the estimate and both ends of the interval."
+            if _has_interval(evaluation)
+            else "Not given without an interval.",
         ),
         (
             "Least detectable effect at design and after losses; intraclass correlation",
@@ -163,7 +177,9 @@ def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
         (
             "Several outcomes allowed for",
             _CHANGE,
-            "p-values as they are, and adjusted by Holm's method over the outcomes aimed at.",
+            "p-values as they are, and adjusted by Holm's method over the outcomes aimed at."
+            if _has_interval(evaluation)
+            else "No p-value is given that could be adjusted.",
         ),
     )
 

@@ -143,13 +143,14 @@ def detectable(evaluation: Evaluation) -> ReleasedTable:
         (with_unit(evaluation, r.outcome), r.at_design, r.realised, in_sd.get(r.outcome, _NO_SD), r.n_areas)
         for r in evaluation.detectable
     )
+    has_interval = any(isinstance(row.realised, float) for row in evaluation.detectable)
     notes = (
         f"{power_note()} As designed, from changes before the programme{averaging_note(evaluation.project.exposure)}; "
         "as realised, from the changes of the schools analysed, after every loss. In standard deviations (SDs): the "
         "larger of the two over that of the effect size.",
         *(
             ("Where listed schools lie in several areas it comes from the standard error clustered by area.",)
-            if is_listed(evaluation)
+            if is_listed(evaluation) and has_interval
             else ()
         ),
     )

@@ -98,3 +98,20 @@ def test_other_columns_are_told(tmp_path):
 )
 def test_a_row_carries_what_is_wrong_with_it(tmp_path, text, said):
     assert said in listed(tmp_path, text).rows[0].problem
+
+
+@pytest.mark.parametrize("headings", ["LA,ESTAB,Name", "LA (code),EstablishmentNumber,School", "LEA,Estab no.,School"])
+def test_the_two_halves_of_a_laestab_make_one(tmp_path, headings):
+    read = listed(tmp_path, f"{headings}\n359,3010,Orrell\n359.0,3011,\n")
+    assert [(row.laestab, row.problem) for row in read.rows] == [("3593010", ""), ("3593011", "")]
+    assert read.unused == ()
+
+
+def test_halves_beside_a_urn_are_columns_like_others(tmp_path):
+    read = listed(tmp_path, "URN,LA (code),EstablishmentNumber\n106438,359,3010\n")
+    assert (read.rows[0].urn, read.rows[0].laestab) == ("106438", "")
+    assert read.unused == ("LA (code)", "EstablishmentNumber")
+
+
+def test_halves_that_make_no_laestab_are_named_as_such(tmp_path):
+    assert "'Wigan/3010' is not a LAESTAB" in listed(tmp_path, "LA,ESTAB\nWigan,3010\n").rows[0].problem

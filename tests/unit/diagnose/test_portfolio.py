@@ -115,7 +115,9 @@ def test_a_contrast_and_an_outcome_not_aimed_at_stand_beside_in_order():
     assert groups[1].members[0].record.label == "Reading progress less maths progress"
 
 
-@pytest.mark.parametrize(("state", "said"), [("changed", "has changed since"), ("gone", "is gone")])
+@pytest.mark.parametrize(
+    ("state", "said"), [("changed", "has changed since"), ("gone", "is gone"), ("renamed", "another slug")]
+)
 def test_a_report_whose_project_is_not_what_it_was_is_left_out(state, said):
     made = [*projects([0.1, 0.5, 0.9]), project("z", outcome(5.0), vintage=Vintage(state=state))]
     [left] = only_group(make_portfolio(made)).left_out

@@ -55,9 +55,9 @@ def test_a_normal_interval_gives_the_customary_multiple():
 
 
 def test_without_an_error_there_is_a_reason():
-    none = SimpleNamespace(std_error=Unavailable("None."), interval=Unavailable("None."))
-    assert isinstance(detectable_by_clusters(none), Unavailable)
-    assert isinstance(detectable_by_clusters(None), Unavailable)
+    none = SimpleNamespace(std_error=Unavailable("None."), interval=Unavailable("Too few clusters."))
+    assert detectable_by_clusters(none) == Unavailable("Too few clusters.")
+    assert "part of one area" in detectable_by_clusters(None).reason
 
 
 def test_p_values_are_adjusted_within_the_outcomes_aimed_at():

@@ -22,6 +22,7 @@ from evalkit.diagnose.evaluate import evaluate
 from evalkit.diagnose.finding import FindingKind, Verdict
 from evalkit.diagnose.power import project_power
 from evalkit.diagnose.power_report import PowerOptions
+from evalkit.estimate.area_clusters import degrees_of_freedom, supported_inference
 from evalkit.estimate.outcome_effects import estimate_outcome
 from evalkit.estimate.sample import changes_to, outcome_panel
 from evalkit.report.records import results_json
@@ -210,6 +211,51 @@ def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
     assert found.counts == ClusterCounts(6, 10)
     even = project_inference(design, area, 1 / area.map(area.value_counts()))
     assert even.method == "CR2 with Satterthwaite degrees of freedom"
+
+
+def design_of_areas(treated, compared):
+    """Return schools listed in areas of which so many lie in each, against areas of so many, each weighing one."""
+    sizes = (*treated, *compared)
+    area = pd.Series(np.repeat(np.arange(len(sizes)), sizes))
+    groups = area.where(area >= len(treated), 0)
+    others = tuple(range(len(treated), len(sizes)))
+    design = SimpleNamespace(
+        too_few="",
+        treated_group=0,
+        treated_areas=tuple(range(len(treated))),
+        groups=groups,
+        comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: others)},
+    )
+    return design, area, pd.Series(1.0, area.index)
+
+
+def degrees_by_hand(*arms):
+    """Return (Σ var)²/Σ cov² of the clusters' sums of residuals over N√(1 − h), schools independent and alike."""
+    total, squares = 0.0, 0.0
+    for arm in arms:
+        sizes = np.array(arm, dtype=float)
+        n, left = sizes.sum(), 1 - sizes / sizes.sum()
+        products = -np.outer(sizes, sizes) / n**3 / np.sqrt(np.outer(left, left))
+        np.fill_diagonal(products, sizes / n**2)
+        total, squares = total + products.trace(), squares + (products**2).sum()
+    return total**2 / squares
+
+
+def test_degrees_of_freedom_are_those_of_the_test_that_a_run_makes():
+    for treated in ((8, 6, 4), (6, 6, 6), (9, 7, 5, 3)):
+        found = degrees_of_freedom(*design_of_areas(treated, (65,) * 20))
+        assert found == pytest.approx(degrees_by_hand(treated, (65,) * 20))
+
+
+def test_three_unequal_areas_are_named_before_outcomes_as_too_few():
+    few = design_of_areas((8, 6, 4), (65,) * 20)
+    assert project_inference(*few).method == "CR2 with Satterthwaite degrees of freedom"  # by shares alone 2.01
+    found = supported_inference(*few)
+    assert (found.kind, found.method) == ("none", "none")
+    assert "they leave 1.8 degrees of freedom, and 2 are needed" in found.reason  # 1.893, not rounded up
+    even = supported_inference(*design_of_areas((6, 6, 6), (65,) * 20))
+    assert even.method == "CR2 with Satterthwaite degrees of freedom"
+    assert even.df == pytest.approx(2.0557, abs=1e-4)
 
 
 def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(england, tmp_path, monkeypatch):

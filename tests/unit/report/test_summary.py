@@ -192,7 +192,9 @@ def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
     assert (
         report.compared(several)
         .sentences[0]
-        .startswith("The 49 primaries listed as taking part, in Knowsley and Liverpool, are compared with 563")
+        .startswith(
+            "The 49 primaries analysed, of 51 listed as taking part, in Knowsley and Liverpool, are compared with 563"
+        )
     )
     assert "rests on the 2 areas the schools lie in (p = 0.110)" in report.certainty(several).sentences[0]
     # 20,311 pupils in 55 schools: 369 each
@@ -200,6 +202,20 @@ def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
     alone = listed_schools(evaluation)
     assert "how far chance could have moved it is not known" in report.answer(alone).text
     assert report.key_numbers(alone).table.rows[0][1:] == (0.94, "none")
+
+
+def test_where_nothing_is_estimated_nothing_is_said_of_what_a_number_holds(unavailable: Evaluation) -> None:
+    assert len(report.answer(unavailable).sentences) == 1
+
+
+def test_why_listed_schools_have_no_interval_depends_on_how_many_areas_they_lie_in(evaluation: Evaluation) -> None:
+    alone = report.certainty(listed_schools(evaluation)).sentences[0]
+    assert alone.startswith("No interval is given: the schools are part of one area")
+    three = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool"), (343, "Sefton")))
+    why = Unavailable("too few of the 3 areas carry the effect")
+    without = replace(three.effects[-1], std_error=why, interval=why, p_value=why)
+    refused = replace(three, effects=(*three.effects[:-1], without))
+    assert report.certainty(refused).sentences[0] == "No interval is given. Too few of the 3 areas carry the effect."
 
 
 def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation: Evaluation) -> None:

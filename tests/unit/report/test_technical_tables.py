@@ -98,6 +98,21 @@ def test_the_checklist_answers_every_item(evaluation: Evaluation, unavailable: E
     assert "The project file states none." in report.checklist(unavailable).table.column("note")
 
 
+def test_the_checklist_claims_no_inference_that_was_not_made(evaluation: Evaluation) -> None:
+    said = " ".join(str(cell) for cell in report.checklist(listed_schools(evaluation)).table.column("note"))
+    for claim in ("Errors clustered by area", "The interval allows for areas", "both ends of the interval", "Holm"):
+        assert claim not in said
+    assert "None that could be relied on" in said
+    several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
+    assert "Errors clustered by area" in str(report.checklist(several).table.column("note"))
+
+
+def test_captions_claim_no_interval_and_no_permutation_that_was_not_made(evaluation: Evaluation) -> None:
+    listed = replace(listed_schools(evaluation), distributions=())
+    assert "No year has an interval." in report.event_study_plot(listed).caption
+    assert report.permutation_plot(listed).caption.endswith("no area was analysed in the place of Knowsley")
+
+
 def test_the_checklist_names_parts_by_their_headings(evaluation: Evaluation) -> None:
     folder = Path(__file__).parents[3] / "notebooks"
     heads = [re.search(r'"# (.*?\?)', path.read_text(encoding="utf-8")) for path in folder.glob("*.ipynb")]

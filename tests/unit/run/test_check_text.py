@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.core.errors import DesignError, ProjectError
 from evalkit.data.sources import find_sources
 from evalkit.data.spine import read_spine
 from evalkit.data.synthetic import write_synthetic_england
@@ -58,3 +59,21 @@ def test_each_listed_school_is_named_with_its_area(project, england):
         assert f"  row {at}: {urn} {name}, Knowsley (synthetic) (by URN)" in text
     assert "columns of the file that are not used: 'Town'" in text
     assert '"unused_columns_of_participants": [\n    "Town"' in checked_json(checked)
+
+
+def test_an_outcome_that_too_few_schools_have_is_said_not_to_be_estimated(project, england):
+    changed(project, ("minimum_treated: 10", "minimum_treated: 40"))
+    text = checked_text(check_project(project, england))
+    assert "    READPROG will not be estimated: `pool.minimum_treated` asks for 40 schools" in text
+
+
+def test_a_place_with_the_name_of_another_area_is_refused(project, england):
+    changed(project, ("place: Knowsley", "place: synthetic borough 202"))
+    with pytest.raises(DesignError, match=r"place` is Synthetic Borough 202, which is local authority 202, and .* 340"):
+        check_project(project, england)
+
+
+def test_a_tab_is_called_a_tab(project, england):
+    changed(project, ("  theme: literacy", "\ttheme: literacy"))
+    with pytest.raises(ProjectError, match="a tab stands where YAML takes blanks only"):
+        check_project(project, england)

@@ -10,6 +10,7 @@ from evalkit.core.errors import InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.run.cli import main
 from evalkit.run.portfolio_reader import read_outputs
+from evalkit.run.portfolio_record import _main_effect
 from evalkit.run.vintage import keep_source
 from tests.portfolio_records import area, manifest, results, write_finished
 
@@ -323,10 +324,21 @@ def states(outputs):
 
 
 def test_a_report_knows_whether_its_project_is_what_it_was(tmp_path):
-    outputs = workspace(tmp_path, "ash", "beck", "cove")
+    outputs = workspace(tmp_path, "ash", "beck", "cove", "dale")
     (tmp_path / "data" / "projects" / "beck" / "project.yml").write_text("slug: beck\nseed: 2\n")
     (tmp_path / "data" / "projects" / "cove").rename(tmp_path / "data" / "projects" / "cove-two")
-    assert states(outputs) == {"ash": "current", "beck": "changed", "cove": "gone"}
+    (tmp_path / "data" / "projects" / "dale" / "project.yml").write_text("schema_version: 1\nslug: 'glen'\n")
+    assert states(outputs) == {"ash": "current", "beck": "changed", "cove": "gone", "dale": "renamed"}
+
+
+def test_of_listed_schools_without_an_interval_the_reason_is_that_of_their_areas():
+    common = {"outcome": "READPROG", "design": "neighbours", "period": "post", "cluster_level": "local_authority"}
+    whole = common | {"inference": "permutation", "interval": {"unavailable": "Part of an area."}}
+    by_area = common | {"inference": "cluster", "interval": {"unavailable": "Too few areas."}}
+    assert _main_effect({"effects": [whole, by_area]}, "READPROG") is by_area
+    assert _main_effect({"effects": [whole]}, "READPROG") is whole
+    ranked = whole | {"interval": {"lower": 0.0, "upper": 1.0, "level": 0.95}}
+    assert _main_effect({"effects": [by_area, ranked]}, "READPROG") is ranked
 
 
 def test_without_a_workspace_it_is_not_known(outputs):

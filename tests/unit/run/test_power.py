@@ -14,6 +14,7 @@ from evalkit.data.intake import read_baseline, read_records
 from evalkit.data.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.plan import make_design
+from evalkit.design.power import multiplier
 from evalkit.diagnose.describe import describe_design
 from evalkit.diagnose.power import project_power, treated_by_area
 from evalkit.diagnose.power_report import PowerOptions
@@ -251,5 +252,13 @@ def test_the_panel_formula_agrees_with_placebo_sets(listed):
     project, intake, design, _ = listed
     found = project_power(project, intake, design, {}, PowerOptions(n_simulations=400)).outcomes[0]
     assert np.isfinite(found.panel)
-    # the quantile of the simulation and the formula with t(areas − 2): within a third of each other
-    assert found.simulated.effect == pytest.approx(found.panel, rel=0.35)
+    # the formula by the run's own degrees of freedom; with t(areas − 2) within a third of the simulation's quantile
+    n_areas = found.n_comparison_areas
+    own = float(found.panel_method.partition(", with ")[2].partition(" degrees")[0])
+    assert own < n_areas
+    all_areas = (
+        found.panel
+        * multiplier(len(treated_by_area(intake, design.outcomes["READPROG"])) + n_areas - 2)
+        / multiplier(own)
+    )
+    assert found.simulated.effect == pytest.approx(all_areas, rel=0.35)
