@@ -279,6 +279,31 @@ def _serving(design: StaggeredDesign) -> tuple[Panel | CrossSections, tuple[Drop
             "No unit is seen in two periods, so that no change can be measured. Add the missing periods, or take rows "
             "as repeated cross-sections (unbalanced 'levels')."
         )
+    return _without(panel, is_treated, serves)
+
+
+def without_idle(panel: Panel) -> tuple[Panel, tuple[Dropped, ...]]:
+    """Leave out units that tell nothing of an effect in one regression with unit and period effects, with the reason.
+
+    As in `staggered_design` a unit that starts within the panel is needed on both sides of its start, and any other,
+    one treated all along among them, in two periods.
+    """
+    if panel.is_balanced:
+        return panel, ()
+    cohort = panel.by_unit()["cohort"].to_numpy(dtype=float)
+    starts_within = (cohort > panel.periods[0]) & (cohort <= panel.periods[-1])
+    is_since = np.asarray(panel.periods)[panel.period_codes] >= cohort[panel.unit_codes]
+    since = np.bincount(panel.unit_codes, is_since, len(panel.units))
+    n_periods = np.bincount(panel.unit_codes, minlength=len(panel.units))
+    serves = np.where(starts_within, (since > 0) & (since < n_periods), n_periods > 1)
+    if serves.all() or not serves.any():
+        return panel, ()
+    return _without(panel, starts_within, serves)
+
+
+def _without(
+    panel: Panel, is_treated: NDArray[np.bool_], serves: NDArray[np.bool_]
+) -> tuple[Panel, tuple[Dropped, ...]]:
     lost: tuple[Dropped, ...] = ()
     for arm, reason in ((is_treated, _IDLE_TREATED), (~is_treated, _IDLE_COMPARISON)):
         idle = arm & ~serves

@@ -24,6 +24,11 @@ MEANING = (
     "cohorts or grow with time, some of them enter with the wrong sign (see the Goodman-Bacon decomposition)."
 )
 
+TOO_NARROW = Unavailable(
+    "With so few clusters an interval from this error would be too narrow, and its p-value too small. Use the "
+    "recommended inference beside it."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TwoWayEffect(Shown):
@@ -61,6 +66,13 @@ class TwoWayEffect(Shown):
         if isinstance(self.estimate.std_error, Unavailable) or not isinstance(self.inference.interval, Unavailable):
             return self.estimate
         return Estimate(self.estimate.value, self.inference.interval)
+
+    @property
+    def why_no_plain_test(self) -> Unavailable | None:
+        """Return why reports give no interval and p-value of the plain error, None where many clusters carry it."""
+        if isinstance(self.as_told.std_error, Unavailable):
+            return self.as_told.std_error
+        return None if self.inference.method == "cluster-robust" else TOO_NARROW
 
 
 def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> TwoWayEffect:

@@ -27,6 +27,7 @@ from evalkit.design.staggered import (
     StaggeredOptions,
     Unbalanced,
     staggered_design,
+    without_idle,
 )
 from evalkit.estimate.arrays.two_period import Method
 from evalkit.estimate.bands import Uncertainty
@@ -245,6 +246,7 @@ def _two_way_answer(
     assert isinstance(panel, Panel)
 
     with progress.step("estimating (twfe)"):
+        panel, dropped = without_idle(panel)
         options = InferenceOptions(level=request.level, seed=request.seed, executor=executor)
         effect = two_way_effect(panel, options)
         results = TwoWayAnswer(effect=effect, bacon=_bacon(panel), event_study=_event_study(panel))
@@ -254,7 +256,7 @@ def _two_way_answer(
         results=results,
         checks=None,
         left_out=left_out,
-        dropped=(),
+        dropped=dropped,
         periods=panel.periods,
         cohorts=tuple(int(start) for start in np.unique(cohort[cohort <= panel.periods[-1]])),
         n_rows=len(panel.frame),

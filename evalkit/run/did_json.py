@@ -49,6 +49,8 @@ def did_record(found_answer: DidAnswer) -> Json:
     if isinstance(found, TwoWayAnswer):
         robust = found.effect.as_told
         record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
+        if reason := found.effect.why_no_plain_test:
+            record["cluster_robust"]["interval"] = given(reason)
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
         record["side_by_side"] = [

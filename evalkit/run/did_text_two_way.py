@@ -21,7 +21,10 @@ def two_way_lines(found: TwoWayAnswer, level: float) -> Iterator[str]:
         [own.method, *(writer.cell(value, notes) for value in (robust.value, own.std_error, own.interval))],
         [
             "as regression programs print it",
-            *(writer.cell(value, notes) for value in (robust.value, robust.std_error, robust.interval(level))),
+            *(
+                writer.cell(value, notes)
+                for value in (robust.value, robust.std_error, effect.why_no_plain_test or robust.interval(level))
+            ),
         ],
     ]
     yield from aligned(["inference", "effect", "std. error", f"{level_text(level)} interval"], rows)

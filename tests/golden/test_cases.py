@@ -53,6 +53,8 @@ def test_clusters_that_serve_no_cell_after_the_start_are_not_counted(cases):
 def test_no_estimator_counts_them(cases, estimator):
     text = text_of(did(cases / "bug-01" / "schools-closed-before-start.csv", "--estimator", estimator))
     assert "2 units treated" in text
+    assert "30 units never treated" in text
+    assert "56 rows of 28 units" in text
     assert "30 treated clusters" not in text
 
 

@@ -39,12 +39,17 @@ def two_way_effect(found: TwoWayEffect) -> ReleasedTable:
     columns = (Column("inference", "Inference"), *effect_columns(level, decimals), Column("p", "p", "p"))
     rows: list[tuple[Cell, ...]] = [
         (own.method, found.estimate.value, own.std_error, own.interval, own.p_value),
-        ("as regression programs print it", *estimated(found.as_told, level), found.as_told.p_value),
+        ("as regression programs print it", found.as_told.value, found.as_told.std_error, *_plain_test(found, level)),
     ]
     rows += [(f"covariate {name}", *estimated(one, level), one.p_value) for name, one in found.covariates]
     return plain(
         "The two-way effect", columns, rows, (found.meaning, as_sentence(own.note), own.assumes, _conservative(own))
     )
+
+
+def _plain_test(found: TwoWayEffect, level: float) -> tuple[Cell, Cell]:
+    reason = found.why_no_plain_test
+    return (reason, reason) if reason else (found.as_told.interval(level), found.as_told.p_value)
 
 
 def two_way_recommendation(found: TwoWayEffect) -> Prose:
