@@ -53,6 +53,8 @@ _LETTERS: Final = ("z", "x", "c", "u", "k", "low")
 """Codes that may just as well be names of categories where a column holds no number."""
 
 _PERCENT: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)\s?%")
+DECIMAL_COMMA: Final = re.compile(r"[-+]?\d+,\d{1,2}%?")
+"""A number written with a comma for its decimals, which cannot be one of thousands."""
 _THOUSANDS: Final = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?%?")
 
 
@@ -159,6 +161,8 @@ def refuse_odd(cells: Cells, texts: pd.Series, column: str, place: Callable[[int
 def _remedy(text: str, cells: Cells) -> str:
     if text.lower() in ("true", "false", "yes", "no", "y", "n"):
         return "Write 1 for yes and 0 for no"
+    if DECIMAL_COMMA.fullmatch(text):
+        return "Write decimals with a point, in all rows"
     if holds_texts(cells):
         return "No cell of the column is one. Name a column of numbers, or make one of 0 and 1 for each category"
     return "Correct it, or leave the cell empty if the value is missing"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted
+from evalkit.core.words import counted, listed
 from evalkit.data.roles import named
 
 
@@ -28,16 +30,52 @@ def id_order(ids: pd.Index) -> NDArray[np.int64] | None:
     return np.lexsort((rank, length)).astype(np.int64)
 
 
+_TOTALS: Final = frozenset(
+    [
+        "total",
+        "totals",
+        "grand total",
+        "sub-total",
+        "subtotal",
+        "sum",
+        "mean",
+        "average",
+        "overall",
+        "national",
+        "nat",
+        "all",
+        "all schools",
+        "all pupils",
+        "all areas",
+        "all local authorities",
+    ]
+)
+"""What tables write in the place of an id in a row of totals, in small letters."""
+
+
+def _refuse_totals(texts: pd.Series) -> None:
+    """Raise `DataError` where an id names a total: compared as a unit it would be the largest of all."""
+    found = texts[texts.str.strip().str.lower().isin(_TOTALS)]
+    if len(found):
+        others = "" if len(found) == 1 else f" (and {listed([named(one) for one in found.iloc[1:]])})"
+        raise DataError(
+            f"The id {named(found.iloc[0])}{others} names a total, not a unit. Leave its rows out; if it is a unit, "
+            "write its id otherwise."
+        )
+
+
 def refuse_lookalikes(ids: pd.Index, noun: str = "id") -> None:
     """Raise `DataError` where distinct ids differ in nothing but a trailing `.0`, blanks, case or leading zeros.
 
-    They are likelier one unit written in two ways, as a program does to a column that once held a gap, than two.
+    An id that names a total is refused as well. Twins are likelier one unit written in two ways, as a program does to
+    a column that once held a gap, than two.
     """
     if pd.api.types.is_numeric_dtype(ids.dtype) or not len(ids):
         return
     texts = pd.Series(ids.astype("str"))
     if texts.str.isdigit().all() and not texts.str.startswith("0").any():
         return  # there is nothing in them that could make the difference
+    _refuse_totals(texts)
     plain = _plain(texts)
     if not plain.duplicated().any():
         return

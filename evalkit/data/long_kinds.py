@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted
-from evalkit.data.codes import Cells, holds_texts, read_cells, shown_cell
+from evalkit.data.codes import DECIMAL_COMMA, Cells, holds_texts, read_cells, shown_cell
 from evalkit.data.long_files import Columns, guarded, read_columns, require_header
 
 
@@ -46,10 +46,12 @@ def _refuse_mixed(read: Columns, name: str, part: str, cells: Cells, texts: pd.S
         return  # a mixture of cells with percent signs and without is told where they are read as numbers
     rows = odd[codes] & (codes >= 0)
     at = int(rows.argmax())
+    remedy = f"Leave cells empty where the value is missing, or name '{name}' as a category (--categories)"
+    if DECIMAL_COMMA.fullmatch(str(texts[codes[at]]).strip()):
+        remedy = "Write decimals with a point, in all rows"
     raise DataError(
         f"{read.name}: {read.place(at)}: the {part} '{name}' holds numbers and texts ({shown_cell(texts[codes[at]])} "
-        f"there; {counted(int(rows.sum()), 'such cell')}). Leave cells empty where the value is missing, or name "
-        f"'{name}' as a category (--categories)."
+        f"there; {counted(int(rows.sum()), 'such cell')}). {remedy}."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from evalkit.data.codes import Coded, coded_notes
 from evalkit.data.ids import id_order
 from evalkit.data.long_files import Columns, read_columns
 from evalkit.data.long_kinds import text_columns
+
+_COPIED: Final = 3
+"""Two columns with at least so many values, and the same in every row, are one column under two names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse",
     if columns.unit:
         read.require_ids(columns.unit)
     _refuse_odd(read, columns)
+    _refuse_copies(read, columns)
     frame = pd.DataFrame(read.texts | read.numbers, copy=False)
     roles = BaselineRoles(
         treated=columns.treated,
@@ -122,6 +126,22 @@ def _refuse_odd(read: Columns, columns: UnitColumns) -> None:
     if infinite:
         at = int(np.argmax(np.isinf(read.numbers[infinite[0]])))
         raise DataError(f"{read.name}: {read.place(at)}: the column '{infinite[0]}' is infinite. Correct it.")
+
+
+def _refuse_copies(read: Columns, columns: UnitColumns) -> None:
+    """Raise `DataError` where a covariate holds the outcome's own numbers under another name."""
+    outcome = read.numbers.get(columns.outcome or "")
+    if outcome is None or columns.outcome == columns.treated:
+        return
+    known = ~np.isnan(outcome)
+    if len(np.unique(outcome[known])) < _COPIED:
+        return
+    for name in columns.covariates:
+        if np.array_equal(read.numbers.get(name, np.zeros(0)), outcome, equal_nan=True):
+            raise DataError(
+                f"{read.name}: '{name}' holds the same numbers as the outcome '{columns.outcome}' in every row; "
+                "matching must not see it. Name a column measured before the programme."
+            )
 
 
 def _later(frame: pd.DataFrame, columns: UnitColumns, baseline: Baseline) -> pd.DataFrame:

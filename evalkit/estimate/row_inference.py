@@ -133,7 +133,7 @@ def row_inference(rows: Rows, summary: Summary, level: float) -> Inference:
         return inference_of(estimate, "cluster-robust", PLAIN, level)
     strata = rows.strata(summary)
     df = rows.df(summary)
-    if rows.model.n_treated(strata) >= SOME:
+    if min(rows.model.n_treated(strata), rows.model.counts.n_comparison) >= SOME:
         concentration = rows.model.concentration(strata)
         if concentration.df < LEAST_DF and (rows.model.is_mixed or not concentration.is_alike):
             return Inference.unavailable("unavailable", concentration.reason)

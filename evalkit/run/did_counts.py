@@ -25,7 +25,8 @@ def told_answer(answer: DidAnswer) -> DidAnswer:
     results = told_effects(answer.results)
     if not rests_on_few(results) or not isinstance(results.simple.estimate, Unavailable):
         return replace(answer, results=results)
-    inference = replace(answer.inference, std_error=OF_FEW, interval=OF_FEW, p_value=OF_FEW, note="")
+    bare = replace(answer.inference, df=None, n_ranked=None, note="")  # each would tell how many are treated
+    inference = replace(bare, std_error=OF_FEW, interval=OF_FEW, p_value=OF_FEW)
     return replace(answer, results=results, inference=inference)
 
 

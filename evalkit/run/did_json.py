@@ -182,10 +182,11 @@ def _inference(answer: DidAnswer) -> Json:
 
 def _supported(inference: Inference) -> Json:
     """Return what the recommended inference says of the overall effect."""
+    withheld = isinstance(inference.interval, Unavailable)
     return {
         "method": inference.method,
         "std_error": given(inference.std_error),
-        "df": _freedom(inference.df),
+        "df": given(inference.interval) if withheld else _freedom(inference.df),
         "interval": given(inference.interval),
         "p_value": given(inference.p_value),
         "note": inference.note,

@@ -68,6 +68,27 @@ def test_a_cell_that_cannot_be_what_its_part_says_is_named(tmp_path, old, new, s
         read(tmp_path, TEXT.replace(old, new, 1))
 
 
+def test_an_outcome_under_another_name_cannot_be_matched_on(tmp_path):
+    rows = [f"s{i},{int(i < 4)},{i % 5},{i / 4},{i / 4}" for i in range(12)]
+    text = "school,joined,score,last,result\n" + "\n".join(rows)
+    columns = UnitColumns(treated="joined", covariates=("score", "last"), unit="school", outcome="result")
+    with pytest.raises(DataError, match="'last' holds the same numbers as the outcome 'result' in every row"):
+        read(tmp_path, text, columns)
+    assert read(tmp_path, text.replace("2.5,2.5", "2.5,2.6"), columns).n_rows == 12
+
+
+@pytest.mark.parametrize("total", ["Total", "NAT", " all schools"])
+def test_a_row_of_totals_is_no_unit(tmp_path, total):
+    with pytest.raises(DataError, match=rf"The id '{total}' names a total, not a unit\. Leave its rows out"):
+        read(tmp_path, TEXT.replace("010,1,", f"{total},1,", 1))
+
+
+def test_decimal_commas_are_neither_missing_nor_categories(tmp_path):
+    said = r"holds numbers and texts \('1,5' there; 1 such cell\)\. Write decimals with a point"
+    with pytest.raises(DataError, match=said):
+        read(tmp_path, TEXT.replace("1.5,none", '"1,5",none', 1))
+
+
 def test_an_outcome_cannot_be_matched_on(tmp_path):
     columns = UnitColumns(treated="joined", covariates=("score", "result"), outcome="result")
     with pytest.raises(DataError, match="'result' is the outcome; matching must not see it"):

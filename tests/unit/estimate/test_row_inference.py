@@ -15,8 +15,10 @@ from evalkit.design.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.bands import Uncertainty
 from evalkit.estimate.cluster_model import ARMS, ClusterModel, cluster_counts
 from evalkit.estimate.group_time import group_time_effects
+from evalkit.estimate.group_time_inference import overall_inference
 from evalkit.estimate.imputation_leads import imputation_leads
 from evalkit.estimate.pre_test import pre_test
+from evalkit.estimate.recommended import InferenceOptions
 from evalkit.estimate.row_inference import Rows
 from evalkit.estimate.staggered_results import staggered_results
 from evalkit.estimate.summaries import combination
@@ -197,6 +199,18 @@ def test_a_row_of_one_treated_cluster_has_its_own_place():
     assert part.method == "randomisation inference"
     assert part.estimate == pytest.approx(moved[0])
     assert part.p_value == pytest.approx((np.abs(moved) >= abs(moved[0]) - 1e-12).mean())
+
+
+def test_with_two_comparison_clusters_rows_have_the_inference_of_the_overall_effect():
+    frame = table([2] * 20 + [np.nan] * 2)
+    frame["w"] = np.where(frame["unit"] < 3, 9.0, 1.0)  # treated clusters unlike those compared with
+    effects = effects_of(frame, WEIGHTED)
+    rows = Rows.of(effects, 1)
+    overall = overall_inference(effects, rows.advice, InferenceOptions())
+    row = staggered_results(effects).by_cohort.parts[0]
+    assert rows.advice.inference == overall.method == row.method == "randomisation inference"
+    assert row.interval.lower == pytest.approx(overall.interval.lower)
+    assert row.interval.upper == pytest.approx(overall.interval.upper)
 
 
 def test_a_number_that_one_cluster_carries_has_no_error_and_says_why():

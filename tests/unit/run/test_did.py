@@ -289,6 +289,15 @@ def test_few_people_of_a_panel_are_not_counted_nor_told_of(tmp_path, estimator):
     assert "1 unit " not in json.dumps(found) + printed
 
 
+def test_degrees_of_freedom_do_not_tell_how_few_people_were_treated(tmp_path):
+    table = simulated(60, (2012, *[None] * 14), range(2010, 2014))  # four treated: 3.4 degrees of freedom
+    found = did(table, tmp_path, "--people").record
+    assert "unavailable" in found["simple"]["estimate"]
+    overall = found["inference"]["overall"]
+    assert overall["df"] == overall["interval"] == found["simple"]["estimate"]
+    assert isinstance(did(table, tmp_path).record["inference"]["overall"]["df"], float)
+
+
 @pytest.mark.parametrize("estimator", ["twfe", "all"])
 def test_people_need_an_estimator_that_keeps_cohorts_apart(tmp_path, estimator):
     simulated().to_csv(tmp_path / "table.csv", index=False)
