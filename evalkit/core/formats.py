@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
 
@@ -102,7 +103,16 @@ def as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
+_NAMES: Final = ("Progress 8", "Attainment 8")
+"""Measures whose names keep their capital within a sentence."""
+
+
 def lower_first(text: str) -> str:
-    """Return text with a small first letter, unless its first word is an acronym or a name with digits."""
+    """Return text with a small first letter, unless it begins with an acronym or the name of a measure.
+
+    >>> lower_first("Only 3 areas"), lower_first("GPS score"), lower_first("Progress 8")
+    ('only 3 areas', 'GPS score', 'Progress 8')
+    """
     word = text.split(" ", 1)[0]
-    return text if len(word) > 1 and word[1:] != word[1:].lower() else text[:1].lower() + text[1:]
+    is_name = (len(word) > 1 and word[1:] != word[1:].lower()) or text.startswith(_NAMES)
+    return text if is_name else text[:1].lower() + text[1:]

@@ -43,11 +43,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def listed(words: Sequence[str], most: int = 8) -> str:
-    """Return words as a list in prose, cut after `most` with the number left."""
+    """Return words as a list in prose, cut after `most` with the number left.
+
+    Where one of them holds a comma, semicolons part them.
+
+    >>> listed(["Bristol, City of", "Milton Keynes", "Bournemouth, Christchurch and Poole"])
+    'Bristol, City of; Milton Keynes; and Bournemouth, Christchurch and Poole'
+    """
     shown = list(words[:most])
+    if len(shown) < 2 and len(words) <= most:
+        return shown[0] if shown else "none"
+    comma, last = ("; ", "; and ") if any(", " in word for word in shown) else (", ", " and ")
     if len(words) > most:
-        return ", ".join(shown) + f" and {len(words) - most} more"
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else "none"
+        return comma.join(shown) + f"{last}{len(words) - most} more"
+    return comma.join(shown[:-1]) + last + shown[-1]
 
 
 def counted(n: int, singular: str, plural: str | None = None) -> str:

@@ -15,11 +15,11 @@ from evalkit.run.workspace import writable_root
 
 
 def new_project(slug: str) -> Path:
-    """Make data/projects/`slug` with a project file that can be run as it stands, and return that file's path."""
+    """Make data/projects/`slug` with a project file to fill in, and return that file's path."""
     if not is_slug(slug):
         raise InputError(
-            f"'{slug}' cannot name a project. Use lower-case letters, digits and hyphens, at most 64, "
-            "beginning and ending with a letter or digit: new-project."
+            f"'{slug}' cannot name a project. Use lower-case letters, digits and hyphens, at most 64, beginning and "
+            "ending with a letter or digit, and no name that Windows keeps to itself (con, nul): new-project."
         )
     projects = writable_root() / "data" / "projects"
     folder = projects / slug

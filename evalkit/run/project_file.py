@@ -183,7 +183,9 @@ def _shown(value: object) -> str:
         return "a list"
     if value is None:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= 58 else f"'{value[:56]}…'"
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -53,3 +53,6 @@ def test_years_and_pounds() -> None:
 def test_names_in_capitals_keep_them() -> None:
     assert lower_first("Reading progress") == "reading progress"
     assert lower_first("GCSE points") == "GCSE points"
+    assert lower_first("Progress 8") == "Progress 8"
+    assert lower_first("Attainment 8 less progress") == "Attainment 8 less progress"
+    assert lower_first("Only 8 areas") == "only 8 areas"

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from evalkit.core.errors import ProjectError
-from evalkit.run.new_project import _fill
-from evalkit.run.project_file import load_project
+from evalkit.core.errors import InputError, ProjectError
+from evalkit.run.new_project import _fill, new_project
+from evalkit.run.project_file import _shown, load_project
 from tests.filled_template import filled_in
 
 
@@ -51,3 +51,13 @@ def test_the_template_holds_nothing_of_another_project(made):
     text = made.read_text(encoding="utf-8")
     for word in ("340", "890", "Knowsley", "READPROG", "MATPROG", "2016", "2018", "2019"):
         assert word not in text
+
+
+def test_a_name_that_windows_keeps_is_refused_with_that_reason():
+    with pytest.raises(InputError, match=r"'con' cannot name .* no name that Windows keeps to itself"):
+        new_project("con")
+
+
+def test_a_long_value_is_cut_within_its_quotation_marks():
+    assert _shown("«" + "x" * 80 + "»") == "'«" + "x" * 55 + "…'"
+    assert _shown("x" * 58) == "'" + "x" * 58 + "'"
