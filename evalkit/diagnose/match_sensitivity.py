@@ -23,7 +23,7 @@ from evalkit.design.matched import MatchedDesign
 from evalkit.diagnose.e_value import EValue, e_value_of_difference, e_value_of_ratio
 from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.oster import OsterDelta, oster_delta
-from evalkit.diagnose.robustness_value import RegressionRows, RobustnessValue, robustness_value
+from evalkit.diagnose.robustness_value import RegressionRows, RobustnessValue, robustness_value, without_tests
 from evalkit.diagnose.rosenbaum import GAMMAS, RosenbaumBounds, pair_differences, rosenbaum_bounds
 from evalkit.estimate.matched_effect import MatchedEffect
 
@@ -61,7 +61,6 @@ class MatchSensitivity(Shown):
     selection : how much more it must matter than what was measured
     regression_on : in words, the units the last two are from
     n_lacking : units used by the design whose outcome is missing
-    is_by_unit : whether the effect's errors are clustered, which the first and the third are not
     """
 
     hidden_bias: RosenbaumBounds | Unavailable
@@ -71,7 +70,6 @@ class MatchSensitivity(Shown):
     level: float
     regression_on: Sentence
     n_lacking: int
-    is_by_unit: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -82,10 +80,9 @@ class MatchSensitivity(Shown):
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each measure: what it says, or why it does not apply."""
-        by_unit = f" {_BY_UNIT}" if self.is_by_unit else ""
-        paired = (_said(self.hidden_bias, by_unit), _said(self.e_value))
+        paired = (_said(self.hidden_bias), _said(self.e_value))
         robust = self.robustness
-        more = f"{robust.benchmark_sentence}{by_unit}".strip() if isinstance(robust, RobustnessValue) else ""
+        more = robust.benchmark_sentence if isinstance(robust, RobustnessValue) else ""
         regressed = [self._of_regression(robust, more), self._of_regression(self.selection)]
         return (*paired, *regressed)
 
@@ -128,15 +125,19 @@ def match_sensitivity(
     benchmarks = _benchmarks(design, options)
     rows = _rows(design, values, options)
     refused = no_inference(estimate)
+    is_clustered = isinstance(effect, MatchedEffect) and effect.assumes == independence_by("cluster", AT_ALL)
+    robustness = _or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level), refused)
+    if is_clustered and isinstance(robustness, RobustnessValue):
+        robustness = without_tests(robustness, OF_CLUSTERS)
+    alone = OF_CLUSTERS if is_clustered else None
     return MatchSensitivity(
-        hidden_bias=_or_reason(lambda: _hidden_bias(design, values, options), refused),
+        hidden_bias=_or_reason(lambda: _hidden_bias(design, values, options), refused or alone),
         e_value=_or_reason(lambda: _e_value(design, values, estimate, options.level)),
-        robustness=_or_reason(lambda: robustness_value(rows, benchmarks, options.times, options.level), refused),
+        robustness=robustness,
         selection=_or_reason(lambda: oster_delta(rows, options.r2_most)),
         level=options.level,
         regression_on=_sample_words(len(rows.outcome), len(values), options),
         n_lacking=int((design.is_used & ~np.isfinite(values)).sum()),
-        is_by_unit=isinstance(effect, MatchedEffect) and effect.assumes == independence_by("cluster", AT_ALL),
     )
 
 
@@ -148,12 +149,14 @@ def no_inference(effect: Estimate) -> Unavailable | None:
 
 
 _AS_REFUSED: Final = "Its test takes units as independent, and the effect itself has no interval."
-_BY_UNIT: Final = "It takes units as independent, whatever the clusters."
+OF_CLUSTERS: Final = Unavailable(
+    "Its test takes units as independent, and those of one cluster are not. Leave the clusters out to see it."
+)
 
 
-def _said(found: RosenbaumBounds | EValue | Unavailable, more: str = "") -> str:
+def _said(found: RosenbaumBounds | EValue | Unavailable) -> str:
     """Return what a measure says; its numbers are odds, shares and p-values, none of them a count."""
-    return found.reason if isinstance(found, Unavailable) else Sentence("{said}", said=f"{found.sentence}{more}")
+    return found.reason if isinstance(found, Unavailable) else Sentence("{said}", said=found.sentence)
 
 
 def regression_rows(design: MatchedDesign, outcome: Floats, weight: Floats) -> RegressionRows:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.formats import careful, interval_text, level_text, number
-from evalkit.core.quantities import Interval, Unavailable, critical_value
+from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.diagnose.finding import Finding, Verdict, statement
 from evalkit.diagnose.regression_arrays import (
     Residuals,
@@ -32,7 +32,7 @@ class Benchmark:
     ----------
     treated_r2, outcome_r2 : its partial R² with taking part, and with the outcome
     estimate, std_error, t, interval : what the regression would then give
-    is_explained : whether nothing significant in the effect's direction is left
+    is_explained : whether nothing significant in the effect's direction is left; None where no test is given
     """
 
     covariate: str
@@ -40,23 +40,28 @@ class Benchmark:
     treated_r2: float
     outcome_r2: float
     estimate: float
-    std_error: float
-    t: float
-    interval: Interval
-    is_explained: bool
+    std_error: Quantity
+    t: Quantity
+    interval: IntervalOrReason
+    is_explained: bool | None
+
+    @property
+    def strength(self) -> float:
+        """Return what benchmarks of one regression are ordered by: t, or the estimate where no test is given."""
+        return self.estimate if isinstance(self.t, Unavailable) else self.t
 
     @property
     def sentence(self) -> str:
         """Return what a reader needs to know."""
+        kept = f"An unmeasured characteristic {_times(self.times)} {self.covariate} would leave an effect of "
+        if isinstance(self.interval, Unavailable):
+            return f"{kept}{careful(self.estimate)}."
         if 0 in self.interval:
             left = "contains zero"
         else:
             left = "is of the other sign" if self.is_explained else "does not contain zero"
-        return (
-            f"An unmeasured characteristic {_times(self.times)} {self.covariate} would leave an effect of "
-            f"{careful(self.estimate)} ({level_text(self.interval.level)} interval {interval_text(self.interval)}), "
-            f"which {left}."
-        )
+        interval = f"{level_text(self.interval.level)} interval {interval_text(self.interval)}"
+        return f"{kept}{careful(self.estimate)} ({interval}), which {left}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +92,13 @@ class RobustnessValue:
     """
 
     estimate: float
-    std_error: float
+    std_error: Quantity
     df: int
     level: float
     q: float
     partial_r2: float
     value: float
-    value_significance: float
+    value_significance: Quantity
     benchmarks: tuple[Benchmark | NoBenchmark, ...]
 
     @property
@@ -104,6 +109,8 @@ class RobustnessValue:
             f"Something not measured that explains {number(100 * self.value, 1)}% of what is left unexplained both of "
             f"who took part and of the outcome would bring the effect of {careful(self.estimate)} down {aim}"
         )
+        if isinstance(self.value_significance, Unavailable):
+            return f"{text}."
         if self.value_significance == 0:
             return text + f"; it is not significant at the {level_text(self.level)} level as it stands."
         return (
@@ -119,7 +126,7 @@ class RobustnessValue:
         """
         found = [one for one in self.benchmarks if isinstance(one, Benchmark)]
         direction = math.copysign(1.0, self.estimate)
-        return min(found, key=lambda one: (one.times, direction * one.t)).sentence if found else ""
+        return min(found, key=lambda one: (one.times, direction * one.strength)).sentence if found else ""
 
     @property
     def finding(self) -> Finding:
@@ -181,6 +188,17 @@ def robustness_value(
         value_significance=robustness(q * f, needed),
         benchmarks=tuple(_benchmark(left, name, strengths[name], k, level) for name in benchmarks for k in times),
     )
+
+
+def without_tests(found: RobustnessValue, reason: Unavailable) -> RobustnessValue:
+    """Return a robustness value as it is of the estimate alone: `reason` says why its errors and tests do not hold."""
+    benchmarks = tuple(
+        replace(one, std_error=reason, t=reason, interval=reason, is_explained=None)
+        if isinstance(one, Benchmark)
+        else one
+        for one in found.benchmarks
+    )
+    return replace(found, std_error=reason, value_significance=reason, benchmarks=benchmarks)
 
 
 def _strengths(rows: RegressionRows, names: Sequence[str]) -> dict[str, tuple[float, float]]:

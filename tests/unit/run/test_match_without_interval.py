@@ -63,7 +63,7 @@ def test_no_number_of_uncertainty_is_told_beside_a_refused_interval(path, tmp_pa
         assert "at the 95% level" not in plain
 
 
-def test_the_measures_of_units_say_that_clusters_are_not_in_them(tmp_path):
+def test_tests_of_units_are_not_made_where_clusters_are_named(tmp_path):
     random = np.random.default_rng(3)
     n = 300
     table = pd.DataFrame({"id": range(n), "x": random.normal(size=n), "area": np.arange(n) % 60})
@@ -73,6 +73,12 @@ def test_the_measures_of_units_say_that_clusters_are_not_in_them(tmp_path):
     table.to_csv(path, index=False)
     columns = ("--treated", "treated", "--on", "x", "--id", "id", "--outcome", "y", "--json")
     named = run_match(path, *columns, "--cluster", "area").record["sensitivity"]
-    for measure in ("hidden_bias", "robustness"):
-        assert "It takes units as independent, whatever the clusters." in named[measure]["sentence"]
-    assert "whatever the clusters" not in json.dumps(run_match(path, *columns).record["sensitivity"])
+    assert "those of one cluster are not" in named["hidden_bias"]["unavailable"]
+    alone = run_match(path, *columns).record["sensitivity"]
+    assert named["robustness"]["value"] == alone["robustness"]["value"]
+    assert [one["estimate"] for one in named["robustness"]["benchmarks"]] == [
+        one["estimate"] for one in alone["robustness"]["benchmarks"]
+    ]
+    assert numbers_of(named["robustness"]) == []
+    assert "interval" not in named["robustness"]["sentence"]
+    assert "those of one cluster" not in json.dumps(alone)
