@@ -254,6 +254,7 @@ def _why(project: Project, advice: ProjectInference, design: OutcomeDesign) -> s
         return advice.reason
     if advice.kind == "whole area":
         return (
-            f"{advice.reason} It compares areas by {project.inference.statistic} changes, and simulation runs just it."
+            f"{advice.reason} It compares areas by {project.inference.statistic} changes, as simulation does among "
+            "areas of like size."
         )
     return f"{advice.reason} {_IN_ITS_PLACE}"

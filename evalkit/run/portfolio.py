@@ -102,6 +102,8 @@ def _nothing(outputs: Path, found: Found, without: tuple[str, ...]) -> str:
     n = len(found.unread)
     rest = f" {counted(n, 'folder')} in it cannot be counted; why is said above." if n else ""
     left = f" {listed(sorted(without))} left out by --without." if without else ""
+    if (outputs / "results.json").is_file():
+        return f"{outputs} is one evaluation, not a folder of them. Name the folder above it; nothing was written."
     return f"{outputs} holds no finished evaluation.{rest}{left} `evalkit run` makes one; nothing was written."
 
 

@@ -281,6 +281,11 @@ def test_a_folder_without_a_finished_evaluation_is_refused_and_nothing_is_writte
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_report_named_in_place_of_the_folder_of_all_is_told_so(outputs, capsys):
+    assert main(["portfolio", "--outputs", str(outputs / "ash")]) == 2
+    assert "is one evaluation, not a folder of them. Name the folder above it" in capsys.readouterr().err
+
+
 def test_where_no_folder_can_be_counted_nothing_is_written(tmp_path, capsys):
     (tmp_path / "notes").mkdir()
     assert main(["portfolio", "--outputs", str(tmp_path)]) == 2
