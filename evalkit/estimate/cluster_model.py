@@ -170,6 +170,7 @@ class ClusterModel:
         found = Concentration.of(treated[treated > 0], other[other > 0])
         if self.is_mixed:
             found = replace(found, df=min(found.df, self.df(given)))
+        found = replace(found, unseen=1 - 1 / float(self.beyond_seen(given[None, :])[0]))
         sizes = self.share * self.weight[self.of_stratum]
         compared = sizes[self.of_stratum == len(self.n) - 1]
         if not len(compared) or not is_treated.any():

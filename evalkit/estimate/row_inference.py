@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.seeds import stream
-from evalkit.design.clusters import LEAST_DF, PLAIN_DF, SOME, Recommendation
+from evalkit.design.clusters import LEAST_DF, PLAIN_DF, SOME, UNSEEN, Recommendation
 from evalkit.estimate.arrays.assignments import assignments, places
 from evalkit.estimate.arrays.exchanged import ExchangedSums, exchanged_cells, exchanged_sums
 from evalkit.estimate.arrays.inversion import Reference
@@ -114,7 +114,9 @@ class Rows:
             return True
         if self.advice.inference != "cluster-robust" or isinstance(summary.estimate, Unavailable):
             return self.advice.inference == "cluster-robust"
-        return isinstance(summary.estimate.std_error, Unavailable) or self.df(summary) >= PLAIN_DF
+        if isinstance(summary.estimate.std_error, Unavailable):
+            return True
+        return self.df(summary) >= PLAIN_DF and self.model.concentration(self.strata(summary)).unseen <= UNSEEN
 
 
 def row_inference(rows: Rows, summary: Summary, level: float) -> Inference:

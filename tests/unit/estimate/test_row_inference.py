@@ -277,3 +277,16 @@ def test_leads_of_imputation_rest_on_the_clusters_of_their_cohorts():
     only_late = imputation_leads(effects.design, 4).estimates[0]
     assert isinstance(only_late.std_error, Unavailable)  # event time −4 is of the late cohort's two clusters
     assert "worth 2.0 equal clusters" in only_late.std_error.reason
+
+
+@pytest.mark.parametrize(("n_many", "is_plain"), [(40, False), (200, True)])
+def test_a_cohort_of_one_cluster_that_matters_is_no_case_for_plain_errors(n_many, is_plain):
+    # Beside n units with two periods since their start one of weight w has one: b = 2n/(2n + w), w/(2n + w) and −1 (300
+    # compared). Its share of the variance is b₂²/(b₁²/n + 1/300 + b₂²): for n = 40 .005 with w = 1 and .35 with w = 10,
+    # for n = 200 and w = 3 .007; a tenth is the limit.
+    frame = table([2] * n_many + [3] + [np.nan] * 300).assign(w=1.0)
+    effects = effects_of(frame, WEIGHTED)
+    assert staggered_results(effects).simple.method == "cluster-robust"
+    heavy = frame.assign(w=np.where(frame["cohort"] == 3, 10.0 if n_many == 40 else 3.0, 1.0))
+    found = staggered_results(effects_of(heavy, WEIGHTED)).simple
+    assert (found.method == "cluster-robust") == is_plain
