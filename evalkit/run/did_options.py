@@ -41,8 +41,8 @@ The table has one row for each unit and period. The cohort is the first treated 
 treated. FILE is a .csv, .csv.gz or .parquet file. The result goes to standard output, progress to standard error.
 
 Defaults: doubly robust (dr), never-treated comparison (not-yet for --estimator extended), varying base period,
-analytic standard errors clustered by unit, no bootstrap, unbalanced panels by pairs of periods. Results do not depend
-on -j or --scheduler.
+analytic standard errors clustered by unit and, where few clusters carry a number, corrected for it or withheld with
+the reason, no bootstrap, unbalanced panels by pairs of periods. Results do not depend on -j or --scheduler.
 """
 
 

@@ -52,8 +52,8 @@ The table has one row for each unit. TREATED holds 0 and 1. Columns of texts are
 standard output, progress to standard error.
 
 Defaults: nearest neighbours by propensity score (logit), 1:1, without replacement, ATT; standard errors clustered by
-matched pair (by pair and comparison unit with replacement). Ties go to the unit whose id comes first (shorter ids
-first, then by letter).
+matched pair (by pair and comparison unit with replacement), with --cluster corrected (CR2) where clusters are few.
+Ties go to the unit whose id comes first (shorter ids first, then by letter).
 """
 
 
