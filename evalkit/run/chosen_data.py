@@ -51,8 +51,9 @@ class DataChoice:
         Raises
         ------
         InputError
-            If that folder is no longer there, or is not known and the last report was made from real data: a report
-            of real schools is never replaced by one of made-up schools unasked.
+            If that folder is no longer there, or is not known and the last report was made from real data, or other
+            reports beside it: one of made-up schools never takes the place of one of real schools, or stands among
+            such, unasked.
         """
         if self.folder is not None or self.is_synthetic:
             return self.folder
@@ -66,6 +67,13 @@ class DataChoice:
             raise InputError(
                 f"The report of {slug} was made from real data, and {out / RUNS} does not say where they are. Give "
                 "--data DIR, or --synthetic to use made-up schools in their place."
+            )
+        if other := _real_beside(out):
+            kept = remembered(out, other)
+            where = "" if kept is None else f" (from data in {kept})"
+            raise InputError(
+                f"Nothing says where the data of {slug} are, and the report of {other} beside it is of real "
+                f"schools{where}. Give --data DIR, or --synthetic to use made-up schools."
             )
         return None
 
@@ -87,6 +95,12 @@ def remembered(out: Path, slug: str) -> Path | None:
     with suppress(OSError, ValueError, RecursionError, TypeError, KeyError):
         return Path(json.loads(_record(out, slug).read_text(encoding="utf-8"))["folder"])
     return None
+
+
+def _real_beside(out: Path) -> str:
+    """Return the slug of the first report of real schools in a folder of reports, an empty text where there is none."""
+    reports = sorted(out.glob(f"*/{MANIFEST}"))
+    return next((path.parent.name for path in reports if is_of_real_data(path.parent)), "")
 
 
 def remember(out: Path, slug: str, data: Path | None) -> None:

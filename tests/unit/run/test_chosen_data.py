@@ -51,16 +51,17 @@ def test_what_is_released_names_no_folder_of_this_machine(space):
 
 
 @pytest.mark.parametrize("lost", ["the folder", "the record"])
-def test_run_all_refuses_to_replace_a_real_report_by_a_synthetic_one_and_runs_the_rest(space, capsys, lost):
+def test_run_all_makes_no_synthetic_report_in_place_of_real_ones_or_among_them(space, capsys, lost):
     add(space, "leeds")
     data = published(space)
     assert cli.main(["run", "--all", "--data", str(data)]) == 0
     add(space, "york")
     shutil.rmtree(data if lost == "the folder" else space / "outputs" / "_runs")
     capsys.readouterr()
-    assert cli.main(["run", "--all"]) == 1
+    assert cli.main(["run", "--all"]) == 2
     said = capsys.readouterr()
-    assert words(said.out) == {"leeds": "failed: bad input", "york": "done"}
+    assert words(said.out) == {"leeds": "failed: bad input", "york": "failed: bad input"}
+    assert "Nothing says where the data of york are, and the report of leeds beside it is of real schools" in said.err
     where = f"made from data in {data}, and there is no such folder now" if lost == "the folder" else "from real data"
     assert where in said.err
     assert "--synthetic to use made-up schools in their place" in said.err
@@ -68,6 +69,7 @@ def test_run_all_refuses_to_replace_a_real_report_by_a_synthetic_one_and_runs_th
     record = json.loads((space / "outputs" / "_runs" / "leeds.failed.json").read_text())
     assert (record["kind"], record["exit_code"], record["stage"]) == ("bad input", 2, "looking for its data")
 
+    assert cli.main(["run", "york", "--synthetic"]) == 0
     other = published(space, "moved")  # what the message says to do works, either way
     assert cli.main(["run", "leeds", "--data", str(other)]) == 0
     assert report(space, "leeds") == f"leeds of {other}"
