@@ -287,3 +287,14 @@ def test_leads_measured_from_the_periods_of_few_clusters_have_the_freedom_of_the
     leads = imputation_leads(effects_of(table(start, n_periods=8, seed=3)).design, 4)
     assert leads.is_corrected
     assert all(2 < one.df < 7 for one in leads.estimates)
+
+
+def test_large_levels_of_units_do_not_part_assignments_that_give_the_same():
+    frame = table([2.0] * 2 + [np.nan] * 30, n_periods=6)
+    frame["y"] = np.random.default_rng(1).integers(0, 3, len(frame)).astype(float)
+    frame["w"] = np.where(frame["unit"] % 3 == 0, 1.1, 0.7)
+    levels = frame.assign(y=frame["y"] + 3.7e7 * frame["unit"])
+    found, moved = (staggered_results(effects_of(one, WEIGHTED)) for one in (frame, levels))
+    assert moved.simple.p_value == found.simple.p_value
+    assert [one.p_value for one in moved.event_study.parts] == [one.p_value for one in found.event_study.parts]
+    assert (moved.pre_test.kind, moved.pre_test.p_value) == ("rank", found.pre_test.p_value)
