@@ -94,10 +94,11 @@ class ClusterModel:
 
         With b_s what a number gives to the mean of stratum s and h a cluster's share of it, the share adds b_s² h² to
         the number's variance, and to the expected square of the contribution (1 − 2h + Σh²) times that: 1 − 2h + Σh²
-        where a cluster holds one stratum, the ratio of the sums where it holds several. 1 if alone in its stratum.
+        where a cluster holds one stratum, the ratio of the sums where it holds several. A stratum that it holds alone
+        is in no contribution and counts in neither sum (`beyond_seen` adds it); 1 where it holds no other.
         """
-        squares, h = self._expected()[self.of_stratum], self.share
-        left = np.where(self.n[self.of_stratum] > 1, 1 - 2 * h + squares, 1.0)
+        squares, h = self._expected()[self.of_stratum], np.where(self.n[self.of_stratum] > 1, self.share, 0.0)
+        left = 1 - 2 * h + squares
         n_clusters = len(self.stratum)
         deflator = np.ones(n_clusters)
         for b in (np.ones(len(self.n)), given):  # a cluster that a number does not rest on keeps the first

@@ -208,13 +208,20 @@ def why_not_exchanged(effects: GroupTimeEffects) -> str:
 
 
 def sums_by_cluster(design: StaggeredDesign) -> tuple[Floats, Floats]:
-    """Return each cluster's weighted sums of the outcome and of the actual treatment by period, and its weight."""
+    """Return each cluster's weighted sums of the outcome and of the actual treatment by period, and its weight.
+
+    Units' first outcomes, and means by period of what is left, are taken out of outcomes: they drop out of every
+    difference of mean changes, and large levels would part by rounding the assignments that give the same.
+    """
     weight = design.panel.grid("weight")[:, 0]
+    outcome = design.panel.grid("outcome")
+    outcome = outcome - outcome[:, :1]
+    outcome = outcome - outcome.mean(axis=0)
     start = np.append(np.array(design.cohorts, dtype=float), np.inf)[design.stratum]
     treated = (np.array(design.panel.periods) >= start[:, None]).astype(float)
     cluster = np.arange(len(weight)) if design.cluster is None else design.cluster
     total = np.zeros((design.n_clusters, len(design.panel.periods), 2))
-    np.add.at(total, cluster, weight[:, None, None] * np.stack([design.panel.grid("outcome"), treated], axis=2))
+    np.add.at(total, cluster, weight[:, None, None] * np.stack([outcome, treated], axis=2))
     return total, np.bincount(cluster, weight, design.n_clusters).astype(float)
 
 

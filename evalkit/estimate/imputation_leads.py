@@ -12,9 +12,17 @@ from scipy import special
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.design.clusters import LEAST_DF, PLAIN_DF, Concentration, one_treated_cluster_reason, recommended_inference
+from evalkit.design.clusters import (
+    LEAST_DF,
+    PLAIN_DF,
+    Concentration,
+    one_treated_cluster_reason,
+    recommended_inference,
+    too_concentrated,
+)
 from evalkit.design.staggered import StaggeredDesign
 from evalkit.estimate.arrays.absorbed import Absorbed, Regressors
+from evalkit.estimate.arrays.alike_clusters import AlikeClusters, alike_clusters
 from evalkit.estimate.cluster_model import ARMS, ClusterModel
 from evalkit.estimate.imputation import with_untreated_periods
 from evalkit.estimate.inference import ROUNDING, without_rounding
@@ -58,8 +66,9 @@ def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
     Untreated observations alone are regressed on unit and period effects, covariates, and an indicator for each of
     the last `n_leads` periods before the start (and its anticipation), so that the test does not change what
     imputation finds. Errors are cluster-robust with G/(G − 1) · (n − 1)/(n − k), unit effects not counted in k.
-    Where few clusters carry some lead contributions are corrected as CR2's of two weighted means are (`ClusterModel`),
-    with the degrees of freedom of the cohorts that each lead is of, in the joint test the fewest of these.
+    Where few clusters carry some lead contributions are corrected as CR2 corrects them where clusters are alike
+    (`alike_clusters`), with its degrees of freedom, not more than those of the cohorts that a lead is of; in the joint
+    test the fewest of these. A lead is measured from earlier periods, which fewer cohorts may have than the lead.
     """
     if n_leads < 1 or n_leads != int(n_leads):
         raise DesignError(f"The number of leads is a whole number from 1 on, not {n_leads}.")
@@ -95,13 +104,13 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     fit = absorbed.fit(rows.outcome[at])
     n_clusters = len(np.unique(rows.cluster[at]))
     contribution = absorbed.contributions(fit.residuals, combination, rows.cluster[at], rows.design.n_clusters)
-    few = _few_arms(rows, times)
+    few = _few_arms(rows, times, alike_clusters(absorbed, combination, rows.cluster[at], rows.design.n_clusters), known)
     if few is None:
         factor = small_sample_factor(n_clusters, int(at.sum()), absorbed.rank + 1)
         covariance, df = factor * contribution.T @ contribution, [float(max(n_clusters - 1, 1))] * len(times)
     else:
-        covariance = few.model.covariance(contribution, np.tile(ARMS, (len(times), 1)))
-        df = [one.df for one in few.carried]
+        scaled = contribution / np.sqrt(few.deflator)
+        covariance, df = scaled.T @ scaled, few.df
     values = combination.T @ fit.coefficients
     size = float(np.abs(rows.outcome).max(initial=1e-300))
     errors = [_error(rows, time, covariance[k, k], few and few.reasons[k]) for k, time in enumerate(times)]
@@ -116,27 +125,38 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
 
 
 class _FewArms(NamedTuple):
-    """Treated and comparison clusters, and what carries each lead; `reasons` why it has no error, or empty texts."""
+    """What corrects contributions to each lead for few clusters; `reasons` why it has no error, or empty texts."""
 
-    model: ClusterModel
-    carried: list[Concentration]
+    deflator: Floats
+    df: list[float]
     reasons: list[str]
 
 
-def _few_arms(rows: StaggeredRows, times: tuple[int, ...]) -> _FewArms | None:
-    """Return the arms behind each lead where the clusters of some are few, None where many carry all of them."""
+def _few_arms(
+    rows: StaggeredRows, times: tuple[int, ...], alike: AlikeClusters, known: NDArray[np.bool_]
+) -> _FewArms | None:
+    """Return the correction of each lead where few clusters carry some, None where many carry all of them."""
     design, event_time = rows.design, _event_time(rows)
     model = ClusterModel.of_arms(design)
     own = [ClusterModel.of_arms(design, np.unique(rows.stratum[event_time == time]).tolist()) for time in times]
     carried = [one.concentration(ARMS) for one in own]
+    df = [
+        min(arms.df, float(one)) if is_known else arms.df
+        for arms, one, is_known in zip(carried, alike.df, known, strict=True)
+    ]
     advice = recommended_inference(model.counts, concentration=model.concentration(ARMS))
-    if advice.inference == "cluster-robust" and all(one.df >= PLAIN_DF for one in carried):
+    if advice.inference == "cluster-robust" and all(one >= PLAIN_DF for one in df):
         return None
     reasons = [
-        (one_treated_cluster_reason(one.counts) or arms.reason) if arms.df < LEAST_DF else ""
-        for one, arms in zip(own, carried, strict=True)
+        _too_few(one, arms, freedom) if freedom < LEAST_DF else ""
+        for one, arms, freedom in zip(own, carried, df, strict=True)
     ]
-    return _FewArms(model, carried, reasons)
+    return _FewArms(alike.deflator, df, reasons)
+
+
+def _too_few(own: ClusterModel, arms: Concentration, df: float) -> str:
+    """Return why the clusters of a lead give no error."""
+    return one_treated_cluster_reason(own.counts) or (arms.reason if arms.df < LEAST_DF else too_concentrated(df))
 
 
 def _error(rows: StaggeredRows, time: int, variance: float, reason: str | None) -> float | Unavailable:

@@ -13,7 +13,7 @@ from scipy import special
 from evalkit.core.formats import p_equals
 from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.words import counted
-from evalkit.estimate.arrays.inversion import Reference
+from evalkit.estimate.arrays.inversion import TIE, Reference
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
 from evalkit.estimate.inference import Inference
 from evalkit.estimate.row_inference import Rows, exchange_reference, row_inference
@@ -272,6 +272,6 @@ def _ranked(rows: Rows, tested: list[Summary], found: list[Inference]) -> PreTes
         p_value = min(1.0, smallest * len(known))
         return PreTest(statistic=actual, df=len(known), p_value=p_value, note=note, kind="rank")
     scaled = np.array([np.abs(one.first) / one.scale for one in known]).max(axis=0)
-    p_value = float((scaled >= actual * (1 - 1e-10)).mean())
+    p_value = float((scaled + TIE * scaled.max() >= actual * (1 - TIE)).mean())
     note = f"Ranked among {len(scaled):,} assignments of whole clusters, the actual one included."
     return PreTest(statistic=actual, df=len(known), p_value=p_value, note=note, kind="rank")

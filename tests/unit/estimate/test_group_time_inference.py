@@ -233,3 +233,17 @@ def test_the_shock_of_a_cohort_of_one_cluster_is_taken_to_be_like_others():
     assert found == pytest.approx(seen * (known + 0.25) / known, rel=1e-12)
     two_cohorts = model.covariance(contribution[:, None], np.array([[1.0, 0.0, -1.0]]))[0, 0]  # rests on no single one
     assert two_cohorts == pytest.approx(seen + 0.49, rel=1e-12)
+
+
+def test_a_cluster_alone_in_its_cohort_that_holds_others_shows_what_its_other_units_add():
+    # Cluster 0 holds a cohort by itself and 2/5 of the never-treated. Were every share's shock 1 by turns, squares of
+    # contributions would sum to the variance of the number, Σ b² Σ h², with the single cluster's like others.
+    cluster, stratum = np.array([0, 0, 1, 2, 3, 4, 5]), np.array([0, 2, 1, 1, 2, 2, 1])
+    model = ClusterModel.of_units(cluster, 6, stratum, np.array([1.0, 4, 1, 1, 3, 3, 1]), 3)
+    given, contribution = np.array([0.5, 0.5, -1.0]), np.zeros((6, len(model.share)))
+    for at, (own, share) in enumerate(zip(model.of_stratum, model.share, strict=True)):
+        inside = model.of_stratum == own
+        left = given[own] * model.share * ((np.arange(len(inside)) == at) - share) * inside
+        contribution[:, at] = np.bincount(model.cluster, left, 6)
+    shown = sum(model.covariance(column[:, None], given[None, :])[0, 0] for column in contribution.T)
+    assert shown == pytest.approx(0.25 + 0.25 / 3 + 0.34, rel=1e-12)
