@@ -195,9 +195,9 @@ def recommended_inference(
     if fewer >= MANY and is_even:
         return Recommendation("cluster-robust", _many(counts, noun))
     if fewer >= MANY:
-        return Recommendation("CR2 with Satterthwaite degrees of freedom", _uneven(counts, noun, concentration))
+        return Recommendation(CR2, _uneven(counts, noun, concentration))
     if fewer >= SOME:
-        return Recommendation("CR2 with Satterthwaite degrees of freedom", _some(counts, noun))
+        return Recommendation(CR2, _some(counts, noun))
     if comb(total, fewer) < FEWEST_ASSIGNMENTS:
         return Recommendation("unavailable", _too_few(counts, noun))
     if counts.n_treated < SOME and counts.n_comparison >= STAND_INS * counts.n_treated:

@@ -119,6 +119,10 @@ class ClusterModel:
         ratio: Floats = np.where(seen > 0, added.sum(axis=1) / np.where(seen > 0, seen, 1.0), 1.0)
         return ratio
 
+    def unseen(self, given: Floats) -> float:
+        """Return the share of a number's variance that no contribution shows; `given` has shape (n_strata,)."""
+        return 1 - 1 / float(self.beyond_seen(given[None, :])[0])
+
     def df(self, given: Floats) -> float:
         """Return Satterthwaite's degrees of freedom where a number gives `given` (n_strata,) to the strata's means.
 
@@ -171,7 +175,7 @@ class ClusterModel:
         found = Concentration.of(treated[treated > 0], other[other > 0])
         if self.is_mixed:
             found = replace(found, df=min(found.df, self.df(given)))
-        found = replace(found, unseen=1 - 1 / float(self.beyond_seen(given[None, :])[0]))
+        found = replace(found, unseen=self.unseen(given))
         sizes = self.share * self.weight[self.of_stratum]
         compared = sizes[self.of_stratum == len(self.n) - 1]
         if not len(compared) or not is_treated.any():

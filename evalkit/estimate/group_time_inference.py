@@ -12,6 +12,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.core.seeds import stream
 from evalkit.design.clusters import (
+    CR2,
     LEAST_DF,
     InferenceMethod,
     Recommendation,
@@ -30,7 +31,6 @@ from evalkit.estimate.summaries import NO_VARIATION, Summary, overall_effect
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-CORRECTED: Final[InferenceMethod] = "CR2 with Satterthwaite degrees of freedom"
 EXCHANGED: Final[InferenceMethod] = "randomisation inference"
 ONLY_MEANS = (
     "Whole clusters can change places only for a balanced panel with weights that stay the same, without covariates, "
@@ -76,7 +76,7 @@ def overall_inference(effects: GroupTimeEffects, advice: Recommendation, options
             is_short = estimate.df is not None and estimate.df < LEAST_DF
             if isinstance(estimate.std_error, Unavailable) or is_short:  # cohorts of one or two clusters each
                 return exchanged_inference(effects, options)
-            return inference_of(estimate, CORRECTED, corrected_note(effects, estimate), options.level)
+            return inference_of(estimate, CR2, corrected_note(effects, estimate), options.level)
     return exchanged_inference(effects, options)
 
 

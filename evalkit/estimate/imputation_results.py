@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.design.clusters import CR2
 from evalkit.design.staggered import StaggeredDesign
-from evalkit.estimate.group_time_inference import CORRECTED
 from evalkit.estimate.imputation_leads import imputation_leads
 from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults
 
@@ -47,5 +47,5 @@ def _reported(time: int, lead: Estimate | Unavailable, results: StaggeredResults
         p_value=lead.p_value,
         band=Unavailable(NO_BAND),
         df=lead.df,
-        method=CORRECTED if is_corrected else "cluster-robust",
+        method=CR2 if is_corrected else "cluster-robust",
     )

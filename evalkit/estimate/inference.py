@@ -9,6 +9,7 @@ import numpy as np
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import (
+    CR2,
     LEAST_DF,
     ClusterCounts,
     InferenceMethod,
@@ -75,7 +76,7 @@ def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCoun
 
 def clustered_inference(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float) -> Inference:
     """Return the inference from the cluster-robust error of coefficient `at`."""
-    method: InferenceMethod = "CR2 with Satterthwaite degrees of freedom" if kind == "CR2" else "cluster-robust"
+    method: InferenceMethod = CR2 if kind == "CR2" else "cluster-robust"
     estimate = clustered_estimate(fit, at, kind, counts)
     if isinstance(estimate.std_error, Unavailable):
         return Inference.unavailable(method, estimate.std_error.reason)

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.seeds import stream
-from evalkit.design.clusters import LEAST_DF, PLAIN_DF, SOME, UNSEEN, Recommendation
+from evalkit.design.clusters import CR2, LEAST_DF, PLAIN_DF, SOME, UNSEEN, Recommendation
 from evalkit.estimate.arrays.assignments import assignments, places
 from evalkit.estimate.arrays.exchanged import ExchangedSums, exchanged_cells, exchanged_sums
 from evalkit.estimate.arrays.inversion import Reference
 from evalkit.estimate.cluster_model import ClusterModel
 from evalkit.estimate.group_time import REFERENCE, GroupTimeEffects
 from evalkit.estimate.group_time_inference import (
-    CORRECTED,
     EXCHANGED,
     cell_places,
     corrected_note,
@@ -116,7 +115,7 @@ class Rows:
             return self.advice.inference == "cluster-robust"
         if isinstance(summary.estimate.std_error, Unavailable):
             return True
-        return self.df(summary) >= PLAIN_DF and self.model.concentration(self.strata(summary)).unseen <= UNSEEN
+        return self.df(summary) >= PLAIN_DF and self.model.unseen(self.strata(summary)) <= UNSEEN
 
 
 def row_inference(rows: Rows, summary: Summary, level: float) -> Inference:
@@ -142,7 +141,7 @@ def row_inference(rows: Rows, summary: Summary, level: float) -> Inference:
         df = min(df, concentration.df)
     if not isinstance(estimate.std_error, Unavailable) and df >= LEAST_DF:
         corrected = corrected_estimate(rows.effects, summary, rows.model)
-        return inference_of(corrected, CORRECTED, corrected_note(rows.effects, corrected), level)
+        return inference_of(corrected, CR2, corrected_note(rows.effects, corrected), level)
     return exchanged_row(rows, summary, level)
 
 

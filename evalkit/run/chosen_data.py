@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,8 @@ class DataChoice:
 
     folder: Path | None = None
     is_synthetic: bool = False
+    beside: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
+    """The report of real schools found in each folder of reports, looked for once in the life of a command."""
 
     @classmethod
     def of(cls, given: argparse.Namespace) -> DataChoice:
@@ -68,7 +70,9 @@ class DataChoice:
                 f"The report of {slug} was made from real data, and {out / RUNS} does not say where they are. Give "
                 "--data DIR, or --synthetic to use made-up schools in their place."
             )
-        if other := _real_beside(out):
+        if out not in self.beside:
+            self.beside[out] = _real_beside(out)
+        if other := self.beside[out]:
             kept = remembered(out, other)
             where = "" if kept is None else f" (from data in {kept})"
             raise InputError(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.vintage import State, Vintage
+from evalkit.run.content_key import Hashes, project_slug
 from evalkit.run.failure import RUNS
 from evalkit.run.outputs import MANIFEST
 from evalkit.run.whole_file import write_whole
@@ -67,23 +66,13 @@ def _state(manifest: Mapping[str, Any], place: Path | None, slug: str) -> State:
     is_same = all(_digest(place / path.removeprefix(_PREFIX)) == digest for path, digest in files.items())
     if is_same:
         return "current"
-    return "changed" if _slug(place / "project.yml") in ("", slug) else "renamed"
-
-
-def _slug(project_file: Path) -> str:
-    """Return the slug that a project file gives, empty where it cannot be read."""
-    with suppress(OSError, UnicodeError):
-        found = re.search(r"^slug: *[\"']?([a-z0-9-]+)", project_file.read_text(encoding="utf-8"), re.MULTILINE)
-        return found[1] if found else ""
-    return ""
+    return "changed" if project_slug(place / "project.yml") in (None, slug) else "renamed"
 
 
 def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
+    with suppress(OSError):
+        return Hashes().of(path)
+    return ""
 
 
 def _kept(out: Path, slug: str) -> dict[str, Any]:
