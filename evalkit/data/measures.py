@@ -165,7 +165,8 @@ def absent_years(codes: Sequence[str], years: Iterable[int]) -> str:
         parts.append(f"{listed(codes)} {do} not exist for {listed(untested)}: {summers}")
     if others:
         parts.append(f"this kit does not know {listed(codes)} for {listed(others)}")
-    return f"{'; '.join(parts)}. It knows {codes[0]} for {listed([str(year) for year in known])}" if parts else ""
+    who = "It" if others else "This kit"
+    return f"{'; '.join(parts)}. {who} knows {codes[0]} for {listed([str(year) for year in known])}" if parts else ""
 
 
 def require_years(code: str, years: tuple[int, ...]) -> None:

@@ -17,6 +17,8 @@ def test_a_year_that_the_kit_lacks_is_not_said_to_have_no_results():
     with pytest.raises(ProjectError, match=said) as refused:
         require_years("READPROG", (2015, 2016))
     assert "2020" not in str(refused.value)
+    with pytest.raises(ProjectError, match=r"summers of 2020 and 2021\. This kit knows READPROG for 2016"):
+        require_years("READPROG", (2016, 2021))
 
 
 def test_a_level_break_is_refused():
