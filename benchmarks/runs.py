@@ -94,7 +94,7 @@ def _workspace(folder: Path, n_projects: int) -> Path:
 
 def _synthetic(workspace: Path, variables: dict[str, str]) -> Path:
     """Return the synthetic England, made before anything is measured."""
-    made = "from evalkit.run.session import synthetic_folder; print(synthetic_folder())"
+    made = "from evalkit.run.notebooks.session import synthetic_folder; print(synthetic_folder())"
     run = measured("the synthetic England", [[sys.executable, "-c", made]], workspace, variables)
     return Path(run.output.strip().splitlines()[-1])
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from evalkit.run.task import Outcome, Task
+from evalkit.run.many.task import Outcome, Task
 from tests.conftest import ROOT
 
 START_SECONDS = 60

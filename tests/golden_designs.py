@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.matched import MatchedDesign, Pairs
-from evalkit.design.matching_options import NearestNeighbour
+from evalkit.design.matching.matched import MatchedDesign, Pairs
+from evalkit.design.matching.options import NearestNeighbour
 
 LALONDE = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 SCHOOLS = (

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalkit.data.sources import find_sources
-from evalkit.report.records import results_json
-from evalkit.run.manifest import make_manifest, manifest_bytes
-from evalkit.run.session import open_evaluation
+from evalkit.data.published.sources import find_sources
+from evalkit.report.documents.records import results_json
+from evalkit.run.notebooks.session import open_evaluation
+from evalkit.run.outputs.manifest import make_manifest, manifest_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml"

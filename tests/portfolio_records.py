@@ -5,11 +5,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from evalkit.core.estimand import Estimand
-from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.evidence_rating import evidence_rating
-from evalkit.diagnose.project_record import Comparison, OutcomeRecord, ProjectRecord
-from evalkit.estimate.placebo_pool import AreaTable
+from evalkit.core.quantities import Estimand, Interval, Unavailable
+from evalkit.diagnose.portfolio.project_record import Comparison, OutcomeRecord, ProjectRecord
+from evalkit.diagnose.project.evidence_rating import evidence_rating
+from evalkit.estimate.areas.placebo_pool import AreaTable
 
 NEIGHBOURS = Comparison(design="neighbours", neighbour_list="april_2021", weights="schools", estimand=Estimand.AREA_ITT)
 SD_NAME = "SD of pupil progress, conditional on prior attainment; somewhere, 2019"

@@ -7,28 +7,28 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from evalkit.core.executor import Executor
-from evalkit.data.area_series import AreaRoles, AreaSeries
+from evalkit.core.draws import Executor
+from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.baseline import Baseline
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
-from evalkit.design.area_design import area_design
-from evalkit.design.areas import AreaComparisons
-from evalkit.design.match import match
-from evalkit.design.matching_options import ExactMatching, InverseProbability, NearestNeighbour
-from evalkit.design.staggered import StaggeredDesign, staggered_design
+from evalkit.design.matching.match import match
+from evalkit.design.matching.options import ExactMatching, InverseProbability, NearestNeighbour
+from evalkit.design.panel.area_design import area_design
+from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
+from evalkit.design.project.areas import AreaComparisons
 from evalkit.diagnose.cross_checks import cross_checks
-from evalkit.diagnose.power_placebos import area_placebos, school_set_placebos
-from evalkit.diagnose.power_report import PowerOptions
-from evalkit.estimate.area_placebos import PlaceboOptions, placebo_in_space
-from evalkit.estimate.augmented_control import augmented_control
-from evalkit.estimate.bands import Uncertainty
+from evalkit.diagnose.power.placebos import area_placebos, school_set_placebos
+from evalkit.diagnose.power.report import PowerOptions
+from evalkit.estimate.areas.sample import Changes
 from evalkit.estimate.cluster_bootstrap import cluster_bootstrap
-from evalkit.estimate.effect_options import EffectOptions
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.matched_effect import matched_effect
-from evalkit.estimate.randomisation import RandomisationOptions, randomisation_test
-from evalkit.estimate.sample import Changes
+from evalkit.estimate.matched.matched_effect import matched_effect
+from evalkit.estimate.matched.task import EffectOptions
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.synthetic.control import augmented_control
+from evalkit.estimate.synthetic.placebos import PlaceboOptions, placebo_in_space
+from evalkit.estimate.two_way.randomisation import RandomisationOptions, randomisation_test
 
 Numbers = list[object]
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run import cli, run_command, workspace
-from evalkit.run.content_key import shown_data
-from evalkit.run.fleet import watched
-from evalkit.run.task import Outcome, Task
+from evalkit.run import cli
+from evalkit.run.many import run_command
+from evalkit.run.many.fleet import watched
+from evalkit.run.many.task import Outcome, Task
+from evalkit.run.outputs.content_key import shown_data
+from evalkit.run.project import workspace
 from tests.conftest import ROOT
 
 KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml"
@@ -48,7 +50,7 @@ def make_space(folder: Path, monkeypatch: pytest.MonkeyPatch, run_one: RunOne = 
     (folder / "data" / "projects").mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(cli, "_end_on_signals", lambda: None)
-    monkeypatch.setattr("evalkit.run.content_key.content_key", key)
+    monkeypatch.setattr("evalkit.run.outputs.content_key.content_key", key)
     workspace.synthetic_place().mkdir(parents=True)
     run_by(monkeypatch, run_one)
     return folder

@@ -19,29 +19,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.arrays import Floats
 from evalkit.core.project import Outcome
-from evalkit.data.intake import read_baseline, read_records
 from evalkit.data.measures import measure
-from evalkit.data.sources import find_sources
+from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
-from evalkit.design.labels import NEIGHBOURS
-from evalkit.design.plan import make_design
-from evalkit.diagnose.arrays.ranks import joint_statistic, rank_p_values
-from evalkit.diagnose.describe import describe_design
-from evalkit.diagnose.evaluate import estimate_results
-from evalkit.diagnose.falsification import (
+from evalkit.design.project.labels import NEIGHBOURS
+from evalkit.design.project.plan import make_design
+from evalkit.diagnose.project.describe import describe_design
+from evalkit.diagnose.project.evaluate import estimate_results
+from evalkit.diagnose.project.falsification import (
     CAUTION,
     SERIOUS,
     Falsification,
     JointTest,
     detectable_at_design,
     joint_of,
+    joint_statistic,
+    rank_p_values,
     ranked_tests,
 )
-from evalkit.diagnose.results import Results
-from evalkit.run.project_file import load_project
+from evalkit.diagnose.project.results import Results
+from evalkit.run.project.project_file import load_project
 
-Floats = NDArray[np.float64]
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "methods" / "checks.md"
 START, END = "<!-- made by tools/make_check_tables.py -->", "<!-- end of what was made -->"

@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.quantities import Interval
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.group_time_inference import overall_inference, recommendation
-from evalkit.estimate.inference import Inference
-from evalkit.estimate.pre_test import PreTest
-from evalkit.estimate.recommended import InferenceOptions
-from evalkit.estimate.staggered_results import StaggeredResults, staggered_results
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.effect import Inference
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.overall_inference import overall_inference, recommendation
+from evalkit.estimate.staggered.pre_test import PreTest
+from evalkit.estimate.staggered.results import StaggeredResults, staggered_results
+from evalkit.estimate.two_way.recommended import InferenceOptions
 
 ROLES = Roles(unit="area", period="year", outcome="y", cohort="cohort", weight="w")
 YEARS = np.arange(2012, 2018)

@@ -20,18 +20,18 @@ import numpy as np
 from make_check_tables import ROOT
 from numpy.typing import NDArray
 
+from evalkit.core.draws import stream
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.seeds import stream
-from evalkit.data.intake import read_baseline, read_records
-from evalkit.data.sources import find_sources
+from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
-from evalkit.design.areas import neighbour_comparisons
-from evalkit.design.plan import make_design
-from evalkit.estimate.area_effects import AreaEffects, effects_by_area
-from evalkit.estimate.placebo_pool import AreaTable, PlaceboPool, placebo_pool
-from evalkit.estimate.random_effects import RandomEffects, random_effects
-from evalkit.estimate.sample import Changes, changes_to, levels_before, outcome_panel
-from evalkit.run.project_file import load_project
+from evalkit.design.project.areas import neighbour_comparisons
+from evalkit.design.project.plan import make_design
+from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area
+from evalkit.estimate.areas.placebo_pool import AreaTable, PlaceboPool, placebo_pool
+from evalkit.estimate.areas.random_effects import RandomEffects, random_effects
+from evalkit.estimate.areas.sample import Changes, changes_to, levels_before, outcome_panel
+from evalkit.run.project.project_file import load_project
 
 PAGE = ROOT / "docs" / "methods" / "placebo-pool.md"
 START, END = "<!-- made by tools/simulate_portfolio.py -->", "<!-- end of what was made -->"

@@ -28,8 +28,8 @@ def load(task):
         "design.matched": ("MatchedDesign",),
     }
     kit = {name: getattr(import_module(f"evalkit.{home}"), name) for home, wanted in names.items() for name in wanted}
-    options = import_module("evalkit.design.matching_options")
-    diagnose = import_module("evalkit.diagnose.match_balance") if task == "balance" else None
+    options = import_module("evalkit.design.matching.options")
+    diagnose = import_module("evalkit.diagnose.matched.balance") if task == "balance" else None
     return SimpleNamespace(**kit, options=options, diagnose=diagnose)
 
 

@@ -6,11 +6,12 @@ from common import Found, Task, measure
 def load():
     from types import SimpleNamespace
 
-    from evalkit.data.panel import Panel, Roles
-    from evalkit.design.staggered import staggered_design
-    from evalkit.estimate.bands import Uncertainty
-    from evalkit.estimate.group_time import group_time_effects
-    from evalkit.estimate.staggered_results import staggered_results
+    from evalkit.data.panel import Panel
+    from evalkit.data.roles import Roles
+    from evalkit.design.panel.staggered import staggered_design
+    from evalkit.estimate.staggered.bands import Uncertainty
+    from evalkit.estimate.staggered.group_time import group_time_effects
+    from evalkit.estimate.staggered.results import staggered_results
 
     return SimpleNamespace(
         Panel=Panel,

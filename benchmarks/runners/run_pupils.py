@@ -9,7 +9,7 @@ def prepare(frame, task: Task):
 
 
 def estimate(kit, frame, task: Task) -> Found:
-    from evalkit.data.cross_sections import CrossSections
+    from evalkit.data.panel import CrossSections
 
     roles = kit.Roles(
         unit="pupil", period="period", outcome="outcome", cohort="cohort", cluster="school", covariates=("x",)

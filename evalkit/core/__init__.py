@@ -1,1 +1,18 @@
-"""Words and quantities that every layer shares."""
+"""Words and quantities that every layer shares.
+
+- `arrays`: Types of arrays, named once.
+- `disclosure`: The fewest people that may be told, by where the records come from: the one home of these numbers.
+- `draws`: Random draws: named streams of one seed, and who carries out replications, with the same numbers
+  everywhere.
+- `errors`: Errors a person reads: what is wrong, where, and what to do next.
+- `formats`: How numbers are written: half away from zero as DfE rounds, a true minus sign, en dashes in ranges.
+- `manifest`: What a set of outputs was made from, and whether its project is still as it was then.
+- `project`: A project: every analytical choice of one evaluation, in one place a reviewer can read.
+- `quantities`: Numbers that carry their uncertainty, or the reason why there is none; the estimand, named before any
+  method.
+- `sentence`: Sentences that keep the numbers in them as numbers, so that the border can withhold one and leave the
+  rest.
+- `shown`: What nouns have in common: in a notebook they show themselves, elsewhere they say in a line what they are.
+- `words`: Texts: those of data made fit for a terminal, a document or JSON, and small helpers for messages that
+  people read.
+"""

@@ -1,6 +1,6 @@
 """Errors a person reads: what is wrong, where, and what to do next."""
 
-from evalkit.core.safe_text import cleaned
+from evalkit.core.words import cleaned
 
 
 class EvalkitError(Exception):

@@ -1,1 +1,16 @@
-"""From published files to validated school records and panels."""
+"""From files to validated records, panels and series: tables are read here, and nothing is decided.
+
+- `areas/`: Series and outlines of local authorities.
+- `baseline`: What was known before a programme: the table that matching and weighting start from.
+- `flow`: Every school lost between listed and analysed, counted with its reason.
+- `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
+- `measures`: The measure registry: what each published measure is, when it exists, and where its series breaks.
+- `own_tables/`: A user's own tables: read strictly, what is left out counted.
+- `panel`: The tables every design starts from: the same units in several periods, or other people in each period.
+- `profiles`: What units are like: a table with one row for each unit, whoever took part in whatever.
+- `published/`: Published files: what they hold, who took part by them, and everything that one project reads.
+- `roles`: Which column of a table plays which part, and the checks that every table of observations passes.
+- `synthetic/`: A synthetic England: made-up schools in the published formats, and a programme whose effect is known.
+- `synthetic_edition`: Which synthetic England is made where no data are given; apart from it, so that its folder is
+  found quickly.
+"""

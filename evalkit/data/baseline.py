@@ -8,15 +8,13 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalkit.core.arrays import Bools
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.ids import id_order, require_ids
 from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
-
-Bools = NDArray[np.bool_]
 
 UNKNOWN: Final = "missing"
 """The category of a covariate that is not known, where such a category is asked for."""

@@ -13,8 +13,8 @@ from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
-from evalkit.data.codes import Coded
 from evalkit.data.ids import id_order, require_ids
+from evalkit.data.published.codes import Coded
 from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
 
 

@@ -1,16 +1,21 @@
-"""How many clusters are treated, and which inference that number supports, decided before outcomes are read."""
+"""How many clusters are treated, which inference that number supports, and which rejects less often than it says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, floor
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
+from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Unavailable
+from evalkit.core.formats import decimals_for, level_text, number
+from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
-from evalkit.design.arrays.shares import Floats, effective_number, mean_variance
+from evalkit.design.weights_arrays import effective_number, mean_variance
+
+# How many clusters are treated, and which inference that number supports, decided before outcomes are read.
 
 MANY = 29
 """From so many treated and comparison clusters, errors clustered by them hold their level."""
@@ -262,3 +267,90 @@ def _too_few(counts: ClusterCounts, noun: str) -> str:
         f"With {_sides(counts, noun)} there are {n} ways of choosing who is treated, so that even the most extreme "
         f"result has a p-value of {1 / n:.2f}: no method can tell an effect from chance at the 5% level. Add {noun}s."
     )
+
+
+# Which inference rejects less often than its level says, by arithmetic alone, and the sentence that says so.
+
+SLIM_DF: Final = 3.0
+"""With fewer degrees of freedom (three equal treated clusters have 2.2) CR2 covers 97% and more in simulation
+(docs/methods/few-clusters.md)."""
+
+SMALL_SIZE: Final = 0.6
+"""A test whose size is under this share of its level (3% at 5%) is said to be conservative."""
+
+
+def rank_size(n_ranked: int, level: float) -> float:
+    """Return the size of a test by rank among J results, the actual one among them: ⌊αJ⌋/J.
+
+    >>> [round(rank_size(n, 0.95), 3) for n in (149, 40, 39, 22, 19)]
+    [0.047, 0.05, 0.026, 0.045, 0.0]
+    """
+    return floor((1 - level) * n_ranked + 1e-9) / n_ranked
+
+
+def is_conservative(level: float, df: float | None = None, n_ranked: int | None = None) -> bool:
+    """Return whether inference at `level` rejects too seldom by arithmetic: by its rank or its degrees of freedom."""
+    if n_ranked is not None:
+        return rank_size(n_ranked, level) < SMALL_SIZE * (1 - level)
+    return df is not None and df < SLIM_DF
+
+
+def half_length(interval: Interval) -> float:
+    """Return half the length of an interval."""
+    return (interval.upper - interval.lower) / 2
+
+
+def conservative_sentence(
+    interval: IntervalOrReason, level: float, df: float | None = None, n_ranked: int | None = None
+) -> str:
+    """Return that inference is conservative, why, and the half-length of its interval; an empty text where it is not.
+
+    Without an interval there is nothing whose length could be read, and the reason for that stands in its place.
+    """
+    if not isinstance(interval, Interval) or not is_conservative(level, df, n_ranked):
+        return ""
+    why = f"{df:.1f} degrees of freedom" if n_ranked is None else f"{n_ranked:,} results to rank"
+    half = half_length(interval)
+    return (
+        f"This is conservative: with {why} an effect of nothing is called one in fewer than "
+        f"{level_text(SMALL_SIZE * (1 - level))} of cases. The half-length of its {level_text(level)} interval is "
+        f"{_size(half, half)}."
+    )
+
+
+class Inferred(Protocol):
+    """Anything with an interval and what its inference rests on."""
+
+    @property
+    def interval(self) -> IntervalOrReason:
+        """Return the interval, or why there is none."""
+
+    @property
+    def df(self) -> float | None:
+        """Return the degrees of freedom, None where no Student's t is used."""
+
+    @property
+    def n_ranked(self) -> int | None:
+        """Return among how many results it was ranked, None where it was not."""
+
+
+def conservative_rows(rows: Sequence[Inferred]) -> str:
+    """Return how many of some rows' intervals are conservative by arithmetic, with half-lengths; an empty text if none.
+
+    Rows without an interval are not counted.
+    """
+    known = [(row, row.interval) for row in rows if isinstance(row.interval, Interval)]
+    found = [half_length(one) for row, one in known if is_conservative(one.level, row.df, row.n_ranked)]
+    if not found:
+        return ""
+    least, most = _size(min(found), max(found)), _size(max(found), max(found))
+    half = f"half-length {least}" if least == most else f"half-lengths {least} to {most}"
+    return (
+        f"{len(found)} of {len(known)} intervals are conservative ({half}): they hold the truth more often than said."
+    )
+
+
+def _size(half: float, of: float) -> str:
+    """Return a half-length with the decimals that suit `of`."""
+    decimals = decimals_for(of)
+    return f"{half:.3g}" if decimals is None else number(half, decimals)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from evalkit.core.draws import SERIAL
 from evalkit.core.errors import InputError
-from evalkit.core.executor import SERIAL
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import independence_by
-from evalkit.design.staggered import StaggeredDesign, StaggeredOptions
-from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.group_time import GroupTimeEffects
-from evalkit.estimate.staggered_results import staggered_results
+from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.cells import GroupTimeEffects
+from evalkit.estimate.staggered.results import staggered_results
 
 COMPARES = {
     "group-time": "each cohort with {compared}, measured from the last period before its start",
@@ -76,10 +76,10 @@ ESTIMATORS = ("imputation", "sun-abraham", "extended", "two-stage")
 
 def effects_by(name: str, design: StaggeredDesign) -> GroupTimeEffects:
     """Return the effects by one of `ESTIMATORS`."""
-    from evalkit.estimate.extended import extended_effects
-    from evalkit.estimate.imputation import imputation_effects
-    from evalkit.estimate.sun_abraham import sun_abraham_effects
-    from evalkit.estimate.two_stage import two_stage_effects
+    from evalkit.estimate.staggered.extended import extended_effects
+    from evalkit.estimate.staggered.imputation import imputation_effects
+    from evalkit.estimate.staggered.sun_abraham import sun_abraham_effects
+    from evalkit.estimate.staggered.two_stage import two_stage_effects
 
     verbs: dict[str, Callable[[StaggeredDesign], GroupTimeEffects]] = {
         "imputation": imputation_effects,
@@ -114,8 +114,8 @@ def _of_effects(
 
 
 def _two_way(design: StaggeredDesign, options: Uncertainty) -> CrossCheck:
-    from evalkit.estimate.recommended import InferenceOptions
-    from evalkit.estimate.two_way import two_way_effect
+    from evalkit.estimate.two_way.recommended import InferenceOptions
+    from evalkit.estimate.two_way.two_way import two_way_effect
 
     compares = COMPARES["twfe"] + ("; takes no account of anticipation" if design.anticipation else "")
     try:

@@ -10,18 +10,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.arrays import Floats
+from evalkit.core.draws import Draws, draws_in_chunks
 from evalkit.core.errors import DesignError
-from evalkit.core.executor import Draws, draws_in_chunks
 from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel
-from evalkit.design.staggered import StaggeredDesign, staggered_design
-from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.group_time import GroupTimeEffects
-from evalkit.estimate.staggered_results import Reported, ReportedSet, StaggeredResults, staggered_results
-from evalkit.estimate.summaries import Summary, effects_by_cohort, effects_by_period, event_study, overall_effect
+from evalkit.data.panel import CrossSections, Panel
+from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.cells import GroupTimeEffects
+from evalkit.estimate.staggered.results import Reported, ReportedSet, StaggeredResults, staggered_results
+from evalkit.estimate.staggered.summaries import (
+    Summary,
+    effects_by_cohort,
+    effects_by_period,
+    event_study,
+    overall_effect,
+)
 
-Floats = NDArray[np.float64]
 _Key = tuple[str, int | None]
 Estimator = Callable[[StaggeredDesign], GroupTimeEffects]
 

@@ -9,12 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.design.arrays.shares import MeanVariance, mean_variance
+from evalkit.core.arrays import Codes, Floats
 from evalkit.design.clusters import BEYOND, ClusterCounts, Concentration
-from evalkit.design.staggered import StaggeredDesign
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+from evalkit.design.panel.staggered import StaggeredDesign
+from evalkit.design.weights_arrays import MeanVariance, mean_variance
 
 ARMS: Final = np.array([1.0, -1.0])
 """What a difference of two arms gives to their means."""

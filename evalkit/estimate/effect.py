@@ -1,12 +1,128 @@
-"""An effect never travels alone: estimand, sample, method and uncertainty go with it."""
+"""An effect never travels alone: estimand, sample, method and what each kind of inference says go with it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evalkit.core.estimand import Estimand
-from evalkit.core.quantities import IntervalOrReason, Quantity
+import numpy as np
+
+from evalkit.core.errors import DesignError
+from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.shown import Shown
+from evalkit.core.words import counted
+from evalkit.design.clusters import (
+    CR2,
+    LEAST_DF,
+    ClusterCounts,
+    InferenceMethod,
+    one_treated_cluster_reason,
+    too_concentrated,
+)
+from evalkit.estimate.least_squares_arrays import ClusterKind, Fit, cluster_error
+from evalkit.estimate.matched.task import EffectTask
+
+# What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.
+
+ROUNDING = 1e-11
+"""Residuals and errors below this share of the largest outcome are rounding."""
+_LEFT_OVER = 1e-14
+
+EXACT = (
+    "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
+)
+ALIKE = (
+    "All treated clusters moved exactly alike, and so did all others, so that there is no variation from which an "
+    "error could be estimated."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Inference(Shown):
+    """Error, interval and two-sided p-value of one estimate by one method.
+
+    `note` says how they were made, `assumes` what they take as independent, `n_ranked` among how many results the
+    estimate was ranked (None where it was not).
+    """
+
+    method: InferenceMethod
+    std_error: Quantity
+    df: float | None
+    interval: IntervalOrReason
+    p_value: Quantity
+    note: str
+    assumes: str = ""
+    n_ranked: int | None = None
+
+    @classmethod
+    def unavailable(cls, method: InferenceMethod, reason: str) -> Inference:
+        """Return the inference that cannot be given, with its reason in every place."""
+        none = Unavailable(reason)
+        return cls(method=method, std_error=none, df=None, interval=none, p_value=none, note=reason)
+
+
+def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts) -> Estimate:
+    """Return coefficient `at` with its cluster-robust error, or the reason why clusters give none.
+
+    Degrees of freedom are the clusters less one; Satterthwaite's for CR2.
+    """
+    value = float(fit.coefficients[at])
+    reason = one_treated_cluster_reason(counts) or exact_reason(fit)
+    if reason:
+        return Estimate(value, Unavailable(reason))
+    error = cluster_error(fit, at, kind)
+    df = error.df if kind == "CR2" else fit.n_clusters - 1.0
+    if error.std_error <= ROUNDING * fit.size:
+        return Estimate(value, Unavailable(ALIKE))
+    if df < LEAST_DF:
+        return Estimate(value, Unavailable(too_concentrated(df)))
+    return Estimate(value, error.std_error, df)
+
+
+def clustered_inference(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float) -> Inference:
+    """Return the inference from the cluster-robust error of coefficient `at`."""
+    method: InferenceMethod = CR2 if kind == "CR2" else "cluster-robust"
+    estimate = clustered_estimate(fit, at, kind, counts)
+    if isinstance(estimate.std_error, Unavailable):
+        return Inference.unavailable(method, estimate.std_error.reason)
+    return Inference(
+        method=method,
+        std_error=estimate.std_error,
+        df=estimate.df,
+        interval=estimate.interval(level),
+        p_value=estimate.p_value,
+        note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
+    )
+
+
+def without_rounding(value: float, size: float) -> float:
+    """Return an effect, 0 where it is what arithmetic leaves of zero beside outcomes of that size."""
+    return 0.0 if abs(value) <= _LEFT_OVER * size else value
+
+
+def exact_reason(fit: Fit) -> str | None:
+    """Return why there is no error where a fit leaves no residual but rounding, else None."""
+    return EXACT if np.abs(fit.residuals).max() <= ROUNDING * fit.size else None
+
+
+def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return each p-value adjusted so that the chance of any false rejection among them keeps its level.
+
+    The k-th smallest of m becomes max over j ≤ k of min(1, (m − j + 1) p_j), whatever the dependence (Holm, 1979).
+    Raises `DesignError` for a p-value outside 0 to 1.
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise DesignError("A p-value lies between 0 and 1, so these cannot be adjusted.")
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[at]))
+        adjusted[at] = largest
+    return tuple(adjusted)
+
+
+# An effect never travels alone: estimand, sample, method and uncertainty go with it.
 
 InferenceName = Literal["permutation", "cluster"]
 ClusterLevel = Literal["school", "local_authority"]
@@ -81,3 +197,60 @@ class Effect:
     method: str
     permutation: PermutationDetail | None = None
     effect_size: EffectSize | None = None
+
+
+# An estimate with the words that say how it and its error were made.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEffect:
+    """What one way of estimating found: `inference` names the error, `n_clusters` what it is clustered by."""
+
+    estimate: Estimate
+    inference: str
+    n_clusters: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def why_no_error(task: EffectTask) -> str | None:
+    """Return why no error can be given whatever the formula: an arm of one unit, or of one cluster; else None."""
+    design = task.design
+    for n, arm, other in (
+        (design.n_treated, "treated", "comparison"),
+        (design.n_comparison, "comparison", "treated"),
+    ):
+        if n == 1:
+            return (
+                f"Only one {arm} unit is matched: how much such a unit varies by itself cannot be seen from one. "
+                f"Place it among the {other} units instead (a placebo for each of them)."
+            )
+    return task.few_clusters_reason
+
+
+def guarded_estimate(task: EffectTask, value: float, std_error: float, df: float | None) -> Estimate:
+    """Return an estimate with its error, or with the reason why there is none."""
+    reason = why_no_error(task)
+    if reason is None and std_error <= ROUNDING * max(abs(task.outcome[task.design.is_used]).max(), 1e-300):
+        reason = "Outcomes do not vary beyond what is fitted, so that there is nothing to estimate an error from."
+    if reason is None and task.cluster is not None and df is not None and df < LEAST_DF:
+        reason = too_concentrated(df)
+    if reason is None and df is not None and df < 0.5:
+        reason = "The degrees of freedom left are less than a half, so that no error can be relied on."
+    return Estimate(value, std_error if reason is None else Unavailable(reason), df)
+
+
+def freedom(df: float) -> str:
+    """Return the quantile used, in words."""
+    whole = int(df) if df == int(df) else round(df, 1)
+    return f"Student's t with {whole:,} degree{'' if whole == 1 else 's'} of freedom"
+
+
+def few_clusters_note(task: EffectTask) -> tuple[str, ...]:
+    """Return a note where given clusters are few for errors that are not bias-reduced."""
+    counts = task.cluster_counts
+    if counts is None or min(counts.n_treated, counts.n_comparison) >= 29:
+        return ()
+    return (
+        f"Treated units lie in {counted(counts.n_treated, 'cluster')} and comparison units in "
+        f"{counts.n_comparison:,}: with so few, bias-reduced errors (CR2) hold their level better.",
+    )

@@ -4,6 +4,16 @@ Every function takes a `DesignStage` or an `Evaluation` and returns something th
 notebook: `Prose`, `ReleasedTable` or `Figure`. `released_files` turns the lot into the files that leave a project.
 
 The names below are loaded when they are first used, so that a command that writes text does not wait for figures.
+
+- `border/`: What may leave: tables, sentences and figures, and the disclosure control that they pass.
+- `documents/`: One document, drawn as a page, for Word, as PDF and on the terminal.
+- `figures/`: Figures in one voice: colours that colour-blind readers can tell apart, labels at the lines, honest
+  axes.
+- `portfolio/`: The site over all projects.
+- `shown`: What a notebook shows of each noun: parts of a report, one under the other, in the colours of the notebook.
+- `tables/`: Tables of each noun.
+- `templates/`: What documents are set in: page templates, styles, and the schema of results.json.
+- `words/`: Sentences: what a report says of the numbers.
 """
 
 from __future__ import annotations
@@ -11,44 +21,44 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from evalkit.report.disclosure import ReleasedTable, release
+from evalkit.report.border.disclosure import ReleasedTable, release
 
 if TYPE_CHECKING:
-    from evalkit.diagnose.evaluation import Evaluation
-    from evalkit.report.prose import Prose
+    from evalkit.diagnose.project.evaluation import Evaluation
+    from evalkit.report.border.parts import Prose
 
 _HOME: Final = {
-    "released_files": "documents",
-    "Figure": "figure",
+    "released_files": "documents.released",
+    "Figure": "border.parts",
     "area_map": "figures.area_map",
     "choices_plot": "figures.choices",
     "love_plot": "figures.design",
-    "event_study_plot": "figures.event_study",
+    "event_study_plot": "figures.years",
     "interval_plot": "figures.interval",
     "participant_flow": "figures.participants",
     "permutation_plot": "figures.permutation",
-    "specification_curve": "figures.specification",
-    "trajectories_plot": "figures.trajectories",
-    "Prose": "prose",
-    "results_record": "records",
-    "made_from": "reproducibility",
-    "not_the_same": "reproducibility",
-    "randomness": "reproducibility",
-    "run_again": "reproducibility",
-    "headline": "sentences",
-    "headline_explained": "sentences",
-    "about": "statements",
-    "areas_compared": "statements",
-    "face": "statements",
-    "how_to_read": "statements",
-    "matched_designs": "statements",
-    "programme": "statements",
-    "answer": "summary",
-    "certainty": "summary",
-    "compared": "summary",
-    "cost_in_short": "summary",
-    "Column": "table",
-    "Table": "table",
+    "specification_curve": "figures.choices",
+    "trajectories_plot": "figures.years",
+    "Prose": "border.parts",
+    "results_record": "documents.records",
+    "made_from": "tables.reproducibility",
+    "not_the_same": "tables.reproducibility",
+    "randomness": "tables.reproducibility",
+    "run_again": "tables.reproducibility",
+    "headline": "words.sentences",
+    "headline_explained": "words.sentences",
+    "about": "words.statements",
+    "areas_compared": "words.statements",
+    "face": "words.statements",
+    "how_to_read": "words.statements",
+    "matched_designs": "words.statements",
+    "programme": "words.statements",
+    "answer": "words.summary",
+    "certainty": "words.summary",
+    "compared": "words.summary",
+    "cost_in_short": "words.summary",
+    "Column": "border.table",
+    "Table": "border.table",
     "checklist": "tables.checklist",
     "areas": "tables.design",
     "balance": "tables.design",
@@ -65,7 +75,7 @@ _HOME: Final = {
     "effects": "tables.effects",
     "event_study": "tables.effects",
     "other_effects": "tables.effects",
-    "inference": "tables.inference",
+    "inference": "tables.effects",
     "attrition": "tables.outcomes",
     "intraclass": "tables.outcomes",
     "outcome_results": "tables.outcomes",
@@ -88,7 +98,7 @@ __all__ = ["ReleasedTable", "disclosure", "release", *sorted(_HOME)]
 
 def disclosure(evaluation: Evaluation) -> Prose:
     """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
-    from evalkit.report import statements  # not looked up like the others: a module bears the same name
+    from evalkit.report.words import statements
 
     return statements.disclosure(evaluation)
 

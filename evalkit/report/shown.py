@@ -6,65 +6,61 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from evalkit.core.shown import Several
-from evalkit.data.area_series import AreaSeries
+from evalkit.data.areas.series import AreaSeries
 from evalkit.data.baseline import Baseline
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.long_table import LongTable
-from evalkit.data.neighbours import NeighbourTable
-from evalkit.data.panel import Panel
+from evalkit.data.own_tables.long_table import LongTable
+from evalkit.data.own_tables.unit_table import UnitTable
+from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.profiles import Profiles
-from evalkit.data.unit_table import UnitTable
-from evalkit.design.area_design import AreaDesign
+from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.design.clusters import Recommendation
-from evalkit.design.matched import MatchedDesign
-from evalkit.design.school_pupil_matching import SchoolPupilDesign
+from evalkit.design.matching.matched import MatchedDesign
+from evalkit.design.matching.school_pupil_matching import SchoolPupilDesign
+from evalkit.design.panel.area_design import AreaDesign
+from evalkit.design.panel.staggered import StaggeredDesign
+from evalkit.design.project.plan import DesignStage
 from evalkit.design.similar import SimilarUnits
-from evalkit.design.stage import DesignStage
-from evalkit.design.staggered import StaggeredDesign
-from evalkit.diagnose.covariate_balance import MatchBalance, StratumBalance
 from evalkit.diagnose.cross_checks import CrossChecks
-from evalkit.diagnose.evaluation import Evaluation
 from evalkit.diagnose.finding import Finding
-from evalkit.diagnose.match_sensitivity import MatchSensitivity
-from evalkit.diagnose.power_report import PowerReport
-from evalkit.estimate.abadie_imbens import MatchingEstimate
-from evalkit.estimate.area_placebos import PlaceboInSpace, PlaceboInTime
-from evalkit.estimate.area_result import SyntheticControl
-from evalkit.estimate.bacon import BaconDecomposition
-from evalkit.estimate.conformal import Conformal
-from evalkit.estimate.conley_taber import ConleyTaber
-from evalkit.estimate.group_time_cells import GroupTimeEffects
-from evalkit.estimate.imputation_leads import Leads
-from evalkit.estimate.inference import Inference
-from evalkit.estimate.leave_one_donor_out import LeaveOneDonorOut
-from evalkit.estimate.matched_effect import MatchedEffect
-from evalkit.estimate.random_effects import RandomEffects
-from evalkit.estimate.randomisation import RandomisationTest
-from evalkit.estimate.staggered_results import StaggeredResults
-from evalkit.estimate.standardised import StandardisedEffect
-from evalkit.estimate.summaries import Summaries, Summary
-from evalkit.estimate.two_level import TwoLevelModel
-from evalkit.estimate.two_way import TwoWayEffect
-from evalkit.estimate.two_way_event import TwoWayEventStudy
-from evalkit.estimate.wild_bootstrap import WildBootstrap
-from evalkit.report import sentences, statements
-from evalkit.report.notebook_style import in_notebook
-from evalkit.report.parts import Shown
-from evalkit.report.prose import Prose
+from evalkit.diagnose.matched.balance import MatchBalance, StratumBalance
+from evalkit.diagnose.matched.sensitivity import MatchSensitivity
+from evalkit.diagnose.power.report import PowerReport
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.estimate.areas.random_effects import RandomEffects
+from evalkit.estimate.effect import Inference
+from evalkit.estimate.effect_sizes import StandardisedEffect
+from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
+from evalkit.estimate.matched.matched_effect import MatchedEffect
+from evalkit.estimate.pupils.two_level import TwoLevelModel
+from evalkit.estimate.staggered.cells import GroupTimeEffects
+from evalkit.estimate.staggered.imputation_leads import Leads
+from evalkit.estimate.staggered.results import StaggeredResults
+from evalkit.estimate.staggered.summaries import Summaries, Summary
+from evalkit.estimate.synthetic.conformal import Conformal
+from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboInSpace, PlaceboInTime
+from evalkit.estimate.synthetic.result import SyntheticControl
+from evalkit.estimate.two_way.bacon import BaconDecomposition
+from evalkit.estimate.two_way.conley_taber import ConleyTaber
+from evalkit.estimate.two_way.randomisation import RandomisationTest
+from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
+from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
+from evalkit.report.border.bundle import in_notebook
+from evalkit.report.border.parts import Prose, Shown
 from evalkit.report.tables import (
     data,
     design,
     effects,
     matched,
-    matching,
     models,
     outcomes,
     review,
-    sensitivity,
     staggered,
     synthetic,
     two_way,
 )
+from evalkit.report.tables import matched as matching
+from evalkit.report.tables import matched as sensitivity
+from evalkit.report.words import sentences, statements
 
 View = Callable[[Any], Shown]
 

@@ -1,1 +1,14 @@
-"""Project files, notebooks, outputs and the command line."""
+"""Project files, notebooks, outputs and the command line.
+
+- `cli`: The command line: `evalkit run`, `check`, `power`, `portfolio`, `lab`, `did`, `match`, `synth`, `similar`,
+  `new`.
+- `console`: What reaches a terminal or pipe: progress on standard error, and no sign that its encoding lacks.
+- `lab/`: JupyterLab on a project.
+- `many/`: Many projects: in parallel, on a cluster, as a portfolio.
+- `notebooks/`: Notebooks: what they call, how they are executed and released.
+- `outputs/`: The outputs of a project: put in place whole, described, and known to be current or not.
+- `processes/`: Processes: forked or fresh, within limits, and what is told when one fails.
+- `project/`: One project: its file, its data, its run.
+- `tables/`: Commands for a table and no project: `did`, `match`, `synth`, `similar`; and `power`.
+- `typed_paths`: Files and folders that a user names: looked at before anything is computed.
+"""

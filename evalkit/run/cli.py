@@ -13,16 +13,16 @@ from typing import Final
 
 import evalkit
 from evalkit.core.errors import EvalkitError
-from evalkit.core.safe_text import cleaned
+from evalkit.core.words import cleaned
 from evalkit.run.console import make_streams_plain
-from evalkit.run.did import add_did_command
-from evalkit.run.lab import add_lab_command
-from evalkit.run.match import add_match_command
-from evalkit.run.portfolio import add_portfolio_command
-from evalkit.run.power import add_power_command
-from evalkit.run.run_command import add_run_command
-from evalkit.run.similar import add_similar_command
-from evalkit.run.synth import add_synth_command
+from evalkit.run.lab.lab import add_lab_command
+from evalkit.run.many.portfolio import add_portfolio_command
+from evalkit.run.many.run_command import add_run_command
+from evalkit.run.tables.did import add_did_command
+from evalkit.run.tables.match import add_match_command
+from evalkit.run.tables.power import add_power_command
+from evalkit.run.tables.similar import add_similar_command
+from evalkit.run.tables.synth import add_synth_command
 from evalkit.run.typed_paths import add_data_options
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
@@ -55,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from evalkit.run.check import check_project, checked_json, checked_text
-    from evalkit.run.chosen_data import chosen_here
-    from evalkit.run.faults import environment_faults
-    from evalkit.run.progress import Progress
-    from evalkit.run.workspace import project_file
+    from evalkit.run.console import Progress
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.project.check import check_project, checked_json, checked_text
+    from evalkit.run.project.chosen_data import chosen_here
+    from evalkit.run.project.workspace import project_file
 
     progress, path = Progress(), project_file(options.project)
     data = chosen_here(options, path)
@@ -70,7 +70,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    from evalkit.run.new_project import new_project
+    from evalkit.run.project.new_project import new_project
 
     print(new_project(options.slug))
     print(f"Edit it, then type: evalkit check {options.slug}", file=sys.stderr)
@@ -78,8 +78,8 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _projects(options: argparse.Namespace) -> int:
-    from evalkit.run.project_file import load_project
-    from evalkit.run.workspace import project_file, project_slugs
+    from evalkit.run.project.project_file import load_project
+    from evalkit.run.project.workspace import project_file, project_slugs
 
     for slug in project_slugs():
         try:
@@ -91,7 +91,7 @@ def _projects(options: argparse.Namespace) -> int:
 
 def _told(problem: Exception) -> int:
     """Say what stopped a command, in words, and return the exit code; what nobody foresaw goes to a log."""
-    from evalkit.run.failure import failure_of, kept_log
+    from evalkit.run.processes.failure import failure_of, kept_log
 
     failure, log = failure_of(problem, "", "")
     print(cleaned(" ".join(["evalkit:", failure.message, *filter(None, [kept_log(log)])])), file=sys.stderr)

@@ -7,10 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from evalkit.core.quantities import Unavailable
-from evalkit.diagnose.evidence_rating import evidence_rating
-from evalkit.diagnose.portfolio import make_portfolio
-from evalkit.diagnose.project_record import FailedRun, UnreadFolder
-from evalkit.report.portfolio import portfolio_files
+from evalkit.diagnose.portfolio.portfolio import make_portfolio
+from evalkit.diagnose.portfolio.project_record import FailedRun, UnreadFolder
+from evalkit.diagnose.project.evidence_rating import evidence_rating
+from evalkit.report.portfolio.site import portfolio_files
 from tests.portfolio_records import outcome, project, projects
 
 WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

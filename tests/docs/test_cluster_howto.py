@@ -44,7 +44,7 @@ def test_scripts_are_shell(script):
 def test_every_command_is_understood(words):
     given = _parser().parse_args(words[1:])
     if words[1] == "run":
-        from evalkit.run.shard import Shard
+        from evalkit.run.many.task import Shard
 
         assert given.is_all
         assert given.shard is None or Shard.parsed(given.shard) == Shard.parsed("2/8")

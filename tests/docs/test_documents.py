@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.data import csv_records, workbook
-from evalkit.data.codes import MEANINGS
-from evalkit.design.labels import design_label
+from evalkit.data.own_tables import csv_records
+from evalkit.data.published import tables as workbook
+from evalkit.data.published.codes import MEANINGS
+from evalkit.design.project.labels import design_label
 from evalkit.run.cli import _parser
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ import pytest
 
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.run import cli
-from evalkit.run.fleet import forking
-from evalkit.run.outputs import MANIFEST_KIND
+from evalkit.run.many.fleet import forking
+from evalkit.run.outputs.folder import MANIFEST_KIND
 from tests.conftest import ROOT
 
 KS2 = "performance-tables/ks2/2018-2019_england_ks2final.csv"
@@ -94,7 +94,7 @@ def other_table(data: Path, project: Path) -> None:
 
 
 def no_untreated(data: Path, project: Path) -> None:
-    from evalkit.data.neighbours import read_neighbours
+    from evalkit.data.published.neighbours import read_neighbours
 
     areas = sorted(read_neighbours(data / "lait" / "sn_april_2021.xlsx").names)
     others = ", ".join(str(area) for area in areas if area != 340)

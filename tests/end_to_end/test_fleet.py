@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from evalkit.data.synthetic import write_synthetic_england
-from evalkit.run.fork_server import ADDRESS
+from evalkit.run.processes.fork_server import ADDRESS
 from tests.conftest import ROOT
 from tests.end_to_end.fleet_workspace import DIES, HANGS, RAISES, add_project, give_bad_data, make_workspace
 

@@ -16,9 +16,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
-from evalkit.report.parts import PART_MIME, part_from_json
+from evalkit.report.border.bundle import PART_MIME
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure, part_from_json
 from tests.conftest import ROOT
 
 TOKEN = "of-this-test"

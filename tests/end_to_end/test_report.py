@@ -8,8 +8,8 @@ import re
 import jsonschema
 import pytest
 
-from evalkit.report.records import results_schema
-from evalkit.report.wording import forbidden_words
+from evalkit.report.documents.records import results_schema
+from evalkit.report.words.wording import forbidden_words
 
 
 @pytest.fixture(params=["synthetic_run", "real_run"])

@@ -10,11 +10,11 @@ from scipy import special
 
 from evalkit.core.formats import interval_text
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.intake import read_baseline, read_records
-from evalkit.data.sources import find_sources
-from evalkit.design.plan import make_design
-from evalkit.estimate.outcome_effects import estimate_outcome
-from evalkit.run.project_file import load_project
+from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.sources import find_sources
+from evalkit.design.project.plan import make_design
+from evalkit.estimate.areas.outcome_effects import estimate_outcome
+from evalkit.run.project.project_file import load_project
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def loose(listed_project, synthetic_england):
     project, sources = load_project(listed_project / "project.yml"), find_sources(synthetic_england)
     project = replace(project, pool=replace(project.pool, minimum_treated=1))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evalkit.design.plan._matches", lambda *arguments: {})
+        patch.setattr("evalkit.design.project.plan._matches", lambda *arguments: {})
         locked = make_design(project, read_baseline(project, listed_project, sources))
     records = read_records(project, listed_project, sources)
     return {

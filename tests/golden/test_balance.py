@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalkit.core.quantities import Unavailable
-from evalkit.diagnose.match_balance import match_balance
+from evalkit.diagnose.matched.balance import match_balance
 from tests.golden_designs import lalonde_design, school_design
 
 STATISTICS = ("smd", "var_ratio", "ecdf_mean", "ecdf_max", "pair_dist")

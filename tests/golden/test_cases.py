@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from evalkit.data.participants_file import read_listed_schools
+from evalkit.data.published.participants_file import read_listed_schools
 from tests.conftest import beside_the_project
 from tests.whole_command import typed
 
@@ -246,7 +246,7 @@ def test_no_estimate_rests_on_one_pupil(cases):
 
 def test_a_damaged_workbook_is_refused_by_name(cases, tmp_path):
     from evalkit.core.errors import DataError
-    from evalkit.data.neighbours import read_neighbours
+    from evalkit.data.published.neighbours import read_neighbours
 
     with pytest.raises(DataError, match=r"empty_content_types.xlsx: .*workbook.*damaged"):
         read_neighbours(cases / "tables" / "empty_content_types.xlsx")

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.data.panel import Panel, Roles
-from evalkit.estimate.arrays.covariance import cluster_error, row_error
-from evalkit.estimate.arrays.least_squares import least_squares
-from evalkit.estimate.bacon import ALWAYS, NEVER, bacon_decomposition
-from evalkit.estimate.two_way import two_way_effect
-from evalkit.estimate.two_way_event import EventOptions, two_way_event_study
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.estimate.least_squares_arrays import cluster_error, least_squares, row_error
+from evalkit.estimate.two_way.bacon import ALWAYS, NEVER, bacon_decomposition
+from evalkit.estimate.two_way.two_way import EventOptions, two_way_effect, two_way_event_study
 
 KINDS = {
     "Treated vs Untreated": "treated against never treated",

@@ -6,13 +6,13 @@ import pytest
 from scipy import special
 
 from evalkit.core.quantities import Interval
-from evalkit.data.panel import Panel, Roles
-from evalkit.estimate.arrays.covariance import cluster_error, row_error
-from evalkit.estimate.arrays.least_squares import least_squares, period_columns
-from evalkit.estimate.arrays.placebo_sums import placebo_sums
-from evalkit.estimate.conley_taber import ConleyTaberOptions, conley_taber
-from evalkit.estimate.two_way import two_way_effect
-from evalkit.estimate.wild_bootstrap import WildOptions, wild_bootstrap
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.estimate.least_squares_arrays import cluster_error, least_squares, period_columns, row_error
+from evalkit.estimate.two_way.conley_taber import ConleyTaberOptions, conley_taber
+from evalkit.estimate.two_way.inference_arrays import placebo_sums
+from evalkit.estimate.two_way.two_way import two_way_effect
+from evalkit.estimate.two_way.wild_bootstrap import WildOptions, wild_bootstrap
 
 
 def panel_fit(frame, unit, period, outcome, columns, weight=None):

@@ -9,13 +9,19 @@ import pandas as pd
 import pytest
 
 from evalkit.core.quantities import Unavailable
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.bands import Uncertainty, errors_of, simultaneous_bands, with_error
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.pre_test import large_sample_pre_test
-from evalkit.estimate.summaries import combination, effects_by_cohort, effects_by_period, event_study, overall_effect
+from evalkit.data.panel import CrossSections, Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.staggered.bands import Uncertainty, errors_of, simultaneous_bands, with_error
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.pre_test import large_sample_pre_test
+from evalkit.estimate.staggered.summaries import (
+    combination,
+    effects_by_cohort,
+    effects_by_period,
+    event_study,
+    overall_effect,
+)
 
 EXACT = 1e-8
 COMPARISONS = {"nevertreated": "never", "notyettreated": "not-yet"}

@@ -5,10 +5,10 @@ import csv
 import pandas as pd
 import pytest
 
-from evalkit.data.assembled import read_assembled
-from evalkit.data.codes import parse_cells
-from evalkit.data.links import read_links
-from evalkit.data.performance import read_performance
+from evalkit.data.published.assembled import read_assembled
+from evalkit.data.published.codes import parse_cells
+from evalkit.data.published.performance import read_performance
+from evalkit.data.published.school_lists import read_links
 
 YEARS = (2016, 2017, 2018, 2019)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.estimate.abadie_imbens import AbadieImbens, abadie_imbens_match
-from evalkit.estimate.matched_effect import EffectOptions, matched_effect
+from evalkit.estimate.matched.abadie_imbens import AbadieImbens, abadie_imbens_match
+from evalkit.estimate.matched.matched_effect import matched_effect
+from evalkit.estimate.matched.task import EffectOptions
 from tests.unit.estimate.matched_designs import LALONDE, SCHOOLS, lalonde, paired, reference_design, schools
 
 EXACT = 1e-10

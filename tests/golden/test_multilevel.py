@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.estimate.multilevel import CONSTANT, two_level_model
-from evalkit.estimate.two_level import PupilColumns, TwoLevelOptions
+from evalkit.estimate.pupils.multilevel import CONSTANT, two_level_model
+from evalkit.estimate.pupils.two_level import PupilColumns, TwoLevelOptions
 
 # lme4's optimiser stops at about 1e-8 of λ; its ML variances are 2e-7 from the maximum (its log-likelihood agrees to
 # 1e-14), so that variances and ML errors are compared less tightly than effects.

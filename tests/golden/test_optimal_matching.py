@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.match import match
-from evalkit.design.matched import MatchedDesign, stratum_weights
-from evalkit.design.matching_options import FullMatching, OptimalMatching
-from evalkit.design.pair_distance import pair_space
-from evalkit.design.scores import propensity_score
+from evalkit.design.matching.match import match
+from evalkit.design.matching.matched import MatchedDesign, stratum_weights
+from evalkit.design.matching.options import FullMatching, OptimalMatching
+from evalkit.design.matching.pairs import pair_space
+from evalkit.design.matching.scores import propensity_score
 
 COVARIATES = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 SCHOOL = ("n_pupils", "pct_fsm", "pct_eal", "pct_sen", "idaci", "ofsted", "ks2_2016", "ks2_2017")

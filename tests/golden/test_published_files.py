@@ -6,8 +6,8 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from evalkit.data.codes import MEANINGS, read_cells
-from evalkit.data.csv_records import count_records
+from evalkit.data.own_tables.csv_records import count_records
+from evalkit.data.published.codes import MEANINGS, read_cells
 from tests.conftest import ROOT
 
 FOLDER = ROOT.parent / "shared" / "files"

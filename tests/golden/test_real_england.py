@@ -8,12 +8,12 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from evalkit.data.intake import read_baseline, read_records
-from evalkit.data.sources import find_sources
-from evalkit.design.plan import make_design
-from evalkit.estimate.effect_size import pupil_sd
-from evalkit.estimate.outcome_effects import estimate_outcome
-from evalkit.run.project_file import load_project
+from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.sources import find_sources
+from evalkit.design.project.plan import make_design
+from evalkit.estimate.areas.outcome_effects import estimate_outcome
+from evalkit.estimate.effect_sizes import pupil_sd
+from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "projects" / "knowsley-ssif"
@@ -173,9 +173,9 @@ def test_matched_pairs_keep_to_the_region_and_to_other_areas(analysis):
 
 def test_falsification_tests_on_the_published_england(analysis, panel, shared_data):
     from evalkit.data.flow import Flow
-    from evalkit.diagnose import falsification
-    from evalkit.diagnose.describe import describe_design
-    from evalkit.diagnose.results import Results
+    from evalkit.diagnose.project import falsification
+    from evalkit.diagnose.project.describe import describe_design
+    from evalkit.diagnose.project.results import Results
 
     design, intake, found = analysis
     project = load_project(FOLDER / "project.yml")

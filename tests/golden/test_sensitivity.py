@@ -6,9 +6,9 @@ import pytest
 from scipy.stats import t
 
 from evalkit.core.quantities import Estimate, Interval
-from evalkit.diagnose.e_value import e_value_of_difference, e_value_of_ratio
-from evalkit.diagnose.robustness_value import RegressionRows, robustness_value
-from evalkit.diagnose.rosenbaum import rosenbaum_bounds
+from evalkit.diagnose.matched.robustness_value import RegressionRows, robustness_value
+from evalkit.diagnose.matched.rosenbaum import rosenbaum_bounds
+from evalkit.diagnose.matched.sensitivity import e_value_of_difference, e_value_of_ratio
 
 
 @pytest.fixture(scope="module")

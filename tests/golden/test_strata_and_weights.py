@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.features import score_columns
-from evalkit.design.match import match
-from evalkit.design.matching_options import (
+from evalkit.design.matching.features import score_columns
+from evalkit.design.matching.match import match
+from evalkit.design.matching.options import (
     CoarsenedExact,
     CovariateBalancing,
     EntropyBalancing,
@@ -17,7 +17,7 @@ from evalkit.design.matching_options import (
     InverseProbability,
     Subclassification,
 )
-from evalkit.estimate.weighted_effect import weighted_effect
+from evalkit.estimate.matched.weighted_effect import weighted_effect
 
 ALL = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 SCHOOL = ("n_pupils", "pct_fsm", "pct_eal", "pct_sen", "idaci", "ofsted", "ks2_2016", "ks2_2017")

@@ -10,16 +10,13 @@ import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
-from evalkit.data.area_file import read_area_file
-from evalkit.data.area_series import AreaRoles
-from evalkit.data.exclusions import read_exclusions
-from evalkit.data.lait import read_lait
-from evalkit.data.ofsted_shares import read_ofsted_shares
-from evalkit.design.area_design import area_design
-from evalkit.estimate.area_placebos import PlaceboOptions, placebo_in_space
-from evalkit.estimate.augmented_control import augmented_control
-from evalkit.estimate.synthetic_control import synthetic_control
-from evalkit.estimate.synthetic_did import synthetic_did
+from evalkit.data.areas.exclusions import read_exclusions
+from evalkit.data.areas.lait import read_lait
+from evalkit.data.areas.ofsted_shares import read_ofsted_shares
+from evalkit.data.areas.series import AreaRoles, read_area_file
+from evalkit.design.panel.area_design import area_design
+from evalkit.estimate.synthetic.control import augmented_control, synthetic_control, synthetic_did
+from evalkit.estimate.synthetic.placebos import PlaceboOptions, placebo_in_space
 
 BOROUGHS = [
     *("Bolton", "Bury", "Manchester", "Oldham", "Rochdale"),

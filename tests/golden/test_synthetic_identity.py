@@ -5,8 +5,8 @@ import csv
 
 import pytest
 
-from evalkit.data.links import read_links
-from evalkit.data.performance import read_performance
+from evalkit.data.published.performance import read_performance
+from evalkit.data.published.school_lists import read_links
 
 
 def rows_of(path, encoding="utf-8-sig"):

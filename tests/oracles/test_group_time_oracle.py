@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.summaries import effects_by_cohort, effects_by_period, event_study, overall_effect
+from evalkit.data.panel import CrossSections, Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.summaries import effects_by_cohort, effects_by_period, event_study, overall_effect
 
 COVARIATES = ("x", "z")
 

@@ -7,7 +7,7 @@ import pytest
 
 from evalkit.core.project import Project
 from evalkit.data.synthetic import write_synthetic_england
-from evalkit.run.project_file import load_project
+from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.intake import read_baseline, read_records
-from evalkit.data.sources import find_sources
-from evalkit.design.plan import make_design
+from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.sources import find_sources
+from evalkit.design.project.plan import make_design
 
 FOLLOW_UP = ("2017-2018", "2018-2019")
 SCORES = ("READPROG", "WRITPROG", "MATPROG", "P8MEA", "ATT8SCR")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.staggered_results import staggered_results
+from evalkit.data.panel import CrossSections, Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.results import staggered_results
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS, DATA = ("dr", "ipw", "reg"), ("panel", "pairs", "levels", "sections")

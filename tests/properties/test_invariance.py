@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.core.estimand import Estimand
 from evalkit.core.project import Exposure, Inference
+from evalkit.core.quantities import Estimand
 from evalkit.data.baseline import Baseline
-from evalkit.data.neighbours import NeighbourTable
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.areas import neighbour_comparisons
-from evalkit.design.group_matching import GroupNeighbours, match_groups
-from evalkit.estimate.area_effects import effects_by_area, effects_of_matches
-from evalkit.estimate.effects import EffectKey, permutation_effect
-from evalkit.estimate.sample import changes_to
+from evalkit.data.panel import Panel
+from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.data.roles import Roles
+from evalkit.design.project.areas import neighbour_comparisons
+from evalkit.design.project.group_matching import GroupNeighbours, match_groups
+from evalkit.estimate.areas.area_effects import effects_by_area, effects_of_matches
+from evalkit.estimate.areas.outcome_effects import EffectKey, permutation_effect
+from evalkit.estimate.areas.sample import changes_to
 
 EXPOSURE = Exposure(pre=(2016, 2017), partial=(2018,), post=(2019,))
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start", cluster="area")

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
-from evalkit.core.seeds import stream
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.match import match
-from evalkit.design.matched import MatchedDesign
-from evalkit.design.matching_options import (
+from evalkit.design.matching.match import match
+from evalkit.design.matching.matched import MatchedDesign
+from evalkit.design.matching.options import (
     CovariateCaliper,
     FullMatching,
     NearestNeighbour,

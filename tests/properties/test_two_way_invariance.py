@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.data.panel import Panel, Roles
-from evalkit.estimate.bacon import bacon_decomposition
-from evalkit.estimate.conley_taber import conley_taber
-from evalkit.estimate.randomisation import randomisation_test
-from evalkit.estimate.two_way import two_way_effect
-from evalkit.estimate.two_way_event import EventOptions, two_way_event_study
-from evalkit.estimate.wild_bootstrap import wild_bootstrap
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.estimate.two_way.bacon import bacon_decomposition
+from evalkit.estimate.two_way.conley_taber import conley_taber
+from evalkit.estimate.two_way.randomisation import randomisation_test
+from evalkit.estimate.two_way.two_way import EventOptions, two_way_effect, two_way_event_study
+from evalkit.estimate.two_way.wild_bootstrap import wild_bootstrap
 
 ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", weight="w", covariates=("x",))
 

@@ -16,14 +16,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.core.estimand import Estimand
 from evalkit.core.project import Inference
-from evalkit.data.neighbours import NeighbourTable
+from evalkit.core.quantities import Estimand
+from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.synthetic import OUTCOMES, school_areas, score_process
-from evalkit.design.areas import AreaComparisons, neighbour_comparisons
-from evalkit.estimate.area_effects import effects_by_area
-from evalkit.estimate.effects import EffectKey, permutation_effect, school_cluster_effect
-from evalkit.estimate.sample import Changes
+from evalkit.design.project.areas import AreaComparisons, neighbour_comparisons
+from evalkit.estimate.areas.area_effects import effects_by_area
+from evalkit.estimate.areas.outcome_effects import EffectKey, permutation_effect, school_cluster_effect
+from evalkit.estimate.areas.sample import Changes
 
 SHORT, LONG, LONGEST = 150, 500, 2000
 AREAS, SCHOOLS, NEIGHBOURS, EFFECT = 150, 14_400, 10, 0.5

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evalkit.diagnose.falsification import SERIOUS, Falsification, joint_of
-from evalkit.estimate.arrays.area_changes import group_effects, largest_influence
+from evalkit.diagnose.project.falsification import SERIOUS, Falsification, joint_of
+from evalkit.estimate.areas.changes_arrays import group_effects, largest_influence
 
 N_AREAS = 149
 STEP = 0.4

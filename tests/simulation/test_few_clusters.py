@@ -10,15 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evalkit.core.draws import stream
 from evalkit.core.quantities import critical_value
-from evalkit.core.seeds import stream
 from evalkit.design.clusters import ClusterCounts, recommended_inference
-from evalkit.estimate.arrays.assignments import assignments, places
-from evalkit.estimate.arrays.covariance import cluster_error
-from evalkit.estimate.arrays.least_squares import least_squares, period_columns
-from evalkit.estimate.arrays.permutation import cohort_sums, permutation_reference
-from evalkit.estimate.arrays.placebo_sums import placebo_products, placebo_sums, rescaled
-from evalkit.estimate.arrays.wild import wild_reference, wild_weights
+from evalkit.estimate.least_squares_arrays import cluster_error, least_squares, period_columns
+from evalkit.estimate.two_way.inference_arrays import (
+    assignments,
+    cohort_sums,
+    permutation_reference,
+    placebo_products,
+    placebo_sums,
+    places,
+    rescaled,
+    wild_reference,
+    wild_weights,
+)
 
 ERRORS = ("alike", "by size", "small treated", "large treated")
 CELLS = [

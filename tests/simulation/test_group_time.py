@@ -27,14 +27,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from evalkit.core.draws import stream
 from evalkit.core.quantities import Interval
-from evalkit.core.seeds import stream
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.bands import Uncertainty
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.staggered_results import staggered_results
+from evalkit.data.panel import CrossSections, Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.results import staggered_results
 
 SHORT, LONG = 30, 2000
 PERIODS = np.arange(1, 7)

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.data.panel import Panel, Roles
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
 from evalkit.design.clusters import recommended_inference
-from evalkit.design.staggered import staggered_design
+from evalkit.design.panel.staggered import staggered_design
 from evalkit.estimate.cluster_model import cluster_counts
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.group_time_inference import overall_inference
-from evalkit.estimate.recommended import InferenceOptions
-from evalkit.estimate.summaries import overall_effect
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.overall_inference import overall_inference
+from evalkit.estimate.staggered.summaries import overall_effect
+from evalkit.estimate.two_way.recommended import InferenceOptions
 
 ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="cluster")
 EFFECT = 0.5

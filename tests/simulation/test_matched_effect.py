@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.draws import stream
 from evalkit.core.quantities import Unavailable
-from evalkit.core.seeds import stream
 from evalkit.data.baseline import Baseline
-from evalkit.design.match import match
-from evalkit.design.matching_options import FullMatching, NearestNeighbour, OptimalMatching, Subclassification
-from evalkit.estimate.abadie_imbens import AbadieImbens, abadie_imbens_match
-from evalkit.estimate.matched_effect import EffectOptions, matched_effect
+from evalkit.design.matching.match import match
+from evalkit.design.matching.options import FullMatching, NearestNeighbour, OptimalMatching, Subclassification
+from evalkit.estimate.matched.abadie_imbens import AbadieImbens, abadie_imbens_match
+from evalkit.estimate.matched.matched_effect import matched_effect
+from evalkit.estimate.matched.task import EffectOptions
 
 SHORT, LONG = 40, 1000
 N, GOOD, POOR = 400, 0.3, 1.2

@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.seeds import stream
-from evalkit.estimate.multilevel import two_level_model
-from evalkit.estimate.standardised import SdName
-from evalkit.estimate.two_level import PupilColumns
-from evalkit.estimate.two_level_effect_size import two_level_effect_size
+from evalkit.core.draws import stream
+from evalkit.estimate.effect_sizes import SdName
+from evalkit.estimate.pupils.multilevel import two_level_model
+from evalkit.estimate.pupils.two_level import PupilColumns, two_level_effect_size
 
 COLUMNS = PupilColumns(outcome="score", school="school", treated="treated", covariates=("prior",))
 DELTA, ICC = 0.4, 0.15

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.core.seeds import stream
-from evalkit.data.cross_sections import CrossSections
+from evalkit.core.draws import stream
+from evalkit.data.panel import CrossSections
 from evalkit.data.roles import Roles
-from evalkit.estimate.arrays.random_intercept import fit, group_sums, icc_limits
-from evalkit.estimate.two_level_sections import two_level_did
+from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums, icc_limits
+from evalkit.estimate.pupils.sections import two_level_did
 
 SHORT, LONG = 200, 1000
 EFFECT = 0.3

@@ -6,8 +6,8 @@ The card says what a harder made-up England gives (7.1%).
 
 import numpy as np
 
-from evalkit.estimate.placebo_pool import AreaTable, placebo_pool
-from evalkit.estimate.random_effects import random_effects
+from evalkit.estimate.areas.placebo_pool import AreaTable, placebo_pool
+from evalkit.estimate.areas.random_effects import random_effects
 
 N_AREAS, LOWEST, K, N_POOLS = 150, 40, 8, 200
 

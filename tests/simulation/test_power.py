@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evalkit.core.seeds import stream
-from evalkit.design.power_panel import PanelPlan, one_area_mdes, panel_mdes
-from evalkit.design.power_simulation import placebo_sets, simulated_power
-from evalkit.design.power_two_level import TwoLevelPlan, two_level_mdes
-from evalkit.estimate.arrays.area_changes import permutation_test
+from evalkit.core.draws import stream
+from evalkit.design.power.mdes import PanelPlan, TwoLevelPlan, one_area_mdes, panel_mdes, two_level_mdes
+from evalkit.design.power.simulation import placebo_sets, simulated_power
+from evalkit.estimate.areas.changes_arrays import permutation_test
 
 DRAWS = 4000
 

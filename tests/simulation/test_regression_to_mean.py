@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from evalkit.core.seeds import stream
+from evalkit.core.draws import stream
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.match import match
-from evalkit.design.matching_options import NearestNeighbour
+from evalkit.design.matching.match import match
+from evalkit.design.matching.options import NearestNeighbour
 from evalkit.diagnose.finding import Verdict
-from evalkit.diagnose.regression_to_mean import regression_to_mean
-from evalkit.estimate.matched_effect import matched_effect
+from evalkit.diagnose.matched.regression_to_mean import regression_to_mean
+from evalkit.estimate.matched.matched_effect import matched_effect
 
 ROLES = BaselineRoles(treated="t", covariates=("a", "b"))
 

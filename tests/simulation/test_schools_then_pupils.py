@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.seeds import stream
+from evalkit.core.draws import stream
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.matching_options import NearestNeighbour, OptimalMatching
-from evalkit.design.school_pupil_matching import match_schools_then_pupils
-from evalkit.estimate.matched_effect import EffectOptions, matched_effect
-from evalkit.estimate.multilevel import two_level_model
-from evalkit.estimate.two_level import PupilColumns
+from evalkit.design.matching.options import NearestNeighbour, OptimalMatching
+from evalkit.design.matching.school_pupil_matching import match_schools_then_pupils
+from evalkit.estimate.matched.matched_effect import matched_effect
+from evalkit.estimate.matched.task import EffectOptions
+from evalkit.estimate.pupils.multilevel import two_level_model
+from evalkit.estimate.pupils.two_level import PupilColumns
 
 SHORT, LONG = 50, 500
 EFFECT, SIZE = 0.5, 15

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from evalkit.core.seeds import stream
-from evalkit.estimate.cluster_sizes import ClusterSizes
-from evalkit.estimate.standardised import correction_factor
+from evalkit.core.draws import stream
+from evalkit.estimate.effect_sizes import ClusterSizes, correction_factor
 
 SHORT, LONG = 20_000, 80_000
 EQUAL = {

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from evalkit.estimate.area_placebos import PlaceboOptions, placebo_in_space
-from evalkit.estimate.area_result import POOR_FIT
-from evalkit.estimate.arrays.moved_blocks import moved_block_p
-from evalkit.estimate.augmented_control import augmented_control
-from evalkit.estimate.synthetic_control import synthetic_control
-from evalkit.estimate.synthetic_did import synthetic_did
+from evalkit.estimate.synthetic.conformal import moved_block_p
+from evalkit.estimate.synthetic.control import augmented_control, synthetic_control, synthetic_did
+from evalkit.estimate.synthetic.placebos import PlaceboOptions, placebo_in_space
+from evalkit.estimate.synthetic.result import POOR_FIT
 
 from ..unit.estimate.area_tables import design_of, factor_values
 

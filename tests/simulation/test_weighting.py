@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
-from evalkit.core.seeds import stream
 from evalkit.data.baseline import Baseline
-from evalkit.design.match import match
-from evalkit.design.matching_options import CovariateBalancing, EntropyBalancing, InverseProbability
-from evalkit.estimate.weighted_effect import weighted_effect
+from evalkit.design.matching.match import match
+from evalkit.design.matching.options import CovariateBalancing, EntropyBalancing, InverseProbability
+from evalkit.estimate.matched.weighted_effect import weighted_effect
 
 SHORT, LONG = 200, 2000
 N, GOOD, POOR = 600, 0.3, 1.5

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.core.arrays import Bools, Floats
+
 Text = NDArray[np.object_]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 def half_up(values: NDArray[np.floating[Any]], decimals: int) -> NDArray[np.int64]:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evalkit.core.seeds import stream
+from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.draws import stream
 from evalkit.data.synthetic.cells import (
-    Bools,
-    Floats,
     Text,
     constant,
     csv_lines,
@@ -19,7 +18,6 @@ from evalkit.data.synthetic.cells import (
     write_performance_table,
 )
 from evalkit.data.synthetic.geography import TREATED_CODE, Areas
-from evalkit.data.synthetic.world import Ints
 
 KS4_FILES = {2017: "2016-2017", 2018: "2017-2018", 2019: "2018-2019"}
 _COUNTS = {"mainstream": 3400, "special": 400, "independent": 400}

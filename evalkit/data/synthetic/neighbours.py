@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from openpyxl import Workbook
 
-from evalkit.core.seeds import stream
-from evalkit.data.synthetic.cells import Floats
+from evalkit.core.arrays import Floats
+from evalkit.core.draws import stream
 from evalkit.data.synthetic.geography import TREATED_CODE, Areas, area_name
 
 SHEET = "LA SN Groups"

@@ -12,14 +12,14 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from evalkit.core.words import counted, listed
-from evalkit.data.boundaries import Boundaries, Ring
-from evalkit.design.stage import AreaComparison, DesignStage
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
+from evalkit.data.areas.boundaries import Boundaries, Ring
+from evalkit.design.project.plan import AreaComparison, DesignStage
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Column, Table
 from evalkit.report.figures.style import BLUE, GREY, PALE, SMALL, VERMILION, WIDTH, canvas, drawn, ink, spread
-from evalkit.report.names import design_of
-from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
+from evalkit.report.words.names import design_of
 
 Names = Mapping[int, str]
 _TALLEST: Final = 8.0

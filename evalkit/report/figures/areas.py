@@ -12,10 +12,11 @@ from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.formats import count, number
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.estimate.area_placebos import PlaceboInSpace
-from evalkit.estimate.area_result import SyntheticControl
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.figure import Figure
+from evalkit.estimate.synthetic.placebos import PlaceboInSpace
+from evalkit.estimate.synthetic.result import SyntheticControl
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.figures.style import (
     BLUE,
     GREY,
@@ -29,7 +30,6 @@ from evalkit.report.figures.style import (
     say_empty,
     spread,
 )
-from evalkit.report.table import Cell, Column, Table
 
 """No count of pupils is in these tables; the border asks for a threshold all the same."""
 WELL_FOLLOWED: Final = 5.0

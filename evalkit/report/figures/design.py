@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 
 from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
-from evalkit.design.stage import BalanceRow, DesignStage
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
-from evalkit.report.figures.love import LoveRow, love_legend, love_panel
+from evalkit.design.project.plan import BalanceRow, DesignStage
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Column, Table
+from evalkit.report.figures.matching import LoveRow, love_legend, love_panel
 from evalkit.report.figures.style import SMALL, canvas, drawn
-from evalkit.report.names import outcome_label, short_label
-from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
+from evalkit.report.words.names import outcome_label, short_label
 
 
 def love_plot(design: DesignStage) -> Figure:

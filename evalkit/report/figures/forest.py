@@ -15,9 +15,9 @@ from evalkit.core.formats import careful, interval_text, level_text
 from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
-from evalkit.estimate.placebo_pool import PlaceboPool
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
+from evalkit.estimate.areas.placebo_pool import PlaceboPool
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
 from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn
 
 _ROW: Final = 0.30

@@ -9,15 +9,15 @@ from matplotlib.axes import Axes
 
 from evalkit.core.formats import careful, level_text, number
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.figures.style import BLACK, GREY, SMALL, VERMILION, canvas, drawn, say_empty
-from evalkit.report.names import outcome_label, surest, unit_of
-from evalkit.report.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 from evalkit.report.tables.summary import interval_words
+from evalkit.report.words.names import outcome_label, surest, unit_of
 
 _HEIGHT: Final = 1.75
 _HALF_HEIGHT: Final = 1.0

@@ -14,13 +14,13 @@ from matplotlib.patches import FancyBboxPatch
 from evalkit.core.formats import count
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import Flow
-from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Column, Table
 from evalkit.report.figures.style import ARM_COLOURS, GREY, SMALL, WIDTH, drawn, sheet
-from evalkit.report.names import arm_label, outcome_label, treated_label
-from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
+from evalkit.report.words.names import arm_label, outcome_label, treated_label
 
 _ARMS: Final = {"treated": "treated", "comparison": "neighbours", "rest_of_england": "england"}
 """The arms of a flow, and the arm whose colour they have."""

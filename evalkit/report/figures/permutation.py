@@ -9,9 +9,10 @@ from matplotlib.figure import Figure as Canvas
 
 from evalkit.core.formats import count, number
 from evalkit.core.words import counted
-from evalkit.diagnose.evaluation import AreaDistribution, Evaluation
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.figure import Figure
+from evalkit.diagnose.project.evaluation import AreaDistribution, Evaluation
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Column, Table
 from evalkit.report.figures.style import (
     BLACK,
     GREY,
@@ -24,9 +25,8 @@ from evalkit.report.figures.style import (
     ink,
     say_empty,
 )
-from evalkit.report.names import outcome_label, unit_of
-from evalkit.report.table import Column, Table
 from evalkit.report.tables.design import released
+from evalkit.report.words.names import outcome_label, unit_of
 
 
 def permutation_plot(evaluation: Evaluation) -> Figure:

@@ -19,8 +19,8 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 from evalkit.core.manifest import DataKind
-from evalkit.core.safe_text import cleaned
-from evalkit.report.glyphs import shown
+from evalkit.core.words import cleaned
+from evalkit.report.documents.typography import shown
 
 # Of Okabe and Ito (2008) those that stand out from white (3:1 or more); told apart with any common colour vision.
 VERMILION: Final = "#D55E00"

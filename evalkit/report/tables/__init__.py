@@ -1,1 +1,21 @@
-"""Tables of the design, of effects and of the review."""
+"""Tables of each noun.
+
+- `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
+- `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
+- `design`: Tables of everything decided before outcomes.
+- `effects`: Tables of outcomes, effects, and how uncertain they are by every kind of inference.
+- `matched`: Tables of a matched or weighted comparison: units, balance, effect, what could be wrong, what it
+  withstands.
+- `models`: Tables of models of pupils in schools, of effects in standard deviations, and of power.
+- `outcomes`: Tables with one row for each outcome: who, means, differences, effect sizes, tests, what could be
+  detected.
+- `reproducibility`: The appendix: choices as read, files with their hashes, versions, and how to make the report
+  again.
+- `review`: Tables of what could be wrong, what was claimed, and what it cost.
+- `similar`: Lists of similar schools and areas that a headteacher can read.
+- `staggered`: Tables of cohorts that start in different periods: who is compared, the effects, and what they are
+  averaged to.
+- `summary`: The small table of the one-page summary: the effect in points, in standard deviations and in months.
+- `synthetic`: Tables of one or few treated areas against a weighted average of others.
+- `two_way`: Tables of the two-way effect, of the ways to its error, and of what it is an average of.
+"""

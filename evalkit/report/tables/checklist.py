@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.evaluation import Evaluation
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import is_listed, surest
-from evalkit.report.table import Column, Table
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.table import Column, Table
 from evalkit.report.tables.design import released
+from evalkit.report.words.names import is_listed, surest
 
 _SUMMARY: Final = "What do the data show?"
 _DESIGN: Final = "Who is compared with whom, and when was that decided?"

@@ -10,13 +10,14 @@ from evalkit.core.formats import mean_of, number, years_text
 from evalkit.core.project import Exposure
 from evalkit.core.words import listed
 from evalkit.data.flow import Arm, CountedCase, Flow, FlowRow
-from evalkit.design.labels import LIST_LABEL
-from evalkit.design.power import MULTIPLIER, averaging_factor
-from evalkit.design.stage import AreaComparison, BalanceRow, DesignStage
-from evalkit.diagnose.evaluation import Evaluation
-from evalkit.diagnose.ratings import baseline_category
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.names import (
+from evalkit.design.power.mdes import MULTIPLIER, averaging_factor
+from evalkit.design.project.labels import LIST_LABEL
+from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage
+from evalkit.diagnose.project.appraisal import baseline_category
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.words.names import (
     ROLES,
     arm_label,
     capital,
@@ -26,7 +27,6 @@ from evalkit.report.names import (
     outcome_label,
     short_label,
 )
-from evalkit.report.table import Cell, Column, Table
 
 ELIGIBLE_BEFORE: Final = "Eligible on the years before"
 _STATISTIC: Final = {

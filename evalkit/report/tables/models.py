@@ -5,15 +5,15 @@ from __future__ import annotations
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.formats import as_sentence, decimals_for, level_text, years_text
 from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.diagnose.power_report import PowerReport
-from evalkit.estimate.random_effects import RandomEffects
-from evalkit.estimate.standardised import StandardisedEffect
-from evalkit.estimate.two_level import TwoLevelModel, VarianceParts
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.prose import Prose
-from evalkit.report.table import Cell, Column, Table
+from evalkit.diagnose.power.report import PowerReport
+from evalkit.estimate.areas.random_effects import RandomEffects
+from evalkit.estimate.effect_sizes import StandardisedEffect
+from evalkit.estimate.pupils.two_level import TwoLevelModel, VarianceParts
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Prose
+from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.tables.data import plain, sentences
 from evalkit.report.tables.staggered import effect_columns, estimated
-from evalkit.report.tables.units import plain, sentences
 
 
 def coefficients(found: TwoLevelModel) -> ReleasedTable:

@@ -7,14 +7,14 @@ from typing import Final
 from evalkit.core.formats import level_text, said, years_text
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
-from evalkit.diagnose.evaluation import Evaluation, OutcomeSummary
-from evalkit.diagnose.outcome_summaries import AIMED_AT
+from evalkit.diagnose.project.evaluation import Evaluation, OutcomeSummary
+from evalkit.diagnose.project.outcome_summaries import AIMED_AT
 from evalkit.estimate.effect import EffectSize
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import ROLES, outcome_label, surest, unit_of, with_unit
-from evalkit.report.table import Cell, Column, Table
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 from evalkit.report.tables.effects import months_text
+from evalkit.report.words.names import ROLES, outcome_label, surest, unit_of, with_unit
 
 _NONE: Final = Unavailable("Not estimated.")
 

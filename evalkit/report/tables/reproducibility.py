@@ -1,12 +1,15 @@
-"""Tables of the appendix: the choices as read, the files with their hashes, the versions."""
+"""The appendix: choices as read, files with their hashes, versions, and how to make the report again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from evalkit.core.manifest import Provenance
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.table import Column, Table
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Prose
+from evalkit.report.border.table import Column, Table
+
+# Tables of the appendix: the choices as read, the files with their hashes, the versions.
 
 _LEFT_OUT = ("description", "known_participants")
 _SAID_ELSEWHERE = "Given in words in the report."
@@ -64,3 +67,86 @@ def versions(provenance: Provenance) -> ReleasedTable:
     )
     table = Table(caption="Commit and versions", columns=columns, rows=rows)
     return release(table, provenance.threshold)
+
+
+# How to make the report again, what to compare, and what is not the same to the byte.
+
+
+def made_from(provenance: Provenance) -> Prose:
+    """Return what kind of data, how many files, and whether the code was that of a commit."""
+    kind = (
+        "published files of the Department for Education"
+        if provenance.data_kind == "real"
+        else "a synthetic England that the kit makes from a seed of its own"
+    )
+    changed = (
+        ("The code differed from that commit: it cannot be made again from the commit alone.",)
+        if "changed" in provenance.commit
+        else ()
+    )
+    return Prose((f"This report was made from {kind}: {len(provenance.inputs)} files, listed below.", *changed))
+
+
+def run_again(provenance: Provenance) -> ReleasedTable:
+    """Return the commands that make the report again, in order, each with what it does."""
+    hash_ = provenance.commit.partition(" ")[0]
+    data = " --data FOLDER" if provenance.data_kind == "real" else ""
+    rows = (
+        ("1", f"git checkout {hash_}" if hash_ != "unknown" else "(the commit is not known)", "Takes the same code"),
+        ("2", "python3 run.py test", "Installs the locked versions, and runs every test"),
+        (
+            "3",
+            f"python3 run.py evalkit run {provenance.slug}{data} --out again",
+            "Makes everything again" + (", from the folder with the files listed below" if data else ""),
+        ),
+        (
+            "4",
+            f"diff manifest.json again/{provenance.slug}/manifest.json",
+            "Compares it with this report's; prints nothing if all is the same",
+        ),
+    )
+    columns = (Column("step", "Step"), Column("command", "Command"), Column("does", "What it does"))
+    notes = (
+        "The file manifest.json beside this report holds the SHA-256 of every file read and every file made. Where "
+        "those of the "
+        "files read agree, "
+        "those of the files made should; where a file made differs, compare results.json: numbers should agree to "
+        "nine digits.",
+    )
+    table = Table(caption="The report made again", columns=columns, rows=rows, notes=notes)
+    return release(table, provenance.threshold)
+
+
+def randomness(provenance: Provenance) -> Prose:
+    """Return what is drawn at random, and how the seed fixes it."""
+    participants = provenance.parameters.get("participants")
+    by_name = isinstance(participants, Mapping) and participants.get("rule") == "file"
+    drawn = (
+        "The inference for listed schools in few areas may draw: its wild bootstrap (outcomes made again with random "
+        "signs by area) has the stream “wild bootstrap”."
+        if by_name
+        else "The permutation goes through every area and draws nothing."
+    )
+    return Prose(
+        (
+            f"The seed is {provenance.seed}. Each thing that is drawn has a stream of random numbers of its own, made "
+            "from the seed and its name, so that one more draw of one thing changes no other.",
+            drawn,
+        )
+    )
+
+
+def not_the_same(provenance: Provenance) -> Prose:
+    """Return what is not reproduced to the byte, and why."""
+    return Prose(
+        (
+            "On one machine with the versions above, two runs give the same bytes in every file.",
+            "On another kind of processor, or with another library for linear algebra, sums are taken in "
+            "another order: "
+            "the last digits of results.json and of the tables as CSV may differ, and with them their SHA-256.",
+            "With other versions of the libraries that draw, figures, the Word document and the PDFs differ in bytes "
+            "though not in what they show; the appendix itself names versions and commit, so it differs by them.",
+            "Log files and times on the screen are not part of a report.",
+        ),
+        "list",
+    )

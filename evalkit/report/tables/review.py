@@ -7,12 +7,15 @@ from typing import Final
 from evalkit.core.formats import as_sentence, count, pounds
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
-from evalkit.data.school_roll import ROLL_YEAR
-from evalkit.diagnose.costs import CostSummary
-from evalkit.diagnose.evaluation import ClaimCheck, Evaluation
-from evalkit.diagnose.evidence_rating import RULES
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import (
+from evalkit.data.published.school_lists import ROLL_YEAR
+from evalkit.diagnose.project.costs import CostSummary
+from evalkit.diagnose.project.evaluation import ClaimCheck, Evaluation
+from evalkit.diagnose.project.evidence_rating import RULES
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Prose
+from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.tables.design import averaging_note, power_note, released
+from evalkit.report.words.names import (
     arm_label,
     capital,
     finding_label,
@@ -22,9 +25,6 @@ from evalkit.report.names import (
     phase,
     with_unit,
 )
-from evalkit.report.prose import Prose
-from evalkit.report.table import Cell, Column, Table
-from evalkit.report.tables.design import averaging_note, power_note, released
 
 _NO_SD: Final = Unavailable("No standard deviation of pupils is known.")
 

@@ -11,11 +11,11 @@ from evalkit.core.errors import DesignError
 from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, did_you_mean, listed
-from evalkit.data.neighbours import NeighbourTable
 from evalkit.data.profiles import Profiles
+from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits, pupil_counts, similar_units, stand_in
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.table import Cell, Column, Kind, Table
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.table import Cell, Column, Kind, Table
 
 OWN: Final = "this one"
 """What stands in the place of a rank in the row of the unit the list is for."""

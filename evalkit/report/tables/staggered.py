@@ -8,20 +8,19 @@ from typing import Final
 from evalkit.core.formats import MINUS, as_sentence, decimals_for, level_text
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted
-from evalkit.design.conservative import conservative_rows
-from evalkit.design.staggered import StaggeredDesign
+from evalkit.design.clusters import conservative_rows
+from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.diagnose.cross_checks import CrossChecks
-from evalkit.estimate.group_time_cells import METHODS, GroupTimeEffects
-from evalkit.estimate.imputation_leads import Leads
-from evalkit.estimate.pre_test import NO_PROOF
-from evalkit.estimate.staggered_results import Reported, ReportedCell, ReportedSet, StaggeredResults
-from evalkit.estimate.summaries import Summaries, Summary
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.prose import Prose
-from evalkit.report.table import Cell, Column
-from evalkit.report.tables.data import NEVER, panel_words
-from evalkit.report.tables.units import counts, plain, sentences
-from evalkit.report.told_effects import OF_FEW, told_effects
+from evalkit.estimate.staggered.cells import METHODS, GroupTimeEffects
+from evalkit.estimate.staggered.imputation_leads import Leads
+from evalkit.estimate.staggered.pre_test import NO_PROOF
+from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
+from evalkit.estimate.staggered.summaries import Summaries, Summary
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Prose
+from evalkit.report.border.table import Cell, Column
+from evalkit.report.border.told_effects import OF_FEW, told_effects
+from evalkit.report.tables.data import NEVER, counts, panel_words, plain, sentences
 
 _COMPARED: Final = {
     "never": "Treated cohorts are compared with units never treated.",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from evalkit.core.formats import interval_text, level_text, number
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.estimate.effect import EffectSize, Months
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.names import surest, unit_of
-from evalkit.report.sentences import POINT
-from evalkit.report.table import Cell, Column, Table
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 from evalkit.report.tables.effects import months_ends
+from evalkit.report.words.names import surest, unit_of
+from evalkit.report.words.sentences import POINT
 
 _NONE = Unavailable("Not estimated.")
 _NO_MONTHS = Unavailable("Months need an effect size in pupil-level standard deviations, which cannot be given.")

@@ -8,15 +8,14 @@ from typing import Final
 from evalkit.core.formats import as_sentence, decimals_for, level_text, number, p_equals
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.design.area_design import AreaDesign
-from evalkit.estimate.area_placebos import PlaceboInSpace, PlaceboInTime
-from evalkit.estimate.area_result import SyntheticControl
-from evalkit.estimate.conformal import Conformal
-from evalkit.estimate.leave_one_donor_out import LeaveOneDonorOut
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.prose import Prose
-from evalkit.report.table import Cell, Column
-from evalkit.report.tables.units import plain, sentences
+from evalkit.design.panel.area_design import AreaDesign
+from evalkit.estimate.synthetic.conformal import Conformal
+from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboInSpace, PlaceboInTime
+from evalkit.estimate.synthetic.result import SyntheticControl
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Prose
+from evalkit.report.border.table import Cell, Column
+from evalkit.report.tables.data import plain, sentences
 
 _MOST: Final = 15
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 from evalkit.core.formats import MINUS, as_sentence, decimals_for, number
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
-from evalkit.design.clusters import Recommendation
-from evalkit.design.conservative import conservative_sentence
-from evalkit.estimate.bacon import BaconDecomposition
-from evalkit.estimate.conley_taber import ConleyTaber
-from evalkit.estimate.inference import Inference
-from evalkit.estimate.randomisation import RandomisationTest
-from evalkit.estimate.two_way import TwoWayEffect
-from evalkit.estimate.two_way_event import TwoWayEventStudy
-from evalkit.estimate.wild_bootstrap import WildBootstrap
-from evalkit.report.disclosure import ReleasedTable
-from evalkit.report.prose import Prose
-from evalkit.report.table import Cell, Column
+from evalkit.design.clusters import Recommendation, conservative_sentence
+from evalkit.estimate.effect import Inference
+from evalkit.estimate.two_way.bacon import BaconDecomposition
+from evalkit.estimate.two_way.conley_taber import ConleyTaber
+from evalkit.estimate.two_way.randomisation import RandomisationTest
+from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
+from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Prose
+from evalkit.report.border.table import Cell, Column
+from evalkit.report.tables.data import plain, sentences
 from evalkit.report.tables.staggered import effect_columns, estimated
-from evalkit.report.tables.units import plain, sentences
 
 
 def recommendation(found: Recommendation) -> Prose:

@@ -5,8 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
-from evalkit.core.executor import SERIAL, draws_in_chunks, in_pieces, pieces
-from evalkit.core.seeds import chunk_seeds, stream
+from evalkit.core.draws import SERIAL, chunk_seeds, draws_in_chunks, in_pieces, pieces, stream
 
 
 @pytest.mark.parametrize(("n_draws", "sizes"), [(99, [25, 25, 25, 24]), (100, [25] * 4), (7, [7]), (0, [])])

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.core.safe_text import cleaned, csv_safe, escaped
-from evalkit.report.disclosure import release
-from evalkit.report.table import Column, Table
+from evalkit.core.words import cleaned, csv_safe, escaped
+from evalkit.report.border.disclosure import release
+from evalkit.report.border.table import Column, Table
 
 HOSTILE = "a\x1b[31mred\x1b[0m\x1b]0;title\x07\x9b2J\u202egnp\u2066.exe\u2069\x00\x07\x7f\x85z"
 

@@ -10,7 +10,7 @@ import pytest
 from evalkit.core.disclosure import FEWEST_PEOPLE, FEWEST_PUBLISHED, whole
 from evalkit.core.errors import EvalkitError
 from evalkit.core.sentence import Derived, Sentence, count, joined, named_people
-from evalkit.report.disclosure import UNTYPED, told, told_where_typed
+from evalkit.report.border.disclosure import UNTYPED, told, told_where_typed
 
 
 def lost(n: int, of: str = "units") -> Sentence:
@@ -85,7 +85,7 @@ def test_what_is_no_count_is_refused(value):
 
 def test_the_thresholds_have_one_home():
     from evalkit.core.project import Disclosure
-    from evalkit.run import did_counts
+    from evalkit.run.tables import did_counts
 
     assert (FEWEST_PUBLISHED, FEWEST_PEOPLE) == (6, 10)
     assert Disclosure().threshold == FEWEST_PUBLISHED

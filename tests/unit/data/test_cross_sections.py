@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.cross_sections import CrossSections
+from evalkit.data.panel import CrossSections
 from evalkit.data.roles import Roles
 
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start")

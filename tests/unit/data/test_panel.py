@@ -6,7 +6,8 @@ import pytest
 
 from evalkit.core.errors import DataError, EvalkitError
 from evalkit.data.flow import Flow, FlowRow
-from evalkit.data.panel import Panel, Roles
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
 
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start")
 

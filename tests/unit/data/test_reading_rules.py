@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data import csv_records
-from evalkit.data.long_files import read_columns
+from evalkit.data.own_tables import csv_records
+from evalkit.data.own_tables.columns import read_columns
 from evalkit.run.cli import main
 
 COLUMNS = ["--unit", "school", "--period", "year", "--outcome", "score", "--cohort", "first"]

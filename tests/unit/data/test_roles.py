@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import DataError, DesignError
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel
+from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.roles import Roles, as_numbers, codes_of, cohorts, whole_numbers
-from evalkit.design.staggered import staggered_design
+from evalkit.design.panel.staggered import staggered_design
 
 ROLES = Roles(unit="school", period="year", outcome="score", cohort="start")
 

@@ -5,10 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from evalkit.core.seeds import stream
+from evalkit.core.draws import stream
 from evalkit.data.synthetic import ScoreParameters, school_areas, score_process
-from evalkit.data.synthetic.process import cohort_noise
-from evalkit.data.synthetic.world import draw_primaries
+from evalkit.data.synthetic.world import cohort_noise, draw_primaries
 
 N_DRAWS = 20
 # Rows: reading, writing, maths; columns as the covariances: outcome, then year. 2019 less the mean of 2016 and 2017.

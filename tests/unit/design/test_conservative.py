@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.design.conservative import conservative_rows, conservative_sentence, is_conservative, rank_size
+from evalkit.design.clusters import conservative_rows, conservative_sentence, is_conservative, rank_size
 
 NARROW = Interval(-0.25, 1.75, 0.95)
 

@@ -6,7 +6,7 @@ import pytest
 
 from evalkit.core.errors import DataError, DesignError
 from evalkit.data.profiles import ProfileRoles, Profiles
-from evalkit.design.arrays import similar as kernel
+from evalkit.design import similar as kernel
 from evalkit.design.similar import SimilarOptions, closeness, similar_units
 from evalkit.report.tables.similar import similar
 

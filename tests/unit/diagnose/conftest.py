@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 
 from evalkit.core.project import Claim
-from evalkit.data.intake import Intake, read_baseline, read_records
-from evalkit.data.sources import find_sources
+from evalkit.data.published.intake import Intake, read_baseline, read_records
+from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
-from evalkit.design.plan import LockedDesign, make_design
-from evalkit.design.stage import DesignStage
-from evalkit.diagnose.describe import describe_design
-from evalkit.diagnose.evaluate import evaluate
-from evalkit.diagnose.evaluation import Evaluation
-from evalkit.run.project_file import load_project
+from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
+from evalkit.diagnose.project.describe import describe_design
+from evalkit.diagnose.project.evaluate import evaluate
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[3]
 CLAIMS = (

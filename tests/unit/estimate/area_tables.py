@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from evalkit.data.area_series import AreaRoles, AreaSeries
-from evalkit.design.area_design import area_design
+from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.design.panel.area_design import area_design
 
 ROLES = AreaRoles(unit="area", period="year", outcome="y")
 

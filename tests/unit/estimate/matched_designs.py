@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.design.matched import MatchedDesign, Pairs, paired_weights, stratum_weights
-from evalkit.design.matching_options import (
+from evalkit.design.matching.matched import MatchedDesign, Pairs, paired_weights, stratum_weights
+from evalkit.design.matching.options import (
     CoarsenedExact,
     ExactMatching,
     FullMatching,

@@ -7,9 +7,10 @@ E 1 0 1, F −1 4 3 (never treated).
 import numpy as np
 import pandas as pd
 
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
-from evalkit.estimate.group_time import group_time_effects
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
+from evalkit.estimate.staggered.group_time import group_time_effects
 
 OUTCOMES = {
     "A": (1, 4, 6), "B": (3, 4, 8), "C": (2, 3, 7), "D": (4, 3, 5), "E": (0, 1, 1), "F": (2, 1, 5),

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from evalkit.core.seeds import stream
-from evalkit.data.panel import Panel, Roles
-from evalkit.design.staggered import StaggeredOptions, staggered_design
+from evalkit.core.draws import stream
+from evalkit.data.panel import Panel
+from evalkit.data.roles import Roles
+from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
 
 COHORTS = (2012.0, 2013.0, 2015.0, np.nan)
 PERIODS = np.arange(2010, 2016)

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 from six_units import ROLES, design_of, effects_of, one_cohort
 
+from evalkit.core.draws import draws_in_chunks
 from evalkit.core.errors import DesignError
-from evalkit.core.executor import draws_in_chunks
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.cross_sections import CrossSections
-from evalkit.data.panel import Panel, Roles
-from evalkit.estimate.bands import Uncertainty
+from evalkit.data.panel import CrossSections, Panel
+from evalkit.data.roles import Roles
 from evalkit.estimate.cluster_bootstrap import CHUNK, STREAM, cluster_bootstrap
-from evalkit.estimate.group_time import group_time_effects
-from evalkit.estimate.row_inference import NO_ERROR
-from evalkit.estimate.staggered_results import staggered_results
-from evalkit.estimate.summaries import ONE_TREATED, overall_effect
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.group_time import group_time_effects
+from evalkit.estimate.staggered.results import staggered_results
+from evalkit.estimate.staggered.row_inference import NO_ERROR
+from evalkit.estimate.staggered.summaries import ONE_TREATED, overall_effect
 
 AREAS = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area")
 DRAWS = Uncertainty(n_draws=99, seed=3, errors="plain")

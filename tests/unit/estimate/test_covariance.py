@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from evalkit.core.errors import DesignError
-from evalkit.estimate.arrays import covariance
-from evalkit.estimate.arrays.covariance import cluster_error, row_error
-from evalkit.estimate.arrays.least_squares import CollinearError, least_squares, period_columns
+from evalkit.estimate import least_squares_arrays as covariance
+from evalkit.estimate.least_squares_arrays import (
+    CollinearError,
+    cluster_error,
+    least_squares,
+    period_columns,
+    row_error,
+)
 
 
 def ragged(seed, is_weighted):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.published_limits import PublishedLimits
-from evalkit.estimate.effect_size import effect_size, pupil_sd
+from evalkit.data.published.performance import PublishedLimits
+from evalkit.estimate.effect_sizes import effect_size, pupil_sd
 
 NO_CAP = np.array([])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.estimate.arrays.inversion import Reference
+from evalkit.estimate.inversion_arrays import Reference
 
 
 def reference(seed, reach):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evalkit.estimate.months import months_of_progress
+from evalkit.estimate.effect_sizes import months_of_progress
 
 LOWER = {1: 0.02, 2: 0.10, 3: 0.19, 4: 0.27, 5: 0.36, 6: 0.45, 7: 0.53, 8: 0.62, 9: 0.70, 10: 0.79, 11: 0.88, 12: 0.96}
 

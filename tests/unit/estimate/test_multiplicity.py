@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.core.errors import DesignError
-from evalkit.estimate.multiplicity import holm_adjusted
+from evalkit.estimate.effect import holm_adjusted
 
 
 def test_three_p_values_by_hand():

@@ -6,8 +6,8 @@ import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.estimate.cluster_sizes import ClusterSizes
-from evalkit.estimate.standardised import (
+from evalkit.estimate.effect_sizes import (
+    ClusterSizes,
     SdName,
     correction_factor,
     hedges_g,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from evalkit.core.arrays import Floats
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 VISION: dict[str, Floats] = {

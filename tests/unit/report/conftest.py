@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.report import released_files
 
 sys.path.insert(0, str(Path(__file__).parent))

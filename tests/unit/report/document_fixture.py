@@ -4,13 +4,11 @@ from dataclasses import replace
 from functools import cache
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.report.disclosure import ReleasedTable, release
-from evalkit.report.document import Document
-from evalkit.report.figure import Figure
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Figure, Heading, Prose, Text
+from evalkit.report.border.table import Column, Table
+from evalkit.report.documents.document import Document
 from evalkit.report.figures.style import canvas, drawn
-from evalkit.report.parts import Heading, Text
-from evalkit.report.prose import Prose
-from evalkit.report.table import Column, Table
 
 NO_ERROR = Unavailable("One treated area has no spread of its own.")
 

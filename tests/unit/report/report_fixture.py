@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from evalkit.core.estimand import Estimand
 from evalkit.core.manifest import InputFile, Provenance
 from evalkit.core.project import (
     Claim,
@@ -20,9 +19,9 @@ from evalkit.core.project import (
     Project,
     Source,
 )
-from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.data.flow import CountedCase, Flow, FlowRow
-from evalkit.design.stage import (
+from evalkit.design.project.plan import (
     AreaComparison,
     BalanceRow,
     DesignStage,
@@ -30,10 +29,10 @@ from evalkit.design.stage import (
     MatchSummary,
     MeasureNote,
 )
-from evalkit.diagnose.area_icc import IntraclassCorrelation
-from evalkit.diagnose.attrition import attrition_of
-from evalkit.diagnose.costs import CostSummary
-from evalkit.diagnose.evaluation import (
+from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
+from evalkit.diagnose.project.area_icc import IntraclassCorrelation
+from evalkit.diagnose.project.costs import CostSummary
+from evalkit.diagnose.project.evaluation import (
     AreaDistribution,
     ArmYear,
     ClaimCheck,
@@ -43,8 +42,8 @@ from evalkit.diagnose.evaluation import (
     Judgement,
     OutcomeSummary,
 )
-from evalkit.diagnose.evidence_rating import EvidenceRating
-from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
+from evalkit.diagnose.project.evidence_rating import EvidenceRating
+from evalkit.diagnose.project.flows import attrition_of
 from evalkit.estimate.effect import Effect, EffectSize, Months, PermutationDetail
 
 LABELS = {

@@ -11,7 +11,7 @@ import nbformat
 from report_fixture import make_provenance
 
 import evalkit.report as report
-from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import Evaluation
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 ORDER = ("0_summary", "1_design", "2_impact", "3_review", "4_reproducibility")

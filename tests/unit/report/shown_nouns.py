@@ -10,13 +10,13 @@ import pandas as pd
 from report_fixture import make_evaluation
 
 import evalkit
+from evalkit.core.draws import stream
 from evalkit.core.quantities import Unavailable
-from evalkit.core.seeds import stream
-from evalkit.data.long_table import LeftOut, LongTable
-from evalkit.data.neighbours import NeighbourTable
-from evalkit.data.unit_table import UnitTable
-from evalkit.diagnose.power_report import OutcomePower, PowerOptions, PowerReport
-from evalkit.estimate.random_effects import random_effects
+from evalkit.data.own_tables.long_table import LeftOut, LongTable
+from evalkit.data.own_tables.unit_table import UnitTable
+from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
+from evalkit.estimate.areas.random_effects import random_effects
 
 PERIODS = range(2014, 2020)
 

@@ -26,7 +26,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Several, Shown, set_viewer
 from evalkit.diagnose.finding import Finding
 from evalkit.report import shown
-from evalkit.report.disclosure import ReleasedTable
+from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.shown import VIEWS, VIEWS_OF_SEVERAL, parts_of, view
 
 NOUNS = (staggered_nouns, matched_nouns, area_nouns, model_nouns, other_nouns)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from evalkit.core.disclosure import CONTAINS_PEOPLE
-from evalkit.core.safe_text import cleaned
+from evalkit.core.words import cleaned
 from evalkit.run.cli import main
 from tests.match_command import run_match
 

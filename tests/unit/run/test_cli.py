@@ -15,12 +15,15 @@ import pytest
 
 import evalkit
 from evalkit.core.errors import DataError, DesignError, EnvironmentFault, EvalkitError
-from evalkit.run import cli, run_command, runner, worker, workspace
-from evalkit.run.execute import NotebookFailure
-from evalkit.run.failure import Failure
-from evalkit.run.fleet import watched
-from evalkit.run.project_file import load_project
-from evalkit.run.task import Outcome
+from evalkit.run import cli
+from evalkit.run.many import run_command
+from evalkit.run.many.fleet import watched
+from evalkit.run.many.task import Outcome
+from evalkit.run.notebooks.execute import NotebookFailure
+from evalkit.run.processes import worker
+from evalkit.run.processes.failure import Failure
+from evalkit.run.project import runner, workspace
+from evalkit.run.project.project_file import load_project
 from tests.filled_template import filled_in
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -235,8 +238,8 @@ def fake_kit(space, monkeypatch, executed: list[str]) -> None:
     monkeypatch.setattr(runner, "preflight", lambda *arguments: None)
     monkeypatch.setattr(runner, "open_evaluation", lambda **arguments: None)
     monkeypatch.setattr(runner, "content_key", lambda *arguments: "key")
-    monkeypatch.setattr("evalkit.run.execute.execute", execute)
-    monkeypatch.setattr("evalkit.report.documents.released_files", released)
+    monkeypatch.setattr("evalkit.run.notebooks.execute.execute", execute)
+    monkeypatch.setattr("evalkit.report.documents.released.released_files", released)
 
 
 def test_a_run_executes_design_first_and_reports_the_summary_first(space, monkeypatch, capsys):
@@ -264,7 +267,7 @@ def test_a_run_that_fails_leaves_the_old_outputs(space, monkeypatch):
         def fail(evaluation, notebooks, reference, problem=problem):
             raise problem
 
-        monkeypatch.setattr("evalkit.report.documents.released_files", fail)
+        monkeypatch.setattr("evalkit.report.documents.released.released_files", fail)
         assert cli.main(["run", "knowsley-ssif", "--out", "o"]) != 0
         assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 

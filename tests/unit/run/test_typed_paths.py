@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from evalkit.core.errors import EnvironmentFault, InputError
-from evalkit.run import cli, match_answer, portfolio_reader, similar_answer
+from evalkit.run import cli
+from evalkit.run.many import portfolio_reader
+from evalkit.run.tables import match_answer, similar_answer
 from evalkit.run.typed_paths import data_folder, out_file, out_folder, typed_path
 
 LONG = "n" * 250 + ".csv"  # 254 letters: a name may have 255, but while it is written it has some more

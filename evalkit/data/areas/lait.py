@@ -1,0 +1,164 @@
+"""Series of local authorities from DfE's Local Authority Interactive Tool (LAIT), and where its measures break."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.measures import MEASURES, Break
+from evalkit.data.own_tables.columns import read_columns
+from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
+
+# What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
+
+_TESTS: Final = next(found for found in MEASURES["READPROG"].breaks if found.kind == "level")
+_CAP: Final = next(found for found in MEASURES["MATPROG"].breaks if found.kind == "year-common")
+_WRITING: Final = next(found for found in MEASURES["WRITPROG"].breaks if "writing" in found.sentence)
+_RESCALED: Final = MEASURES["ATT8SCR"].breaks[0]
+_NEW_GRADES: Final = MEASURES["P8MEA"].breaks[0]
+
+_TEACHER_GRADES: Final = tuple(
+    Break(before=before, after=after, kind="level", sentence=sentence)
+    for before, after, sentence in (
+        (2019, 2020, "Grades of 2020 and 2021 were set by teachers: they are not comparable with exam results."),
+        (2021, 2022, "Grades of 2021 were set by teachers and those of 2022 in exams again: they are not comparable."),
+    )
+)
+_MIDWAY: Final = Break(
+    before=2022,
+    after=2023,
+    kind="year-common",
+    sentence="Grades of 2022 were set midway between those of 2021 and of 2019. The difference between areas may "
+    "cross this change only if it acts alike on all.",
+)
+_NEW_PROFILE: Final = Break(
+    before=2019,
+    after=2022,
+    kind="level",
+    sentence="The early years profile was made anew in 2022 and none was published for 2020 and 2021: earlier years "
+    "are not comparable.",
+)
+
+_BREAKS: Final[tuple[tuple[str, tuple[Break, ...]], ...]] = (
+    (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (_TESTS, _CAP, _WRITING)),
+    (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (_TESTS, _CAP)),
+    (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (_TESTS, _WRITING)),
+    (r".*KS2.*", (_TESTS,)),
+    (r".*Prog8.*", (_NEW_GRADES, Break(before=2017, after=2018, kind="year-common", sentence=_CAP.sentence))),
+    (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (_RESCALED, *_TEACHER_GRADES, _MIDWAY)),
+    (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
+    (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
+)
+"""Short names as patterns, the first that fits; evaluation breaks as DfE's own notes to the tables give them."""
+
+NOT_LOOKED_AT: Final = (
+    "This kit knows no change in how this measure is made, and has not looked for one: check its notes before years "
+    "are compared."
+)
+
+
+def area_breaks(short_name: str) -> tuple[Break, ...] | None:
+    """Return the changes in how a measure is made, None where this kit has not looked for any."""
+    return next((breaks for pattern, breaks in _BREAKS if re.fullmatch(pattern, short_name)), None)
+
+
+# Series of local authorities from DfE's Local Authority Interactive Tool (LAIT).
+
+FIRST_REGION: Final = 970
+"""England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
+MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
+_SUCCESSORS: Final = {838: (835,), 839: (836, 837), 940: (928,), 941: (928,), 942: (909,), 943: (909,)}
+_MEASURE, _YEAR, _NAME, _VALUE, _NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
+
+
+def read_lait(path: Path, measure: str) -> AreaSeries:
+    """Return one measure of every local authority, by its DfE number and the later year of a school year.
+
+    Parameters
+    ----------
+    path : Path
+        The tool's long table (`bds_long_0.parquet`, or a CSV of the same columns). Regions and England are left out.
+    measure : str
+        What the column `Short Desc` calls it, such as `AVG_Prog8_Score`.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has no such measure, a label is no single year, or a value is neither a number nor
+        a code for a missing one.
+    """
+    columns = read_columns(path, [_MEASURE, _YEAR, _NAME, _VALUE], [_NUMBER])
+    frame = pd.DataFrame(columns.texts | columns.numbers)
+    rows = frame[(frame[_MEASURE] == measure) & (frame[_NUMBER] < FIRST_REGION)]
+    if rows.empty:
+        known = frame[_MEASURE].dropna().unique().tolist()
+        raise DataError(
+            f"{path.name}: there is no measure {measure!r}.{did_you_mean(measure, known)} It has {len(known)} "
+            f"measures, starting {listed(known, 4)}."
+        )
+    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[_YEAR].unique()}
+    _require_one_label(labels, path.name, measure)
+    where = f"{path.name}: {measure}"
+    table = pd.DataFrame(
+        {
+            "area": rows[_NUMBER].astype(int),
+            "year": rows[_YEAR].map({text: label.year for text, label in labels.items()}),
+            measure: published_numbers(rows[_VALUE], where),
+        }
+    )
+    series = AreaSeries.from_frame(table, AreaRoles(unit="area", period="year", outcome=measure))
+    names = dict(zip(table["area"].tolist(), rows[_NAME].astype(str).tolist(), strict=True))
+    breaks = area_breaks(measure)
+    return replace(series, names=names, breaks=breaks or (), notes=tuple(_notes(series, labels, breaks is None, names)))
+
+
+def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:
+    """Return published cells as numbers, NaN for a code that stands for a missing one; `93%` is 93.
+
+    Raise `DataError` for any other text.
+    """
+    texts = cells.fillna("").astype(str).str.strip()
+    is_known = ~texts.isin(MISSING)
+    numbers = pd.to_numeric(texts.str.removesuffix("%"), errors="coerce").to_numpy(dtype=float, copy=True)
+    bad = is_known.to_numpy() & ~np.isfinite(numbers)
+    if bad.any():
+        raise DataError(
+            f"{where}: {texts[bad].iloc[0]!r} ({counted(int(bad.sum()), 'such cell')}) is neither a number nor a code "
+            "for a missing one. Check that the file is the untouched download."
+        )
+    numbers[~is_known.to_numpy()] = np.nan
+    return numbers
+
+
+def _require_one_label(labels: dict[str, YearLabel], name: str, measure: str) -> None:
+    """Raise `DataError` where two labels stand for one year."""
+    years = [label.year for label in labels.values()]
+    twice = [text for text, label in labels.items() if years.count(label.year) > 1]
+    if twice:
+        raise DataError(f"{name}: {measure}: {listed(sorted(twice))} stand for one year. Keep one of them.")
+
+
+def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, names: dict[int, str]) -> Iterator[str]:
+    provisional = sorted(str(label.year) for label in labels.values() if label.stage.lower() == "prov")
+    if provisional:
+        yield f"Values of {listed(provisional)} are provisional."
+    empty = sorted({label.year for label in labels.values()} - set(series.periods))
+    if empty:
+        yield f"No area has a value in {listed([str(year) for year in empty])}."
+    whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
+    changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
+    told = [f"{names[new]} ({new})" for new in changed if new in names]
+    if told:
+        yield f"Areas made from others within these years are not joined up with them: {listed(told)}."
+    if is_unknown:
+        yield NOT_LOOKED_AT

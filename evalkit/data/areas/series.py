@@ -1,0 +1,186 @@
+"""Areas over periods: one outcome, a row for each area, a column for each period; from a frame or a user's own file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.arrays import Floats
+from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
+from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.data.ids import id_order, refuse_lookalikes
+from evalkit.data.measures import Break
+from evalkit.data.own_tables.columns import Columns, read_columns
+from evalkit.data.own_tables.year_labels import PeriodScale
+from evalkit.data.published.codes import coded_notes
+from evalkit.data.roles import LARGEST, as_numbers, named, whole_numbers
+
+# Areas over periods: one outcome, a row for each area, a column for each period.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaRoles:
+    """Which column of a long table is the area, which the period, which the outcome."""
+
+    unit: str
+    period: str
+    outcome: str
+
+    def __post_init__(self) -> None:
+        parts = {"unit": self.unit, "period": self.period, "outcome": self.outcome}
+        for part, column in parts.items():
+            other = next((name for name, taken in parts.items() if taken == column and name != part), None)
+            if other:
+                raise DataError(f"The column '{column}' is named as {part} and as {other}. Name one for each.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AreaSeries(Shown):
+    """One outcome of areas over periods, NaN where an area lacks a period; a series that exists has passed every check.
+
+    Attributes
+    ----------
+    outcome : what was measured, in words
+    areas : Index, shape (n_areas,), in the order of ids (numbers by size; texts by length, then by letter)
+    periods : tuple of int, sorted; each has a value of some area
+    values : shape (n_areas, n_periods)
+    names : the name of an area, where it differs from its id
+    breaks : changes in how the outcome is made
+    notes : what a reader of the source must know
+    scale : how the labels of the source became `periods`; a start in the source's words is `scale.number(…)`
+    """
+
+    outcome: str
+    areas: pd.Index
+    periods: tuple[int, ...]
+    values: Floats
+    names: Mapping[object, str] = field(default_factory=dict)
+    breaks: tuple[Break, ...] = ()
+    notes: tuple[str, ...] = ()
+    scale: PeriodScale = field(default_factory=PeriodScale)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, roles: AreaRoles) -> AreaSeries:
+        """Copy a long table with a row for each area and period; raise `DataError` where a check fails.
+
+        A row whose outcome is missing counts as a period that the area lacks.
+        """
+        _require_columns(frame, roles)
+        if not len(frame):
+            raise DataError("The table has no rows. Check how it was read or filtered.")
+        unit, period = frame[roles.unit], frame[roles.period]
+        if unit.isna().any() or period.isna().any():
+            raise DataError("A row of the table has no unit or period. Fill it in or leave the row out.")
+        numbers = as_numbers(frame[roles.outcome])
+        _require_numbers(frame[roles.outcome], numbers)
+        codes, areas = _ordered(unit)
+        years, at = np.unique(whole_numbers(period, "period"), return_inverse=True)
+        _require_one_row(codes, at, areas, years)
+        values = np.full((len(areas), len(years)), np.nan)
+        values[codes, at] = numbers
+        has_any = ~np.isnan(values).all(axis=0)
+        if not has_any.any():
+            raise DataError(f"The outcome '{roles.outcome}' is missing in every row, so there is nothing to compare.")
+        kept = tuple(int(year) for year in years[has_any])
+        return cls(outcome=roles.outcome, areas=areas, periods=kept, values=values[:, has_any])
+
+    def within(self, first: int, last: int) -> AreaSeries:
+        """Return the periods from `first` to `last`; raise `DataError` where none lies there."""
+        keep = [at for at, period in enumerate(self.periods) if first <= period <= last]
+        if not keep:
+            raise DataError(
+                f"No period lies between {first} and {last}. The series has {listed([str(t) for t in self.periods])}."
+            )
+        return replace(self, periods=tuple(self.periods[at] for at in keep), values=self.values[:, keep])
+
+    def name(self, area: object) -> str:
+        """Return what a reader calls an area."""
+        return self.names.get(area, str(area))
+
+    def position(self, area: object) -> int:
+        """Return where an area stands; raise `DataError` with the nearest known one where it is not there."""
+        found = np.flatnonzero(self.areas == area)
+        if not len(found):
+            known = [str(one) for one in self.areas]
+            by_name = next((str(one) for one, name in self.names.items() if name == area), "")
+            hint = f" Its id is '{by_name}'." if by_name else did_you_mean(str(area), known)
+            raise DataError(f"There is no area '{area}' in the table.{hint} It has {listed(known, 6)}.")
+        return int(found[0])
+
+
+def _require_columns(frame: pd.DataFrame, roles: AreaRoles) -> None:
+    header = [str(name) for name in frame.columns]
+    for column in (roles.unit, roles.period, roles.outcome):
+        if header.count(column) != 1:
+            hint = did_you_mean(column, header)
+            what = "stands in the table twice" if column in header else f"is not in the table.{hint} It has"
+            raise DataError(f"The column '{column}' {what}: {listed(header, 20)}.")
+
+
+def _require_numbers(given: pd.Series, numbers: Floats) -> None:
+    odd = np.isnan(numbers) & given.notna().to_numpy()
+    if odd.any():
+        raise DataError(f"The outcome {named(given[odd].iloc[0])} is not a number. Correct it, or leave it empty.")
+    if (np.abs(numbers) > LARGEST).any():
+        raise DataError("An outcome is infinite or too large to be squared. Use another unit of it.")
+
+
+def _ordered(unit: pd.Series) -> tuple[NDArray[np.int64], pd.Index]:
+    """Return the position of each row's area, and the areas in the order of their ids."""
+    codes, distinct = pd.factorize(unit)
+    areas = pd.Index(distinct, name=None)
+    refuse_lookalikes(areas, "area")
+    order = id_order(areas)
+    if order is None:
+        return codes.astype(np.int64), areas
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes], areas[order]
+
+
+def _require_one_row(
+    codes: NDArray[np.int64], at: NDArray[np.int64], areas: pd.Index, years: NDArray[np.int64]
+) -> None:
+    cells, counts = np.unique(codes * len(years) + at, return_counts=True)
+    if (counts > 1).any():
+        cell = int(cells[np.argmax(counts > 1)])
+        raise DataError(
+            f"Area {named(areas[cell // len(years)])} has two rows in period {years[cell % len(years)]}. "
+            "Keep one row for each area and period."
+        )
+
+
+def read_area_file(path: Path, roles: AreaRoles) -> AreaSeries:
+    """Return the areas over periods of a CSV (also .csv.gz) or Parquet file, areas by their text as it stands there.
+
+    Periods are whole numbers, or all of them school years, quarters or months, which the series' `scale` numbers. In
+    the outcome percent signs and thousands separators are read, and an empty cell and the codes of published tables
+    are missing: an area whose outcome is missing lacks that period. Raise `DataError` where the file cannot be read, a
+    unit or period is missing, a cell is not what its column holds, or an area has two rows in a period.
+    """
+    columns = read_columns(path, [roles.unit], [roles.outcome], periods=[roles.period])
+    columns.require_ids(roles.unit)
+    period, outcome = columns.numbers[roles.period], columns.numbers[roles.outcome]
+    _refuse(columns, np.isnan(period), roles.period, "the period is missing. Fill it in, or leave such rows out")
+    with np.errstate(invalid="ignore"):
+        odd = np.isinf(period) | (period != np.floor(period))
+    _refuse(columns, odd, roles.period, "a period is a whole number, such as a year. Correct it")
+    _refuse(columns, np.isinf(outcome), roles.outcome, "an infinite number cannot be used. Correct it")
+    series = AreaSeries.from_frame(pd.DataFrame(columns.texts | columns.numbers, copy=False), roles)
+    lacking = int(np.isnan(outcome).sum())
+    rows = counted(lacking, "row has no outcome", "rows have no outcome")
+    notes = [f"{rows}; such an area lacks that period."] if lacking else []
+    told = (*notes, *columns.notes, *coded_notes(columns.codes), *filter(None, [columns.scale.note]))
+    return replace(series, notes=told, scale=columns.scale)
+
+
+def _refuse(columns: Columns, bad: NDArray[np.bool_], name: str, why: str) -> None:
+    if bad.any():
+        others = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
+        raise DataError(f"{columns.name}: {columns.place(int(np.argmax(bad)))}: column {name!r}: {why}{others}.")

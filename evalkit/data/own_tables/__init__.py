@@ -1,0 +1,13 @@
+"""A user's own tables: read strictly, what is left out counted.
+
+- `columns`: The columns of a user's own CSV or Parquet file: texts exactly as they stand, numbers strictly numbers.
+- `csv_records`: The records of CSV text: opened within limits, and counted apart from whatever reads them, so that
+  none is lost.
+- `long_table`: A user's own table with a row for each unit and period, ready for a `Panel`: what is left out is
+  counted.
+- `parquet`: The columns of a Parquet file, integers of an id as their digits.
+- `unit_table`: A user's own table with one row for each unit, for a `Baseline` or for `Profiles`; later columns are
+  kept apart.
+- `year_labels`: The year that a published label stands for, and what the labels of a column of periods are numbered
+  by.
+"""

@@ -1,0 +1,230 @@
+"""Everything one project reads, checked once: records by key stage, areas, participants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from evalkit.core.errors import DataError
+from evalkit.core.manifest import DataKind
+from evalkit.core.project import Exposure, Project
+from evalkit.core.words import listed
+from evalkit.data.areas.boundaries import Boundaries, read_boundaries
+from evalkit.data.measures import measure, require_years
+from evalkit.data.published.assembled import read_assembled
+from evalkit.data.published.codes import parse_cells
+from evalkit.data.published.neighbours import NeighbourTable, read_neighbours
+from evalkit.data.published.participants import TreatedSchools, read_participants, refuse_another_place, whole_area
+from evalkit.data.published.performance import PublishedLimits, read_limits, read_performance
+from evalkit.data.published.records import Listing, SchoolRecords, make_records
+from evalkit.data.published.school_lists import (
+    Links,
+    conversions_of,
+    read_links,
+    read_roll,
+    read_spine,
+    with_conversions,
+    with_minor_group,
+)
+from evalkit.data.published.sources import Sources
+from evalkit.data.published.tables import read_table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intake:
+    """What was read for a project. `years` are the summers whose scores are in memory.
+
+    `limits` has the published confidence limits of the last summer read, by measure, where at hand;
+    `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
+    after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
+    year, by school_id, where the project states a cost and every year has been read.
+    """
+
+    kind: DataKind
+    years: tuple[int, ...]
+    records: dict[str, SchoolRecords]
+    neighbours: dict[str, NeighbourTable]
+    treated: TreatedSchools
+    limits: dict[str, PublishedLimits]
+    fsm_share: pd.Series | None
+    boundaries: Boundaries | None = None
+    roll: pd.Series | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a project asks of the published files. Tables are read from this alone, so that projects can share them."""
+
+    measures: tuple[str, ...]
+    exposure: Exposure
+    neighbours: str
+    years: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tables:
+    """What was read of the published files, whichever schools a project is about."""
+
+    records: dict[str, SchoolRecords]
+    neighbours: dict[str, NeighbourTable]
+    limits: dict[str, PublishedLimits]
+    links: Links | None
+    spine: pd.DataFrame | None
+
+
+Keep = Callable[[Wanted, Callable[[], Tables]], Tables]
+"""Returns tables that were read before for the same wants, or reads and keeps them."""
+
+
+def read_anew(wanted: Wanted, read: Callable[[], Tables]) -> Tables:
+    """Read the tables and keep nothing."""
+    return read()
+
+
+def read_baseline(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> Intake:
+    """Read a project's data with the scores of the years before the programme and no others."""
+    return _read(project, project_folder, sources, project.exposure.pre, keep)
+
+
+def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> Intake:
+    """Read a project's data with the scores of every year it names."""
+    return _read(project, project_folder, sources, project.exposure.years, keep)
+
+
+def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> Intake:
+    wanted = Wanted(
+        measures=tuple(outcome.measure for outcome in project.outcomes),
+        exposure=project.exposure,
+        neighbours=project.pool.neighbours,
+        years=tuple(years),
+    )
+    tables = keep(wanted, lambda: _tables(wanted, sources))
+    treated = _treated(project, project_folder, tables)
+    areas = tables.neighbours[wanted.neighbours]
+    fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
+    roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
+    found = (tables.records, tables.neighbours, treated, tables.limits)
+    return Intake(sources.kind, wanted.years, *found, fsm, outlines, roll)
+
+
+def _tables(wanted: Wanted, sources: Sources) -> Tables:
+    for code in wanted.measures:
+        require_years(code, wanted.exposure.years)
+    neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
+    _require_identity_files(sources)
+    links = read_links(sources.links) if sources.links else None
+    spine = read_spine(sources.spine) if sources.spine else None
+    conversions = conversions_of(links, spine)
+    areas = neighbours[wanted.neighbours]
+    records = {}
+    for stage, measures in _by_stage(wanted).items():
+        listing = _listing(sources, stage, measures, wanted.years, links, spine)
+        made = make_records(listing, stage, measures, wanted.exposure, areas)
+        _require_whole_england(listing.source, made, areas)
+        records[stage] = with_conversions(made, conversions, wanted.exposure)
+        _require_years_read(sources, records[stage], wanted.years)
+    limits = _limits(wanted, sources, areas)
+    return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
+
+
+def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
+    """Return the outlines for the map where they are supplied; a whole area that takes part must have one."""
+    whole = project.participants.local_authority
+    needed = [] if whole is None else [whole]
+    return read_boundaries(sources.boundaries, areas.names, needed) if sources.boundaries else None
+
+
+_FEWEST_AREAS = 0.8
+"""Share of a neighbour list's areas that England's results must cover; the published files cover 96%."""
+
+
+def _require_whole_england(source: str, records: SchoolRecords, areas: NeighbourTable) -> None:
+    """Raise where many areas of the neighbour list have no school, as in a file cut short at the end of a line."""
+    present = set(records.schools["area"]) & set(areas.names)
+    if len(areas.names) >= 20 and len(present) < _FEWEST_AREAS * len(areas.names):
+        raise DataError(
+            f"{source}: the file has schools in only {len(present)} of the {len(areas.names)} areas of the neighbour "
+            "list, so it is cut short or is not of England. Download it again."
+        )
+
+
+def _require_identity_files(sources: Sources) -> None:
+    """Raise where a file is missing that says who a school is and when it changed."""
+    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine}
+    missing = [name for name, path in named.items() if path is None]
+    if missing:
+        raise DataError(
+            f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
+            "are mainstream; "
+            "data/README.md says where it comes from."
+        )
+
+
+def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequence[int]) -> None:
+    missing = [str(year) for year in sorted(set(years) - set(records.years))]
+    if missing:
+        raise DataError(
+            f"{sources.folder}: no {records.key_stage} table gives the results of {listed(missing)}, "
+            "which the project file names.\nPut the table of that summer there, or change `exposure`; "
+            "data/README.md describes the layout."
+        )
+
+
+def _by_stage(wanted: Wanted) -> dict[str, list[str]]:
+    stages: dict[str, list[str]] = {}
+    for code in wanted.measures:
+        stages.setdefault(measure(code).key_stage, []).append(code)
+    return stages
+
+
+def _listing(
+    sources: Sources,
+    stage: str,
+    measures: Sequence[str],
+    years: Sequence[int],
+    links: Links | None,
+    spine: pd.DataFrame | None,
+) -> Listing:
+    if stage in sources.panels:
+        return read_assembled(sources.panels[stage], measures, measure(measures[0]).cohort, years)
+    if not sources.tables[stage]:
+        raise DataError(
+            f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
+        )
+    if links is None or spine is None:
+        raise DataError(
+            f"{sources.folder}: gias/links_….csv and gias/england_spine_….csv are needed with the wide tables."
+        )
+    listing = read_performance(sources.tables[stage], links, measures, stage, years)
+    return Listing(
+        with_minor_group(listing.identity, spine), listing.scores, listing.blank, listing.cases, listing.source
+    )
+
+
+def _limits(wanted: Wanted, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
+    last = max(wanted.exposure.post)
+    if last not in wanted.years:
+        return {}
+    found = {code: read_limits(sources, code, last, areas.names) for code in wanted.measures}
+    return {code: limits for code, limits in found.items() if limits is not None}
+
+
+def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:
+    if project.participants.local_authority is not None:
+        refuse_another_place(project.programme.place, project.participants.local_authority, tables.records)
+        return whole_area(project.participants.local_authority, tables.records)
+    return read_participants(folder / str(project.participants.file), tables.records, tables.spine, tables.links)
+
+
+def _fsm(project: Project, sources: Sources) -> pd.Series | None:
+    if "fsm_share_2223" not in project.matching.covariates:
+        return None
+    if "KS2" not in sources.covariates:
+        raise DataError("The project matches on fsm_share_2223, and panel/ks2_school_covariates.csv.gz is not there.")
+    path = sources.covariates["KS2"]
+    frame = read_table(path, ["SCHOOL_ID", "FSM6_PCT_2223"])
+    shares = parse_cells(frame["FSM6_PCT_2223"], f"{path.name}, FSM6_PCT_2223")[0]
+    return pd.Series(shares, index=frame["SCHOOL_ID"])

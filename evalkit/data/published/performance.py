@@ -1,0 +1,183 @@
+"""The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, and the confidence limits printed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DataError
+from evalkit.data.flow import CountedCase
+from evalkit.data.measures import measure
+from evalkit.data.published.codes import parse_cells
+from evalkit.data.published.records import Listing
+from evalkit.data.published.school_lists import Links
+from evalkit.data.published.sources import Sources
+from evalkit.data.published.tables import read_table
+
+# The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, as downloaded.
+
+_KEYS: Final = ["RECTYPE", "LEA", "ESTAB", "URN", "SCHNAME"]
+_SCHOOLS: Final = ("1", "2")
+_NATIONAL: Final = {"KS2": ("4", "5"), "KS4": ("5", "7")}
+
+
+def read_wide(path: Path, columns: Sequence[str], key_stage: str, optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Read the school rows of one wide table: identity columns and those named, as published text.
+
+    Rows of local authorities and of England carry other record types in the two key stages;
+    they are used only to see that the file is whole, then left out.
+
+    Raises
+    ------
+    DataError
+        If the file is not a performance table of this key stage, or its last rows are missing.
+    """
+    frame = read_table(path, [*_KEYS, *columns], optional=optional, ragged=True)
+    absent = [code for code in _NATIONAL[key_stage] if code not in set(frame["RECTYPE"])]
+    if absent:
+        raise DataError(
+            f"{path.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "
+            f"short or is not a {key_stage} performance table. Download it again."
+        )
+    return frame[frame["RECTYPE"].isin(_SCHOOLS)]
+
+
+def read_performance(
+    tables: dict[int, Path], links: Links, measures: Sequence[str], key_stage: str, years: Collection[int]
+) -> Listing:
+    """Assemble wide tables into one listing, following each school over changes of identity.
+
+    A summer without a table of its own is read from the prior-year columns (`READPROG_16`) of the
+    next one, which DfE fills in on the current URN. In the year of a conversion both the closed
+    school (with results) and the new one (without) are listed: the row with results is kept.
+
+    Parameters
+    ----------
+    tables : dict of int to Path
+        Wide table of each summer.
+    links : Links
+        One-to-one predecessors.
+    measures : sequence of str
+        Measure columns.
+    key_stage : str
+        `KS2` or `KS4`.
+    years : collection of int
+        Summers whose scores may be read; other summers give identity only.
+    """
+    wanted = sorted({min(tables) - 1, *tables})
+    rows = [_one_year(year, tables, measures, key_stage, year in years) for year in wanted]
+    listed = pd.concat([frame for frame in rows if frame is not None], ignore_index=True)
+    listed["school_id"] = listed["urn"].map(links.oldest)
+    kept, resolved = _one_row_per_year(listed, measures)
+    identity = kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
+    scores = kept.loc[kept["year"].isin(list(years)), ["school_id", "year", "cohort", *measures]]
+    cases = (*links.cases, *resolved)
+    source = ", ".join(path.name for path in tables.values())
+    return Listing(identity.reset_index(drop=True), scores.reset_index(drop=True), {}, cases, source)
+
+
+def _one_year(
+    year: int, tables: dict[int, Path], measures: Sequence[str], key_stage: str, with_scores: bool
+) -> pd.DataFrame | None:
+    """Read one summer, from its own table or from the prior-year columns of the next; None if it has neither."""
+    own = year in tables
+    suffix = "" if own else f"_{year % 100}"
+    cohort = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
+    columns = [f"{code}{suffix}" for code in measures] if with_scores else []
+    path = tables.get(year) or tables[year + 1]
+    if not own and with_scores and not _has(path, columns):
+        return None
+    frame = read_wide(path, columns if own or with_scores else [], key_stage, optional=[cohort] if with_scores else [])
+    text = frame.reindex(columns=[*_KEYS, cohort, *(f"{code}{suffix}" for code in measures)])
+    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "cohort", *measures])
+    text["area"] = pd.to_numeric(text["LEA"], errors="coerce").fillna(0).astype(int)
+    return text.assign(year=year, laestab=text["LEA"] + text["ESTAB"])
+
+
+def _has(path: Path, columns: Sequence[str]) -> bool:
+    try:
+        read_table(path, columns, skip_rows=lambda row: row > 1, ragged=True)
+    except DataError as error:
+        if "has no column" in str(error):
+            return False
+        raise
+    return True
+
+
+def _one_row_per_year(listed: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
+    """Keep, of a school's rows in one year, the one with most results; then the larger cohort, then the older URN."""
+    results = sum(pd.to_numeric(listed[code], errors="coerce").notna().astype(int) for code in measures)
+    order = pd.DataFrame(
+        {
+            "results": results,
+            "cohort": pd.to_numeric(listed["cohort"], errors="coerce").fillna(-1),
+            "urn": listed["urn"],
+        }
+    ).sort_values(["results", "cohort", "urn"], ascending=[False, False, True])
+    ordered = listed.loc[order.index]
+    twice = ordered.duplicated(["school_id", "year"], keep=False)
+    both = ordered[twice & (order["results"] > 0)].duplicated(["school_id", "year"], keep="first")
+    kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
+    dropped = len(ordered) - len(kept)
+    cases = (
+        CountedCase("second rows of a school in one year (conversion years), dropped", dropped),
+        CountedCase("of these, second rows that had results too; the larger cohort was kept", int(both.sum())),
+        CountedCase(
+            "schools followed under more than one URN", int((kept.groupby("school_id")["urn"].nunique() > 1).sum())
+        ),
+        CountedCase(
+            "schools whose local-authority code changed; the last year's code is used",
+            int((kept.groupby("school_id")["area"].nunique() > 1).sum()),
+        ),
+    )
+    return kept, cases
+
+
+# Published confidence limits, from which the pupil-level standard deviation can be recovered.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PublishedLimits:
+    """Half-widths of the published 95% limits and the pupils they rest on, one entry per mainstream school.
+
+    `cap_shift` is how much the cap on extreme scores moved each school's score (empty where
+    the unadjusted score is not published). `scope` names the schools and the year.
+    """
+
+    half_width: NDArray[np.float64]
+    pupils: NDArray[np.float64]
+    cap_shift: NDArray[np.float64]
+    scope: str
+
+
+def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]) -> PublishedLimits | None:
+    """Return the limits of a measure in a summer; None where no wide table of that summer is at hand.
+
+    A national table is preferred to one of a single area; `names` gives areas their names.
+    """
+    stage = measure(code).key_stage
+    at_hand: Mapping[int, Path] = {**sources.county_tables[stage], **sources.tables[stage]}
+    if year not in at_hand:
+        return None
+    path = at_hand[year]
+    lower, upper, coverage = measure(code).limits
+    pupils = measure(code).cohort
+    unadjusted = f"{code}_UNADJUSTED" if stage == "KS2" else f"{code}_ORIG"
+    frame = read_wide(path, [code, lower, upper, coverage, pupils], stage, optional=[unadjusted])
+    frame = frame[frame["RECTYPE"] == "1"]
+    numbers = {name: parse_cells(frame[name], f"{path.name}, {name}")[0] for name in frame.columns[5:]}
+    half_width = (numbers[upper] - numbers[lower]) / 2
+    shift = numbers[code] - numbers[unadjusted] if unadjusted in numbers else np.array([])
+    area = str(frame["LEA"].iloc[0])
+    if year in sources.tables[stage]:
+        scope = f"the published table of England's schools, {year}"
+    else:
+        where = names.get(int(area), f"local authority {area}")
+        scope = f"the published table of {where}'s schools, {year}, as these files hold none of all England"
+    return PublishedLimits(half_width, numbers[pupils] * numbers[coverage] / 100.0, shift[np.isfinite(shift)], scope)

@@ -1,0 +1,162 @@
+"""Schools and their results over time: every cell a number or a reason; which schools can be analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from evalkit.core.errors import DataError
+from evalkit.core.project import Exposure
+from evalkit.data.flow import CountedCase
+from evalkit.data.published.codes import NO_ROW, parse_cells
+from evalkit.data.published.neighbours import NeighbourTable
+
+# One row per school and summer as the sources list them, before any school is left out.
+
+IDENTITY: Final = ("school_id", "urn", "year", "area", "laestab", "name", "minor_group")
+"""Columns every listing has, whichever source it came from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """Schools as listed: one row per school and year, scores still as published text.
+
+    `identity` has the columns of `IDENTITY` for every year listed. `scores` has `school_id`,
+    `year`, the pupils counted (`cohort`) and one column per measure, for the years that were read
+    and no other. `blank` is the reason of an empty cell by year, where the source has lost its
+    codes. `cases` counts what identity over time had to resolve.
+    """
+
+    identity: pd.DataFrame
+    scores: pd.DataFrame
+    blank: dict[int, str]
+    cases: tuple[CountedCase, ...]
+    source: str
+
+    def __post_init__(self) -> None:
+        for frame in (self.identity, self.scores):
+            if frame.duplicated(["school_id", "year"]).any():
+                raise DataError(
+                    f"{self.source}: a school has two rows in one year; identity over time was not resolved."
+                )
+
+
+def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
+    """Return cells as whole numbers; raise `DataError` at the first that is not one."""
+    numbers = pd.to_numeric(cells, errors="coerce")
+    odd = cells[numbers.isna() | (numbers % 1 != 0)]
+    if not odd.empty:
+        raise DataError(f"{where}: {odd.iloc[0]!r} (row {odd.index[0] + 2} of the file) is not a whole number.")
+    return numbers.astype(int)
+
+
+# Schools and their results over time: every cell a number or a reason.
+
+OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SchoolRecords:
+    """All schools of one key stage and what was published about them.
+
+    `schools` is indexed by school_id (sorted): name, area, area_name, region, laestab, minor_group,
+    is_converted (its URN changed between the last summer before the
+    programme and the end). `values[measure]` and `reasons[measure]` are school × year frames: a value is missing
+    exactly where there is a reason. `cohort` counts pupils, school × year. `years` are the summers
+    whose scores were read. `urns` maps every URN a school was listed under, and its school_id, to its school_id.
+    """
+
+    key_stage: str
+    schools: pd.DataFrame
+    values: dict[str, pd.DataFrame]
+    reasons: dict[str, pd.DataFrame]
+    cohort: pd.DataFrame
+    years: tuple[int, ...]
+    urns: dict[str, str]
+    cases: tuple[CountedCase, ...]
+
+
+def make_records(
+    listing: Listing, key_stage: str, measures: Sequence[str], exposure: Exposure, areas: NeighbourTable
+) -> SchoolRecords:
+    """Turn a listing into records: one row per school, one column per year read, a reason in every gap."""
+    years = [year for year in exposure.years if (listing.scores["year"] == year).any()]
+    identity = listing.identity.sort_values(["school_id", "year"], kind="stable")
+    last = identity.drop_duplicates("school_id", keep="last").set_index("school_id").sort_index()
+    schools = last[["name", "area", "laestab", "minor_group"]].copy()
+    schools["area_name"] = schools["area"].map(areas.names).fillna("area " + schools["area"].astype(str))
+    schools["region"] = schools["area"].map(areas.regions).fillna("")
+    schools["is_converted"] = _changed_urn(identity, exposure).reindex(schools.index, fill_value=False)
+    values, reasons = {}, {}
+    for code in measures:
+        values[code], reasons[code] = _by_year(listing, code, schools.index, years)
+    cohort, _ = _by_year(listing, "cohort", schools.index, years)
+    pairs = (identity[key].to_numpy(dtype=object) for key in ("urn", "school_id"))
+    urns = {school: school for school in schools.index} | dict(zip(*pairs, strict=True))
+    return SchoolRecords(key_stage, schools, values, reasons, cohort, tuple(years), urns, listing.cases)
+
+
+def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:
+    """Return whether a school's URN at the end differs from that of the last summer before the programme."""
+    until = identity[identity["year"] <= max(exposure.years)]
+    before = until[until["year"] <= max(exposure.pre)].groupby("school_id")["urn"].last()
+    after = until.groupby("school_id")["urn"].last()
+    return before.reindex(after.index).fillna(after) != after
+
+
+def _by_year(
+    listing: Listing, column: str, schools: pd.Index, years: Sequence[int]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    numbers = np.full((len(schools), len(years)), np.nan)
+    reasons = np.full(numbers.shape, NO_ROW, dtype=object)
+    for year, rows in listing.scores.groupby("year"):
+        where = f"{listing.source}, {column}, {year}"
+        value, reason = parse_cells(rows[column], where, listing.blank.get(int(str(year)), ""))
+        place, column_of_year = schools.get_indexer(pd.Index(rows["school_id"])), list(years).index(int(str(year)))
+        if (place < 0).any():
+            raise DataError(
+                f"{where}: a score belongs to a school that the file does not describe; please report this."
+            )
+        numbers[place, column_of_year], reasons[place, column_of_year] = value, reason
+    return (
+        pd.DataFrame(numbers, index=schools, columns=list(years)),
+        pd.DataFrame(reasons, index=schools, columns=list(years), dtype=object),
+    )
+
+
+# Which listed schools can be analysed, and the reason of each that cannot.
+
+_GROUPS = {"": OUTSIDE_ENGLAND_LIST}
+
+
+def exclusion_reasons(
+    records: SchoolRecords, measure: str, years: Sequence[int], minor_groups: Sequence[str]
+) -> pd.Series:
+    """Return, for each school, why it cannot be analysed; an empty text where it can.
+
+    A school is left out for the first of these that holds: it is not of the mainstream
+    state-funded groups; in one of `years` (earliest first) no result was published.
+    """
+    reason = pd.Series("", index=records.schools.index, dtype=object)
+    group = records.schools["minor_group"]
+    outside = ~group.isin(list(minor_groups))
+    reason[outside] = group[outside].map(
+        lambda name: _GROUPS.get(name, f"not mainstream state-funded ({name.lower()})")
+    )
+    for year in sorted(years):
+        missing = (reason == "") & records.values[measure][year].isna()
+        reason[missing] = f"{year}: " + records.reasons[measure].loc[missing, year]
+    return reason
+
+
+def has_any_before_and_all_after(
+    records: SchoolRecords, measure: str, pre: Sequence[int], post: Sequence[int], minor_groups: Sequence[str]
+) -> pd.Series:
+    """Return which mainstream schools have at least one result before and every result after."""
+    values = records.values[measure]
+    some = values[list(pre)].notna().any(axis=1) & values[list(post)].notna().all(axis=1)
+    return some & records.schools["minor_group"].isin(list(minor_groups))

@@ -1,0 +1,167 @@
+"""What the school lists say: links between establishments, dates of conversion, groups and types, pupils on roll."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pandas as pd
+
+from evalkit.core.project import Exposure, day_of_tests
+from evalkit.data.flow import CountedCase
+from evalkit.data.published.codes import parse_cells
+from evalkit.data.published.records import SchoolRecords
+from evalkit.data.published.tables import read_table
+
+# GIAS links between establishments, and the chains that identity over time may follow.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """Which establishment followed which.
+
+    `predecessor` maps a URN to the one it followed, only where neither has another
+    predecessor or successor; `cases` counts the links of every type and what was chained. `opened`
+    gives the day (dd-mm-yyyy) of each chained link, where the file has it.
+    """
+
+    predecessor: dict[str, str]
+    cases: tuple[CountedCase, ...]
+    opened: dict[str, str] = field(default_factory=dict)
+
+    def oldest(self, urn: str) -> str:
+        """Return the oldest URN reached by one-to-one predecessors; a loop stops where it closes."""
+        seen = {urn}
+        while (before := self.predecessor.get(urn)) is not None and before not in seen:
+            seen.add(before)
+            urn = before
+        return urn
+
+
+def read_links(path: Path) -> Links:
+    """Read the GIAS links file (Windows-1252) and keep the chains that are one-to-one."""
+    frame = read_table(path, ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"], encoding="cp1252")
+    pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN", "LinkEstablishedDate"]]
+    pairs = pairs.drop_duplicates(["URN", "LinkURN"])
+    unique = ~(pairs.duplicated("URN", keep=False) | pairs.duplicated("LinkURN", keep=False))
+    kept = pairs[unique]
+    structural = frame[frame["LinkType"].str.contains("merged|amalgam|split", case=False)]
+    reorganised = kept["URN"].isin(set(structural["URN"])) | kept["LinkURN"].isin(set(structural["URN"]))
+    other = ~frame["LinkType"].isin(["Predecessor", "Successor"])
+    cases = (
+        CountedCase("links from a school to its one predecessor, followed", len(kept)),
+        CountedCase(
+            "of these, schools that also took part in a merger, an amalgamation or a split", int(reorganised.sum())
+        ),
+        CountedCase("predecessor links not followed because they are not one-to-one", int((~unique).sum())),
+        CountedCase(
+            "links of another kind (mergers, amalgamations, splits, sixth-form centres), never followed",
+            int(other.sum()),
+        ),
+    )
+    opened = dict(zip(kept["URN"], kept["LinkEstablishedDate"], strict=True))
+    return Links(dict(zip(kept["URN"], kept["LinkURN"], strict=True)), cases, opened)
+
+
+# When schools changed legal identity, by the dates of the school list and the links file.
+
+CONFLICTS: Final = "conversions that the school list and the links file date more than a month apart"
+"""A count over both files as a whole, whatever the key stage."""
+_APART: Final = pd.Timedelta(days=31)
+
+
+class Conversions(NamedTuple):
+    """Pairs of a school's oldest URN and the day of a conversion, and how many days the two files tell differently."""
+
+    dated: list[tuple[str, pd.Timestamp]]
+    conflicts: int
+
+
+def with_conversions(records: SchoolRecords, conversions: Conversions | None, exposure: Exposure) -> SchoolRecords:
+    """Say which schools changed legal identity between the last tests before and the last tests analysed.
+
+    Tables of results lag behind the files that date conversions; without either file the change of URN in the
+    tables is all there is.
+    """
+    if conversions is None:
+        return records
+    dated, conflicts = conversions
+    start, end = (pd.Timestamp(day_of_tests(year)) for year in (max(exposure.pre), max(exposure.post)))
+    within = {school for school, day in dated if start < day <= end}
+    schools = records.schools.assign(is_converted=records.schools.index.isin(within))
+    case = CountedCase(CONFLICTS, conflicts)
+    return replace(records, schools=schools, cases=(*records.cases, case))
+
+
+def conversions_of(links: Links | None, spine: pd.DataFrame | None) -> Conversions | None:
+    """Return when schools converted, by the school list where it has a date, otherwise by the links file."""
+    if links is None and spine is None:
+        return None
+    linked = _of_links(links) if links else {}
+    told = _of_list(spine) if spine is not None else {}
+    both = [(told[new][1], linked[new][1]) for new in told if new in linked]
+    conflicts = sum(abs(one - other) > _APART for one, other in both)
+    pairs = {**linked, **told}
+    return Conversions([(links.oldest(old) if links else old, day) for old, day in pairs.values()], conflicts)
+
+
+def _of_links(links: Links) -> dict[str, tuple[str, pd.Timestamp]]:
+    days = pd.to_datetime(pd.Series(links.opened), format="%d-%m-%Y", errors="coerce").dropna()
+    return {str(new): (links.predecessor[str(new)], day) for new, day in days.items()}
+
+
+def _of_list(spine: pd.DataFrame) -> dict[str, tuple[str, pd.Timestamp]]:
+    days = pd.to_datetime(spine["opened"].str[:10], format="%Y-%m-%d", errors="coerce")
+    known = spine.assign(day=days)[days.notna() & (spine["other_urn"] != "")]
+    columns = (known.index, known["other_urn"], known["day"])
+    return {str(new): (str(old), pd.Timestamp(str(day))) for new, old, day in zip(*columns, strict=True)}
+
+
+def read_spine(path: Path) -> pd.DataFrame:
+    """Read the school list by URN: area, laestab, name, minor_group, is_primary, is_secondary, opened, other_urn."""
+    columns = ["URN", "LA", "LAESTAB", "SCHNAME", "MINORGROUP", "ISPRIMARY", "ISSECONDARY"]
+    columns += ["OPENDATE", "OTHERURN"]
+    frame = read_table(path, columns).drop_duplicates("URN")
+    names = {"LA": "area", "LAESTAB": "laestab", "SCHNAME": "name", "MINORGROUP": "minor_group"}
+    names |= {"OPENDATE": "opened", "OTHERURN": "other_urn"}
+    spine = frame.set_index("URN").rename(columns=names)
+    spine["area"] = pd.to_numeric(spine["area"], errors="coerce").fillna(0).astype(int)
+    spine["is_primary"] = spine.pop("ISPRIMARY") == "1"
+    spine["is_secondary"] = spine.pop("ISSECONDARY") == "1"
+    return spine
+
+
+def with_minor_group(identity: pd.DataFrame, spine: pd.DataFrame) -> pd.DataFrame:
+    """Give each school the group that any of its URNs has in the school list; blank where none is listed."""
+    found = identity["urn"].map(spine["minor_group"])
+    of_oldest = identity["school_id"].map(spine["minor_group"])
+    by_school = found.fillna(of_oldest).groupby(identity["school_id"]).transform("first")
+    return identity.assign(minor_group=by_school.fillna(""))
+
+
+ROLL: Final = "NOR_2223"
+ROLL_YEAR: Final = "2022/23"
+"""The school year of the only census whose rolls are at hand."""
+
+
+def read_roll(covariates: Mapping[str, Path]) -> pd.Series | None:
+    """Return pupils on roll by school_id over all key stages, or None where no file has them.
+
+    A school that teaches two key stages stands in both files with one roll and is kept once.
+    """
+    found = [rolls for _, path in sorted(covariates.items()) if (rolls := _read(path)) is not None]
+    if not found:
+        return None
+    both = pd.concat(found)
+    kept: pd.Series = both[~both.index.duplicated()]
+    return kept
+
+
+def _read(path: Path) -> pd.Series | None:
+    frame = read_table(path, ["SCHOOL_ID"], optional=[ROLL])
+    if ROLL not in frame:
+        return None
+    pupils = pd.Series(parse_cells(frame[ROLL], f"{path.name}, {ROLL}")[0], index=frame["SCHOOL_ID"], dtype=float)
+    return pupils.dropna()

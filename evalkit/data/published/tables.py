@@ -1,0 +1,229 @@
+"""Reading a published table or workbook exactly as it stands, and saying when it is not what it claims."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import openpyxl
+import pandas as pd
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import did_you_mean, listed
+
+# Reading a published table exactly as it stands, and saying clearly when it is not the table it claims to be.
+
+T = TypeVar("T")
+
+
+def read_table(
+    path: Path,
+    columns: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    encoding: str = "utf-8-sig",
+    skip_rows: Callable[[int], bool] | None = None,
+    ragged: bool = False,
+) -> pd.DataFrame:
+    """Read the named columns of a CSV file as text, each cell as published.
+
+    Parameters
+    ----------
+    path : Path
+        A `.csv` or `.csv.gz` file.
+    columns, optional : sequence of str
+        Columns that must be there, and columns that are read where they are.
+    encoding : str
+        Encoding the source publishes in. A byte-order mark is accepted anywhere.
+    skip_rows : callable, optional
+        Given a line number (0 is the header) says whether the row must not be read at all.
+    ragged : bool
+        Whether the source itself ends rows early, so that a short last line says nothing.
+
+    Returns
+    -------
+    DataFrame of str; a cell is missing only where its row ends before the column.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, truncated, in another encoding, or lacks a column.
+    """
+    header = _header(path, encoding)
+    _require_columns(path, header, columns)
+    if not ragged:
+        _refuse_truncated(path, header, encoding)
+    wanted = [*columns, *(name for name in optional if name in header)]
+    options: dict[str, Any] = {
+        "usecols": wanted,
+        "index_col": False,
+        "dtype": str,
+        "keep_default_na": False,
+        "na_filter": True,
+        "na_values": [],
+        "encoding": _encoding(path, encoding),
+        "skiprows": skip_rows,
+    }
+    frame: pd.DataFrame = _guarded(path, encoding, lambda: pd.read_csv(path, **options))
+    if not ragged:
+        return frame[wanted]
+    lengths = np.array(_guarded(path, encoding, lambda: _row_lengths(path, encoding, skip_rows)))
+    kept: pd.DataFrame = frame[wanted].apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
+    return kept
+
+
+def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
+    """Return the number of cells of each row read; pandas fills a short row with blanks that are not in the file."""
+    with _open(path) as stream, io.TextIOWrapper(stream, encoding=_encoding(path, encoding), newline="") as text:
+        rows = enumerate(csv.reader(text))
+        return [len(row) for line, row in rows if row and line and not (skip_rows is not None and skip_rows(line))]
+
+
+def _guarded(path: Path, encoding: str, action: Callable[[], T]) -> T:
+    """Run a reading action; turn what can go wrong with a file into one sentence."""
+    try:
+        return action()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path.name}: there is no such file in {path.parent.name}/. Put it there and try again."
+        ) from None
+    except IsADirectoryError:
+        raise DataError(f"{path.name}: this is a folder, not a table.") from None
+    except UnicodeError:
+        raise DataError(
+            f"{path.name}: the file is not in the encoding of its source ({encoding.removesuffix('-sig')}).\n"
+            "Use the untouched download; opening and saving it in a spreadsheet program changes it."
+        ) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise DataError(f"{path.name}: the compressed file is damaged or cut short. Download it again.") from None
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path.name}: the file is empty. Download it again.") from None
+    except pd.errors.ParserError as error:
+        raise DataError(
+            f"{path.name}: the file is damaged or cut short ({_first_line(error)}). Download it again."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
+
+
+def _open(path: Path) -> Any:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
+
+
+def _encoding(path: Path, encoding: str) -> str:
+    """Return UTF-8 where the file says so itself with a byte-order mark."""
+    with _open(path) as stream:
+        return "utf-8-sig" if stream.read(3) == b"\xef\xbb\xbf" else encoding
+
+
+def _header(path: Path, encoding: str) -> list[str]:
+    def read() -> list[str]:
+        options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "header": None, "nrows": 1}
+        frame = pd.read_csv(path, encoding=_encoding(path, encoding), **options)
+        return [str(name) for name in frame.iloc[0]]
+
+    names = _guarded(path, encoding, read)
+    repeated = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    if repeated:
+        raise DataError(f"{path.name}: the column {repeated[0]} stands there twice, so it is not clear which to read.")
+    return names
+
+
+def _require_columns(path: Path, header: list[str], columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in header]
+    if missing:
+        hint = did_you_mean(missing[0], header)
+        raise DataError(
+            f"{path.name}: the file has no column {listed(missing)}.{hint}\n"
+            f"It has {len(header)} columns, starting {listed(header, 5)}. Check that it is the table its name says."
+        )
+
+
+def _refuse_truncated(path: Path, header: list[str], encoding: str) -> None:
+    """Refuse a file whose last line has neither an end nor all its cells."""
+
+    def last_bytes() -> bytes:
+        tail = b""
+        with _open(path) as stream:
+            while block := stream.read(1 << 20):
+                tail = (tail + block)[-(1 << 20) :]
+        return tail
+
+    tail = _guarded(path, encoding, last_bytes)
+    if not tail.endswith((b"\n", b"\r")) and tail.splitlines()[-1].count(b",") < len(header) - 1:
+        raise DataError(f"{path.name}: the file is cut short: its last line breaks off. Download it again.")
+
+
+# The rows of one sheet of a workbook, within limits: a damaged, padded or swollen file ends in one sentence.
+
+MOST_BYTES: Final = 20_000_000
+"""Bytes of one part of a workbook, once unpacked; a published neighbour list has 160,000."""
+MOST_PARTS: Final = 2_000
+MOST_ROWS: Final = 10_000
+"""Rows of a sheet that hold something."""
+_LAST_ROW: Final = 1_048_576
+Row = tuple[Any, ...]
+
+
+def sheet_rows(path: Path, sheet: str, n_columns: int) -> list[Row]:
+    """Return the rows of a sheet that hold anything in its first columns, each with `n_columns` cells.
+
+    Raise `DataError` where the file is missing, no workbook, damaged, larger than any list of areas, or lacks the
+    sheet.
+    """
+    try:
+        with path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that are of no account here
+            _require_small(path, stream)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+            if sheet not in book.sheetnames:
+                raise DataError(f"{path.name}: the workbook has no sheet '{sheet}', so it is not a neighbour list.")
+            return list(_filled(path, book[sheet], n_columns))
+    except FileNotFoundError:
+        raise DataError(
+            f"{path.name}: there is no such file in {path.parent.name}/. Put it there and try again."
+        ) from None
+    except (DataError, MemoryError):
+        raise
+    except Exception as problem:  # a damaged archive can fail in any of its readers
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise
+        raise DataError(f"{path.name}: the file is not an Excel workbook, or is damaged. Download it again.") from None
+
+
+def _require_small(path: Path, stream: Any) -> None:
+    """Raise `DataError` where a part of a workbook would unpack to more than is read."""
+    parts = zipfile.ZipFile(stream).infolist()
+    stream.seek(0)
+    if len(parts) > MOST_PARTS or any(part.file_size > MOST_BYTES for part in parts):
+        raise DataError(
+            f"{path.name}: a part of the workbook holds more than {MOST_BYTES // 1_000_000} MB once unpacked, or it "
+            f"has more than {MOST_PARTS:,} parts. {_REMEDY}"
+        )
+
+
+def _filled(path: Path, sheet: Any, n_columns: int) -> Iterator[Row]:
+    """Yield the rows that hold anything; rows and cells that are only formatted are passed over."""
+    sheet.reset_dimensions()  # what the file says of its own size may be wrong
+    n = 0
+    for row in islice(sheet.iter_rows(max_col=n_columns, values_only=True), _LAST_ROW):
+        if all(cell is None or cell == "" for cell in row):
+            continue
+        n += 1
+        if n > MOST_ROWS:
+            raise DataError(f"{path.name}: the sheet '{sheet.title}' has more than {MOST_ROWS:,} rows. {_REMEDY}")
+        yield (*row, *(None,) * (n_columns - len(row)))
+
+
+_REMEDY: Final = "That is no list of areas: download it again, without opening it in a spreadsheet program."

@@ -1,1 +1,0 @@
-"""Numerical kernels of the design room: arrays in, arrays out."""

@@ -1,0 +1,182 @@
+"""Full matching as the cheapest set of pairs that leaves nobody out."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
+from scipy.spatial import cKDTree
+
+from evalkit.core.arrays import Floats, Ints
+from evalkit.core.errors import DesignError
+from evalkit.design.matching.pairs_arrays import PairProblem, nearest_permitted, whole_costs
+
+MOST_PAIRS: Final = 5_000_000
+"""Possible pairs that are weighed at once (some 500 MB)."""
+
+
+class Cover(NamedTuple):
+    """Pairs as positions of treated and comparison units, shape (n_pairs,), and their distances."""
+
+    treated: Ints
+    comparison: Ints
+    distance: Floats
+
+
+def least_cover(problem: PairProblem) -> Cover:
+    """Return the pairs with the least sum of distances that give everyone a partner, where any is permitted.
+
+    With d the distance of each unit's nearest partner, everyone could join that. Two units that are paired with
+    each other instead save d_i + d_j − c_ij, so that the best cover is the nearest partners of all but those in the
+    matching with the largest sum of savings (the reduction of edge covers to matchings; Schrijver, 2003, section
+    19.3). Only pairs that save something are looked at. The result falls into stars: a pair of two units that both
+    have others as well would only cost.
+
+    Raises
+    ------
+    DesignError
+        Where more than `MOST_PAIRS` pairs could save something.
+    """
+    n, m = len(problem.focal), len(problem.partners)
+    own = _nearest(problem)
+    other = _nearest(problem.turned)
+    treated, comparison = _savers(problem, own[1], other[1])
+    saved = own[1][treated] + other[1][comparison] - problem.distance(treated, comparison)
+    is_paired = _most_saved(treated, comparison, saved, (n, m))
+    first, second = treated[is_paired], comparison[is_paired]
+    left = np.setdiff1d(np.flatnonzero(np.isfinite(own[1])), first)
+    right = np.setdiff1d(np.flatnonzero(np.isfinite(other[1])), second)
+    first, second = np.concatenate([first, left, other[0][right]]), np.concatenate([second, own[0][left], right])
+    return _stars(problem, first, second)
+
+
+def _nearest(problem: PairProblem) -> tuple[Ints, Floats]:
+    """Return each focal unit's nearest permitted partner and its distance, −1 and infinity where there is none."""
+    n = len(problem.focal)
+    partner, distance = np.full(n, -1, dtype=np.int64), np.full(n, np.inf)
+    graph = nearest_permitted(problem, np.arange(n), 1)
+    has = np.flatnonzero(np.diff(graph.first))
+    partner[has], distance[has] = graph.partner[graph.first[has]], graph.distance[graph.first[has]]
+    return partner, distance
+
+
+def _savers(problem: PairProblem, own: Floats, other: Floats) -> tuple[Ints, Ints]:
+    """Return every permitted pair that is nearer than both units' nearest distances together.
+
+    Of such a pair the unit with the larger nearest distance d sees the other within 2 d.
+    """
+    pairs = []
+    for one, two, near, far in ((problem, False, own, other), (problem.turned, True, other, own)):
+        rows = np.flatnonzero(np.isfinite(near))
+        reach = np.minimum(2 * near[rows], near[rows] + far[np.isfinite(far)].max(initial=0)) * (1 + 1e-12)
+        tree = cKDTree(one.partners.coordinates)
+        size = tree.query_ball_point(one.focal.coordinates[rows], reach, return_length=True)
+        if int(size.sum()) > MOST_PAIRS:
+            raise DesignError(
+                f"Full matching would have to weigh {int(size.sum()):,} pairs, more than {MOST_PAIRS:,}: many units "
+                "are far from all of the other group. Add exact constraints or a caliper, or weight units instead."
+            )
+        found = tree.query_ball_point(one.focal.coordinates[rows], reach)
+        partner = np.array([at for near_ones in found for at in near_ones], dtype=np.int64)
+        mine = np.repeat(rows, size)
+        pairs.append((partner, mine) if two else (mine, partner))
+    treated, comparison = (np.concatenate([one[at] for one in pairs]) for at in (0, 1))
+    key = np.unique(treated * np.int64(len(problem.partners)) + comparison)
+    treated, comparison = np.divmod(key, len(problem.partners))
+    kept = problem.is_permitted(treated, comparison)
+    kept &= problem.distance(treated, comparison) < own[treated] + other[comparison]
+    return treated[kept], comparison[kept]
+
+
+def _most_saved(treated: Ints, comparison: Ints, saved: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which pairs make the matching with the largest sum of savings."""
+    if not len(treated):
+        return np.zeros(0, dtype=bool)
+    rows, row = np.unique(treated, return_inverse=True)
+    # each row may stay alone in a place of its own, at no saving; zeros would be dropped, so all costs are raised
+    alone = shape[1] + np.arange(len(rows))
+    top = 2 * float(saved.max())
+    cost = np.concatenate([top - saved, np.full(len(rows), top)])
+    at = np.concatenate([row, np.arange(len(rows))]), np.concatenate([comparison, alone])
+    matrix = csr_array(coo_array((whole_costs(cost), at), shape=(len(rows), shape[1] + len(rows))))
+    chosen_row, chosen = min_weight_full_bipartite_matching(matrix)
+    partner = np.full(len(rows), -1, dtype=np.int64)
+    partner[chosen_row] = chosen
+    return np.asarray(partner[row] == comparison)
+
+
+def _stars(problem: PairProblem, treated: Ints, comparison: Ints) -> Cover:
+    """Return the pairs, each once, without any whose two units both have others as well."""
+    m = len(problem.partners)
+    treated, comparison = np.divmod(np.unique(treated * np.int64(m) + comparison), m)
+    distance = problem.distance(treated, comparison)
+    degree = np.bincount(treated, minlength=len(problem.focal)), np.bincount(comparison, minlength=m)
+    kept = np.ones(len(treated), dtype=bool)
+    double = np.flatnonzero((degree[0][treated] > 1) & (degree[1][comparison] > 1))
+    for at in double[np.argsort(-distance[double], kind="stable")].tolist():
+        if degree[0][treated[at]] > 1 and degree[1][comparison[at]] > 1:
+            kept[at] = False
+            degree[0][treated[at]] -= 1
+            degree[1][comparison[at]] -= 1
+    return Cover(treated[kept], comparison[kept], distance[kept])
+
+
+def bounded_cover(problem: PairProblem, own: tuple[int, float], other: tuple[int, float]) -> Cover:
+    """Return the pairs with the least sum of distances under bounds on how many partners a unit has.
+
+    Parameters
+    ----------
+    problem : everyone must have a permitted partner
+    own : fewest and most partners of a treated unit
+    other : fewest and most partners of a comparison unit
+
+    Notes
+    -----
+    A linear program whose corners are whole numbers (the incidence matrix of a bipartite graph is totally
+    unimodular; Hansen and Klopfer, 2006, solve it as a flow), solved by HiGHS.
+
+    Raises
+    ------
+    DesignError
+        Where no pairs keep the bounds, or more than `MOST_PAIRS` would have to be weighed.
+    """
+    from scipy.optimize import linprog
+
+    n, m = len(problem.focal), len(problem.partners)
+    if n * m > MOST_PAIRS:
+        raise DesignError(
+            f"Bounds on set sizes weigh every possible pair, here {n * m:,}; up to {MOST_PAIRS:,} are. Add exact "
+            "constraints, or leave the bounds out."
+        )
+    treated, comparison = (part.ravel() for part in np.indices((n, m)))
+    kept = problem.is_permitted(treated, comparison)
+    treated, comparison = treated[kept], comparison[kept]
+    distance = problem.distance(treated, comparison)
+    k = len(treated)
+    ones, at = np.ones(k), np.arange(k)
+    incidence = csr_array(coo_array((np.tile(ones, 2), (np.concatenate([treated, n + comparison]), np.tile(at, 2)))))
+    most = np.concatenate([np.full(n, min(own[1], m)), np.full(m, min(other[1], n))])
+    fewest = np.concatenate([np.full(n, own[0]), np.full(m, other[0])])
+    sides = vstack([incidence, -incidence])
+    found = linprog(distance, A_ub=sides, b_ub=np.concatenate([most, -fewest]), bounds=(0, 1), method="highs-ds")
+    if found.status != 0:
+        raise DesignError(
+            "No sets keep the bounds on their sizes: one group has too many units for them. Widen the bounds."
+        )
+    chosen = found.x > 0.5
+    return _stars(problem, treated[chosen], comparison[chosen])
+
+
+def star_codes(cover: Cover, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+    """Return the number of each treated and comparison unit's set, −1 for none; shapes (n,) and (m,)."""
+    n, m = shape
+    graph = coo_array((np.ones(len(cover.treated)), (cover.treated, n + cover.comparison)), shape=(n + m, n + m))
+    label = connected_components(csr_array(graph), directed=False)[1]
+    used = np.zeros(n + m, dtype=bool)
+    used[cover.treated], used[n + cover.comparison] = True, True
+    codes = np.full(n + m, -1, dtype=np.int64)
+    codes[used] = np.unique(label[used], return_inverse=True)[1]
+    return codes[:n], codes[n:]

@@ -1,0 +1,419 @@
+"""Greedy matching, along a line and over several coordinates: each unit in turn takes the nearest partner left."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from evalkit.core.arrays import Floats, Ints
+from evalkit.design.matching.pairs_arrays import PairProblem, nearest_permitted
+
+# Partners along a line: the nearest one to a score that is free and permitted.
+
+_PATIENCE = 32
+"""Partners that are asked one by one; after that they are looked at in arrays."""
+_WIDTH = 512
+"""Places on either side that are looked at in the first array."""
+_ROUNDING = 1e-9
+"""By how much a slice is wider than its window, which is then looked at exactly."""
+
+
+class Permissions:
+    """Whether a focal unit and a partner may be paired, one pair at a time or many; what `PairProblem` says."""
+
+    def __init__(self, problem: PairProblem) -> None:
+        self.problem = problem
+        columns = zip(problem.focal.windows.T, problem.partners.windows.T, problem.widths.tolist(), strict=True)
+        self._windows = [(own.tolist(), other.tolist(), width) for own, other, width in columns]
+        codes = zip(problem.focal.codes.T, problem.partners.codes.T, strict=True)
+        self._codes = [(own.tolist(), other.tolist()) for own, other in codes]
+
+    def allow(self, unit: int, partner: int) -> bool:
+        """Return whether two may be paired."""
+        for own, other, width in self._windows:
+            if not abs(own[unit] - other[partner]) <= width:
+                return False
+        return all(mine[unit] != theirs[partner] for mine, theirs in self._codes)
+
+
+class Line:
+    """Partners in order of their scores, of equal ones the earlier first; those taken are skipped.
+
+    Of the nearest on either side the nearer is found, the one on the left where both are as near; partners with
+    the unit's own score count as on the right. Nobody further away than `reach` is found.
+    """
+
+    def __init__(self, scores: Floats, pool: Ints, reach: float, permissions: Permissions | None) -> None:
+        order = np.argsort(scores[pool], kind="stable")
+        self._ranked, self._scores = pool[order], scores[pool][order]
+        self.places, self.values = self._ranked.tolist(), self._scores.tolist()
+        self._n, self._reach, self._permissions = len(pool), reach, permissions
+        self._below, self._above = list(range(self._n + 1)), list(range(self._n + 1))
+        self._free = bytearray(b"\1" * self._n)
+        self._sorted: dict[int, tuple[Ints, Floats]] = {}
+
+    def start(self, scores: Floats) -> list[int]:
+        """Return the first place at or above each score."""
+        first: list[int] = np.searchsorted(self._scores, scores, side="left").tolist()
+        return first
+
+    def remove(self, place: int) -> None:
+        """Take a place away."""
+        self._below[place + 1], self._above[place] = place, place + 1
+        self._free[place] = 0
+
+    def nearest(self, unit: int, score: float, start: int, taken: list[int]) -> int:
+        """Return the place that a unit takes, −1 where there is none; its partners so far do not serve it again."""
+        values, n, reach = self.values, self._n, self._reach
+        low, high = _root(self._below, start) - 1, _root(self._above, start)
+        for _ in range(_PATIENCE):
+            is_left = low >= 0 and (high == n or score - values[low] <= values[high] - score)
+            place = low if is_left else high
+            if place == n or abs(values[place] - score) > reach:
+                return -1
+            if self._fits(unit, place, taken):
+                return place
+            if is_left:
+                low = _root(self._below, low) - 1
+            else:
+                high = _root(self._above, high + 1)
+        return self._searched(unit, score, start, taken)
+
+    def _fits(self, unit: int, place: int, taken: list[int]) -> bool:
+        partner = self.places[place]
+        return partner not in taken and (self._permissions is None or self._permissions.allow(unit, partner))
+
+    def _searched(self, unit: int, score: float, start: int, taken: list[int]) -> int:
+        """Look at more and more places on either side, or at all within the narrowest window where those are fewer."""
+        margin = self._reach + _ROUNDING * (self._reach + abs(score))
+        first = int(np.searchsorted(self._scores, score - margin, side="left"))
+        last = int(np.searchsorted(self._scores, score + margin, side="right"))
+        window = self._window(unit)
+        width = _WIDTH
+        while True:
+            low, high = max(first, start - width), min(last, start + width)
+            if window is not None and len(window) <= high - low:
+                return self._first(unit, score, start, (window, taken))
+            found = self._first(unit, score, start, (np.arange(low, high), taken))
+            if (low == first and high == last) or (found >= 0 and self._is_inside(found, score, low, high)):
+                return found
+            width *= 4
+
+    def _is_inside(self, place: int, score: float, low: int, high: int) -> bool:
+        """Return whether a place is surely nearer than any outside a slice."""
+        apart = abs(self.values[place] - score)
+        return (low == 0 or apart < score - self.values[low - 1]) and (
+            high == self._n or apart < self.values[high] - score
+        )
+
+    def _first(self, unit: int, score: float, start: int, among: tuple[Ints, list[int]]) -> int:
+        """Return the nearest free and permitted one of some places, −1 where there is none."""
+        places, taken = among
+        places = places[np.frombuffer(self._free, dtype=np.uint8)[places] > 0]
+        apart = np.abs(self._scores[places] - score)
+        fits = apart <= self._reach
+        if self._permissions is not None:
+            fits &= self._permissions.problem.is_permitted(np.array(unit), self._ranked[places])
+        for partner in taken:
+            fits &= self._ranked[places] != partner
+        places, apart = places[fits], apart[fits]
+        if not len(places):
+            return -1
+        tied = places[apart == apart.min()]
+        left = tied[tied < start]
+        return int(left.max() if len(left) else tied.min())
+
+    def _window(self, unit: int) -> Ints | None:
+        """Return the places within the narrowest window of a unit, None where there is no window."""
+        if self._permissions is None:
+            return None
+        problem, found = self._permissions.problem, None
+        for column, width in enumerate(problem.widths.tolist()):
+            if column not in self._sorted:
+                values = problem.partners.windows[self._ranked, column]
+                order = np.argsort(values, kind="stable")
+                self._sorted[column] = order, values[order]
+            order, values = self._sorted[column]
+            own = problem.focal.windows[unit, column]
+            margin = width + _ROUNDING * (width + abs(own))
+            low, high = np.searchsorted(values, own - margin), np.searchsorted(values, own + margin, side="right")
+            if found is None or high - low < len(found):
+                found = order[low:high]
+        return found
+
+
+def _root(links: list[int], at: int) -> int:
+    """Return where a chain of links ends, shortening it on the way (Tarjan, 1975)."""
+    while links[at] != at:
+        links[at] = links[links[at]]
+        at = links[at]
+    return at
+
+
+# Greedy matching along a line: each unit in turn takes the nearest partner that is left.
+
+
+@dataclass(slots=True, eq=False)
+class Takings:
+    """What has been taken so far: partners of each focal unit in order, and how often each partner may still serve.
+
+    Attributes
+    ----------
+    partners : one list for each focal unit
+    left : how many more times each partner may serve, one number for each
+    """
+
+    partners: list[list[int]]
+    left: list[int]
+
+    @classmethod
+    def none(cls, n_focal: int, n_partners: int, times: int) -> Takings:
+        """Return takings in which nothing is taken and each partner may serve `times` times."""
+        return cls([[] for _ in range(n_focal)], [times] * n_partners)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineRules:
+    """What decides along a line.
+
+    Attributes
+    ----------
+    own, other : scores of all focal units and of all partners
+    reach : the most by which partners differ in the score
+    permissions : what else forbids a pair, None where nothing does
+    """
+
+    own: Floats
+    other: Floats
+    reach: float = np.inf
+    permissions: Permissions | None = None
+
+    def line(self, pool: Ints, takings: Takings) -> Line:
+        """Return the partners of a pool that may still be taken, along the line."""
+        free = pool[[takings.left[at] > 0 for at in pool.tolist()]]
+        return Line(self.other, free, self.reach, self.permissions)
+
+
+def take_along_line(takings: Takings, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
+    """Let each focal unit take its nearest free partners, one a round, until it has what it wants.
+
+    Parameters
+    ----------
+    takings : changed in place
+    turns : focal units in order of their turn, and how many partners each wants in all; shape (m,) each
+    rules : who may be paired, and where units stand
+    pool : positions of the partners that may be taken, in the order that settles equal scores
+
+    Every unit has its first turn before any has its second; which partner is the nearest is the rule of `Line`.
+    """
+    line = rules.line(pool, takings)
+    own = rules.own[turns[0]]
+    waiting = list(zip(turns[0].tolist(), turns[1].tolist(), own.tolist(), line.start(own), strict=True))
+    for round_ in range(1, int(turns[1].max(initial=0)) + 1):
+        still = []
+        for turn in waiting:
+            unit, wanted, score, start = turn
+            taken = takings.partners[unit]
+            if wanted < round_:
+                continue
+            if len(taken) < round_:
+                found = line.nearest(unit, score, start, taken)
+                if found < 0:
+                    continue
+                _take(takings, line, unit, found)
+            still.append(turn)
+        waiting = still
+
+
+def _take(takings: Takings, line: Line, unit: int, place: int) -> None:
+    partner = line.places[place]
+    takings.partners[unit].append(partner)
+    takings.left[partner] -= 1
+    if takings.left[partner] == 0:
+        line.remove(place)
+
+
+def take_closest_first(takings: Takings, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
+    """Take the closest pair of all that are left, again and again; parameters as in `take_along_line`.
+
+    Of pairs as close as each other the focal unit earlier in `turns` comes first. A unit gets its second partner
+    only when every other has its first or can have none.
+    """
+    line = rules.line(pool, takings)
+    own = rules.own[turns[0]]
+    starts = line.start(own)
+    units, wanted, scores = turns[0].tolist(), turns[1].tolist(), own.tolist()
+
+    def offer(at: int) -> tuple[int, float, int, int] | None:
+        taken = takings.partners[units[at]]
+        if len(taken) >= wanted[at]:
+            return None
+        found = line.nearest(units[at], scores[at], starts[at], taken)
+        return None if found < 0 else (len(taken), abs(line.values[found] - scores[at]), at, found)
+
+    offers = [one for at in range(len(units)) if (one := offer(at)) is not None]
+    heapq.heapify(offers)
+    while offers:
+        _, _, at, found = heapq.heappop(offers)
+        if takings.left[line.places[found]] > 0:
+            _take(takings, line, units[at], found)
+        following = offer(at)
+        if following is not None:
+            heapq.heappush(offers, following)
+
+
+def one_each_on_line(own: Floats, other: Floats, reach: float = np.inf) -> Ints:
+    """Return the partner that each focal unit takes in its turn, no partner twice, −1 where none is left.
+
+    Parameters
+    ----------
+    own : shape (m,), scores of the focal units in order of their turn
+    other : shape (n,), scores of the partners in the order that settles equal scores
+    reach : the most by which the two may differ
+
+    Notes
+    -----
+    The rule of `Line` for one partner each and nothing else forbidden, written out: it is the usual case, and a
+    call for each step would cost it twice the time.
+    """
+    order = np.argsort(other, kind="stable")
+    values, n = other[order].tolist(), len(other)
+    below, above = list(range(n + 1)), list(range(n + 1))
+    found = []
+    for low, score in zip(np.searchsorted(other[order], own, side="left").tolist(), own.tolist(), strict=True):
+        high = low
+        while below[low] != low:
+            below[low] = below[below[low]]
+            low = below[low]
+        while above[high] != high:
+            above[high] = above[above[high]]
+            high = above[high]
+        if low > 0 and (high == n or score - values[low - 1] <= values[high] - score):
+            high = low - 1
+        if high == n or abs(values[high] - score) > reach:
+            found.append(-1)
+            continue
+        found.append(high)
+        below[high + 1], above[high] = high, high + 1
+    return np.append(order, -1)[found].astype(np.int64)
+
+
+def nearest_on_line(own: Floats, other: Floats, n_each: int) -> tuple[Ints, Floats]:
+    """Return the `n_each` nearest partners of each focal unit, which may serve any number of times.
+
+    Parameters
+    ----------
+    own : shape (m,), scores of the focal units
+    other : shape (n,), scores of the partners in the order that settles equal scores; n ≥ n_each
+
+    Returns
+    -------
+    partners, distances : shape (m, n_each), nearest first, by the rule of `take_along_line`
+    """
+    order = np.argsort(other, kind="stable")
+    ranked = other[order]
+    start = np.searchsorted(ranked, own, side="left")
+    steps = np.concatenate([-np.arange(1, n_each + 1), np.arange(n_each)])
+    places = start[:, None] + steps
+    inside = (places >= 0) & (places < len(other))
+    distance = np.where(inside, np.abs(ranked[np.clip(places, 0, len(other) - 1)] - own[:, None]), np.inf)
+    first = np.lexsort((np.broadcast_to(np.arange(len(steps)), places.shape), distance), axis=1)[:, :n_each]
+    chosen = np.take_along_axis(places, first, 1)
+    return order[chosen].astype(np.int64), np.take_along_axis(distance, first, 1)
+
+
+# Greedy matching over several coordinates, by the nearest few partners of each unit and more where they run out.
+
+SPARE = 8
+"""Partners looked up for a unit beyond those it wants where others may have taken them."""
+_BESIDE = 1e-9
+"""Distances within this share of each other are ties: a k-d tree gives no more."""
+
+
+class Neighbours:
+    """Partners of each focal unit by distance, then by position, looked up as far as they are needed."""
+
+    def __init__(self, problem: PairProblem, rows: Ints, n_each: int) -> None:
+        self._problem = problem
+        self._tree = cKDTree(problem.partners.coordinates) if len(problem.partners) > n_each else None
+        self._asked = dict.fromkeys(rows.tolist(), n_each)
+        self._found: dict[int, list[int]] = {}
+        self._look_up(rows, n_each)
+
+    def of(self, unit: int) -> list[int]:
+        """Return the partners known so far, nearest first."""
+        return self._found[unit]
+
+    def more(self, unit: int) -> bool:
+        """Look further for one unit; return whether that can give more partners."""
+        if self._asked[unit] >= len(self._problem.partners):
+            return False
+        self._asked[unit] *= 4
+        self._look_up(np.array([unit]), self._asked[unit])
+        return True
+
+    def _look_up(self, rows: Ints, n_each: int) -> None:
+        """Keep what lies surely nearer than anything left out, so that a tie beyond the edge is never missed."""
+        graph = nearest_permitted(self._problem, rows, n_each, self._tree)
+        row, far = graph.focal, np.round(graph.distance, 9)
+        left_out = np.isfinite(graph.beyond)
+        edge = np.full(len(rows), np.inf)
+        edge[left_out] = graph.beyond[left_out] - _BESIDE * np.maximum(1.0, graph.beyond[left_out])
+        order = np.lexsort((graph.partner, far, row))
+        order = order[far[order] < edge[row[order]]]
+        ends = np.searchsorted(row[order], np.arange(len(rows) + 1)).tolist()
+        partners = graph.partner[order].tolist()
+        for at, unit in enumerate(rows.tolist()):
+            self._found[unit] = partners[ends[at] : ends[at + 1]]
+
+
+def take_in_space(
+    takings: Takings, turns: tuple[Ints, Ints], problem: PairProblem, reach: tuple[Ints, Ints], spare: int = SPARE
+) -> None:
+    """Let each focal unit take its nearest free partners, one a round, until it has what it wants.
+
+    Parameters
+    ----------
+    takings : of all focal units and partners; changed in place
+    turns : focal units of `takings` in order of their turn, and how many partners each wants in all
+    problem : the focal units and partners at hand
+    reach : positions in `takings` of the problem's focal units and of its partners
+    spare : partners looked up for a unit beyond those it wants, before more are
+    """
+    focal_at, pool = reach
+    within = {unit: at for at, unit in enumerate(focal_at.tolist())}
+    rows = np.array([within[unit] for unit in turns[0].tolist()], dtype=np.int64)
+    wanted = dict(zip(turns[0].tolist(), turns[1].tolist(), strict=True))
+    if not len(rows) or not len(pool):
+        return
+    places = pool.tolist()
+    neighbours = Neighbours(problem, rows, min(len(pool), int(turns[1].max()) + spare))
+    progress = dict.fromkeys(within, 0)
+    waiting = turns[0].tolist()
+    for round_ in range(1, int(turns[1].max()) + 1):
+        waiting = [unit for unit in waiting if wanted[unit] >= round_]
+        for unit in waiting:
+            taken = takings.partners[unit]
+            if len(taken) < round_:
+                partner = _next(neighbours, within[unit], takings, places, progress, unit)
+                if partner >= 0:
+                    taken.append(partner)
+                    takings.left[partner] -= 1
+
+
+def _next(
+    neighbours: Neighbours, row: int, takings: Takings, places: list[int], progress: dict[int, int], unit: int
+) -> int:
+    """Return the nearest partner that is free and not yet the unit's own, −1 where there is none."""
+    while True:
+        known = neighbours.of(row)
+        while progress[unit] < len(known):
+            partner = places[known[progress[unit]]]
+            if takings.left[partner] > 0 and partner not in takings.partners[unit]:
+                return partner
+            progress[unit] += 1
+        if not neighbours.more(row):
+            return -1

@@ -1,0 +1,198 @@
+"""One or few treated areas and the donors from which their series without the programme is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.arrays import Floats
+from evalkit.core.errors import DesignError
+from evalkit.core.shown import Shown
+from evalkit.core.words import counted, listed
+from evalkit.data.areas.series import AreaSeries
+from evalkit.design.panel.staggered import Dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AreaDesign(Shown):
+    """Treated areas, the period their programme starts in, and donors, each with every period; made by `area_design`.
+
+    Attributes
+    ----------
+    outcome : what was measured, in words
+    treated, donors : ids, in the order of ids
+    periods : tuple of int, sorted
+    start : int, the first treated period
+    n_pre : number of periods before the start, at least one
+    treated_values : shape (n_treated, n_periods)
+    donor_values : shape (n_donors, n_periods)
+    dropped : areas that serve as donor nowhere, with the reason
+    notes : what a reader must know of the series
+    """
+
+    outcome: str
+    treated: tuple[object, ...]
+    donors: tuple[object, ...]
+    periods: tuple[int, ...]
+    start: int
+    n_pre: int
+    treated_values: Floats
+    donor_values: Floats
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def series(self) -> Floats:
+        """Return the treated areas' mean in each period, shape (n_periods,)."""
+        mean: Floats = self.treated_values.mean(axis=0)
+        return mean
+
+    @property
+    def n_post(self) -> int:
+        """Return the number of periods from the start on."""
+        return len(self.periods) - self.n_pre
+
+    def each(self) -> Iterator[AreaDesign]:
+        """Yield the design of each treated area on its own; the others serve as donor in none."""
+        for at, area in enumerate(self.treated):
+            yield replace(self, treated=(area,), treated_values=self.treated_values[at : at + 1])
+
+    def before(self, start: int) -> AreaDesign:
+        """Return the periods before the true start as if the programme had begun in `start`, for a placebo in time."""
+        n_pre = sum(period < start for period in self.periods)
+        if not 0 < n_pre < self.n_pre:
+            raise DesignError(f"A placebo start lies after {self.periods[0]} and before {self.start}, not at {start}.")
+        return replace(
+            self,
+            periods=self.periods[: self.n_pre],
+            start=start,
+            n_pre=n_pre,
+            treated_values=self.treated_values[:, : self.n_pre],
+            donor_values=self.donor_values[:, : self.n_pre],
+        )
+
+
+def area_design(
+    series: AreaSeries, treated: Sequence[object], start: int, excluded: Sequence[object] = ()
+) -> AreaDesign:
+    """Return the comparison of treated areas with all others; raise `DesignError` where none is possible.
+
+    Areas that lack a period of the series are left out and counted, as are those in `excluded`, such as neighbours
+    that the programme may have reached. A treated area that lacks a period is refused: narrow the series with
+    `AreaSeries.within`. So is a series that crosses a break of its measure. Start may lie between two periods.
+    """
+    treated_at = _positions(series, treated, "treated")
+    excluded_at = _positions(series, excluded, "excluded") if excluded else []
+    both = sorted(set(treated_at) & set(excluded_at))
+    if both:
+        raise DesignError(f"'{series.areas[both[0]]}' is named as treated and as excluded. Take it off one list.")
+    n_pre = _require_periods(series, start)
+    _require_no_break(series)
+    _require_whole(series, treated_at)
+    has_gap = np.isnan(series.values).any(axis=1)
+    is_out = np.isin(np.arange(len(series.areas)), [*treated_at, *excluded_at])
+    donors_at = np.flatnonzero(~has_gap & ~is_out)
+    gaps_at = np.flatnonzero(has_gap & ~is_out)
+    dropped = (
+        *_dropped(series, excluded_at, "excluded by name"),
+        *_dropped(series, gaps_at.tolist(), f"lacks some of the {len(series.periods)} periods"),
+    )
+    if not len(donors_at):
+        raise _no_donor(series, gaps_at, dropped, n_pre)
+    return AreaDesign(
+        outcome=series.outcome,
+        treated=tuple(series.areas[treated_at].tolist()),
+        donors=tuple(series.areas[donors_at].tolist()),
+        periods=series.periods,
+        start=start,
+        n_pre=n_pre,
+        treated_values=series.values[treated_at],
+        donor_values=series.values[donors_at],
+        dropped=dropped,
+        notes=(*series.notes, *_calendar(series)),
+    )
+
+
+def _no_donor(series: AreaSeries, gaps_at: NDArray[np.intp], dropped: Sequence[Dropped], n_pre: int) -> DesignError:
+    """Return what is said where no area can be a donor, with the fewest periods whose loss would leave some."""
+    reasons = [lost.reason if lost.reason.startswith("lacks") else f"is {lost.reason}" for lost in dropped]
+    said = f"No donor is left: every other area {' or '.join(reasons) or 'is treated'}."
+    add = "Add areas without the programme"
+    if not len(gaps_at):
+        return DesignError(f"{said} {add}.")
+    lacks = np.isnan(series.values[gaps_at])
+    least = lacks[int(lacks.sum(axis=1).argmin())]
+    if least[:n_pre].all() or least[n_pre:].all():
+        return DesignError(f"{said} {add}, or fill in values.")
+    out = listed([str(period) for period, is_out in zip(series.periods, least, strict=True) if is_out])
+    n = int((~lacks[:, ~least].any(axis=1)).sum())
+    then = f"then {counted(n, 'other area has', 'other areas have')} every period"
+    return DesignError(f"{said} Leave {out} out for every area: {then}. Or add areas without the programme.")
+
+
+def _positions(series: AreaSeries, named: Sequence[object], part: str) -> list[int]:
+    if isinstance(named, str):
+        named = (named,)
+    if not len(named):
+        raise DesignError(f"No {part} area is named, so there is nothing to estimate. Name at least one.")
+    found = [series.position(area) for area in named]
+    twice = next((area for area, at in zip(named, found, strict=True) if found.count(at) > 1), None)
+    if twice is not None:
+        raise DesignError(f"The area '{twice}' is named twice as {part}. Name it once.")
+    return sorted(found)
+
+
+def _require_periods(series: AreaSeries, start: int) -> int:
+    """Return how many periods lie before the start."""
+    n_pre = sum(period < start for period in series.periods)
+    first, last = series.periods[0], series.periods[-1]
+    if n_pre == 0 or n_pre == len(series.periods):
+        side = "after" if n_pre else "before"
+        lacking = "no period from the start on" if n_pre else "no period before the start"
+        raise DesignError(
+            f"The start {start} leaves {lacking}: the series runs from {first} to {last}, "
+            f"and the programme would begin {side} it or with it. Choose a start after {first} and up to {last}."
+        )
+    return n_pre
+
+
+def _require_no_break(series: AreaSeries) -> None:
+    first, last = series.periods[0], series.periods[-1]
+    for found in series.breaks:
+        if found.kind == "level" and first <= found.before and found.after <= last:
+            raise DesignError(
+                f"The series '{series.outcome}' cannot be followed from {first} to {last}: {found.sentence}\n"
+                f"Take periods up to {found.before}, or from {found.after} on."
+            )
+
+
+def _require_whole(series: AreaSeries, treated_at: Sequence[int]) -> None:
+    for at in treated_at:
+        lacking = [str(t) for t, value in zip(series.periods, series.values[at], strict=True) if np.isnan(value)]
+        if lacking:
+            raise DesignError(
+                f"The treated area '{series.name(series.areas[at])}' has no value in {listed(lacking)}. "
+                "Leave these periods out for every area, or the area."
+            )
+
+
+def _dropped(series: AreaSeries, at: Sequence[int], reason: str) -> tuple[Dropped, ...]:
+    if not len(at):
+        return ()
+    n_rows = int((~np.isnan(series.values[list(at)])).sum())
+    return (Dropped(reason, tuple(str(area) for area in series.areas[list(at)]), n_rows),)
+
+
+def _calendar(series: AreaSeries) -> Iterator[str]:
+    """Yield notes on holes in the calendar and on changes of the measure that every area shares."""
+    steps = list(zip(series.periods, series.periods[1:], strict=False))
+    usual = min((after - before for before, after in steps), default=1)
+    holes = [str(after) for before, after in steps if after - before > usual]
+    if holes:
+        yield f"Periods are not consecutive: there is a gap before {listed(holes)}."
+    for found in series.breaks:
+        if found.kind == "year-common" and series.periods[0] <= found.before and found.after <= series.periods[-1]:
+            yield found.sentence

@@ -1,0 +1,88 @@
+"""Which areas are compared with which."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.core.errors import DesignError
+from evalkit.data.published.neighbours import NeighbourTable
+
+TREATED_GROUP = 0
+"""Group of the treated schools where they are listed by name rather than by area."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AreaComparisons:
+    """For each group of schools, the areas it is compared with.
+
+    `groups` are area codes (0 for schools treated by name); `compared[i, j]` says whether group i is
+    compared with group j; `absent[i]` are areas on i's list without schools in the data.
+    """
+
+    groups: tuple[int, ...]
+    compared: NDArray[np.bool_]
+    absent: dict[int, tuple[int, ...]]
+
+    def of(self, group: int) -> tuple[int, ...]:
+        """Return the areas a group is compared with."""
+        return tuple(np.array(self.groups)[self.compared[self.groups.index(group)]].tolist())
+
+
+def neighbour_comparisons(
+    groups: Collection[int], table: NeighbourTable, treated: dict[int, tuple[int, ...]], excluded: Collection[int]
+) -> AreaComparisons:
+    """Compare each group with the statistical neighbours of its area.
+
+    Parameters
+    ----------
+    groups : collection of int
+        Groups with schools in the data.
+    table : NeighbourTable
+        A published neighbour list.
+    treated : dict of int to tuple of int
+        The treated group and the areas its schools lie in; neither ever serves as comparison.
+    excluded : collection of int
+        Areas the project excludes from comparison.
+
+    Raises
+    ------
+    DesignError
+        If the treated group has no neighbour left.
+    """
+    ordered = tuple(sorted(groups))
+    never = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
+    compared = np.zeros((len(ordered), len(ordered)), dtype=bool)
+    absent: dict[int, tuple[int, ...]] = {}
+    for row, group in enumerate(ordered):
+        areas = treated.get(group, (group,))
+        wanted = dict.fromkeys(code for area in areas for code in table.of(area))
+        absent[group] = tuple(code for code in wanted if code not in groups and code not in never)
+        for column, other in enumerate(ordered):
+            compared[row, column] = other in wanted and other not in never and other != group
+    for group in treated:
+        if group not in ordered or not compared[ordered.index(group)].any():
+            raise DesignError(
+                "No statistical neighbour of the treated area has schools in the data, so there is no untreated "
+                "school to compare with. Check `pool.neighbours` and `pool.exclude_areas` in the project file."
+            )
+    return AreaComparisons(ordered, compared, absent)
+
+
+def rest_of_england(
+    groups: Collection[int], treated: dict[int, tuple[int, ...]], excluded: Collection[int]
+) -> AreaComparisons:
+    """Compare each group with every other area but the treated and excluded ones."""
+    ordered = tuple(sorted(groups))
+    never = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
+    usable = np.array([group not in never for group in ordered])
+    return AreaComparisons(ordered, usable[None, :] & ~np.eye(len(ordered), dtype=bool), {})
+
+
+def without_areas(comparisons: AreaComparisons, dropped: Collection[int]) -> AreaComparisons:
+    """Return the comparisons with some areas never used."""
+    kept = ~np.isin(comparisons.groups, sorted(dropped))
+    return AreaComparisons(comparisons.groups, comparisons.compared & kept[None, :], comparisons.absent)

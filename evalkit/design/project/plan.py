@@ -1,0 +1,308 @@
+"""The design of a project, made and locked before outcomes are read, and everything decided with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import pandas as pd
+
+from evalkit.core.errors import DesignError
+from evalkit.core.manifest import DataKind
+from evalkit.core.project import Project, first_summer
+from evalkit.core.quantities import Quantity
+from evalkit.core.shown import Shown
+from evalkit.data.areas.boundaries import Boundaries
+from evalkit.data.baseline import Baseline
+from evalkit.data.flow import CountedCase, Flow
+from evalkit.data.measures import measure
+from evalkit.data.published.intake import Intake
+from evalkit.data.published.records import SchoolRecords, exclusion_reasons
+from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
+from evalkit.design.project.group_matching import GroupMatches, GroupNeighbours, match_groups
+from evalkit.design.project.labels import ENGLAND, MATCHED, MATCHED_WITHOUT_OUTCOMES, NEIGHBOURS, neighbours_of
+
+# The design of a project, made and locked before outcomes are read.
+
+OUTSIDE: Final = -1
+"""Group of schools that may neither be treated nor compared: the area's other schools."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeDesign:
+    """Who is compared with whom for one outcome.
+
+    `groups` gives every school its area (0 where treated by name, −1 where in no arm); `comparisons` holds
+    the designs by area, `matches` those by school. `too_few` says why the outcome is not estimated, or is empty.
+    """
+
+    outcome: str
+    groups: pd.Series
+    treated_group: int
+    treated_areas: tuple[int, ...]
+    baseline: Baseline
+    comparisons: dict[str, AreaComparisons]
+    matches: dict[str, GroupMatches]
+    too_few: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LockedDesign:
+    """The design of every outcome, from baseline data alone."""
+
+    project: Project
+    outcomes: dict[str, OutcomeDesign]
+
+    def to_json(self) -> str:
+        """Return the design as text: pairs of the treated schools, areas compared, a hash of every other match."""
+        content = {code: _record(design) for code, design in self.outcomes.items()}
+        return json.dumps({"schema_version": 1, "project": self.project.slug, "outcomes": content}, indent=1) + "\n"
+
+
+def make_design(project: Project, intake: Intake) -> LockedDesign:
+    """Decide who is compared with whom, using no year after the programme began.
+
+    Raises
+    ------
+    DesignError
+        If no treated school, or no school to compare with, is left.
+    """
+    return LockedDesign(project, {o.measure: _design(project, intake, o.measure) for o in project.outcomes})
+
+
+def treated_group(project: Project, intake: Intake) -> int:
+    """Return the group of the treated schools: the area's code, or 0 where schools are listed by name."""
+    area = project.participants.local_authority
+    return area if intake.treated.is_whole_area and area is not None else TREATED_GROUP
+
+
+def _design(project: Project, intake: Intake, code: str) -> OutcomeDesign:
+    records = intake.records[measure(code).key_stage]
+    groups = _groups(project, intake, records)
+    own = treated_group(project, intake)
+    areas = _treated_areas(project, intake)
+    reasons = exclusion_reasons(records, code, project.exposure.pre, project.pool.minor_groups)
+    usable = (reasons == "") & (groups != OUTSIDE)
+    _require_treated(project, code, int((usable & (groups == own)).sum()))
+    baseline = _baseline(project, intake, code, groups[usable])
+    count = int((groups[usable] == own).sum())
+    few = _too_few(count, project) if count < project.pool.minimum_treated else ""
+    present = sorted({*groups[usable].tolist(), own})
+    comparisons = _comparisons(project, intake, present, own, areas)
+    matches = {} if few else _matches(project, baseline, own, present)
+    return OutcomeDesign(code, groups, own, areas, baseline, comparisons, matches, few)
+
+
+def _treated_areas(project: Project, intake: Intake) -> tuple[int, ...]:
+    """Return the areas the participants of any key stage lie in."""
+    if intake.treated.is_whole_area and project.participants.local_authority is not None:
+        return (project.participants.local_authority,)
+    found = {
+        area
+        for stage, records in intake.records.items()
+        for area in records.schools.loc[list(intake.treated.schools[stage]), "area"].tolist()
+    }
+    return tuple(sorted(found - {0}))
+
+
+def _groups(project: Project, intake: Intake, records: SchoolRecords) -> pd.Series:
+    """Give each school its area; the treated their group; their areas' other schools none."""
+    groups = records.schools["area"].astype("int64").copy()
+    groups[groups == 0] = OUTSIDE
+    if not intake.treated.is_whole_area:
+        groups[groups.isin(_treated_areas(project, intake))] = OUTSIDE
+        groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
+    return groups
+
+
+def _require_treated(project: Project, code: str, n: int) -> None:
+    if n == 0 and code == project.primary.measure:
+        raise DesignError(
+            f"No treated school is left: none of the participants has a published {measure(code).label.lower()} "
+            f"score in every year before the programme. Run `evalkit check {project.slug}` to see why each was left "
+            "out."
+        )
+
+
+_NOT_SCORES: Final = ("cohort_size", "fsm_share")
+_WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def _too_few(n: int, project: Project) -> str:
+    count = _WORDS[n] if n < len(_WORDS) else str(n)
+    return (
+        f"{count} school{'' if n == 1 else 's'}: too few for an estimate (the project asks for at least "
+        f"{project.pool.minimum_treated})"
+    )
+
+
+def _baseline(project: Project, intake: Intake, code: str, groups: pd.Series) -> Baseline:
+    records = intake.records[measure(code).key_stage]
+    pre = list(project.exposure.pre)
+    units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
+    units["is_treated"] = units["group"] == treated_group(project, intake)
+    scores = records.values[code].reindex(groups.index)[pre].rename(columns=lambda year: f"{code}_{year}")
+    sizes = records.cohort.reindex(groups.index)[pre].rename(columns=lambda year: f"cohort_size_{year}")
+    covariates = pd.concat([scores, sizes.dropna(axis=1, how="all")], axis=1)
+    if intake.fsm_share is not None:
+        covariates["fsm_share_2223"] = intake.fsm_share.reindex(groups.index)
+    return Baseline.of(units, covariates, pre, first_summer(project.programme.start))
+
+
+def _comparisons(
+    project: Project, intake: Intake, present: Sequence[int], own: int, areas: tuple[int, ...]
+) -> dict[str, AreaComparisons]:
+    pool, treated = project.pool, {own: areas}
+    lists = {NEIGHBOURS: pool.neighbours, neighbours_of(pool.alternative_neighbours): pool.alternative_neighbours}
+    found = {
+        name: neighbour_comparisons(present, intake.neighbours[used], treated, pool.exclude_areas)
+        for name, used in lists.items()
+    }
+    return {**found, ENGLAND: rest_of_england(present, treated, pool.exclude_areas)}
+
+
+def _matches(project: Project, baseline: Baseline, own: int, present: Sequence[int]) -> dict[str, GroupMatches]:
+    option, columns = project.matching, [str(name) for name in baseline.covariates]
+    named = tuple(c for name in option.covariates for c in columns if c.startswith(name))
+    scores = tuple(c for c in columns if not c.startswith(_NOT_SCORES))
+    excluded = set(project.pool.exclude_areas)
+    groups = [group for group in present if group not in excluded] if own != TREATED_GROUP else [own]
+    wanted = {MATCHED_WITHOUT_OUTCOMES: named or tuple(c for c in columns if c.startswith("cohort_size"))}
+    if "pre_outcomes" in option.covariates:
+        wanted = {MATCHED: (*scores, *named), **wanted}
+    kept = baseline if not excluded else _without(baseline, excluded)
+    return {
+        name: match_groups(
+            kept, GroupNeighbours(ratio=option.ratio, covariates=used, within_region=option.exact_region), groups, own
+        )
+        for name, used in wanted.items()
+        if used  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
+    }
+
+
+def _without(baseline: Baseline, areas: set[int]) -> Baseline:
+    units = baseline.units[~baseline.units["group"].isin(areas)]
+    return Baseline.of(units, baseline.covariates.loc[units.index], baseline.years, baseline.first_treated)
+
+
+def _record(design: OutcomeDesign) -> dict[str, object]:
+    own = design.treated_group
+    return {
+        "treated_areas": list(design.treated_areas),
+        "not_estimated": design.too_few,
+        "comparison_areas": {name: list(c.of(own)) for name, c in design.comparisons.items() if name != ENGLAND},
+        "pairs": {name: _pairs(m, own) for name, m in design.matches.items()},
+        "all_matches_sha256": {name: _digest(m) for name, m in design.matches.items()},
+    }
+
+
+def _pairs(matches: GroupMatches, group: int) -> list[list[object]]:
+    pairs = matches.pairs(group)
+    return [
+        [a, b, round(float(d), 9)]
+        for a, b, d in zip(pairs["treated"], pairs["comparison"], pairs["distance"], strict=True)
+    ]
+
+
+def _digest(matches: GroupMatches) -> str:
+    text = "\n".join(matches.units).encode() + matches.partners.tobytes()
+    return hashlib.sha256(text).hexdigest()
+
+
+# Everything decided before a follow-up outcome is read.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchSummary:
+    """What a matching used: schools matched, comparison schools used, and their effective number.
+
+    `effective_n` is (Σw)²/Σw² of the comparison weights; `most_used` how often the most used
+    comparison school serves; `lost` the treated schools without a match.
+    """
+
+    outcome: str
+    design: str
+    n_treated: int
+    n_comparison: int
+    effective_n: float
+    most_used: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRow:
+    """Balance of one covariate before and after a design.
+
+    `smd_…` are differences in means over `denominator`, the standard deviation of the treated
+    schools before matching; `variance_ratio_…` is treated over comparison; `effective_n` the effective
+    number of comparison schools after.
+    """
+
+    outcome: str
+    design: str
+    covariate: str
+    label: str
+    mean_treated: float
+    mean_comparison_before: float
+    mean_comparison_after: float
+    denominator: float
+    smd_before: Quantity
+    smd_after: Quantity
+    variance_ratio_before: Quantity
+    variance_ratio_after: Quantity
+    effective_n: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectableEffect:
+    """Least effect the design could detect, before outcomes; `realised` is filled in afterwards."""
+
+    outcome: str
+    at_design: Quantity
+    realised: Quantity
+    n_areas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureNote:
+    """What a reader must know of a measure before comparing its years."""
+
+    measure: str
+    label: str
+    unit: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaComparison:
+    """The treated area, its comparison areas, and those of the list that could not be used.
+
+    Areas are given as (code, name); `absent` are codes on the list without schools in the data.
+    """
+
+    list_name: str
+    list_label: str
+    treated: tuple[tuple[int, str], ...]
+    comparison: tuple[tuple[int, str], ...]
+    absent: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DesignStage(Shown):
+    """The design as a reader may see it before outcomes: who is compared with whom, and how well."""
+
+    project: Project
+    data_kind: DataKind
+    areas: tuple[AreaComparison, ...]
+    flow: Flow
+    identity: tuple[CountedCase, ...]
+    participants: tuple[CountedCase, ...]
+    matches: tuple[MatchSummary, ...]
+    balance: tuple[BalanceRow, ...]
+    detectable: tuple[DetectableEffect, ...]
+    measures: tuple[MeasureNote, ...]
+    area_names: dict[int, str] = field(default_factory=dict)
+    boundaries: Boundaries | None = None

@@ -1,0 +1,219 @@
+"""The statistics of balance: each with its key, function, label, thresholds and the sentence for a reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from evalkit.core.formats import careful
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.diagnose.matched.balance_arrays import Contrast
+
+SATISFIED: Final = 0.05
+ADJUSTABLE: Final = 0.25
+"""Baseline differences (What Works Clearinghouse): satisfied up to .05 SD, to be adjusted for up to .25."""
+_COX: Final = 1.65
+"""What a log odds ratio is divided by to be on the scale of standard deviations (Cox, 1970)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceStatistic:
+    """One statistic of how alike two arms are in a covariate.
+
+    Attributes
+    ----------
+    function : from a `Contrast` to a number, NaN where there is none
+    label : its name in a table
+    within : the least and the largest value that counts as alike; None where no rule is agreed on
+    reading : what the number says, with {covariate} and {value} in it
+    lacking : from a `Contrast` to the reason why there is no number
+    """
+
+    key: str
+    function: Callable[[Contrast], float]
+    label: str
+    within: tuple[float, float] | None
+    reading: str
+    lacking: Callable[[Contrast], str]
+
+    def of(self, found: Contrast) -> Quantity:
+        """Return the statistic, or the reason why there is none."""
+        value = self.function(found)
+        return value if math.isfinite(value) else Unavailable(self.lacking(found))
+
+    def is_within(self, value: Quantity) -> bool:
+        """Return whether a value counts as alike: False where there is no value, True where no rule is agreed on."""
+        if isinstance(value, Unavailable):
+            return False
+        return self.within is None or self.within[0] <= value <= self.within[1]
+
+    def sentence(self, covariate: str, value: Quantity) -> str:
+        """Return what the number says of a covariate, or the reason why there is none."""
+        if isinstance(value, Unavailable):
+            return value.reason
+        return self.reading.format(covariate=covariate, value=careful(value))
+
+
+def smd(found: Contrast) -> float:
+    """Return (m1 − m0) / denominator."""
+    return (found.mean[0] - found.mean[1]) / found.spread if found.spread > 0 else math.nan
+
+
+def variance_ratio(found: Contrast) -> float:
+    """Return s1² / s0² of weighted variances; NaN for two values, whose variances the means determine."""
+    if found.is_binary or not found.variance[1] > 0:
+        return math.nan
+    return found.variance[0] / found.variance[1]
+
+
+def ecdf_mean(found: Contrast) -> float:
+    """Return the mean of |F1 − F0| over the different values of the covariate in the unmatched sample."""
+    return float(np.einsum("i,i->", found.ecdf_gap, found.gap_length) / found.gap_length.sum())
+
+
+def ecdf_max(found: Contrast) -> float:
+    """Return the largest |F1 − F0|: the Kolmogorov–Smirnov statistic."""
+    return float(np.max(found.ecdf_gap))
+
+
+def overlap(found: Contrast) -> float:
+    """Return ∫ min(f1, f0)."""
+    return found.overlap
+
+
+def pair_distance(found: Contrast) -> float:
+    """Return the mean |difference| over pairs / denominator."""
+    return found.pair_difference / found.spread if found.spread > 0 else math.nan
+
+
+def wwc_g(found: Contrast) -> float:
+    """Return Hedges' g as the What Works Clearinghouse defines it: the pooled SD of these arms, small-sample corrected.
+
+    g = (1 − 3 / (4N − 9)) (m1 − m0) / √[((n1 − 1) s1² + (n0 − 1) s0²) / (N − 2)], N = n1 + n0 units used;
+    0 for equal means whatever the spread.
+    """
+    if found.mean[0] == found.mean[1]:
+        return 0.0
+    squares = sum((n - 1) * v for n, v in zip(found.n, found.variance, strict=True) if n > 1 and math.isfinite(v))
+    n = sum(found.n)
+    if n < 3 or not squares > 0:
+        return math.nan
+    return _corrected((found.mean[0] - found.mean[1]) / math.sqrt(squares / (n - 2)), n)
+
+
+def cox_index(found: Contrast) -> float:
+    """Return ln(odds ratio) / 1.65, small-sample corrected: the What Works Clearinghouse's g for two values."""
+    width = found.high - found.low
+    shares = [(mean - found.low) / width for mean in found.mean] if width > 0 else [0.0]
+    n = sum(found.n)
+    if n < 3 or not all(0 < share < 1 for share in shares):
+        return math.nan
+    odds = [share / (1 - share) for share in shares]
+    return _corrected(math.log(odds[0] / odds[1]) / _COX, n)
+
+
+def _corrected(value: float, n: int) -> float:
+    return value * (1 - 3 / (4 * n - 9))
+
+
+def no_spread(found: Contrast) -> str:
+    """Return why a difference cannot be standardised."""
+    return "One value within each arm: no standard deviation."
+
+
+def _no_variance_ratio(found: Contrast) -> str:
+    if found.is_binary:
+        return "Two values: their variance follows from the mean."
+    if min(found.n) < 2:
+        return "One unit has no variance."
+    return "No variance among comparison units."
+
+
+def _no_overlap(found: Contrast) -> str:
+    return "Too few or too similar units for a density."
+
+
+def _no_pairs(found: Contrast) -> str:
+    return no_spread(found) if math.isfinite(found.pair_difference) else "No pairs or strata."
+
+
+def _no_g(found: Contrast) -> str:
+    return "Fewer than three units." if sum(found.n) < 3 else no_spread(found)
+
+
+REGISTRY: Final[tuple[BalanceStatistic, ...]] = (
+    BalanceStatistic(
+        key="smd",
+        function=smd,
+        label="Standardised difference",
+        within=(-SATISFIED, SATISFIED),
+        reading="The means of {covariate} differ by {value} standard deviations, treated less comparison.",
+        lacking=no_spread,
+    ),
+    BalanceStatistic(
+        key="variance_ratio",
+        function=variance_ratio,
+        label="Variance ratio",
+        within=(0.5, 2.0),
+        reading="The variance of {covariate} among the treated is {value} times that of the comparison units.",
+        lacking=_no_variance_ratio,
+    ),
+    BalanceStatistic(
+        key="ecdf_mean",
+        function=ecdf_mean,
+        label="eCDF difference, mean",
+        within=None,
+        reading="Over the values of {covariate} the shares of the arms up to a value differ by {value} on average.",
+        lacking=no_spread,
+    ),
+    BalanceStatistic(
+        key="ecdf_max",
+        function=ecdf_max,
+        label="eCDF difference, largest (Kolmogorov–Smirnov)",
+        within=None,
+        reading="The shares of the arms up to one and the same value of {covariate} differ by at most {value}.",
+        lacking=no_spread,
+    ),
+    BalanceStatistic(
+        key="overlap",
+        function=overlap,
+        label="Overlap coefficient",
+        within=None,
+        reading="The distributions of {covariate} have {value} of their area in common (1: the same, 0: nothing).",
+        lacking=_no_overlap,
+    ),
+    BalanceStatistic(
+        key="pair_distance",
+        function=pair_distance,
+        label="Pair distance",
+        within=None,
+        reading="Units put together differ by {value} standard deviations in {covariate} on average.",
+        lacking=_no_pairs,
+    ),
+    BalanceStatistic(
+        key="wwc_g",
+        function=wwc_g,
+        label="Hedges' g (WWC)",
+        within=(-SATISFIED, SATISFIED),
+        reading="In {covariate} the arms differ by g = {value} as the What Works Clearinghouse measures baselines.",
+        lacking=_no_g,
+    ),
+)
+"""Every statistic of balance, in the order of a table."""
+
+BY_KEY: Final = {statistic.key: statistic for statistic in REGISTRY}
+"""The same statistics by key."""
+
+COX_INDEX: Final = BalanceStatistic(
+    key="wwc_g",
+    function=cox_index,
+    label="Cox index (WWC)",
+    within=(-SATISFIED, SATISFIED),
+    reading="In {covariate} the arms differ by {value} on the Cox index, as the What Works Clearinghouse measures it.",
+    lacking=lambda found: "A share of 0 or 1 has no log odds, so the Cox index does not exist.",
+)
+"""What stands for Hedges' g where a covariate has two values and the Cox index is asked for."""

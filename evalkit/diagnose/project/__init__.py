@@ -1,0 +1,24 @@
+"""A project's evaluation: its checks, ratings, costs and results.
+
+- `appraisal`: The result on published scales, counted and in words; claims; cost; limits.
+- `area_icc`: How alike the schools of one area change: the intraclass correlation that makes areas, not schools, the
+  sample.
+- `balance`: How alike the arms were before the programme.
+- `checks`: The checks that could sink the result, in the order a reader meets them; those of who is compared.
+- `checks_sample`: Checks of the sample and the measure: balance, overlap, losses, conversions, concentration, the
+  score cap, power.
+- `checks_trend`: Checks of what the arms would have done anyway: earlier trends and levels, outcomes not aimed at,
+  matching.
+- `costs`: What a programme cost: for each school, for each pupil, and for each unit of effect where the interval
+  allows it.
+- `describe`: The design as a reader may see it, from baseline data alone.
+- `evaluate`: From a locked design and the outcomes to everything a report draws on.
+- `evaluation`: All of one project's results: what results.json holds and every document is drawn from.
+- `evidence_rating`: How secure an evaluation's main result is, on six steps: indicative, and not a rating by the EEF.
+- `falsification`: Falsification tests: statistics that a programme does not move, ranked among all areas analysed the
+  same way.
+- `flows`: The flow of schools from listed to analysed, by arm, and how far the arms differ in what they lost.
+- `outcome_summaries`: One row for each outcome: who was analysed, means before and after, the p-value adjusted for
+  several outcomes.
+- `results`: What checks look at: the effects of one project, found by name.
+"""

@@ -1,0 +1,116 @@
+"""How alike the arms were before the programme."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.measures import MEASURES
+from evalkit.design.project.group_matching import GroupMatches
+from evalkit.design.project.labels import ENGLAND, NEIGHBOURS
+from evalkit.design.project.plan import BalanceRow, MatchSummary, OutcomeDesign
+from evalkit.design.weights_arrays import effective_n
+from evalkit.diagnose.matched.balance_arrays import weighted_mean, weighted_variance
+from evalkit.estimate.areas.changes_arrays import comparison_weights
+
+SATISFIED, ADJUSTABLE = 0.05, 0.25
+"""Baseline differences (What Works Clearinghouse): satisfied up to .05 SD, to be adjusted for up to .25."""
+
+
+def balance_of(design: OutcomeDesign) -> tuple[BalanceRow, ...]:
+    """Return the balance of every covariate, for the neighbours and for each matching, before and after.
+
+    Before is every other school of England with a baseline; the denominator is the standard
+    deviation of the treated schools before matching, the same before and after.
+    """
+    return tuple(row for name, weights in comparison_by_design(design).items() for row in _rows(design, name, weights))
+
+
+def comparison_by_design(design: OutcomeDesign) -> dict[str, pd.Series]:
+    """Return each design's comparison weights over the baseline's units (zero where not used)."""
+    units, own = design.baseline.units, design.treated_group
+    near = units["group"].isin(design.comparisons[NEIGHBOURS].of(own)).astype(float)
+    return {NEIGHBOURS: near} | {
+        name: _used(matches, own).reindex(units.index, fill_value=0.0) for name, matches in design.matches.items()
+    }
+
+
+def match_summaries(design: OutcomeDesign) -> tuple[MatchSummary, ...]:
+    """Return what each matching used."""
+    return tuple(_summary(design, name, matches) for name, matches in design.matches.items())
+
+
+def _used(matches: GroupMatches, own: int) -> pd.Series:
+    rows = np.flatnonzero((matches.groups == own) & (matches.partners >= 0).any(axis=1))
+    partners = matches.partners[rows]
+    weights = comparison_weights(np.ones(len(rows)), partners, partners >= 0)
+    return pd.Series(np.pad(weights, (0, len(matches.units) - len(weights))), index=matches.units)
+
+
+def _summary(design: OutcomeDesign, name: str, matches: GroupMatches) -> MatchSummary:
+    own = matches.groups == design.treated_group
+    weights = _used(matches, design.treated_group).to_numpy()
+    served = np.bincount(matches.partners[own][matches.partners[own] >= 0])
+    return MatchSummary(
+        outcome=design.outcome,
+        design=name,
+        n_treated=int(own.sum()),
+        n_comparison=int((weights > 0).sum()),
+        effective_n=effective_n(weights),
+        most_used=int(served.max(initial=0)),
+        lost=int((own & (matches.partners < 0).all(axis=1)).sum()),
+    )
+
+
+def _rows(design: OutcomeDesign, name: str, after: pd.Series) -> Iterator[BalanceRow]:
+    units = design.baseline.units
+    treated = np.asarray(units["is_treated"], dtype=np.float64)
+    others = design.comparisons[ENGLAND].of(design.treated_group)
+    pool = np.asarray(units["group"].isin(others), dtype=np.float64)
+    for covariate, values in design.baseline.covariates.items():
+        x = values.to_numpy(dtype=np.float64)
+        yield _row(design.outcome, name, str(covariate), x, [treated, pool, after.to_numpy(dtype=np.float64)])
+
+
+def _row(
+    outcome: str, design: str, covariate: str, x: NDArray[np.float64], arms: Sequence[NDArray[np.float64]]
+) -> BalanceRow:
+    own, before, after = (weighted_mean(x[w > 0], w[w > 0]) for w in arms)
+    variances = [weighted_variance(x[w > 0], w[w > 0]) for w in arms]
+    spread = math.sqrt(variances[0]) if variances[0] > 0 else math.nan
+    return BalanceRow(
+        outcome=outcome,
+        design=design,
+        covariate=covariate,
+        label=covariate_label(covariate),
+        mean_treated=own,
+        mean_comparison_before=before,
+        mean_comparison_after=after,
+        denominator=spread if spread == spread else 0.0,
+        smd_before=_over(own - before, spread),
+        smd_after=_over(own - after, spread),
+        variance_ratio_before=_over(variances[0], variances[1]),
+        variance_ratio_after=_over(variances[0], variances[2]),
+        effective_n=effective_n(arms[2]),
+    )
+
+
+def _over(value: float, divisor: float) -> Quantity:
+    if not (math.isfinite(divisor) and math.isfinite(value)) or divisor <= 0:
+        return Unavailable("Fewer than two schools, or no spread, in one arm.")
+    return value / divisor
+
+
+def covariate_label(name: str) -> str:
+    """Return the words for a matching covariate such as READPROG_2016."""
+    stem, _, year = name.rpartition("_")
+    if stem in MEASURES:
+        return f"{MEASURES[stem].label} {year}"
+    if stem == "cohort_size":
+        return f"Pupils at the end of the key stage {year}"
+    return "Free school meals, % (2022/23, a later proxy)"

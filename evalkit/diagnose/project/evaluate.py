@@ -1,0 +1,245 @@
+"""From a locked design and the outcomes to everything a report draws on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.formats import mean_of, span_text
+from evalkit.core.project import Claim, Project
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.shown import Several
+from evalkit.data.measures import measure
+from evalkit.data.panel import Panel
+from evalkit.data.published.intake import Intake
+from evalkit.design.power.mdes import MULTIPLIER
+from evalkit.design.project import labels
+from evalkit.design.project.areas import TREATED_GROUP
+from evalkit.design.project.labels import NEIGHBOURS
+from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign, OutcomeDesign
+from evalkit.diagnose.power.report import TOO_FEW_AREAS, detectable_by_clusters
+from evalkit.diagnose.project.appraisal import check_claims, judgements, limits, ratings, security
+from evalkit.diagnose.project.area_icc import IntraclassCorrelation, area_icc
+from evalkit.diagnose.project.checks import CHECKS
+from evalkit.diagnose.project.checks_sample import conversion_rows
+from evalkit.diagnose.project.costs import cost_summary
+from evalkit.diagnose.project.evaluation import AreaBaselines, AreaDistribution, Evaluation, Headline
+from evalkit.diagnose.project.flows import attrition_of, make_flow
+from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
+from evalkit.diagnose.project.results import Results, contrast_code
+from evalkit.estimate.areas.area_effects import effects_by_area
+from evalkit.estimate.areas.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
+from evalkit.estimate.areas.sample import changes_to, levels_before, make_panel
+from evalkit.estimate.areas.year_bands import BandOptions, YearBand, year_bands
+from evalkit.estimate.effect import Effect
+
+
+def area_baselines(results: Results, code: str) -> AreaBaselines:
+    """Return level, gap and schools of every area that has an effect on an outcome in the main comparison.
+
+    The schools and weights are those of the effects; `code` may be a contrast, whose levels are differences.
+    """
+    project, found = results.project, results.outcomes[code]
+    design = results.locked.outcomes[code.split("-")[0]]
+    areas = found.areas[NEIGHBOURS, "post"]
+    changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
+    before = found.weighed(levels_before(found.panel, project.exposure)).keep(changes.units)
+    compared = effects_by_area(
+        before, design.comparisons[NEIGHBOURS], design.treated_group, project.pool.minimum_area_schools
+    )
+    gaps = compared.without(set(compared.groups.tolist()) - set(areas.groups.tolist()))
+    groups = [before.group == group for group in areas.groups]
+    levels = [float(np.average(before.change[own], weights=before.weight[own])) for own in groups]
+    return AreaBaselines(
+        pre_means=tuple(levels),
+        baseline_gaps=tuple(gaps.effects.tolist()),
+        n_schools=tuple(areas.n.tolist()),
+        pre=project.exposure.pre,
+        post=project.exposure.post,
+    )
+
+
+# From a locked design and the outcomes to everything a report draws on.
+
+
+def evaluate(
+    project: Project,
+    intake: Intake,
+    locked: LockedDesign,
+    stage: DesignStage,
+    claims: tuple[Claim, ...] = (),
+    executor: Executor = SERIAL,
+) -> Evaluation:
+    """Estimate every effect of a locked design and put it through every check.
+
+    `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone; `executor` works
+    through the choices of comparison.
+    """
+    results = estimate_results(project, intake, locked, stage, executor)
+    findings = Several(check(results) for check in CHECKS)
+    rating = security(results, findings)
+    return Evaluation(
+        project=project,
+        design=stage,
+        headline=_headline(results),
+        effects=tuple(effect for found in results.outcomes.values() for effect in found.effects),
+        flow=results.flow,
+        outcomes=tuple(outcome_summaries(results)),
+        trajectories=tuple(trajectories(results)),
+        distributions=tuple(_distributions(results)),
+        detectable=results.detectable,
+        findings=findings,
+        judgements=(*judgements(results), *ratings(results, rating)),
+        claims=check_claims(results, claims),
+        conversions=tuple(conversion_rows(results)),
+        cost=cost_summary(results),
+        limits=limits(results),
+        measure_labels=_labels(project),
+        bands=tuple(_bands(results)),
+        attrition=tuple(attrition_of(results.flow, outcome.measure) for outcome in project.outcomes),
+        intraclass=tuple(_intraclass(results)),
+        rating=rating,
+    )
+
+
+def estimate_results(
+    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, executor: Executor = SERIAL
+) -> Results:
+    """Estimate every effect of a locked design, before any is judged; arguments as of `evaluate`."""
+    outcomes: dict[str, OutcomeEffects] = {}
+    for outcome in project.outcomes:
+        design = locked.outcomes[outcome.measure]
+        outcomes[outcome.measure] = estimate_outcome(project, intake, design, outcome.role, executor)
+    for contrast in project.contrasts:
+        first, second = (outcomes[code] for code in (contrast.measure, contrast.minus))
+        if first.areas and second.areas:
+            design = locked.outcomes[contrast.measure]
+            panel = _difference(project, design, first.panel, second.panel)
+            outcomes[contrast_code(contrast)] = estimate_contrast(
+                project, design, contrast_code(contrast), panel, first, executor
+            )
+    flow = make_flow(project, intake, locked, project.exposure.years)
+    results = Results(project, intake, locked, stage, outcomes, flow)
+    return replace(results, detectable=tuple(_realised(results)))
+
+
+def _difference(project: Project, design: OutcomeDesign, first: Panel, second: Panel) -> Panel:
+    """Return one outcome less the other, for schools and years that have both."""
+    wide = first.wide()
+    difference = wide - second.wide().reindex(wide.index)
+    return make_panel(difference, design.groups, design.treated_group, project)
+
+
+def _labels(project: Project) -> dict[str, str]:
+    contrasts = {
+        contrast_code(c): f"{measure(c.measure).label} less {measure(c.minus).label.lower()}" for c in project.contrasts
+    }
+    return {o.measure: measure(o.measure).label for o in project.outcomes} | contrasts
+
+
+def _contrast_in_words(project: Project) -> str:
+    """Return the first triple difference by its subjects: `reading minus maths`."""
+    if not project.contrasts:
+        return ""
+    contrast = project.contrasts[0]
+    return f"{_subject(contrast.measure).lower()} minus {_subject(contrast.minus).lower()}"
+
+
+def _subject(code: str) -> str:
+    return measure(code).label.removesuffix(" progress")
+
+
+def _headline(results: Results) -> Headline:
+    project, primary = results.project, results.primary
+    main, exposure = results.effect(primary), project.exposure
+    sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
+    contrast = results.effect(results.contrast())
+    placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
+    lead = str(max(exposure.pre))
+    none = Unavailable("No estimate was made.")
+    reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
+    detail, p = (main.permutation, main.p_value) if main else (None, none)
+    return Headline(
+        measure_label=measure(primary).label,
+        place=project.programme.place,
+        n_schools=main.n_treated if main else 0,
+        pre_label=mean_of(exposure.pre),
+        post_label=mean_of(exposure.post),
+        list_year=labels.LIST_YEAR[project.pool.neighbours],
+        estimate=main.estimate if main else none,
+        interval=sure.interval if sure else none,
+        n_areas=float(detail.n_areas) if detail else reason,
+        n_as_large=float(round(p * detail.n_areas)) if detail and isinstance(p, float) else reason,
+        p_value=p,
+        placebo_label=_subject(placebo) if placebo else "",
+        placebo_estimate=results.estimate(placebo),
+        contrast_label=_contrast_in_words(project),
+        contrast_estimate=contrast.estimate if contrast else results.why_not(results.contrast()),
+        contrast_p=contrast.p_value if contrast else results.why_not(results.contrast()),
+        lead=results.estimate(primary, labels.LEAD, lead),
+        lead_label=span_text(exposure.pre),
+        adjusted=results.estimate(primary, labels.TREND_ADJUSTED),
+    )
+
+
+def _intraclass(results: Results) -> Iterator[IntraclassCorrelation]:
+    """Yield how alike schools of one area changed, for every outcome that was estimated."""
+    project = results.project
+    for outcome in project.outcomes:
+        if results.outcomes[outcome.measure].areas:
+            panel = results.outcomes[outcome.measure].panel
+            yield area_icc(outcome.measure, panel, project.exposure, project.inference.level)
+
+
+def _distributions(results: Results) -> Iterator[AreaDistribution]:
+    names = results.intake.neighbours[results.project.pool.neighbours].names
+    for code, found in results.outcomes.items():
+        own = results.locked.outcomes[code.split("-")[0]].treated_group
+        for (design, period), areas in found.areas.items():
+            if period == "post" and results.effect(code, design) and _permuted(results.effect(code, design)):
+                yield AreaDistribution(
+                    outcome=code,
+                    design=design,
+                    areas=tuple(areas.groups.tolist()),
+                    names=tuple(names.get(area, str(area)) for area in areas.groups.tolist()),
+                    effects=tuple(areas.effects.tolist()),
+                    treated_area=own,
+                    before=area_baselines(results, code) if design == labels.NEIGHBOURS else None,
+                )
+
+
+def _bands(results: Results) -> Iterator[YearBand]:
+    """Yield the simultaneous band of every outcome that was estimated year by year."""
+    inference = results.project.inference
+    options = BandOptions(level=inference.level, statistic=inference.statistic)
+    for code, found in results.outcomes.items():
+        keys = {year: (labels.NEIGHBOURS, str(year)) for year in results.project.exposure.years}
+        years = {year: found.areas[key] for year, key in keys.items() if key in found.areas}
+        own = results.locked.outcomes[code.split("-")[0]].treated_group
+        yield from year_bands(code, years, own, options)
+
+
+def _permuted(effect: Effect | None) -> bool:
+    return effect is not None and effect.permutation is not None
+
+
+def _realised(results: Results) -> Iterator[DetectableEffect]:
+    """Yield the least detectable effects with the realised one: 2.8 × the SD of the other areas' effects."""
+    for entry in results.stage.detectable:
+        areas = results.outcomes[entry.outcome].areas.get((labels.NEIGHBOURS, "post"))
+        design = results.locked.outcomes[entry.outcome]
+        own = design.treated_group
+        others = areas.effects[areas.groups != own] if areas else np.array([])
+        realised: Quantity = TOO_FEW_AREAS
+        if design.too_few:
+            realised = Unavailable(f"Not estimated: {design.too_few}.")
+        elif own == TREATED_GROUP:
+            realised = detectable_by_clusters(results.clustered(entry.outcome))
+        elif len(others) >= 20:
+            realised = MULTIPLIER * float(np.std(others, ddof=1))
+        yield DetectableEffect(
+            outcome=entry.outcome, at_design=entry.at_design, realised=realised, n_areas=entry.n_areas
+        )

@@ -1,0 +1,78 @@
+"""What checks look at: the effects of one project, found by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.core.project import Contrast, Project
+from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.flow import Flow
+from evalkit.data.published.intake import Intake
+from evalkit.design.project.labels import NEIGHBOURS
+from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign
+from evalkit.estimate.areas.outcome_effects import OutcomeEffects
+from evalkit.estimate.effect import Effect
+
+NOT_ASKED = Unavailable("The project does not ask for this.")
+ONE_YEAR = Unavailable("Only one year was observed before the programme.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """One project's design, data, effects and flow, before they are judged."""
+
+    project: Project
+    intake: Intake
+    locked: LockedDesign
+    stage: DesignStage
+    outcomes: dict[str, OutcomeEffects]
+    flow: Flow
+    detectable: tuple[DetectableEffect, ...] = ()
+
+    @property
+    def primary(self) -> str:
+        """Return the code of the primary outcome."""
+        return self.project.primary.measure
+
+    @property
+    def area_names(self) -> dict[int, str]:
+        """Return the names of areas by DfE code."""
+        return self.intake.neighbours[self.project.pool.neighbours].names
+
+    def effect(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Effect | None:
+        """Return the permutation record of an effect, if it was estimated."""
+        found = self.outcomes.get(outcome)
+        for effect in found.effects if found else ():
+            if (effect.design, effect.period, effect.inference) == (design, period, "permutation"):
+                return effect
+        return None
+
+    def clustered(self, outcome: str) -> Effect | None:
+        """Return the main effect with errors clustered by local authority, if several were treated."""
+        found = self.outcomes.get(outcome)
+        return (
+            next((e for e in found.effects if e.cluster_level == "local_authority" and e.inference == "cluster"), None)
+            if found
+            else None
+        )
+
+    def estimate(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Quantity:
+        """Return an estimate, or the reason why there is none."""
+        found = self.effect(outcome, design, period)
+        return found.estimate if found else self.why_not(outcome)
+
+    def why_not(self, outcome: str) -> Unavailable:
+        """Return why there is no such estimate: the outcome's own reason, or that one year cannot show a trend."""
+        first = self.effect(outcome.split("-")[0])
+        if first is None:
+            return NOT_ASKED
+        return first.estimate if isinstance(first.estimate, Unavailable) else ONE_YEAR
+
+    def contrast(self) -> str:
+        """Return the code of the first triple difference, or an empty text."""
+        return contrast_code(self.project.contrasts[0]) if self.project.contrasts else ""
+
+
+def contrast_code(contrast: Contrast) -> str:
+    """Return the code results.json uses for a triple difference: READPROG-MATPROG."""
+    return f"{contrast.measure}-{contrast.minus}"

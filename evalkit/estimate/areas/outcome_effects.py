@@ -1,0 +1,366 @@
+"""Every effect of one outcome: the main comparison, those shown beside it, and the years around the programme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.project import Inference, Project
+from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.data.measures import measure
+from evalkit.data.panel import Panel
+from evalkit.data.published.intake import Intake
+from evalkit.data.published.records import SchoolRecords
+from evalkit.design.project import labels
+from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, without_areas
+from evalkit.design.project.group_matching import GroupMatches
+from evalkit.design.project.plan import OutcomeDesign
+from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, effects_of_matches
+from evalkit.estimate.areas.changes_arrays import PermutationTest, permutation_test
+from evalkit.estimate.areas.clusters import clustered_by_area
+from evalkit.estimate.areas.sample import Changes, changes_before, changes_less_trend, changes_to, outcome_panel
+from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+from evalkit.estimate.effect_sizes import effect_size
+
+# From area effects to effects that can be reported: estimand, sample, method, uncertainty.
+
+NO_P_FOR_SCHOOLS = (
+    "Clustering by school covers school sampling only and excludes area shocks, so it gives no p-value and no "
+    "interval here."
+)
+NO_ERROR_FROM_PERMUTATION = "The permutation compares areas directly and gives no standard error."
+PART_OF_AREA = "Not given, as the listed schools are only part of their area."
+NOBODY_LEFT = (
+    "No treated school has both a result after the programme and a school to compare with, so there is no estimate."
+)
+NOT_STUDENTISED = "An area has no school-sampling error, so effects cannot be studentised."
+FEW_AREAS = "Fewer than {needed} areas could be analysed the same way, so no interval at this level exists."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectKey:
+    """What an effect is an effect of, and how many areas hold the treated schools."""
+
+    outcome: str
+    role: str
+    design: str
+    period: str
+    estimand: Estimand
+    method: str
+    n_treated_clusters: int
+
+
+def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: Inference) -> Effect:
+    """Return the treated group's effect with its place among all areas analysed the same way.
+
+    Schools treated by name are not a whole area, so that no other area can stand in for them.
+    """
+    effect = _estimated(key, areas, own, PART_OF_AREA)
+    if own == TREATED_GROUP:
+        return effect
+    at = areas.position(own)
+    if at < 0:
+        return effect
+    plain, studentised = (_tested(areas, at, kind, inference.level) for kind in ("unstudentised", "studentised"))
+    p, interval, test = studentised if inference.statistic == "studentised" else plain
+    if test is None:
+        return replace(effect, interval=interval, p_value=p, p_value_one_sided=p)
+    return replace(
+        effect,
+        interval=interval,
+        p_value=p,
+        p_value_one_sided=test.p_value_one_sided,
+        permutation=PermutationDetail(
+            rank=test.rank,
+            n_areas=test.n,
+            smallest_p=1 / test.n,
+            studentised_p=studentised[0],
+            studentised_interval=studentised[1],
+            plain_p=plain[0],
+            plain_interval=plain[1],
+        ),
+    )
+
+
+def _tested(
+    areas: AreaEffects, at: int, kind: str, level: float
+) -> tuple[Quantity, IntervalOrReason, PermutationTest | None]:
+    """Return the p-value of one statistic, the interval of effects it does not reject, and the test; or the reason."""
+    statistic = permuted_statistic(areas, kind)
+    if not np.isfinite(statistic).all():
+        none = Unavailable(NOT_STUDENTISED)
+        return none, none, None
+    test = permutation_test(statistic, at, 1 - level)
+    scale = float(areas.std_errors[at]) if kind == "studentised" else 1.0
+    return test.p_value, _interval(float(areas.effects[at]), test.reach * scale, level), test
+
+
+def school_cluster_effect(key: EffectKey, areas: AreaEffects, own: int) -> Effect:
+    """Return the treated group's effect with its school-sampling standard error, and nothing inferred from it."""
+    at = areas.position(own)
+    effect = replace(_estimated(key, areas, own, NO_P_FOR_SCHOOLS), inference="cluster", cluster_level="school")
+    if at < 0:
+        return effect
+    error = float(areas.std_errors[at])
+    single = Unavailable("A single school has no sampling variance.")
+    return replace(effect, std_error=error if np.isfinite(error) else single, n_treated_clusters=int(areas.n[at]))
+
+
+def unavailable_effects(key: EffectKey, reason: str, n_treated: int, n_comparison: int) -> tuple[Effect, Effect]:
+    """Return the two records of an effect that cannot be estimated, each with the reason."""
+    none = replace(_none(key, reason, n_treated), n_comparison=n_comparison)
+    return none, replace(none, inference="cluster", cluster_level="school", n_treated_clusters=n_treated)
+
+
+def _none(key: EffectKey, reason: str, n_treated: int) -> Effect:
+    none = Unavailable(reason)
+    return Effect(
+        outcome=key.outcome,
+        role=key.role,
+        design=key.design,
+        estimand=key.estimand,
+        period=key.period,
+        estimate=none,
+        std_error=none,
+        interval=none,
+        p_value=none,
+        p_value_one_sided=none,
+        inference="permutation",
+        cluster_level="local_authority",
+        n_treated=n_treated,
+        n_comparison=0,
+        n_treated_clusters=key.n_treated_clusters,
+        method=key.method,
+    )
+
+
+def _estimated(key: EffectKey, areas: AreaEffects, own: int, reason: str) -> Effect:
+    """Return an effect with its estimate and counts, and the reason wherever inference would stand."""
+    at = areas.position(own)
+    if at < 0:
+        return _none(key, NOBODY_LEFT, 0)
+    return replace(
+        _none(key, reason, int(areas.n[at])),
+        estimate=float(areas.effects[at]),
+        n_comparison=int(areas.n_comparison[at]),
+        std_error=Unavailable(NO_ERROR_FROM_PERMUTATION),
+    )
+
+
+def permuted_statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
+    """Return what areas are compared by: their effects, or with `studentised` those over their sampling errors."""
+    if kind == "unstudentised":
+        return areas.effects
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return areas.effects / areas.std_errors
+
+
+def _interval(estimate: float, reach: float, level: float) -> IntervalOrReason:
+    if not np.isfinite(reach):
+        return Unavailable(FEW_AREAS.format(needed=round(1 / (1 - level))))
+    return Interval(estimate - reach, estimate + reach, level)
+
+
+# Every effect of one outcome: the main comparison, those shown beside it, and the years around the programme.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeEffects:
+    """The effects of one outcome, with the area effects behind each (by design, then period).
+
+    `weights` are pupils before the programme by school, where the project weighs by pupils.
+    """
+
+    outcome: str
+    role: str
+    panel: Panel
+    effects: tuple[Effect, ...]
+    areas: dict[tuple[str, str], AreaEffects]
+    weights: pd.Series | None
+
+    def weighed(self, changes: Changes) -> Changes:
+        """Return changes with the weights of the main comparison."""
+        return changes if self.weights is None else changes.scaled(self.weights)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spec:
+    """One way of measuring an effect: changes, who is compared, and whether it is standardised."""
+
+    design: str
+    period: str
+    changes: Changes
+    comparison: AreaComparisons | GroupMatches
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ask:
+    """What is estimated: the outcome's name and role, under which design of which project."""
+
+    project: Project
+    design: OutcomeDesign
+    outcome: str
+    role: str
+    weights: pd.Series | None
+    executor: Executor
+
+    def key(self, design: str, period: str, lost: int = 0) -> EffectKey:
+        return EffectKey(
+            outcome=self.outcome,
+            role=self.role,
+            design=design,
+            period=period,
+            estimand=_estimand(self.design, lost),
+            method=_method(self.project, design, period),
+            n_treated_clusters=len(self.design.treated_areas),
+        )
+
+
+def estimate_outcome(
+    project: Project, intake: Intake, design: OutcomeDesign, role: str, executor: Executor = SERIAL
+) -> OutcomeEffects:
+    """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
+    records = intake.records[measure(design.outcome).key_stage]
+    panel = outcome_panel(project, records, design, project.pool.require_all_years)
+    ask = _Ask(project, design, design.outcome, role, _pupils(project, records), executor)
+    groups = panel.by_unit()["cluster"]
+    n_treated = int((groups == design.treated_group).sum())
+    if design.too_few or n_treated < project.pool.minimum_treated:
+        near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
+        reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
+        reason = reason[:1].upper() + reason[1:]
+        effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated, near)
+        return OutcomeEffects(design.outcome, role, panel, effects, {}, None)
+    school_sd = _school_sd(panel, project)
+
+    def size(effect: Effect) -> EffectSize | None:
+        return _size(effect, intake, school_sd, project)
+
+    found = _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
+    by_area = (replace(one, effect_size=size(one)) for one in _by_area(found, records, design, project))
+    return replace(found, effects=(*found.effects, *by_area))
+
+
+def _by_area(
+    found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
+) -> Iterator[Effect]:
+    """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
+    main = next(e for e in found.effects if (e.design, e.period) == (labels.NEIGHBOURS, "post"))
+    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2 or not isinstance(main.estimate, float):
+        return
+    changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
+    comparison = design.comparisons[labels.NEIGHBOURS]
+    yield clustered_by_area(main, changes, records.schools["area"], design, comparison, project)
+
+
+def estimate_contrast(
+    project: Project, design: OutcomeDesign, name: str, panel: Panel, first: OutcomeEffects, executor: Executor = SERIAL
+) -> OutcomeEffects:
+    """Estimate a triple difference: the effect on `first` less another outcome within the same schools."""
+    changes = first.weighed(changes_to(panel, project.exposure, project.exposure.post))
+    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
+    specs = [_Spec(found, "post", changes, comparison) for found, comparison in every.items()]
+    ask = _Ask(project, design, name, "contrast", first.weights, executor)
+    return _estimate(ask, panel, specs, lambda _: None)
+
+
+def _estimate(
+    ask: _Ask, panel: Panel, specs: list[_Spec], size: Callable[[Effect], EffectSize | None]
+) -> OutcomeEffects:
+    """Estimate every specification; those marked as main are standardised too."""
+    found_areas = ask.executor.map(partial(_areas, ask.project, ask.design), specs)
+    areas = {(s.design, s.period): found for s, found in zip(specs, found_areas, strict=True)}
+    own, effects = ask.design.treated_group, list[Effect]()
+    for spec in specs:
+        found = areas[spec.design, spec.period]
+        key = ask.key(spec.design, spec.period, found.n_lost)
+        effect = permutation_effect(key, found, own, ask.project.inference)
+        effects.append(replace(effect, effect_size=size(effect)) if spec.is_main else effect)
+        effects.append(school_cluster_effect(key, found, own))
+    return OutcomeEffects(ask.outcome, ask.role, panel, tuple(effects), areas, ask.weights)
+
+
+def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[_Spec]:
+    """Yield the main comparison first, then those beside it, then each year on the headline's base."""
+    exposure, pupils = project.exposure, _cohort(project, records)
+    by_pupils = project.estimation.weights == "pupils"
+
+    def weighed(changes: Changes) -> Changes:
+        return changes.scaled(pupils) if by_pupils else changes
+
+    plain = changes_to(panel, exposure, exposure.post)
+    main = design.comparisons[labels.NEIGHBOURS]
+    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
+    for name, comparison in every.items():
+        yield _Spec(name, "post", weighed(plain), comparison, is_main=True)
+    other = labels.SCHOOL_WEIGHTED if by_pupils else labels.PUPIL_WEIGHTED
+    yield _Spec(other, "post", plain if by_pupils else plain.scaled(pupils), main)
+    if project.pool.require_all_years:
+        loose = changes_to(outcome_panel(project, records, design, every_year=False), exposure, exposure.post)
+        yield _Spec(labels.UNRESTRICTED, "post", weighed(loose), main)
+    unconverted = records.schools.index[~records.schools["is_converted"]]
+    yield _Spec(labels.WITHOUT_CONVERSIONS, "post", weighed(plain).keep(unconverted), main)
+    contaminated = {area for entry in project.contamination for area in entry.areas}
+    remaining = without_areas(main, contaminated)
+    if set(main.of(design.treated_group)) & contaminated and remaining.of(design.treated_group):
+        yield _Spec(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
+    if len(exposure.pre) > 1:
+        yield _Spec(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
+        yield _Spec(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
+    for year in exposure.years:
+        yield _Spec(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
+
+
+def _cohort(project: Project, records: SchoolRecords) -> pd.Series:
+    """Return each school's mean cohort size before the programme, over the years that have it."""
+    return records.cohort[[year for year in project.exposure.pre if year in records.cohort]].mean(axis=1)
+
+
+def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
+    return _cohort(project, records) if project.estimation.weights == "pupils" else None
+
+
+def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
+    """Return the effect of every area; excluded areas serve neither as comparison nor in the permutation."""
+    fewest, own = project.pool.minimum_area_schools, design.treated_group
+    if isinstance(spec.comparison, GroupMatches):
+        found = effects_of_matches(spec.changes, spec.comparison, own, fewest)
+    else:
+        found = effects_by_area(spec.changes, spec.comparison, own, fewest)
+    return found.without(set(project.pool.exclude_areas) - {own})
+
+
+def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
+    if design.treated_group == TREATED_GROUP:
+        return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
+    return Estimand.AREA_ITT_AMONG_MATCHED if lost else Estimand.AREA_ITT
+
+
+def _method(project: Project, name: str, period: str) -> str:
+    pre, first = " and ".join(map(str, project.exposure.pre)), min(project.exposure.pre)
+    post = " and ".join(map(str, project.exposure.post)) if period == "post" else period
+    change = f"{post} less the mean of {pre}" if name != labels.LEAD else f"change from {first} to {period}"
+    return f"Difference in mean change ({change}). {labels.design_label(name)}."
+
+
+def _size(effect: Effect, intake: Intake, school_sd: Quantity, project: Project) -> EffectSize | None:
+    if not isinstance(effect.estimate, float):
+        return None
+    limits = intake.limits.get(effect.outcome)
+    return effect_size(effect.estimate, effect.interval, limits, school_sd, project.effect_sizes.months_table)
+
+
+def _school_sd(panel: Panel, project: Project) -> Quantity:
+    """Return the SD of school scores in the last year before, over the analysed untreated schools of England."""
+    frame = panel.frame
+    scores: pd.Series = frame.loc[(frame["period"] == max(project.exposure.pre)) & frame["cohort"].isna(), "outcome"]
+    if len(scores) < 2:
+        return Unavailable("Fewer than two untreated schools have a score in the last year before the programme.")
+    return float(np.std(scores.to_numpy(dtype=float), ddof=1))

@@ -1,0 +1,121 @@
+"""The analysed schools of one outcome, and their changes over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.core.project import Exposure, Project
+from evalkit.data.panel import Panel
+from evalkit.data.published.records import SchoolRecords, exclusion_reasons, has_any_before_and_all_after
+from evalkit.data.roles import Roles
+from evalkit.design.project.plan import OUTSIDE, OutcomeDesign
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """One number of change and one weight per unit, with the unit's group."""
+
+    units: pd.Index
+    group: NDArray[np.int64]
+    change: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    def keep(self, units: pd.Index) -> Changes:
+        """Return the changes of those units only."""
+        kept = units.get_indexer(self.units) >= 0
+        return Changes(self.units[kept], self.group[kept], self.change[kept], self.weight[kept])
+
+    def scaled(self, weight: pd.Series) -> Changes:
+        """Return the changes with other weights; units without one are left out."""
+        wanted = weight.reindex(self.units).to_numpy(dtype=float)
+        kept = np.isfinite(wanted) & (wanted > 0)
+        return Changes(self.units[kept], self.group[kept], self.change[kept], wanted[kept])
+
+
+def outcome_panel(project: Project, records: SchoolRecords, design: OutcomeDesign, every_year: bool = True) -> Panel:
+    """Return the analysed schools of an outcome as a panel, clusters being groups.
+
+    With `every_year` a school has a published outcome in each year of the project; otherwise at least
+    one before and all after.
+    """
+    code, exposure, groups = design.outcome, project.exposure, design.groups
+    if every_year:
+        kept = exclusion_reasons(records, code, exposure.years, project.pool.minor_groups) == ""
+    else:
+        kept = has_any_before_and_all_after(records, code, exposure.pre, exposure.post, project.pool.minor_groups)
+    units = groups.index[kept & (groups != OUTSIDE)]
+    return make_panel(records.values[code].loc[units, list(exposure.years)], groups, design.treated_group, project)
+
+
+def make_panel(wide: pd.DataFrame, groups: pd.Series, treated_group: int, project: Project) -> Panel:
+    """Return a school × year table as a panel; the treated group's cohort is the first year after the baseline."""
+    start = min((*project.exposure.partial, *project.exposure.post))
+    long = wide.rename_axis("unit").reset_index().melt("unit", var_name="period", value_name="outcome").dropna()
+    group = long["unit"].map(groups)
+    long = long.assign(
+        cluster=group, cohort=pd.Series(start, index=long.index, dtype=float).where(group == treated_group)
+    )
+    long["outcome"], long["period"] = long["outcome"].astype(float), long["period"].astype(int)
+    roles = Roles(unit="unit", period="period", outcome="outcome", cohort="cohort", cluster="cluster")
+    return Panel.from_frame(long, roles)
+
+
+def changes_to(panel: Panel, exposure: Exposure, years: Sequence[int]) -> Changes:
+    """Return each unit's mean over `years` less its mean over the years before the programme.
+
+    The same base serves the headline and every point of the event study.
+    """
+    wide = panel.wide()
+    after = wide[list(years)].mean(axis=1, skipna=False)
+    return _of_units(panel, after - wide[list(exposure.pre)].mean(axis=1))
+
+
+def changes_less_trend(panel: Panel, exposure: Exposure) -> Changes:
+    """Return each unit's change less its own linear trend before the programme, continued to the years after.
+
+    The trend is the least-squares slope over the years before; it is continued over
+    mean(post) − mean(pre) years.
+    """
+    wide = panel.wide()
+    years = np.array(exposure.pre, dtype=float)
+    scores = wide[list(exposure.pre)].to_numpy(dtype=float)
+    centred = years - years.mean()
+    slope = scores @ centred / (centred @ centred)
+    ahead = float(np.mean(exposure.post)) - years.mean()
+    change = wide[list(exposure.post)].mean(axis=1, skipna=False) - wide[list(exposure.pre)].mean(axis=1)
+    return _of_units(panel, change - ahead * slope)
+
+
+def levels_before(panel: Panel, exposure: Exposure) -> Changes:
+    """Return each unit's mean over the years before the programme, in the place of a change."""
+    return _of_units(panel, panel.wide()[list(exposure.pre)].mean(axis=1))
+
+
+def changes_before(panel: Panel, exposure: Exposure) -> Changes:
+    """Return each unit's change from the first to the last year before the programme."""
+    wide = panel.wide()
+    return _of_units(panel, wide[max(exposure.pre)] - wide[min(exposure.pre)])
+
+
+def changes_to_last_before(panel: Panel, exposure: Exposure) -> Changes:
+    """Return each unit's last year before the programme less its mean over the years before that one."""
+    wide, last = panel.wide(), max(exposure.pre)
+    earlier = [year for year in exposure.pre if year != last]
+    return _of_units(panel, wide[last] - wide[earlier].mean(axis=1, skipna=False))
+
+
+def _of_units(panel: Panel, change: pd.Series) -> Changes:
+    known = panel.by_unit()
+    kept = change.dropna()
+    units = known.loc[kept.index]
+    return Changes(
+        kept.index,
+        units["cluster"].to_numpy(dtype=np.int64),
+        kept.to_numpy(dtype=float),
+        units["weight"].to_numpy(dtype=float),
+    )

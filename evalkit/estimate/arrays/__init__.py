@@ -1,1 +1,0 @@
-"""Numerical kernels of the estimate room: arrays in, arrays out; no tables."""

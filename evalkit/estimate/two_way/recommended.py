@@ -1,0 +1,57 @@
+"""The inference that the numbers of clusters support, carried out for the two-way effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.errors import DesignError
+from evalkit.data.panel import Panel
+from evalkit.design.clusters import InferenceMethod, Recommendation, independence_by
+from evalkit.estimate.effect import Inference, clustered_inference
+from evalkit.estimate.least_squares_arrays import ClusterKind, Fit
+from evalkit.estimate.two_way.conley_taber import ConleyTaberOptions, conley_taber
+from evalkit.estimate.two_way.panel_rows import PanelRows
+from evalkit.estimate.two_way.randomisation import RandomisationOptions, randomisation_test
+from evalkit.estimate.two_way.wild_bootstrap import WildOptions, wild_bootstrap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceOptions:
+    """The level of intervals, how many draws a bootstrap or permutation takes, under which seed and by whom."""
+
+    level: float = 0.95
+    n_draws: int = 9_999
+    seed: int = 20_240_101
+    executor: Executor = field(default=SERIAL, compare=False, repr=False)
+
+
+def two_way_inference(
+    panel: Panel, recommendation: Recommendation, options: InferenceOptions, fit: Fit | None = None
+) -> Inference:
+    """Return the recommended inference on the two-way effect of a panel, or the reason why it cannot be given.
+
+    `fit` is the two-way fit, where it has been made already.
+    """
+    if recommendation.inference == "unavailable":
+        return Inference.unavailable("unavailable", recommendation.reason)
+    try:
+        found = _carried_out(panel, recommendation.inference, options, fit)
+        return replace(found, assumes=independence_by(panel.clustered_by))
+    except DesignError as error:
+        return Inference.unavailable(recommendation.inference, str(error))
+
+
+def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOptions, fit: Fit | None) -> Inference:
+    level, n_draws, seed = options.level, options.n_draws, options.seed
+    match method:
+        case "wild cluster bootstrap":
+            return wild_bootstrap(panel, WildOptions(level=level, n_draws=n_draws, seed=seed)).inference
+        case "randomisation inference":
+            chosen = RandomisationOptions(level=level, n_draws=n_draws, seed=seed, executor=options.executor)
+            return randomisation_test(panel, chosen).inference
+        case "Conley–Taber":
+            return conley_taber(panel, ConleyTaberOptions(level=level, n_draws=n_draws, seed=seed)).inference
+    rows = PanelRows.of(panel)
+    kind: ClusterKind = "CR1W" if method == "cluster-robust" else "CR2"
+    return clustered_inference(fit or rows.fit_of_treatment(), 0, kind, rows.counts(), level)

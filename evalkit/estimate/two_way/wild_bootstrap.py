@@ -1,0 +1,104 @@
+"""Wild cluster bootstrap of the two-way effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.core.draws import stream
+from evalkit.core.errors import DesignError
+from evalkit.core.quantities import Unavailable
+from evalkit.core.shown import Shown
+from evalkit.data.panel import Panel
+from evalkit.design.clusters import independence_by
+from evalkit.estimate.effect import Inference, clustered_estimate
+from evalkit.estimate.two_way.inference_arrays import MOST_DRAWS_LISTED, WildWeights, wild_reference, wild_weights
+from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast
+
+MOST_NUMBERS = 100_000_000
+"""Clusters times draws, above which a bootstrap or permutation is refused: some gigabytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WildOptions:
+    """How the wild cluster bootstrap is drawn.
+
+    Attributes
+    ----------
+    weights : "rademacher" (−1 or 1) or "webb" (six values, for few clusters)
+    is_restricted : whether the null hypothesis is imposed on the residuals
+    n_draws, seed : draws, where the vectors of weights are too many to go through
+    level : of the interval
+    """
+
+    weights: WildWeights = "rademacher"
+    is_restricted: bool = True
+    n_draws: int = 9_999
+    seed: int = 20_240_101
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        require_draws(self.n_draws, self.level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WildBootstrap(Shown):
+    """The bootstrap's p-value and interval, and how many vectors of weights they rest on."""
+
+    estimate: float
+    inference: Inference
+    n_vectors: int
+    is_enumerated: bool
+
+
+def wild_bootstrap(panel: Panel, options: WildOptions | None = None) -> WildBootstrap:
+    """Return the wild cluster bootstrap of the two-way effect (Cameron, Gelbach and Miller, 2008).
+
+    Unavailable where one cluster is treated, or one to compare with.
+    """
+    options = options or WildOptions()
+    rows = PanelRows.of(panel)
+    require_contrast(rows)
+    fit = rows.fit_of_treatment()
+    plain = clustered_estimate(fit, 0, "CR0", rows.counts())
+    if isinstance(plain.std_error, Unavailable):
+        none = Inference.unavailable("wild cluster bootstrap", plain.std_error.reason)
+        return WildBootstrap(estimate=plain.value, inference=none, n_vectors=0, is_enumerated=False)
+    require_room(fit.n_clusters, options.n_draws, "clusters")
+    weights = wild_weights(fit.n_clusters, options.weights, options.n_draws, stream(options.seed, "wild bootstrap"))
+    reference = wild_reference(fit, 0, weights, options.is_restricted)
+    is_enumerated = (2 if options.weights == "rademacher" else 6) ** fit.n_clusters <= MOST_DRAWS_LISTED
+    inference = Inference(
+        method="wild cluster bootstrap",
+        std_error=reference.scale,
+        df=None,
+        interval=reference.interval(options.level),
+        p_value=reference.p_value(),
+        note=_note(options, weights.shape[1], is_enumerated),
+        assumes=independence_by(panel.clustered_by),
+    )
+    return WildBootstrap(
+        estimate=plain.value, inference=inference, n_vectors=weights.shape[1], is_enumerated=is_enumerated
+    )
+
+
+def _note(options: WildOptions, n_vectors: int, is_enumerated: bool) -> str:
+    null = "null imposed" if options.is_restricted else "null not imposed"
+    how = f"all {n_vectors:,} vectors" if is_enumerated else f"{n_vectors - 1:,} draws, seed {options.seed}"
+    return f"{options.weights.capitalize()} weights, {null}, {how}; the standard error is CR0."
+
+
+def require_room(n: int, n_draws: int, what: str) -> None:
+    """Raise `DesignError` where draws for so many clusters would not fit in memory."""
+    if n * n_draws > MOST_NUMBERS:
+        raise DesignError(
+            f"{n_draws:,} draws for {n:,} {what} are too many to hold. Take at most {MOST_NUMBERS // n:,} draws; "
+            "with very many clusters, errors clustered by them need no bootstrap."
+        )
+
+
+def require_draws(n_draws: int, level: float) -> None:
+    """Raise `DesignError` where a number of draws or a level cannot be used."""
+    if n_draws < 99:
+        raise DesignError(f"{n_draws} draws are too few for a p-value; take at least 99, better 9,999.")
+    if not 0.5 <= level < 1:
+        raise DesignError(f"The level of an interval is a share such as 0.95, not {level}.")

@@ -1,0 +1,12 @@
+"""What may leave: tables, sentences and figures, and the disclosure control that they pass.
+
+- `bundle`: What a notebook keeps of a noun it shows: the page, plain text, and the record it is read back from.
+- `disclosure`: Disclosure control at the border: counts of pupils under the threshold do not leave, nor what would
+  give them away.
+- `markup`: Released tables as accessible HTML and as CSV, cell by cell.
+- `parts`: The pieces of a report (headings, texts, sentences, figures, tables), and their way through a notebook and
+  back.
+- `table`: A table before it is released: values with their kinds, not yet fit to be shown, and its record in JSON.
+- `told_effects`: Which effects of repeated cross-sections may be told: none that rests on too few people, nor what
+  would give it away.
+"""

@@ -1,0 +1,182 @@
+"""The pieces of a report (headings, texts, sentences, figures, tables), and their way through a notebook and back."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final, Literal
+
+from evalkit.core.errors import EvalkitError
+from evalkit.core.words import cleaned
+from evalkit.report.border.bundle import PART_MIME, bundle
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.markup import numbered
+from evalkit.report.border.table import table_from_record
+
+__all__ = ["PART_MIME", "Heading", "Part", "Shown", "Text", "part_bundle", "part_from_json"]
+
+
+# Sentences that show themselves in a notebook and in the report.
+
+ProseKind = Literal["paragraph", "list", "headline", "banner", "face"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prose:
+    """Sentences in order. `kind` says how they are set; `banner` and `face` stand once at the top of the report."""
+
+    sentences: tuple[str, ...]
+    kind: ProseKind = "paragraph"
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """Return the sentences as one plain paragraph."""
+        return cleaned(" ".join(self.sentences))
+
+    def _repr_html_(self) -> str:
+        return cleaned(f'<div class="evalkit evalkit-{self.kind}">{self._body()}</div>')
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        record = {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}
+        return bundle(self._repr_html_(), self.text, record)
+
+    @property
+    def is_list(self) -> bool:
+        """Return whether the sentences are set as a list."""
+        return self.kind == "list" or (self.kind == "face" and len(self.sentences) > 1)
+
+    def _body(self) -> str:
+        if self.is_list:
+            return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences) + "</ul>"
+        return f"<p>{escape(self.text)}</p>"
+
+
+# A drawn figure with its words and the numbers behind it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Figure:
+    """A figure as PNG and SVG, what it shows in words (`alt`), its caption, and its data as a released table.
+
+    `name` is that of its files among the outputs of a project, empty for a figure that has none.
+    """
+
+    name: str = ""
+    png: bytes
+    svg: bytes
+    alt: str
+    caption: str
+    data: ReleasedTable
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alt", cleaned(self.alt))
+        object.__setattr__(self, "caption", cleaned(self.caption))
+        if not self.alt.strip():
+            raise EvalkitError(f"The figure '{self.caption}' needs a text for readers who do not see it.")
+
+    def __repr__(self) -> str:
+        return f"<Figure: {self.caption}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, number: int | None = None) -> str:
+        """Return the figure with its caption, under the number it has in a report."""
+        source = b64encode(self.svg).decode("ascii")
+        return (
+            f'<figure class="evalkit evalkit-figure"><div class="scroll" role="group" tabindex="0" '
+            f'aria-label="Figure: {escape(self.caption)}">'
+            f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{source}"></div>'
+            f"<figcaption>{numbered('Figure', number)}{escape(self.caption)}</figcaption>"
+            f"<details><summary>The numbers behind this figure</summary>{self.data._repr_html_()}</details></figure>"
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return bundle(self._repr_html_(), repr(self), self.record())
+
+    def record(self) -> dict[str, object]:
+        """Return the figure as a JSON record, from which `part_from_json` reads it back."""
+        return {
+            "part": "figure",
+            "name": self.name,
+            "png": b64encode(self.png).decode("ascii"),
+            "svg": b64encode(self.svg).decode("ascii"),
+            "alt": self.alt,
+            "caption": self.caption,
+            "data": self.data.record(),
+        }
+
+
+# The pieces of a report, and their way through a notebook and back.
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: `level` 1 begins a chapter of the report."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a notebook's author wrote between headings, as Markdown."""
+
+    markdown: str
+
+
+Shown = Prose | ReleasedTable | Figure
+"""A noun that a cell shows."""
+Part = Heading | Text | Shown
+
+
+def part_bundle(part: Shown) -> dict[str, object]:
+    """Return what a notebook keeps of a part: HTML, plain text and the record it is read back from."""
+    return part._repr_mimebundle_()
+
+
+def part_from_json(record: Mapping[str, Any]) -> Shown:
+    """Return the part of a record; a table passes disclosure control again.
+
+    Raises
+    ------
+    EvalkitError
+        If the record is of no part of this kit, or holds a table that may not leave.
+    """
+    try:
+        return _READERS[record["part"]](record)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise EvalkitError(
+            "A notebook holds a part that this version of evalkit cannot read. Run the project again."
+        ) from None
+
+
+def _prose(record: Mapping[str, Any]) -> Prose:
+    return Prose(tuple(map(str, record["sentences"])), record["kind"])
+
+
+def _table(record: Mapping[str, Any]) -> ReleasedTable:
+    return ReleasedTable(table_from_record(record["table"]), int(record["threshold"]))
+
+
+def _figure(record: Mapping[str, Any]) -> Figure:
+    return Figure(
+        name=str(record["name"]),
+        png=b64decode(record["png"]),
+        svg=b64decode(record["svg"]),
+        alt=record["alt"],
+        caption=record["caption"],
+        data=_table(record["data"]),
+    )
+
+
+_READERS: Final[dict[str, Callable[[Mapping[str, Any]], Shown]]] = {
+    "prose": _prose,
+    "table": _table,
+    "figure": _figure,
+}

@@ -1,0 +1,175 @@
+"""A table before it is released: values with their kinds, not yet fit to be shown, and its record in JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal
+
+from evalkit.core.errors import EvalkitError
+from evalkit.core.formats import careful, count, interval_text, number, p_text, pounds
+from evalkit.core.quantities import Interval, Unavailable
+
+# A table before it is released: values with their kinds, not yet fit to be shown.
+
+Kind = Literal[
+    "text",
+    "quote",
+    "estimate",
+    "number",
+    "interval",
+    "p",
+    "count",
+    "school_count",
+    "pupil_count",
+    "percentage",
+    "money",
+]
+Cell = str | int | float | Interval | Unavailable
+"""A value, or the reason why there is none."""
+
+_FORMATS: Final[dict[Kind, Callable[[Any], str]]] = {
+    "text": str,
+    "quote": str,
+    "estimate": careful,
+    "number": number,
+    "interval": interval_text,
+    "p": p_text,
+    "count": count,
+    "school_count": count,
+    "pupil_count": count,
+    "percentage": lambda value: number(value, 0) + "%",
+    "money": pounds,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `key` names it in CSV, `header` on the page.
+
+    A column of pupils may be the `is_total` of the other columns of pupils in its row; a column
+    `derived_from` a column of pupils (a percentage, say) is suppressed where that one is. `decimals`
+    are those of its estimates, numbers and intervals, None for what the kind has.
+    """
+
+    key: str
+    header: str
+    kind: Kind = "text"
+    is_total: bool = False
+    derived_from: str = ""
+    decimals: int | None = None
+
+    @property
+    def is_numeric(self) -> bool:
+        """Return whether the column's values are aligned as numbers."""
+        return self.kind not in ("text", "quote")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Table:
+    """Rows of cells under typed columns; the first column names the row.
+
+    `has_total_row` says that the last row sums the rows above it. `fold_by` is the key of a column:
+    on the page the rows of its first value are shown, those of each other value open on demand.
+    `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
+    `release` makes the `ReleasedTable` that can.
+    """
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+    has_total_row: bool = False
+    fold_by: str = ""
+    above: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise EvalkitError(f"The table '{self.caption}' has a row that does not fit its columns.")
+        if len({column.key for column in self.columns}) != len(self.columns):
+            raise EvalkitError(f"The table '{self.caption}' has two columns with one key.")
+
+    def __repr__(self) -> str:
+        return f"<Table not yet released: {self.caption}>"
+
+    def column(self, key: str) -> tuple[Cell, ...]:
+        """Return the cells of one column."""
+        position = self._position(key)
+        return tuple(row[position] for row in self.rows)
+
+    def groups(self) -> tuple[tuple[str, Table], ...]:
+        """Return the table in parts by the value of `fold_by`, each without that column; whole where it names none."""
+        if not self.fold_by or not self.rows:
+            return (("", self),)
+        at = self._position(self.fold_by)
+        return tuple((str(value), self._group(at, value)) for value in dict.fromkeys(self.column(self.fold_by)))
+
+    def _group(self, at: int, value: Cell) -> Table:
+        rows = tuple((*row[:at], *row[at + 1 :]) for row in self.rows if row[at] == value)
+        columns = (*self.columns[:at], *self.columns[at + 1 :])
+        return replace(self, caption=f"{self.caption}: {value}", columns=columns, rows=rows, fold_by="")
+
+    def _position(self, key: str) -> int:
+        return [column.key for column in self.columns].index(key)
+
+
+def cell_text(cell: Cell, kind: Kind, decimals: int | None = None) -> str:
+    """Return a cell as readers see it, with `decimals` where they are given and the kind has any."""
+    if isinstance(cell, Unavailable):
+        return cell.reason
+    if isinstance(cell, str):
+        return cell
+    if decimals is not None and isinstance(cell, Interval):
+        return f"{number(cell.lower, decimals)} to {number(cell.upper, decimals)}"
+    if decimals is not None and kind in ("estimate", "number") and not isinstance(cell, Interval):
+        return number(cell, decimals)
+    return _FORMATS[kind](cell)
+
+
+# A table as a JSON record, and the table of a record: every cell comes back as it was.
+
+
+def table_record(table: Table) -> dict[str, object]:
+    """Return a table as values JSON has."""
+    kept = {field.name: getattr(table, field.name) for field in fields(table)}
+    return kept | {
+        "columns": [asdict(column) for column in table.columns],
+        "rows": [[_cell_record(cell) for cell in row] for row in table.rows],
+        "notes": list(table.notes),
+        "above": list(table.above),
+    }
+
+
+def table_from_record(record: Mapping[str, Any]) -> Table:
+    """Return the table of a record; a record that does not fit raises `KeyError`, `TypeError` or `ValueError`."""
+    return Table(
+        **{
+            **record,
+            "columns": tuple(Column(**column) for column in record["columns"]),
+            "rows": tuple(tuple(_cell(cell) for cell in row) for row in record["rows"]),
+            "notes": tuple(record["notes"]),
+            "above": tuple(record["above"]),
+        }
+    )
+
+
+def _cell_record(cell: Cell) -> object:
+    if isinstance(cell, Unavailable):
+        return {"unavailable": cell.reason}
+    if isinstance(cell, Interval):
+        return {"interval": [float(cell.lower), float(cell.upper), float(cell.level)]}
+    if isinstance(cell, float):
+        return float(cell) if math.isfinite(cell) else {"number": repr(float(cell))}
+    return cell if isinstance(cell, str) else int(cell)
+
+
+def _cell(record: Any) -> Cell:
+    if not isinstance(record, Mapping):
+        return record  # type: ignore[no-any-return]  # a text or a number is itself
+    if "unavailable" in record:
+        return Unavailable(record["unavailable"])
+    if "number" in record:
+        return float(record["number"])
+    return Interval(*record["interval"])

@@ -1,0 +1,125 @@
+"""One report as a noun, before it is drawn as a page, for Word or as PDF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evalkit.core.errors import EvalkitError
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.report.border.bundle import PART_MIME
+from evalkit.report.border.parts import Heading, Part, Prose, Shown, Text, part_from_json
+from evalkit.report.documents.written import plain_words
+from evalkit.report.words.statements import banner, face
+
+Section = tuple[Part, ...]
+
+CLOSING: Final = (
+    "Made by evalkit from the project “{slug}”. Every number here stands in results.json beside this file, and those "
+    "behind each figure in the folder figures; manifest.json says what it was made from."
+)
+"""What the documents on paper end with."""
+_AT_TOP: Final = ("banner", "face")
+_HEADING: Final = re.compile(r"^(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
+_FENCE: Final = re.compile(r"^ {0,3}(```|~~~)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What stands once at the top of a report, and its sections in order, each the parts of one notebook.
+
+    `banner` is empty for published data; `face` holds the sentences that a reader meets first.
+    """
+
+    slug: str
+    title: str
+    question: str
+    banner: str
+    face: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return the parts of every section, in order."""
+        return tuple(part for section in self.sections for part in section)
+
+
+def read_document(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]) -> Document:
+    """Return the report made of executed notebooks: their text and what they show, never their code.
+
+    Raises
+    ------
+    EvalkitError
+        If a notebook shows HTML that is not of a part of this kit, or a table that may not leave.
+    """
+    top, notice = face(evaluation), banner(evaluation)
+    return Document(
+        slug=evaluation.project.slug,
+        title=evaluation.project.title,
+        question=evaluation.project.question,
+        banner=notice.text if notice else "",
+        face=tuple(said for said in top.sentences if notice is None or said not in notice.sentences),
+        sections=tuple(_stepwise(tuple(_section(notebook)) for notebook in notebooks)),
+    )
+
+
+def _stepwise(sections: Iterator[Section]) -> Iterator[Section]:
+    """Yield sections in which no heading skips a level, as readers who hear a page need it."""
+    above = 0
+    for section in sections:
+        kept: list[Part] = []
+        for part in section:
+            if isinstance(part, Heading):
+                above = min(part.level, above + 1)
+                part = Heading(above, part.text)
+            kept.append(part)
+        yield tuple(kept)
+
+
+def _section(notebook: Mapping[str, Any]) -> Iterator[Part]:
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            yield from _written(_joined(cell["source"]))
+        elif cell["cell_type"] == "code":
+            shown = (part for output in cell.get("outputs", []) for part in _shown(output))
+            yield from (part for part in shown if not (isinstance(part, Prose) and part.kind in _AT_TOP))
+
+
+def _written(markdown: str) -> Iterator[Part]:
+    """Yield headings and the text between them; a line of code is neither."""
+    kept: list[str] = []
+    is_code = False
+    for line in markdown.splitlines():
+        is_code ^= bool(_FENCE.match(line))
+        heading = None if is_code else _HEADING.match(line)
+        if heading is None:
+            kept.append(line)
+            continue
+        yield from _text(kept)
+        kept = []
+        yield Heading(len(heading[1]), plain_words(heading[2]))
+    yield from _text(kept)
+
+
+def _text(lines: list[str]) -> Iterator[Text]:
+    markdown = "\n".join(lines).strip("\n")
+    if markdown.strip():
+        yield Text(markdown)
+
+
+def _shown(output: Mapping[str, Any]) -> Iterator[Shown]:
+    """Yield what an output shows of the kit's own nouns; refuse any other HTML, and leave out plain text."""
+    data = output.get("data", {})
+    if PART_MIME in data:
+        yield part_from_json(data[PART_MIME])
+    elif data.get("text/html"):
+        raise EvalkitError(
+            "A notebook shows something that has not been released: only tables, figures and sentences "
+            "of evalkit.report may stand in a report. Pass tables through `release`."
+        )
+
+
+def _joined(text: str | Sequence[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)

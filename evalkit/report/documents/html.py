@@ -1,0 +1,76 @@
+"""report.html: a report as one file that needs no network and no script."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+import mistune
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from evalkit.core.words import cleaned
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.markup import table_html
+from evalkit.report.border.parts import Figure, Heading, Part, Text
+from evalkit.report.documents.document import Document
+from evalkit.report.documents.typography import unbroken
+from evalkit.report.templates import packaged
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """Markdown to HTML; what is not a heading of the report is not one of the page."""
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return f"<p><strong>{text}</strong></p>\n"
+
+
+class _Page:
+    """Draws parts in order and keeps the headings for the table of contents."""
+
+    def __init__(self) -> None:
+        self.contents: list[tuple[int, str, str]] = []
+        self._numbers = {"table": 1, "figure": 1}
+        self._markdown = mistune.Markdown(renderer=_Renderer(escape=True))
+
+    def part(self, part: Part) -> str:
+        """Return the HTML of one part; headings stand one level down, below the report's title."""
+        if isinstance(part, Heading):
+            level, anchor = min(part.level + 1, 6), self._anchor(part.text)
+            self.contents.append((level, part.text, anchor))
+            return f'<h{level} id="{anchor}">{escape(part.text)}</h{level}>'
+        if isinstance(part, Text):
+            return str(self._markdown(part.markdown))
+        if isinstance(part, ReleasedTable):
+            return table_html(part.table, self._next("table", len(part.table.groups())))
+        return part.html(self._next("figure", 1)) if isinstance(part, Figure) else part._repr_html_()
+
+    def _next(self, kind: str, n: int) -> int:
+        """Return the number of the first of `n` tables or figures, counted as the documents on paper count them."""
+        first = self._numbers[kind]
+        self._numbers[kind] = first + n
+        return first
+
+    def _anchor(self, text: str) -> str:
+        base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+        taken = {anchor for *_, anchor in self.contents} | {"main"}
+        return next(name for name in (base, *(f"{base}-{i}" for i in range(2, 999))) if name not in taken)
+
+
+def report_html(document: Document) -> str:
+    """Return the report as one page."""
+    page = _Page()
+    sections = [Markup(unbroken("\n".join(map(page.part, section)))) for section in document.sections]
+    made = _template("report.html.j2").render(
+        document=document,
+        css=Markup(packaged("report.css")),
+        headings=[heading for heading in page.contents if heading[0] <= 3],
+        sections=sections,
+    )
+    return cleaned(made)
+
+
+def _template(name: str) -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(packaged(name))

@@ -1,0 +1,236 @@
+"""report.pdf and summary.pdf: tagged pages that pass PDF/UA-1, the same bytes on every machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import cache
+from itertools import groupby
+from typing import Any, Final
+
+import typst
+
+from evalkit.core.errors import EvalkitError
+from evalkit.core.words import cleaned
+from evalkit.report.border.markup import ShownCell, printed, shown_row
+from evalkit.report.border.parts import Figure, Heading, Part, Prose, Text
+from evalkit.report.border.table import Column, Table
+from evalkit.report.documents.document import CLOSING, Document
+from evalkit.report.documents.layout import PADDING, Layout, breakable, table_layout
+from evalkit.report.documents.typography import FONTS, WHOLE, printable
+from evalkit.report.documents.written import Run, written_blocks
+from evalkit.report.templates import packaged
+
+# A document as the record from which the pages of a PDF are set: every word is data, none is markup.
+
+Record = dict[str, Any]
+
+UPRIGHT: Final = 482.0
+TURNED: Final = 729.0
+"""Lengths of the lines of an A4 page in points, upright and turned."""
+_MARK: Final = "SYNTHETIC DATA"
+
+
+def paper_inputs(document: Document, **how: object) -> dict[str, str]:
+    """Return what the template reads: the record of a document as JSON, and each figure as SVG by its number.
+
+    `how` overrides what the record says of the look: sizes of type and margins in points.
+    """
+    figures = [part for part in document.parts if isinstance(part, Figure)]
+    sources = {f"figure-{i}": figure.svg.decode("utf-8") for i, figure in enumerate(figures)}
+    names = iter(sources)
+    parts = _held_to_next([record for part in document.parts for record in _part(part, names)])
+    record = {**_top(document), "parts": parts, **how}
+    return {"document": json.dumps(_printable(record), ensure_ascii=False), "whole": WHOLE, **sources}
+
+
+def _top(document: Document) -> Record:
+    return {
+        "title": document.title,
+        "running": document.title,
+        "question": document.question,
+        "banner": document.banner,
+        "mark": _MARK if document.banner else "",
+        "face": list(document.face),
+        "closing": CLOSING.format(slug=document.slug),
+        "has_contents": True,
+        "is_summary": False,
+        "size": 10.5,
+        "title_size": 22,
+        "figure_width": 100,
+        "margin": 56.5,
+        "top": 62,
+        "bottom": 62,
+    }
+
+
+def _part(part: Part, names: Iterator[str]) -> Iterator[Record]:
+    if isinstance(part, Heading):
+        yield {"kind": "heading", "level": part.level, "text": part.text}
+    elif isinstance(part, Text):
+        yield from _text(part)
+    elif isinstance(part, Prose):
+        yield _prose(part)
+    elif isinstance(part, Figure):
+        yield {"kind": "figure", "alt": part.alt, "caption": part.caption, "source": next(names)}
+    else:
+        yield from map(_table, printed(part.table))
+
+
+def _held_to_next(records: list[Record]) -> list[Record]:
+    """Return records in which a paragraph between a heading and what it announces stays with the latter."""
+    for before, record, after in zip(records, records[1:], records[2:], strict=False):
+        if (before["kind"], record["kind"]) == ("heading", "paragraph"):
+            record["is_sticky"] = after["kind"] in ("table", "figure")
+    return records
+
+
+def _text(text: Text) -> Iterator[Record]:
+    for kind, run in groupby(written_blocks(text.markdown), key=lambda block: block.kind):
+        if kind in ("bullet", "number"):
+            yield {"kind": "list", "marker": kind, "items": [[asdict(r) for r in block.runs] for block in run]}
+        else:
+            shown = "quote" if kind == "quote" else "paragraph"
+            for block in run:
+                yield {"kind": shown, "is_sticky": False, "runs": [asdict(r) for r in block.runs]}
+
+
+def _prose(prose: Prose) -> Record:
+    if prose.kind == "headline":
+        return {"kind": "headline", "text": prose.text}
+    if prose.is_list:
+        return {"kind": "list", "marker": "bullet", "items": [[asdict(Run(said))] for said in prose.sentences]}
+    return {"kind": "paragraph", "is_sticky": False, "runs": [asdict(Run(prose.text))]}
+
+
+def _table(table: Table) -> Record:
+    layout = table_layout(table, UPRIGHT, TURNED)
+    rows = [_row(shown_row(table.columns, row), layout) for row in table.rows]
+    heads = zip(table.columns, layout.widths, strict=True)
+    return {
+        "kind": "table",
+        "caption": table.caption,
+        "unit": table.unit,
+        "above": list(table.above),
+        "notes": list(table.notes),
+        "headers": [_head(column, width - PADDING, layout.size) for column, width in heads],
+        "rows": [{"cells": cells, "is_whole": layout.is_whole(i)} for i, cells in enumerate(rows)],
+        "size": layout.size,
+        "widths": list(layout.widths),
+        "padding": PADDING - 1,
+        "is_wide": layout.is_wide,
+        "is_short": layout.is_short,
+    }
+
+
+def _head(column: Column, width: float, size: float) -> Record:
+    return {"text": breakable(column.header, width, size, is_bold=True), "is_numeric": column.is_numeric}
+
+
+def _row(cells: list[ShownCell], layout: Layout) -> list[Record]:
+    at, made = 0, []
+    for cell in cells:
+        width = sum(layout.widths[at : at + cell.span]) - PADDING
+        made.append(asdict(cell) | {"text": breakable(cell.text, width, layout.size)})
+        at += cell.span
+    return made
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return printable(cleaned(value)) if isinstance(value, str) else value
+
+
+# report.pdf and summary.pdf: tagged pages that pass PDF/UA-1, the same bytes on every machine.
+
+_STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
+_FITS: Final = (
+    (10.5, 100),
+    (10.5, 85),
+    (10.0, 85),
+    (10.0, 70),
+    (9.5, 70),
+    (9.5, 60),
+    (9.0, 60),
+    (9.0, 50),
+    (8.5, 50),
+    (8.0, 50),
+    (8.0, 40),
+    (7.5, 40),
+    (7.0, 36),
+    (6.5, 36),
+)
+"""Sizes of type in points and widths of figures in per cent of the line, from ample to narrow, until a summary fits."""
+
+_TOO_LONG: Final = "more than one page"
+"""What the template says of a summary that takes a second page."""
+
+
+class _NotSet(EvalkitError):
+    """What the typesetter refused, in a sentence."""
+
+
+def pdf_report(document: Document) -> bytes:
+    """Return the report as PDF: A4, with bookmarks, a table of contents and page numbers."""
+    return _pages(paper_inputs(document))
+
+
+def summary_pdf(document: Document) -> bytes:
+    """Return the first section of a report on exactly one page of A4, in the largest type with which it fits.
+
+    Raises
+    ------
+    EvalkitError
+        If it does not fit in the smallest type.
+    """
+    first = replace(document, sections=document.sections[:1])
+    best, low, high = None, 0, len(_FITS)
+    while low < high:  # the fits grow narrower, so the first that holds is found by halving
+        middle = (low + high) // 2
+        made = _one_page(first, *_FITS[middle])
+        best, low, high = (best, middle + 1, high) if made is None else (made, low, middle)
+    if best is None:
+        raise EvalkitError(
+            f"The summary of {document.slug} does not fit on one page in {_FITS[-1][0]:g} point type. Shorten the "
+            "title, `participants.why_whole_area` or the name of the place in project.yml."
+        )
+    return best
+
+
+def _one_page(document: Document, size: float, width: int) -> bytes | None:
+    inputs = paper_inputs(
+        document,
+        is_summary=True,
+        has_contents=False,
+        running="One-page summary; the whole report is report.pdf",
+        size=size,
+        title_size=1.7 * size,
+        figure_width=width,
+        margin=51,
+        top=48,
+        bottom=48,
+    )
+    try:
+        return _pages(inputs)
+    except _NotSet as problem:
+        if _TOO_LONG in str(problem):
+            return None
+        raise
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """Return fonts that are the same on every machine: those inside typst, and matplotlib's for what they lack."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(FONTS)])
+
+
+def _pages(inputs: dict[str, str]) -> bytes:
+    source = packaged("report.typ").encode("utf-8")
+    try:
+        return typst.compile(source, format="pdf", font_paths=_fonts(), sys_inputs=inputs, pdf_standards=_STANDARDS)
+    except typst.TypstError as problem:
+        raise _NotSet(f"The PDF could not be made: {problem.message}. Please report this.") from None

@@ -1,0 +1,224 @@
+"""results.json: every result as plain data, with a reason wherever a number cannot be given."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import Enum
+from typing import Any, Final
+
+from evalkit.core.disclosure import few
+from evalkit.core.errors import EvalkitError
+from evalkit.core.project import Project
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import escaped
+from evalkit.diagnose.project.evaluation import AreaDistribution, ClaimCheck, Evaluation, Headline
+from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+from evalkit.report.border.disclosure import release_record
+from evalkit.report.templates import packaged
+from evalkit.report.words.names import school_sd_name
+
+SCHEMA_VERSION: Final = 2
+_PLAIN = (
+    "outcome",
+    "role",
+    "design",
+    "estimand",
+    "period",
+    "estimate",
+    "std_error",
+    "interval",
+    "p_value",
+    "p_value_one_sided",
+    "inference",
+    "cluster_level",
+    "n_treated",
+    "n_comparison",
+    "n_treated_clusters",
+    "method",
+)
+_NO_MONTHS = Unavailable(
+    "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
+)
+_NO_COST = Unavailable("The project file states no cost.")
+_NO_MEASURE = Unavailable("No outcome of this project bears on it.")
+_NO_RANK = Unavailable("No area permutation was made.")
+_OF_CONTRAST = Unavailable("No standard deviation of the difference between two outcomes is known to divide by.")
+_BESIDE = Unavailable("Effect sizes are given for the main comparisons only, not for variants of them.")
+_RANK = ("permutation_rank", "n_areas", "smallest_p", "studentised_p")
+_NO_END = Unavailable("No interval, so no months of progress at its end.")
+
+
+def results_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Return all results as plain data: the content of results.json."""
+    design = evaluation.design
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "project": evaluation.project.slug,
+        "data_kind": design.data_kind,
+        "headline": _headline_record(evaluation.headline),
+        "effects": [effect_record(effect, evaluation.project) for effect in evaluation.effects],
+        "balance": plain(design.balance),
+        "flow": plain(evaluation.flow.rows),
+        "findings": plain(evaluation.findings),
+        "outcomes": plain(evaluation.outcomes),
+        "trajectories": plain(evaluation.trajectories),
+        "areas": plain(design.areas),
+        "distributions": [_distribution_record(one, evaluation.project) for one in evaluation.distributions],
+        "bands": plain(evaluation.bands),
+        "matches": plain(design.matches),
+        "identity": plain(design.identity),
+        "participants": plain(design.participants),
+        "conversions": plain(evaluation.conversions),
+        "detectable": plain(evaluation.detectable),
+        "attrition": plain(evaluation.attrition),
+        "intraclass": plain(evaluation.intraclass),
+        "rating": plain(evaluation.rating),
+        "judgements": plain(evaluation.judgements),
+        "claims": [_claim_record(check) for check in evaluation.claims],
+        "cost": plain(evaluation.cost or _NO_COST),
+        "limits": plain(evaluation.limits),
+    }
+    return release_record(record, evaluation.project.disclosure.threshold)
+
+
+def results_json(evaluation: Evaluation) -> bytes:
+    """Return results.json as it is written."""
+    text = escaped(json.dumps(results_record(evaluation), indent=1, ensure_ascii=False, allow_nan=False))
+    return (text + "\n").encode("utf-8")
+
+
+def results_schema() -> dict[str, Any]:
+    """Return the JSON Schema of results.json."""
+    text = packaged("results.schema.json")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _headline_record(headline: Headline) -> dict[str, Any]:
+    counts = {key: getattr(headline, key) for key in ("n_areas", "n_as_large")}
+    record: dict[str, Any] = plain(headline)
+    return record | {key: plain(n) if isinstance(n, Unavailable) else int(n) for key, n in counts.items()}
+
+
+def _distribution_record(found: AreaDistribution, project: Project) -> dict[str, Any]:
+    """Return the changes of all areas, and where they stood before; numbers of few schools stay in."""
+    record: dict[str, Any] = {
+        key: plain(getattr(found, key)) for key in ("outcome", "design", "areas", "names", "effects", "treated_area")
+    }
+    if found.before is None:
+        return record
+    threshold = project.disclosure.threshold
+    schools = [plain(n if n >= threshold else _few_schools(threshold)) for n in found.before.n_schools]
+    return {**record, **plain(found.before), "n_schools": schools}
+
+
+def _few_schools(threshold: int) -> Unavailable:
+    return Unavailable(few(threshold, "schools"))
+
+
+def _claim_record(check: ClaimCheck) -> dict[str, Any]:
+    claim = check.claim
+    held = {field.name: getattr(claim, field.name) for field in fields(claim)}
+    if claim.measure is None:
+        held["measure"] = Unavailable(claim.reason) if claim.reason else _NO_MEASURE
+    return {"claim": plain(held), "verdict": check.verdict, "sentence": check.sentence}
+
+
+def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
+    """Return one effect as plain data; permuted effects after the programme carry effect sizes and their rank."""
+    record = {key: plain(getattr(effect, key)) for key in _PLAIN}
+    lacks = isinstance(effect.estimate, Unavailable)
+    is_main = effect.period == "post" and (effect.inference == "permutation" or lacks)
+    if effect.effect_size is not None or is_main:
+        record |= _size_record(effect.effect_size or _no_size(effect))
+        record["school_sd_name"] = school_sd_name(project)
+    if effect.permutation is not None:
+        record |= _permutation_record(effect.permutation)
+    elif is_main:
+        record |= dict.fromkeys(_RANK, plain(effect.p_value if isinstance(effect.p_value, Unavailable) else _NO_RANK))
+    return record
+
+
+def _no_size(effect: Effect) -> EffectSize:
+    """Return an effect size of which nothing can be given, with the reason."""
+    why = _OF_CONTRAST if effect.role == "contrast" else _BESIDE
+    none = effect.estimate if isinstance(effect.estimate, Unavailable) else why
+    return EffectSize(
+        hedges_g=none,
+        hedges_g_interval=none,
+        sd_used=none,
+        sd_name="none",
+        hedges_g_school=none,
+        school_sd=none,
+        months=None,
+    )
+
+
+def _size_record(size: EffectSize) -> dict[str, Any]:
+    return {
+        "hedges_g": plain(size.hedges_g),
+        "hedges_g_interval": plain(size.hedges_g_interval),
+        "hedges_g_school": plain(size.hedges_g_school),
+        "sd_used": plain(size.sd_used),
+        "sd_name": size.sd_name,
+        "school_sd": plain(size.school_sd),
+        "months_progress": _months_record(size),
+    }
+
+
+def _months_record(size: EffectSize) -> Any:
+    months = size.months
+    if months is None:
+        return plain(size.hedges_g if isinstance(size.hedges_g, Unavailable) else _NO_MONTHS)
+    return {
+        "estimate": months.estimate,
+        "lower": plain(_NO_END if months.lower is None else months.lower),
+        "upper": plain(_NO_END if months.upper is None else months.upper),
+        "table": months.table,
+        "note": "illustrative",
+    }
+
+
+def _permutation_record(detail: PermutationDetail) -> dict[str, Any]:
+    return {
+        "permutation_rank": detail.rank,
+        "n_areas": detail.n_areas,
+        "smallest_p": plain(detail.smallest_p),
+        "studentised_p": plain(detail.studentised_p),
+    }
+
+
+def plain(value: object) -> Any:
+    """Return any noun as plain data; raise where a number is not finite."""
+    if isinstance(value, Unavailable):
+        return {"unavailable": value.reason}
+    if isinstance(value, Interval):
+        return {"lower": plain(value.lower), "upper": plain(value.upper), "level": plain(value.level)}
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> Any:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise EvalkitError("A result is not a finite number and gives no reason; please report this.")
+        return float(value)
+    if hasattr(value, "__index__"):
+        return int(value)
+    raise EvalkitError(
+        f"A result of type {type(value).__name__} cannot be written to results.json; please report this."
+    )

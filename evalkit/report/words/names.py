@@ -1,0 +1,210 @@
+"""The words a report uses for codes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalkit.core.formats import number
+from evalkit.core.project import Project
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import listed
+from evalkit.data.measures import MEASURES
+from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
+from evalkit.design.project.plan import DesignStage
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.estimate.effect import Effect
+
+ARMS: Final = {
+    "treated": "Treated",
+    "comparison": "Comparison",
+    "neighbours": "Neighbours",
+    "matched": "Matched schools",
+    "rest_of_england": "England beyond the neighbours",
+    "england": "England outside the treated area",
+}
+ROLES: Final = {
+    "primary": "Primary",
+    "secondary": "Secondary",
+    "placebo": "Placebo (not targeted)",
+    "contrast": "Contrast",
+}
+FINDINGS: Final = {
+    "permutation": "Rank among all areas",
+    "choices": "Choice of comparison",
+    "pre_trend": "Movement before the programme",
+    "placebo_start": "A start put back",
+    "placebo_outcome": "The outcome not targeted",
+    "alternative_list": "The other list of neighbours",
+    "influence": "Leaving out one school",
+    "joint": "All falsification tests together",
+    "overlap": "Range of the compared schools",
+    "concentration": "Areas that carry an arm",
+    "triple_difference": "Targeted less untargeted outcome",
+    "matching_assumptions": "The two matched comparisons",
+    "balance": "Likeness before the programme",
+    "level_and_change": "Level before and later change",
+    "one_neighbour_out": "Leaving out one neighbour at a time",
+    "attrition": "Schools without results",
+    "conversions": "Schools that changed identity",
+    "contamination": "Other programmes in comparison areas",
+    "clustering_by_area": "Standard errors clustered by area",
+    "score_cap": "The cap on extreme scores",
+    "power": "Least detectable effect",
+    "lists_postdate": "Age of the neighbour lists",
+}
+_STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
+_SHORT: Final = {
+    MATCHED: "Matched, with earlier outcomes",
+    MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",
+}
+
+
+def short_label(design: str) -> str:
+    """Return the words for a design where there is little room."""
+    return _SHORT.get(design) or design_label(design)
+
+
+def capital(text: str) -> str:
+    """Return text with a capital at its start, as cells of tables begin."""
+    return text[:1].upper() + text[1:]
+
+
+def case_label(case: str) -> str:
+    """Return a counted case with its key stage in words."""
+    start = next((code for code in _STAGES if case.startswith(code)), "")
+    return _STAGES[start] + case.removeprefix(start) if start else capital(case)
+
+
+def finding_label(name: str) -> str:
+    """Return the words for a check, made from its name where the kit has none of its own."""
+    words = name.replace("_", " ")
+    return FINDINGS.get(name) or capital(words)
+
+
+def school_sd_name(project: Project) -> str:
+    """Return which standard deviation the school-level effect size divides by."""
+    last = max(project.exposure.pre)
+    return f"SD between the analysed schools of England outside the programme, in {last}, the last year before it"
+
+
+def months_long(years: float) -> str:
+    """Return a length in years as months with one decimal: `17.9`."""
+    return number(12 * years, 1)
+
+
+def is_invented(stage: DesignStage | Evaluation) -> bool:
+    """Return whether the schools and results are made up."""
+    return design_of(stage).data_kind != "real"
+
+
+def arm_label(arm: str) -> str:
+    """Return the words for an arm."""
+    return ARMS.get(arm, arm.replace("_", " ").capitalize())
+
+
+def outcome_label(stage: DesignStage | Evaluation, code: str) -> str:
+    """Return the label of an outcome."""
+    if isinstance(stage, Evaluation):
+        return stage.measure_labels.get(code, code)
+    return next((note.label for note in stage.measures if note.measure == code), code)
+
+
+def design_of(stage: DesignStage | Evaluation) -> DesignStage:
+    """Return the design of a stage, which for an evaluation is the one it was made from."""
+    return stage.design if isinstance(stage, Evaluation) else stage
+
+
+def phase(project: Project, n: int) -> str:
+    """Return what the schools of the primary outcome are called: primaries, secondaries, or schools."""
+    known = MEASURES.get(project.primary.measure)
+    stage = known.key_stage if known else ""
+    singular, plural = {"KS2": ("primary", "primaries"), "KS4": ("secondary", "secondaries")}.get(
+        stage, ("school", "schools")
+    )
+    return singular if n == 1 else plural
+
+
+def unit_of(stage: DesignStage | Evaluation, code: str) -> str:
+    """Return the unit of an outcome, that of the primary one for a contrast."""
+    notes = {note.measure: note.unit for note in design_of(stage).measures}
+    return notes.get(code, notes.get(stage.project.primary.measure, "points"))
+
+
+def with_unit(stage: DesignStage | Evaluation, code: str) -> str:
+    """Return the label of an outcome, with its unit where that is not the unit of the primary outcome."""
+    unit = unit_of(stage, code)
+    apart = "" if unit == unit_of(stage, stage.project.primary.measure) else f" ({unit})"
+    return outcome_label(stage, code) + apart
+
+
+def one_per_design(evaluation: Evaluation, outcome: str, period: str = "post") -> list[Effect]:
+    """Return one effect of an outcome for each design in order: with the interval that allows for shocks to areas.
+
+    That is the permuted one, or where it has no interval the one clustered by area.
+    """
+    chosen: dict[str, Effect] = {}
+    for effect in evaluation.effects:
+        if (effect.outcome, effect.period) == (outcome, period):
+            held = chosen.get(effect.design)
+            if held is None or _says(effect) > _says(held):
+                chosen[effect.design] = effect
+    return list(chosen.values())
+
+
+def _says(effect: Effect) -> int:
+    """Return how much an effect says of its uncertainty where areas share shocks: more where the number is higher."""
+    has_interval = not isinstance(effect.interval, Unavailable)
+    if effect.inference == "permutation":
+        return 3 if has_interval else 1
+    return 2 if effect.cluster_level == "local_authority" and has_interval else 0
+
+
+def surest(evaluation: Evaluation, outcome: str = "") -> Effect | None:
+    """Return the main effect on an outcome (the primary one) with the interval that allows for shocks to areas.
+
+    That is the permuted one for a whole area, and the one clustered by area for schools listed in several.
+    """
+    code = outcome or evaluation.project.primary.measure
+    main, by_area = evaluation.effect(code), clustered(evaluation, "local_authority", code)
+    if by_area is not None and (main is None or isinstance(main.interval, Unavailable)):
+        return by_area
+    return main
+
+
+def is_listed(stage: DesignStage | Evaluation) -> bool:
+    """Return whether the treated schools are listed by name rather than all those of one area."""
+    return stage.project.participants.rule == "file"
+
+
+def treated_areas(stage: DesignStage | Evaluation) -> str:
+    """Return the areas the treated schools lie in, in words; the programme's place where they are not known."""
+    names = [name for row in design_of(stage).areas[:1] for _, name in row.treated]
+    return listed(names, 20) if is_listed(stage) and names else stage.project.programme.place
+
+
+def subject(stage: DesignStage | Evaluation) -> str:
+    """Return what sentences are about: the place, or the schools listed as taking part."""
+    return "the listed schools" if is_listed(stage) else stage.project.programme.place
+
+
+def treated_label(stage: DesignStage | Evaluation) -> str:
+    """Return what the treated arm is called in figures: the place, or that its schools are listed."""
+    return "Listed schools" if is_listed(stage) else stage.project.programme.place
+
+
+def outcome_codes(evaluation: Evaluation) -> list[str]:
+    """Return the outcomes with effects, the primary one first, otherwise in the order they were estimated."""
+    codes = list(dict.fromkeys(effect.outcome for effect in evaluation.effects))
+    return sorted(codes, key=lambda code: code != evaluation.project.primary.measure)
+
+
+def clustered(evaluation: Evaluation, level: str, outcome: str = "") -> Effect | None:
+    """Return the effect on an outcome (the primary one) with errors clustered at a level, if it was asked for."""
+    main = outcome or evaluation.project.primary.measure
+    for effect in evaluation.effects:
+        if (effect.outcome, effect.design, effect.period) == (main, "neighbours", "post") and (
+            effect.inference,
+            effect.cluster_level,
+        ) == ("cluster", level):
+            return effect
+    return None

@@ -1,0 +1,243 @@
+"""The headline: the first thing a reader sees, no stronger than the numbers behind it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalkit.core.formats import as_sentence, careful, count, interval_text, level_text, lower_first, p_equals
+from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
+from evalkit.diagnose.project.evaluation import Evaluation, Headline
+from evalkit.report.border.parts import Prose
+from evalkit.report.words.names import clustered, is_listed, phase, subject, treated_areas, unit_of
+
+_SCALES: Final = {
+    "progress points": "A progress score compares pupils across England: 0 is the national average for pupils with the "
+    "same earlier results, and +1 is about one point more on the test scale.",
+    "Progress 8 points": "A Progress 8 score compares pupils across England: 0 is the national average for pupils with "
+    "the same earlier results, and +1 is about one grade more in each subject.",
+    "Attainment 8 points": "Attainment 8 adds up the points of a pupil's eight subjects, English and maths counting "
+    "twice: 10 points more are about one grade more in each.",
+}
+
+POINT: Final = {
+    "progress points": "A progress point is about one point on the test scale; 0 is the average for pupils in England "
+    "with the same earlier results.",
+    "Progress 8 points": "A Progress 8 point is about one grade in each subject; 0 is the average for pupils in "
+    "England with the same earlier results.",
+    "Attainment 8 points": "Ten Attainment 8 points are about one grade in each of eight subjects.",
+}
+"""What a point is, in a sentence, for readers of the summary."""
+
+PLAIN: Final = "unstudentised"
+
+
+def headline(evaluation: Evaluation) -> Prose:
+    """Return the headline: the estimate, its rank among areas, what was not targeted, and what cannot be known."""
+    facts = evaluation.headline
+    sentences = (
+        _opening(evaluation),
+        rank(evaluation),
+        _not_targeted(facts),
+        _earlier(evaluation),
+        _cannot(evaluation),
+    )
+    return Prose(tuple(sentence for sentence in sentences if sentence), "headline")
+
+
+def headline_explained(evaluation: Evaluation) -> Prose:
+    """Return what the headline's numbers are: the scale, the years and schools of each movement, the intervals left."""
+    main = evaluation.project.primary.measure
+    sentences = (
+        _SCALES.get(unit_of(evaluation, main), ""),
+        _lead_explained(evaluation),
+        _adjusted_explained(evaluation),
+    )
+    return Prose(tuple(sentence for sentence in sentences if sentence), "list")
+
+
+def _lead_explained(evaluation: Evaluation) -> str:
+    """Return the years, the comparison and the interval of the movement before, and what the others are relative to."""
+    facts, pre = evaluation.headline, evaluation.project.exposure.pre
+    near = "relative to the same neighbours"
+    labels = [label for label in (facts.placebo_label, facts.contrast_label) if label]
+    others = f"The movements of {listed([lower_first(label) for label in labels])} are {near}" if labels else ""
+    effect = evaluation.effect(evaluation.project.primary.measure, LEAD, str(max(pre)))
+    if isinstance(facts.lead, Unavailable) or effect is None:
+        return as_sentence(others) if others else ""
+    lead = (
+        f"The earlier movement of {subject(evaluation)}, {careful(facts.lead)}, is from {min(pre)} to {max(pre)}, "
+        f"{near} ({_short_interval(effect.interval)})."
+    )
+    return f"{lead} {others} too." if others else lead
+
+
+def _adjusted_explained(evaluation: Evaluation) -> str:
+    adjusted = evaluation.headline.adjusted
+    effect = evaluation.effect(evaluation.project.primary.measure, TREND_ADJUSTED)
+    if isinstance(adjusted, Unavailable) or effect is None:
+        return ""
+    return (
+        f"The {careful(adjusted)} that would be left, had the earlier movement continued in a straight line, is "
+        f"uncertain itself ({_short_interval(effect.interval)})."
+    )
+
+
+def _schools(evaluation: Evaluation) -> str:
+    """Return who the estimate is about: `Knowsley's 49 primaries`."""
+    facts = evaluation.headline
+    what = f"{count(facts.n_schools)} {phase(evaluation.project, facts.n_schools)}"
+    if is_listed(evaluation):
+        return f"the {what} in the programme in {treated_areas(evaluation)}"
+    return f"{facts.place}'s {what}"
+
+
+def _neighbours(evaluation: Evaluation) -> str:
+    """Return whom they are compared with: `its 2021-list neighbours`."""
+    whose = "their areas'" if is_listed(evaluation) else "its"
+    return f"{whose} {evaluation.headline.list_year}-list neighbours"
+
+
+def _opening(evaluation: Evaluation) -> str:
+    facts = evaluation.headline
+    schools = _schools(evaluation)
+    when = f"from {facts.pre_label} to {facts.post_label}"
+    if isinstance(facts.estimate, Unavailable):
+        why = as_sentence(facts.estimate.reason)
+        return f"The data do not show how {lower_first(facts.measure_label)} in {schools} changed {when}. {why}"
+    if facts.interval_contains_zero:
+        return (
+            f"The data do not show whether {lower_first(facts.measure_label)} in {schools} rose by more "
+            f"or by less {when} than in {_neighbours(evaluation)}: the estimate is {points(facts.estimate)} "
+            f"{_more(facts.estimate)} ({_interval(evaluation, facts.interval)})."
+        )
+    size, interval = points(abs(facts.estimate)), _interval(evaluation, facts.interval)
+    if not rose(evaluation):
+        side = "below" if facts.estimate < 0 else "above"
+        return (
+            f"The change in {lower_first(facts.measure_label)} in {schools} {when} was {size} {side} that of "
+            f"{_neighbours(evaluation)} ({interval})."
+        )
+    return (
+        f"{facts.measure_label} in {schools} rose by {size} {_more(facts.estimate)} {when} than in "
+        f"{_neighbours(evaluation)} ({interval})."
+    )
+
+
+def rose(evaluation: Evaluation) -> bool:
+    """Return whether the treated schools' own mean rose."""
+    main = next(row for row in evaluation.outcomes if row.outcome == evaluation.project.primary.measure)
+    before, after = main.treated_pre, main.treated_post
+    return isinstance(before, float) and isinstance(after, float) and after > before
+
+
+def _more(estimate: float) -> str:
+    return "less" if estimate < 0 else "more"
+
+
+def points(value: float) -> str:
+    text = careful(abs(value))
+    return f"{text} {'point' if text == '1.00' else 'points'}"
+
+
+def _interval(evaluation: Evaluation, interval: IntervalOrReason) -> str:
+    """Return the interval with its level, or why there is none; for listed schools a sentence of its own says why."""
+    if isinstance(interval, Unavailable) and is_listed(evaluation):
+        return "no interval can be given"
+    if isinstance(interval, Unavailable):
+        return f"no interval can be given: {lower_first(interval.reason).rstrip('.')}"
+    return _short_interval(interval)
+
+
+def _short_interval(interval: IntervalOrReason) -> str:
+    if isinstance(interval, Interval):
+        return f"{level_text(interval.level)} interval {interval_text(interval)}"
+    return "an interval cannot be given for it"
+
+
+def rank(evaluation: Evaluation) -> str:
+    """Return where the treated area stands among all areas, or what the uncertainty of listed schools rests on."""
+    facts, statistic = evaluation.headline, evaluation.project.inference.statistic
+    if is_listed(evaluation) and not isinstance(facts.estimate, Unavailable):
+        return no_rank(evaluation)
+    parts = (facts.n_areas, facts.n_as_large, facts.p_value)
+    lacking = next((part for part in parts if isinstance(part, Unavailable)), None)
+    if lacking or isinstance(facts.n_areas, Unavailable) or isinstance(facts.n_as_large, Unavailable):
+        why = as_sentence(lacking.reason if lacking else "No area permutation was made")
+        return f"How {facts.place} ranks among areas analysed the same way cannot be given. {why}"
+    among = f"{facts.place} itself" if facts.n_as_large == 1 else f"{facts.place} among them"
+    p = "" if isinstance(facts.p_value, Unavailable) else f" ({p_equals(facts.p_value)})"
+    return (
+        f"Of {count(int(facts.n_areas))} areas analysed the same way, {count(int(facts.n_as_large))} ({among}) "
+        f"changed at least as much in either direction{' for their school sampling error' * (statistic != PLAIN)}{p}."
+    )
+
+
+def no_rank(evaluation: Evaluation) -> str:
+    """Return that part of an area cannot be ranked among whole areas, and what the interval rests on instead."""
+    effect = clustered(evaluation, "local_authority")
+    whole = "Schools listed by name are part of their area, so they cannot be ranked among whole areas"
+    if effect is None:
+        return (
+            f"{whole}; and as all lie in one area, no interval can allow for what happens to an area as a "
+            "whole, so none "
+            "is given."
+        )
+    if isinstance(effect.interval, Unavailable):
+        return f"{whole}; nor is there an interval: {lower_first(effect.interval.reason).rstrip('.')}."
+    p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
+    return (
+        f"{whole}; the interval lets the schools of an area share what happened there, and rests on the "
+        f"{counted(effect.n_treated_clusters, 'area')} they lie in{p}."
+    )
+
+
+def _not_targeted(facts: Headline) -> str:
+    """Return the sentence on the outcome the programme did not aim at, and the difference between the two."""
+    parts = [part for part in (_placebo(facts), _contrast(facts)) if part]
+    return as_sentence("; ".join(parts)) if parts else ""
+
+
+def _placebo(facts: Headline) -> str:
+    label, placebo = facts.placebo_label, facts.placebo_estimate
+    if not label:
+        return ""
+    if isinstance(placebo, Unavailable):
+        return f"{label}, not targeted, cannot be given: {lower_first(placebo.reason).rstrip('.')}"
+    return f"{label}, not targeted, {'lost' if placebo < 0 else 'gained'} {points(placebo)} on the same areas"
+
+
+def _contrast(facts: Headline) -> str:
+    label, contrast = facts.contrast_label, facts.contrast_estimate
+    if not label:
+        return ""
+    if isinstance(contrast, Unavailable):
+        return f"{label} cannot be given: {lower_first(contrast.reason).rstrip('.')}"
+    p = "no p-value" if isinstance(facts.contrast_p, Unavailable) else p_equals(facts.contrast_p)
+    return f"{label} {careful(contrast)} ({p})"
+
+
+def _earlier(evaluation: Evaluation) -> str:
+    """Return the sentence on the movement before the programme, and what its continuing would leave."""
+    facts, who = evaluation.headline, subject(evaluation)
+    if isinstance(facts.lead, Unavailable):
+        return f"How {who} moved before the programme cannot be given: {as_sentence(lower_first(facts.lead.reason))}"
+    was, whose = ("were", who[:1].upper() + who[1:]) if is_listed(evaluation) else ("was", who)
+    if careful(facts.lead) == "0.00":
+        return f"{whose} {was} neither gaining nor falling from {facts.lead_label}."
+    way = "gained" if facts.lead > 0 else "lost"
+    start = f"{whose} had already {way} {points(facts.lead)} on similar areas from {facts.lead_label}"
+    if isinstance(facts.adjusted, Unavailable):
+        return (
+            f"{start}; what continuing that would leave cannot be given: "
+            f"{as_sentence(lower_first(facts.adjusted.reason))}"
+        )
+    return f"{start}; continuing that would leave {careful(facts.adjusted)}."
+
+
+def _cannot(evaluation: Evaluation) -> str:
+    start = "The design cannot separate the programme from anything else that changed in"
+    if is_listed(evaluation):
+        return f"{start} these schools."
+    return f"{start} {evaluation.headline.place}. {evaluation.project.participants.whole_area_reason}"

@@ -1,0 +1,236 @@
+"""What a report says on its face: whom it is about, what the numbers rest on, and what they cannot carry."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from evalkit.core.formats import as_sentence, careful, count, level_text, number, pounds
+from evalkit.core.quantities import Unavailable
+from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
+from evalkit.design.project.plan import BalanceRow, DesignStage
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.estimate.effect import Effect
+from evalkit.report.border.parts import Prose
+from evalkit.report.words.names import clustered, design_of, is_listed, one_per_design, subject, surest, treated_areas
+
+NOT_PRE_REGISTERED = "These choices were made with the data already public: the design was not pre-registered."
+_TRIAL = "not comparable with the effect size of a trial by the Education Endowment Foundation (EEF)"
+
+
+def about(stage: DesignStage | Evaluation) -> Prose:
+    """Return the evaluation question."""
+    return Prose((as_sentence(stage.project.question),))
+
+
+def programme(design: DesignStage) -> Prose:
+    """Return what was done, where, when and for how much."""
+    project, facts = design.project, design.project.programme
+    ran = (
+        f"{facts.name} ran in {facts.place} from {_day(facts.start)} to {_day(facts.end)}"
+        f"{f', paid for by {facts.funder}' if facts.funder else ''}."
+    )
+    cost = f"It cost its funder {pounds(project.cost.total_gbp)}." if project.cost else ""
+    aim = f"Its aim: {facts.aim.rstrip('.')}." if facts.aim else ""
+    sources = "; ".join(f"{source.title} ({source.url})" if source.url else source.title for source in facts.sources)
+    said = f"Sources: {as_sentence(sources)}" if sources else ""
+    known = project.participants.known_participants.strip()
+    took_part = f"As the project file says: {as_sentence(known)}" if known else ""
+    return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, said) if part))
+
+
+def face(stage: DesignStage | Evaluation) -> Prose:
+    """Return what stands at the top of every document: synthetic data, whom it is about, not pre-registered."""
+    synthetic = banner(stage)
+    return Prose((*(synthetic.sentences if synthetic else ()), whom(stage), NOT_PRE_REGISTERED), "face")
+
+
+def banner(stage: DesignStage | Evaluation) -> Prose | None:
+    """Return the banner of a report on synthetic data, or nothing for real data."""
+    if design_of(stage).data_kind == "real":
+        return None
+    place = stage.project.programme.place
+    text = (
+        "SYNTHETIC DATA. Every result here comes from an invented England that this kit makes for practice and "
+        f"testing, and says nothing about {place} or any real school. What the project file says of the programme "
+        "(dates, cost, claims, other programmes) is given as written there."
+    )
+    return Prose((text,), "banner")
+
+
+def whom(stage: DesignStage | Evaluation) -> str:
+    """Return whom the evaluation is about: a whole area with the dilution this implies, or named schools."""
+    place = stage.project.programme.place
+    if is_listed(stage):
+        where = treated_areas(stage)
+        several = len(design_of(stage).areas[0].treated) > 1 if design_of(stage).areas else False
+        whole = "the whole of these areas" if several else "the whole area"
+        return f"This report is about the schools listed as having taken part, in {where}, not about {whole}."
+    return (
+        f"This report evaluates the whole of {place}: every eligible school counts, whether or not it took part "
+        "(“area-level intention to treat”), so that schools that did not take part dilute any effect. "
+        f"{stage.project.participants.whole_area_reason}"
+    )
+
+
+def how_to_read(evaluation: Evaluation) -> Prose:
+    """Return what the numbers rest on: permutation, clustering, neighbours, effect sizes, months."""
+    sentences = (
+        _permutation(evaluation),
+        _clustering_by_school(evaluation),
+        _clustering_by_area(evaluation),
+        _lists(evaluation),
+        *_effect_size(evaluation),
+    )
+    return Prose(tuple(sentence for sentence in sentences if sentence), "list")
+
+
+def disclosure(evaluation: Evaluation) -> Prose:
+    """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
+    threshold = evaluation.project.disclosure.threshold
+    return Prose(
+        (
+            f"A count of fewer than {threshold} pupils is withheld everywhere: on these pages, in the "
+            "tables as CSV, in "
+            "the figures' data and in results.json; so is any other count from which it could be worked out, and any "
+            "figure derived from it.",
+            "Counts of schools come from published files and are shown. No school is named, and no record "
+            "of a pupil was "
+            "read.",
+            "Small cohorts are already suppressed in the published files; no attempt is made to undo that.",
+        )
+    )
+
+
+def areas_compared(design: DesignStage) -> Prose:
+    """Return how old the neighbour lists are beside the programme."""
+    return Prose((_lists(design),))
+
+
+def matched_designs(evaluation: Evaluation) -> Prose:
+    """Return how the two matched designs differ in what they assume, and how regression to the mean pulls each."""
+    who = subject(evaluation)
+    sentences = (
+        _matched_estimates(evaluation),
+        "They rest on different assumptions, and neither checks the other.",
+        "With earlier outcomes among the matching variables, the assumption is ignorability: that "
+        "schools alike in their "
+        "noisy earlier scores, cohort size and region would have moved alike.",
+        regression_to_the_mean(evaluation.design),
+        "Without earlier outcomes among them, the assumption is parallel trends: that, whatever their "
+        "level, the schools would "
+        f"have moved in parallel. If {who} had been chosen because scores there happened to be low, their own recovery "
+        "would push that estimate up.",
+    )
+    return Prose(tuple(sentence for sentence in sentences if sentence))
+
+
+def regression_to_the_mean(design: DesignStage) -> str:
+    """Return which way regression to the mean pushes the estimate from schools matched on earlier outcomes."""
+    rows = [row for row in design.balance if _is_earlier_outcome(row, design)]
+    whose = "The listed schools" if is_listed(design) else f"{design.project.programme.place}'s schools"
+    if not rows:
+        return "Which way regression to the mean pushes it cannot be said: balance on earlier outcomes is not given."
+    treated = sum(row.mean_treated for row in rows) / len(rows)
+    pool = sum(row.mean_comparison_before for row in rows) / len(rows)
+    below = treated < pool
+    stands, moves, pushes = ("lower", "rise", "down") if below else ("higher", "fall", "up")
+    return (
+        f"{whose} scored {stands} than the pool before the programme ({number(treated)} against "
+        f"{number(pool)} on "
+        f"average), so schools matched to them are {stands} than usual partly by chance; they tend to "
+        f"{moves} back towards "
+        f"their own mean, which pushes this estimate {pushes}."
+    )
+
+
+def _is_earlier_outcome(row: BalanceRow, design: DesignStage) -> bool:
+    main = design.project.primary.measure
+    return row.outcome == main and row.design == MATCHED and row.covariate.startswith((main, "pre_"))
+
+
+def _matched_estimates(evaluation: Evaluation) -> str:
+    effects = {effect.design: effect for effect in one_per_design(evaluation, evaluation.project.primary.measure)}
+    first, second = effects.get(MATCHED), effects.get(MATCHED_WITHOUT_OUTCOMES)
+    if first is None or second is None:
+        return ""
+    return (
+        f"Against schools matched on earlier outcomes too the estimate is {_value(first)}; against schools matched "
+        f"without them it is {_value(second)}."
+    )
+
+
+def _value(effect: Effect) -> str:
+    if isinstance(effect.estimate, Unavailable):
+        return f"not available ({effect.estimate.reason.rstrip('.')})"
+    return careful(effect.estimate)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _permutation(evaluation: Evaluation) -> str:
+    place = evaluation.project.programme.place
+    main = evaluation.effect(evaluation.project.primary.measure)
+    detail = main.permutation if main else None
+    if detail is None and is_listed(evaluation):
+        return ""  # the headline has said it
+    if detail is None:
+        reason = (
+            main.p_value.reason if main and isinstance(main.p_value, Unavailable) else "No area permutation was made."
+        )
+        return f"There is no comparison with the spread of changes across areas. {as_sentence(reason)}"
+    return (
+        f"The permutation compares {place}'s change with the spread of changes across "
+        f"{count(detail.n_areas)} areas, each "
+        f"analysed the same way as if the programme had been there. It is exact only if any of these areas "
+        f"had been as likely to be chosen as {place} (“exchangeability”). Its interval holds every effect that the "
+        "test "
+        f"does not reject at {level_text(1 - evaluation.project.inference.level)[:-1]} per cent, and "
+        f"the smallest p-value it can give is {number(detail.smallest_p, 3)}."
+    )
+
+
+def _clustering_by_school(evaluation: Evaluation) -> str:
+    effect = clustered(evaluation, "school")
+    start = "A standard error clustered by school covers school sampling only; it excludes area shocks."
+    if effect is None or isinstance(effect.std_error, Unavailable):
+        return start
+    return (
+        f"{start} The one for the main estimate ({number(effect.std_error)}) is shown without a p-value for "
+        f"that reason."
+    )
+
+
+def _clustering_by_area(evaluation: Evaluation) -> str:
+    effect = clustered(evaluation, "local_authority")
+    reason = effect.std_error.reason if effect and isinstance(effect.std_error, Unavailable) else ""
+    default = (
+        "With one treated local authority, nothing in its own schools tells a shock to that area from the programme."
+    )
+    if effect is not None and not reason:
+        return (
+            f"The interval clustered by local authority rests on {count(effect.n_treated_clusters)} treated areas. "
+            f"{effect.method.partition('Clustered by local authority: ')[2]}"
+        )
+    return f"Clustering by local authority is unavailable. {as_sentence(reason or default)}"
+
+
+def _lists(stage: DesignStage | Evaluation) -> str:
+    return age_of_lists(stage.project)
+
+
+def _effect_size(evaluation: Evaluation) -> tuple[str, ...]:
+    main = surest(evaluation)
+    size = main.effect_size if main else None
+    if size is None:
+        return ()
+    if isinstance(size.sd_used, Unavailable):
+        return (
+            f"An effect size in pupil-level standard deviations cannot be given. {as_sentence(size.sd_used.reason)}",
+        )
+    named = f"Effect sizes divide by {number(size.sd_used)} ({size.sd_name}); they are {_TRIAL}."
+    months = (
+        "Months of progress are illustrative: they translate an effect size by a published table and add nothing to it."
+    )
+    return (named, months) if size.months else (named,)

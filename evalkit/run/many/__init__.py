@@ -1,0 +1,12 @@
+"""Many projects: in parallel, on a cluster, as a portfolio.
+
+- `cluster`: Replications on the workers of a Dask cluster, with the numbers that one process gives.
+- `cluster_fleet`: Many projects at once on the workers of a Dask cluster, each run as this machine would run it.
+- `fleet`: Many projects at once, each in a process of its own.
+- `live`: What a run of projects does while it does it: a log of JSON lines, lines or a live table, and a summary.
+- `portfolio`: `evalkit portfolio`: one static site over all finished projects of a workspace.
+- `portfolio_reader`: Every finished, failed and foreign folder among the outputs of a workspace.
+- `portfolio_record`: From results.json and manifest.json of one project to what a portfolio needs of it.
+- `run_command`: `evalkit run`: evaluate one project, several, or all, and write their reports.
+- `task`: One project to be run, what became of it, and a part of the projects for each of several machines.
+"""

@@ -1,0 +1,381 @@
+"""`evalkit run`: evaluate one project, several, or all, and write their reports."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from evalkit.core.errors import InputError
+from evalkit.core.words import listed
+from evalkit.run.typed_paths import add_data_options
+
+if TYPE_CHECKING:
+    from evalkit.run.console import Progress
+    from evalkit.run.many.fleet import Launcher, Watcher
+    from evalkit.run.many.task import Limits, Outcome, Task
+    from evalkit.run.processes.failure import Failure
+    from evalkit.run.project.chosen_data import DataChoice
+
+NO_DATA: Final = (
+    "No --data was given: reading the synthetic England, made-up schools. Results say nothing of real ones."
+)
+SYNTHETIC: Final = "Reading the synthetic England, made-up schools. Results say nothing of real ones."
+WAITING: Final = "waiting for another run of it"
+UNCHANGED: Final = "unchanged, as its report is that of these data, choices and code (--force makes it again)"
+
+
+def add_run_command(commands: Any) -> None:
+    """Add `run` to the commands."""
+    run = commands.add_parser("run", help="evaluate projects and write their reports")
+    run.add_argument("projects", nargs="*", metavar="PROJECT", help="slug, or path of a project.yml")
+    run.add_argument("--all", action="store_true", dest="is_all", help="every project under data/projects/")
+    add_data_options(run)
+    run.add_argument("--out", metavar="DIR", help="the report goes to DIR/<slug>/ (default: outputs)")
+    run.add_argument(
+        "-j", "--jobs", type=_count, metavar="N", help="projects at once (default: by cores and free memory)"
+    )
+    run.add_argument("--force", action="store_true", help="make reports again whose inputs have not changed")
+    run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of the projects, in order of their slugs")
+    run.add_argument(
+        "--time-limit", type=_above_zero, metavar="MINUTES", help="end a project that takes longer (default: 60)"
+    )
+    run.add_argument("--memory-limit", type=_above_zero, metavar="GB", help="end a project that holds more")
+    run.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of a Dask cluster, at this address")
+    run.set_defaults(command=lambda options: run_command(options, run))
+
+
+def run_command(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Run what was asked for and return the exit code; what failed is said, and the others still run."""
+    from evalkit.run.console import Progress
+    from evalkit.run.processes.temporary import sweep
+
+    if options.is_all == bool(options.projects):
+        parser.error("name the projects to run, or give --all, and not both")
+    if options.jobs and options.scheduler:
+        parser.error("-j is for this machine and --scheduler for a cluster, which has its own; give one of them")
+    sweep()
+    progress, batch = Progress(), _batch(options)
+    for line in _data_lines(batch.tasks, options):
+        progress.say(line)
+    outcomes = _outcomes(batch, options, progress)
+    return _closing(batch, outcomes, time.monotonic() - progress.started)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One call: its tasks, what to type to run each again, projects that cannot be run, and reports without a project.
+
+    `names` are those of all its projects, in order; `is_one` whether one was named alone.
+    """
+
+    tasks: tuple[Task, ...]
+    again: Mapping[str, str]
+    refused: tuple[Outcome, ...]
+    orphans: tuple[str, ...]
+    names: tuple[str, ...]
+    out: Path
+    is_one: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A project as it was named, its slug and file, and why it is not run, where another has its slug."""
+
+    name: str
+    slug: str
+    file: Path
+    refusal: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables: its slug, or, where that is another's, the name it was given by."""
+        return self.name if self.refusal else self.slug
+
+
+def _batch(options: argparse.Namespace) -> Batch:
+    from evalkit.run.many.task import Shard
+    from evalkit.run.outputs.content_key import orphans
+    from evalkit.run.project.chosen_data import DataChoice
+    from evalkit.run.project.workspace import writable_root
+    from evalkit.run.typed_paths import out_folder
+
+    shard = Shard.parsed(options.shard) if options.shard is not None else Shard()
+    choice = DataChoice.of(options)
+    out = out_folder(options.out) or writable_root() / "outputs"
+    every = _named(options)
+    named = shard.take(sorted(every, key=lambda item: item.label))
+    tasks, refused = _tasks(named, choice, out, _limits(options))
+    return Batch(
+        tasks=tuple(tasks),
+        again={item.label: _again(item.name, options) for item in named},
+        refused=tuple(refused),
+        orphans=tuple(orphans(out, {item.slug for item in every})) if options.is_all else (),
+        names=tuple(item.label for item in named),
+        out=out,
+        is_one=not options.is_all and len(set(options.projects)) == 1,
+    )
+
+
+def _tasks(named: Sequence[Named], choice: DataChoice, out: Path, limits: Limits) -> tuple[list[Task], list[Outcome]]:
+    """Return a task for each project that can be run, and an outcome for each that cannot."""
+    from evalkit.run.many.task import Outcome, Task
+    from evalkit.run.outputs.content_key import report_stamp
+
+    tasks, refused = [], []
+    for item in named:
+        if item.refusal:
+            refused.append(Outcome.without_report(_refusal(item.label, item.refusal)))
+            continue
+        try:
+            data = choice.folder_for(item.file, item.slug, out)
+        except InputError as problem:
+            refused.append(Outcome.without_report(_refusal(item.slug, str(problem), "looking for its data")))
+            continue
+        task = Task(slug=item.slug, project_file=item.file, data=data, out=out, limits=limits)
+        tasks.append(replace(task, before=report_stamp(task.report)))
+    return tasks, refused
+
+
+def _refusal(slug: str, message: str, stage: str = "") -> Failure:
+    from evalkit.run.processes.failure import Failure
+
+    return Failure(slug=slug, kind="bad input", message=message, exit_code=InputError.exit_code, stage=stage)
+
+
+def _named(options: argparse.Namespace) -> list[Named]:
+    """Return each project once, those among them that have another's slug with a refusal."""
+    from evalkit.run.project.workspace import project_file, project_slugs
+
+    names = project_slugs() if options.is_all else list(dict.fromkeys(options.projects))
+    if not names:
+        raise InputError("There is no project under data/projects yet. `evalkit new SLUG` makes one.")
+    found: dict[Path, Named] = {}
+    for name in names:
+        file = project_file(name)
+        found.setdefault(file.resolve(), Named(name, _slug(file), file))
+    every = list(found.values())
+    return [replace(item, refusal=_refused_for(item, every)) for item in every]
+
+
+def _refused_for(item: Named, every: Sequence[Named]) -> str:
+    """Return why a project is not run: its slug is that of another, which its folder's name shows to be the other's.
+
+    A folder that was copied keeps the slug of the first, and its report would take the place of the first's.
+    """
+    folder = item.file.absolute().parent
+    beside = folder.with_name(item.slug) / "project.yml"
+    rivals = [other.file for other in every if other.slug == item.slug and other.file != item.file]
+    if folder.name != item.slug and beside.is_file() and _slug(beside) == item.slug:
+        rivals = [beside]
+    elif folder.name == item.slug:
+        rivals = [file for file in rivals if file.absolute().parent.name == item.slug]
+    if not rivals:
+        return ""
+    return (
+        f"{item.file} has the slug '{item.slug}', as {rivals[0]} has: the report of one would take the place of the "
+        "other's. Give it another slug."
+    )
+
+
+def _slug(file: Path) -> str:
+    """Return the slug of a project file, or of its folder where the file gives none that can be used."""
+    from evalkit.run.outputs.content_key import project_slug
+    from evalkit.run.project.workspace import is_slug
+
+    given = project_slug(file)
+    return next((text for text in (given, file.parent.name) if text and is_slug(text)), "project")
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    from evalkit.run.many.task import WALL_MINUTES, Limits
+
+    minutes = WALL_MINUTES if options.time_limit is None else options.time_limit
+    return Limits(60 * minutes, None if options.memory_limit is None else 1024 * options.memory_limit)
+
+
+def _again(name: str, options: argparse.Namespace) -> str:
+    """Return the command that runs one project as this call does."""
+    given = [("--data", options.data), ("--out", options.out)]
+    words = [word for pair in given if pair[1] for word in pair]
+    return shlex.join(["evalkit", "run", name, *words, *(["--synthetic"] if options.synthetic else [])])
+
+
+def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[str]:
+    """Yield what is said of the data that nobody named in this call."""
+    from evalkit.run.project.chosen_data import INSTEAD
+
+    if options.data:
+        return
+    made_up = [task.slug for task in tasks if task.data is None]
+    if made_up:
+        said = SYNTHETIC if options.synthetic else NO_DATA
+        yield said if len(made_up) == len(tasks) else f"{listed(made_up)}: {said}"
+    for folder in dict.fromkeys(task.data for task in tasks if task.data is not None):
+        slugs = [task.slug for task in tasks if task.data == folder]
+        yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"
+
+
+def _outcomes(batch: Batch, options: argparse.Namespace, progress: Progress) -> list[Outcome]:
+    """Return what became of each project, those first that are not run."""
+    from evalkit.run.many.fleet import Watchers, stopping
+    from evalkit.run.many.live import RunLog, failure_text, new_run_id, screen
+    from evalkit.run.outputs.content_key import unchanged
+
+    log, records = RunLog(batch.out, new_run_id()), Records(batch)
+    log.event({"event": "run started", "n_projects": len(batch.names), "shard": options.shard or "1/1"})
+    with stopping() as stop:
+        done = {outcome.slug: outcome for outcome in batch.refused}
+        done |= {} if options.force else unchanged(batch.tasks)
+        rest = [task for task in batch.tasks if task.slug not in done]
+        for outcome in done.values():
+            records.ended(outcome)
+            log.ended(outcome)
+            if outcome.failure is not None:
+                print(failure_text(outcome, batch.is_one), file=sys.stderr)
+            elif batch.is_one:
+                progress.say(f"{outcome.slug}: {UNCHANGED}")
+        if rest:
+            with screen(1 if batch.is_one else len(rest), progress) as shown:
+                done |= _finished(rest, options, Watchers(records, log, shown), stop)
+    log.event({"event": "run ended", "seconds": round(time.monotonic() - progress.started, 3)})
+    return [done[name] for name in batch.names]
+
+
+class Records:
+    """Keeps beside the outputs why a project failed, until it has its report, and then where its data are."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch, self._tasks = batch, {task.slug: task for task in batch.tasks}
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Do nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Write or remove the record of a project; one that was not begun, or is another run's, keeps what it had."""
+        from evalkit.run.outputs.vintage import keep_source
+        from evalkit.run.processes.failure import remove_record, write_record
+        from evalkit.run.project.chosen_data import remember
+
+        failure = outcome.failure
+        if failure is None:
+            remove_record(self._batch.out, outcome.slug)
+            task = self._tasks[outcome.slug]
+            remember(self._batch.out, outcome.slug, task.data)
+            keep_source(self._batch.out, outcome.slug, task.project_file, outcome.status == "done")
+        elif failure.kind == "busy" or not failure.stage:
+            return
+        elif not write_record(self._batch.out, failure, self._batch.again[outcome.slug]):
+            print(f"evalkit: {outcome.slug}: the record of its failure could not be written.", file=sys.stderr)
+
+
+class Patient:
+    """Tells a watcher all but that a project is another run's: what becomes of it is told when that has ended."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Tell of an event."""
+        self._watcher.event(event)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Tell what became of a project, or that it waits."""
+        if outcome.status == "busy":
+            self._watcher.event({"event": "stage started", "project": outcome.slug, "stage": WAITING})
+        else:
+            self._watcher.ended(outcome)
+
+
+def _finished(
+    tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
+) -> dict[str, Outcome]:
+    """Return what became of tasks; where another run holds one, its report is waited for and counts if it is the same.
+
+    What the other run did not make is tried once more here.
+    """
+    from evalkit.run.outputs.content_key import unchanged
+    from evalkit.run.outputs.folder import lock_of
+    from evalkit.run.processes.locks import await_free
+
+    done = {outcome.slug: outcome for outcome in _launched(tasks, options, Patient(watcher), stop)}
+    held = [task for task in tasks if done[task.slug].status == "busy"]
+    for task in held:
+        await_free(lock_of(task.out, task.slug), task.limits.wall_seconds, stop)
+    made = unchanged(held)
+    for outcome in made.values():
+        watcher.ended(outcome)
+    left = [task for task in held if task.slug not in made]
+    if left:
+        done |= {outcome.slug: outcome for outcome in _launched(left, options, watcher, stop)}
+    return done | made
+
+
+def _launched(
+    tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
+) -> list[Outcome]:
+    from evalkit.run.many.fleet import forking
+    from evalkit.run.many.task import Outcome
+    from evalkit.run.processes.isolated import make_synthetic_england
+    from evalkit.run.project.workspace import synthetic_place
+
+    if all(task.data is not None for task in tasks) or synthetic_place().is_dir():
+        return _launcher(options, len(tasks))(tasks, watcher, stop)
+    with forking():
+        failure, log = make_synthetic_england(watcher.event, stop)
+        if failure is None:
+            return _launcher(options, len(tasks))(tasks, watcher, stop)
+    outcomes = [Outcome.without_report(replace(failure, slug=task.slug), log) for task in tasks]
+    for outcome in outcomes:
+        watcher.ended(outcome)
+    return outcomes
+
+
+def _launcher(options: argparse.Namespace, n_tasks: int) -> Launcher:
+    """Return what runs the tasks: this machine, or the workers of a cluster."""
+    from evalkit.run.many.fleet import LocalFleet, jobs_here
+
+    if options.scheduler:
+        from evalkit.run.many.cluster_fleet import ClusterFleet
+
+        return ClusterFleet(options.scheduler)
+    return LocalFleet(options.jobs or jobs_here(n_tasks))
+
+
+def _closing(batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> int:
+    """Print the path of the one report, or a table of several projects; return the exit code."""
+    from evalkit.run.many.fleet import exit_code
+    from evalkit.run.many.live import summary
+    from evalkit.run.processes.failure import INTERRUPTED
+
+    if batch.is_one:
+        print("".join(f"{outcome.report}\n" for outcome in outcomes if outcome.report), end="", flush=True)
+    else:
+        print(summary(outcomes, seconds, batch.out, batch.orphans), flush=True)
+    code = exit_code(outcomes)
+    if code == INTERRUPTED:
+        print("\nInterrupted. Earlier outputs stand as they were.", file=sys.stderr)
+    return code
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of projects at once; give a whole number from 1 on")
+    return int(text)
+
+
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no limit; give a number above 0")
+    return number

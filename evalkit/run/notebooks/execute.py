@@ -1,0 +1,147 @@
+"""Notebooks executed with validated parameters; their status comes from the exception alone."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from evalkit.core import errors
+from evalkit.core.errors import EnvironmentFault
+from evalkit.core.errors import EvalkitError
+from evalkit.run.processes.failure import KernelEnded
+from evalkit.run.processes.failure import Place
+from evalkit.run.processes.failure import TookTooLong
+from evalkit.run.processes.failure import OUT_OF_MEMORY
+from evalkit.run.processes.failure import environment_faults
+from evalkit.run.processes.failure import fault
+from evalkit.run.processes.light import import_jsonschema
+
+PARAMETERS: Final = ("project_file", "data", "out")
+CELL_SECONDS: Final = 24 * 3600
+"""How long a cell may take where nothing watches the project; what does has limits of its own."""
+START_SECONDS: Final = 120
+"""How long a kernel may take until it answers."""
+_OURS: Final[dict[str, type[EvalkitError]]] = {
+    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, EvalkitError)
+}
+
+
+class NotebookFailure(EvalkitError):
+    """An error nobody foresaw, in a notebook. `log` is for the log file, never for a released file."""
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+def execute(
+    path: Path, parameters: Mapping[str, str], note: Callable[[str, str], None] | None = None
+) -> dict[str, Any]:
+    """Run one notebook in a process of its own and return it with its outputs.
+
+    `note` is told the heading and the call of each cell before it runs; an error carries those of its cell.
+
+    Raises
+    ------
+    EvalkitError
+        The error the notebook raised, as it was; `EnvironmentFault` where the machine stopped it;
+        `NotebookFailure` for an error that is not one of the kit's.
+    """
+    import_jsonschema()
+    import nbformat
+
+    with environment_faults(f"reading {path.name}"):
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    _prepare(notebook, path.name)
+    _require_parameters(notebook, path.name, parameters)
+    with environment_faults(f"running {path.name}"), tempfile.TemporaryDirectory(prefix="evalkit-") as private:
+        done: dict[str, Any] = _executed(notebook, path.name, dict(parameters), Path(private), Place(note))
+    return done
+
+
+def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Path, place: Place) -> Any:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from evalkit.run.notebooks.kernels import KERNEL
+    from evalkit.run.notebooks.kernels import manager_class
+
+    for logger in ("papermill", "nbclient", "traitlets", "asyncio"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    try:
+        return papermill.execute_notebook(
+            notebook,
+            None,  # the path would be a template that a parameter can lead anywhere; and nothing half-done is written
+            parameters=parameters,
+            kernel_name=KERNEL,
+            progress_bar=False,
+            log_output=False,
+            start_timeout=START_SECONDS,
+            execution_timeout=CELL_SECONDS,
+            kernel_manager_class=manager_class(private),
+            shutdown_kernel="immediate",
+            resources={"metadata": {"path": str(private)}},
+            on_cell_start=place,
+        )
+    except PapermillExecutionError as problem:
+        raise place.marked(error_of(name, problem.ename, problem.evalue, "\n".join(problem.traceback))) from None
+    except DeadKernelError:
+        ended = KernelEnded(
+            f"The process that ran {name} was ended from outside. Most often the memory was used up; "
+            "close other programs, or use a machine with more, and type the same command again."
+        )
+        raise place.marked(ended) from None
+    except CellTimeoutError:
+        hours = f"{CELL_SECONDS / 3600:g} hours"
+        late = TookTooLong(f"A cell of {name} took longer than {hours} and was stopped. Nothing was written.")
+        raise place.marked(late) from None
+
+
+def error_of(name: str, ename: str, evalue: str, traceback: str) -> EvalkitError:
+    """Return the error that a cell of a notebook raised: the kit's own as it was, any other as one sentence."""
+    if ename in _OURS:
+        return _OURS[ename](evalue)
+    if ename == "MemoryError":
+        return EnvironmentFault(f"Stopped in {name}. {OUT_OF_MEMORY}")
+    if match := re.match(r"\[Errno (\d+)\]", evalue):
+        found = fault(OSError(int(match[1]), ""), f"running {name}")
+        if found is not None:
+            return found
+    log = re.sub(r"\x1b\[[0-9;]*m", "", traceback)  # the message of the error stands there alone: it may hold values
+    return NotebookFailure(f"{name} stopped at an error that this kit did not foresee ({ename}).", log)
+
+
+def _prepare(notebook: Any, name: str) -> None:
+    """Leave only what was written by hand: no injected cell, no outputs, no settings of another run."""
+    if notebook.nbformat != 4:
+        raise EvalkitError(f"{name} is not a notebook of format 4; please report this.")
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    notebook.metadata.clear()
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+
+
+def _require_parameters(notebook: Any, name: str, parameters: Mapping[str, object]) -> None:
+    """Raise unless the notebook declares exactly the parameters it is given, each a text."""
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    declared: list[str] = []
+    for cell in tagged:
+        for statement in ast.parse(cell.source).body:
+            if isinstance(statement, ast.Assign):
+                declared += [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    if len(tagged) != 1 or sorted(declared) != sorted(parameters):
+        raise EvalkitError(
+            f"{name} must declare the parameters {', '.join(parameters)} in one cell; it declares "
+            f"{', '.join(declared) or 'none'}. Please report this."
+        )
+    wrong = [key for key, value in parameters.items() if not isinstance(value, str)]
+    if wrong:
+        raise EvalkitError(f"The parameter {wrong[0]} of {name} must be text; please report this.")

@@ -1,0 +1,229 @@
+"""Whether a project has to be run again: a key over everything that decides its outputs, and reports that stand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+import yaml
+import evalkit
+from evalkit.data.published.sources import find_sources
+from evalkit.run.outputs.folder import MANIFEST
+from evalkit.run.outputs.folder import MANIFEST_KIND
+from evalkit.run.project.workspace import NOTEBOOKS
+from evalkit.run.project.workspace import notebooks_folder
+from collections.abc import Collection, Sequence
+from evalkit.core.errors import EvalkitError
+from evalkit.run.outputs.folder import is_ours
+from evalkit.run.project.workspace import is_slug
+from evalkit.run.many.task import Outcome
+from evalkit.run.many.task import Task
+
+
+# Whether a project has to be run again: a key over the content of everything that decides its outputs.
+
+_MOST_BYTES: Final = 1 << 18  # of a project file, as `plain_yaml` has it
+_IN_LIST: Final = "\0"  # no key: YAML allows no such letter
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Hashes:
+    """SHA-256 of files by content; each file is read once in the life of the object."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, str] = {}
+        self._trees: dict[Path, str] = {}
+
+    def of(self, path: Path) -> str:
+        """Return the SHA-256 of a file."""
+        if path not in self._known:
+            with path.open("rb") as file:
+                self._known[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._known[path]
+
+    def of_tree(self, folder: Path) -> str:
+        """Return one SHA-256 for every file below a folder, by name and content; what Python compiles is left out."""
+        if folder not in self._trees:
+            files = [path for path in folder.rglob("*") if "__pycache__" not in path.parts and path.is_file()]
+            content = json.dumps(_hashed(tuple(sorted(files)), folder, self))
+            self._trees[folder] = hashlib.sha256(content.encode()).hexdigest()
+        return self._trees[folder]
+
+
+def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str = "") -> str:
+    """Return a SHA-256 that is another one where any byte is that decides the outputs of a project.
+
+    These are the project file and every file beside it that it names, the published files, the notebooks, the code
+    of this kit and the versions of the packages it rests on. Where files are does not count; `shown_data` is the name
+    of the data folder as the notebooks show it.
+
+    Raises
+    ------
+    OSError
+        Where a file cannot be read.
+    EvalkitError
+        Where the folder holds no data, or the notebooks are missing.
+    """
+    content = {
+        "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
+        "data": _hashed(find_sources(data).files(), data, hashes),
+        "shown": shown_data,
+        "notebooks": {name: hashes.of(notebooks_folder(project_file) / f"{name}.ipynb") for name in NOTEBOOKS},
+        "code": hashes.of_tree(Path(evalkit.__file__).parent),
+        "versions": {"python": platform.python_version(), **installed_versions()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def shown_data(data: Path | None) -> str:
+    """Return the name of a data folder as notebooks show it."""
+    return "" if data is None else data.name
+
+
+def is_unchanged(folder: Path, key: str, hashes: Hashes) -> bool:
+    """Return whether a folder holds, whole, the outputs that have this key."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest.get("kind") != MANIFEST_KIND or not key or manifest.get("key") != key:
+            return False
+        outputs: Mapping[str, str] = manifest["outputs"]
+        return bool(outputs) and all(hashes.of(folder / name) == digest for name, digest in outputs.items())
+    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        return False
+
+
+def project_files(project_file: Path) -> list[str]:
+    """Return the project file and every file of its folder that a value in it names, in order."""
+    folder = project_file.parent
+    named = {text for text in _scalars(project_file) if _is_inside(folder, text)}
+    return sorted({project_file.name, *named})
+
+
+def project_slug(project_file: Path) -> str | None:
+    """Return the slug that a project file gives, None where it gives none that can be read at a glance."""
+    return text_in(project_file, "slug")
+
+
+def text_in(project_file: Path, *keys: str) -> str | None:
+    """Return the text under a key, or a key within a key, of a project file; None where none can be read at a glance.
+
+    Nothing is imported that checks project files, since the command that starts others asks for this.
+    """
+    try:
+        return next((text for place, text in _texts(_events(project_file)) if place == keys), None)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+
+
+def _texts(events: Iterable[yaml.Event]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every text of nested keys with its keys; what stands in lists is passed over."""
+    keys: list[str | None] = []  # of each mapping and list that is open: the key whose value comes next, None before it
+    for event in events:
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            keys.append(None if isinstance(event, yaml.MappingStartEvent) else _IN_LIST)
+            continue
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            keys.pop()
+        elif not isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+            continue
+        elif isinstance(event, yaml.ScalarEvent) and None not in keys and _IN_LIST not in keys:
+            yield tuple(key for key in keys if key is not None), event.value
+        if keys and keys[-1] != _IN_LIST:
+            keys[-1] = getattr(event, "value", "") if keys[-1] is None else None
+
+
+def _scalars(project_file: Path) -> Iterator[str]:
+    try:
+        yield from (event.value for event in _events(project_file) if isinstance(event, yaml.ScalarEvent))
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return  # what is wrong with the file is said when it is run
+
+
+def _events(project_file: Path) -> Iterator[yaml.Event]:
+    with project_file.open("rb") as file:
+        text = file.read(_MOST_BYTES).decode("utf-8-sig")
+    events: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return events
+
+
+def _is_inside(folder: Path, text: str) -> bool:
+    if not text or len(text) > 255 or "\n" in text or "\0" in text or ".." in Path(text).parts:
+        return False
+    return not Path(text).is_absolute() and (folder / text).is_file()
+
+
+def _hashed(files: tuple[Path, ...], folder: Path, hashes: Hashes) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): hashes.of(path) for path in files if path.exists()}
+
+
+@cache
+def installed_versions() -> dict[str, str]:
+    """Return the version of every installed package that this kit rests on, directly or not."""
+    found: dict[str, str] = {}
+    waiting = ["evalkit"]
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            package = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+            continue
+        found[name] = package["Version"]
+        needed = [line for line in package.get_all("Requires-Dist") or () if "extra ==" not in line]
+        waiting += [named[0] for line in needed if (named := _NAME.match(line))]
+    return {name: version for name, version in sorted(found.items()) if version}
+
+
+# Reports that stand: those that need not be made again, and those that another run has made in the meantime.
+
+def unchanged(tasks: Sequence[Task]) -> dict[str, Outcome]:
+    """Return those tasks whose report stands, whole, and is that of what would be read now."""
+    from evalkit.run.project.workspace import synthetic_place
+
+    hashes, found = Hashes(), {}
+    for task in (task for task in tasks if task.report.is_file()):
+        try:
+            data = synthetic_place() if task.data is None else task.data.resolve()
+            key = content_key(task.project_file, data, hashes, shown_data(task.data))
+        except (OSError, EvalkitError):
+            continue  # what is missing is said when the project is run
+        if is_unchanged(task.out / task.slug, key, hashes):
+            found[task.slug] = Outcome(slug=task.slug, status="unchanged", seconds=0.0, report=task.report)
+    return found
+
+
+def made_meanwhile(task: Task) -> Outcome | None:
+    """Return the outcome of a task whose report another process has made since the task was, else None.
+
+    Only where a report has come or was replaced since then is anything read to judge it, so that a task that shall be
+    done whatever stands there (`--force`) is done.
+    """
+    stamp = report_stamp(task.report)
+    if not stamp or stamp == task.before:
+        return None
+    return unchanged([task]).get(task.slug)
+
+
+def report_stamp(report: Path) -> str:
+    """Return what tells a report from the one that takes its place, alike in every byte or not; empty without one."""
+    try:
+        stat = (report.parent / MANIFEST).stat()
+    except OSError:
+        return ""
+    return f"{stat.st_ino}-{stat.st_mtime_ns}"
+
+
+def orphans(out: Path, slugs: Collection[str]) -> list[str]:
+    """Return the folders of reports in `out` that no project of these slugs would write."""
+    if not out.is_dir():
+        return []
+    names = sorted(path.name for path in out.iterdir() if path.is_dir() and not path.is_symlink())
+    return [name for name in names if is_slug(name) and name not in slugs and is_ours(out / name)]

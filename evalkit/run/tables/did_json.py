@@ -1,0 +1,255 @@
+"""The result of `evalkit did` as one JSON object; what cannot be given is `{"unavailable": reason}`."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from evalkit.core.quantities import Estimate, Interval, Unavailable
+from evalkit.core.words import escaped
+from evalkit.design.clusters import half_length, is_conservative
+from evalkit.estimate.effect import Inference
+from evalkit.estimate.staggered.pre_test import PreTest
+from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
+from evalkit.estimate.two_way.bacon import BaconDecomposition
+from evalkit.estimate.two_way.two_way import TwoWayEventStudy
+from evalkit.run.tables.did_answer import DidAnswer, TwoWayAnswer
+from evalkit.run.tables.did_counts import FEW, clusters_of, counts_of, losses_of, told_answer
+from evalkit.run.tables.did_notes import did_notes
+
+Json = dict[str, Any]
+
+NOTHING_WITHIN = Unavailable("No part of the effect is within cohorts: only covariates make one.")
+NO_FREEDOM = Unavailable("No Student's t is used, so there are no degrees of freedom.")
+ONE_NUMBER = Unavailable("Two-way fixed effects give one number for all cohorts and periods.")
+
+
+def did_json(answer: DidAnswer) -> str:
+    """Return everything that was found, as text."""
+    return escaped(json.dumps(did_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def did_record(found_answer: DidAnswer) -> Json:
+    """Return everything that may be told, as plain lists, texts and numbers."""
+    answer = told_answer(found_answer)
+    found, counts = answer.results, counts_of(answer)
+    record = _two_way(found, answer) if isinstance(found, TwoWayAnswer) else _staggered(found, answer)
+    record |= {name: given(getattr(counts, name)) for name in ("n_units", "n_treated", "n_comparison")}
+    record["dropped"] = [
+        {
+            "reason": loss.reason,
+            "n_units": given(loss.n_units),
+            "n_rows": given(loss.n_rows),
+            "units": given(loss.units) if isinstance(loss.units, Unavailable) else list(loss.units),
+        }
+        for loss in losses_of(answer)
+    ]
+    if isinstance(found, TwoWayAnswer):
+        robust = found.effect.as_told
+        record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
+        if reason := found.effect.why_no_plain_test:
+            record["cluster_robust"]["interval"] = given(reason)
+        record["goodman_bacon"] = _bacon(found.bacon)
+    if answer.checks:
+        record["side_by_side"] = [
+            {"estimator": row.estimator, **_numbers(row), "compares": row.compares} for row in answer.checks.rows
+        ]
+    return record | _settings(answer)
+
+
+def given(value: object) -> Any:
+    """Return a value as JSON has it: a number, an interval, or the reason why there is none."""
+    if isinstance(value, Unavailable):
+        return {"unavailable": value.reason}
+    if isinstance(value, Interval):
+        return {"lower": float(value.lower), "upper": float(value.upper), "level": value.level}
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else {"unavailable": "The calculation gave no finite number."}
+
+
+def _numbers(one: Any) -> Json:
+    """Return estimate, standard error and interval of anything that has them."""
+    return {name: given(getattr(one, name)) for name in ("estimate", "std_error", "interval")}
+
+
+def _staggered(results: StaggeredResults, answer: DidAnswer) -> Json:
+    return {
+        "group_time": [_cell(cell, answer.request.are_people) for cell in results.group_time],
+        "simple": _one(results.simple),
+        "by_cohort": _set(results.by_cohort, "cohorts", "cohort"),
+        "event_study": _set(results.event_study, "times", "event_time"),
+        "calendar": _set(results.calendar, "periods", "period"),
+    }
+
+
+def _cell(cell: ReportedCell, are_people: bool) -> Json:
+    """Return a cell; how many people it compares is not told, as counts of cells could be told apart by subtraction."""
+    counts = {} if are_people else {"n_treated": cell.n_treated, "n_comparison": cell.n_comparison}
+    note = {"note": cell.note} if cell.note else {}
+    return {"cohort": cell.cohort, "period": cell.period, **_numbers(cell), **_made_by(cell), **counts, **note}
+
+
+def _made_by(one: Reported | ReportedCell) -> Json:
+    """Return by which inference a number's error and interval are, and the large-sample error beside it.
+
+    Where a number has no error of its own the large-sample one is withheld with it, for the same reason.
+    """
+    has_own = one.plain_error is not None and not isinstance(one.std_error, Unavailable)
+    plain = one.plain_error if has_own else one.std_error
+    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain), **_conservative(one)}
+
+
+def _conservative(one: Reported | ReportedCell | Inference) -> Json:
+    """Return whether a number's inference is conservative by arithmetic, and then the half-length of its interval."""
+    if not isinstance(one.interval, Interval):
+        return {}
+    is_so = is_conservative(one.interval.level, one.df, one.n_ranked)
+    return {"is_conservative": is_so} | ({"half_length": half_length(one.interval)} if is_so else {})
+
+
+def _one(one: Reported) -> Json:
+    found = {**_numbers(one), "p_value": given(one.p_value), **_made_by(one)}
+    if one.lacking:
+        found["lacking"] = _places(one.lacking)
+    return found | ({"note": one.note} if one.note else {})
+
+
+def _places(cells: tuple[tuple[int, int], ...]) -> list[Json]:
+    return [{"cohort": cohort, "period": period} for cohort, period in cells]
+
+
+def _set(found: ReportedSet, plural: str, singular: str) -> Json:
+    parts = []
+    for part in found.parts:
+        band = {"band": given(part.band)} if plural == "times" else {}
+        parts.append({singular: part.label, **_numbers(part), **band, **_rest(part)})
+    return {"overall": _one(found.overall), plural: parts}
+
+
+def _rest(part: Reported) -> Json:
+    return {key: value for key, value in _one(part).items() if key not in ("estimate", "std_error", "interval")}
+
+
+def _settings(answer: DidAnswer) -> Json:
+    """Return how the result was made, and what a reader must know of it."""
+    request, found = answer.request, answer.results
+    settings: Json = {
+        "estimator": request.estimator,
+        "method": "two-way fixed effects" if isinstance(found, TwoWayAnswer) else found.method,
+        "comparison": compared_with(answer),
+        "covariates": list(request.covariates),
+        "level": request.level,
+        "seed": request.seed,
+        "n_bootstrap_draws": request.n_draws,
+        "bootstrap_draws": "clusters" if request.are_clusters_drawn else "multipliers",
+        "counts_are_of": counts_of(answer).noun + "s",
+        "periods": list(answer.periods),
+        "cohorts": list(answer.cohorts),
+    }
+    if isinstance(found, StaggeredResults):
+        settings["pre_test"] = _test(found.pre_test)
+    return settings | {"inference": _inference(answer), "notes": list(did_notes(answer))}
+
+
+def _test(test: PreTest | Unavailable) -> Json:
+    if isinstance(test, Unavailable):
+        return {"unavailable": test.reason}
+    note = {"note": test.note} if test.note else {}
+    numbers = {"statistic": test.statistic, "df": test.df, "p_value": test.p_value, "test": test.kind, "of": test.of}
+    if test.df_denominator is not None:
+        numbers["df_denominator"] = test.df_denominator
+    return numbers | {"lacking": _places(test.lacking)} | note
+
+
+def _inference(answer: DidAnswer) -> Json:
+    """Return which inference the clusters support; where clusters are people, few of them are not counted."""
+    clusters, advice = clusters_of(answer), answer.recommendation
+    n_treated, n_comparison = given(clusters.n_treated), given(clusters.n_comparison)
+    return {
+        "clustered_by": answer.clustered_by,
+        "assumes": answer.assumes,
+        "n_treated_clusters": n_treated,
+        "n_comparison_clusters": n_comparison,
+        "recommended": advice.inference,
+        "reason": given(FEW) if clusters.is_few else advice.reason,
+        "overall": _supported(answer.inference),
+    }
+
+
+def _supported(inference: Inference) -> Json:
+    """Return what the recommended inference says of the overall effect."""
+    withheld = isinstance(inference.interval, Unavailable)
+    return {
+        "method": inference.method,
+        "std_error": given(inference.std_error),
+        "df": given(inference.interval) if withheld else _freedom(inference.df),
+        "interval": given(inference.interval),
+        "p_value": given(inference.p_value),
+        "note": inference.note,
+        **_conservative(inference),
+    }
+
+
+def _freedom(df: float | None) -> Any:
+    return given(NO_FREEDOM if df is None else df)
+
+
+def compared_with(answer: DidAnswer) -> str:
+    """Return whom treated units are compared with: never or not-yet where that was a choice, else in words."""
+    if answer.request.estimator in ("group-time", "extended", "all"):
+        return answer.request.comparison
+    return {
+        "sun-abraham": "never-treated units, or where there are none the last cohort",
+        "twfe": "all other units, those already treated included",
+    }.get(answer.request.estimator, "all untreated observations")
+
+
+def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
+    none, effect = given(ONE_NUMBER), found.effect
+    return {
+        "group_time": none,
+        "simple": {
+            "estimate": given(effect.estimate.value),
+            "std_error": given(effect.inference.std_error),
+            "interval": given(effect.inference.interval),
+            "p_value": given(effect.inference.p_value),
+            "note": effect.inference.note,
+            **_conservative(effect.inference),
+        },
+        "by_cohort": none,
+        "event_study": _two_way_times(found.event_study, answer.request.level),
+        "calendar": none,
+    }
+
+
+def _of_estimate(estimate: Estimate, level: float) -> Json:
+    return {
+        "estimate": given(estimate.value),
+        "std_error": given(estimate.std_error),
+        "interval": given(estimate.interval(level)),
+    }
+
+
+def _two_way_times(study: TwoWayEventStudy | Unavailable, level: float) -> Json:
+    if isinstance(study, Unavailable):
+        return {"unavailable": study.reason}
+    no_band = Unavailable("No simultaneous band is made for the two-way event study.")
+    no_mean = Unavailable("The overall effect is the one under 'simple'.")
+    overall = {name: given(no_mean) for name in ("estimate", "std_error", "interval")}
+    times = [
+        {"event_time": time.event_time, **_of_estimate(time.estimate, level), "band": given(no_band)}
+        for time in study.times
+    ]
+    return {"overall": overall, "times": times, "base_time": study.base_time}
+
+
+def _bacon(found: BaconDecomposition | Unavailable) -> Json:
+    if isinstance(found, Unavailable):
+        return {"unavailable": found.reason}
+    within = {} if found.within_share else {"within_estimate": given(NOTHING_WITHIN)}
+    totals = [asdict(total) | {"estimate": given(total.estimate)} for total in found.totals]
+    return asdict(found) | {"totals": totals} | within

@@ -1,0 +1,41 @@
+"""`evalkit match FILE …`: a comparison group, its balance and an effect, for someone with a table and no project."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from evalkit.run.processes.executors import compute_on_one_thread
+from evalkit.run.tables.match_options import add_match_options, match_request
+
+
+def add_match_command(commands: Any) -> None:
+    """Give a command line's subparsers the command `match`."""
+    parser = commands.add_parser(
+        "match",
+        help="choose a comparison group from a table, without a project",
+        description="Match or weight comparison units by what was known before, and compare outcomes.",
+        allow_abbrev=False,
+    )
+    add_match_options(parser)
+    parser.set_defaults(command=_match)
+
+
+def _match(given: argparse.Namespace) -> int:
+    """Match, print the result on standard output, and return the exit code 0."""
+    request = match_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
+    from evalkit.run.console import Progress
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.tables.match_answer import match_answer
+    from evalkit.run.tables.match_border import no_small_counts_told
+    from evalkit.run.tables.match_files import write_match
+    from evalkit.run.tables.match_json import match_json
+    from evalkit.run.tables.match_text import match_text
+
+    with environment_faults("matching"), no_small_counts_told(request.are_people):
+        answer = match_answer(request, Progress())
+        if request.out is not None:
+            write_match(answer, request.out)
+    print(match_json(answer) if request.is_json else match_text(answer))
+    return 0

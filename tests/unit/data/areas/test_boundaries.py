@@ -1,0 +1,169 @@
+"""Outlines of areas: every way a file may name an area, and what is refused."""
+
+import json
+
+import pytest
+
+from evalkit.core.errors import DataError
+from evalkit.data.areas.boundaries import STEP, read_boundaries
+from evalkit.data.published.sources import find_sources
+from evalkit.data.synthetic.geography import draw_areas, write_boundaries
+
+NAMES = {
+    340: "Knowsley",
+    341: "Liverpool",
+    801: "Bristol, City of",
+    810: "Kingston upon Hull, City of",
+    846: "Brighton & Hove",
+}
+SQUARE = [[-3.0, 53.0], [-2.0, 53.0], [-2.0, 54.0], [-3.0, 54.0], [-3.0, 53.0]]
+
+
+def feature(coordinates=SQUARE, kind="Polygon", **properties):
+    shape = [coordinates] if kind == "Polygon" else [[ring] for ring in coordinates]
+    return {"type": "Feature", "properties": properties, "geometry": {"type": kind, "coordinates": shape}}
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(*features):
+        path = tmp_path / "boundaries.geojson"
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": list(features)}), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"code": 340},
+        {"code": "340"},
+        {"la_code": 340.0},
+        {"LA": "340"},
+        {"LEA": 340, "name": "elsewhere"},
+        {"old_la_code": "340"},
+        {"name": "Knowsley"},
+        {"LA": "knowsley"},
+        {"la_name": "KNOWSLEY"},
+        {"CTYUA23CD": "E08000011", "CTYUA23NM": "Knowsley", "FID": 3},
+        {"LAD19NM": "Knowsley"},
+    ],
+)
+def test_an_area_is_told_by_code_or_name(written, properties):
+    found = read_boundaries(written(feature(**properties)), NAMES)
+    assert list(found.rings) == [340]
+    assert found.rings[340] == (tuple((x, y) for x, y in SQUARE),)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Bristol", 801),
+        ("City of Bristol", 801),
+        ("Kingston upon Hull, City of", 810),
+        ("Brighton and Hove", 846),
+    ],
+)
+def test_names_are_compared_without_what_is_written_differently(written, name, code):
+    assert list(read_boundaries(written(feature(CTYUA21NM=name)), NAMES).rings) == [code]
+
+
+def test_other_countries_are_left_out_and_parts_put_together(written):
+    island = [[x + 5, y] for x, y in SQUARE]
+    found = read_boundaries(
+        written(feature(name="Cardiff"), feature(code=340), feature(code=340, coordinates=island), feature(name=None)),
+        NAMES,
+    )
+    assert list(found.rings) == [340]
+    assert len(found.rings[340]) == 2
+
+
+def test_many_polygons_and_heights(written):
+    high = [[x, y, 12.5] for x, y in SQUARE]
+    found = read_boundaries(written(feature([SQUARE, high], "MultiPolygon", code=341)), NAMES)
+    assert found.rings[341] == (tuple((x, y) for x, y in SQUARE),) * 2
+
+
+def test_the_middle_is_that_of_the_largest_ring(written):
+    small = [[0.0, 50.0], [0.1, 50.0], [0.1, 50.1], [0.0, 50.1], [0.0, 50.0]]
+    found = read_boundaries(written(feature([small, SQUARE], "MultiPolygon", code=340)), NAMES)
+    assert found.middle(340) == (-2.5, 53.5)
+
+
+def test_outlines_are_thinned_and_specks_left_out(written):
+    side = [[-3 + at / 10_000, 53.0] for at in range(10_001)]  # a side in ten thousand steps
+    speck = [[0.0, 50.0], [STEP / 3, 50.0], [STEP / 3, 50 + STEP / 3], [0.0, 50.0]]
+    found = read_boundaries(written(feature([[*side, *SQUARE[2:]], speck], "MultiPolygon", code=340)), NAMES)
+    [ring] = found.rings[340]
+    assert 100 <= len(ring) <= 106  # a point a hundredth of a degree along one degree, and the corners
+    assert ring[0] == ring[-1] == (-3.0, 53.0)
+    alone = read_boundaries(written(feature(speck, code=340)), NAMES)
+    assert len(alone.rings[340]) == 1  # the only ring of an area stays
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        ([feature(code=999)], "no feature is a local authority"),
+        ([{"type": "Feature", "properties": None, "geometry": None}], "no feature is a local authority"),
+        ([feature([[x * 1e5, y * 1e4] for x, y in SQUARE], code=340)], "not degrees of longitude and latitude"),
+        ([feature(SQUARE[:-1], code=340)], "not closed"),
+        ([feature(SQUARE[:2], code=340)], "not closed"),
+        ([feature([["a", 1]] * 4, code=340)], "not pairs of numbers"),
+        ([feature([[float("nan"), 1]] * 4, code=340)], "not closed|not degrees"),
+        ([{"type": "Feature", "properties": {"code": 340}, "geometry": None}], "its geometry is missing"),
+        (
+            [{"type": "Feature", "properties": {"code": 340}, "geometry": {"type": "Point", "coordinates": [0, 0]}}],
+            "its geometry is Point",
+        ),
+        (
+            [{"type": "Feature", "properties": {"code": 340}, "geometry": {"type": "Polygon", "coordinates": 7}}],
+            "not pairs of numbers",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(written, features, said):
+    with pytest.raises(DataError, match=rf"boundaries\.geojson.*({said})"):
+        read_boundaries(written(*features), NAMES)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"features": 3}', '{"features": [3]}', "\x00"])
+def test_a_file_that_is_not_geojson(tmp_path, content):
+    path = tmp_path / "boundaries.geojson"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=r"boundaries\.geojson"):
+        read_boundaries(path, NAMES)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(DataError, match="there is no such file"):
+        read_boundaries(tmp_path / "boundaries.geojson", NAMES)
+
+
+def test_the_area_that_took_part_must_have_an_outline(written):
+    with pytest.raises(DataError, match="no outline of Knowsley, which took part"):
+        read_boundaries(written(feature(code=341)), NAMES, needed=[340])
+
+
+def test_the_file_is_found_where_it_is_supplied_and_counts_among_the_inputs(tmp_path):
+    (tmp_path / "panel").mkdir()
+    (tmp_path / "panel" / "ks2_school_panel_2016_2019_england.csv.gz").touch()
+    assert find_sources(tmp_path).boundaries is None
+    path = tmp_path / "boundaries.geojson"
+    path.touch()
+    found = find_sources(tmp_path)
+    assert found.boundaries == path
+    assert path in found.files()
+
+
+def test_the_synthetic_england_has_a_hexagon_for_every_authority(tmp_path):
+    areas = draw_areas(7, 900)
+    write_boundaries(tmp_path, 7, areas)
+    names = {int(code): f"Synthetic Borough {code}" for code in areas.code}
+    found = read_boundaries(tmp_path / "boundaries.geojson", names, needed=[340])
+    assert set(found.rings) == set(names)
+    assert all(len(rings) == 1 and len(rings[0]) == 7 for rings in found.rings.values())
+    assert len({found.middle(code) for code in names}) == len(names)
+    corners = [point for rings in found.rings.values() for point in rings[0][:-1]]
+    assert len(set(corners)) < 0.5 * len(corners)  # neighbours share their corners

@@ -1,0 +1,60 @@
+"""Limits and appraisals say what follows from the project at hand."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from evalkit.core.project import Exposure
+from evalkit.data.measures import measure
+from evalkit.diagnose.project.appraisal import _measurement, _years
+
+READING = measure("READPROG")
+
+
+@pytest.mark.parametrize(
+    ("exposure", "primary", "said"),
+    [
+        (
+            Exposure(pre=(2016, 2017), post=(2019,)),
+            READING,
+            [
+                "There are 2 summers before and 1 after: hardly any trend before the programme can be seen and nothing "
+                "can be said about whether a change lasted.",
+                "The reading progress in these files ends with the summer of 2019 (no national tests or exams were "
+                "held in 2020 and 2021): later years are not seen here.",
+            ],
+        ),
+        (
+            Exposure(pre=(2016,), post=(2017, 2018)),
+            READING,
+            [
+                "There is 1 summer before and 2 after: no trend before the programme can be seen.",
+                "Results in reading progress of later summers, to 2019, are at hand, and are no part of this question.",
+            ],
+        ),
+        (
+            Exposure(pre=(2013, 2014, 2015, 2016), post=(2022, 2023)),
+            replace(READING, years=tuple(range(2013, 2024))),
+            ["The reading progress in these files ends with the summer of 2023: later years are not seen here."],
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_years_leave_open_follows_from_them(exposure, primary, said):
+    assert list(_years(exposure, primary)) == said
+
+
+@pytest.mark.parametrize(
+    ("codes", "judgement", "said"),
+    [
+        (["READPROG", "WRITPROG"], "low for tests", "come from tests set and marked outside the schools. Writing prog"),
+        (["P8MEA"], "low for exams", "Outcomes come from exams set and marked outside the schools."),
+        (["READPROG", "P8MEA"], "low for tests and exams", "tests and exams"),
+        (["WRITPROG"], "moderate", "assessed by teachers who knew of the programme"),
+    ],
+)
+def test_how_outcomes_are_measured_follows_from_them(codes, judgement, said):
+    outcomes = [SimpleNamespace(measure=code) for code in codes]
+    found = _measurement(SimpleNamespace(project=SimpleNamespace(outcomes=outcomes)))
+    assert found[0] == judgement
+    assert said in found[1]

@@ -1,0 +1,274 @@
+"""Schools listed by name in several areas: areas are clusters, and their number decides the inference."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.core.project import Participants
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.sources import find_sources
+from evalkit.data.synthetic import write_synthetic_england
+from evalkit.design.clusters import ClusterCounts, Recommendation
+from evalkit.design.project import labels
+from evalkit.design.project.inference import project_inference
+from evalkit.design.project.plan import make_design
+from evalkit.diagnose.finding import FindingKind, Verdict
+from evalkit.diagnose.power.power import project_power
+from evalkit.diagnose.power.report import PowerOptions
+from evalkit.diagnose.project.describe import describe_design
+from evalkit.diagnose.project.evaluate import evaluate
+from evalkit.estimate.areas.clusters import degrees_of_freedom, supported_inference
+from evalkit.estimate.areas.outcome_effects import estimate_outcome
+from evalkit.estimate.areas.sample import changes_to, outcome_panel
+from evalkit.report.documents.records import results_json
+from evalkit.run.project.project_file import load_project
+
+ROOT = Path(__file__).resolve().parents[4]
+AREAS = (340, 343, 350, 390, 373, 330)
+
+
+@pytest.fixture(scope="module")
+def england(tmp_path_factory):
+    """Return a small England; schools are not matched in this module, as nothing in it asks for them."""
+    folder = tmp_path_factory.mktemp("england")
+    write_synthetic_england(folder, seed=5, scale=0.25)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evalkit.design.project.plan._matches", lambda *arguments: {})
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def listed(england, tmp_path_factory):
+    """Return a function that evaluates a project of listed schools once, and gives its folder as well."""
+    made = {}
+
+    def of(areas, every=2):
+        if (areas, every) not in made:
+            folder = tmp_path_factory.mktemp("listed")
+            made[areas, every] = (*evaluated(england, folder, areas, every), folder)
+        return made[areas, every]
+
+    return of
+
+
+def evaluated(england, folder, areas, every=2, most=False):
+    """Return the evaluation of a project whose schools are half (or all) of those of some areas."""
+    whole = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
+    pool = replace(whole.pool, minimum_treated=4, minimum_area_schools=4)
+    plain = replace(whole, pool=pool, claims=None)
+    sources = find_sources(england)
+    schools = read_records(plain, folder, sources).records["KS2"].schools
+    chosen = [urn for area in areas for urn in schools.index[schools["area"] == area][::every]]
+    if most:  # all schools of the first area, and one of each other
+        of_area = [list(schools.index[schools["area"] == area]) for area in areas]
+        chosen = [*of_area[0], *(urns[0] for urns in of_area[1:])]
+    (folder / "participants.csv").write_text("URN\n" + "\n".join(chosen) + "\n", encoding="utf-8")
+    project = replace(plain, participants=Participants(rule="file", file="participants.csv"))
+    baseline = read_baseline(project, folder, sources)
+    locked = make_design(project, baseline)
+    records = read_records(project, folder, sources)
+    return evaluate(project, records, locked, describe_design(project, baseline, locked), ()), records, locked
+
+
+@pytest.fixture(scope="module")
+def several(listed):
+    return listed(AREAS)[:3]
+
+
+def clustered(evaluation):
+    found = [e for e in evaluation.effects if (e.inference, e.cluster_level) == ("cluster", "local_authority")]
+    return [e for e in found if e.outcome == "READPROG"]
+
+
+def test_several_areas_are_clustered_by_area(several):
+    evaluation, _, _ = several
+    [effect] = clustered(evaluation)
+    main = next(e for e in evaluation.effects if (e.outcome, e.design, e.period) == ("READPROG", "neighbours", "post"))
+    assert effect.n_treated_clusters == len(AREAS)
+    assert effect.estimate == main.estimate
+    assert isinstance(effect.interval, Interval)
+    assert effect.estimate in effect.interval
+    assert 0 < effect.p_value <= 1
+    assert (
+        "Clustered by local authority: CR2 with Satterthwaite degrees of freedom. With 6 treated areas" in effect.method
+    )
+    assert "areas are treated" in effect.method
+
+
+def test_the_estimate_is_the_difference_in_mean_change(several):
+    evaluation, records, locked = several
+    [effect] = clustered(evaluation)
+    design, project = locked.outcomes["READPROG"], evaluation.project
+    panel = outcome_panel(project, records.records["KS2"], design, project.pool.require_all_years)
+    changes = changes_to(panel, project.exposure, project.exposure.post)
+    own = changes.group == design.treated_group
+    compared = np.isin(changes.group, design.comparisons[labels.NEIGHBOURS].of(design.treated_group))
+    assert effect.estimate == pytest.approx(changes.change[own].mean() - changes.change[compared].mean(), rel=1e-12)
+
+
+def test_the_finding_says_what_clustering_gives(several):
+    evaluation, _, _ = several
+    [finding] = [f for f in evaluation.findings if f.name == "clustering_by_area"]
+    assert finding.verdict is Verdict.NO_VERDICT  # how clear the effect is says nothing of what could be wrong
+    assert "6 treated authorities" in finding.sentence
+
+
+def test_no_falsification_test_of_listed_schools_is_ranked(several):
+    evaluation, _, _ = several
+    tests = [f for f in evaluation.findings if f.kind is FindingKind.FALSIFICATION]
+    assert {f.name for f in tests} >= {"pre_trend", "placebo_outcome", "alternative_list", "influence", "joint"}
+    assert {f.verdict for f in tests} == {Verdict.NOT_ASSESSABLE}
+    lead = next(f for f in tests if f.name == "pre_trend")
+    assert "the treated schools moved by" in lead.sentence  # what was seen is said, only not judged
+    assert "Schools listed by name are part of their area" in lead.p_value.reason
+    assert "no falsification test could be ranked among areas" in evaluation.rating.sentence or (
+        evaluation.rating.label == "not rated"
+    )
+
+
+def test_the_headline_gives_the_interval_of_the_clusters(several):
+    evaluation, _, _ = several
+    [effect] = clustered(evaluation)
+    assert evaluation.headline.interval == effect.interval
+    assert evaluation.headline.estimate == effect.estimate
+
+
+def test_two_areas_get_what_two_areas_support(listed):
+    evaluation = listed(AREAS[:2])[0]
+    [effect] = clustered(evaluation)
+    assert effect.n_treated_clusters == 2
+    assert "cluster-robust" not in effect.method
+    assert isinstance(effect.p_value, float | Unavailable)
+
+
+def test_one_area_gets_no_record(listed):
+    assert clustered(listed(AREAS[:1])[0]) == []
+
+
+def made(evaluation):
+    """Return the name of the inference that a run's main effect has."""
+    main = evaluation.effect("READPROG")
+    if isinstance(main.interval, Interval):
+        return "area permutation"
+    if not clustered(evaluation):
+        return "none"
+    [effect] = clustered(evaluation)
+    named = effect.method.partition("Clustered by local authority: ")[2].partition(".")[0]
+    return "none" if isinstance(effect.p_value, Unavailable) and named == "unavailable" else named
+
+
+@pytest.mark.parametrize(
+    ("areas", "every", "named"),
+    [
+        ((), 1, "area permutation"),
+        (AREAS, 1, "CR2 with Satterthwaite degrees of freedom"),
+        (AREAS[:1], 2, "none"),
+        (AREAS, 2, "CR2 with Satterthwaite degrees of freedom"),
+        (AREAS[:2], 2, "randomisation inference"),
+    ],
+    ids=["whole area", "several areas", "listed in one", "listed in several", "listed in two"],
+)
+def test_power_names_what_the_run_makes(england, listed, areas, every, named):
+    if areas:
+        evaluation, _, locked, folder = listed(areas, every)
+    else:
+        evaluation, locked, folder = whole_area(england)
+    intake = read_baseline(evaluation.project, folder, find_sources(england))
+    found = project_power(evaluation.project, intake, locked, {}, PowerOptions(n_simulations=20)).outcomes[0]
+    assert found.leads == made(evaluation) == named
+
+
+def whole_area(england):
+    project = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
+    project = replace(project, pool=replace(project.pool, minimum_treated=4, minimum_area_schools=4), claims=None)
+    sources = find_sources(england)
+    baseline = read_baseline(project, ROOT, sources)
+    locked = make_design(project, baseline)
+    stage = describe_design(project, baseline, locked)
+    return evaluate(project, read_records(project, ROOT, sources), locked, stage, ()), locked, ROOT
+
+
+def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
+    weight = pd.Series([1.0] * 80 + [1.0] * 5 * 4 + [1.0] * 200)
+    area = pd.Series([1] * 80 + [at for at in range(2, 7) for _ in range(4)] + [100 + at // 20 for at in range(200)])
+    groups = area.where(area >= 100, 0)
+    design = SimpleNamespace(
+        too_few="",
+        treated_group=0,
+        treated_areas=(1, 2, 3, 4, 5, 6),
+        groups=groups,
+        comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: tuple(range(100, 110)))},
+    )
+    found = project_inference(design, area, weight)
+    assert (found.kind, found.method) == ("none", "none")
+    assert "worth 1.5 equal clusters" in found.reason  # 1/(.8² + 5 × .04²)
+    assert "80% of the weight" in found.reason
+    assert found.counts == ClusterCounts(6, 10)
+    even = project_inference(design, area, 1 / area.map(area.value_counts()))
+    assert even.method == "CR2 with Satterthwaite degrees of freedom"
+
+
+def design_of_areas(treated, compared):
+    """Return schools listed in areas of which so many lie in each, against areas of so many, each weighing one."""
+    sizes = (*treated, *compared)
+    area = pd.Series(np.repeat(np.arange(len(sizes)), sizes))
+    groups = area.where(area >= len(treated), 0)
+    others = tuple(range(len(treated), len(sizes)))
+    design = SimpleNamespace(
+        too_few="",
+        treated_group=0,
+        treated_areas=tuple(range(len(treated))),
+        groups=groups,
+        comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: others)},
+    )
+    return design, area, pd.Series(1.0, area.index)
+
+
+def degrees_by_hand(*arms):
+    """Return (Σ var)²/Σ cov² of the clusters' sums of residuals over N√(1 − h), schools independent and alike."""
+    total, squares = 0.0, 0.0
+    for arm in arms:
+        sizes = np.array(arm, dtype=float)
+        n, left = sizes.sum(), 1 - sizes / sizes.sum()
+        products = -np.outer(sizes, sizes) / n**3 / np.sqrt(np.outer(left, left))
+        np.fill_diagonal(products, sizes / n**2)
+        total, squares = total + products.trace(), squares + (products**2).sum()
+    return total**2 / squares
+
+
+def test_degrees_of_freedom_are_those_of_the_test_that_a_run_makes():
+    for treated in ((8, 6, 4), (6, 6, 6), (9, 7, 5, 3)):
+        found = degrees_of_freedom(*design_of_areas(treated, (65,) * 20))
+        assert found == pytest.approx(degrees_by_hand(treated, (65,) * 20))
+
+
+def test_three_unequal_areas_are_named_before_outcomes_as_too_few():
+    few = design_of_areas((8, 6, 4), (65,) * 20)
+    assert project_inference(*few).method == "CR2 with Satterthwaite degrees of freedom"  # by shares alone 2.01
+    found = supported_inference(*few)
+    assert (found.kind, found.method) == ("none", "none")
+    assert "they leave 1.8 degrees of freedom, and 2 are needed" in found.reason  # 1.893, not rounded up
+    even = supported_inference(*design_of_areas((6, 6, 6), (65,) * 20))
+    assert even.method == "CR2 with Satterthwaite degrees of freedom"
+    assert even.df == pytest.approx(2.0557, abs=1e-4)
+
+
+def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(england, tmp_path, monkeypatch):
+    evaluation, records, locked = evaluated(england, tmp_path, AREAS, most=True)
+    [effect] = clustered(evaluation)
+    for value in (effect.std_error, effect.interval, effect.p_value):
+        assert "equal clusters" in value.reason
+    assert "Clustered by local authority: unavailable." in effect.method
+    asked = Recommendation("cluster-robust", "Asked for.")
+    monkeypatch.setattr("evalkit.design.project.inference.recommended_inference", lambda *arguments: asked)
+    effects = estimate_outcome(evaluation.project, records, locked.outcomes["READPROG"], "primary").effects
+    told = next(e for e in effects if (e.inference, e.cluster_level) == ("cluster", "local_authority"))
+    assert isinstance(told.interval, Interval)  # what plain clustered errors would have said
+    text = results_json(evaluation).decode()
+    for number in (told.std_error, told.p_value, told.interval.lower, told.interval.upper):
+        assert f"{abs(number):.12f}"[:-6] not in text

@@ -1,0 +1,72 @@
+"""Executed notebooks become one document: headings, text and parts in order, and nothing that was not released."""
+
+import pytest
+from document_fixture import figure, released, small_table
+
+from evalkit.core.errors import EvalkitError
+from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.report.border.parts import Heading, Prose, Text
+from evalkit.report.documents.document import read_document
+
+
+def markdown(source):
+    return {"cell_type": "markdown", "source": source}
+
+
+def code(*data):
+    return {"cell_type": "code", "source": "report.x()", "outputs": [{"data": one} for one in data]}
+
+
+def section(evaluation, *cells):
+    (found,) = read_document(evaluation, [{"cells": list(cells)}]).sections
+    return found
+
+
+def test_headings_and_text_are_told_apart(evaluation: Evaluation) -> None:
+    found = section(evaluation, markdown("# What *is* `it`?\n\nOne.\nTwo.\n\n## And then? ##\nThree.\n"))
+    assert found == (
+        Heading(1, "What is it?"),
+        Text("One.\nTwo."),
+        Heading(2, "And then?"),
+        Text("Three."),
+    )
+
+
+def test_a_line_of_code_is_no_heading(evaluation: Evaluation) -> None:
+    source = "```\n# not a heading\n```\n#nor this"
+    assert section(evaluation, markdown(source)) == (Text(source),)
+
+
+def test_parts_come_in_order_and_what_stands_at_the_top_is_left_out(evaluation: Evaluation) -> None:
+    top = [Prose(("A.",), kind)._repr_mimebundle_() for kind in ("banner", "face")]
+    shown = [Prose(("B.",)), released(small_table())]
+    found = section(evaluation, code(*top), code(*(part._repr_mimebundle_() for part in shown)), code())
+    assert found == tuple(shown)
+    with_figure = section(evaluation, code(figure()._repr_mimebundle_()))
+    assert with_figure[0].svg == figure().svg
+
+
+def test_the_top_says_what_the_evaluation_says(evaluation: Evaluation) -> None:
+    document = read_document(evaluation, [])
+    assert document.title == evaluation.project.title
+    assert document.banner.startswith("SYNTHETIC DATA")
+    assert document.face
+    assert not set(document.face) & {document.banner}
+    assert document.parts == ()
+
+
+def test_text_without_markup_is_left_out_and_html_is_refused(evaluation: Evaluation) -> None:
+    assert section(evaluation, code({"text/plain": "3"})) == ()
+    for html in ("<b>3</b>", ["<b>", "3</b>"], '<div class="evalkit evalkit-table">3</div>'):
+        with pytest.raises(EvalkitError, match="has not been released"):
+            section(evaluation, code({"text/html": html, "text/plain": "3"}))
+
+
+def test_no_heading_skips_a_level(evaluation: Evaluation) -> None:
+    notebooks = [{"cells": [markdown("### A?\n\n###### B?")]}, {"cells": [markdown("#### C?\n\n# D?")]}]
+    levels = [part.level for part in read_document(evaluation, notebooks).parts]
+    assert levels == [1, 2, 3, 1]
+
+
+def test_stored_sources_in_lines_are_joined(evaluation: Evaluation) -> None:
+    assert section(evaluation, markdown(["# A?\n", "\n", "b"])) == (Heading(1, "A?"), Text("b"))
