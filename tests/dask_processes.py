@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from tests.conftest import ROOT
 
 START_SECONDS = 60
@@ -18,7 +18,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def noted(task: Task, call: object) -> Outcome:
+def noted(task: Task, call: object) -> RunResult:
     """On a worker: note that a project was begun, and by whom; the slow one waits until the worker of it was killed."""
     with task.project_file.open("a", encoding="utf-8") as file:
         file.write(f"{task.slug} {os.getpid()}\n")
@@ -26,7 +26,7 @@ def noted(task: Task, call: object) -> Outcome:
     if task.slug == "slow" and [slug for slug, _ in begun].count("slow") == 1:
         time.sleep(START_SECONDS)
     time.sleep(0.1)
-    return Outcome(slug=task.slug, status="done", seconds=0.0)
+    return RunResult(slug=task.slug, status="done", seconds=0.0)
 
 
 @contextmanager

@@ -10,13 +10,13 @@ import pytest
 from evalkit.run import cli
 from evalkit.run.many import run_command
 from evalkit.run.many.fleet import watched
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.content_key import shown_data
 from evalkit.run.project import workspace
 from tests.conftest import ROOT
 
 KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml"
-RunOne = Callable[..., Outcome]
+RunOne = Callable[..., RunResult]
 
 
 def key(project_file: Path, data: Path, hashes: object = None, shown: str = "") -> str:
@@ -25,7 +25,7 @@ def key(project_file: Path, data: Path, hashes: object = None, shown: str = "") 
     return hashlib.sha256(f"{project_file.read_text()} {content} {shown}".encode()).hexdigest()
 
 
-def made(task: Task, report: object = None, stop: object = None) -> Outcome:
+def made(task: Task, report: object = None, stop: object = None) -> RunResult:
     """Make a report as a run does: put in place whole, with the key of what was read."""
     folder = task.out / task.slug
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def made(task: Task, report: object = None, stop: object = None) -> Outcome:
     }
     (folder / "new.json").write_text(json.dumps(manifest))
     (folder / "new.json").replace(folder / "manifest.json")
-    return Outcome(slug=task.slug, status="done", seconds=1.0, report=task.report)
+    return RunResult(slug=task.slug, status="done", seconds=1.0, report=task.report)
 
 
 def make_space(folder: Path, monkeypatch: pytest.MonkeyPatch, run_one: RunOne = made, *slugs: str) -> Path:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Floats
 from evalkit.core.project import Outcome
 from evalkit.data.measures import measure
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.project.labels import NEIGHBOURS

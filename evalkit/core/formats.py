@@ -92,7 +92,7 @@ def span_text(years: Sequence[int]) -> str:
     return f"{min(years)} to {max(years)}" if min(years) < max(years) else str(min(years))
 
 
-def said(quantity: float | Unavailable, decimals: int = 2) -> str:
+def number_or_reason(quantity: float | Unavailable, decimals: int = 2) -> str:
     """Return a number, or the reason why there is none."""
     return quantity.reason if isinstance(quantity, Unavailable) else careful(quantity, decimals)
 

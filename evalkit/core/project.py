@@ -128,7 +128,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast:
+class TripleDifference:
     """A triple difference: one outcome less another, within the same school."""
 
     __pydantic_config__: ClassVar = _CONFIG
@@ -184,7 +184,7 @@ class Estimation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inference:
+class InferenceChoices:
     """How uncertain the effect is."""
 
     __pydantic_config__: ClassVar = _CONFIG
@@ -268,7 +268,7 @@ class Project:
     """Which years are before, partial and after."""
     outcomes: tuple[Outcome, ...]
     """Outcomes and their roles."""
-    contrasts: tuple[Contrast, ...] = ()
+    contrasts: tuple[TripleDifference, ...] = ()
     """Triple differences."""
     pool: Pool = field(default_factory=Pool)
     """Which schools may be compared."""
@@ -276,7 +276,7 @@ class Project:
     """How schools are matched."""
     estimation: Estimation = field(default_factory=Estimation)
     """How the effect is measured."""
-    inference: Inference = field(default_factory=Inference)
+    inference: InferenceChoices = field(default_factory=InferenceChoices)
     """How uncertain it is."""
     effect_sizes: EffectSizes = field(default_factory=EffectSizes)
     """How effects are standardised."""

@@ -20,7 +20,7 @@ from evalkit.design.clusters import (
     one_treated_cluster_reason,
     too_concentrated,
 )
-from evalkit.estimate.least_squares_arrays import ClusterKind, Fit, cluster_error
+from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
 # What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.
@@ -62,7 +62,7 @@ class Inference(Shown):
         return cls(method=method, std_error=none, df=None, interval=none, p_value=none, note=reason)
 
 
-def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts) -> Estimate:
+def clustered_estimate(fit: LeastSquaresFit, at: int, kind: ClusterKind, counts: ClusterCounts) -> Estimate:
     """Return coefficient `at` with its cluster-robust error, or the reason why clusters give none.
 
     Degrees of freedom are the clusters less one; Satterthwaite's for CR2.
@@ -80,7 +80,9 @@ def clustered_estimate(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCoun
     return Estimate(value, error.std_error, df)
 
 
-def clustered_inference(fit: Fit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float) -> Inference:
+def clustered_inference(
+    fit: LeastSquaresFit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float
+) -> Inference:
     """Return the inference from the cluster-robust error of coefficient `at`."""
     method: InferenceMethod = CR2 if kind == "CR2" else "cluster-robust"
     estimate = clustered_estimate(fit, at, kind, counts)
@@ -101,7 +103,7 @@ def without_rounding(value: float, size: float) -> float:
     return 0.0 if abs(value) <= _LEFT_OVER * size else value
 
 
-def exact_reason(fit: Fit) -> str | None:
+def exact_reason(fit: LeastSquaresFit) -> str | None:
     """Return why there is no error where a fit leaves no residual but rounding, else None."""
     return EXACT if np.abs(fit.residuals).max() <= ROUNDING * fit.size else None
 
@@ -203,7 +205,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundEffect:
+class ExplainedEstimate:
     """What one way of estimating found: `inference` names the error, `n_clusters` what it is clustered by."""
 
     estimate: Estimate

@@ -28,7 +28,7 @@ class CollinearError(DesignError):
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class LeastSquaresFit:
     """A least-squares fit as an orthonormal basis.
 
     With Z the basis, w the weights (mean 1) and y the outcome, Z'diag(w)Z = I and β = loadings · Z'diag(w)y.
@@ -97,7 +97,7 @@ class Fit:
 
 def least_squares(
     outcome: Floats, regressors: Floats, others: Floats, weight: Floats, cluster: Codes, nested: Codes | None = None
-) -> Fit:
+) -> LeastSquaresFit:
     """Return the fit of `outcome` (n,) on `regressors` (n, p), with `others` (n, q) and nested effects beside them.
 
     `others` may be collinear (only their span matters); a collinear regressor raises `CollinearError`.
@@ -119,7 +119,9 @@ def least_squares(
     products = basis.T @ y[:, 0]
     residuals = (y[:, 0] - basis @ products) / root[:, 0]
     size = float(np.abs(outcome).max(initial=0.0))
-    return Fit(loadings @ products, loadings, _scaled(basis, 1 / root), residuals, weight, cluster, nested, size)
+    return LeastSquaresFit(
+        loadings @ products, loadings, _scaled(basis, 1 / root), residuals, weight, cluster, nested, size
+    )
 
 
 def _scaled(columns: Floats, factor: Floats) -> Floats:
@@ -203,10 +205,11 @@ class _Cluster:
     crossed: Floats
 
 
-def cluster_error(fit: Fit, at: int, kind: ClusterKind = "CR2") -> CoefficientError:
+def cluster_error(fit: LeastSquaresFit, at: int, kind: ClusterKind = "CR2") -> CoefficientError:
     """Return the cluster-robust standard error of coefficient `at` and its degrees of freedom.
 
-    With e the residuals and Z, w, ℓ as in `Fit`, the variance is c Σ_g (q_g'e_g)², where q_g = A_g diag(w_g) Z_g ℓ.
+    With e the residuals and Z, w, ℓ as in `LeastSquaresFit`, the variance is c Σ_g (q_g'e_g)², where
+    q_g = A_g diag(w_g) Z_g ℓ.
 
     - CR0: A_g = I, c = 1. CR1: c = G/(G − 1). CR1S: c = G/(G − 1) · (n − 1)/(n − k), k all columns with the nested
       effects. CR1W: the same, nested effects not counted in k (one constant is), as regression programs that absorb
@@ -223,7 +226,7 @@ def cluster_error(fit: Fit, at: int, kind: ClusterKind = "CR2") -> CoefficientEr
     return CoefficientError(float(np.sqrt(variance)), _satterthwaite(fit, parts))
 
 
-def row_error(fit: Fit, at: int, kind: RowKind) -> float:
+def row_error(fit: LeastSquaresFit, at: int, kind: RowKind) -> float:
     """Return the standard error that takes rows as independent: classical, or HC1 with the factor n/(n − k)."""
     n, k = len(fit.residuals), n_parameters(fit)
     if n <= k:
@@ -235,12 +238,12 @@ def row_error(fit: Fit, at: int, kind: RowKind) -> float:
     return float(np.sqrt(n / (n - k) * (score**2).sum()))
 
 
-def n_parameters(fit: Fit) -> int:
+def n_parameters(fit: LeastSquaresFit) -> int:
     """Return the number of coefficients, those of nested effects among them."""
     return int(fit.basis.shape[1]) + fit.n_nested
 
 
-def small_sample_factor(fit: Fit, kind: ClusterKind) -> float:
+def small_sample_factor(fit: LeastSquaresFit, kind: ClusterKind) -> float:
     """Return the factor c of a kind of error."""
     if kind in ("CR0", "CR2"):
         return 1.0
@@ -251,7 +254,7 @@ def small_sample_factor(fit: Fit, kind: ClusterKind) -> float:
     return float(clusters / (clusters - 1) * (n - 1) / (n - k))
 
 
-def _satterthwaite(fit: Fit, parts: _Cluster) -> float:
+def _satterthwaite(fit: LeastSquaresFit, parts: _Cluster) -> float:
     """Return ν from p_g'p_h = a_g'S a_h − a_g'd_h − d_g'a_h for g ≠ h, S = Z'diag(w²)Z, and p_g'p_g by itself."""
     a, d = parts.basis, parts.crossed
     squares = fit.squares
@@ -264,7 +267,7 @@ def _satterthwaite(fit: Fit, parts: _Cluster) -> float:
     return float(parts.within.sum() ** 2 / total) if total > 0 else 0.0
 
 
-def _plain(fit: Fit, at: int) -> _Cluster:
+def _plain(fit: LeastSquaresFit, at: int) -> _Cluster:
     """Return what each cluster gives where nothing is adjusted: q = diag(w) Z ℓ."""
     q = fit.weight * fit.direction(at)
     left = q - _nested_means(fit, q)
@@ -274,7 +277,7 @@ def _plain(fit: Fit, at: int) -> _Cluster:
     return _Cluster(fit.by_cluster(q * fit.residuals), within, a, d)
 
 
-def _nested_means(fit: Fit, q: Floats) -> Floats:
+def _nested_means(fit: LeastSquaresFit, q: Floats) -> Floats:
     """Return P'q: each row's weight times the sum of q over its nested effect, over that effect's weight."""
     if fit.nested is None:
         return np.zeros_like(q)
@@ -282,7 +285,7 @@ def _nested_means(fit: Fit, q: Floats) -> Floats:
     return np.asarray(fit.weight * share[fit.nested])
 
 
-def _adjusted(fit: Fit, at: int) -> _Cluster:
+def _adjusted(fit: LeastSquaresFit, at: int) -> _Cluster:
     """Return what each cluster gives under CR2."""
     columns = fit.basis.shape[1]
     clusters, wide = fit.n_clusters, np.zeros((fit.n_clusters, columns))
@@ -295,7 +298,7 @@ def _adjusted(fit: Fit, at: int) -> _Cluster:
     return parts
 
 
-def _blocks(fit: Fit) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _blocks(fit: LeastSquaresFit) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield clusters of one size together: their codes (m,) and their rows (m, size)."""
     sizes = np.diff(fit.starts, append=len(fit.cluster))
     for size in np.unique(sizes):
@@ -308,7 +311,7 @@ def _blocks(fit: Fit) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
 
 
 def _unweighted_block(
-    fit: Fit, loading: Floats, rows: NDArray[np.intp], squares: Floats
+    fit: LeastSquaresFit, loading: Floats, rows: NDArray[np.intp], squares: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return score, p'p, a and d of unweighted clusters, from r × r matrices only.
 
@@ -328,7 +331,7 @@ def _unweighted_block(
 
 
 def _weighted_block(
-    fit: Fit, loading: Floats, rows: NDArray[np.intp], squares: Floats
+    fit: LeastSquaresFit, loading: Floats, rows: NDArray[np.intp], squares: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return score, p'p, a and d of weighted clusters, from one rows × rows matrix for each.
 
@@ -357,7 +360,7 @@ def _weighted_block(
     return (q * fit.residuals[rows]).sum(axis=1), np.where(is_kept, turned**2, 0.0).sum(axis=1), a, d
 
 
-def _means_matrix(fit: Fit, rows: NDArray[np.intp]) -> Floats:
+def _means_matrix(fit: LeastSquaresFit, rows: NDArray[np.intp]) -> Floats:
     """Return P of each cluster, shape (m, size, size)."""
     if fit.nested is None:
         return np.zeros((*rows.shape, rows.shape[1]))

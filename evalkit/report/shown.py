@@ -45,7 +45,7 @@ from evalkit.estimate.two_way.randomisation import RandomisationTest
 from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
 from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
 from evalkit.report.border.bundle import in_notebook
-from evalkit.report.border.parts import Prose, Shown
+from evalkit.report.border.parts import Prose, ShownPart
 from evalkit.report.tables import (
     data,
     design,
@@ -62,7 +62,7 @@ from evalkit.report.tables import matched as matching
 from evalkit.report.tables import matched as sensitivity
 from evalkit.report.words import sentences, statements
 
-View = Callable[[Any], Shown]
+View = Callable[[Any], ShownPart]
 
 
 def view(noun: object) -> str | None:
@@ -73,7 +73,7 @@ def view(noun: object) -> str | None:
     return in_notebook("".join(part._repr_html_() for part in parts))
 
 
-def parts_of(noun: object) -> tuple[Shown, ...]:
+def parts_of(noun: object) -> tuple[ShownPart, ...]:
     """Return the parts that a noun is shown as, every table released; none where it has no view."""
     views, kind = VIEWS, type(noun)
     if isinstance(noun, Several):
@@ -81,19 +81,19 @@ def parts_of(noun: object) -> tuple[Shown, ...]:
     return tuple(part for part in (made(noun) for made in views.get(kind, ())) if not _is_empty(part))
 
 
-def _is_empty(part: Shown) -> bool:
+def _is_empty(part: ShownPart) -> bool:
     return isinstance(part, Prose) and not part.sentences
 
 
-def _one_finding(found: Finding) -> Shown:
+def _one_finding(found: Finding) -> ShownPart:
     return matching.match_findings_table((found,))
 
 
-def _one_effect(found: MatchedEffect | MatchingEstimate) -> Shown:
+def _one_effect(found: MatchedEffect | MatchingEstimate) -> ShownPart:
     return matching.match_effects((found,))
 
 
-def _people(balance: MatchBalance) -> Shown:
+def _people(balance: MatchBalance) -> ShownPart:
     return matching.match_units(balance, "people")
 
 
@@ -112,7 +112,13 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     AreaDesign: (synthetic.area_words, synthetic.area_design),
     SimilarUnits: (matched.similar_list,),
     Recommendation: (two_way.recommendation,),
-    DesignStage: (statements.face, statements.programme, design.areas, design.matches, design.detectable_at_design),
+    DesignStage: (
+        statements.front_matter,
+        statements.programme,
+        design.areas,
+        design.matches,
+        design.detectable_at_design,
+    ),
     GroupTimeEffects: (staggered.effect_cells,),
     StaggeredResults: (
         staggered.averages,
@@ -148,7 +154,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     Conformal: (synthetic.conformal,),
     LeaveOneDonorOut: (synthetic.without_each_donor,),
     Evaluation: (
-        statements.face,
+        statements.front_matter,
         sentences.headline,
         sentences.headline_explained,
         outcomes.outcomes,

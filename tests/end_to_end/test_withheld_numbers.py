@@ -10,7 +10,7 @@ from scipy import special
 
 from evalkit.core.formats import interval_text
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.project.plan import make_design
 from evalkit.estimate.areas.outcome_effects import estimate_outcome

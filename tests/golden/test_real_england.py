@@ -8,7 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.project.plan import make_design
 from evalkit.estimate.areas.outcome_effects import estimate_outcome

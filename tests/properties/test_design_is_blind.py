@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.project.plan import make_design
 

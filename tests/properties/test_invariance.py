@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.core.project import Exposure, Inference
+from evalkit.core.project import Exposure, InferenceChoices
 from evalkit.core.quantities import Estimand
 from evalkit.data.baseline import Baseline
 from evalkit.data.panel import Panel
@@ -57,7 +57,7 @@ def both_designs(table, exposure=EXPOSURE):
 
 
 def reported(table, exposure=EXPOSURE):
-    return [permutation_effect(KEY, found, OWN, Inference()) for found in both_designs(table, exposure)]
+    return [permutation_effect(KEY, found, OWN, InferenceChoices()) for found in both_designs(table, exposure)]
 
 
 def same(one, other, factor=1.0):

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.core.project import Inference
+from evalkit.core.project import InferenceChoices
 from evalkit.core.quantities import Estimand
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.synthetic import OUTCOMES, school_areas, score_process
@@ -90,10 +90,10 @@ def draw(seed: int) -> Draw:
     comparisons, own = comparisons_of(treated), area == treated
     reading, maths = (changes_of(scores[:, :, OUTCOMES.index(code)], area) for code in ("READPROG", "MATPROG"))
     with_effect = Changes(reading.units, area, reading.change + EFFECT * own, reading.weight)
-    found = permutation_effect(KEY, effects_by_area(with_effect, comparisons, treated, 5), treated, Inference())
+    found = permutation_effect(KEY, effects_by_area(with_effect, comparisons, treated, 5), treated, InferenceChoices())
     without_effect = effects_by_area(reading, comparisons, treated, 5)
-    without = permutation_effect(KEY, without_effect, treated, Inference())
-    placebo = permutation_effect(KEY, effects_by_area(maths, comparisons, treated, 5), treated, Inference())
+    without = permutation_effect(KEY, without_effect, treated, InferenceChoices())
+    placebo = permutation_effect(KEY, effects_by_area(maths, comparisons, treated, 5), treated, InferenceChoices())
     used = own | np.isin(area, comparisons.of(treated))
     school = school_cluster_effect(KEY, without_effect, treated)
     return Draw(

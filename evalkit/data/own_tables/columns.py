@@ -36,7 +36,7 @@ _SUFFIXES: Final = "A table for this command is a .csv, .csv.gz or .parquet file
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ColumnRequest:
     """The columns to be read: `texts` as they stand, `numbers`, `flags` (who took part), and `periods`, numbered."""
 
     texts: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ def read_columns(
     where the file is missing, empty, damaged, too large, of another kind or encoding, lacks a column or has one of them
     twice, where rows would be lost, or where a cell is none of what its column holds.
     """
-    kind, wanted = path.name.lower(), Wanted(tuple(texts), tuple(numbers), tuple(flags), tuple(periods))
+    kind, wanted = path.name.lower(), ColumnRequest(tuple(texts), tuple(numbers), tuple(flags), tuple(periods))
     if kind.endswith((".csv", ".csv.gz")):
         return guarded(path, lambda: _read_csv(path, wanted))
     if kind.endswith((".parquet", ".pq")):
@@ -228,7 +228,7 @@ def _labels(values: pa.ChunkedArray | Floats) -> tuple[NDArray[np.intp], pd.Inde
     return codes, pd.Index(distinct, dtype=object)
 
 
-def _read_csv(path: Path, wanted: Wanted) -> Columns:
+def _read_csv(path: Path, wanted: ColumnRequest) -> Columns:
     header = _header(path)
     require_header(path, header, wanted.names)
 
@@ -256,7 +256,7 @@ def _without_rows(path: Path) -> DataError:
     return DataError(f"{path.name}: the file has a header but no rows.")
 
 
-def measured(columns: Columns, table: pa.Table, wanted: Wanted) -> Columns:
+def measured(columns: Columns, table: pa.Table, wanted: ColumnRequest) -> Columns:
     """Return columns with those of a table beside them that are to be numbers: texts, or numbers already."""
     name, place = columns.name, columns.place
     numbers: dict[str, Floats] = {}
@@ -303,7 +303,7 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _as_strings(path: Path, wanted: Wanted, header: list[str], problem: str) -> tuple[pa.Table, tuple[str, ...]]:
+def _as_strings(path: Path, wanted: ColumnRequest, header: list[str], problem: str) -> tuple[pa.Table, tuple[str, ...]]:
     """Return the wanted columns as texts, rows that the source ends early filled up with blanks, and what to say."""
     if "conversion error to double" in problem:
         try:
@@ -315,7 +315,7 @@ def _as_strings(path: Path, wanted: Wanted, header: list[str], problem: str) -> 
     return _filled_up(path, wanted, header)
 
 
-def _arrow(path: Path, wanted: Wanted, kind: pa.DataType, header: list[str]) -> pa.Table:
+def _arrow(path: Path, wanted: ColumnRequest, kind: pa.DataType, header: list[str]) -> pa.Table:
     """Return the wanted columns, those that are to be numbers as `kind`; every record of the file is there."""
     from pyarrow import csv as arrow_csv
 
@@ -330,7 +330,7 @@ def _arrow(path: Path, wanted: Wanted, kind: pa.DataType, header: list[str]) -> 
     return table
 
 
-def _filled_up(path: Path, wanted: Wanted, header: list[str]) -> tuple[pa.Table, tuple[str, ...]]:
+def _filled_up(path: Path, wanted: ColumnRequest, header: list[str]) -> tuple[pa.Table, tuple[str, ...]]:
     """Return columns of a published table whose rows may end early, the cells they lack as blanks."""
     at = {name: header.index(name) for name in wanted.names}
     held: dict[str, list[str]] = {name: [] for name in at}

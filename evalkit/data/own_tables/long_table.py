@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class RowsLeftOut:
     """Rows of a table that cannot be used, and why; `units` are those that lose at least one row by it."""
 
     reason: str
@@ -35,7 +35,7 @@ class LostGroup:
     group: str
     n_units: int
     n_rows: int
-    reasons: tuple[LeftOut, ...]
+    reasons: tuple[RowsLeftOut, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -53,7 +53,7 @@ class LongTable(Shown):
     """
 
     frame: pd.DataFrame
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[RowsLeftOut, ...]
     n_rows: int
     codes: tuple[Coded, ...] = ()
     notes: tuple[str, ...] = ()
@@ -160,7 +160,7 @@ def _refuse(columns: Columns, bad: Flags, name: str, why: str) -> None:
     raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{others}.")
 
 
-def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[LeftOut, ...]]:
+def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[RowsLeftOut, ...]]:
     """Return which rows can be used, and the others by reason."""
     lost_to = list(_lost_to(columns, roles, np.ones(columns.n_rows, dtype=bool)))
     keep = np.ones(columns.n_rows, dtype=bool)
@@ -183,9 +183,9 @@ def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str
             among = among & ~lost
 
 
-def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOut:
+def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> RowsLeftOut:
     units = columns.texts[roles.unit][lost].drop_duplicates()
-    return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
+    return RowsLeftOut(reason, tuple(units.tolist()), int(lost.sum()))
 
 
 def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:

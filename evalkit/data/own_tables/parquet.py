@@ -14,14 +14,14 @@ from pyarrow import compute as pc
 from pyarrow import types
 
 from evalkit.core.errors import DataError
-from evalkit.data.own_tables.columns import Columns, Wanted, as_texts, is_text, measured, require_header
+from evalkit.data.own_tables.columns import ColumnRequest, Columns, as_texts, is_text, measured, require_header
 from evalkit.data.own_tables.csv_records import MOST_ROWS, too_many_rows
 
 _LARGEST_WHOLE: Final = 2**53
 """From here on neighbouring whole numbers are one floating-point number."""
 
 
-def read_parquet_columns(path: Path, wanted: Wanted) -> Columns:
+def read_parquet_columns(path: Path, wanted: ColumnRequest) -> Columns:
     """Return the named columns of a Parquet file; raise `DataError` where one is of a kind that cannot serve."""
     from pyarrow import parquet
 
@@ -82,7 +82,7 @@ def _texts(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int
     raise DataError(f"{name}: the column {column!r} holds {kind}, not ids. Make it a text or whole numbers.")
 
 
-def _numbers(name: str, column: str, values: pa.ChunkedArray, wanted: Wanted) -> pa.ChunkedArray:
+def _numbers(name: str, column: str, values: pa.ChunkedArray, wanted: ColumnRequest) -> pa.ChunkedArray:
     """Return a column that is to be numbers: as texts where it holds texts, else as numbers."""
     kind = values.type
     if is_text(kind):

@@ -2,7 +2,6 @@
 
 - `assembled`: The assembled England panels: every school and summer 2016 to 2019 in one file.
 - `codes`: What the codes in published tables mean; a code stays a reason and never becomes a silent gap.
-- `intake`: Everything one project reads, checked once: records by key stage, areas, participants.
 - `known_schools`: Every school that the published files know, by its numbers and names, and whether two names mean
   one school.
 - `neighbours`: DfE's statistical-neighbour lists, as the workbooks of the Local Authority Interactive Tool hold them.
@@ -10,6 +9,7 @@
 - `participants_file`: A list of schools as people keep one: whatever the encoding, the separator and the headings.
 - `performance`: The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, and the confidence limits
   printed in them.
+- `project_data`: Everything one project reads, checked once: records by key stage, areas, participants.
 - `records`: Schools and their results over time: every cell a number or a reason; which schools can be analysed.
 - `school_lists`: What the school lists say: links between establishments, dates of conversion, groups and types,
   pupils on roll.

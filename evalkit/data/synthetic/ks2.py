@@ -237,7 +237,7 @@ KS2_HEADERS: dict[int, list[str]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Listing:
+class KS2Listing:
     """The rows of one year's table: which school each is about, and whether it is a new school's short row."""
 
     school: Ints
@@ -245,7 +245,7 @@ class Listing:
     is_announced_academy: Bools  # the new URN of a conversion, beside the old school's row
 
 
-def list_rows(schools: Primaries, identities: Identities, year: int) -> Listing:
+def list_rows(schools: Primaries, identities: Identities, year: int) -> KS2Listing:
     """Return the rows of the table of `year`, in authority order, a new academy next to the school it replaces."""
     open_now = (schools.first <= year) & (year <= schools.last)
     soon = (schools.first > year) & (schools.first - year <= 2)
@@ -255,7 +255,7 @@ def list_rows(schools: Primaries, identities: Identities, year: int) -> Listing:
     is_academy = np.arange(len(school)) >= len(ordinary)
     is_new = is_academy | (schools.first[school] == year + 1)
     order = np.lexsort((is_academy, school, schools.code(year)[school]))
-    return Listing(school[order], is_new[order], is_academy[order])
+    return KS2Listing(school[order], is_new[order], is_academy[order])
 
 
 def write_ks2(folder: Path, seed: int, schools: Primaries, identities: Identities) -> None:
@@ -317,7 +317,9 @@ def _mean_average(name: str, weights: list[np.ndarray], three: list[Summer]) -> 
     return decimal_text(np.clip(total, 80, 120), 0)
 
 
-def _identity_columns(schools: Primaries, identities: Identities, listing: Listing, summer: Summer) -> dict[str, Text]:
+def _identity_columns(
+    schools: Primaries, identities: Identities, listing: KS2Listing, summer: Summer
+) -> dict[str, Text]:
     """Return who each row is about; conversion columns stand on the row of the school that closes."""
     year, at, count = summer.year, listing.school, len(listing.school)
     academy = listing.is_announced_academy
@@ -364,7 +366,7 @@ def _fixed_columns(count: int, at: Ints, schools: Primaries) -> dict[str, Text]:
     }
 
 
-def _lengths(columns: dict[str, Text], listing: Listing, summer: Summer) -> Ints:
+def _lengths(columns: dict[str, Text], listing: KS2Listing, summer: Summer) -> Ints:
     """Return each row's number of cells: short where new or without a cohort; 2016/17 also drops trailing blanks."""
     header = list(columns)
     lengths = np.full(len(listing.school), len(header))

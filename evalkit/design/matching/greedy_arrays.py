@@ -39,7 +39,7 @@ class Permissions:
         return all(mine[unit] != theirs[partner] for mine, theirs in self._codes)
 
 
-class Line:
+class ScoreLine:
     """Partners in order of their scores, of equal ones the earlier first; those taken are skipped.
 
     Of the nearest on either side the nearer is found, the one on the left where both are as near; partners with
@@ -157,7 +157,7 @@ def _root(links: list[int], at: int) -> int:
 
 
 @dataclass(slots=True, eq=False)
-class Takings:
+class PartnersTaken:
     """What has been taken so far: partners of each focal unit in order, and how often each partner may still serve.
 
     Attributes
@@ -170,7 +170,7 @@ class Takings:
     left: list[int]
 
     @classmethod
-    def none(cls, n_focal: int, n_partners: int, times: int) -> Takings:
+    def none(cls, n_focal: int, n_partners: int, times: int) -> PartnersTaken:
         """Return takings in which nothing is taken and each partner may serve `times` times."""
         return cls([[] for _ in range(n_focal)], [times] * n_partners)
 
@@ -191,13 +191,13 @@ class LineRules:
     reach: float = np.inf
     permissions: Permissions | None = None
 
-    def line(self, pool: Ints, takings: Takings) -> Line:
+    def line(self, pool: Ints, takings: PartnersTaken) -> ScoreLine:
         """Return the partners of a pool that may still be taken, along the line."""
         free = pool[[takings.left[at] > 0 for at in pool.tolist()]]
-        return Line(self.other, free, self.reach, self.permissions)
+        return ScoreLine(self.other, free, self.reach, self.permissions)
 
 
-def take_along_line(takings: Takings, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
+def take_along_line(takings: PartnersTaken, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
     """Let each focal unit take its nearest free partners, one a round, until it has what it wants.
 
     Parameters
@@ -207,7 +207,7 @@ def take_along_line(takings: Takings, turns: tuple[Ints, Ints], rules: LineRules
     rules : who may be paired, and where units stand
     pool : positions of the partners that may be taken, in the order that settles equal scores
 
-    Every unit has its first turn before any has its second; which partner is the nearest is the rule of `Line`.
+    Every unit has its first turn before any has its second; which partner is the nearest is the rule of `ScoreLine`.
     """
     line = rules.line(pool, takings)
     own = rules.own[turns[0]]
@@ -228,7 +228,7 @@ def take_along_line(takings: Takings, turns: tuple[Ints, Ints], rules: LineRules
         waiting = still
 
 
-def _take(takings: Takings, line: Line, unit: int, place: int) -> None:
+def _take(takings: PartnersTaken, line: ScoreLine, unit: int, place: int) -> None:
     partner = line.places[place]
     takings.partners[unit].append(partner)
     takings.left[partner] -= 1
@@ -236,7 +236,7 @@ def _take(takings: Takings, line: Line, unit: int, place: int) -> None:
         line.remove(place)
 
 
-def take_closest_first(takings: Takings, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
+def take_closest_first(takings: PartnersTaken, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
     """Take the closest pair of all that are left, again and again; parameters as in `take_along_line`.
 
     Of pairs as close as each other the focal unit earlier in `turns` comes first. A unit gets its second partner
@@ -276,7 +276,7 @@ def one_each_on_line(own: Floats, other: Floats, reach: float = np.inf) -> Ints:
 
     Notes
     -----
-    The rule of `Line` for one partner each and nothing else forbidden, written out: it is the usual case, and a
+    The rule of `ScoreLine` for one partner each and nothing else forbidden, written out: it is the usual case, and a
     call for each step would cost it twice the time.
     """
     order = np.argsort(other, kind="stable")
@@ -333,7 +333,7 @@ _BESIDE = 1e-9
 """Distances within this share of each other are ties: a k-d tree gives no more."""
 
 
-class Neighbours:
+class NearbyPartners:
     """Partners of each focal unit by distance, then by position, looked up as far as they are needed."""
 
     def __init__(self, problem: PairProblem, rows: Ints, n_each: int) -> None:
@@ -371,7 +371,7 @@ class Neighbours:
 
 
 def take_in_space(
-    takings: Takings, turns: tuple[Ints, Ints], problem: PairProblem, reach: tuple[Ints, Ints], spare: int = SPARE
+    takings: PartnersTaken, turns: tuple[Ints, Ints], problem: PairProblem, reach: tuple[Ints, Ints], spare: int = SPARE
 ) -> None:
     """Let each focal unit take its nearest free partners, one a round, until it has what it wants.
 
@@ -390,7 +390,7 @@ def take_in_space(
     if not len(rows) or not len(pool):
         return
     places = pool.tolist()
-    neighbours = Neighbours(problem, rows, min(len(pool), int(turns[1].max()) + spare))
+    neighbours = NearbyPartners(problem, rows, min(len(pool), int(turns[1].max()) + spare))
     progress = dict.fromkeys(within, 0)
     waiting = turns[0].tolist()
     for round_ in range(1, int(turns[1].max()) + 1):
@@ -405,7 +405,7 @@ def take_in_space(
 
 
 def _next(
-    neighbours: Neighbours, row: int, takings: Takings, places: list[int], progress: dict[int, int], unit: int
+    neighbours: NearbyPartners, row: int, takings: PartnersTaken, places: list[int], progress: dict[int, int], unit: int
 ) -> int:
     """Return the nearest partner that is free and not yet the unit's own, −1 where there is none."""
     while True:

@@ -14,8 +14,8 @@ from evalkit.data.baseline import Baseline
 from evalkit.design.matching.greedy_arrays import (
     SPARE,
     LineRules,
+    PartnersTaken,
     Permissions,
-    Takings,
     nearest_on_line,
     one_each_on_line,
     take_along_line,
@@ -107,7 +107,7 @@ def _pairs(
     if _is_plain(option):
         return _one_each(space, turns[0], arms)
     times = _ANY_NUMBER if option.replacement else option.reuse_limit or 1
-    takings = Takings.none(len(focal), len(pool), times)
+    takings = PartnersTaken.none(len(focal), len(pool), times)
     take = _taker(option, space, arms)
     for strata in _passes(baseline, option, space):
         for at, theirs in _by_stratum(strata[focal[turns[0]]], strata[pool]):
@@ -211,13 +211,13 @@ def _wanted(option: NearestNeighbour, space: PairSpace, focal: Ints) -> Ints:
 
 def _taker(
     option: NearestNeighbour, space: PairSpace, arms: tuple[Ints, Ints]
-) -> Callable[[Takings, tuple[Ints, Ints], Ints], None]:
+) -> Callable[[PartnersTaken, tuple[Ints, Ints], Ints], None]:
     """Return what lets units take partners: takings, turns and the positions of the partners that may be taken."""
     whole = space.problem(*arms)
     if not _is_line(option):
         spare = 1 if option.replacement else SPARE
 
-        def take(takings: Takings, turns: tuple[Ints, Ints], theirs: Ints) -> None:
+        def take(takings: PartnersTaken, turns: tuple[Ints, Ints], theirs: Ints) -> None:
             mine = np.sort(turns[0])
             take_in_space(takings, turns, whole.take(mine, theirs), (mine, theirs), spare)
 

@@ -114,14 +114,14 @@ _AT_THE_EDGE = 1e-12
 _SLACK = 1e-4
 
 
-class Columns(NamedTuple):
+class BalanceColumns(NamedTuple):
     """Covariates at mean 0 and SD 1 and their powers (n_units, k), and a name for each."""
 
     values: Floats
     names: tuple[str, ...]
 
 
-def columns_to_balance(baseline: Baseline, moments: int = 1) -> Columns:
+def columns_to_balance(baseline: Baseline, moments: int = 1) -> BalanceColumns:
     """Return covariates, and powers of numbers up to `moments`, at mean 0 and SD 1 over all units.
 
     A covariate of m different values has no more than m − 1 powers that say something new.
@@ -145,7 +145,7 @@ def columns_to_balance(baseline: Baseline, moments: int = 1) -> Columns:
         labels += [f"{names[k]} to the power {power}" for k in further]
     values = np.column_stack(columns) if moments > 1 else first
     _require_rank(values, labels)
-    return Columns(values, tuple(labels))
+    return BalanceColumns(values, tuple(labels))
 
 
 def in_target(is_treated: Bools, target: Target) -> Bools:
@@ -166,7 +166,7 @@ class Reached(NamedTuple):
     coefficients: tuple[Floats, ...]
 
 
-def towards_target(columns: Columns, is_treated: Bools, target: Target) -> Reached:
+def towards_target(columns: BalanceColumns, is_treated: Bools, target: Target) -> Reached:
     """Return entropy-balancing weights: each arm's means are the target group's.
 
     Weights of an arm sum to its number of units of positive weight. Units that lie where no unit of the target group
@@ -372,7 +372,7 @@ def covariate_balancing(baseline: Baseline, option: CovariateBalancing, target: 
     )
 
 
-def _score_for_all(baseline: Baseline, columns: Columns) -> Floats:
+def _score_for_all(baseline: Baseline, columns: BalanceColumns) -> Floats:
     constant = np.ones(len(columns.values))
     log_odds = balanced_log_odds(np.column_stack([constant, columns.values]), baseline.is_treated)
     if log_odds is not None:
@@ -385,7 +385,7 @@ def _score_for_all(baseline: Baseline, columns: Columns) -> Floats:
     )
 
 
-def _score_of(reached: Reached, columns: Columns, is_treated: Bools, target: Target) -> Floats:
+def _score_of(reached: Reached, columns: BalanceColumns, is_treated: Bools, target: Target) -> Floats:
     """Return the logit score whose odds the weights are; 0 or 1 for units that weigh nothing."""
     away = ~is_treated if target == "ATT" else is_treated
     log_odds = applied(columns.values, reached.coefficients[0])

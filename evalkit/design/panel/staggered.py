@@ -62,7 +62,7 @@ def _within_periods(observations: Panel | CrossSections, name: str) -> Floats:
 
 # Difference-in-differences with cohorts that start in different periods: who is compared with whom, and from when.
 
-Comparison = Literal["never", "not-yet"]
+ComparisonGroup = Literal["never", "not-yet"]
 BasePeriod = Literal["varying", "universal"]
 Unbalanced = Literal["pairs", "complete", "levels"]
 
@@ -108,7 +108,7 @@ class StaggeredOptions:
         both periods), "complete" (it is left out), "levels" (rows serve as repeated cross-sections)
     """
 
-    comparison: Comparison = "never"
+    comparison: ComparisonGroup = "never"
     anticipation: int = 0
     base_period: BasePeriod = "varying"
     unbalanced: Unbalanced = "pairs"
@@ -181,7 +181,7 @@ class StaggeredDesign(Shown):
         return isinstance(self.observations, Panel)
 
     @property
-    def comparison(self) -> Comparison:
+    def comparison(self) -> ComparisonGroup:
         """Return whether only never-treated units are compared, or also those that start later."""
         return self.options.comparison
 

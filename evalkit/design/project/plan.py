@@ -19,7 +19,7 @@ from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.baseline import Baseline
 from evalkit.data.flow import CountedCase, Flow
 from evalkit.data.measures import measure
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
 from evalkit.design.project.group_matching import GroupMatches, GroupNeighbours, match_groups
@@ -62,7 +62,7 @@ class LockedDesign:
         return json.dumps({"schema_version": 1, "project": self.project.slug, "outcomes": content}, indent=1) + "\n"
 
 
-def make_design(project: Project, intake: Intake) -> LockedDesign:
+def make_design(project: Project, intake: ProjectData) -> LockedDesign:
     """Decide who is compared with whom, using no year after the programme began.
 
     Raises
@@ -73,13 +73,13 @@ def make_design(project: Project, intake: Intake) -> LockedDesign:
     return LockedDesign(project, {o.measure: _design(project, intake, o.measure) for o in project.outcomes})
 
 
-def treated_group(project: Project, intake: Intake) -> int:
+def treated_group(project: Project, intake: ProjectData) -> int:
     """Return the group of the treated schools: the area's code, or 0 where schools are listed by name."""
     area = project.participants.local_authority
     return area if intake.treated.is_whole_area and area is not None else TREATED_GROUP
 
 
-def _design(project: Project, intake: Intake, code: str) -> OutcomeDesign:
+def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     records = intake.records[measure(code).key_stage]
     groups = _groups(project, intake, records)
     own = treated_group(project, intake)
@@ -96,7 +96,7 @@ def _design(project: Project, intake: Intake, code: str) -> OutcomeDesign:
     return OutcomeDesign(code, groups, own, areas, baseline, comparisons, matches, few)
 
 
-def _treated_areas(project: Project, intake: Intake) -> tuple[int, ...]:
+def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
     """Return the areas the participants of any key stage lie in."""
     if intake.treated.is_whole_area and project.participants.local_authority is not None:
         return (project.participants.local_authority,)
@@ -108,7 +108,7 @@ def _treated_areas(project: Project, intake: Intake) -> tuple[int, ...]:
     return tuple(sorted(found - {0}))
 
 
-def _groups(project: Project, intake: Intake, records: SchoolRecords) -> pd.Series:
+def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
     """Give each school its area; the treated their group; their areas' other schools none."""
     groups = records.schools["area"].astype("int64").copy()
     groups[groups == 0] = OUTSIDE
@@ -139,7 +139,7 @@ def _too_few(n: int, project: Project) -> str:
     )
 
 
-def _baseline(project: Project, intake: Intake, code: str, groups: pd.Series) -> Baseline:
+def _baseline(project: Project, intake: ProjectData, code: str, groups: pd.Series) -> Baseline:
     records = intake.records[measure(code).key_stage]
     pre = list(project.exposure.pre)
     units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
@@ -153,7 +153,7 @@ def _baseline(project: Project, intake: Intake, code: str, groups: pd.Series) ->
 
 
 def _comparisons(
-    project: Project, intake: Intake, present: Sequence[int], own: int, areas: tuple[int, ...]
+    project: Project, intake: ProjectData, present: Sequence[int], own: int, areas: tuple[int, ...]
 ) -> dict[str, AreaComparisons]:
     pool, treated = project.pool, {own: areas}
     lists = {NEIGHBOURS: pool.neighbours, neighbours_of(pool.alternative_neighbours): pool.alternative_neighbours}

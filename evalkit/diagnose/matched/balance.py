@@ -19,7 +19,7 @@ from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.options import Target
 from evalkit.diagnose.matched.balance_arrays import (
     Arm,
-    Contrast,
+    ArmContrast,
     SortedColumn,
     arms_of,
     contrast,
@@ -250,7 +250,7 @@ def _row(
     )
 
 
-def balance_values(found: Contrast, cox: bool = False) -> BalanceValues:
+def balance_values(found: ArmContrast, cox: bool = False) -> BalanceValues:
     """Return every statistic of the registry for one covariate and one set of weights."""
     chosen = [COX_INDEX if cox and s.key == COX_INDEX.key else s for s in REGISTRY]
     statistics: dict[str, Quantity] = {statistic.key: statistic.of(found) for statistic in chosen}

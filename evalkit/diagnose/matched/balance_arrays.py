@@ -136,7 +136,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contrast:
+class ArmContrast:
     """A covariate in the treated and the comparison arm, in this order wherever there are two numbers.
 
     Attributes
@@ -191,7 +191,7 @@ def _arm(weights: Floats, rows: Ints) -> Arm:
 
 def contrast(
     column: SortedColumn, arms: tuple[Arm, Arm], spread: float, bandwidth: Bandwidth, pair_difference: float = math.nan
-) -> Contrast:
+) -> ArmContrast:
     """Return everything that statistics of balance are made of, for one covariate and one set of weights."""
     (mean1, variance1), (mean0, variance0) = (_moments(column.values[arm.rows], arm.share) for arm in arms)
     if column.is_binary:
@@ -200,7 +200,7 @@ def contrast(
         length, overlap = np.ones(1), 1 - float(gap[0])
     else:
         gap, length, overlap = _distributions(column, arms, bandwidth)
-    return Contrast(
+    return ArmContrast(
         mean=(mean1, mean0),
         variance=(variance1, variance0),
         n=(arms[0].n, arms[1].n),

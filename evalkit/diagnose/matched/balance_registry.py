@@ -11,7 +11,7 @@ import numpy as np
 
 from evalkit.core.formats import careful
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.diagnose.matched.balance_arrays import Contrast
+from evalkit.diagnose.matched.balance_arrays import ArmContrast
 
 SATISFIED: Final = 0.05
 ADJUSTABLE: Final = 0.25
@@ -26,21 +26,21 @@ class BalanceStatistic:
 
     Attributes
     ----------
-    function : from a `Contrast` to a number, NaN where there is none
+    function : from a `ArmContrast` to a number, NaN where there is none
     label : its name in a table
     within : the least and the largest value that counts as alike; None where no rule is agreed on
     reading : what the number says, with {covariate} and {value} in it
-    lacking : from a `Contrast` to the reason why there is no number
+    lacking : from a `ArmContrast` to the reason why there is no number
     """
 
     key: str
-    function: Callable[[Contrast], float]
+    function: Callable[[ArmContrast], float]
     label: str
     within: tuple[float, float] | None
     reading: str
-    lacking: Callable[[Contrast], str]
+    lacking: Callable[[ArmContrast], str]
 
-    def of(self, found: Contrast) -> Quantity:
+    def of(self, found: ArmContrast) -> Quantity:
         """Return the statistic, or the reason why there is none."""
         value = self.function(found)
         return value if math.isfinite(value) else Unavailable(self.lacking(found))
@@ -58,39 +58,39 @@ class BalanceStatistic:
         return self.reading.format(covariate=covariate, value=careful(value))
 
 
-def smd(found: Contrast) -> float:
+def smd(found: ArmContrast) -> float:
     """Return (m1 − m0) / denominator."""
     return (found.mean[0] - found.mean[1]) / found.spread if found.spread > 0 else math.nan
 
 
-def variance_ratio(found: Contrast) -> float:
+def variance_ratio(found: ArmContrast) -> float:
     """Return s1² / s0² of weighted variances; NaN for two values, whose variances the means determine."""
     if found.is_binary or not found.variance[1] > 0:
         return math.nan
     return found.variance[0] / found.variance[1]
 
 
-def ecdf_mean(found: Contrast) -> float:
+def ecdf_mean(found: ArmContrast) -> float:
     """Return the mean of |F1 − F0| over the different values of the covariate in the unmatched sample."""
     return float(np.einsum("i,i->", found.ecdf_gap, found.gap_length) / found.gap_length.sum())
 
 
-def ecdf_max(found: Contrast) -> float:
+def ecdf_max(found: ArmContrast) -> float:
     """Return the largest |F1 − F0|: the Kolmogorov–Smirnov statistic."""
     return float(np.max(found.ecdf_gap))
 
 
-def overlap(found: Contrast) -> float:
+def overlap(found: ArmContrast) -> float:
     """Return ∫ min(f1, f0)."""
     return found.overlap
 
 
-def pair_distance(found: Contrast) -> float:
+def pair_distance(found: ArmContrast) -> float:
     """Return the mean |difference| over pairs / denominator."""
     return found.pair_difference / found.spread if found.spread > 0 else math.nan
 
 
-def wwc_g(found: Contrast) -> float:
+def wwc_g(found: ArmContrast) -> float:
     """Return Hedges' g as the What Works Clearinghouse defines it: the pooled SD of these arms, small-sample corrected.
 
     g = (1 − 3 / (4N − 9)) (m1 − m0) / √[((n1 − 1) s1² + (n0 − 1) s0²) / (N − 2)], N = n1 + n0 units used;
@@ -105,7 +105,7 @@ def wwc_g(found: Contrast) -> float:
     return _corrected((found.mean[0] - found.mean[1]) / math.sqrt(squares / (n - 2)), n)
 
 
-def cox_index(found: Contrast) -> float:
+def cox_index(found: ArmContrast) -> float:
     """Return ln(odds ratio) / 1.65, small-sample corrected: the What Works Clearinghouse's g for two values."""
     width = found.high - found.low
     shares = [(mean - found.low) / width for mean in found.mean] if width > 0 else [0.0]
@@ -120,12 +120,12 @@ def _corrected(value: float, n: int) -> float:
     return value * (1 - 3 / (4 * n - 9))
 
 
-def no_spread(found: Contrast) -> str:
+def no_spread(found: ArmContrast) -> str:
     """Return why a difference cannot be standardised."""
     return "One value within each arm: no standard deviation."
 
 
-def _no_variance_ratio(found: Contrast) -> str:
+def _no_variance_ratio(found: ArmContrast) -> str:
     if found.is_binary:
         return "Two values: their variance follows from the mean."
     if min(found.n) < 2:
@@ -133,15 +133,15 @@ def _no_variance_ratio(found: Contrast) -> str:
     return "No variance among comparison units."
 
 
-def _no_overlap(found: Contrast) -> str:
+def _no_overlap(found: ArmContrast) -> str:
     return "Too few or too similar units for a density."
 
 
-def _no_pairs(found: Contrast) -> str:
+def _no_pairs(found: ArmContrast) -> str:
     return no_spread(found) if math.isfinite(found.pair_difference) else "No pairs or strata."
 
 
-def _no_g(found: Contrast) -> str:
+def _no_g(found: ArmContrast) -> str:
     return "Fewer than three units." if sum(found.n) < 3 else no_spread(found)
 
 

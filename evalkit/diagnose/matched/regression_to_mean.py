@@ -38,7 +38,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReturnLine:
     """A least-squares line with the standard error of its slope."""
 
     slope: float
@@ -54,7 +54,7 @@ def difference(treated: Floats, pool: Floats) -> Difference:
     return Difference(float(treated.mean() - pool.mean()), math.sqrt(total), df)
 
 
-def line(first: Floats, later: Floats) -> Line | None:
+def line(first: Floats, later: Floats) -> ReturnLine | None:
     """Return the least-squares line of `later` on `first`, shape (n,) each; None where it cannot be drawn."""
     if len(first) < 3:
         return None
@@ -64,7 +64,7 @@ def line(first: Floats, later: Floats) -> Line | None:
         return None
     slope = float(centred @ later) / squares
     rest = later - later.mean() - slope * centred
-    return Line(slope, math.sqrt(float(rest @ rest) / (len(first) - 2) / squares))
+    return ReturnLine(slope, math.sqrt(float(rest @ rest) / (len(first) - 2) / squares))
 
 
 # Regression to the mean: were the treated chosen on a passing low (or high), which returns by itself?
@@ -90,7 +90,7 @@ class _Evidence:
 
     gap: Difference
     dip: Difference | None
-    back: Line | None
+    back: ReturnLine | None
     to_outcome: bool
     gained: float | None
     deviation: float

@@ -58,7 +58,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class ProjectLeftOut:
     """A project's estimate that is not pooled, and why."""
 
     project: ProjectRecord
@@ -82,18 +82,18 @@ class Overlap:
         return len(self.shared) / smaller if smaller else 0.0
 
 
-def candidate(project: ProjectRecord, record: OutcomeRecord, include_stale: bool = False) -> Candidate | LeftOut:
+def candidate(project: ProjectRecord, record: OutcomeRecord, include_stale: bool = False) -> Candidate | ProjectLeftOut:
     """Return a project's estimate with the areas that can judge it, or why it is not pooled with others."""
     if project.vintage.state in STALE and not include_stale:
-        return LeftOut(project, STALE[project.vintage.state])
+        return ProjectLeftOut(project, STALE[project.vintage.state])
     if isinstance(record.estimate, Unavailable):
-        return LeftOut(project, record.estimate.reason)
+        return ProjectLeftOut(project, record.estimate.reason)
     if isinstance(record.table, Unavailable):
-        return LeftOut(project, record.table.reason)
+        return ProjectLeftOut(project, record.table.reason)
     return Candidate(project=project, record=record, table=record.table)
 
 
-def without_repeats(members: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], tuple[LeftOut, ...]]:
+def without_repeats(members: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], tuple[ProjectLeftOut, ...]]:
     """Return the members whose treated areas and years nobody else has, and the others with whom they clash.
 
     What happened to an area in a year is in every estimate made from it: two such estimates would count once what
@@ -105,7 +105,7 @@ def without_repeats(members: Sequence[Candidate]) -> tuple[tuple[Candidate, ...]
     }
     kept = tuple(member for member in members if not clashes[member.project.slug])
     left = tuple(
-        LeftOut(member.project, _repeat_reason(member.project, clashes[member.project.slug]))
+        ProjectLeftOut(member.project, _repeat_reason(member.project, clashes[member.project.slug]))
         for member in members
         if clashes[member.project.slug]
     )
@@ -158,10 +158,12 @@ def pooled(
     return placebo_pool([one.table for one in members], treated, level=level, name=name)
 
 
-def entered(members: Sequence[Candidate], treated: Collection[int]) -> tuple[tuple[Member, ...], tuple[LeftOut, ...]]:
+def entered(
+    members: Sequence[Candidate], treated: Collection[int]
+) -> tuple[tuple[Member, ...], tuple[ProjectLeftOut, ...]]:
     """Return what candidates enter with; all are left out where areas without a programme cannot say."""
     entries = entries_of([one.table for one in members], treated) if members else ()
     if isinstance(entries, Unavailable):
-        return (), tuple(LeftOut(one.project, entries.reason) for one in members)
+        return (), tuple(ProjectLeftOut(one.project, entries.reason) for one in members)
     pairs = zip(members, entries, strict=True)
     return tuple(Member(project=one.project, record=one.record, entry=entry) for one, entry in pairs), ()

@@ -12,9 +12,9 @@ from evalkit.data.measures import MEASURES
 from evalkit.diagnose.portfolio.pooling_rules import (
     FEW,
     Candidate,
-    LeftOut,
     Member,
     Overlap,
+    ProjectLeftOut,
     candidate,
     entered,
     overlaps,
@@ -82,7 +82,7 @@ class Group:
 
     key: GroupKey
     members: tuple[Member, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[ProjectLeftOut, ...]
     pooled: PlaceboPool | Unavailable
     parts: tuple[Part, ...]
     overlaps: tuple[Overlap, ...]
@@ -187,7 +187,7 @@ def _group(key: GroupKey, held: Sequence[Row], asked: _Asked) -> Group:
     return Group(
         key=key,
         members=members,
-        left_out=(*(one for one in found if isinstance(one, LeftOut)), *repeats, *unsure),
+        left_out=(*(one for one in found if isinstance(one, ProjectLeftOut)), *repeats, *unsure),
         pooled=pooled(kept, asked.treated, asked.level, key.name),
         parts=tuple(part for split in SPLITS for part in _parts(key, split, kept, asked)),
         overlaps=overlaps([member.project for member in members]),

@@ -22,7 +22,7 @@ SCHOOLS_ONLY: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundEffect:
+class RecordedEffect:
     """What one record of results.json says about the uncertainty of an effect.
 
     `placebos` are the changes of the other areas, analysed the same way; `is_studentised` says whether the permutation
@@ -37,7 +37,7 @@ class FoundEffect:
     is_studentised: bool = False
 
 
-def area_error(found: FoundEffect) -> tuple[Quantity, ErrorSource]:
+def area_error(found: RecordedEffect) -> tuple[Quantity, ErrorSource]:
     """Return the standard error and where it comes from, or the reason why there is none.
 
     A permutation gives no standard error. The changes of areas without the programme show how large an effect of

@@ -12,8 +12,8 @@ from evalkit.core.errors import DesignError
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.measures import measure
-from evalkit.data.published.intake import Intake
 from evalkit.data.published.performance import PublishedLimits
+from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import (
     PanelPlan,
     TwoLevelPlan,
@@ -47,7 +47,7 @@ _GRID: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
 def project_power(
     project: Project,
-    intake: Intake,
+    intake: ProjectData,
     locked: LockedDesign,
     limits: Mapping[str, PublishedLimits],
     options: PowerOptions,
@@ -68,7 +68,7 @@ def project_power(
 
 def _of_outcome(
     project: Project,
-    intake: Intake,
+    intake: ProjectData,
     design: OutcomeDesign,
     outcome: Outcome,
     limits: Mapping[str, PublishedLimits],
@@ -110,7 +110,7 @@ def _pupil_sd(limits: PublishedLimits | None, year: int) -> Quantity:
     return pupil_sd(limits.half_width, limits.pupils)
 
 
-def _changes(project: Project, intake: Intake, design: OutcomeDesign) -> Changes | Unavailable:
+def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Changes | Unavailable:
     if design.too_few:
         return Unavailable(f"Not estimated: {design.too_few}.")
     if len(project.exposure.pre) < 2:
@@ -134,7 +134,7 @@ def _years(project: Project) -> tuple[int, int]:
     return len(project.exposure.pre), len(project.exposure.post)
 
 
-def treated_by_area(intake: Intake, design: OutcomeDesign) -> list[int]:
+def treated_by_area(intake: ProjectData, design: OutcomeDesign) -> list[int]:
     """Return how many analysed treated schools lie in each treated area."""
     units = design.baseline.units
     own = units.index[units["group"] == design.treated_group]
@@ -142,13 +142,13 @@ def treated_by_area(intake: Intake, design: OutcomeDesign) -> list[int]:
     return [int(n) for n in areas.value_counts(sort=False).sort_index()]
 
 
-def _areas(intake: Intake, design: OutcomeDesign) -> pd.Series:
+def _areas(intake: ProjectData, design: OutcomeDesign) -> pd.Series:
     """Return the area of each school."""
     areas: pd.Series = intake.records[measure(design.outcome).key_stage].schools["area"]
     return areas
 
 
-def _weights(project: Project, intake: Intake, design: OutcomeDesign) -> pd.Series | None:
+def _weights(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd.Series | None:
     """Return what each school of the design weighs in the main effect; None where all weigh the same."""
     if project.estimation.weights == "schools":
         return None
@@ -158,7 +158,7 @@ def _weights(project: Project, intake: Intake, design: OutcomeDesign) -> pd.Seri
 
 
 def _panel(
-    project: Project, intake: Intake, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions,
+    project: Project, intake: ProjectData, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions,
     advice: ProjectInference,
 ) -> tuple[Quantity, str]:  # fmt: skip
     if isinstance(changes, Unavailable):
@@ -206,7 +206,7 @@ def _one_area_of_schools(
 
 
 def _placebos(
-    project: Project, intake: Intake, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions
+    project: Project, intake: ProjectData, design: OutcomeDesign, changes: Changes | Unavailable, options: PowerOptions
 ) -> PlaceboSets | Unavailable:
     if isinstance(changes, Unavailable):
         return changes

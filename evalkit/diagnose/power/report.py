@@ -16,7 +16,7 @@ from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.measures import measure
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import TwoLevelPlan, multiplier, require_shares
 from evalkit.design.power.simulation import SimulatedPower
 from evalkit.design.project.labels import NEIGHBOURS
@@ -119,7 +119,7 @@ class PlanFromRecords:
 
 
 def plan_from_records(
-    project: Project, intake: Intake, design: OutcomeDesign, sd: Quantity
+    project: Project, intake: ProjectData, design: OutcomeDesign, sd: Quantity
 ) -> PlanFromRecords | Unavailable:
     """Return the plan of as many schools of as many pupils, its variances from schools' scores before the programme.
 
@@ -154,7 +154,7 @@ def plan_from_records(
     return PlanFromRecords(plan=plan, source=f"scores of {len(scores):,} schools in {last} and their published limits")
 
 
-def _scores(project: Project, intake: Intake, design: OutcomeDesign) -> tuple[pd.DataFrame, pd.Series]:
+def _scores(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[pd.DataFrame, pd.Series]:
     """Return scores of the years before (latest last) and pupils of the latest, of schools that have all."""
     records = intake.records[measure(design.outcome).key_stage]
     years = sorted(project.exposure.pre)[-2:]

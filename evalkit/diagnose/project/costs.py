@@ -8,7 +8,7 @@ from typing import Final
 
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.diagnose.project.results import Results
 
 _BANDS: Final = ((80, "very low"), (200, "low"), (720, "moderate"), (1200, "high"))
@@ -111,7 +111,7 @@ def length_in_years(start: date, end: date) -> float:
     return ((end - start).days + 1) / 365.25
 
 
-def pupils_on_roll(project: Project, intake: Intake) -> tuple[int | Unavailable, int]:
+def pupils_on_roll(project: Project, intake: ProjectData) -> tuple[int | Unavailable, int]:
     """Return the pupils on roll in the treated mainstream schools of every phase, and how many schools these are.
 
     Where at most a tenth of the schools have no roll, they count with the mean of their phase; otherwise a reason.
@@ -134,7 +134,7 @@ def pupils_on_roll(project: Project, intake: Intake) -> tuple[int | Unavailable,
     return int(total + 0.5), n_schools
 
 
-def _treated_schools(project: Project, intake: Intake, stage: str) -> list[str]:
+def _treated_schools(project: Project, intake: ProjectData, stage: str) -> list[str]:
     """Return the treated schools of a key stage that are mainstream and state-funded."""
     schools = intake.records[stage].schools.loc[list(intake.treated.schools[stage])]
     return [str(name) for name in schools.index[schools["minor_group"].isin(project.pool.minor_groups)]]

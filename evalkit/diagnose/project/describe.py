@@ -11,7 +11,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import Measure, measure
 from evalkit.data.panel import Panel
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.school_lists import CONFLICTS
 from evalkit.design.power.mdes import detectable_at_design
 from evalkit.design.project.areas import TREATED_GROUP
@@ -33,7 +33,7 @@ _NO_PLACEBO = "The listed schools are part of their area, so other areas cannot 
 _ONE_YEAR = "Only one year was observed before the programme, so no change before it can be seen."
 
 
-def describe_design(project: Project, intake: Intake, locked: LockedDesign) -> DesignStage:
+def describe_design(project: Project, intake: ProjectData, locked: LockedDesign) -> DesignStage:
     """Describe a locked design: areas, flow, identity, matches, balance, least detectable effect, measures."""
     estimated = [design for design in locked.outcomes.values() if not design.too_few]
     return DesignStage(
@@ -52,7 +52,7 @@ def describe_design(project: Project, intake: Intake, locked: LockedDesign) -> D
     )
 
 
-def _identity(intake: Intake) -> Iterator[CountedCase]:
+def _identity(intake: ProjectData) -> Iterator[CountedCase]:
     """Yield each case by key stage, and once what is counted over whole files."""
     whole: dict[str, CountedCase] = {}
     for stage, records in intake.records.items():
@@ -64,7 +64,7 @@ def _identity(intake: Intake) -> Iterator[CountedCase]:
     yield from whole.values()
 
 
-def _areas(project: Project, intake: Intake, design: OutcomeDesign) -> tuple[AreaComparison, ...]:
+def _areas(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[AreaComparison, ...]:
     pool = project.pool
     lists = {NEIGHBOURS: pool.neighbours, neighbours_of(pool.alternative_neighbours): pool.alternative_neighbours}
     return tuple(_area(design, name, used, intake.neighbours[used].names) for name, used in lists.items())
@@ -81,20 +81,20 @@ def _area(design: OutcomeDesign, name: str, used: str, names: dict[int, str]) ->
     )
 
 
-def baseline_panel(project: Project, intake: Intake, design: OutcomeDesign) -> Panel:
+def baseline_panel(project: Project, intake: ProjectData, design: OutcomeDesign) -> Panel:
     """Return the schools of the baseline over the years before the programme."""
     values = intake.records[measure(design.outcome).key_stage].values[design.outcome]
     wide = values.loc[design.baseline.units.index, list(project.exposure.pre)]
     return make_panel(wide, design.groups, design.treated_group, project)
 
 
-def _detectable(project: Project, intake: Intake, design: OutcomeDesign) -> DetectableEffect:
+def _detectable(project: Project, intake: ProjectData, design: OutcomeDesign) -> DetectableEffect:
     at_design, n_areas = _from_placebos(project, intake, design)
     later = Unavailable("Outcomes have not been read.")
     return DetectableEffect(outcome=design.outcome, at_design=at_design, realised=later, n_areas=n_areas)
 
 
-def _from_placebos(project: Project, intake: Intake, design: OutcomeDesign) -> tuple[Quantity, int]:
+def _from_placebos(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[Quantity, int]:
     exposure = project.exposure
     if design.treated_group == TREATED_GROUP:
         return Unavailable(_NO_PLACEBO), 0

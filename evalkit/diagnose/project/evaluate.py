@@ -14,7 +14,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Several
 from evalkit.data.measures import measure
 from evalkit.data.panel import Panel
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import MULTIPLIER
 from evalkit.design.project import labels
 from evalkit.design.project.areas import TREATED_GROUP
@@ -67,7 +67,7 @@ def area_baselines(results: Results, code: str) -> AreaBaselines:
 
 def evaluate(
     project: Project,
-    intake: Intake,
+    intake: ProjectData,
     locked: LockedDesign,
     stage: DesignStage,
     claims: tuple[Claim, ...] = (),
@@ -106,7 +106,7 @@ def evaluate(
 
 
 def estimate_results(
-    project: Project, intake: Intake, locked: LockedDesign, stage: DesignStage, executor: Executor = SERIAL
+    project: Project, intake: ProjectData, locked: LockedDesign, stage: DesignStage, executor: Executor = SERIAL
 ) -> Results:
     """Estimate every effect of a locked design, before any is judged; arguments as of `evaluate`."""
     outcomes: dict[str, OutcomeEffects] = {}

@@ -12,7 +12,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import Arm, Flow, FlowRow
 from evalkit.data.measures import measure
 from evalkit.data.published.codes import CODE_REASONS, ROW_ENDS
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import exclusion_reasons, has_any_before_and_all_after
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import OUTSIDE, LockedDesign, OutcomeDesign
@@ -88,12 +88,12 @@ def _share(lost: int, eligible: int) -> Quantity:
 _ARMS: tuple[Arm, ...] = ("treated", "comparison", "rest_of_england")
 
 
-def make_flow(project: Project, intake: Intake, design: LockedDesign, years: Sequence[int]) -> Flow:
+def make_flow(project: Project, intake: ProjectData, design: LockedDesign, years: Sequence[int]) -> Flow:
     """Count every school from listed to analysed, with the reason of each that was lost, over `years`."""
     return Flow(tuple(row for found in design.outcomes.values() for row in _of_outcome(project, intake, found, years)))
 
 
-def _of_outcome(project: Project, intake: Intake, design: OutcomeDesign, years: Sequence[int]) -> list[FlowRow]:
+def _of_outcome(project: Project, intake: ProjectData, design: OutcomeDesign, years: Sequence[int]) -> list[FlowRow]:
     stage = measure(design.outcome).key_stage
     records = intake.records[stage]
     reasons = exclusion_reasons(records, design.outcome, years, project.pool.minor_groups)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalkit.core.project import Contrast, Project
+from evalkit.core.project import Project, TripleDifference
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import Flow
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects
@@ -22,7 +22,7 @@ class Results:
     """One project's design, data, effects and flow, before they are judged."""
 
     project: Project
-    intake: Intake
+    intake: ProjectData
     locked: LockedDesign
     stage: DesignStage
     outcomes: dict[str, OutcomeEffects]
@@ -73,6 +73,6 @@ class Results:
         return contrast_code(self.project.contrasts[0]) if self.project.contrasts else ""
 
 
-def contrast_code(contrast: Contrast) -> str:
+def contrast_code(contrast: TripleDifference) -> str:
     """Return the code results.json uses for a triple difference: READPROG-MATPROG."""
     return f"{contrast.measure}-{contrast.minus}"

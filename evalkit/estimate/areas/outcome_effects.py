@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.draws import SERIAL, Executor
-from evalkit.core.project import Inference, Project
+from evalkit.core.project import InferenceChoices, Project
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.data.measures import measure
 from evalkit.data.panel import Panel
-from evalkit.data.published.intake import Intake
+from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.project import labels
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, without_areas
@@ -56,7 +56,7 @@ class EffectKey:
     n_treated_clusters: int
 
 
-def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: Inference) -> Effect:
+def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: InferenceChoices) -> Effect:
     """Return the treated group's effect with its place among all areas analysed the same way.
 
     Schools treated by name are not a whole area, so that no other area can stand in for them.
@@ -224,7 +224,7 @@ class _Ask:
 
 
 def estimate_outcome(
-    project: Project, intake: Intake, design: OutcomeDesign, role: str, executor: Executor = SERIAL
+    project: Project, intake: ProjectData, design: OutcomeDesign, role: str, executor: Executor = SERIAL
 ) -> OutcomeEffects:
     """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
     records = intake.records[measure(design.outcome).key_stage]
@@ -350,7 +350,7 @@ def _method(project: Project, name: str, period: str) -> str:
     return f"Difference in mean change ({change}). {labels.design_label(name)}."
 
 
-def _size(effect: Effect, intake: Intake, school_sd: Quantity, project: Project) -> EffectSize | None:
+def _size(effect: Effect, intake: ProjectData, school_sd: Quantity, project: Project) -> EffectSize | None:
     if not isinstance(effect.estimate, float):
         return None
     limits = intake.limits.get(effect.outcome)

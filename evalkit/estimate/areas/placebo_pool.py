@@ -145,7 +145,7 @@ class _Drawn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strata:
+class AreaStrata:
     """Which areas may stand in for which project: the stratum of each area and project, and how alike they are."""
 
     of_areas: Ints
@@ -286,7 +286,7 @@ def _test(frame: _Frame, given: _Drawn, mean: RandomEffects, draws: tuple[str, i
     )
 
 
-def _factor(strata: Strata, mean: RandomEffects, frame: _Frame) -> float:
+def _factor(strata: AreaStrata, mean: RandomEffects, frame: _Frame) -> float:
     """Return what widens deviations: for errors of their centre and of the line, and as few areas tell their spread."""
     weights = np.array(mean.weights)
     line = _error_of_line(strata, weights, frame)
@@ -295,7 +295,7 @@ def _factor(strata: Strata, mean: RandomEffects, frame: _Frame) -> float:
     return spread * critical_value(mean.level, df) / critical_value(mean.level)
 
 
-def _unlike(strata: Strata, mean: RandomEffects, frame: _Frame, given: _Drawn) -> float:
+def _unlike(strata: AreaStrata, mean: RandomEffects, frame: _Frame, given: _Drawn) -> float:
     """Return by how much areas as far from their neighbours as the projects scatter more than stand-ins, at least 1.
 
     Scatter is the root mean square in the same quarter by the gap before, weighed as in the mean.
@@ -312,7 +312,7 @@ def _unlike(strata: Strata, mean: RandomEffects, frame: _Frame, given: _Drawn) -
     return math.sqrt(max(ratio, 1.0)) if math.isfinite(ratio) else 1.0
 
 
-def _error_of_line(strata: Strata, weights: Floats, frame: _Frame) -> float:
+def _error_of_line(strata: AreaStrata, weights: Floats, frame: _Frame) -> float:
     """Return by how many areas' variances the slope makes projects vary more than those that stand in for them.
 
     With z the gap less its mean over areas without a programme, in their SDs, and n such areas: (z² of the projects'
@@ -341,7 +341,7 @@ def _untested(why: Unavailable, mean: RandomEffects, n_areas: int) -> PlaceboTes
     )
 
 
-def strata_of(levels: Floats, sizes: Floats, n: int) -> Strata | Unavailable:
+def strata_of(levels: Floats, sizes: Floats, n: int) -> AreaStrata | Unavailable:
     """Return the closest likeness under which every project has areas enough that may stand in for it.
 
     `levels` and `sizes` are those of `n` areas without a programme, then of the projects' own. Classes are by rank
@@ -360,7 +360,7 @@ def strata_of(levels: Floats, sizes: Floats, n: int) -> Strata | Unavailable:
         if min(available[one] / wanted.count(one) for one in available) < EACH_NEEDS:
             continue
         if sum(available.values()) >= min(ALL_NEED, n):
-            return Strata(of_all[:n], tuple(wanted), available, alike)
+            return AreaStrata(of_all[:n], tuple(wanted), available, alike)
     return Unavailable(
         "Withheld: too few areas without a programme are like the projects, even by halves of the level before "
         f"({EACH_NEEDS} for each project are needed, and {ALL_NEED} in all)."

@@ -19,9 +19,9 @@ from evalkit.design.matching.features import score_columns
 from evalkit.design.matching.options import NearestNeighbour, Target
 from evalkit.design.matching.pairs_arrays import whitened
 from evalkit.design.matching.scores import propensity_score
-from evalkit.estimate.effect import FoundEffect, guarded_estimate
+from evalkit.estimate.effect import ExplainedEstimate, guarded_estimate
 from evalkit.estimate.matched.abadie_imbens_arrays import (
-    Neighbours,
+    NeighbourSets,
     equal_shares,
     local_variance,
     matching_effect,
@@ -88,7 +88,7 @@ class MatchingEstimate(Shown):
     inference: str
     level: float
     baseline: Baseline
-    neighbours: Neighbours
+    neighbours: NeighbourSets
     n_dropped: int
     assumes: str = independence_by("unit", AT_ALL)
 
@@ -183,7 +183,7 @@ def _exact_groups(baseline: Baseline, names: tuple[str, ...]) -> Ints:
     return codes
 
 
-def _neighbours(space: Floats, is_treated: Bools, focal: Bools, group: Ints, options: AbadieImbens) -> Neighbours:
+def _neighbours(space: Floats, is_treated: Bools, focal: Bools, group: Ints, options: AbadieImbens) -> NeighbourSets:
     found = list(_by_group(space, is_treated, focal, group, options))
     units = np.concatenate([np.zeros(0, dtype=np.int64), *(part[0] for part in found)])
     partners = np.concatenate([np.zeros(0, dtype=np.int64), *(part[1] for part in found)])
@@ -208,7 +208,7 @@ def _by_group(
                 yield units[rows], pool[columns]
 
 
-def _own_arm(space: Floats, is_treated: Bools, n_neighbours: int) -> Neighbours:
+def _own_arm(space: Floats, is_treated: Bools, n_neighbours: int) -> NeighbourSets:
     units, partners = [], []
     for arm in (True, False):
         own = np.flatnonzero(is_treated == arm)
@@ -218,7 +218,7 @@ def _own_arm(space: Floats, is_treated: Bools, n_neighbours: int) -> Neighbours:
     return equal_shares(np.concatenate(units), np.concatenate(partners))
 
 
-def _guarded(found: Neighbours, std_error: float, outcome: Floats) -> float | Unavailable:
+def _guarded(found: NeighbourSets, std_error: float, outcome: Floats) -> float | Unavailable:
     if found.n_focal < 2 or len(np.unique(found.partner)) < 2:
         return Unavailable("One arm has a single unit in use, so that its variation cannot be seen.")
     if std_error <= 1e-11 * float(np.abs(outcome).max()):
@@ -243,7 +243,7 @@ def _inference(options: AbadieImbens) -> str:
 # Matching with replacement as an estimator: matched differences, their correction, Abadie and Imbens' errors.
 
 
-def replacement_effect(task: EffectTask, errors: str) -> FoundEffect:
+def replacement_effect(task: EffectTask, errors: str) -> ExplainedEstimate:
     """Return the average matched difference, bias-corrected where asked for, with Abadie–Imbens errors.
 
     Units whose partners tie or are several share their weight equally; the outcome's variance given covariates is
@@ -256,7 +256,7 @@ def replacement_effect(task: EffectTask, errors: str) -> FoundEffect:
     difference = pair_differences(found, task.outcome, is_treated, covariates)
     value, std_error = matching_effect(found, difference, len(is_treated))
     words = "Abadie–Imbens (2006), one outcome variance for all units, the score taken as known; normal"
-    return FoundEffect(estimate=guarded_estimate(task, value, std_error, None), inference=words)
+    return ExplainedEstimate(estimate=guarded_estimate(task, value, std_error, None), inference=words)
 
 
 def _require_replacement(task: EffectTask, errors: str) -> None:

@@ -49,7 +49,7 @@ def tied_nearest(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
+class NeighbourSets:
     """Whose outcome stands in for whose.
 
     Attributes
@@ -67,19 +67,19 @@ class Neighbours:
         """Return the number of units whose missing outcome is imputed."""
         return len(np.unique(self.focal))
 
-    def among(self, wanted: Bools) -> Neighbours:
+    def among(self, wanted: Bools) -> NeighbourSets:
         """Return the pairs whose focal unit is wanted, shape (n_units,)."""
         kept = wanted[self.focal]
         return replace(self, focal=self.focal[kept], partner=self.partner[kept], weight=self.weight[kept])
 
 
-def equal_shares(focal: Ints, partner: Ints) -> Neighbours:
+def equal_shares(focal: Ints, partner: Ints) -> NeighbourSets:
     """Return neighbours that share the weight of their focal unit equally."""
-    return Neighbours(focal, partner, 1 / np.bincount(focal)[focal])
+    return NeighbourSets(focal, partner, 1 / np.bincount(focal)[focal])
 
 
 def pair_differences(
-    neighbours: Neighbours, outcome: Floats, is_treated: Bools, covariates: Floats | None = None
+    neighbours: NeighbourSets, outcome: Floats, is_treated: Bools, covariates: Floats | None = None
 ) -> Floats:
     """Return treated less comparison outcome of each pair, shape (n_pairs,).
 
@@ -116,7 +116,7 @@ def _slopes(outcome: Floats, covariates: Floats, partner: Ints, weight: Floats) 
 
 
 def matching_effect(
-    neighbours: Neighbours, difference: Floats, n_units: int, variance: Floats | None = None
+    neighbours: NeighbourSets, difference: Floats, n_units: int, variance: Floats | None = None
 ) -> tuple[float, float]:
     """Return the average difference over focal units and its standard error.
 
@@ -140,7 +140,7 @@ def matching_effect(
     return effect, float(np.sqrt(max(spread + float((factor * variance).sum()), 0.0))) / n
 
 
-def local_variance(own_arm: Neighbours, outcome: Floats) -> Floats:
+def local_variance(own_arm: NeighbourSets, outcome: Floats) -> Floats:
     """Return the sample variance of each unit's outcome and its neighbours' in its own arm, shape (n_units,).
 
     Unbiased where outcomes of neighbours have the same mean (Abadie and Imbens, 2006); 0 for units without any.

@@ -28,7 +28,7 @@ from evalkit.design.matching.options import (
     NearestNeighbour,
     OptimalMatching,
 )
-from evalkit.estimate.effect import FoundEffect, guarded_estimate, why_no_error
+from evalkit.estimate.effect import ExplainedEstimate, guarded_estimate, why_no_error
 from evalkit.estimate.matched.contrast_arrays import ArmRows, arm_fit
 from evalkit.estimate.matched.regression import fitted, set_noun, shares_partners, unit_rows
 from evalkit.estimate.matched.task import EffectTask
@@ -39,7 +39,7 @@ LARGEST_LOSS: Final = 0.05
 """Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
 
-def bootstrap_effect(task: EffectTask) -> FoundEffect:
+def bootstrap_effect(task: EffectTask) -> ExplainedEstimate:
     """Return the estimate with the standard deviation of estimates from samples drawn again.
 
     - Pairs and sets without replacement: whole sets are drawn (Austin and Small, 2014).
@@ -53,7 +53,7 @@ def bootstrap_effect(task: EffectTask) -> FoundEffect:
     value = float(fitted(rows).coefficients[0])
     reason = why_no_error(task)
     if reason is not None:
-        return FoundEffect(estimate=Estimate(value, Unavailable(reason)), inference="none")
+        return ExplainedEstimate(estimate=Estimate(value, Unavailable(reason)), inference="none")
     drawn = _drawn(task, way)
     found = drawn[np.isfinite(drawn)]
     inference = f"bootstrap, {task.options.n_draws:,} draws of {way.words}; standard deviation of draws, normal"
@@ -62,8 +62,10 @@ def bootstrap_effect(task: EffectTask) -> FoundEffect:
         none = Unavailable(
             f"{lost} of {task.options.n_draws} bootstrap draws gave no estimate, so that they give no error."
         )
-        return FoundEffect(estimate=Estimate(value, none), inference=inference)
-    return FoundEffect(estimate=guarded_estimate(task, value, float(found.std(ddof=1)), None), inference=inference)
+        return ExplainedEstimate(estimate=Estimate(value, none), inference=inference)
+    return ExplainedEstimate(
+        estimate=guarded_estimate(task, value, float(found.std(ddof=1)), None), inference=inference
+    )
 
 
 class _Way(NamedTuple):

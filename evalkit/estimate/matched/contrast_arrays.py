@@ -8,7 +8,7 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
-from evalkit.estimate.least_squares_arrays import Fit, cluster_error, least_squares, n_parameters, row_error
+from evalkit.estimate.least_squares_arrays import LeastSquaresFit, cluster_error, least_squares, n_parameters, row_error
 
 FULL_LEVERAGE = 1 - 1e-10
 """A row with this leverage is fitted exactly whatever its outcome, so that it tells nothing of errors."""
@@ -39,7 +39,7 @@ class ArmRows:
         return ArmRows(*columns, self.crossed)
 
 
-def arm_fit(rows: ArmRows, cluster: Ints | None = None) -> Fit:
+def arm_fit(rows: ArmRows, cluster: Ints | None = None) -> LeastSquaresFit:
     """Return the regression whose first coefficient is the difference between the arms.
 
     Outcome on treated, a constant and the covariates x; where `crossed`, also on treated × x. With x centred at the
@@ -58,17 +58,17 @@ def arm_fit(rows: ArmRows, cluster: Ints | None = None) -> Fit:
     return least_squares(rows.outcome, treated, np.hstack(others), rows.weight, codes.astype(np.intp))
 
 
-def scores(fit: Fit) -> Floats:
+def scores(fit: LeastSquaresFit) -> Floats:
     """Return what each row adds to the first coefficient's deviation, shape (n,)."""
     return np.asarray(fit.weight * fit.direction(0) * fit.residuals)
 
 
-def hc1_error(fit: Fit) -> float:
+def hc1_error(fit: LeastSquaresFit) -> float:
     """Return √(n/(n − k) Σ s²), s the rows' scores (MacKinnon and White, 1985)."""
     return row_error(fit, 0, "HC1")
 
 
-def hc3_error(fit: Fit) -> float:
+def hc3_error(fit: LeastSquaresFit) -> float:
     """Return √(Σ (s/(1 − h))²), h the leverages (MacKinnon and White, 1985)."""
     leverage = fit.weight * (fit.basis**2).sum(axis=1)
     if (leverage > FULL_LEVERAGE).any():
@@ -79,12 +79,12 @@ def hc3_error(fit: Fit) -> float:
     return float(np.sqrt(((scores(fit) / (1 - leverage)) ** 2).sum()))
 
 
-def clustered_error(fit: Fit, cluster: Ints) -> float:
+def clustered_error(fit: LeastSquaresFit, cluster: Ints) -> float:
     """Return √(G/(G − 1) · (n − 1)/(n − k) Σ_g (Σ s)²) for clusters with codes 0, 1, …"""
     return float(np.sqrt(_part(fit, cluster)))
 
 
-def two_way_variance(fit: Fit, first: Ints, second: Ints) -> tuple[float, bool]:
+def two_way_variance(fit: LeastSquaresFit, first: Ints, second: Ints) -> tuple[float, bool]:
     """Return the variance clustered two ways, and whether it had to be replaced by the larger of one way.
 
     V = V₁ + V₂ − V₁₂, V₁₂ clustered by the pairs of codes, each with its own factor as in `clustered_error`
@@ -105,7 +105,7 @@ def cr2_error(rows: ArmRows, cluster: Ints) -> tuple[float, float]:
     return error.std_error, error.df
 
 
-def _part(fit: Fit, cluster: Ints) -> float:
+def _part(fit: LeastSquaresFit, cluster: Ints) -> float:
     n, k, sums = len(cluster), n_parameters(fit), np.bincount(cluster, scores(fit))
     if n <= k:
         raise DesignError(f"{n} rows and {k} coefficients leave nothing to estimate an error from. Give more rows.")

@@ -18,7 +18,7 @@ from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.options import CovariateBalancing, EntropyBalancing, InverseProbability
 from evalkit.design.matching.scores_arrays import standardised
-from evalkit.estimate.effect import FoundEffect, freedom, without_rounding
+from evalkit.estimate.effect import ExplainedEstimate, freedom, without_rounding
 from evalkit.estimate.matched.abadie_imbens import replacement_effect
 from evalkit.estimate.matched.bootstrap import bootstrap_effect
 from evalkit.estimate.matched.regression import regression_effect, shares_partners
@@ -146,7 +146,7 @@ def _n_strata(design: MatchedDesign) -> int:
     return len(np.unique(design.strata[design.is_used]))
 
 
-def _found(task: EffectTask, errors: Errors) -> FoundEffect:
+def _found(task: EffectTask, errors: Errors) -> ExplainedEstimate:
     if errors == "m-estimation":
         return _weighted(task)
     if errors == "abadie-imbens" or task.options.how == "bias-corrected":
@@ -157,7 +157,7 @@ def _found(task: EffectTask, errors: Errors) -> FoundEffect:
     return regression_effect(task, errors)
 
 
-def _weighted(task: EffectTask) -> FoundEffect:
+def _weighted(task: EffectTask) -> ExplainedEstimate:
     """Return the estimate with the error that carries along how weights were estimated."""
     if not is_weighting(task.design):
         raise DesignError(
@@ -173,12 +173,12 @@ def _weighted(task: EffectTask) -> FoundEffect:
     few = task.cluster_model if task.has_few_clusters else None
     estimate = weighted_effect(task.design, task.outcome, task.covariates, task.cluster, few=few)
     if reason := task.few_clusters_reason:
-        return FoundEffect(estimate=Estimate(estimate.value, Unavailable(reason)), inference="none")
+        return ExplainedEstimate(estimate=Estimate(estimate.value, Unavailable(reason)), inference="none")
     t_or_normal = "normal" if estimate.df is None else f"clustered by the clusters given, {freedom(estimate.df)}"
     if few is not None:
         t_or_normal = f"corrected for few clusters as CR2 is, {t_or_normal}"
     words = f"M-estimation (the weights' own estimation is part of the error), {t_or_normal}"
-    return FoundEffect(estimate=estimate, inference=words)
+    return ExplainedEstimate(estimate=estimate, inference=words)
 
 
 def _require_slopes(task: EffectTask) -> None:

@@ -19,8 +19,8 @@ from evalkit.design.matching.options import (
     Subclassification,
 )
 from evalkit.estimate.cluster_model import ARMS
-from evalkit.estimate.effect import FoundEffect, few_clusters_note, freedom, guarded_estimate, why_no_error
-from evalkit.estimate.least_squares_arrays import CollinearError, Fit, n_parameters
+from evalkit.estimate.effect import ExplainedEstimate, few_clusters_note, freedom, guarded_estimate, why_no_error
+from evalkit.estimate.least_squares_arrays import CollinearError, LeastSquaresFit, n_parameters
 from evalkit.estimate.matched.contrast_arrays import (
     ArmRows,
     arm_fit,
@@ -107,7 +107,7 @@ ROUGH_DF: Final = 4.0
 """Below so many Satterthwaite degrees of freedom CR2 is only a rough guide (Pustejovsky and Tipton, 2018)."""
 
 
-def regression_effect(task: EffectTask, errors: RegressionErrors) -> FoundEffect:
+def regression_effect(task: EffectTask, errors: RegressionErrors) -> ExplainedEstimate:
     """Return the difference between the arms of a regression after matching, with one kind of error."""
     if errors == "two-way":
         return _two_ways(task)
@@ -117,7 +117,7 @@ def regression_effect(task: EffectTask, errors: RegressionErrors) -> FoundEffect
     return _bias_reduced(task, rows) if errors == "CR2" else _by_unit(task, rows, errors)
 
 
-def fitted(rows: MatchedRows) -> Fit:
+def fitted(rows: MatchedRows) -> LeastSquaresFit:
     """Return the regression; raise `DesignError` where covariates leave nothing to compare."""
     try:
         return arm_fit(rows.arms)
@@ -145,7 +145,7 @@ def set_noun(design: MatchedDesign) -> str:
     return "matched pair" if is_paired or isinstance(option, CoarsenedExact) else "matched set"
 
 
-def _by_unit(task: EffectTask, rows: MatchedRows, errors: Literal["HC1", "HC3"]) -> FoundEffect:
+def _by_unit(task: EffectTask, rows: MatchedRows, errors: Literal["HC1", "HC3"]) -> ExplainedEstimate:
     if task.cluster is not None:
         raise DesignError(f"{errors} errors take units as independent, and clusters were given. Leave one of them out.")
     fit = fitted(rows)
@@ -153,7 +153,7 @@ def _by_unit(task: EffectTask, rows: MatchedRows, errors: Literal["HC1", "HC3"])
     alone = why_no_error(task) is not None  # HC3 would divide by zero for a unit alone in its arm
     std_error = hc1_error(fit) if errors == "HC1" or alone else hc3_error(fit)
     estimate = guarded_estimate(task, float(fit.coefficients[0]), std_error, df)
-    return FoundEffect(estimate=estimate, inference=f"robust with independent units ({errors}), {freedom(df)}")
+    return ExplainedEstimate(estimate=estimate, inference=f"robust with independent units ({errors}), {freedom(df)}")
 
 
 def _groups(task: EffectTask, rows: MatchedRows) -> tuple[Ints, str]:
@@ -173,32 +173,32 @@ def _groups(task: EffectTask, rows: MatchedRows) -> tuple[Ints, str]:
     )
 
 
-def _clustered(task: EffectTask, rows: MatchedRows) -> FoundEffect:
+def _clustered(task: EffectTask, rows: MatchedRows) -> ExplainedEstimate:
     codes, noun = _groups(task, rows)
     fit, n = fitted(rows), int(codes.max()) + 1
     value = float(fit.coefficients[0])
     if n < 2:
-        return FoundEffect(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
+        return ExplainedEstimate(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
     estimate = guarded_estimate(task, value, clustered_error(fit, codes), n - 1.0)
     words = f"cluster-robust by {noun} (HC1 correction), {freedom(n - 1.0)}"
-    return FoundEffect(estimate=estimate, inference=words, n_clusters=n, notes=few_clusters_note(task))
+    return ExplainedEstimate(estimate=estimate, inference=words, n_clusters=n, notes=few_clusters_note(task))
 
 
-def _bias_reduced(task: EffectTask, rows: MatchedRows) -> FoundEffect:
+def _bias_reduced(task: EffectTask, rows: MatchedRows) -> ExplainedEstimate:
     codes, noun = _groups(task, rows)
     value, n = float(fitted(rows).coefficients[0]), int(codes.max()) + 1
     if n < 2:
-        return FoundEffect(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
+        return ExplainedEstimate(estimate=_one_set(task, value, noun), inference="none", n_clusters=n)
     std_error, df = cr2_error(rows.arms, codes)
     if task.cluster is not None:  # not more than of alike clusters: units of one are not independent
         df = min(df, task.cluster_model.df(ARMS))
     notes = () if df >= ROUGH_DF else (f"With {df:.1f} degrees of freedom the error is only a rough guide.",)
     words = f"cluster-robust by {noun} (CR2), {freedom(df)} (Satterthwaite)"
     estimate = guarded_estimate(task, value, std_error, df)
-    return FoundEffect(estimate=estimate, inference=words, n_clusters=n, notes=notes)
+    return ExplainedEstimate(estimate=estimate, inference=words, n_clusters=n, notes=notes)
 
 
-def _two_ways(task: EffectTask) -> FoundEffect:
+def _two_ways(task: EffectTask) -> ExplainedEstimate:
     rows = pair_rows(task) if shares_partners(task.design) else unit_rows(task)
     if rows.matched_set is None or (task.cluster is None and not shares_partners(task.design)):
         raise DesignError(
@@ -209,10 +209,12 @@ def _two_ways(task: EffectTask) -> FoundEffect:
     codes = np.unique(second, return_inverse=True)[1].astype(np.int64)
     fit, fewer = fitted(rows), float(min(rows.n_sets, int(codes.max()) + 1))
     if fewer < 2:
-        return FoundEffect(estimate=_one_set(task, float(fit.coefficients[0]), set_noun(task.design)), inference="none")
+        return ExplainedEstimate(
+            estimate=_one_set(task, float(fit.coefficients[0]), set_noun(task.design)), inference="none"
+        )
     variance, is_replaced = two_way_variance(fit, rows.matched_set, codes)
     estimate = guarded_estimate(task, float(fit.coefficients[0]), float(np.sqrt(variance)), fewer - 1)
-    return FoundEffect(
+    return ExplainedEstimate(
         estimate=estimate,
         inference=_two_way_words(task, fewer - 1),
         n_clusters=int(fewer),

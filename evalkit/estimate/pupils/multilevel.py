@@ -16,7 +16,14 @@ from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.core.words import counted, did_you_mean
 from evalkit.data.roles import codes_of, finite
 from evalkit.design.clusters import AT_ALL, NO_CLUSTER_HERE, independence
-from evalkit.estimate.pupils.random_intercept_arrays import Fit, GroupSums, fit, fit_at, group_sums, icc_limits
+from evalkit.estimate.pupils.random_intercept_arrays import (
+    GroupSums,
+    RandomInterceptFit,
+    fit,
+    fit_at,
+    group_sums,
+    icc_limits,
+)
 from evalkit.estimate.pupils.two_level import Coefficient, PupilColumns, TwoLevelModel, TwoLevelOptions, VarianceParts
 
 CONSTANT: Final = "(constant)"
@@ -176,7 +183,7 @@ def _model(rows: _Rows, options: TwoLevelOptions) -> TwoLevelModel:
     )
 
 
-def variance_parts(sums: GroupSums, found: Fit, options: TwoLevelOptions) -> VarianceParts:
+def variance_parts(sums: GroupSums, found: RandomInterceptFit, options: TwoLevelOptions) -> VarianceParts:
     """Return the variances of a fit with the profile interval of the share between groups."""
     lower, upper = icc_limits(sums, options.level, options.likelihood == "REML", found.ratio)
     return VarianceParts(
@@ -187,7 +194,7 @@ def variance_parts(sums: GroupSums, found: Fit, options: TwoLevelOptions) -> Var
     )
 
 
-def notes_of(found: Fit, n_groups: int) -> tuple[str, ...]:
+def notes_of(found: RandomInterceptFit, n_groups: int) -> tuple[str, ...]:
     """Return what a reader must know of a fit."""
     if found.ratio > 0:
         return ()
@@ -201,7 +208,7 @@ def _independence(rows: _Rows) -> tuple[str, ...]:
     return () if rows.is_treated is None else (independence("schools", AT_ALL, NO_CLUSTER_HERE),)
 
 
-def _coefficients(rows: _Rows, found: Fit, n_treated: int, n_comparison: int) -> tuple[Coefficient, ...]:
+def _coefficients(rows: _Rows, found: RandomInterceptFit, n_treated: int, n_comparison: int) -> tuple[Coefficient, ...]:
     total, within = np.diag(_total(rows.sums)), np.diag(rows.sums.within)[1:]
     is_school = [True, *(within[:-1] <= _SAME * total[:-1]).tolist()]
     n_schools = len(rows.sums.size)
@@ -253,7 +260,7 @@ def _estimand(rows: _Rows) -> str:
     )
 
 
-def _by_mixedlm(rows: _Rows, is_restricted: bool) -> Fit:
+def _by_mixedlm(rows: _Rows, is_restricted: bool) -> RandomInterceptFit:
     """Return the fit at the ratio of variances that statsmodels' MixedLM finds.
 
     Its standard errors come from the observed Hessian; the generalised least-squares ones are given here, as lme4 does.

@@ -62,7 +62,7 @@ class GroupSums:
         return int(self.mean.shape[1]) - 1 - self.first + self.n_blocks
 
 
-class Fit(NamedTuple):
+class RandomInterceptFit(NamedTuple):
     """A fitted random-intercept model.
 
     `beta`, shape (p,), and `covariance`, shape (p, p), are of the constant and x (of x alone where blocks
@@ -104,7 +104,7 @@ def group_sums(outcome: Floats, design: Floats, group: Ints, absorbed: Ints | No
     return GroupSums(size, mean, within, np.concatenate([[0.0], centre]), absorbed)
 
 
-def fit(sums: GroupSums, is_restricted: bool = True) -> Fit:
+def fit(sums: GroupSums, is_restricted: bool = True) -> RandomInterceptFit:
     """Return the fit with the largest (restricted) likelihood.
 
     The profile −2ℓ(λ) is looked at on a grid of log λ and at 0; around its least value the root of its derivative
@@ -205,7 +205,7 @@ def _weighted(sums: GroupSums, ratio: float) -> tuple[Floats, Floats, float, flo
     return matrix, mean.T @ (steeper[:, None] * mean), log_blocks, blocks_change
 
 
-def fit_at(sums: GroupSums, ratio: float, is_restricted: bool = True) -> Fit:
+def fit_at(sums: GroupSums, ratio: float, is_restricted: bool = True) -> RandomInterceptFit:
     """Return the fit with the ratio λ given."""
     matrix = _weighted(sums, ratio)[0]
     first = sums.first
@@ -217,7 +217,7 @@ def fit_at(sums: GroupSums, ratio: float, is_restricted: bool = True) -> Fit:
     covariance: Floats = within * inverse
     if sums.absorbed is None:
         beta, covariance = _uncentred(beta, covariance, sums.centre)
-    return Fit(beta, covariance, ratio * within, within, ratio, deviance(sums, ratio, is_restricted))
+    return RandomInterceptFit(beta, covariance, ratio * within, within, ratio, deviance(sums, ratio, is_restricted))
 
 
 def _uncentred(beta: Floats, covariance: Floats, centre: Floats) -> tuple[Floats, Floats]:

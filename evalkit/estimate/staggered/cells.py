@@ -186,7 +186,7 @@ class CellAt(NamedTuple):
     base: int | None
 
 
-class Found(NamedTuple):
+class CellEstimates(NamedTuple):
     """What an estimator found for each cell.
 
     value : shape (n_cells,)
@@ -284,7 +284,7 @@ class StaggeredRows:
                 "Leave them out, or use the extended or the group-time estimator, which compare units alike in them."
             )
 
-    def cells(self, cells: tuple[CellAt, ...], found: Found) -> tuple[GroupTimeCell, ...]:
+    def cells(self, cells: tuple[CellAt, ...], found: CellEstimates) -> tuple[GroupTimeCell, ...]:
         """Return the cells with their counts."""
         at = self.cells_of(cells)
         treated = np.flatnonzero((at >= 0) & found.is_used)

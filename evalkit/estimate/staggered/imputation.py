@@ -11,7 +11,7 @@ from evalkit.core.arrays import Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.design.panel.staggered import Dropped, StaggeredDesign
-from evalkit.estimate.staggered.cells import CellAt, Found, GroupTimeEffects, StaggeredRows
+from evalkit.estimate.staggered.cells import CellAt, CellEstimates, GroupTimeEffects, StaggeredRows
 from evalkit.estimate.staggered.imputation_arrays import Imputed, Observations, Residuals, first_stage, imputed_effects
 from evalkit.estimate.two_way.absorbed_arrays import Absorbed
 
@@ -123,7 +123,7 @@ def impute(rows: StaggeredRows, cell: Ints, n_cells: int, group: Ints, kind: Res
     return found._replace(is_used=is_used)
 
 
-def found_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed) -> Found:
+def found_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed) -> CellEstimates:
     """Return what was found, with reasons where no row of a cell could be imputed."""
     untreated = np.bincount(rows.period[~rows.is_exposed], minlength=rows.n_periods)
     seen = np.bincount(*_inside(rows.cells_of(cells)), minlength=len(cells))
@@ -132,7 +132,7 @@ def found_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed
         _why_none(cell, int(seen[k]), int(untreated[periods.index(cell.period)])) if imputed.weight[k] == 0 else ""
         for k, cell in enumerate(cells)
     ]
-    return Found(imputed.value, tuple(reasons), imputed.contribution, imputed.is_used, ~rows.is_exposed)
+    return CellEstimates(imputed.value, tuple(reasons), imputed.contribution, imputed.is_used, ~rows.is_exposed)
 
 
 def _inside(cell: Ints) -> tuple[Ints]:

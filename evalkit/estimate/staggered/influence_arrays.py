@@ -20,7 +20,7 @@ _SIGNS = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).asty
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class InfluenceBlock:
     """The contributions of some rows to some estimates; all others of these rows are zero.
 
     Attributes
@@ -51,7 +51,7 @@ class Influence:
     """
 
     n_columns: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[InfluenceBlock, ...]
     cluster: Ints | None
     n_clusters: int
 
@@ -59,7 +59,7 @@ class Influence:
     def of(cls, values: Floats) -> Influence:
         """Return contributions given as one matrix, shape (n_clusters, K), a row for each independent cluster."""
         rows, columns = (np.arange(size, dtype=np.int64) for size in values.shape)
-        return cls(values.shape[1], (Block(rows, columns, values),), None, len(values))
+        return cls(values.shape[1], (InfluenceBlock(rows, columns, values),), None, len(values))
 
     def by_cluster(self) -> Floats:
         """Return the contributions of each cluster, shape (n_clusters, K)."""
@@ -117,7 +117,7 @@ class Influence:
         return sum(len(block.rows) for block in self.blocks) <= self.n_clusters and not _overlap(self.blocks)
 
 
-def _overlap(blocks: tuple[Block, ...]) -> bool:
+def _overlap(blocks: tuple[InfluenceBlock, ...]) -> bool:
     if len(blocks) < 2:
         return False
     rows = np.concatenate([block.rows for block in blocks])
@@ -132,7 +132,7 @@ class Piece(NamedTuple):
     values: Floats
 
 
-def partition(pieces: Iterable[Piece], start: Ints, order: Ints) -> tuple[Block, ...]:
+def partition(pieces: Iterable[Piece], start: Ints, order: Ints) -> tuple[InfluenceBlock, ...]:
     """Return contributions as one block for each part of the rows.
 
     Parameters
@@ -155,14 +155,14 @@ def partition(pieces: Iterable[Piece], start: Ints, order: Ints) -> tuple[Block,
     for part in range(len(start) - 1):
         if columns[part]:
             rows = order[start[part] : start[part + 1]]
-            blocks.append(Block(rows, np.array(columns[part]), np.concatenate(values[part], axis=1)))
+            blocks.append(InfluenceBlock(rows, np.array(columns[part]), np.concatenate(values[part], axis=1)))
     return tuple(blocks)
 
 
 # The overall group-time effect with whole clusters in other places, from sums by cluster and period.
 
 
-class Place(NamedTuple):
+class ExchangedCell(NamedTuple):
     """One cell after the start: its stratum, its period and base by position, and the strata it is compared with."""
 
     stratum: int
@@ -200,7 +200,7 @@ def exchanged_sums(total: Floats, weight: Floats, stratum: Codes) -> ExchangedSu
     return ExchangedSums(sums[:, :, :-1], sums[:, :, -1])
 
 
-def exchanged_cells(sums: ExchangedSums, places: tuple[Place, ...]) -> Floats:
+def exchanged_cells(sums: ExchangedSums, places: tuple[ExchangedCell, ...]) -> Floats:
     """Return every cell under each assignment, a difference of mean changes, shape (n_assignments, n_cells)."""
     cells = np.empty((len(sums.size), len(places)))
     for at, place in enumerate(places):
@@ -211,7 +211,7 @@ def exchanged_cells(sums: ExchangedSums, places: tuple[Place, ...]) -> Floats:
     return cells
 
 
-def exchanged_effects(sums: ExchangedSums, places: tuple[Place, ...]) -> Floats:
+def exchanged_effects(sums: ExchangedSums, places: tuple[ExchangedCell, ...]) -> Floats:
     """Return the overall effect under each assignment, Σ_c n_g(c) (cell c)/Σ_c n_g(c), shape (n_assignments,).
 
     n_g is the weight of the cell's cohort.

@@ -17,7 +17,7 @@ from evalkit.estimate.cluster_model import ClusterModel, is_mixed
 from evalkit.estimate.effect import ROUNDING, Inference
 from evalkit.estimate.inversion_arrays import Reference
 from evalkit.estimate.staggered.cells import GroupTimeEffects
-from evalkit.estimate.staggered.influence_arrays import Place, exchanged_effects, exchanged_sums
+from evalkit.estimate.staggered.influence_arrays import ExchangedCell, exchanged_effects, exchanged_sums
 from evalkit.estimate.staggered.summaries import NO_VARIATION, Summary, overall_effect
 from evalkit.estimate.two_way.inference_arrays import assignments, places
 from evalkit.estimate.two_way.recommended import InferenceOptions
@@ -216,17 +216,17 @@ def sums_by_cluster(design: StaggeredDesign) -> tuple[Floats, Floats]:
     return total, np.bincount(cluster, weight, design.n_clusters).astype(float)
 
 
-def cell_places(effects: GroupTimeEffects, which: Sequence[int]) -> tuple[Place, ...]:
+def cell_places(effects: GroupTimeEffects, which: Sequence[int]) -> tuple[ExchangedCell, ...]:
     """Return some cells of group-time effects by the positions of their cohort, period and base."""
     at = {period: position for position, period in enumerate(effects.design.panel.periods)}
     plans = effects.design.cells()
     return tuple(
-        Place(effects.design.cohorts.index(plan.cohort), at[plan.period], at[plan.base], plan.compared)
+        ExchangedCell(effects.design.cohorts.index(plan.cohort), at[plan.period], at[plan.base], plan.compared)
         for plan in (plans[position] for position in which)
     )
 
 
-def _places(effects: GroupTimeEffects) -> tuple[Place, ...]:
+def _places(effects: GroupTimeEffects) -> tuple[ExchangedCell, ...]:
     """Return the cells after the start that have an estimate."""
     after = [
         position

@@ -8,7 +8,7 @@ from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.design.panel.staggered import StaggeredDesign
-from evalkit.estimate.staggered.cells import CellAt, Found, GroupTimeEffects, Shares, StaggeredRows
+from evalkit.estimate.staggered.cells import CellAt, CellEstimates, GroupTimeEffects, Shares, StaggeredRows
 from evalkit.estimate.staggered.saturated_arrays import Contrasts, Saturated, saturated_effects
 from evalkit.estimate.two_way.absorbed_arrays import Regressors
 
@@ -106,7 +106,7 @@ def period_contrasts(design: StaggeredDesign, cells: tuple[CellAt, ...], referen
 
 def found_cells(
     rows: StaggeredRows, cells: tuple[CellAt, ...], saturated: Saturated, is_compared: Bools, is_kept: Bools
-) -> Found:
+) -> CellEstimates:
     """Return estimates, and reasons where a cell has none; raise `DesignError` where no cell has one."""
     design = rows.design
     last = None if design.n_never or is_kept.all() else design.cohorts[-1]
@@ -125,7 +125,7 @@ def found_cells(
             reasons.append(where + f"the units observed then{from_base} do not determine the effect.")
     if all(reason or cell.period == cell.base for cell, reason in zip(cells, reasons, strict=True)):
         raise DesignError(f"No effect can be estimated. {next(reason for reason in reasons if reason)}")
-    return Found(saturated.value, tuple(reasons), saturated.contribution, is_kept, is_compared)
+    return CellEstimates(saturated.value, tuple(reasons), saturated.contribution, is_kept, is_compared)
 
 
 def small_sample_factor(n_clusters: int, n_rows: int, n_coefficients: int) -> float:

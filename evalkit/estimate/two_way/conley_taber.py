@@ -17,7 +17,7 @@ from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import BEYOND, independence_by
 from evalkit.estimate.effect import ROUNDING, Inference, exact_reason
-from evalkit.estimate.least_squares_arrays import Fit, without_means
+from evalkit.estimate.least_squares_arrays import LeastSquaresFit, without_means
 from evalkit.estimate.two_way.inference_arrays import PlaceboSums, placebo_products, placebo_sums, rescaled, size_test
 from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast
 from evalkit.estimate.two_way.wild_bootstrap import require_draws
@@ -125,7 +125,7 @@ def conley_taber(panel: Panel, options: ConleyTaberOptions | None = None) -> Con
     )
 
 
-def _products(rows: PanelRows, fit: Fit, is_treated: NDArray[np.bool_]) -> Floats:
+def _products(rows: PanelRows, fit: LeastSquaresFit, is_treated: NDArray[np.bool_]) -> Floats:
     """Return W from the treated clusters' paths of treatment and the comparison clusters' mean residuals."""
     shape = (len(rows.clusters), len(rows.periods))
     place = rows.cluster * shape[1] + rows.period

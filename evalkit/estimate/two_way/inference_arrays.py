@@ -16,7 +16,7 @@ from evalkit.core.draws import SERIAL, Executor, pieces
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.estimate.inversion_arrays import Reference
-from evalkit.estimate.least_squares_arrays import Fit, without_means
+from evalkit.estimate.least_squares_arrays import LeastSquaresFit, without_means
 
 # Assignments of treatment to clusters that keep a design's numbers, all of them or drawn.
 
@@ -98,7 +98,7 @@ _MOST = 1_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """What each cluster would add if it were of each cohort, with y and Z as in `Fit` and D_c that cohort's treatment.
+    """What each cluster would add if it were of each cohort: y and Z as in `LeastSquaresFit`, D_c its treatment.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Sums:
     gram: Floats
 
 
-def cohort_sums(fit: Fit, treated_from: Floats, period: Floats, actual: Floats) -> Sums:
+def cohort_sums(fit: LeastSquaresFit, treated_from: Floats, period: Floats, actual: Floats) -> Sums:
     """Return the sums; `fit` holds the outcome less everything but treatment, `treated_from` each cohort's start.
 
     `treated_from` (n_cohorts,) is infinite for never treated; `period` and `actual` (n,) are each row's period and
@@ -325,7 +325,7 @@ def wild_weights(n_clusters: int, kind: WildWeights, n_draws: int, random: np.ra
     return np.column_stack([np.ones(n_clusters), drawn])
 
 
-def wild_reference(fit: Fit, at: int, weights: Floats, is_restricted: bool = True) -> Reference:
+def wild_reference(fit: LeastSquaresFit, at: int, weights: Floats, is_restricted: bool = True) -> Reference:
     """Return the bootstrap distribution of the t statistic of coefficient `at`, as a function of the value tested.
 
     `weights` has shape (n_clusters, n_vectors). With the null b imposed (Cameron, Gelbach and Miller, 2008) the
@@ -351,7 +351,7 @@ def wild_reference(fit: Fit, at: int, weights: Floats, is_restricted: bool = Tru
     )
 
 
-def _scores(fit: Fit, direction: Floats, residuals: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def _scores(fit: LeastSquaresFit, direction: Floats, residuals: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return each vector's coefficient (n_vectors,) and the clusters' bootstrap scores (n_clusters, n_vectors)."""
     s = fit.by_cluster(fit.weight * direction * residuals)
     j = fit.by_cluster(fit.basis * (fit.weight * direction)[:, None])

@@ -14,7 +14,7 @@ from evalkit.core.words import listed
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import ClusterCounts, Concentration
 from evalkit.design.panel.staggered import require_distinct_covariates
-from evalkit.estimate.least_squares_arrays import CollinearError, Fit, least_squares, period_columns
+from evalkit.estimate.least_squares_arrays import CollinearError, LeastSquaresFit, least_squares, period_columns
 
 TREATMENT = "treatment"
 EVENT_TIME = "event time "
@@ -108,11 +108,11 @@ class PanelRows:
             treated = treated & (other == 0)
         return Concentration.of(weight[treated & (weight > 0)], other[other > 0])
 
-    def fit_of_treatment(self) -> Fit:
+    def fit_of_treatment(self) -> LeastSquaresFit:
         """Return the two-way fit: treatment is coefficient 0, the covariates follow."""
         return self.fit(np.column_stack([self.treatment, self.covariates]), (TREATMENT, *self.covariate_names))
 
-    def fit(self, regressors: Floats, names: tuple[str, ...]) -> Fit:
+    def fit(self, regressors: Floats, names: tuple[str, ...]) -> LeastSquaresFit:
         """Return the least-squares fit on regressors (n, p), unit and period effects beside them.
 
         Raise `DesignError` that names a regressor which is a sum of the others.

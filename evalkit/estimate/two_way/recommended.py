@@ -9,7 +9,7 @@ from evalkit.core.errors import DesignError
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import InferenceMethod, Recommendation, independence_by
 from evalkit.estimate.effect import Inference, clustered_inference
-from evalkit.estimate.least_squares_arrays import ClusterKind, Fit
+from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit
 from evalkit.estimate.two_way.conley_taber import ConleyTaberOptions, conley_taber
 from evalkit.estimate.two_way.panel_rows import PanelRows
 from evalkit.estimate.two_way.randomisation import RandomisationOptions, randomisation_test
@@ -27,7 +27,7 @@ class InferenceOptions:
 
 
 def two_way_inference(
-    panel: Panel, recommendation: Recommendation, options: InferenceOptions, fit: Fit | None = None
+    panel: Panel, recommendation: Recommendation, options: InferenceOptions, fit: LeastSquaresFit | None = None
 ) -> Inference:
     """Return the recommended inference on the two-way effect of a panel, or the reason why it cannot be given.
 
@@ -42,7 +42,9 @@ def two_way_inference(
         return Inference.unavailable(recommendation.inference, str(error))
 
 
-def _carried_out(panel: Panel, method: InferenceMethod, options: InferenceOptions, fit: Fit | None) -> Inference:
+def _carried_out(
+    panel: Panel, method: InferenceMethod, options: InferenceOptions, fit: LeastSquaresFit | None
+) -> Inference:
     level, n_draws, seed = options.level, options.n_draws, options.seed
     match method:
         case "wild cluster bootstrap":

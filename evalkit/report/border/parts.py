@@ -15,7 +15,7 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import numbered
 from evalkit.report.border.table import table_from_record
 
-__all__ = ["PART_MIME", "Heading", "Part", "Shown", "Text", "part_bundle", "part_from_json"]
+__all__ = ["PART_MIME", "Heading", "Part", "ShownPart", "Text", "part_bundle", "part_from_json"]
 
 
 # Sentences that show themselves in a notebook and in the report.
@@ -130,17 +130,17 @@ class Text:
     markdown: str
 
 
-Shown = Prose | ReleasedTable | Figure
+ShownPart = Prose | ReleasedTable | Figure
 """A noun that a cell shows."""
-Part = Heading | Text | Shown
+Part = Heading | Text | ShownPart
 
 
-def part_bundle(part: Shown) -> dict[str, object]:
+def part_bundle(part: ShownPart) -> dict[str, object]:
     """Return what a notebook keeps of a part: HTML, plain text and the record it is read back from."""
     return part._repr_mimebundle_()
 
 
-def part_from_json(record: Mapping[str, Any]) -> Shown:
+def part_from_json(record: Mapping[str, Any]) -> ShownPart:
     """Return the part of a record; a table passes disclosure control again.
 
     Raises
@@ -175,7 +175,7 @@ def _figure(record: Mapping[str, Any]) -> Figure:
     )
 
 
-_READERS: Final[dict[str, Callable[[Mapping[str, Any]], Shown]]] = {
+_READERS: Final[dict[str, Callable[[Mapping[str, Any]], ShownPart]]] = {
     "prose": _prose,
     "table": _table,
     "figure": _figure,

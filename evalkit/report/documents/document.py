@@ -10,9 +10,9 @@ from typing import Any, Final
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.report.border.bundle import PART_MIME
-from evalkit.report.border.parts import Heading, Part, Prose, Shown, Text, part_from_json
+from evalkit.report.border.parts import Heading, Part, Prose, ShownPart, Text, part_from_json
 from evalkit.report.documents.written import plain_words
-from evalkit.report.words.statements import banner, face
+from evalkit.report.words.statements import banner, front_matter
 
 Section = tuple[Part, ...]
 
@@ -30,7 +30,7 @@ _FENCE: Final = re.compile(r"^ {0,3}(```|~~~)")
 class Document:
     """What stands once at the top of a report, and its sections in order, each the parts of one notebook.
 
-    `banner` is empty for published data; `face` holds the sentences that a reader meets first.
+    `banner` is empty for published data; `front_matter` holds the sentences that a reader meets first.
     """
 
     slug: str
@@ -54,7 +54,7 @@ def read_document(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]
     EvalkitError
         If a notebook shows HTML that is not of a part of this kit, or a table that may not leave.
     """
-    top, notice = face(evaluation), banner(evaluation)
+    top, notice = front_matter(evaluation), banner(evaluation)
     return Document(
         slug=evaluation.project.slug,
         title=evaluation.project.title,
@@ -109,7 +109,7 @@ def _text(lines: list[str]) -> Iterator[Text]:
         yield Text(markdown)
 
 
-def _shown(output: Mapping[str, Any]) -> Iterator[Shown]:
+def _shown(output: Mapping[str, Any]) -> Iterator[ShownPart]:
     """Yield what an output shows of the kit's own nouns; refuse any other HTML, and leave out plain text."""
     data = output.get("data", {})
     if PART_MIME in data:

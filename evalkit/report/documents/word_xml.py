@@ -18,7 +18,7 @@ def clean(text: str) -> str:
     return _NOT_XML.sub("", cleaned(text))
 
 
-def said(text: str) -> str:
+def xml_text(text: str) -> str:
     """Return words for the content of an element."""
     return escape(clean(text))
 
@@ -31,13 +31,13 @@ def attribute(text: str) -> str:
 def run(text: str, look: str = "") -> str:
     """Return words set alike; `look` is the XML of their properties."""
     properties = f"<w:rPr>{look}</w:rPr>" if look else ""
-    words = "".join(_held(part) if is_whole else said(part) for part, is_whole in parted(text))
+    words = "".join(_held(part) if is_whole else xml_text(part) for part, is_whole in parted(text))
     return f'<w:r>{properties}<w:t xml:space="preserve">{words}</w:t></w:r>'
 
 
 def _held(text: str) -> str:
     """Return what is read as one word with spaces and a hyphen at which no line ends."""
-    return said(text.replace(" ", "\N{NO-BREAK SPACE}")).replace("-", _HYPHEN)
+    return xml_text(text.replace(" ", "\N{NO-BREAK SPACE}")).replace("-", _HYPHEN)
 
 
 def tab() -> str:
@@ -59,7 +59,7 @@ def field_begin(instruction: str) -> str:
     """Return the beginning of a field, after which stands what it shows."""
     return (
         '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
-        f'<w:r><w:instrText xml:space="preserve"> {said(instruction)} </w:instrText></w:r>'
+        f'<w:r><w:instrText xml:space="preserve"> {xml_text(instruction)} </w:instrText></w:r>'
         '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
     )
 

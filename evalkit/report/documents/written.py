@@ -24,7 +24,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class WrittenBlock:
     """One paragraph or item of a list."""
 
     kind: BlockKind
@@ -36,7 +36,7 @@ class Block:
         return "".join(run.text for run in self.runs)
 
 
-def written_blocks(markdown: str) -> tuple[Block, ...]:
+def written_blocks(markdown: str) -> tuple[WrittenBlock, ...]:
     """Return the blocks of a Markdown text in order; raw HTML is shown as the text it is, never run."""
     tokens = mistune.create_markdown(renderer=None)(markdown)
     return tuple(block for block in _blocks(tokens, "paragraph") if block.text.strip())
@@ -47,7 +47,7 @@ def plain_words(markdown: str) -> str:
     return " ".join(" ".join(block.text for block in written_blocks(markdown)).split()) or markdown.strip()
 
 
-def _blocks(tokens: Any, kind: BlockKind) -> Iterator[Block]:
+def _blocks(tokens: Any, kind: BlockKind) -> Iterator[WrittenBlock]:
     for token in tokens:
         name = token["type"]
         if name == "list":
@@ -58,11 +58,11 @@ def _blocks(tokens: Any, kind: BlockKind) -> Iterator[Block]:
         elif name == "block_quote":
             yield from _blocks(token["children"], "quote")
         elif name in ("block_code", "block_html"):
-            yield Block("code", (Run(token["raw"].rstrip("\n"), is_code=True),))
+            yield WrittenBlock("code", (Run(token["raw"].rstrip("\n"), is_code=True),))
         elif name == "heading":
-            yield Block(kind, tuple(_runs(token["children"], Run("", is_bold=True))))
+            yield WrittenBlock(kind, tuple(_runs(token["children"], Run("", is_bold=True))))
         elif "children" in token:
-            yield Block(kind, tuple(_runs(token["children"], Run(""))))
+            yield WrittenBlock(kind, tuple(_runs(token["children"], Run(""))))
 
 
 def _runs(tokens: Sequence[Mapping[str, Any]], like: Run) -> Iterator[Run]:

@@ -27,7 +27,14 @@ from evalkit.report.portfolio.tables import (
     projects_table,
     unread_table,
 )
-from evalkit.report.portfolio.words import banner, face, group_about, group_result, how_pooled, refused_parts
+from evalkit.report.portfolio.words import (
+    banner,
+    group_about,
+    group_result,
+    how_pooled,
+    portfolio_front_matter,
+    refused_parts,
+)
 from evalkit.report.templates import packaged
 
 FILTERS: Final = (
@@ -73,7 +80,7 @@ def portfolio_page(portfolio: Portfolio, groups: Sequence[PageGroup]) -> str:
         css=Markup(packaged("report.css") + packaged("portfolio.css")),
         script=Markup(packaged("portfolio.js.j2")),
         banner=banner(portfolio),
-        face=face(portfolio),
+        portfolio_front_matter=portfolio_front_matter(portfolio),
         table=_projects(portfolio),
         filters=_filters(portfolio),
         groups=[_shown(at, group) for at, group in enumerate(groups, start=1)],

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import escaped
-from evalkit.diagnose.portfolio.pooling_rules import LeftOut, Member, Overlap
+from evalkit.diagnose.portfolio.pooling_rules import Member, Overlap, ProjectLeftOut
 from evalkit.diagnose.portfolio.portfolio import Group, Portfolio
 from evalkit.diagnose.portfolio.project_record import OutcomeRecord, ProjectRecord
 from evalkit.estimate.areas.placebo_pool import PlaceboPool
@@ -185,7 +185,7 @@ def _member(member: Member, level: float) -> dict[str, Any]:
     }
 
 
-def _left_out(one: LeftOut) -> dict[str, Any]:
+def _left_out(one: ProjectLeftOut) -> dict[str, Any]:
     return {"project": one.project.slug, "reason": one.reason, "vintage": plain(one.project.vintage)}
 
 

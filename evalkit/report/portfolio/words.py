@@ -32,7 +32,7 @@ def banner(portfolio: Portfolio) -> str:
     )
 
 
-def face(portfolio: Portfolio) -> tuple[str, ...]:
+def portfolio_front_matter(portfolio: Portfolio) -> tuple[str, ...]:
     """Return what stands at the top: how many projects, of what kind, pooled or not, failed or not read."""
     done = f"{counted(len(portfolio.projects), 'finished evaluation')}{_kinds(portfolio)}."
     n = sum(isinstance(group.pooled, PlaceboPool) for group in portfolio.groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import count, level_text, number, said, years_text
+from evalkit.core.formats import count, level_text, number, number_or_reason, years_text
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.design.clusters import conservative_sentence
@@ -234,7 +234,7 @@ def _school_sd(evaluation: Evaluation) -> str:
     found = {
         effect.outcome: effect.effect_size.school_sd for effect in evaluation.effects if effect.effect_size is not None
     }
-    values = listed([f"{outcome_label(evaluation, code)} {said(sd)}" for code, sd in found.items()])
+    values = listed([f"{outcome_label(evaluation, code)} {number_or_reason(sd)}" for code, sd in found.items()])
     name = school_sd_name(evaluation.project)
     return f"School-level g divides by the {name} ({values}); it is no measure of pupils' progress."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import level_text, said, years_text
+from evalkit.core.formats import level_text, number_or_reason, years_text
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.diagnose.project.evaluation import Evaluation, OutcomeSummary
@@ -106,7 +106,7 @@ def _size_cells(size: EffectSize | None) -> tuple[Cell, Cell, Cell]:
 def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
     codes = [row.outcome for row in evaluation.outcomes]
     sizes = {code: found.effect_size for code in codes if (found := surest(evaluation, code)) and found.effect_size}
-    sds = [f"{outcome_label(evaluation, code)} {said(size.sd_used)}" for code, size in sizes.items()]
+    sds = [f"{outcome_label(evaluation, code)} {number_or_reason(size.sd_used)}" for code, size in sizes.items()]
     names = dict.fromkeys(size.sd_name for size in sizes.values() if size.sd_name != "none")
     adjusted = [
         outcome_label(evaluation, row.outcome)

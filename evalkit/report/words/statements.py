@@ -38,7 +38,7 @@ def programme(design: DesignStage) -> Prose:
     return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, said) if part))
 
 
-def face(stage: DesignStage | Evaluation) -> Prose:
+def front_matter(stage: DesignStage | Evaluation) -> Prose:
     """Return what stands at the top of every document: synthetic data, whom it is about, not pre-registered."""
     synthetic = banner(stage)
     return Prose((*(synthetic.sentences if synthetic else ()), whom(stage), NOT_PRE_REGISTERED), "face")

@@ -26,7 +26,7 @@ from evalkit.report.words.sentences import PLAIN, points, rose
 _MOST_NAMES = 6
 
 
-def answer(evaluation: Evaluation) -> Prose:
+def summary_answer(evaluation: Evaluation) -> Prose:
     """Return the answer in one sentence, no stronger than the interval allows, and what it cannot say."""
     is_told = not isinstance(evaluation.headline.estimate, Unavailable)
     return Prose((_answer(evaluation), *((_cause(evaluation),) if is_told else ())), "headline")
@@ -77,7 +77,7 @@ def _cause(evaluation: Evaluation) -> str:
     return f"Whatever else changed in {where} over these years is part of that number."
 
 
-def compared(evaluation: Evaluation) -> Prose:
+def summary_comparison(evaluation: Evaluation) -> Prose:
     """Return who was compared with whom: schools, areas and years."""
     main, exposure = surest(evaluation), evaluation.project.exposure
     facts = evaluation.headline
@@ -121,7 +121,7 @@ def _areas(evaluation: Evaluation) -> str:
     )
 
 
-def certainty(evaluation: Evaluation) -> Prose:
+def summary_certainty(evaluation: Evaluation) -> Prose:
     """Return how sure the answer is and why, in a few short sentences."""
     told = (
         _rank(evaluation),

@@ -15,7 +15,7 @@ from typing import Any, Final
 from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.run.many.cluster import Client, Deserted, Future, connected, facts, require_same, result_of
 from evalkit.run.many.fleet import Watcher, forking, reading_once
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from evalkit.run.notebooks.session import READ_ONCE
 from evalkit.run.outputs.content_key import made_meanwhile
 from evalkit.run.outputs.folder import lock_of
@@ -49,7 +49,7 @@ _reading = ExitStack()
 """Holds the folder in which projects share what they read, from the first of some calls to the end of the last."""
 
 
-def run_here(task: Task, call: Call) -> Outcome:
+def run_here(task: Task, call: Call) -> RunResult:
     """Run a project on this worker and return what became of it.
 
     Its events go to the client under the name of the call. A project that another worker had begun, and that ended
@@ -62,7 +62,7 @@ def run_here(task: Task, call: Call) -> Outcome:
     _enter(call.folder, task, worker.address)
     stop = _stop_of(call.name)
     if stop.is_set():
-        return Outcome.without_report(interrupted(task.slug, ""))
+        return RunResult.without_report(interrupted(task.slug, ""))
     await_free(lock_of(task.out, task.slug), LET_GO_WITHIN, stop)
     if (made := made_meanwhile(task)) is not None:
         return replace(made, status="done")
@@ -132,7 +132,7 @@ class ClusterFleet:
 
     address: str
 
-    def __call__(self, tasks: Sequence[Task], watcher: Watcher, stop: threading.Event) -> list[Outcome]:
+    def __call__(self, tasks: Sequence[Task], watcher: Watcher, stop: threading.Event) -> list[RunResult]:
         """Return what became of each task, in their order."""
         call = Call(f"evalkit-{uuid.uuid4().hex}", Path.cwd(), facts())
         with connected(self.address) as client, _told(client, call, watcher) as stages:
@@ -189,17 +189,17 @@ def _ended(client: Client, futures: Mapping[Future, Task], call: Call, stop: thr
         time.sleep(TICK_SECONDS)
 
 
-def _outcome(client: Client, future: Future, task: Task, stages: Mapping[str, str], stop: threading.Event) -> Outcome:
+def _outcome(client: Client, future: Future, task: Task, stages: Mapping[str, str], stop: threading.Event) -> RunResult:
     """Return what became of a project: what its worker says, or why none could."""
     stage = stages.get(task.slug, WAITING)
     try:
-        found: Outcome = result_of(client, future)
+        found: RunResult = result_of(client, future)
         return found
     except EnvironmentFault as problem:
         if stop.is_set():
-            return Outcome.without_report(interrupted(task.slug, stages.get(task.slug, "")))
+            return RunResult.without_report(interrupted(task.slug, stages.get(task.slug, "")))
         said = Failure(slug=task.slug, kind="killed", message=str(problem), exit_code=3, stage=stage)
-        return Outcome.without_report(said)
+        return RunResult.without_report(said)
     except Exception as problem:
         failure, log = failure_of(problem, task.slug, stage)
-        return Outcome.without_report(failure, log)
+        return RunResult.without_report(failure, log)

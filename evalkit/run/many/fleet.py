@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import psutil
 
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from evalkit.run.notebooks.session import READ_ONCE
 from evalkit.run.outputs.content_key import made_meanwhile
 from evalkit.run.processes.failure import INTERRUPTED, interrupted
@@ -34,7 +34,7 @@ class Watcher(Protocol):
     def event(self, event: Mapping[str, object]) -> None:
         """Take note of an event of a worker."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Take note of what became of a project."""
 
 
@@ -50,16 +50,16 @@ class Watchers:
             for watcher in self._watchers:
                 watcher.event(event)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Tell all what became of a project."""
         with self._turn:
             for watcher in self._watchers:
                 watcher.ended(outcome)
 
 
-Launcher = Callable[[Sequence[Task], Watcher, threading.Event], list[Outcome]]
+Launcher = Callable[[Sequence[Task], Watcher, threading.Event], list[RunResult]]
 """Runs tasks, tells a watcher, begins no more once the event is set, and returns an outcome for each task, in order."""
-RunOne = Callable[[Task, ReportEvent, threading.Event], Outcome]
+RunOne = Callable[[Task, ReportEvent, threading.Event], RunResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class LocalFleet:
     n_at_once: int
     run_one: RunOne = run_isolated
 
-    def __call__(self, tasks: Sequence[Task], watcher: Watcher, stop: threading.Event) -> list[Outcome]:
+    def __call__(self, tasks: Sequence[Task], watcher: Watcher, stop: threading.Event) -> list[RunResult]:
         """Return what became of each task, in their order."""
 
-        def one(task: Task) -> Outcome:
+        def one(task: Task) -> RunResult:
             return watched(task, watcher, stop, self.run_one)
 
         watcher.event({"event": "preparing", "what": "loading the libraries"})
@@ -81,13 +81,13 @@ class LocalFleet:
             return list(pool.map(one, tasks))
 
 
-def watched(task: Task, watcher: Watcher, stop: threading.Event, run_one: RunOne) -> Outcome:
+def watched(task: Task, watcher: Watcher, stop: threading.Event, run_one: RunOne) -> RunResult:
     """Run one task, tell the watcher, and return what became of it.
 
     It does not begin where `stop` is set, or where another run has made its report since the task was.
     """
     if stop.is_set():
-        outcome = Outcome.without_report(interrupted(task.slug, ""))
+        outcome = RunResult.without_report(interrupted(task.slug, ""))
     elif (made := made_meanwhile(task)) is not None:
         outcome = made
     else:
@@ -97,7 +97,7 @@ def watched(task: Task, watcher: Watcher, stop: threading.Event, run_one: RunOne
     return outcome
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> int:
+def exit_code(outcomes: Sequence[RunResult]) -> int:
     """Return 0 where each project has its report, else the code that all share, or 1.
 
     It is 130 where the run was interrupted, and that of `Busy` where nothing else is wrong than that other runs hold

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from evalkit.core.words import cleaned, counted, listed
 from evalkit.run.console import HEARTBEAT_SECONDS, Progress
-from evalkit.run.many.task import Outcome
+from evalkit.run.many.task import RunResult
 from evalkit.run.processes.failure import RUNS, Failure, kept_log
 from evalkit.run.project.workspace import NOTEBOOKS
 
@@ -49,7 +49,7 @@ class RunLog:
         if event["event"] in _LOGGED:
             self._append(event)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Log what became of a project."""
         found = {
             "event": "project ended",
@@ -81,7 +81,7 @@ _HEAD: Final = ("project", "status", "time", "report, or why there is none")
 _LONGEST: Final = 120
 
 
-def summary(outcomes: Sequence[Outcome], seconds: float, out: Path, orphans: Sequence[str] = ()) -> str:
+def summary(outcomes: Sequence[RunResult], seconds: float, out: Path, orphans: Sequence[str] = ()) -> str:
     """Return a line for each project, one that counts them, and one that names reports without a project."""
     rows = [_HEAD, *(_row(outcome) for outcome in outcomes)]
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
@@ -104,12 +104,12 @@ def first_sentence(text: str) -> str:
     return first if len(first) <= _LONGEST else first[: _LONGEST - 1] + "…"
 
 
-def status_word(outcome: Outcome) -> str:
+def status_word(outcome: RunResult) -> str:
     """Return what became of a project in a word or two."""
     return f"failed: {outcome.failure.kind}" if outcome.failure and outcome.status == "failed" else outcome.status
 
 
-def _row(outcome: Outcome) -> tuple[str, str, str, str]:
+def _row(outcome: RunResult) -> tuple[str, str, str, str]:
     last = str(outcome.report) if outcome.failure is None else _why(outcome.failure)
     time = duration(outcome.seconds) if outcome.seconds else ""
     return outcome.slug, status_word(outcome), time, last
@@ -119,7 +119,7 @@ def _why(failure: Failure) -> str:
     return first_sentence(failure.message)
 
 
-def _counts(outcomes: Sequence[Outcome], seconds: float, out: Path) -> Iterator[str]:
+def _counts(outcomes: Sequence[RunResult], seconds: float, out: Path) -> Iterator[str]:
     words = [status_word(outcome).partition(":")[0] for outcome in outcomes]
     kinds = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
     yield f"{counted(len(outcomes), 'project')} in {duration(seconds)}: {listed(kinds)}."
@@ -155,7 +155,7 @@ class Screen(Protocol):
     def event(self, event: Mapping[str, object]) -> None:
         """Show an event of a worker."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Show what became of a project."""
 
 
@@ -188,7 +188,7 @@ class Standing:
             found = self.underway.setdefault(slug, Underway(time.monotonic()))
             found.stage, found.number = str(event["stage"]), found.number + 1
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: RunResult) -> None:
         """Take note of what became of a project."""
         self.underway.pop(outcome.slug, None)
         word = status_word(outcome).partition(":")[0]
@@ -203,7 +203,7 @@ class Standing:
         return ", ".join([*parts, duration(time.monotonic() - self.began)])
 
 
-def failure_text(outcome: Outcome, is_one: bool) -> str:
+def failure_text(outcome: RunResult, is_one: bool) -> str:
     """Return what a user is told of a failure, after keeping its details in a private file."""
     failure = outcome.failure
     assert failure is not None
@@ -237,7 +237,7 @@ class Lines:
         elif self._is_one and event["event"] == "stage started":
             self._say(f"{event['project']}: {event['stage']}")
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Say what became of a project."""
         self._standing.end(outcome)
         if outcome.failure is not None and outcome.status not in _STOPPED:
@@ -257,7 +257,7 @@ class Lines:
                 self._say(f"{'; '.join(at_work)}, still at work")
 
 
-class Table:
+class LiveTable:
     """Shows on a terminal how several projects stand, in a table that changes; failures are said above it."""
 
     def __init__(self, n_projects: int) -> None:
@@ -268,7 +268,7 @@ class Table:
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, get_renderable=self._drawn, refresh_per_second=4, transient=True)
 
-    def __enter__(self) -> Table:
+    def __enter__(self) -> LiveTable:
         self._live.start()
         return self
 
@@ -279,7 +279,7 @@ class Table:
         """Take note of an event; it is seen at the next refreshing."""
         self._standing.event(event)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Say above the table what became of a project that failed."""
         self._standing.end(outcome)
         if outcome.failure is not None and outcome.status not in _STOPPED:
@@ -309,6 +309,6 @@ def _bar(number: int) -> str:
 @contextmanager
 def screen(n_projects: int, progress: Progress) -> Iterator[Any]:
     """Give what shows a run: a table for several projects on a terminal, lines otherwise."""
-    shown: Screen = Table(n_projects) if n_projects > 1 and sys.stderr.isatty() else Lines(n_projects, progress)
+    shown: Screen = LiveTable(n_projects) if n_projects > 1 and sys.stderr.isatty() else Lines(n_projects, progress)
     with shown:
         yield shown

@@ -19,7 +19,7 @@ from evalkit.run.typed_paths import out_folder
 
 if TYPE_CHECKING:
     from evalkit.diagnose.portfolio.portfolio import Portfolio
-    from evalkit.run.many.portfolio_reader import Found
+    from evalkit.run.many.portfolio_reader import OutputsRead
 
 SCHEMA_VERSION: Final = 1
 _EPILOG: Final = """\
@@ -91,13 +91,13 @@ def make_portfolio_site(
             return made.release()
 
 
-def _portfolio_of(found: Found, include_stale: bool) -> Portfolio:
+def _portfolio_of(found: OutputsRead, include_stale: bool) -> Portfolio:
     from evalkit.diagnose.portfolio.portfolio import make_portfolio
 
     return make_portfolio(found.projects, found.failed, found.unread, include_stale=include_stale)
 
 
-def _nothing(outputs: Path, found: Found, without: tuple[str, ...]) -> str:
+def _nothing(outputs: Path, found: OutputsRead, without: tuple[str, ...]) -> str:
     """Return why there is no portfolio of a folder without a finished evaluation."""
     n = len(found.unread)
     rest = f" {counted(n, 'folder')} in it cannot be counted; why is said above." if n else ""

@@ -26,7 +26,7 @@ LARGEST: Final = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OutputsRead:
     """What was found among the outputs, each in the order of its names; `hashes` are those of the files read."""
 
     projects: tuple[ProjectRecord, ...]
@@ -39,7 +39,7 @@ class Unusable(EvalkitError):
     """A folder among the outputs cannot be counted."""
 
 
-def read_outputs(outputs: Path, site: Path, without: Collection[str] = ()) -> Found:
+def read_outputs(outputs: Path, site: Path, without: Collection[str] = ()) -> OutputsRead:
     """Read the outputs of every project; `site` is the folder that will link to the reports.
 
     Names that begin with `_` or `.` are evalkit's own. Raise `InputError` where there is no such folder.
@@ -58,7 +58,7 @@ def read_outputs(outputs: Path, site: Path, without: Collection[str] = ()) -> Fo
             projects.append(record)
             hashes += [(f"{name}/{file}", digest) for file, digest in read]
         failed = _failed(outputs / RUNS, {record.slug for record in projects})
-    return Found(tuple(projects), failed, tuple(unread), tuple(hashes))
+    return OutputsRead(tuple(projects), failed, tuple(unread), tuple(hashes))
 
 
 def _names(outputs: Path, without: Collection[str]) -> list[str]:

@@ -12,7 +12,13 @@ from evalkit.core.manifest import Vintage
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.data.areas.boundaries import region_of
 from evalkit.design.project.labels import NEIGHBOURS
-from evalkit.diagnose.portfolio.project_record import Comparison, FoundEffect, OutcomeRecord, ProjectRecord, area_error
+from evalkit.diagnose.portfolio.project_record import (
+    Comparison,
+    OutcomeRecord,
+    ProjectRecord,
+    RecordedEffect,
+    area_error,
+)
 from evalkit.diagnose.project.evidence_rating import NOT_TESTED, EvidenceRating
 from evalkit.diagnose.project.falsification import JOINT
 from evalkit.estimate.areas.placebo_pool import AreaTable
@@ -196,8 +202,8 @@ def _number(value: Any) -> float:
     return found
 
 
-def _found(effect: Json, results: Json, project: Json) -> FoundEffect:
-    return FoundEffect(
+def _found(effect: Json, results: Json, project: Json) -> RecordedEffect:
+    return RecordedEffect(
         inference=str(effect["inference"]),
         cluster_level=str(effect["cluster_level"]),
         std_error=quantity(effect["std_error"]),

@@ -20,7 +20,7 @@ from evalkit.run.typed_paths import add_data_options
 if TYPE_CHECKING:
     from evalkit.run.console import Progress
     from evalkit.run.many.fleet import Launcher, Watcher
-    from evalkit.run.many.task import Limits, Outcome, Task
+    from evalkit.run.many.task import Limits, RunResult, Task
     from evalkit.run.processes.failure import Failure
     from evalkit.run.project.chosen_data import DataChoice
 
@@ -78,7 +78,7 @@ class Batch:
 
     tasks: tuple[Task, ...]
     again: Mapping[str, str]
-    refused: tuple[Outcome, ...]
+    refused: tuple[RunResult, ...]
     orphans: tuple[str, ...]
     names: tuple[str, ...]
     out: Path
@@ -124,20 +124,20 @@ def _batch(options: argparse.Namespace) -> Batch:
     )
 
 
-def _tasks(named: Sequence[Named], choice: DataChoice, out: Path, limits: Limits) -> tuple[list[Task], list[Outcome]]:
+def _tasks(named: Sequence[Named], choice: DataChoice, out: Path, limits: Limits) -> tuple[list[Task], list[RunResult]]:
     """Return a task for each project that can be run, and an outcome for each that cannot."""
-    from evalkit.run.many.task import Outcome, Task
+    from evalkit.run.many.task import RunResult, Task
     from evalkit.run.outputs.content_key import report_stamp
 
     tasks, refused = [], []
     for item in named:
         if item.refusal:
-            refused.append(Outcome.without_report(_refusal(item.label, item.refusal)))
+            refused.append(RunResult.without_report(_refusal(item.label, item.refusal)))
             continue
         try:
             data = choice.folder_for(item.file, item.slug, out)
         except InputError as problem:
-            refused.append(Outcome.without_report(_refusal(item.slug, str(problem), "looking for its data")))
+            refused.append(RunResult.without_report(_refusal(item.slug, str(problem), "looking for its data")))
             continue
         task = Task(slug=item.slug, project_file=item.file, data=data, out=out, limits=limits)
         tasks.append(replace(task, before=report_stamp(task.report)))
@@ -223,7 +223,7 @@ def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[
         yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"
 
 
-def _outcomes(batch: Batch, options: argparse.Namespace, progress: Progress) -> list[Outcome]:
+def _outcomes(batch: Batch, options: argparse.Namespace, progress: Progress) -> list[RunResult]:
     """Return what became of each project, those first that are not run."""
     from evalkit.run.many.fleet import Watchers, stopping
     from evalkit.run.many.live import RunLog, failure_text, new_run_id, screen
@@ -258,7 +258,7 @@ class Records:
     def event(self, event: Mapping[str, object]) -> None:
         """Do nothing."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Write or remove the record of a project; one that was not begun, or is another run's, keeps what it had."""
         from evalkit.run.outputs.vintage import keep_source
         from evalkit.run.processes.failure import remove_record, write_record
@@ -286,7 +286,7 @@ class Patient:
         """Tell of an event."""
         self._watcher.event(event)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunResult) -> None:
         """Tell what became of a project, or that it waits."""
         if outcome.status == "busy":
             self._watcher.event({"event": "stage started", "project": outcome.slug, "stage": WAITING})
@@ -296,7 +296,7 @@ class Patient:
 
 def _finished(
     tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
-) -> dict[str, Outcome]:
+) -> dict[str, RunResult]:
     """Return what became of tasks; where another run holds one, its report is waited for and counts if it is the same.
 
     What the other run did not make is tried once more here.
@@ -320,9 +320,9 @@ def _finished(
 
 def _launched(
     tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
-) -> list[Outcome]:
+) -> list[RunResult]:
     from evalkit.run.many.fleet import forking
-    from evalkit.run.many.task import Outcome
+    from evalkit.run.many.task import RunResult
     from evalkit.run.processes.isolated import make_synthetic_england
     from evalkit.run.project.workspace import synthetic_place
 
@@ -332,7 +332,7 @@ def _launched(
         failure, log = make_synthetic_england(watcher.event, stop)
         if failure is None:
             return _launcher(options, len(tasks))(tasks, watcher, stop)
-    outcomes = [Outcome.without_report(replace(failure, slug=task.slug), log) for task in tasks]
+    outcomes = [RunResult.without_report(replace(failure, slug=task.slug), log) for task in tasks]
     for outcome in outcomes:
         watcher.ended(outcome)
     return outcomes
@@ -349,7 +349,7 @@ def _launcher(options: argparse.Namespace, n_tasks: int) -> Launcher:
     return LocalFleet(options.jobs or jobs_here(n_tasks))
 
 
-def _closing(batch: Batch, outcomes: Sequence[Outcome], seconds: float) -> int:
+def _closing(batch: Batch, outcomes: Sequence[RunResult], seconds: float) -> int:
     """Print the path of the one report, or a table of several projects; return the exit code."""
     from evalkit.run.many.fleet import exit_code
     from evalkit.run.many.live import summary

@@ -95,7 +95,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RunResult:
     """What became of a project: its report, or why there is none; `log` holds details for a private file."""
 
     slug: str
@@ -107,7 +107,9 @@ class Outcome:
     log: str = ""
 
     @classmethod
-    def without_report(cls, failure: Failure, log: str = "", *, seconds: float = 0.0, peak_mb: float = 0.0) -> Outcome:
+    def without_report(
+        cls, failure: Failure, log: str = "", *, seconds: float = 0.0, peak_mb: float = 0.0
+    ) -> RunResult:
         """Return what became of a project that has no new report."""
         status: Status = failure.kind if failure.kind in _NOT_FAILED else "failed"
         return cls(slug=failure.slug, status=status, seconds=seconds, failure=failure, peak_mb=peak_mb, log=log)

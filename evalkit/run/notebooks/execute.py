@@ -14,7 +14,7 @@ from evalkit.core import errors
 from evalkit.core.errors import EnvironmentFault
 from evalkit.core.errors import EvalkitError
 from evalkit.run.processes.failure import KernelEnded
-from evalkit.run.processes.failure import Place
+from evalkit.run.processes.failure import NotebookPlace
 from evalkit.run.processes.failure import TookTooLong
 from evalkit.run.processes.failure import OUT_OF_MEMORY
 from evalkit.run.processes.failure import environment_faults
@@ -60,11 +60,11 @@ def execute(
     _prepare(notebook, path.name)
     _require_parameters(notebook, path.name, parameters)
     with environment_faults(f"running {path.name}"), tempfile.TemporaryDirectory(prefix="evalkit-") as private:
-        done: dict[str, Any] = _executed(notebook, path.name, dict(parameters), Path(private), Place(note))
+        done: dict[str, Any] = _executed(notebook, path.name, dict(parameters), Path(private), NotebookPlace(note))
     return done
 
 
-def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Path, place: Place) -> Any:
+def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Path, place: NotebookPlace) -> Any:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError

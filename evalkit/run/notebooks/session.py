@@ -21,10 +21,10 @@ from evalkit.run.project.workspace import synthetic_place
 
 if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
-    from evalkit.data.published.intake import Intake
-    from evalkit.data.published.intake import Keep
-    from evalkit.data.published.intake import Tables
-    from evalkit.data.published.intake import Wanted
+    from evalkit.data.published.project_data import ProjectData
+    from evalkit.data.published.project_data import Keep
+    from evalkit.data.published.project_data import Tables
+    from evalkit.data.published.project_data import DataRequest
     from evalkit.data.published.sources import Sources
     from evalkit.design.project.plan import LockedDesign
     from evalkit.design.project.plan import DesignStage
@@ -72,7 +72,7 @@ def open_provenance(project_file: str, data: str = "", out: str = "") -> Provena
         )
 
 
-def read_once(project_file: Path, sources: Sources, out: str, records: Intake) -> None:
+def read_once(project_file: Path, sources: Sources, out: str, records: ProjectData) -> None:
     """Keep what a run has read for its notebooks, so that they need not read it again."""
     Shared(project_file, sources, out).kept("records", lambda: records)
 
@@ -106,7 +106,7 @@ def kept_for_all(sources: Sources) -> Keep:
     given = os.environ.get(READ_ONCE, "")
     folder = Path(given) if given else None
 
-    def keep(wanted: Wanted, read: Callable[[], Tables]) -> Tables:
+    def keep(wanted: DataRequest, read: Callable[[], Tables]) -> Tables:
         if folder is None or not folder.is_dir() or folder.is_symlink():
             return read()
         return _kept(folder / _file_name("tables", repr(wanted), sources.files()), read)
@@ -158,7 +158,7 @@ def _design_once(shared: Shared) -> tuple[LockedDesign, DesignStage]:
 
 
 def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
-    from evalkit.data.published.intake import read_baseline
+    from evalkit.data.published.project_data import read_baseline
     from evalkit.design.project.plan import make_design
     from evalkit.diagnose.project.describe import describe_design
     from evalkit.run.project.chosen_data import telling_of_missing_data
@@ -172,7 +172,7 @@ def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
 
 
 def _evaluate(shared: Shared) -> Evaluation:
-    from evalkit.data.published.intake import read_records
+    from evalkit.data.published.project_data import read_records
     from evalkit.diagnose.project.evaluate import evaluate
     from evalkit.run.project.project_file import claims_of
 

@@ -22,7 +22,7 @@ from collections.abc import Collection, Sequence
 from evalkit.core.errors import EvalkitError
 from evalkit.run.outputs.folder import is_ours
 from evalkit.run.project.workspace import is_slug
-from evalkit.run.many.task import Outcome
+from evalkit.run.many.task import RunResult
 from evalkit.run.many.task import Task
 
 
@@ -184,7 +184,7 @@ def installed_versions() -> dict[str, str]:
 
 # Reports that stand: those that need not be made again, and those that another run has made in the meantime.
 
-def unchanged(tasks: Sequence[Task]) -> dict[str, Outcome]:
+def unchanged(tasks: Sequence[Task]) -> dict[str, RunResult]:
     """Return those tasks whose report stands, whole, and is that of what would be read now."""
     from evalkit.run.project.workspace import synthetic_place
 
@@ -196,11 +196,11 @@ def unchanged(tasks: Sequence[Task]) -> dict[str, Outcome]:
         except (OSError, EvalkitError):
             continue  # what is missing is said when the project is run
         if is_unchanged(task.out / task.slug, key, hashes):
-            found[task.slug] = Outcome(slug=task.slug, status="unchanged", seconds=0.0, report=task.report)
+            found[task.slug] = RunResult(slug=task.slug, status="unchanged", seconds=0.0, report=task.report)
     return found
 
 
-def made_meanwhile(task: Task) -> Outcome | None:
+def made_meanwhile(task: Task) -> RunResult | None:
     """Return the outcome of a task whose report another process has made since the task was, else None.
 
     Only where a report has come or was replaced since then is anything read to judge it, so that a task that shall be

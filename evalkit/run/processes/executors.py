@@ -30,7 +30,7 @@ MOST_WORKERS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class ExecutorChoice:
     """So many processes of this machine, or the cluster of a scheduler."""
 
     n_workers: int = 1
@@ -42,13 +42,13 @@ class Where:
         return self.scheduler is None and self.n_workers == 1
 
 
-def add_where_options(group: Any) -> None:
+def add_executor_options(group: Any) -> None:
     """Give a parser's group the options that say who carries out replications."""
     group.add_argument("-j", dest="jobs", type=int, metavar="N", help="processes that share replications (default: 1)")
     group.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler, or its file, whose workers share them")
 
 
-def where_of(given: argparse.Namespace, idle: str = "") -> Where:
+def executor_choice(given: argparse.Namespace, idle: str = "") -> ExecutorChoice:
     """Return where replications are carried out.
 
     Raise `InputError` where the options exclude each other, or where nothing is replicated, `idle` saying why.
@@ -59,14 +59,14 @@ def where_of(given: argparse.Namespace, idle: str = "") -> Where:
         raise InputError(f"-j is a number of processes from 1 to {MOST_WORKERS}, not {given.jobs}.")
     if given.scheduler is not None and not given.scheduler.strip():
         raise InputError("--scheduler was given as an empty text. Give tcp://HOST:PORT, or leave the option out.")
-    where = Where(given.jobs or 1, given.scheduler)
+    where = ExecutorChoice(given.jobs or 1, given.scheduler)
     if idle and not where.is_here:
         raise InputError(f"{'--scheduler' if where.scheduler else '-j'} shares out replications, and {idle}.")
     return where
 
 
 @contextmanager
-def executor_at(where: Where) -> Iterator[Executor]:
+def executor_at(where: ExecutorChoice) -> Iterator[Executor]:
     """Give the executor for a place, and let go of it after the block."""
     if where.scheduler is not None:
         from evalkit.run.many.cluster import dask_executor

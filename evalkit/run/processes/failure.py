@@ -101,7 +101,7 @@ class TookTooLong(EvalkitError):
     """A cell took longer than a cell may."""
 
 
-class Place:
+class NotebookPlace:
     """Where a notebook is: the last heading before the cell that runs, and that cell's call."""
 
     def __init__(self, note: Callable[[str, str], None] | None = None) -> None:

@@ -69,7 +69,7 @@ EVERYTHING: Final = (
 """What workers and the kernels of notebooks may need."""
 _NOT_OF_A_RUN: Final = ("linearmodels", "statsmodels.api")
 ONE_PROJECT: Final = (
-    "evalkit.data.published.intake",
+    "evalkit.data.published.project_data",
     "evalkit.design.project.plan",
     "evalkit.diagnose.project.describe",
     "evalkit.diagnose.project.evaluate",

@@ -18,7 +18,7 @@ from typing import IO, Any, Final, Literal
 import psutil
 
 from evalkit.core.words import counted
-from evalkit.run.many.task import Limits, Outcome, Task
+from evalkit.run.many.task import Limits, RunResult, Task
 from evalkit.run.outputs.folder import clear_away
 from evalkit.run.processes.failure import Failure, failure_of, interrupted
 from evalkit.run.processes.fork_server import address_here
@@ -99,10 +99,10 @@ LOOK_SECONDS: Final = 0.5
 _MOST_LOG: Final = 20_000
 ReportEvent = Callable[[Mapping[str, object]], None]
 Process = subprocess.Popen[bytes] | ForkedProcess
-Verdict = Literal["", "stopped", "time limit", "memory limit"]
+EndReason = Literal["", "stopped", "time limit", "memory limit"]
 
 
-def run_isolated(task: Task, report: ReportEvent, stop: threading.Event | None = None) -> Outcome:
+def run_isolated(task: Task, report: ReportEvent, stop: threading.Event | None = None) -> RunResult:
     """Run one project in a process of its own and return what became of it; no failure of it is raised.
 
     `report` is given every event of the worker, with the project's slug. When `stop` is set or a limit of the task is
@@ -115,8 +115,8 @@ def run_isolated(task: Task, report: ReportEvent, stop: threading.Event | None =
     failure, log = _failure(talk, end, task.limits)
     seconds, peak = round(time.monotonic() - began, 3), round(end.peak_mb, 1)
     if failure is not None:
-        return Outcome.without_report(failure, log, seconds=seconds, peak_mb=peak)
-    return Outcome(slug=task.slug, status="done", seconds=seconds, report=task.report, peak_mb=peak)
+        return RunResult.without_report(failure, log, seconds=seconds, peak_mb=peak)
+    return RunResult(slug=task.slug, status="done", seconds=seconds, report=task.report, peak_mb=peak)
 
 
 def make_synthetic_england(report: ReportEvent, stop: threading.Event | None = None) -> tuple[Failure | None, str]:
@@ -158,7 +158,7 @@ class Talk:
 class End:
     """How a worker ended: why it was ended, if it was, its exit status, the most memory, and what it wrote."""
 
-    verdict: Verdict
+    verdict: EndReason
     status: int
     peak_mb: float
     written: str
@@ -178,7 +178,7 @@ def _attended(argument: str, limits: Limits, talk: Talk, stop: threading.Event) 
         return End("", 1, 0.0, "", problem)
 
 
-def _accompanied(process: Process, limits: Limits, talk: Talk, stop: threading.Event) -> tuple[Verdict, float]:
+def _accompanied(process: Process, limits: Limits, talk: Talk, stop: threading.Event) -> tuple[EndReason, float]:
     family = Family(process.pid)
     listener = threading.Thread(target=talk.listen, args=(process.stdout,), daemon=True)
     listener.start()
@@ -197,7 +197,7 @@ def _accompanied(process: Process, limits: Limits, talk: Talk, stop: threading.E
 
 def _watched(
     process: Process, family: Family, limits: Limits, talk: Talk, stop: threading.Event
-) -> tuple[Verdict, float]:
+) -> tuple[EndReason, float]:
     """Return why a worker has to be ended, "" when it has ended by itself, and the most memory that was seen."""
     began, next_look, peak = time.monotonic(), 0.0, 0.0
     pause = LOOK_SECONDS if limits.memory_mb is not None else 4 * LOOK_SECONDS

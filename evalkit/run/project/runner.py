@@ -18,7 +18,7 @@ from evalkit.run.project.project_file import claims_of, load_project, reference_
 from evalkit.run.project.workspace import NOTEBOOKS, notebooks_folder
 
 if TYPE_CHECKING:
-    from evalkit.data.published.intake import Intake
+    from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
 
 
@@ -57,9 +57,9 @@ def find_data(folder: Path | None) -> Sources:
     return find_sources(folder.resolve())
 
 
-def preflight(project: Project, path: Path, sources: Sources) -> Intake:
+def preflight(project: Project, path: Path, sources: Sources) -> ProjectData:
     """Read and return everything a run will read, so that bad input is found before anything is made."""
-    from evalkit.data.published.intake import read_records
+    from evalkit.data.published.project_data import read_records
 
     claims_of(project, path.parent)
     reference_of(project, path.parent)

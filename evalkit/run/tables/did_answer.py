@@ -13,14 +13,14 @@ from evalkit.core.draws import Executor
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.data.own_tables.long_table import LeftOut, LongTable, read_long_table
+from evalkit.data.own_tables.long_table import LongTable, RowsLeftOut, read_long_table
 from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.published.codes import coded_notes
 from evalkit.data.roles import Roles
 from evalkit.design.clusters import ClusterCounts, Recommendation, independence_by
 from evalkit.design.panel.staggered import (
     BasePeriod,
-    Comparison,
+    ComparisonGroup,
     Dropped,
     StaggeredDesign,
     StaggeredOptions,
@@ -75,7 +75,7 @@ class DidAnswer:
     request: DidRequest
     results: StaggeredResults | TwoWayAnswer
     checks: CrossChecks | None
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[RowsLeftOut, ...]
     dropped: tuple[Dropped, ...]
     periods: tuple[int, ...]
     cohorts: tuple[int, ...]
@@ -130,7 +130,7 @@ def _reading(table: LongTable, are_people: bool) -> tuple[str, ...]:
 def _staggered_answer(
     request: DidRequest,
     observations: Panel | CrossSections,
-    left_out: tuple[LeftOut, ...],
+    left_out: tuple[RowsLeftOut, ...],
     progress: Progress,
     executor: Executor,
 ) -> DidAnswer:
@@ -184,7 +184,7 @@ def _options(request: DidRequest) -> StaggeredOptions:
     """Return the design's options; estimators that compare with everyone untreated need no never-treated units."""
     has_choice = request.estimator in ("group-time", "extended", "all")
     return StaggeredOptions(
-        comparison=cast(Comparison, request.comparison if has_choice else "not-yet"),
+        comparison=cast(ComparisonGroup, request.comparison if has_choice else "not-yet"),
         anticipation=request.anticipation,
         base_period=cast(BasePeriod, request.base_period),
         unbalanced=cast(Unbalanced, request.unbalanced),
@@ -236,7 +236,7 @@ def _are_units(observations: Panel | CrossSections) -> bool:
 def _two_way_answer(
     request: DidRequest,
     panel: Panel | CrossSections,
-    left_out: tuple[LeftOut, ...],
+    left_out: tuple[RowsLeftOut, ...],
     progress: Progress,
     executor: Executor,
 ) -> DidAnswer:

@@ -36,13 +36,13 @@ def did_record(found_answer: DidAnswer) -> Json:
     answer = told_answer(found_answer)
     found, counts = answer.results, counts_of(answer)
     record = _two_way(found, answer) if isinstance(found, TwoWayAnswer) else _staggered(found, answer)
-    record |= {name: given(getattr(counts, name)) for name in ("n_units", "n_treated", "n_comparison")}
+    record |= {name: plain_value(getattr(counts, name)) for name in ("n_units", "n_treated", "n_comparison")}
     record["dropped"] = [
         {
             "reason": loss.reason,
-            "n_units": given(loss.n_units),
-            "n_rows": given(loss.n_rows),
-            "units": given(loss.units) if isinstance(loss.units, Unavailable) else list(loss.units),
+            "n_units": plain_value(loss.n_units),
+            "n_rows": plain_value(loss.n_rows),
+            "units": plain_value(loss.units) if isinstance(loss.units, Unavailable) else list(loss.units),
         }
         for loss in losses_of(answer)
     ]
@@ -50,7 +50,7 @@ def did_record(found_answer: DidAnswer) -> Json:
         robust = found.effect.as_told
         record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
         if reason := found.effect.why_no_plain_test:
-            record["cluster_robust"]["interval"] = given(reason)
+            record["cluster_robust"]["interval"] = plain_value(reason)
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
         record["side_by_side"] = [
@@ -59,7 +59,7 @@ def did_record(found_answer: DidAnswer) -> Json:
     return record | _settings(answer)
 
 
-def given(value: object) -> Any:
+def plain_value(value: object) -> Any:
     """Return a value as JSON has it: a number, an interval, or the reason why there is none."""
     if isinstance(value, Unavailable):
         return {"unavailable": value.reason}
@@ -73,7 +73,7 @@ def given(value: object) -> Any:
 
 def _numbers(one: Any) -> Json:
     """Return estimate, standard error and interval of anything that has them."""
-    return {name: given(getattr(one, name)) for name in ("estimate", "std_error", "interval")}
+    return {name: plain_value(getattr(one, name)) for name in ("estimate", "std_error", "interval")}
 
 
 def _staggered(results: StaggeredResults, answer: DidAnswer) -> Json:
@@ -100,7 +100,12 @@ def _made_by(one: Reported | ReportedCell) -> Json:
     """
     has_own = one.plain_error is not None and not isinstance(one.std_error, Unavailable)
     plain = one.plain_error if has_own else one.std_error
-    return {"inference": one.method, "df": _freedom(one.df), "plain_std_error": given(plain), **_conservative(one)}
+    return {
+        "inference": one.method,
+        "df": _freedom(one.df),
+        "plain_std_error": plain_value(plain),
+        **_conservative(one),
+    }
 
 
 def _conservative(one: Reported | ReportedCell | Inference) -> Json:
@@ -112,7 +117,7 @@ def _conservative(one: Reported | ReportedCell | Inference) -> Json:
 
 
 def _one(one: Reported) -> Json:
-    found = {**_numbers(one), "p_value": given(one.p_value), **_made_by(one)}
+    found = {**_numbers(one), "p_value": plain_value(one.p_value), **_made_by(one)}
     if one.lacking:
         found["lacking"] = _places(one.lacking)
     return found | ({"note": one.note} if one.note else {})
@@ -125,7 +130,7 @@ def _places(cells: tuple[tuple[int, int], ...]) -> list[Json]:
 def _set(found: ReportedSet, plural: str, singular: str) -> Json:
     parts = []
     for part in found.parts:
-        band = {"band": given(part.band)} if plural == "times" else {}
+        band = {"band": plain_value(part.band)} if plural == "times" else {}
         parts.append({singular: part.label, **_numbers(part), **band, **_rest(part)})
     return {"overall": _one(found.overall), plural: parts}
 
@@ -168,14 +173,14 @@ def _test(test: PreTest | Unavailable) -> Json:
 def _inference(answer: DidAnswer) -> Json:
     """Return which inference the clusters support; where clusters are people, few of them are not counted."""
     clusters, advice = clusters_of(answer), answer.recommendation
-    n_treated, n_comparison = given(clusters.n_treated), given(clusters.n_comparison)
+    n_treated, n_comparison = plain_value(clusters.n_treated), plain_value(clusters.n_comparison)
     return {
         "clustered_by": answer.clustered_by,
         "assumes": answer.assumes,
         "n_treated_clusters": n_treated,
         "n_comparison_clusters": n_comparison,
         "recommended": advice.inference,
-        "reason": given(FEW) if clusters.is_few else advice.reason,
+        "reason": plain_value(FEW) if clusters.is_few else advice.reason,
         "overall": _supported(answer.inference),
     }
 
@@ -185,17 +190,17 @@ def _supported(inference: Inference) -> Json:
     withheld = isinstance(inference.interval, Unavailable)
     return {
         "method": inference.method,
-        "std_error": given(inference.std_error),
-        "df": given(inference.interval) if withheld else _freedom(inference.df),
-        "interval": given(inference.interval),
-        "p_value": given(inference.p_value),
+        "std_error": plain_value(inference.std_error),
+        "df": plain_value(inference.interval) if withheld else _freedom(inference.df),
+        "interval": plain_value(inference.interval),
+        "p_value": plain_value(inference.p_value),
         "note": inference.note,
         **_conservative(inference),
     }
 
 
 def _freedom(df: float | None) -> Any:
-    return given(NO_FREEDOM if df is None else df)
+    return plain_value(NO_FREEDOM if df is None else df)
 
 
 def compared_with(answer: DidAnswer) -> str:
@@ -209,14 +214,14 @@ def compared_with(answer: DidAnswer) -> str:
 
 
 def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
-    none, effect = given(ONE_NUMBER), found.effect
+    none, effect = plain_value(ONE_NUMBER), found.effect
     return {
         "group_time": none,
         "simple": {
-            "estimate": given(effect.estimate.value),
-            "std_error": given(effect.inference.std_error),
-            "interval": given(effect.inference.interval),
-            "p_value": given(effect.inference.p_value),
+            "estimate": plain_value(effect.estimate.value),
+            "std_error": plain_value(effect.inference.std_error),
+            "interval": plain_value(effect.inference.interval),
+            "p_value": plain_value(effect.inference.p_value),
             "note": effect.inference.note,
             **_conservative(effect.inference),
         },
@@ -228,9 +233,9 @@ def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
 
 def _of_estimate(estimate: Estimate, level: float) -> Json:
     return {
-        "estimate": given(estimate.value),
-        "std_error": given(estimate.std_error),
-        "interval": given(estimate.interval(level)),
+        "estimate": plain_value(estimate.value),
+        "std_error": plain_value(estimate.std_error),
+        "interval": plain_value(estimate.interval(level)),
     }
 
 
@@ -239,9 +244,9 @@ def _two_way_times(study: TwoWayEventStudy | Unavailable, level: float) -> Json:
         return {"unavailable": study.reason}
     no_band = Unavailable("No simultaneous band is made for the two-way event study.")
     no_mean = Unavailable("The overall effect is the one under 'simple'.")
-    overall = {name: given(no_mean) for name in ("estimate", "std_error", "interval")}
+    overall = {name: plain_value(no_mean) for name in ("estimate", "std_error", "interval")}
     times = [
-        {"event_time": time.event_time, **_of_estimate(time.estimate, level), "band": given(no_band)}
+        {"event_time": time.event_time, **_of_estimate(time.estimate, level), "band": plain_value(no_band)}
         for time in study.times
     ]
     return {"overall": overall, "times": times, "base_time": study.base_time}
@@ -250,6 +255,6 @@ def _two_way_times(study: TwoWayEventStudy | Unavailable, level: float) -> Json:
 def _bacon(found: BaconDecomposition | Unavailable) -> Json:
     if isinstance(found, Unavailable):
         return {"unavailable": found.reason}
-    within = {} if found.within_share else {"within_estimate": given(NOTHING_WITHIN)}
-    totals = [asdict(total) | {"estimate": given(total.estimate)} for total in found.totals]
+    within = {} if found.within_share else {"within_estimate": plain_value(NOTHING_WITHIN)}
+    totals = [asdict(total) | {"estimate": plain_value(total.estimate)} for total in found.totals]
     return asdict(found) | {"totals": totals} | within

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
-from evalkit.run.processes.executors import Where, add_where_options, where_of
+from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
 from evalkit.run.typed_paths import table_file
 
 ESTIMATORS: Final = ("group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe", "all")
@@ -67,7 +67,7 @@ class DidRequest:
     level: float
     balanced_until: int | None
     is_json: bool
-    where: Where
+    where: ExecutorChoice
 
     @property
     def are_people(self) -> bool:
@@ -117,7 +117,7 @@ def _add_errors(group: Any) -> None:
     group.add_argument("--level", type=float, metavar="P", help="level of intervals and bands (default: 0.95)")
     group.add_argument("--people", action="store_true", help="units are people: nothing that rests on few is told")
     group.add_argument("--json", action="store_true", help="print one JSON object")
-    add_where_options(group)
+    add_executor_options(group)
 
 
 def did_request(given: argparse.Namespace) -> DidRequest:
@@ -150,7 +150,7 @@ def did_request(given: argparse.Namespace) -> DidRequest:
         level=0.95 if given.level is None else given.level,
         balanced_until=given.balanced_until,
         is_json=given.json,
-        where=where_of(given, _idle(given, estimator)),
+        where=executor_choice(given, _idle(given, estimator)),
     )
 
 

@@ -14,7 +14,7 @@ from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.matched.balance import CovariateBalance
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import told
-from evalkit.run.tables.did_json import given
+from evalkit.run.tables.did_json import plain_value
 from evalkit.run.tables.match_answer import MatchAnswer
 from evalkit.run.tables.match_border import FEW, ToldMatch, told_match
 
@@ -35,19 +35,19 @@ def match_record(found: MatchAnswer) -> Json:
     record: Json = {
         "n": _counts(match),
         "estimand": str(design.estimand),
-        "total_distance": given(match.withheld or design.total_distance),
+        "total_distance": plain_value(match.withheld or design.total_distance),
         "pairs": _pairs(answer, ids),
         "weights": dict(zip(ids, design.weights.tolist(), strict=True)),
         "balance": [_balance(row) for row in answer.balance.covariates]
         if match.withheld is None
-        else given(match.withheld),
+        else plain_value(match.withheld),
         "effect": _effect(answer.effect, match.is_difference_few),
     }
     if answer.unadjusted is not None:
         record["unadjusted_effect"] = _effect(answer.unadjusted, match.is_difference_few)
     record["score_balance"] = next(
         (_balance(row) for row in answer.balance.rows if row.is_score),
-        given(match.withheld or Unavailable("No score was used.")),
+        plain_value(match.withheld or Unavailable("No score was used.")),
     )
     record["method"] = answer.request.method
     record["unmatched"] = list(answer.unmatched)
@@ -66,13 +66,13 @@ def _counts(match: ToldMatch) -> Json:
     worth = {"comparison": design.effective_comparison, "treated": design.effective_treated}
     arms = {"treated": match.treated, "comparison": match.comparison}
     return {
-        **{arm: given(match.told(counts.n)) for arm, counts in arms.items()},
-        **{f"{arm}_matched": given(match.told(counts.used)) for arm, counts in arms.items()},
+        **{arm: plain_value(match.told(counts.n)) for arm, counts in arms.items()},
+        **{f"{arm}_matched": plain_value(match.told(counts.used)) for arm, counts in arms.items()},
         **{
-            f"effective_{arm}": given(n if arms[arm].used.is_told(match.fewest) else match.told(arms[arm].used))
+            f"effective_{arm}": plain_value(n if arms[arm].used.is_told(match.fewest) else match.told(arms[arm].used))
             for arm, n in worth.items()
         },
-        "discarded": given(match.told(discarded)),
+        "discarded": plain_value(match.told(discarded)),
     }
 
 
@@ -87,20 +87,20 @@ def _pairs(answer: MatchAnswer, ids: list[str]) -> list[list[Any]]:
 def _balance(row: CovariateBalance) -> Json:
     return {
         "covariate": row.covariate,
-        "smd_before": given(row.before.smd),
-        "smd_after": given(row.after.smd),
-        "variance_ratio_after": given(row.after.variance_ratio),
-        "ecdf_mean_after": given(row.after.ecdf_mean),
-        "denominator": given(row.denominator),
+        "smd_before": plain_value(row.before.smd),
+        "smd_after": plain_value(row.after.smd),
+        "variance_ratio_after": plain_value(row.after.variance_ratio),
+        "ecdf_mean_after": plain_value(row.after.ecdf_mean),
+        "denominator": plain_value(row.denominator),
         "denominator_rule": row.denominator_rule,
-        "mean_treated_after": given(row.after.mean_treated),
-        "mean_comparison_before": given(row.before.mean_comparison),
-        "mean_comparison_after": given(row.after.mean_comparison),
-        "variance_ratio_before": given(row.before.variance_ratio),
-        "ecdf_max_after": given(row.after.ecdf_max),
-        "pair_distance_after": given(row.after.pair_distance),
-        "wwc_g": given(row.after.wwc_g),
-        "wwc": given(row.wwc) if isinstance(row.wwc, Unavailable) else str(row.wwc),
+        "mean_treated_after": plain_value(row.after.mean_treated),
+        "mean_comparison_before": plain_value(row.before.mean_comparison),
+        "mean_comparison_after": plain_value(row.after.mean_comparison),
+        "variance_ratio_before": plain_value(row.before.variance_ratio),
+        "ecdf_max_after": plain_value(row.after.ecdf_max),
+        "pair_distance_after": plain_value(row.after.pair_distance),
+        "wwc_g": plain_value(row.after.wwc_g),
+        "wwc": plain_value(row.wwc) if isinstance(row.wwc, Unavailable) else str(row.wwc),
     }
 
 
@@ -110,12 +110,12 @@ def _effect(effect: MatchedEffect | Unavailable, is_few: bool = False) -> Json:
     estimate = effect.estimate
     df = FEW if is_few else estimate.df
     return {
-        "estimate": given(estimate.value),
-        "std_error": given(estimate.std_error),
-        "interval": given(effect.interval),
+        "estimate": plain_value(estimate.value),
+        "std_error": plain_value(estimate.std_error),
+        "interval": plain_value(effect.interval),
         "inference": effect.inference,
-        "df": {"unavailable": "The normal distribution is used."} if estimate.df is None else given(df),
-        "p_value": given(estimate.p_value),
+        "df": {"unavailable": "The normal distribution is used."} if estimate.df is None else plain_value(df),
+        "p_value": plain_value(estimate.p_value),
         "method": effect.method,
         "assumes": effect.assumes,
         "adjusted_for": list(effect.adjusted_for),
@@ -127,7 +127,7 @@ def _finding(finding: Finding) -> Json:
     return {
         "name": finding.name,
         "verdict": str(finding.verdict),
-        "statistic": given(finding.statistic),
+        "statistic": plain_value(finding.statistic),
         "sentence": finding.sentence,
         "kind": str(finding.kind),
     }
@@ -156,18 +156,18 @@ def _sensitivity(match: ToldMatch) -> Json:
 
 def _few_of(n: int, match: ToldMatch) -> Any:
     """Return a count of pairs, or degrees of freedom, unless it is small or tells how many are not used."""
-    return given(FEW if match.is_difference_few or 0 < n < match.fewest else n)
+    return plain_value(FEW if match.is_difference_few or 0 < n < match.fewest else n)
 
 
 def _nested(value: Any) -> Any:
     """Return a noun as JSON has it, part by part."""
     if isinstance(value, Unavailable | Interval):
-        return given(value)
+        return plain_value(value)
     if is_dataclass(value):
         return {part.name: _nested(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, tuple | list):
         return [_nested(part) for part in value]
-    return given(value)
+    return plain_value(value)
 
 
 def _settings(answer: MatchAnswer) -> Json:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
-from evalkit.run.processes.executors import Where, add_where_options, where_of
+from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
 from evalkit.run.tables.match_parts import Caliper, caliper_of, cutpoints_of, names_of
 from evalkit.run.typed_paths import out_file, table_file
 
@@ -86,7 +86,7 @@ class MatchRequest:
     seed: int
     is_json: bool
     out: Path | None
-    where: Where
+    where: ExecutorChoice
 
 
 def add_match_options(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +153,7 @@ def _add_estimate(group: Any) -> None:
     group.add_argument("--people", action="store_true", help="units are people: no small counts of them in documents")
     group.add_argument("--json", action="store_true", help="print one JSON object")
     group.add_argument("--out", metavar="FILE", help="also write FILE: .csv weights, .json, .html page, .docx tables")
-    add_where_options(group)
+    add_executor_options(group)
 
 
 def match_request(given: argparse.Namespace) -> MatchRequest:
@@ -185,7 +185,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
         seed=1 if given.seed is None else given.seed,
         is_json=given.json,
         out=out_file(given.out, OUT_KINDS, table_file(given.file)),
-        where=where_of(given, "" if given.errors == "bootstrap" else "none are made. Add --errors bootstrap"),
+        where=executor_choice(given, "" if given.errors == "bootstrap" else "none are made. Add --errors bootstrap"),
     )
 
 

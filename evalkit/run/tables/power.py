@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.core.formats import interval_text, level_text, number, said, years_text
+from evalkit.core.formats import interval_text, level_text, number, number_or_reason, years_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import cleaned, counted, escaped
-from evalkit.run.processes.executors import add_where_options, compute_on_one_thread, executor_at, where_of
+from evalkit.run.processes.executors import add_executor_options, compute_on_one_thread, executor_at, executor_choice
 from evalkit.run.typed_paths import add_data_options
 
 if TYPE_CHECKING:
     from evalkit.core.project import Project
-    from evalkit.data.published.intake import Intake
     from evalkit.data.published.performance import PublishedLimits
+    from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
     from evalkit.design.power.simulation import SimulatedPower
     from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
@@ -38,12 +38,12 @@ def add_power_command(commands: Commands) -> None:
     power.add_argument(
         "--simulations", type=int, default=1000, metavar="N", help="most placebo sets in the simulation (default: 1000)"
     )
-    add_where_options(power)
+    add_executor_options(power)
     power.set_defaults(command=_power)
 
 
 def _power(options: argparse.Namespace) -> int:
-    where = where_of(options)
+    where = executor_choice(options)
     compute_on_one_thread()
     from evalkit.diagnose.power.report import PowerOptions
     from evalkit.run.console import Progress
@@ -66,7 +66,7 @@ def _power(options: argparse.Namespace) -> int:
 
 def power_of_project(project_file: Path, data: Path | None, options: PowerOptions) -> PowerReport:
     """Return what a project could detect, reading the years before the programme and no others."""
-    from evalkit.data.published.intake import read_baseline
+    from evalkit.data.published.project_data import read_baseline
     from evalkit.design.project.plan import make_design
     from evalkit.diagnose.power.power import project_power
     from evalkit.run.project.chosen_data import telling_of_missing_data
@@ -81,7 +81,7 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
     )
 
 
-def _limits_before(project: Project, intake: Intake, sources: Sources) -> dict[str, PublishedLimits]:
+def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> dict[str, PublishedLimits]:
     """Return the published limits of the last year before the programme, by measure, where at hand."""
     from evalkit.data.published.performance import read_limits
 
@@ -194,7 +194,7 @@ def _outcome_lines(found: OutcomePower) -> Iterator[str]:
     yield f"  Leading inference: {found.leads}. {found.why}"
     yield f"  Panel: {_points(found.panel, found)}"
     if not isinstance(found.panel, Unavailable):
-        yield f"    in pupil standard deviations: {said(found.panel_g)}"
+        yield f"    in pupil standard deviations: {number_or_reason(found.panel_g)}"
         yield f"    from {found.panel_method}"
     if isinstance(found.simulated, Unavailable):
         yield f"  By simulation: {found.simulated.reason}"
@@ -204,7 +204,11 @@ def _outcome_lines(found: OutcomePower) -> Iterator[str]:
 
 
 def _points(quantity: float | Unavailable, found: OutcomePower) -> str:
-    return said(quantity) if isinstance(quantity, Unavailable) else f"{said(quantity)} {found.unit}"
+    return (
+        number_or_reason(quantity)
+        if isinstance(quantity, Unavailable)
+        else f"{number_or_reason(quantity)} {found.unit}"
+    )
 
 
 def _simulated_lines(found: OutcomePower, simulated: SimulatedPower) -> Iterator[str]:
@@ -220,11 +224,11 @@ def _simulated_lines(found: OutcomePower, simulated: SimulatedPower) -> Iterator
 
 def _two_level_lines(found: OutcomePower) -> Iterator[str]:
     if isinstance(found.two_level, Unavailable) or isinstance(found.two_level_plan, Unavailable):
-        yield f"  Two-level: {said(found.two_level)}"
+        yield f"  Two-level: {number_or_reason(found.two_level)}"
         return
     plan = found.two_level_plan.plan
-    yield f"  Two-level: {said(found.two_level)} pupil standard deviations"
-    yield f"    after a fifth of the schools is lost: {said(found.two_level_after_loss)}"
+    yield f"  Two-level: {number_or_reason(found.two_level)} pupil standard deviations"
+    yield f"    after a fifth of the schools is lost: {number_or_reason(found.two_level_after_loss)}"
     yield (
         f"    icc {number(plan.icc, 3)}, {number(plan.pupils, 1)} pupils a school, {number(plan.r2_school, 2)} of the "
         f"variance between schools explained by the year before; {found.two_level_plan.source}"

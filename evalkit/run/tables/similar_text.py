@@ -18,7 +18,7 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import cell_text
 from evalkit.report.templates import packaged
 from evalkit.run.processes.locks import write_whole
-from evalkit.run.tables.did_json import given
+from evalkit.run.tables.did_json import plain_value
 from evalkit.run.tables.did_layout import Footnotes, aligned, wrapped
 from evalkit.run.tables.frame_csv import frame_csv
 from evalkit.run.tables.similar_answer import SimilarAnswer
@@ -111,7 +111,7 @@ def _record(answer: SimilarAnswer) -> Json:
 
 def _one(released: ReleasedTable, unit: str) -> Json:
     keys = [column.key for column in released.table.columns]
-    own, *others = [dict(zip(keys, map(given, row), strict=True)) for row in released.table.rows]
+    own, *others = [dict(zip(keys, map(plain_value, row), strict=True)) for row in released.table.rows]
     lacking = ("rank", "closeness", "distance")
     return {
         "unit": unit,

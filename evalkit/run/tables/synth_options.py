@@ -9,7 +9,7 @@ from typing import Final
 
 from evalkit.core.errors import InputError
 from evalkit.data.own_tables.year_labels import is_period
-from evalkit.run.processes.executors import Where, add_where_options, where_of
+from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
 from evalkit.run.typed_paths import table_file
 
 METHODS: Final = ("sc", "augmented", "sdid")
@@ -38,7 +38,7 @@ class SynthRequest:
     level: float
     seed: int
     is_json: bool
-    where: Where
+    where: ExecutorChoice
 
 
 def add_synth_options(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def add_synth_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--level", type=float, default=0.95, metavar="P", help="level of intervals (default: 0.95)")
     output.add_argument("--seed", type=int, default=1, metavar="S", help="seed of every draw (default: 1)")
     output.add_argument("--json", action="store_true", help="print one JSON object")
-    add_where_options(output)
+    add_executor_options(output)
 
 
 def synth_request(given: argparse.Namespace) -> SynthRequest:
@@ -88,5 +88,5 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
         level=given.level,
         seed=given.seed,
         is_json=given.json,
-        where=where_of(given),
+        where=executor_choice(given),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.core.project import Claim
-from evalkit.data.published.intake import Intake, read_baseline, read_records
+from evalkit.data.published.project_data import ProjectData, read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
@@ -42,14 +42,14 @@ def small_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def designed(small_project, small_folder) -> tuple[Intake, LockedDesign, DesignStage]:
+def designed(small_project, small_folder) -> tuple[ProjectData, LockedDesign, DesignStage]:
     baseline = read_baseline(small_project, small_folder, find_sources(small_folder))
     locked = make_design(small_project, baseline)
     return baseline, locked, describe_design(small_project, baseline, locked)
 
 
 @pytest.fixture(scope="session")
-def intake(small_project, small_folder) -> Intake:
+def intake(small_project, small_folder) -> ProjectData:
     return read_records(small_project, small_folder, find_sources(small_folder))
 
 

@@ -10,7 +10,6 @@ from evalkit.core.manifest import InputFile, Provenance
 from evalkit.core.project import (
     Claim,
     Contamination,
-    Contrast,
     Cost,
     Exposure,
     Outcome,
@@ -18,6 +17,7 @@ from evalkit.core.project import (
     Programme,
     Project,
     Source,
+    TripleDifference,
 )
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.data.flow import CountedCase, Flow, FlowRow
@@ -89,7 +89,7 @@ def make_project() -> Project:
             Outcome(measure="WRITPROG", role="secondary"),
             Outcome(measure="MATPROG", role="placebo"),
         ),
-        contrasts=(Contrast(measure="READPROG", minus="MATPROG"),),
+        contrasts=(TripleDifference(measure="READPROG", minus="MATPROG"),),
         cost=Cost(total_gbp=744103, schools=29, source="the case study"),
         contamination=(
             Contamination(areas=(341,), programme="Another grant of the same fund", source="the fund's list"),

@@ -18,7 +18,7 @@ from evalkit.core.errors import DataError, DesignError, EnvironmentFault, Evalki
 from evalkit.run import cli
 from evalkit.run.many import run_command
 from evalkit.run.many.fleet import watched
-from evalkit.run.many.task import Outcome
+from evalkit.run.many.task import RunResult
 from evalkit.run.notebooks.execute import NotebookFailure
 from evalkit.run.processes import worker
 from evalkit.run.processes.failure import Failure
@@ -46,14 +46,14 @@ def in_this_process(tasks, watcher, stop):
     return [watched(task, watcher, stop, worked_here) for task in tasks]
 
 
-def worked_here(task, report, stop) -> Outcome:
+def worked_here(task, report, stop) -> RunResult:
     said = []
     worker.work(task, said.append)
     last = said[-1]
     if last["event"] == "done":
-        return Outcome(slug=task.slug, status="done", seconds=1.0, report=task.report)
+        return RunResult(slug=task.slug, status="done", seconds=1.0, report=task.report)
     failure = Failure(**last["failure"])
-    return Outcome(slug=task.slug, status="failed", seconds=1.0, failure=failure, log=last["log"])
+    return RunResult(slug=task.slug, status="failed", seconds=1.0, failure=failure, log=last["log"])
 
 
 def failing_run(monkeypatch, problems: dict[str, BaseException]) -> None:

@@ -11,8 +11,8 @@ from evalkit.core.errors import DataError, ProjectError
 from evalkit.core.project import Exposure, Outcome, Participants
 from evalkit.data.published.assembled import read_assembled
 from evalkit.data.published.codes import LOST, NO_ROW
-from evalkit.data.published.intake import read_baseline, read_records
 from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.records import Listing, make_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.design.matching import greedy_arrays as line
-from evalkit.design.matching.greedy_arrays import Neighbours
+from evalkit.design.matching.greedy_arrays import NearbyPartners
 from evalkit.design.matching.match import match
 from evalkit.design.matching.options import CovariateCaliper, NearestNeighbour
 from evalkit.design.matching.pairs import pair_space
@@ -471,7 +471,7 @@ def test_partners_looked_up_are_the_nearest_and_complete():
     """A tie beyond the edge of those looked up is never missed: what is known is a beginning of the whole order."""
     random = np.random.default_rng(7)
     own, other = random.integers(0, 4, (5, 2)).astype(float), random.integers(0, 4, (60, 2)).astype(float)
-    neighbours = Neighbours(PairProblem.free(own, other), np.arange(5), 3)
+    neighbours = NearbyPartners(PairProblem.free(own, other), np.arange(5), 3)
     for unit in range(5):
         apart = np.round(np.sqrt(((own[unit] - other) ** 2).sum(axis=1)), 9)
         whole = np.lexsort((np.arange(60), apart)).tolist()

@@ -9,7 +9,7 @@ import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Exposure, Participants
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.project.plan import OUTSIDE, make_design

@@ -10,7 +10,7 @@ from evalkit.core.manifest import Vintage
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.diagnose.portfolio.pooling_rules import overlaps
 from evalkit.diagnose.portfolio.portfolio import make_portfolio
-from evalkit.diagnose.portfolio.project_record import SCHOOLS_ONLY, FoundEffect, area_error
+from evalkit.diagnose.portfolio.project_record import SCHOOLS_ONLY, RecordedEffect, area_error
 from evalkit.diagnose.project.evidence_rating import evidence_rating
 from evalkit.estimate.areas.placebo_pool import PlaceboPool
 from evalkit.estimate.areas.random_effects import random_effects
@@ -223,7 +223,7 @@ def test_nothing_gives_an_empty_portfolio():
     assert (made.projects, made.groups, made.overlaps) == ((), (), ())
 
 
-def found(**changes) -> FoundEffect:
+def found(**changes) -> RecordedEffect:
     values = {
         "inference": "permutation",
         "cluster_level": "local_authority",
@@ -231,7 +231,7 @@ def found(**changes) -> FoundEffect:
         "interval": Interval(-1.0, 1.0),
         "placebos": (3.0, -4.0),
     }
-    return FoundEffect(**(values | changes))
+    return RecordedEffect(**(values | changes))
 
 
 def test_the_error_of_a_permutation_is_how_much_areas_without_it_moved():

@@ -179,7 +179,7 @@ def test_weighted_means_give_the_weighted_estimate(small_project, intake, design
 
 
 def test_one_year_before_is_the_reason_for_no_trend(small_project, small_folder):
-    from evalkit.data.published.intake import read_baseline, read_records
+    from evalkit.data.published.project_data import read_baseline, read_records
     from evalkit.data.published.sources import find_sources
     from evalkit.design.project.plan import make_design
     from evalkit.diagnose.project.describe import describe_design

@@ -10,7 +10,7 @@ import pytest
 
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.clusters import ClusterCounts, Recommendation

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evalkit.core.project import Inference
+from evalkit.core.project import InferenceChoices
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.outcome_effects import (
@@ -29,7 +29,7 @@ def test_the_permutation_by_hand():
     # Area 340 has 1.5; of the 40 areas one other is as large (−2.0): p = 2/40. 2/40 = .05 rejects, 3/40 does not: the
     # interval's reach is the second largest of the others, 0.39.
     others = [-2.0, *(0.01 * k for k in range(2, 40))]
-    found = permutation_effect(KEY, areas([1.5, *others]), 340, Inference())
+    found = permutation_effect(KEY, areas([1.5, *others]), 340, InferenceChoices())
     assert found.estimate == 1.5
     assert found.p_value == 2 / 40
     assert found.p_value_one_sided == 1 / 40
@@ -42,7 +42,7 @@ def test_the_permutation_by_hand():
 def test_studentised_intervals_are_in_points_of_the_outcome():
     effects = [1.0, *(0.1 * k for k in range(1, 20))]
     errors = [0.5, *([0.2] * 19)]
-    found = permutation_effect(KEY, areas(effects, errors), 340, Inference(statistic="studentised"))
+    found = permutation_effect(KEY, areas(effects, errors), 340, InferenceChoices(statistic="studentised"))
     # 20 areas: the reach is the largest other |t| = 1.9/0.2 = 9.5, times the treated area's own error 0.5.
     assert found.interval.lower == pytest.approx(1.0 - 9.5 * 0.5)
     assert found.interval.upper == pytest.approx(1.0 + 9.5 * 0.5)
@@ -53,7 +53,7 @@ def test_studentised_intervals_are_in_points_of_the_outcome():
 @pytest.mark.parametrize("statistic", ["unstudentised", "studentised"])
 def test_both_statistics_have_their_interval_whichever_is_asked_for(statistic):
     effects = [1.0, *(0.1 * k for k in range(1, 20))]
-    found = permutation_effect(KEY, areas(effects, [0.5, *([0.2] * 19)]), 340, Inference(statistic=statistic))
+    found = permutation_effect(KEY, areas(effects, [0.5, *([0.2] * 19)]), 340, InferenceChoices(statistic=statistic))
     detail = found.permutation
     # the largest other effect is 1.9, its t 9.5
     for interval, reach in ((detail.plain_interval, 1.9), (detail.studentised_interval, 4.75)):
@@ -65,24 +65,26 @@ def test_both_statistics_have_their_interval_whichever_is_asked_for(statistic):
 def test_without_a_school_sampling_error_nothing_is_studentised(missing):
     errors = np.full(30, 0.5)
     errors[missing] = np.nan
-    plain = permutation_effect(KEY, areas(np.linspace(-1, 1, 30), errors), 340, Inference())
+    plain = permutation_effect(KEY, areas(np.linspace(-1, 1, 30), errors), 340, InferenceChoices())
     assert isinstance(plain.permutation.studentised_p, Unavailable)
     assert plain.p_value == 2 / 30  # the effects run from −1 to 1: both ends are as large
-    asked = permutation_effect(KEY, areas(np.linspace(-1, 1, 30), errors), 340, Inference(statistic="studentised"))
+    asked = permutation_effect(
+        KEY, areas(np.linspace(-1, 1, 30), errors), 340, InferenceChoices(statistic="studentised")
+    )
     assert isinstance(asked.p_value, Unavailable)
     assert isinstance(asked.interval, Unavailable)
     assert asked.estimate == -1.0
 
 
 def test_too_few_areas_give_a_p_value_and_no_interval():
-    found = permutation_effect(KEY, areas(np.linspace(1, 2, 12)), 340, Inference())
+    found = permutation_effect(KEY, areas(np.linspace(1, 2, 12)), 340, InferenceChoices())
     assert found.p_value == 1.0
     assert isinstance(found.interval, Unavailable)
     assert "Fewer than 20 areas" in found.interval.reason
 
 
 def test_schools_treated_by_name_have_no_permutation():
-    found = permutation_effect(KEY, areas(np.linspace(-1, 1, 40), first=0), 0, Inference())
+    found = permutation_effect(KEY, areas(np.linspace(-1, 1, 40), first=0), 0, InferenceChoices())
     assert found.estimate == -1.0
     assert isinstance(found.p_value, Unavailable)
     assert "part of their area" in found.p_value.reason
@@ -99,7 +101,7 @@ def test_clustering_by_school_gives_an_error_and_nothing_inferred_from_it():
 
 def test_a_treated_group_without_an_effect_is_not_given_another_area_s():
     others = areas(np.linspace(-1, 1, 40), first=341)
-    for found in (permutation_effect(KEY, others, 340, Inference()), school_cluster_effect(KEY, others, 340)):
+    for found in (permutation_effect(KEY, others, 340, InferenceChoices()), school_cluster_effect(KEY, others, 340)):
         assert isinstance(found.estimate, Unavailable)
         assert isinstance(found.p_value, Unavailable)
         assert isinstance(found.std_error, Unavailable)

@@ -14,7 +14,7 @@ from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.cluster_model import ClusterModel, cluster_counts
 from evalkit.estimate.effect import clustered_estimate
 from evalkit.estimate.staggered.group_time import group_time_effects
-from evalkit.estimate.staggered.influence_arrays import Place, exchanged_effects, exchanged_sums
+from evalkit.estimate.staggered.influence_arrays import ExchangedCell, exchanged_effects, exchanged_sums
 from evalkit.estimate.staggered.overall_inference import (
     MIXED,
     ONLY_MEANS,
@@ -131,7 +131,7 @@ def test_exchanged_effects_by_hand():
     # Two clusters of weight 1 and 3; changes 2 and −1. Cluster 0 treated: 2 − (−1) = 3; cluster 1 treated: −3.
     total = np.array([[0.0, 2.0], [3.0, 0.0]])
     sums = exchanged_sums(total, np.array([1.0, 3.0]), np.array([[0, 1], [1, 0]]))
-    found = exchanged_effects(sums, (Place(0, 1, 0, (1,)),))
+    found = exchanged_effects(sums, (ExchangedCell(0, 1, 0, (1,)),))
     assert found == pytest.approx([3.0, -3.0])
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from evalkit.estimate.staggered.influence_arrays import Block, Influence, Piece, partition
+from evalkit.estimate.staggered.influence_arrays import Influence, InfluenceBlock, Piece, partition
 
 
 def blocks():
     """Return two estimates from four rows: rows 0 and 1 bear on the first, rows 2 and 3 on both."""
-    first = Block(np.array([0, 1]), np.array([0]), np.array([[1.0], [-1.0]]))
-    second = Block(np.array([2, 3]), np.array([0, 1]), np.array([[2.0, 3.0], [-2.0, 1.0]]))
+    first = InfluenceBlock(np.array([0, 1]), np.array([0]), np.array([[1.0], [-1.0]]))
+    second = InfluenceBlock(np.array([2, 3]), np.array([0, 1]), np.array([[2.0, 3.0], [-2.0, 1.0]]))
     return first, second
 
 
@@ -31,15 +31,15 @@ def test_clusters_are_summed_first():
 def test_blocks_that_share_rows_are_added_before_they_are_multiplied():
     """Row 0 stands in both blocks: (1, 2) and (0, 1) make (1, 2) + (0, 1) = 1, 3 in its two columns."""
     one, two = (
-        Block(np.array([0]), np.array([0, 1]), np.array([[1.0, 2.0]])),
-        Block(np.array([0]), np.array([1]), np.array([[1.0]])),
+        InfluenceBlock(np.array([0]), np.array([0, 1]), np.array([[1.0, 2.0]])),
+        InfluenceBlock(np.array([0]), np.array([1]), np.array([[1.0]])),
     )
     assert Influence(2, (one, two), None, 5).covariance().tolist() == [[1.0, 3.0], [3.0, 9.0]]
     assert Influence(2, (one, two), None, 1).covariance().tolist() == [[1.0, 3.0], [3.0, 9.0]]
 
 
 def test_a_row_in_two_blocks_gets_one_sign():
-    both = tuple(Block(np.array([0]), np.array([at]), np.array([[at + 1.0]])) for at in range(2))
+    both = tuple(InfluenceBlock(np.array([0]), np.array([at]), np.array([[at + 1.0]])) for at in range(2))
     draws = Influence(2, both, None, 3).drawn(50, np.random.default_rng(1))
     assert {tuple(draw) for draw in draws} == {(1.0, 2.0), (-1.0, -2.0)}
 

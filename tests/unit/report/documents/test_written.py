@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.report.documents.written import Block, Run, plain_words, written_blocks
+from evalkit.report.documents.written import Run, WrittenBlock, plain_words, written_blocks
 
 
 def test_marks_become_looks():
@@ -34,7 +34,7 @@ def test_lists_quotes_and_code_are_blocks():
 
 
 def test_a_heading_inside_text_is_a_bold_paragraph():
-    assert written_blocks("Why\n===") == (Block("paragraph", (Run("Why", is_bold=True),)),)
+    assert written_blocks("Why\n===") == (WrittenBlock("paragraph", (Run("Why", is_bold=True),)),)
 
 
 def test_words_of_a_heading_lose_their_marks():

@@ -17,7 +17,7 @@ from evalkit.diagnose.portfolio.project_record import FailedRun, UnreadFolder
 from evalkit.report.figures.forest import Forest, ForestRow
 from evalkit.report.portfolio.site import portfolio_files
 from evalkit.report.portfolio.tables import overlaps_table, pooled_table, projects_table
-from evalkit.report.portfolio.words import banner, face, group_result, group_titles
+from evalkit.report.portfolio.words import banner, group_result, group_titles, portfolio_front_matter
 from tests.portfolio_records import outcome, project, projects
 
 FAILED = (FailedRun("gale", "time limit", "notebooks, How large is it?", "Stopped after 600 seconds.", False),)
@@ -89,13 +89,13 @@ def test_the_banner_says_which_projects_are_synthetic(portfolio):
 
 
 def test_the_face_counts(portfolio):
-    assert face(portfolio) == (
+    assert portfolio_front_matter(portfolio) == (
         "5 finished evaluations (4 on published data, 1 on synthetic data).",
         "1 pooled result, 1 of them from fewer than 5 projects.",
         "1 project whose last run failed.",
         "1 folder not counted, with reasons.",
     )
-    assert face(make_portfolio([]))[1].startswith("Nothing could be pooled")
+    assert portfolio_front_matter(make_portfolio([]))[1].startswith("Nothing could be pooled")
 
 
 def test_the_pooled_sentences_by_hand():

@@ -18,7 +18,7 @@ def with_interval(evaluation: Evaluation, interval: Interval) -> Evaluation:
 
 
 def test_the_answer_is_one_sentence_and_what_it_cannot_say(evaluation: Evaluation) -> None:
-    assert report.answer(evaluation).sentences == (
+    assert report.summary_answer(evaluation).sentences == (
         "Reading progress in Knowsley's 49 primaries rose by 0.94 points more than in similar areas; "
         "anything from 0.02 "
         "to 1.86 more fits the data.",
@@ -27,7 +27,7 @@ def test_the_answer_is_one_sentence_and_what_it_cannot_say(evaluation: Evaluatio
 
 
 def test_an_interval_with_zero_is_not_an_answer(evaluation: Evaluation) -> None:
-    said = report.answer(with_interval(evaluation, Interval(-0.09, 1.97))).sentences[0]
+    said = report.summary_answer(with_interval(evaluation, Interval(-0.09, 1.97))).sentences[0]
     assert said == (
         "The data do not show whether reading progress rose by more in Knowsley's 49 primaries than in similar areas: "
         "the best estimate is 0.94 points more, but anything from 0.09 less to 1.97 more fits the data."
@@ -39,11 +39,11 @@ def test_a_fall_is_said_as_a_fall(evaluation: Evaluation) -> None:
     fell = replace(fell, headline=replace(fell.headline, estimate=-0.85))
     assert (
         "rose by 0.85 points less than in similar areas; anything from 0.20 to 1.50 less fits"
-        in (report.answer(fell).sentences[0])
+        in (report.summary_answer(fell).sentences[0])
     )
     rows = tuple(replace(row, treated_post=-1.5) for row in fell.outcomes)
     assert (
-        report.answer(replace(fell, outcomes=rows))
+        report.summary_answer(replace(fell, outcomes=rows))
         .sentences[0]
         .startswith(
             "The change in reading progress in Knowsley's 49 primaries was 0.85 points below that of similar areas"
@@ -52,15 +52,15 @@ def test_a_fall_is_said_as_a_fall(evaluation: Evaluation) -> None:
 
 
 def test_without_an_estimate_the_reason_is_the_answer(unavailable: Evaluation) -> None:
-    assert report.answer(unavailable).sentences[0] == (
+    assert report.summary_answer(unavailable).sentences[0] == (
         "The data do not show how reading progress changed in Knowsley's 6 primaries: six schools are too few."
     )
-    assert report.certainty(unavailable).sentences
+    assert report.summary_certainty(unavailable).sentences
     assert report.cost_in_short(unavailable).text == "The project file states no cost."
 
 
 def test_who_is_compared_has_schools_areas_and_years(evaluation: Evaluation) -> None:
-    assert report.compared(evaluation).sentences == (
+    assert report.summary_comparison(evaluation).sentences == (
         "All 49 primaries of Knowsley with results count as treated and are compared with 563 in 5 areas "
         "that the Department for Education (DfE) lists as similar (its statistical neighbours, April 2021: Liverpool, "
         "St Helens, Sefton, Wirral and Halton).",
@@ -72,7 +72,7 @@ def test_who_is_compared_has_schools_areas_and_years(evaluation: Evaluation) -> 
 def test_how_sure_it_is_follows_the_checks(evaluation: Evaluation) -> None:
     # seven of the eight other designs of the fixture, as the earlier trend continued is no comparison;
     # 1.31 is the larger of 1.05 planned and 1.31 realised.
-    assert report.certainty(evaluation).sentences == (
+    assert report.summary_certainty(evaluation).sentences == (
         "7 of 149 areas, Knowsley among them, changed at least as much in either direction (p = 0.047).",
         "Other reasonable comparisons give 0.55 to 1.02; chance alone could explain 6 of these 7, and hardly the "
         "other 1.",
@@ -90,7 +90,7 @@ def test_how_sure_it_is_follows_the_checks(evaluation: Evaluation) -> None:
 @pytest.mark.parametrize("estimate", [0.01, 0.6, 5.0])
 def test_what_the_placebo_says_does_not_depend_on_the_estimate(evaluation: Evaluation, estimate: float) -> None:
     still = replace(evaluation, headline=replace(evaluation.headline, placebo_estimate=-0.1, estimate=estimate))
-    said = next(sentence for sentence in report.certainty(still).sentences if sentence.startswith("Maths"))
+    said = next(sentence for sentence in report.summary_certainty(still).sentences if sentence.startswith("Maths"))
     assert "lost 0.10 points on similar areas (−0.40 to 1.60), too uncertain to tell from none. An area shock" in said
 
 
@@ -108,13 +108,13 @@ def test_the_placebo_is_held_to_the_standard_of_the_answer(
     code = next(outcome.measure for outcome in evaluation.project.outcomes if outcome.role == "placebo")
     placebo = replace(evaluation.effects[0], outcome=code, estimate=0.6, interval=interval)
     effects = (placebo, *(effect for effect in evaluation.effects if effect.outcome != code))
-    said = report.certainty(replace(evaluation, effects=effects)).text
+    said = report.summary_certainty(replace(evaluation, effects=effects)).text
     assert f"Maths, not aimed at, gained 0.60 points on similar areas{end}" in said
 
 
 def test_without_a_rating_it_says_so(evaluation: Evaluation) -> None:
     none = replace(evaluation, rating=EvidenceRating(Unavailable("Unknown."), "Not rated."))
-    assert "No rating of security is given" in report.certainty(none).text
+    assert "No rating of security is given" in report.summary_certainty(none).text
 
 
 def test_cost_by_school_and_pupil(evaluation: Evaluation) -> None:
@@ -184,44 +184,52 @@ def test_months_never_stand_without_their_interval(evaluation: Evaluation) -> No
 
 def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
     several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
-    assert report.answer(several).sentences[0] == (
+    assert report.summary_answer(several).sentences[0] == (
         "The data do not show whether reading progress rose by more in the 49 primaries of the programme "
         "than in similar "
         "areas: the best estimate is 0.94 points more, but anything from 0.30 less to 2.18 more fits the data."
     )
     assert (
-        report.compared(several)
+        report.summary_comparison(several)
         .sentences[0]
         .startswith(
             "The 49 primaries analysed, of 51 listed as taking part, in Knowsley and Liverpool, are compared with 563"
         )
     )
-    assert "rests on the 2 areas the schools lie in (p = 0.110)" in report.certainty(several).sentences[0]
+    assert "rests on the 2 areas the schools lie in (p = 0.110)" in report.summary_certainty(several).sentences[0]
     # 20,311 pupils in 55 schools: 369 each
     assert "mean roll of the listed schools (369 pupils in 2022/23)" in report.cost_in_short(several).text
     alone = listed_schools(evaluation)
-    assert "how far chance could have moved it is not known" in report.answer(alone).text
+    assert "how far chance could have moved it is not known" in report.summary_answer(alone).text
     assert report.key_numbers(alone).table.rows[0][1:] == (0.94, "none")
 
 
 def test_where_nothing_is_estimated_nothing_is_said_of_what_a_number_holds(unavailable: Evaluation) -> None:
-    assert len(report.answer(unavailable).sentences) == 1
+    assert len(report.summary_answer(unavailable).sentences) == 1
 
 
 def test_why_listed_schools_have_no_interval_depends_on_how_many_areas_they_lie_in(evaluation: Evaluation) -> None:
-    alone = report.certainty(listed_schools(evaluation)).sentences[0]
+    alone = report.summary_certainty(listed_schools(evaluation)).sentences[0]
     assert alone.startswith("No interval is given: the schools are part of one area")
     three = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool"), (343, "Sefton")))
     why = Unavailable("too few of the 3 areas carry the effect")
     without = replace(three.effects[-1], std_error=why, interval=why, p_value=why)
     refused = replace(three, effects=(*three.effects[:-1], without))
-    assert report.certainty(refused).sentences[0] == "No interval is given. Too few of the 3 areas carry the effect."
+    assert (
+        report.summary_certainty(refused).sentences[0]
+        == "No interval is given. Too few of the 3 areas carry the effect."
+    )
 
 
 def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation: Evaluation) -> None:
     several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
     for one in (evaluation, several, listed_schools(evaluation), with_interval(evaluation, Interval(-0.09, 1.97))):
-        parts = (report.answer(one), report.compared(one), report.certainty(one), report.cost_in_short(one))
+        parts = (
+            report.summary_answer(one),
+            report.summary_comparison(one),
+            report.summary_certainty(one),
+            report.cost_in_short(one),
+        )
         words = " ".join(part.text for part in parts)
         assert len(words.split()) <= 325
         assert forbidden_words(words) == []

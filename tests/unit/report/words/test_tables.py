@@ -7,7 +7,7 @@ import pytest
 
 from evalkit import report
 from evalkit.core.errors import EvalkitError
-from evalkit.core.project import Exposure, Inference
+from evalkit.core.project import Exposure, InferenceChoices
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.checks import CHECKS
 from evalkit.diagnose.project.evaluation import Evaluation
@@ -32,7 +32,7 @@ def test_each_statistic_stands_with_its_own_interval(evaluation: Evaluation) -> 
     studentised = "Area permutation, each change over its standard error (studentised), two-sided"
     rows = {row[0]: row for row in report.inference(evaluation).table.rows}
     assert rows[studentised][4:] == (Interval(0.11, 1.77, 0.95), 0.027)
-    asked = replace(evaluation.project, inference=Inference(statistic="studentised"))
+    asked = replace(evaluation.project, inference=InferenceChoices(statistic="studentised"))
     rows = {row[0]: row for row in report.inference(replace(evaluation, project=asked)).table.rows}
     assert rows[studentised][4:] == (evaluation.effects[0].interval, evaluation.effects[0].p_value)
     assert rows["Area permutation, changes themselves, two-sided"][4:] == (Interval(0.02, 1.86, 0.95), 0.047)

@@ -16,7 +16,7 @@ from evalkit.design.power.mdes import require_shares
 from evalkit.run.many import cluster, cluster_fleet
 from evalkit.run.many.cluster import connected, dask_executor, differences, facts, require_same
 from evalkit.run.many.task import Task
-from evalkit.run.processes.executors import Where, executor_at
+from evalkit.run.processes.executors import ExecutorChoice, executor_at
 from tests.dask_processes import START_SECONDS, noted, processes
 from tests.replications import VERBS, drawn_clusters
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_sent_is_refused(executor):
 
 def test_an_address_serves_as_well_as_a_file(scheduler):
     address = json.loads(scheduler.read_text())["address"]
-    with executor_at(Where(scheduler=address)) as found:
+    with executor_at(ExecutorChoice(scheduler=address)) as found:
         assert found.map(abs, [-2, 3]) == [2, 3]
 
 

@@ -11,7 +11,7 @@ import pytest
 from evalkit.run.many import cluster_fleet as cluster_worker
 from evalkit.run.many.cluster import facts
 from evalkit.run.many.cluster_fleet import Call, leave_here, run_here, stop_here
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from evalkit.run.notebooks.session import READ_ONCE
 from evalkit.run.outputs.content_key import report_stamp
 from evalkit.run.outputs.folder import lock_of
@@ -89,6 +89,6 @@ def test_outputs_that_another_holds_are_waited_for_and_left_once_stopped(space, 
         run_here(task_of(space, "york"), call(space, "one"))  # the run itself then says that it is busy
     assert [slug for slug, _ in ran] == ["york"]
     stop_here("one")
-    stopped: Outcome = run_here(task_of(space, "leeds"), call(space, "one"))
+    stopped: RunResult = run_here(task_of(space, "leeds"), call(space, "one"))
     assert (stopped.status, stopped.exit_code) == ("not begun", 130)
     leave_here("one")

@@ -13,7 +13,7 @@ import pytest
 
 from evalkit.run.many import fleet
 from evalkit.run.many.fleet import LocalFleet, Watchers, exit_code, jobs_here, stopping
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from evalkit.run.notebooks.session import READ_ONCE
 from evalkit.run.processes.failure import Failure, interrupted
 
@@ -29,12 +29,12 @@ def task(slug: str) -> Task:
     return Task(slug=slug, project_file=Path(slug), data=None, out=Path("out"))
 
 
-def done(slug: str) -> Outcome:
-    return Outcome(slug=slug, status="done", seconds=1.0, report=Path(slug))
+def done(slug: str) -> RunResult:
+    return RunResult(slug=slug, status="done", seconds=1.0, report=Path(slug))
 
 
-def failed(code: int, slug: str = "a") -> Outcome:
-    return Outcome(
+def failed(code: int, slug: str = "a") -> RunResult:
+    return RunResult(
         slug=slug,
         status="failed",
         seconds=1.0,
@@ -80,7 +80,7 @@ def test_tasks_run_side_by_side_and_come_back_in_order():
 def test_once_stopped_no_project_is_begun():
     def one(task, report, stop):
         stop.set()
-        return Outcome.without_report(interrupted(task.slug, "reading"), seconds=1.0)
+        return RunResult.without_report(interrupted(task.slug, "reading"), seconds=1.0)
 
     outcomes = LocalFleet(1, one)([task(slug) for slug in "abc"], Watchers(), threading.Event())
     assert [outcome.failure.stage for outcome in outcomes] == ["reading", "", ""]

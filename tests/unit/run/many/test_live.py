@@ -10,8 +10,8 @@ import pytest
 
 from evalkit.run.console import Progress
 from evalkit.run.many import live
-from evalkit.run.many.live import Lines, Standing, Table, failure_text, screen
-from evalkit.run.many.task import Outcome
+from evalkit.run.many.live import Lines, LiveTable, Standing, failure_text, screen
+from evalkit.run.many.task import RunResult
 from evalkit.run.processes.failure import Failure, interrupted
 
 FAILURE = Failure(
@@ -19,12 +19,12 @@ FAILURE = Failure(
 )
 
 
-def done(slug: str) -> Outcome:
-    return Outcome(slug=slug, status="done", seconds=1.0, report=Path(slug))
+def done(slug: str) -> RunResult:
+    return RunResult(slug=slug, status="done", seconds=1.0, report=Path(slug))
 
 
-def failed(failure: Failure) -> Outcome:
-    return Outcome(slug=failure.slug, status="failed", seconds=1.0, failure=failure)
+def failed(failure: Failure) -> RunResult:
+    return RunResult(slug=failure.slug, status="failed", seconds=1.0, failure=failure)
 
 
 def play(shown) -> None:
@@ -65,7 +65,7 @@ def test_a_sign_of_life_is_given(monkeypatch, capsys):
 
 def test_the_state_of_all_is_one_line():
     standing = Standing(24)
-    play_on = [done("a"), failed(FAILURE), Outcome.without_report(interrupted("c", ""))]
+    play_on = [done("a"), failed(FAILURE), RunResult.without_report(interrupted("c", ""))]
     for slug in "abd":
         standing.event({"event": "project started", "project": slug})
     for outcome in play_on:
@@ -80,7 +80,7 @@ def test_on_a_terminal_projects_and_stages_are_a_table(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     with screen(3, Progress()) as shown:
-        assert isinstance(shown, Table)
+        assert isinstance(shown, LiveTable)
         play(shown)
         shown.event({"event": "project started", "project": "c"})
         shown.event({"event": "stage started", "project": "c", "stage": "notebook 1_design"})

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from evalkit.run.many.live import RunLog, new_run_id
-from evalkit.run.many.task import Outcome
+from evalkit.run.many.task import RunResult
 from evalkit.run.processes.failure import Failure
 
 
@@ -19,7 +19,7 @@ def test_events_and_outcomes_are_logged_with_time_and_run(tmp_path):
     failure = Failure(slug="a", kind="time limit", message="Long.", exit_code=1, stage="notebook 2_impact")
     log.event({"event": "stage ended", "project": "a", "stage": "reading", "seconds": 1.5})
     log.event({"event": "cell", "project": "a", "heading": "x", "call": "y"})
-    log.ended(Outcome(slug="a", status="failed", seconds=60.0, failure=failure, peak_mb=300.0))
+    log.ended(RunResult(slug="a", status="failed", seconds=60.0, failure=failure, peak_mb=300.0))
     first, second = lines(tmp_path)
     assert datetime.fromisoformat(first.pop("time")).utcoffset().total_seconds() == 0
     assert first == {"run": "r1", "event": "stage ended", "project": "a", "stage": "reading", "seconds": 1.5}

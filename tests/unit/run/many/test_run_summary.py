@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from evalkit.run.many.live import duration, first_sentence, summary
-from evalkit.run.many.task import Outcome
+from evalkit.run.many.task import RunResult
 from evalkit.run.processes.failure import Failure, interrupted
 
 
-def failed(slug: str, message: str) -> Outcome:
+def failed(slug: str, message: str) -> RunResult:
     failure = Failure(slug=slug, kind="bad input", message=message, exit_code=2, stage="reading")
-    return Outcome(slug=slug, status="failed", seconds=3.2, failure=failure)
+    return RunResult(slug=slug, status="failed", seconds=3.2, failure=failure)
 
 
 def test_a_summary_has_a_line_for_each_project_and_counts_them():
     outcomes = [
-        Outcome(slug="a", status="done", seconds=61.4, report=Path("o/a/report.html")),
+        RunResult(slug="a", status="done", seconds=61.4, report=Path("o/a/report.html")),
         failed("long-name", "a.csv is empty. Get it again.\nAnd again."),
-        Outcome(slug="c", status="unchanged", seconds=0.0, report=Path("o/c/report.html")),
-        Outcome.without_report(interrupted("d", "")),
+        RunResult(slug="c", status="unchanged", seconds=0.0, report=Path("o/c/report.html")),
+        RunResult.without_report(interrupted("d", "")),
     ]
     # 61.4 s are 1 min 01 s; 74 s are 1 min 14 s
     assert summary(outcomes, 74.0, Path("o")).splitlines() == [

@@ -44,7 +44,7 @@ def kit(monkeypatch, tmp_path):
 
     monkeypatch.setattr(session, "_design", design)
     monkeypatch.setattr(session, "_sources", lambda data: SimpleNamespace(files=lambda: ()))
-    monkeypatch.setattr("evalkit.data.published.intake.read_records", lambda *arguments: None)
+    monkeypatch.setattr("evalkit.data.published.project_data.read_records", lambda *arguments: None)
     monkeypatch.setattr("evalkit.diagnose.project.evaluate.evaluate", evaluate)
     return made
 
@@ -91,7 +91,7 @@ def test_a_run_designs_once_and_a_lock_written_over_is_refused_all_the_same(kit)
 
 def test_what_a_run_read_is_not_read_again_by_its_notebooks(kit, monkeypatch):
     read = []
-    monkeypatch.setattr("evalkit.data.published.intake.read_records", lambda *arguments: read.append(1))
+    monkeypatch.setattr("evalkit.data.published.project_data.read_records", lambda *arguments: read.append(1))
     (kit.folder / PRIVATE).mkdir()
     session.read_once(Path(KNOWSLEY), session._sources(""), str(kit.folder), "what was read")
     session.open_evaluation(KNOWSLEY, "", str(kit.folder))

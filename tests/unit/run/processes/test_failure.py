@@ -9,7 +9,7 @@ import pytest
 
 from evalkit.core.errors import EvalkitError
 from evalkit.run.notebooks.execute import NotebookFailure, execute
-from evalkit.run.processes.failure import Failure, Place, kept_log, remove_record, shown_call, write_record
+from evalkit.run.processes.failure import Failure, NotebookPlace, kept_log, remove_record, shown_call, write_record
 
 FAILURE = Failure(
     slug="demo",
@@ -78,7 +78,7 @@ def cell(kind: str, source: str, *tags: str) -> dict:
 
 def test_the_place_is_the_last_heading_and_the_call_after_it():
     told = []
-    place = Place(lambda heading, call: told.append((heading, call)))
+    place = NotebookPlace(lambda heading, call: told.append((heading, call)))
     cells = [
         cell("markdown", "# Title\n\ntext\n\n## First? ##\n"),
         cell("code", "data = ''", "parameters"),

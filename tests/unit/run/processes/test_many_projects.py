@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.run import cli
-from evalkit.run.many.task import Outcome, Task
+from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.content_key import made_meanwhile, report_stamp
 from evalkit.run.outputs.folder import lock_of
 from evalkit.run.processes.failure import failure_of
@@ -32,9 +32,9 @@ def ended(space: Path) -> dict[str, tuple[str, str]]:
     return {line["project"]: (line["status"], line.get("kind", "")) for line in lines}
 
 
-def busy(task: Task) -> Outcome:
+def busy(task: Task) -> RunResult:
     failure, _ = failure_of(Busy(f"Another run of {task.slug} is writing."), task.slug, "reading the data")
-    return Outcome.without_report(failure, seconds=1.0)
+    return RunResult.without_report(failure, seconds=1.0)
 
 
 class Other:
@@ -54,7 +54,7 @@ class Other:
             assert self._go.wait(10)
             self._finish()
 
-    def __call__(self, task, report, stop) -> Outcome:
+    def __call__(self, task, report, stop) -> RunResult:
         """Run a project here; York is another run's as long as that holds it, and is tried while it does."""
         if task.slug != "york" or not is_held(self._lock):
             return made(task)

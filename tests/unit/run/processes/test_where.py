@@ -6,23 +6,29 @@ import pytest
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.errors import InputError
-from evalkit.run.processes.executors import ProcessPool, Where, add_where_options, executor_at, where_of
+from evalkit.run.processes.executors import (
+    ExecutorChoice,
+    ProcessPool,
+    add_executor_options,
+    executor_at,
+    executor_choice,
+)
 
 
 def given(*options):
     parser = argparse.ArgumentParser()
-    add_where_options(parser)
+    add_executor_options(parser)
     return parser.parse_args(options)
 
 
 def test_without_options_this_process_does_everything():
-    assert where_of(given()) == Where(1, None)
-    with executor_at(where_of(given("-j", "1"))) as executor:
+    assert executor_choice(given()) == ExecutorChoice(1, None)
+    with executor_at(executor_choice(given("-j", "1"))) as executor:
         assert executor == SERIAL
 
 
 def test_jobs_are_processes_of_this_machine():
-    with executor_at(where_of(given("-j", "3"))) as executor:
+    with executor_at(executor_choice(given("-j", "3"))) as executor:
         assert executor == ProcessPool(3)
 
 
@@ -37,11 +43,11 @@ def test_jobs_are_processes_of_this_machine():
 )
 def test_options_that_make_no_sense_are_refused(options, said):
     with pytest.raises(InputError, match=said):
-        where_of(given(*options))
+        executor_choice(given(*options))
 
 
 @pytest.mark.parametrize("options", [("-j", "2"), ("--scheduler", "tcp://host:8786")])
 def test_workers_without_work_are_refused(options):
     with pytest.raises(InputError, match="shares out replications, and nothing is drawn"):
-        where_of(given(*options), "nothing is drawn")
-    assert where_of(given("-j", "1"), "nothing is drawn").is_here
+        executor_choice(given(*options), "nothing is drawn")
+    assert executor_choice(given("-j", "1"), "nothing is drawn").is_here

@@ -60,7 +60,9 @@ def test_a_file_that_cannot_be_named_is_refused_with_the_project(folder, name, e
 def test_a_broken_file_stops_a_run_before_anything_is_read(folder, monkeypatch):
     (folder / "brand.docx").write_bytes(b"not a document")
     path = project_file(folder, "brand.docx")
-    monkeypatch.setattr("evalkit.data.published.intake.read_records", lambda *given: pytest.fail("the data were read"))
+    monkeypatch.setattr(
+        "evalkit.data.published.project_data.read_records", lambda *given: pytest.fail("the data were read")
+    )
     with pytest.raises(InputError, match=r"brand\.docx is not a Word document that can be read") as caught:
         runner.preflight(load_project(path), path, None)
     assert caught.value.exit_code == 2

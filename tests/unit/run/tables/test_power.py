@@ -10,7 +10,7 @@ import pytest
 
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.data.published.intake import read_baseline, read_records
+from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.power.mdes import multiplier
@@ -227,7 +227,7 @@ def test_without_data_the_synthetic_england_is_read(project, intake, england, mo
     monkeypatch.setattr("evalkit.run.project.project_file.load_project", lambda path: project)
     monkeypatch.setattr("evalkit.run.project.runner.synthetic_folder", lambda: england.folder)
     monkeypatch.setattr(
-        "evalkit.data.published.intake.read_baseline", lambda *asked: read.append(asked[2].folder) or intake
+        "evalkit.data.published.project_data.read_baseline", lambda *asked: read.append(asked[2].folder) or intake
     )
     found = power_of_project(FOLDER / "project.yml", None, PowerOptions(n_simulations=20))
     assert read == [england.folder]

@@ -34,7 +34,7 @@ from evalkit.data.published.tables import read_table
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Intake:
+class ProjectData:
     """What was read for a project. `years` are the summers whose scores are in memory.
 
     `limits` has the published confidence limits of the last summer read, by measure, where at hand;
@@ -55,7 +55,7 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class DataRequest:
     """What a project asks of the published files. Tables are read from this alone, so that projects can share them."""
 
     measures: tuple[str, ...]
@@ -75,27 +75,27 @@ class Tables:
     spine: pd.DataFrame | None
 
 
-Keep = Callable[[Wanted, Callable[[], Tables]], Tables]
+Keep = Callable[[DataRequest, Callable[[], Tables]], Tables]
 """Returns tables that were read before for the same wants, or reads and keeps them."""
 
 
-def read_anew(wanted: Wanted, read: Callable[[], Tables]) -> Tables:
+def read_anew(wanted: DataRequest, read: Callable[[], Tables]) -> Tables:
     """Read the tables and keep nothing."""
     return read()
 
 
-def read_baseline(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> Intake:
+def read_baseline(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
     """Read a project's data with the scores of the years before the programme and no others."""
     return _read(project, project_folder, sources, project.exposure.pre, keep)
 
 
-def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> Intake:
+def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
     """Read a project's data with the scores of every year it names."""
     return _read(project, project_folder, sources, project.exposure.years, keep)
 
 
-def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> Intake:
-    wanted = Wanted(
+def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> ProjectData:
+    wanted = DataRequest(
         measures=tuple(outcome.measure for outcome in project.outcomes),
         exposure=project.exposure,
         neighbours=project.pool.neighbours,
@@ -107,10 +107,10 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
     roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
     found = (tables.records, tables.neighbours, treated, tables.limits)
-    return Intake(sources.kind, wanted.years, *found, fsm, outlines, roll)
+    return ProjectData(sources.kind, wanted.years, *found, fsm, outlines, roll)
 
 
-def _tables(wanted: Wanted, sources: Sources) -> Tables:
+def _tables(wanted: DataRequest, sources: Sources) -> Tables:
     for code in wanted.measures:
         require_years(code, wanted.exposure.years)
     neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
@@ -173,7 +173,7 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
-def _by_stage(wanted: Wanted) -> dict[str, list[str]]:
+def _by_stage(wanted: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
     for code in wanted.measures:
         stages.setdefault(measure(code).key_stage, []).append(code)
@@ -204,7 +204,7 @@ def _listing(
     )
 
 
-def _limits(wanted: Wanted, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
+def _limits(wanted: DataRequest, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
     last = max(wanted.exposure.post)
     if last not in wanted.years:
         return {}
