@@ -80,7 +80,7 @@ def portfolio_page(portfolio: Portfolio, groups: Sequence[PageGroup]) -> str:
         css=Markup(packaged("report.css") + packaged("portfolio.css")),
         script=Markup(packaged("portfolio.js.j2")),
         banner=banner(portfolio),
-        portfolio_front_matter=portfolio_front_matter(portfolio),
+        face=portfolio_front_matter(portfolio),
         table=_projects(portfolio),
         filters=_filters(portfolio),
         groups=[_shown(at, group) for at, group in enumerate(groups, start=1)],
