@@ -24,7 +24,7 @@
 - `match_method`: From what was asked of `evalkit match` to the option object of its method.
 - `match_options`: What `evalkit match` may be asked, and the request that is left when everything in it holds
   together.
-- `match_page`: The result of `evalkit match` as a page and as a Word document: the same parts in the same order.
+- `match_page`: The result of `evalkit match` as a document with figures.
 - `match_parts`: The parts of options that are written as texts: lists of names, calipers, cutpoints.
 - `match_text`: The result of `evalkit match` as a text for a person.
 - `power`: What a project's design could detect, before any outcome is read: `evalkit power`.
@@ -38,4 +38,6 @@
 - `synth_options`: What `evalkit synth` may be asked, and the request that is left when everything in it holds
   together.
 - `synth_text`: The result of `evalkit synth` as a text for a person.
+- `written`: The answer to a command, printed or written: on the terminal, as JSON, as a page, for Word, as PDF or as
+  CSV.
 """

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict
 from typing import Any
 
+from evalkit.core.plain import json_text
+from evalkit.core.plain import plain_or_reason as plain_value
 from evalkit.core.quantities import Estimate, Interval, Unavailable
-from evalkit.core.words import escaped
 from evalkit.design.clusters import half_length, is_conservative
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.pre_test import PreTest
@@ -28,7 +27,7 @@ ONE_NUMBER = Unavailable("Two-way fixed effects give one number for all cohorts 
 
 def did_json(answer: DidAnswer) -> str:
     """Return everything that was found, as text."""
-    return escaped(json.dumps(did_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
+    return json_text(did_record(answer))
 
 
 def did_record(found_answer: DidAnswer) -> Json:
@@ -57,18 +56,6 @@ def did_record(found_answer: DidAnswer) -> Json:
             {"estimator": row.estimator, **_numbers(row), "compares": row.compares} for row in answer.checks.rows
         ]
     return record | _settings(answer)
-
-
-def plain_value(value: object) -> Any:
-    """Return a value as JSON has it: a number, an interval, or the reason why there is none."""
-    if isinstance(value, Unavailable):
-        return {"unavailable": value.reason}
-    if isinstance(value, Interval):
-        return {"lower": float(value.lower), "upper": float(value.upper), "level": value.level}
-    if isinstance(value, bool | int | str) or value is None:
-        return value
-    number = float(value)  # type: ignore[arg-type]
-    return number if math.isfinite(number) else {"unavailable": "The calculation gave no finite number."}
 
 
 def _numbers(one: Any) -> Json:
