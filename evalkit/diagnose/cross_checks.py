@@ -9,7 +9,7 @@ from functools import partial
 from evalkit.core.draws import SERIAL
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.design.clusters import independence_by
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions
 from evalkit.estimate.staggered.bands import Uncertainty
@@ -39,7 +39,7 @@ class CrossCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class CrossChecks(Shown):
+class CrossChecks(ShownModel):
     """The overall effect by every estimator, on the same units."""
 
     level: float

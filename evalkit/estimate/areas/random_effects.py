@@ -12,7 +12,7 @@ import numpy as np
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable, critical_value
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.estimate.areas.pooling_arrays import (
     PooledMean,
     pooled_mean,
@@ -32,7 +32,7 @@ NO_TAU2_INTERVAL: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RandomEffects(Shown):
+class RandomEffects(ShownModel):
     """The mean of effects that differ between projects, with everything needed to judge it.
 
     Attributes

@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.data.baseline import Baseline
 from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.features import score_columns
@@ -70,7 +70,7 @@ class AbadieImbens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class MatchingEstimate(Shown):
+class MatchingEstimate(ShownModel):
     """The effect by matching with replacement, and who stood in for whom.
 
     Attributes

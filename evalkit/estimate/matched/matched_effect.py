@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.core.words import listed
 from evalkit.design.algebra_arrays import dependence
 from evalkit.design.clusters import AT_ALL, independence_by
@@ -40,7 +40,7 @@ _METHODS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class MatchedEffect(Shown):
+class MatchedEffect(ShownModel):
     """An effect after matching or weighting, with everything needed to read it.
 
     Attributes

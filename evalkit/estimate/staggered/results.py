@@ -8,7 +8,7 @@ import numpy as np
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.design.clusters import InferenceMethod, independence_by
 from evalkit.design.panel.staggered import Dropped
 from evalkit.estimate.effect import Inference
@@ -91,7 +91,7 @@ class ReportedSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StaggeredResults(Shown):
+class StaggeredResults(ShownModel):
     """What one estimator says: every cohort and period, and the four ways of averaging them.
 
     Attributes

@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import (
     MANY,
@@ -40,7 +40,7 @@ TOO_NARROW = Unavailable(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TwoWayEffect(Shown):
+class TwoWayEffect(ShownModel):
     """The coefficient of treatment with unit and period effects, its errors, and the inference the design supports.
 
     Attributes
@@ -166,7 +166,7 @@ class TwoWayEventTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TwoWayEventStudy(Shown):
+class TwoWayEventStudy(ShownModel):
     """Coefficients by event time from one regression with unit and period effects, measured from `base_time`.
 
     Where cohorts start in different periods and effects differ between them, each coefficient also holds
