@@ -33,7 +33,7 @@ _HOME: Final = {
     "ConleyTaberOptions": "estimate.two_way.conley_taber",
     "conley_taber": "estimate.two_way.conley_taber",
     "extended_effects": "estimate.staggered.extended",
-    "GroupTimeEffects": "estimate.staggered.group_time",
+    "GroupTimeEffects": "estimate.staggered.cells",
     "group_time_effects": "estimate.staggered.group_time",
     "imputation_effects": "estimate.staggered.imputation",
     "imputation_leads": "estimate.staggered.imputation_leads",

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimand, Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.design.clusters import (
@@ -24,10 +24,6 @@ from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, 
 from evalkit.estimate.matched.task import EffectTask
 
 # What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.
-
-ROUNDING = 1e-11
-"""Residuals and errors below this share of the largest outcome are rounding."""
-_LEFT_OVER = 1e-14
 
 EXACT = (
     "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
@@ -96,11 +92,6 @@ def clustered_inference(
         p_value=estimate.p_value,
         note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
     )
-
-
-def without_rounding(value: float, size: float) -> float:
-    """Return an effect, 0 where it is what arithmetic leaves of zero beside outcomes of that size."""
-    return 0.0 if abs(value) <= _LEFT_OVER * size else value
 
 
 def exact_reason(fit: LeastSquaresFit) -> str | None:

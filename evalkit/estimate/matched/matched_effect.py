@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable
+from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable, without_rounding
 from evalkit.core.shown import ShownModel
 from evalkit.core.words import listed
 from evalkit.design.algebra_arrays import dependence
@@ -18,7 +18,7 @@ from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.options import CovariateBalancing, EntropyBalancing, InverseProbability
 from evalkit.design.matching.scores_arrays import standardised
-from evalkit.estimate.effect import ExplainedEstimate, freedom, without_rounding
+from evalkit.estimate.effect import ExplainedEstimate, freedom
 from evalkit.estimate.matched.abadie_imbens import replacement_effect
 from evalkit.estimate.matched.bootstrap import bootstrap_effect
 from evalkit.estimate.matched.regression import regression_effect, shares_partners

@@ -8,9 +8,8 @@ from evalkit.core.arrays import Floats
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, GroupTimeEffects, StaggeredRows
 from evalkit.estimate.staggered.imputation import exposed_cells
-from evalkit.estimate.staggered.saturated_arrays import Contrasts, Saturated, saturated_effects
 from evalkit.estimate.staggered.sun_abraham import all_cells, found_cells, period_contrasts, small_sample_factor
-from evalkit.estimate.two_way.absorbed_arrays import Regressors
+from evalkit.estimate.two_way.absorbed_arrays import Contrasts, Regressors, Saturated, saturated_effects
 
 METHOD = "extended two-way fixed effects (Wooldridge)"
 

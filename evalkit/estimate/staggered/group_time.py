@@ -11,13 +11,15 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Sentence, count
+from evalkit.core.words import listed
 from evalkit.data.panel import Panel
 from evalkit.design.algebra_arrays import by_rows
 from evalkit.design.panel.staggered import CellPlan, StaggeredDesign
-from evalkit.estimate.staggered.cells import REFERENCE, GroupTimeCell, GroupTimeEffects, Shares, cell_of, not_compared
+from evalkit.estimate.staggered.cells import GroupTimeCell, GroupTimeEffects
 from evalkit.estimate.staggered.group_time_arrays import (
+    LARGEST_COMPARISON_SCORE,
     Method,
     Sections,
     TwoPeriod,
@@ -26,9 +28,6 @@ from evalkit.estimate.staggered.group_time_arrays import (
     two_period_effects,
 )
 from evalkit.estimate.staggered.influence_arrays import Influence, Piece, partition
-
-__all__ = ["REFERENCE", "GroupTimeCell", "GroupTimeEffects", "Shares", "group_time_effects"]
-
 
 # Group-time effects where the same units are followed over time (Callaway and Sant'Anna, 2021).
 
@@ -110,7 +109,7 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
     pieces = []
     for estimated in _estimates(design, strata, plans, method):
         for position, at in enumerate(estimated.at):
-            cells[at] = cell_of(
+            cells[at] = _cell(
                 plans[at],
                 estimated.found,
                 position,
@@ -170,7 +169,7 @@ def _estimates(
         own = design.cohorts.index(plan.cohort)
         if plan.is_reference or not plan.compared:
             rows = strata.rows_of((own,))
-            yield _Estimated(chosen, rows, (strata.counts(rows), (0, 0)), not_compared(plan))
+            yield _Estimated(chosen, rows, (strata.counts(rows), (0, 0)), _not_compared(plan))
             continue
         rows = strata.rows_of((own, *plan.compared))
         treated = np.arange(len(rows)) < strata.start[own + 1] - strata.start[own]
@@ -261,7 +260,7 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
         used = _used(design, rows, plan, periods)
         found = _found(rows, used, plan, method)
         arms, names = _arms(rows, used), design.observations.covariates
-        cell = cell_of(plan, found, 0, arms, noun="observation", covariates=names)
+        cell = _cell(plan, found, 0, arms, noun="observation", covariates=names)
         fewest = None if design.is_panel else min(len(part) for arm in used for part in arm)
         cells.append(replace(cell, fewest_people=fewest))
         if len(found.effect):
@@ -340,7 +339,7 @@ def _used(design: StaggeredDesign, rows: _Rows, plan: CellPlan, periods: dict[in
 def _found(rows: _Rows, used: _Used, plan: CellPlan, method: Method) -> TwoPeriod:
     """Compare the observations of one cell; contributions stand in the order of `_Used`."""
     if plan.is_reference or not plan.compared:
-        return not_compared(plan)
+        return _not_compared(plan)
     every = np.concatenate([*used.own, *used.other])
     sizes = (len(used.own[0]), len(used.own[1]), len(used.other[0]), len(used.other[1]))
     sections = Sections(rows.outcome[every], rows.covariates[every], rows.weight[every], sizes)
@@ -381,3 +380,56 @@ def group_time_effects(design: StaggeredDesign, method: Method = "dr") -> GroupT
     if all(isinstance(cell.value, Unavailable) or cell.is_reference for cell in effects.cells):
         raise DesignError(f"No effect can be estimated. {reasons[0]}")
     return effects
+
+
+# What comes out of a comparison, as a cell.
+
+_CountedArm = tuple[int, int]
+"""How many units (observations) of an arm are compared, and the clusters that hold them."""
+
+
+def _not_compared(plan: CellPlan) -> TwoPeriod:
+    """Return that nothing came out of a cell: it is the base itself, or no unit is untreated in it."""
+    return failed("" if plan.is_reference else "no unit is untreated then that it could be compared with")
+
+
+def _why_none(found: TwoPeriod, covariates: tuple[str, ...]) -> str:
+    """Return why a comparison gave nothing, with the names of the covariates where they are why."""
+    named = [f"'{covariates[k]}'" for k in found.dependent]
+    if not named:
+        return found.failure
+    if len(named) == 1:
+        return f"the covariate {named[0]} does not vary {found.failure}"
+    return f"the covariates {listed(named)} are collinear {found.failure}"
+
+
+def _cell(
+    plan: CellPlan,
+    found: TwoPeriod,
+    position: int,
+    arms: tuple[_CountedArm, _CountedArm],
+    *,
+    noun: str,
+    covariates: tuple[str, ...],
+) -> GroupTimeCell:
+    """Return a cell with its counts, and its estimate (at `position` among those found) or why there is none."""
+    value: Quantity = 0.0
+    if found.failure:
+        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {_why_none(found, covariates)}.")
+    elif not plan.is_reference:
+        value = float(found.effect[position])
+    trimmed = f"with a propensity score of {LARGEST_COMPARISON_SCORE} or more weigh nothing."
+    (n_treated, n_treated_clusters), (n_comparison, n_comparison_clusters) = arms
+    return GroupTimeCell(
+        cohort=plan.cohort,
+        period=plan.period,
+        base=plan.base,
+        value=value,
+        n_treated=n_treated,
+        n_comparison=n_comparison,
+        n_treated_clusters=n_treated_clusters,
+        n_comparison_clusters=n_comparison_clusters,
+        note=Sentence("{n} {trimmed}", n=count(found.n_trimmed, "units", noun), trimmed=trimmed)
+        if found.n_trimmed
+        else "",
+    )

@@ -8,8 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.estimate.two_way.absorbed_arrays import Absorbed, Regressors
-from evalkit.estimate.two_way.two_way_arrays import reciprocal, sums
+from evalkit.estimate.two_way.absorbed_arrays import Absorbed, Regressors, reciprocal, sums
 
 # What CR2 needs of a regression with unit effects whose clusters vary alike, independently from period to period.
 

@@ -11,7 +11,7 @@ from scipy import special
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Quantity, Unavailable, without_rounding
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import (
     CR2,
@@ -24,7 +24,6 @@ from evalkit.design.clusters import (
 )
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.cluster_model import ARMS, ClusterModel
-from evalkit.estimate.effect import ROUNDING, without_rounding
 from evalkit.estimate.staggered.cells import StaggeredRows
 from evalkit.estimate.staggered.imputation import with_untreated_periods
 from evalkit.estimate.staggered.imputation_arrays import AlikeClusters, alike_clusters

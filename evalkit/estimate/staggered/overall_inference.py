@@ -10,11 +10,11 @@ import numpy as np
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Unavailable
 from evalkit.design.clusters import CR2, LEAST_DF, InferenceMethod, Recommendation, recommended_inference
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.cluster_model import ClusterModel, is_mixed
-from evalkit.estimate.effect import ROUNDING, Inference
+from evalkit.estimate.effect import Inference
 from evalkit.estimate.inversion_arrays import Reference
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.influence_arrays import ExchangedCell, exchanged_effects, exchanged_sums

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
 from evalkit.core.formats import MINUS
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Unavailable, without_rounding
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
-from evalkit.estimate.effect import ROUNDING, without_rounding
 from evalkit.estimate.staggered.cells import REFERENCE, GroupTimeEffects
 
 NO_CELL = "No cohort has an estimate that belongs here."

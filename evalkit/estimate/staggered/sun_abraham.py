@@ -9,8 +9,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, CellEstimates, GroupTimeEffects, Shares, StaggeredRows
-from evalkit.estimate.staggered.saturated_arrays import Contrasts, Saturated, saturated_effects
-from evalkit.estimate.two_way.absorbed_arrays import Regressors
+from evalkit.estimate.two_way.absorbed_arrays import Contrasts, Regressors, Saturated, saturated_effects
 
 METHOD = "interaction-weighted event study (Sun and Abraham)"
 LAST_COHORT = (

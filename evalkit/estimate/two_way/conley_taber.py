@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import BEYOND, independence_by
-from evalkit.estimate.effect import ROUNDING, Inference, exact_reason
+from evalkit.estimate.effect import Inference, exact_reason
 from evalkit.estimate.least_squares_arrays import LeastSquaresFit, without_means
 from evalkit.estimate.two_way.inference_arrays import PlaceboSums, placebo_products, placebo_sums, rescaled, size_test
 from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast

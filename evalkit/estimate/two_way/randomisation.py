@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Codes
 from evalkit.core.draws import SERIAL, Executor, stream
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import ROUNDING, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import independence_by
-from evalkit.estimate.effect import ALIKE, ROUNDING, Inference, exact_reason
+from evalkit.estimate.effect import ALIKE, Inference, exact_reason
 from evalkit.estimate.inversion_arrays import Reference
 from evalkit.estimate.two_way.inference_arrays import (
     MOST_ASSIGNMENTS_LISTED,

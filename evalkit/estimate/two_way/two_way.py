@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import Estimate, Unavailable, without_rounding
 from evalkit.core.shown import ShownModel
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import (
@@ -21,7 +21,7 @@ from evalkit.design.clusters import (
     one_treated_cluster_reason,
     recommended_inference,
 )
-from evalkit.estimate.effect import Inference, clustered_estimate, without_rounding
+from evalkit.estimate.effect import Inference, clustered_estimate
 from evalkit.estimate.least_squares_arrays import ClusterKind
 from evalkit.estimate.two_way.panel_rows import EVENT_TIME, TREATMENT, PanelRows, require_contrast
 from evalkit.estimate.two_way.recommended import InferenceOptions, two_way_inference
