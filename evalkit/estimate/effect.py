@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from evalkit.design.clusters import (
     one_treated_cluster_reason,
     too_concentrated,
 )
+from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
@@ -190,6 +191,21 @@ class Effect:
     method: str
     permutation: PermutationDetail | None = None
     effect_size: EffectSize | None = None
+
+
+MAIN: Final = (NEIGHBOURS, "post")
+"""The main comparison of a project: the design, and the years after taken together."""
+
+
+def find_effect(
+    effects: Iterable[Effect],
+    outcome: str,
+    comparison: tuple[str, str] = MAIN,
+    inference: InferenceName = "permutation",
+) -> Effect | None:
+    """Return the effect on an outcome by a design in a period, the main comparison by default; None where not asked."""
+    key = (outcome, *comparison, inference)
+    return next((one for one in effects if (one.outcome, one.design, one.period, one.inference) == key), None)
 
 
 # An estimate with the words that say how it and its error were made.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -29,17 +28,9 @@ from evalkit.diagnose.matched.balance_arrays import (
     sorted_column,
     stratum_difference,
 )
-from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, COX_INDEX, REGISTRY, SATISFIED, no_spread
+from evalkit.diagnose.matched.balance_registry import COX_INDEX, REGISTRY, WwcClass, no_spread, wwc_class
 
 # The balance of a matched design as rows that a table, a figure and a finding are made from.
-
-
-class WwcClass(StrEnum):
-    """What the What Works Clearinghouse says of a baseline difference."""
-
-    SATISFIED = "satisfied"
-    NEEDS_ADJUSTMENT = "satisfied if adjusted for"
-    NOT_SATISFIED = "not satisfied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +61,15 @@ class BalanceValues:
         return self.ecdf_max
 
 
-def wwc_class(values: BalanceValues) -> WwcClass | Unavailable:
-    """Return the class of a baseline difference: |g| up to 0.05, up to 0.25, or more.
+def class_of_balance(values: BalanceValues) -> WwcClass | Unavailable:
+    """Return the class of the difference in a covariate by its g.
 
     A covariate that separates the arms, one value in each, has no g and is not satisfied.
     """
     g = values.wwc_g
     if isinstance(g, Unavailable):
         return g if values.mean_treated == values.mean_comparison else WwcClass.NOT_SATISFIED
-    if abs(g) <= SATISFIED:
-        return WwcClass.SATISFIED
-    return WwcClass.NEEDS_ADJUSTMENT if abs(g) <= ADJUSTABLE else WwcClass.NOT_SATISFIED
+    return wwc_class(g)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +235,7 @@ def _row(
         denominator_rule=rule,
         before=values[0],
         after=values[1],
-        wwc=wwc_class(values[1]),
+        wwc=class_of_balance(values[1]),
     )
 
 

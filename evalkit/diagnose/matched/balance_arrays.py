@@ -10,7 +10,12 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 
-__all__ = ["weighted_mean", "weighted_variance"]
+# Two weighted arms of one covariate: what differences are made of, in reports of projects and of tables alike.
+
+
+def ratio(difference: float, spread: float) -> float:
+    """Return a difference (or a variance) over a spread (or another variance), NaN where that is none."""
+    return difference / spread if spread > 0 else math.nan
 
 
 def weighted_mean(values: Floats, weight: Floats) -> float:

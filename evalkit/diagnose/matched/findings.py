@@ -15,8 +15,8 @@ from evalkit.core.words import counted, listed
 from evalkit.design.matching.features import balance_columns
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, design_fact, not_assessable
-from evalkit.diagnose.matched.balance import NO_SMD, CovariateBalance, MatchBalance, WwcClass, smd_size
-from evalkit.diagnose.matched.balance_registry import BY_KEY
+from evalkit.diagnose.matched.balance import NO_SMD, CovariateBalance, MatchBalance, smd_size
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, BY_KEY, SATISFIED, WwcClass
 
 OUTSIDE: Final = (0.01, 0.1)
 """Shares of the target group without anybody like them, from which overlap is a caution, and serious."""
@@ -60,8 +60,8 @@ def baseline_balance(balance: MatchBalance) -> Finding:
     verdict = Verdict.SERIOUS if failed else Verdict.CAUTION if adjusted else Verdict.REASSURING
     sentence = Sentence(
         "The largest difference left is in {covariate}: {after} standard deviations ({before} before matching). Of "
-        "{classes} the What Works Clearinghouse would call {alike} alike (g up to 0.05), {adjusted} alike if the "
-        "estimate is adjusted for them (up to 0.25) and {failed} too far apart.",
+        "{classes} the What Works Clearinghouse would call {alike} alike (g up to {satisfied}), {adjusted} alike if "
+        "the estimate is adjusted for them (up to {adjustable}) and {failed} too far apart.",
         covariate=worst.covariate,
         after=careful(after),
         before=Derived(careful(before), count(_fewest_lost(balance)), "not shown"),
@@ -69,6 +69,8 @@ def baseline_balance(balance: MatchBalance) -> Finding:
         alike=str(classes.count(WwcClass.SATISFIED)),
         adjusted=str(adjusted),
         failed=str(failed),
+        satisfied=str(SATISFIED),
+        adjustable=str(ADJUSTABLE),
     )
     return design_fact(name, verdict, smd_size(worst), sentence)
 

@@ -15,9 +15,9 @@ from evalkit.design.project import labels
 from evalkit.design.project.plan import BalanceRow
 from evalkit.design.weights_arrays import effective_n
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.matched.findings import OUTSIDE
 from evalkit.diagnose.project.appraisal import eligible_share
-from evalkit.diagnose.project.balance import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.project.evaluation import ConversionRow
 from evalkit.diagnose.project.results import Results
 
@@ -47,8 +47,8 @@ def balance(results: Results) -> Finding:
         f"For {measure(results.primary).label.lower()} the largest baseline difference between the treated schools "
         f"and their neighbours is {careful(size)} standard deviations ({row.label})"
         + (f"; for the other outcomes: {others}" if others else "")
-        + ". The What Works Clearinghouse asks for at most 0.05, or 0.25 with adjustment; a comparison of "
-        "changes tolerates a difference in level only if level and later change are unrelated, which is looked at "
+        + f". The What Works Clearinghouse asks for at most {SATISFIED}, or {ADJUSTABLE} with adjustment; a comparison "
+        "of changes tolerates a difference in level only if level and later change are unrelated, which is looked at "
         "separately."
     )
     return design_fact("balance", banded(size, SATISFIED, ADJUSTABLE), size, sentence)

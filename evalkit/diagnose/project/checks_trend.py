@@ -157,7 +157,7 @@ def joint(results: Results) -> Finding:
 def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
     found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
-    areas = found.areas.get((labels.NEIGHBOURS, "post")) if found else None
+    areas = found.main_areas if found else None
     if design.treated_group == TREATED_GROUP:
         return not_assessable("level_and_change", falsification.PART_OF_AREA.reason)
     if found is None or areas is None or len(areas.groups) < FEWEST_AREAS:

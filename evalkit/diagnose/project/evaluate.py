@@ -34,7 +34,7 @@ from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
 from evalkit.estimate.areas.sample import changes_to, levels_before, make_panel
 from evalkit.estimate.areas.year_bands import BandOptions, YearBand, year_bands
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import MAIN, Effect
 
 
 def area_baselines(results: Results, code: str) -> AreaBaselines:
@@ -44,7 +44,7 @@ def area_baselines(results: Results, code: str) -> AreaBaselines:
     """
     project, found = results.project, results.outcomes[code]
     design = results.locked.outcomes[code.split("-")[0]]
-    areas = found.areas[NEIGHBOURS, "post"]
+    areas = found.areas[MAIN]
     changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
     before = found.weighed(levels_before(found.panel, project.exposure)).keep(changes.units)
     compared = effects_by_area(
@@ -154,7 +154,7 @@ def _subject(code: str) -> str:
 
 def _headline(results: Results) -> Headline:
     project, primary = results.project, results.primary
-    main, exposure = results.effect(primary), project.exposure
+    main, exposure = results.main_effect, project.exposure
     sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
     contrast = results.effect(results.contrast())
     placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
@@ -229,7 +229,7 @@ def _permuted(effect: Effect | None) -> bool:
 def _realised(results: Results) -> Iterator[DetectableEffect]:
     """Yield the least detectable effects with the realised one: 2.8 × the SD of the other areas' effects."""
     for entry in results.stage.detectable:
-        areas = results.outcomes[entry.outcome].areas.get((labels.NEIGHBOURS, "post"))
+        areas = results.outcomes[entry.outcome].main_areas
         design = results.locked.outcomes[entry.outcome]
         own = design.treated_group
         others = areas.effects[areas.groups != own] if areas else np.array([])

@@ -25,7 +25,7 @@ from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, ef
 from evalkit.estimate.areas.changes_arrays import PermutationTest, permutation_test
 from evalkit.estimate.areas.clusters import clustered_by_area
 from evalkit.estimate.areas.sample import Changes, changes_before, changes_less_trend, changes_to, outcome_panel
-from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+from evalkit.estimate.effect import MAIN, Effect, EffectSize, PermutationDetail, find_effect
 from evalkit.estimate.effect_sizes import effect_size
 
 # From area effects to effects that can be reported: estimand, sample, method, uncertainty.
@@ -184,6 +184,11 @@ class OutcomeEffects:
     areas: dict[tuple[str, str], AreaEffects]
     weights: pd.Series | None
 
+    @property
+    def main_areas(self) -> AreaEffects | None:
+        """Return the effect of every area by the main comparison, None where nothing was estimated."""
+        return self.areas.get(MAIN)
+
     def weighed(self, changes: Changes) -> Changes:
         """Return changes with the weights of the main comparison."""
         return changes if self.weights is None else changes.scaled(self.weights)
@@ -236,7 +241,7 @@ def estimate_outcome(
         near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
         reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
         reason = reason[:1].upper() + reason[1:]
-        effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated, near)
+        effects = unavailable_effects(ask.key(*MAIN), reason, n_treated, near)
         return OutcomeEffects(design.outcome, role, panel, effects, {}, None)
     school_sd = _school_sd(panel, project)
 
@@ -252,8 +257,10 @@ def _by_area(
     found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
 ) -> Iterator[Effect]:
     """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
-    main = next(e for e in found.effects if (e.design, e.period) == (labels.NEIGHBOURS, "post"))
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2 or not isinstance(main.estimate, float):
+    main = find_effect(found.effects, found.outcome)
+    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2:
+        return
+    if main is None or not isinstance(main.estimate, float):
         return
     changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
     comparison = design.comparisons[labels.NEIGHBOURS]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.disclosure import is_few
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable, without_rounding
 from evalkit.core.shown import Shown
@@ -60,7 +60,7 @@ class GroupTimeCell:
     @property
     def is_of_few(self) -> bool:
         """Return whether it rests on so few people that it may not be told."""
-        return not self.is_reference and 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
+        return not self.is_reference and is_few(self.fewest_people or 0)
 
 
 def _without_rounding(cell: GroupTimeCell, scale: float) -> GroupTimeCell:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.disclosure import is_few
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import ShownModel
+from evalkit.data.flow import LeftOut
 from evalkit.design.clusters import InferenceMethod, independence_by
-from evalkit.design.panel.staggered import Dropped
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -79,7 +79,7 @@ class ReportedCell:
     @property
     def is_of_few(self) -> bool:
         """Return whether it rests on so few people that it may not be told."""
-        return 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
+        return is_few(self.fewest_people or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class StaggeredResults(ShownModel):
     n_units: int
     n_treated: int
     n_comparison: int
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[LeftOut, ...]
     notes: tuple[str, ...]
     assumes: str = ""
 
