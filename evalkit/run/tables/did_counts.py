@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from evalkit.core.disclosure import FEWEST_PEOPLE, is_few
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
 from evalkit.data.flow import LeftOut
 from evalkit.report.border.told_effects import OF_FEW, rests_on_few, told_effects
@@ -57,7 +57,7 @@ def counts_of(answer: DidAnswer) -> Counts:
         return Counts(noun="unit", n_units=n_units, n_treated=n_treated, n_comparison=n_units - n_treated)
     if not answer.request.are_people:
         return Counts(noun="unit", n_units=found.n_units, n_treated=found.n_treated, n_comparison=found.n_comparison)
-    is_few = any(is_few(n) for n in (found.n_treated, found.n_comparison))
+    is_few = any(0 < n < FEWEST_PEOPLE for n in (found.n_treated, found.n_comparison))
     return Counts(
         noun="observation" if answer.request.is_cross_section else "unit",
         n_units=REVEALING if is_few else found.n_units,
@@ -80,7 +80,7 @@ def clusters_of(answer: DidAnswer) -> Clusters:
     treated, compared = answer.clusters.n_treated, answer.clusters.n_comparison
     if answer.names_units or answer.clustered_by not in ("row", answer.request.parts["unit"]):
         return Clusters(n_treated=treated, n_comparison=compared, is_few=False)
-    is_few = any(is_few(n) for n in (treated, compared))
+    is_few = any(0 < n < FEWEST_PEOPLE for n in (treated, compared))
     return Clusters(n_treated=_of_people(treated), n_comparison=_of_people(compared), is_few=is_few)
 
 
@@ -99,4 +99,4 @@ def losses_of(answer: DidAnswer) -> tuple[Loss, ...]:
 
 
 def _of_people(n: int) -> Count:
-    return FEW if is_few(n) else n
+    return FEW if 0 < n < FEWEST_PEOPLE else n
