@@ -162,6 +162,19 @@ def match_balance(design: MatchedDesign, binary_effect: BinaryEffect = "g") -> M
     Before is every unit of the baseline with weight one. The denominator of a standardised difference belongs
     to the target group before matching and is the same before and after. `binary_effect="cox"` gives the What
     Works Clearinghouse's Cox index for covariates of two values in place of Hedges' g.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> row = evalkit.match_balance(design).row("before")
+    >>> round(row.before.smd, 2), round(row.after.smd, 2), str(row.wwc)
+    (-0.17, -0.08, 'satisfied if adjusted for')
     """
     is_treated = design.baseline.is_treated
     arms = arms_of(np.ones(len(is_treated)), is_treated), arms_of(design.weights, is_treated)
@@ -176,7 +189,20 @@ def match_balance(design: MatchedDesign, binary_effect: BinaryEffect = "g") -> M
 
 
 def stratum_balance(design: MatchedDesign) -> tuple[StratumBalance, ...] | Unavailable:
-    """Return the balance within each stratum, by denominators of the whole sample, or why there is none."""
+    """Return the balance within each stratum, by denominators of the whole sample, or why there is none.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.Subclassification(n_subclasses=3))
+    >>> [(stratum.stratum, stratum.n_treated, stratum.n_comparison) for stratum in evalkit.stratum_balance(design)]
+    [(0, 3, 12), (1, 3, 9), (2, 4, 9)]
+    """
     if design.strata is None:
         return Unavailable("This method makes no strata.")
     strata = np.unique(design.strata[design.is_used & (design.strata >= 0)])

@@ -29,7 +29,21 @@ _LOST: Final = 0.2
 
 
 def match_findings(design: MatchedDesign, balance: MatchBalance) -> tuple[Finding, ...]:
-    """Return what a reader must know of a matched design before its effect, in the order they should meet it."""
+    """Return what a reader must know of a matched design before its effect, in the order they should meet it.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> findings = evalkit.match_findings(design, evalkit.match_balance(design))
+    >>> [(finding.name, str(finding.verdict)) for finding in findings[:2]]
+    [('baseline_balance', 'caution'), ('variance_ratios', 'reassuring')]
+    """
     found = (
         baseline_balance(balance),
         variance_ratios(balance),

@@ -134,6 +134,23 @@ def regression_to_mean(design: MatchedDesign, earlier: Floats, outcome: Floats |
     ------
     DataError
         Where the shapes do not fit the design's units, or no earlier period is given.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> import numpy as np
+    >>> earlier = np.column_stack([later - 2, schools["before"] - schools["school"] % 2])
+    >>> finding = evalkit.regression_to_mean(design, earlier, later.to_numpy())
+    >>> str(finding.verdict)
+    'caution'
     """
     n = len(design.weights)
     if earlier.ndim != 2 or len(earlier) != n or not earlier.shape[1] or (outcome is not None and len(outcome) != n):

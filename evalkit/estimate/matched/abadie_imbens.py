@@ -110,6 +110,18 @@ def abadie_imbens_match(
 
     `outcome` has the order of the baseline, shape (n_units,), all known. Raise `DesignError` where there are too few
     units to match with, none within the constraints, or columns of the correction are collinear.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> found = evalkit.abadie_imbens_match(baseline, later.to_numpy())
+    >>> round(found.estimate.value, 2)
+    1.89
     """
     chosen = options or AbadieImbens()
     _require_outcome(baseline, outcome)

@@ -97,6 +97,21 @@ def matched_effect(
         Where an outcome, a column to adjust for or a cluster is missing, or no unit's id is that of the baseline.
     DesignError
         Where columns to adjust for are collinear or too many, or an error does not exist for this design.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> effect = evalkit.matched_effect(design, later.to_numpy())
+    >>> round(effect.estimate.value, 2), str(effect.estimand)
+    (1.0, 'ATT')
     """
     chosen = options or EffectOptions()
     task = effect_task(design, outcome, chosen)

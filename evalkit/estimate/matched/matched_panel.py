@@ -43,6 +43,24 @@ def matched_panel(panel: Panel, design: MatchedDesign, clusters: Literal["set", 
     ------
     DesignError
         Where a unit that the design uses is not in the panel, or treated units have no cohort or comparison units one.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> years = pd.concat([schools.assign(year=year, score=schools["before"] + year % 5) for year in (2014, 2015)])
+    >>> years["start"] = years["helped"].map({True: 2015.0, False: None})
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.matched_panel(evalkit.Panel.from_frame(years, roles), design)
+    >>> len(panel.units)
+    20
     """
     rows = _rows(panel, design)
     used = np.zeros(len(panel.units), dtype=bool)

@@ -42,6 +42,15 @@ def two_level_model(
 
     Raises `DataError` for missing cells, a constant outcome, collinear covariates, or schools of one pupil each;
     `DesignError` where one arm is empty or treatment varies within a school.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [(i // 10, i // 10 < 10, i * 37 % 23 / 5 + i // 10 % 4 + (i // 10 < 10)) for i in range(200)]
+    >>> pupils = pd.DataFrame(rows, columns=["school", "helped", "score"])
+    >>> columns = evalkit.PupilColumns(outcome="score", school="school", treated="helped")
+    >>> model = evalkit.two_level_model(pupils, columns)
+    >>> round(model.effect.value, 2), round(model.conditional.icc, 2)
+    (0.56, 0.39)
     """
     chosen = options or TwoLevelOptions()
     rows = _rows(pupils, columns)

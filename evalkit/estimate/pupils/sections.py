@@ -52,6 +52,18 @@ def two_level_did(
     many independent observations.
 
     Raises `DesignError` for several cohorts, for no period before the start, no comparison, or weights that differ.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i % 12, t, i * 7 % 11 / 5 + i % 12 % 3 + (i % 12 < 6 and t), 1 if i % 12 < 6 else None)
+    ...     for i in range(240) for t in (0, 1)
+    ... ]
+    >>> pupils = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start", cluster="school")
+    >>> model = evalkit.two_level_did(evalkit.CrossSections.from_frame(pupils, roles))
+    >>> round(model.effect.value, 2)
+    1.0
     """
     chosen = options or TwoLevelOptions()
     cells = _cells(sections, shock)

@@ -49,6 +49,22 @@ def group_time_effects(design: StaggeredDesign, method: Method = "dr") -> GroupT
     ------
     DesignError
         Where no comparison at all can be made.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(cell.period, round(cell.value, 2)) for cell in effects.cells]
+    [(1, -0.02), (2, -0.03), (3, 1.02), (4, 0.99)]
     """
     if method not in ("dr", "ipw", "reg"):
         raise DesignError(f"The method '{method}' is not known. It is dr, ipw or reg.")

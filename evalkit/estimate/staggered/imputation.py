@@ -39,6 +39,21 @@ def imputation_effects(
     ------
     DesignError
         Where no effect can be imputed, or a covariate does not vary within units.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.imputation_effects(design)).estimate.value, 2)
+    0.98
     """
     if errors not in ("conservative", "leave-out"):
         raise DesignError(f"Errors '{errors}' are not known. They are conservative or leave-out.")

@@ -70,6 +70,22 @@ def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
     Where few clusters carry some lead contributions are corrected as CR2 corrects them where clusters are alike
     (`alike_clusters`), with its degrees of freedom, not more than those of the cohorts that a lead is of; in the joint
     test the fewest of these. A lead is measured from earlier periods, which fewer cohorts may have than the lead.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> leads = evalkit.imputation_leads(design, n_leads=2)
+    >>> leads.times
+    (-2, -1)
+    >>> round(leads.p_value, 2)
+    0.84
     """
     if n_leads < 1 or n_leads != int(n_leads):
         raise DesignError(f"The number of leads is a whole number from 1 on, not {n_leads}.")

@@ -125,7 +125,27 @@ class StaggeredResults(ShownModel):
 def staggered_results(
     effects: GroupTimeEffects, options: Uncertainty | None = None, balanced_until: int | None = None
 ) -> StaggeredResults:
-    """Return every summary of group-time effects with standard errors, intervals and, over event times, a band."""
+    """Return every summary of group-time effects with standard errors, intervals and, over event times, a band.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> results = evalkit.staggered_results(effects)
+    >>> round(results.simple.estimate, 2)
+    1.0
+    >>> round(results.simple.interval.lower, 2), round(results.simple.interval.upper, 2)
+    (0.82, 1.18)
+    >>> results.to_frame("by_event_time")["label"].tolist()
+    ['-2', '-1', '0', '1', '0 and on']
+    """
     errors = errors_of(effects, options or Uncertainty())
     rows = Rows.of(effects, errors.options.seed, are_all_plain=errors.options.errors == "plain")
     study = event_study(effects, balanced_until)

@@ -77,12 +77,42 @@ class Summaries(Shown):
 
 
 def overall_effect(effects: GroupTimeEffects) -> Summary:
-    """Return the average of every effect after the start, each weighted by the size of its cohort."""
+    """Return the average of every effect after the start, each weighted by the size of its cohort.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> round(evalkit.overall_effect(effects).estimate.value, 2)
+    1.0
+    """
     return _average(effects, _labels(effects, "event_time") >= 0, None)
 
 
 def effects_by_cohort(effects: GroupTimeEffects) -> Summaries:
-    """Return the mean effect after the start of each cohort, and their average weighted by size of cohort."""
+    """Return the mean effect after the start of each cohort, and their average weighted by size of cohort.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(part.label, round(part.estimate.value, 2)) for part in evalkit.effects_by_cohort(effects).parts]
+    [(3, 1.0)]
+    """
     after, cohort = _labels(effects, "event_time") >= 0, _labels(effects, "cohort")
     parts = [_average(effects, after & (cohort == g), int(g)) for g in np.unique(cohort[after])]
     counted = after & effects.is_available
@@ -96,6 +126,20 @@ def event_study(effects: GroupTimeEffects, balanced_until: int | None = None) ->
     With `balanced_until` = e only cohorts seen for at least e periods after their start count, up to e, and from
     0 on only times at which all of them are seen, so that the composition of the curve does not change; before
     the start cohorts have unlike numbers of periods, and it may.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(part.label, round(part.estimate.value, 2)) for part in evalkit.event_study(effects).parts]
+    [(-2, -0.02), (-1, -0.03), (0, 1.02), (1, 0.99)]
     """
     inside = np.ones(len(effects.cells), dtype=bool)
     if balanced_until is not None:
@@ -115,7 +159,22 @@ def _balanced(effects: GroupTimeEffects, until: int) -> NDArray[np.bool_]:
 
 
 def effects_by_period(effects: GroupTimeEffects) -> Summaries:
-    """Return the average effect in each calendar period on the cohorts treated by then, and the mean over periods."""
+    """Return the average effect in each calendar period on the cohorts treated by then, and the mean over periods.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(part.label, round(part.estimate.value, 2)) for part in evalkit.effects_by_period(effects).parts]
+    [(3, 1.02), (4, 0.99)]
+    """
     after, period = _labels(effects, "event_time") >= 0, _labels(effects, "period")
     parts = [_average(effects, after & (period == t), int(t)) for t in np.unique(period[after])]
     return Summaries(overall=_mean(effects, parts), parts=tuple(parts))

@@ -36,6 +36,21 @@ def sun_abraham_effects(design: StaggeredDesign, shares: Shares = "fixed") -> Gr
     ------
     DesignError
         Where no cell can be estimated, or a covariate does not vary within units or follows from the others.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.sun_abraham_effects(design)).estimate.value, 2)
+    1.0
     """
     if shares not in ("fixed", "estimated"):
         raise DesignError(f"Shares '{shares}' are not known. They are fixed or estimated.")

@@ -34,6 +34,21 @@ def two_stage_effects(design: StaggeredDesign, effects: Literal["unit", "cluster
     ------
     DesignError
         Where no effect can be predicted, or a covariate does not vary within the effects' groups.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.two_stage_effects(design)).estimate.value, 2)
+    0.98
     """
     if effects not in ("unit", "cluster"):
         raise DesignError(f"First-stage effects '{effects}' are not known. They are unit or cluster.")

@@ -88,6 +88,20 @@ def conformal(found: SyntheticControl, level: float = 0.95) -> Conformal:
     in every cyclic move of the residuals. No p-value is below one over the number of periods. The interval holds every
     θ whose p-value exceeds 1 − level. Valid if residuals are stationary and weakly dependent. With many periods after
     the start the weights can follow an effect themselves, and the interval is wide; `by_period` is then of more use.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> found = evalkit.conformal(evalkit.synthetic_control(design))
+    >>> round(found.p_value, 3), found.n_periods
+    (0.071, 14)
     """
     if not 0 < level < 1:
         raise DesignError(f"The level lies between 0 and 1, not at {level:g}. The usual one is 0.95.")

@@ -77,6 +77,20 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
 
     Exact for the hypothesis of no effect on anyone, if every such assignment was as likely (Fisher, 1935); the
     interval holds every constant effect that the test does not reject.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> options = evalkit.RandomisationOptions(over="unit", n_draws=199, seed=7)
+    >>> test = evalkit.randomisation_test(panel, options)
+    >>> round(test.estimate, 2), test.inference.p_value < 0.001
+    (0.98, True)
     """
     options = options or RandomisationOptions()
     rows = PanelRows.of(panel)

@@ -89,6 +89,21 @@ def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> Two
 
     Coefficients come from linearmodels' PanelOLS, errors from the kit. Raise `DesignError` where the effect cannot be
     told from unit and period effects, or where a covariate adds nothing to them.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> effect = evalkit.two_way_effect(panel)
+    >>> round(effect.estimate.value, 2)
+    0.98
+    >>> effect.inference.method
+    'CR2 with Satterthwaite degrees of freedom'
     """
     rows = PanelRows.of(panel)
     require_contrast(rows)
@@ -187,6 +202,19 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
     Coefficients come from linearmodels' PanelOLS, errors over clusters from the kit: CR1 for times that many clusters
     carry, CR2 with Satterthwaite's degrees of freedom for the others, a reason where these are fewer than two. Raise
     `DesignError` where event times cannot all be told from unit and period effects.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> study = evalkit.two_way_event_study(panel)
+    >>> [(time.event_time, round(time.estimate.value, 2)) for time in study.times]
+    [(-3, 0.05), (-2, 0.02), (0, 1.02), (1, 0.99)]
     """
     options = options or EventOptions()
     rows = PanelRows.of(panel)
