@@ -178,7 +178,7 @@ def match_balance(design: MatchedDesign, binary_effect: BinaryEffect = "g") -> M
     """
     is_treated = design.baseline.is_treated
     arms = arms_of(np.ones(len(is_treated)), is_treated), arms_of(design.weights, is_treated)
-    rows = tuple(_row(design, arms, named, binary_effect) for named in _columns(design))
+    rows = tuple(_row(design, arms, column, binary_effect) for column in _columns(design))
     before, after = (tuple(ArmBalance(arm.n, arm.effective_n) for arm in pair) for pair in arms)
     return MatchBalance(
         rows=rows,
@@ -218,10 +218,10 @@ def stratum_balance(design: MatchedDesign) -> tuple[StratumBalance, ...] | Unava
 def denominator_of(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) -> tuple[float, str]:
     """Return what differences in means are divided by, 0 where nothing varies, and the rule in words."""
     treated, comparison = denominators(column, arms)
-    own = {"ATT": treated, "ATC": comparison, "ATE": math.sqrt((treated**2 + comparison**2) / 2)}[target]
+    spread = {"ATT": treated, "ATC": comparison, "ATE": math.sqrt((treated**2 + comparison**2) / 2)}[target]
     kind = "√(p(1 − p))" if column.is_binary else "SD"
-    if own > 0:
-        return own, f"{kind} {_TARGETS[target]}, before"
+    if spread > 0:
+        return spread, f"{kind} {_TARGETS[target]}, before"
     sizes = [arm.n if column.is_binary or arm.n > 1 else 0 for arm in arms]
     pooled = (sizes[0] * treated**2 + sizes[1] * comparison**2) / max(sum(sizes), 1)
     if pooled > 0:
@@ -229,24 +229,29 @@ def denominator_of(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) 
     return 0.0, "none"
 
 
-class _Named(NamedTuple):
+class BalanceColumn(NamedTuple):
+    """A covariate, or the score, by name."""
+
     name: str
     column: SortedColumn
     is_score: bool
 
 
-def _columns(design: MatchedDesign) -> Iterator[_Named]:
+def _columns(design: MatchedDesign) -> Iterator[BalanceColumn]:
     if design.score is not None:
-        yield _Named(SCORE, sorted_column(design.score), True)
+        yield BalanceColumn(SCORE, sorted_column(design.score), True)
     values, names = balance_columns(design.baseline)
     for k, name in enumerate(names):
-        yield _Named(name, sorted_column(values[:, k]), False)
+        yield BalanceColumn(name, sorted_column(values[:, k]), False)
 
 
 def _row(
-    design: MatchedDesign, arms: tuple[tuple[Arm, Arm], tuple[Arm, Arm]], named: _Named, binary_effect: BinaryEffect
+    design: MatchedDesign,
+    arms: tuple[tuple[Arm, Arm], tuple[Arm, Arm]],
+    balanced: BalanceColumn,
+    binary_effect: BinaryEffect,
 ) -> CovariateBalance:
-    column = named.column
+    column = balanced.column
     spread, rule = denominator_of(column, arms[0], design.target)
     bandwidth = _bandwidth(column, arms[0], design.target)
     before = contrast(column, arms[0], spread, bandwidth)
@@ -254,8 +259,8 @@ def _row(
     cox = binary_effect == "cox" and column.is_binary
     values = balance_values(before, cox), balance_values(after, cox)
     return CovariateBalance(
-        covariate=named.name,
-        is_score=named.is_score,
+        covariate=balanced.name,
+        is_score=balanced.is_score,
         is_binary=column.is_binary,
         denominator=spread if spread > 0 else Unavailable(no_spread(before)),
         denominator_rule=rule,
@@ -276,8 +281,8 @@ def _bandwidth(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) -> f
     """Return the kernel's width, from the target group before matching as the denominators are."""
     if column.is_binary:
         return 0.0
-    own = {"ATT": arms[:1], "ATC": arms[1:], "ATE": arms}[target]
-    widths = [reference_bandwidth(column.values[arm.rows]) for arm in own]
+    target_arms = {"ATT": arms[:1], "ATC": arms[1:], "ATE": arms}[target]
+    widths = [reference_bandwidth(column.values[arm.rows]) for arm in target_arms]
     return min(width for width in widths) if all(width > 0 for width in widths) else max(widths)
 
 
@@ -290,7 +295,7 @@ def _pair_difference(design: MatchedDesign, column: SortedColumn) -> float:
     return math.nan
 
 
-def _within(design: MatchedDesign, stratum: int, columns: tuple[_Named, ...]) -> StratumBalance:
+def _within(design: MatchedDesign, stratum: int, columns: tuple[BalanceColumn, ...]) -> StratumBalance:
     assert design.strata is not None
     is_treated = design.baseline.is_treated
     whole = arms_of(np.ones(len(is_treated)), is_treated)

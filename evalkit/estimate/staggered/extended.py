@@ -8,7 +8,7 @@ from evalkit.core.arrays import Floats
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, GroupTimeEffects, StaggeredRows
 from evalkit.estimate.staggered.imputation import exposed_cells
-from evalkit.estimate.staggered.sun_abraham import all_cells, found_cells, period_contrasts, small_sample_factor
+from evalkit.estimate.staggered.sun_abraham import all_cells, period_contrasts, saturated_cells, small_sample_factor
 from evalkit.estimate.two_way.absorbed_arrays import Contrasts, Regressors, Saturated, saturated_effects
 
 METHOD = "extended two-way fixed effects (Wooldridge)"
@@ -52,7 +52,7 @@ def extended_effects(design: StaggeredDesign) -> GroupTimeEffects:
     contrasts = period_contrasts(design, cells, never, at) if is_never else _untreated_contrasts(rows, cells, at)
     saturated = saturated_effects(given, rows.outcome, contrasts, rows.cluster, design.n_clusters)
     is_compared = rows.stratum == never if is_never else ~rows.is_exposed
-    found = found_cells(rows, cells, saturated, is_compared, np.ones(len(rows.unit), dtype=bool))
+    found = saturated_cells(rows, cells, saturated, is_compared, np.ones(len(rows.unit), dtype=bool))
     return GroupTimeEffects(
         method=METHOD,
         design=design,

@@ -63,7 +63,7 @@ def imputation_effects(
     cells = exposed_cells(design)
     kind: Residuals = "grouped" if errors == "conservative" else "leave-out"
     imputed = impute(rows, rows.cells_of(cells), len(cells), rows.unit, kind)
-    found = found_cells(rows, cells, imputed)
+    found = imputed_cells(rows, cells, imputed)
     return GroupTimeEffects(
         method=METHOD,
         design=design,
@@ -139,7 +139,7 @@ def impute(rows: StaggeredRows, cell: Ints, n_cells: int, group: Ints, kind: Res
     return found._replace(is_used=is_used)
 
 
-def found_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed) -> CellEstimates:
+def imputed_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed) -> CellEstimates:
     """Return what was found, with reasons where no row of a cell could be imputed."""
     untreated = np.bincount(rows.period[~rows.is_exposed], minlength=rows.n_periods)
     seen = np.bincount(*_inside(rows.cells_of(cells)), minlength=len(cells))

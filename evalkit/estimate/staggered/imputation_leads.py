@@ -121,7 +121,9 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     fit = absorbed.fit(rows.outcome[at])
     n_clusters = len(np.unique(rows.cluster[at]))
     contribution = absorbed.contributions(fit.residuals, combination, rows.cluster[at], rows.design.n_clusters)
-    few = _few_arms(rows, times, alike_clusters(absorbed, combination, rows.cluster[at], rows.design.n_clusters), known)
+    few = _few_cluster_correction(
+        rows, times, alike_clusters(absorbed, combination, rows.cluster[at], rows.design.n_clusters), known
+    )
     if few is None:
         factor = small_sample_factor(n_clusters, int(at.sum()), absorbed.rank + 1)
         covariance, df = factor * contribution.T @ contribution, [float(max(n_clusters - 1, 1))] * len(times)
@@ -141,7 +143,7 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     return Leads(times=times, estimates=estimates, covariance=covariance, joint=joint, is_corrected=few is not None)
 
 
-class _FewArms(NamedTuple):
+class FewClusterCorrection(NamedTuple):
     """What corrects contributions to each lead for few clusters; `reasons` why it has no error, or empty texts."""
 
     deflator: Floats
@@ -149,14 +151,14 @@ class _FewArms(NamedTuple):
     reasons: list[str]
 
 
-def _few_arms(
+def _few_cluster_correction(
     rows: StaggeredRows, times: tuple[int, ...], alike: AlikeClusters, known: NDArray[np.bool_]
-) -> _FewArms | None:
+) -> FewClusterCorrection | None:
     """Return the correction of each lead where few clusters carry some, None where many carry all of them."""
     design, event_time = rows.design, _event_time(rows)
     model = ClusterModel.of_arms(design)
-    own = [ClusterModel.of_arms(design, np.unique(rows.stratum[event_time == time]).tolist()) for time in times]
-    carried = [one.concentration(ARMS) for one in own]
+    models = [ClusterModel.of_arms(design, np.unique(rows.stratum[event_time == time]).tolist()) for time in times]
+    carried = [of_lead.concentration(ARMS) for of_lead in models]
     df = [
         min(arms.df, float(one)) if is_known else arms.df
         for arms, one, is_known in zip(carried, alike.df, known, strict=True)
@@ -165,15 +167,15 @@ def _few_arms(
     if advice.inference == "cluster-robust" and all(one >= PLAIN_DF for one in df):
         return None
     reasons = [
-        _too_few(one, arms, freedom) if freedom < LEAST_DF else ""
-        for one, arms, freedom in zip(own, carried, df, strict=True)
+        _too_few(of_lead, arms, freedom) if freedom < LEAST_DF else ""
+        for of_lead, arms, freedom in zip(models, carried, df, strict=True)
     ]
-    return _FewArms(alike.deflator, df, reasons)
+    return FewClusterCorrection(alike.deflator, df, reasons)
 
 
-def _too_few(own: ClusterModel, arms: Concentration, df: float) -> str:
+def _too_few(of_lead: ClusterModel, arms: Concentration, df: float) -> str:
     """Return why the clusters of a lead give no error."""
-    return one_treated_cluster_reason(own.counts) or (arms.reason if arms.df < LEAST_DF else too_concentrated(df))
+    return one_treated_cluster_reason(of_lead.counts) or (arms.reason if arms.df < LEAST_DF else too_concentrated(df))
 
 
 def _error(rows: StaggeredRows, time: int, variance: float, reason: str | None) -> float | Unavailable:

@@ -7,7 +7,7 @@ from typing import Literal
 from evalkit.core.errors import DesignError
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, GroupTimeEffects, StaggeredRows
-from evalkit.estimate.staggered.imputation import EVERY_UNTREATED, found_cells, impute, with_untreated_periods
+from evalkit.estimate.staggered.imputation import EVERY_UNTREATED, impute, imputed_cells, with_untreated_periods
 
 METHOD = "two-stage (Gardner)"
 BEFORE = "Before the start the numbers are means of first-stage residuals: they show fit, and are no test of trends."
@@ -58,7 +58,7 @@ def two_stage_effects(design: StaggeredDesign, effects: Literal["unit", "cluster
     rows.require_varying(group, effects)
     cells = tuple(CellAt(cohort, period, None) for cohort in design.cohorts for period in design.panel.periods)
     imputed = impute(rows, rows.cells_of(cells), len(cells), group, "second-stage")
-    found = found_cells(rows, cells, imputed)
+    found = imputed_cells(rows, cells, imputed)
     is_even = design.panel.is_balanced and _has_fixed_weights(rows)
     return GroupTimeEffects(
         method=METHOD,
