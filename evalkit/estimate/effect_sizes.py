@@ -364,8 +364,8 @@ def _carried(
     if isinstance(estimate.std_error, Unavailable):
         return estimate.std_error, estimate.std_error
     d = estimate.value / sd
-    own = 0.0 if df is None else d**2 / (2 * df)
-    error = factor * math.sqrt((estimate.std_error / sd) ** 2 + own)
+    of_spread = 0.0 if df is None else d**2 / (2 * df)
+    error = factor * math.sqrt((estimate.std_error / sd) ** 2 + of_spread)
     reach = critical_value(level, estimate.df) * error
     return error, Interval(factor * d - reach, factor * d + reach, level)
 

@@ -156,8 +156,8 @@ def _outside(design: MatchedDesign) -> tuple[Bools, str]:
     return np.concatenate(found), where
 
 
-def _beyond(own: Floats, other: Floats) -> Bools:
-    beyond: Bools = ((own < other.min(axis=0)) | (own > other.max(axis=0))).any(axis=1)
+def _beyond(arm: Floats, other_arm: Floats) -> Bools:
+    beyond: Bools = ((arm < other_arm.min(axis=0)) | (arm > other_arm.max(axis=0))).any(axis=1)
     return beyond
 
 

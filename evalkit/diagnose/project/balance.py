@@ -30,11 +30,10 @@ def balance_of(design: OutcomeDesign) -> tuple[BalanceRow, ...]:
 
 def comparison_by_design(design: OutcomeDesign) -> dict[str, pd.Series]:
     """Return each design's comparison weights over the baseline's units (zero where not used)."""
-    units, own = design.baseline.units, design.treated_group
-    near = units["group"].isin(design.comparisons[NEIGHBOURS].of(own)).astype(float)
-    return {NEIGHBOURS: near} | {
-        name: _used(matches, own).reindex(units.index, fill_value=0.0) for name, matches in design.matches.items()
-    }
+    units, treated_group = design.baseline.units, design.treated_group
+    near = units["group"].isin(design.comparisons[NEIGHBOURS].of(treated_group)).astype(float)
+    by_matching = {name: _partner_weights(matches, treated_group) for name, matches in design.matches.items()}
+    return {NEIGHBOURS: near} | {name: w.reindex(units.index, fill_value=0.0) for name, w in by_matching.items()}
 
 
 def match_summaries(design: OutcomeDesign) -> tuple[MatchSummary, ...]:
@@ -42,25 +41,25 @@ def match_summaries(design: OutcomeDesign) -> tuple[MatchSummary, ...]:
     return tuple(_summary(design, name, matches) for name, matches in design.matches.items())
 
 
-def _used(matches: GroupMatches, own: int) -> pd.Series:
-    rows = np.flatnonzero((matches.groups == own) & (matches.partners >= 0).any(axis=1))
+def _partner_weights(matches: GroupMatches, treated_group: int) -> pd.Series:
+    rows = np.flatnonzero((matches.groups == treated_group) & (matches.partners >= 0).any(axis=1))
     partners = matches.partners[rows]
     weights = comparison_weights(np.ones(len(rows)), partners, partners >= 0)
     return pd.Series(np.pad(weights, (0, len(matches.units) - len(weights))), index=matches.units)
 
 
 def _summary(design: OutcomeDesign, name: str, matches: GroupMatches) -> MatchSummary:
-    own = matches.groups == design.treated_group
-    weights = _used(matches, design.treated_group).to_numpy()
-    served = np.bincount(matches.partners[own][matches.partners[own] >= 0])
+    is_treated = matches.groups == design.treated_group
+    weights = _partner_weights(matches, design.treated_group).to_numpy()
+    served = np.bincount(matches.partners[is_treated][matches.partners[is_treated] >= 0])
     return MatchSummary(
         outcome=design.outcome,
         design=name,
-        n_treated=int(own.sum()),
+        n_treated=int(is_treated.sum()),
         n_comparison=int((weights > 0).sum()),
         effective_n=effective_n(weights),
         most_used=int(served.max(initial=0)),
-        lost=int((own & (matches.partners < 0).all(axis=1)).sum()),
+        lost=int((is_treated & (matches.partners < 0).all(axis=1)).sum()),
     )
 
 

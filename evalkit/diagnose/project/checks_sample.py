@@ -63,14 +63,14 @@ def overlap(results: Results) -> Finding:
     design, pre = results.locked.outcomes[results.primary], results.project.exposure.pre
     scores = design.baseline.covariates[[f"{results.primary}_{year}" for year in pre]].mean(axis=1)
     group = design.baseline.units["group"]
-    own = scores[group == design.treated_group]
+    treated = scores[group == design.treated_group]
     near = scores[group.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group))]
-    if own.empty or near.empty:
+    if treated.empty or near.empty:
         return not_assessable("overlap", "An arm has no school with a score before.", FindingKind.DESIGN_FACT)
-    outside = int(((own < near.min()) | (own > near.max())).sum())
-    share = outside / len(own)
+    outside = int(((treated < near.min()) | (treated > near.max())).sum())
+    share = outside / len(treated)
     sentence = (
-        f"{outside} of {counted(len(own), 'treated school')} lay before the programme outside the range of the "
+        f"{outside} of {counted(len(treated), 'treated school')} lay before the programme outside the range of the "
         f"{counted(len(near), 'school')} of neighbouring areas, by their mean score over {len(pre)} "
         f"year{'' if len(pre) == 1 else 's'}."
     )

@@ -332,16 +332,16 @@ def _test(
     )
 
 
-def _of(groups: Ints, values: Floats, wanted: Ints) -> Floats:
+def _of(groups: Ints, values: Floats, chosen: Ints) -> Floats:
     order = np.argsort(groups)
-    found: Floats = values[order][np.searchsorted(groups[order], wanted)]
+    found: Floats = values[order][np.searchsorted(groups[order], chosen)]
     return found
 
 
 def _common_share(results: Results, other: str) -> float:
     """Return the share of the other list's comparison schools that lie in areas of the main list."""
     design = results.locked.outcomes[results.primary]
-    own, groups = design.treated_group, results.outcomes[results.primary].panel.by_unit()["cluster"]
-    near, far = (design.comparisons[name].of(own) for name in (labels.NEIGHBOURS, other))
+    treated_group, groups = design.treated_group, results.outcomes[results.primary].panel.by_unit()["cluster"]
+    near, far = (design.comparisons[name].of(treated_group) for name in (labels.NEIGHBOURS, other))
     of_other = groups.isin(far)
     return float((of_other & groups.isin(near)).sum() / of_other.sum())

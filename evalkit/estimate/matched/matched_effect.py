@@ -115,7 +115,7 @@ def matched_effect(
     """
     chosen = options or EffectOptions()
     task = effect_task(design, outcome, chosen)
-    found = _found(task, resolved_errors(task))
+    found = _estimated(task, resolved_errors(task))
     size = float(np.abs(task.outcome[design.is_used]).max(initial=0.0))
     return MatchedEffect(
         estimate=replace(found.estimate, value=without_rounding(found.estimate.value, size)),
@@ -135,9 +135,9 @@ def matched_effect(
 
 def resolved_errors(task: EffectTask) -> Errors:
     """Return the kind of error asked for, or for "default" the one that suits the design."""
-    asked, design = task.options.errors, task.design
-    if asked != "default":
-        return asked
+    errors, design = task.options.errors, task.design
+    if errors != "default":
+        return errors
     if is_weighting(design):
         return "m-estimation"
     if task.has_few_clusters and task.options.how != "bias-corrected":
@@ -161,7 +161,7 @@ def _n_strata(design: MatchedDesign) -> int:
     return len(np.unique(design.strata[design.is_used]))
 
 
-def _found(task: EffectTask, errors: Errors) -> ExplainedEstimate:
+def _estimated(task: EffectTask, errors: Errors) -> ExplainedEstimate:
     if errors == "m-estimation":
         return _weighted(task)
     if errors == "abadie-imbens" or task.options.how == "bias-corrected":
@@ -203,13 +203,15 @@ def _require_slopes(task: EffectTask) -> None:
     is_treated, weight = task.design.baseline.is_treated, task.design.weights
     for arm, noun in ((is_treated, "treated"), (~is_treated, "comparison")):
         used = arm & (weight > 0)
-        found = dependence(standardised(task.covariates[used], weight[used])[:, 1:])
-        if found is None:
+        follows = dependence(standardised(task.covariates[used], weight[used])[:, 1:])
+        if follows is None:
             continue
         what = (
-            f"follows from {listed([repr(task.names[k]) for k in found.made_of])}" if found.made_of else "is constant"
+            f"follows from {listed([repr(task.names[k]) for k in follows.made_of])}"
+            if follows.made_of
+            else "is constant"
         )
         raise DesignError(
-            f"Among the {noun} units '{task.names[found.column]}' {what}, so that nothing can be adjusted for it. "
+            f"Among the {noun} units '{task.names[follows.column]}' {what}, so that nothing can be adjusted for it. "
             "Leave it out."
         )

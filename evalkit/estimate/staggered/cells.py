@@ -242,8 +242,8 @@ class StaggeredRows:
         treated = np.flatnonzero((at >= 0) & found.is_used)
         compared = np.flatnonzero(found.is_compared)
         n_lost = np.bincount(at[(at >= 0) & ~found.is_used], minlength=len(cells))
-        own = self._counts(at[treated], treated, len(cells))
-        other = self._counts(self.period[compared], compared, self.n_periods)
+        of_treated = self._counts(at[treated], treated, len(cells))
+        of_compared = self._counts(self.period[compared], compared, self.n_periods)
         periods = self.design.panel.periods
         return tuple(
             GroupTimeCell(
@@ -251,10 +251,10 @@ class StaggeredRows:
                 period=cell.period,
                 base=cell.base,
                 value=Unavailable(reason) if reason else float(value),
-                n_treated=int(own[0][k]),
-                n_comparison=int(other[0][periods.index(cell.period)]),
-                n_treated_clusters=int(own[1][k]),
-                n_comparison_clusters=int(other[1][periods.index(cell.period)]),
+                n_treated=int(of_treated[0][k]),
+                n_comparison=int(of_compared[0][periods.index(cell.period)]),
+                n_treated_clusters=int(of_treated[1][k]),
+                n_comparison_clusters=int(of_compared[1][periods.index(cell.period)]),
                 note=LOST.format(n=n_lost[k]) if n_lost[k] and not reason else "",
             )
             for k, (cell, reason, value) in enumerate(zip(cells, found.reason, found.value, strict=True))

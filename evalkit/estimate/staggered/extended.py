@@ -87,9 +87,9 @@ def _cohort_slopes(rows: StaggeredRows) -> Floats:
 
 def _untreated_contrasts(rows: StaggeredRows, cells: tuple[CellAt, ...], at: Floats) -> Contrasts:
     """Return μ_c − μ_t for each cell c in period t; the second pair of codes cancels."""
-    own = rows.n_periods + np.arange(len(cells))
+    of_cell = rows.n_periods + np.arange(len(cells))
     period = np.array([rows.design.panel.periods.index(cell.period) for cell in cells])
-    return Contrasts(np.column_stack([own, period]), np.column_stack([period, period]), at)
+    return Contrasts(np.column_stack([of_cell, period]), np.column_stack([period, period]), at)
 
 
 def _cohort_means(rows: StaggeredRows) -> Floats:

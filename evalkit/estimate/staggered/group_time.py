@@ -167,8 +167,8 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
         if len(estimated.found.effect):
             pieces.append(Piece(estimated.at, estimated.rows, estimated.found.contribution))
     share = strata.first_weight / len(strata.order)
-    own = [strata.rows_of((s,)) for s in range(len(design.cohorts))]
-    pieces += [Piece([len(plans) + s], rows, share[rows][:, None]) for s, rows in enumerate(own)]
+    cohort_rows = [strata.rows_of((s,)) for s in range(len(design.cohorts))]
+    pieces += [Piece([len(plans) + s], rows, share[rows][:, None]) for s, rows in enumerate(cohort_rows)]
     n_columns = len(plans) + len(design.cohorts)
     blocks = partition(pieces, strata.start, strata.order)
     return GroupTimeEffects(
@@ -176,7 +176,7 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
         design=design,
         cells=tuple(cell for cell in cells if cell is not None),
         influence=Influence(n_columns, blocks, design.cluster, design.n_clusters),
-        cohort_weight=np.array([share[rows].sum() for rows in own]),
+        cohort_weight=np.array([share[rows].sum() for rows in cohort_rows]),
         df=None if design.cluster is None else design.n_clusters - 1,
         notes=_panel_notes(design, strata),
     )
@@ -213,13 +213,13 @@ def _estimates(
     for _, group in groupby(sorted(range(len(plans)), key=lambda at: repr(together(at))), key=together):
         chosen = sorted(group)
         plan = plans[chosen[0]]
-        own = design.cohorts.index(plan.cohort)
+        cohort = design.cohorts.index(plan.cohort)
         if plan.is_reference or not plan.compared:
-            rows = strata.rows_of((own,))
+            rows = strata.rows_of((cohort,))
             yield _ComparedCells(chosen, rows, (strata.counts(rows), (0, 0)), _not_compared(plan))
             continue
-        rows = strata.rows_of((own, *plan.compared))
-        treated = np.arange(len(rows)) < strata.start[own + 1] - strata.start[own]
+        rows = strata.rows_of((cohort, *plan.compared))
+        treated = np.arange(len(rows)) < strata.start[cohort + 1] - strata.start[cohort]
         change = _changes(strata, rows, [(periods[plans[at].period], periods[plans[at].base]) for at in chosen])
         yield _compared_cells(
             strata, chosen, rows, treated=treated, change=change, base=periods[plan.base], method=method
@@ -308,8 +308,8 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
         cells.append(replace(cell, fewest_people=fewest))
         if len(found.effect):
             pieces.append(Piece([at], np.concatenate([*used.treated, *used.comparison]), found.contribution))
-    own = [rows.of_stratum(s) for s in range(len(design.cohorts))]
-    pieces += [Piece([len(plans) + s], at, rows.share[at][:, None]) for s, at in enumerate(own)]
+    cohort_rows = [rows.of_stratum(s) for s in range(len(design.cohorts))]
+    pieces += [Piece([len(plans) + s], at, rows.share[at][:, None]) for s, at in enumerate(cohort_rows)]
     cluster = None if rows.cluster is None else rows.cluster[np.argsort(rows.order)]
     blocks = partition(pieces, rows.start, rows.order)
     return GroupTimeEffects(
@@ -317,7 +317,7 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
         design=design,
         cells=tuple(cells),
         influence=Influence(len(plans) + len(design.cohorts), blocks, cluster, rows.n_clusters),
-        cohort_weight=np.array([rows.share[at].sum() for at in own]),
+        cohort_weight=np.array([rows.share[at].sum() for at in cohort_rows]),
         df=None if design.cluster is None else rows.n_clusters - 1,
         notes=_section_notes(design),
     )
@@ -376,9 +376,9 @@ def _compared_rows(
 ) -> _ComparedRows:
     stratum, both = design.cohorts.index(plan.cohort), (periods[plan.base], periods[plan.period])
     empty = np.empty(0, dtype=np.int64)
-    own = tuple(rows.of(stratum, period) for period in both)
-    other = tuple(np.concatenate([empty, *(rows.of(s, period) for s in plan.compared)]) for period in both)
-    return _ComparedRows((own[0], own[1]), (other[0], other[1]))
+    treated = tuple(rows.of(stratum, period) for period in both)
+    comparison = tuple(np.concatenate([empty, *(rows.of(s, period) for s in plan.compared)]) for period in both)
+    return _ComparedRows((treated[0], treated[1]), (comparison[0], comparison[1]))
 
 
 def _compared_sections(rows: _SectionRows, used: _ComparedRows, plan: CellPlan, method: Method) -> TwoPeriod:
@@ -393,8 +393,8 @@ def _compared_sections(rows: _SectionRows, used: _ComparedRows, plan: CellPlan, 
 
 def _arms(rows: _SectionRows, used: _ComparedRows) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the observations of each arm in both periods, and the clusters that hold them."""
-    own, other = (sum(len(part) for part in arm) for arm in used)
-    return (own, rows.n_clusters_of(used.treated)), (other, rows.n_clusters_of(used.comparison))
+    n_treated, n_comparison = (sum(len(part) for part in arm) for arm in used)
+    return (n_treated, rows.n_clusters_of(used.treated)), (n_comparison, rows.n_clusters_of(used.comparison))
 
 
 # What comes out of a comparison, as a cell.

@@ -195,7 +195,7 @@ def _labels(effects: GroupTimeEffects, name: str) -> NDArray[np.int64]:
 
 def _average(
     effects: GroupTimeEffects,
-    wanted: NDArray[np.bool_],
+    belongs: NDArray[np.bool_],
     label: int | None,
     within: Floats | None = None,
 ) -> Summary:
@@ -203,24 +203,24 @@ def _average(
 
     θ = Σ p_c m_c v_c / Σ p_c m_c, so that ∂θ/∂v_c = p_c m_c / Σ and ∂θ/∂p_h = Σ_{c of h} m_c (v_c − θ) / Σ.
     """
-    chosen, note = _beside_bases(effects, wanted & effects.is_available, label)
-    absent = np.flatnonzero(wanted & ~effects.is_available)
+    chosen, note = _beside_bases(effects, belongs & effects.is_available, label)
+    absent = np.flatnonzero(belongs & ~effects.is_available)
     lacking = tuple((effects.cells[at].cohort, effects.cells[at].period) for at in absent)
     n_cohorts = len(effects.cohort_weight)
     if not chosen.any():
-        first = effects.cells[int(np.argmax(wanted))].value if wanted.any() else NO_CELL
+        first = effects.cells[int(np.argmax(belongs))].value if belongs.any() else NO_CELL
         none = first if isinstance(first, Unavailable) else Unavailable(NO_CELL)
         empty = np.zeros(len(effects.cells) + n_cohorts)
         return Summary(label=label, estimate=none, weights=empty, lacking=lacking, is_of_few=_is_of_few(effects))
     of_cohort = np.searchsorted(effects.design.cohorts, effects.cohorts_of_cells)
     size = effects.cohort_weight[of_cohort] if effects.cell_weight is None else effects.cell_weight
-    each = np.where(chosen, 1.0 if within is None else within, 0.0)
-    total = float((size * each).sum())
-    weights = size * each / total
+    within_cohort = np.where(chosen, 1.0 if within is None else within, 0.0)
+    total = float((size * within_cohort).sum())
+    weights = size * within_cohort / total
     value = float(weights @ effects.values)
     of_shares = np.zeros(n_cohorts)
     if effects.shares == "estimated" and effects.cell_weight is None:
-        of_shares = np.bincount(of_cohort, each * (effects.values - value), n_cohorts) / total
+        of_shares = np.bincount(of_cohort, within_cohort * (effects.values - value), n_cohorts) / total
     return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking, note=note)
 
 

@@ -29,8 +29,8 @@ def moved_block_p(residuals: Floats, n_post: int) -> float:
     """
     size = np.abs(residuals)
     sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
-    own = sums[len(size) - n_post]
-    return float((sums >= own * (1 - 1e-10)).mean())
+    actual = sums[len(size) - n_post]
+    return float((sums >= actual * (1 - 1e-10)).mean())
 
 
 def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float) -> float:
@@ -40,12 +40,12 @@ def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float)
     last one kept and the next. NaN where none is kept.
     """
     tried = centre + step * 0.2 * np.concatenate([[0.0], _GROWTH ** np.arange(_RUNGS)])
-    kept = [at for at, value in enumerate(tried) if is_kept(float(value))]
-    if not kept:
+    inside_at = [at for at, value in enumerate(tried) if is_kept(float(value))]
+    if not inside_at:
         return float("nan")
-    if kept[-1] == len(tried) - 1:
+    if inside_at[-1] == len(tried) - 1:
         return float(np.copysign(np.inf, step))
-    inside, outside = float(tried[kept[-1]]), float(tried[kept[-1] + 1])
+    inside, outside = float(tried[inside_at[-1]]), float(tried[inside_at[-1] + 1])
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
         if is_kept(middle):

@@ -125,12 +125,12 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
     floor, least = error_floor(series), max(rounding_of(found.design), EXACT * found.pre_fit.spread)
     ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
     reason = _reason(found, len(ratios))
-    own = _ratio(found.fit, floor, least)
+    treated_ratio = _ratio(found.fit, floor, least)
     std_error = reason or _spread(placebos.fits, found.fit.estimate, least)
     donors = found.design.donors
     return PlaceboInSpace(
-        p_value=reason or rank_p(own, ratios),
-        ratio=reason or own,
+        p_value=reason or rank_p(treated_ratio, ratios),
+        ratio=reason or treated_ratio,
         ratios=ratios,
         floor=floor,
         n_floored=int(sum(fit.pre_rmse < floor for fit in placebos.fits)),

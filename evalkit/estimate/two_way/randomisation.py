@@ -102,8 +102,8 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
     stratum = _strata(options.strata, names)
     require_room(int((cohort > 0).sum()), options.n_draws, f"treated {options.over}s")
     who = assignments(cohort, stratum, options.n_draws, stream(options.seed, "randomisation"))
-    own = places(cohort, stratum)
-    reference = _reference(rows, starts, (who, own), cohort[own], options)
+    actual_places = places(cohort, stratum)
+    reference = _reference(rows, starts, (who, actual_places), cohort[actual_places], options)
     is_enumerated = n_assignments(cohort, stratum) <= MOST_ASSIGNMENTS_LISTED
     return RandomisationTest(
         estimate=reference.estimate,
@@ -157,11 +157,11 @@ def _reference(
     options: RandomisationOptions,
 ) -> Reference:
     """Return the effect under every assignment; `assigned` holds them all and the one that was made."""
-    who, own = assigned
+    who, actual_places = assigned
     without = rows.fit(rows.covariates, rows.covariate_names)
     # The covariates' own directions are part of what treatment is compared within.
     sums = cohort_sums(without, starts, np.asarray(rows.periods, dtype=float)[rows.period], rows.treatment)
-    actual = int(np.flatnonzero((who == own).all(axis=1))[0])
+    actual = int(np.flatnonzero((who == actual_places).all(axis=1))[0])
     return permutation_reference(sums, who, cohort, actual, options.is_studentised, options.executor)
 
 
