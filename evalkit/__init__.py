@@ -5,10 +5,11 @@ The names below are loaded when they are first used, so that `import evalkit` co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
-from evalkit.core.shown import set_viewer
+from evalkit.core.shown import Viewer, set_viewer
 
 __version__ = "0.1.0"
 
@@ -32,7 +33,7 @@ _HOME: Final = {
     "ConleyTaberOptions": "estimate.two_way.conley_taber",
     "conley_taber": "estimate.two_way.conley_taber",
     "extended_effects": "estimate.staggered.extended",
-    "GroupTimeEffects": "estimate.staggered.group_time",
+    "GroupTimeEffects": "estimate.staggered.cells",
     "group_time_effects": "estimate.staggered.group_time",
     "imputation_effects": "estimate.staggered.imputation",
     "imputation_leads": "estimate.staggered.imputation_leads",
@@ -131,10 +132,11 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _view(noun: object) -> str | None:
-    """Return a noun as a notebook shows it, from the report's tables, which are loaded when first shown."""
-    found: str | None = import_module("evalkit.report.shown").view(noun)
-    return found
+def _of_report(name: str) -> Callable[..., Any]:
+    """Return a function of the report's view of nouns, which is loaded when it is first called."""
+    return lambda *given: getattr(import_module("evalkit.report.shown"), name)(*given)
 
 
-set_viewer(_view)
+set_viewer(
+    Viewer(html=_of_report("view"), frame=_of_report("frame"), figure=_of_report("figure"), model=_of_report("model"))
+)

@@ -14,7 +14,7 @@
   method.
 - `sentence`: Sentences that keep the numbers in them as numbers, so that the border can withhold one and leave the
   rest.
-- `shown`: What nouns have in common: in a notebook they show themselves, elsewhere they say in a line what they are.
+- `shown`: What nouns have in common: they show themselves, say in a line what they are, and give tables and figures.
 - `words`: Texts: those of data made fit for a terminal, a document or JSON, and small helpers for messages that
   people read.
 """

@@ -18,6 +18,11 @@ CONTAINS_PEOPLE: Final = "One row for each person: this file must not leave a se
 """What a file that lists people says of itself, in its last column or key."""
 
 
+def is_few(n: int, fewest: int = FEWEST_PEOPLE) -> bool:
+    """Return whether there are some, and too few of them to be told; that there is nobody may be told."""
+    return 0 < n < fewest
+
+
 def few(fewest: int, of: str = "people") -> str:
     """Return why a number is not shown that rests on fewer people than may be told."""
     return f"Withheld: it rests on fewer than {fewest} {of}, or would let such a number be worked out."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from evalkit.core.errors import EvalkitError
 
@@ -91,6 +92,16 @@ Quantity = float | Unavailable
 
 IntervalOrReason = Interval | Unavailable
 """An interval, or the reason why there is none."""
+
+ROUNDING: Final = 1e-11
+"""Residuals and errors below this share of the largest outcome are rounding."""
+_LEFT_OVER: Final = 1e-14
+"""What arithmetic leaves of an effect of zero is below this share of the largest outcome."""
+
+
+def without_rounding(value: float, size: float) -> float:
+    """Return an effect, 0 where it is what arithmetic leaves of zero beside outcomes of that size."""
+    return 0.0 if abs(value) <= _LEFT_OVER * size else value
 
 
 # The quantity wanted, named before any method.

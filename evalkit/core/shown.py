@@ -1,12 +1,13 @@
-"""What nouns have in common: in a notebook they show themselves, elsewhere they say in a line what they are."""
+"""What nouns have in common: they show themselves, say in a line what they are, and give tables and figures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
+from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 
 # One line that says what a noun is: numbers, words and settings, never rows, ids or counts.
@@ -75,11 +76,24 @@ def _listed(value: object) -> str:
     return f"({value[0]}, …, {value[-1]})"
 
 
-# What nouns have in common: in a notebook they show themselves, elsewhere they say in a line what they are.
+# What nouns have in common: a notebook shows them, and they give their tables, figures and coefficients.
 
-Viewer = Callable[[object], str | None]
-"""Turns a noun into HTML, or into None where it knows no way to show it."""
 Noun = TypeVar("Noun", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """How nouns are shown: functions of a room above, which alone knows tables and figures.
+
+    `html` gives a noun as HTML, None where it knows no way to; `frame` and `figure` one of its tables and figures by
+    name, the main one for an empty name; `model` its coefficients and statistics.
+    """
+
+    html: Callable[[object], str | None]
+    frame: Callable[[object, str], Any]
+    figure: Callable[[object, str], Any]
+    model: Callable[[object], ModelTable]
+
 
 _viewers: list[Viewer] = []
 
@@ -87,6 +101,12 @@ _viewers: list[Viewer] = []
 def set_viewer(viewer: Viewer | None) -> None:
     """Let nouns be shown by `viewer`; with None they say what they are in text alone."""
     _viewers[:] = [] if viewer is None else [viewer]
+
+
+def _viewer() -> Viewer:
+    if not _viewers:
+        raise EvalkitError("Nothing is set that knows tables and figures. `import evalkit` sets it.")
+    return _viewers[0]
 
 
 class Shown:
@@ -102,7 +122,22 @@ class Shown:
         return brief(self)
 
     def _repr_html_(self) -> str | None:
-        return _viewers[0](self) if _viewers else None
+        return _viewers[0].html(self) if _viewers else None
+
+    def to_frame(self, table: str = "") -> Any:
+        """Return one of the noun's tables as a pandas DataFrame, numbers in full; the main one where none is named.
+
+        It is the table that a report shows, after disclosure control. What is not given is missing, and the last
+        column, `reason`, says why; an interval is two columns. `attrs` hold the table's caption and notes.
+        """
+        return _viewer().frame(self, table)
+
+    def plot(self, figure: str = "") -> Any:
+        """Return one of the noun's figures, which a notebook shows; the main one where none is named.
+
+        It is the figure that a report shows: `png` and `svg` are its files, `alt` its words, `data` its numbers.
+        """
+        return _viewer().figure(self, figure)
 
 
 class Several(Shown, tuple[Noun, ...]):
@@ -112,3 +147,51 @@ class Several(Shown, tuple[Noun, ...]):
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self)) or "()"
+
+
+# Results beside the models of other packages, by the attributes that maketables looks for (it is not needed here).
+
+
+class ModelTable(Protocol):
+    """The coefficients of a result and what stands under them in a table of models."""
+
+    @property
+    def coefficients(self) -> Any:
+        """Return a frame: one row a coefficient, with columns `b`, `se`, `t`, `p` and the ends of the interval."""
+
+    @property
+    def statistics(self) -> Mapping[str, int | str]:
+        """Return what stands under the coefficients, by key; nothing where it may not be told."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the words for each coefficient."""
+
+
+_STATISTICS: Final = ("N", "Units", "Projects", "se_type", "Not given")
+"""What stands under coefficients, in order: the keys of maketables, and words where it has no key of its own."""
+
+
+class ShownModel(Shown):
+    """A noun with coefficients, which maketables sets in a table beside those of other packages."""
+
+    __slots__ = ()
+
+    @property
+    def __maketables_coef_table__(self) -> Any:
+        return _viewer().model(self).coefficients
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return "Outcome"
+
+    @property
+    def __maketables_var_labels__(self) -> dict[str, str]:
+        return _viewer().model(self).labels
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        return [key for key in _STATISTICS if key in _viewer().model(self).statistics]
+
+    def __maketables_stat__(self, key: str) -> int | str | None:
+        return _viewer().model(self).statistics.get(key)

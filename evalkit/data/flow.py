@@ -1,4 +1,4 @@
-"""Every school lost between listed and analysed, counted with its reason."""
+"""Everything lost between listed and analysed: schools counted with the reason, rows of a table left out."""
 
 from __future__ import annotations
 
@@ -44,3 +44,12 @@ class CountedCase:
 
     case: str
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of a table that are not analysed, and why; `units` are those that lose at least one row by it."""
+
+    reason: str
+    units: tuple[str, ...]
+    n_rows: int

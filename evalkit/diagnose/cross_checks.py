@@ -9,7 +9,7 @@ from functools import partial
 from evalkit.core.draws import SERIAL
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.design.clusters import independence_by
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions
 from evalkit.estimate.staggered.bands import Uncertainty
@@ -39,7 +39,7 @@ class CrossCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class CrossChecks(Shown):
+class CrossChecks(ShownModel):
     """The overall effect by every estimator, on the same units."""
 
     level: float
@@ -53,6 +53,21 @@ def cross_checks(effects: GroupTimeEffects, options: Uncertainty | None = None) 
     Every row has the inference that the clusters support, or with `errors="plain"` plain clustered errors. All average
     over treated units and periods, though not with the same weights in unbalanced panels. Estimators other than the
     group-time one compare with whom they always do, whatever `design.comparison` says.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> checks = evalkit.cross_checks(effects)
+    >>> [(row.estimator, round(row.estimate, 2)) for row in checks.rows[:3]]
+    [('group-time', 1.0), ('imputation', 0.98), ('sun-abraham', 1.0)]
     """
     options = options or Uncertainty()
     plain = replace(options, n_draws=0, executor=SERIAL)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimand, Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.design.clusters import (
@@ -20,14 +20,11 @@ from evalkit.design.clusters import (
     one_treated_cluster_reason,
     too_concentrated,
 )
+from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
 # What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.
-
-ROUNDING = 1e-11
-"""Residuals and errors below this share of the largest outcome are rounding."""
-_LEFT_OVER = 1e-14
 
 EXACT = (
     "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
@@ -96,11 +93,6 @@ def clustered_inference(
         p_value=estimate.p_value,
         note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
     )
-
-
-def without_rounding(value: float, size: float) -> float:
-    """Return an effect, 0 where it is what arithmetic leaves of zero beside outcomes of that size."""
-    return 0.0 if abs(value) <= _LEFT_OVER * size else value
 
 
 def exact_reason(fit: LeastSquaresFit) -> str | None:
@@ -199,6 +191,21 @@ class Effect:
     method: str
     permutation: PermutationDetail | None = None
     effect_size: EffectSize | None = None
+
+
+MAIN: Final = (NEIGHBOURS, "post")
+"""The main comparison of a project: the design, and the years after taken together."""
+
+
+def find_effect(
+    effects: Iterable[Effect],
+    outcome: str,
+    comparison: tuple[str, str] = MAIN,
+    inference: InferenceName = "permutation",
+) -> Effect | None:
+    """Return the effect on an outcome by a design in a period, the main comparison by default; None where not asked."""
+    key = (outcome, *comparison, inference)
+    return next((one for one in effects if (one.outcome, one.design, one.period, one.inference) == key), None)
 
 
 # An estimate with the words that say how it and its error were made.

@@ -32,6 +32,10 @@ def months_of_progress(effect_size: float, table: str = "toolkit") -> int:
 
     The effect size is rounded half up to two places first, as the Toolkit does; beyond 1.00 the
     table ends and 12 months is returned.
+
+    >>> import evalkit
+    >>> evalkit.months_of_progress(0.2)
+    3
     """
     size = float(Decimal(repr(abs(float(effect_size)))).quantize(Decimal("0.01"), ROUND_HALF_UP))
     months = sum(size >= bound for bound in _TABLES[table])
@@ -235,6 +239,11 @@ def hedges_g(
 
     d = difference/sd, g = J d with df = nT + nC − 2; Var(d) = (nT + nC)/(nT nC) + d²/(2(nT + nC)), Var(g) = J² Var(d).
     Pupils of the same school are not independent: use `hedges_g_total` or `hedges_g_within` for them.
+
+    >>> import evalkit
+    >>> size = evalkit.hedges_g(difference=2.0, sd=10.0, n_treated=30, n_comparison=30)
+    >>> round(size.value, 4)  # 0.2 × (1 − 3 / (4 · 58 − 1))
+    0.1974
     """
     _require(difference, sd)
     if min(n_treated, n_comparison) < 2:
@@ -256,6 +265,13 @@ def hedges_g_within(
     """Return d_W, the difference over the spread within schools, with its cluster-adjusted variance.
 
     Var(d_W) = (NT + NC)/(NT NC) · (1 + (ñ − 1)ρ)/(1 − ρ) + d²/(2(N − M)), df = N − M (Hedges, 2007, eq. 9).
+
+    >>> import evalkit
+    >>> from evalkit.estimate.effect_sizes import ClusterSizes
+    >>> sizes = ClusterSizes(treated=(20,) * 10, comparison=(20,) * 10)
+    >>> size = evalkit.hedges_g_within(difference=2.0, sd=9.0, sizes=sizes, icc=0.15)
+    >>> round(size.value, 3), round(size.std_error, 3)
+    (0.222, 0.213)
     """
     _require(difference, sd)
     _require_icc(icc)
@@ -278,6 +294,13 @@ def hedges_g_total(
     d_T = difference/S · √(1 − ρ((N − ñ_T m_T − ñ_C m_C) + ñ_T + ñ_C − 2)/(N − 2)), because S² is on average that much
     smaller than σ_T². A sum of variance components is not too small, so d_T = difference/sd; `hedges_g_total_eef`
     applies the factor there too. Var(d_T) as in `ClusterSizes.total_variance`; df = the h of Hedges (2007) and the WWC.
+
+    >>> import evalkit
+    >>> from evalkit.estimate.effect_sizes import ClusterSizes
+    >>> sizes = ClusterSizes(treated=(20,) * 10, comparison=(20,) * 10)
+    >>> size = evalkit.hedges_g_total(difference=2.0, sd=10.0, sizes=sizes, icc=0.15)
+    >>> round(size.value, 3), round(size.std_error, 3)
+    (0.198, 0.196)
     """
     return _total(difference, sd, sizes, icc, (sd_name, sd_name is SdName.TOTAL_POOLED, level))
 
@@ -341,8 +364,8 @@ def _carried(
     if isinstance(estimate.std_error, Unavailable):
         return estimate.std_error, estimate.std_error
     d = estimate.value / sd
-    own = 0.0 if df is None else d**2 / (2 * df)
-    error = factor * math.sqrt((estimate.std_error / sd) ** 2 + own)
+    of_spread = 0.0 if df is None else d**2 / (2 * df)
+    error = factor * math.sqrt((estimate.std_error / sd) ** 2 + of_spread)
     reach = critical_value(level, estimate.df) * error
     return error, Interval(factor * d - reach, factor * d + reach, level)
 

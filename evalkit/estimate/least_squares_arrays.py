@@ -107,10 +107,10 @@ def least_squares(
     root = np.sqrt(weight)[:, None]
     y = _scaled(without_means(outcome[:, None], weight, nested), root)
     span = orthonormal(_scaled(without_means(others, weight, nested), root), _lengths(others, weight))
-    own, length = _scaled(without_means(regressors, weight, nested), root), _lengths(regressors, weight)
+    left, length = _scaled(without_means(regressors, weight, nested), root), _lengths(regressors, weight)
     for _ in range(2):  # twice, so that rounding leaves nothing of the others
-        own = own - span @ (span.T @ own)
-    q, r = np.linalg.qr(own)
+        left = left - span @ (span.T @ left)
+    q, r = np.linalg.qr(left)
     small = np.abs(np.diag(r)) <= _COLLINEAR * np.where(length > 0, length, 1.0)
     if small.any():
         raise CollinearError(int(np.argmax(small)))

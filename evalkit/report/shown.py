@@ -1,11 +1,14 @@
-"""What a notebook shows of each noun: parts of a report, one under the other, in the colours of the notebook."""
+"""What is shown of each noun: parts of a report under each other, its tables as frames, its figures by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
+from evalkit.core.errors import InputError
 from evalkit.core.shown import Several
+from evalkit.core.words import did_you_mean
 from evalkit.data.areas.series import AreaSeries
 from evalkit.data.baseline import Baseline
 from evalkit.data.own_tables.long_table import LongTable
@@ -45,8 +48,10 @@ from evalkit.estimate.two_way.randomisation import RandomisationTest
 from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
 from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
 from evalkit.report.border.bundle import in_notebook
-from evalkit.report.border.parts import Prose, ShownPart
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure, Prose, ShownPart
 from evalkit.report.tables import (
+    beside_models,
     data,
     design,
     effects,
@@ -60,9 +65,16 @@ from evalkit.report.tables import (
 )
 from evalkit.report.tables import matched as matching
 from evalkit.report.tables import matched as sensitivity
+from evalkit.report.tables.beside_models import ModelTable
 from evalkit.report.words import sentences, statements
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 View = Callable[[Any], ShownPart]
+
+
+# What a notebook shows, and what a noun gives by name.
 
 
 def view(noun: object) -> str | None:
@@ -81,19 +93,76 @@ def parts_of(noun: object) -> tuple[ShownPart, ...]:
     return tuple(part for part in (made(noun) for made in views.get(kind, ())) if not _is_empty(part))
 
 
+def frame(noun: object, name: str = "") -> pd.DataFrame:
+    """Return a noun's table of that name as a frame, the main one for an empty name.
+
+    Raises
+    ------
+    InputError
+        If the noun has no tables, or none of that name.
+    """
+    if isinstance(noun, Several) and not noun:
+        raise InputError("There is nothing here, and so no table of it.")
+    names = tables_of(noun)
+    kind = type(noun[0] if isinstance(noun, Several) else noun)
+    made = names[_chosen("table", kind, name or MAIN_TABLE.get(kind, ""), tuple(names))](noun)
+    assert isinstance(made, ReleasedTable)
+    return made.to_frame()
+
+
+def tables_of(noun: object) -> dict[str, View]:
+    """Return what makes each table of a noun, by name, in the order a notebook shows them."""
+    views = VIEWS_OF_SEVERAL.get(type(noun[0]), ()) if isinstance(noun, Several) else VIEWS.get(type(noun), ())
+    return {made.__name__.strip("_"): made for made in views if get_type_hints(made)["return"] is ReleasedTable}
+
+
+def figure(noun: object, name: str = "") -> Figure:
+    """Return a noun's figure of that name, the main one for an empty name.
+
+    Raises
+    ------
+    InputError
+        If the noun has no figures, none of that name, or nothing to draw in it.
+    """
+    named = FIGURES.get(type(noun), {})
+    module, verb = named[_chosen("figure", type(noun), name, tuple(named))].split(":")
+    # Loaded here, as drawing takes a library that tables do without.
+    made: Figure | None = getattr(import_module(f"evalkit.report.figures.{module}"), verb)(noun)
+    if made is None:
+        raise InputError(f"There is nothing to draw: this {type(noun).__name__} holds no data for the figure '{name}'.")
+    return made
+
+
+def _chosen(what: str, kind: type, name: str, known: tuple[str, ...]) -> str:
+    if not known:
+        raise InputError(f"A {kind.__name__} has no {what}.")
+    if name and name not in known:
+        raise InputError(
+            f"A {kind.__name__} has no {what} '{name}'.{did_you_mean(name, known)} It has: {', '.join(known)}."
+        )
+    return name or known[0]
+
+
+def model(noun: object) -> ModelTable:
+    """Return a noun's coefficients as a table of models takes them; raise `InputError` where it has none."""
+    if type(noun) not in MODELS:
+        raise InputError(f"A {type(noun).__name__} has no coefficients.")
+    return MODELS[type(noun)](noun)
+
+
 def _is_empty(part: ShownPart) -> bool:
     return isinstance(part, Prose) and not part.sentences
 
 
-def _one_finding(found: Finding) -> ShownPart:
+def _finding(found: Finding) -> ReleasedTable:
     return matching.match_findings_table((found,))
 
 
-def _one_effect(found: MatchedEffect | MatchingEstimate) -> ShownPart:
+def _effect(found: MatchedEffect | MatchingEstimate) -> ReleasedTable:
     return matching.match_effects((found,))
 
 
-def _people(balance: MatchBalance) -> ShownPart:
+def _units(balance: MatchBalance) -> ReleasedTable:
     return matching.match_units(balance, "people")
 
 
@@ -143,11 +212,11 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     StandardisedEffect: (models.standardised,),
     PowerReport: (models.power_words, models.power),
     RandomEffects: (models.pooled,),
-    MatchBalance: (_people, matching.match_balance_table),
-    MatchedEffect: (_one_effect, matched.effect_words),
-    MatchingEstimate: (_one_effect, matched.effect_words),
+    MatchBalance: (_units, matching.match_balance_table),
+    MatchedEffect: (_effect, matched.effect_words),
+    MatchingEstimate: (_effect, matched.effect_words),
     MatchSensitivity: (sensitivity.sensitivity, sensitivity.hidden_bias, sensitivity.benchmarks),
-    Finding: (_one_finding,),
+    Finding: (_finding,),
     SyntheticControl: (synthetic.synthetic_words, synthetic.gaps, synthetic.donor_weights),
     PlaceboInSpace: (synthetic.placebo_in_space,),
     PlaceboInTime: (synthetic.placebo_in_time,),
@@ -168,3 +237,32 @@ VIEWS_OF_SEVERAL: Final[dict[type, tuple[View, ...]]] = {
     StratumBalance: (matched.strata,),
 }
 """What several nouns of one kind are shown as together."""
+MAIN_TABLE: Final[dict[type, str]] = {MatchBalance: "match_balance_table", Evaluation: "effects"}
+"""The table that stands for a noun where it is not the first one shown."""
+FIGURES: Final[dict[type, dict[str, str]]] = {
+    DesignStage: {"love": "design:love_plot", "map": "area_map:area_map"},
+    MatchedDesign: {"overlap": "matching:overlap_plot"},
+    MatchBalance: {"love": "matching:match_love_plot"},
+    SyntheticControl: {"path": "areas:synthetic_plot"},
+    Evaluation: {
+        "interval": "interval:interval_plot",
+        "trajectories": "years:trajectories_plot",
+        "event_study": "years:event_study_plot",
+        "permutation": "permutation:permutation_plot",
+        "specifications": "choices:specification_curve",
+        "choices": "choices:choices_plot",
+        "participants": "participants:participant_flow",
+    },
+}
+"""Each noun's figures by name, the main one first, as the module and the verb that draw them."""
+MODELS: Final[dict[type, Callable[[Any], ModelTable]]] = {
+    StaggeredResults: beside_models.staggered,
+    TwoWayEffect: beside_models.two_way,
+    TwoWayEventStudy: beside_models.two_way_event_study,
+    MatchedEffect: beside_models.matched,
+    MatchingEstimate: beside_models.matched,
+    TwoLevelModel: beside_models.two_level,
+    RandomEffects: beside_models.pooled,
+    CrossChecks: beside_models.estimators,
+}
+"""The coefficients of each noun that has any."""

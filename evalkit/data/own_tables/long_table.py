@@ -12,20 +12,12 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
+from evalkit.data.flow import LeftOut
 from evalkit.data.own_tables.columns import Columns, read_columns
 from evalkit.data.published.codes import Coded
 from evalkit.data.roles import LARGEST, LAST_PERIOD, SMALLEST, Roles
 
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class RowsLeftOut:
-    """Rows of a table that cannot be used, and why; `units` are those that lose at least one row by it."""
-
-    reason: str
-    units: tuple[str, ...]
-    n_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,7 @@ class LostGroup:
     group: str
     n_units: int
     n_rows: int
-    reasons: tuple[RowsLeftOut, ...]
+    reasons: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -53,7 +45,7 @@ class LongTable(Shown):
     """
 
     frame: pd.DataFrame
-    left_out: tuple[RowsLeftOut, ...]
+    left_out: tuple[LeftOut, ...]
     n_rows: int
     codes: tuple[Coded, ...] = ()
     notes: tuple[str, ...] = ()
@@ -160,7 +152,7 @@ def _refuse(columns: Columns, bad: Flags, name: str, why: str) -> None:
     raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{others}.")
 
 
-def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[RowsLeftOut, ...]]:
+def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[LeftOut, ...]]:
     """Return which rows can be used, and the others by reason."""
     lost_to = list(_lost_to(columns, roles, np.ones(columns.n_rows, dtype=bool)))
     keep = np.ones(columns.n_rows, dtype=bool)
@@ -183,9 +175,9 @@ def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str
             among = among & ~lost
 
 
-def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> RowsLeftOut:
+def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOut:
     units = columns.texts[roles.unit][lost].drop_duplicates()
-    return RowsLeftOut(reason, tuple(units.tolist()), int(lost.sum()))
+    return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
 
 
 def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -29,17 +28,9 @@ from evalkit.diagnose.matched.balance_arrays import (
     sorted_column,
     stratum_difference,
 )
-from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, COX_INDEX, REGISTRY, SATISFIED, no_spread
+from evalkit.diagnose.matched.balance_registry import COX_INDEX, REGISTRY, WwcClass, no_spread, wwc_class
 
 # The balance of a matched design as rows that a table, a figure and a finding are made from.
-
-
-class WwcClass(StrEnum):
-    """What the What Works Clearinghouse says of a baseline difference."""
-
-    SATISFIED = "satisfied"
-    NEEDS_ADJUSTMENT = "satisfied if adjusted for"
-    NOT_SATISFIED = "not satisfied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +61,15 @@ class BalanceValues:
         return self.ecdf_max
 
 
-def wwc_class(values: BalanceValues) -> WwcClass | Unavailable:
-    """Return the class of a baseline difference: |g| up to 0.05, up to 0.25, or more.
+def class_of_balance(values: BalanceValues) -> WwcClass | Unavailable:
+    """Return the class of the difference in a covariate by its g.
 
     A covariate that separates the arms, one value in each, has no g and is not satisfied.
     """
     g = values.wwc_g
     if isinstance(g, Unavailable):
         return g if values.mean_treated == values.mean_comparison else WwcClass.NOT_SATISFIED
-    if abs(g) <= SATISFIED:
-        return WwcClass.SATISFIED
-    return WwcClass.NEEDS_ADJUSTMENT if abs(g) <= ADJUSTABLE else WwcClass.NOT_SATISFIED
+    return wwc_class(g)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +162,23 @@ def match_balance(design: MatchedDesign, binary_effect: BinaryEffect = "g") -> M
     Before is every unit of the baseline with weight one. The denominator of a standardised difference belongs
     to the target group before matching and is the same before and after. `binary_effect="cox"` gives the What
     Works Clearinghouse's Cox index for covariates of two values in place of Hedges' g.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> row = evalkit.match_balance(design).row("before")
+    >>> round(row.before.smd, 2), round(row.after.smd, 2), str(row.wwc)
+    (-0.17, -0.08, 'satisfied if adjusted for')
     """
     is_treated = design.baseline.is_treated
     arms = arms_of(np.ones(len(is_treated)), is_treated), arms_of(design.weights, is_treated)
-    rows = tuple(_row(design, arms, named, binary_effect) for named in _columns(design))
+    rows = tuple(_row(design, arms, column, binary_effect) for column in _columns(design))
     before, after = (tuple(ArmBalance(arm.n, arm.effective_n) for arm in pair) for pair in arms)
     return MatchBalance(
         rows=rows,
@@ -187,7 +189,20 @@ def match_balance(design: MatchedDesign, binary_effect: BinaryEffect = "g") -> M
 
 
 def stratum_balance(design: MatchedDesign) -> tuple[StratumBalance, ...] | Unavailable:
-    """Return the balance within each stratum, by denominators of the whole sample, or why there is none."""
+    """Return the balance within each stratum, by denominators of the whole sample, or why there is none.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.Subclassification(n_subclasses=3))
+    >>> [(stratum.stratum, stratum.n_treated, stratum.n_comparison) for stratum in evalkit.stratum_balance(design)]
+    [(0, 3, 12), (1, 3, 9), (2, 4, 9)]
+    """
     if design.strata is None:
         return Unavailable("This method makes no strata.")
     strata = np.unique(design.strata[design.is_used & (design.strata >= 0)])
@@ -203,10 +218,10 @@ def stratum_balance(design: MatchedDesign) -> tuple[StratumBalance, ...] | Unava
 def denominator_of(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) -> tuple[float, str]:
     """Return what differences in means are divided by, 0 where nothing varies, and the rule in words."""
     treated, comparison = denominators(column, arms)
-    own = {"ATT": treated, "ATC": comparison, "ATE": math.sqrt((treated**2 + comparison**2) / 2)}[target]
+    spread = {"ATT": treated, "ATC": comparison, "ATE": math.sqrt((treated**2 + comparison**2) / 2)}[target]
     kind = "√(p(1 − p))" if column.is_binary else "SD"
-    if own > 0:
-        return own, f"{kind} {_TARGETS[target]}, before"
+    if spread > 0:
+        return spread, f"{kind} {_TARGETS[target]}, before"
     sizes = [arm.n if column.is_binary or arm.n > 1 else 0 for arm in arms]
     pooled = (sizes[0] * treated**2 + sizes[1] * comparison**2) / max(sum(sizes), 1)
     if pooled > 0:
@@ -214,24 +229,29 @@ def denominator_of(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) 
     return 0.0, "none"
 
 
-class _Named(NamedTuple):
+class BalanceColumn(NamedTuple):
+    """A covariate, or the score, by name."""
+
     name: str
     column: SortedColumn
     is_score: bool
 
 
-def _columns(design: MatchedDesign) -> Iterator[_Named]:
+def _columns(design: MatchedDesign) -> Iterator[BalanceColumn]:
     if design.score is not None:
-        yield _Named(SCORE, sorted_column(design.score), True)
+        yield BalanceColumn(SCORE, sorted_column(design.score), True)
     values, names = balance_columns(design.baseline)
     for k, name in enumerate(names):
-        yield _Named(name, sorted_column(values[:, k]), False)
+        yield BalanceColumn(name, sorted_column(values[:, k]), False)
 
 
 def _row(
-    design: MatchedDesign, arms: tuple[tuple[Arm, Arm], tuple[Arm, Arm]], named: _Named, binary_effect: BinaryEffect
+    design: MatchedDesign,
+    arms: tuple[tuple[Arm, Arm], tuple[Arm, Arm]],
+    balanced: BalanceColumn,
+    binary_effect: BinaryEffect,
 ) -> CovariateBalance:
-    column = named.column
+    column = balanced.column
     spread, rule = denominator_of(column, arms[0], design.target)
     bandwidth = _bandwidth(column, arms[0], design.target)
     before = contrast(column, arms[0], spread, bandwidth)
@@ -239,14 +259,14 @@ def _row(
     cox = binary_effect == "cox" and column.is_binary
     values = balance_values(before, cox), balance_values(after, cox)
     return CovariateBalance(
-        covariate=named.name,
-        is_score=named.is_score,
+        covariate=balanced.name,
+        is_score=balanced.is_score,
         is_binary=column.is_binary,
         denominator=spread if spread > 0 else Unavailable(no_spread(before)),
         denominator_rule=rule,
         before=values[0],
         after=values[1],
-        wwc=wwc_class(values[1]),
+        wwc=class_of_balance(values[1]),
     )
 
 
@@ -261,8 +281,8 @@ def _bandwidth(column: SortedColumn, arms: tuple[Arm, Arm], target: Target) -> f
     """Return the kernel's width, from the target group before matching as the denominators are."""
     if column.is_binary:
         return 0.0
-    own = {"ATT": arms[:1], "ATC": arms[1:], "ATE": arms}[target]
-    widths = [reference_bandwidth(column.values[arm.rows]) for arm in own]
+    target_arms = {"ATT": arms[:1], "ATC": arms[1:], "ATE": arms}[target]
+    widths = [reference_bandwidth(column.values[arm.rows]) for arm in target_arms]
     return min(width for width in widths) if all(width > 0 for width in widths) else max(widths)
 
 
@@ -275,7 +295,7 @@ def _pair_difference(design: MatchedDesign, column: SortedColumn) -> float:
     return math.nan
 
 
-def _within(design: MatchedDesign, stratum: int, columns: tuple[_Named, ...]) -> StratumBalance:
+def _within(design: MatchedDesign, stratum: int, columns: tuple[BalanceColumn, ...]) -> StratumBalance:
     assert design.strata is not None
     is_treated = design.baseline.is_treated
     whole = arms_of(np.ones(len(is_treated)), is_treated)

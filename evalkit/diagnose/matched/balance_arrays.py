@@ -10,7 +10,12 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 
-__all__ = ["weighted_mean", "weighted_variance"]
+# Two weighted arms of one covariate: what differences are made of, in reports of projects and of tables alike.
+
+
+def ratio(difference: float, spread: float) -> float:
+    """Return a difference (or a variance) over a spread (or another variance), NaN where that is none."""
+    return difference / spread if spread > 0 else math.nan
 
 
 def weighted_mean(values: Floats, weight: Floats) -> float:
@@ -185,8 +190,8 @@ def arms_of(weights: Floats, is_treated: Bools) -> tuple[Arm, Arm]:
 
 
 def _arm(weights: Floats, rows: Ints) -> Arm:
-    own = weights[rows]
-    return Arm(rows, own / own.sum(), bool((own == own[:1]).all()))
+    used = weights[rows]
+    return Arm(rows, used / used.sum(), bool((used == used[:1]).all()))
 
 
 def contrast(
@@ -311,9 +316,10 @@ def stratum_difference(values: Floats, is_treated: Bools, strata: Ints, order: I
     The mean, NaN where no stratum has both arms.
     """
     order = np.argsort(values) if order is None else order
-    own = strata[order]
-    own = own.astype(np.int16) if own.max(initial=-1) < np.iinfo(np.int16).max else own  # sorted by their digits
-    order = order[np.argsort(own, kind="stable")][np.count_nonzero(own < 0) :]
+    in_order = strata[order]
+    if in_order.max(initial=-1) < np.iinfo(np.int16).max:
+        in_order = in_order.astype(np.int16)  # numpy sorts 16 bits by their digits, in linear time
+    order = order[np.argsort(in_order, kind="stable")][np.count_nonzero(in_order < 0) :]
     if not len(order):
         return math.nan
     stratum, flag = strata[order], is_treated[order]

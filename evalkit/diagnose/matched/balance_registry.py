@@ -5,19 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
 from evalkit.core.formats import careful
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.diagnose.matched.balance_arrays import ArmContrast
+from evalkit.diagnose.matched.balance_arrays import ArmContrast, ratio
 
 SATISFIED: Final = 0.05
+"""Baseline differences up to this many SD satisfy the What Works Clearinghouse (Standards Handbook, baseline
+equivalence)."""
 ADJUSTABLE: Final = 0.25
-"""Baseline differences (What Works Clearinghouse): satisfied up to .05 SD, to be adjusted for up to .25."""
+"""Differences up to this many SD satisfy it if the effect is adjusted for them; larger ones never do."""
 _COX: Final = 1.65
 """What a log odds ratio is divided by to be on the scale of standard deviations (Cox, 1970)."""
+
+
+class WwcClass(StrEnum):
+    """What the What Works Clearinghouse says of a baseline difference."""
+
+    SATISFIED = "satisfied"
+    NEEDS_ADJUSTMENT = "satisfied if adjusted for"
+    NOT_SATISFIED = "not satisfied"
+
+
+def wwc_class(difference: float) -> WwcClass:
+    """Return the class of a baseline difference in standard deviations."""
+    size = abs(difference)
+    if size <= SATISFIED:
+        return WwcClass.SATISFIED
+    return WwcClass.NEEDS_ADJUSTMENT if size <= ADJUSTABLE else WwcClass.NOT_SATISFIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +79,12 @@ class BalanceStatistic:
 
 def smd(found: ArmContrast) -> float:
     """Return (m1 − m0) / denominator."""
-    return (found.mean[0] - found.mean[1]) / found.spread if found.spread > 0 else math.nan
+    return ratio(found.mean[0] - found.mean[1], found.spread)
 
 
 def variance_ratio(found: ArmContrast) -> float:
     """Return s1² / s0² of weighted variances; NaN for two values, whose variances the means determine."""
-    if found.is_binary or not found.variance[1] > 0:
-        return math.nan
-    return found.variance[0] / found.variance[1]
+    return math.nan if found.is_binary else ratio(*found.variance)
 
 
 def ecdf_mean(found: ArmContrast) -> float:
@@ -87,7 +104,7 @@ def overlap(found: ArmContrast) -> float:
 
 def pair_distance(found: ArmContrast) -> float:
     """Return the mean |difference| over pairs / denominator."""
-    return found.pair_difference / found.spread if found.spread > 0 else math.nan
+    return ratio(found.pair_difference, found.spread)
 
 
 def wwc_g(found: ArmContrast) -> float:

@@ -15,8 +15,8 @@ from evalkit.core.words import counted, listed
 from evalkit.design.matching.features import balance_columns
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, design_fact, not_assessable
-from evalkit.diagnose.matched.balance import NO_SMD, CovariateBalance, MatchBalance, WwcClass, smd_size
-from evalkit.diagnose.matched.balance_registry import BY_KEY
+from evalkit.diagnose.matched.balance import NO_SMD, CovariateBalance, MatchBalance, smd_size
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, BY_KEY, SATISFIED, WwcClass
 
 OUTSIDE: Final = (0.01, 0.1)
 """Shares of the target group without anybody like them, from which overlap is a caution, and serious."""
@@ -29,7 +29,21 @@ _LOST: Final = 0.2
 
 
 def match_findings(design: MatchedDesign, balance: MatchBalance) -> tuple[Finding, ...]:
-    """Return what a reader must know of a matched design before its effect, in the order they should meet it."""
+    """Return what a reader must know of a matched design before its effect, in the order they should meet it.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> findings = evalkit.match_findings(design, evalkit.match_balance(design))
+    >>> [(finding.name, str(finding.verdict)) for finding in findings[:2]]
+    [('baseline_balance', 'caution'), ('variance_ratios', 'reassuring')]
+    """
     found = (
         baseline_balance(balance),
         variance_ratios(balance),
@@ -60,8 +74,8 @@ def baseline_balance(balance: MatchBalance) -> Finding:
     verdict = Verdict.SERIOUS if failed else Verdict.CAUTION if adjusted else Verdict.REASSURING
     sentence = Sentence(
         "The largest difference left is in {covariate}: {after} standard deviations ({before} before matching). Of "
-        "{classes} the What Works Clearinghouse would call {alike} alike (g up to 0.05), {adjusted} alike if the "
-        "estimate is adjusted for them (up to 0.25) and {failed} too far apart.",
+        "{classes} the What Works Clearinghouse would call {alike} alike (g up to {satisfied}), {adjusted} alike if "
+        "the estimate is adjusted for them (up to {adjustable}) and {failed} too far apart.",
         covariate=worst.covariate,
         after=careful(after),
         before=Derived(careful(before), count(_fewest_lost(balance)), "not shown"),
@@ -69,6 +83,8 @@ def baseline_balance(balance: MatchBalance) -> Finding:
         alike=str(classes.count(WwcClass.SATISFIED)),
         adjusted=str(adjusted),
         failed=str(failed),
+        satisfied=str(SATISFIED),
+        adjustable=str(ADJUSTABLE),
     )
     return design_fact(name, verdict, smd_size(worst), sentence)
 
@@ -140,8 +156,8 @@ def _outside(design: MatchedDesign) -> tuple[Bools, str]:
     return np.concatenate(found), where
 
 
-def _beyond(own: Floats, other: Floats) -> Bools:
-    beyond: Bools = ((own < other.min(axis=0)) | (own > other.max(axis=0))).any(axis=1)
+def _beyond(arm: Floats, other_arm: Floats) -> Bools:
+    beyond: Bools = ((arm < other_arm.min(axis=0)) | (arm > other_arm.max(axis=0))).any(axis=1)
     return beyond
 
 

@@ -79,7 +79,7 @@ _SEEN: Final = 2.8
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
+class EarlierScores:
     """What earlier scores say of the treated against all comparison units, the pool.
 
     `gap` is the difference at the last earlier period and `dip` how much larger it is than before (None with one
@@ -134,6 +134,23 @@ def regression_to_mean(design: MatchedDesign, earlier: Floats, outcome: Floats |
     ------
     DataError
         Where the shapes do not fit the design's units, or no earlier period is given.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> import numpy as np
+    >>> earlier = np.column_stack([later - 2, schools["before"] - schools["school"] % 2])
+    >>> finding = evalkit.regression_to_mean(design, earlier, later.to_numpy())
+    >>> str(finding.verdict)
+    'caution'
     """
     n = len(design.weights)
     if earlier.ndim != 2 or len(earlier) != n or not earlier.shape[1] or (outcome is not None and len(outcome) != n):
@@ -147,17 +164,17 @@ def regression_to_mean(design: MatchedDesign, earlier: Floats, outcome: Floats |
     if evidence.regain is None:
         reason = "The last earlier score does not vary among comparison units" if earlier.shape[1] > 1 else _ONE_SCORE
         return not_assessable(NAME, f"{reason}, so that how much of it returns cannot be said.")
-    said = Derived(_sentence(evidence, evidence.regain), count(fewest), "It rests on too few people to be told.")
-    sentence, p = Sentence("{said}", said=said), (evidence.dip or evidence.gap).p_value
+    words = Derived(_sentence(evidence, evidence.regain), count(fewest), "It rests on too few people to be told.")
+    sentence, p = Sentence("{words}", words=words), (evidence.dip or evidence.gap).p_value
     return Finding(NAME, _verdict(evidence), evidence.regain, sentence, FindingKind.FALSIFICATION, p)
 
 
 _ONE_SCORE: Final = "There is one earlier score and no outcome, or the score does not vary among comparison units"
 
 
-def _evidence(design: MatchedDesign, earlier: Floats, outcome: Floats | None, known: Bools) -> _Evidence:
+def _evidence(design: MatchedDesign, earlier: Floats, outcome: Floats | None, known: Bools) -> EarlierScores:
     is_treated = design.baseline.is_treated
-    own, pool = known & is_treated, known & ~is_treated
+    treated, pool = known & is_treated, known & ~is_treated
     last = earlier[:, -1]
     change = last - earlier[:, :-1].mean(axis=1) if earlier.shape[1] > 1 else None
     later = known if outcome is None else known & np.isfinite(outcome)
@@ -165,13 +182,13 @@ def _evidence(design: MatchedDesign, earlier: Floats, outcome: Floats | None, kn
     if outcome is not None:
         back = line(last[later & pool], outcome[later & pool])
         gain = outcome - last
-        if (later & own).any() and (later & pool).any():
-            gained = float(gain[later & own].mean() - gain[later & pool].mean())
+        if (later & treated).any() and (later & pool).any():
+            gained = float(gain[later & treated].mean() - gain[later & pool].mean())
     elif earlier.shape[1] > 1:
         back = line(earlier[pool, -2], last[pool])
-    return _Evidence(
-        gap=difference(last[own], last[pool]),
-        dip=None if change is None else difference(change[own], change[pool]),
+    return EarlierScores(
+        gap=difference(last[treated], last[pool]),
+        dip=None if change is None else difference(change[treated], change[pool]),
         back=back,
         to_outcome=outcome is not None,
         gained=gained,
@@ -187,7 +204,7 @@ def _matched_scores(design: MatchedDesign, earlier: Floats) -> int:
     return sum(any(np.array_equal(score, values) for values in numbers) for score in earlier.T)
 
 
-def _verdict(evidence: _Evidence) -> Verdict:
+def _verdict(evidence: EarlierScores) -> Verdict:
     """Judge by the dip; with one earlier period, by the gap, which may then be lasting or passing."""
     sign = evidence.dip or evidence.gap
     if sign.p_value >= LEVEL:
@@ -197,7 +214,7 @@ def _verdict(evidence: _Evidence) -> Verdict:
     return Verdict.SERIOUS if is_large and not is_taken_up else Verdict.CAUTION
 
 
-def _sentence(evidence: _Evidence, regain: float) -> str:
+def _sentence(evidence: EarlierScores, regain: float) -> str:
     gap, side = evidence.gap.value, "lower" if evidence.gap.value < 0 else "higher"
     parts = [
         f"At the last score before the programme the treated stood {careful(abs(gap))} points {side} than all "
@@ -216,7 +233,7 @@ def _sentence(evidence: _Evidence, regain: float) -> str:
     return " ".join(parts)
 
 
-def _dip_words(evidence: _Evidence) -> str:
+def _dip_words(evidence: EarlierScores) -> str:
     dip = evidence.dip
     if dip is None:
         return "; with one earlier score a passing difference cannot be told from a lasting one"
@@ -231,12 +248,12 @@ def _dip_words(evidence: _Evidence) -> str:
     return f", {careful(abs(dip.value))} points {_further(evidence)} than before {error}: a {word} that may pass"
 
 
-def _further(evidence: _Evidence) -> str:
+def _further(evidence: EarlierScores) -> str:
     assert evidence.dip is not None
     return "lower" if evidence.dip.value < 0 else "higher"
 
 
-def _regain_words(evidence: _Evidence, regain: float) -> str:
+def _regain_words(evidence: EarlierScores, regain: float) -> str:
     until = "by the time of the outcome" if evidence.to_outcome else "by one score to the next"
     more = "more" if regain >= 0 else "less"
     return (

@@ -219,6 +219,22 @@ def match_sensitivity(
     ------
     DesignError
         Where the outcome is of other units, or a benchmark is not a covariate of the design.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> effect = evalkit.matched_effect(design, later.to_numpy())
+    >>> found = evalkit.match_sensitivity(design, later.rename(index=dict(schools["school"])), effect)
+    >>> round(found.robustness.value, 2)
+    0.99
     """
     options = options or SensitivityOptions()
     estimate = effect.estimate if isinstance(effect, MatchedEffect) else effect

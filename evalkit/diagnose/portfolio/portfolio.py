@@ -63,7 +63,6 @@ class GroupKey:
 
 
 Row = tuple[ProjectRecord, OutcomeRecord]
-Held = dict[GroupKey, list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,10 @@ def make_portfolio(
     role and set of years. A project whose report is not of what it is now is left out unless `include_stale`.
     """
     ordered = tuple(sorted(projects, key=lambda project: project.slug))
-    groups = [_group(key, rows, _Asked(_treated(ordered, key), level, include_stale)) for key, rows in _held(ordered)]
+    groups = [
+        _group(key, rows, treated=_treated(ordered, key), level=level, include_stale=include_stale)
+        for key, rows in _rows_by_group(ordered)
+    ]
     return Portfolio(
         projects=ordered,
         groups=tuple(sorted(groups, key=_order)),
@@ -145,22 +147,13 @@ def make_portfolio(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """How a group is pooled: who cannot stand in, the level, and whether reports of changed projects count."""
-
-    treated: frozenset[int]
-    level: float
-    include_stale: bool
-
-
-def _held(projects: Sequence[ProjectRecord]) -> Sequence[tuple[GroupKey, list[Row]]]:
+def _rows_by_group(projects: Sequence[ProjectRecord]) -> Sequence[tuple[GroupKey, list[Row]]]:
     """Return every outcome of every project by what it must share with others."""
-    held: Held = {}
+    rows: dict[GroupKey, list[Row]] = {}
     for project in projects:
         for record in project.outcomes:
-            held.setdefault(_key(project, record), []).append((project, record))
-    return list(held.items())
+            rows.setdefault(_key(project, record), []).append((project, record))
+    return list(rows.items())
 
 
 def _key(project: ProjectRecord, record: OutcomeRecord) -> GroupKey:
@@ -179,22 +172,25 @@ def _treated(projects: Sequence[ProjectRecord], key: GroupKey) -> frozenset[int]
     return frozenset(area for one in projects if one.data_kind == key.data_kind for area in one.treated)
 
 
-def _group(key: GroupKey, held: Sequence[Row], asked: _Asked) -> Group:
-    found = [candidate(project, record, asked.include_stale) for project, record in held]
-    kept, repeats = without_repeats([one for one in found if isinstance(one, Candidate)])
-    members, unsure = entered(kept, asked.treated)
-    kept = kept if members else ()
+def _group(key: GroupKey, rows: Sequence[Row], *, treated: frozenset[int], level: float, include_stale: bool) -> Group:
+    """Return the group of some estimates; no area of `treated` stands in for one of them."""
+    judged = [candidate(project, record, include_stale) for project, record in rows]
+    candidates, repeats = without_repeats([one for one in judged if isinstance(one, Candidate)])
+    members, unsure = entered(candidates, treated)
+    candidates = candidates if members else ()
     return Group(
         key=key,
         members=members,
-        left_out=(*(one for one in found if isinstance(one, ProjectLeftOut)), *repeats, *unsure),
-        pooled=pooled(kept, asked.treated, asked.level, key.name),
-        parts=tuple(part for split in SPLITS for part in _parts(key, split, kept, asked)),
+        left_out=(*(one for one in judged if isinstance(one, ProjectLeftOut)), *repeats, *unsure),
+        pooled=pooled(candidates, treated, level, key.name),
+        parts=tuple(part for split in SPLITS for part in _parts(key, split, candidates, treated, level)),
         overlaps=overlaps([member.project for member in members]),
     )
 
 
-def _parts(key: GroupKey, split: str, members: Sequence[Candidate], asked: _Asked) -> tuple[Part, ...]:
+def _parts(
+    key: GroupKey, split: str, members: Sequence[Candidate], treated: frozenset[int], level: float
+) -> tuple[Part, ...]:
     """Return the pooled result for each value of a split; none where all members share it."""
     values = sorted({SPLITS[split](member) for member in members})
     parts = {value: [member for member in members if SPLITS[split](member) == value] for value in values}
@@ -202,7 +198,7 @@ def _parts(key: GroupKey, split: str, members: Sequence[Candidate], asked: _Aske
         return ()
 
     def of(value: str) -> PlaceboPool | Unavailable:
-        return pooled(parts[value], asked.treated, asked.level, f"{key.name} {split} {value}")
+        return pooled(parts[value], treated, level, f"{key.name} {split} {value}")
 
     return tuple(Part(split, value, len(part), of(value)) for value, part in parts.items())
 

@@ -137,8 +137,8 @@ def _years(project: Project) -> tuple[int, int]:
 def treated_by_area(intake: ProjectData, design: OutcomeDesign) -> list[int]:
     """Return how many analysed treated schools lie in each treated area."""
     units = design.baseline.units
-    own = units.index[units["group"] == design.treated_group]
-    areas = _areas(intake, design).reindex(own)
+    treated = units.index[units["group"] == design.treated_group]
+    areas = _areas(intake, design).reindex(treated)
     return [int(n) for n in areas.value_counts(sort=False).sort_index()]
 
 

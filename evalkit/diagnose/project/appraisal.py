@@ -13,7 +13,7 @@ from evalkit.data.measures import TEACHER_ASSESSED, Measure, measure
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import BalanceRow, DetectableEffect
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict
-from evalkit.diagnose.project.balance import ADJUSTABLE, SATISFIED
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED, WwcClass, wwc_class
 from evalkit.diagnose.project.evaluation import ClaimCheck, Judgement
 from evalkit.diagnose.project.evidence_rating import NOT_TESTED, RULES, EvidenceRating, evidence_rating
 from evalkit.diagnose.project.falsification import JOINT
@@ -71,18 +71,26 @@ def ratings(results: Results, rating: EvidenceRating) -> tuple[Judgement, ...]:
     return (padlocks, _baseline(results), *_campbell(results))
 
 
+_CATEGORIES: Final = {
+    WwcClass.SATISFIED: "satisfied",
+    WwcClass.NEEDS_ADJUSTMENT: "adjust",
+    WwcClass.NOT_SATISFIED: "fails",
+}
+"""The words of results.json."""
+
+
 def baseline_category(smd: Quantity) -> str:
     """Return the What Works Clearinghouse's category of a baseline difference in standard deviations."""
     if isinstance(smd, Unavailable):
         return "not known"
-    size = abs(smd)
-    return "satisfied" if size <= SATISFIED else "adjust" if size <= ADJUSTABLE else "fails"
+    return _CATEGORIES[wwc_class(smd)]
 
 
 _MEANING: Final = {
-    "satisfied": "At most 0.05 satisfies the standard.",
-    "adjust": "From 0.05 to 0.25 the standard asks for statistical adjustment; a comparison of changes is one.",
-    "fails": "Above 0.25 no adjustment satisfies the standard: the arms began too far apart.",
+    "satisfied": f"At most {SATISFIED} satisfies the standard.",
+    "adjust": f"From {SATISFIED} to {ADJUSTABLE} the standard asks for statistical adjustment; a comparison of changes "
+    "is one.",
+    "fails": f"Above {ADJUSTABLE} no adjustment satisfies the standard: the arms began too far apart.",
     "not known": "No category can be given.",
 }
 

@@ -15,11 +15,8 @@ from evalkit.design.project.group_matching import GroupMatches
 from evalkit.design.project.labels import ENGLAND, NEIGHBOURS
 from evalkit.design.project.plan import BalanceRow, MatchSummary, OutcomeDesign
 from evalkit.design.weights_arrays import effective_n
-from evalkit.diagnose.matched.balance_arrays import weighted_mean, weighted_variance
+from evalkit.diagnose.matched.balance_arrays import ratio, weighted_mean, weighted_variance
 from evalkit.estimate.areas.changes_arrays import comparison_weights
-
-SATISFIED, ADJUSTABLE = 0.05, 0.25
-"""Baseline differences (What Works Clearinghouse): satisfied up to .05 SD, to be adjusted for up to .25."""
 
 
 def balance_of(design: OutcomeDesign) -> tuple[BalanceRow, ...]:
@@ -33,11 +30,10 @@ def balance_of(design: OutcomeDesign) -> tuple[BalanceRow, ...]:
 
 def comparison_by_design(design: OutcomeDesign) -> dict[str, pd.Series]:
     """Return each design's comparison weights over the baseline's units (zero where not used)."""
-    units, own = design.baseline.units, design.treated_group
-    near = units["group"].isin(design.comparisons[NEIGHBOURS].of(own)).astype(float)
-    return {NEIGHBOURS: near} | {
-        name: _used(matches, own).reindex(units.index, fill_value=0.0) for name, matches in design.matches.items()
-    }
+    units, treated_group = design.baseline.units, design.treated_group
+    near = units["group"].isin(design.comparisons[NEIGHBOURS].of(treated_group)).astype(float)
+    by_matching = {name: _partner_weights(matches, treated_group) for name, matches in design.matches.items()}
+    return {NEIGHBOURS: near} | {name: w.reindex(units.index, fill_value=0.0) for name, w in by_matching.items()}
 
 
 def match_summaries(design: OutcomeDesign) -> tuple[MatchSummary, ...]:
@@ -45,25 +41,25 @@ def match_summaries(design: OutcomeDesign) -> tuple[MatchSummary, ...]:
     return tuple(_summary(design, name, matches) for name, matches in design.matches.items())
 
 
-def _used(matches: GroupMatches, own: int) -> pd.Series:
-    rows = np.flatnonzero((matches.groups == own) & (matches.partners >= 0).any(axis=1))
+def _partner_weights(matches: GroupMatches, treated_group: int) -> pd.Series:
+    rows = np.flatnonzero((matches.groups == treated_group) & (matches.partners >= 0).any(axis=1))
     partners = matches.partners[rows]
     weights = comparison_weights(np.ones(len(rows)), partners, partners >= 0)
     return pd.Series(np.pad(weights, (0, len(matches.units) - len(weights))), index=matches.units)
 
 
 def _summary(design: OutcomeDesign, name: str, matches: GroupMatches) -> MatchSummary:
-    own = matches.groups == design.treated_group
-    weights = _used(matches, design.treated_group).to_numpy()
-    served = np.bincount(matches.partners[own][matches.partners[own] >= 0])
+    is_treated = matches.groups == design.treated_group
+    weights = _partner_weights(matches, design.treated_group).to_numpy()
+    served = np.bincount(matches.partners[is_treated][matches.partners[is_treated] >= 0])
     return MatchSummary(
         outcome=design.outcome,
         design=name,
-        n_treated=int(own.sum()),
+        n_treated=int(is_treated.sum()),
         n_comparison=int((weights > 0).sum()),
         effective_n=effective_n(weights),
         most_used=int(served.max(initial=0)),
-        lost=int((own & (matches.partners < 0).all(axis=1)).sum()),
+        lost=int((is_treated & (matches.partners < 0).all(axis=1)).sum()),
     )
 
 
@@ -80,30 +76,30 @@ def _rows(design: OutcomeDesign, name: str, after: pd.Series) -> Iterator[Balanc
 def _row(
     outcome: str, design: str, covariate: str, x: NDArray[np.float64], arms: Sequence[NDArray[np.float64]]
 ) -> BalanceRow:
-    own, before, after = (weighted_mean(x[w > 0], w[w > 0]) for w in arms)
+    treated, before, after = (weighted_mean(x[w > 0], w[w > 0]) for w in arms)
     variances = [weighted_variance(x[w > 0], w[w > 0]) for w in arms]
-    spread = math.sqrt(variances[0]) if variances[0] > 0 else math.nan
+    spread = math.sqrt(variances[0]) if variances[0] > 0 else 0.0
     return BalanceRow(
         outcome=outcome,
         design=design,
         covariate=covariate,
         label=covariate_label(covariate),
-        mean_treated=own,
+        mean_treated=treated,
         mean_comparison_before=before,
         mean_comparison_after=after,
-        denominator=spread if spread == spread else 0.0,
-        smd_before=_over(own - before, spread),
-        smd_after=_over(own - after, spread),
-        variance_ratio_before=_over(variances[0], variances[1]),
-        variance_ratio_after=_over(variances[0], variances[2]),
+        denominator=spread,
+        smd_before=_known(ratio(treated - before, spread)),
+        smd_after=_known(ratio(treated - after, spread)),
+        variance_ratio_before=_known(ratio(variances[0], variances[1])),
+        variance_ratio_after=_known(ratio(variances[0], variances[2])),
         effective_n=effective_n(arms[2]),
     )
 
 
-def _over(value: float, divisor: float) -> Quantity:
-    if not (math.isfinite(divisor) and math.isfinite(value)) or divisor <= 0:
-        return Unavailable("Fewer than two schools, or no spread, in one arm.")
-    return value / divisor
+def _known(value: float) -> Quantity:
+    if math.isfinite(value):
+        return value
+    return Unavailable("Fewer than two schools, or no spread, in one arm.")
 
 
 def covariate_label(name: str) -> str:

@@ -52,7 +52,7 @@ MOST_CONTAMINATED: Final = 0.5
 
 def permutation(results: Results) -> Finding:
     """Say where the treated area stands among all areas analysed the same way."""
-    effect = results.effect(results.primary)
+    effect = results.main_effect
     if effect is None or effect.permutation is None or not isinstance(effect.p_value, float):
         reason = (
             effect.p_value

@@ -15,9 +15,9 @@ from evalkit.design.project import labels
 from evalkit.design.project.plan import BalanceRow
 from evalkit.design.weights_arrays import effective_n
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.matched.findings import OUTSIDE
 from evalkit.diagnose.project.appraisal import eligible_share
-from evalkit.diagnose.project.balance import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.project.evaluation import ConversionRow
 from evalkit.diagnose.project.results import Results
 
@@ -47,8 +47,8 @@ def balance(results: Results) -> Finding:
         f"For {measure(results.primary).label.lower()} the largest baseline difference between the treated schools "
         f"and their neighbours is {careful(size)} standard deviations ({row.label})"
         + (f"; for the other outcomes: {others}" if others else "")
-        + ". The What Works Clearinghouse asks for at most 0.05, or 0.25 with adjustment; a comparison of "
-        "changes tolerates a difference in level only if level and later change are unrelated, which is looked at "
+        + f". The What Works Clearinghouse asks for at most {SATISFIED}, or {ADJUSTABLE} with adjustment; a comparison "
+        "of changes tolerates a difference in level only if level and later change are unrelated, which is looked at "
         "separately."
     )
     return design_fact("balance", banded(size, SATISFIED, ADJUSTABLE), size, sentence)
@@ -63,14 +63,14 @@ def overlap(results: Results) -> Finding:
     design, pre = results.locked.outcomes[results.primary], results.project.exposure.pre
     scores = design.baseline.covariates[[f"{results.primary}_{year}" for year in pre]].mean(axis=1)
     group = design.baseline.units["group"]
-    own = scores[group == design.treated_group]
+    treated = scores[group == design.treated_group]
     near = scores[group.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group))]
-    if own.empty or near.empty:
+    if treated.empty or near.empty:
         return not_assessable("overlap", "An arm has no school with a score before.", FindingKind.DESIGN_FACT)
-    outside = int(((own < near.min()) | (own > near.max())).sum())
-    share = outside / len(own)
+    outside = int(((treated < near.min()) | (treated > near.max())).sum())
+    share = outside / len(treated)
     sentence = (
-        f"{outside} of {counted(len(own), 'treated school')} lay before the programme outside the range of the "
+        f"{outside} of {counted(len(treated), 'treated school')} lay before the programme outside the range of the "
         f"{counted(len(near), 'school')} of neighbouring areas, by their mean score over {len(pre)} "
         f"year{'' if len(pre) == 1 else 's'}."
     )

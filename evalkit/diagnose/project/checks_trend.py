@@ -157,7 +157,7 @@ def joint(results: Results) -> Finding:
 def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
     found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
-    areas = found.areas.get((labels.NEIGHBOURS, "post")) if found else None
+    areas = found.main_areas if found else None
     if design.treated_group == TREATED_GROUP:
         return not_assessable("level_and_change", falsification.PART_OF_AREA.reason)
     if found is None or areas is None or len(areas.groups) < FEWEST_AREAS:
@@ -168,18 +168,18 @@ def level_and_change(results: Results) -> Finding:
         design.treated_group,
         results.project.pool.minimum_area_schools,
     )
-    own = areas.position(design.treated_group)
+    treated = areas.position(design.treated_group)
     gap = levels.effects[np.searchsorted(levels.groups, areas.groups)]
-    left = residuals_without(areas.effects, gap, own)
-    estimate, expected = float(areas.effects[own]), float(areas.effects[own] - left[own])
-    p = permutation_test(left, own).p_value
-    below = "below" if gap[own] < 0 else "above"
+    left = residuals_without(areas.effects, gap, treated)
+    estimate, expected = float(areas.effects[treated]), float(areas.effects[treated] - left[treated])
+    p = permutation_test(left, treated).p_value
+    below = "below" if gap[treated] < 0 else "above"
     sentence = (
-        f"Before the programme the treated schools stood {careful(abs(float(gap[own])))} points {below} their "
+        f"Before the programme the treated schools stood {careful(abs(float(gap[treated])))} points {below} their "
         f"neighbours. Other areas that stood so changed by {careful(expected)} points relative to theirs on average "
-        f"(a straight line through {len(left) - 1} areas). Allowing for that would leave {careful(float(left[own]))} "
-        f"of the {careful(estimate)} points ({p_equals(p)}). Part of such a change is chance in the earlier scores, "
-        "so this is an indication, not a correction."
+        f"(a straight line through {len(left) - 1} areas). Allowing for that would leave "
+        f"{careful(float(left[treated]))} of the {careful(estimate)} points ({p_equals(p)}). Part of such a change is "
+        "chance in the earlier scores, so this is an indication, not a correction."
     )
     return statement("level_and_change", expected, sentence)
 

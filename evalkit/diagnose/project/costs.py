@@ -142,7 +142,7 @@ def _treated_schools(project: Project, intake: ProjectData, stage: str) -> list[
 
 def _ratio(results: Results, per_school: float) -> tuple[Quantity, IntervalOrReason]:
     """Return the cost of a tenth of a standard deviation at the estimate and at both ends of its interval."""
-    effect = results.effect(results.primary)
+    effect = results.main_effect
     size = effect.effect_size if effect else None
     if results.intake.kind != "real":
         return Unavailable(_NO_RATIO), Unavailable(_NO_RATIO)

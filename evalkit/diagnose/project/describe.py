@@ -101,9 +101,9 @@ def _from_placebos(project: Project, intake: ProjectData, design: OutcomeDesign)
     if len(exposure.pre) < 2:
         return Unavailable(_ONE_YEAR), 0
     changes = changes_before(baseline_panel(project, intake, design), exposure)
-    own, fewest = design.treated_group, project.pool.minimum_area_schools
-    areas = effects_by_area(changes, design.comparisons[NEIGHBOURS], own, fewest)
-    placebos = areas.effects[areas.groups != own]
+    treated_group, fewest = design.treated_group, project.pool.minimum_area_schools
+    areas = effects_by_area(changes, design.comparisons[NEIGHBOURS], treated_group, fewest)
+    placebos = areas.effects[areas.groups != treated_group]
     return detectable_at_design(np.asarray(placebos).tolist(), len(exposure.pre), len(exposure.post)), len(placebos)
 
 

@@ -34,7 +34,7 @@ from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
 from evalkit.estimate.areas.sample import changes_to, levels_before, make_panel
 from evalkit.estimate.areas.year_bands import BandOptions, YearBand, year_bands
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import MAIN, Effect
 
 
 def area_baselines(results: Results, code: str) -> AreaBaselines:
@@ -44,7 +44,7 @@ def area_baselines(results: Results, code: str) -> AreaBaselines:
     """
     project, found = results.project, results.outcomes[code]
     design = results.locked.outcomes[code.split("-")[0]]
-    areas = found.areas[NEIGHBOURS, "post"]
+    areas = found.areas[MAIN]
     changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
     before = found.weighed(levels_before(found.panel, project.exposure)).keep(changes.units)
     compared = effects_by_area(
@@ -52,7 +52,7 @@ def area_baselines(results: Results, code: str) -> AreaBaselines:
     )
     gaps = compared.without(set(compared.groups.tolist()) - set(areas.groups.tolist()))
     groups = [before.group == group for group in areas.groups]
-    levels = [float(np.average(before.change[own], weights=before.weight[own])) for own in groups]
+    levels = [float(np.average(before.change[in_area], weights=before.weight[in_area])) for in_area in groups]
     return AreaBaselines(
         pre_means=tuple(levels),
         baseline_gaps=tuple(gaps.effects.tolist()),
@@ -154,7 +154,7 @@ def _subject(code: str) -> str:
 
 def _headline(results: Results) -> Headline:
     project, primary = results.project, results.primary
-    main, exposure = results.effect(primary), project.exposure
+    main, exposure = results.main_effect, project.exposure
     sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
     contrast = results.effect(results.contrast())
     placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
@@ -197,7 +197,7 @@ def _intraclass(results: Results) -> Iterator[IntraclassCorrelation]:
 def _distributions(results: Results) -> Iterator[AreaDistribution]:
     names = results.intake.neighbours[results.project.pool.neighbours].names
     for code, found in results.outcomes.items():
-        own = results.locked.outcomes[code.split("-")[0]].treated_group
+        treated_group = results.locked.outcomes[code.split("-")[0]].treated_group
         for (design, period), areas in found.areas.items():
             if period == "post" and results.effect(code, design) and _permuted(results.effect(code, design)):
                 yield AreaDistribution(
@@ -206,7 +206,7 @@ def _distributions(results: Results) -> Iterator[AreaDistribution]:
                     areas=tuple(areas.groups.tolist()),
                     names=tuple(names.get(area, str(area)) for area in areas.groups.tolist()),
                     effects=tuple(areas.effects.tolist()),
-                    treated_area=own,
+                    treated_area=treated_group,
                     before=area_baselines(results, code) if design == labels.NEIGHBOURS else None,
                 )
 
@@ -218,8 +218,8 @@ def _bands(results: Results) -> Iterator[YearBand]:
     for code, found in results.outcomes.items():
         keys = {year: (labels.NEIGHBOURS, str(year)) for year in results.project.exposure.years}
         years = {year: found.areas[key] for year, key in keys.items() if key in found.areas}
-        own = results.locked.outcomes[code.split("-")[0]].treated_group
-        yield from year_bands(code, years, own, options)
+        treated_group = results.locked.outcomes[code.split("-")[0]].treated_group
+        yield from year_bands(code, years, treated_group, options)
 
 
 def _permuted(effect: Effect | None) -> bool:
@@ -229,14 +229,14 @@ def _permuted(effect: Effect | None) -> bool:
 def _realised(results: Results) -> Iterator[DetectableEffect]:
     """Yield the least detectable effects with the realised one: 2.8 × the SD of the other areas' effects."""
     for entry in results.stage.detectable:
-        areas = results.outcomes[entry.outcome].areas.get((labels.NEIGHBOURS, "post"))
+        areas = results.outcomes[entry.outcome].main_areas
         design = results.locked.outcomes[entry.outcome]
-        own = design.treated_group
-        others = areas.effects[areas.groups != own] if areas else np.array([])
+        treated_group = design.treated_group
+        others = areas.effects[areas.groups != treated_group] if areas else np.array([])
         realised: Quantity = TOO_FEW_AREAS
         if design.too_few:
             realised = Unavailable(f"Not estimated: {design.too_few}.")
-        elif own == TREATED_GROUP:
+        elif treated_group == TREATED_GROUP:
             realised = detectable_by_clusters(results.clustered(entry.outcome))
         elif len(others) >= 20:
             realised = MULTIPLIER * float(np.std(others, ddof=1))

@@ -9,7 +9,6 @@ from evalkit.core.project import Claim, Project
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.flow import Flow
-from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import DesignStage, DetectableEffect
 from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.project.area_icc import IntraclassCorrelation
@@ -17,7 +16,7 @@ from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evidence_rating import EvidenceRating
 from evalkit.diagnose.project.flows import Attrition
 from evalkit.estimate.areas.year_bands import YearBand
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import MAIN, Effect, InferenceName, find_effect
 
 NOT_RATED: Final = EvidenceRating(Unavailable("No check has been made."), "Not rated: no check has been made.")
 
@@ -176,17 +175,17 @@ class Evaluation(Shown):
     rating: EvidenceRating = NOT_RATED
 
     def effect(
-        self, outcome: str, design: str = NEIGHBOURS, period: str = "post", inference: str = "permutation"
+        self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName = "permutation"
     ) -> Effect | None:
         """Return the effect of an outcome, design, period and kind of inference, if it was asked for."""
-        for effect in self.effects:
-            key = (effect.outcome, effect.design, effect.period, effect.inference)
-            if key == (outcome, design, period, inference):
-                return effect
-        return None
+        return find_effect(self.effects, outcome, (design, period), inference)
+
+    @property
+    def main_effect(self) -> Effect | None:
+        """Return the main comparison's effect on the primary outcome, if it was asked for."""
+        return self.effect(self.project.primary.measure)
 
     @property
     def estimand(self) -> Estimand:
         """Return the estimand of the main comparison on the primary outcome."""
-        main = self.effect(self.project.primary.measure)
-        return main.estimand if main else Estimand.ATT
+        return self.main_effect.estimand if self.main_effect else Estimand.ATT

@@ -21,6 +21,7 @@ from evalkit.diagnose.project.results import ONE_YEAR, Results
 from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, influence_by_area
 from evalkit.estimate.areas.changes_arrays import TIE
 from evalkit.estimate.areas.sample import changes_to, changes_to_last_before
+from evalkit.estimate.effect import MAIN
 
 # Where a statistic stands among those of all areas: ranks, their joint statistic, and the power of a rank.
 
@@ -174,7 +175,7 @@ def placebo_start(results: Results) -> Falsification | Unavailable:
     exposure = results.project.exposure
     if len(exposure.pre) < 3:
         return _SAME_AS_TREND if len(exposure.pre) == 2 else ONE_YEAR
-    main = _areas(results, results.primary, labels.NEIGHBOURS, "post")
+    main = _areas(results, results.primary, *MAIN)
     if isinstance(main, Unavailable):
         return main
     outcome, design = results.outcomes[results.primary], results.locked.outcomes[results.primary]
@@ -193,7 +194,7 @@ def placebo_outcome(results: Results) -> Falsification | Unavailable:
     code = placebo_code(results)
     if not code or isinstance(results.estimate(code), Unavailable):
         return _NO_PLACEBO
-    found = _areas(results, code, labels.NEIGHBOURS, "post")
+    found = _areas(results, code, *MAIN)
     if isinstance(found, Unavailable):
         return found
     return _test(results, "placebo_outcome", found.groups, found.effects, 1.0)
@@ -221,7 +222,7 @@ def alternative_list(results: Results) -> Falsification | Unavailable:
 
 def influence(results: Results) -> Falsification | Unavailable:
     """Return the largest change of the effect when one school is left out, over the SD of other areas' effects."""
-    main = _areas(results, results.primary, labels.NEIGHBOURS, "post")
+    main = _areas(results, results.primary, *MAIN)
     if isinstance(main, Unavailable):
         return main
     outcome, design = results.outcomes[results.primary], results.locked.outcomes[results.primary]
@@ -331,16 +332,16 @@ def _test(
     )
 
 
-def _of(groups: Ints, values: Floats, wanted: Ints) -> Floats:
+def _of(groups: Ints, values: Floats, chosen: Ints) -> Floats:
     order = np.argsort(groups)
-    found: Floats = values[order][np.searchsorted(groups[order], wanted)]
+    found: Floats = values[order][np.searchsorted(groups[order], chosen)]
     return found
 
 
 def _common_share(results: Results, other: str) -> float:
     """Return the share of the other list's comparison schools that lie in areas of the main list."""
     design = results.locked.outcomes[results.primary]
-    own, groups = design.treated_group, results.outcomes[results.primary].panel.by_unit()["cluster"]
-    near, far = (design.comparisons[name].of(own) for name in (labels.NEIGHBOURS, other))
+    treated_group, groups = design.treated_group, results.outcomes[results.primary].panel.by_unit()["cluster"]
+    near, far = (design.comparisons[name].of(treated_group) for name in (labels.NEIGHBOURS, other))
     of_other = groups.isin(far)
     return float((of_other & groups.isin(near)).sum() / of_other.sum())

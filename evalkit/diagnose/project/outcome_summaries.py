@@ -39,8 +39,8 @@ def _summary(results: Results, code: str, role: str, p_adjusted: Quantity) -> Ou
     none = effect.estimate if effect and isinstance(effect.estimate, Unavailable) else Unavailable("Not estimated.")
 
     def mean(arm: str, years: Sequence[int]) -> Quantity:
-        wanted = [means[arm, year] for year in years if (arm, year) in means]
-        return float(np.mean(wanted)) if wanted else none
+        known = [means[arm, year] for year in years if (arm, year) in means]
+        return float(np.mean(known)) if known else none
 
     after, compared = mean("treated", exposure.post), mean("neighbours", exposure.post)
     lacking = isinstance(after, Unavailable) or isinstance(compared, Unavailable)
@@ -101,11 +101,11 @@ def _arm_years(results: Results, found: OutcomeEffects) -> Iterator[ArmYear]:
 
 def _arms(results: Results, code: str, cluster: pd.Series) -> dict[str, pd.Series]:
     design = results.locked.outcomes[code]
-    own = design.treated_group
+    treated_group = design.treated_group
     return {
-        "treated": cluster == own,
-        "neighbours": cluster.isin(design.comparisons[labels.NEIGHBOURS].of(own)),
-        "england": cluster.isin(design.comparisons[labels.ENGLAND].of(own)),
+        "treated": cluster == treated_group,
+        "neighbours": cluster.isin(design.comparisons[labels.NEIGHBOURS].of(treated_group)),
+        "england": cluster.isin(design.comparisons[labels.ENGLAND].of(treated_group)),
     }
 
 

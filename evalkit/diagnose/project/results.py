@@ -8,10 +8,9 @@ from evalkit.core.project import Project, TripleDifference
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import Flow
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import MAIN, Effect, find_effect
 
 NOT_ASKED = Unavailable("The project does not ask for this.")
 ONE_YEAR = Unavailable("Only one year was observed before the programme.")
@@ -39,27 +38,27 @@ class Results:
         """Return the names of areas by DfE code."""
         return self.intake.neighbours[self.project.pool.neighbours].names
 
-    def effect(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Effect | None:
+    def effect(self, outcome: str, design: str = MAIN[0], period: str = MAIN[1]) -> Effect | None:
         """Return the permutation record of an effect, if it was estimated."""
-        found = self.outcomes.get(outcome)
-        for effect in found.effects if found else ():
-            if (effect.design, effect.period, effect.inference) == (design, period, "permutation"):
-                return effect
-        return None
+        return find_effect(self._effects(outcome), outcome, (design, period))
+
+    @property
+    def main_effect(self) -> Effect | None:
+        """Return the main comparison's effect on the primary outcome, if it was estimated."""
+        return self.effect(self.primary)
+
+    def _effects(self, outcome: str) -> tuple[Effect, ...]:
+        return self.outcomes[outcome].effects if outcome in self.outcomes else ()
 
     def clustered(self, outcome: str) -> Effect | None:
         """Return the main effect with errors clustered by local authority, if several were treated."""
-        found = self.outcomes.get(outcome)
-        return (
-            next((e for e in found.effects if e.cluster_level == "local_authority" and e.inference == "cluster"), None)
-            if found
-            else None
-        )
+        by_area = (one for one in self._effects(outcome) if one.cluster_level == "local_authority")
+        return next((one for one in by_area if one.inference == "cluster"), None)
 
-    def estimate(self, outcome: str, design: str = NEIGHBOURS, period: str = "post") -> Quantity:
+    def estimate(self, outcome: str, design: str = MAIN[0], period: str = MAIN[1]) -> Quantity:
         """Return an estimate, or the reason why there is none."""
-        found = self.effect(outcome, design, period)
-        return found.estimate if found else self.why_not(outcome)
+        effect = self.effect(outcome, design, period)
+        return effect.estimate if effect else self.why_not(outcome)
 
     def why_not(self, outcome: str) -> Unavailable:
         """Return why there is no such estimate: the outcome's own reason, or that one year cannot show a trend."""

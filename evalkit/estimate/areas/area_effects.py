@@ -38,9 +38,9 @@ class AreaEffects:
 
     def without(self, groups: Collection[int]) -> AreaEffects:
         """Return the effects without those groups, which then stand in for nobody."""
-        kept = ~np.isin(self.groups, sorted(groups))
-        counts = (self.n[kept], self.n_comparison[kept], self.n_lost)
-        return AreaEffects(self.groups[kept], self.effects[kept], self.std_errors[kept], *counts)
+        is_kept = ~np.isin(self.groups, sorted(groups))
+        counts = (self.n[is_kept], self.n_comparison[is_kept], self.n_lost)
+        return AreaEffects(self.groups[is_kept], self.effects[is_kept], self.std_errors[is_kept], *counts)
 
     def position(self, group: int) -> int:
         """Return where a group stands, or −1 where it has no effect."""
@@ -48,16 +48,16 @@ class AreaEffects:
         return int(found[0]) if len(found) else -1
 
 
-def effects_by_area(changes: Changes, comparisons: AreaComparisons, own: int, fewest: int) -> AreaEffects:
+def effects_by_area(changes: Changes, comparisons: AreaComparisons, treated_group: int, fewest: int) -> AreaEffects:
     """Compare each area's mean change with that of its comparison areas.
 
     Areas with fewer than `fewest` units serve as comparison but get no effect of their own; the
-    treated group `own` always does.
+    treated group `treated_group` always does.
     """
     known = np.isin(changes.group, comparisons.groups)
     group = np.searchsorted(comparisons.groups, changes.group[known])
     result = group_effects(changes.change[known], changes.weight[known], group, comparisons.compared)
-    return _kept(np.array(comparisons.groups), result, own, fewest)
+    return _of_enough_units(np.array(comparisons.groups), result, treated_group, fewest)
 
 
 def influence_by_area(changes: Changes, comparisons: AreaComparisons, groups: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -69,20 +69,20 @@ def influence_by_area(changes: Changes, comparisons: AreaComparisons, groups: ND
     return found
 
 
-def effects_of_matches(changes: Changes, matches: GroupMatches, own: int, fewest: int) -> AreaEffects:
+def effects_of_matches(changes: Changes, matches: GroupMatches, treated_group: int, fewest: int) -> AreaEffects:
     """Compare each unit's change with the mean change of its partners, and average within groups.
 
     Partners without a published follow-up drop out and the rest count more; a unit without any is lost.
     """
     change, weight = (_aligned(values, changes, matches) for values in (changes.change, changes.weight))
     gap, counted = matched_gaps(change, matches.partners)
-    served = np.isfinite(gap)
-    rows = {int(g): np.flatnonzero(served & (matches.groups == g)) for g in np.unique(matches.groups[served])}
+    is_served = np.isfinite(gap)
+    rows = {int(g): np.flatnonzero(is_served & (matches.groups == g)) for g in np.unique(matches.groups[is_served])}
     cells = [_one_group(row, change, weight, gap, matches, counted) for row in rows.values()]
     result = GroupEffects(*np.array(cells, dtype=float).reshape(-1, 4).T)
-    lost = int((changes.group == own).sum()) - int((served & (matches.groups == own)).sum())
-    kept = _kept(np.array(list(rows), dtype=np.int64), result, own, fewest)
-    return AreaEffects(kept.groups, kept.effects, kept.std_errors, kept.n, kept.n_comparison, lost)
+    lost = int((changes.group == treated_group).sum()) - int((is_served & (matches.groups == treated_group)).sum())
+    effects = _of_enough_units(np.array(list(rows), dtype=np.int64), result, treated_group, fewest)
+    return AreaEffects(effects.groups, effects.effects, effects.std_errors, effects.n, effects.n_comparison, lost)
 
 
 def _aligned(values: NDArray[np.float64], changes: Changes, matches: GroupMatches) -> NDArray[np.float64]:
@@ -101,12 +101,12 @@ def _one_group(
 ) -> tuple[float, float, int, int]:
     used = comparison_weights(weight[rows], matches.partners[rows], counted[rows])
     partners = np.flatnonzero(used)
-    own_error = weighted_mean_error(change[rows], weight[rows])
-    error = np.hypot(own_error, weighted_mean_error(change[partners], used[partners]))
+    treated_error = weighted_mean_error(change[rows], weight[rows])
+    error = np.hypot(treated_error, weighted_mean_error(change[partners], used[partners]))
     return float(np.average(gap[rows], weights=weight[rows])), float(error), len(rows), len(partners)
 
 
-def _kept(groups: NDArray[np.int64], result: GroupEffects, own: int, fewest: int) -> AreaEffects:
-    kept = np.isfinite(result.effect) & ((result.n >= fewest) | (groups == own))
-    counts = (result.n[kept].astype(np.int64), result.n_comparison[kept].astype(np.int64))
-    return AreaEffects(groups[kept], result.effect[kept], result.std_error[kept], *counts)
+def _of_enough_units(groups: NDArray[np.int64], result: GroupEffects, treated_group: int, fewest: int) -> AreaEffects:
+    is_kept = np.isfinite(result.effect) & ((result.n >= fewest) | (groups == treated_group))
+    counts = (result.n[is_kept].astype(np.int64), result.n_comparison[is_kept].astype(np.int64))
+    return AreaEffects(groups[is_kept], result.effect[is_kept], result.std_error[is_kept], *counts)

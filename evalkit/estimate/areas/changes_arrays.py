@@ -44,11 +44,11 @@ def group_effects(change: Floats, weight: Floats, group: Ints, compared: Bools) 
     size = len(compared)
     powers = [np.ones_like(change), weight, weight * change, weight**2, weight**2 * change, weight**2 * change**2]
     sums = np.array([np.bincount(group, power, size) for power in powers])
-    own, others = sums, sums @ compared.T.astype(float)
+    of_group, of_compared = sums, sums @ compared.T.astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect = own[2] / own[1] - others[2] / others[1]
-        std_error = np.sqrt(_mean_variance(own) + _mean_variance(others))
-    return GroupEffects(effect, std_error, own[0].astype(np.int64), others[0].astype(np.int64))
+        effect = of_group[2] / of_group[1] - of_compared[2] / of_compared[1]
+        std_error = np.sqrt(_mean_variance(of_group) + _mean_variance(of_compared))
+    return GroupEffects(effect, std_error, of_group[0].astype(np.int64), of_compared[0].astype(np.int64))
 
 
 def largest_influence(change: Floats, weight: Floats, group: Ints, compared: Bools) -> Floats:
@@ -123,9 +123,9 @@ def weighted_mean_error(change: Floats, weight: Floats) -> float:
         return float(np.sqrt(_mean_variance(sums))[0])
 
 
-def residuals_without(outcome: Floats, predictor: Floats, own: int) -> Floats:
+def residuals_without(outcome: Floats, predictor: Floats, left_out: int) -> Floats:
     """Return what a straight line fitted to all units but one leaves of every unit's outcome, shape (n,)."""
-    others = np.arange(len(outcome)) != own
+    others = np.arange(len(outcome)) != left_out
     centre = predictor[others].mean()
     spread = predictor - centre
     slope = (spread[others] @ outcome[others]) / (spread[others] @ spread[others])
@@ -164,13 +164,13 @@ def permutation_test(statistic: Floats, treated: int, alpha: float = 0.05) -> Pe
         statistic d would not be rejected at `alpha`: the interval is t_k ± reach.
     """
     size, number = np.abs(statistic), len(statistic)
-    own = size[treated]
-    as_large = int((size >= own - TIE).sum())
+    treated_size = size[treated]
+    as_large = int((size >= treated_size - TIE).sum())
     one_sided = int((statistic >= statistic[treated] - TIE).sum())
     others = np.sort(np.delete(size, treated))[::-1]
     needed = _needed(alpha, number)
     reach = float(others[needed - 1]) if needed >= 1 else math.inf
-    rank = 1 + int((size > own + TIE).sum())
+    rank = 1 + int((size > treated_size + TIE).sum())
     return PermutationTest(as_large / number, one_sided / number, rank, number, as_large, reach)
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from evalkit.core.arrays import Bools
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.data.panel import Panel
@@ -48,11 +50,11 @@ def degrees_of_freedom(design: OutcomeDesign, areas: pd.Series, weight: pd.Serie
     """Return Satterthwaite's degrees of freedom of CR2 with areas as clusters, of schools that weigh `weight`."""
     weight = pd.Series(1.0, design.baseline.units.index) if weight is None else weight
     group = design.groups.reindex(weight.index).to_numpy()
-    own = group == design.treated_group
-    used = own | np.isin(group, design.comparisons[NEIGHBOURS].of(design.treated_group))
+    is_treated = group == design.treated_group
+    used = is_treated | np.isin(group, design.comparisons[NEIGHBOURS].of(design.treated_group))
     any_change = np.arange(len(weight), dtype=float)
     changes = Changes(weight.index, group, any_change, weight.to_numpy(dtype=float))
-    panel = _panel(changes, own, used, areas.reindex(weight.index).to_numpy())
+    panel = _panel(changes, is_treated, used, areas.reindex(weight.index).to_numpy())
     return cluster_error(PanelRows.of(panel).fit_of_treatment(), 0, "CR2").df
 
 
@@ -76,14 +78,14 @@ def clustered_by_area(
 
     The regression of change on treatment gives the same estimate; the inference on it treats areas as clusters.
     """
-    own = changes.group == design.treated_group
-    used = own | np.isin(changes.group, comparison.of(design.treated_group))
+    is_treated = changes.group == design.treated_group
+    used = is_treated | np.isin(changes.group, comparison.of(design.treated_group))
     area = areas.reindex(changes.units).to_numpy()
     weight = pd.Series(changes.weight, changes.units)
     advice = supported_inference(design, areas, weight)
     recommendation = Recommendation(advice.clustered, advice.reason)
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
-    found = two_way_inference(_panel(changes, own, used, area), recommendation, options)
+    found = two_way_inference(_panel(changes, is_treated, used, area), recommendation, options)
     return replace(
         effect,
         std_error=found.std_error,
@@ -123,17 +125,14 @@ def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: P
     )
 
 
-def _panel(
-    changes: Changes, own: np.ndarray[tuple[int], np.dtype[np.bool_]], used: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    area: np.ndarray[tuple[int], np.dtype[np.object_]],
-) -> Panel:  # fmt: skip
+def _panel(changes: Changes, is_treated: Bools, used: Bools, area: NDArray[np.object_]) -> Panel:
     """Return changes as a panel of two periods: 0 before, the change after."""
     after = pd.DataFrame(
         {
             "unit": changes.units[used],
             "period": 1,
             "outcome": changes.change[used],
-            "cohort": np.where(own[used], 1.0, np.nan),
+            "cohort": np.where(is_treated[used], 1.0, np.nan),
             "area": area[used],
             "weight": changes.weight[used],
         }

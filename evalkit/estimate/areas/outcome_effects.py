@@ -25,7 +25,7 @@ from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, ef
 from evalkit.estimate.areas.changes_arrays import PermutationTest, permutation_test
 from evalkit.estimate.areas.clusters import clustered_by_area
 from evalkit.estimate.areas.sample import Changes, changes_before, changes_less_trend, changes_to, outcome_panel
-from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+from evalkit.estimate.effect import MAIN, Effect, EffectSize, PermutationDetail, find_effect
 from evalkit.estimate.effect_sizes import effect_size
 
 # From area effects to effects that can be reported: estimand, sample, method, uncertainty.
@@ -56,15 +56,15 @@ class EffectKey:
     n_treated_clusters: int
 
 
-def permutation_effect(key: EffectKey, areas: AreaEffects, own: int, inference: InferenceChoices) -> Effect:
+def permutation_effect(key: EffectKey, areas: AreaEffects, treated_group: int, inference: InferenceChoices) -> Effect:
     """Return the treated group's effect with its place among all areas analysed the same way.
 
     Schools treated by name are not a whole area, so that no other area can stand in for them.
     """
-    effect = _estimated(key, areas, own, PART_OF_AREA)
-    if own == TREATED_GROUP:
+    effect = _estimated(key, areas, treated_group, PART_OF_AREA)
+    if treated_group == TREATED_GROUP:
         return effect
-    at = areas.position(own)
+    at = areas.position(treated_group)
     if at < 0:
         return effect
     plain, studentised = (_tested(areas, at, kind, inference.level) for kind in ("unstudentised", "studentised"))
@@ -101,10 +101,12 @@ def _tested(
     return test.p_value, _interval(float(areas.effects[at]), test.reach * scale, level), test
 
 
-def school_cluster_effect(key: EffectKey, areas: AreaEffects, own: int) -> Effect:
+def school_cluster_effect(key: EffectKey, areas: AreaEffects, treated_group: int) -> Effect:
     """Return the treated group's effect with its school-sampling standard error, and nothing inferred from it."""
-    at = areas.position(own)
-    effect = replace(_estimated(key, areas, own, NO_P_FOR_SCHOOLS), inference="cluster", cluster_level="school")
+    at = areas.position(treated_group)
+    effect = replace(
+        _estimated(key, areas, treated_group, NO_P_FOR_SCHOOLS), inference="cluster", cluster_level="school"
+    )
     if at < 0:
         return effect
     error = float(areas.std_errors[at])
@@ -140,9 +142,9 @@ def _none(key: EffectKey, reason: str, n_treated: int) -> Effect:
     )
 
 
-def _estimated(key: EffectKey, areas: AreaEffects, own: int, reason: str) -> Effect:
+def _estimated(key: EffectKey, areas: AreaEffects, treated_group: int, reason: str) -> Effect:
     """Return an effect with its estimate and counts, and the reason wherever inference would stand."""
-    at = areas.position(own)
+    at = areas.position(treated_group)
     if at < 0:
         return _none(key, NOBODY_LEFT, 0)
     return replace(
@@ -184,13 +186,18 @@ class OutcomeEffects:
     areas: dict[tuple[str, str], AreaEffects]
     weights: pd.Series | None
 
+    @property
+    def main_areas(self) -> AreaEffects | None:
+        """Return the effect of every area by the main comparison, None where nothing was estimated."""
+        return self.areas.get(MAIN)
+
     def weighed(self, changes: Changes) -> Changes:
         """Return changes with the weights of the main comparison."""
         return changes if self.weights is None else changes.scaled(self.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Spec:
+class EffectPlan:
     """One way of measuring an effect: changes, who is compared, and whether it is standardised."""
 
     design: str
@@ -200,60 +207,41 @@ class _Spec:
     is_main: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ask:
-    """What is estimated: the outcome's name and role, under which design of which project."""
-
-    project: Project
-    design: OutcomeDesign
-    outcome: str
-    role: str
-    weights: pd.Series | None
-    executor: Executor
-
-    def key(self, design: str, period: str, lost: int = 0) -> EffectKey:
-        return EffectKey(
-            outcome=self.outcome,
-            role=self.role,
-            design=design,
-            period=period,
-            estimand=_estimand(self.design, lost),
-            method=_method(self.project, design, period),
-            n_treated_clusters=len(self.design.treated_areas),
-        )
-
-
 def estimate_outcome(
     project: Project, intake: ProjectData, design: OutcomeDesign, role: str, executor: Executor = SERIAL
 ) -> OutcomeEffects:
     """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
     records = intake.records[measure(design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
-    ask = _Ask(project, design, design.outcome, role, _pupils(project, records), executor)
+    outcome = OutcomeEffects(design.outcome, role, panel, (), {}, _pupils(project, records))
     groups = panel.by_unit()["cluster"]
     n_treated = int((groups == design.treated_group).sum())
     if design.too_few or n_treated < project.pool.minimum_treated:
         near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
         reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
         reason = reason[:1].upper() + reason[1:]
-        effects = unavailable_effects(ask.key(labels.NEIGHBOURS, "post"), reason, n_treated, near)
-        return OutcomeEffects(design.outcome, role, panel, effects, {}, None)
+        effects = unavailable_effects(_key(project, design, outcome, *MAIN), reason, n_treated, near)
+        return replace(outcome, effects=effects, weights=None)
     school_sd = _school_sd(panel, project)
 
     def size(effect: Effect) -> EffectSize | None:
         return _size(effect, intake, school_sd, project)
 
-    found = _estimate(ask, panel, list(_specs(project, records, design, panel)), size)
-    by_area = (replace(one, effect_size=size(one)) for one in _by_area(found, records, design, project))
-    return replace(found, effects=(*found.effects, *by_area))
+    outcome = _estimate(
+        project, design, outcome, list(_plans(project, records, design, panel)), size=size, executor=executor
+    )
+    by_area = (replace(one, effect_size=size(one)) for one in _by_area(outcome, records, design, project))
+    return replace(outcome, effects=(*outcome.effects, *by_area))
 
 
 def _by_area(
     found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
 ) -> Iterator[Effect]:
     """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
-    main = next(e for e in found.effects if (e.design, e.period) == (labels.NEIGHBOURS, "post"))
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2 or not isinstance(main.estimate, float):
+    main = find_effect(found.effects, found.outcome)
+    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2:
+        return
+    if main is None or not isinstance(main.estimate, float):
         return
     changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
     comparison = design.comparisons[labels.NEIGHBOURS]
@@ -266,28 +254,47 @@ def estimate_contrast(
     """Estimate a triple difference: the effect on `first` less another outcome within the same schools."""
     changes = first.weighed(changes_to(panel, project.exposure, project.exposure.post))
     every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
-    specs = [_Spec(found, "post", changes, comparison) for found, comparison in every.items()]
-    ask = _Ask(project, design, name, "contrast", first.weights, executor)
-    return _estimate(ask, panel, specs, lambda _: None)
+    plans = [EffectPlan(label, "post", changes, comparison) for label, comparison in every.items()]
+    contrast = OutcomeEffects(name, "contrast", panel, (), {}, first.weights)
+    return _estimate(project, design, contrast, plans, size=lambda _: None, executor=executor)
 
 
 def _estimate(
-    ask: _Ask, panel: Panel, specs: list[_Spec], size: Callable[[Effect], EffectSize | None]
+    project: Project,
+    design: OutcomeDesign,
+    outcome: OutcomeEffects,
+    plans: list[EffectPlan],
+    *,
+    size: Callable[[Effect], EffectSize | None],
+    executor: Executor,
 ) -> OutcomeEffects:
-    """Estimate every specification; those marked as main are standardised too."""
-    found_areas = ask.executor.map(partial(_areas, ask.project, ask.design), specs)
-    areas = {(s.design, s.period): found for s, found in zip(specs, found_areas, strict=True)}
-    own, effects = ask.design.treated_group, list[Effect]()
-    for spec in specs:
-        found = areas[spec.design, spec.period]
-        key = ask.key(spec.design, spec.period, found.n_lost)
-        effect = permutation_effect(key, found, own, ask.project.inference)
-        effects.append(replace(effect, effect_size=size(effect)) if spec.is_main else effect)
-        effects.append(school_cluster_effect(key, found, own))
-    return OutcomeEffects(ask.outcome, ask.role, panel, tuple(effects), areas, ask.weights)
+    """Return an outcome with the effect of every plan; those marked as main are standardised too."""
+    by_plan = list(executor.map(partial(_areas, project, design), plans))
+    effects: list[Effect] = []
+    for plan, areas in zip(plans, by_plan, strict=True):
+        key = _key(project, design, outcome, plan.design, plan.period, areas.n_lost)
+        effect = permutation_effect(key, areas, design.treated_group, project.inference)
+        effects.append(replace(effect, effect_size=size(effect)) if plan.is_main else effect)
+        effects.append(school_cluster_effect(key, areas, design.treated_group))
+    areas_of = {(plan.design, plan.period): areas for plan, areas in zip(plans, by_plan, strict=True)}
+    return replace(outcome, effects=tuple(effects), areas=areas_of)
 
 
-def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[_Spec]:
+def _key(
+    project: Project, design: OutcomeDesign, outcome: OutcomeEffects, name: str, period: str, n_lost: int = 0
+) -> EffectKey:
+    return EffectKey(
+        outcome=outcome.outcome,
+        role=outcome.role,
+        design=name,
+        period=period,
+        estimand=_estimand(design, n_lost),
+        method=_method(project, name, period),
+        n_treated_clusters=len(design.treated_areas),
+    )
+
+
+def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[EffectPlan]:
     """Yield the main comparison first, then those beside it, then each year on the headline's base."""
     exposure, pupils = project.exposure, _cohort(project, records)
     by_pupils = project.estimation.weights == "pupils"
@@ -299,23 +306,23 @@ def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
     main = design.comparisons[labels.NEIGHBOURS]
     every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
     for name, comparison in every.items():
-        yield _Spec(name, "post", weighed(plain), comparison, is_main=True)
+        yield EffectPlan(name, "post", weighed(plain), comparison, is_main=True)
     other = labels.SCHOOL_WEIGHTED if by_pupils else labels.PUPIL_WEIGHTED
-    yield _Spec(other, "post", plain if by_pupils else plain.scaled(pupils), main)
+    yield EffectPlan(other, "post", plain if by_pupils else plain.scaled(pupils), main)
     if project.pool.require_all_years:
         loose = changes_to(outcome_panel(project, records, design, every_year=False), exposure, exposure.post)
-        yield _Spec(labels.UNRESTRICTED, "post", weighed(loose), main)
+        yield EffectPlan(labels.UNRESTRICTED, "post", weighed(loose), main)
     unconverted = records.schools.index[~records.schools["is_converted"]]
-    yield _Spec(labels.WITHOUT_CONVERSIONS, "post", weighed(plain).keep(unconverted), main)
+    yield EffectPlan(labels.WITHOUT_CONVERSIONS, "post", weighed(plain).keep(unconverted), main)
     contaminated = {area for entry in project.contamination for area in entry.areas}
     remaining = without_areas(main, contaminated)
     if set(main.of(design.treated_group)) & contaminated and remaining.of(design.treated_group):
-        yield _Spec(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
+        yield EffectPlan(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
     if len(exposure.pre) > 1:
-        yield _Spec(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
-        yield _Spec(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
+        yield EffectPlan(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
+        yield EffectPlan(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
     for year in exposure.years:
-        yield _Spec(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
+        yield EffectPlan(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
 
 
 def _cohort(project: Project, records: SchoolRecords) -> pd.Series:
@@ -327,14 +334,14 @@ def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
     return _cohort(project, records) if project.estimation.weights == "pupils" else None
 
 
-def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
+def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEffects:
     """Return the effect of every area; excluded areas serve neither as comparison nor in the permutation."""
-    fewest, own = project.pool.minimum_area_schools, design.treated_group
-    if isinstance(spec.comparison, GroupMatches):
-        found = effects_of_matches(spec.changes, spec.comparison, own, fewest)
+    fewest, treated_group = project.pool.minimum_area_schools, design.treated_group
+    if isinstance(plan.comparison, GroupMatches):
+        found = effects_of_matches(plan.changes, plan.comparison, treated_group, fewest)
     else:
-        found = effects_by_area(spec.changes, spec.comparison, own, fewest)
-    return found.without(set(project.pool.exclude_areas) - {own})
+        found = effects_by_area(plan.changes, plan.comparison, treated_group, fewest)
+    return found.without(set(project.pool.exclude_areas) - {treated_group})
 
 
 def _estimand(design: OutcomeDesign, lost: int) -> Estimand:

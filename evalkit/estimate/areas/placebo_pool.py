@@ -126,10 +126,10 @@ class PlaceboPool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Frame:
+class ComparedAreas:
     """Areas that all tables hold and nobody treats, then the projects' own; `n` counts the former."""
 
-    areas: tuple[int, ...]
+    codes: tuple[int, ...]
     n: int
     levels: Floats
     sizes: Floats
@@ -137,8 +137,8 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """What areas give: values and variances of each project in each area of the frame (shape (k, areas))."""
+class ValuesByArea:
+    """What areas give: values and variances of each project in each area of the areas (shape (k, areas))."""
 
     values: Floats
     variances: Floats
@@ -186,13 +186,14 @@ def placebo_pool(
     entries = entries_of(tables, treated)
     if isinstance(entries, Unavailable):
         return entries
-    frame = _frame(ordered, treated)
+    areas = _compared_areas(ordered, treated)
     by_area = {entry.own: entry for entry in entries}
-    own = [by_area[table.own] for table in ordered]  # in one order, so that sums do not depend on that of the projects
-    mean = random_effects([one.estimate for one in own], [one.std_error for one in own], level)
-    raw = random_effects([one.raw for one in own], [one.raw_error for one in own], level)
-    test = _test(frame, _drawn(ordered, frame, is_raw=False), mean, (name, n_draws))
-    return PlaceboPool(entries=entries, mean=mean, raw=raw, test=test, order=tuple(one.own for one in own))
+    # In the order of areas, so that sums do not depend on the order of the projects.
+    entered = [by_area[table.own] for table in ordered]
+    mean = random_effects([entry.estimate for entry in entered], [entry.std_error for entry in entered], level)
+    raw = random_effects([entry.raw for entry in entered], [entry.raw_error for entry in entered], level)
+    test = _test(areas, _values_by_area(ordered, areas, is_raw=False), mean, (name, n_draws))
+    return PlaceboPool(entries=entries, mean=mean, raw=raw, test=test, order=tuple(entry.own for entry in entered))
 
 
 def entries_of(tables: Sequence[AreaTable], treated: Collection[int]) -> tuple[Entry, ...] | Unavailable:
@@ -200,31 +201,33 @@ def entries_of(tables: Sequence[AreaTable], treated: Collection[int]) -> tuple[E
     ordered = sorted(tables, key=lambda table: table.own)
     if len({table.own for table in ordered}) < len(ordered):
         raise InputError("Two projects of one area cannot be pooled: they share what happened there.")
-    frame = _frame(ordered, treated)
-    if frame.n < TEST_NEEDS:
-        return Unavailable(f"Not pooled: {_have(frame.n)}, and {TEST_NEEDS} are needed to say how large errors are.")
-    given, raw = (_drawn(ordered, frame, is_raw) for is_raw in (False, True))
-    if not all((_own(one.variances, frame) > 0).all() for one in (given, raw)):
+    areas = _compared_areas(ordered, treated)
+    if areas.n < TEST_NEEDS:
+        return Unavailable(f"Not pooled: {_have(areas.n)}, and {TEST_NEEDS} are needed to say how large errors are.")
+    given, raw = (_values_by_area(ordered, areas, is_raw) for is_raw in (False, True))
+    if not all((_in_own_area(one.variances, areas) > 0).all() for one in (given, raw)):
         return Unavailable(
             "Not pooled: of areas of some size none is without a programme, or all moved alike, so that the errors of "
             "such projects cannot be told."
         )
-    by_area = {entry.own: entry for entry in _entries(ordered, frame, given, raw)}
+    by_area = {entry.own: entry for entry in _entries(ordered, areas, given, raw)}
     return tuple(by_area[table.own] for table in tables)
 
 
-def _entries(tables: Sequence[AreaTable], frame: _Frame, given: _Drawn, raw: _Drawn) -> list[Entry]:
-    columns = [_own(part, frame).tolist() for one in (given, raw) for part in (one.values, np.sqrt(one.variances))]
+def _entries(tables: Sequence[AreaTable], areas: ComparedAreas, given: ValuesByArea, raw: ValuesByArea) -> list[Entry]:
+    columns = [
+        _in_own_area(part, areas).tolist() for one in (given, raw) for part in (one.values, np.sqrt(one.variances))
+    ]
     rows = zip(tables, *columns, strict=True)
     return [Entry(own=table.own, estimate=a, std_error=b, raw=c, raw_error=d) for table, a, b, c, d in rows]
 
 
-def _frame(tables: Sequence[AreaTable], treated: Collection[int]) -> _Frame:
+def _compared_areas(tables: Sequence[AreaTable], treated: Collection[int]) -> ComparedAreas:
     never = {*treated, *(table.own for table in tables)}
     common = set.intersection(*(set(table.areas) for table in tables)) - never
-    areas = [*sorted(common), *(table.own for table in tables)]
-    columns = (_mean_by_area(tables, areas, column) for column in ("levels", "sizes", "gaps"))
-    return _Frame(tuple(areas), len(common), *columns)
+    codes = [*sorted(common), *(table.own for table in tables)]
+    levels, sizes, gaps = (_mean_by_area(tables, codes, column) for column in ("levels", "sizes", "gaps"))
+    return ComparedAreas(codes=tuple(codes), n=len(common), levels=levels, sizes=sizes, gaps=gaps)
 
 
 def _mean_by_area(tables: Sequence[AreaTable], areas: Sequence[int], column: str) -> Floats:
@@ -239,36 +242,36 @@ def _aligned(table: AreaTable, areas: Sequence[int], column: str) -> Floats:
     return np.array([held.get(area, np.nan) for area in areas], dtype=float)
 
 
-def _drawn(tables: Sequence[AreaTable], frame: _Frame, is_raw: bool) -> _Drawn:
-    classes = stand_ins.rank_classes(frame.sizes, SIZE_CLASSES)
-    rows = [_row(table, frame, classes, is_raw) for table in tables]
-    return _Drawn(np.array([values for values, _ in rows]), np.array([variances for _, variances in rows]))
+def _values_by_area(tables: Sequence[AreaTable], areas: ComparedAreas, is_raw: bool) -> ValuesByArea:
+    classes = stand_ins.rank_classes(areas.sizes, SIZE_CLASSES)
+    rows = [_row(table, areas, classes, is_raw) for table in tables]
+    return ValuesByArea(np.array([values for values, _ in rows]), np.array([variances for _, variances in rows]))
 
 
-def _row(table: AreaTable, frame: _Frame, classes: Ints, is_raw: bool) -> tuple[Floats, Floats]:
-    """Return a project's values and variances over the frame, NaN in treated areas that its table lacks."""
-    effects, gaps = (_aligned(table, frame.areas, column) for column in ("effects", "gaps"))
-    is_placebo = np.arange(len(frame.areas)) < frame.n
+def _row(table: AreaTable, areas: ComparedAreas, classes: Ints, is_raw: bool) -> tuple[Floats, Floats]:
+    """Return a project's values and variances over the areas, NaN in treated areas that its table lacks."""
+    effects, gaps = (_aligned(table, areas.codes, column) for column in ("effects", "gaps"))
+    is_placebo = np.arange(len(areas.codes)) < areas.n
     values = effects if is_raw else stand_ins.left_of_line(effects, gaps, is_placebo)
     return values, stand_ins.mean_squares(values, classes, is_placebo)
 
 
-def _own(values: Floats, frame: _Frame) -> Floats:
+def _in_own_area(values: Floats, areas: ComparedAreas) -> Floats:
     """Return each project's entry in its own area."""
-    found: Floats = np.diagonal(values[:, frame.n :]).copy()
+    found: Floats = np.diagonal(values[:, areas.n :]).copy()
     return found
 
 
-def _test(frame: _Frame, given: _Drawn, mean: RandomEffects, draws: tuple[str, int]) -> PlaceboTest:
+def _test(areas: ComparedAreas, given: ValuesByArea, mean: RandomEffects, draws: tuple[str, int]) -> PlaceboTest:
     """Return what the drawn sets say of the mean, or why they say nothing."""
-    strata = strata_of(frame.levels, frame.sizes, frame.n)
+    strata = strata_of(areas.levels, areas.sizes, areas.n)
     if isinstance(strata, Unavailable):
-        return _untested(strata, mean, frame.n)
+        return _untested(strata, mean, areas.n)
     name, n_draws = draws
     sets = stand_ins.drawn_sets(stream(SEED, f"portfolio {name}"), strata.of_areas, strata.of_projects, n_draws)
     rows = np.arange(len(given.values))
     means = stand_ins.random_effects_means(given.values[rows, sets], given.variances[rows, sets])
-    centre, factor = float(means.mean()), _factor(strata, mean, frame) * _unlike(strata, mean, frame, given)
+    centre, factor = float(means.mean()), _factor(strata, mean, areas) * _unlike(strata, mean, areas, given)
     deviations = factor * (means - centre)
     estimate = mean.estimate - centre
     reach = stand_ins.reach_of(deviations, 1 - mean.level)
@@ -281,50 +284,50 @@ def _test(frame: _Frame, given: _Drawn, mean: RandomEffects, draws: tuple[str, i
         factor=factor,
         alike=strata.alike,
         n_alike=strata.n_alike,
-        n_areas=frame.n,
+        n_areas=areas.n,
         n_draws=n_draws,
     )
 
 
-def _factor(strata: AreaStrata, mean: RandomEffects, frame: _Frame) -> float:
+def _factor(strata: AreaStrata, mean: RandomEffects, areas: ComparedAreas) -> float:
     """Return what widens deviations: for errors of their centre and of the line, and as few areas tell their spread."""
     weights = np.array(mean.weights)
-    line = _error_of_line(strata, weights, frame)
+    line = _error_of_line(strata, weights, areas)
     spread = stand_ins.spread_factor(weights, strata.of_projects, strata.available, line)
     df = strata.n_alike - len(strata.available)
     return spread * critical_value(mean.level, df) / critical_value(mean.level)
 
 
-def _unlike(strata: AreaStrata, mean: RandomEffects, frame: _Frame, given: _Drawn) -> float:
+def _unlike(strata: AreaStrata, mean: RandomEffects, areas: ComparedAreas, given: ValuesByArea) -> float:
     """Return by how much areas as far from their neighbours as the projects scatter more than stand-ins, at least 1.
 
     Scatter is the root mean square in the same quarter by the gap before, weighed as in the mean.
     """
-    quarters = stand_ins.rank_classes(frame.gaps, GAP_CLASSES)
-    is_placebo = np.arange(len(quarters)) < frame.n
+    quarters = stand_ins.rank_classes(areas.gaps, GAP_CLASSES)
+    is_placebo = np.arange(len(quarters)) < areas.n
     squares = np.array([stand_ins.mean_squares(values, quarters, is_placebo) for values in given.values])
     alike = [
-        float(row[: frame.n][strata.of_areas == one].mean())
+        float(row[: areas.n][strata.of_areas == one].mean())
         for row, one in zip(squares, strata.of_projects, strict=True)
     ]
     weights = np.array(mean.weights) ** 2
-    ratio = float(weights @ _own(squares, frame)) / float(weights @ np.array(alike))
+    ratio = float(weights @ _in_own_area(squares, areas)) / float(weights @ np.array(alike))
     return math.sqrt(max(ratio, 1.0)) if math.isfinite(ratio) else 1.0
 
 
-def _error_of_line(strata: AreaStrata, weights: Floats, frame: _Frame) -> float:
+def _error_of_line(strata: AreaStrata, weights: Floats, areas: ComparedAreas) -> float:
     """Return by how many areas' variances the slope makes projects vary more than those that stand in for them.
 
     With z the gap less its mean over areas without a programme, in their SDs, and n such areas: (z² of the projects'
     mean less z² of their stand-ins' mean) / n.
     """
-    gaps = frame.gaps[: frame.n]
+    gaps = areas.gaps[: areas.n]
     spread = float(gaps.std())
     if spread <= 1e-12 * float(np.abs(gaps).max(initial=0.0)):
         return 0.0
-    z = (frame.gaps - gaps.mean()) / spread
-    alike = [float(z[: frame.n][strata.of_areas == one].mean()) for one in strata.of_projects]
-    return float((weights @ z[frame.n :]) ** 2 - (weights @ np.array(alike)) ** 2) / frame.n
+    z = (areas.gaps - gaps.mean()) / spread
+    alike = [float(z[: areas.n][strata.of_areas == one].mean()) for one in strata.of_projects]
+    return float((weights @ z[areas.n :]) ** 2 - (weights @ np.array(alike)) ** 2) / areas.n
 
 
 def _untested(why: Unavailable, mean: RandomEffects, n_areas: int) -> PlaceboTest:
@@ -355,12 +358,12 @@ def strata_of(levels: Floats, sizes: Floats, n: int) -> AreaStrata | Unavailable
         )
     for n_levels, n_sizes, alike in ALIKE:
         of_all = SIZE_CLASSES * stand_ins.rank_classes(levels, n_levels) + stand_ins.rank_classes(sizes, n_sizes)
-        wanted = of_all[n:].tolist()
-        available = {one: int((of_all[:n] == one).sum()) for one in sorted(set(wanted))}
-        if min(available[one] / wanted.count(one) for one in available) < EACH_NEEDS:
+        of_projects = of_all[n:].tolist()
+        available = {one: int((of_all[:n] == one).sum()) for one in sorted(set(of_projects))}
+        if min(available[one] / of_projects.count(one) for one in available) < EACH_NEEDS:
             continue
         if sum(available.values()) >= min(ALL_NEED, n):
-            return AreaStrata(of_all[:n], tuple(wanted), available, alike)
+            return AreaStrata(of_all[:n], tuple(of_projects), available, alike)
     return Unavailable(
         "Withheld: too few areas without a programme are like the projects, even by halves of the level before "
         f"({EACH_NEEDS} for each project are needed, and {ALL_NEED} in all)."

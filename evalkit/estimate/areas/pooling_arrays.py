@@ -87,18 +87,18 @@ def _root_beside(estimate: Floats, variance: Floats, grid: Floats, best: int) ->
     return float(optimize.brentq(score, grid[low], grid[high], xtol=1e-16 * grid[-1], rtol=8.9e-16, maxiter=500))
 
 
-def profile_root(estimate: Floats, variance: Floats, wanted: float) -> float | None:
-    """Return the tau² at which Q(τ²) = Σ w (y − μ)² falls to `wanted`, None where it is below that from zero on.
+def profile_root(estimate: Floats, variance: Floats, target: float) -> float | None:
+    """Return the tau² at which Q(τ²) = Σ w (y − μ)² falls to `target`, None where it is below that from zero on.
 
     Q falls with tau²; Q ≤ Σ (y − ȳ)²/τ² says where to stop looking.
     """
 
     def beyond(tau2: float) -> float:
-        return pooled_mean(estimate, variance, tau2).dispersion - wanted
+        return pooled_mean(estimate, variance, tau2).dispersion - target
 
     if beyond(0.0) <= 0:
         return None
-    most = float(((estimate - estimate.mean()) ** 2).sum()) / wanted
+    most = float(((estimate - estimate.mean()) ** 2).sum()) / target
     return float(optimize.brentq(beyond, 0.0, most, xtol=1e-16 * most, rtol=8.9e-16, maxiter=500))
 
 
@@ -151,21 +151,21 @@ def mean_squares(values: Floats, classes: Ints, used: Bools) -> Floats:
     return found
 
 
-def drawn_sets(generator: np.random.Generator, stratum_of: Ints, wanted: Sequence[int], n_draws: int) -> Ints:
+def drawn_sets(generator: np.random.Generator, stratum_of: Ints, strata: Sequence[int], n_draws: int) -> Ints:
     """Return sets of areas: position of a stand-in for each wanted stratum, none twice in a set; shape (n_draws, k).
 
     `stratum_of` is that of each area that may be drawn. Within a stratum every choice in every order is equally likely.
     """
-    sets = np.empty((n_draws, len(wanted)), dtype=np.int64)
-    for stratum in sorted(set(wanted)):
-        columns = [at for at, one in enumerate(wanted) if one == stratum]
+    sets = np.empty((n_draws, len(strata)), dtype=np.int64)
+    for stratum in sorted(set(strata)):
+        columns = [at for at, one in enumerate(strata) if one == stratum]
         places = np.flatnonzero(stratum_of == stratum)
         order = np.argsort(generator.random((n_draws, len(places))), axis=1, kind="stable")
         sets[:, columns] = places[order[:, : len(columns)]]
     return sets
 
 
-def spread_factor(weights: Floats, wanted: Sequence[int], available: Mapping[int, int], line: float = 0.0) -> float:
+def spread_factor(weights: Floats, strata: Sequence[int], available: Mapping[int, int], line: float = 0.0) -> float:
     """Return by how much deviations of drawn sets are widened.
 
     A stratum's k_s projects weigh W_s together and its N_s areas are drawn without replacement. About the mean of all
@@ -175,15 +175,15 @@ def spread_factor(weights: Floats, wanted: Sequence[int], available: Mapping[int
     """
     squares = float(weights @ weights)
     shared = 0.0
-    for stratum in set(wanted):
-        own = sum(float(weight) for weight, one in zip(weights, wanted, strict=True) if one == stratum)
-        shared += own**2 / available[stratum]
+    for stratum in set(strata):
+        together = sum(float(weight) for weight, one in zip(weights, strata, strict=True) if one == stratum)
+        shared += together**2 / available[stratum]
     return float(np.sqrt((squares + shared + max(line, 0.0)) / (squares - shared)))
 
 
-def rank_p(deviations: Floats, own: float) -> float:
+def rank_p(deviations: Floats, observed: float) -> float:
     """Return (1 + draws whose deviation is as large) / (1 + draws)."""
-    return float(1 + (np.abs(deviations) >= abs(own) - TIE).sum()) / (1 + len(deviations))
+    return float(1 + (np.abs(deviations) >= abs(observed) - TIE).sum()) / (1 + len(deviations))
 
 
 def reach_of(deviations: Floats, alpha: float) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable, critical_value
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.estimate.areas.pooling_arrays import (
     PooledMean,
     pooled_mean,
@@ -32,7 +32,7 @@ NO_TAU2_INTERVAL: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RandomEffects(Shown):
+class RandomEffects(ShownModel):
     """The mean of effects that differ between projects, with everything needed to judge it.
 
     Attributes
@@ -98,6 +98,13 @@ def random_effects(estimates: Sequence[float], std_errors: Sequence[float], leve
     ------
     InputError
         If there are fewer than two estimates, or a number cannot be one.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> mean = evalkit.random_effects([0.9, 0.1, 0.6], [0.2, 0.2, 0.3])
+    >>> round(mean.estimate, 2), round(mean.std_error, 2), round(mean.i2, 2)
+    (0.53, 0.24, 0.72)
     """
     estimate, variance = _checked(estimates, std_errors, level)
     fixed = pooled_mean(estimate, variance, 0.0)

@@ -27,14 +27,14 @@ class Changes:
 
     def keep(self, units: pd.Index) -> Changes:
         """Return the changes of those units only."""
-        kept = units.get_indexer(self.units) >= 0
-        return Changes(self.units[kept], self.group[kept], self.change[kept], self.weight[kept])
+        is_kept = units.get_indexer(self.units) >= 0
+        return Changes(self.units[is_kept], self.group[is_kept], self.change[is_kept], self.weight[is_kept])
 
     def scaled(self, weight: pd.Series) -> Changes:
         """Return the changes with other weights; units without one are left out."""
-        wanted = weight.reindex(self.units).to_numpy(dtype=float)
-        kept = np.isfinite(wanted) & (wanted > 0)
-        return Changes(self.units[kept], self.group[kept], self.change[kept], wanted[kept])
+        known = weight.reindex(self.units).to_numpy(dtype=float)
+        has_weight = np.isfinite(known) & (known > 0)
+        return Changes(self.units[has_weight], self.group[has_weight], self.change[has_weight], known[has_weight])
 
 
 def outcome_panel(project: Project, records: SchoolRecords, design: OutcomeDesign, every_year: bool = True) -> Panel:
@@ -45,10 +45,12 @@ def outcome_panel(project: Project, records: SchoolRecords, design: OutcomeDesig
     """
     code, exposure, groups = design.outcome, project.exposure, design.groups
     if every_year:
-        kept = exclusion_reasons(records, code, exposure.years, project.pool.minor_groups) == ""
+        is_analysed = exclusion_reasons(records, code, exposure.years, project.pool.minor_groups) == ""
     else:
-        kept = has_any_before_and_all_after(records, code, exposure.pre, exposure.post, project.pool.minor_groups)
-    units = groups.index[kept & (groups != OUTSIDE)]
+        is_analysed = has_any_before_and_all_after(
+            records, code, exposure.pre, exposure.post, project.pool.minor_groups
+        )
+    units = groups.index[is_analysed & (groups != OUTSIDE)]
     return make_panel(records.values[code].loc[units, list(exposure.years)], groups, design.treated_group, project)
 
 
@@ -110,12 +112,12 @@ def changes_to_last_before(panel: Panel, exposure: Exposure) -> Changes:
 
 
 def _of_units(panel: Panel, change: pd.Series) -> Changes:
-    known = panel.by_unit()
-    kept = change.dropna()
-    units = known.loc[kept.index]
+    by_unit = panel.by_unit()
+    known = change.dropna()
+    units = by_unit.loc[known.index]
     return Changes(
-        kept.index,
+        known.index,
         units["cluster"].to_numpy(dtype=np.int64),
-        kept.to_numpy(dtype=float),
+        known.to_numpy(dtype=float),
         units["weight"].to_numpy(dtype=float),
     )

@@ -40,7 +40,9 @@ class BandOptions:
     statistic: str = "unstudentised"
 
 
-def year_bands(outcome: str, years: Mapping[int, AreaEffects], own: int, options: BandOptions) -> tuple[YearBand, ...]:
+def year_bands(
+    outcome: str, years: Mapping[int, AreaEffects], treated_group: int, options: BandOptions
+) -> tuple[YearBand, ...]:
     """Return a band for every year such that all of them hold together at the level (max-t over the permutation).
 
     Each year's permutation interval is stretched by one factor c. With r_t the reach of year t's interval and
@@ -51,20 +53,20 @@ def year_bands(outcome: str, years: Mapping[int, AreaEffects], own: int, options
     1/J (Westfall and Young, 1993, for the maximum over years; Fisher's permutation for areas).
     """
     common = reduce(np.intersect1d, [found.groups for found in years.values()]) if years else np.array([])
-    reason = _why_none(own, common, options.level)
+    reason = _why_none(treated_group, common, options.level)
     if reason:
         return tuple(YearBand(outcome=outcome, year=year, band=Unavailable(reason)) for year in years)
-    kept = {year: found.without(set(found.groups.tolist()) - set(common.tolist())) for year, found in years.items()}
-    statistics = np.array([permuted_statistic(found, options.statistic) for found in kept.values()])
+    by_year = {year: found.without(set(found.groups.tolist()) - set(common.tolist())) for year, found in years.items()}
+    statistics = np.array([permuted_statistic(found, options.statistic) for found in by_year.values()])
     if not np.isfinite(statistics).all():
         return tuple(YearBand(outcome=outcome, year=year, band=Unavailable(NOT_STUDENTISED)) for year in years)
-    at = next(iter(kept.values())).position(own)
+    at = next(iter(by_year.values())).position(treated_group)
     reaches, factor = stretched(statistics, at, 1 - options.level)
-    scales = [found.std_errors[at] if options.statistic == "studentised" else 1.0 for found in kept.values()]
+    scales = [found.std_errors[at] if options.statistic == "studentised" else 1.0 for found in by_year.values()]
     halves = [factor * reach * scale for reach, scale in zip(reaches, scales, strict=True)]
     return tuple(
         YearBand(outcome=outcome, year=year, band=_around(float(found.effects[at]), float(half), options.level))
-        for (year, found), half in zip(kept.items(), halves, strict=True)
+        for (year, found), half in zip(by_year.items(), halves, strict=True)
     )
 
 
@@ -93,11 +95,11 @@ def stretched(statistics: Floats, treated: int, alpha: float) -> tuple[Floats, f
     return reaches, max(permutation_test(largest, treated, alpha).reach, 1.0)
 
 
-def _why_none(own: int, common: NDArray[np.int64], level: float) -> str:
+def _why_none(treated_group: int, common: NDArray[np.int64], level: float) -> str:
     """Return why there can be no band, or an empty text."""
-    if own == TREATED_GROUP:
+    if treated_group == TREATED_GROUP:
         return PART_OF_AREA
-    if own not in common:
+    if treated_group not in common:
         return NOBODY_LEFT
     if len(common) * (1 - level) < 1 - TIE:
         return FEW_AREAS.format(needed=round(1 / (1 - level)))

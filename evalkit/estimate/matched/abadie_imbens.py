@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.data.baseline import Baseline
 from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.features import score_columns
@@ -70,7 +70,7 @@ class AbadieImbens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class MatchingEstimate(Shown):
+class MatchingEstimate(ShownModel):
     """The effect by matching with replacement, and who stood in for whom.
 
     Attributes
@@ -110,6 +110,18 @@ def abadie_imbens_match(
 
     `outcome` has the order of the baseline, shape (n_units,), all known. Raise `DesignError` where there are too few
     units to match with, none within the constraints, or columns of the correction are collinear.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> found = evalkit.abadie_imbens_match(baseline, later.to_numpy())
+    >>> round(found.estimate.value, 2)
+    1.89
     """
     chosen = options or AbadieImbens()
     _require_outcome(baseline, outcome)
@@ -118,24 +130,24 @@ def abadie_imbens_match(
     space, columns = _space(baseline, chosen)
     group = _exact_groups(baseline, chosen.exact)
     focal = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(is_treated), dtype=bool)}[target]
-    found = _neighbours(space, is_treated, focal, group, chosen)
+    neighbours = _neighbours(space, is_treated, focal, group, chosen)
     corrected = columns if chosen.is_bias_corrected else None
-    difference = pair_differences(found, outcome, is_treated, corrected)
+    difference = pair_differences(neighbours, outcome, is_treated, corrected)
     variance = None
     if chosen.variance_neighbours:
-        variance = local_variance(_own_arm(space, is_treated, chosen.variance_neighbours), outcome)
-    value, std_error = matching_effect(found, difference, len(outcome), variance)
-    plain = matching_effect(found, pair_differences(found, outcome, is_treated), len(outcome))[0]
-    n_dropped = int(focal.sum()) - found.n_focal
+        variance = local_variance(_same_arm(space, is_treated, chosen.variance_neighbours), outcome)
+    value, std_error = matching_effect(neighbours, difference, len(outcome), variance)
+    plain = matching_effect(neighbours, pair_differences(neighbours, outcome, is_treated), len(outcome))[0]
+    n_dropped = int(focal.sum()) - neighbours.n_focal
     return MatchingEstimate(
-        estimate=Estimate(value, _guarded(found, std_error, outcome)),
+        estimate=Estimate(value, _guarded(neighbours, std_error, outcome)),
         plain=plain,
         estimand=Estimand(target if n_dropped == 0 else f"{target}_AMONG_MATCHED"),
         method=_method(chosen),
         inference=_inference(chosen),
         level=chosen.level,
         baseline=baseline,
-        neighbours=found,
+        neighbours=neighbours,
         n_dropped=n_dropped,
     )
 
@@ -178,8 +190,8 @@ def _space(baseline: Baseline, options: AbadieImbens) -> tuple[Floats, Floats]:
 def _exact_groups(baseline: Baseline, names: tuple[str, ...]) -> Ints:
     codes = np.zeros(len(baseline.units), dtype=np.int64)
     for name in names:
-        own, levels = pd.factorize(baseline.label(name), sort=True)
-        codes = np.unique(codes * len(levels) + own, return_inverse=True)[1].astype(np.int64)
+        of_label, levels = pd.factorize(baseline.label(name), sort=True)
+        codes = np.unique(codes * len(levels) + of_label, return_inverse=True)[1].astype(np.int64)
     return codes
 
 
@@ -208,18 +220,18 @@ def _by_group(
                 yield units[rows], pool[columns]
 
 
-def _own_arm(space: Floats, is_treated: Bools, n_neighbours: int) -> NeighbourSets:
+def _same_arm(space: Floats, is_treated: Bools, n_neighbours: int) -> NeighbourSets:
     units, partners = [], []
     for arm in (True, False):
-        own = np.flatnonzero(is_treated == arm)
-        rows, columns = tied_nearest(space[own], space[own], n_neighbours, TIE, skip_same=True)
-        units.append(own[rows])
-        partners.append(own[columns])
+        arm_units = np.flatnonzero(is_treated == arm)
+        rows, columns = tied_nearest(space[arm_units], space[arm_units], n_neighbours, TIE, skip_same=True)
+        units.append(arm_units[rows])
+        partners.append(arm_units[columns])
     return equal_shares(np.concatenate(units), np.concatenate(partners))
 
 
-def _guarded(found: NeighbourSets, std_error: float, outcome: Floats) -> float | Unavailable:
-    if found.n_focal < 2 or len(np.unique(found.partner)) < 2:
+def _guarded(neighbours: NeighbourSets, std_error: float, outcome: Floats) -> float | Unavailable:
+    if neighbours.n_focal < 2 or len(np.unique(neighbours.partner)) < 2:
         return Unavailable("One arm has a single unit in use, so that its variation cannot be seen.")
     if std_error <= 1e-11 * float(np.abs(outcome).max()):
         return Unavailable("All matched differences are alike, so that there is nothing to estimate an error from.")
@@ -250,11 +262,11 @@ def replacement_effect(task: EffectTask, errors: str) -> ExplainedEstimate:
     taken as one number (Abadie and Imbens, 2006, 2011).
     """
     _require_replacement(task, errors)
-    found = equal_shares(*focal_and_partner(task.design))
+    neighbours = equal_shares(*focal_and_partner(task.design))
     is_treated = task.design.baseline.is_treated
     covariates = task.covariates if task.options.how == "bias-corrected" else None
-    difference = pair_differences(found, task.outcome, is_treated, covariates)
-    value, std_error = matching_effect(found, difference, len(is_treated))
+    difference = pair_differences(neighbours, task.outcome, is_treated, covariates)
+    value, std_error = matching_effect(neighbours, difference, len(is_treated))
     words = "Abadie–Imbens (2006), one outcome variance for all units, the score taken as known; normal"
     return ExplainedEstimate(estimate=guarded_estimate(task, value, std_error, None), inference=words)
 

@@ -24,14 +24,14 @@ def tied_nearest(
     Squared distances within `tolerance` of its square count as ties. With `skip_same`, `focal` is `pool` and no row
     is its own neighbour. Focal rows go up, and within each the pool's rows.
     """
-    wanted = n_matches + int(skip_same)
-    if len(pool) < wanted:
+    n_nearest = n_matches + int(skip_same)
+    if len(pool) < n_nearest:
         raise DesignError(
             f"{n_matches} matches for each unit were asked for, and there are {len(pool) - int(skip_same)} units to "
             "choose from. Ask for fewer, or loosen exact constraints."
         )
     tree = cKDTree(pool)
-    reach = np.sqrt(tree.query(focal, k=[wanted])[0][:, 0] ** 2 + tolerance)
+    reach = np.sqrt(tree.query(focal, k=[n_nearest])[0][:, 0] ** 2 + tolerance)
     lengths = tree.query_ball_point(focal, reach, return_length=True)
     if int(lengths.sum()) > MOST_PAIRS:
         raise DesignError(
@@ -41,8 +41,8 @@ def tied_nearest(
     found = tree.query_ball_point(focal, reach, return_sorted=True)
     rows = np.repeat(np.arange(len(focal)), lengths)
     columns = np.concatenate([np.asarray(part, dtype=np.int64) for part in found]) if len(found) else rows
-    kept = rows != columns if skip_same else np.ones(len(rows), dtype=bool)
-    return rows[kept].astype(np.int64), columns[kept]
+    is_other = rows != columns if skip_same else np.ones(len(rows), dtype=bool)
+    return rows[is_other].astype(np.int64), columns[is_other]
 
 
 # Matching estimators with replacement: the effect from imputed outcomes, and its large-sample error.
@@ -67,10 +67,10 @@ class NeighbourSets:
         """Return the number of units whose missing outcome is imputed."""
         return len(np.unique(self.focal))
 
-    def among(self, wanted: Bools) -> NeighbourSets:
+    def among(self, is_focal: Bools) -> NeighbourSets:
         """Return the pairs whose focal unit is wanted, shape (n_units,)."""
-        kept = wanted[self.focal]
-        return replace(self, focal=self.focal[kept], partner=self.partner[kept], weight=self.weight[kept])
+        chosen = is_focal[self.focal]
+        return replace(self, focal=self.focal[chosen], partner=self.partner[chosen], weight=self.weight[chosen])
 
 
 def equal_shares(focal: Ints, partner: Ints) -> NeighbourSets:
@@ -129,25 +129,25 @@ def matching_effect(
     """
     weight, n = neighbours.weight, neighbours.n_focal
     effect = float((weight * difference).sum() / n)
-    own = np.bincount(neighbours.focal, weight * difference, minlength=n_units)
+    by_focal = np.bincount(neighbours.focal, weight * difference, minlength=n_units)
     is_focal = np.bincount(neighbours.focal, minlength=n_units) > 0
     served = np.bincount(neighbours.partner, weight, minlength=n_units)
     squared = np.bincount(neighbours.partner, weight**2, minlength=n_units)
     if variance is None:
         variance = np.full(n_units, 0.5 * float((weight * (difference - effect) ** 2).sum()) / n)
-    spread = float(((own[is_focal] - effect) ** 2).sum())
+    spread = float(((by_focal[is_focal] - effect) ** 2).sum())
     factor = served**2 + 2 * served * is_focal - squared
     return effect, float(np.sqrt(max(spread + float((factor * variance).sum()), 0.0))) / n
 
 
-def local_variance(own_arm: NeighbourSets, outcome: Floats) -> Floats:
+def local_variance(same_arm: NeighbourSets, outcome: Floats) -> Floats:
     """Return the sample variance of each unit's outcome and its neighbours' in its own arm, shape (n_units,).
 
     Unbiased where outcomes of neighbours have the same mean (Abadie and Imbens, 2006); 0 for units without any.
     """
     n = len(outcome)
-    count = np.bincount(own_arm.focal, minlength=n)
-    away = outcome[own_arm.partner] - outcome[own_arm.focal]
-    total = np.bincount(own_arm.focal, away, minlength=n)
-    squares = np.bincount(own_arm.focal, away**2, minlength=n)
+    count = np.bincount(same_arm.focal, minlength=n)
+    away = outcome[same_arm.partner] - outcome[same_arm.focal]
+    total = np.bincount(same_arm.focal, away, minlength=n)
+    squares = np.bincount(same_arm.focal, away**2, minlength=n)
     return np.asarray(np.maximum(squares - total**2 / (count + 1), 0.0) / np.maximum(count, 1))

@@ -48,15 +48,15 @@ def bootstrap_effect(task: EffectTask) -> ExplainedEstimate:
 
     Raise `DesignError` for other designs: with replacement the bootstrap is known to fail (Abadie and Imbens, 2008).
     """
-    way = _way(task)
+    resampling = _resampling(task)
     rows = unit_rows(task)
     value = float(fitted(rows).coefficients[0])
     reason = why_no_error(task)
     if reason is not None:
         return ExplainedEstimate(estimate=Estimate(value, Unavailable(reason)), inference="none")
-    drawn = _drawn(task, way)
+    drawn = _drawn(task, resampling)
     found = drawn[np.isfinite(drawn)]
-    inference = f"bootstrap, {task.options.n_draws:,} draws of {way.words}; standard deviation of draws, normal"
+    inference = f"bootstrap, {task.options.n_draws:,} draws of {resampling.words}; standard deviation of draws, normal"
     if len(found) < (1 - LARGEST_LOSS) * task.options.n_draws:
         lost = task.options.n_draws - len(found)
         none = Unavailable(
@@ -68,7 +68,7 @@ def bootstrap_effect(task: EffectTask) -> ExplainedEstimate:
     )
 
 
-class _Way(NamedTuple):
+class Resampling(NamedTuple):
     """What is drawn, in words, the name of its stream, and the verb that gives an estimate for each draw."""
 
     words: str
@@ -76,19 +76,19 @@ class _Way(NamedTuple):
     estimates: Callable[[EffectTask, Draws], Iterator[float]]
 
 
-def _drawn(task: EffectTask, way: _Way) -> Floats:
+def _drawn(task: EffectTask, resampling: Resampling) -> Floats:
     """Return an estimate for each draw, NaN where a draw gives none."""
     options = task.options
-    chunks = draws_in_chunks(options.seed, way.stream, options.n_draws, CHUNK)
+    chunks = draws_in_chunks(options.seed, resampling.stream, options.n_draws, CHUNK)
     sent = replace(task, options=replace(options, executor=SERIAL))  # workers have no use for a way to reach workers
-    return np.concatenate(options.executor.map(partial(_of_chunk, sent, way.estimates), chunks))
+    return np.concatenate(options.executor.map(partial(_of_chunk, sent, resampling.estimates), chunks))
 
 
 def _of_chunk(task: EffectTask, estimates: Callable[[EffectTask, Draws], Iterator[float]], draws: Draws) -> Floats:
     return np.fromiter(estimates(task, draws), dtype=float, count=draws.n)
 
 
-def _way(task: EffectTask) -> _Way:
+def _resampling(task: EffectTask) -> Resampling:
     """Return how a design is drawn again; raise `DesignError` where no way is known to hold."""
     design = task.design
     option = design.option
@@ -99,7 +99,7 @@ def _way(task: EffectTask) -> _Way:
         )
     if isinstance(option, EntropyBalancing | InverseProbability | CovariateBalancing):
         words = "units within each arm" if task.cluster is None else "clusters within each arm"
-        return _Way(f"{words}, weights estimated anew", "effect after weighting: bootstrap", _weighted_draws)
+        return Resampling(f"{words}, weights estimated anew", "effect after weighting: bootstrap", _weighted_draws)
     if task.cluster is not None:
         raise DesignError(
             "The bootstrap of a matched design draws matched sets or units, not clusters above them. Ask for two-way "
@@ -107,10 +107,10 @@ def _way(task: EffectTask) -> _Way:
         )
     is_paired = isinstance(option, NearestNeighbour | OptimalMatching | FullMatching)
     if design.strata is not None and (is_paired or (isinstance(option, CoarsenedExact) and option.one_to_one)):
-        return _Way(f"{set_noun(design)}s", "effect after matching: bootstrap of sets", _set_draws)
+        return Resampling(f"{set_noun(design)}s", "effect after matching: bootstrap of sets", _set_draws)
     if isinstance(option, ExactMatching | CoarsenedExact):
         words = "units within each arm, strata as they are"
-        return _Way(words, "effect after matching: bootstrap within arms", _stratum_draws)
+        return Resampling(words, "effect after matching: bootstrap within arms", _stratum_draws)
     raise DesignError(
         "How a bootstrap would behave for this method is not known (subclasses and profiles move with every draw). Ask "
         "for errors 'default'."

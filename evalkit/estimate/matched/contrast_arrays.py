@@ -50,10 +50,12 @@ def arm_fit(rows: ArmRows, cluster: Ints | None = None) -> LeastSquaresFit:
     treated = rows.is_treated.astype(float)[:, None]
     others = [np.ones_like(treated), rows.covariates]
     if rows.crossed:
-        own = treated * rows.covariates
+        within_treated = treated * rows.covariates
         size = np.abs(rows.covariates).max(axis=0, initial=0.0)
-        own[:, np.abs(own).max(axis=0, initial=0.0) <= _ROUNDING * size] = 0.0  # at its mean in all the treated
-        others.append(own)
+        within_treated[:, np.abs(within_treated).max(axis=0, initial=0.0) <= _ROUNDING * size] = (
+            0.0  # at its mean in all the treated
+        )
+        others.append(within_treated)
     codes = np.arange(len(rows.outcome)) if cluster is None else cluster
     return least_squares(rows.outcome, treated, np.hstack(others), rows.weight, codes.astype(np.intp))
 

@@ -10,15 +10,15 @@ import pandas as pd
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable, without_rounding
+from evalkit.core.shown import ShownModel
 from evalkit.core.words import listed
 from evalkit.design.algebra_arrays import dependence
 from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.options import CovariateBalancing, EntropyBalancing, InverseProbability
 from evalkit.design.matching.scores_arrays import standardised
-from evalkit.estimate.effect import ExplainedEstimate, freedom, without_rounding
+from evalkit.estimate.effect import ExplainedEstimate, freedom
 from evalkit.estimate.matched.abadie_imbens import replacement_effect
 from evalkit.estimate.matched.bootstrap import bootstrap_effect
 from evalkit.estimate.matched.regression import regression_effect, shares_partners
@@ -40,7 +40,7 @@ _METHODS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class MatchedEffect(Shown):
+class MatchedEffect(ShownModel):
     """An effect after matching or weighting, with everything needed to read it.
 
     Attributes
@@ -97,10 +97,25 @@ def matched_effect(
         Where an outcome, a column to adjust for or a cluster is missing, or no unit's id is that of the baseline.
     DesignError
         Where columns to adjust for are collinear or too many, or an error does not exist for this design.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> schools = pd.DataFrame(
+    ...     {"school": range(40), "before": [i * 7 % 40 for i in range(40)], "helped": [i % 4 == 0 for i in range(40)]}
+    ... )
+    >>> later = schools["before"] + 2 * schools["helped"] + schools["school"] % 3 / 10
+    >>> roles = evalkit.BaselineRoles(treated="helped", covariates=("before",), unit="school")
+    >>> baseline = evalkit.Baseline.from_frame(schools, roles)
+    >>> design = evalkit.match(baseline, evalkit.NearestNeighbour())
+    >>> effect = evalkit.matched_effect(design, later.to_numpy())
+    >>> round(effect.estimate.value, 2), str(effect.estimand)
+    (1.0, 'ATT')
     """
     chosen = options or EffectOptions()
     task = effect_task(design, outcome, chosen)
-    found = _found(task, resolved_errors(task))
+    found = _estimated(task, resolved_errors(task))
     size = float(np.abs(task.outcome[design.is_used]).max(initial=0.0))
     return MatchedEffect(
         estimate=replace(found.estimate, value=without_rounding(found.estimate.value, size)),
@@ -120,9 +135,9 @@ def matched_effect(
 
 def resolved_errors(task: EffectTask) -> Errors:
     """Return the kind of error asked for, or for "default" the one that suits the design."""
-    asked, design = task.options.errors, task.design
-    if asked != "default":
-        return asked
+    errors, design = task.options.errors, task.design
+    if errors != "default":
+        return errors
     if is_weighting(design):
         return "m-estimation"
     if task.has_few_clusters and task.options.how != "bias-corrected":
@@ -146,7 +161,7 @@ def _n_strata(design: MatchedDesign) -> int:
     return len(np.unique(design.strata[design.is_used]))
 
 
-def _found(task: EffectTask, errors: Errors) -> ExplainedEstimate:
+def _estimated(task: EffectTask, errors: Errors) -> ExplainedEstimate:
     if errors == "m-estimation":
         return _weighted(task)
     if errors == "abadie-imbens" or task.options.how == "bias-corrected":
@@ -188,13 +203,15 @@ def _require_slopes(task: EffectTask) -> None:
     is_treated, weight = task.design.baseline.is_treated, task.design.weights
     for arm, noun in ((is_treated, "treated"), (~is_treated, "comparison")):
         used = arm & (weight > 0)
-        found = dependence(standardised(task.covariates[used], weight[used])[:, 1:])
-        if found is None:
+        follows = dependence(standardised(task.covariates[used], weight[used])[:, 1:])
+        if follows is None:
             continue
         what = (
-            f"follows from {listed([repr(task.names[k]) for k in found.made_of])}" if found.made_of else "is constant"
+            f"follows from {listed([repr(task.names[k]) for k in follows.made_of])}"
+            if follows.made_of
+            else "is constant"
         )
         raise DesignError(
-            f"Among the {noun} units '{task.names[found.column]}' {what}, so that nothing can be adjusted for it. "
+            f"Among the {noun} units '{task.names[follows.column]}' {what}, so that nothing can be adjusted for it. "
             "Leave it out."
         )

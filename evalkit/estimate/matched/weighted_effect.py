@@ -10,7 +10,7 @@ from scipy.special import log_ndtr, ndtri
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DataError, DesignError
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Unavailable
 from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted
 from evalkit.design.algebra_arrays import applied, crossed, is_collinear, summed
@@ -21,7 +21,6 @@ from evalkit.design.matching.scores_arrays import standardised
 from evalkit.design.matching.weighting import columns_to_balance, in_target, weighted_arms
 from evalkit.design.matching.weighting_arrays import newton_step
 from evalkit.estimate.cluster_model import ARMS, ClusterModel
-from evalkit.estimate.effect import ROUNDING
 
 # The equations that estimated weights solve, in the form that carries their estimation into an effect's error.
 

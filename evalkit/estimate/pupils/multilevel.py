@@ -42,15 +42,24 @@ def two_level_model(
 
     Raises `DataError` for missing cells, a constant outcome, collinear covariates, or schools of one pupil each;
     `DesignError` where one arm is empty or treatment varies within a school.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [(i // 10, i // 10 < 10, i * 37 % 23 / 5 + i // 10 % 4 + (i // 10 < 10)) for i in range(200)]
+    >>> pupils = pd.DataFrame(rows, columns=["school", "helped", "score"])
+    >>> columns = evalkit.PupilColumns(outcome="score", school="school", treated="helped")
+    >>> model = evalkit.two_level_model(pupils, columns)
+    >>> round(model.effect.value, 2), round(model.conditional.icc, 2)
+    (0.56, 0.39)
     """
     chosen = options or TwoLevelOptions()
-    rows = _rows(pupils, columns)
+    rows = _pupil_sums(pupils, columns)
     require_fit(rows.sums, rows.names)
     return _model(rows, chosen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
+class PupilSums:
     """A table of pupils as sums by school."""
 
     sums: GroupSums
@@ -63,7 +72,7 @@ class _Rows:
     school: Ints
 
 
-def _rows(pupils: pd.DataFrame, columns: PupilColumns) -> _Rows:
+def _pupil_sums(pupils: pd.DataFrame, columns: PupilColumns) -> PupilSums:
     names = (*((columns.treated,) if columns.treated else ()), *columns.covariates)
     _require_columns(pupils, (columns.outcome, columns.school, *names))
     if pupils[columns.school].isna().any():
@@ -79,7 +88,7 @@ def _rows(pupils: pd.DataFrame, columns: PupilColumns) -> _Rows:
         design[:, at] = finite(pupils[name], f"column '{name}'", place)
     treated = None if columns.treated is None else _arm(design[:, 0], school, columns.treated, schools)
     sums = group_sums(outcome, design, school)
-    return _Rows(sums, outcome_only(sums), names, treated, columns.outcome, outcome, design, school)
+    return PupilSums(sums, outcome_only(sums), names, treated, columns.outcome, outcome, design, school)
 
 
 def _require_columns(pupils: pd.DataFrame, names: tuple[str, ...]) -> None:
@@ -155,7 +164,7 @@ def _total(sums: GroupSums) -> Floats:
     return matrix
 
 
-def _model(rows: _Rows, options: TwoLevelOptions) -> TwoLevelModel:
+def _model(rows: PupilSums, options: TwoLevelOptions) -> TwoLevelModel:
     is_restricted = options.likelihood == "REML"
     found = fit(rows.sums, is_restricted) if options.engine == "own" else _by_mixedlm(rows, is_restricted)
     n_schools = len(rows.sums.size)
@@ -204,11 +213,13 @@ def notes_of(found: RandomInterceptFit, n_groups: int) -> tuple[str, ...]:
     )
 
 
-def _independence(rows: _Rows) -> tuple[str, ...]:
+def _independence(rows: PupilSums) -> tuple[str, ...]:
     return () if rows.is_treated is None else (independence("schools", AT_ALL, NO_CLUSTER_HERE),)
 
 
-def _coefficients(rows: _Rows, found: RandomInterceptFit, n_treated: int, n_comparison: int) -> tuple[Coefficient, ...]:
+def _coefficients(
+    rows: PupilSums, found: RandomInterceptFit, n_treated: int, n_comparison: int
+) -> tuple[Coefficient, ...]:
     total, within = np.diag(_total(rows.sums)), np.diag(rows.sums.within)[1:]
     is_school = [True, *(within[:-1] <= _SAME * total[:-1]).tolist()]
     n_schools = len(rows.sums.size)
@@ -230,7 +241,7 @@ SCHOOL_DF: Final = "schools less school-level coefficients, the constant among t
 PUPIL_DF: Final = "pupils less schools less pupil-level coefficients"
 
 
-def _no_error(rows: _Rows, n_treated: int, n_comparison: int, df: int) -> Unavailable | None:
+def _no_error(rows: PupilSums, n_treated: int, n_comparison: int, df: int) -> Unavailable | None:
     if rows.is_treated is not None and min(n_treated, n_comparison) < 2:
         arm = "treatment stands" if n_treated < 2 else "comparison stands"
         return Unavailable(
@@ -249,7 +260,7 @@ def too_few(n_schools: int, df: int) -> Unavailable | None:
     )
 
 
-def _estimand(rows: _Rows) -> str:
+def _estimand(rows: PupilSums) -> str:
     given = f", given {', '.join(rows.names[1:])}" if len(rows.names) > 1 else ""
     if rows.is_treated is None:
         return f"The spread of {rows.outcome} between and within schools; no effect is estimated."
@@ -260,7 +271,7 @@ def _estimand(rows: _Rows) -> str:
     )
 
 
-def _by_mixedlm(rows: _Rows, is_restricted: bool) -> RandomInterceptFit:
+def _by_mixedlm(rows: PupilSums, is_restricted: bool) -> RandomInterceptFit:
     """Return the fit at the ratio of variances that statsmodels' MixedLM finds.
 
     Its standard errors come from the observed Hessian; the generalised least-squares ones are given here, as lme4 does.

@@ -28,7 +28,7 @@ PUPIL_DF: Final = "pupils less groups less coefficients"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
+class SchoolPeriods:
     """Pupils as sums by school and period (or span)."""
 
     sums: GroupSums
@@ -52,9 +52,21 @@ def two_level_did(
     many independent observations.
 
     Raises `DesignError` for several cohorts, for no period before the start, no comparison, or weights that differ.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i % 12, t, i * 7 % 11 / 5 + i % 12 % 3 + (i % 12 < 6 and t), 1 if i % 12 < 6 else None)
+    ...     for i in range(240) for t in (0, 1)
+    ... ]
+    >>> pupils = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start", cluster="school")
+    >>> model = evalkit.two_level_did(evalkit.CrossSections.from_frame(pupils, roles))
+    >>> round(model.effect.value, 2)
+    1.0
     """
     chosen = options or TwoLevelOptions()
-    cells = _cells(sections, shock)
+    cells = _school_periods(sections, shock)
     require_fit(cells.sums, cells.names)
     is_restricted = chosen.likelihood == "REML"
     if chosen.engine != "own":
@@ -91,7 +103,7 @@ _SHARE: Final = (
 )
 
 
-def _cells(sections: CrossSections, shock: Shock) -> _Cells:
+def _school_periods(sections: CrossSections, shock: Shock) -> SchoolPeriods:
     frame = sections.frame
     start = _start(sections)
     period = frame["period"].to_numpy()
@@ -112,7 +124,7 @@ def _cells(sections: CrossSections, shock: Shock) -> _Cells:
     treated[school] = is_treated
     n_treated, n_comparison = int((both & treated).sum()), int((both & ~treated).sum())
     _require_arms(n_treated, n_comparison)
-    return _Cells(sums, names, n_treated, n_comparison, len(schools), start)
+    return SchoolPeriods(sums, names, n_treated, n_comparison, len(schools), start)
 
 
 def _school_column(sections: CrossSections) -> str:
@@ -158,7 +170,7 @@ def _require_arms(n_treated: int, n_comparison: int) -> None:
         raise DesignError(f"No {arm} school was observed both before and after the start, so no change can be seen.")
 
 
-def _coefficients(cells: _Cells, beta: Floats, error: Floats) -> tuple[Coefficient, ...]:
+def _coefficients(cells: SchoolPeriods, beta: Floats, error: Floats) -> tuple[Coefficient, ...]:
     """Return every coefficient; those of columns that are the same for all pupils of a group lean on schools."""
     within = np.diag(cells.sums.within)[1:-1]
     of_school = within <= 1e-10 * (within + (cells.sums.mean[:, 1:-1] ** 2 * cells.sums.size[:, None]).sum(axis=0))
@@ -178,7 +190,7 @@ def _coefficients(cells: _Cells, beta: Floats, error: Floats) -> tuple[Coefficie
     return tuple(made)
 
 
-def _no_error(cells: _Cells, df: int) -> Unavailable | None:
+def _no_error(cells: SchoolPeriods, df: int) -> Unavailable | None:
     if min(cells.n_treated, cells.n_comparison) >= 2:
         return too_few(cells.n_treated + cells.n_comparison, df)
     arm = "treatment" if cells.n_treated < 2 else "comparison"
@@ -187,7 +199,7 @@ def _no_error(cells: _Cells, df: int) -> Unavailable | None:
     )
 
 
-def _estimand(cells: _Cells, sections: CrossSections) -> str:
+def _estimand(cells: SchoolPeriods, sections: CrossSections) -> str:
     given = f", given {', '.join(sections.covariates)}" if sections.covariates else ""
     return (
         f"Effect on pupils of treated schools from {cells.cohort} on{given}: how much more their outcome changed than "

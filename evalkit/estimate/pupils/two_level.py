@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
 from evalkit.estimate.effect_sizes import SdName, StandardisedEffect, standardised_estimate
 
 # What a two-level model of pupils in schools gives: coefficients, variances, the intraclass correlation.
@@ -82,7 +82,7 @@ class Coefficient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TwoLevelModel(Shown):
+class TwoLevelModel(ShownModel):
     """A fitted random-intercept model.
 
     Attributes

@@ -18,8 +18,6 @@
 - `results`: All results of one staggered estimator, each number with its uncertainty or the reason why there is none.
 - `row_inference`: The inference that each number of a staggered design supports by itself: cells, cohorts, event
   times, periods.
-- `saturated_arrays`: Regressions in which every cohort has its own effect in every period, as contrasts of cohort ×
-  period means.
 - `summaries`: Weighted sums of group-time effects: overall, by cohort, by time since the start, by calendar period.
 - `sun_abraham`: The interaction-weighted event study: every cohort has its own effect in every period, in one
   regression.

@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.disclosure import is_few
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.core.sentence import Sentence, count
+from evalkit.core.quantities import Quantity, Unavailable, without_rounding
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
-from evalkit.design.panel.staggered import CellPlan, StaggeredDesign
-from evalkit.estimate.effect import without_rounding
-from evalkit.estimate.staggered.group_time_arrays import LARGEST_COMPARISON_SCORE, TwoPeriod, failed
+from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.influence_arrays import Influence
 
 # Group-time effects: the effect on each cohort in each period, from which every summary is a weighted sum.
@@ -63,52 +60,7 @@ class GroupTimeCell:
     @property
     def is_of_few(self) -> bool:
         """Return whether it rests on so few people that it may not be told."""
-        return not self.is_reference and 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
-
-
-Arm = tuple[int, int]
-"""How many units (observations) of an arm are compared, and the clusters that hold them."""
-
-
-def not_compared(plan: CellPlan) -> TwoPeriod:
-    """Return that nothing came out of a cell: it is the base itself, or no unit is untreated in it."""
-    return failed("" if plan.is_reference else "no unit is untreated then that it could be compared with")
-
-
-def _why_none(found: TwoPeriod, covariates: tuple[str, ...]) -> str:
-    """Return why a comparison gave nothing, with the names of the covariates where they are why."""
-    named = [f"'{covariates[k]}'" for k in found.dependent]
-    if not named:
-        return found.failure
-    if len(named) == 1:
-        return f"the covariate {named[0]} does not vary {found.failure}"
-    return f"the covariates {listed(named)} are collinear {found.failure}"
-
-
-def cell_of(
-    plan: CellPlan, found: TwoPeriod, position: int, arms: tuple[Arm, Arm], *, noun: str, covariates: tuple[str, ...]
-) -> GroupTimeCell:
-    """Return a cell with its counts, and its estimate (at `position` among those found) or why there is none."""
-    value: Quantity = 0.0
-    if found.failure:
-        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {_why_none(found, covariates)}.")
-    elif not plan.is_reference:
-        value = float(found.effect[position])
-    trimmed = f"with a propensity score of {LARGEST_COMPARISON_SCORE} or more weigh nothing."
-    (n_treated, n_treated_clusters), (n_comparison, n_comparison_clusters) = arms
-    return GroupTimeCell(
-        cohort=plan.cohort,
-        period=plan.period,
-        base=plan.base,
-        value=value,
-        n_treated=n_treated,
-        n_comparison=n_comparison,
-        n_treated_clusters=n_treated_clusters,
-        n_comparison_clusters=n_comparison_clusters,
-        note=Sentence("{n} {trimmed}", n=count(found.n_trimmed, "units", noun), trimmed=trimmed)
-        if found.n_trimmed
-        else "",
-    )
+        return not self.is_reference and is_few(self.fewest_people or 0)
 
 
 def _without_rounding(cell: GroupTimeCell, scale: float) -> GroupTimeCell:
@@ -290,8 +242,8 @@ class StaggeredRows:
         treated = np.flatnonzero((at >= 0) & found.is_used)
         compared = np.flatnonzero(found.is_compared)
         n_lost = np.bincount(at[(at >= 0) & ~found.is_used], minlength=len(cells))
-        own = self._counts(at[treated], treated, len(cells))
-        other = self._counts(self.period[compared], compared, self.n_periods)
+        of_treated = self._counts(at[treated], treated, len(cells))
+        of_compared = self._counts(self.period[compared], compared, self.n_periods)
         periods = self.design.panel.periods
         return tuple(
             GroupTimeCell(
@@ -299,10 +251,10 @@ class StaggeredRows:
                 period=cell.period,
                 base=cell.base,
                 value=Unavailable(reason) if reason else float(value),
-                n_treated=int(own[0][k]),
-                n_comparison=int(other[0][periods.index(cell.period)]),
-                n_treated_clusters=int(own[1][k]),
-                n_comparison_clusters=int(other[1][periods.index(cell.period)]),
+                n_treated=int(of_treated[0][k]),
+                n_comparison=int(of_compared[0][periods.index(cell.period)]),
+                n_treated_clusters=int(of_treated[1][k]),
+                n_comparison_clusters=int(of_compared[1][periods.index(cell.period)]),
                 note=LOST.format(n=n_lost[k]) if n_lost[k] and not reason else "",
             )
             for k, (cell, reason, value) in enumerate(zip(cells, found.reason, found.value, strict=True))

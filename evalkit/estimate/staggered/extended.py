@@ -8,9 +8,8 @@ from evalkit.core.arrays import Floats
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, GroupTimeEffects, StaggeredRows
 from evalkit.estimate.staggered.imputation import exposed_cells
-from evalkit.estimate.staggered.saturated_arrays import Contrasts, Saturated, saturated_effects
-from evalkit.estimate.staggered.sun_abraham import all_cells, found_cells, period_contrasts, small_sample_factor
-from evalkit.estimate.two_way.absorbed_arrays import Regressors
+from evalkit.estimate.staggered.sun_abraham import all_cells, period_contrasts, saturated_cells, small_sample_factor
+from evalkit.estimate.two_way.absorbed_arrays import Contrasts, Regressors, Saturated, saturated_effects
 
 METHOD = "extended two-way fixed effects (Wooldridge)"
 
@@ -30,6 +29,19 @@ def extended_effects(design: StaggeredDesign) -> GroupTimeEffects:
     ------
     DesignError
         Where no cell can be estimated.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.extended_effects(design)).estimate.value, 2)
+    1.0
     """
     rows = StaggeredRows.of(design)
     is_never = design.comparison == "never"
@@ -40,7 +52,7 @@ def extended_effects(design: StaggeredDesign) -> GroupTimeEffects:
     contrasts = period_contrasts(design, cells, never, at) if is_never else _untreated_contrasts(rows, cells, at)
     saturated = saturated_effects(given, rows.outcome, contrasts, rows.cluster, design.n_clusters)
     is_compared = rows.stratum == never if is_never else ~rows.is_exposed
-    found = found_cells(rows, cells, saturated, is_compared, np.ones(len(rows.unit), dtype=bool))
+    found = saturated_cells(rows, cells, saturated, is_compared, np.ones(len(rows.unit), dtype=bool))
     return GroupTimeEffects(
         method=METHOD,
         design=design,
@@ -75,9 +87,9 @@ def _cohort_slopes(rows: StaggeredRows) -> Floats:
 
 def _untreated_contrasts(rows: StaggeredRows, cells: tuple[CellAt, ...], at: Floats) -> Contrasts:
     """Return μ_c − μ_t for each cell c in period t; the second pair of codes cancels."""
-    own = rows.n_periods + np.arange(len(cells))
+    of_cell = rows.n_periods + np.arange(len(cells))
     period = np.array([rows.design.panel.periods.index(cell.period) for cell in cells])
-    return Contrasts(np.column_stack([own, period]), np.column_stack([period, period]), at)
+    return Contrasts(np.column_stack([of_cell, period]), np.column_stack([period, period]), at)
 
 
 def _cohort_means(rows: StaggeredRows) -> Floats:

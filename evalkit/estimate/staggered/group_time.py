@@ -11,13 +11,15 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Sentence, count
+from evalkit.core.words import listed
 from evalkit.data.panel import Panel
 from evalkit.design.algebra_arrays import by_rows
 from evalkit.design.panel.staggered import CellPlan, StaggeredDesign
-from evalkit.estimate.staggered.cells import REFERENCE, GroupTimeCell, GroupTimeEffects, Shares, cell_of, not_compared
+from evalkit.estimate.staggered.cells import GroupTimeCell, GroupTimeEffects
 from evalkit.estimate.staggered.group_time_arrays import (
+    LARGEST_COMPARISON_SCORE,
     Method,
     Sections,
     TwoPeriod,
@@ -27,7 +29,51 @@ from evalkit.estimate.staggered.group_time_arrays import (
 )
 from evalkit.estimate.staggered.influence_arrays import Influence, Piece, partition
 
-__all__ = ["REFERENCE", "GroupTimeCell", "GroupTimeEffects", "Shares", "group_time_effects"]
+
+def group_time_effects(design: StaggeredDesign, method: Method = "dr") -> GroupTimeEffects:
+    """Return the effect on every cohort in every period (Callaway and Sant'Anna, 2021).
+
+    Parameters
+    ----------
+    design : StaggeredDesign
+        Its panel's covariates are those adjusted for, at their values in the base period.
+    method : "dr" (doubly robust), "ipw" (inverse probability, normalised) or "reg" (outcome regression)
+
+    Returns
+    -------
+    GroupTimeEffects
+        A comparison that cannot be made has its reason in place of a number. Errors carry the estimation of
+        regressions, propensity scores and cohort shares, and are clustered as the observations say.
+
+    Raises
+    ------
+    DesignError
+        Where no comparison at all can be made.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(cell.period, round(cell.value, 2)) for cell in effects.cells]
+    [(1, -0.02), (2, -0.03), (3, 1.02), (4, 0.99)]
+    """
+    if method not in ("dr", "ipw", "reg"):
+        raise DesignError(f"The method '{method}' is not known. It is dr, ipw or reg.")
+    as_levels = design.is_panel and design.options.unbalanced == "levels" and not design.panel.is_balanced
+    effects = panel_effects(design, method) if design.is_panel and not as_levels else section_effects(design, method)
+    reasons = [cell.value.reason for cell in effects.cells if isinstance(cell.value, Unavailable)]
+    if all(isinstance(cell.value, Unavailable) or cell.is_reference for cell in effects.cells):
+        raise DesignError(f"No effect can be estimated. {reasons[0]}")
+    return effects
 
 
 # Group-time effects where the same units are followed over time (Callaway and Sant'Anna, 2021).
@@ -94,7 +140,7 @@ def _over_time(panel: Panel, name: str) -> tuple[Floats, Bools]:
     return grid, (grid != first[:, None]).any(axis=1)
 
 
-class _Estimated(NamedTuple):
+class _ComparedCells(NamedTuple):
     """Cells compared in one go: their positions, rows of `Strata`, and what came out."""
 
     at: list[int]
@@ -110,7 +156,7 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
     pieces = []
     for estimated in _estimates(design, strata, plans, method):
         for position, at in enumerate(estimated.at):
-            cells[at] = cell_of(
+            cells[at] = _cell(
                 plans[at],
                 estimated.found,
                 position,
@@ -121,8 +167,8 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
         if len(estimated.found.effect):
             pieces.append(Piece(estimated.at, estimated.rows, estimated.found.contribution))
     share = strata.first_weight / len(strata.order)
-    own = [strata.rows_of((s,)) for s in range(len(design.cohorts))]
-    pieces += [Piece([len(plans) + s], rows, share[rows][:, None]) for s, rows in enumerate(own)]
+    cohort_rows = [strata.rows_of((s,)) for s in range(len(design.cohorts))]
+    pieces += [Piece([len(plans) + s], rows, share[rows][:, None]) for s, rows in enumerate(cohort_rows)]
     n_columns = len(plans) + len(design.cohorts)
     blocks = partition(pieces, strata.start, strata.order)
     return GroupTimeEffects(
@@ -130,7 +176,7 @@ def panel_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects:
         design=design,
         cells=tuple(cell for cell in cells if cell is not None),
         influence=Influence(n_columns, blocks, design.cluster, design.n_clusters),
-        cohort_weight=np.array([share[rows].sum() for rows in own]),
+        cohort_weight=np.array([share[rows].sum() for rows in cohort_rows]),
         df=None if design.cluster is None else design.n_clusters - 1,
         notes=_panel_notes(design, strata),
     )
@@ -153,7 +199,7 @@ def _panel_notes(design: StaggeredDesign, strata: Strata) -> tuple[str, ...]:
 
 def _estimates(
     design: StaggeredDesign, strata: Strata, plans: tuple[CellPlan, ...], method: Method
-) -> Iterator[_Estimated]:
+) -> Iterator[_ComparedCells]:
     """Yield the cells, those together that share units, covariates and weights."""
     periods = {period: at for at, period in enumerate(design.panel.periods)}
     complete = design.panel.is_balanced
@@ -167,22 +213,17 @@ def _estimates(
     for _, group in groupby(sorted(range(len(plans)), key=lambda at: repr(together(at))), key=together):
         chosen = sorted(group)
         plan = plans[chosen[0]]
-        own = design.cohorts.index(plan.cohort)
+        cohort = design.cohorts.index(plan.cohort)
         if plan.is_reference or not plan.compared:
-            rows = strata.rows_of((own,))
-            yield _Estimated(chosen, rows, (strata.counts(rows), (0, 0)), not_compared(plan))
+            rows = strata.rows_of((cohort,))
+            yield _ComparedCells(chosen, rows, (strata.counts(rows), (0, 0)), _not_compared(plan))
             continue
-        rows = strata.rows_of((own, *plan.compared))
-        treated = np.arange(len(rows)) < strata.start[own + 1] - strata.start[own]
+        rows = strata.rows_of((cohort, *plan.compared))
+        treated = np.arange(len(rows)) < strata.start[cohort + 1] - strata.start[cohort]
         change = _changes(strata, rows, [(periods[plans[at].period], periods[plans[at].base]) for at in chosen])
-        yield _estimated(chosen, rows, treated, change, _Given(strata, periods[plan.base], method, complete))
-
-
-class _Given(NamedTuple):
-    strata: Strata
-    base: int
-    method: Method
-    complete: bool
+        yield _compared_cells(
+            strata, chosen, rows, treated=treated, change=change, base=periods[plan.base], method=method
+        )
 
 
 def _changes(strata: Strata, rows: Ints, pairs: list[tuple[int, int]]) -> Floats:
@@ -198,29 +239,30 @@ def _changes(strata: Strata, rows: Ints, pairs: list[tuple[int, int]]) -> Floats
     return change
 
 
-def _estimated(at: list[int], rows: Ints, treated: Bools, change: Floats, given: _Given) -> _Estimated:
+def _compared_cells(
+    strata: Strata, at: list[int], rows: Ints, *, treated: Bools, change: Floats, base: int, method: Method
+) -> _ComparedCells:
     """Compare the treated rows with the others; of an incomplete panel those that have both periods."""
-    strata = given.strata
-    covariates = strata.covariates[rows, min(given.base, strata.covariates.shape[1] - 1)]
-    weight = strata.weight[rows, min(given.base, strata.weight.shape[1] - 1)]
-    seen = np.ones(len(rows), dtype=bool) if given.complete else ~np.isnan(change[:, 0])
-    counts = strata.counts(rows[treated & seen]), strata.counts(rows[~treated & seen])
-    if given.complete:
-        return _Estimated(at, rows, counts, two_period_effects(change, treated, covariates, weight, given.method))
-    if not (treated & seen).any() or not (~treated & seen).any():
-        return _Estimated(at, rows, counts, failed("an arm has no unit with both periods"))
-    found = two_period_effects(change[seen], treated[seen], covariates[seen], weight[seen], given.method)
+    is_seen = ~np.isnan(change[:, 0])  # all of them in a complete panel; an incomplete one compares one pair at a time
+    covariates = strata.covariates[rows, min(base, strata.covariates.shape[1] - 1)]
+    weight = strata.weight[rows, min(base, strata.weight.shape[1] - 1)]
+    counts = strata.counts(rows[treated & is_seen]), strata.counts(rows[~treated & is_seen])
+    if not (treated & is_seen).any() or not (~treated & is_seen).any():
+        return _ComparedCells(at, rows, counts, failed("an arm has no unit with both periods"))
+    if is_seen.all():
+        return _ComparedCells(at, rows, counts, two_period_effects(change, treated, covariates, weight, method))
+    found = two_period_effects(change[is_seen], treated[is_seen], covariates[is_seen], weight[is_seen], method)
     if found.failure:
-        return _Estimated(at, rows, counts, found)
-    spread = np.zeros_like(change)
-    spread[seen] = found.contribution
-    return _Estimated(at, rows, counts, found._replace(contribution=spread))
+        return _ComparedCells(at, rows, counts, found)
+    contribution = np.zeros_like(change)
+    contribution[is_seen] = found.contribution
+    return _ComparedCells(at, rows, counts, found._replace(contribution=contribution))
 
 
 # Group-time effects from repeated cross-sections, and from panels whose rows are taken as such.
 
 
-class _Rows(NamedTuple):
+class _SectionRows(NamedTuple):
     """Observations in order of stratum and, within, period; `order` and `start` give the row and the begin of each."""
 
     outcome: Floats
@@ -254,20 +296,20 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
 
     A panel is taken row by row; its units are then clusters, so that what a unit's rows share is in the errors.
     """
-    rows, plans = _rows(design), design.cells()
+    rows, plans = _section_rows(design), design.cells()
     periods = {period: at for at, period in enumerate(design.observations.periods)}
     cells, pieces = [], []
     for at, plan in enumerate(plans):
-        used = _used(design, rows, plan, periods)
-        found = _found(rows, used, plan, method)
+        used = _compared_rows(design, rows, plan, periods)
+        found = _compared_sections(rows, used, plan, method)
         arms, names = _arms(rows, used), design.observations.covariates
-        cell = cell_of(plan, found, 0, arms, noun="observation", covariates=names)
+        cell = _cell(plan, found, 0, arms, noun="observation", covariates=names)
         fewest = None if design.is_panel else min(len(part) for arm in used for part in arm)
         cells.append(replace(cell, fewest_people=fewest))
         if len(found.effect):
-            pieces.append(Piece([at], np.concatenate([*used.own, *used.other]), found.contribution))
-    own = [rows.of_stratum(s) for s in range(len(design.cohorts))]
-    pieces += [Piece([len(plans) + s], at, rows.share[at][:, None]) for s, at in enumerate(own)]
+            pieces.append(Piece([at], np.concatenate([*used.treated, *used.comparison]), found.contribution))
+    cohort_rows = [rows.of_stratum(s) for s in range(len(design.cohorts))]
+    pieces += [Piece([len(plans) + s], at, rows.share[at][:, None]) for s, at in enumerate(cohort_rows)]
     cluster = None if rows.cluster is None else rows.cluster[np.argsort(rows.order)]
     blocks = partition(pieces, rows.start, rows.order)
     return GroupTimeEffects(
@@ -275,7 +317,7 @@ def section_effects(design: StaggeredDesign, method: Method) -> GroupTimeEffects
         design=design,
         cells=tuple(cells),
         influence=Influence(len(plans) + len(design.cohorts), blocks, cluster, rows.n_clusters),
-        cohort_weight=np.array([rows.share[at].sum() for at in own]),
+        cohort_weight=np.array([rows.share[at].sum() for at in cohort_rows]),
         df=None if design.cluster is None else rows.n_clusters - 1,
         notes=_section_notes(design),
     )
@@ -297,7 +339,7 @@ def _section_notes(design: StaggeredDesign) -> tuple[str, ...]:
     return (words[by],)
 
 
-def _rows(design: StaggeredDesign) -> _Rows:
+def _section_rows(design: StaggeredDesign) -> _SectionRows:
     frame, observations = design.observations.frame, design.observations
     stratum, cluster = design.stratum, design.cluster
     weight = frame["weight"].to_numpy(dtype=float)
@@ -309,7 +351,7 @@ def _rows(design: StaggeredDesign) -> _Rows:
     part = stratum * len(observations.periods) + observations.period_codes
     n_parts = (len(design.cohorts) + 1) * len(observations.periods)
     order = np.argsort(part.astype(np.int16 if n_parts < 2**15 else np.int64), kind="stable")
-    return _Rows(
+    return _SectionRows(
         outcome=frame["outcome"].to_numpy(dtype=float)[order],
         covariates=frame[list(observations.covariates)].to_numpy(dtype=float)[order],
         weight=weight[order],
@@ -322,62 +364,88 @@ def _rows(design: StaggeredDesign) -> _Rows:
     )
 
 
-class _Used(NamedTuple):
+class _ComparedRows(NamedTuple):
     """Rows of one comparison, base period first: of the cohort, and of those compared."""
 
-    own: tuple[Ints, Ints]
-    other: tuple[Ints, Ints]
+    treated: tuple[Ints, Ints]
+    comparison: tuple[Ints, Ints]
 
 
-def _used(design: StaggeredDesign, rows: _Rows, plan: CellPlan, periods: dict[int, int]) -> _Used:
+def _compared_rows(
+    design: StaggeredDesign, rows: _SectionRows, plan: CellPlan, periods: dict[int, int]
+) -> _ComparedRows:
     stratum, both = design.cohorts.index(plan.cohort), (periods[plan.base], periods[plan.period])
     empty = np.empty(0, dtype=np.int64)
-    own = tuple(rows.of(stratum, period) for period in both)
-    other = tuple(np.concatenate([empty, *(rows.of(s, period) for s in plan.compared)]) for period in both)
-    return _Used((own[0], own[1]), (other[0], other[1]))
+    treated = tuple(rows.of(stratum, period) for period in both)
+    comparison = tuple(np.concatenate([empty, *(rows.of(s, period) for s in plan.compared)]) for period in both)
+    return _ComparedRows((treated[0], treated[1]), (comparison[0], comparison[1]))
 
 
-def _found(rows: _Rows, used: _Used, plan: CellPlan, method: Method) -> TwoPeriod:
-    """Compare the observations of one cell; contributions stand in the order of `_Used`."""
+def _compared_sections(rows: _SectionRows, used: _ComparedRows, plan: CellPlan, method: Method) -> TwoPeriod:
+    """Compare the observations of one cell; contributions stand in the order of `_ComparedRows`."""
     if plan.is_reference or not plan.compared:
-        return not_compared(plan)
-    every = np.concatenate([*used.own, *used.other])
-    sizes = (len(used.own[0]), len(used.own[1]), len(used.other[0]), len(used.other[1]))
+        return _not_compared(plan)
+    every = np.concatenate([*used.treated, *used.comparison])
+    sizes = (len(used.treated[0]), len(used.treated[1]), len(used.comparison[0]), len(used.comparison[1]))
     sections = Sections(rows.outcome[every], rows.covariates[every], rows.weight[every], sizes)
     return section_effect(sections, method)
 
 
-def _arms(rows: _Rows, used: _Used) -> tuple[tuple[int, int], tuple[int, int]]:
+def _arms(rows: _SectionRows, used: _ComparedRows) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the observations of each arm in both periods, and the clusters that hold them."""
-    own, other = (sum(len(part) for part in arm) for arm in used)
-    return (own, rows.n_clusters_of(used.own)), (other, rows.n_clusters_of(used.other))
+    n_treated, n_comparison = (sum(len(part) for part in arm) for arm in used)
+    return (n_treated, rows.n_clusters_of(used.treated)), (n_comparison, rows.n_clusters_of(used.comparison))
 
 
-def group_time_effects(design: StaggeredDesign, method: Method = "dr") -> GroupTimeEffects:
-    """Return the effect on every cohort in every period (Callaway and Sant'Anna, 2021).
+# What comes out of a comparison, as a cell.
 
-    Parameters
-    ----------
-    design : StaggeredDesign
-        Its panel's covariates are those adjusted for, at their values in the base period.
-    method : "dr" (doubly robust), "ipw" (inverse probability, normalised) or "reg" (outcome regression)
 
-    Returns
-    -------
-    GroupTimeEffects
-        A comparison that cannot be made has its reason in place of a number. Errors carry the estimation of
-        regressions, propensity scores and cohort shares, and are clustered as the observations say.
+_CountedArm = tuple[int, int]
+"""How many units (observations) of an arm are compared, and the clusters that hold them."""
 
-    Raises
-    ------
-    DesignError
-        Where no comparison at all can be made.
-    """
-    if method not in ("dr", "ipw", "reg"):
-        raise DesignError(f"The method '{method}' is not known. It is dr, ipw or reg.")
-    as_levels = design.is_panel and design.options.unbalanced == "levels" and not design.panel.is_balanced
-    effects = panel_effects(design, method) if design.is_panel and not as_levels else section_effects(design, method)
-    reasons = [cell.value.reason for cell in effects.cells if isinstance(cell.value, Unavailable)]
-    if all(isinstance(cell.value, Unavailable) or cell.is_reference for cell in effects.cells):
-        raise DesignError(f"No effect can be estimated. {reasons[0]}")
-    return effects
+
+def _not_compared(plan: CellPlan) -> TwoPeriod:
+    """Return that nothing came out of a cell: it is the base itself, or no unit is untreated in it."""
+    return failed("" if plan.is_reference else "no unit is untreated then that it could be compared with")
+
+
+def _why_none(found: TwoPeriod, covariates: tuple[str, ...]) -> str:
+    """Return why a comparison gave nothing, with the names of the covariates where they are why."""
+    named = [f"'{covariates[k]}'" for k in found.dependent]
+    if not named:
+        return found.failure
+    if len(named) == 1:
+        return f"the covariate {named[0]} does not vary {found.failure}"
+    return f"the covariates {listed(named)} are collinear {found.failure}"
+
+
+def _cell(
+    plan: CellPlan,
+    found: TwoPeriod,
+    position: int,
+    arms: tuple[_CountedArm, _CountedArm],
+    *,
+    noun: str,
+    covariates: tuple[str, ...],
+) -> GroupTimeCell:
+    """Return a cell with its counts, and its estimate (at `position` among those found) or why there is none."""
+    value: Quantity = 0.0
+    if found.failure:
+        value = Unavailable(f"Cohort {plan.cohort} in {plan.period}: {_why_none(found, covariates)}.")
+    elif not plan.is_reference:
+        value = float(found.effect[position])
+    trimmed = f"with a propensity score of {LARGEST_COMPARISON_SCORE} or more weigh nothing."
+    (n_treated, n_treated_clusters), (n_comparison, n_comparison_clusters) = arms
+    return GroupTimeCell(
+        cohort=plan.cohort,
+        period=plan.period,
+        base=plan.base,
+        value=value,
+        n_treated=n_treated,
+        n_comparison=n_comparison,
+        n_treated_clusters=n_treated_clusters,
+        n_comparison_clusters=n_comparison_clusters,
+        note=Sentence("{n} {trimmed}", n=count(found.n_trimmed, "units", noun), trimmed=trimmed)
+        if found.n_trimmed
+        else "",
+    )

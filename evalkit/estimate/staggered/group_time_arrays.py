@@ -94,8 +94,8 @@ def two_period_effects(change: Floats, treated: Bools, covariates: Floats, weigh
     if covariates.shape[1] == 0:
         return mean_differences(change, treated, weight)
     x = standardised(covariates, weight)
-    own, other = weight * treated, weight * ~treated
-    product = crossed(x, x * other[:, None])
+    treated_weight, comparison_weight = weight * treated, weight * ~treated
+    product = crossed(x, x * comparison_weight[:, None])
     if (~treated).sum() <= x.shape[1]:
         return failed(f"{(~treated).sum()} comparison units are too few for {x.shape[1]} coefficients")
     if is_collinear(product):
@@ -103,12 +103,13 @@ def two_period_effects(change: Floats, treated: Bools, covariates: Floats, weigh
     logit = fit_logit(x, treated, weight) if method != "reg" else None
     if logit is not None and logit.failure:
         return failed(logit.failure)
-    odds, n_trimmed = _odds(logit, other)
+    odds, n_trimmed = _odds(logit, comparison_weight)
     if odds is not None and not odds.any():
         return failed(ALL_TRIMMED)
-    beta = np.linalg.solve(product, crossed(x * other[:, None], change)) if method != "ipw" else None
+    beta = np.linalg.solve(product, crossed(x * comparison_weight[:, None], change)) if method != "ipw" else None
     residual = change if beta is None else change - by_rows(x, beta)
-    return _combined(x, residual, own, other, _Fits(product if beta is not None else None, logit, odds, n_trimmed))
+    fits = _Fits(product if beta is not None else None, logit, odds, n_trimmed)
+    return _combined(x, residual, treated_weight, comparison_weight, fits)
 
 
 class _Fits(NamedTuple):
@@ -128,11 +129,11 @@ def _odds(logit: Logit | None, other: Floats) -> tuple[Floats | None, int]:
     return odds, int(trimmed.sum())
 
 
-def _combined(x: Floats, residual: Floats, own: Floats, other: Floats, fits: _Fits) -> TwoPeriod:
+def _combined(x: Floats, residual: Floats, treated_weight: Floats, comparison_weight: Floats, fits: _Fits) -> TwoPeriod:
     """Return effects and contributions from residuals (n, c) and the weights of both arms (n,)."""
-    own_mean = summed(own, residual) / own.sum()
-    effect, contribution = own_mean, (own / own.sum())[:, None] * (residual - own_mean)
-    target = summed(own, x) / own.sum()
+    treated_mean = summed(treated_weight, residual) / treated_weight.sum()
+    effect, contribution = treated_mean, (treated_weight / treated_weight.sum())[:, None] * (residual - treated_mean)
+    target = summed(treated_weight, x) / treated_weight.sum()
     if fits.logit is not None and fits.odds is not None:
         total = fits.odds.sum()
         odds_mean = summed(fits.odds, residual) / total
@@ -140,11 +141,11 @@ def _combined(x: Floats, residual: Floats, own: Floats, other: Floats, fits: _Fi
         effect = effect - odds_mean
         contribution -= spread
         slope = fits.logit.inverse_information @ crossed(x, spread)  # by the score's coefficients
-        surprise = own * (1 - fits.logit.score) - other * fits.logit.score
+        surprise = treated_weight * (1 - fits.logit.score) - comparison_weight * fits.logit.score
         contribution -= by_rows(surprise[:, None] * x, slope)
         target = target - summed(fits.odds, x) / total
     if fits.product is not None:
-        contribution -= (other * (x @ np.linalg.solve(fits.product, target)))[:, None] * residual
+        contribution -= (comparison_weight * (x @ np.linalg.solve(fits.product, target)))[:, None] * residual
     return TwoPeriod(effect, contribution, "", fits.n_trimmed)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from evalkit.core.arrays import Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
-from evalkit.design.panel.staggered import Dropped, StaggeredDesign
+from evalkit.data.flow import LeftOut
+from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, CellEstimates, GroupTimeEffects, StaggeredRows
 from evalkit.estimate.staggered.imputation_arrays import Imputed, Observations, Residuals, first_stage, imputed_effects
 from evalkit.estimate.two_way.absorbed_arrays import Absorbed
@@ -38,6 +39,21 @@ def imputation_effects(
     ------
     DesignError
         Where no effect can be imputed, or a covariate does not vary within units.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.imputation_effects(design)).estimate.value, 2)
+    0.98
     """
     if errors not in ("conservative", "leave-out"):
         raise DesignError(f"Errors '{errors}' are not known. They are conservative or leave-out.")
@@ -47,7 +63,7 @@ def imputation_effects(
     cells = exposed_cells(design)
     kind: Residuals = "grouped" if errors == "conservative" else "leave-out"
     imputed = impute(rows, rows.cells_of(cells), len(cells), rows.unit, kind)
-    found = found_cells(rows, cells, imputed)
+    found = imputed_cells(rows, cells, imputed)
     return GroupTimeEffects(
         method=METHOD,
         design=design,
@@ -80,7 +96,7 @@ def with_untreated_periods(design: StaggeredDesign) -> StaggeredDesign:
     if not keep.any():
         raise DesignError("No observation is untreated, so there is nothing to predict from. Add earlier periods.")
     panel, lost = design.panel, design.panel.units[~keep]
-    dropped = Dropped(UNTREATED_NEVER, tuple(map(str, lost)), int((~keep[rows.unit]).sum()))
+    dropped = LeftOut(UNTREATED_NEVER, tuple(map(str, lost)), int((~keep[rows.unit]).sum()))
     cluster = None if design.cluster is None else np.unique(design.cluster[keep], return_inverse=True)[1]
     return replace(
         design,
@@ -123,7 +139,7 @@ def impute(rows: StaggeredRows, cell: Ints, n_cells: int, group: Ints, kind: Res
     return found._replace(is_used=is_used)
 
 
-def found_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed) -> CellEstimates:
+def imputed_cells(rows: StaggeredRows, cells: tuple[CellAt, ...], imputed: Imputed) -> CellEstimates:
     """Return what was found, with reasons where no row of a cell could be imputed."""
     untreated = np.bincount(rows.period[~rows.is_exposed], minlength=rows.n_periods)
     seen = np.bincount(*_inside(rows.cells_of(cells)), minlength=len(cells))

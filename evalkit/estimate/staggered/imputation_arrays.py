@@ -8,8 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.estimate.two_way.absorbed_arrays import Absorbed, Regressors
-from evalkit.estimate.two_way.two_way_arrays import reciprocal, sums
+from evalkit.estimate.two_way.absorbed_arrays import Absorbed, Regressors, reciprocal, sums
 
 # What CR2 needs of a regression with unit effects whose clusters vary alike, independently from period to period.
 
@@ -44,10 +43,10 @@ def alike_clusters(absorbed: Absorbed, combination: Floats, cluster: Ints, n_clu
     )
     shocks = np.asarray(place @ regressors).reshape(n_clusters, given.n_codes, -1)
     squares = np.einsum("gtm,gtn->mn", shocks, shocks)
-    own = sparse.csr_array((given.weight, (cluster, np.arange(len(cluster)))), shape=(n_clusters, len(cluster)))
+    by_cluster = sparse.csr_array((given.weight, (cluster, np.arange(len(cluster)))), shape=(n_clusters, len(cluster)))
     deflator, df = np.ones((n_clusters, combination.shape[1])), np.zeros(combination.shape[1])
     for k, loading in enumerate((inverse @ combination).T):
-        moved = np.asarray(own @ (regressors * (regressors @ loading)[:, None])) @ inverse
+        moved = np.asarray(by_cluster @ (regressors * (regressors @ loading)[:, None])) @ inverse
         by_period = shocks @ loading
         met = np.einsum("gtm,gt->gm", shocks, by_period)
         deflator[:, k], df[k] = _satterthwaite((by_period**2).sum(axis=1), met, moved, squares)

@@ -11,7 +11,7 @@ from scipy import special
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Quantity, Unavailable, without_rounding
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import (
     CR2,
@@ -24,7 +24,6 @@ from evalkit.design.clusters import (
 )
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.cluster_model import ARMS, ClusterModel
-from evalkit.estimate.effect import ROUNDING, without_rounding
 from evalkit.estimate.staggered.cells import StaggeredRows
 from evalkit.estimate.staggered.imputation import with_untreated_periods
 from evalkit.estimate.staggered.imputation_arrays import AlikeClusters, alike_clusters
@@ -71,6 +70,22 @@ def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
     Where few clusters carry some lead contributions are corrected as CR2 corrects them where clusters are alike
     (`alike_clusters`), with its degrees of freedom, not more than those of the cohorts that a lead is of; in the joint
     test the fewest of these. A lead is measured from earlier periods, which fewer cohorts may have than the lead.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> leads = evalkit.imputation_leads(design, n_leads=2)
+    >>> leads.times
+    (-2, -1)
+    >>> round(leads.p_value, 2)
+    0.84
     """
     if n_leads < 1 or n_leads != int(n_leads):
         raise DesignError(f"The number of leads is a whole number from 1 on, not {n_leads}.")
@@ -106,7 +121,9 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     fit = absorbed.fit(rows.outcome[at])
     n_clusters = len(np.unique(rows.cluster[at]))
     contribution = absorbed.contributions(fit.residuals, combination, rows.cluster[at], rows.design.n_clusters)
-    few = _few_arms(rows, times, alike_clusters(absorbed, combination, rows.cluster[at], rows.design.n_clusters), known)
+    few = _few_cluster_correction(
+        rows, times, alike_clusters(absorbed, combination, rows.cluster[at], rows.design.n_clusters), known
+    )
     if few is None:
         factor = small_sample_factor(n_clusters, int(at.sum()), absorbed.rank + 1)
         covariance, df = factor * contribution.T @ contribution, [float(max(n_clusters - 1, 1))] * len(times)
@@ -126,7 +143,7 @@ def _leads(rows: StaggeredRows, absorbed: Absorbed, times: tuple[int, ...], at: 
     return Leads(times=times, estimates=estimates, covariance=covariance, joint=joint, is_corrected=few is not None)
 
 
-class _FewArms(NamedTuple):
+class FewClusterCorrection(NamedTuple):
     """What corrects contributions to each lead for few clusters; `reasons` why it has no error, or empty texts."""
 
     deflator: Floats
@@ -134,14 +151,14 @@ class _FewArms(NamedTuple):
     reasons: list[str]
 
 
-def _few_arms(
+def _few_cluster_correction(
     rows: StaggeredRows, times: tuple[int, ...], alike: AlikeClusters, known: NDArray[np.bool_]
-) -> _FewArms | None:
+) -> FewClusterCorrection | None:
     """Return the correction of each lead where few clusters carry some, None where many carry all of them."""
     design, event_time = rows.design, _event_time(rows)
     model = ClusterModel.of_arms(design)
-    own = [ClusterModel.of_arms(design, np.unique(rows.stratum[event_time == time]).tolist()) for time in times]
-    carried = [one.concentration(ARMS) for one in own]
+    models = [ClusterModel.of_arms(design, np.unique(rows.stratum[event_time == time]).tolist()) for time in times]
+    carried = [of_lead.concentration(ARMS) for of_lead in models]
     df = [
         min(arms.df, float(one)) if is_known else arms.df
         for arms, one, is_known in zip(carried, alike.df, known, strict=True)
@@ -150,15 +167,15 @@ def _few_arms(
     if advice.inference == "cluster-robust" and all(one >= PLAIN_DF for one in df):
         return None
     reasons = [
-        _too_few(one, arms, freedom) if freedom < LEAST_DF else ""
-        for one, arms, freedom in zip(own, carried, df, strict=True)
+        _too_few(of_lead, arms, freedom) if freedom < LEAST_DF else ""
+        for of_lead, arms, freedom in zip(models, carried, df, strict=True)
     ]
-    return _FewArms(alike.deflator, df, reasons)
+    return FewClusterCorrection(alike.deflator, df, reasons)
 
 
-def _too_few(own: ClusterModel, arms: Concentration, df: float) -> str:
+def _too_few(of_lead: ClusterModel, arms: Concentration, df: float) -> str:
     """Return why the clusters of a lead give no error."""
-    return one_treated_cluster_reason(own.counts) or (arms.reason if arms.df < LEAST_DF else too_concentrated(df))
+    return one_treated_cluster_reason(of_lead.counts) or (arms.reason if arms.df < LEAST_DF else too_concentrated(df))
 
 
 def _error(rows: StaggeredRows, time: int, variance: float, reason: str | None) -> float | Unavailable:

@@ -10,11 +10,11 @@ import numpy as np
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Unavailable
 from evalkit.design.clusters import CR2, LEAST_DF, InferenceMethod, Recommendation, recommended_inference
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.cluster_model import ClusterModel, is_mixed
-from evalkit.estimate.effect import ROUNDING, Inference
+from evalkit.estimate.effect import Inference
 from evalkit.estimate.inversion_arrays import Reference
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.influence_arrays import ExchangedCell, exchanged_effects, exchanged_sums
@@ -157,9 +157,9 @@ def exchanged_inference(effects: GroupTimeEffects, options: InferenceOptions) ->
     cohort = np.where(stratum == never, 0, stratum + 1).astype(np.intp)
     nobody = np.zeros(len(cohort), dtype=np.intp)
     who = assignments(cohort, nobody, options.n_draws, stream(options.seed, "randomisation: group-time"))
-    own = places(cohort, nobody)
+    actual_places = places(cohort, nobody)
     assigned = np.full((len(who), len(cohort)), never, dtype=np.intp)
-    np.put_along_axis(assigned, who, np.broadcast_to(stratum[own], who.shape), axis=1)
+    np.put_along_axis(assigned, who, np.broadcast_to(stratum[actual_places], who.shape), axis=1)
     outcome, treatment = (exchanged_sums(total[:, :, m], weight, assigned) for m in (0, 1))
     found, slope = (exchanged_effects(sums, _places(effects)) for sums in (outcome, treatment))
     actual = int(np.flatnonzero((assigned == stratum).all(axis=1))[0])

@@ -73,9 +73,9 @@ def pre_test(effects: GroupTimeEffects, rows: Rows) -> PreTest | Unavailable:
     With many clusters behind each effect Wald's (`large_sample_pre_test`); with few, of the averages over cohorts at
     each event time, the approximate Hotelling test, the largest of them, or its rank.
     """
-    wanted = _before_the_start(effects)
-    alone = {at: _alone(effects, at) for at in wanted if effects.is_available[at]}
-    if alone and not all(rows.is_plain(one) for one in alone.values()):
+    before = _before_the_start(effects)
+    single = {at: _alone(effects, at) for at in before if effects.is_available[at]}
+    if single and not all(rows.is_plain(one) for one in single.values()):
         return _with_few_clusters(rows)
     return large_sample_pre_test(effects)
 
@@ -94,26 +94,26 @@ def large_sample_pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
 
     As other programs print it, whatever the clusters: with few treated it rejects far too often.
     """
-    cells, wanted = effects.cells, _before_the_start(effects)
-    errors = {at: _analytic_error(effects, at) for at in wanted}
-    before = [at for at in wanted if isinstance(errors[at], float)]
-    lacking = tuple((cells[at].cohort, cells[at].period) for at in wanted if at not in before)
-    if not before:
+    cells, before = effects.cells, _before_the_start(effects)
+    errors = {at: _analytic_error(effects, at) for at in before}
+    tested = [at for at in before if isinstance(errors[at], float)]
+    lacking = tuple((cells[at].cohort, cells[at].period) for at in before if at not in tested)
+    if not tested:
         reasons = [error.reason for error in errors.values() if isinstance(error, Unavailable)]
         return Unavailable(f"No effect before the start can be tested. {reasons[0]}" if reasons else NOTHING_BEFORE)
-    values, covariance = effects.values[before], effects.covariance[np.ix_(before, before)]
+    values, covariance = effects.values[tested], effects.covariance[np.ix_(tested, tested)]
     size = np.sqrt(np.diagonal(covariance))
     correlation = covariance / np.outer(size, size)
-    if effects.influence.n_clusters <= len(before) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
+    if effects.influence.n_clusters <= len(tested) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
         return Unavailable(
-            f"{len(before)} effects before the start are too many to be tested together with "
+            f"{len(tested)} effects before the start are too many to be tested together with "
             f"{effects.influence.n_clusters} clusters, or depend on each other."
         )
     standard = values / size
     statistic = float(standard @ np.linalg.solve(correlation, standard))
-    p_value = float(special.chdtrc(len(before), statistic))
-    note = _too_many(len(before), effects)
-    return PreTest(statistic=statistic, df=len(before), p_value=p_value, lacking=lacking, note=note)
+    p_value = float(special.chdtrc(len(tested), statistic))
+    note = _too_many(len(tested), effects)
+    return PreTest(statistic=statistic, df=len(tested), p_value=p_value, lacking=lacking, note=note)
 
 
 def _too_many(n_effects: int, effects: GroupTimeEffects) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.disclosure import is_few
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.shown import ShownModel
+from evalkit.data.flow import LeftOut
 from evalkit.design.clusters import InferenceMethod, independence_by
-from evalkit.design.panel.staggered import Dropped
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -79,7 +79,7 @@ class ReportedCell:
     @property
     def is_of_few(self) -> bool:
         """Return whether it rests on so few people that it may not be told."""
-        return 0 < (self.fewest_people or 0) < FEWEST_PEOPLE
+        return is_few(self.fewest_people or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class ReportedSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StaggeredResults(Shown):
+class StaggeredResults(ShownModel):
     """What one estimator says: every cohort and period, and the four ways of averaging them.
 
     Attributes
@@ -117,7 +117,7 @@ class StaggeredResults(Shown):
     n_units: int
     n_treated: int
     n_comparison: int
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[LeftOut, ...]
     notes: tuple[str, ...]
     assumes: str = ""
 
@@ -125,7 +125,27 @@ class StaggeredResults(Shown):
 def staggered_results(
     effects: GroupTimeEffects, options: Uncertainty | None = None, balanced_until: int | None = None
 ) -> StaggeredResults:
-    """Return every summary of group-time effects with standard errors, intervals and, over event times, a band."""
+    """Return every summary of group-time effects with standard errors, intervals and, over event times, a band.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> results = evalkit.staggered_results(effects)
+    >>> round(results.simple.estimate, 2)
+    1.0
+    >>> round(results.simple.interval.lower, 2), round(results.simple.interval.upper, 2)
+    (0.82, 1.18)
+    >>> results.to_frame("by_event_time")["label"].tolist()
+    ['-2', '-1', '0', '1', '0 and on']
+    """
     errors = errors_of(effects, options or Uncertainty())
     rows = Rows.of(effects, errors.options.seed, are_all_plain=errors.options.errors == "plain")
     study = event_study(effects, balanced_until)

@@ -195,8 +195,8 @@ def _exchange(rows: Rows, cohorts: tuple[int, ...]) -> Exchange:
         assigned[:, inside] = moved
         actual = int(np.flatnonzero((assigned == stratum).all(axis=1))[0])
         total, weight = sums_by_cluster(rows.effects.design)
-        own = weight[:, None] * (stratum[:, None] == np.arange(never + 1))
-        both = exchanged_sums(np.hstack([total[:, :, 0], own]), weight, assigned)
+        by_stratum = weight[:, None] * (stratum[:, None] == np.arange(never + 1))
+        both = exchanged_sums(np.hstack([total[:, :, 0], by_stratum]), weight, assigned)
         outcome, overlap = np.split(both.total, [total.shape[1]], axis=2)
         rows.exchanges[cohorts] = Exchange(actual, ExchangedSums(outcome, both.size), overlap)
     return rows.exchanges[cohorts]

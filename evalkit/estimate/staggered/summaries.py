@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
 from evalkit.core.formats import MINUS
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import ROUNDING, Estimate, Unavailable, without_rounding
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
-from evalkit.estimate.effect import ROUNDING, without_rounding
 from evalkit.estimate.staggered.cells import REFERENCE, GroupTimeEffects
 
 NO_CELL = "No cohort has an estimate that belongs here."
@@ -78,12 +77,42 @@ class Summaries(Shown):
 
 
 def overall_effect(effects: GroupTimeEffects) -> Summary:
-    """Return the average of every effect after the start, each weighted by the size of its cohort."""
+    """Return the average of every effect after the start, each weighted by the size of its cohort.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> round(evalkit.overall_effect(effects).estimate.value, 2)
+    1.0
+    """
     return _average(effects, _labels(effects, "event_time") >= 0, None)
 
 
 def effects_by_cohort(effects: GroupTimeEffects) -> Summaries:
-    """Return the mean effect after the start of each cohort, and their average weighted by size of cohort."""
+    """Return the mean effect after the start of each cohort, and their average weighted by size of cohort.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(part.label, round(part.estimate.value, 2)) for part in evalkit.effects_by_cohort(effects).parts]
+    [(3, 1.0)]
+    """
     after, cohort = _labels(effects, "event_time") >= 0, _labels(effects, "cohort")
     parts = [_average(effects, after & (cohort == g), int(g)) for g in np.unique(cohort[after])]
     counted = after & effects.is_available
@@ -97,6 +126,20 @@ def event_study(effects: GroupTimeEffects, balanced_until: int | None = None) ->
     With `balanced_until` = e only cohorts seen for at least e periods after their start count, up to e, and from
     0 on only times at which all of them are seen, so that the composition of the curve does not change; before
     the start cohorts have unlike numbers of periods, and it may.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(part.label, round(part.estimate.value, 2)) for part in evalkit.event_study(effects).parts]
+    [(-2, -0.02), (-1, -0.03), (0, 1.02), (1, 0.99)]
     """
     inside = np.ones(len(effects.cells), dtype=bool)
     if balanced_until is not None:
@@ -116,7 +159,22 @@ def _balanced(effects: GroupTimeEffects, until: int) -> NDArray[np.bool_]:
 
 
 def effects_by_period(effects: GroupTimeEffects) -> Summaries:
-    """Return the average effect in each calendar period on the cohorts treated by then, and the mean over periods."""
+    """Return the average effect in each calendar period on the cohorts treated by then, and the mean over periods.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> effects = evalkit.group_time_effects(design)
+    >>> [(part.label, round(part.estimate.value, 2)) for part in evalkit.effects_by_period(effects).parts]
+    [(3, 1.02), (4, 0.99)]
+    """
     after, period = _labels(effects, "event_time") >= 0, _labels(effects, "period")
     parts = [_average(effects, after & (period == t), int(t)) for t in np.unique(period[after])]
     return Summaries(overall=_mean(effects, parts), parts=tuple(parts))
@@ -137,7 +195,7 @@ def _labels(effects: GroupTimeEffects, name: str) -> NDArray[np.int64]:
 
 def _average(
     effects: GroupTimeEffects,
-    wanted: NDArray[np.bool_],
+    belongs: NDArray[np.bool_],
     label: int | None,
     within: Floats | None = None,
 ) -> Summary:
@@ -145,24 +203,24 @@ def _average(
 
     θ = Σ p_c m_c v_c / Σ p_c m_c, so that ∂θ/∂v_c = p_c m_c / Σ and ∂θ/∂p_h = Σ_{c of h} m_c (v_c − θ) / Σ.
     """
-    chosen, note = _beside_bases(effects, wanted & effects.is_available, label)
-    absent = np.flatnonzero(wanted & ~effects.is_available)
+    chosen, note = _beside_bases(effects, belongs & effects.is_available, label)
+    absent = np.flatnonzero(belongs & ~effects.is_available)
     lacking = tuple((effects.cells[at].cohort, effects.cells[at].period) for at in absent)
     n_cohorts = len(effects.cohort_weight)
     if not chosen.any():
-        first = effects.cells[int(np.argmax(wanted))].value if wanted.any() else NO_CELL
+        first = effects.cells[int(np.argmax(belongs))].value if belongs.any() else NO_CELL
         none = first if isinstance(first, Unavailable) else Unavailable(NO_CELL)
         empty = np.zeros(len(effects.cells) + n_cohorts)
         return Summary(label=label, estimate=none, weights=empty, lacking=lacking, is_of_few=_is_of_few(effects))
     of_cohort = np.searchsorted(effects.design.cohorts, effects.cohorts_of_cells)
     size = effects.cohort_weight[of_cohort] if effects.cell_weight is None else effects.cell_weight
-    each = np.where(chosen, 1.0 if within is None else within, 0.0)
-    total = float((size * each).sum())
-    weights = size * each / total
+    within_cohort = np.where(chosen, 1.0 if within is None else within, 0.0)
+    total = float((size * within_cohort).sum())
+    weights = size * within_cohort / total
     value = float(weights @ effects.values)
     of_shares = np.zeros(n_cohorts)
     if effects.shares == "estimated" and effects.cell_weight is None:
-        of_shares = np.bincount(of_cohort, each * (effects.values - value), n_cohorts) / total
+        of_shares = np.bincount(of_cohort, within_cohort * (effects.values - value), n_cohorts) / total
     return _summary(effects, np.concatenate([weights, of_shares]), value, chosen, label, lacking, note=note)
 
 

@@ -9,8 +9,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, CellEstimates, GroupTimeEffects, Shares, StaggeredRows
-from evalkit.estimate.staggered.saturated_arrays import Contrasts, Saturated, saturated_effects
-from evalkit.estimate.two_way.absorbed_arrays import Regressors
+from evalkit.estimate.two_way.absorbed_arrays import Contrasts, Regressors, Saturated, saturated_effects
 
 METHOD = "interaction-weighted event study (Sun and Abraham)"
 LAST_COHORT = (
@@ -37,6 +36,21 @@ def sun_abraham_effects(design: StaggeredDesign, shares: Shares = "fixed") -> Gr
     ------
     DesignError
         Where no cell can be estimated, or a covariate does not vary within units or follows from the others.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.sun_abraham_effects(design)).estimate.value, 2)
+    1.0
     """
     if shares not in ("fixed", "estimated"):
         raise DesignError(f"Shares '{shares}' are not known. They are fixed or estimated.")
@@ -44,22 +58,13 @@ def sun_abraham_effects(design: StaggeredDesign, shares: Shares = "fixed") -> Gr
     rows.require_varying(rows.unit, "unit")
     reference, is_kept = comparison_rows(rows)
     cells = all_cells(design)
-    given = Regressors(
-        rows.unit[is_kept],
-        (rows.stratum * rows.n_periods + rows.period)[is_kept],
-        rows.weight[is_kept],
-        rows.n_units,
-        (len(design.cohorts) + 1) * rows.n_periods,
-        np.empty((int(is_kept.sum()), 0)),
-        rows.covariates[is_kept],
-    )
     contrasts = period_contrasts(design, cells, reference, np.empty((len(cells), 0)))
     saturated = saturated_effects(
-        given, rows.outcome[is_kept], contrasts, rows.cluster[is_kept], rows.design.n_clusters
+        _regressors(rows, is_kept), rows.outcome[is_kept], contrasts, rows.cluster[is_kept], design.n_clusters
     )
     _require_known(design, saturated)
     is_compared = (rows.stratum == reference) & is_kept
-    found = found_cells(rows, cells, saturated, is_compared, is_kept)
+    found = saturated_cells(rows, cells, saturated, is_compared, is_kept)
     return GroupTimeEffects(
         method=METHOD,
         design=design,
@@ -87,6 +92,19 @@ def comparison_rows(rows: StaggeredRows) -> tuple[int, Bools]:
     return len(design.cohorts) - 1, is_before[rows.period]
 
 
+def _regressors(rows: StaggeredRows, is_kept: Bools) -> Regressors:
+    """Return what is regressed on: an intercept for each stratum × period, and a coefficient for each covariate."""
+    return Regressors(
+        unit=rows.unit[is_kept],
+        code=(rows.stratum * rows.n_periods + rows.period)[is_kept],
+        weight=rows.weight[is_kept],
+        n_units=rows.n_units,
+        n_codes=(len(rows.design.cohorts) + 1) * rows.n_periods,
+        slopes=np.empty((int(is_kept.sum()), 0)),
+        common=rows.covariates[is_kept],
+    )
+
+
 def all_cells(design: StaggeredDesign) -> tuple[CellAt, ...]:
     """Return every cohort in every period, measured from the last period before its start."""
     return tuple(
@@ -97,14 +115,16 @@ def all_cells(design: StaggeredDesign) -> tuple[CellAt, ...]:
 def period_contrasts(design: StaggeredDesign, cells: tuple[CellAt, ...], reference: int, at: Floats) -> Contrasts:
     """Return (μ_gt − μ_gb) − (μ_rt − μ_rb) for each cell, r being the reference; codes are stratum × period."""
     periods = design.panel.periods
-    own = np.array([design.cohorts.index(cell.cohort) for cell in cells]) * len(periods)
-    other = np.full(len(cells), reference * len(periods))
+    treated = np.array([design.cohorts.index(cell.cohort) for cell in cells]) * len(periods)
+    compared = np.full(len(cells), reference * len(periods))
     period = np.array([periods.index(cell.period) for cell in cells])
     base = np.array([periods.index(cell.period if cell.base is None else cell.base) for cell in cells])
-    return Contrasts(np.column_stack([own + period, other + base]), np.column_stack([own + base, other + period]), at)
+    plus = np.column_stack([treated + period, compared + base])
+    minus = np.column_stack([treated + base, compared + period])
+    return Contrasts(plus, minus, at)
 
 
-def found_cells(
+def saturated_cells(
     rows: StaggeredRows, cells: tuple[CellAt, ...], saturated: Saturated, is_compared: Bools, is_kept: Bools
 ) -> CellEstimates:
     """Return estimates, and reasons where a cell has none; raise `DesignError` where no cell has one."""

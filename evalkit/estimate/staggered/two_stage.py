@@ -7,7 +7,7 @@ from typing import Literal
 from evalkit.core.errors import DesignError
 from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, GroupTimeEffects, StaggeredRows
-from evalkit.estimate.staggered.imputation import EVERY_UNTREATED, found_cells, impute, with_untreated_periods
+from evalkit.estimate.staggered.imputation import EVERY_UNTREATED, impute, imputed_cells, with_untreated_periods
 
 METHOD = "two-stage (Gardner)"
 BEFORE = "Before the start the numbers are means of first-stage residuals: they show fit, and are no test of trends."
@@ -34,6 +34,21 @@ def two_stage_effects(design: StaggeredDesign, effects: Literal["unit", "cluster
     ------
     DesignError
         Where no effect can be predicted, or a covariate does not vary within the effects' groups.
+
+    Examples
+    --------
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> design = evalkit.staggered_design(panel)
+    >>> round(evalkit.overall_effect(evalkit.two_stage_effects(design)).estimate.value, 2)
+    0.98
     """
     if effects not in ("unit", "cluster"):
         raise DesignError(f"First-stage effects '{effects}' are not known. They are unit or cluster.")
@@ -43,7 +58,7 @@ def two_stage_effects(design: StaggeredDesign, effects: Literal["unit", "cluster
     rows.require_varying(group, effects)
     cells = tuple(CellAt(cohort, period, None) for cohort in design.cohorts for period in design.panel.periods)
     imputed = impute(rows, rows.cells_of(cells), len(cells), group, "second-stage")
-    found = found_cells(rows, cells, imputed)
+    found = imputed_cells(rows, cells, imputed)
     is_even = design.panel.is_balanced and _has_fixed_weights(rows)
     return GroupTimeEffects(
         method=METHOD,

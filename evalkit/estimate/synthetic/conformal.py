@@ -29,8 +29,8 @@ def moved_block_p(residuals: Floats, n_post: int) -> float:
     """
     size = np.abs(residuals)
     sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
-    own = sums[len(size) - n_post]
-    return float((sums >= own * (1 - 1e-10)).mean())
+    actual = sums[len(size) - n_post]
+    return float((sums >= actual * (1 - 1e-10)).mean())
 
 
 def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float) -> float:
@@ -40,12 +40,12 @@ def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float)
     last one kept and the next. NaN where none is kept.
     """
     tried = centre + step * 0.2 * np.concatenate([[0.0], _GROWTH ** np.arange(_RUNGS)])
-    kept = [at for at, value in enumerate(tried) if is_kept(float(value))]
-    if not kept:
+    inside_at = [at for at, value in enumerate(tried) if is_kept(float(value))]
+    if not inside_at:
         return float("nan")
-    if kept[-1] == len(tried) - 1:
+    if inside_at[-1] == len(tried) - 1:
         return float(np.copysign(np.inf, step))
-    inside, outside = float(tried[kept[-1]]), float(tried[kept[-1] + 1])
+    inside, outside = float(tried[inside_at[-1]]), float(tried[inside_at[-1] + 1])
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
         if is_kept(middle):
@@ -88,6 +88,20 @@ def conformal(found: SyntheticControl, level: float = 0.95) -> Conformal:
     in every cyclic move of the residuals. No p-value is below one over the number of periods. The interval holds every
     θ whose p-value exceeds 1 − level. Valid if residuals are stationary and weakly dependent. With many periods after
     the start the weights can follow an effect themselves, and the interval is wide; `by_period` is then of more use.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> found = evalkit.conformal(evalkit.synthetic_control(design))
+    >>> round(found.p_value, 3), found.n_periods
+    (0.071, 14)
     """
     if not 0 < level < 1:
         raise DesignError(f"The level lies between 0 and 1, not at {level:g}. The usual one is 0.95.")

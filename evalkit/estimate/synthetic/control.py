@@ -26,6 +26,20 @@ def synthetic_control(design: AreaDesign) -> SyntheticControl:
 
     Weights are not negative and sum to one; they are found exactly. Several treated areas are averaged; `design.each()`
     gives each on its own. Abadie, Diamond and Hainmueller (2010), on outcomes alone.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> found = evalkit.synthetic_control(design)
+    >>> round(found.estimate, 1), round(float(found.weights.sum()), 6)
+    (2.9, 1.0)
     """
     return area_result(design, AreaMethod(name="synthetic control", fit=fit_synthetic_control, residuals=_residuals))
 
@@ -52,6 +66,19 @@ def augmented_control(design: AreaDesign, ridge: float | None = None) -> Synthet
     Weights sum to one and may be negative. Without `ridge`, which is in squared units of the outcome, the penalty is
     chosen by leaving out one period before the start at a time, the largest within one standard error of the best;
     placebos choose their own. Raise `DesignError` with fewer than three periods before the start to choose it by.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> round(evalkit.augmented_control(design).estimate, 1)
+    2.9
     """
     if ridge is not None and not ridge > 0:
         raise DesignError(f"The ridge penalty is a positive number, not {ridge}. Leave it out to have it chosen.")
@@ -89,6 +116,19 @@ def synthetic_did(design: AreaDesign) -> SyntheticControl:
 
     Donors need only be parallel to the treated area, not on its level. Raise `DesignError` with fewer than two periods
     before the start: the weights are regularised by the size of the donors' changes there.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> round(evalkit.synthetic_did(design).estimate, 1)
+    3.1
     """
     if design.n_pre < 2:
         raise DesignError(

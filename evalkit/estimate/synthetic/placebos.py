@@ -103,6 +103,20 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
 
     A donor that is followed badly before the start has a small ratio for it, and is left in. Of several treated areas
     the placebos are sets of as many donors. Areas truly treated serve as donor in no placebo.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> found = evalkit.placebo_in_space(evalkit.synthetic_control(design))
+    >>> round(found.p_value, 3)
+    0.083
     """
     options = options or PlaceboOptions()
     placebos = _placebos(found, options)
@@ -111,12 +125,12 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
     floor, least = error_floor(series), max(rounding_of(found.design), EXACT * found.pre_fit.spread)
     ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
     reason = _reason(found, len(ratios))
-    own = _ratio(found.fit, floor, least)
+    treated_ratio = _ratio(found.fit, floor, least)
     std_error = reason or _spread(placebos.fits, found.fit.estimate, least)
     donors = found.design.donors
     return PlaceboInSpace(
-        p_value=reason or rank_p(own, ratios),
-        ratio=reason or own,
+        p_value=reason or rank_p(treated_ratio, ratios),
+        ratio=reason or treated_ratio,
         ratios=ratios,
         floor=floor,
         n_floored=int(sum(fit.pre_rmse < floor for fit in placebos.fits)),
@@ -134,6 +148,20 @@ def placebo_in_time(found: SyntheticControl, options: PlaceboOptions | None = No
     """Return the effect of a start put back to two thirds of the way, which can have none.
 
     It needs five periods before that start, and so six before the true one.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> found = evalkit.placebo_in_time(evalkit.synthetic_control(design))
+    >>> found.start
+    2012
     """
     n_pre = found.design.n_pre
     if n_pre <= FEWEST_PRE:
@@ -229,6 +257,20 @@ def leave_one_donor_out(found: SyntheticControl) -> LeaveOneDonorOut | Unavailab
     """Return the estimate without each donor in turn.
 
     Donors without weight in a synthetic control are passed over: leaving one out changes nothing.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"A{i:02}", t, 60 + i * 5 % 12 + t * (i % 4) / 10 + i * t % 7 / 10 + 3 * (i == 5 and t >= 2016))
+    ...     for i in range(12) for t in range(2006, 2020)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["area", "year", "share"])
+    >>> roles = evalkit.AreaRoles(unit="area", period="year", outcome="share")
+    >>> series = evalkit.AreaSeries.from_frame(table, roles)
+    >>> design = evalkit.area_design(series, ["A05"], 2016)
+    >>> found = evalkit.leave_one_donor_out(evalkit.synthetic_control(design))
+    >>> round(found.lowest, 1), round(found.highest, 1)
+    (2.9, 3.0)
     """
     if isinstance(found.estimate, Unavailable):
         return found.estimate

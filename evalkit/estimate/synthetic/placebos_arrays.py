@@ -57,6 +57,6 @@ def error_floor(series: Floats) -> float:
     return max(FLOOR_SHARE * noise_level(series), least, np.finfo(float).tiny)
 
 
-def rank_p(own: float, others: Floats) -> float:
+def rank_p(treated: float, others: Floats) -> float:
     """Return the share of all, the treated one among them, whose statistic is at least as large."""
-    return float((1 + (others >= own * (1 - 1e-10)).sum()) / (1 + len(others)))
+    return float((1 + (others >= treated * (1 - 1e-10)).sum()) / (1 + len(others)))

@@ -161,10 +161,10 @@ def _pre_fit(design: AreaDesign, fit: AreaFit) -> PreFit:
     if spread <= rounding_of(design):
         tiny = 1e-9 * float(np.abs(design.series).max())
         is_poor = error > tiny
-        said = "Every donor has the same outcome before the start, and the treated series "
-        said += "differs from it, so that no weights can follow it." if is_poor else "has it too."
+        sentence = "Every donor has the same outcome before the start, and the treated series "
+        sentence += "differs from it, so that no weights can follow it." if is_poor else "has it too."
         return PreFit(
-            error=error, spread=0.0, ratio=Unavailable("Donors do not differ."), is_poor=is_poor, sentence=said
+            error=error, spread=0.0, ratio=Unavailable("Donors do not differ."), is_poor=is_poor, sentence=sentence
         )
     ratio = error / spread
     return PreFit(error=error, spread=spread, ratio=ratio, is_poor=ratio > POOR_FIT, sentence=_said(ratio, fit))

@@ -125,31 +125,31 @@ def _least_norm(basis: Floats, weights: Floats) -> Floats | None:
     The solution is the positive part of basisᵀλ (Mangasarian, 1984), with λ the minimum of a convex function that is
     piecewise quadratic.
     """
-    wanted = basis @ weights
-    multiplier = wanted.copy()
+    target = basis @ weights
+    multiplier = target.copy()
     for _ in range(_NEWTON_STEPS):
         shadow = basis.T @ multiplier
-        gradient = basis @ np.maximum(shadow, 0) - wanted
+        gradient = basis @ np.maximum(shadow, 0) - target
         if np.abs(gradient).max() < 1e-13:
             return np.maximum(shadow, 0)
         active = basis[:, shadow > 0]
         curvature = active @ active.T + 1e-12 * np.eye(len(basis))
         step = np.asarray(np.linalg.solve(curvature, -gradient), dtype=np.float64)
-        multiplier = multiplier + _length(basis, wanted, multiplier, step) * step
-    miss = np.abs(basis @ np.maximum(basis.T @ multiplier, 0) - wanted).max()
+        multiplier = multiplier + _length(basis, target, multiplier, step) * step
+    miss = np.abs(basis @ np.maximum(basis.T @ multiplier, 0) - target).max()
     return np.maximum(basis.T @ multiplier, 0) if miss < 1e-10 else None
 
 
-def _length(basis: Floats, wanted: Floats, at: Floats, step: Floats) -> float:
+def _length(basis: Floats, target: Floats, at: Floats, step: Floats) -> float:
     """Return how far to go: halved until the dual function falls enough (Armijo)."""
 
     def dual(multiplier: Floats) -> float:
-        return float(0.5 * (np.maximum(basis.T @ multiplier, 0) ** 2).sum() - multiplier @ wanted)
+        return float(0.5 * (np.maximum(basis.T @ multiplier, 0) ** 2).sum() - multiplier @ target)
 
-    here = dual(at)
-    slope = float((basis @ np.maximum(basis.T @ at, 0) - wanted) @ step)
+    start = dual(at)
+    slope = float((basis @ np.maximum(basis.T @ at, 0) - target) @ step)
     length = 1.0
-    while length > 1e-8 and dual(at + length * step) > here + 1e-4 * length * slope + 1e-16:
+    while length > 1e-8 and dual(at + length * step) > start + 1e-4 * length * slope + 1e-16:
         length /= 2
     return length
 
@@ -176,10 +176,10 @@ def _adjusted(treated: Floats, donors: Floats, weights: Floats, ridges: Floats) 
     away = donors - treated[:, None]
     centred = away - away.mean(axis=1, keepdims=True)
     left, singular, right = np.linalg.svd(centred, full_matrices=False)
-    kept = singular > 1e-12 * max(float(singular[0]), np.finfo(float).tiny)
+    is_nonzero = singular > 1e-12 * max(float(singular[0]), np.finfo(float).tiny)
     miss = left.T @ (-away @ weights)
     factor = np.zeros((len(ridges), len(singular)))
-    factor[:, kept] = singular[kept] / (singular[kept] ** 2 + ridges[:, None])
+    factor[:, is_nonzero] = singular[is_nonzero] / (singular[is_nonzero] ** 2 + ridges[:, None])
     adjusted: Floats = weights + (factor * miss) @ right
     return adjusted
 
@@ -206,9 +206,9 @@ def _grid(donors: Floats) -> Floats:
 
 def _errors_without(at: int, treated: Floats, donors: Floats, ridges: Floats) -> Floats:
     """Return the squared error in one period for each penalty, that period left out of the fit."""
-    kept = np.arange(len(treated)) != at
-    weights = simplex_fit(donors[kept], treated[kept]).weights
-    moved = _adjusted(treated[kept], donors[kept], weights, ridges)
+    is_other = np.arange(len(treated)) != at
+    weights = simplex_fit(donors[is_other], treated[is_other]).weights
+    moved = _adjusted(treated[is_other], donors[is_other], weights, ridges)
     errors: Floats = (moved @ (donors[at] - treated[at])) ** 2
     return errors
 

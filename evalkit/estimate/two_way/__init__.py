@@ -1,7 +1,7 @@
 """Two-way fixed effects, and the inference that few treated clusters leave.
 
-- `absorbed_arrays`: Least squares with unit effects taken out exactly, for coefficients of codes (periods, cells) or
-  of all rows.
+- `absorbed_arrays`: Least squares with unit effects taken out exactly, and its contrasts: an effect for each cohort
+  and period.
 - `bacon`: The Goodman-Bacon decomposition: which comparisons a two-way effect is an average of.
 - `conley_taber`: Conley–Taber inference: few treated clusters, judged by the residuals of many comparison clusters.
 - `inference_arrays`: The two-way effect under other assignments, placebo residuals and wild draws, from sums by

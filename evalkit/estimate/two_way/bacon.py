@@ -86,6 +86,19 @@ def bacon_decomposition(panel: Panel) -> BaconDecomposition:
     part of treatment that covariates do not predict, and pairs are not split by which cohort starts first.
     Cohorts that start inside one gap of the periods (2020 and 2021, where no results exist before 2022) are one
     timing group, as nothing in the table tells them apart.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> parts = evalkit.bacon_decomposition(panel)
+    >>> [(total.kind, round(total.weight, 2), round(total.estimate, 2)) for total in parts.totals if total.weight]
+    [('treated against never treated', 1.0, 0.98)]
     """
     rows = PanelRows.of(panel)
     require_contrast(rows)

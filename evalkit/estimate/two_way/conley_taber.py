@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import BEYOND, independence_by
-from evalkit.estimate.effect import ROUNDING, Inference, exact_reason
+from evalkit.estimate.effect import Inference, exact_reason
 from evalkit.estimate.least_squares_arrays import LeastSquaresFit, without_means
 from evalkit.estimate.two_way.inference_arrays import PlaceboSums, placebo_products, placebo_sums, rescaled, size_test
 from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast
@@ -91,6 +91,19 @@ def conley_taber(panel: Panel, options: ConleyTaberOptions | None = None) -> Con
     """Return Conley and Taber's (2011) inference on the two-way effect, corrected for size where size matters.
 
     Needs many comparison clusters, each seen in every period, whose errors are distributed alike.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 4 and t >= 3), 3 if i < 4 else None, i // 2)
+    ...     for i in range(24) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start", "area"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start", cluster="area")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> found = evalkit.conley_taber(panel, evalkit.ConleyTaberOptions(n_draws=199, seed=7))
+    >>> round(found.estimate, 2), round(found.inference.p_value, 2)
+    (1.04, 0.01)
     """
     options = options or ConleyTaberOptions()
     rows = PanelRows.of(panel)

@@ -41,9 +41,9 @@ def assignments(cohort: Codes, stratum: Codes, n_draws: int, random: np.random.G
     """
     if n_assignments(cohort, stratum) <= MOST_ASSIGNMENTS_LISTED:
         return np.array(list(_all(cohort, stratum)), dtype=np.intp).reshape(-1, int((cohort > 0).sum()))
-    own = places(cohort, stratum)
-    drawn = np.empty((n_draws + 1, len(own)), dtype=np.intp)
-    drawn[0] = own
+    actual = places(cohort, stratum)
+    drawn = np.empty((n_draws + 1, len(actual)), dtype=np.intp)
+    drawn[0] = actual
     begin = 0
     for each in np.unique(stratum):
         members = np.flatnonzero(stratum == each)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Codes
 from evalkit.core.draws import SERIAL, Executor, stream
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import ROUNDING, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import independence_by
-from evalkit.estimate.effect import ALIKE, ROUNDING, Inference, exact_reason
+from evalkit.estimate.effect import ALIKE, Inference, exact_reason
 from evalkit.estimate.inversion_arrays import Reference
 from evalkit.estimate.two_way.inference_arrays import (
     MOST_ASSIGNMENTS_LISTED,
@@ -77,6 +77,20 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
 
     Exact for the hypothesis of no effect on anyone, if every such assignment was as likely (Fisher, 1935); the
     interval holds every constant effect that the test does not reject.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> options = evalkit.RandomisationOptions(over="unit", n_draws=199, seed=7)
+    >>> test = evalkit.randomisation_test(panel, options)
+    >>> round(test.estimate, 2), test.inference.p_value < 0.001
+    (0.98, True)
     """
     options = options or RandomisationOptions()
     rows = PanelRows.of(panel)
@@ -88,8 +102,8 @@ def randomisation_test(panel: Panel, options: RandomisationOptions | None = None
     stratum = _strata(options.strata, names)
     require_room(int((cohort > 0).sum()), options.n_draws, f"treated {options.over}s")
     who = assignments(cohort, stratum, options.n_draws, stream(options.seed, "randomisation"))
-    own = places(cohort, stratum)
-    reference = _reference(rows, starts, (who, own), cohort[own], options)
+    actual_places = places(cohort, stratum)
+    reference = _reference(rows, starts, (who, actual_places), cohort[actual_places], options)
     is_enumerated = n_assignments(cohort, stratum) <= MOST_ASSIGNMENTS_LISTED
     return RandomisationTest(
         estimate=reference.estimate,
@@ -143,11 +157,11 @@ def _reference(
     options: RandomisationOptions,
 ) -> Reference:
     """Return the effect under every assignment; `assigned` holds them all and the one that was made."""
-    who, own = assigned
+    who, actual_places = assigned
     without = rows.fit(rows.covariates, rows.covariate_names)
     # The covariates' own directions are part of what treatment is compared within.
     sums = cohort_sums(without, starts, np.asarray(rows.periods, dtype=float)[rows.period], rows.treatment)
-    actual = int(np.flatnonzero((who == own).all(axis=1))[0])
+    actual = int(np.flatnonzero((who == actual_places).all(axis=1))[0])
     return permutation_reference(sums, who, cohort, actual, options.is_studentised, options.executor)
 
 

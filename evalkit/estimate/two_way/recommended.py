@@ -32,6 +32,22 @@ def two_way_inference(
     """Return the recommended inference on the two-way effect of a panel, or the reason why it cannot be given.
 
     `fit` is the two-way fit, where it has been made already.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 4 and t >= 3), 3 if i < 4 else None, i // 2)
+    ...     for i in range(24) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start", "area"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start", cluster="area")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> advice = evalkit.two_way_effect(panel).recommendation
+    >>> advice.inference
+    'randomisation inference'
+    >>> inference = evalkit.two_way_inference(panel, advice, evalkit.InferenceOptions(seed=7))
+    >>> round(inference.p_value, 3)
+    0.015
     """
     if recommendation.inference == "unavailable":
         return Inference.unavailable("unavailable", recommendation.reason)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
-from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.core.shown import Shown
+from evalkit.core.quantities import Estimate, Unavailable, without_rounding
+from evalkit.core.shown import ShownModel
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import (
     MANY,
@@ -21,7 +21,7 @@ from evalkit.design.clusters import (
     one_treated_cluster_reason,
     recommended_inference,
 )
-from evalkit.estimate.effect import Inference, clustered_estimate, without_rounding
+from evalkit.estimate.effect import Inference, clustered_estimate
 from evalkit.estimate.least_squares_arrays import ClusterKind
 from evalkit.estimate.two_way.panel_rows import EVENT_TIME, TREATMENT, PanelRows, require_contrast
 from evalkit.estimate.two_way.recommended import InferenceOptions, two_way_inference
@@ -40,7 +40,7 @@ TOO_NARROW = Unavailable(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TwoWayEffect(Shown):
+class TwoWayEffect(ShownModel):
     """The coefficient of treatment with unit and period effects, its errors, and the inference the design supports.
 
     Attributes
@@ -89,6 +89,21 @@ def two_way_effect(panel: Panel, options: InferenceOptions | None = None) -> Two
 
     Coefficients come from linearmodels' PanelOLS, errors from the kit. Raise `DesignError` where the effect cannot be
     told from unit and period effects, or where a covariate adds nothing to them.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> effect = evalkit.two_way_effect(panel)
+    >>> round(effect.estimate.value, 2)
+    0.98
+    >>> effect.inference.method
+    'CR2 with Satterthwaite degrees of freedom'
     """
     rows = PanelRows.of(panel)
     require_contrast(rows)
@@ -166,7 +181,7 @@ class TwoWayEventTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TwoWayEventStudy(Shown):
+class TwoWayEventStudy(ShownModel):
     """Coefficients by event time from one regression with unit and period effects, measured from `base_time`.
 
     Where cohorts start in different periods and effects differ between them, each coefficient also holds
@@ -187,6 +202,19 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
     Coefficients come from linearmodels' PanelOLS, errors over clusters from the kit: CR1 for times that many clusters
     carry, CR2 with Satterthwaite's degrees of freedom for the others, a reason where these are fewer than two. Raise
     `DesignError` where event times cannot all be told from unit and period effects.
+
+    >>> import evalkit
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (i, t, i % 3 + i * t % 5 / 10 + (i < 6 and t >= 3), 3 if i < 6 else None)
+    ...     for i in range(18) for t in range(5)
+    ... ]
+    >>> table = pd.DataFrame(rows, columns=["school", "year", "score", "start"])
+    >>> roles = evalkit.Roles(unit="school", period="year", outcome="score", cohort="start")
+    >>> panel = evalkit.Panel.from_frame(table, roles)
+    >>> study = evalkit.two_way_event_study(panel)
+    >>> [(time.event_time, round(time.estimate.value, 2)) for time in study.times]
+    [(-3, 0.05), (-2, 0.02), (0, 1.02), (1, 0.99)]
     """
     options = options or EventOptions()
     rows = PanelRows.of(panel)

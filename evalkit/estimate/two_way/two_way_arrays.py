@@ -12,6 +12,7 @@ from scipy.sparse import csgraph
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DesignError
+from evalkit.estimate.two_way.absorbed_arrays import reciprocal, sums
 
 # Unit and period effects taken out of columns exactly, in unbalanced and weighted panels too.
 
@@ -116,16 +117,6 @@ class TwoWay:
         left = grid - grid.mean(axis=1)[:, None]
         share = self.unit_total / self.unit_total.sum()
         return np.asarray((left - share @ left).ravel())
-
-
-def sums(codes: Ints, values: Floats, size: int) -> Floats:
-    """Return the sum of values over each code 0, 1, … size − 1."""
-    return np.bincount(codes, values, size).astype(float, copy=False)
-
-
-def reciprocal(total: Floats) -> Floats:
-    """Return 1 / total, 0 where the total is 0."""
-    return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
 
 
 def _is_regular(unit: Ints, period: Ints, weight: Floats, n_units: int, n_periods: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import Sentence
 from evalkit.report.border.bundle import bundle
-from evalkit.report.border.markup import table_csv, table_html
+from evalkit.report.border.markup import table_csv, table_frame, table_html
 from evalkit.report.border.table import Cell, Table, table_record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Place = tuple[int, int]
 Line = tuple[Place, ...]
@@ -84,6 +88,10 @@ class ReleasedTable:
     def to_csv(self) -> str:
         """Return the table as CSV, numbers in full, reasons in place of what is not given."""
         return table_csv(self.table)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table as a frame, numbers in full; what is not given is missing, with why in `reason`."""
+        return table_frame(self.table)
 
 
 def release(table: Table, threshold: int) -> ReleasedTable:

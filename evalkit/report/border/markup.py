@@ -1,4 +1,4 @@
-"""Released tables as accessible HTML and as CSV, cell by cell."""
+"""Released tables as accessible HTML, as CSV and as frames, cell by cell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import io
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import groupby
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from evalkit.core.formats import MINUS
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import cleaned, csv_safe
 from evalkit.report.border.table import Cell, Column, Table, shown_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The cells of a table as readers see them, whatever draws them.
 
@@ -57,7 +61,7 @@ def _shared(run: list[tuple[Column, Cell]]) -> ShownCell:
     return ShownCell(shown_text(cell, column), kind)
 
 
-# Released tables as accessible HTML and as CSV.
+# Released tables as accessible HTML, as CSV and as frames.
 
 _LONG: Final = 60
 """Characters from which a cell of text is given more room."""
@@ -125,6 +129,68 @@ def table_csv(table: Table) -> str:
         pairs = zip(table.columns, row, strict=True)
         writer.writerow([value for column, cell in pairs for value in _csv_cells(column, cell)])
     return out.getvalue()
+
+
+_WHOLE: Final = ("count", "school_count", "pupil_count")
+REASON: Final = "reason"
+"""The column of a frame that says why numbers of its row are missing; `reason_missing` where a table has a `reason`."""
+
+
+def table_frame(table: Table) -> pd.DataFrame:
+    """Return a table as a frame: keys for columns, two for an interval, numbers in full.
+
+    What is not given is missing, and the last column says why (`Standard error: Only one school …`); it is empty where
+    a row lacks nothing. `attrs` hold the caption, the notes and each column's header.
+    """
+    import pandas as pd  # a page and a CSV need none
+
+    made: dict[str, pd.Series] = {}
+    for at, column in enumerate(table.columns):
+        cells = [row[at] for row in table.rows]
+        if column.kind == "interval":
+            for end in ("lower", "upper"):
+                ends = [getattr(cell, end) if isinstance(cell, Interval) else None for cell in cells]
+                made[f"{column.key}_{end}"] = pd.Series(ends, dtype="float64")
+        else:
+            made[column.key] = _frame_column(column, cells)
+    made[f"{REASON}_missing" if REASON in made else REASON] = pd.Series(
+        [_reasons(table, row) for row in table.rows], dtype="str"
+    )
+    frame = pd.DataFrame(made)
+    headers = {column.key: column.header for column in table.columns}
+    frame.attrs = {"caption": table.caption, "notes": list(table.notes), "headers": headers}
+    return frame
+
+
+def _frame_column(column: Column, cells: list[Cell]) -> pd.Series:
+    import pandas as pd
+
+    lacks = [_why_missing(column, cell) for cell in cells]
+    known = [None if why else cell for cell, why in zip(cells, lacks, strict=True)]
+    if not column.is_numeric:
+        return pd.Series([None if cell is None else _plain_sign(str(cell)) for cell in known], dtype="str")
+    return pd.Series(known, dtype="Int64" if column.kind in _WHOLE else "float64")
+
+
+def _why_missing(column: Column, cell: Cell) -> str:
+    """Return why a cell holds no value of its column: its reason, or the words that stand where a number would."""
+    if isinstance(cell, Unavailable):
+        return cell.reason
+    return cell if column.is_numeric and isinstance(cell, str) else ""
+
+
+def _plain_sign(text: str) -> str:
+    """Return an event time before the start as a program reads it; other words as they are."""
+    return text.replace(MINUS, "-") if text.lstrip(MINUS).isdigit() else text
+
+
+def _reasons(table: Table, row: tuple[Cell, ...]) -> str:
+    """Return why each column of a row is missing, those that lack for one reason together."""
+    columns: dict[str, list[str]] = {}
+    for column, cell in zip(table.columns, row, strict=True):
+        if why := _why_missing(column, cell):
+            columns.setdefault(why, []).append(column.header)
+    return " ".join(f"{', '.join(headers)}: {reason}" for reason, headers in columns.items())
 
 
 def _align(column: Column) -> str:

@@ -12,7 +12,7 @@ from evalkit.design.project.plan import BalanceRow, DesignStage
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
 from evalkit.report.border.table import Column, Table
-from evalkit.report.figures.matching import LoveRow, love_legend, love_panel
+from evalkit.report.figures.matching import LINES, LoveRow, love_legend, love_panel
 from evalkit.report.figures.style import SMALL, canvas, drawn
 from evalkit.report.tables.design import released
 from evalkit.report.words.names import outcome_label, short_label
@@ -57,7 +57,7 @@ def _alt(rows: list[BalanceRow]) -> str:
 
 def _caption(design: DesignStage) -> str:
     label = outcome_label(design, design.project.primary.measure)
-    return f"{label}: how alike the schools are before and after each design (dashed lines at 0.05, dotted at 0.25)"
+    return f"{label}: how alike the schools are before and after each design ({LINES})"
 
 
 def _data(design: DesignStage, rows: list[BalanceRow]) -> ReleasedTable:

@@ -19,6 +19,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.design.matching.features import balance_columns
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.matched.balance import MatchBalance
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.report.border.disclosure import release
 from evalkit.report.border.parts import Figure
 from evalkit.report.border.table import Cell, Column, Table
@@ -27,8 +28,9 @@ from evalkit.report.tables.matched import Unit
 
 # Standardised differences before and after as dots on a line: the drawing that every love plot shares.
 
-THRESHOLDS: Final = (0.05, 0.25)
+THRESHOLDS: Final = (SATISFIED, ADJUSTABLE)
 """Where lines are drawn: dashed at the first, dotted at the second."""
+LINES: Final = f"dashed lines at {SATISFIED}, dotted at {ADJUSTABLE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def match_love_plot(balance: MatchBalance) -> Figure:
     )
     cells = tuple((row.label, row.before, row.after) for row in rows)
     data = release(Table(caption="Numbers behind the figure of balance", columns=columns, rows=cells), 0)
-    caption = "How alike the groups are before and after (dashed lines at 0.05, dotted at 0.25)"
+    caption = f"How alike the groups are before and after ({LINES})"
     return Figure(png=png, svg=svg, alt=alt, caption=caption, data=data)
 
 

@@ -1,5 +1,7 @@
 """Tables of each noun.
 
+- `beside_models`: Results as coefficients: what a table of models, of this kit and of other packages, sets side by
+  side.
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
 - `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
 - `design`: Tables of everything decided before outcomes.

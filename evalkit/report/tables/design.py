@@ -13,6 +13,7 @@ from evalkit.data.flow import Arm, CountedCase, Flow, FlowRow
 from evalkit.design.power.mdes import MULTIPLIER, averaging_factor
 from evalkit.design.project.labels import LIST_LABEL
 from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.project.appraisal import baseline_category
 from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.report.border.disclosure import ReleasedTable, release
@@ -191,8 +192,9 @@ def balance(design: DesignStage) -> ReleasedTable:
     notes = (
         "Treated, pool and compared are means. Differences are standardised: the difference in means over the "
         "standard deviation of the treated schools before matching. By the What Works "
-        "Clearinghouse (WWC) a difference after of up to 0.05 satisfies the standard, from 0.05 to 0.25 it calls for "
-        "adjustment, and above 0.25 it fails. Ratios are of variances, treated over compared.",
+        f"Clearinghouse (WWC) a difference after of up to {SATISFIED} satisfies the standard, from {SATISFIED} to "
+        f"{ADJUSTABLE} it calls for adjustment, and above {ADJUSTABLE} it fails. Ratios are of variances, treated over "
+        "compared.",
     )
     caption = "Balance before and after"
     return released(design, Table(caption=caption, columns=columns, rows=rows, notes=notes, fold_by="outcome"))

@@ -268,7 +268,7 @@ def inference(evaluation: Evaluation) -> ReleasedTable:
 
 
 def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
-    effect = evaluation.effect(evaluation.project.primary.measure)
+    effect = evaluation.main_effect
     if effect is None or effect.permutation is None:
         return ()
     detail = effect.permutation

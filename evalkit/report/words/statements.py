@@ -171,7 +171,7 @@ def _day(day: date) -> str:
 
 def _permutation(evaluation: Evaluation) -> str:
     place = evaluation.project.programme.place
-    main = evaluation.effect(evaluation.project.primary.measure)
+    main = evaluation.main_effect
     detail = main.permutation if main else None
     if detail is None and is_listed(evaluation):
         return ""  # the headline has said it

@@ -11,7 +11,6 @@ from evalkit.core.errors import InputError
 from evalkit.core.manifest import Vintage
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.data.areas.boundaries import region_of
-from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.diagnose.portfolio.project_record import (
     Comparison,
     OutcomeRecord,
@@ -22,6 +21,7 @@ from evalkit.diagnose.portfolio.project_record import (
 from evalkit.diagnose.project.evidence_rating import NOT_TESTED, EvidenceRating
 from evalkit.diagnose.project.falsification import JOINT
 from evalkit.estimate.areas.placebo_pool import AreaTable
+from evalkit.estimate.effect import MAIN
 
 Json = Mapping[str, Any]
 VERSION: Final = 2
@@ -132,7 +132,7 @@ def _main_effect(results: Json, outcome: str) -> Json | None:
 
     Where none has an interval, that with areas as clusters says why.
     """
-    key = (outcome, NEIGHBOURS, "post")
+    key = (outcome, *MAIN)
     records = [one for one in results["effects"] if (one["outcome"], one["design"], one["period"]) == key]
     return min(records, key=_preference, default=None)
 
@@ -192,7 +192,7 @@ def _table(results: Json, outcome: str, project: Json) -> AreaTable | Unavailabl
 
 
 def _is_main(distribution: Json, outcome: str) -> bool:
-    return bool((distribution["outcome"], distribution["design"]) == (outcome, NEIGHBOURS))
+    return bool((distribution["outcome"], distribution["design"]) == (outcome, MAIN[0]))
 
 
 def _number(value: Any) -> float:

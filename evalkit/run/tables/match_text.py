@@ -8,6 +8,7 @@ from evalkit.core.formats import as_sentence, level_text, lower_first, p_equals
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.core.words import cleaned, listed
 from evalkit.design.matching.options import PairRules
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import told
 from evalkit.run.tables.did_layout import Footnotes, Writer, aligned, wrapped
@@ -110,7 +111,7 @@ def _balance_lines(match: ToldMatch) -> Iterator[str]:
     rules = dict.fromkeys(row.denominator_rule for row in balance.covariates)
     yield from wrapped(
         f"Means after matching. A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}. Up to "
-        "0.05 needs nothing, up to 0.25 adjustment; more is too far apart (What Works Clearinghouse).",
+        f"{SATISFIED} needs nothing, up to {ADJUSTABLE} adjustment; more is too far apart (What Works Clearinghouse).",
         "  ",
     )
 

@@ -22,8 +22,9 @@ from shown_nouns import (
 )
 
 import evalkit
+from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
-from evalkit.core.shown import Several, Shown, set_viewer
+from evalkit.core.shown import Several, Shown, Viewer, set_viewer
 from evalkit.diagnose.finding import Finding
 from evalkit.report import shown
 from evalkit.report.border.disclosure import ReleasedTable
@@ -213,8 +214,10 @@ def test_without_a_viewer_a_noun_is_text():
     set_viewer(None)
     try:
         assert noun._repr_html_() is None
+        with pytest.raises(EvalkitError, match="import evalkit"):
+            noun.to_frame()
     finally:
-        set_viewer(shown.view)
+        set_viewer(Viewer(html=shown.view, frame=shown.frame, figure=shown.figure, model=shown.model))
     assert noun._repr_html_() is not None
 
 
