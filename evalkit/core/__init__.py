@@ -7,9 +7,13 @@
 - `errors`: Errors a person reads: what is wrong, where, and what to do next.
 - `formats`: How numbers are written: half away from zero as DfE rounds, a true minus sign, en dashes in ranges.
 - `manifest`: What a set of outputs was made from, and whether its project is still as it was then.
+- `plain`: Any noun as the plain data of JSON: the one place that says how a number, an interval or a reason is
+  written.
 - `project`: A project: every analytical choice of one evaluation, in one place a reviewer can read.
 - `quantities`: Numbers that carry their uncertainty, or the reason why there is none; the estimand, named before any
   method.
+- `questions`: What a command is asked of a table: plain nouns, read off a command line by `run` and told of by
+  `report`.
 - `sentence`: Sentences that keep the numbers in them as numbers, so that the border can withhold one and leave the
   rest.
 - `shown`: What nouns have in common: in a notebook they show themselves, elsewhere they say in a line what they are.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.sentence import Sentence
 
 MINUS = "\u2212"
 _MOST_DECIMALS = 10
+_LARGEST: Final = 1e15
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -41,6 +44,37 @@ def decimals_for(*sizes: object) -> int | None:
         return 4
     decimals = max(2 - math.floor(math.log10(known[0])), 0)
     return decimals if decimals <= _MOST_DECIMALS else None
+
+
+def in_powers(value: float) -> str:
+    """Return a number with three significant digits, in powers of ten where it is very small or large: `3.2e−12`."""
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How finely the numbers of one result are written: with these decimals, in powers of ten where there are none.
+
+    >>> Precision.of(0.0412).number(-1.23456), Precision.of(0.0).number(1.0)
+    ('−1.2346', '1.0000')
+    """
+
+    decimals: int | None
+
+    @classmethod
+    def of(cls, *sizes: object) -> Precision:
+        """Return the precision of three significant digits of the first size that is a positive number."""
+        return cls(decimals_for(*sizes))
+
+    def number(self, value: float) -> str:
+        """Return a number with a true minus sign."""
+        if self.decimals is None or abs(value) >= _LARGEST:
+            return in_powers(value)
+        return number(value, self.decimals)
+
+    def interval(self, interval: Interval) -> str:
+        """Return both ends of an interval."""
+        return f"{self.number(interval.lower)} to {self.number(interval.upper)}"
 
 
 def interval_text(interval: Interval) -> str:
@@ -98,7 +132,10 @@ def number_or_reason(quantity: float | Unavailable, decimals: int = 2) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """Return text with a capital at the start and a full stop at the end."""
+    """Return text with a capital at the start and a full stop at the end; typed numbers in it stay typed."""
+    if isinstance(text, Sentence):
+        end = "" if text.endswith((".", "!", "?")) else "."
+        return Sentence(text.template[:1].upper() + text.template[1:] + end, **text.cells)
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 

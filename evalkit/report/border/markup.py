@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import cleaned, csv_safe
-from evalkit.report.border.table import Cell, Column, Table, cell_text
+from evalkit.report.border.table import Cell, Column, Table, shown_text
 
 # The cells of a table as readers see them, whatever draws them.
 
@@ -40,7 +40,7 @@ def printed(table: Table) -> list[Table]:
 def shown_row(columns: tuple[Column, ...], row: tuple[Cell, ...]) -> list[ShownCell]:
     """Return one row: the first cell names it, neighbouring cells that lack for one reason share a cell."""
     pairs = list(zip(columns, row, strict=True))
-    name = ShownCell(cell_text(row[0], columns[0].kind, columns[0].decimals), "name")
+    name = ShownCell(shown_text(row[0], columns[0]), "name")
     return [name, *(_shared([pair for _, pair in run]) for _, run in groupby(enumerate(pairs[1:]), key=_run_key))]
 
 
@@ -54,7 +54,7 @@ def _shared(run: list[tuple[Column, Cell]]) -> ShownCell:
     if isinstance(cell, Unavailable):
         return ShownCell(cell.reason, "reason", len(run))
     kind: CellKind = "number" if column.is_numeric else "quote" if column.kind == "quote" else "text"
-    return ShownCell(cell_text(cell, column.kind, column.decimals), kind)
+    return ShownCell(shown_text(cell, column), kind)
 
 
 # Released tables as accessible HTML and as CSV.

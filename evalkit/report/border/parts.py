@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
 from evalkit.report.border.bundle import PART_MIME, bundle
-from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.disclosure import ReleasedTable, told_where_typed
 from evalkit.report.border.markup import numbered
 from evalkit.report.border.table import table_from_record
 
-__all__ = ["PART_MIME", "Heading", "Part", "ShownPart", "Text", "part_bundle", "part_from_json"]
+__all__ = ["PART_MIME", "Document", "Heading", "Part", "ShownPart", "Text", "part_bundle", "part_from_json"]
 
 
 # Sentences that show themselves in a notebook and in the report.
@@ -54,6 +54,11 @@ class Prose:
         if self.is_list:
             return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences) + "</ul>"
         return f"<p>{escape(self.text)}</p>"
+
+
+def sentences(*said: str) -> Prose:
+    """Return sentences as a paragraph, empty ones left out."""
+    return Prose(tuple(sentence for sentence in said if sentence))
 
 
 # A drawn figure with its words and the numbers behind it.
@@ -112,7 +117,13 @@ class Figure:
         }
 
 
-# The pieces of a report, and their way through a notebook and back.
+# A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.
+
+CLOSING: Final = (
+    "Made by evalkit from the project “{slug}”. Every number here stands in results.json beside this file, and those "
+    "behind each figure in the folder figures; manifest.json says what it was made from."
+)
+"""What the documents on paper of a project end with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,62 @@ class Text:
 ShownPart = Prose | ReleasedTable | Figure
 """A noun that a cell shows."""
 Part = Heading | Text | ShownPart
+Section = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What stands once at the top, and sections in order: drawn as a page, for Word, as PDF or on a terminal.
+
+    Attributes
+    ----------
+    title : the name of it all, the only part that every document has
+    slug : the project it is the report of, empty for the answer to a command, which has no contents and no closing
+    question : what is asked, below the title
+    banner : what a reader must know of synthetic data, empty for published ones
+    face : the sentences that a reader meets first
+    sections : parts in order, of a report one for each notebook
+    """
+
+    title: str
+    slug: str = ""
+    question: str = ""
+    banner: str = ""
+    face: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return the parts of every section, in order."""
+        return tuple(part for section in self.sections for part in section)
+
+    @property
+    def is_report(self) -> bool:
+        """Return whether it is the report of a project: with a table of contents, and what it was made from."""
+        return bool(self.slug)
+
+    @property
+    def closing(self) -> str:
+        """Return what it ends with, empty where it is of no project."""
+        return CLOSING.format(slug=self.slug) if self.slug else ""
+
+
+def released_document(document: Document, fewest: int) -> Document:
+    """Return a document as it may leave: in its sentences, typed counts of people from 1 to under `fewest` withheld.
+
+    Every drawing of what may be of people is made of this; tables are released already. 0 withholds nothing.
+    """
+    return replace(
+        document,
+        face=tuple(told_where_typed(said, fewest) for said in document.face),
+        sections=tuple(tuple(_released(part, fewest) for part in section) for section in document.sections),
+    )
+
+
+def _released(part: Part, fewest: int) -> Part:
+    if not isinstance(part, Prose):
+        return part
+    return replace(part, sentences=tuple(told_where_typed(said, fewest) for said in part.sentences))
 
 
 def part_bundle(part: ShownPart) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
-from evalkit.core.formats import careful, count, interval_text, number, p_text, pounds
+from evalkit.core.formats import MINUS, Precision, careful, count, interval_text, number, p_text, pounds
 from evalkit.core.quantities import Interval, Unavailable
 
 # A table before it is released: values with their kinds, not yet fit to be shown.
@@ -16,6 +16,7 @@ from evalkit.core.quantities import Interval, Unavailable
 Kind = Literal[
     "text",
     "quote",
+    "label",
     "estimate",
     "number",
     "interval",
@@ -32,6 +33,7 @@ Cell = str | int | float | Interval | Unavailable
 _FORMATS: Final[dict[Kind, Callable[[Any], str]]] = {
     "text": str,
     "quote": str,
+    "label": lambda value: str(value).replace("-", MINUS),
     "estimate": careful,
     "number": number,
     "interval": interval_text,
@@ -50,7 +52,8 @@ class Column:
 
     A column of pupils may be the `is_total` of the other columns of pupils in its row; a column
     `derived_from` a column of pupils (a percentage, say) is suppressed where that one is. `decimals`
-    are those of its estimates, numbers and intervals, None for what the kind has.
+    are those of its estimates, numbers and intervals, None for what the kind has; where it `is_in_powers` they have
+    three significant digits instead, in powers of ten.
     """
 
     key: str
@@ -59,11 +62,17 @@ class Column:
     is_total: bool = False
     derived_from: str = ""
     decimals: int | None = None
+    is_in_powers: bool = False
 
     @property
     def is_numeric(self) -> bool:
         """Return whether the column's values are aligned as numbers."""
-        return self.kind not in ("text", "quote")
+        return self.kind not in ("text", "quote", "label")
+
+
+def measured(key: str, header: str, kind: Kind, made: Precision) -> Column:
+    """Return a column of numbers written as finely as they were measured."""
+    return Column(key, header, kind, decimals=made.decimals, is_in_powers=made.decimals is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -115,6 +124,15 @@ class Table:
         return [column.key for column in self.columns].index(key)
 
 
+def shown_text(cell: Cell, column: Column) -> str:
+    """Return a cell of a column as readers see it."""
+    is_measured = column.kind in ("estimate", "number", "interval") and not isinstance(cell, str | Unavailable)
+    if is_measured and column.is_in_powers:
+        made = Precision(None)
+        return made.interval(cell) if isinstance(cell, Interval) else made.number(float(cell))  # type: ignore[arg-type]
+    return cell_text(cell, column.kind, column.decimals)
+
+
 def cell_text(cell: Cell, kind: Kind, decimals: int | None = None) -> str:
     """Return a cell as readers see it, with `decimals` where they are given and the kind has any."""
     if isinstance(cell, Unavailable):
@@ -122,9 +140,9 @@ def cell_text(cell: Cell, kind: Kind, decimals: int | None = None) -> str:
     if isinstance(cell, str):
         return cell
     if decimals is not None and isinstance(cell, Interval):
-        return f"{number(cell.lower, decimals)} to {number(cell.upper, decimals)}"
+        return Precision(decimals).interval(cell)
     if decimals is not None and kind in ("estimate", "number") and not isinstance(cell, Interval):
-        return number(cell, decimals)
+        return Precision(decimals).number(cell)
     return _FORMATS[kind](cell)
 
 

@@ -1,12 +1,13 @@
 """One document, drawn as a page, for Word, as PDF and on the terminal.
 
-- `document`: One report as a noun, before it is drawn as a page, for Word or as PDF.
-- `html`: report.html: a report as one file that needs no network and no script.
+- `document`: A report read back from executed notebooks: their text and what they show, never their code.
+- `html`: A document as one HTML file that needs no network and no script.
 - `layout`: How wide the columns of a table are on paper, in which size of type, and whether the page is turned.
 - `pdf`: report.pdf and summary.pdf: tagged pages that pass PDF/UA-1, the same bytes on every machine.
-- `plain_page`: A page of sentences, tables and figures without a project: one file, no network, no script.
 - `records`: results.json: every result as plain data, with a reason wherever a number cannot be given.
 - `released`: Every released file of a project but its notebooks and manifest.
+- `terminal`: A document as lines on a terminal: headings, sentences, and aligned tables with the reasons below them,
+  numbered.
 - `typography`: Which characters the fonts of a PDF can show, and where a line may not end.
 - `word`: Reports as Word documents, in the kit's own look or in that of a reference document.
 - `word_parts`: The parts of a report as paragraphs, tables and pictures of Word.

@@ -1,49 +1,21 @@
-"""One report as a noun, before it is drawn as a page, for Word or as PDF."""
+"""A report read back from executed notebooks: their text and what they show, never their code."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.report.border.bundle import PART_MIME
-from evalkit.report.border.parts import Heading, Part, Prose, ShownPart, Text, part_from_json
+from evalkit.report.border.parts import Document, Heading, Part, Prose, Section, ShownPart, Text, part_from_json
 from evalkit.report.documents.written import plain_words
 from evalkit.report.words.statements import banner, front_matter
 
-Section = tuple[Part, ...]
-
-CLOSING: Final = (
-    "Made by evalkit from the project “{slug}”. Every number here stands in results.json beside this file, and those "
-    "behind each figure in the folder figures; manifest.json says what it was made from."
-)
-"""What the documents on paper end with."""
 _AT_TOP: Final = ("banner", "face")
 _HEADING: Final = re.compile(r"^(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
 _FENCE: Final = re.compile(r"^ {0,3}(```|~~~)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """What stands once at the top of a report, and its sections in order, each the parts of one notebook.
-
-    `banner` is empty for published data; `front_matter` holds the sentences that a reader meets first.
-    """
-
-    slug: str
-    title: str
-    question: str
-    banner: str
-    face: tuple[str, ...]
-    sections: tuple[Section, ...]
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """Return the parts of every section, in order."""
-        return tuple(part for section in self.sections for part in section)
 
 
 def read_document(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]) -> Document:

@@ -1,4 +1,4 @@
-"""report.html: a report as one file that needs no network and no script."""
+"""A document as one HTML file that needs no network and no script."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from markupsafe import Markup
 from evalkit.core.words import cleaned
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import table_html
-from evalkit.report.border.parts import Figure, Heading, Part, Text
-from evalkit.report.documents.document import Document
+from evalkit.report.border.parts import Document, Figure, Heading, Part, Text
 from evalkit.report.documents.typography import unbroken
 from evalkit.report.templates import packaged
 
@@ -59,10 +58,10 @@ class _Page:
 
 
 def report_html(document: Document) -> str:
-    """Return the report as one page."""
+    """Return a document as one page; the report of a project has a table of contents and says what it was made from."""
     page = _Page()
     sections = [Markup(unbroken("\n".join(map(page.part, section)))) for section in document.sections]
-    made = _template("report.html.j2").render(
+    made = _template("report.html.j2" if document.is_report else "plain_page.html.j2").render(
         document=document,
         css=Markup(packaged("report.css")),
         headings=[heading for heading in page.contents if heading[0] <= 3],

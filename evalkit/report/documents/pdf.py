@@ -14,9 +14,8 @@ import typst
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
 from evalkit.report.border.markup import ShownCell, printed, shown_row
-from evalkit.report.border.parts import Figure, Heading, Part, Prose, Text
+from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
-from evalkit.report.documents.document import CLOSING, Document
 from evalkit.report.documents.layout import PADDING, Layout, breakable, table_layout
 from evalkit.report.documents.typography import FONTS, WHOLE, printable
 from evalkit.report.documents.written import Run, written_blocks
@@ -53,8 +52,8 @@ def _top(document: Document) -> Record:
         "banner": document.banner,
         "mark": _MARK if document.banner else "",
         "face": list(document.face),
-        "closing": CLOSING.format(slug=document.slug),
-        "has_contents": True,
+        "closing": document.closing,
+        "has_contents": document.is_report,
         "is_summary": False,
         "size": 10.5,
         "title_size": 22,
@@ -175,7 +174,7 @@ class _NotSet(EvalkitError):
 
 
 def pdf_report(document: Document) -> bytes:
-    """Return the report as PDF: A4, with bookmarks, a table of contents and page numbers."""
+    """Return a document as PDF: A4, with bookmarks and page numbers, of a project with a table of contents."""
     return _pages(paper_inputs(document))
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import fields, is_dataclass
-from datetime import date
-from enum import Enum
+from dataclasses import fields
 from typing import Any, Final
 
 from evalkit.core.disclosure import few
-from evalkit.core.errors import EvalkitError
+from evalkit.core.plain import json_text, plain
 from evalkit.core.project import Project
-from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.words import escaped
+from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.project.evaluation import AreaDistribution, ClaimCheck, Evaluation, Headline
 from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
 from evalkit.report.border.disclosure import release_record
@@ -86,8 +82,7 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
 
 def results_json(evaluation: Evaluation) -> bytes:
     """Return results.json as it is written."""
-    text = escaped(json.dumps(results_record(evaluation), indent=1, ensure_ascii=False, allow_nan=False))
-    return (text + "\n").encode("utf-8")
+    return (json_text(results_record(evaluation), indent=1) + "\n").encode("utf-8")
 
 
 def results_schema() -> dict[str, Any]:
@@ -189,36 +184,3 @@ def _permutation_record(detail: PermutationDetail) -> dict[str, Any]:
         "smallest_p": plain(detail.smallest_p),
         "studentised_p": plain(detail.studentised_p),
     }
-
-
-def plain(value: object) -> Any:
-    """Return any noun as plain data; raise where a number is not finite."""
-    if isinstance(value, Unavailable):
-        return {"unavailable": value.reason}
-    if isinstance(value, Interval):
-        return {"lower": plain(value.lower), "upper": plain(value.upper), "level": plain(value.level)}
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return _scalar(value)
-
-
-def _scalar(value: object) -> Any:
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise EvalkitError("A result is not a finite number and gives no reason; please report this.")
-        return float(value)
-    if hasattr(value, "__index__"):
-        return int(value)
-    raise EvalkitError(
-        f"A result of type {type(value).__name__} cannot be written to results.json; please report this."
-    )

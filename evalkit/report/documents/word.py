@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,10 +12,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.section import Section
 
-from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Figure, Heading, Prose
-from evalkit.report.border.parts import Part as DocumentPart
-from evalkit.report.documents.document import CLOSING, Document
+from evalkit.report.border.parts import Document
 from evalkit.report.documents.word_parts import Setter, page_lines
 from evalkit.report.documents.word_reference import MARK, Base, retitled, running_title, word_base
 from evalkit.report.documents.word_xml import clean, field, field_begin, field_end, paragraph, run, tab
@@ -76,42 +73,24 @@ _EPOCH: Final = datetime(2000, 1, 1)
 _ZIPPED: Final = (1980, 1, 1, 0, 0, 0)
 """The one date that every document bears, so that the same content gives the same bytes."""
 
-PlainPart = str | ReleasedTable | Figure
-
 
 def word_report(document: Document, reference: bytes | None = None) -> bytes:
-    """Return a report as .docx: headings, native tables with captions, figures with alt text, a table of contents.
+    """Return a document as .docx: headings, native tables with captions, figures with alt text.
 
-    `reference` is the .docx whose styles, pages, header and footer are used; its text is left out. The same
-    content gives the same bytes.
+    The report of a project has a table of contents. `reference` is the .docx whose styles, pages, header and footer
+    are used; its text is left out. The same content gives the same bytes.
 
     Raises
     ------
     InputError
         If the reference document cannot be read.
     """
-    return _made(word_base(reference), document, has_contents=True)
-
-
-def word_document(title: str, parts: Sequence[PlainPart]) -> bytes:
-    """Return a .docx with a title and, in order, sentences (texts; `# ` begins a heading), tables and figures."""
-    section = tuple(_as_part(part) for part in parts)
-    document = Document(slug="", title=title, question="", banner="", face=(), sections=(section,))
-    return _made(word_base(None), document, has_contents=False)
-
-
-def _as_part(part: PlainPart) -> DocumentPart:
-    if not isinstance(part, str):
-        return part
-    return Heading(1, part[2:]) if part.startswith("# ") else Prose((part,))
-
-
-def _made(base: Base, document: Document, has_contents: bool) -> bytes:
+    base, has_contents = word_base(reference), document.is_report
     set_pages(base, document.title, document.question, bool(document.banner))
     setter = Setter(base, starts_page=has_contents)
     body = list(setter.parts(document.parts))
     contents = list(_contents(setter)) if has_contents else []
-    closing = [setter.said("table note", run(CLOSING.format(slug=document.slug)) if document.slug else "")]
+    closing = [setter.said("table note", run(document.closing) if document.closing else "")]
     _append(base, "".join([*_top(document, setter), *contents, *body, *closing]))
     _describe(base.document, document)
     return _same_bytes(base.document)

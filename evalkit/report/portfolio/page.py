@@ -16,7 +16,7 @@ from evalkit.diagnose.portfolio.project_record import ProjectRecord
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import shown_row
 from evalkit.report.border.parts import Figure
-from evalkit.report.border.table import Cell, Column, cell_text
+from evalkit.report.border.table import Cell, Column, shown_text
 from evalkit.report.portfolio.tables import (
     DATA,
     NOT_STATED,
@@ -150,7 +150,7 @@ def _row(project: ProjectRecord, columns: Sequence[Column], row: Sequence[Cell])
 def _cell(column: Column, cell: Cell) -> dict[str, Any]:
     is_missing = isinstance(cell, Unavailable)
     kind = "reason" if is_missing else "num" if column.is_numeric else ""
-    text = cell_text(cell, column.kind, column.decimals)
+    text = shown_text(cell, column)
     return {"key": column.key, "text": text, "sort": _sort_key(cell), "class": kind}
 
 

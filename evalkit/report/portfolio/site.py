@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 from typing import Any, Final
 
+from evalkit.core.plain import plain
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import escaped
 from evalkit.diagnose.portfolio.pooling_rules import Member, Overlap, ProjectLeftOut
@@ -15,7 +16,6 @@ from evalkit.estimate.areas.placebo_pool import PlaceboPool
 from evalkit.estimate.areas.random_effects import RandomEffects
 from evalkit.report.border.disclosure import release_record
 from evalkit.report.border.parts import Figure
-from evalkit.report.documents.records import plain
 from evalkit.report.figures.forest import Forest, ForestRow, forest_plot
 from evalkit.report.portfolio.page import PageGroup, portfolio_page
 from evalkit.report.portfolio.tables import (

@@ -24,9 +24,12 @@ def _content(answer: MatchAnswer, kind: str) -> bytes:
         return frame_csv(unit_table(answer.design, answer.request.are_people)).encode()
     if kind == ".json":
         return (match_json(answer) + "\n").encode()
-    from evalkit.run.tables.match_page import match_html, match_word
+    from evalkit.report.documents.html import report_html
+    from evalkit.report.documents.word import word_report
+    from evalkit.run.tables.match_page import match_document
 
-    return match_html(answer).encode() if kind == ".html" else match_word(answer)
+    document = match_document(answer)
+    return report_html(document).encode() if kind == ".html" else word_report(document)
 
 
 def unit_table(design: MatchedDesign, are_people: bool = False) -> pd.DataFrame:

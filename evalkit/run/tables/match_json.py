@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
 from evalkit.core.disclosure import CONTAINS_PEOPLE
-from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.plain import json_text
+from evalkit.core.plain import plain_or_reason as given
+from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import count
-from evalkit.core.words import escaped
 from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.matched.balance import CovariateBalance
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import told
-from evalkit.run.tables.did_json import plain_value
 from evalkit.run.tables.match_answer import MatchAnswer
 from evalkit.run.tables.match_border import FEW, ToldMatch, told_match
 
@@ -23,7 +22,7 @@ Json = dict[str, Any]
 
 def match_json(answer: MatchAnswer) -> str:
     """Return everything that was found, as text."""
-    return escaped(json.dumps(match_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
+    return json_text(match_record(answer))
 
 
 def match_record(found: MatchAnswer) -> Json:
@@ -35,19 +34,19 @@ def match_record(found: MatchAnswer) -> Json:
     record: Json = {
         "n": _counts(match),
         "estimand": str(design.estimand),
-        "total_distance": plain_value(match.withheld or design.total_distance),
+        "total_distance": given(match.withheld or design.total_distance),
         "pairs": _pairs(answer, ids),
         "weights": dict(zip(ids, design.weights.tolist(), strict=True)),
         "balance": [_balance(row) for row in answer.balance.covariates]
         if match.withheld is None
-        else plain_value(match.withheld),
+        else given(match.withheld),
         "effect": _effect(answer.effect, match.is_difference_few),
     }
     if answer.unadjusted is not None:
         record["unadjusted_effect"] = _effect(answer.unadjusted, match.is_difference_few)
     record["score_balance"] = next(
         (_balance(row) for row in answer.balance.rows if row.is_score),
-        plain_value(match.withheld or Unavailable("No score was used.")),
+        given(match.withheld or Unavailable("No score was used.")),
     )
     record["method"] = answer.request.method
     record["unmatched"] = list(answer.unmatched)
@@ -66,13 +65,13 @@ def _counts(match: ToldMatch) -> Json:
     worth = {"comparison": design.effective_comparison, "treated": design.effective_treated}
     arms = {"treated": match.treated, "comparison": match.comparison}
     return {
-        **{arm: plain_value(match.told(counts.n)) for arm, counts in arms.items()},
-        **{f"{arm}_matched": plain_value(match.told(counts.used)) for arm, counts in arms.items()},
+        **{arm: given(match.told(counts.n)) for arm, counts in arms.items()},
+        **{f"{arm}_matched": given(match.told(counts.used)) for arm, counts in arms.items()},
         **{
-            f"effective_{arm}": plain_value(n if arms[arm].used.is_told(match.fewest) else match.told(arms[arm].used))
+            f"effective_{arm}": given(n if arms[arm].used.is_told(match.fewest) else match.told(arms[arm].used))
             for arm, n in worth.items()
         },
-        "discarded": plain_value(match.told(discarded)),
+        "discarded": given(match.told(discarded)),
     }
 
 
@@ -87,20 +86,20 @@ def _pairs(answer: MatchAnswer, ids: list[str]) -> list[list[Any]]:
 def _balance(row: CovariateBalance) -> Json:
     return {
         "covariate": row.covariate,
-        "smd_before": plain_value(row.before.smd),
-        "smd_after": plain_value(row.after.smd),
-        "variance_ratio_after": plain_value(row.after.variance_ratio),
-        "ecdf_mean_after": plain_value(row.after.ecdf_mean),
-        "denominator": plain_value(row.denominator),
+        "smd_before": given(row.before.smd),
+        "smd_after": given(row.after.smd),
+        "variance_ratio_after": given(row.after.variance_ratio),
+        "ecdf_mean_after": given(row.after.ecdf_mean),
+        "denominator": given(row.denominator),
         "denominator_rule": row.denominator_rule,
-        "mean_treated_after": plain_value(row.after.mean_treated),
-        "mean_comparison_before": plain_value(row.before.mean_comparison),
-        "mean_comparison_after": plain_value(row.after.mean_comparison),
-        "variance_ratio_before": plain_value(row.before.variance_ratio),
-        "ecdf_max_after": plain_value(row.after.ecdf_max),
-        "pair_distance_after": plain_value(row.after.pair_distance),
-        "wwc_g": plain_value(row.after.wwc_g),
-        "wwc": plain_value(row.wwc) if isinstance(row.wwc, Unavailable) else str(row.wwc),
+        "mean_treated_after": given(row.after.mean_treated),
+        "mean_comparison_before": given(row.before.mean_comparison),
+        "mean_comparison_after": given(row.after.mean_comparison),
+        "variance_ratio_before": given(row.before.variance_ratio),
+        "ecdf_max_after": given(row.after.ecdf_max),
+        "pair_distance_after": given(row.after.pair_distance),
+        "wwc_g": given(row.after.wwc_g),
+        "wwc": given(row.wwc) if isinstance(row.wwc, Unavailable) else str(row.wwc),
     }
 
 
@@ -110,12 +109,12 @@ def _effect(effect: MatchedEffect | Unavailable, is_few: bool = False) -> Json:
     estimate = effect.estimate
     df = FEW if is_few else estimate.df
     return {
-        "estimate": plain_value(estimate.value),
-        "std_error": plain_value(estimate.std_error),
-        "interval": plain_value(effect.interval),
+        "estimate": given(estimate.value),
+        "std_error": given(estimate.std_error),
+        "interval": given(effect.interval),
         "inference": effect.inference,
-        "df": {"unavailable": "The normal distribution is used."} if estimate.df is None else plain_value(df),
-        "p_value": plain_value(estimate.p_value),
+        "df": {"unavailable": "The normal distribution is used."} if estimate.df is None else given(df),
+        "p_value": given(estimate.p_value),
         "method": effect.method,
         "assumes": effect.assumes,
         "adjusted_for": list(effect.adjusted_for),
@@ -127,7 +126,7 @@ def _finding(finding: Finding) -> Json:
     return {
         "name": finding.name,
         "verdict": str(finding.verdict),
-        "statistic": plain_value(finding.statistic),
+        "statistic": given(finding.statistic),
         "sentence": finding.sentence,
         "kind": str(finding.kind),
     }
@@ -146,7 +145,7 @@ def _sensitivity(match: ToldMatch) -> Json:
         return {"unavailable": found.reason}
     record = {}
     for name, sentence in zip(_MEASURES, found.sentences, strict=True):
-        measure = _nested(getattr(found, name))
+        measure = given(getattr(found, name))
         if match.fewest:
             sentence = told(sentence, match.fewest)
             measure = {key: value if key not in _COUNTS else _few_of(value, match) for key, value in measure.items()}
@@ -156,18 +155,7 @@ def _sensitivity(match: ToldMatch) -> Json:
 
 def _few_of(n: int, match: ToldMatch) -> Any:
     """Return a count of pairs, or degrees of freedom, unless it is small or tells how many are not used."""
-    return plain_value(FEW if match.is_difference_few or 0 < n < match.fewest else n)
-
-
-def _nested(value: Any) -> Any:
-    """Return a noun as JSON has it, part by part."""
-    if isinstance(value, Unavailable | Interval):
-        return plain_value(value)
-    if is_dataclass(value):
-        return {part.name: _nested(getattr(value, part.name)) for part in fields(value)}
-    if isinstance(value, tuple | list):
-        return [_nested(part) for part in value]
-    return plain_value(value)
+    return given(FEW if match.is_difference_few or 0 < n < match.fewest else n)
 
 
 def _settings(answer: MatchAnswer) -> Json:
@@ -175,12 +163,6 @@ def _settings(answer: MatchAnswer) -> Json:
     return {
         "file": request.file.name,
         "covariates": list(request.on),
-        "option": {key: _plain(value) for key, value in asdict(answer.design.option).items()},
+        "option": given(asdict(answer.design.option)),
         "level": request.level,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return list(value) if isinstance(value, tuple) else value

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.core.formats import interval_text, level_text, number, number_or_reason, years_text
+from evalkit.core.plain import json_text, plain_or_reason
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.words import cleaned, counted, escaped
+from evalkit.core.words import cleaned, counted
 from evalkit.run.processes.executors import add_executor_options, compute_on_one_thread, executor_at, executor_choice
 from evalkit.run.typed_paths import add_data_options
 
@@ -102,7 +102,7 @@ def power_json(report: PowerReport) -> str:
         "n_simulations": report.options.n_simulations,
         "outcomes": [_record(found) for found in report.outcomes],
     }
-    return escaped(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    return json_text(content)
 
 
 def _record(found: OutcomePower) -> dict[str, Any]:
@@ -112,10 +112,10 @@ def _record(found: OutcomePower) -> dict[str, Any]:
         "n_treated": found.n_treated,
         "n_comparison": found.n_comparison,
         "n_comparison_areas": found.n_comparison_areas,
-        "pupil_sd": _value(found.pupil_sd),
+        "pupil_sd": plain_or_reason(found.pupil_sd),
         "panel": {
-            "mdes_points": _value(found.panel),
-            "mdes_pupil_sd": _value(found.panel_g),
+            "mdes_points": plain_or_reason(found.panel),
+            "mdes_pupil_sd": plain_or_reason(found.panel_g),
             "method": found.panel_method,
         },
         "two_level": _two_level(found),
@@ -125,23 +125,15 @@ def _record(found: OutcomePower) -> dict[str, Any]:
     }
 
 
-def _value(quantity: object) -> object:
-    if isinstance(quantity, Unavailable):
-        return {"unavailable": quantity.reason}
-    if isinstance(quantity, Interval):
-        return {"lower": quantity.lower, "upper": quantity.upper, "level": quantity.level}
-    return quantity
-
-
 def _two_level(found: OutcomePower) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "mdes_pupil_sd": _value(found.two_level),
-        "mdes_points": _value(found.two_level_points),
-        "mdes_pupil_sd_after_losing_a_fifth": _value(found.two_level_after_loss),
+        "mdes_pupil_sd": plain_or_reason(found.two_level),
+        "mdes_points": plain_or_reason(found.two_level_points),
+        "mdes_pupil_sd_after_losing_a_fifth": plain_or_reason(found.two_level_after_loss),
         "note": found.two_level_note,
     }
     if isinstance(found.two_level_plan, Unavailable):
-        return made | {"plan": _value(found.two_level_plan)}
+        return made | {"plan": plain_or_reason(found.two_level_plan)}
     plan = found.two_level_plan.plan
     named = ("n_treated", "n_comparison", "pupils", "icc", "r2_school", "r2_pupil", "n_school_covariates")
     return made | {"plan": {name: getattr(plan, name) for name in named} | {"source": found.two_level_plan.source}}
@@ -149,10 +141,10 @@ def _two_level(found: OutcomePower) -> dict[str, Any]:
 
 def _simulated(found: OutcomePower) -> object:
     if isinstance(found.simulated, Unavailable):
-        return _value(found.simulated)
+        return plain_or_reason(found.simulated)
     return {
-        "effect_points": _value(found.simulated.effect),
-        "effect_interval": _value(found.simulated.effect_interval),
+        "effect_points": plain_or_reason(found.simulated.effect),
+        "effect_interval": plain_or_reason(found.simulated.effect_interval),
         "n_placebo_sets": found.simulated.n_draws,
         "is_every_set": found.simulated.is_every_set,
         "placebo_sets": found.simulated_sets,

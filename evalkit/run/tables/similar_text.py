@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from evalkit.core.words import cleaned, counted, escaped
+from evalkit.core.plain import json_text
+from evalkit.core.plain import plain_or_reason as given
+from evalkit.core.words import cleaned, counted
 from evalkit.data.profiles import Profiles
 from evalkit.data.published.codes import coded_notes
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits
@@ -18,7 +19,6 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import cell_text
 from evalkit.report.templates import packaged
 from evalkit.run.processes.locks import write_whole
-from evalkit.run.tables.did_json import plain_value
 from evalkit.run.tables.did_layout import Footnotes, aligned, wrapped
 from evalkit.run.tables.frame_csv import frame_csv
 from evalkit.run.tables.similar_answer import SimilarAnswer
@@ -88,7 +88,7 @@ def reading_notes(profiles: Profiles) -> tuple[str, ...]:
 
 def similar_json(answer: SimilarAnswer) -> str:
     """Return the list asked for, or all lists, as text."""
-    return escaped(json.dumps(_record(answer), indent=2, ensure_ascii=False, allow_nan=False))
+    return json_text(_record(answer))
 
 
 def _record(answer: SimilarAnswer) -> Json:
@@ -111,7 +111,7 @@ def _record(answer: SimilarAnswer) -> Json:
 
 def _one(released: ReleasedTable, unit: str) -> Json:
     keys = [column.key for column in released.table.columns]
-    own, *others = [dict(zip(keys, map(plain_value, row), strict=True)) for row in released.table.rows]
+    own, *others = [dict(zip(keys, map(given, row), strict=True)) for row in released.table.rows]
     lacking = ("rank", "closeness", "distance")
     return {
         "unit": unit,

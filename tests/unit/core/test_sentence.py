@@ -9,6 +9,7 @@ import pytest
 
 from evalkit.core.disclosure import FEWEST_PEOPLE, FEWEST_PUBLISHED, whole
 from evalkit.core.errors import EvalkitError
+from evalkit.core.formats import as_sentence
 from evalkit.core.sentence import Derived, Sentence, count, joined, named_people
 from evalkit.report.border.disclosure import UNTYPED, told, told_where_typed
 
@@ -85,8 +86,15 @@ def test_what_is_no_count_is_refused(value):
 
 def test_the_thresholds_have_one_home():
     from evalkit.core.project import Disclosure
-    from evalkit.run.tables import did_counts
+    from evalkit.run import did_counts
 
     assert (FEWEST_PUBLISHED, FEWEST_PEOPLE) == (6, 10)
     assert Disclosure().threshold == FEWEST_PUBLISHED
     assert did_counts.FEW.reason == f"fewer than {FEWEST_PEOPLE}"
+
+
+def test_a_full_stop_leaves_the_numbers_typed():
+    made = as_sentence(Sentence("rows of {n} were left out", n=count(3, of="people", noun="person", nouns="people")))
+    assert made == "Rows of 3 people were left out."
+    assert made.written(10) == "Rows of fewer than 10 people were left out."
+    assert as_sentence(Sentence("{n} lost!", n=count(3))).written(0) == "3 lost!"

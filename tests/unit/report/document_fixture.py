@@ -5,9 +5,8 @@ from functools import cache
 
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.parts import Figure, Heading, Prose, Text
+from evalkit.report.border.parts import Document, Figure, Heading, Prose, Text
 from evalkit.report.border.table import Column, Table
-from evalkit.report.documents.document import Document
 from evalkit.report.figures.style import canvas, drawn
 
 NO_ERROR = Unavailable("One treated area has no spread of its own.")

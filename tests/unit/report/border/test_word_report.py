@@ -12,8 +12,7 @@ from lxml import etree
 
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import printed, shown_row
-from evalkit.report.border.parts import Heading, Text
-from evalkit.report.documents.document import Document
+from evalkit.report.border.parts import Document, Heading, Text
 from evalkit.report.documents.word import word_report
 from evalkit.report.documents.word_xml import run
 

@@ -12,9 +12,10 @@ from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.design.matching.match import match
 from evalkit.design.matching.options import EntropyBalancing, NearestNeighbour
 from evalkit.diagnose.matched.balance import match_balance
+from evalkit.report.border.parts import Document, Heading
 from evalkit.report.border.table import cell_text
-from evalkit.report.documents.plain_page import plain_page
-from evalkit.report.documents.word import word_document
+from evalkit.report.documents.html import report_html
+from evalkit.report.documents.word import word_report
 from evalkit.report.figures.matching import distribution_plot, earlier_plot, match_love_plot, overlap_plot
 from evalkit.report.tables.matched import match_balance_table, match_units
 
@@ -45,7 +46,7 @@ def word_cells(content):
 
 def test_word_shows_every_cell_of_the_table(design):
     table = match_balance_table(match_balance(design))
-    shown = word_cells(word_document("Balance", [table]))[0]
+    shown = word_cells(word_report(Document(title="Balance", sections=((table,),))))[0]
     assert shown[0] == [column.header for column in table.table.columns]
     expected = [
         [cell_text(cell, column.kind) for column, cell in zip(table.table.columns, row, strict=True)]
@@ -65,7 +66,7 @@ def test_csv_holds_the_numbers_in_full(design):
 
 def test_html_shows_every_cell(design):
     table = match_balance_table(match_balance(design))
-    page = plain_page("Balance", ["A sentence."], ["# Heading", table])
+    page = report_html(Document(title="Balance", face=("A sentence.",), sections=((Heading(1, "Heading"), table),)))
     for row in table.table.rows:
         for column, cell in zip(table.table.columns, row, strict=True):
             assert cell_text(cell, column.kind) in page
@@ -73,9 +74,9 @@ def test_html_shows_every_cell(design):
 
 
 def test_header_rows_repeat_and_figures_have_a_text(design):
-    content = word_document(
-        "Balance", [match_balance_table(match_balance(design)), match_love_plot(match_balance(design))]
-    )
+    balance = match_balance(design)
+    parts = (match_balance_table(balance), match_love_plot(balance))
+    content = word_report(Document(title="Balance", sections=(parts,)))
     document = docx.Document(io.BytesIO(content))
     assert "w:tblHeader" in document.tables[0].rows[0]._tr.xml
     assert "Dot plot of standardised differences" in document.inline_shapes[0]._inline.xml
@@ -85,7 +86,8 @@ def test_header_rows_repeat_and_figures_have_a_text(design):
 def test_the_same_content_gives_the_same_bytes(design):
     def made():
         balance = match_balance(design)
-        return word_document("Balance", ["A sentence.", match_balance_table(balance), match_love_plot(balance)])
+        parts = (match_balance_table(balance), match_love_plot(balance))
+        return word_report(Document(title="Balance", face=("A sentence.",), sections=(parts,)))
 
     assert made() == made()
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
@@ -14,7 +15,6 @@ from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.staggered.bands import Uncertainty
 from evalkit.estimate.staggered.group_time import group_time_effects
 from evalkit.estimate.staggered.results import staggered_results
-from evalkit.run.tables.did_json import plain_value
 from tests.did_command import COLUMNS, did, run_did, simulated
 
 KEYS = [
@@ -319,10 +319,10 @@ def test_schools_of_cross_sections_are_named_and_clustered_by(tmp_path):
 
 
 def test_no_number_that_is_none_reaches_json():
-    assert plain_value(float("nan")) == {"unavailable": "The calculation gave no finite number."}
-    assert plain_value(np.float64(2.5)) == 2.5
-    assert plain_value(Unavailable("Because.")) == {"unavailable": "Because."}
-    assert plain_value(Interval(1, 2, 0.9)) == {"lower": 1, "upper": 2, "level": 0.9}
+    assert given(float("nan")) == {"unavailable": "The calculation gave no finite number."}
+    assert given(np.float64(2.5)) == 2.5
+    assert given(Unavailable("Because.")) == {"unavailable": "Because."}
+    assert given(Interval(1, 2, 0.9)) == {"lower": 1, "upper": 2, "level": 0.9}
 
 
 def test_a_person_is_told_what_was_compared_and_how_far_it_goes(table, tmp_path):
@@ -344,9 +344,9 @@ def test_a_person_is_told_what_was_compared_and_how_far_it_goes(table, tmp_path)
 def test_tables_are_aligned(table, tmp_path, estimator):
     table.to_csv(tmp_path / "scores.csv", index=False)
     lines = run_did(tmp_path / "scores.csv", "--estimator", estimator).out.splitlines()
-    at = lines.index("By time since the start")
+    at = lines.index("The two-way event study" if estimator == "twfe" else "By time since the start")
     header, first = lines[at + 1], lines[at + 2]
-    assert header.startswith("  event time")
+    assert header.startswith("  Periods since the start")
     assert len(first) == len(header)
 
 

@@ -1,0 +1,117 @@
+"""The answer to a command, printed or written: on the terminal, as JSON, as a page, for Word, as PDF or as CSV."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from evalkit.core.plain import json_text
+from evalkit.run.console import Progress
+from evalkit.run.processes.failure import environment_faults
+from evalkit.run.processes.locks import write_whole
+from evalkit.run.typed_paths import out_file
+
+if TYPE_CHECKING:
+    from evalkit.report.border.parts import Document
+
+KINDS: Final = (".html", ".docx", ".pdf", ".csv")
+"""What every command can write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where an answer goes: to a file, to standard output as text or JSON, with or without progress."""
+
+    file: Path | None = None
+    is_json: bool = False
+    is_quiet: bool = False
+
+    @property
+    def progress(self) -> Progress:
+        """Return what says on standard error how far a command has come."""
+        return Progress(is_quiet=self.is_quiet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a command has to tell, each form made only when it is asked for.
+
+    Attributes
+    ----------
+    document : returns the answer as a document, with figures where it is given True; a terminal has none
+    csv : returns the main table as CSV, released
+    record : returns everything as plain data, released
+    fewest : typed counts of people from 1 to under this are withheld in sentences; 0 withholds nothing
+    """
+
+    document: Callable[[bool], Document]
+    csv: Callable[[], str]
+    record: Callable[[], object]
+    fewest: int = 0
+
+
+def add_output_options(group: Any, *, main_table: str, kinds: Sequence[str] = KINDS) -> None:
+    """Give a parser or a group of its options `--out`, `--json` and `--quiet`.
+
+    `main_table` says in a few words what a CSV file holds: `the effects by cohort and period`.
+    """
+    group.add_argument(
+        "--out",
+        metavar="FILE",
+        help=f"also write FILE, whose name ends in {_either(kinds)}; .csv holds {main_table}",
+    )
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    group.add_argument("--quiet", action="store_true", help="no progress, and with --out no text either")
+
+
+def _either(kinds: Sequence[str]) -> str:
+    return f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+
+
+def output_of(given: argparse.Namespace, table: Path, kinds: Sequence[str] = KINDS) -> Output:
+    """Return where an answer goes; raise `InputError` where no such file could be written, or it is the table read."""
+    return Output(out_file(given.out, kinds, table), given.json, given.quiet)
+
+
+def tell(told: Told, output: Output) -> None:
+    """Write the file that was asked for, whole or not at all, and then print the answer."""
+    if output.file is not None:
+        with environment_faults(f"writing {output.file.name}"):
+            write_whole(output.file, content_of(told, output.file.suffix.lower()))
+        output.progress.say(f"written: {output.file}")
+    if output.is_json:
+        print(json_text(told.record()))
+    elif output.file is None or not output.is_quiet:
+        from evalkit.report.documents.terminal import terminal_text
+
+        print(terminal_text(_document(told, has_figures=False)))
+
+
+def content_of(told: Told, kind: str) -> bytes:
+    """Return an answer as a file of a kind, such as `.pdf`."""
+    if kind == ".csv":
+        return told.csv().encode()
+    if kind == ".json":
+        return (json_text(told.record()) + "\n").encode()
+    document = _document(told, has_figures=True)
+    if kind == ".html":
+        from evalkit.report.documents.html import report_html
+
+        return report_html(document).encode()
+    if kind == ".docx":
+        from evalkit.report.documents.word import word_report
+
+        return word_report(document)
+    from evalkit.report.documents.pdf import pdf_report
+
+    return pdf_report(document)
+
+
+def _document(told: Told, has_figures: bool) -> Document:
+    """Return the answer as it may leave: the one place through which every drawing of it goes."""
+    from evalkit.report.border.parts import released_document
+
+    return released_document(told.document(has_figures), told.fewest)
