@@ -12,6 +12,8 @@
 - `project`: A project: every analytical choice of one evaluation, in one place a reviewer can read.
 - `quantities`: Numbers that carry their uncertainty, or the reason why there is none; the estimand, named before any
   method.
+- `questions`: What a command is asked of a table: plain nouns, read off a command line by `run` and told of by
+  `report`.
 - `sentence`: Sentences that keep the numbers in them as numbers, so that the border can withhold one and leave the
   rest.
 - `shown`: What nouns have in common: they show themselves, say in a line what they are, and give tables and figures.

@@ -10,6 +10,8 @@
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
 - `participants`: The flow of schools from listed to analysed, arm beside arm.
 - `permutation`: The change of every area analysed the same way, the treated one among them.
+- `staggered`: The effect by time since the start: each time's interval, and the band that holds for all times
+  together.
 - `style`: One size, one voice, and the same bytes every time.
 - `years`: Figures by year: means of both arms, and their difference with its interval and the band for all years.
 """

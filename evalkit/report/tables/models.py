@@ -10,9 +10,9 @@ from evalkit.estimate.areas.random_effects import RandomEffects
 from evalkit.estimate.effect_sizes import StandardisedEffect
 from evalkit.estimate.pupils.two_level import TwoLevelModel, VarianceParts
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.parts import Prose
+from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
-from evalkit.report.tables.data import plain, sentences
+from evalkit.report.tables.data import plain
 from evalkit.report.tables.staggered import effect_columns, estimated
 
 

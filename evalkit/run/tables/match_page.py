@@ -8,9 +8,8 @@ import numpy as np
 
 from evalkit.core.formats import as_sentence
 from evalkit.core.quantities import Unavailable
-from evalkit.report.border.parts import Document, Heading, Part
+from evalkit.report.border.parts import Document, Heading, Part, sentences
 from evalkit.report.figures.matching import distribution_plot, earlier_plot, match_love_plot, overlap_plot
-from evalkit.report.tables.data import sentences
 from evalkit.report.tables.matched import (
     Unit,
     match_balance_table,
