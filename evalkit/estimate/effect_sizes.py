@@ -19,6 +19,7 @@ from evalkit.data.published.performance import PublishedLimits
 from evalkit.estimate.effect import EffectSize, Months
 
 _TOOLKIT: Final = (0.02, 0.10, 0.19, 0.27, 0.36, 0.45, 0.53, 0.62, 0.70, 0.79, 0.88, 0.96)
+# The two tables differ in where the first month begins, and nowhere else.
 _TRIAL: Final = (0.05, *_TOOLKIT[1:])
 _TABLES: Final = {"toolkit": _TOOLKIT, "trial": _TRIAL}
 TABLE_NAMES: Final = {
@@ -37,6 +38,7 @@ def months_of_progress(effect_size: float, table: str = "toolkit") -> int:
     >>> evalkit.months_of_progress(0.2)
     3
     """
+    # By the shortest decimal that gives the number: 0.095 must round as it reads, not as binary stores it.
     size = float(Decimal(repr(abs(float(effect_size)))).quantize(Decimal("0.01"), ROUND_HALF_UP))
     months = sum(size >= bound for bound in _TABLES[table])
     return months if effect_size >= 0 else -months
@@ -429,6 +431,7 @@ def pupil_sd(half_width: NDArray[np.float64], pupils: NDArray[np.float64]) -> Qu
         return Unavailable(
             f"Only {int(usable.sum())} schools with {_FEWEST_PUPILS} pupils have published confidence limits."
         )
+    # 1.96 and not the normal quantile: the published limits were made with the rounded number.
     return float(np.median(half_width[usable] * np.sqrt(pupils[usable]) / 1.96))
 
 

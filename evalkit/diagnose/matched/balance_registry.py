@@ -130,6 +130,7 @@ def cox_index(found: ArmContrast) -> float:
     if n < 3 or not all(0 < share < 1 for share in shares):
         return math.nan
     odds = [share / (1 - share) for share in shares]
+    # The same small-sample factor as Hedges' g, as the Clearinghouse applies it to both.
     return _corrected(math.log(odds[0] / odds[1]) / _COX, n)
 
 

@@ -52,6 +52,7 @@ def upper_tail_exact(total: float, ranks: Floats, chance: float) -> float:
     mass = np.zeros(int(steps.sum()) + 1)
     mass[0], reached = 1.0, 0
     for step in steps:
+        # One convolution a rank, over the sums reached so far.
         with_it = mass[: reached + 1] * chance
         mass[: reached + 1] *= 1 - chance
         reached += int(step)
@@ -262,6 +263,7 @@ def _gamma_lost(p_at: Callable[[float], float], limit: float) -> Quantity:
         )
     if beyond(math.log(_LARGEST)) < 0:
         return Unavailable(f"No hidden bias with a ratio of odds under {_LARGEST:,.0f} could explain the difference.")
+    # In log gamma, where the worst p-value rises evenly enough for the bracket to be wide.
     return float(math.exp(optimize.brentq(beyond, 0.0, math.log(_LARGEST), xtol=1e-12)))
 
 

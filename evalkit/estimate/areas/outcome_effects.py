@@ -341,6 +341,7 @@ def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEff
         found = effects_of_matches(plan.changes, plan.comparison, treated_group, fewest)
     else:
         found = effects_by_area(plan.changes, plan.comparison, treated_group, fewest)
+    # The treated area stays even if the project excludes areas by a list that names it.
     return found.without(set(project.pool.exclude_areas) - {treated_group})
 
 

@@ -121,6 +121,7 @@ def _set_draws(task: EffectTask, draws: Draws) -> Iterator[float]:
     rows, generator = unit_rows(task), draws.stream()
     assert rows.matched_set is not None
     for _ in range(draws.n):
+        # A set drawn twice counts twice: weights stand for repeats, and no sample is copied.
         times = np.bincount(generator.integers(0, rows.n_sets, rows.n_sets), minlength=rows.n_sets)
         yield _refitted(task, rows.unit, rows.arms.weight, times[rows.matched_set])
 

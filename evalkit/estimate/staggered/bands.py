@@ -142,5 +142,6 @@ def _critical(errors: Errors, weights: Floats) -> float:
         largest = np.abs(drawn, out=drawn).max(axis=1)
     if effects.df is not None:  # signs leave out that the error is estimated, as the single intervals do not
         largest = largest / np.sqrt(generator.chisquare(effects.df, len(largest)) / effects.df)
+    # Draws may put the quantile of the largest below that of one alone, which it never is.
     single = critical_value(level, effects.df)
     return max(float(np.quantile(largest, level, method="inverted_cdf")), single)

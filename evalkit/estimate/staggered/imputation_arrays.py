@@ -157,6 +157,7 @@ def imputed_effects(rows: Observations, stage: Absorbed, residuals: Residuals) -
     empty = np.empty((len(rows.group), 0))
     predicted = fit.unit_effects[rows.group] + stage.predicted(fit.coefficients, rows.period, empty, rows.covariates)
     effect = rows.outcome - predicted
+    # Group and period must be linked by untreated rows: else their sum is not determined, whatever the inverse gives.
     is_used = (rows.cell >= 0) & (stage.unit_component[rows.group] == stage.component[rows.period])
     cell, weight, n_cells = rows.cell[is_used], rows.weight[is_used], rows.n_cells
     total = sums(cell, weight, n_cells)
@@ -178,6 +179,7 @@ def _left(effect: Floats, cell: Ints, share: Floats, value: Floats, residuals: R
     left: Floats = effect - (sums(cell, squares * effect, len(value)) * inverse)[cell]
     if residuals == "grouped":
         return left
+    # The only row of a cell has no others to be compared with; its own deviation counts as 0.
     others = 1 - squares * inverse[cell]
     return np.divide(left, others, out=np.zeros_like(left), where=others > 1e-12)
 

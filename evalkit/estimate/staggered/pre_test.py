@@ -104,6 +104,7 @@ def large_sample_pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
     values, covariance = effects.values[tested], effects.covariance[np.ix_(tested, tested)]
     size = np.sqrt(np.diagonal(covariance))
     correlation = covariance / np.outer(size, size)
+    # A covariance from no more clusters than there are effects has no inverse.
     if effects.influence.n_clusters <= len(tested) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
         return Unavailable(
             f"{len(tested)} effects before the start are too many to be tested together with "

@@ -30,6 +30,7 @@ def moved_block_p(residuals: Floats, n_post: int) -> float:
     size = np.abs(residuals)
     sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
     actual = sums[len(size) - n_post]
+    # Sums that differ in rounding alone are as large.
     return float((sums >= actual * (1 - 1e-10)).mean())
 
 

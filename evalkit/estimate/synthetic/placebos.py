@@ -122,6 +122,7 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
     placebos = _placebos(found, options)
     before = found.design.n_pre
     series = np.column_stack([found.design.treated_values.T, found.design.donor_values.T])[:before]
+    # Without a floor a placebo that is followed exactly before the start would have an infinite ratio.
     floor, least = error_floor(series), max(rounding_of(found.design), EXACT * found.pre_fit.spread)
     ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
     reason = _reason(found, len(ratios))

@@ -89,6 +89,7 @@ def _resolved(hull: Floats, weights: Floats) -> Floats:
     first, rest = hull[:, free[0]], free[1:]
     away = np.linalg.lstsq(hull[:, rest] - first[:, None], -first, rcond=None)[0]
     better = np.zeros_like(weights)
+    # Σw = 1 is built in: the first free weight is what the others leave.
     better[rest], better[free[0]] = away, 1 - away.sum()
     if better.min() < 0 or np.linalg.norm(hull @ better) > np.linalg.norm(hull @ weights):
         return weights
@@ -325,6 +326,7 @@ def fit_synthetic_did(treated: Floats, donors: Floats, n_pre: int, n_treated: in
     sigma = sigma if sigma > least else 0.0
     zeta = (n_treated * len(after)) ** 0.25 * sigma
     weights = _unit_weights(treated[:n_pre], before, zeta, least)
+    # Time weights: donors are now the rows, periods before the start the columns, the mean after it the target.
     mean_after = after.mean(axis=0)
     time_weights = simplex_fit(
         (before - before.mean(axis=1, keepdims=True)).T,

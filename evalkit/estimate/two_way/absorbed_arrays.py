@@ -106,6 +106,7 @@ class Absorbed:
         )
         normal, squares = _normal(given, total, means, common_means)
         wide = given.n_codes * given.width
+        # Codes that no unit links, directly or through others, cannot be compared: each component has its own constant.
         linked = normal[: wide : given.width, : wide : given.width] != 0
         component = np.asarray(csgraph.connected_components(linked)[1], dtype=np.int64)
         inverse, rank = _inverse(normal, squares, given, component)
@@ -139,6 +140,7 @@ class Absorbed:
 
     def is_estimable(self, combination: Floats) -> Bools:
         """Return which combinations of coefficients, shape (m, k), the data determine."""
+        # L'θ is estimable if and only if S S⁻L = L (Searle, 1971): no outcome is needed to know.
         missed = np.abs(self.normal @ (self.inverse @ combination) - combination)
         scale = np.sqrt(reciprocal(self.squares))[:, None]
         has_no_row = ((self.squares == 0)[:, None] & (combination != 0)).any(axis=0)
@@ -227,6 +229,7 @@ def _inverse(normal: Floats, before: Floats, given: Regressors, component: Ints)
     inverse = np.zeros_like(normal)
     inverse[:wide, :wide] = coded
     if len(normal) > wide:
+        # The common columns by the Schur complement of the coded ones, which stay block by block.
         crossed = coded @ normal[:wide, wide:]
         left = normal[wide:, wide:] - normal[wide:, :wide] @ crossed
         core, kept = _pseudo_inverse(left, before[wide:], False)

@@ -43,6 +43,7 @@ def assignments(cohort: Codes, stratum: Codes, n_draws: int, random: np.random.G
         return np.array(list(_all(cohort, stratum)), dtype=np.intp).reshape(-1, int((cohort > 0).sum()))
     actual = places(cohort, stratum)
     drawn = np.empty((n_draws + 1, len(actual)), dtype=np.intp)
+    # The actual assignment is one of them, so that no p-value is 0 (Phipson and Smyth, 2010).
     drawn[0] = actual
     begin = 0
     for each in np.unique(stratum):
@@ -168,6 +169,7 @@ def _statistics(sums: Sums, cohort: Codes, is_studentised: bool, who: Codes) -> 
     """Return the coefficient of the outcome and of the actual treatment, and the three parts of the squared error."""
     onto = sums.basis[who, cohort].sum(axis=1)
     left = sums.square[who, cohort].sum(axis=1)
+    # Treatment less its projection on all else, squared: as Z is orthonormal, by Pythagoras.
     bottom = left - (onto**2).sum(axis=1)
     if (bottom <= 1e-10 * np.maximum(left, 1e-300)).any():
         raise DesignError(
@@ -220,6 +222,7 @@ class PlaceboSums:
     def interval(self, estimate: float, level: float, is_absolute: bool) -> IntervalOrReason:
         """Return the values that the test does not reject: equal-tailed, or by absolute size; or why there is none."""
         share = (1 - level) * (1.0 if is_absolute else 0.5)
+        # (1 − 0.9)/2 · 20 is 0.9999999999999998 in floating point, and must count as the first draw.
         kth = int(np.floor(share * (len(self.draws) + 1) + 1e-9))
         if kth < 1:
             needed = int(np.ceil(1 / share - 1e-9)) - 1
@@ -251,6 +254,7 @@ def placebo_products(paths: Floats, residuals: Floats, square: float) -> Floats:
 def placebo_sums(products: Floats, n_draws: int, random: np.random.Generator) -> PlaceboSums:
     """Return Σ_j W[j, l_j] with one comparison cluster l_j for each treated one, independent and with replacement."""
     n_treated, n_comparison = products.shape
+    # In logarithms: the number of ways itself may be beyond any float.
     is_enumerated = n_treated * np.log(n_comparison) <= np.log(MOST_PLACEBOS_LISTED) + 1e-12
     if is_enumerated:
         chosen = np.array(list(product(range(n_comparison), repeat=n_treated)), dtype=np.intp)
@@ -266,6 +270,7 @@ def variance_by_size(squares: Floats, sizes: Floats) -> tuple[float, float]:
     spread = float((deviation**2).sum())
     slope = float((deviation * squares).sum()) / spread if spread > 0 else 0.0
     level = float(squares.mean()) - slope * float(inverse.mean())
+    # Least squares without negative coefficients: where one would be negative, the optimum has it at zero.
     if slope < 0:
         return float(squares.mean()), 0.0
     if level < 0:
@@ -319,6 +324,7 @@ def wild_weights(n_clusters: int, kind: WildWeights, n_draws: int, random: np.ra
     values = _VALUES[kind]
     total = len(values) ** n_clusters if n_clusters < 20 else np.inf
     if total <= MOST_DRAWS_LISTED:
+        # The digits of 0, 1, 2, … in base 2 or 6: every vector once, the one of ones (the data) among them.
         digits = np.arange(int(total)) // len(values) ** np.arange(n_clusters)[:, None] % len(values)
         return np.asarray(values[digits])
     drawn = values[random.integers(0, len(values), (n_clusters, n_draws))]
