@@ -24,99 +24,6 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
-# What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.
-
-EXACT = (
-    "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
-)
-ALIKE = (
-    "All treated clusters moved exactly alike, and so did all others, so that there is no variation from which an "
-    "error could be estimated."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Inference(Shown):
-    """Error, interval and two-sided p-value of one estimate by one method.
-
-    `note` says how they were made, `assumes` what they take as independent, `n_ranked` among how many results the
-    estimate was ranked (None where it was not).
-    """
-
-    method: InferenceMethod
-    std_error: Quantity
-    df: float | None
-    interval: IntervalOrReason
-    p_value: Quantity
-    note: str
-    assumes: str = ""
-    n_ranked: int | None = None
-
-    @classmethod
-    def unavailable(cls, method: InferenceMethod, reason: str) -> Inference:
-        """Return the inference that cannot be given, with its reason in every place."""
-        none = Unavailable(reason)
-        return cls(method=method, std_error=none, df=None, interval=none, p_value=none, note=reason)
-
-
-def clustered_estimate(fit: LeastSquaresFit, at: int, kind: ClusterKind, counts: ClusterCounts) -> Estimate:
-    """Return coefficient `at` with its cluster-robust error, or the reason why clusters give none.
-
-    Degrees of freedom are the clusters less one; Satterthwaite's for CR2.
-    """
-    value = float(fit.coefficients[at])
-    reason = one_treated_cluster_reason(counts) or exact_reason(fit)
-    if reason:
-        return Estimate(value, Unavailable(reason))
-    error = cluster_error(fit, at, kind)
-    df = error.df if kind == "CR2" else fit.n_clusters - 1.0
-    if error.std_error <= ROUNDING * fit.size:
-        return Estimate(value, Unavailable(ALIKE))
-    if df < LEAST_DF:
-        return Estimate(value, Unavailable(too_concentrated(df)))
-    return Estimate(value, error.std_error, df)
-
-
-def clustered_inference(
-    fit: LeastSquaresFit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float
-) -> Inference:
-    """Return the inference from the cluster-robust error of coefficient `at`."""
-    method: InferenceMethod = CR2 if kind == "CR2" else "cluster-robust"
-    estimate = clustered_estimate(fit, at, kind, counts)
-    if isinstance(estimate.std_error, Unavailable):
-        return Inference.unavailable(method, estimate.std_error.reason)
-    return Inference(
-        method=method,
-        std_error=estimate.std_error,
-        df=estimate.df,
-        interval=estimate.interval(level),
-        p_value=estimate.p_value,
-        note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
-    )
-
-
-def exact_reason(fit: LeastSquaresFit) -> str | None:
-    """Return why there is no error where a fit leaves no residual but rounding, else None."""
-    return EXACT if np.abs(fit.residuals).max() <= ROUNDING * fit.size else None
-
-
-def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return each p-value adjusted so that the chance of any false rejection among them keeps its level.
-
-    The k-th smallest of m becomes max over j ≤ k of min(1, (m − j + 1) p_j), whatever the dependence (Holm, 1979).
-    Raises `DesignError` for a p-value outside 0 to 1.
-    """
-    if not all(0 <= p <= 1 for p in p_values):
-        raise DesignError("A p-value lies between 0 and 1, so these cannot be adjusted.")
-    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
-    adjusted, largest = [0.0] * len(p_values), 0.0
-    for rank, at in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[at]))
-        adjusted[at] = largest
-    return tuple(adjusted)
-
-
-# An effect never travels alone: estimand, sample, method and uncertainty go with it.
 
 InferenceName = Literal["permutation", "cluster"]
 ClusterLevel = Literal["school", "local_authority"]
@@ -206,6 +113,99 @@ def find_effect(
     """Return the effect on an outcome by a design in a period, the main comparison by default; None where not asked."""
     key = (outcome, *comparison, inference)
     return next((one for one in effects if (one.outcome, one.design, one.period, one.inference) == key), None)
+
+
+# What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.
+
+
+EXACT = (
+    "The model fits every observation exactly, so that there is no variation from which an error could be estimated."
+)
+ALIKE = (
+    "All treated clusters moved exactly alike, and so did all others, so that there is no variation from which an "
+    "error could be estimated."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Inference(Shown):
+    """Error, interval and two-sided p-value of one estimate by one method.
+
+    `note` says how they were made, `assumes` what they take as independent, `n_ranked` among how many results the
+    estimate was ranked (None where it was not).
+    """
+
+    method: InferenceMethod
+    std_error: Quantity
+    df: float | None
+    interval: IntervalOrReason
+    p_value: Quantity
+    note: str
+    assumes: str = ""
+    n_ranked: int | None = None
+
+    @classmethod
+    def unavailable(cls, method: InferenceMethod, reason: str) -> Inference:
+        """Return the inference that cannot be given, with its reason in every place."""
+        none = Unavailable(reason)
+        return cls(method=method, std_error=none, df=None, interval=none, p_value=none, note=reason)
+
+
+def clustered_estimate(fit: LeastSquaresFit, at: int, kind: ClusterKind, counts: ClusterCounts) -> Estimate:
+    """Return coefficient `at` with its cluster-robust error, or the reason why clusters give none.
+
+    Degrees of freedom are the clusters less one; Satterthwaite's for CR2.
+    """
+    value = float(fit.coefficients[at])
+    reason = one_treated_cluster_reason(counts) or exact_reason(fit)
+    if reason:
+        return Estimate(value, Unavailable(reason))
+    error = cluster_error(fit, at, kind)
+    df = error.df if kind == "CR2" else fit.n_clusters - 1.0
+    if error.std_error <= ROUNDING * fit.size:
+        return Estimate(value, Unavailable(ALIKE))
+    if df < LEAST_DF:
+        return Estimate(value, Unavailable(too_concentrated(df)))
+    return Estimate(value, error.std_error, df)
+
+
+def clustered_inference(
+    fit: LeastSquaresFit, at: int, kind: ClusterKind, counts: ClusterCounts, level: float
+) -> Inference:
+    """Return the inference from the cluster-robust error of coefficient `at`."""
+    method: InferenceMethod = CR2 if kind == "CR2" else "cluster-robust"
+    estimate = clustered_estimate(fit, at, kind, counts)
+    if isinstance(estimate.std_error, Unavailable):
+        return Inference.unavailable(method, estimate.std_error.reason)
+    return Inference(
+        method=method,
+        std_error=estimate.std_error,
+        df=estimate.df,
+        interval=estimate.interval(level),
+        p_value=estimate.p_value,
+        note=f"Errors over {fit.n_clusters:,} clusters ({kind}), Student's t, {estimate.df:.1f} degrees of freedom.",
+    )
+
+
+def exact_reason(fit: LeastSquaresFit) -> str | None:
+    """Return why there is no error where a fit leaves no residual but rounding, else None."""
+    return EXACT if np.abs(fit.residuals).max() <= ROUNDING * fit.size else None
+
+
+def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return each p-value adjusted so that the chance of any false rejection among them keeps its level.
+
+    The k-th smallest of m becomes max over j ≤ k of min(1, (m − j + 1) p_j), whatever the dependence (Holm, 1979).
+    Raises `DesignError` for a p-value outside 0 to 1.
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise DesignError("A p-value lies between 0 and 1, so these cannot be adjusted.")
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[at]))
+        adjusted[at] = largest
+    return tuple(adjusted)
 
 
 # An estimate with the words that say how it and its error were made.

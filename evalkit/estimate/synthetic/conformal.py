@@ -17,47 +17,6 @@ from evalkit.core.shown import Shown
 from evalkit.estimate.synthetic.result import EXACT, SyntheticControl, rounding_of, without_inference
 from evalkit.estimate.synthetic.weights_arrays import root_mean_square
 
-# Moving-block permutations of residuals, and the ends of what a test keeps.
-
-_RUNGS, _GROWTH, _HALVINGS = 45, 1.25, 25
-
-
-def moved_block_p(residuals: Floats, n_post: int) -> float:
-    """Return the share of cyclic moves whose last `n_post` residuals have at least as large a sum of sizes.
-
-    The move by nothing is among them, so that the least p-value is one over the number of periods.
-    """
-    size = np.abs(residuals)
-    sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
-    actual = sums[len(size) - n_post]
-    # Sums that differ in rounding alone are as large.
-    return float((sums >= actual * (1 - 1e-10)).mean())
-
-
-def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float) -> float:
-    """Return the farthest value on one side of `centre` that a test keeps; infinite where none is rejected far out.
-
-    Values are tried in growing steps, as what a test keeps need not be connected; the end is then found between the
-    last one kept and the next. NaN where none is kept.
-    """
-    tried = centre + step * 0.2 * np.concatenate([[0.0], _GROWTH ** np.arange(_RUNGS)])
-    inside_at = [at for at, value in enumerate(tried) if is_kept(float(value))]
-    if not inside_at:
-        return float("nan")
-    if inside_at[-1] == len(tried) - 1:
-        return float(np.copysign(np.inf, step))
-    inside, outside = float(tried[inside_at[-1]]), float(tried[inside_at[-1] + 1])
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        if is_kept(middle):
-            inside = middle
-        else:
-            outside = middle
-    return inside
-
-
-# Conformal inference for treated areas: residuals moved in time, and effects that survive the test.
-
 _CAN_FOLLOW: Final = (
     "Conformal inference fits the weights to all periods. Where more than a third of them lie after the start, "
     "as here, the weights can follow an effect themselves, and the test of all periods together has little power."
@@ -170,3 +129,43 @@ def _interval(test: Test, around: tuple[float, float], n_periods: int, level: fl
     if any(np.isinf(end) for end in ends):
         return Unavailable("Effects are not ruled out however large they are: donors follow the series too freely.")
     return Interval(float(ends[0]), float(ends[1]), level)
+
+
+# Moving-block permutations of residuals, and the ends of what a test keeps.
+
+
+_RUNGS, _GROWTH, _HALVINGS = 45, 1.25, 25
+
+
+def moved_block_p(residuals: Floats, n_post: int) -> float:
+    """Return the share of cyclic moves whose last `n_post` residuals have at least as large a sum of sizes.
+
+    The move by nothing is among them, so that the least p-value is one over the number of periods.
+    """
+    size = np.abs(residuals)
+    sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
+    actual = sums[len(size) - n_post]
+    # Sums that differ in rounding alone are as large.
+    return float((sums >= actual * (1 - 1e-10)).mean())
+
+
+def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float) -> float:
+    """Return the farthest value on one side of `centre` that a test keeps; infinite where none is rejected far out.
+
+    Values are tried in growing steps, as what a test keeps need not be connected; the end is then found between the
+    last one kept and the next. NaN where none is kept.
+    """
+    tried = centre + step * 0.2 * np.concatenate([[0.0], _GROWTH ** np.arange(_RUNGS)])
+    inside_at = [at for at, value in enumerate(tried) if is_kept(float(value))]
+    if not inside_at:
+        return float("nan")
+    if inside_at[-1] == len(tried) - 1:
+        return float(np.copysign(np.inf, step))
+    inside, outside = float(tried[inside_at[-1]]), float(tried[inside_at[-1] + 1])
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        if is_kept(middle):
+            inside = middle
+        else:
+            outside = middle
+    return inside
