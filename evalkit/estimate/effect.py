@@ -24,7 +24,6 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
-
 InferenceName = Literal["permutation", "cluster"]
 ClusterLevel = Literal["school", "local_authority"]
 
