@@ -181,14 +181,14 @@ def _drawn_baseline(design: MatchedDesign, drawn: Ints) -> Baseline:
 
 
 def _estimate(task: EffectTask, drawn: Ints, weights: Floats) -> float:
-    kept = weights > 0
-    return _refitted(task, drawn[kept], weights[kept], np.ones(int(kept.sum()), dtype=np.int64))
+    has_weight = weights > 0
+    return _refitted(task, drawn[has_weight], weights[has_weight], np.ones(int(has_weight.sum()), dtype=np.int64))
 
 
 def _refitted(task: EffectTask, unit: Ints, weight: Floats, times: Ints) -> float:
     """Return the estimate from units of which each counts so many times, centred at their own target group."""
-    kept = np.flatnonzero(times)
-    unit, weight, times = unit[kept], weight[kept], times[kept]
+    drawn = np.flatnonzero(times)
+    unit, weight, times = unit[drawn], weight[drawn], times[drawn]
     is_treated = task.design.baseline.is_treated[unit]
     target = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(unit), dtype=bool)}[task.design.target]
     covariates, outcome = task.covariates[unit], task.outcome[unit]

@@ -190,6 +190,11 @@ def combination(effects: GroupTimeEffects, weights: Floats, label: int | None = 
     return _summary(effects, full, float(weights @ effects.values), chosen, label)
 
 
+def single_cell(effects: GroupTimeEffects, at: int) -> Summary:
+    """Return one cell, which must have an estimate, as a summary of its own."""
+    return combination(effects, (np.arange(len(effects.cells)) == at).astype(float))
+
+
 def _labels(effects: GroupTimeEffects, name: str) -> NDArray[np.int64]:
     """Return an attribute of every cell, shape (n_cells,)."""
     cohorts, periods = effects.cohorts_of_cells, effects.periods_of_cells

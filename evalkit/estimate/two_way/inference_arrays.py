@@ -132,15 +132,15 @@ def cohort_sums(fit: LeastSquaresFit, treated_from: Floats, period: Floats, actu
     w, z = fit.weight[:, None], fit.basis
     columns = np.asarray(period[:, None] >= treated_from, dtype=float)
     inner = without_means(columns, fit.weight, fit.nested)
-    own = without_means(actual[:, None], fit.weight, fit.nested)
-    own = own - z @ (z.T @ (w * own))
+    treatment_left = without_means(actual[:, None], fit.weight, fit.nested)
+    treatment_left = treatment_left - z @ (z.T @ (w * treatment_left))
     basis = np.stack([fit.by_cluster(w * z * column[:, None]) for column in inner.T], axis=1)
     return Sums(
         outcome=fit.by_cluster(w * columns * fit.residuals[:, None]),
-        treatment=fit.by_cluster(w * columns * own),
+        treatment=fit.by_cluster(w * columns * treatment_left),
         square=fit.by_cluster(w * inner**2),
         basis=basis,
-        left=np.stack([fit.by_cluster(w * z * fit.residuals[:, None]), fit.by_cluster(w * z * own)]),
+        left=np.stack([fit.by_cluster(w * z * fit.residuals[:, None]), fit.by_cluster(w * z * treatment_left)]),
         gram=np.stack([z[rows].T @ (w[rows] * z[rows]) for rows in np.split(np.arange(len(z)), fit.starts[1:])]),
     )
 
@@ -180,10 +180,10 @@ def _statistics(sums: Sums, cohort: Codes, is_studentised: bool, who: Codes) -> 
     slope = sums.treatment[who, cohort].sum(axis=1) / bottom
     if not is_studentised:
         return first, slope, first, first, first
-    own = np.einsum("ar,grs,as->ag", onto, sums.gram, onto, optimize=True)
+    within_clusters = np.einsum("ar,grs,as->ag", onto, sums.gram, onto, optimize=True)
     scores = []
     for coefficient, moved, still in zip((first, slope), (sums.outcome, sums.treatment), sums.left, strict=True):
-        inside = own.copy()
+        inside = within_clusters.copy()
         top = -(onto @ still.T)
         rows = np.arange(len(who))[:, None]
         inside[rows, who] += sums.square[who, cohort] - 2 * (sums.basis[who, cohort] * onto[:, None, :]).sum(axis=2)
@@ -343,15 +343,16 @@ def wild_reference(fit: LeastSquaresFit, at: int, weights: Floats, is_restricted
     if len(weights) != fit.n_clusters:
         raise DesignError(f"{len(weights)} bootstrap weights were given for {fit.n_clusters} clusters.")
     direction = fit.direction(at)
-    own = direction / float((fit.weight * direction**2).sum())  # the regressor less the others: β changes u by −b·own
+    # The regressor less the others: an effect b taken off the outcome moves the residuals by −b times this.
+    moved_by_effect = direction / float((fit.weight * direction**2).sum())
     estimate = float(fit.coefficients[at])
     scale = float(np.sqrt((fit.by_cluster(fit.weight * direction * fit.residuals) ** 2).sum()))
     if not is_restricted:
         top, scores = _scores(fit, direction, fit.residuals, weights)
         zero = np.zeros(top.shape)
         return Reference(estimate, scale, top, zero, _squared(scores, scores), zero, zero)
-    top, scores = _scores(fit, direction, fit.residuals + estimate * own, weights)
-    slope, bends = _scores(fit, direction, own, weights)
+    top, scores = _scores(fit, direction, fit.residuals + estimate * moved_by_effect, weights)
+    slope, bends = _scores(fit, direction, moved_by_effect, weights)
     return Reference(
         estimate, scale, top, slope, _squared(scores, scores), _squared(scores, bends), _squared(bends, bends)
     )
