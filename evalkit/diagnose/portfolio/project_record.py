@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from evalkit.core.manifest import DataKind, Vintage
+from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.data.measures import MEASURES
 from evalkit.design.project.labels import LIST_LABEL, design_label
@@ -15,7 +16,6 @@ from evalkit.estimate.areas.placebo_pool import AreaTable
 
 Phase = Literal["primary", "secondary", "not known"]
 ErrorSource = Literal["placebo areas", "interval", "areas as clusters", "none"]
-AIMED_AT: Final = ("primary", "secondary")
 CONTRAST: Final = "contrast"
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats, Ints
-from evalkit.core.draws import SERIAL, Draws, draws_in_chunks
+from evalkit.core.draws import LARGEST_LOSS, SERIAL, Draws, draws_in_chunks
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.data.baseline import Baseline
@@ -35,8 +35,6 @@ from evalkit.estimate.matched.task import EffectTask
 
 CHUNK: Final = 25
 """Draws in a chunk, whoever carries them out."""
-LARGEST_LOSS: Final = 0.05
-"""Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
 
 def bootstrap_effect(task: EffectTask) -> ExplainedEstimate:

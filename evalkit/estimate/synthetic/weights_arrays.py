@@ -13,13 +13,13 @@ from evalkit.core.errors import EvalkitError
 
 TIME_RIDGE = 1e-6
 """Time weights are regularised by this share of the noise, only to make them unique (Arkhangelsky et al., 2021)."""
-ROUNDING = 1e-14
+OUTCOME_ROUNDING = 1e-14
 """A difference of outcomes below this share of the largest one is a rounding error: none is fitted, and none ranks."""
 
 
 def rounding(*values: Floats) -> float:
     """Return the size up to which a difference between some outcomes is a rounding error."""
-    return ROUNDING * max(float(np.abs(one).max(initial=0.0)) for one in values)
+    return OUTCOME_ROUNDING * max(float(np.abs(one).max(initial=0.0)) for one in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
