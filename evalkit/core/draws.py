@@ -13,6 +13,11 @@ from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
+FEWEST_DRAWS: Final = 99
+"""With fewer draws the smallest p-value that can arise is above a hundredth."""
+LARGEST_LOSS: Final = 0.05
+"""Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
+
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """Return the generator that `name` always gets under `seed`, whatever else was drawn before it."""

@@ -14,6 +14,8 @@ from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.formats import as_sentence
 
 Role = Literal["primary", "secondary", "placebo"]
+AIMED_AT: Final = ("primary", "secondary")
+"""Roles of the outcomes that the programme was to move: their p-values are adjusted for how many there are."""
 NeighbourList = Literal["april_2021", "may_2025"]
 MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
 

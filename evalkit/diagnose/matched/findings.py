@@ -197,8 +197,8 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
     """Say how much of the weight one unit carries."""
     arm, n, _ = _weighted_arm(design)
     is_treated = design.baseline.is_treated
-    own = np.where(is_treated if arm == "treated" else ~is_treated, design.weights, 0.0)
-    share = float(own.max() / own.sum())
+    arm_weights = np.where(is_treated if arm == "treated" else ~is_treated, design.weights, 0.0)
+    share = float(arm_weights.max() / arm_weights.sum())
     verdict = Verdict.SERIOUS if share > _HEAVY[1] else Verdict.CAUTION if share > _HEAVY[0] else Verdict.REASSURING
     units = count(n, among=_n_in_arm(design, arm))
     sentence = Sentence(
@@ -214,8 +214,8 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
 def units_lost(design: MatchedDesign) -> Finding:
     """Say how many units of the target group were lost, and what the effect is then an effect on."""
     is_treated, used = design.baseline.is_treated, design.is_used
-    wanted = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(used), dtype=bool)}[design.target]
-    n, lost = int(wanted.sum()), int((wanted & ~used).sum())
+    is_target = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(used), dtype=bool)}[design.target]
+    n, lost = int(is_target.sum()), int((is_target & ~used).sum())
     whom = {"ATT": "treated units", "ATC": "comparison units", "ATE": "units"}[design.target]
     share = lost / n
     if not lost:

@@ -104,6 +104,7 @@ def _movement(rows: RegressionRows) -> Movement:
         r2_adjusted=1 - left.unexplained / left.total_outcome,
         outcome=of_outcome,
         treated=of_treated,
+        # The share of treatment's variance that covariates leave, on the scale of the whole variance.
         left=of_treated * float((left.treated**2).sum()) / left.total_treated,
     )
 

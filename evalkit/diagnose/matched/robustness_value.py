@@ -174,6 +174,7 @@ def robustness_value(
     left = rows.residuals()
     f = abs(left.slope / left.std_error) / math.sqrt(left.df)
     strengths = _strengths(rows, benchmarks)
+    # One degree of freedom less: what was not measured would be a covariate too (Cinelli and Hazlett, 2020).
     needed = critical_value(level, left.df - 1) / math.sqrt(left.df - 1)
     return RobustnessValue(
         estimate=left.slope,

@@ -30,13 +30,12 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import LockedDesign, OutcomeDesign
 from evalkit.diagnose.power.placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
 from evalkit.diagnose.power.report import OutcomePower, PlanFromRecords, PowerOptions, PowerReport, plan_from_records
-from evalkit.diagnose.project.describe import baseline_panel
+from evalkit.diagnose.project.describe import ONE_YEAR_BEFORE, baseline_panel
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.sample import Changes, changes_before
 from evalkit.estimate.effect_sizes import pupil_sd
 from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums
 
-_ONE_YEAR: Final = "Only one year was observed before the programme, so no change before it can be seen."
 OVER_SETS: Final = "randomisation over sets of schools"
 _IN_ITS_PLACE: Final = (
     "What is simulated is another test, which the report does not make: sets of untreated schools drawn in the same "
@@ -114,7 +113,7 @@ def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Ch
     if design.too_few:
         return Unavailable(f"Not estimated: {design.too_few}.")
     if len(project.exposure.pre) < 2:
-        return Unavailable(_ONE_YEAR)
+        return Unavailable(ONE_YEAR_BEFORE)
     changes = changes_before(baseline_panel(project, intake, design), project.exposure)
     if project.estimation.weights == "schools":
         return changes

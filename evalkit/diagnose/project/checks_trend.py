@@ -29,11 +29,11 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
 
     `parts` are the sentence on what was seen, what other areas did at least as much, and the flaw in words.
     """
-    told, did, flaw = parts
+    sentences, did, flaw = parts
     power = test.power(falsification.detectable_at_design(results))
     n, k = len(test.areas), test.n_as_large
     who = f"{k} of {n} areas, the treated one among them," if k > 1 else f"Of {n} areas only the treated one"
-    sentence = f"{told} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
+    sentence = f"{sentences} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
     return Finding(
         name=test.name,
         verdict=test.verdict(power),
@@ -46,9 +46,9 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
     )
 
 
-def unranked(name: str, reason: Unavailable, told: str = "") -> Finding:
+def unranked(name: str, reason: Unavailable, sentences: str = "") -> Finding:
     """Return a falsification test that could not be ranked, with the reason after what can be said."""
-    sentence = f"{told} {reason.reason}".strip()
+    sentence = f"{sentences} {reason.reason}".strip()
     return Finding(name, Verdict.NOT_ASSESSABLE, reason, sentence, FindingKind.FALSIFICATION, reason, reason, reason)
 
 
@@ -66,10 +66,10 @@ def _worth(power: CheckPower | Unavailable, flaw: str) -> str:
 
 def pre_trend(results: Results) -> Finding:
     """Say whether the treated schools were already moving differently before the programme."""
-    test, told = falsification.earlier_movement(results), _movement(results)
+    test, sentences = falsification.earlier_movement(results), _movement(results)
     if isinstance(test, Unavailable):
-        return unranked("pre_trend", test, told)
-    return ranked(results, test, (told, "moved at least as far, up or down", "A straight line that"))
+        return unranked("pre_trend", test, sentences)
+    return ranked(results, test, (sentences, "moved at least as far, up or down", "A straight line that"))
 
 
 def _movement(results: Results) -> str:
@@ -97,8 +97,8 @@ def placebo_start(results: Results) -> Finding:
     if isinstance(test, Unavailable):
         return unranked("placebo_start", test)
     last = max(results.project.exposure.pre)
-    told = f"Had the programme begun before the tests of {last}, its effect would be {careful(test.value)} points."
-    return ranked(results, test, (told, "showed at least as much, up or down", "A straight line that"))
+    sentences = f"Had the programme begun before the tests of {last}, its effect would be {careful(test.value)} points."
+    return ranked(results, test, (sentences, "showed at least as much, up or down", "A straight line that"))
 
 
 def placebo_outcome(results: Results) -> Finding:
@@ -108,15 +108,15 @@ def placebo_outcome(results: Results) -> Finding:
     if isinstance(value, Unavailable):
         return unranked("placebo_outcome", test if isinstance(test, Unavailable) else value)
     subject = lower_first(measure(code).label)
-    told = (
+    sentences = (
         f"{measure(code).label}, which the programme did not aim at, moved by {careful(value)} points against "
         "neighbours."
     )
     limit = f"{SHOCK.format(subject)}{_beside(results)}"
     if isinstance(test, Unavailable):
-        return unranked("placebo_outcome", test, f"{told} {limit}")
+        return unranked("placebo_outcome", test, f"{sentences} {limit}")
     did = f"moved in {subject} at least as far, up or down"
-    found = ranked(results, test, (told, did, "A shock to the area that moved both alike and"))
+    found = ranked(results, test, (sentences, did, "A shock to the area that moved both alike and"))
     return replace(found, sentence=f"{found.sentence} {limit}")
 
 

@@ -8,22 +8,20 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.measures import measure
 from evalkit.data.panel import Panel
 from evalkit.design.project import labels
 from evalkit.diagnose.project.appraisal import detectable_in_sd
 from evalkit.diagnose.project.evaluation import ArmYear, OutcomeSummary
-from evalkit.diagnose.project.results import Results
+from evalkit.diagnose.project.results import FEWEST_KNOWN, Results
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects
 from evalkit.estimate.effect import holm_adjusted
 
-AIMED_AT: Final = ("primary", "secondary")
-"""Roles of the outcomes whose p-values are adjusted for how many there are."""
 _NOT_AIMED_AT: Final = Unavailable("Not aimed at.")
 _NO_COHORT: Final = Unavailable("Pupils not known.")
 _NO_SCHOOL: Final = Unavailable("No school.")
-_FEWEST_KNOWN: Final = 0.9
 
 
 def outcome_summaries(results: Results) -> Iterator[OutcomeSummary]:
@@ -135,6 +133,6 @@ def mean_pupils(cohort: pd.DataFrame) -> int | Unavailable:
     each = cohort.mean(axis=1)
     if cohort.index.empty:
         return _NO_SCHOOL
-    if each.notna().mean() < _FEWEST_KNOWN or cohort.columns.empty:
+    if each.notna().mean() < FEWEST_KNOWN or cohort.columns.empty:
         return _NO_COHORT
     return int(float(each.fillna(each.mean()).sum()) + 0.5)

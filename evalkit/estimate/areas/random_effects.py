@@ -131,6 +131,7 @@ def _result(
 
     df = len(estimate) - 1
     knapp, plain = math.sqrt(pooled.dispersion / df * pooled.variance), math.sqrt(fixed.variance)
+    # Estimates that happen to agree make Hartung and Knapp's error absurdly small; it is never below the fixed one.
     error = max(knapp, plain)
     reach = critical_value(level, df) * error
     return RandomEffects(

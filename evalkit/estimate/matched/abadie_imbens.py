@@ -31,8 +31,6 @@ from evalkit.estimate.matched.abadie_imbens_arrays import (
 from evalkit.estimate.matched.regression import focal_and_partner, shares_partners
 from evalkit.estimate.matched.task import EffectTask
 
-# The matching estimator of Abadie and Imbens: nearest neighbours with every tie kept, bias correction, own errors.
-
 TIE: Final = 1e-5
 """Squared distances of scaled covariates that differ by no more are ties."""
 

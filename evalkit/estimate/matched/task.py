@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.draws import FEWEST_DRAWS, SERIAL, Executor
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.sentence import Sentence, count, named_people
 from evalkit.core.words import counted, did_you_mean, listed
@@ -24,8 +24,6 @@ from evalkit.estimate.cluster_model import ARMS, ClusterModel
 
 Adjustment = Literal["none", "g-computation", "additive", "bias-corrected"]
 Errors = Literal["default", "HC1", "HC3", "cluster", "two-way", "CR2", "abadie-imbens", "m-estimation", "bootstrap"]
-
-FEWEST_DRAWS: Final = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

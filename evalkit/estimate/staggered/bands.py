@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import SERIAL, Executor, stream
+from evalkit.core.draws import FEWEST_DRAWS, SERIAL, Executor, stream
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.design.algebra_arrays import by_rows
@@ -18,7 +18,6 @@ from evalkit.estimate.staggered.summaries import Summary
 _NORMAL_DRAWS = 10_000
 _QUARTILES = 1.3489795003921634
 """Difference of the quartiles of a standard normal."""
-FEWEST_DRAWS = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,5 +141,6 @@ def _critical(errors: Errors, weights: Floats) -> float:
         largest = np.abs(drawn, out=drawn).max(axis=1)
     if effects.df is not None:  # signs leave out that the error is estimated, as the single intervals do not
         largest = largest / np.sqrt(generator.chisquare(effects.df, len(largest)) / effects.df)
+    # Draws may put the quantile of the largest below that of one alone, which it never is.
     single = critical_value(level, effects.df)
     return max(float(np.quantile(largest, level, method="inverted_cdf")), single)

@@ -155,6 +155,7 @@ def _products(rows: PanelRows, fit: LeastSquaresFit, is_treated: NDArray[np.bool
             f"Comparison cluster {name} is not seen in every period, so that its residuals cannot stand in for a "
             "treated cluster's. Leave it out, or keep periods in which every comparison cluster is seen."
         )
+    # Means and not sums of residuals: a comparison cluster stands in for one of the treated cluster's size.
     residuals = grid(rows.weight * fit.residuals)[~is_treated] / weight[~is_treated]
     paths = grid(rows.weight * inner)[is_treated]
     return placebo_products(paths, residuals, float((rows.weight * inner**2).sum()))

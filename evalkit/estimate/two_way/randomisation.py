@@ -126,6 +126,7 @@ def _units_in_order(panel: Panel) -> Codes:
 def _cohorts(rows: PanelRows) -> tuple[Codes, NDArray[np.float64]]:
     """Return each cluster's cohort as a code, 0 for one not treated within the panel, and the cohorts' starts."""
     first = np.flatnonzero(np.diff(rows.cluster, prepend=-1))
+    # A start before the first period is one at it: treated throughout; one after the last is none.
     cohort = np.where(rows.cohort > rows.periods[-1], np.inf, np.maximum(rows.cohort, rows.periods[0]))
     lowest, highest = np.minimum.reduceat(cohort, first), np.maximum.reduceat(cohort, first)
     if (lowest != highest).any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalkit.core.draws import stream
+from evalkit.core.draws import FEWEST_DRAWS, stream
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Shown
@@ -111,7 +111,7 @@ def require_room(n: int, n_draws: int, what: str) -> None:
 
 def require_draws(n_draws: int, level: float) -> None:
     """Raise `DesignError` where a number of draws or a level cannot be used."""
-    if n_draws < 99:
-        raise DesignError(f"{n_draws} draws are too few for a p-value; take at least 99, better 9,999.")
+    if n_draws < FEWEST_DRAWS:
+        raise DesignError(f"{n_draws} draws are too few for a p-value; take at least {FEWEST_DRAWS}, better 9,999.")
     if not 0.5 <= level < 1:
         raise DesignError(f"The level of an interval is a share such as 0.95, not {level}.")
