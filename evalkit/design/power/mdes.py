@@ -9,6 +9,7 @@ from typing import Final
 
 from scipy import special
 
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
 
@@ -17,11 +18,17 @@ from evalkit.core.quantities import Quantity, Unavailable
 MULTIPLIER = 2.8
 """Standard errors that a two-sided test at 5% detects with 80% power: 1.96 + 0.84 (Bloom, 1995)."""
 
+POWER: Final = 0.8
+"""The chance of detecting an effect that designs are usually planned for."""
+
+FEWEST_PLACEBOS: Final = 20
+"""With fewer placebo areas, or sets of them, their spread says too little of a treated area's."""
+
 MANY_DF: Final = 100
 """Degrees of freedom from which the normal quantiles stand in for Student's t: they differ by under 1.5% there."""
 
 
-def multiplier(df: float | None, level: float = 0.95, power: float = 0.8) -> float:
+def multiplier(df: float | None, level: float = LEVEL, power: float = POWER) -> float:
     """Return M, the standard errors that a two-sided test detects with the power asked for.
 
     M = t(1 − (1 − level)/2; df) + t(power; df); normal quantiles where `df` is None or at least 100, their sum rounded
@@ -32,7 +39,7 @@ def multiplier(df: float | None, level: float = 0.95, power: float = 0.8) -> flo
         raise DesignError(f"A test needs degrees of freedom, and {df:g} are left. Compare more schools or areas.")
     tail = 0.5 + level / 2
     if df is None or df >= MANY_DF:
-        if (level, power) == (0.95, 0.8):
+        if (level, power) == (LEVEL, POWER):
             return MULTIPLIER
         return float(special.ndtri(tail) + special.ndtri(power))
     return float(special.stdtrit(df, tail) + special.stdtrit(df, power))
@@ -40,8 +47,7 @@ def multiplier(df: float | None, level: float = 0.95, power: float = 0.8) -> flo
 
 def require_shares(level: float, power: float) -> None:
     """Raise `DesignError` where a level or a power is none."""
-    if not 0 < level < 1:
-        raise DesignError(f"The level of a test's interval lies between 0 and 1, not at {level}.")
+    require_level(level)
     if not 1 - level < power < 1:
         raise DesignError(
             f"The power asked for lies between {1 - level:.2g}, the size of the test, and 1: not {power}."
@@ -61,7 +67,9 @@ def detectable_effect(placebo_sd: float, n_pre: int, n_post: int) -> float:
     return MULTIPLIER * placebo_sd * averaging_factor(n_pre, n_post)
 
 
-def detectable_at_design(placebo_changes: Sequence[float], n_pre: int, n_post: int, fewest: int = 20) -> Quantity:
+def detectable_at_design(
+    placebo_changes: Sequence[float], n_pre: int, n_post: int, fewest: int = FEWEST_PLACEBOS
+) -> Quantity:
     """Return the least detectable effect from placebo-area changes before the programme, or why there is none."""
     n = len(placebo_changes)
     if n < fewest:
@@ -124,7 +132,7 @@ def panel_std_error(plan: PanelPlan, between_areas: float, between_schools: floa
 
 
 def panel_mdes(
-    plan: PanelPlan, between_areas: float, between_schools: float, level: float = 0.95, power: float = 0.8
+    plan: PanelPlan, between_areas: float, between_schools: float, level: float = LEVEL, power: float = POWER
 ) -> Quantity:
     """Return the least detectable effect in points, or why there is none.
 
@@ -142,7 +150,11 @@ def panel_mdes(
 
 
 def one_area_mdes(
-    placebo_effects: Sequence[float], years: tuple[int, int], level: float = 0.95, power: float = 0.8, fewest: int = 20
+    placebo_effects: Sequence[float],
+    years: tuple[int, int],
+    level: float = LEVEL,
+    power: float = POWER,
+    fewest: int = FEWEST_PLACEBOS,
 ) -> Quantity:
     """Return the least detectable effect for one treated area, in points, or why there is none.
 
@@ -217,7 +229,7 @@ class TwoLevelPlan:
         return replace(self, n_treated=left[0], n_comparison=left[1])
 
 
-def two_level_mdes(plan: TwoLevelPlan, level: float = 0.95, power: float = 0.8) -> Quantity:
+def two_level_mdes(plan: TwoLevelPlan, level: float = LEVEL, power: float = POWER) -> Quantity:
     """Return the least detectable effect in total standard deviations, or why there is none.
 
     M × the standard error; M from Student's t with J − k − 2 degrees of freedom, from the normal where they are 100 or

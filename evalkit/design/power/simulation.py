@@ -12,8 +12,7 @@ from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
-
-FEWEST_DRAWS = 20
+from evalkit.design.power.mdes import FEWEST_PLACEBOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def simulated_power(
     if n == 0 or placebo.shape != critical.shape or not np.isfinite(placebo).all():
         raise DesignError("Simulated power needs placebo sets, each with an effect and a critical value.")
     curve = tuple(_point(placebo, critical, float(effect)) for effect in effects)
-    few = Unavailable(f"Only {n} placebo sets could be formed before the programme; {FEWEST_DRAWS} are needed.")
-    effect, interval = (few, few) if n < FEWEST_DRAWS else _quantile(critical - placebo, power)
+    few = Unavailable(f"Only {n} placebo sets could be formed before the programme; {FEWEST_PLACEBOS} are needed.")
+    effect, interval = (few, few) if n < FEWEST_PLACEBOS else _quantile(critical - placebo, power)
     return SimulatedPower(
         curve=curve, effect=effect, effect_interval=interval, power=power, n_draws=n, is_every_set=is_every_set
     )

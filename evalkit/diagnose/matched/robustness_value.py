@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL
 from evalkit.core.formats import careful, interval_text, level_text, number
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.diagnose.finding import Finding, Verdict, statement
@@ -162,7 +163,7 @@ def robustness_value(
     rows: RegressionRows,
     benchmarks: Sequence[str] = (),
     times: Sequence[float] = (1.0, 2.0, 3.0),
-    level: float = 0.95,
+    level: float = LEVEL,
     q: float = 1.0,
 ) -> RobustnessValue:
     """Return the robustness value of a regression and the effects left by benchmarks (Cinelli and Hazlett, 2020).

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special, stats
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import careful, level_text, number, p_equals
 from evalkit.core.quantities import Quantity, Unavailable
@@ -160,7 +161,7 @@ class RosenbaumBounds:
 def rosenbaum_bounds(
     differences: Floats,
     gammas: Sequence[float] = GAMMAS,
-    level: float = 0.95,
+    level: float = LEVEL,
     tail: Tail | None = None,
 ) -> RosenbaumBounds:
     """Return how far a difference between matched pairs withstands hidden bias (Rosenbaum, 2002, chapter 4).
@@ -232,8 +233,7 @@ def _require(differences: Floats, gammas: Sequence[float], level: float) -> None
     for gamma in gammas:
         if not 1 <= gamma < _LARGEST:
             raise DesignError(f"Gamma is a ratio of odds from 1 (no hidden bias) on, not {gamma:g}.")
-    if not 0 < level < 1:
-        raise DesignError(f"A level lies between 0 and 1, not at {level:g}.")
+    require_level(level)
 
 
 def _row(differences: Floats, gamma: float, p_at: Callable[[float], float]) -> GammaBounds:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from evalkit.core.draws import N_DRAWS
 from evalkit.core.formats import careful, interval_text, level_text, lower_first, number, p_text, span_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.portfolio.pooling_rules import FEW, FEW_LABEL, FEWEST, STALE
 from evalkit.diagnose.portfolio.portfolio import Group, Portfolio
 from evalkit.diagnose.portfolio.project_record import ProjectRecord, outcome_label, outcome_unit
-from evalkit.estimate.areas.placebo_pool import ALIKE, ALL_NEED, EACH_NEEDS, N_DRAWS, PER_PROJECT, PlaceboPool
+from evalkit.estimate.areas.placebo_pool import ALIKE, ALL_NEED, EACH_NEEDS, PER_PROJECT, PlaceboPool
 from evalkit.estimate.areas.random_effects import RandomEffects
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from evalkit.core.errors import DesignError
 from evalkit.estimate.least_squares_arrays import cluster_error, least_squares, period_columns
+from evalkit.estimate.two_way import inference_arrays as permutation
 from evalkit.estimate.two_way.inference_arrays import (
     assignments,
     cohort_sums,
@@ -14,7 +15,6 @@ from evalkit.estimate.two_way.inference_arrays import (
     permutation_reference,
     places,
 )
-from evalkit.estimate.two_way.two_way import inference_arrays as permutation
 
 STARTS = np.array([np.inf, 2, 3])
 COHORT = np.array([0, 1, 2, 0, 1, 0, 0])
