@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import LOST
-from evalkit.data.published.records import Listing, whole_numbers
+from evalkit.data.published.records import Listing, area_codes, whole_numbers
 from evalkit.data.published.tables import read_table
 
 _KEYS: Final = ["SCHOOL_ID", "YEAR"]
@@ -59,7 +59,7 @@ def _identity(path: Path) -> pd.DataFrame:
     names = {"SCHOOL_ID": "school_id", "URN": "urn", "LAESTAB": "laestab", "SCHNAME": "name"}
     frame = frame.rename(columns={**names, "MINORGROUP_SPINE1718": "minor_group"})
     frame["year"] = whole_numbers(frame.pop("YEAR"), f"{path.name}, YEAR")
-    frame["area"] = pd.to_numeric(frame.pop("LA"), errors="coerce").fillna(0).astype(int)
+    frame["area"] = area_codes(frame.pop("LA"))
     return frame
 
 
@@ -72,7 +72,7 @@ def _cases(identity: pd.DataFrame) -> tuple[CountedCase, ...]:
         ),
         CountedCase(
             "schools whose local-authority code changed; the last year's code is used",
-            int((identity[identity["area"] > 0].groupby("school_id")["area"].nunique() > 1).sum()),
+            int((by_school["area"].nunique() > 1).sum()),
         ),
-        CountedCase("rows without a local authority in the source", int((identity["area"] == 0).sum())),
+        CountedCase("rows without a local authority in the source", int(identity["area"].isna().sum())),
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from evalkit.data.published.records import SchoolRecords
+from evalkit.data.published.records import NO_AREA, SchoolRecords
 from evalkit.data.published.school_lists import Links
 
 # Whether two names mean one school, and which schools a name may mean.
@@ -120,14 +120,15 @@ class NameIndex:
 class KnownSchools:
     """What is known of schools, each by its school_id: the oldest URN that the files follow it to.
 
-    `names[school]` are all names a school is given, that of its results first; `areas[school]` its area's code;
-    `laestabs[number]` the schools that have had a LAESTAB, each with the URN it had it under; `urns` every URN known.
+    `names[school]` are all names a school is given, that of its results first; `areas[school]` its area's code, None
+    where none is given; `laestabs[number]` the schools that have had a LAESTAB, each with the URN it had it under;
+    `urns` every URN known.
     """
 
     records: Mapping[str, SchoolRecords]
     links: Links | None
     names: dict[str, list[str]]
-    areas: dict[str, int]
+    areas: dict[str, int | None]
     area_names: dict[int, str]
     laestabs: dict[str, dict[str, str]]
     urns: frozenset[str]
@@ -139,7 +140,8 @@ class KnownSchools:
         known = cls(records, links, {}, {}, {}, {}, frozenset(map(str, urns)))
         for r in records.values():
             known._add(r.schools)
-            known.area_names.update(zip(r.schools["area"], r.schools.get("area_name", []), strict=False))
+            named = r.schools[r.schools["area"].notna()]
+            known.area_names.update(zip(named["area"], named.get("area_name", []), strict=False))
         if spine is not None:
             known._add(spine)
         return known
@@ -149,7 +151,7 @@ class KnownSchools:
         for urn, name, area, laestab in zip(*columns, strict=True):
             school = self.school_of(urn)
             self.names.setdefault(school, []).append(str(name))
-            self.areas.setdefault(school, int(area))
+            self.areas.setdefault(school, None if pd.isna(area) else int(area))
             self.laestabs.setdefault(str(laestab), {}).setdefault(school, urn)
 
     def oldest(self, urn: str) -> str:
@@ -171,10 +173,14 @@ class KnownSchools:
 
     def said(self, school: str) -> str:
         """Return a school in words: its URN, name and area."""
-        area = self.area_names.get(self.areas[school], f"area {self.areas[school]}")
-        return f"URN {self._newest.get(school, school)} {self.names[school][0]} ({area})"
+        return f"URN {self._newest.get(school, school)} {self.names[school][0]} ({self.area_name(school)})"
 
-    def candidates(self, name: str, areas: Iterable[int]) -> list[str]:
+    def area_name(self, school: str) -> str:
+        """Return the name of a school's area, or its code in words; what stands for one where none is given."""
+        area = self.areas.get(school)
+        return NO_AREA if area is None else self.area_names.get(area, f"area {area}")
+
+    def candidates(self, name: str, areas: Iterable[int | None]) -> list[str]:
         """Return the schools that a name may mean, those of some areas first among equals."""
         here = set(areas)
         return self._index.candidates(name, [school for school, area in self.areas.items() if area in here])

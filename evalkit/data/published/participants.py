@@ -22,12 +22,12 @@ _MOST_TOLD: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class MatchedSchool:
-    """A row of a file of participants and the school it means: its URN, and its name and area as published."""
+    """A row of a file of participants and the school it means: its URN, and its name and area (None: not given)."""
 
     row: int
     urn: str
     name: str
-    area: int
+    area: int | None
     area_name: str
     is_by_urn: bool
 
@@ -54,7 +54,7 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
     """Count every school of an area as treated; raise `DesignError` where no file has the area."""
     schools = {stage: tuple(r.schools.index[r.schools["area"] == area]) for stage, r in records.items()}
     if not any(schools.values()):
-        known = sorted({str(code) for r in records.values() for code in r.schools["area"]})
+        known = sorted({str(code) for r in records.values() for code in r.schools["area"].dropna()})
         near = nearest(str(area), known, 3)
         raise DesignError(
             f"No school lies in local authority {area}, so nobody was treated. Change `participants.local_authority` "
@@ -75,6 +75,7 @@ def refuse_another_place(place: str, area: int, records: Mapping[str, SchoolReco
         for r in records.values()
         if "area_name" in r.schools
         for code, name in zip(r.schools["area"], r.schools["area_name"], strict=True)
+        if pd.notna(code)
     }
     called = [code for code, name in names.items() if name.casefold() == place.strip().casefold()]
     if area in names and called and area not in called:
@@ -125,9 +126,8 @@ def _cases(
 
 
 def _matched(row: ListedSchool, urn: str, school: str, known: KnownSchools) -> MatchedSchool:
-    area = known.areas.get(school, 0)
     name = known.names[school][0] if known.names.get(school) else row.name
-    return MatchedSchool(row.row, urn, name, area, known.area_names.get(area, f"area {area}"), bool(row.urn))
+    return MatchedSchool(row.row, urn, name, known.areas.get(school), known.area_name(school), bool(row.urn))
 
 
 def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
@@ -189,7 +189,7 @@ def _told(found: Sequence[_Fault], n_rows: int) -> str:
     return "\n  ".join([start, *rows, *more])
 
 
-def _fault(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+def _fault(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
     if row.problem:
         return _Fault(row, row.problem)
     if row.urn:
@@ -201,7 +201,7 @@ def _fault(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | 
     return _Fault(row, f"a name alone does not say which school it is{_may_be(row.name, known, areas)}")
 
 
-def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
     school = known.school_of(row.urn)
     if school not in known.areas:
         number = int(row.urn)
@@ -227,7 +227,7 @@ def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _F
     return None
 
 
-def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
     found = known.at(row.laestab)
     named = [school for school in found if not row.name or known.is_called(school, row.name)]
     if len(named) == 1:
@@ -245,7 +245,7 @@ def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int]) -
     return _Fault(row, f"LAESTAB {row.laestab} has been that of more than one school: {schools}; give the URN")
 
 
-def _may_be(name: str, known: KnownSchools, areas: set[int]) -> str:
+def _may_be(name: str, known: KnownSchools, areas: set[int | None]) -> str:
     """Return which schools a name may mean, in words, or nothing."""
     found = known.candidates(name, areas) if name else []
     return f"; the name may mean {' or '.join(known.said(school) for school in found)}" if found else ""

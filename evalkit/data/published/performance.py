@@ -15,7 +15,7 @@ from evalkit.core.errors import DataError
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import measure
 from evalkit.data.published.codes import parse_cells
-from evalkit.data.published.records import Listing
+from evalkit.data.published.records import Listing, area_codes
 from evalkit.data.published.school_lists import Links
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
@@ -96,7 +96,7 @@ def _one_year(
     frame = read_wide(path, columns if own or with_scores else [], key_stage, optional=[cohort] if with_scores else [])
     text = frame.reindex(columns=[*_KEYS, cohort, *(f"{code}{suffix}" for code in measures)])
     text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "cohort", *measures])
-    text["area"] = pd.to_numeric(text["LEA"], errors="coerce").fillna(0).astype(int)
+    text["area"] = area_codes(text["LEA"])
     return text.assign(year=year, laestab=text["LEA"] + text["ESTAB"])
 
 

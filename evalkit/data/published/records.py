@@ -18,7 +18,7 @@ from evalkit.data.published.neighbours import NeighbourTable
 # One row per school and summer as the sources list them, before any school is left out.
 
 IDENTITY: Final = ("school_id", "urn", "year", "area", "laestab", "name", "minor_group")
-"""Columns every listing has, whichever source it came from."""
+"""Columns every listing has, whichever source it came from; `area` is missing where the source gives none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +54,19 @@ def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
     return numbers.astype(int)
 
 
+def area_codes(cells: pd.Series) -> pd.Series:
+    """Return the local authority of each row as a nullable whole number, missing where the source gives none.
+
+    The sources write a blank, a dash or 0 where a row has no authority.
+    """
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return numbers.where(numbers > 0).astype("Int64")
+
+
 # Schools and their results over time: every cell a number or a reason.
 
+NO_AREA: Final = "no local authority given"
+"""What stands for an area's name where the sources give a school none."""
 OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
 
 
@@ -63,9 +74,9 @@ OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
 class SchoolRecords:
     """All schools of one key stage and what was published about them.
 
-    `schools` is indexed by school_id (sorted): name, area, area_name, region, laestab, minor_group,
-    is_converted (its URN changed between the last summer before the
-    programme and the end). `values[measure]` and `reasons[measure]` are school × year frames: a value is missing
+    `schools` is indexed by school_id (sorted): name, area (its code, missing where no list gives one), area_name,
+    region, laestab, minor_group, is_converted (its URN changed between the last summer before the programme and the
+    end). `values[measure]` and `reasons[measure]` are school × year frames: a value is missing
     exactly where there is a reason. `cohort` counts pupils, school × year. `years` are the summers
     whose scores were read. `urns` maps every URN a school was listed under, and its school_id, to its school_id.
     """
@@ -88,7 +99,8 @@ def make_records(
     identity = listing.identity.sort_values(["school_id", "year"], kind="stable")
     last = identity.drop_duplicates("school_id", keep="last").set_index("school_id").sort_index()
     schools = last[["name", "area", "laestab", "minor_group"]].copy()
-    schools["area_name"] = schools["area"].map(areas.names).fillna("area " + schools["area"].astype(str))
+    unnamed = ("area " + schools["area"].astype("string")).fillna(NO_AREA)
+    schools["area_name"] = schools["area"].map(areas.names).fillna(unnamed).astype(object)
     schools["region"] = schools["area"].map(areas.regions).fillna("")
     schools["is_converted"] = _changed_urn(identity, exposure).reindex(schools.index, fill_value=False)
     values, reasons = {}, {}

@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.core.project import Exposure, day_of_tests
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import parse_cells
-from evalkit.data.published.records import SchoolRecords
+from evalkit.data.published.records import SchoolRecords, area_codes
 from evalkit.data.published.tables import read_table
 
 # GIAS links between establishments, and the chains that identity over time may follow.
@@ -127,7 +127,7 @@ def read_spine(path: Path) -> pd.DataFrame:
     names = {"LA": "area", "LAESTAB": "laestab", "SCHNAME": "name", "MINORGROUP": "minor_group"}
     names |= {"OPENDATE": "opened", "OTHERURN": "other_urn"}
     spine = frame.set_index("URN").rename(columns=names)
-    spine["area"] = pd.to_numeric(spine["area"], errors="coerce").fillna(0).astype(int)
+    spine["area"] = area_codes(spine["area"])
     spine["is_primary"] = spine.pop("ISPRIMARY") == "1"
     spine["is_secondary"] = spine.pop("ISSECONDARY") == "1"
     return spine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.data.published.neighbours import NeighbourTable
 
-TREATED_GROUP = 0
-"""Group of the treated schools where they are listed by name rather than by area."""
+TREATED_GROUP: Final = 0
+"""Group of the treated schools where they are listed by name; other groups are areas, by codes of three digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,16 +27,15 @@ from evalkit.design.project.labels import ENGLAND, MATCHED, MATCHED_WITHOUT_OUTC
 
 # The design of a project, made and locked before outcomes are read.
 
-OUTSIDE: Final = -1
-"""Group of schools that may neither be treated nor compared: the area's other schools."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutcomeDesign:
     """Who is compared with whom for one outcome.
 
-    `groups` gives every school its area (0 where treated by name, −1 where in no arm); `comparisons` holds
-    the designs by area, `matches` those by school. `too_few` says why the outcome is not estimated, or is empty.
+    `groups` gives each school that may be treated or compared its group: its area's code, or `TREATED_GROUP` where it
+    is treated by name. A school that is in no group lies in a treated area without taking part, or no list gives its
+    area. `comparisons` holds the designs by area, `matches` those by school. `too_few` says why the outcome is not
+    estimated, or is empty.
     """
 
     outcome: str
@@ -47,6 +46,11 @@ class OutcomeDesign:
     comparisons: dict[str, AreaComparisons]
     matches: dict[str, GroupMatches]
     too_few: str
+
+    @property
+    def is_whole_area(self) -> bool:
+        """Return whether the treated group is one area with all its schools, rather than schools listed by name."""
+        return self.treated_group != TREATED_GROUP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +89,12 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     own = treated_group(project, intake)
     areas = _treated_areas(project, intake)
     reasons = exclusion_reasons(records, code, project.exposure.pre, project.pool.minor_groups)
-    usable = (reasons == "") & (groups != OUTSIDE)
-    _require_treated(project, code, int((usable & (groups == own)).sum()))
-    baseline = _baseline(project, intake, code, groups[usable])
-    count = int((groups[usable] == own).sum())
+    usable = groups[reasons.reindex(groups.index) == ""]
+    count = int((usable == own).sum())
+    _require_treated(project, code, count)
+    baseline = _baseline(project, intake, code, usable)
     few = _too_few(count, project) if count < project.pool.minimum_treated else ""
-    present = sorted({*groups[usable].tolist(), own})
+    present = sorted({*usable.tolist(), own})
     comparisons = _comparisons(project, intake, present, own, areas)
     matches = {} if few else _matches(project, baseline, own, present)
     return OutcomeDesign(code, groups, own, areas, baseline, comparisons, matches, few)
@@ -105,17 +109,17 @@ def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
         for stage, records in intake.records.items()
         for area in records.schools.loc[list(intake.treated.schools[stage]), "area"].tolist()
     }
-    return tuple(sorted(found - {0}))
+    return tuple(sorted(area for area in found if pd.notna(area)))
 
 
 def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
-    """Give each school its area; the treated their group; their areas' other schools none."""
-    groups = records.schools["area"].astype("int64").copy()
-    groups[groups == 0] = OUTSIDE
-    if not intake.treated.is_whole_area:
-        groups[groups.isin(_treated_areas(project, intake))] = OUTSIDE
-        groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
-    return groups
+    """Return each school's area as its group; the treated have one of their own, their areas' other schools none."""
+    areas = records.schools["area"]
+    if intake.treated.is_whole_area:
+        return areas.dropna().astype("int64")
+    groups = areas.mask(areas.isin(_treated_areas(project, intake)))
+    groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
+    return groups.dropna().astype("int64")
 
 
 def _require_treated(project: Project, code: str, n: int) -> None:

@@ -11,7 +11,6 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.data.measures import measure
 from evalkit.design.project import labels
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, not_assessable, statement
 from evalkit.diagnose.project import falsification
 from evalkit.diagnose.project.falsification import FEWEST_AREAS, Falsification
@@ -158,7 +157,7 @@ def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
     found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
     areas = found.areas.get((labels.NEIGHBOURS, "post")) if found else None
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return not_assessable("level_and_change", falsification.PART_OF_AREA.reason)
     if found is None or areas is None or len(areas.groups) < FEWEST_AREAS:
         return not_assessable("level_and_change", "Too few areas could be analysed the same way to see this.")

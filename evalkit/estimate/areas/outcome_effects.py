@@ -253,7 +253,7 @@ def _by_area(
 ) -> Iterator[Effect]:
     """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
     main = next(e for e in found.effects if (e.design, e.period) == (labels.NEIGHBOURS, "post"))
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2 or not isinstance(main.estimate, float):
+    if design.is_whole_area or len(design.treated_areas) < 2 or not isinstance(main.estimate, float):
         return
     changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
     comparison = design.comparisons[labels.NEIGHBOURS]
@@ -338,7 +338,7 @@ def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
 
 
 def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
     return Estimand.AREA_ITT_AMONG_MATCHED if lost else Estimand.AREA_ITT
 

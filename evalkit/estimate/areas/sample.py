@@ -13,7 +13,7 @@ from evalkit.core.project import Exposure, Project
 from evalkit.data.panel import Panel
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons, has_any_before_and_all_after
 from evalkit.data.roles import Roles
-from evalkit.design.project.plan import OUTSIDE, OutcomeDesign
+from evalkit.design.project.plan import OutcomeDesign
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ def outcome_panel(project: Project, records: SchoolRecords, design: OutcomeDesig
         kept = exclusion_reasons(records, code, exposure.years, project.pool.minor_groups) == ""
     else:
         kept = has_any_before_and_all_after(records, code, exposure.pre, exposure.post, project.pool.minor_groups)
-    units = groups.index[kept & (groups != OUTSIDE)]
+    units = groups.index[kept.reindex(groups.index)]
     return make_panel(records.values[code].loc[units, list(exposure.years)], groups, design.treated_group, project)
 
 
