@@ -52,6 +52,18 @@ class Baseline(Shown):
         Columns of numbers, finite, and of texts (categories), known for every unit.
     years : tuple of int, the periods the covariates came from; may be empty
     first_treated : int or None, the period the programme began; `years` must lie before it
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Baseline, BaselineRoles
+    >>> frame = pd.DataFrame({"school": ["B", "A"], "took_part": [0, 1], "score": [11.0, 10.5], "area": ["x", "y"]})
+    >>> roles = BaselineRoles(unit="school", treated="took_part", covariates=("score",), labels=("area",))
+    >>> Baseline.from_frame(frame, roles).units
+          is_treated area
+    unit
+    A           True    y
+    B          False    x
     """
 
     units: pd.DataFrame

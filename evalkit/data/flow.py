@@ -1,4 +1,4 @@
-"""Every school lost between listed and analysed, counted with its reason."""
+"""Whoever is lost between listed and analysed, counted with the reason."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evalkit.core.errors import EvalkitError
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Units that are not analysed, or lose rows of a table, and why; `n_rows` counts those rows."""
+
+    reason: str
+    units: tuple[str, ...]
+    n_rows: int
+
+
+# The schools of a project, by arm and stage.
 
 Stage = Literal["listed", "excluded", "analysed"]
 Arm = Literal["treated", "comparison", "rest_of_england"]

@@ -42,6 +42,19 @@ class Panel(Shown):
         Columns of `frame` that may be used to compare.
     clustered_by : "unit", "cluster" where a column that holds several units was named, or "matched set"
     first_rows : shape (n_units,), position of each unit's first row
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Panel, Roles
+    >>> frame = pd.DataFrame({"school": list("AABB"), "year": [2018, 2019] * 2, "score": [10.0, 12.0, 11.0, 11.5]})
+    >>> frame["first_year"] = frame["school"].map({"A": 2019})
+    >>> panel = Panel.from_frame(frame, Roles(unit="school", period="year", outcome="score", cohort="first_year"))
+    >>> panel.wide()
+    period  2018  2019
+    unit
+    A       10.0  12.0
+    B       11.0  11.5
     """
 
     frame: pd.DataFrame
@@ -172,6 +185,17 @@ class CrossSections(Shown):
     period_codes : shape (n_rows,)
     covariates : tuple of str
     clustered_by : "cluster", "unit" or "row"
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import CrossSections, Roles
+    >>> frame = pd.DataFrame({"school": list("AABBAB"), "year": [2018] * 4 + [2019] * 2, "score": range(6)})
+    >>> frame["first_year"] = frame["school"].map({"A": 2019})
+    >>> roles = Roles(unit="school", period="year", outcome="score", cohort="first_year")
+    >>> pupils = CrossSections.from_frame(frame, roles)
+    >>> pupils.periods, pupils.clustered_by
+    ((2018, 2019), 'unit')
     """
 
     frame: pd.DataFrame

@@ -61,6 +61,15 @@ class Profiles(Shown):
     left_out : ids of units without one of the characteristics or labels
     codes : codes that stand in a characteristic in the place of a number, such as SUPP, and how often
     notes : what else a reader must know of the file
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import ProfileRoles, Profiles
+    >>> frame = pd.DataFrame({"school": ["B", "A", "C"], "pupils": [210.0, 30.0, None]})
+    >>> profiles = Profiles.from_frame(frame, ProfileRoles(unit="school", characteristics=("pupils",)))
+    >>> profiles.units.tolist(), profiles.lacking
+    (['A', 'B'], (('pupils', 1),))
     """
 
     characteristics: pd.DataFrame

@@ -188,6 +188,17 @@ def recommended_inference(
     or not errors vary with size, and that can reject at all. Randomisation takes treated clusters to be like others.
     Where a few of many clusters carry most of the weight (`concentration`), they count as few: plain errors need as
     many degrees of freedom as clusters, and with fewer than two there is no inference.
+
+    Examples
+    --------
+    >>> from evalkit import ClusterCounts, recommended_inference
+    >>> recommended_inference(ClusterCounts(n_treated=40, n_comparison=60)).inference
+    'cluster-robust'
+    >>> recommended_inference(ClusterCounts(n_treated=1, n_comparison=149), noun="area").inference
+    'Conley–Taber'
+    >>> advice = recommended_inference(ClusterCounts(n_treated=1, n_comparison=5), noun="area")
+    >>> advice.inference, advice.reason[:54]
+    ('unavailable', 'With 1 treated area and 5 comparison areas there are 6')
     """
     fewer, total = min(counts.n_treated, counts.n_comparison), counts.n_treated + counts.n_comparison
     if fewer == 0:

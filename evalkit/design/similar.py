@@ -234,6 +234,18 @@ def similar_units(profiles: Profiles, option: SimilarOptions | None = None, unit
     ------
     DesignError
         Where a characteristic does not vary, a weight or label is of none that is known, or nobody may be listed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import ProfileRoles, Profiles, SimilarOptions, similar_units
+    >>> frame = pd.DataFrame({"school": list("ABCD"), "pupils": [200.0, 210.0, 420.0, 190.0], "phase": list("ppps")})
+    >>> roles = ProfileRoles(unit="school", characteristics=("pupils",), labels=("phase",))
+    >>> lists = similar_units(Profiles.from_frame(frame, roles), SimilarOptions(n=2, same=("phase",)), unit="A")
+    >>> lists.pairs().round(2)
+      unit  rank similar  distance   closeness
+    0    A     1       B      0.09  very close
+    1    A     2       C      1.99   not close
     """
     option = option or SimilarOptions()
     _require(profiles, option)

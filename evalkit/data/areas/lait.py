@@ -82,7 +82,7 @@ _MEASURE, _YEAR, _NAME, _VALUE, _NUMBER = "Short Desc", "Years", "LA and Regions
 
 
 def read_lait(path: Path, measure: str) -> AreaSeries:
-    """Return one measure of every local authority, by its DfE number and the later year of a school year.
+    r"""Return one measure of every local authority, by its DfE number and the later year of a school year.
 
     Parameters
     ----------
@@ -96,6 +96,19 @@ def read_lait(path: Path, measure: str) -> AreaSeries:
     DataError
         If the file cannot be read or has no such measure, a label is no single year, or a value is neither a number nor
         a code for a missing one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_lait
+    >>> path = Path("bds_long_0.csv")
+    >>> header = "Short Desc,Years,LA Number,LA and Regions,Values\n"
+    >>> rows = "AVG_Prog8_Score,2017/18,340,Knowsley,-0.8\nAVG_Prog8_Score,2018/19,340,Knowsley,-0.9\n"
+    >>> england = "AVG_Prog8_Score,2018/19,970,England,0.0\n"
+    >>> _ = path.write_text(header + rows + england)
+    >>> series = read_lait(path, "AVG_Prog8_Score")
+    >>> series.name(340), series.periods, series.values.tolist()
+    ('Knowsley', (2018, 2019), [[-0.8, -0.9]])
     """
     columns = read_columns(path, [_MEASURE, _YEAR, _NAME, _VALUE], [_NUMBER])
     frame = pd.DataFrame(columns.texts | columns.numbers)

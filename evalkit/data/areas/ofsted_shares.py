@@ -36,7 +36,7 @@ _RENAMED: Final = Break(
 
 
 def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> AreaSeries:
-    """Return the percentage of schools rated good or outstanding at the end of each August, by DfE's area number.
+    r"""Return the percentage of schools rated good or outstanding at the end of each August, by DfE's area number.
 
     A school counts from its first inspection until the day it closed, with its latest rating; one that became an
     academy under a new number counts from the academy's first inspection. Schools are in the area where the school
@@ -52,6 +52,18 @@ def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> Area
     ------
     DataError
         If a file cannot be read, or holds a rating or a date that is none.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_ofsted_shares
+    >>> schools = [f"10{number}" for number in range(10)]
+    >>> _ = Path("spine.csv").write_text("URN,LA,CLOSEDATE\n" + "".join(f"{urn},340,\n" for urn in schools))
+    >>> ratings = [f"{urn},{'Good' if urn < '107' else 'Inadequate'},20180306\n" for urn in schools]
+    >>> _ = Path("ratings.csv").write_text("URN,Rating,Inspection Date\n" + "".join(ratings))
+    >>> series = read_ofsted_shares(Path("ratings.csv"), Path("spine.csv"), [2017, 2018])
+    >>> series.areas.tolist(), series.periods, series.values.tolist()
+    ([340], (2018,), [[70.0]])
     """
     if not len(years):
         raise DataError("No year was named, so there is no share to work out. Name the years, such as 2010 to 2019.")

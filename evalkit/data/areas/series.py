@@ -54,6 +54,18 @@ class AreaSeries(Shown):
     breaks : changes in how the outcome is made
     notes : what a reader of the source must know
     scale : how the labels of the source became `periods`; a start in the source's words is `scale.number(…)`
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import AreaRoles, AreaSeries
+    >>> frame = pd.DataFrame({"area": ["N", "N", "S"], "year": [2018, 2019, 2018], "rate": [4.1, 4.6, 3.0]})
+    >>> series = AreaSeries.from_frame(frame, AreaRoles(unit="area", period="year", outcome="rate"))
+    >>> series.values
+    array([[4.1, 4.6],
+           [3. , nan]])
+    >>> series.within(2018, 2018).periods
+    (2018,)
     """
 
     outcome: str
@@ -157,12 +169,28 @@ def _require_one_row(
 
 
 def read_area_file(path: Path, roles: AreaRoles) -> AreaSeries:
-    """Return the areas over periods of a CSV (also .csv.gz) or Parquet file, areas by their text as it stands there.
+    r"""Return the areas over periods of a CSV (also .csv.gz) or Parquet file, areas by their text as it stands there.
 
     Periods are whole numbers, or all of them school years, quarters or months, which the series' `scale` numbers. In
     the outcome percent signs and thousands separators are read, and an empty cell and the codes of published tables
     are missing: an area whose outcome is missing lacks that period. Raise `DataError` where the file cannot be read, a
     unit or period is missing, a cell is not what its column holds, or an area has two rows in a period.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import AreaRoles, read_area_file
+    >>> path = Path("areas.csv")
+    >>> rows = "North,2017/18,4.1%\nNorth,2018/19,4.6%\nSouth,2017/18,3.0%\nSouth,2018/19,c\n"
+    >>> _ = path.write_text("area,year,rate\n" + rows)
+    >>> series = read_area_file(path, AreaRoles(unit="area", period="year", outcome="rate"))
+    >>> series.areas.tolist(), series.periods
+    (['North', 'South'], (2018, 2019))
+    >>> series.values
+    array([[4.1, 4.6],
+           [3. , nan]])
+    >>> series.notes[1]
+    "In 'rate' count as missing: 1 cell c (confidential)."
     """
     columns = read_columns(path, [roles.unit], [roles.outcome], periods=[roles.period])
     columns.require_ids(roles.unit)

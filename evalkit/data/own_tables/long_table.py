@@ -12,20 +12,12 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
+from evalkit.data.flow import LeftOut
 from evalkit.data.own_tables.columns import Columns, read_columns
 from evalkit.data.published.codes import Coded
 from evalkit.data.roles import LARGEST, LAST_PERIOD, SMALLEST, Roles
 
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class RowsLeftOut:
-    """Rows of a table that cannot be used, and why; `units` are those that lose at least one row by it."""
-
-    reason: str
-    units: tuple[str, ...]
-    n_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,7 @@ class LostGroup:
     group: str
     n_units: int
     n_rows: int
-    reasons: tuple[RowsLeftOut, ...]
+    reasons: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -45,7 +37,7 @@ class LongTable(Shown):
     Attributes
     ----------
     frame : DataFrame of the columns that play a part
-    left_out : tuple of LeftOut, each row under the first reason that holds
+    left_out : tuple of LeftOut, each row under the first reason that holds; its units lose at least one row by it
     n_rows : rows of the file
     codes : codes that stand in a column in the place of a number, such as SUPP, and how often
     notes : how periods are numbered, and what else a reader must know of the file
@@ -53,7 +45,7 @@ class LongTable(Shown):
     """
 
     frame: pd.DataFrame
-    left_out: tuple[RowsLeftOut, ...]
+    left_out: tuple[LeftOut, ...]
     n_rows: int
     codes: tuple[Coded, ...] = ()
     notes: tuple[str, ...] = ()
@@ -61,7 +53,7 @@ class LongTable(Shown):
 
 
 def read_long_table(path: Path, roles: Roles) -> LongTable:
-    """Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
+    r"""Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
 
     Ids (unit, cluster) are texts exactly as in the file. Periods and cohorts are whole numbers, or all of them school
     years (`201819`, `2018/19`: 2019, the year of the summer), quarters or months, numbered one after another. In the
@@ -74,6 +66,25 @@ def read_long_table(path: Path, roles: Roles) -> LongTable:
     DataError
         Where the file cannot be read, a column plays two parts, or a cell cannot be what its part says: the
         sentence names the column, the line and the text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import Panel, Roles, read_long_table
+    >>> path = Path("schools.csv")
+    >>> rows = "A,2018,10.5,2019\nA,2019,SUPP,2019\nB,2018,11.0,\nB,2019,11.5,\n"
+    >>> _ = path.write_text("school,year,score,first_year\n" + rows)
+    >>> roles = Roles(unit="school", period="year", outcome="score", cohort="first_year")
+    >>> table = read_long_table(path, roles)
+    >>> table.left_out
+    (LeftOut(reason="the outcome 'score' is missing", units=('A',), n_rows=1),)
+    >>> [(coded.code, coded.n_cells, coded.meaning) for coded in table.codes]
+    [('SUPP', 1, 'suppressed: too few pupils')]
+    >>> Panel.from_frame(table.frame, roles).wide()
+    period  2018  2019
+    unit
+    A       10.5   NaN
+    B       11.0  11.5
     """
     _require_parts(roles)
     ids = [roles.unit] if roles.cluster in (None, roles.unit) else [roles.unit, str(roles.cluster)]
@@ -160,7 +171,7 @@ def _refuse(columns: Columns, bad: Flags, name: str, why: str) -> None:
     raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{others}.")
 
 
-def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[RowsLeftOut, ...]]:
+def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[LeftOut, ...]]:
     """Return which rows can be used, and the others by reason."""
     lost_to = list(_lost_to(columns, roles, np.ones(columns.n_rows, dtype=bool)))
     keep = np.ones(columns.n_rows, dtype=bool)
@@ -183,9 +194,9 @@ def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str
             among = among & ~lost
 
 
-def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> RowsLeftOut:
+def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOut:
     units = columns.texts[roles.unit][lost].drop_duplicates()
-    return RowsLeftOut(reason, tuple(units.tolist()), int(lost.sum()))
+    return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
 
 
 def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:

@@ -125,12 +125,29 @@ class UnitTable(Shown):
 
 
 def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse", "category"] = "refuse") -> UnitTable:
-    """Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
+    r"""Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
 
     Ids, labels and categories are texts exactly as in the file; who took part is written 1 and 0, or True and False.
     Raise `DataError` where the file cannot be read,
     a column plays parts that exclude each other, a cell is not what its part says, an id stands twice, or (unless
     `missing` makes it a category of its own) a covariate is missing.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import UnitColumns, read_unit_table
+    >>> path = Path("schools.csv")
+    >>> rows = "A,1,primary,10.5,12.0\nB,0,infant,11.0,SUPP\n"
+    >>> _ = path.write_text("school,took_part,phase,before,after\n" + rows)
+    >>> columns = UnitColumns(unit="school", treated="took_part", covariates=("phase", "before"), outcome="after")
+    >>> table = read_unit_table(path, columns)
+    >>> table.baseline.covariates
+            phase  before
+    unit
+    A     primary    10.5
+    B      infant    11.0
+    >>> table.later["after"].tolist()
+    [12.0, nan]
     """
     _require_parts(columns)
     texts = _texts_among(path, columns)

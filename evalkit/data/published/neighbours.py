@@ -91,6 +91,24 @@ def read_neighbours(path: Path) -> NeighbourTable:
     ------
     DataError
         If the file is not such a workbook.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from openpyxl import Workbook
+    >>> from evalkit import read_neighbours
+    >>> book = Workbook()
+    >>> sheet = book.active
+    >>> sheet.title = "LA SN Groups"
+    >>> sheet.append(["LA num", "LA Name", "", "", "Region", "SN1", "", "SN2", ""])
+    >>> sheet.append([340, "Knowsley", "", "", "North West", 341, "Close", 876, "Not Close"])
+    >>> sheet.append([341, "Liverpool", "", "", "North West", 340, "Close", "-", ""])
+    >>> book.save("sn_april_2021.xlsx")
+    >>> lists = read_neighbours(Path("sn_april_2021.xlsx"))
+    >>> lists.of(340), lists.names[341]
+    ((341, 876), 'Liverpool')
+    >>> [(neighbour.rank, neighbour.code, neighbour.closeness) for neighbour in lists.ranked("Knowsley")]
+    [(1, 341, 'Close'), (2, 876, 'Not close')]
     """
     rows = sheet_rows(path, _SHEET, _FIRST + _STEP * _COUNT)
     start = next((n for n, row in enumerate(rows) if tuple(row[:2]) == _HEADER), None)

@@ -51,26 +51,26 @@ def proof(graph: Graph, columns: Ints, penalty: Floats, n_partners: int) -> Proo
     for the best pairs and for no others (a wrong choice keeps a gap). They are raised along chains of rows that
     would rather have another's partner.
     """
-    price, own = np.zeros(n_partners), np.array(penalty)
+    price, pair_cost = np.zeros(n_partners), np.array(penalty)
     is_matched = columns >= 0
     focal = graph.focal
-    is_own = graph.partner == columns[focal]
-    own[focal[is_own]] = graph.distance[is_own]
+    is_chosen = graph.partner == columns[focal]
+    pair_cost[focal[is_chosen]] = graph.distance[is_chosen]
     holder = np.full(n_partners, NOT_MATCHED)
     holder[columns[is_matched]] = np.flatnonzero(is_matched)
-    slack = 1e-13 * max(float(own.max(initial=0)), np.finfo(float).tiny)
+    slack = 1e-13 * max(float(pair_cost.max(initial=0)), np.finfo(float).tiny)
     active = np.arange(len(columns))
-    cost = own.copy()
+    cost = pair_cost.copy()
     for _ in range(len(columns) + 1):
         edges, size = graph.edges_of(active)
         partner = graph.partner[edges]
-        wanted = np.repeat(cost[active], size) - graph.distance[edges]
-        raised = np.flatnonzero((wanted > price[partner] + slack) & (holder[partner] >= 0))
+        bid = np.repeat(cost[active], size) - graph.distance[edges]
+        raised = np.flatnonzero((bid > price[partner] + slack) & (holder[partner] >= 0))
         if not len(raised):
             break
-        np.maximum.at(price, partner[raised], wanted[raised])
+        np.maximum.at(price, partner[raised], bid[raised])
         active = np.unique(holder[partner[raised]])
-        cost[active] = own[active] + price[columns[active]]
+        cost[active] = pair_cost[active] + price[columns[active]]
     return _judged(graph, cost, price, penalty)
 
 
@@ -157,10 +157,10 @@ def _contested(graph: Graph, ratio: int) -> Graph:
         is_alone = np.bincount(graph.partner)[graph.partner] == 1
         n_alone = np.cumsum(is_alone)
         before = np.concatenate([[0], n_alone])[graph.first[:-1]]
-        kept = n_alone - is_alone - before[focal] < ratio
-        if kept.all():
+        is_kept = n_alone - is_alone - before[focal] < ratio
+        if is_kept.all():
             return graph
-        graph = graph.where(kept)
+        graph = graph.where(is_kept)
 
 
 def _penalties(graph: Graph, n: int, ratio: int) -> Floats:
@@ -197,8 +197,8 @@ def _matrix(first: Ints, column: Ints, cost: Floats, n_columns: int) -> csr_arra
 
 def _proven(rows: Graph, columns: Ints, copies: Ints, result: Proof) -> Assignment:
     """Return the pairs, or stop: pairs that prices do not prove the best are given to nobody."""
-    own = np.flatnonzero(rows.partner == columns[rows.focal])
-    assignment = _ordered(copies[rows.focal[own]], rows.partner[own], rows.distance[own], result.gap)
+    chosen = np.flatnonzero(rows.partner == columns[rows.focal])
+    assignment = _ordered(copies[rows.focal[chosen]], rows.partner[chosen], rows.distance[chosen], result.gap)
     if not _is_least(result):
         raise EvalkitError(f"Optimal pairs could not be proven: they may be {result.gap:.3g} above the least sum.")
     return assignment
@@ -242,10 +242,10 @@ def line_assignment(focal: Floats, partners: Floats) -> Ints:
         shortest paths on a line, which two heaps find). Focal units and the partners used are then paired in order,
         which is the best for every convex cost as well. Of equal scores the earlier position wins.
     """
-    own, other = np.argsort(focal, kind="stable"), np.argsort(partners, kind="stable")
-    used = _used(focal[own], partners[other])
+    focal_order, partner_order = np.argsort(focal, kind="stable"), np.argsort(partners, kind="stable")
+    used = _used(focal[focal_order], partners[partner_order])
     columns = np.empty(len(focal), dtype=np.int64)
-    columns[own] = other[used]
+    columns[focal_order] = partner_order[used]
     return columns
 
 

@@ -13,7 +13,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.areas.series import AreaSeries
-from evalkit.design.panel.staggered import Dropped
+from evalkit.data.flow import LeftOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -41,7 +41,7 @@ class AreaDesign(Shown):
     n_pre: int
     treated_values: Floats
     donor_values: Floats
-    dropped: tuple[Dropped, ...] = ()
+    dropped: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -83,6 +83,16 @@ def area_design(
     Areas that lack a period of the series are left out and counted, as are those in `excluded`, such as neighbours
     that the programme may have reached. A treated area that lacks a period is refused: narrow the series with
     `AreaSeries.within`. So is a series that crosses a break of its measure. Start may lie between two periods.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import AreaRoles, AreaSeries, area_design
+    >>> frame = pd.DataFrame({"area": list("KKKLLLMMM"), "year": [2016, 2017, 2018] * 3, "rate": range(9)})
+    >>> series = AreaSeries.from_frame(frame, AreaRoles(unit="area", period="year", outcome="rate"))
+    >>> design = area_design(series, ["K"], start=2018)
+    >>> design.donors, design.n_pre, design.n_post
+    (('L', 'M'), 2, 1)
     """
     treated_at = _positions(series, treated, "treated")
     excluded_at = _positions(series, excluded, "excluded") if excluded else []
@@ -116,7 +126,7 @@ def area_design(
     )
 
 
-def _no_donor(series: AreaSeries, gaps_at: NDArray[np.intp], dropped: Sequence[Dropped], n_pre: int) -> DesignError:
+def _no_donor(series: AreaSeries, gaps_at: NDArray[np.intp], dropped: Sequence[LeftOut], n_pre: int) -> DesignError:
     """Return what is said where no area can be a donor, with the fewest periods whose loss would leave some."""
     reasons = [lost.reason if lost.reason.startswith("lacks") else f"is {lost.reason}" for lost in dropped]
     said = f"No donor is left: every other area {' or '.join(reasons) or 'is treated'}."
@@ -179,11 +189,11 @@ def _require_whole(series: AreaSeries, treated_at: Sequence[int]) -> None:
             )
 
 
-def _dropped(series: AreaSeries, at: Sequence[int], reason: str) -> tuple[Dropped, ...]:
+def _dropped(series: AreaSeries, at: Sequence[int], reason: str) -> tuple[LeftOut, ...]:
     if not len(at):
         return ()
     n_rows = int((~np.isnan(series.values[list(at)])).sum())
-    return (Dropped(reason, tuple(str(area) for area in series.areas[list(at)]), n_rows),)
+    return (LeftOut(reason, tuple(str(area) for area in series.areas[list(at)]), n_rows),)
 
 
 def _calendar(series: AreaSeries) -> Iterator[str]:

@@ -14,6 +14,7 @@ from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
+from evalkit.data.flow import LeftOut
 from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.roles import codes_of
 from evalkit.design.algebra_arrays import dependence
@@ -65,15 +66,6 @@ def _within_periods(observations: Panel | CrossSections, name: str) -> Floats:
 ComparisonGroup = Literal["never", "not-yet"]
 BasePeriod = Literal["varying", "universal"]
 Unbalanced = Literal["pairs", "complete", "levels"]
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """Units that are not analysed, and why; `n_rows` counts their rows of the table."""
-
-    reason: str
-    units: tuple[str, ...]
-    n_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +146,7 @@ class StaggeredDesign(Shown):
     stratum: NDArray[np.int64]
     cluster: NDArray[np.int64] | None
     n_clusters: int
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[LeftOut, ...]
     n_by_stratum: NDArray[np.int64] = field(init=False)
     is_in_cluster: NDArray[np.bool_] = field(init=False)
 
@@ -257,6 +249,19 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     nothing is known of them without it. So are units of a panel on which no effect after a start can rest. A cohort
     that starts after the last period, anticipation included, counts as never treated within these periods.
     A covariate that tells no units of a period apart, or follows from the others, is refused whatever the estimator.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Panel, Roles, StaggeredOptions, staggered_design
+    >>> frame = pd.DataFrame({"school": list("AAABBBCCC"), "year": [2017, 2018, 2019] * 3, "score": range(9)})
+    >>> frame["first_year"] = frame["school"].map({"A": 2018, "B": 2019})
+    >>> panel = Panel.from_frame(frame, Roles(unit="school", period="year", outcome="score", cohort="first_year"))
+    >>> design = staggered_design(panel, StaggeredOptions(comparison="not-yet"))
+    >>> design.cohorts, design.n_never
+    ((2018, 2019), 1)
+    >>> [(cell.cohort, cell.period, cell.base) for cell in design.cells()]
+    [(2018, 2018, 2017), (2018, 2019, 2017), (2019, 2018, 2017), (2019, 2019, 2018)]
     """
     options = options or StaggeredOptions()
     if not observations.periods:
@@ -274,7 +279,7 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
 
 
 def _design_of(
-    observations: Panel | CrossSections, options: StaggeredOptions, dropped: tuple[Dropped, ...]
+    observations: Panel | CrossSections, options: StaggeredOptions, dropped: tuple[LeftOut, ...]
 ) -> StaggeredDesign:
     """Return the design of observations from which nobody has to be left out any more."""
     periods = observations.periods
@@ -300,7 +305,7 @@ def _sides(design: StaggeredDesign) -> tuple[NDArray[np.int64], NDArray[np.int64
     return since, np.bincount(panel.unit_codes[period < start - design.anticipation], minlength=n_units)
 
 
-def _serving(design: StaggeredDesign) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+def _serving(design: StaggeredDesign) -> tuple[Panel | CrossSections, tuple[LeftOut, ...]]:
     """Leave out units of a panel on which no effect can rest, whatever the estimator, each with the reason.
 
     A treated unit is needed on both sides of its start, and a comparison unit in two periods; where nobody is never
@@ -326,7 +331,7 @@ def _serving(design: StaggeredDesign) -> tuple[Panel | CrossSections, tuple[Drop
     return _without(panel, is_treated, serves)
 
 
-def without_idle(panel: Panel) -> tuple[Panel, tuple[Dropped, ...]]:
+def without_idle(panel: Panel) -> tuple[Panel, tuple[LeftOut, ...]]:
     """Leave out units that tell nothing of an effect in one regression with unit and period effects, with the reason.
 
     As in `staggered_design` a unit that starts within the panel is needed on both sides of its start, and any other,
@@ -347,13 +352,13 @@ def without_idle(panel: Panel) -> tuple[Panel, tuple[Dropped, ...]]:
 
 def _without(
     panel: Panel, is_treated: NDArray[np.bool_], serves: NDArray[np.bool_]
-) -> tuple[Panel, tuple[Dropped, ...]]:
-    lost: tuple[Dropped, ...] = ()
+) -> tuple[Panel, tuple[LeftOut, ...]]:
+    lost: tuple[LeftOut, ...] = ()
     for arm, reason in ((is_treated, _IDLE_TREATED), (~is_treated, _IDLE_COMPARISON)):
         idle = arm & ~serves
         if idle.any():
             names = tuple(panel.units[idle].astype(str).tolist())
-            lost += (Dropped(reason, names, int(idle[panel.unit_codes].sum())),)
+            lost += (LeftOut(reason, names, int(idle[panel.unit_codes].sum())),)
     return panel.restricted(serves[panel.unit_codes]), lost
 
 
@@ -374,7 +379,7 @@ def _clusters(observations: Panel | CrossSections) -> tuple[NDArray[np.int64] | 
 
 def _complete(
     observations: Panel | CrossSections, options: StaggeredOptions
-) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+) -> tuple[Panel | CrossSections, tuple[LeftOut, ...]]:
     """Leave out units without every period, where that is the rule."""
     if not isinstance(observations, Panel) or options.unbalanced != "complete" or observations.is_balanced:
         return observations, ()
@@ -385,9 +390,9 @@ def _complete(
 
 def _without_already_treated(
     observations: Panel | CrossSections, anticipation: int
-) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+) -> tuple[Panel | CrossSections, tuple[LeftOut, ...]]:
     """Leave out units treated from the first period on; where they alone had it, the next one is the first."""
-    lost: tuple[Dropped, ...] = ()
+    lost: tuple[LeftOut, ...] = ()
     while True:
         first = observations.periods[0]
         already = observations.frame["cohort"].to_numpy(dtype=float) <= first + anticipation
@@ -401,13 +406,13 @@ def _without_already_treated(
 
 def _kept(
     observations: Panel | CrossSections, keep: NDArray[np.bool_], reason: str
-) -> tuple[Panel | CrossSections, tuple[Dropped, ...]]:
+) -> tuple[Panel | CrossSections, tuple[LeftOut, ...]]:
     if keep.all():
         return observations, ()
     if not keep.any():
         raise DesignError(f"Every unit is left out: {reason}. Add earlier periods, or units of which more is known.")
     lost = observations.frame.loc[~keep, "unit"]
-    dropped = Dropped(reason, tuple(lost.drop_duplicates().astype(str).tolist()), int((~keep).sum()))
+    dropped = LeftOut(reason, tuple(lost.drop_duplicates().astype(str).tolist()), int((~keep).sum()))
     return observations.restricted(keep), (dropped,)
 
 

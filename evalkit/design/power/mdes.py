@@ -138,6 +138,15 @@ def panel_mdes(
 
     M × `panel_std_error`, M from Student's t with the plan's degrees of freedom. With one treated area use
     `one_area_mdes`: its own shock cannot be seen in it, and the spread of other areas' placebo effects must stand in.
+
+    Examples
+    --------
+    >>> from evalkit import PanelPlan, panel_mdes
+    >>> plan = PanelPlan(treated=(20, 25, 30), comparison=(22,) * 10, n_pre=2, n_post=1)
+    >>> round(panel_mdes(plan, between_areas=0.16, between_schools=4.0), 2)
+    1.0
+    >>> panel_mdes(PanelPlan(treated=(20,), comparison=(22,) * 10), 0.16, 4.0).reason[:16]
+    'One treated area'
     """
     if len(plan.treated) == 1:
         return Unavailable(
@@ -234,6 +243,13 @@ def two_level_mdes(plan: TwoLevelPlan, level: float = LEVEL, power: float = POWE
 
     M × the standard error; M from Student's t with J − k − 2 degrees of freedom, from the normal where they are 100 or
     more. Schools count as independent: an area's shock is not in it, so it does not apply to one treated area.
+
+    Examples
+    --------
+    >>> from evalkit import TwoLevelPlan, two_level_mdes
+    >>> plan = TwoLevelPlan(n_treated=40, n_comparison=40, pupils=25, icc=0.15, r2_school=0.6, r2_pupil=0.5)
+    >>> round(two_level_mdes(plan), 2), round(two_level_mdes(plan, power=0.9), 2)
+    (0.18, 0.2)
     """
     if plan.n_treated < 2 or plan.n_comparison < 2:
         return Unavailable("One school in an arm: nothing tells the programme from what else happened in that school.")

@@ -83,10 +83,12 @@ def project_inference(design: OutcomeDesign, area: pd.Series, weight: pd.Series 
 def weights_by_area(design: OutcomeDesign, area: pd.Series, weight: pd.Series) -> tuple[Floats, Floats]:
     """Return the weights of treated and of comparison areas, shapes (n_treated,) and (n_comparison,)."""
     groups = design.groups.reindex(weight.index).to_numpy()
-    own = groups == design.treated_group
-    used = np.isin(groups, design.comparisons[NEIGHBOURS].of(design.treated_group))
+    is_treated = groups == design.treated_group
+    is_compared = np.isin(groups, design.comparisons[NEIGHBOURS].of(design.treated_group))
     place = area.reindex(weight.index)
-    treated, compared = (weight[arm].groupby(place[arm]).sum().to_numpy(dtype=float) for arm in (own, used))
+    treated, compared = (
+        weight[arm].groupby(place[arm]).sum().to_numpy(dtype=float) for arm in (is_treated, is_compared)
+    )
     return treated[treated > 0], compared[compared > 0]
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from evalkit.core.arrays import Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
-from evalkit.design.panel.staggered import Dropped, StaggeredDesign
+from evalkit.data.flow import LeftOut
+from evalkit.design.panel.staggered import StaggeredDesign
 from evalkit.estimate.staggered.cells import CellAt, CellEstimates, GroupTimeEffects, StaggeredRows
 from evalkit.estimate.staggered.imputation_arrays import Imputed, Observations, Residuals, first_stage, imputed_effects
 from evalkit.estimate.two_way.absorbed_arrays import Absorbed
@@ -80,7 +81,7 @@ def with_untreated_periods(design: StaggeredDesign) -> StaggeredDesign:
     if not keep.any():
         raise DesignError("No observation is untreated, so there is nothing to predict from. Add earlier periods.")
     panel, lost = design.panel, design.panel.units[~keep]
-    dropped = Dropped(UNTREATED_NEVER, tuple(map(str, lost)), int((~keep[rows.unit]).sum()))
+    dropped = LeftOut(UNTREATED_NEVER, tuple(map(str, lost)), int((~keep[rows.unit]).sum()))
     cluster = None if design.cluster is None else np.unique(design.cluster[keep], return_inverse=True)[1]
     return replace(
         design,

@@ -9,8 +9,8 @@ import numpy as np
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
+from evalkit.data.flow import LeftOut
 from evalkit.design.clusters import InferenceMethod, independence_by
-from evalkit.design.panel.staggered import Dropped
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.bands import Errors, Uncertainty, errors_of, simultaneous_bands, with_error
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -117,7 +117,7 @@ class StaggeredResults(Shown):
     n_units: int
     n_treated: int
     n_comparison: int
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[LeftOut, ...]
     notes: tuple[str, ...]
     assumes: str = ""
 

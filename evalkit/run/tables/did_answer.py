@@ -13,7 +13,8 @@ from evalkit.core.draws import Executor
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.data.own_tables.long_table import LongTable, RowsLeftOut, read_long_table
+from evalkit.data.flow import LeftOut
+from evalkit.data.own_tables.long_table import LongTable, read_long_table
 from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.published.codes import coded_notes
 from evalkit.data.roles import Roles
@@ -21,7 +22,6 @@ from evalkit.design.clusters import ClusterCounts, Recommendation, independence_
 from evalkit.design.panel.staggered import (
     BasePeriod,
     ComparisonGroup,
-    Dropped,
     StaggeredDesign,
     StaggeredOptions,
     Unbalanced,
@@ -75,8 +75,8 @@ class DidAnswer:
     request: DidRequest
     results: StaggeredResults | TwoWayAnswer
     checks: CrossChecks | None
-    left_out: tuple[RowsLeftOut, ...]
-    dropped: tuple[Dropped, ...]
+    left_out: tuple[LeftOut, ...]
+    dropped: tuple[LeftOut, ...]
     periods: tuple[int, ...]
     cohorts: tuple[int, ...]
     n_rows: int
@@ -130,7 +130,7 @@ def _reading(table: LongTable, are_people: bool) -> tuple[str, ...]:
 def _staggered_answer(
     request: DidRequest,
     observations: Panel | CrossSections,
-    left_out: tuple[RowsLeftOut, ...],
+    left_out: tuple[LeftOut, ...],
     progress: Progress,
     executor: Executor,
 ) -> DidAnswer:
@@ -236,7 +236,7 @@ def _are_units(observations: Panel | CrossSections) -> bool:
 def _two_way_answer(
     request: DidRequest,
     panel: Panel | CrossSections,
-    left_out: tuple[RowsLeftOut, ...],
+    left_out: tuple[LeftOut, ...],
     progress: Progress,
     executor: Executor,
 ) -> DidAnswer:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
-from evalkit.data.own_tables.long_table import RowsLeftOut
-from evalkit.design.panel.staggered import Dropped
+from evalkit.data.flow import LeftOut
 from evalkit.report.border.told_effects import OF_FEW, rests_on_few, told_effects
 from evalkit.run.tables.did_answer import DidAnswer, TwoWayAnswer
 
@@ -87,7 +86,7 @@ def clusters_of(answer: DidAnswer) -> Clusters:
 
 def losses_of(answer: DidAnswer) -> tuple[Loss, ...]:
     """Return everything that was left out, by reason: first rows of the table, then units of the design."""
-    losses: tuple[RowsLeftOut | Dropped, ...] = (*answer.left_out, *answer.dropped)
+    losses: tuple[LeftOut, ...] = (*answer.left_out, *answer.dropped)
     return tuple(
         Loss(
             reason=lost.reason,

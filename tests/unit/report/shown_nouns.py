@@ -12,7 +12,8 @@ from report_fixture import make_evaluation
 import evalkit
 from evalkit.core.draws import stream
 from evalkit.core.quantities import Unavailable
-from evalkit.data.own_tables.long_table import LongTable, RowsLeftOut
+from evalkit.data.flow import LeftOut
+from evalkit.data.own_tables.long_table import LongTable
 from evalkit.data.own_tables.unit_table import UnitTable
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
@@ -176,7 +177,7 @@ def model_nouns() -> dict[str, Any]:
 @cache
 def other_nouns() -> dict[str, Any]:
     table = unit_table()
-    used = LongTable(frame=long_table(), left_out=(RowsLeftOut("no outcome", ("school 001",), 8),), n_rows=440)
+    used = LongTable(frame=long_table(), left_out=(LeftOut("no outcome", ("school 001",), 8),), n_rows=440)
     effects = random_effects((0.4, 0.1, 0.6, 0.2), (0.2, 0.1, 0.3, 0.2))
     return {
         "long_table": used,

@@ -9,8 +9,9 @@ import pytest
 from pyarrow import parquet
 
 from evalkit.core.errors import DataError
+from evalkit.data.flow import LeftOut
 from evalkit.data.own_tables.columns import read_columns
-from evalkit.data.own_tables.long_table import RowsLeftOut, read_long_table
+from evalkit.data.own_tables.long_table import read_long_table
 from evalkit.data.roles import Roles
 
 ROLES = Roles(unit="u", period="t", outcome="y", cohort="g")
@@ -80,10 +81,10 @@ def test_what_is_left_out_is_counted_by_the_first_reason_that_holds(tmp_path):
     ]
     table = read_long_table(written(tmp_path, "\n".join(rows)), WEIGHTED)
     assert table.left_out == (
-        RowsLeftOut("the outcome 'y' is missing", ("1", "3"), 2),
-        RowsLeftOut("the covariate 'x' is missing", ("2",), 1),
-        RowsLeftOut("the weight 'w' is missing", ("3",), 1),
-        RowsLeftOut("the weight is zero", ("2",), 1),
+        LeftOut("the outcome 'y' is missing", ("1", "3"), 2),
+        LeftOut("the covariate 'x' is missing", ("2",), 1),
+        LeftOut("the weight 'w' is missing", ("3",), 1),
+        LeftOut("the weight is zero", ("2",), 1),
     )
     assert table.frame["u"].tolist() == ["1"]
     assert table.n_rows == 6
