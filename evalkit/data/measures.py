@@ -30,7 +30,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A published measure. `column` is its name in the tables, `cohort` the column that counts its pupils."""
+    """A published measure. `column` is its name in the tables, `pupils` the column that counts those it rests on."""
 
     code: str
     label: str
@@ -41,7 +41,7 @@ class Measure:
     breaks: tuple[Break, ...] = ()
 
     @property
-    def cohort(self) -> str:
+    def pupils(self) -> str:
         """Return the column that counts the pupils the measure covers."""
         return "TELIG" if self.key_stage == "KS2" else "TPUP"
 

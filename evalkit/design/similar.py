@@ -358,7 +358,7 @@ def pupil_counts(values: pd.Series) -> Ints:
     return numbers.astype(np.int64)
 
 
-def stand_in(fewest: int) -> float:
+def small_count_value(fewest: int) -> float:
     """Return what stands for every count of pupils under `fewest`: the middle of what it can be."""
     return (fewest - 1) / 2
 
@@ -368,7 +368,7 @@ def pupils_compared(values: pd.Series, fewest: int) -> pd.Series:
     counts = pupil_counts(values)
     if is_category(values):
         return values.mask(counts < fewest, f"fewer than {fewest}")
-    return pd.Series(np.where(counts < fewest, stand_in(fewest), counts), index=values.index, name=values.name)
+    return pd.Series(np.where(counts < fewest, small_count_value(fewest), counts), index=values.index, name=values.name)
 
 
 def _require_variation(name: str, varies: bool) -> None:

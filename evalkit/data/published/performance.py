@@ -76,7 +76,7 @@ def read_performance(
     listed["school_id"] = listed["urn"].map(links.oldest)
     kept, resolved = _one_row_per_year(listed, measures)
     identity = kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
-    scores = kept.loc[kept["year"].isin(list(years)), ["school_id", "year", "cohort", *measures]]
+    scores = kept.loc[kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures]]
     cases = (*links.cases, *resolved)
     source = ", ".join(path.name for path in tables.values())
     return Listing(identity.reset_index(drop=True), scores.reset_index(drop=True), {}, cases, source)
@@ -88,14 +88,14 @@ def _one_year(
     """Read one summer, from its own table or from the prior-year columns of the next; None if it has neither."""
     own = year in tables
     suffix = "" if own else f"_{year % 100}"
-    cohort = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
+    pupils = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
     columns = [f"{code}{suffix}" for code in measures] if with_scores else []
     path = tables.get(year) or tables[year + 1]
     if not own and with_scores and not _has(path, columns):
         return None
-    frame = read_wide(path, columns if own or with_scores else [], key_stage, optional=[cohort] if with_scores else [])
-    text = frame.reindex(columns=[*_KEYS, cohort, *(f"{code}{suffix}" for code in measures)])
-    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "cohort", *measures])
+    frame = read_wide(path, columns if own or with_scores else [], key_stage, optional=[pupils] if with_scores else [])
+    text = frame.reindex(columns=[*_KEYS, pupils, *(f"{code}{suffix}" for code in measures)])
+    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "pupils", *measures])
     text["area"] = area_codes(text["LEA"])
     return text.assign(year=year, laestab=text["LEA"] + text["ESTAB"])
 
@@ -111,15 +111,15 @@ def _has(path: Path, columns: Sequence[str]) -> bool:
 
 
 def _one_row_per_year(listed: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
-    """Keep, of a school's rows in one year, the one with most results; then the larger cohort, then the older URN."""
+    """Keep, of a school's rows in one year, the one with most results; then that of more pupils, then the older URN."""
     results = sum(pd.to_numeric(listed[code], errors="coerce").notna().astype(int) for code in measures)
     order = pd.DataFrame(
         {
             "results": results,
-            "cohort": pd.to_numeric(listed["cohort"], errors="coerce").fillna(-1),
+            "pupils": pd.to_numeric(listed["pupils"], errors="coerce").fillna(-1),
             "urn": listed["urn"],
         }
-    ).sort_values(["results", "cohort", "urn"], ascending=[False, False, True])
+    ).sort_values(["results", "pupils", "urn"], ascending=[False, False, True])
     ordered = listed.loc[order.index]
     twice = ordered.duplicated(["school_id", "year"], keep=False)
     both = ordered[twice & (order["results"] > 0)].duplicated(["school_id", "year"], keep="first")
@@ -167,7 +167,7 @@ def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]
         return None
     path = at_hand[year]
     lower, upper, coverage = measure(code).limits
-    pupils = measure(code).cohort
+    pupils = measure(code).pupils
     unadjusted = f"{code}_UNADJUSTED" if stage == "KS2" else f"{code}_ORIG"
     frame = read_wide(path, [code, lower, upper, coverage, pupils], stage, optional=[unadjusted])
     frame = frame[frame["RECTYPE"] == "1"]

@@ -189,7 +189,7 @@ def _listing(
     spine: pd.DataFrame | None,
 ) -> Listing:
     if stage in sources.panels:
-        return read_assembled(sources.panels[stage], measures, measure(measures[0]).cohort, years)
+        return read_assembled(sources.panels[stage], measures, measure(measures[0]).pupils, years)
     if not sources.tables[stage]:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."

@@ -26,7 +26,7 @@ class Listing:
     """Schools as listed: one row per school and year, scores still as published text.
 
     `identity` has the columns of `IDENTITY` for every year listed. `scores` has `school_id`,
-    `year`, the pupils counted (`cohort`) and one column per measure, for the years that were read
+    `year`, the pupils counted (`pupils`) and one column per measure, for the years that were read
     and no other. `blank` is the reason of an empty cell by year, where the source has lost its
     codes. `cases` counts what identity over time had to resolve.
     """
@@ -77,7 +77,7 @@ class SchoolRecords:
     `schools` is indexed by school_id (sorted): name, area (its code, missing where no list gives one), area_name,
     region, laestab, minor_group, is_converted (its URN changed between the last summer before the programme and the
     end). `values[measure]` and `reasons[measure]` are school × year frames: a value is missing
-    exactly where there is a reason. `cohort` counts pupils, school × year. `years` are the summers
+    exactly where there is a reason. `pupils` counts those of the year group, school × year. `years` are the summers
     whose scores were read. `urns` maps every URN a school was listed under, and its school_id, to its school_id.
     """
 
@@ -85,7 +85,7 @@ class SchoolRecords:
     schools: pd.DataFrame
     values: dict[str, pd.DataFrame]
     reasons: dict[str, pd.DataFrame]
-    cohort: pd.DataFrame
+    pupils: pd.DataFrame
     years: tuple[int, ...]
     urns: dict[str, str]
     cases: tuple[CountedCase, ...]
@@ -106,10 +106,10 @@ def make_records(
     values, reasons = {}, {}
     for code in measures:
         values[code], reasons[code] = _by_year(listing, code, schools.index, years)
-    cohort, _ = _by_year(listing, "cohort", schools.index, years)
+    pupils, _ = _by_year(listing, "pupils", schools.index, years)
     pairs = (identity[key].to_numpy(dtype=object) for key in ("urn", "school_id"))
     urns = {school: school for school in schools.index} | dict(zip(*pairs, strict=True))
-    return SchoolRecords(key_stage, schools, values, reasons, cohort, tuple(years), urns, listing.cases)
+    return SchoolRecords(key_stage, schools, values, reasons, pupils, tuple(years), urns, listing.cases)
 
 
 def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:

@@ -149,7 +149,7 @@ def _baseline(project: Project, intake: ProjectData, code: str, groups: pd.Serie
     units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
     units["is_treated"] = units["group"] == treated_group(project, intake)
     scores = records.values[code].reindex(groups.index)[pre].rename(columns=lambda year: f"{code}_{year}")
-    sizes = records.cohort.reindex(groups.index)[pre].rename(columns=lambda year: f"cohort_size_{year}")
+    sizes = records.pupils.reindex(groups.index)[pre].rename(columns=lambda year: f"cohort_size_{year}")
     covariates = pd.concat([scores, sizes.dropna(axis=1, how="all")], axis=1)
     if intake.fsm_share is not None:
         covariates["fsm_share_2223"] = intake.fsm_share.reindex(groups.index)

@@ -119,7 +119,7 @@ def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Ch
     if project.estimation.weights == "schools":
         return changes
     return changes.scaled(
-        intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
+        intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
     )
 
 
@@ -152,8 +152,8 @@ def _weights(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd
     """Return what each school of the design weighs in the main effect; None where all weigh the same."""
     if project.estimation.weights == "schools":
         return None
-    cohort = intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
-    known = cohort.reindex(design.baseline.units.index)
+    pupils = intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
+    known = pupils.reindex(design.baseline.units.index)
     return known[known > 0]
 
 

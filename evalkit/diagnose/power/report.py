@@ -161,7 +161,7 @@ def _scores(project: Project, intake: ProjectData, design: OutcomeDesign) -> tup
     records = intake.records[measure(design.outcome).key_stage]
     years = sorted(project.exposure.pre)[-2:]
     scores = records.values[design.outcome].loc[design.baseline.units.index, years]
-    pupils = records.cohort[years[-1]].reindex(scores.index)
+    pupils = records.pupils[years[-1]].reindex(scores.index)
     known = scores.notna().all(axis=1) & (pupils > 1)
     return scores[known], pupils[known]
 

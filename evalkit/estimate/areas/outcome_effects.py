@@ -289,7 +289,7 @@ def _estimate(
 
 def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[_Spec]:
     """Yield the main comparison first, then those beside it, then each year on the headline's base."""
-    exposure, pupils = project.exposure, _cohort(project, records)
+    exposure, pupils = project.exposure, _mean_pupils(project, records)
     by_pupils = project.estimation.weights == "pupils"
 
     def weighed(changes: Changes) -> Changes:
@@ -318,13 +318,13 @@ def _specs(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
         yield _Spec(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
 
 
-def _cohort(project: Project, records: SchoolRecords) -> pd.Series:
-    """Return each school's mean cohort size before the programme, over the years that have it."""
-    return records.cohort[[year for year in project.exposure.pre if year in records.cohort]].mean(axis=1)
+def _mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
+    """Return each school's mean number of pupils before the programme, over the years that have it."""
+    return records.pupils[[year for year in project.exposure.pre if year in records.pupils]].mean(axis=1)
 
 
 def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
-    return _cohort(project, records) if project.estimation.weights == "pupils" else None
+    return _mean_pupils(project, records) if project.estimation.weights == "pupils" else None
 
 
 def _areas(project: Project, design: OutcomeDesign, spec: _Spec) -> AreaEffects:
