@@ -214,6 +214,7 @@ def recommended_inference(
         return Recommendation(CR2, _uneven(counts, noun, concentration))
     if fewer >= SOME:
         return Recommendation(CR2, _some(counts, noun))
+    # few clusters: a test by exchange needs enough ways of choosing them before it can reject at all
     if comb(total, fewer) < FEWEST_ASSIGNMENTS:
         return Recommendation("unavailable", _too_few(counts, noun))
     if counts.n_treated < SOME and counts.n_comparison >= STAND_INS * counts.n_treated:
@@ -296,6 +297,7 @@ def rank_size(n_ranked: int, level: float) -> float:
     >>> [round(rank_size(n, 0.95), 3) for n in (149, 40, 39, 22, 19)]
     [0.047, 0.05, 0.026, 0.045, 0.0]
     """
+    # (1 − 0.9) × 10 is 0.9999999999999998: without the margin floor would miss the whole number
     return floor((1 - level) * n_ranked + 1e-9) / n_ranked
 
 
@@ -351,13 +353,16 @@ def conservative_rows(rows: Sequence[Inferred]) -> str:
     Rows without an interval are not counted.
     """
     known = [(row, row.interval) for row in rows if isinstance(row.interval, Interval)]
-    found = [half_length(one) for row, one in known if is_conservative(one.level, row.df, row.n_ranked)]
-    if not found:
+    half_lengths = [
+        half_length(interval) for row, interval in known if is_conservative(interval.level, row.df, row.n_ranked)
+    ]
+    if not half_lengths:
         return ""
-    least, most = _size(min(found), max(found)), _size(max(found), max(found))
+    least, most = _size(min(half_lengths), max(half_lengths)), _size(max(half_lengths), max(half_lengths))
     half = f"half-length {least}" if least == most else f"half-lengths {least} to {most}"
     return (
-        f"{len(found)} of {len(known)} intervals are conservative ({half}): they hold the truth more often than said."
+        f"{len(half_lengths)} of {len(known)} intervals are conservative ({half}): they hold the truth more often than "
+        "said."
     )
 
 

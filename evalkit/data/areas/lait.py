@@ -170,8 +170,8 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
         yield f"No area has a value in {listed([str(year) for year in empty])}."
     whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
     changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
-    told = [f"{names[new]} ({new})" for new in changed if new in names]
-    if told:
-        yield f"Areas made from others within these years are not joined up with them: {listed(told)}."
+    joined_names = [f"{names[new]} ({new})" for new in changed if new in names]
+    if joined_names:
+        yield f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
     if is_unknown:
         yield NOT_LOOKED_AT

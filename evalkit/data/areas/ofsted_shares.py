@@ -93,9 +93,11 @@ def _history(path: Path) -> pd.DataFrame:
     if unknown:
         raise DataError(f"{path.name}: {unknown[0]!r} is not a rating. Known are {listed(list(RATINGS))}.")
     day = frame["Inspection Date"]
-    odd = pd.to_datetime(day, format="%Y%m%d", errors="coerce").isna()
-    if odd.any():
-        raise DataError(f"{path.name}: {day[odd].iloc[0]!r} is not a day as YYYYMMDD (such as 20180306). Correct it.")
+    is_no_day = pd.to_datetime(day, format="%Y%m%d", errors="coerce").isna()
+    if is_no_day.any():
+        raise DataError(
+            f"{path.name}: {day[is_no_day].iloc[0]!r} is not a day as YYYYMMDD (such as 20180306). Correct it."
+        )
     good = frame["Rating"].map(RATINGS).astype(bool)
     table = pd.DataFrame({"urn": frame["URN"], "day": day, "good": good})
     return table.sort_values(["urn", "day", "good"], ascending=[True, True, False], kind="stable")
@@ -107,7 +109,10 @@ def _shares(history: pd.DataFrame, area: pd.Series, closed: pd.Series, year: int
     latest = history[history["day"] <= cut].drop_duplicates("urn", keep="last").set_index("urn")["good"]
     left = closed.reindex(latest.index)
     known = area.reindex(latest.index)
+    # a school closed on the very day of the cut is closed
     is_open = known.str.fullmatch(r"\d{3}").fillna(False) & ~((left != "") & (left <= cut)).fillna(False)
     by_area = latest[is_open].groupby(known[is_open].astype(int)).agg(["mean", "size"])
-    kept = by_area[by_area["size"] >= FEWEST_SCHOOLS]
-    return pd.DataFrame({"area": np.asarray(kept.index), "year": year, "share": 100 * kept["mean"].to_numpy()})
+    rated_areas = by_area[by_area["size"] >= FEWEST_SCHOOLS]
+    return pd.DataFrame(
+        {"area": np.asarray(rated_areas.index), "year": year, "share": 100 * rated_areas["mean"].to_numpy()}
+    )

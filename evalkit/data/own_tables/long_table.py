@@ -88,12 +88,12 @@ def read_long_table(path: Path, roles: Roles) -> LongTable:
     """
     _require_parts(roles)
     ids = [roles.unit] if roles.cluster in (None, roles.unit) else [roles.unit, str(roles.cluster)]
-    others = [roles.outcome, *([roles.weight] if roles.weight else []), *roles.covariates]
-    columns = read_columns(path, ids, others, periods=(roles.period, roles.cohort))
+    other_columns = [roles.outcome, *([roles.weight] if roles.weight else []), *roles.covariates]
+    columns = read_columns(path, ids, other_columns, periods=(roles.period, roles.cohort))
     _check(columns, roles, ids)
-    held = columns.texts | columns.numbers
-    order = dict.fromkeys([*ids, roles.period, roles.outcome, roles.cohort, *others])
-    frame = pd.DataFrame({name: held[name] for name in order}, copy=False)
+    columns_read = columns.texts | columns.numbers
+    order = dict.fromkeys([*ids, roles.period, roles.outcome, roles.cohort, *other_columns])
+    frame = pd.DataFrame({name: columns_read[name] for name in order}, copy=False)
     keep, left_out = _left_out(columns, roles)
     if not keep.any():
         raise DataError(
@@ -167,17 +167,17 @@ def _refuse(columns: Columns, bad: Flags, name: str, why: str) -> None:
     at = int(np.argmax(bad))
     value = columns.numbers[name][at] if name in columns.numbers else np.nan
     shown = "" if np.isnan(value) else f" {value:.12g}"
-    others = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
-    raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{others}.")
+    other_rows = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
+    raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{other_rows}.")
 
 
 def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[LeftOut, ...]]:
     """Return which rows can be used, and the others by reason."""
     lost_to = list(_lost_to(columns, roles, np.ones(columns.n_rows, dtype=bool)))
     keep = np.ones(columns.n_rows, dtype=bool)
-    for _, lost in lost_to:
-        keep &= ~lost
-    return keep, tuple(_counted(columns, roles, reason, lost) for reason, lost in lost_to)
+    for _, is_lost in lost_to:
+        keep &= ~is_lost
+    return keep, tuple(_counted(columns, roles, reason, is_lost) for reason, is_lost in lost_to)
 
 
 def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str, Flags]]:
@@ -188,15 +188,15 @@ def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str
         weight = columns.numbers[roles.weight]
         reasons += [(f"the weight '{roles.weight}' is missing", np.isnan(weight)), ("the weight is zero", weight == 0)]
     for reason, holds in reasons:
-        lost = among & holds
-        if lost.any():
-            yield reason, lost
-            among = among & ~lost
+        is_lost = among & holds
+        if is_lost.any():
+            yield reason, is_lost
+            among = among & ~is_lost
 
 
-def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOut:
-    units = columns.texts[roles.unit][lost].drop_duplicates()
-    return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
+def _counted(columns: Columns, roles: Roles, reason: str, is_lost: Flags) -> LeftOut:
+    units = columns.texts[roles.unit][is_lost].drop_duplicates()
+    return LeftOut(reason, tuple(units.tolist()), int(is_lost.sum()))
 
 
 def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:

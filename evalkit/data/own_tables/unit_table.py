@@ -35,31 +35,33 @@ def text_columns(path: Path, names: Sequence[str], part: str) -> list[str]:
     texts = guarded(path, lambda: _of_parquet(path, names)) if is_parquet else list(names)
     if not texts:
         return []
-    read = read_columns(path, texts, ())
-    return [name for name in texts if _holds_texts(read, name, part)]
+    columns = read_columns(path, texts, ())
+    return [name for name in texts if _holds_texts(columns, name, part)]
 
 
-def _holds_texts(read: Columns, name: str, part: str) -> bool:
-    codes, distinct = pd.factorize(read.texts[name])
+def _holds_texts(columns: Columns, name: str, part: str) -> bool:
+    codes, distinct = pd.factorize(columns.texts[name])
     texts = pd.Series(distinct, dtype="str")
     cells = read_cells(texts)
     if cells.has_numbers and cells.is_odd.any():
-        _refuse_mixed(read, name, part, cells, texts, codes)
+        _refuse_mixed(columns, name, part, cells, texts, codes)
     return holds_texts(cells)
 
 
-def _refuse_mixed(read: Columns, name: str, part: str, cells: Cells, texts: pd.Series, codes: NDArray[np.intp]) -> None:
-    odd = cells.is_odd & pd.isna(cells.numbers)
-    if not odd.any():
+def _refuse_mixed(
+    columns: Columns, name: str, part: str, cells: Cells, texts: pd.Series, codes: NDArray[np.intp]
+) -> None:
+    is_odd = cells.is_odd & pd.isna(cells.numbers)
+    if not is_odd.any():
         return  # a mixture of cells with percent signs and without is told where they are read as numbers
-    rows = odd[codes] & (codes >= 0)
+    rows = is_odd[codes] & (codes >= 0)
     at = int(rows.argmax())
     remedy = f"Leave cells empty where the value is missing, or name '{name}' as a category (--categories)"
     if DECIMAL_COMMA.fullmatch(str(texts[codes[at]]).strip()):
         remedy = "Write decimals with a point, in all rows"
     raise DataError(
-        f"{read.name}: {read.place(at)}: the {part} '{name}' holds numbers and texts ({shown_cell(texts[codes[at]])} "
-        f"there; {counted(int(rows.sum()), 'such cell')}). {remedy}."
+        f"{columns.name}: {columns.place(at)}: the {part} '{name}' holds numbers and texts "
+        f"({shown_cell(texts[codes[at]])} there; {counted(int(rows.sum()), 'such cell')}). {remedy}."
     )
 
 
@@ -153,12 +155,12 @@ def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse",
     texts = _texts_among(path, columns)
     numbers = [name for name in (*columns.covariates, *columns.later) if name not in (*texts, columns.treated)]
     flags = [columns.treated] if columns.treated not in texts else []
-    read = read_columns(path, texts, list(dict.fromkeys(numbers)), flags=flags)
+    columns_read = read_columns(path, texts, list(dict.fromkeys(numbers)), flags=flags)
     if columns.unit:
-        read.require_ids(columns.unit)
-    _refuse_odd(read, columns)
-    _refuse_copies(read, columns)
-    frame = pd.DataFrame(read.texts | read.numbers, copy=False)
+        columns_read.require_ids(columns.unit)
+    _refuse_odd(columns_read, columns)
+    _refuse_copies(columns_read, columns)
+    frame = pd.DataFrame(columns_read.texts | columns_read.numbers, copy=False)
     roles = BaselineRoles(
         treated=columns.treated,
         covariates=columns.covariates,
@@ -168,8 +170,8 @@ def read_unit_table(path: Path, columns: UnitColumns, missing: Literal["refuse",
     try:
         baseline = Baseline.from_frame(frame, roles, missing)
     except DataError as problem:
-        raise DataError("\n".join([str(problem), *coded_notes(read.codes)])) from None
-    return UnitTable(baseline, _later(frame, columns, baseline), len(frame), read.codes, read.notes)
+        raise DataError("\n".join([str(problem), *coded_notes(columns_read.codes)])) from None
+    return UnitTable(baseline, _later(frame, columns, baseline), len(frame), columns_read.codes, columns_read.notes)
 
 
 def _require_parts(columns: UnitColumns) -> None:
@@ -191,37 +193,40 @@ def _texts_among(path: Path, columns: UnitColumns) -> list[str]:
     return list(dict.fromkeys([*named, *text_columns(path, open_ones, "covariate")]))
 
 
-def _refuse_odd(read: Columns, columns: UnitColumns) -> None:
-    treated = read.numbers.get(columns.treated)
+def _refuse_odd(columns_read: Columns, columns: UnitColumns) -> None:
+    treated = columns_read.numbers.get(columns.treated)
     if treated is None:
         return
-    odd = ~np.isin(treated, (0.0, 1.0))
-    if odd.any():
-        at = int(np.argmax(odd))
+    is_no_flag = ~np.isin(treated, (0.0, 1.0))
+    if is_no_flag.any():
+        at = int(np.argmax(is_no_flag))
         shown = "nothing" if np.isnan(treated[at]) else f"{treated[at]:.12g}"
         raise DataError(
-            f"{read.name}: {read.place(at)}: '{columns.treated}' says who took part, with 0 and 1; it holds {shown} "
-            f"({counted(int(odd.sum()), 'such row')}). Write 1 for units that took part and 0 for the others."
+            f"{columns_read.name}: {columns_read.place(at)}: '{columns.treated}' says who took part, with 0 and 1; "
+            f"it holds {shown} ({counted(int(is_no_flag.sum()), 'such row')}). Write 1 for units that took part and "
+            "0 for the others."
         )
-    infinite = [name for name, values in read.numbers.items() if np.isinf(values).any()]
+    infinite = [name for name, values in columns_read.numbers.items() if np.isinf(values).any()]
     if infinite:
-        at = int(np.argmax(np.isinf(read.numbers[infinite[0]])))
-        raise DataError(f"{read.name}: {read.place(at)}: the column '{infinite[0]}' is infinite. Correct it.")
+        at = int(np.argmax(np.isinf(columns_read.numbers[infinite[0]])))
+        raise DataError(
+            f"{columns_read.name}: {columns_read.place(at)}: the column '{infinite[0]}' is infinite. Correct it."
+        )
 
 
-def _refuse_copies(read: Columns, columns: UnitColumns) -> None:
+def _refuse_copies(columns_read: Columns, columns: UnitColumns) -> None:
     """Raise `DataError` where a covariate holds the outcome's own numbers under another name."""
-    outcome = read.numbers.get(columns.outcome or "")
+    outcome = columns_read.numbers.get(columns.outcome or "")
     if outcome is None or columns.outcome == columns.treated:
         return
     known = ~np.isnan(outcome)
     if len(np.unique(outcome[known])) < _COPIED:
         return
     for name in columns.covariates:
-        if np.array_equal(read.numbers.get(name, np.zeros(0)), outcome, equal_nan=True):
+        if np.array_equal(columns_read.numbers.get(name, np.zeros(0)), outcome, equal_nan=True):
             raise DataError(
-                f"{read.name}: '{name}' holds the same numbers as the outcome '{columns.outcome}' in every row; "
-                "matching must not see it. Name a column measured before the programme."
+                f"{columns_read.name}: '{name}' holds the same numbers as the outcome '{columns.outcome}' in every "
+                "row; matching must not see it. Name a column measured before the programme."
             )
 
 
@@ -249,7 +254,7 @@ def read_profiles(path: Path, roles: ProfileRoles, categories: tuple[str, ...] =
     named = [roles.unit, *roles.labels, *roles.shown, *categories, *([roles.name] if roles.name else [])]
     texts = list(dict.fromkeys([*named, *text_columns(path, open_ones, "characteristic")]))
     numbers = [name for name in roles.characteristics if name not in texts]
-    read = read_columns(path, texts, numbers)
-    read.require_ids(roles.unit)
-    profiles = Profiles.from_frame(pd.DataFrame(read.texts | read.numbers, copy=False), roles)
-    return replace(profiles, codes=read.codes, notes=read.notes)
+    columns_read = read_columns(path, texts, numbers)
+    columns_read.require_ids(roles.unit)
+    profiles = Profiles.from_frame(pd.DataFrame(columns_read.texts | columns_read.numbers, copy=False), roles)
+    return replace(profiles, codes=columns_read.codes, notes=columns_read.notes)

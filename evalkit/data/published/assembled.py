@@ -45,10 +45,12 @@ def read_assembled(path: Path, measures: Sequence[str], pupils: str, years: Coll
     identity = _identity(path)
     unread = set((identity.index[~identity["year"].isin(list(years))] + 1).tolist())
     scores = read_table(path, [*_KEYS, pupils, *measures], skip_rows=unread.__contains__)
-    wanted = identity[identity["year"].isin(list(years))]
-    if not np.array_equal(scores["SCHOOL_ID"].to_numpy(dtype=object), wanted["school_id"].to_numpy(dtype=object)):
+    identity_read = identity[identity["year"].isin(list(years))]
+    if not np.array_equal(
+        scores["SCHOOL_ID"].to_numpy(dtype=object), identity_read["school_id"].to_numpy(dtype=object)
+    ):
         raise DataError(f"{path.name}: rows changed while the file was being read. Close other programs and try again.")
-    scores["YEAR"] = wanted["year"].to_numpy()
+    scores["YEAR"] = identity_read["year"].to_numpy()
     scores = scores.rename(columns={"SCHOOL_ID": "school_id", "YEAR": "year", pupils: "pupils"})
     cases = _cases(identity)
     return Listing(identity, scores, dict.fromkeys(_LOST_YEARS, LOST), cases, path.name)

@@ -55,7 +55,7 @@ def telling(name: str) -> frozenset[str]:
     return words_of(name) - _GENERIC
 
 
-def alike(one: str, other: str) -> bool:
+def alike(name: str, other_name: str) -> bool:
     """Return whether two names may well be one school's: the telling words of one stand in the other, or nearly.
 
     >>> alike("Huyton with Roby CofE", "Huyton With Roby Church of England Primary School")
@@ -63,23 +63,23 @@ def alike(one: str, other: str) -> bool:
     >>> alike("Plover Infant School", "Plover Junior School")
     False
     """
-    words = [words_of(one), words_of(other)]
+    words = [words_of(name), words_of(other_name)]
     if _are_other_ages(*words) or _are_other_ages(*reversed(words)):
         return False
-    first, second = (found - _GENERIC for found in words)
+    first, second = (words_of_name - _GENERIC for words_of_name in words)
     if not first or not second:
         return words[0] == words[1]
     return first <= second or second <= first or _likeness(first, second) >= _LEAST_ALIKE
 
 
-def _are_other_ages(one: frozenset[str], other: frozenset[str]) -> bool:
+def _are_other_ages(words: frozenset[str], other_words: frozenset[str]) -> bool:
     """Return whether one name is of an infant and the other of a junior school alone."""
-    young, older = bool(one & _YOUNG), bool(other & _OLDER)
-    return young and older and not one & (_OLDER | _WHOLE) and not other & (_YOUNG | _WHOLE)
+    young, older = bool(words & _YOUNG), bool(other_words & _OLDER)
+    return young and older and not words & (_OLDER | _WHOLE) and not other_words & (_YOUNG | _WHOLE)
 
 
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return SequenceMatcher(None, " ".join(sorted(one)), " ".join(sorted(other))).ratio()
+def _likeness(words: frozenset[str], other_words: frozenset[str]) -> float:
+    return SequenceMatcher(None, " ".join(sorted(words)), " ".join(sorted(other_words))).ratio()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,25 +92,25 @@ class NameIndex:
     @classmethod
     def of(cls, names: Mapping[str, str]) -> NameIndex:
         """Index the name of each school."""
-        found: dict[str, set[str]] = {}
+        keys_by_word: dict[str, set[str]] = {}
         for key, name in names.items():
             for word in telling(name):
-                found.setdefault(word, set()).add(key)
-        return cls(names, {word: frozenset(keys) for word, keys in found.items()})
+                keys_by_word.setdefault(word, set()).add(key)
+        return cls(names, {word: frozenset(keys) for word, keys in keys_by_word.items()})
 
     def candidates(self, name: str, near: Iterable[str] = (), n: int = 3) -> list[str]:
         """Return the keys of up to `n` schools whose names are most like a name, those in `near` first among equals."""
-        wanted, here = telling(name) or words_of(name), set(near)
-        words = [word for word in wanted if word in self.by_word]
-        words = words or [close for word in wanted for close in get_close_matches(word, self.by_word, 2, 0.75)]
+        telling_words, near_keys = telling(name) or words_of(name), set(near)
+        words = [word for word in telling_words if word in self.by_word]
+        words = words or [close for word in telling_words for close in get_close_matches(word, self.by_word, 2, 0.75)]
         keys = {key for word in words for key in self.by_word[word]}
-        scored = [(self._score(key, name, key in here), key) for key in keys]
+        scored = [(self._score(key, name, key in near_keys), key) for key in keys]
         return [key for score, key in sorted(scored, key=lambda pair: (-pair[0], pair[1])) if score >= 0.5][:n]
 
     def _score(self, key: str, name: str, is_near: bool) -> float:
-        own, wanted = telling(self.names[key]), telling(name) or words_of(name)
+        known_words, asked_words = telling(self.names[key]), telling(name) or words_of(name)
         whole = _likeness(words_of(self.names[key]), words_of(name))
-        return 0.8 * _likeness(own, wanted) + 0.2 * whole + 0.2 * is_near
+        return 0.8 * _likeness(known_words, asked_words) + 0.2 * whole + 0.2 * is_near
 
 
 # Every school that the published files know, by its numbers and names.
@@ -182,8 +182,8 @@ class KnownSchools:
 
     def candidates(self, name: str, areas: Iterable[int | None]) -> list[str]:
         """Return the schools that a name may mean, those of some areas first among equals."""
-        here = set(areas)
-        return self._index.candidates(name, [school for school, area in self.areas.items() if area in here])
+        near_areas = set(areas)
+        return self._index.candidates(name, [school for school, area in self.areas.items() if area in near_areas])
 
     @cached_property
     def _index(self) -> NameIndex:

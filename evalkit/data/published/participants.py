@@ -103,10 +103,12 @@ def read_participants(
     schools: dict[str, tuple[str, ...]] = {}
     without: dict[str, dict[str, int]] = {}
     for stage, r in records.items():
-        found = [r.urns.get(u) or r.urns.get(known.oldest(u)) for u in urns]
-        schools[stage] = tuple(sorted(school for school in found if school))
-        lost = [_no_outcome(u, stage, records, spine) for u, school in zip(urns, found, strict=True) if not school]
-        without[stage] = {reason: lost.count(reason) for reason in sorted(set(lost))}
+        ids_of_stage = [r.urns.get(u) or r.urns.get(known.oldest(u)) for u in urns]
+        schools[stage] = tuple(sorted(school for school in ids_of_stage if school))
+        reasons = [
+            _no_outcome(u, stage, records, spine) for u, school in zip(urns, ids_of_stage, strict=True) if not school
+        ]
+        without[stage] = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
     matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
     return TreatedSchools(schools, without, tuple(_cases(matched, schools, file.unused)), False, matched, file.unused)
 
@@ -115,13 +117,13 @@ def _cases(
     matched: Sequence[MatchedSchool], schools: Mapping[str, tuple[str, ...]], unused: Sequence[str]
 ) -> list[CountedCase]:
     by_urn = sum(school.is_by_urn for school in matched)
-    told = listed([f"'{shortened(text, 30)}'" if text else "one without a heading" for text in unused])
+    unused_headings = listed([f"'{shortened(text, 30)}'" if text else "one without a heading" for text in unused])
     return [
         CountedCase("participants listed in the file", len(matched)),
         CountedCase("of these, matched by URN", by_urn),
         CountedCase("of these, matched by LAESTAB", len(matched) - by_urn),
         *(CountedCase(f"participants with {stage} results", len(ids)) for stage, ids in schools.items()),
-        *([CountedCase(f"columns of the file that are not used: {told}", len(unused))] if unused else []),
+        *([CountedCase(f"columns of the file that are not used: {unused_headings}", len(unused))] if unused else []),
     ]
 
 
@@ -134,15 +136,15 @@ def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
     """Return the URN a row means, empty where it cannot be told."""
     if row.problem or row.urn:
         return "" if row.problem else row.urn
-    found = known.at(row.laestab)
+    urn_by_school = known.at(row.laestab)
     if row.name:
-        found = {school: urn for school, urn in found.items() if known.is_called(school, row.name)}
-    return next(iter(found.values())) if len(found) == 1 else ""
+        urn_by_school = {school: urn for school, urn in urn_by_school.items() if known.is_called(school, row.name)}
+    return next(iter(urn_by_school.values())) if len(urn_by_school) == 1 else ""
 
 
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:
-    other = {"KS2": "KS4", "KS4": "KS2"}[stage]
-    in_other = other in records and urn in records[other].urns
+    other_stage = {"KS2": "KS4", "KS4": "KS2"}[stage]
+    in_other = other_stage in records and urn in records[other_stage].urns
     phase = (
         ""
         if spine is None or urn not in spine.index
@@ -165,27 +167,27 @@ class _Fault:
 def _refuse(path: Path, rows: Sequence[ListedSchool], urns: Sequence[str], known: KnownSchools) -> None:
     """Raise where a row means no school, another than its name says, or one that stands there already."""
     areas = {known.areas[school] for urn in urns if (school := known.school_of(urn)) in known.areas}
-    found = [fault for row in rows if (fault := _fault(row, known, areas))]
-    bad = {fault.row.row for fault in found}
+    faults = [fault for row in rows if (fault := _fault(row, known, areas))]
+    bad = {fault.row.row for fault in faults}
     first: dict[str, ListedSchool] = {}
     for row, urn in zip(rows, urns, strict=True):
         if row.row not in bad and (before := first.setdefault(known.school_of(urn), row)) is not row:
             same = urn if before.urn == urn else f"{urn}, {before.urn or before.laestab} there"
-            found.append(_Fault(row, f"the same school is listed twice: it is that of {before.label} ({same})"))
-    if not found:
+            faults.append(_Fault(row, f"the same school is listed twice: it is that of {before.label} ({same})"))
+    if not faults:
         return
-    found.sort(key=lambda fault: fault.row.row)
-    kind = UnknownParticipants if all(fault.is_unknown for fault in found) else DataError
-    raise kind(f"{path.name}: {_told(found, len(rows))}\nCorrect the rows, or remove them and say so in the report.")
+    faults.sort(key=lambda fault: fault.row.row)
+    kind = UnknownParticipants if all(fault.is_unknown for fault in faults) else DataError
+    raise kind(f"{path.name}: {_told(faults, len(rows))}\nCorrect the rows, or remove them and say so in the report.")
 
 
-def _told(found: Sequence[_Fault], n_rows: int) -> str:
+def _told(faults: Sequence[_Fault], n_rows: int) -> str:
     """Return what is wrong, row by row."""
-    rows = [f"{fault.row.label}: {fault.text}." for fault in found[:_MOST_TOLD]]
-    if len(found) == 1:
+    rows = [f"{fault.row.label}: {fault.text}." for fault in faults[:_MOST_TOLD]]
+    if len(faults) == 1:
         return rows[0]
-    more = [f"and {len(found) - _MOST_TOLD} more rows."] if len(found) > _MOST_TOLD else []
-    start = f"{len(found):,} of {counted(n_rows, 'row')} cannot be used."
+    more = [f"and {len(faults) - _MOST_TOLD} more rows."] if len(faults) > _MOST_TOLD else []
+    start = f"{len(faults):,} of {counted(n_rows, 'row')} cannot be used."
     return "\n  ".join([start, *rows, *more])
 
 
@@ -207,8 +209,8 @@ def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int | None]
         number = int(row.urn)
         close = nearest(row.urn, (u for u in known.urns if abs(int(u) - number) < 1000 or u[:3] == row.urn[:3]))
         near = close or sorted(known.urns, key=lambda u: (abs(int(u) - number), u))[:1]
-        told = f" (nearest known: {near[0]})" if near else ""
-        return _Fault(row, f"no file knows URN {row.urn}{told}{_may_be(row.name, known, areas)}", True)
+        nearest_known = f" (nearest known: {near[0]})" if near else ""
+        return _Fault(row, f"no file knows URN {row.urn}{nearest_known}{_may_be(row.name, known, areas)}", True)
     if row.name and not known.is_called(school, row.name):
         return _Fault(
             row,
@@ -216,25 +218,25 @@ def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int | None]
             f"{_may_be(row.name, known, areas)}; if both are one school, leave its name empty",
             True,
         )
-    others = known.at(row.laestab) if row.laestab else {}
-    if others and school not in others:
-        other = next(iter(others))
+    schools_at_laestab = known.at(row.laestab) if row.laestab else {}
+    if schools_at_laestab and school not in schools_at_laestab:
+        other_school = next(iter(schools_at_laestab))
         return _Fault(
             row,
             f"URN {row.urn} is {_quoted(known.names[school][0])}, and LAESTAB {row.laestab} is "
-            f"{_quoted(known.names[other][0])}; keep the one that is meant",
+            f"{_quoted(known.names[other_school][0])}; keep the one that is meant",
         )
     return None
 
 
 def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
-    found = known.at(row.laestab)
-    named = [school for school in found if not row.name or known.is_called(school, row.name)]
+    schools_at_laestab = known.at(row.laestab)
+    named = [school for school in schools_at_laestab if not row.name or known.is_called(school, row.name)]
     if len(named) == 1:
         return None
-    if not found:
+    if not schools_at_laestab:
         return _Fault(row, f"no file knows LAESTAB {row.laestab}{_may_be(row.name, known, areas)}", True)
-    schools = listed([known.said(school) for school in (named or found)])
+    schools = listed([known.said(school) for school in (named or schools_at_laestab)])
     if not named:
         return _Fault(
             row,
@@ -247,8 +249,8 @@ def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int | N
 
 def _may_be(name: str, known: KnownSchools, areas: set[int | None]) -> str:
     """Return which schools a name may mean, in words, or nothing."""
-    found = known.candidates(name, areas) if name else []
-    return f"; the name may mean {' or '.join(known.said(school) for school in found)}" if found else ""
+    candidates = known.candidates(name, areas) if name else []
+    return f"; the name may mean {' or '.join(known.said(school) for school in candidates)}" if candidates else ""
 
 
 def _quoted(name: str) -> str:

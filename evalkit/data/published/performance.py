@@ -70,13 +70,13 @@ def read_performance(
     years : collection of int
         Summers whose scores may be read; other summers give identity only.
     """
-    wanted = sorted({min(tables) - 1, *tables})
-    rows = [_one_year(year, tables, measures, key_stage, year in years) for year in wanted]
+    summers = sorted({min(tables) - 1, *tables})
+    rows = [_one_year(year, tables, measures, key_stage, year in years) for year in summers]
     listed = pd.concat([frame for frame in rows if frame is not None], ignore_index=True)
     listed["school_id"] = listed["urn"].map(links.oldest)
-    kept, resolved = _one_row_per_year(listed, measures)
-    identity = kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
-    scores = kept.loc[kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures]]
+    rows_kept, resolved = _one_row_per_year(listed, measures)
+    identity = rows_kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
+    scores = rows_kept.loc[rows_kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures]]
     cases = (*links.cases, *resolved)
     source = ", ".join(path.name for path in tables.values())
     return Listing(identity.reset_index(drop=True), scores.reset_index(drop=True), {}, cases, source)
@@ -86,14 +86,16 @@ def _one_year(
     year: int, tables: dict[int, Path], measures: Sequence[str], key_stage: str, with_scores: bool
 ) -> pd.DataFrame | None:
     """Read one summer, from its own table or from the prior-year columns of the next; None if it has neither."""
-    own = year in tables
-    suffix = "" if own else f"_{year % 100}"
+    has_table = year in tables
+    suffix = "" if has_table else f"_{year % 100}"
     pupils = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
     columns = [f"{code}{suffix}" for code in measures] if with_scores else []
     path = tables.get(year) or tables[year + 1]
-    if not own and with_scores and not _has(path, columns):
+    if not has_table and with_scores and not _has(path, columns):
         return None
-    frame = read_wide(path, columns if own or with_scores else [], key_stage, optional=[pupils] if with_scores else [])
+    frame = read_wide(
+        path, columns if has_table or with_scores else [], key_stage, optional=[pupils] if with_scores else []
+    )
     text = frame.reindex(columns=[*_KEYS, pupils, *(f"{code}{suffix}" for code in measures)])
     text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "pupils", *measures])
     text["area"] = area_codes(text["LEA"])
@@ -121,22 +123,23 @@ def _one_row_per_year(listed: pd.DataFrame, measures: Sequence[str]) -> tuple[pd
         }
     ).sort_values(["results", "pupils", "urn"], ascending=[False, False, True])
     ordered = listed.loc[order.index]
+    # counted before the second rows go: how often both the closed and the new school had results
     twice = ordered.duplicated(["school_id", "year"], keep=False)
     both = ordered[twice & (order["results"] > 0)].duplicated(["school_id", "year"], keep="first")
-    kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
-    dropped = len(ordered) - len(kept)
+    rows_kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
+    dropped = len(ordered) - len(rows_kept)
     cases = (
         CountedCase("second rows of a school in one year (conversion years), dropped", dropped),
         CountedCase("of these, second rows that had results too; the larger cohort was kept", int(both.sum())),
         CountedCase(
-            "schools followed under more than one URN", int((kept.groupby("school_id")["urn"].nunique() > 1).sum())
+            "schools followed under more than one URN", int((rows_kept.groupby("school_id")["urn"].nunique() > 1).sum())
         ),
         CountedCase(
             "schools whose local-authority code changed; the last year's code is used",
-            int((kept.groupby("school_id")["area"].nunique() > 1).sum()),
+            int((rows_kept.groupby("school_id")["area"].nunique() > 1).sum()),
         ),
     )
-    return kept, cases
+    return rows_kept, cases
 
 
 # Published confidence limits, from which the pupil-level standard deviation can be recovered.
@@ -170,6 +173,7 @@ def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]
     pupils = measure(code).pupils
     unadjusted = f"{code}_UNADJUSTED" if stage == "KS2" else f"{code}_ORIG"
     frame = read_wide(path, [code, lower, upper, coverage, pupils], stage, optional=[unadjusted])
+    # 1 is a mainstream school, 2 a special one
     frame = frame[frame["RECTYPE"] == "1"]
     numbers = {name: parse_cells(frame[name], f"{path.name}, {name}")[0] for name in frame.columns[5:]}
     half_width = (numbers[upper] - numbers[lower]) / 2

@@ -48,9 +48,11 @@ class Listing:
 def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
     """Return cells as whole numbers; raise `DataError` at the first that is not one."""
     numbers = pd.to_numeric(cells, errors="coerce")
-    odd = cells[numbers.isna() | (numbers % 1 != 0)]
-    if not odd.empty:
-        raise DataError(f"{where}: {odd.iloc[0]!r} (row {odd.index[0] + 2} of the file) is not a whole number.")
+    not_whole = cells[numbers.isna() | (numbers % 1 != 0)]
+    if not not_whole.empty:
+        raise DataError(
+            f"{where}: {not_whole.iloc[0]!r} (row {not_whole.index[0] + 2} of the file) is not a whole number."
+        )
     return numbers.astype(int)
 
 
@@ -115,6 +117,7 @@ def make_records(
 def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:
     """Return whether a school's URN at the end differs from that of the last summer before the programme."""
     until = identity[identity["year"] <= max(exposure.years)]
+    # a school that is first listed later has no URN before, and has not changed it
     before = until[until["year"] <= max(exposure.pre)].groupby("school_id")["urn"].last()
     after = until.groupby("school_id")["urn"].last()
     return before.reindex(after.index).fillna(after) != after

@@ -124,6 +124,7 @@ def _stars(problem: PairProblem, treated: Ints, comparison: Ints) -> Cover:
     degree = np.bincount(treated, minlength=len(problem.focal)), np.bincount(comparison, minlength=m)
     is_kept = np.ones(len(treated), dtype=bool)
     double = np.flatnonzero((degree[0][treated] > 1) & (degree[1][comparison] > 1))
+    # the dearest first: each pair taken away can make the next one needed
     for at in double[np.argsort(-distance[double], kind="stable")].tolist():
         if degree[0][treated[at]] > 1 and degree[1][comparison[at]] > 1:
             is_kept[at] = False
@@ -169,6 +170,7 @@ def bounded_cover(problem: PairProblem, of_treated: tuple[int, float], of_compar
     most = np.concatenate([np.full(n, min(of_treated[1], m)), np.full(m, min(of_comparison[1], n))])
     fewest = np.concatenate([np.full(n, of_treated[0]), np.full(m, of_comparison[0])])
     sides = vstack([incidence, -incidence])
+    # the simplex method ends in a corner, where every number is whole; an interior point would not
     solution = linprog(distance, A_ub=sides, b_ub=np.concatenate([most, -fewest]), bounds=(0, 1), method="highs-ds")
     if solution.status != 0:
         raise DesignError(

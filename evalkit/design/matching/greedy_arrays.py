@@ -53,6 +53,7 @@ class ScoreLine:
         self._ranked, self._scores = pool[order], scores[pool][order]
         self.places, self.values = self._ranked.tolist(), self._scores.tolist()
         self._n, self._caliper, self._permissions = len(pool), caliper, permissions
+        # each place that is taken links to the next that may be free: a search takes all but constant time
         self._below, self._above = list(range(self._n + 1)), list(range(self._n + 1))
         self._free = bytearray(b"\1" * self._n)
         self._sorted: dict[int, tuple[Ints, Floats]] = {}
@@ -72,6 +73,7 @@ class ScoreLine:
         values, n, caliper = self.values, self._n, self._caliper
         low, high = _root(self._below, start) - 1, _root(self._above, start)
         for _ in range(_PATIENCE):
+            # as near on both sides: the lower score, so that the order of rows in a file decides nothing
             is_left = low >= 0 and (high == n or score - values[low] <= values[high] - score)
             place = low if is_left else high
             if place == n or abs(values[place] - score) > caliper:
@@ -265,6 +267,7 @@ def take_closest_first(partners_taken: PartnersTaken, turns: tuple[Ints, Ints], 
     heapq.heapify(offers)
     while offers:
         _, _, at, place = heapq.heappop(offers)
+        # an offer can be stale: somebody nearer has taken the partner since, and the unit then offers anew
         if partners_taken.left[line.places[place]] > 0:
             _take(partners_taken, line, units[at], place)
         following = offer(at)
@@ -307,6 +310,7 @@ def one_each_on_line(focal_scores: Floats, partner_scores: Floats, caliper: floa
             continue
         places.append(high)
         below[high + 1], above[high] = high, high + 1
+    # place −1, nobody, picks the −1 at the end
     return np.append(order, -1)[places].astype(np.int64)
 
 
@@ -325,6 +329,7 @@ def nearest_on_line(focal_scores: Floats, partner_scores: Floats, n_each: int) -
     order = np.argsort(partner_scores, kind="stable")
     ranked = partner_scores[order]
     start = np.searchsorted(ranked, focal_scores, side="left")
+    # places to the left come first, so that of two as near the stable sort takes the lower score
     steps = np.concatenate([-np.arange(1, n_each + 1), np.arange(n_each)])
     places = start[:, None] + steps
     inside = (places >= 0) & (places < len(partner_scores))
@@ -369,6 +374,7 @@ class NearbyPartners:
     def _look_up(self, rows: Ints, n_each: int) -> None:
         """Keep what lies surely nearer than anything left out, so that a tie beyond the edge is never missed."""
         graph = nearest_permitted(self._problem, rows, n_each, self._tree)
+        # the same distance comes out of two k-d trees with other last digits: ties are those to nine decimals
         row, far = graph.focal, np.round(graph.distance, 9)
         left_out = np.isfinite(graph.beyond)
         edge = np.full(len(rows), np.inf)

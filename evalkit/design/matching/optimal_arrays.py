@@ -61,6 +61,7 @@ def proof(graph: Graph, columns: Ints, penalty: Floats, n_partners: int) -> Proo
     slack = 1e-13 * max(float(pair_cost.max(initial=0)), np.finfo(float).tiny)
     active = np.arange(len(columns))
     cost = pair_cost.copy()
+    # a price is passed on along a chain of rows, and no chain is longer than there are rows
     for _ in range(len(columns) + 1):
         edges, size = graph.edges_of(active)
         partner = graph.partner[edges]
@@ -167,6 +168,7 @@ def _penalties(graph: Graph, n: int, ratio: int) -> Floats:
     """Return what it costs to leave each copy of each focal unit alone: more than any rearrangement could save."""
     most = (n * ratio + 1) * max(float(graph.distance.max(initial=0)), np.finfo(float).tiny)
     penalty = np.full((n, ratio), most)
+    # a first partner is worth more than any second: nobody goes without so that another has two
     penalty[:, 0] = 2 * most if ratio > 1 else most
     return penalty.ravel()
 
@@ -283,6 +285,7 @@ def _used(focal: Floats, partners: Floats) -> Ints:
     kind = np.concatenate([np.zeros(m, dtype=bool), np.ones(n, dtype=bool)])
     order = np.argsort(np.concatenate([partners, focal]), kind="stable")
     places = np.concatenate([partners, focal])[order].tolist()
+    # those far off to the left have negative numbers, and are no partners
     free = [(-far, -1 - i) for i in range(n, 0, -1)]
     state = bytearray(m)
     taken: list[tuple[float, int]] = []

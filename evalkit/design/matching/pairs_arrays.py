@@ -93,9 +93,10 @@ def whitened_generally(covariates: Floats, covariance: Floats) -> Floats:
     """
     size = np.sqrt(np.diag(covariance))
     size = np.where(size > 0, size, 1.0)
+    # correlations first: which direction has no variance must not hang on units of measurement
     values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
-    kept = values > 1e-9 * max(values[-1], np.finfo(float).tiny)
-    return np.ascontiguousarray((covariates / size) @ (vectors[:, kept] / np.sqrt(values[kept])))
+    has_variance = values > 1e-9 * max(values[-1], np.finfo(float).tiny)
+    return np.ascontiguousarray((covariates / size) @ (vectors[:, has_variance] / np.sqrt(values[has_variance])))
 
 
 # Who may be paired with whom, and how far apart they are, as arrays.
@@ -162,6 +163,7 @@ class PairProblem:
         """Return the distance of each pair; the arrays of positions have one shape, or shapes that fit."""
         total: Floats = np.zeros(np.broadcast_shapes(focal.shape, partners.shape))
         for focal_column, partner_column in zip(self.focal.coordinates.T, self.partners.coordinates.T, strict=True):
+            # |a − b| is exact where √(a − b)² may round: ties stay ties
             if self.focal.coordinates.shape[1] == 1:
                 apart: Floats = np.abs(focal_column[focal] - partner_column[partners])
                 return apart
@@ -224,16 +226,16 @@ class Graph:
         edges, size = self.edges_of(rows)
         return Graph(_starts(size), self.partner[edges], self.distance[edges], self.beyond[rows])
 
-    def where(self, kept: Bools) -> Graph:
+    def where(self, is_kept: Bools) -> Graph:
         """Return the graph with some of its pairs; `beyond` still speaks of those left out of this one."""
-        size = np.bincount(self.focal[kept], minlength=len(self.beyond))
-        return Graph(_starts(size), self.partner[kept], self.distance[kept], self.beyond)
+        size = np.bincount(self.focal[is_kept], minlength=len(self.beyond))
+        return Graph(_starts(size), self.partner[is_kept], self.distance[is_kept], self.beyond)
 
-    def replaced(self, rows: Ints, other: Graph) -> Graph:
-        """Return the graph with the pairs of `rows` taken from `other`, which holds them in that order."""
+    def replaced(self, rows: Ints, replacement: Graph) -> Graph:
+        """Return the graph with the pairs of `rows` taken from `replacement`, which holds them in that order."""
         n, source = len(self.beyond), np.arange(len(self.beyond))
         source[rows] = n + np.arange(len(rows))
-        return joined(self, other).take(source)
+        return joined(self, replacement).take(source)
 
 
 def joined(first_graph: Graph, second_graph: Graph) -> Graph:
@@ -266,6 +268,7 @@ def nearest_permitted(problem: PairProblem, rows: Ints, n_each: int, tree: cKDTr
     if n_each >= n_partners or not n_partners:
         return _searched(problem, rows, n_each)
     tree = cKDTree(problem.partners.coordinates) if tree is None else tree
+    # some of the nearest will be forbidden, so that more are looked up than are wanted
     n_looked_up = min(n_partners, n_each * (4 if problem.is_limited else 1))
     far, near = tree.query(problem.focal.coordinates[rows], k=np.arange(1, n_looked_up + 1))
     if not problem.is_limited:
@@ -299,6 +302,7 @@ def _searched(problem: PairProblem, rows: Ints, n_each: int) -> Graph:
         return graph
     focal_values, partner_values, width = _narrowest(problem)
     order, columns = np.argsort(focal_values[rows], kind="stable"), np.argsort(partner_values, kind="stable")
+    # a little too wide, since sums of floats round; `is_permitted` then looks at each pair exactly
     low = np.searchsorted(partner_values[columns], focal_values[rows[order]] - width * (1 + 1e-9), side="left")
     high = np.searchsorted(partner_values[columns], focal_values[rows[order]] + width * (1 + 1e-9), side="right")
     parts, start = [], 0

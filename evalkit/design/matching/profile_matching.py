@@ -85,9 +85,11 @@ def _largest(gaps: Floats, allowed: Floats, option: ProfileMatching, names: tupl
 
     `gaps` are rows less the profile, shape (n, k). An integer program, proven by branch and bound (HiGHS).
     """
+    # columns of one size: what the solver lets pass as rounding is absolute
     scale = np.maximum(np.abs(gaps).max(axis=0), allowed)
     scale = np.where(scale > 0, scale, 1.0)  # a column that is met by everyone constrains nobody
     upper, lower = (gaps - allowed * (1 + _SLACK)) / scale, (-gaps - allowed * (1 + _SLACK)) / scale
+    # |Σ gaps| ≤ allowed × size is linear as Σ(±gaps − allowed) ≤ 0, one row for each side
     sides = np.vstack([upper.T, lower.T])
     n = len(gaps)
     solution = milp(

@@ -133,9 +133,9 @@ def _part(pupils: Baseline, rows: Ints) -> Baseline:
     return Baseline(units, covariates, pupils.years, pupils.first_treated)
 
 
-def _renumbered(pairs: Pairs, kept: Ints, n: int) -> Pairs:
+def _renumbered(pairs: Pairs, pupils_kept: Ints, n: int) -> Pairs:
     at = np.full(n, -1, dtype=np.int64)
-    at[kept] = np.arange(len(kept))
+    at[pupils_kept] = np.arange(len(pupils_kept))
     return Pairs(at[pairs.treated], at[pairs.comparison], pairs.distance)
 
 

@@ -79,9 +79,9 @@ def _own_score(baseline: Baseline, name: str | None) -> Floats:
     if is_category(values):
         raise DesignError(f"The column '{name}' is to be the score but holds texts. Name a column of numbers.")
     score = values.to_numpy(dtype=float)
-    odd = ~np.isfinite(score)
-    if odd.any():
-        unit = baseline.units.index[int(np.argmax(odd))]
+    is_not_finite = ~np.isfinite(score)
+    if is_not_finite.any():
+        unit = baseline.units.index[int(np.argmax(is_not_finite))]
         raise DesignError(f"The score '{name}' of unit '{unit}' is missing or infinite. Fill it in, or leave it out.")
     return score
 

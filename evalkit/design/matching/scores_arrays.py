@@ -79,6 +79,7 @@ def fit_binary(covariates: Floats, treated: Bools, link: Literal["logit", "probi
     deviance, last, converged = np.inf, beta, None
     for _ in range(_FISHER_STEPS):
         state = _state(covariates, sign, beta, derivatives)
+        # the step went too far: halfway back, as programs for generalised linear models do
         if state.deviance > deviance * (1 + 1e-12) and converged is None:
             beta = (beta + last) / 2
             continue

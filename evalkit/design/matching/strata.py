@@ -143,8 +143,8 @@ def _whitened(baseline: Baseline) -> Floats:
     size = np.where(columns.std(axis=0) > 0, columns.std(axis=0), 1.0)
     columns = (columns - columns.mean(axis=0)) / size
     values, vectors = np.linalg.eigh(pooled_within_covariance(columns[is_treated], columns[~is_treated]))
-    kept = values > _SINGULAR * values[-1]
-    white: Floats = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
+    has_variance = values > _SINGULAR * values[-1]
+    white: Floats = columns @ (vectors[:, has_variance] / np.sqrt(values[has_variance]))
     return white
 
 
@@ -200,6 +200,7 @@ def _require_enough(focal: Floats, is_treated: Bools, n: int) -> None:
                     n=str(n),
                 )
             )
+    # scores of units that are alike can differ by rounding, and cut no subclass
     n_values = len(np.unique(np.round(focal, 12)))
     if n_values < n:
         raise DesignError(
@@ -251,6 +252,7 @@ def whole_strata(columns: Sequence[Ints], is_treated: Bools) -> Ints:
     """
     codes = np.zeros(len(is_treated), dtype=np.int64)
     for column in columns:
+        # numbered anew at each column: the product of many numbers of levels would overflow
         codes = pd.factorize(codes * (int(column.max(initial=0)) + 1) + column)[0].astype(np.int64)
     treated, comparison = (np.bincount(codes[arm], minlength=codes.max(initial=-1) + 1) for arm in _arms(is_treated))
     inside = ((treated > 0) & (comparison > 0))[codes]

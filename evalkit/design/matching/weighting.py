@@ -78,7 +78,7 @@ def _trimmed(baseline: Baseline, discarded: NDArray[np.bool_], trim: float | Non
     )
 
 
-def score_weights(baseline: Baseline, score: Floats, kept: Bools, target: Target) -> Floats:
+def score_weights(baseline: Baseline, score: Floats, is_kept: Bools, target: Target) -> Floats:
     """Return odds of the score (ATT, ATC) or its inverse (ATE) for units kept, scaled by arm. Shape (n_units,).
 
     Raises
@@ -88,9 +88,9 @@ def score_weights(baseline: Baseline, score: Floats, kept: Bools, target: Target
     """
     is_treated = baseline.is_treated
     chance = np.where(is_treated, score, 1 - score)
-    weights = kept.astype(float)
+    weights = is_kept.astype(float)
     for arm, name in weighted_arms(is_treated, target):
-        rows = np.flatnonzero(arm & kept)
+        rows = np.flatnonzero(arm & is_kept)
         if not len(rows):
             raise DesignError(
                 f"No {name} unit has a score within the bounds, so there is nothing to compare. Trim less, or match."
@@ -102,6 +102,7 @@ def score_weights(baseline: Baseline, score: Floats, kept: Bools, target: Target
                 f"The score of the {name} unit '{baseline.units.index[row]}' is {score[row]:.0f}: no unit of the "
                 "other arm is like it, and its weight would be infinite. Trim, or leave out what sets it apart."
             )
+        # 1/p − 1 is (1 − p)/p, the odds of having been in the other arm; for the ATE the inverse itself
         weights[rows] = 1 / chance[rows] - (target != "ATE")
         weights[rows] *= np.count_nonzero(weights[rows]) / weights[rows].sum()
     return weights
@@ -192,6 +193,7 @@ def _score_of(reached: Reached, columns: BalanceColumns, is_treated: Bools, targ
     """Return the logit score whose odds the weights are; 0 or 1 for units that weigh nothing."""
     away = ~is_treated if target == "ATT" else is_treated
     log_odds = applied(columns.values, reached.coefficients[0])
+    # weights fix log odds but for their constant, which the heaviest unit gives with the least rounding
     heaviest = int(np.argmax(np.where(away, reached.weights, 0.0)))
     odds = reached.weights[heaviest] * np.count_nonzero(~away) / reached.weights[away].sum()
     log_odds += np.log(odds) - log_odds[heaviest]

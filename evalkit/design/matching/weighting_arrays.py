@@ -50,9 +50,11 @@ def entropy_balance(columns: Floats, slack: float = 0.0) -> Balance:
         if missed <= _SETTLED:
             break
         mean = state.gradient - slack * coefficients
+        # the Hessian of log Σ exp is the weighted covariance (Hainmueller, 2012, section 3.2)
         spread = crossed(columns * state.weights[:, None], columns) - np.outer(mean, mean)
         step = newton_step(spread + slack * np.eye(len(mean)), -state.gradient)
         improved = _fallen(columns, coefficients, step, state, slack)
+        # balanced already, and a further step only moves rounding about
         if improved is None or (missed <= BALANCED and np.abs(improved[1].gradient).max() >= missed):
             break
         coefficients, state = improved
@@ -70,6 +72,7 @@ class _Dual(NamedTuple):
 def _dual(columns: Floats, coefficients: Floats, slack: float) -> _Dual:
     exponent = applied(columns, coefficients)
     largest = float(exponent.max())
+    # less the largest, which cancels in the shares: nothing overflows
     weights = np.exp(exponent - largest)
     total = float(weights.sum())
     weights /= total

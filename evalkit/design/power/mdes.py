@@ -39,6 +39,7 @@ def multiplier(df: float | None, level: float = LEVEL, power: float = POWER) -> 
         raise DesignError(f"A test needs degrees of freedom, and {df:g} are left. Compare more schools or areas.")
     tail = 0.5 + level / 2
     if df is None or df >= MANY_DF:
+        # 2.8 as every handbook has it, not 2.8016: results stand beside those of other calculators
         if (level, power) == (LEVEL, POWER):
             return MULTIPLIER
         return float(special.ndtri(tail) + special.ndtri(power))

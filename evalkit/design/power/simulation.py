@@ -83,9 +83,9 @@ def simulated_power(
 
 
 def _point(placebo: Floats, critical: Floats, effect: float) -> PowerPoint:
-    found, n = int((np.abs(placebo + effect) > critical).sum()), len(placebo)
-    adjusted = (found + 2) / (n + 4)
-    return PowerPoint(effect, found / n, math.sqrt(adjusted * (1 - adjusted) / (n + 4)))
+    n_found, n = int((np.abs(placebo + effect) > critical).sum()), len(placebo)
+    adjusted = (n_found + 2) / (n + 4)
+    return PowerPoint(effect, n_found / n, math.sqrt(adjusted * (1 - adjusted) / (n + 4)))
 
 
 def _quantile(needed: Floats, power: float) -> tuple[Quantity, IntervalOrReason]:
@@ -121,11 +121,13 @@ def placebo_sets(group: Ints, treated: Sequence[int], usable: Sequence[int], n_s
     have room for them. Raises `DesignError` where no such set exists.
     """
     members = {area: np.flatnonzero(group == area) for area in sorted(set(usable))}
-    wanted = sorted(treated, reverse=True)
-    if not wanted or any(sum(len(rows) >= n for rows in members.values()) < at + 1 for at, n in enumerate(wanted)):
+    counts_by_group = sorted(treated, reverse=True)
+    if not counts_by_group or any(
+        sum(len(rows) >= n for rows in members.values()) < at + 1 for at, n in enumerate(counts_by_group)
+    ):
         raise DesignError("No untreated area has as many schools as a treated one, so no placebo set can be drawn.")
     rng = stream(seed, "power: placebo sets")
-    return [_one_set(members, wanted, rng) for _ in range(n_sets)]
+    return [_one_set(members, counts_by_group, rng) for _ in range(n_sets)]
 
 
 def _one_set(members: dict[int, Ints], wanted: Sequence[int], rng: np.random.Generator) -> Ints:
