@@ -13,7 +13,7 @@ from scipy import special, stats
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
-from evalkit.core.formats import careful, level_text, number, p_equals
+from evalkit.core.formats import level_text, number, p_equals, visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.design.matching.matched import MatchedDesign
@@ -271,7 +271,7 @@ def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> Sentence:
     some = Sentence(" {n} without a difference are left out of the test.", n=_pairs(bounds.n_ties, bounds.n_pairs))
     lacking = Sentence(" {n} lack an outcome.", n=_pairs(n_lost))
     first = bounds.rows[0] if bounds.rows else None
-    best = f" Estimate at gamma {careful(first.gamma, 1)}: {careful(first.effect_lower)}." if first else ""
+    best = f" Estimate at gamma {visible(first.gamma, 1)}: {visible(first.effect_lower)}." if first else ""
     direction = "higher" if bounds.is_higher else "lower"
     tested = f"one-sided p-values that the treated are {direction}, {how}"
     return Sentence(
