@@ -2,7 +2,7 @@
 
 - `areas/`: Series and outlines of local authorities.
 - `baseline`: What was known before a programme: the table that matching and weighting start from.
-- `flow`: Every school lost between listed and analysed, counted with its reason.
+- `flow`: Whoever is lost between listed and analysed, counted with the reason.
 - `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
 - `measures`: The measure registry: what each published measure is, when it exists, and where its series breaks.
 - `own_tables/`: A user's own tables: read strictly, what is left out counted.

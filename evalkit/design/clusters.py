@@ -126,59 +126,6 @@ class Recommendation(Shown):
     reason: str
 
 
-def independence(noun: str, shared: str = OVER_TIME, remedy: str = NAME_THE_AREA) -> str:
-    """Return what errors without a named cluster assume of `noun` (a plural), and what to do where it does not hold."""
-    return f"This takes {noun} of one area to share nothing {shared}. {remedy}"
-
-
-def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
-    """Return what errors assume that are clustered by the "unit", "row", "matched set", or by a "cluster" named."""
-    if clustered_by not in _TAKEN:
-        return f"This takes clusters to share nothing {shared}."
-    return independence(_TAKEN[clustered_by], shared)
-
-
-def too_concentrated(df: float) -> str:
-    """Return why an error with fewer than `LEAST_DF` degrees of freedom is not given."""
-    return (
-        f"The degrees of freedom that the clusters leave ({one_decimal_below(df)}) are fewer than {LEAST_DF:.0f}: "
-        "too few of them carry the effect, or too unequally, for an error that could be relied on."
-    )
-
-
-def one_decimal_below(df: float) -> str:
-    """Return degrees of freedom with one decimal, never rounded up to a limit that they miss.
-
-    >>> one_decimal_below(1.96)
-    '1.9'
-    """
-    return f"{floor(10 * df) / 10:.1f}"
-
-
-def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
-    """Return why clusters give no error where one of them, or none, is treated or to compare with; else None.
-
-    Every error computed from clusters needs this: with one treated cluster its residuals sum to zero by construction,
-    so that the one term that carries the effect's uncertainty is lost. Cluster-robust errors, CR2 among them, then
-    come out far too small (MacKinnon and Webb, 2017), and the wild bootstrap says next to nothing.
-    """
-    for n, side in ((counts.n_treated, "treated"), (counts.n_comparison, "comparison")):
-        if n == 0:
-            return f"There is no {side} {noun}, so that there is nothing to compare."
-        if n == 1:
-            return (
-                f"Only one {noun} is {side}: how much such a {noun} varies by itself cannot be seen from one, and "
-                f"{_clustered(noun)} would be far too small."
-            )
-    return None
-
-
-def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> float | Unavailable:
-    """Return a standard error from clusters, or the reason why these clusters give none."""
-    reason = one_treated_cluster_reason(counts, noun)
-    return Unavailable(reason) if reason else std_error
-
-
 def recommended_inference(
     counts: ClusterCounts, noun: str = "cluster", concentration: Concentration | None = None
 ) -> Recommendation:
@@ -279,6 +226,62 @@ def _too_few(counts: ClusterCounts, noun: str) -> str:
         f"With {_sides(counts, noun)} there are {n} ways of choosing who is treated, so that even the most extreme "
         f"result has a p-value of {1 / n:.2f}: no method can tell an effect from chance at the 5% level. Add {noun}s."
     )
+
+
+# Why clusters give no error, and what one takes for granted.
+
+
+def independence(noun: str, shared: str = OVER_TIME, remedy: str = NAME_THE_AREA) -> str:
+    """Return what errors without a named cluster assume of `noun` (a plural), and what to do where it does not hold."""
+    return f"This takes {noun} of one area to share nothing {shared}. {remedy}"
+
+
+def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
+    """Return what errors assume that are clustered by the "unit", "row", "matched set", or by a "cluster" named."""
+    if clustered_by not in _TAKEN:
+        return f"This takes clusters to share nothing {shared}."
+    return independence(_TAKEN[clustered_by], shared)
+
+
+def too_concentrated(df: float) -> str:
+    """Return why an error with fewer than `LEAST_DF` degrees of freedom is not given."""
+    return (
+        f"The degrees of freedom that the clusters leave ({one_decimal_below(df)}) are fewer than {LEAST_DF:.0f}: "
+        "too few of them carry the effect, or too unequally, for an error that could be relied on."
+    )
+
+
+def one_decimal_below(df: float) -> str:
+    """Return degrees of freedom with one decimal, never rounded up to a limit that they miss.
+
+    >>> one_decimal_below(1.96)
+    '1.9'
+    """
+    return f"{floor(10 * df) / 10:.1f}"
+
+
+def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
+    """Return why clusters give no error where one of them, or none, is treated or to compare with; else None.
+
+    Every error computed from clusters needs this: with one treated cluster its residuals sum to zero by construction,
+    so that the one term that carries the effect's uncertainty is lost. Cluster-robust errors, CR2 among them, then
+    come out far too small (MacKinnon and Webb, 2017), and the wild bootstrap says next to nothing.
+    """
+    for n, side in ((counts.n_treated, "treated"), (counts.n_comparison, "comparison")):
+        if n == 0:
+            return f"There is no {side} {noun}, so that there is nothing to compare."
+        if n == 1:
+            return (
+                f"Only one {noun} is {side}: how much such a {noun} varies by itself cannot be seen from one, and "
+                f"{_clustered(noun)} would be far too small."
+            )
+    return None
+
+
+def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> float | Unavailable:
+    """Return a standard error from clusters, or the reason why these clusters give none."""
+    reason = one_treated_cluster_reason(counts, noun)
+    return Unavailable(reason) if reason else std_error
 
 
 # Which inference rejects less often than its level says, by arithmetic alone, and the sentence that says so.

@@ -15,104 +15,6 @@ import pandas as pd
 from evalkit.data.published.records import NO_AREA, SchoolRecords
 from evalkit.data.published.school_lists import Links
 
-# Whether two names mean one school, and which schools a name may mean.
-
-_GENERIC: Final = frozenset(
-    {"school", "schools", "primary", "secondary", "high", "junior", "juniors", "infant", "infants", "nursery", "first"}
-    | {"community", "academy", "college", "voluntary", "aided", "controlled", "catholic", "roman", "rc", "ce", "cofe"}
-    | {"church", "of", "england", "the", "and", "st", "saint", "saints", "ss", "sts", "for", "with", "trust", "free"}
-    | {"foundation", "va", "vc", "jmi", "jmin", "js", "ps", "comprehensive", "middle", "eyfs", "ltd", "sch", "pri"}
-)
-_YOUNG: Final = frozenset({"infant", "infants"})
-_OLDER: Final = frozenset({"junior", "juniors"})
-_WHOLE: Final = frozenset({"primary", "all"})
-_LEAST_ALIKE: Final = 0.8
-"""Likeness, by difflib's ratio, from which the telling words of two names count as one name misspelt."""
-
-
-def words_of(name: str) -> frozenset[str]:
-    """Return the words of a name without case, accents, punctuation and the s of plurals and possessives.
-
-    >>> sorted(words_of("St. Anne's C.E. Primary"))
-    ['anne', 'ce', 'primary', 'st']
-    """
-    lower = re.sub(r"'s\b|'", "", _ascii(name).lower())
-    lower = re.sub(r"\b(c|r)[ .]*(of[ .]*)?(e|c)\b\.?", r" \1\3 ", lower)
-    return frozenset(re.sub(r"(?<=\w\w[^s])s$", "", word) for word in re.findall(r"[a-z0-9]{2,}", lower))
-
-
-def _ascii(name: str) -> str:
-    straight = re.sub("[\u2018\u2019\u02bc\u00b4`]", "'", name)
-    return unicodedata.normalize("NFKD", straight).encode("ascii", "ignore").decode()
-
-
-def telling(name: str) -> frozenset[str]:
-    """Return the words by which a school is told from others.
-
-    >>> telling("Plover Primary School")
-    frozenset({'plover'})
-    """
-    return words_of(name) - _GENERIC
-
-
-def alike(name: str, other_name: str) -> bool:
-    """Return whether two names may well be one school's: the telling words of one stand in the other, or nearly.
-
-    >>> alike("Huyton with Roby CofE", "Huyton With Roby Church of England Primary School")
-    True
-    >>> alike("Plover Infant School", "Plover Junior School")
-    False
-    """
-    words = [words_of(name), words_of(other_name)]
-    if _are_other_ages(*words) or _are_other_ages(*reversed(words)):
-        return False
-    first, second = (words_of_name - _GENERIC for words_of_name in words)
-    if not first or not second:
-        return words[0] == words[1]
-    return first <= second or second <= first or _likeness(first, second) >= _LEAST_ALIKE
-
-
-def _are_other_ages(words: frozenset[str], other_words: frozenset[str]) -> bool:
-    """Return whether one name is of an infant and the other of a junior school alone."""
-    young, older = bool(words & _YOUNG), bool(other_words & _OLDER)
-    return young and older and not words & (_OLDER | _WHOLE) and not other_words & (_YOUNG | _WHOLE)
-
-
-def _likeness(words: frozenset[str], other_words: frozenset[str]) -> float:
-    return SequenceMatcher(None, " ".join(sorted(words)), " ".join(sorted(other_words))).ratio()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NameIndex:
-    """Schools by the telling words of their names; each school is known by a key."""
-
-    names: Mapping[str, str]
-    by_word: Mapping[str, frozenset[str]]
-
-    @classmethod
-    def of(cls, names: Mapping[str, str]) -> NameIndex:
-        """Index the name of each school."""
-        keys_by_word: dict[str, set[str]] = {}
-        for key, name in names.items():
-            for word in telling(name):
-                keys_by_word.setdefault(word, set()).add(key)
-        return cls(names, {word: frozenset(keys) for word, keys in keys_by_word.items()})
-
-    def candidates(self, name: str, near: Iterable[str] = (), n: int = 3) -> list[str]:
-        """Return the keys of up to `n` schools whose names are most like a name, those in `near` first among equals."""
-        telling_words, near_keys = telling(name) or words_of(name), set(near)
-        words = [word for word in telling_words if word in self.by_word]
-        words = words or [close for word in telling_words for close in get_close_matches(word, self.by_word, 2, 0.75)]
-        keys = {key for word in words for key in self.by_word[word]}
-        scored = [(self._score(key, name, key in near_keys), key) for key in keys]
-        return [key for score, key in sorted(scored, key=lambda pair: (-pair[0], pair[1])) if score >= 0.5][:n]
-
-    def _score(self, key: str, name: str, is_near: bool) -> float:
-        known_words, asked_words = telling(self.names[key]), telling(name) or words_of(name)
-        whole = _likeness(words_of(self.names[key]), words_of(name))
-        return 0.8 * _likeness(known_words, asked_words) + 0.2 * whole + 0.2 * is_near
-
-
 # Every school that the published files know, by its numbers and names.
 
 
@@ -193,3 +95,104 @@ class KnownSchools:
     def _newest(self) -> dict[str, str]:
         """The last URN that results stand under, where it is not the school_id."""
         return {school: urn for r in self.records.values() for urn, school in r.urns.items() if urn != school}
+
+
+# Which schools a name may mean.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NameIndex:
+    """Schools by the telling words of their names; each school is known by a key."""
+
+    names: Mapping[str, str]
+    by_word: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, names: Mapping[str, str]) -> NameIndex:
+        """Index the name of each school."""
+        keys_by_word: dict[str, set[str]] = {}
+        for key, name in names.items():
+            for word in telling(name):
+                keys_by_word.setdefault(word, set()).add(key)
+        return cls(names, {word: frozenset(keys) for word, keys in keys_by_word.items()})
+
+    def candidates(self, name: str, near: Iterable[str] = (), n: int = 3) -> list[str]:
+        """Return the keys of up to `n` schools whose names are most like a name, those in `near` first among equals."""
+        telling_words, near_keys = telling(name) or words_of(name), set(near)
+        words = [word for word in telling_words if word in self.by_word]
+        words = words or [close for word in telling_words for close in get_close_matches(word, self.by_word, 2, 0.75)]
+        keys = {key for word in words for key in self.by_word[word]}
+        scored = [(self._score(key, name, key in near_keys), key) for key in keys]
+        return [key for score, key in sorted(scored, key=lambda pair: (-pair[0], pair[1])) if score >= 0.5][:n]
+
+    def _score(self, key: str, name: str, is_near: bool) -> float:
+        known_words, asked_words = telling(self.names[key]), telling(name) or words_of(name)
+        whole = _likeness(words_of(self.names[key]), words_of(name))
+        return 0.8 * _likeness(known_words, asked_words) + 0.2 * whole + 0.2 * is_near
+
+
+# Whether two names mean one school.
+
+_GENERIC: Final = frozenset(
+    {"school", "schools", "primary", "secondary", "high", "junior", "juniors", "infant", "infants", "nursery", "first"}
+    | {"community", "academy", "college", "voluntary", "aided", "controlled", "catholic", "roman", "rc", "ce", "cofe"}
+    | {"church", "of", "england", "the", "and", "st", "saint", "saints", "ss", "sts", "for", "with", "trust", "free"}
+    | {"foundation", "va", "vc", "jmi", "jmin", "js", "ps", "comprehensive", "middle", "eyfs", "ltd", "sch", "pri"}
+)
+_YOUNG: Final = frozenset({"infant", "infants"})
+_OLDER: Final = frozenset({"junior", "juniors"})
+_WHOLE: Final = frozenset({"primary", "all"})
+_LEAST_ALIKE: Final = 0.8
+"""Likeness, by difflib's ratio, from which the telling words of two names count as one name misspelt."""
+
+
+def words_of(name: str) -> frozenset[str]:
+    """Return the words of a name without case, accents, punctuation and the s of plurals and possessives.
+
+    >>> sorted(words_of("St. Anne's C.E. Primary"))
+    ['anne', 'ce', 'primary', 'st']
+    """
+    lower = re.sub(r"'s\b|'", "", _ascii(name).lower())
+    lower = re.sub(r"\b(c|r)[ .]*(of[ .]*)?(e|c)\b\.?", r" \1\3 ", lower)
+    return frozenset(re.sub(r"(?<=\w\w[^s])s$", "", word) for word in re.findall(r"[a-z0-9]{2,}", lower))
+
+
+def _ascii(name: str) -> str:
+    straight = re.sub("[\u2018\u2019\u02bc\u00b4`]", "'", name)
+    return unicodedata.normalize("NFKD", straight).encode("ascii", "ignore").decode()
+
+
+def telling(name: str) -> frozenset[str]:
+    """Return the words by which a school is told from others.
+
+    >>> telling("Plover Primary School")
+    frozenset({'plover'})
+    """
+    return words_of(name) - _GENERIC
+
+
+def alike(name: str, other_name: str) -> bool:
+    """Return whether two names may well be one school's: the telling words of one stand in the other, or nearly.
+
+    >>> alike("Huyton with Roby CofE", "Huyton With Roby Church of England Primary School")
+    True
+    >>> alike("Plover Infant School", "Plover Junior School")
+    False
+    """
+    words = [words_of(name), words_of(other_name)]
+    if _are_other_ages(*words) or _are_other_ages(*reversed(words)):
+        return False
+    first, second = (words_of_name - _GENERIC for words_of_name in words)
+    if not first or not second:
+        return words[0] == words[1]
+    return first <= second or second <= first or _likeness(first, second) >= _LEAST_ALIKE
+
+
+def _are_other_ages(words: frozenset[str], other_words: frozenset[str]) -> bool:
+    """Return whether one name is of an infant and the other of a junior school alone."""
+    young, older = bool(words & _YOUNG), bool(other_words & _OLDER)
+    return young and older and not words & (_OLDER | _WHOLE) and not other_words & (_YOUNG | _WHOLE)
+
+
+def _likeness(words: frozenset[str], other_words: frozenset[str]) -> float:
+    return SequenceMatcher(None, " ".join(sorted(words)), " ".join(sorted(other_words))).ratio()

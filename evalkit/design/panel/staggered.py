@@ -19,48 +19,6 @@ from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.roles import codes_of
 from evalkit.design.algebra_arrays import dependence
 
-# Covariates of units over time: each must say something that period and the other covariates do not.
-
-_ROUNDING = 1e-12
-"""A spread below this share of the largest value is no variation."""
-
-
-def require_distinct_covariates(observations: Panel | CrossSections) -> None:
-    """Raise `DesignError` that names a covariate with nothing of its own to say: alike in a period, or collinear.
-
-    Every estimator compares units within periods, so that a covariate is only what it is beyond its period's mean.
-    """
-    names = observations.covariates
-    if not names:
-        return
-    columns = np.column_stack([_within_periods(observations, name) for name in names])
-    determined = dependence(columns)
-    if determined is None:
-        return
-    name = names[determined.column]
-    if not determined.made_of:
-        raise DesignError(
-            f"The covariate '{name}' is the same for all units of a period, so that it tells none of them apart. "
-            "Leave it out."
-        )
-    other_names = listed([f"'{names[k]}'" for k in determined.made_of])
-    raise DesignError(
-        f"The covariates are collinear: within each period '{name}' follows from {other_names}, so that they cannot be "
-        "adjusted for side by side. Leave one of them out."
-    )
-
-
-def _within_periods(observations: Panel | CrossSections, name: str) -> Floats:
-    """Return a covariate less its mean in each period, at SD 1; zeros where it does not vary within any."""
-    values = observations.frame[name].to_numpy(dtype=float)
-    code, n_periods = observations.period_codes, len(observations.periods)
-    mean = np.bincount(code, values, n_periods) / np.maximum(np.bincount(code, minlength=n_periods), 1)
-    apart = values - mean[code]
-    spread = float(np.sqrt(apart @ apart / len(apart)))
-    none: Floats = np.zeros(len(apart))
-    return none if spread <= _ROUNDING * np.abs(values).max() else apart / spread
-
-
 # Difference-in-differences with cohorts that start in different periods: who is compared with whom, and from when.
 
 ComparisonGroup = Literal["never", "not-yet"]
@@ -440,3 +398,45 @@ def _require_comparison(design: StaggeredDesign) -> None:
             f"There is nobody to compare the {counted(len(design.cohorts), 'cohort')} ({names}) with. "
             "Add units that are never treated or start later."
         )
+
+
+# Covariates of units over time: each must say something that period and the other covariates do not.
+
+_ROUNDING = 1e-12
+"""A spread below this share of the largest value is no variation."""
+
+
+def require_distinct_covariates(observations: Panel | CrossSections) -> None:
+    """Raise `DesignError` that names a covariate with nothing of its own to say: alike in a period, or collinear.
+
+    Every estimator compares units within periods, so that a covariate is only what it is beyond its period's mean.
+    """
+    names = observations.covariates
+    if not names:
+        return
+    columns = np.column_stack([_within_periods(observations, name) for name in names])
+    determined = dependence(columns)
+    if determined is None:
+        return
+    name = names[determined.column]
+    if not determined.made_of:
+        raise DesignError(
+            f"The covariate '{name}' is the same for all units of a period, so that it tells none of them apart. "
+            "Leave it out."
+        )
+    other_names = listed([f"'{names[k]}'" for k in determined.made_of])
+    raise DesignError(
+        f"The covariates are collinear: within each period '{name}' follows from {other_names}, so that they cannot be "
+        "adjusted for side by side. Leave one of them out."
+    )
+
+
+def _within_periods(observations: Panel | CrossSections, name: str) -> Floats:
+    """Return a covariate less its mean in each period, at SD 1; zeros where it does not vary within any."""
+    values = observations.frame[name].to_numpy(dtype=float)
+    code, n_periods = observations.period_codes, len(observations.periods)
+    mean = np.bincount(code, values, n_periods) / np.maximum(np.bincount(code, minlength=n_periods), 1)
+    apart = values - mean[code]
+    spread = float(np.sqrt(apart @ apart / len(apart)))
+    none: Floats = np.zeros(len(apart))
+    return none if spread <= _ROUNDING * np.abs(values).max() else apart / spread
