@@ -14,7 +14,7 @@ from evalkit.core.errors import DataError, DesignError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.ids import id_order, require_ids
-from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
+from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named, require_each_once
 
 UNKNOWN: Final = "missing"
 """The category of a covariate that is not known, where such a category is asked for."""
@@ -164,14 +164,7 @@ def _is_known(values: pd.Series) -> bool:
 
 def _require_columns(frame: pd.DataFrame, roles: BaselineRoles) -> None:
     columns_named = [roles.treated, *roles.covariates, *roles.labels, *([roles.unit] if roles.unit else [])]
-    columns = list(map(str, frame.columns))
-    for name in columns_named:
-        if name not in frame:
-            raise DataError(
-                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
-            )
-        if columns.count(name) > 1:
-            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
+    require_each_once(frame, columns_named)
     for part in (roles.treated, roles.unit):
         if part not in (*roles.covariates, *roles.labels):
             continue

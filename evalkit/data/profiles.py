@@ -15,7 +15,7 @@ from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.ids import id_order, require_ids
 from evalkit.data.published.codes import Coded
-from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
+from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named, require_each_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,6 @@ def _most_lacking(is_lost: pd.DataFrame) -> str:
 
 
 def _require(frame: pd.DataFrame, roles: ProfileRoles) -> None:
-    columns = [str(name) for name in frame.columns]
     columns_named = [
         roles.unit,
         *roles.characteristics,
@@ -163,13 +162,7 @@ def _require(frame: pd.DataFrame, roles: ProfileRoles) -> None:
         *roles.shown,
         *([roles.name] if roles.name else []),
     ]
-    for name in columns_named:
-        if name not in columns:
-            raise DataError(
-                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
-            )
-        if columns.count(name) > 1:
-            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
+    require_each_once(frame, columns_named)
     require_ids(pd.Index(frame[roles.unit]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,6 +69,18 @@ def require_columns(frame: pd.DataFrame, roles: Roles) -> None:
             raise DataError(f"The covariate '{name}' is named twice. Name it once.")
         if name in (roles.outcome, roles.cohort):
             raise DataError(f"'{name}' is the outcome or the cohort; it cannot be a covariate as well.")
+
+
+def require_each_once(frame: pd.DataFrame, names: Iterable[str]) -> None:
+    """Raise `DataError` where a named column is missing, or stands in the table twice."""
+    columns = list(map(str, frame.columns))
+    for name in names:
+        if name not in frame:
+            raise DataError(
+                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
+            )
+        if columns.count(name) > 1:
+            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
 
 
 def _as_part(column: str, part: str) -> str:
