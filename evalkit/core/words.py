@@ -69,8 +69,8 @@ def nearest(word: str, known: Iterable[str], n: int = 1) -> list[str]:
     plain = _plain(word)
     same = [text for text in texts if _plain(text) == plain]
     if same or not plain.isdigit():
-        far_words = [] if same and plain.isdigit() else get_close_matches(word, texts, n=n, cutoff=0.5)
-        return [*same, *(text for text in far_words if text not in same)][:n]
+        close_words = [] if same and plain.isdigit() else get_close_matches(word, texts, n=n, cutoff=0.5)
+        return [*same, *(text for text in close_words if text not in same)][:n]
     return [text for text in texts if _is_one_slip(plain, _plain(text))][:n]
 
 

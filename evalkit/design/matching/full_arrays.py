@@ -41,61 +41,62 @@ def least_cover(problem: PairProblem) -> Cover:
         Where more than `MOST_PAIRS` pairs could save something.
     """
     n, m = len(problem.focal), len(problem.partners)
-    nearest_of_treated = _nearest(problem)
-    nearest_of_comparison = _nearest(problem.turned)
-    treated, comparison = _savers(problem, nearest_of_treated[1], nearest_of_comparison[1])
-    saved = (
-        nearest_of_treated[1][treated] + nearest_of_comparison[1][comparison] - problem.distance(treated, comparison)
-    )
-    is_paired = _most_saved(treated, comparison, saved, (n, m))
+    of_treated, of_comparison = _nearest(problem), _nearest(problem.turned)
+    treated, comparison = _savers(problem, of_treated.distance, of_comparison.distance)
+    apart = of_treated.distance[treated] + of_comparison.distance[comparison]
+    is_paired = _most_saved(treated, comparison, apart - problem.distance(treated, comparison), (n, m))
     first, second = treated[is_paired], comparison[is_paired]
-    left = np.setdiff1d(np.flatnonzero(np.isfinite(nearest_of_treated[1])), first)
-    right = np.setdiff1d(np.flatnonzero(np.isfinite(nearest_of_comparison[1])), second)
-    first, second = (
-        np.concatenate([first, left, nearest_of_comparison[0][right]]),
-        np.concatenate([second, nearest_of_treated[0][left], right]),
-    )
+    left = np.setdiff1d(np.flatnonzero(np.isfinite(of_treated.distance)), first)
+    right = np.setdiff1d(np.flatnonzero(np.isfinite(of_comparison.distance)), second)
+    first = np.concatenate([first, left, of_comparison.partner[right]])
+    second = np.concatenate([second, of_treated.partner[left], right])
     return _stars(problem, first, second)
 
 
-def _nearest(problem: PairProblem) -> tuple[Ints, Floats]:
-    """Return each focal unit's nearest permitted partner and its distance, −1 and infinity where there is none."""
+class _Nearest(NamedTuple):
+    """Each focal unit's nearest permitted partner and its distance, −1 and infinity where there is none."""
+
+    partner: Ints
+    distance: Floats
+
+
+def _nearest(problem: PairProblem) -> _Nearest:
     n = len(problem.focal)
     partner, distance = np.full(n, -1, dtype=np.int64), np.full(n, np.inf)
     graph = nearest_permitted(problem, np.arange(n), 1)
     has = np.flatnonzero(np.diff(graph.first))
     partner[has], distance[has] = graph.partner[graph.first[has]], graph.distance[graph.first[has]]
-    return partner, distance
+    return _Nearest(partner, distance)
 
 
-def _savers(problem: PairProblem, nearest_of_treated: Floats, nearest_of_comparison: Floats) -> tuple[Ints, Ints]:
+def _savers(problem: PairProblem, of_treated: Floats, of_comparison: Floats) -> tuple[Ints, Ints]:
     """Return every permitted pair that is nearer than both units' nearest distances together.
 
     Of such a pair the unit with the larger nearest distance d sees the other within 2 d.
     """
     pairs = []
-    for one, is_turned, near, far in (
-        (problem, False, nearest_of_treated, nearest_of_comparison),
-        (problem.turned, True, nearest_of_comparison, nearest_of_treated),
+    for side, is_turned, near, far in (
+        (problem, False, of_treated, of_comparison),
+        (problem.turned, True, of_comparison, of_treated),
     ):
         rows = np.flatnonzero(np.isfinite(near))
         radius = np.minimum(2 * near[rows], near[rows] + far[np.isfinite(far)].max(initial=0)) * (1 + 1e-12)
-        tree = cKDTree(one.partners.coordinates)
-        size = tree.query_ball_point(one.focal.coordinates[rows], radius, return_length=True)
+        tree = cKDTree(side.partners.coordinates)
+        size = tree.query_ball_point(side.focal.coordinates[rows], radius, return_length=True)
         if int(size.sum()) > MOST_PAIRS:
             raise DesignError(
                 f"Full matching would have to weigh {int(size.sum()):,} pairs, more than {MOST_PAIRS:,}: many units "
                 "are far from all of the other group. Add exact constraints or a caliper, or weight units instead."
             )
-        neighbours_of_rows = tree.query_ball_point(one.focal.coordinates[rows], radius)
+        neighbours_of_rows = tree.query_ball_point(side.focal.coordinates[rows], radius)
         partner = np.array([at for neighbours in neighbours_of_rows for at in neighbours], dtype=np.int64)
         rows_repeated = np.repeat(rows, size)
         pairs.append((partner, rows_repeated) if is_turned else (rows_repeated, partner))
-    treated, comparison = (np.concatenate([one[at] for one in pairs]) for at in (0, 1))
+    treated, comparison = (np.concatenate(positions) for positions in zip(*pairs, strict=True))
     key = np.unique(treated * np.int64(len(problem.partners)) + comparison)
     treated, comparison = np.divmod(key, len(problem.partners))
     is_kept = problem.is_permitted(treated, comparison)
-    is_kept &= problem.distance(treated, comparison) < nearest_of_treated[treated] + nearest_of_comparison[comparison]
+    is_kept &= problem.distance(treated, comparison) < of_treated[treated] + of_comparison[comparison]
     return treated[is_kept], comparison[is_kept]
 
 

@@ -118,6 +118,6 @@ def _notes(strata: Ints, space: PairSpace, n_sets: int) -> tuple[str, ...]:
         notes.append(Sentence("{n} outside common support were left out.", n=n_outside))
     n_lost = int((strata[~space.discarded] < 0).sum())
     if n_lost:
-        n_lost_cell = count(n_lost, "units", "unit", among=len(strata))
-        notes.append(Sentence("{n} had no permitted partner and were left out.", n=n_lost_cell))
+        lost_count = count(n_lost, "units", "unit", among=len(strata))
+        notes.append(Sentence("{n} had no permitted partner and were left out.", n=lost_count))
     return tuple(notes)
