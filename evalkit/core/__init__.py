@@ -2,8 +2,8 @@
 
 - `arrays`: Types of arrays, named once.
 - `disclosure`: The fewest people that may be told, by where the records come from: the one home of these numbers.
-- `draws`: Random draws: named streams of one seed, and who carries out replications, with the same numbers
-  everywhere.
+- `draws`: Random draws: level, seed and number of draws with their bounds; named streams; who carries out
+  replications.
 - `errors`: Errors a person reads: what is wrong, where, and what to do next.
 - `formats`: How numbers are written: half away from zero as DfE rounds, a true minus sign, en dashes in ranges.
 - `manifest`: What a set of outputs was made from, and whether its project is still as it was then.

@@ -11,6 +11,7 @@ from datetime import date
 from typing import ClassVar, Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
+from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 
 Role = Literal["primary", "secondary", "placebo"]
@@ -190,7 +191,7 @@ class InferenceChoices:
     """How uncertain the effect is."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    level: float = 0.95
+    level: float = LEVEL
     """Level of every interval."""
     statistic: Literal["unstudentised", "studentised"] = "unstudentised"
     """Statistic of the area permutation; the other one is printed beside it."""

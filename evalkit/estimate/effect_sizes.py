@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from evalkit.core.draws import LEVEL
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.core.shown import Shown
@@ -146,7 +147,7 @@ def hedges_g(
     n_treated: int,
     n_comparison: int,
     sd_name: SdName = SdName.POOLED,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return Hedges' g of a difference of means between independent pupils.
 
@@ -173,7 +174,7 @@ def hedges_g_within(
     sizes: ClusterSizes,
     icc: float,
     sd_name: SdName = SdName.WITHIN_UNCONDITIONAL,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return d_W, the difference over the spread within schools, with its cluster-adjusted variance.
 
@@ -199,7 +200,7 @@ def hedges_g_total(
     sizes: ClusterSizes,
     icc: float,
     sd_name: SdName = SdName.TOTAL_POOLED,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return d_T, the difference over the total spread σ_T = √(σ_B² + σ_W²), with its cluster-adjusted variance.
 
@@ -224,7 +225,7 @@ def hedges_g_total_eef(
     sizes: ClusterSizes,
     icc: float,
     sd_name: SdName = SdName.TOTAL_UNCONDITIONAL,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return d_T as EEF reports do: Hedges' factor applied whatever the total standard deviation is.
 
@@ -245,7 +246,7 @@ def _total(
 
 
 def standardised_estimate(
-    estimate: Estimate, sd: float, sd_name: SdName, df: float | None = None, level: float = 0.95
+    estimate: Estimate, sd: float, sd_name: SdName, df: float | None = None, level: float = LEVEL
 ) -> StandardisedEffect:
     """Return an estimate of a model over a standard deviation, its own standard error carried along.
 

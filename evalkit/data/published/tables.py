@@ -62,11 +62,12 @@ def read_table(
     _require_columns(path, header, columns)
     if not ragged:
         _refuse_truncated(path, header, encoding)
-    wanted = [*columns, *(name for name in optional if name in header)]
+    names = [*columns, *(name for name in optional if name in header)]
     options: dict[str, Any] = {
-        "usecols": wanted,
+        "usecols": names,
         "index_col": False,
         "dtype": str,
+        # NA and the like are codes with a meaning here, and never a gap
         "keep_default_na": False,
         "na_filter": True,
         "na_values": [],
@@ -75,10 +76,12 @@ def read_table(
     }
     frame: pd.DataFrame = _guarded(path, encoding, lambda: pd.read_csv(path, **options))
     if not ragged:
-        return frame[wanted]
+        return frame[names]
     lengths = np.array(_guarded(path, encoding, lambda: _row_lengths(path, encoding, skip_rows)))
-    kept: pd.DataFrame = frame[wanted].apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
-    return kept
+    without_padding: pd.DataFrame = frame[names].apply(
+        lambda cells: cells.where(lengths > header.index(str(cells.name)))
+    )
+    return without_padding
 
 
 def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from evalkit.core.formats import careful
+from evalkit.core.formats import visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.diagnose.matched.balance_arrays import ArmContrast, ratio
 
@@ -74,7 +74,7 @@ class BalanceStatistic:
         """Return what the number says of a covariate, or the reason why there is none."""
         if isinstance(value, Unavailable):
             return value.reason
-        return self.reading.format(covariate=covariate, value=careful(value))
+        return self.reading.format(covariate=covariate, value=visible(value))
 
 
 def smd(arms: ArmContrast) -> float:

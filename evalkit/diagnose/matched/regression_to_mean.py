@@ -10,7 +10,7 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DataError
-from evalkit.core.formats import careful, p_equals
+from evalkit.core.formats import p_equals, visible
 from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.data.baseline import is_category
 from evalkit.design.matching.matched import MatchedDesign
@@ -164,7 +164,7 @@ def _verdict(evidence: EarlierScores) -> Verdict:
 def _sentence(evidence: EarlierScores, regain: float) -> str:
     gap, side = evidence.gap.value, "lower" if evidence.gap.value < 0 else "higher"
     parts = [
-        f"At the last score before the programme the treated stood {careful(abs(gap))} points {side} than all "
+        f"At the last score before the programme the treated stood {visible(abs(gap))} points {side} than all "
         f"comparison units{_dip_words(evidence)}.",
         _regain_words(evidence, regain),
     ]
@@ -173,8 +173,8 @@ def _sentence(evidence: EarlierScores, regain: float) -> str:
         parts.append(_LASTING)
     elif evidence.gained is not None:
         parts.append(
-            f"The treated did gain {careful(evidence.gained)} points on the others since their last score; "
-            f"{careful(regain)} of them are what such a score alone would have led one to expect."
+            f"The treated did gain {visible(evidence.gained)} points on the others since their last score; "
+            f"{visible(regain)} of them are what such a score alone would have led one to expect."
         )
     parts.append(_MATCHED_WORDS[min(evidence.n_matched, 2)])
     return " ".join(parts)
@@ -184,15 +184,15 @@ def _dip_words(evidence: EarlierScores) -> str:
     dip = evidence.dip
     if dip is None:
         return "; with one earlier score a passing difference cannot be told from a lasting one"
-    error = f"(standard error {careful(dip.std_error)}, {p_equals(dip.p_value)})"
+    error = f"(standard error {visible(dip.std_error)}, {p_equals(dip.p_value)})"
     if dip.p_value >= LEVEL:
         return (
-            f"; against the scores before it this difference moved by {careful(dip.value)} points {error}, which is "
-            f"no sign of selection on a passing low or high, though one of less than {careful(_SEEN * dip.std_error)} "
+            f"; against the scores before it this difference moved by {visible(dip.value)} points {error}, which is "
+            f"no sign of selection on a passing low or high, though one of less than {visible(_SEEN * dip.std_error)} "
             "points would often be missed"
         )
     word = "dip" if dip.value < 0 else "peak"
-    return f", {careful(abs(dip.value))} points {_further(evidence)} than before {error}: a {word} that may pass"
+    return f", {visible(abs(dip.value))} points {_further(evidence)} than before {error}: a {word} that may pass"
 
 
 def _further(evidence: EarlierScores) -> str:
@@ -204,8 +204,8 @@ def _regain_words(evidence: EarlierScores, regain: float) -> str:
     until = "by the time of the outcome" if evidence.to_outcome else "by one score to the next"
     more = "more" if regain >= 0 else "less"
     return (
-        f"A comparison unit with such a last score gains {careful(abs(regain))} points {more} than the average one "
-        f"{until} (standard error {careful(evidence.regain_error)}), without any programme."
+        f"A comparison unit with such a last score gains {visible(abs(regain))} points {more} than the average one "
+        f"{until} (standard error {visible(evidence.regain_error)}), without any programme."
     )
 
 

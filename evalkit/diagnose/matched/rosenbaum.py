@@ -11,8 +11,9 @@ import numpy as np
 from scipy import special, stats
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
-from evalkit.core.formats import careful, level_text, number, p_equals
+from evalkit.core.formats import level_text, number, p_equals, visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.design.matching.matched import MatchedDesign
@@ -82,7 +83,7 @@ class RosenbaumBounds:
 def rosenbaum_bounds(
     differences: Floats,
     gammas: Sequence[float] = GAMMAS,
-    level: float = 0.95,
+    level: float = LEVEL,
     tail: Tail | None = None,
 ) -> RosenbaumBounds:
     """Return how far a difference between matched pairs withstands hidden bias (Rosenbaum, 2002, chapter 4).
@@ -154,8 +155,7 @@ def _require(differences: Floats, gammas: Sequence[float], level: float) -> None
     for gamma in gammas:
         if not 1 <= gamma < _LARGEST:
             raise DesignError(f"Gamma is a ratio of odds from 1 (no hidden bias) on, not {gamma:g}.")
-    if not 0 < level < 1:
-        raise DesignError(f"A level lies between 0 and 1, not at {level:g}.")
+    require_level(level)
 
 
 def _row(differences: Floats, gamma: float, p_at: Callable[[float], float]) -> GammaBounds:
@@ -194,7 +194,7 @@ def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> Sentence:
     some = Sentence(" {n} without a difference are left out of the test.", n=_pairs(bounds.n_ties, bounds.n_pairs))
     lacking = Sentence(" {n} lack an outcome.", n=_pairs(n_lost))
     first = bounds.rows[0] if bounds.rows else None
-    best = f" Estimate at gamma {careful(first.gamma, 1)}: {careful(first.effect_lower)}." if first else ""
+    best = f" Estimate at gamma {visible(first.gamma, 1)}: {visible(first.effect_lower)}." if first else ""
     direction = "higher" if bounds.is_higher else "lower"
     tested = f"one-sided p-values that the treated are {direction}, {how}"
     return Sentence(

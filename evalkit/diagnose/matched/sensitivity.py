@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import lower_first, number
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
@@ -40,7 +41,7 @@ class SensitivityOptions:
     `r2_most` is the R² assumed with everything measured; 1.3 times that of the regression, at most 1, by default.
     """
 
-    level: float = 0.95
+    level: float = LEVEL
     gammas: tuple[float, ...] = GAMMAS
     benchmarks: tuple[str, ...] | None = None
     times: tuple[float, ...] = (1.0, 2.0, 3.0)

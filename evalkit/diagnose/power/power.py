@@ -118,7 +118,7 @@ def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Ch
     if project.estimation.weights == "schools":
         return changes
     return changes.scaled(
-        intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
+        intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
     )
 
 
@@ -151,8 +151,8 @@ def _weights(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd
     """Return what each school of the design weighs in the main effect; None where all weigh the same."""
     if project.estimation.weights == "schools":
         return None
-    cohort = intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
-    known = cohort.reindex(design.baseline.units.index)
+    pupils = intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
+    known = pupils.reindex(design.baseline.units.index)
     return known[known > 0]
 
 
@@ -163,7 +163,7 @@ def _panel(
     if isinstance(changes, Unavailable):
         return changes, "none"
     years, ask = _years(project), (options.level, options.power)
-    if design.treated_group != TREATED_GROUP:
+    if design.is_whole_area:
         placebos = placebo_areas(project, design, changes).effects.tolist()
         return one_area_mdes(placebos, years, *ask), f"the spread of {len(placebos)} placebo areas' effects"
     treated = treated_by_area(intake, design)
@@ -209,7 +209,7 @@ def _placebos(
 ) -> PlaceboSets | Unavailable:
     if isinstance(changes, Unavailable):
         return changes
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return _school_sets(project, design, changes, treated_by_area(intake, design), options)
     return area_placebos(project, design, changes, options)
 
@@ -244,7 +244,7 @@ def _two_level(plan: PlanFromRecords | Unavailable, options: PowerOptions, lost:
 
 
 def _note(design: OutcomeDesign) -> str:
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) == 1:
+    if design.is_whole_area or len(design.treated_areas) == 1:
         return (
             "It leaves out what happens to a whole area, and all treated schools lie in one: it says what as many "
             "schools chosen one by one across the country could show, and not what this design can."

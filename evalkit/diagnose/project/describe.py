@@ -14,7 +14,6 @@ from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.school_lists import CONFLICTS
 from evalkit.design.power.mdes import detectable_at_design
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.design.project.labels import LIST_LABEL, NEIGHBOURS, neighbours_of
 from evalkit.design.project.plan import (
     AreaComparison,
@@ -96,7 +95,7 @@ def _detectable(project: Project, intake: ProjectData, design: OutcomeDesign) ->
 
 def _from_placebos(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[Quantity, int]:
     exposure = project.exposure
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return Unavailable(_NO_PLACEBO), 0
     if len(exposure.pre) < 2:
         return Unavailable(ONE_YEAR_BEFORE), 0

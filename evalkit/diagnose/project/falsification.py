@@ -15,7 +15,6 @@ import numpy as np
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.design.project import labels
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.diagnose.finding import CheckPower, Verdict
 from evalkit.diagnose.project.results import ONE_YEAR, Results
 from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, influence_by_area
@@ -261,7 +260,7 @@ def _areas(results: Results, outcome: str, design: str, period: str) -> AreaEffe
     if isinstance(estimate, Unavailable):
         return estimate
     areas = found.areas.get((design, period)) if found else None
-    if areas is None or results.locked.outcomes[results.primary].treated_group == TREATED_GROUP:
+    if areas is None or not results.locked.outcomes[results.primary].is_whole_area:
         return PART_OF_AREA
     return areas
 

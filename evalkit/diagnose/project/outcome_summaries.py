@@ -120,19 +120,19 @@ def _pupils(results: Results, code: str, arm: str) -> int | Unavailable:
     panel: Panel = results.outcomes[code].panel
     groups = panel.by_unit()["cluster"]
     schools = groups.index[_arms(results, code, groups)[arm]]
-    cohort = results.intake.records[measure(code).key_stage].cohort
-    years = [year for year in results.project.exposure.pre if year in cohort]
-    return mean_pupils(cohort.reindex(schools)[years])
+    pupils = results.intake.records[measure(code).key_stage].pupils
+    years = [year for year in results.project.exposure.pre if year in pupils]
+    return mean_pupils(pupils.reindex(schools)[years])
 
 
-def mean_pupils(cohort: pd.DataFrame) -> int | Unavailable:
+def mean_pupils(pupils: pd.DataFrame) -> int | Unavailable:
     """Return the pupils of an average year, school × year; schools without a number count with the mean of the others.
 
     `Unavailable` where more than a tenth of the schools have none.
     """
-    each = cohort.mean(axis=1)
-    if cohort.index.empty:
+    each = pupils.mean(axis=1)
+    if pupils.index.empty:
         return _NO_SCHOOL
-    if each.notna().mean() < FEWEST_KNOWN or cohort.columns.empty:
+    if each.notna().mean() < FEWEST_KNOWN or pupils.columns.empty:
         return _NO_COHORT
     return int(float(each.fillna(each.mean()).sum()) + 0.5)

@@ -96,7 +96,7 @@ def _by_area(
 ) -> Iterator[Effect]:
     """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
     main = find_effect(found.effects, found.outcome)
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2:
+    if design.is_whole_area or len(design.treated_areas) < 2:
         return
     if main is None or not isinstance(main.estimate, float):
         return
@@ -153,7 +153,7 @@ def _key(
 
 def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[EffectPlan]:
     """Yield the main comparison first, then those beside it, then each year on the headline's base."""
-    exposure, pupils = project.exposure, _cohort(project, records)
+    exposure, pupils = project.exposure, _mean_pupils(project, records)
     by_pupils = project.estimation.weights == "pupils"
 
     def weighed(changes: Changes) -> Changes:
@@ -182,13 +182,13 @@ def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
         yield EffectPlan(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
 
 
-def _cohort(project: Project, records: SchoolRecords) -> pd.Series:
-    """Return each school's mean cohort size before the programme, over the years that have it."""
-    return records.cohort[[year for year in project.exposure.pre if year in records.cohort]].mean(axis=1)
+def _mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
+    """Return each school's mean number of pupils before the programme, over the years that have it."""
+    return records.pupils[[year for year in project.exposure.pre if year in records.pupils]].mean(axis=1)
 
 
 def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
-    return _cohort(project, records) if project.estimation.weights == "pupils" else None
+    return _mean_pupils(project, records) if project.estimation.weights == "pupils" else None
 
 
 def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEffects:
@@ -203,7 +203,7 @@ def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEff
 
 
 def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
     return Estimand.AREA_ITT_AMONG_MATCHED if lost else Estimand.AREA_ITT
 

@@ -15,10 +15,10 @@ from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted
 from evalkit.design.algebra_arrays import applied, crossed, is_collinear, summed
 from evalkit.design.matching.features import score_columns
-from evalkit.design.matching.matched import MatchedDesign
+from evalkit.design.matching.matched import MatchedDesign, in_target
 from evalkit.design.matching.options import CovariateBalancing, EntropyBalancing, InverseProbability
 from evalkit.design.matching.scores_arrays import standardised
-from evalkit.design.matching.weighting import columns_to_balance, in_target, weighted_arms
+from evalkit.design.matching.weighting import columns_to_balance, weighted_arms
 from evalkit.design.matching.weighting_arrays import newton_step
 from evalkit.estimate.cluster_model import ARMS, ClusterModel
 

@@ -8,7 +8,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import FEWEST_DRAWS, SERIAL, Executor, stream
+from evalkit.core.draws import (
+    LEVEL,
+    SEED,
+    SERIAL,
+    Executor,
+    require_draws,
+    require_level,
+    require_seed,
+    stream,
+)
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.design.algebra_arrays import by_rows
@@ -34,25 +43,19 @@ class Uncertainty:
         that other programs print, which are too small where few clusters are treated
     """
 
-    level: float = 0.95
+    level: float = LEVEL
     n_draws: int = 0
-    seed: int = 1
+    seed: int = SEED
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
     errors: Literal["recommended", "plain"] = "recommended"
 
     def __post_init__(self) -> None:
         if self.errors not in ("recommended", "plain"):
             raise DesignError(f"Errors are 'recommended' or 'plain', not '{self.errors}'.")
-        if not 0 < self.level < 1:
-            raise DesignError(f"A level lies between 0 and 1, not at {self.level}. The usual one is 0.95.")
-        if self.n_draws != 0 and self.n_draws < FEWEST_DRAWS:
-            raise DesignError(
-                f"{self.n_draws} bootstrap draws are too few; use {FEWEST_DRAWS} or more, 999 for a report."
-            )
-        if self.n_draws != int(self.n_draws) or self.seed != int(self.seed) or self.seed < 0:
-            raise DesignError(
-                f"Draws and seed are whole numbers, the seed from 0 on, not {self.n_draws} and {self.seed}."
-            )
+        require_level(self.level)
+        if self.n_draws != 0:  # 0 for analytic errors
+            require_draws(self.n_draws)
+        require_seed(self.seed)
 
 
 class Errors(NamedTuple):

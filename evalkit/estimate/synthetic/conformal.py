@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
-from evalkit.core.errors import DesignError
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.estimate.synthetic.result import EXACT, SyntheticControl, rounding_of, without_inference
@@ -40,7 +40,7 @@ class Conformal(Shown):
     notes: tuple[str, ...] = ()
 
 
-def conformal(result: SyntheticControl, level: float = 0.95) -> Conformal:
+def conformal(result: SyntheticControl, level: float = LEVEL) -> Conformal:
     """Return Chernozhukov, Wüthrich and Zhu's (2021) inference by moving blocks.
 
     Under an effect θ that is the same in every period from the start on, Y − θ there is what would have been. The
@@ -63,8 +63,7 @@ def conformal(result: SyntheticControl, level: float = 0.95) -> Conformal:
     >>> round(found.p_value, 3), found.n_periods
     (0.071, 14)
     """
-    if not 0 < level < 1:
-        raise DesignError(f"The level lies between 0 and 1, not at {level:g}. The usual one is 0.95.")
+    require_level(level)
     n_pre, n_periods = result.design.n_pre, len(result.design.periods)
     if reason := without_inference(result):
         return Conformal(p_value=reason, interval=reason, n_periods=n_periods)

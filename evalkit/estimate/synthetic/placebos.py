@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import SERIAL, Executor, stream
-from evalkit.core.errors import DesignError
+from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed, stream
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.estimate.synthetic.placebos_arrays import Placebos, error_floor, placebo_fits, placebo_sets, rank_p
@@ -41,15 +40,14 @@ class PlaceboOptions:
     """
 
     n_draws: int = MOST_SETS
-    seed: int = 1
-    level: float = 0.95
+    seed: int = SEED
+    level: float = LEVEL
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.n_draws < FEWEST_FOR_P:
-            raise DesignError(f"At least {FEWEST_FOR_P} draws of placebo areas are needed, not {self.n_draws}.")
-        if not 0 < self.level < 1:
-            raise DesignError(f"The level lies between 0 and 1, not at {self.level:g}. The usual one is 0.95.")
+        require_draws(self.n_draws, FEWEST_FOR_P)
+        require_seed(self.seed)
+        require_level(self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

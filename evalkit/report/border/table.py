@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
-from evalkit.core.formats import MINUS, Precision, careful, count, interval_text, number, p_text, pounds
+from evalkit.core.formats import MINUS, Precision, count, interval_text, number, p_text, pounds, visible
 from evalkit.core.quantities import Interval, Unavailable
 
 # A table before it is released: values with their kinds, not yet fit to be shown.
@@ -34,7 +34,7 @@ _FORMATS: Final[dict[Kind, Callable[[Any], str]]] = {
     "text": str,
     "quote": str,
     "label": lambda value: str(value).replace("-", MINUS),
-    "estimate": careful,
+    "estimate": visible,
     "number": number,
     "interval": interval_text,
     "p": p_text,

@@ -1,5 +1,4 @@
-"""What documents are set in: page templates, styles, and the schema of results.json.
-"""
+"""What documents are set in: page templates, styles, and the schema of results.json."""
 
 from __future__ import annotations
 
