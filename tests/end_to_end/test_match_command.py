@@ -135,7 +135,7 @@ def changed(**columns):
         (schools(), ("--exact", "school", "--method", "nearest"), "'school'"),
         (schools(), ("--estimand", "ATE"), "For the ATE use full matching"),
         (schools(), ("--replace", "--reuse", "2"), "Give one of them"),
-        (schools(), ("--out", "weights.txt"), "must end in .csv"),
+        (schools(), ("--out", "weights.txt"), "must end in .html"),
         (schools(), ("--adjustment", "additive"), "Name what to adjust for with --adjust"),
         (changed(size=5), (), "'size' has the same value for every unit"),
         (changed(size=lambda t: 2 * t["score"]), (), "is determined by 'size'"),

@@ -46,10 +46,10 @@ def test_a_list_for_a_headteacher(table, capsys):
     )
     assert code == 0
     lines = out.splitlines()
-    assert lines[0] == "Most like School 04"
-    assert lines[2].split() == ["Rank", "Id", "Name", "area", "fsm", "pupils", "How", "close", "Distance", "(SDs)"]
-    assert lines[3].strip().startswith("this one  100004  School 04")
-    assert [line.split()[0] for line in lines[4:9]] == ["1", "2", "3", "4", "5"]
+    assert lines[2] == "Most like School 04"
+    assert lines[3].split() == ["Rank", "Id", "Name", "area", "fsm", "pupils", "How", "close", "Distance", "(SDs)"]
+    assert lines[4].strip().startswith("this one  100004  School 04")
+    assert [line.split()[0] for line in lines[5:10]] == ["1", "2", "3", "4", "5"]
     assert "Only units with the same phase (primary) are listed." in " ".join(out.split())
 
 
@@ -162,7 +162,7 @@ def test_the_order_of_rows_changes_nothing(table, capsys):
         (["--pupils", "area"], "not compared on"),
         (["--pupils", "fsm", "--for", "100004"], "Counts are whole numbers"),
         (["--n", "0"], "from 1 to 1,000"),
-        (["--out", "list.xlsx"], "must end in .csv and .html"),
+        (["--out", "list.xlsx"], "must end in .html"),
         (["--out", "list.html"], "Name it with --for"),
         (["--out", "/no/such/folder/list.csv"], "there is no folder"),
     ],

@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
-from evalkit.core.formats import as_sentence, decimals_for, level_text, number
+from evalkit.core.formats import decimals_for, level_text, number
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Sentence, count
-from evalkit.core.words import listed
 from evalkit.design.matching.matched import MatchedDesign
-from evalkit.design.matching.options import PairRules
 from evalkit.design.matching.school_pupil_matching import SchoolPupilDesign
-from evalkit.design.similar import SimilarUnits
 from evalkit.diagnose.finding import Finding, released_finding
 from evalkit.diagnose.matched.balance import CovariateBalance, MatchBalance, StratumBalance
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.matched.oster import OsterDelta
 from evalkit.diagnose.matched.robustness_value import Benchmark
 from evalkit.diagnose.matched.rosenbaum import bounds_note
@@ -25,7 +23,8 @@ from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import ReleasedTable, release, rests_on_few, told_where_typed
 from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, Kind, Table
-from evalkit.report.tables.data import UNKNOWN, noted, plain
+from evalkit.report.tables.data import UNKNOWN, noted
+from evalkit.report.words.matched import UNLESS_HIDDEN, design_sentences, effect_notes
 
 # Tables of a matched or weighted comparison: its units, their balance, the effect, and what could be wrong.
 
@@ -34,56 +33,81 @@ Unit = Literal["schools", "people"]
 
 def match_units(balance: MatchBalance, unit: Unit = "schools") -> ReleasedTable:
     """Return how many units there are and are used, by arm; counts of people are released as such."""
-    kind: Kind = "pupil_count" if unit == "people" else "school_count"
+    arms = (("Treated", balance.treated), ("Comparison", balance.comparison))
+    rows = tuple(_units_row(name, before.n, after.n, after.effective_n) for name, (before, after) in arms)
+    return _units("Units before and after", rows, "pupil_count" if unit == "people" else "school_count")
+
+
+def _units(caption: str, rows: tuple[tuple[Cell, ...], ...], kind: Kind) -> ReleasedTable:
     columns = (
         Column("arm", "Arm"),
         Column("n_before", "Units", kind, is_total=True),
         Column("n_after", "Used", kind),
         Column("n_unused", "Not used", kind),
-        Column("effective_n", "Worth, in equally weighted units", "number", derived_from="n_after"),
+        Column("effective_n", "Worth, in equally weighted units", "number", derived_from="n_after", decimals=1),
     )
-    arms = (("Treated", balance.treated), ("Comparison", balance.comparison))
-    rows = tuple(units_row(name, before.n, after.n, after.effective_n) for name, (before, after) in arms)
-    return release(Table(caption="Units before and after", columns=columns, rows=rows), FEWEST_PEOPLE)
+    return release(Table(caption=caption, columns=columns, rows=rows), FEWEST_PEOPLE)
 
 
-def units_row(arm: str, n: int, n_used: int, effective_n: float) -> tuple[Cell, ...]:
+def _units_row(arm: str, n: int, n_used: int, effective_n: float) -> tuple[Cell, ...]:
     """Return how many units of an arm there are, are used and are not; that none is unused is no count of people."""
     return arm, n, n_used, n - n_used or Unavailable("None."), effective_n
 
 
-def match_balance_table(balance: MatchBalance) -> ReleasedTable:
-    """Return each covariate before and after, what its differences are divided by, and the WWC's verdict."""
+def match_means(balance: MatchBalance) -> ReleasedTable:
+    """Return the means of each covariate by arm, and what differences between them are divided by."""
+    spreads = [decimals_for(row.denominator) for row in balance.rows if not isinstance(row.denominator, Unavailable)]
+    decimals = max((spread for spread in spreads if spread is not None), default=None)
     columns = (
         Column("covariate", "Covariate"),
-        Column("mean_treated", "Mean, treated", "estimate"),
-        Column("mean_before", "Mean, comparison, before", "estimate"),
-        Column("mean_after", "Mean, comparison, after", "estimate"),
-        Column("denominator", "SMD divides by", "estimate"),
-        Column("smd_before", "SMD before", "estimate"),
-        Column("smd_after", "SMD after", "estimate"),
-        Column("variance_ratio_after", "Variance ratio after", "number"),
-        Column("ecdf_mean_after", "eCDF, mean, after", "estimate"),
-        Column("ks_after", "eCDF, largest (KS), after", "estimate"),
-        Column("pair_distance_after", "Distance within pairs, SDs", "estimate"),
-        Column("wwc", "What Works Clearinghouse"),
+        Column("mean_treated", "Mean, treated", "estimate", decimals=decimals),
+        Column("mean_before", "Mean, comparison, before", "estimate", decimals=decimals),
+        Column("mean_after", "Mean, comparison, after", "estimate", decimals=decimals),
+        Column("denominator", "SMD divides by", "estimate", decimals=decimals),
+    )
+    rows = tuple(
+        (
+            row.covariate.replace("_", " "),
+            row.after.mean_treated,
+            row.before.mean_comparison,
+            row.after.mean_comparison,
+            row.denominator,
+        )
+        for row in balance.rows
     )
     rules = dict.fromkeys(row.denominator_rule for row in balance.rows)
+    note = f"A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}: the same before and after."
+    return release(Table(caption="Means before and after", columns=columns, rows=rows, notes=(note,)), 0)
+
+
+def match_balance_table(balance: MatchBalance) -> ReleasedTable:
+    """Return how far the arms differ in each covariate before and after, and the WWC's verdict."""
+    columns = (
+        Column("covariate", "Covariate"),
+        Column("smd_before", "SMD before", "estimate", decimals=_OF_BALANCE),
+        Column("smd_after", "SMD after", "estimate", decimals=_OF_BALANCE),
+        Column("variance_ratio_after", "Variance ratio after", "number", decimals=_OF_BALANCE),
+        Column("ecdf_mean_after", "eCDF, mean, after", "estimate", decimals=_OF_BALANCE),
+        Column("ks_after", "eCDF, largest (KS), after", "estimate", decimals=_OF_BALANCE),
+        Column("pair_distance_after", "Distance within pairs, SDs", "estimate", decimals=_OF_BALANCE),
+        Column("wwc", "What Works Clearinghouse"),
+    )
     notes = (
-        f"A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}: the same before and after.",
+        f"A standardised mean difference (SMD) of up to {SATISFIED} needs nothing, of up to {ADJUSTABLE} adjustment; "
+        "more is too far apart (What Works Clearinghouse).",
         "No p-values are given: balance is a property of these units.",
     )
-    rows = tuple(_row(row) for row in balance.rows)
+    rows = tuple(_balance_row(row) for row in balance.rows)
     return release(Table(caption="Balance before and after", columns=columns, rows=rows, notes=notes), 0)
 
 
-def _row(row: CovariateBalance) -> tuple[Cell, ...]:
+_OF_BALANCE: Final = 3
+"""Decimals of standardised differences, whose thresholds have two."""
+
+
+def _balance_row(row: CovariateBalance) -> tuple[Cell, ...]:
     return (
         row.covariate.replace("_", " "),
-        row.after.mean_treated,
-        row.before.mean_comparison,
-        row.after.mean_comparison,
-        row.denominator,
         row.before.smd,
         row.after.smd,
         row.after.variance_ratio,
@@ -97,11 +121,14 @@ def _row(row: CovariateBalance) -> tuple[Cell, ...]:
 def match_effects(effects: tuple[MatchedEffect | MatchingEstimate, ...]) -> ReleasedTable:
     """Return each effect with its error, interval and how they were made."""
     decimals = decimals_for(*(size for e in effects for size in (e.estimate.std_error, abs(e.estimate.value))))
+    is_tiny = decimals is None
     columns = (
         Column("method", "How it is estimated"),
-        Column("estimate", "Estimate", "estimate", decimals=decimals),
-        Column("std_error", "Standard error", "estimate", decimals=decimals),
-        Column("interval", "Interval", "interval", decimals=decimals),
+        Column("estimate", "Estimate", "estimate", decimals=decimals, is_in_powers=is_tiny),
+        Column("std_error", "Standard error", "estimate", decimals=decimals, is_in_powers=is_tiny),
+        Column(
+            "interval", f"{level_text(effects[0].level)} interval", "interval", decimals=decimals, is_in_powers=is_tiny
+        ),
         Column("p", "p", "p"),
         Column("inference", "Errors"),
     )
@@ -221,13 +248,15 @@ _NAMES = (
 
 
 def _statistics(found: MatchSensitivity) -> tuple[Cell, ...]:
+    """Return the number of each measure; the sentence beside it says why there is none."""
     bias, e_value, value, selection = found.hidden_bias, found.e_value, found.robustness, found.selection
-    return (
+    numbers = (
         bias if isinstance(bias, Unavailable) else bias.gamma_lost,
         e_value if isinstance(e_value, Unavailable) else e_value.point,
         value if isinstance(value, Unavailable) else value.value,
         selection.delta if isinstance(selection, OsterDelta) else selection,
     )
+    return tuple(Unavailable("None.") if isinstance(number, Unavailable) else number for number in numbers)
 
 
 def delta_note(found: OsterDelta) -> str:
@@ -238,55 +267,22 @@ def delta_note(found: OsterDelta) -> str:
 
 # What a matched or weighted design is, before its balance is looked at.
 
-_KINDS: Final = {
-    "NearestNeighbour": "nearest-neighbour matching",
-    "OptimalMatching": "optimal matching",
-    "FullMatching": "full matching",
-    "ExactMatching": "exact matching",
-    "CoarsenedExact": "coarsened exact matching",
-    "Subclassification": "subclassification",
-    "ProfileMatching": "profile matching",
-    "EntropyBalancing": "entropy balancing",
-    "InverseProbability": "inverse-probability weighting",
-    "CovariateBalancing": "covariate-balancing propensity scores",
-}
-
 
 def design_units(design: MatchedDesign, kind: Kind = "pupil_count") -> ReleasedTable:
     """Return how many units there are and are used, by arm."""
-    columns = (
-        Column("arm", "Arm"),
-        Column("n_before", "Units", kind, is_total=True),
-        Column("n_after", "Used", kind),
-        Column("n_unused", "Not used", kind),
-        Column("effective_n", "Worth, in equally weighted units", "number", derived_from="n_after", decimals=1),
-    )
     n_treated = int(design.baseline.is_treated.sum())
     n_comparison = len(design.weights) - n_treated
-    rows: tuple[tuple[Cell, ...], ...] = (
-        units_row("Treated", n_treated, design.n_treated, design.effective_treated),
-        units_row("Comparison", n_comparison, design.n_comparison, design.effective_comparison),
+    rows = (
+        _units_row("Treated", n_treated, design.n_treated, design.effective_treated),
+        _units_row("Comparison", n_comparison, design.n_comparison, design.effective_comparison),
     )
-    released = release(Table(caption="Who is compared with whom", columns=columns, rows=rows), FEWEST_PEOPLE)
+    released = _units("Who is compared with whom", rows, kind)
     return released if released.table.rows == rows else noted(released, UNKNOWN)
 
 
 def design_words(design: MatchedDesign) -> Prose:
     """Return how the comparison group was made, on what, what an effect would be of, and what a reader must know."""
-    option = design.option
-    how = _KINDS[type(option).__name__]
-    if isinstance(option, PairRules):
-        how += f", distance {option.distance}"
-    covariates = [str(name) for name in design.baseline.covariates]
-    total = design.total_distance
-    return sentences(
-        as_sentence(how),
-        f"Compared on {listed(covariates, 12)}.",
-        f"An effect would be the {design.estimand.label_of_units} ({design.estimand}).",
-        "" if isinstance(total, Unavailable) else f"The sum of distances over pairs is {total:.6g}.",
-        *(as_sentence(told_where_typed(note, FEWEST_PEOPLE)) for note in design.notes),
-        "evalkit.match_balance shows how alike they are.",
-    )
+    return sentences(*design_sentences(design, FEWEST_PEOPLE), "evalkit.match_balance shows how alike they are.")
 
 
 def schools_words(design: SchoolPupilDesign) -> Prose:
@@ -312,9 +308,7 @@ def pupils_units(design: SchoolPupilDesign) -> ReleasedTable:
 def effect_words(effect: MatchedEffect | MatchingEstimate) -> Prose:
     """Return whose average effect it is, what must hold, and what a reader must know."""
     return sentences(
-        f"The {effect.estimand.label_of_units} ({effect.estimand}), if nothing that was not measured made treated and "
-        "comparison units differ.",
-        *map(as_sentence, effect.notes if isinstance(effect, MatchedEffect) else ()),
+        f"The {effect.estimand.label_of_units} ({effect.estimand}), {UNLESS_HIDDEN}.", *effect_notes(effect)
     )
 
 
@@ -339,26 +333,3 @@ def strata(found: Iterable[StratumBalance]) -> ReleasedTable:
 def _of_enough(one: StratumBalance, value: Quantity) -> Cell:
     """Return what is known of a stratum, unless an arm of it has too few people to be told of."""
     return value if min(one.n_treated, one.n_comparison) >= FEWEST_PEOPLE else rests_on_few(FEWEST_PEOPLE)
-
-
-def similar_list(found: SimilarUnits) -> ReleasedTable:
-    """Return the list of the first unit asked for, with how close each other unit is, in a word."""
-    profiles = found.profiles
-    own = profiles.units[int(found.asked[0])]
-    named = () if profiles.names is None else (Column("name", "Name"),)
-    columns = (Column("rank", "Rank"), Column("id", "Id"), *named, Column("closeness", "How close"))
-    rows = [
-        (
-            str(one.rank),
-            str(profiles.units[one.position]),
-            *(() if profiles.names is None else (str(profiles.names.iloc[one.position]),)),
-            one.closeness,
-        )
-        for one in found.of(own)
-    ]
-    more = len(found.asked) - 1
-    notes = (
-        f"One of {more + 1:,} lists; .pairs() has them all." if more else "",
-        "evalkit.report.tables.similar.similar shows the characteristics, and withholds small counts of pupils.",
-    )
-    return plain(f"Most like {own}", columns, rows, notes)

@@ -1,16 +1,14 @@
-"""Tables of models of pupils in schools, of effects in standard deviations, and of power."""
+"""Tables of models of pupils in schools and of effects in standard deviations."""
 
 from __future__ import annotations
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
-from evalkit.core.formats import as_sentence, decimals_for, level_text, years_text
+from evalkit.core.formats import as_sentence, decimals_for, level_text
 from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.diagnose.power.report import PowerReport
 from evalkit.estimate.areas.random_effects import RandomEffects
 from evalkit.estimate.effect_sizes import StandardisedEffect
 from evalkit.estimate.pupils.two_level import TwoLevelModel, VarianceParts
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.data import plain
 from evalkit.report.tables.staggered import effect_columns, estimated
@@ -80,46 +78,6 @@ def standardised(found: StandardisedEffect) -> ReleasedTable:
     row = ("in standard deviations", found.value, found.std_error, found.interval, found.sd)
     notes = (f"The standard deviation is {found.sd_name}.", as_sentence(found.method))
     return plain("The effect in standard deviations", columns, [row], notes)
-
-
-def power_words(report: PowerReport) -> Prose:
-    """Return what the least detectable effects mean, and which years they come from."""
-    options = report.options
-    return sentences(
-        f"Effects found with {level_text(options.power)} probability by a two-sided test at "
-        f"{level_text(1 - options.level)}.",
-        f"Years read: {years_text(report.years)}, all before the programme, and no others.",
-    )
-
-
-def power(report: PowerReport) -> ReleasedTable:
-    """Return the least detectable effect on each outcome, by the panel, by simulation and of single schools."""
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("n_treated", "Treated schools", "school_count"),
-        Column("n_comparison", "Comparison schools", "school_count"),
-        Column("panel", "Panel, points", "number"),
-        Column("panel_g", "in pupil SDs", "number"),
-        Column("simulated", "By simulation, points", "number"),
-        Column("two_level", "Single schools chosen, pupil SDs", "number"),
-        Column("leads", "Leading inference"),
-    )
-    rows = tuple(
-        (
-            f"{one.label} ({one.outcome.role})",
-            one.n_treated,
-            one.n_comparison,
-            one.panel,
-            one.panel_g,
-            one.simulated if isinstance(one.simulated, Unavailable) else one.simulated.effect,
-            one.two_level,
-            one.leads,
-        )
-        for one in report.outcomes
-    )
-    notes = tuple(dict.fromkeys(one.why for one in report.outcomes))
-    table = Table(caption="Least detectable effects", columns=columns, rows=rows, notes=notes)
-    return release(table, report.project.disclosure.threshold)
 
 
 def pooled(found: RandomEffects) -> ReleasedTable:

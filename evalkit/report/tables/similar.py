@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
+
+import numpy as np
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
+from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.profiles import Profiles
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits, pupil_counts, similar_units, small_count_value
 from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Prose
 from evalkit.report.border.table import Cell, Column, Kind, Table
+from evalkit.report.tables.data import plain
 
 OWN: Final = "this one"
 """What stands in the place of a rank in the row of the unit the list is for."""
@@ -200,3 +205,53 @@ def _lacking_note(profiles: Profiles) -> tuple[str, ...]:
         f"{counted(len(profiles.left_out), 'unit')} of {len(profiles.left_out) + len(profiles.units):,} could not be "
         f"compared, as something is missing: {listed(lacking, 20)}.",
     )
+
+
+def similar_list(found: SimilarUnits) -> ReleasedTable:
+    """Return the list of the first unit asked for, with how close each other unit is, in a word."""
+    profiles = found.profiles
+    own = profiles.units[int(found.asked[0])]
+    named = () if profiles.names is None else (Column("name", "Name"),)
+    columns = (Column("rank", "Rank"), Column("id", "Id"), *named, Column("closeness", "How close"))
+    rows = [
+        (
+            str(one.rank),
+            str(profiles.units[one.position]),
+            *(() if profiles.names is None else (str(profiles.names.iloc[one.position]),)),
+            one.closeness,
+        )
+        for one in found.of(own)
+    ]
+    more = len(found.asked) - 1
+    notes = (
+        f"One of {more + 1:,} lists; .pairs() has them all." if more else "",
+        "evalkit.report.tables.similar.similar shows the characteristics, and withholds small counts of pupils.",
+    )
+    return plain(f"Most like {own}", columns, rows, notes)
+
+
+# What can be said of the lists of many units together.
+
+
+def closest(found: SimilarUnits) -> ReleasedTable:
+    """Return for how many units the one most like them is very close, close, somewhat close and not close."""
+    first = found.distance[:, 0][found.positions[:, 0] >= 0]
+    words = [*(word for _, word in CLOSENESS), NOT_CLOSE]
+    steps = np.bincount(np.searchsorted([most for most, _ in CLOSENESS], first), minlength=len(words))
+    rows = tuple(zip(words, steps.tolist(), strict=True))
+    columns = (Column("closeness", "How close"), Column("n_units", "Units", "count"))
+    return plain("How close the most similar unit is", columns, rows)
+
+
+def list_losses(found: SimilarUnits) -> Prose:
+    """Return how many lists are shorter than asked for, and how many units have none, with the reasons."""
+    return Prose(tuple(_losses(found)), "list")
+
+
+def _losses(found: SimilarUnits) -> Iterator[str]:
+    if found.n_short:
+        n = count(found.n_short, "schools", "list")
+        yield Sentence("{n} shorter than asked for: too few units may stand there.", n=n)
+    if len(found.profiles.left_out):
+        n = count(len(found.profiles.left_out), "schools", "unit")
+        yield Sentence("{n} left out, as a characteristic or label is missing.", n=n)

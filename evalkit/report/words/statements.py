@@ -48,13 +48,16 @@ def banner(stage: DesignStage | Evaluation) -> Prose | None:
     """Return the banner of a report on synthetic data, or nothing for real data."""
     if design_of(stage).data_kind == "real":
         return None
-    place = stage.project.programme.place
-    text = (
+    return Prose((synthetic_banner(stage.project.programme.place),), "banner")
+
+
+def synthetic_banner(place: str) -> str:
+    """Return what stands above everything that was made from synthetic data."""
+    return (
         "SYNTHETIC DATA. Every result here comes from an invented England that this kit makes for practice and "
         f"testing, and says nothing about {place} or any real school. What the project file says of the programme "
         "(dates, cost, claims, other programmes) is given as written there."
     )
-    return Prose((text,), "banner")
 
 
 def whom(stage: DesignStage | Evaluation) -> str:

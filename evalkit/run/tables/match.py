@@ -22,20 +22,15 @@ def add_match_command(commands: Any) -> None:
 
 
 def _match(given: argparse.Namespace) -> int:
-    """Match, print the result on standard output, and return the exit code 0."""
+    """Match, tell the result, and return the exit code 0."""
     request = match_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
     compute_on_one_thread()
-    from evalkit.run.console import Progress
     from evalkit.run.processes.failure import environment_faults
     from evalkit.run.tables.match_answer import match_answer
     from evalkit.run.tables.match_border import no_small_counts_told
-    from evalkit.run.tables.match_files import write_match
-    from evalkit.run.tables.match_json import match_json
-    from evalkit.run.tables.match_text import match_text
+    from evalkit.run.tables.match_told import told_of_match
+    from evalkit.run.tables.written import tell
 
     with environment_faults("matching"), no_small_counts_told(request.are_people):
-        answer = match_answer(request, Progress())
-        if request.out is not None:
-            write_match(answer, request.out)
-    print(match_json(answer) if request.is_json else match_text(answer))
+        tell(told_of_match(match_answer(request, request.output.progress)), request.output)
     return 0

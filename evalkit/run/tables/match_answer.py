@@ -32,8 +32,7 @@ from evalkit.estimate.matched.matched_effect import MatchedEffect, matched_effec
 from evalkit.estimate.matched.task import Adjustment, EffectOptions, Errors
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
-from evalkit.run.tables.match_method import option_of
-from evalkit.run.tables.match_options import MatchRequest
+from evalkit.run.tables.match_options import MatchRequest, option_of
 
 NO_OUTCOME = Unavailable("No outcome was named, so there is no effect. Name one with --outcome.")
 

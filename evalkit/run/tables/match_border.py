@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from evalkit.core.disclosure import FEWEST_PEOPLE, few
 from evalkit.core.errors import EvalkitError
-from evalkit.core.formats import number
 from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import Count, Sentence, count
-from evalkit.core.words import listed
 from evalkit.design.clusters import AT_ALL, independence_by
-from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, not_assessable, released_finding
 from evalkit.diagnose.matched.balance import ArmBalance, BalanceValues, CovariateBalance, MatchBalance
 from evalkit.diagnose.matched.findings import baseline_balance, variance_ratios
+from evalkit.diagnose.matched.sensitivity import MatchSensitivity
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import told
 from evalkit.run.tables.match_answer import MatchAnswer
 
 FEW: Final = Unavailable(few(FEWEST_PEOPLE))
 """What stands in the place of a number that rests on too few people."""
+MEASURES: Final = ("hidden_bias", "e_value", "robustness", "selection")
+"""The measures of sensitivity, in the order of their sentences."""
 _OF_BALANCE: Final = {"baseline_balance": baseline_balance, "variance_ratios": variance_ratios}
 
 
@@ -60,6 +60,11 @@ class ToldMatch:
     is_difference_few: bool = False
     hidden_covariates: tuple[str, ...] = ()
 
+    @property
+    def n_target(self) -> int:
+        """Return how many units the target group has; of both arms the treated, whose losses are told."""
+        return (self.comparison if self.answer.design.target == "ATC" else self.treated).n.n
+
     def told(self, n: Count) -> int | Unavailable:
         """Return a count, or what stands in its place."""
         return n.n if n.is_told(self.fewest) else FEW
@@ -90,7 +95,7 @@ def _released(match: ToldMatch) -> ToldMatch:
         balance=balance,
         effect=_effect(answer.effect, is_few),
         unadjusted=None if answer.unadjusted is None else _known_effect(answer.unadjusted, is_few),
-        sensitivity=_reason(found) if isinstance(found, Unavailable) else found,
+        sensitivity=_reason(found) if isinstance(found, Unavailable) else _measures(found),
         findings=tuple(_finding(finding, balance) for finding in answer.findings),
         over_time=_over_time(answer),
     )
@@ -141,6 +146,14 @@ def _reason(none: Unavailable) -> Unavailable:
     return Unavailable(told(none.reason, FEWEST_PEOPLE))
 
 
+def _measures(found: MatchSensitivity) -> MatchSensitivity:
+    """Return measures of which those that do not apply say why without a count of people."""
+    reasons: dict[str, Any] = {
+        name: _reason(measure) for name in MEASURES if isinstance(measure := getattr(found, name), Unavailable)
+    }
+    return replace(found, **reasons)
+
+
 def _balance(balance: MatchBalance, is_few: bool) -> tuple[MatchBalance, tuple[str, ...]]:
     """Return the balance of covariates that may be told of, and the names of the others."""
     hidden = tuple(row.covariate for row in balance.rows if _counts_few(row, balance))
@@ -174,43 +187,6 @@ def _over_time(answer: MatchAnswer) -> tuple[tuple[str, ...], np.ndarray[tuple[i
     fewest = min(int(known[arm].sum(axis=0).min()) for arm in arms)
     lacking = max(int((~known[arm]).sum(axis=0).max()) for arm in arms)
     return None if fewest < FEWEST_PEOPLE or 0 < lacking < FEWEST_PEOPLE else answer.over_time
-
-
-def design_sentence(match: ToldMatch) -> str:
-    """Return how many units of each arm are used, and what the comparison units are worth."""
-    design = match.answer.design
-    return Sentence(
-        "{treated} of {all_treated} and {comparison} of {all_comparison} are used.",
-        treated=match.treated.used,
-        all_treated=replace(match.treated.n, noun="treated unit"),
-        comparison=match.comparison.used,
-        all_comparison=replace(match.comparison.n, noun="comparison unit"),
-    ).written(match.fewest) + _worth(match, design)
-
-
-def _worth(match: ToldMatch, design: MatchedDesign) -> str:
-    if not match.comparison.used.is_told(match.fewest):
-        return ""
-    return f" The comparison units are worth {number(design.effective_comparison, 1)} equally weighted ones."
-
-
-def unused_sentence(match: ToldMatch, most: int) -> str:
-    """Return how many units of the target group are not used, and of schools which they are."""
-    names = match.answer.unmatched
-    if not names:
-        return ""
-    n_target = {"ATT": match.treated.n.n, "ATC": match.comparison.n.n}.get(match.answer.design.target)
-    n = count(len(names), "units", "unit", among=n_target or match.treated.n.n)
-    which = "" if match.fewest else f" ({listed(list(names), most)})"
-    return Sentence("Not used: {n} of the target group{which}.", n=n, which=which).written(match.fewest)
-
-
-def hidden_covariates(match: ToldMatch) -> str:
-    """Return which covariates have no row, as their means would count too few people."""
-    names = match.hidden_covariates
-    if not names:
-        return ""
-    return f"Of {listed(list(names), 12)} nothing is shown: fewer than {match.fewest} people of an arm have or lack it."
 
 
 @contextmanager

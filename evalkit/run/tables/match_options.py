@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
+from evalkit.design.matching.options import (
+    CoarsenedExact,
+    CovariateBalancing,
+    CovariateCaliper,
+    EntropyBalancing,
+    ExactMatching,
+    FullMatching,
+    InverseProbability,
+    MatchingOption,
+    NearestNeighbour,
+    OptimalMatching,
+    ProfileMatching,
+    Subclassification,
+    WeightingOption,
+)
 from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
-from evalkit.run.tables.match_parts import Caliper, caliper_of, cutpoints_of, names_of
-from evalkit.run.typed_paths import out_file, table_file
+from evalkit.run.tables.written import KINDS, Output, add_output_options, output_of
+from evalkit.run.typed_paths import table_file
 
 METHODS: Final = (
     "nearest",
@@ -28,7 +44,7 @@ METHODS: Final = (
 DISTANCES: Final = ("logit", "linear-logit", "probit", "mahalanobis", "robust-mahalanobis", "euclidean")
 ADJUSTMENTS: Final = ("g-computation", "additive", "bias-corrected")
 ERRORS: Final = ("HC1", "HC3", "cluster", "two-way", "CR2", "abadie-imbens", "m-estimation", "bootstrap")
-OUT_KINDS: Final = (".csv", ".json", ".html", ".docx")
+OUT_KINDS: Final = (*KINDS, ".json")
 
 _PAIRED: Final = ("distance", "mahalanobis_on", "exact", "anti_exact", "caliper", "caliper_on", "common_support")
 _USES: Final[dict[str, tuple[str, ...]]] = {
@@ -84,8 +100,7 @@ class MatchRequest:
     are_people: bool
     level: float
     seed: int
-    is_json: bool
-    out: Path | None
+    output: Output
     where: ExecutorChoice
 
 
@@ -151,8 +166,7 @@ def _add_estimate(group: Any) -> None:
     group.add_argument("--level", type=float, metavar="P", help="level of intervals (default: 0.95)")
     group.add_argument("--seed", type=int, metavar="S", help="seed of every draw (default: 1)")
     group.add_argument("--people", action="store_true", help="units are people: no small counts of them in documents")
-    group.add_argument("--json", action="store_true", help="print one JSON object")
-    group.add_argument("--out", metavar="FILE", help="also write FILE: .csv weights, .json, .html page, .docx tables")
+    add_output_options(group, main_table="each unit with its weight and matched set", kinds=OUT_KINDS)
     add_executor_options(group)
 
 
@@ -183,8 +197,7 @@ def match_request(given: argparse.Namespace) -> MatchRequest:
         are_people=bool(given.people),
         level=0.95 if given.level is None else given.level,
         seed=1 if given.seed is None else given.seed,
-        is_json=given.json,
-        out=out_file(given.out, OUT_KINDS, table_file(given.file)),
+        output=output_of(given, table_file(given.file), OUT_KINDS),
         where=executor_choice(given, "" if given.errors == "bootstrap" else "none are made. Add --errors bootstrap"),
     )
 
@@ -202,7 +215,7 @@ def _chosen(given: argparse.Namespace) -> dict[str, Any]:
     found.pop("exact", None)
     found.pop("anti_exact", None)
     if "caliper_on" in found:
-        calipers: dict[str, Caliper] = {}
+        calipers: dict[str, CovariateCaliper] = {}
         for text in found["caliper_on"]:
             name, width = caliper_of(text)
             if name in calipers:
@@ -260,3 +273,100 @@ def _refuse_without_outcome(given: argparse.Namespace) -> None:
     useless = [name for name in ("adjust", "adjustment", "errors", "cluster") if getattr(given, name) is not None]
     if useless:
         raise InputError(f"{option_name(useless[0])} is for an effect. Name the outcome with --outcome.")
+
+
+# The parts of options that are written as texts: lists of names, calipers, cutpoints.
+
+
+def names_of(text: str | None, option: str) -> tuple[str, ...]:
+    """Return the names in `a,b`; raise `InputError` for an empty one."""
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise InputError(f"{option} {text!r} names an empty column. Give names with single commas between: a,b.")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{option} names '{twice[0]}' twice. Name it once.")
+    return names
+
+
+def caliper_of(text: str) -> tuple[str, CovariateCaliper]:
+    """Return the covariate and width of `age=0.2` (SDs) or `age=5units`."""
+    name, mark, width = text.rpartition("=")
+    in_units = width.endswith("units")
+    number = _positive(width.removesuffix("units"))
+    if not (mark and name.strip()) or number is None:
+        raise InputError(
+            f"--caliper-on {text!r}: give a covariate and a positive width, such as age=0.2 (SDs) or age=5units."
+        )
+    return name.strip(), CovariateCaliper(width=number, in_units=in_units)
+
+
+def cutpoints_of(text: str) -> tuple[str, int | tuple[float, ...]]:
+    """Return the covariate and bins of `age=4` (their number) or `age=8.5:11.5` (the cutpoints)."""
+    name, mark, places = text.rpartition("=")
+    try:
+        numbers = tuple(float(part) for part in places.split(":"))
+    except ValueError:
+        numbers = ()
+    if not (mark and name.strip() and numbers):
+        raise InputError(f"--cutpoints {text!r}: give a number of bins, age=4, or cutpoints, age=8.5:11.5.")
+    if len(numbers) == 1 and numbers[0] == int(numbers[0]) and ":" not in places:
+        return name.strip(), int(numbers[0])
+    return name.strip(), numbers
+
+
+def _positive(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 < number < float("inf") else None
+
+
+# From what was asked to the option object of its method.
+
+_FIELDS: Final = {
+    "replace": "replacement",
+    "reuse": "reuse_limit",
+    "caliper_on": "calipers",
+    "subclasses": "n_subclasses",
+}
+"""Options that are called otherwise in the option objects."""
+
+
+def option_of(request: MatchRequest) -> MatchingOption | WeightingOption:
+    """Return the option object of the method that was asked for."""
+    makers: dict[str, Callable[..., MatchingOption | WeightingOption]] = {
+        "nearest": NearestNeighbour,
+        "optimal": OptimalMatching,
+        "full": FullMatching,
+        "exact": ExactMatching,
+        "cem": CoarsenedExact,
+        "subclass": Subclassification,
+        "profile": ProfileMatching,
+        "entropy": EntropyBalancing,
+        "ipw": InverseProbability,
+        "cbps": CovariateBalancing,
+    }
+    return makers[request.method](**_given(request))
+
+
+def _given(request: MatchRequest) -> dict[str, Any]:
+    fields = {_FIELDS.get(name, name): value for name, value in request.chosen.items()}
+    if request.method in ("nearest", "optimal", "full"):
+        fields |= {"exact": request.exact, "anti_exact": request.anti_exact}
+    elif request.method == "profile":
+        fields["exact"] = request.exact
+    if request.method == "nearest":
+        fields |= {name: _whole(name, fields[name]) for name in ("fewest", "most") if name in fields}
+    if request.method == "ipw" and "distance" in fields:
+        fields["link"] = fields.pop("distance")
+    return fields
+
+
+def _whole(name: str, number: float) -> int:
+    if number != int(number):
+        raise InputError(f"--{name} is a whole number for nearest neighbours, not {number:g}.")
+    return int(number)

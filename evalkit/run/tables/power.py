@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.core.formats import interval_text, level_text, number, number_or_reason, years_text
-from evalkit.core.plain import json_text, plain_or_reason
-from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.words import cleaned, counted
+from evalkit.core.plain import plain_or_reason
+from evalkit.core.quantities import Unavailable
 from evalkit.run.processes.executors import add_executor_options, compute_on_one_thread, executor_at, executor_choice
+from evalkit.run.tables.written import Told, add_output_options, output_of, tell
 from evalkit.run.typed_paths import add_data_options
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from evalkit.data.published.performance import PublishedLimits
     from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
-    from evalkit.design.power.simulation import SimulatedPower
     from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
+    from evalkit.report.border.parts import Document, Part
 
 Commands = Any
 """What `ArgumentParser.add_subparsers` returns."""
@@ -32,12 +31,12 @@ def add_power_command(commands: Commands) -> None:
     power = commands.add_parser("power", help="say what a project could detect, before outcomes are read")
     power.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
     add_data_options(power)
-    power.add_argument("--json", action="store_true", help="write what was found as JSON")
     power.add_argument("--level", type=float, metavar="L", help="level of the test's interval (default: the project's)")
     power.add_argument("--power", type=float, default=0.8, metavar="P", help="power asked for (default: 0.8)")
     power.add_argument(
         "--simulations", type=int, default=1000, metavar="N", help="most placebo sets in the simulation (default: 1000)"
     )
+    add_output_options(power, main_table="the least detectable effects by outcome")
     add_executor_options(power)
     power.set_defaults(command=_power)
 
@@ -46,21 +45,20 @@ def _power(options: argparse.Namespace) -> int:
     where = executor_choice(options)
     compute_on_one_thread()
     from evalkit.diagnose.power.report import PowerOptions
-    from evalkit.run.console import Progress
     from evalkit.run.processes.failure import environment_faults
     from evalkit.run.project.chosen_data import chosen_here
     from evalkit.run.project.project_file import load_project
     from evalkit.run.project.workspace import project_file
 
     path = project_file(options.project)
+    output = output_of(options, path)
     data = chosen_here(options, path)
     level = load_project(path).inference.level if options.level is None else options.level
     chosen = PowerOptions(level=level, power=options.power, n_simulations=options.simulations)
     doing = f"{options.project}: reading the years before, only"
-    progress = Progress()
-    with environment_faults("computing power"), progress.step(doing), executor_at(where) as executor:
+    with environment_faults("computing power"), output.progress.step(doing), executor_at(where) as executor:
         report = power_of_project(path, data, replace(chosen, executor=executor))
-    print(power_json(report) if options.json else power_text(report))
+    tell(told_of_power(report), output)
     return 0
 
 
@@ -90,9 +88,46 @@ def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> d
     return {code: limits for code, limits in found.items() if limits is not None}
 
 
-def power_json(report: PowerReport) -> str:
-    """Return what was found as JSON; what cannot be given is `{"unavailable": reason}`."""
-    content: dict[str, Any] = {
+def told_of_power(report: PowerReport) -> Told:
+    """Return everything that is told of what a project could detect, each form made when it is asked for."""
+    from evalkit.report.tables.power import power
+
+    return Told(
+        document=lambda has_figures: power_document(report, has_figures),
+        csv=lambda: power(report).to_csv(),
+        record=lambda: power_record(report),
+    )
+
+
+def power_document(report: PowerReport, has_figures: bool) -> Document:
+    """Return what a project could detect as the tables that a notebook shows of it."""
+    from evalkit.report.border.parts import Document
+    from evalkit.report.words.statements import synthetic_banner
+
+    return Document(
+        title=f"{report.project.slug}: what its design could detect",
+        banner=synthetic_banner(report.project.programme.place) if report.data_kind == "synthetic" else "",
+        sections=(tuple(_parts(report, has_figures)),),
+    )
+
+
+def _parts(report: PowerReport, has_figures: bool) -> Iterator[Part]:
+    from evalkit.report.tables.power import power, power_simulated, power_two_level, power_units, power_words
+
+    yield power_words(report)
+    yield power(report)
+    if has_figures:
+        from evalkit.report.figures.power import power_plot
+
+        yield power_plot(report)
+    yield power_units(report)
+    yield power_simulated(report)
+    yield power_two_level(report)
+
+
+def power_record(report: PowerReport) -> dict[str, Any]:
+    """Return what was found as plain data; what cannot be given is `{"unavailable": reason}`."""
+    return {
         "schema_version": 1,
         "project": report.project.slug,
         "data_kind": report.data_kind,
@@ -102,7 +137,6 @@ def power_json(report: PowerReport) -> str:
         "n_simulations": report.options.n_simulations,
         "outcomes": [_record(found) for found in report.outcomes],
     }
-    return json_text(content)
 
 
 def _record(found: OutcomePower) -> dict[str, Any]:
@@ -154,75 +188,3 @@ def _simulated(found: OutcomePower) -> object:
             for p in found.simulated.curve
         ],
     }
-
-
-def power_text(report: PowerReport) -> str:
-    """Return what was found in lines a person reads."""
-    return cleaned("\n".join(_lines(report)))
-
-
-def _lines(report: PowerReport) -> Iterator[str]:
-    kind = "the synthetic England: made-up schools" if report.data_kind == "synthetic" else "published files"
-    options = report.options
-    yield f"{report.project.slug}: what its design could detect. Data: {kind}."
-    yield f"Years read: {years_text(report.years)}, all before the programme, and no others."
-    yield (
-        f"Least detectable effects: found with {level_text(options.power)} probability by a two-sided test at "
-        f"{level_text(1 - options.level)}."
-    )
-    for found in report.outcomes:
-        yield from _outcome_lines(found)
-
-
-def _outcome_lines(found: OutcomePower) -> Iterator[str]:
-    yield f"\n{found.outcome.measure}, {found.label} ({found.outcome.role})"
-    yield (
-        f"  {counted(found.n_treated, 'treated school')}, {counted(found.n_comparison, 'comparison school')} in "
-        f"{counted(found.n_comparison_areas, 'area')}"
-    )
-    if all(isinstance(one, Unavailable) for one in (found.panel, found.simulated, found.two_level)):
-        yield f"  Nothing can be given. {found.panel.reason if isinstance(found.panel, Unavailable) else ''}"
-        return
-    yield f"  Leading inference: {found.leads}. {found.why}"
-    yield f"  Panel: {_points(found.panel, found)}"
-    if not isinstance(found.panel, Unavailable):
-        yield f"    in pupil standard deviations: {number_or_reason(found.panel_g)}"
-        yield f"    from {found.panel_method}"
-    if isinstance(found.simulated, Unavailable):
-        yield f"  By simulation: {found.simulated.reason}"
-    else:
-        yield from _simulated_lines(found, found.simulated)
-    yield from _two_level_lines(found)
-
-
-def _points(quantity: float | Unavailable, found: OutcomePower) -> str:
-    return (
-        number_or_reason(quantity)
-        if isinstance(quantity, Unavailable)
-        else f"{number_or_reason(quantity)} {found.unit}"
-    )
-
-
-def _simulated_lines(found: OutcomePower, simulated: SimulatedPower) -> Iterator[str]:
-    yield f"  By simulation of {found.simulated_test}: {_points(simulated.effect, found)}"
-    if isinstance(simulated.effect_interval, Interval):
-        yield f"    Monte Carlo interval: {interval_text(simulated.effect_interval)}"
-    every = "all " if simulated.is_every_set else ""
-    yield f"    placebo sets: {every}{simulated.n_draws:,}; {found.simulated_sets}"
-    for point in simulated.curve:
-        share, error = (level_text(round(value, 3)) for value in (point.power, point.monte_carlo_error))
-        yield f"    an effect of {number(point.effect)} is found in {share} (Monte Carlo error {error})"
-
-
-def _two_level_lines(found: OutcomePower) -> Iterator[str]:
-    if isinstance(found.two_level, Unavailable) or isinstance(found.two_level_plan, Unavailable):
-        yield f"  Two-level: {number_or_reason(found.two_level)}"
-        return
-    plan = found.two_level_plan.plan
-    yield f"  Two-level: {number_or_reason(found.two_level)} pupil standard deviations"
-    yield f"    after a fifth of the schools is lost: {number_or_reason(found.two_level_after_loss)}"
-    yield (
-        f"    icc {number(plan.icc, 3)}, {number(plan.pupils, 1)} pupils a school, {number(plan.r2_school, 2)} of the "
-        f"variance between schools explained by the year before; {found.two_level_plan.source}"
-    )
-    yield f"    {found.two_level_note}"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import InputError
-from evalkit.run.tables.match_parts import names_of
-from evalkit.run.typed_paths import out_file, table_file
+from evalkit.run.tables.match_options import names_of
+from evalkit.run.tables.written import Output, add_output_options, output_of
+from evalkit.run.typed_paths import table_file
 
-OUT_KINDS: Final = (".csv", ".html")
 MOST: Final = 1000
 
 _EPILOG: Final = """\
@@ -42,8 +42,7 @@ class SimilarRequest:
     sd_within_same: bool
     n: int
     wanted: str | None
-    is_json: bool
-    out: Path | None
+    output: Output
 
 
 def add_similar_command(commands: Any) -> None:
@@ -80,23 +79,18 @@ def _add_columns(group: Any) -> None:
 def _add_list(group: Any) -> None:
     group.add_argument("--for", dest="wanted", metavar="UNIT", help="id (or name) of the unit the list is for")
     group.add_argument("--n", type=int, default=50, metavar="N", help="units in a list (default: 50)")
-    group.add_argument("--json", action="store_true", help="print one JSON object")
-    group.add_argument("--out", metavar="FILE", help="also write FILE: .csv list, or .html page (with --for)")
+    add_output_options(group, main_table="the list, or without --for all lists (documents need --for)")
 
 
 def _similar(given: argparse.Namespace) -> int:
-    """List, print the result on standard output, and return the exit code 0."""
+    """List, tell the result, and return the exit code 0."""
     request = similar_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
-    from evalkit.run.console import Progress
     from evalkit.run.processes.failure import environment_faults
-    from evalkit.run.tables.similar_answer import similar_answer
-    from evalkit.run.tables.similar_text import similar_json, similar_text, write_similar
+    from evalkit.run.tables.similar_answer import similar_answer, told_of_similar
+    from evalkit.run.tables.written import tell
 
     with environment_faults("comparing"):
-        answer = similar_answer(request, Progress())
-        if request.out is not None:
-            write_similar(answer, request.out)
-    print(similar_json(answer) if request.is_json else similar_text(answer))
+        tell(told_of_similar(similar_answer(request, request.output.progress)), request.output)
     return 0
 
 
@@ -121,8 +115,7 @@ def similar_request(given: argparse.Namespace) -> SimilarRequest:
         sd_within_same=given.sd_within_same,
         n=given.n,
         wanted=given.wanted,
-        is_json=given.json,
-        out=_out(given.out, given.wanted, table_file(given.file)),
+        output=_output(given),
     )
 
 
@@ -142,8 +135,11 @@ def _weights(texts: list[str]) -> dict[str, float]:
     return weights
 
 
-def _out(text: str | None, wanted: str | None, table: Path) -> Path | None:
-    path = out_file(text, OUT_KINDS, table)
-    if path is not None and path.suffix.lower() == ".html" and wanted is None:
-        raise InputError("A page is for the list of one unit. Name it with --for, or write all lists to a .csv file.")
-    return path
+def _output(given: argparse.Namespace) -> Output:
+    """Return where the lists go; raise `InputError` where a document was asked for, which is of one list, of none."""
+    output = output_of(given, table_file(given.file))
+    if output.file is not None and output.file.suffix.lower() != ".csv" and given.wanted is None:
+        raise InputError(
+            "A page or document is for the list of one unit. Name it with --for, or write all lists to a .csv file."
+        )
+    return output

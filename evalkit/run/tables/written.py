@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import json_text
+from evalkit.core.words import csv_safe
 from evalkit.run.console import Progress
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole
 from evalkit.run.typed_paths import out_file
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evalkit.report.border.parts import Document
 
 KINDS: Final = (".html", ".docx", ".pdf", ".csv")
@@ -115,3 +118,21 @@ def _document(told: Told, has_figures: bool) -> Document:
     from evalkit.report.border.parts import released_document
 
     return released_document(told.document(has_figures), told.fewest)
+
+
+# A table of ids and numbers as CSV that no spreadsheet runs and no terminal obeys.
+
+
+def frame_csv(frame: pd.DataFrame, has_index: bool = True) -> str:
+    """Return a table as CSV, its index first; texts that begin like a formula stand behind an apostrophe."""
+    import pandas as pd  # a command that prints alone needs none of it here
+
+    table = frame.reset_index() if has_index else frame
+    safe = pd.DataFrame({csv_safe(str(name)): _safe(table[name]) for name in table})
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _safe(column: pd.Series) -> pd.Series:
+    if column.dtype.kind in "biuf":
+        return column
+    return column.astype(object).map(lambda cell: csv_safe(cell) if isinstance(cell, str) else cell)

@@ -41,7 +41,7 @@ OUTS = [
     ("none/list.csv", "there is no folder 'none'"),
     ("file/list.csv", "there is no folder 'file'"),
     ("table.csv", "this is the table that was read"),
-    ("list.txt", "must end in .csv"),
+    ("list.txt", "must end in .html"),
     ("~nobody-of-this-name/list.csv", "there is no such home folder"),
 ]
 

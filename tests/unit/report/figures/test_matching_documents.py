@@ -13,7 +13,7 @@ from evalkit.design.matching.match import match
 from evalkit.design.matching.options import EntropyBalancing, NearestNeighbour
 from evalkit.diagnose.matched.balance import match_balance
 from evalkit.report.border.parts import Document, Heading
-from evalkit.report.border.table import cell_text
+from evalkit.report.border.table import shown_text
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.word import word_report
 from evalkit.report.figures.matching import distribution_plot, earlier_plot, match_love_plot, overlap_plot
@@ -49,7 +49,7 @@ def test_word_shows_every_cell_of_the_table(design):
     shown = word_cells(word_report(Document(title="Balance", sections=((table,),))))[0]
     assert shown[0] == [column.header for column in table.table.columns]
     expected = [
-        [cell_text(cell, column.kind) for column, cell in zip(table.table.columns, row, strict=True)]
+        [shown_text(cell, column) for column, cell in zip(table.table.columns, row, strict=True)]
         for row in table.table.rows
     ]
     assert shown[1:] == expected
@@ -69,7 +69,7 @@ def test_html_shows_every_cell(design):
     page = report_html(Document(title="Balance", face=("A sentence.",), sections=((Heading(1, "Heading"), table),)))
     for row in table.table.rows:
         for column, cell in zip(table.table.columns, row, strict=True):
-            assert cell_text(cell, column.kind) in page
+            assert shown_text(cell, column) in page
     assert re.search(r"(src|href)=\"https?://", page) is None
 
 

@@ -120,10 +120,10 @@ def test_the_folder_in_a_project_file_is_relative_to_it(space, name):
 @pytest.mark.parametrize("command", ["check", "power"])
 def test_other_commands_read_the_same_data_and_refuse_alike(space, monkeypatch, capsys, command):
     seen = []
-    for name in ("check.check_project", "power.power_of_project"):
+    for name in ("project.check.check_project", "tables.power.power_of_project"):
         monkeypatch.setattr(f"evalkit.run.{name}", lambda file, data, *_: seen.append(data))
     monkeypatch.setattr("evalkit.run.project.check.checked_text", str)
-    monkeypatch.setattr("evalkit.run.tables.power.power_text", str)
+    monkeypatch.setattr("evalkit.run.tables.power.tell", lambda *_: None)
     add(space, "leeds")
     data = published(space)
     cli.main(["run", "leeds", "--data", str(data)])

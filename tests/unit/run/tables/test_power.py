@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evalkit.core.errors import DesignError, InputError
+from evalkit.core.plain import json_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
@@ -18,8 +19,17 @@ from evalkit.design.project.plan import make_design
 from evalkit.diagnose.power.power import project_power, treated_by_area
 from evalkit.diagnose.power.report import PowerOptions
 from evalkit.diagnose.project.describe import describe_design
+from evalkit.report.documents.terminal import terminal_text
+from evalkit.report.figures.power import power_plot
+from evalkit.report.tables.power import power_simulated
 from evalkit.run.project.project_file import load_project
-from evalkit.run.tables.power import _limits_before, add_power_command, power_json, power_of_project, power_text
+from evalkit.run.tables.power import (
+    _limits_before,
+    add_power_command,
+    power_document,
+    power_of_project,
+    power_record,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 FOLDER = ROOT / "data" / "projects" / "knowsley-ssif"
@@ -185,11 +195,11 @@ def test_only_years_before_are_looked_at(project, intake, england, report):
     found = project_power(
         project, replace(late, years=intake.years), design, _limits_before(project, intake, england), PowerOptions()
     )
-    assert power_json(found) == power_json(report)
+    assert power_record(found) == power_record(report)
 
 
 def test_json_says_numbers_or_reasons(report):
-    content = json.loads(power_json(report))
+    content = json.loads(json_text(power_record(report)))
     assert content["years_read"] == [2016, 2017]
     assert content["outcomes"][0]["panel"]["mdes_points"] > 0
     assert set(content["outcomes"][0]["two_level"]["plan"]) >= {"icc", "pupils", "r2_school", "source"}
@@ -197,11 +207,44 @@ def test_json_says_numbers_or_reasons(report):
 
 
 def test_text_names_units_and_the_test(report):
-    text = power_text(report)
-    assert "progress points" in text
-    assert "Leading inference: area permutation" in text
+    text = " ".join(terminal_text(power_document(report, has_figures=False)).split())
+    found = report.outcomes[0]
+    for said in (
+        "SYNTHETIC DATA",
+        "progress points",
+        "area permutation",
+        "Years read: 2016 and 2017, all before the programme, and no others.",
+        "found with 80% probability by a two-sided test at 5%",
+        found.why,
+        f"panel: from {found.panel_method}.",
+        f"{found.simulated_test}; Monte Carlo interval",
+        f"placebo sets: all {found.simulated.n_draws}; {found.simulated_sets}.",
+        "Of it explained by the year before (R²)",
+    ):
+        assert " ".join(said.split()) in text, said
     assert "nan" not in text
     assert "inf " not in text
+
+
+def test_every_row_of_the_power_curve_is_told(report):
+    table = power_simulated(report).table
+    points = [(100 * p.power, 100 * p.monte_carlo_error) for o in report.outcomes for p in o.simulated.curve]
+    assert [row[2:] for row in table.rows] == points
+
+
+def test_the_figure_shows_every_least_effect_in_pupil_standard_deviations(report):
+    rows = power_plot(report).data.table.rows
+    for row, found in zip(rows, report.outcomes, strict=True):
+        assert row[1] == pytest.approx(found.panel / found.pupil_sd)
+        assert row[2] == pytest.approx(found.simulated.effect / found.pupil_sd)
+        assert row[3] == pytest.approx(found.two_level)
+
+
+def test_an_outcome_that_cannot_be_given_leaves_its_place_in_the_figure_empty(project, intake, england):
+    strict = replace(project, pool=replace(project.pool, minimum_treated=50))
+    figure = power_plot(power_in(strict, intake, england))
+    assert "P8MEA" not in figure.alt
+    assert "none can be given" in figure.alt
 
 
 def run(arguments):
@@ -220,6 +263,16 @@ def test_the_command_prints_json_for_a_folder(england, capsys, tmp_path):
     content = json.loads(capsys.readouterr().out)
     assert (content["power"], content["level"], content["n_simulations"]) == (0.9, 0.95, 30)
     assert content["data_kind"] == "synthetic"
+
+
+@pytest.mark.parametrize("kind", [".html", ".docx", ".pdf", ".csv"])
+def test_the_command_writes_every_kind_of_file(report, capsys, tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("evalkit.run.tables.power.power_of_project", lambda *_: report)
+    path = tmp_path / f"power{kind}"
+    assert run([str(FOLDER / "project.yml"), "--synthetic", "--quiet", "--out", str(path)]) == 0
+    start = {".html": b"<!DOCTYPE html>", ".docx": b"PK", ".pdf": b"%PDF", ".csv": b"outcome,unit,panel,"}[kind]
+    assert path.read_bytes().startswith(start)
+    assert capsys.readouterr().out == ""
 
 
 def test_without_data_the_synthetic_england_is_read(project, intake, england, monkeypatch):
