@@ -12,14 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.errors import EnvironmentFault
-from evalkit.core.errors import InputError
-from evalkit.run.project.chosen_data import DataChoice
-from evalkit.run.project.chosen_data import chosen_here
+from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.run.project.chosen_data import DataChoice, chosen_here
+from evalkit.run.project.workspace import SOURCE_ROOT, project_file, writable_root
 from evalkit.run.typed_paths import add_data_options
-from evalkit.run.project.workspace import SOURCE_ROOT
-from evalkit.run.project.workspace import project_file
-from evalkit.run.project.workspace import writable_root
 
 HOST: Final = "127.0.0.1"
 LAST_PORT: Final = 65535
@@ -87,8 +83,7 @@ def _require_free(port: int) -> None:
 
 def _prepared(given: argparse.Namespace, root: Path) -> str:
     """Make the notebooks, say what was made and kept, and return their folder relative to the root."""
-    from evalkit.run.lab.lab_notebooks import LAB
-    from evalkit.run.lab.lab_notebooks import prepare_notebooks
+    from evalkit.run.lab.lab_notebooks import LAB, prepare_notebooks
     from evalkit.run.project.project_file import load_project
 
     path = project_file(given.project)

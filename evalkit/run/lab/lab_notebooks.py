@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.errors import EvalkitError
-from evalkit.core.errors import InputError
-from evalkit.run.processes.failure import environment_faults
+from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.outputs.folder import PRIVATE
+from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole
-from evalkit.run.project.workspace import NOTEBOOKS
-from evalkit.run.project.workspace import notebooks_folder
+from evalkit.run.project.workspace import NOTEBOOKS, notebooks_folder
 
 LAB: Final = "lab"
 RECORD: Final = ".made.json"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.core.errors import EnvironmentFault
-from evalkit.core.errors import InputError
+from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.run.cli import main
 from evalkit.run.lab.lab_notebooks import prepare_notebooks
 from evalkit.run.outputs.folder import PRIVATE

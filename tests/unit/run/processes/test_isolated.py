@@ -158,7 +158,7 @@ def test_where_no_process_can_be_started_the_machine_is_named(work, monkeypatch)
 PARENT = """
 import sys
 from pathlib import Path
-from evalkit.run import isolated
+from evalkit.run.processes import isolated
 from evalkit.run.many.task import Task
 isolated.MODULE = "worker_that_hangs"
 here = Path(sys.argv[1])
@@ -168,7 +168,8 @@ isolated.run_isolated(task, lambda event: print(event["event"], flush=True))
 HANGS = """
 import os, sys, time
 from pathlib import Path
-from evalkit.run import runner, worker
+from evalkit.run.processes import worker
+from evalkit.run.project import runner
 def run_project(request, progress):
     with progress.step("demo: hanging"):
         try:
