@@ -39,7 +39,8 @@ def read_wide(path: Path, columns: Sequence[str], key_stage: str, optional: Sequ
         If the file is not a performance table of this key stage, or its last rows are missing.
     """
     frame = read_table(path, [*_KEYS, *columns], optional=optional, ragged=True)
-    absent = [code for code in _NATIONAL[key_stage] if code not in set(frame["RECTYPE"])]
+    present = set(frame["RECTYPE"].unique())
+    absent = [code for code in _NATIONAL[key_stage] if code not in present]
     if absent:
         raise DataError(
             f"{path.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "

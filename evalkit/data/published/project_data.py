@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -75,6 +78,7 @@ class Tables:
     spine: pd.DataFrame | None
 
 
+T = TypeVar("T")
 Keep = Callable[[DataRequest, Callable[[], Tables]], Tables]
 """Returns tables that were read before for the same wants, or reads and keeps them."""
 
@@ -113,10 +117,10 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
 def _tables(request: DataRequest, sources: Sources) -> Tables:
     for code in request.measures:
         require_years(code, request.exposure.years)
-    neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
+    neighbours = {name: _read_once(read_neighbours, path) for name, path in sources.neighbours.items()}
     _require_identity_files(sources)
-    links = read_links(sources.links) if sources.links else None
-    spine = read_spine(sources.spine) if sources.spine else None
+    links = _read_once(read_links, sources.links) if sources.links else None
+    spine = _read_once(read_spine, sources.spine) if sources.spine else None
     conversions = conversions_of(links, spine)
     areas = neighbours[request.neighbours]
     records = {}
@@ -128,6 +132,20 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_years_read(sources, records[stage], request.years)
     limits = _limits(request, sources, areas)
     return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
+
+
+def _read_once(read: Callable[[Path], T], path: Path) -> T:
+    """Return what a file without results holds, read again only where it has changed; each caller has its own copy."""
+    if not path.is_file():
+        return read(path)  # says what is wrong
+    stat = path.stat()
+    found: T = pickle.loads(_packed(read, path, stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _packed(read: Callable[[Path], object], path: Path, size: int, changed: int) -> bytes:
+    return pickle.dumps(read(path))
 
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:

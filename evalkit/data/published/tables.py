@@ -87,8 +87,18 @@ def read_table(
 def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
     """Return the number of cells of each row read; pandas fills a short row with blanks that are not in the file."""
     with _open(path) as stream, io.TextIOWrapper(stream, encoding=_encoding(path, encoding), newline="") as text:
-        rows = enumerate(csv.reader(text))
-        return [len(row) for line, row in rows if row and line and not (skip_rows is not None and skip_rows(line))]
+        rows = enumerate(_cells_of_rows(list(text)))
+        return [cells for line, cells in rows if cells and line and not (skip_rows is not None and skip_rows(line))]
+
+
+def _cells_of_rows(lines: list[str]) -> list[int]:
+    """Return the number of cells of each row; commas are counted, and parsed only where a quotation mark stands."""
+    if any(line.count('"') % 2 for line in lines):  # a cell may go on in the next line
+        return [len(row) for row in csv.reader(lines)]
+    return [
+        len(next(csv.reader([line]))) if '"' in line else line.count(",") + 1 if line.strip("\r\n") else 0
+        for line in lines
+    ]
 
 
 def _guarded(path: Path, encoding: str, action: Callable[[], T]) -> T:
