@@ -10,6 +10,8 @@
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
 - `participants`: The flow of schools from listed to analysed, arm beside arm.
 - `permutation`: The change of every area analysed the same way, the treated one among them.
+- `plotting_state`: What matplotlib keeps for a whole process: put back after a notebook, and its backend for notebooks
+  loaded afresh.
 - `style`: One size, one voice, and the same bytes every time.
 - `years`: Figures by year: means of both arms, and their difference with its interval and the band for all years.
 """

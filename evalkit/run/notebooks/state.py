@@ -165,9 +165,9 @@ def _put_attributes_back(kind: type, kept: Mapping[str, Any]) -> None:
 
 def _libraries() -> Iterator[Restore]:
     """Put back what numpy, pandas and matplotlib keep for the whole process, and close figures."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
     import numpy as np
+
+    from evalkit.report.figures.plotting_state import plotting_restore
 
     printing, errors = np.get_printoptions(), np.geterr()
     yield lambda: np.set_printoptions(**printing)
@@ -181,13 +181,7 @@ def _libraries() -> Iterator[Restore]:
             options.update(kept)
 
     yield pandas_options
-    settings = dict(mpl.rcParams.items())
-
-    def matplotlib_settings() -> None:
-        plt.close("all")
-        dict.update(mpl.rcParams, settings)
-
-    yield matplotlib_settings
+    yield plotting_restore()
 
 
 def _plain_state() -> Iterator[Restore]:
