@@ -10,6 +10,9 @@
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
 - `participants`: The flow of schools from listed to analysed, arm beside arm.
 - `permutation`: The change of every area analysed the same way, the treated one among them.
+- `power`: Figure of what a project's design could detect: the least effects of every kind on one scale.
+- `similar`: Figure of a list of similar schools or areas: each on a strip, by how far it is from the one the list is
+  for.
 - `style`: One size, one voice, and the same bytes every time.
 - `years`: Figures by year: means of both arms, and their difference with its interval and the band for all years.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -148,8 +148,10 @@ def _reason(none: Unavailable) -> Unavailable:
 
 def _measures(found: MatchSensitivity) -> MatchSensitivity:
     """Return measures of which those that do not apply say why without a count of people."""
-    lacking = {name: one for name in MEASURES if isinstance(one := getattr(found, name), Unavailable)}
-    return replace(found, **{name: _reason(one) for name, one in lacking.items()})
+    lacking: dict[str, Any] = {
+        name: _reason(one) for name in MEASURES if isinstance(one := getattr(found, name), Unavailable)
+    }
+    return replace(found, **lacking)
 
 
 def _balance(balance: MatchBalance, is_few: bool) -> tuple[MatchBalance, tuple[str, ...]]:

@@ -300,7 +300,7 @@ def caliper_of(text: str) -> tuple[str, CovariateCaliper]:
         raise InputError(
             f"--caliper-on {text!r}: give a covariate and a positive width, such as age=0.2 (SDs) or age=5units."
         )
-    return name.strip(), CovariateCaliper(number, in_units)
+    return name.strip(), CovariateCaliper(width=number, in_units=in_units)
 
 
 def cutpoints_of(text: str) -> tuple[str, int | tuple[float, ...]]:
