@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import EvalkitError
-from evalkit.run.tables.did import add_did_command
+from evalkit.run.tables.did_options import add_did_command
 
 COLUMNS = ("--unit", "unit", "--period", "year", "--outcome", "y", "--cohort", "cohort")
 

@@ -1,8 +1,12 @@
 """What tests of forked processes share: a server, programs to fork, and whether a process is there."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from evalkit.run.processes.fork_server import ForkServer
+from evalkit.run.processes.forked_process import ForkedProcess, Launch, fork
 
 WAIT_SECONDS = 20
 PROGRAM = """
@@ -88,6 +92,13 @@ def program(folder: Path) -> str:
     """Write the programs to fork and return the name of their module."""
     (folder / "forked_program.py").write_text(PROGRAM, encoding="utf-8")
     return "forked_program"
+
+
+def popen(server: ForkServer, module: str, arguments: Sequence[str], env=None, cwd=None, **streams) -> ForkedProcess:
+    """Return a forked process that runs `module.main(arguments)`, with streams as `subprocess` takes them."""
+    variables = dict(os.environ if env is None else env)
+    launch = Launch(module, tuple(arguments), env=variables, cwd=os.fspath(cwd or os.getcwd()))
+    return fork(server.address, launch, **streams)
 
 
 def is_there(pid: int) -> bool:

@@ -2,8 +2,8 @@
 
 - `arrays`: Types of arrays, named once.
 - `disclosure`: The fewest people that may be told, by where the records come from: the one home of these numbers.
-- `draws`: Random draws: named streams of one seed, and who carries out replications, with the same numbers
-  everywhere.
+- `draws`: Random draws: level, seed and number of draws with their bounds; named streams; who carries out
+  replications.
 - `errors`: Errors a person reads: what is wrong, where, and what to do next.
 - `formats`: How numbers are written: half away from zero as DfE rounds, a true minus sign, en dashes in ranges.
 - `manifest`: What a set of outputs was made from, and whether its project is still as it was then.
@@ -12,6 +12,8 @@
 - `project`: A project: every analytical choice of one evaluation, in one place a reviewer can read.
 - `quantities`: Numbers that carry their uncertainty, or the reason why there is none; the estimand, named before any
   method.
+- `questions`: What a command is asked of a table: plain nouns, read off a command line by `run` and told of by
+  `report`.
 - `sentence`: Sentences that keep the numbers in them as numbers, so that the border can withhold one and leave the
   rest.
 - `shown`: What nouns have in common: they show themselves, say in a line what they are, and give tables and figures.

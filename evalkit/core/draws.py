@@ -1,4 +1,4 @@
-"""Random draws: named streams of one seed, and who carries out replications, with the same numbers everywhere.
+"""Random draws: level, seed and number of draws with their bounds; named streams; who carries out replications.
 
 The work is cut into chunks whose size never depends on who carries them out, and each chunk of draws has a stream of
 its own, so that it matters neither where nor in which order chunks are done.
@@ -9,13 +9,66 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-import numpy as np
+from evalkit.core.errors import DesignError
+
+if TYPE_CHECKING:  # options are checked before numpy is loaded, and where it is not
+    import numpy as np
+
+# What an option object may ask for: the level of intervals, the seed, the number of draws.
+
+LEVEL: Final = 0.95
+"""Of intervals and bands where no other is named."""
+
+SEED: Final = 1
+"""Of every draw where no other is named."""
+
+PANEL_SEED: Final = 20_240_101
+"""Of the inference on a two-way effect where no other is named: another, so that its draws are not those of `SEED`."""
+
+N_DRAWS: Final = 9_999
+"""Of a test by draws where no other number is named: p-values near 0.05 then vary with the seed by some 0.002."""
+
+LEAST_INVERTED: Final = 0.5
+"""The least level of an interval that inverts a test by draws: below it the interval can be empty."""
+
+FEWEST_DRAWS: Final = 99
+"""Fewest draws of a bootstrap or permutation: the smallest p-value is then 0.01."""
+
+
+def require_level(level: float, least: float = 0.0) -> None:
+    """Raise `DesignError` where the level of an interval is no share above 0, from `least` on and below 1."""
+    if not (0 < level < 1 and level >= least):
+        raise DesignError(
+            f"The level of an interval lies between {least:g} and 1, not at {level:g}. The usual one is {LEVEL}."
+        )
+
+
+def require_seed(seed: int) -> None:
+    """Raise `DesignError` where a seed is no whole number from 0 on."""
+    if seed != int(seed) or seed < 0:
+        raise DesignError(f"The seed of draws is a whole number from 0 on, not {seed}.")
+
+
+def require_draws(n_draws: int, fewest: int = FEWEST_DRAWS) -> None:
+    """Raise `DesignError` where draws are too few for an error or a p-value, or no whole number."""
+    if n_draws != int(n_draws):
+        raise DesignError(f"Draws are counted in whole numbers, not {n_draws}.")
+    if n_draws < fewest:
+        raise DesignError(f"{n_draws} draws are too few; at least {fewest} are needed, 999 or more for a report.")
+
+
+# Streams of one seed, each under its name.
+
+LARGEST_LOSS: Final = 0.05
+"""Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """Return the generator that `name` always gets under `seed`, whatever else was drawn before it."""
+    import numpy as np
+
     return np.random.default_rng(_sequence(seed, name))
 
 
@@ -25,6 +78,8 @@ def chunk_seeds(seed: int, name: str, n_chunks: int) -> list[np.random.SeedSeque
 
 
 def _sequence(seed: int, name: str) -> np.random.SeedSequence:
+    import numpy as np
+
     return np.random.SeedSequence([seed, zlib.crc32(name.encode())])
 
 
@@ -67,6 +122,8 @@ class Draws:
 
     def stream(self) -> np.random.Generator:
         """Return the chunk's generator, at its beginning however often it is asked for."""
+        import numpy as np
+
         return np.random.default_rng(self.seed)
 
 
@@ -76,7 +133,7 @@ def draws_in_chunks(seed: int, name: str, n_draws: int, size: int) -> list[Draws
     return [Draws(n, child) for n, child in zip(counts, chunk_seeds(seed, name, len(counts)), strict=True)]
 
 
-S = TypeVar("S", bound=Sequence[object] | np.ndarray)
+S = TypeVar("S", bound="Sequence[object] | np.ndarray")
 
 
 def pieces(of: S, size: int) -> list[S]:

@@ -27,8 +27,8 @@ def number(value: float, decimals: int = 2) -> str:
     return f"{rounded(value, decimals):,}".replace("-", MINUS)
 
 
-def careful(value: float, decimals: int = 2) -> str:
-    """Return a number with more decimals where rounding would turn it into zero, so that its sign is seen."""
+def visible(value: float, decimals: int = 2) -> str:
+    """Return a number with more decimals where rounding would turn it into zero, so that it and its sign are seen."""
     while value != 0 and rounded(value, decimals) == 0 and decimals < 6:
         decimals += 1
     return number(value, decimals)
@@ -79,7 +79,7 @@ class Precision:
 
 def interval_text(interval: Interval) -> str:
     """Return both ends of an interval: `−0.02 to 1.86`."""
-    return f"{careful(interval.lower)} to {careful(interval.upper)}"
+    return f"{visible(interval.lower)} to {visible(interval.upper)}"
 
 
 def level_text(level: float) -> str:
@@ -128,7 +128,7 @@ def span_text(years: Sequence[int]) -> str:
 
 def number_or_reason(quantity: float | Unavailable, decimals: int = 2) -> str:
     """Return a number, or the reason why there is none."""
-    return quantity.reason if isinstance(quantity, Unavailable) else careful(quantity, decimals)
+    return quantity.reason if isinstance(quantity, Unavailable) else visible(quantity, decimals)
 
 
 def as_sentence(text: str) -> str:

@@ -83,8 +83,8 @@ class Vintage:
         """Return the vintage in words: `evalkit 0.1.0, commit 1f19207, data 3fa9c1d2, 2026-11-29`."""
         commit = self.commit[:7] + (" (changed)" if "(changed)" in self.commit else "")
         parts = (("evalkit", self.kit), ("commit", commit), ("data", self.data[:8]), ("", self.made))
-        said = ", ".join(f"{word} {value or 'not known'}".strip() for word, value in parts)
-        return f"{said}. {STATES[self.state]}".strip() if STATES[self.state] else said
+        label = ", ".join(f"{word} {value or 'not known'}".strip() for word, value in parts)
+        return f"{label}. {STATES[self.state]}".strip() if STATES[self.state] else label
 
 
 STATES: Final[dict[State, str]] = {

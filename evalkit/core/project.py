@@ -11,9 +11,12 @@ from datetime import date
 from typing import ClassVar, Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
+from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 
 Role = Literal["primary", "secondary", "placebo"]
+AIMED_AT: Final = ("primary", "secondary")
+"""Roles of the outcomes that the programme was to move: their p-values are adjusted for how many there are."""
 NeighbourList = Literal["april_2021", "may_2025"]
 MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
 
@@ -188,7 +191,7 @@ class InferenceChoices:
     """How uncertain the effect is."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    level: float = 0.95
+    level: float = LEVEL
     """Level of every interval."""
     statistic: Literal["unstudentised", "studentised"] = "unstudentised"
     """Statistic of the area permutation; the other one is printed beside it."""

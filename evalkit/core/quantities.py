@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import EvalkitError
 
 # Numbers that carry their uncertainty, or the reason why there is none.
@@ -29,7 +30,7 @@ class Interval:
 
     lower: float
     upper: float
-    level: float = 0.95
+    level: float = LEVEL
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.lower) and math.isfinite(self.upper) and self.lower <= self.upper):
@@ -59,7 +60,7 @@ class Estimate:
         if not math.isfinite(self.value):
             raise EvalkitError("An estimate must be a finite number; use Unavailable(reason) where there is none.")
 
-    def interval(self, level: float = 0.95) -> IntervalOrReason:
+    def interval(self, level: float = LEVEL) -> IntervalOrReason:
         """Return value ± quantile × standard error: Student's t with `df`, the normal where `df` is None."""
         if isinstance(self.std_error, Unavailable):
             return self.std_error
@@ -81,6 +82,7 @@ class Estimate:
 
 def critical_value(level: float, df: float | None = None) -> float:
     """Return the quantile of a two-sided interval at a level: Student's t with `df`, the normal where it is None."""
+    require_level(level)
     from scipy import special
 
     tail = 0.5 + level / 2

@@ -27,15 +27,15 @@ def brief(noun: Any) -> str:
 
     Left out are arrays, tables, lists of ids, and counts (names that begin with `n_`): they may be of few people.
     """
-    said, left, length = [], False, 0
+    shown_fields, is_shortened, length = [], False, 0
     for field in fields(noun):
         words = _words(field.name, getattr(noun, field.name)) if field.repr else ""
         length += len(field.name) + len(words) + 3
         if words and length <= LONGEST:
-            said.append(f"{field.name}={words}")
+            shown_fields.append(f"{field.name}={words}")
         else:
-            left = True
-    return f"{type(noun).__name__}({', '.join([*said, *(['…'] if left else [])])})"
+            is_shortened = True
+    return f"{type(noun).__name__}({', '.join([*shown_fields, *(['…'] if is_shortened else [])])})"
 
 
 def _words(name: str, value: object) -> str:

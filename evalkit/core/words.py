@@ -34,8 +34,8 @@ def cleaned(text: str) -> str:
     return _HIDDEN.sub("", _SPACED.sub(_end_of_line, _ESCAPE.sub("", text)))
 
 
-def _end_of_line(found: re.Match[str]) -> str:
-    return "\n" if found.group() == "\r\n" else " "
+def _end_of_line(match: re.Match[str]) -> str:
+    return "\n" if match.group() == "\r\n" else " "
 
 
 def escaped(json: str) -> str:
@@ -69,8 +69,8 @@ def nearest(word: str, known: Iterable[str], n: int = 1) -> list[str]:
     plain = _plain(word)
     same = [text for text in texts if _plain(text) == plain]
     if same or not plain.isdigit():
-        others = [] if same and plain.isdigit() else get_close_matches(word, texts, n=n, cutoff=0.5)
-        return [*same, *(text for text in others if text not in same)][:n]
+        close_words = [] if same and plain.isdigit() else get_close_matches(word, texts, n=n, cutoff=0.5)
+        return [*same, *(text for text in close_words if text not in same)][:n]
     return [text for text in texts if _is_one_slip(plain, _plain(text))][:n]
 
 
@@ -79,12 +79,14 @@ def _plain(word: str) -> str:
     return re.sub(r"^0+(?=.)", "", re.sub(r"\.0+$", "", word.strip().lower()))
 
 
-def _is_one_slip(one: str, other: str) -> bool:
+def _is_one_slip(word: str, known_word: str) -> bool:
     """Return whether one digit, or the order of two neighbours, is all that differs between two numbers."""
-    if len(one) == len(other):
-        at = [place for place, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
-        return len(at) == 1 or (at[1:] == [at[0] + 1] and one[at[0]] + one[at[1]] == other[at[1]] + other[at[0]])
-    short, long = sorted((one, other), key=len)
+    if len(word) == len(known_word):
+        at = [place for place, (a, b) in enumerate(zip(word, known_word, strict=True)) if a != b]
+        return len(at) == 1 or (
+            at[1:] == [at[0] + 1] and word[at[0]] + word[at[1]] == known_word[at[1]] + known_word[at[0]]
+        )
+    short, long = sorted((word, known_word), key=len)
     return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
 
 

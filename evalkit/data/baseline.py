@@ -14,7 +14,7 @@ from evalkit.core.errors import DataError, DesignError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.ids import id_order, require_ids
-from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
+from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named, require_each_once
 
 UNKNOWN: Final = "missing"
 """The category of a covariate that is not known, where such a category is asked for."""
@@ -52,6 +52,18 @@ class Baseline(Shown):
         Columns of numbers, finite, and of texts (categories), known for every unit.
     years : tuple of int, the periods the covariates came from; may be empty
     first_treated : int or None, the period the programme began; `years` must lie before it
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Baseline, BaselineRoles
+    >>> frame = pd.DataFrame({"school": ["B", "A"], "took_part": [0, 1], "score": [11.0, 10.5], "area": ["x", "y"]})
+    >>> roles = BaselineRoles(unit="school", treated="took_part", covariates=("score",), labels=("area",))
+    >>> Baseline.from_frame(frame, roles).units
+          is_treated area
+    unit
+    A           True    y
+    B          False    x
     """
 
     units: pd.DataFrame
@@ -76,10 +88,10 @@ class Baseline(Shown):
     ) -> Baseline:
         """Copy and sort what is given; keep units whose covariates are all known."""
         known = covariates.notna().all(axis=1)
-        kept = units.index[known.reindex(units.index, fill_value=False)]
-        order = id_order(kept)
-        kept = kept if order is None else kept[order]
-        return cls(units.loc[kept].copy(), covariates.loc[kept].copy(), tuple(years), first_treated)
+        complete_units = units.index[known.reindex(units.index, fill_value=False)]
+        order = id_order(complete_units)
+        complete_units = complete_units if order is None else complete_units[order]
+        return cls(units.loc[complete_units].copy(), covariates.loc[complete_units].copy(), tuple(years), first_treated)
 
     @classmethod
     def from_frame(
@@ -134,10 +146,11 @@ def treated_flags(values: pd.Series) -> Bools:
     if values.isna().any():
         raise DataError(f"'{values.name}' is missing for {counted(int(values.isna().sum()), 'row')}. It holds 0 and 1.")
     numbers = as_numbers(values)
-    odd = ~np.isin(numbers, (0.0, 1.0))
-    if odd.any():
+    is_no_flag = ~np.isin(numbers, (0.0, 1.0))
+    if is_no_flag.any():
         raise DataError(
-            f"'{values.name}' says who took part, with 0 and 1; it holds {named(values.iloc[int(np.argmax(odd))])}."
+            f"'{values.name}' says who took part, with 0 and 1; it holds "
+            f"{named(values.iloc[int(np.argmax(is_no_flag))])}."
         )
     flags: Bools = numbers == 1
     return flags
@@ -150,15 +163,8 @@ def _is_known(values: pd.Series) -> bool:
 
 
 def _require_columns(frame: pd.DataFrame, roles: BaselineRoles) -> None:
-    wanted = [roles.treated, *roles.covariates, *roles.labels, *([roles.unit] if roles.unit else [])]
-    columns = list(map(str, frame.columns))
-    for name in wanted:
-        if name not in frame:
-            raise DataError(
-                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
-            )
-        if columns.count(name) > 1:
-            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
+    columns_named = [roles.treated, *roles.covariates, *roles.labels, *([roles.unit] if roles.unit else [])]
+    require_each_once(frame, columns_named)
     for part in (roles.treated, roles.unit):
         if part not in (*roles.covariates, *roles.labels):
             continue
@@ -169,11 +175,11 @@ def _require_columns(frame: pd.DataFrame, roles: BaselineRoles) -> None:
 
 
 def _label(values: pd.Series, index: pd.Index) -> object:
-    lost = values.isna()
-    if lost.any():
+    is_missing = values.isna()
+    if is_missing.any():
         raise DataError(
-            f"'{values.name}' is missing for {counted(int(lost.sum()), 'unit')}, the first of them "
-            f"{named(index[int(np.argmax(lost))])}. Fill it in, or leave them out."
+            f"'{values.name}' is missing for {counted(int(is_missing.sum()), 'unit')}, the first of them "
+            f"{named(index[int(np.argmax(is_missing))])}. Fill it in, or leave them out."
         )
     return values.array
 
@@ -182,31 +188,33 @@ def _covariate(values: pd.Series, index: pd.Index, missing: Literal["refuse", "c
     name = str(values.name)
     is_text = is_category(values) and not pd.api.types.is_bool_dtype(values.dtype)
     columns = values.astype("str") if is_text else pd.Series(as_numbers(values), index=values.index)
-    lost = values.isna().to_numpy()
-    if len(lost) and lost.all():
+    is_missing = values.isna().to_numpy()
+    if len(is_missing) and is_missing.all():
         raise DataError(f"The covariate '{name}' is missing for every unit, so it tells nothing apart. Leave it out.")
-    if lost.any() and missing == "refuse":
+    if is_missing.any() and missing == "refuse":
         raise DataError(
-            f"The covariate '{name}' is missing for {counted(int(lost.sum()), 'unit')}, the first of them "
-            f"{named(index[int(np.argmax(lost))])}. Leave them out, or make missing a category of its own (--missing "
-            "category)."
+            f"The covariate '{name}' is missing for {counted(int(is_missing.sum()), 'unit')}, the first of them "
+            f"{named(index[int(np.argmax(is_missing))])}. Leave them out, or make missing a category of its "
+            "own (--missing category)."
         )
-    if not lost.any():
+    if not is_missing.any():
         return {name: _finite(columns, name, index).array}
     if is_text:
         return {name: columns.mask(values.isna(), UNKNOWN).array}
-    known = _finite(columns[~lost], name, index[~lost])
-    return {name: columns.mask(values.isna(), known.mean()).array, f"{name} is missing": lost.astype(float)}
+    known = _finite(columns[~is_missing], name, index[~is_missing])
+    # the mean keeps the scale, and the flag beside it takes up whatever is different about the missing
+    return {name: columns.mask(values.isna(), known.mean()).array, f"{name} is missing": is_missing.astype(float)}
 
 
 def _finite(values: pd.Series, name: str, index: pd.Index) -> pd.Series:
     if is_category(values):
         return values
     size = np.abs(values.to_numpy(dtype=float))
-    odd = ~np.isfinite(size) | (size > LARGEST)
-    if odd.any():
+    is_unusable = ~np.isfinite(size) | (size > LARGEST)
+    if is_unusable.any():
         raise DataError(
-            f"The covariate '{name}' of unit {named(index[int(np.argmax(odd))])} is infinite or too large. Correct it."
+            f"The covariate '{name}' of unit {named(index[int(np.argmax(is_unusable))])} is infinite or too large. "
+            "Correct it."
         )
     if 0 < size.max() < SMALLEST:
         raise DataError(f"The numbers of the covariate '{name}' are too small. Use another unit of them.")

@@ -7,6 +7,18 @@ from typing import Literal
 
 from evalkit.core.errors import EvalkitError
 
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Units that are not analysed, or lose rows of a table, and why; `n_rows` counts those rows."""
+
+    reason: str
+    units: tuple[str, ...]
+    n_rows: int
+
+
+# The schools of a project, by arm and stage.
+
 Stage = Literal["listed", "excluded", "analysed"]
 Arm = Literal["treated", "comparison", "rest_of_england"]
 
@@ -44,12 +56,3 @@ class CountedCase:
 
     case: str
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Rows of a table that are not analysed, and why; `units` are those that lose at least one row by it."""
-
-    reason: str
-    units: tuple[str, ...]
-    n_rows: int

@@ -55,12 +55,12 @@ _TOTALS: Final = frozenset(
 
 def _refuse_totals(texts: pd.Series) -> None:
     """Raise `DataError` where an id names a total: compared as a unit it would be the largest of all."""
-    found = texts[texts.str.strip().str.lower().isin(_TOTALS)]
-    if len(found):
-        others = "" if len(found) == 1 else f" (and {listed([named(one) for one in found.iloc[1:]])})"
+    totals = texts[texts.str.strip().str.lower().isin(_TOTALS)]
+    if len(totals):
+        other_totals = "" if len(totals) == 1 else f" (and {listed([named(total) for total in totals.iloc[1:]])})"
         raise DataError(
-            f"The id {named(found.iloc[0])}{others} names a total, not a unit. Leave its rows out; if it is a unit, "
-            "write its id otherwise."
+            f"The id {named(totals.iloc[0])}{other_totals} names a total, not a unit. Leave its rows out; if it is a "
+            "unit, write its id otherwise."
         )
 
 
@@ -70,6 +70,7 @@ def refuse_lookalikes(ids: pd.Index, noun: str = "id") -> None:
     An id that names a total is refused as well. Twins are likelier one unit written in two ways, as a program does to
     a column that once held a gap, than two.
     """
+    # numbers cannot differ in leading zeros or case
     if pd.api.types.is_numeric_dtype(ids.dtype) or not len(ids):
         return
     texts = pd.Series(ids.astype("str"))

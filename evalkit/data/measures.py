@@ -30,7 +30,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A published measure. `column` is its name in the tables, `cohort` the column that counts its pupils."""
+    """A published measure. `column` is its name in the tables, `pupils` the column that counts those it rests on."""
 
     code: str
     label: str
@@ -41,7 +41,7 @@ class Measure:
     breaks: tuple[Break, ...] = ()
 
     @property
-    def cohort(self) -> str:
+    def pupils(self) -> str:
         """Return the column that counts the pupils the measure covers."""
         return "TELIG" if self.key_stage == "KS2" else "TPUP"
 
@@ -157,15 +157,15 @@ def absent_years(codes: Sequence[str], years: Iterable[int]) -> str:
     known = MEASURES[codes[0]].years
     absent = sorted(set(years) - set(known))
     untested = [str(year) for year in absent if year in _UNTESTED]
-    others = [str(year) for year in absent if year not in _UNTESTED]
+    other_years = [str(year) for year in absent if year not in _UNTESTED]
     parts = []
     if untested:
         do = "does" if len(codes) == 1 else "do"
         summers = "there were no national tests or exams in the summers of 2020 and 2021"
         parts.append(f"{listed(codes)} {do} not exist for {listed(untested)}: {summers}")
-    if others:
-        parts.append(f"this kit does not know {listed(codes)} for {listed(others)}")
-    who = "It" if others else "This kit"
+    if other_years:
+        parts.append(f"this kit does not know {listed(codes)} for {listed(other_years)}")
+    who = "It" if other_years else "This kit"
     return f"{'; '.join(parts)}. {who} knows {codes[0]} for {listed([str(year) for year in known])}" if parts else ""
 
 

@@ -15,7 +15,7 @@ from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.ids import id_order, require_ids
 from evalkit.data.published.codes import Coded
-from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named
+from evalkit.data.roles import LARGEST, SMALLEST, as_numbers, named, require_each_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,15 @@ class Profiles(Shown):
     left_out : ids of units without one of the characteristics or labels
     codes : codes that stand in a characteristic in the place of a number, such as SUPP, and how often
     notes : what else a reader must know of the file
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import ProfileRoles, Profiles
+    >>> frame = pd.DataFrame({"school": ["B", "A", "C"], "pupils": [210.0, 30.0, None]})
+    >>> profiles = Profiles.from_frame(frame, ProfileRoles(unit="school", characteristics=("pupils",)))
+    >>> profiles.units.tolist(), profiles.lacking
+    (['A', 'B'], (('pupils', 1),))
     """
 
     characteristics: pd.DataFrame
@@ -83,19 +92,19 @@ class Profiles(Shown):
         order = id_order(ids)
         table = frame if order is None else frame.iloc[order]
         index = pd.Index(ids if order is None else ids[order], name="unit")
-        wanted = list(dict.fromkeys([*roles.characteristics, *roles.labels]))
-        is_lost = pd.DataFrame({name: table[name].isna().to_numpy() for name in wanted})
+        columns_named = list(dict.fromkeys([*roles.characteristics, *roles.labels]))
+        is_lost = pd.DataFrame({name: table[name].isna().to_numpy() for name in columns_named})
         is_whole = ~np.asarray(is_lost.any(axis=1), dtype=bool)
         if is_whole.sum() < 2:
             raise _too_few(is_whole, is_lost)
-        table, kept = table.iloc[np.flatnonzero(is_whole)], index[is_whole]
-        columns = {name: _checked(table[name], kept) for name in roles.characteristics}
+        table, complete_units = table.iloc[np.flatnonzero(is_whole)], index[is_whole]
+        columns = {name: _checked(table[name], complete_units) for name in roles.characteristics}
         return cls(
-            pd.DataFrame(columns, index=kept),
-            pd.DataFrame({name: table[name].astype("str").array for name in roles.labels}, index=kept),
-            None if roles.name is None else pd.Series(_texts(table[roles.name]), index=kept),
-            pd.DataFrame({name: _texts(table[name]) for name in roles.shown}, index=kept),
-            tuple((name, int(is_lost[name].sum())) for name in wanted if is_lost[name].any()),
+            pd.DataFrame(columns, index=complete_units),
+            pd.DataFrame({name: table[name].astype("str").array for name in roles.labels}, index=complete_units),
+            None if roles.name is None else pd.Series(_texts(table[roles.name]), index=complete_units),
+            pd.DataFrame({name: _texts(table[name]) for name in roles.shown}, index=complete_units),
+            tuple((name, int(is_lost[name].sum())) for name in columns_named if is_lost[name].any()),
             index[~is_whole],
         )
 
@@ -109,9 +118,9 @@ class Profiles(Shown):
 
         Raise `DataError` where there is no such unit, or several.
         """
-        found = self.units.get_indexer(pd.Index([unit]))[0]
-        if found >= 0:
-            return int(found)
+        position = self.units.get_indexer(pd.Index([unit]))[0]
+        if position >= 0:
+            return int(position)
         if unit in self.left_out:
             raise DataError(
                 f"The unit {named(unit)} lacks a characteristic or a label, so that nothing can be compared with it. "
@@ -121,11 +130,11 @@ class Profiles(Shown):
 
     def _position_of_name(self, name: str) -> int:
         texts = pd.Series(self.units if self.names is None else self.names.array).astype("str")
-        found = np.flatnonzero(texts.str.strip().str.lower() == name.strip().lower())
-        if len(found) == 1:
-            return int(found[0])
-        if len(found):
-            ids = [str(one) for one in self.units[found]]
+        positions = np.flatnonzero(texts.str.strip().str.lower() == name.strip().lower())
+        if len(positions) == 1:
+            return int(positions[0])
+        if len(positions):
+            ids = [str(unit) for unit in self.units[positions]]
             raise DataError(f"'{name}' is the name of {len(ids)} units. Give the id of one: {listed(ids)}.")
         raise DataError(f"There is no unit '{name}'.{did_you_mean(name, texts)}")
 
@@ -133,9 +142,9 @@ class Profiles(Shown):
 def _too_few(is_whole: NDArray[np.bool_], is_lost: pd.DataFrame) -> DataError:
     if is_whole.all():
         return DataError("The table has one unit, so there is nothing to compare. Add others.")
-    one = "One unit" if is_whole.any() else "No unit"
+    how_many = "One unit" if is_whole.any() else "No unit"
     return DataError(
-        f"{one} of {len(is_whole)} has every characteristic ({_most_lacking(is_lost)}), so there is nothing to "
+        f"{how_many} of {len(is_whole)} has every characteristic ({_most_lacking(is_lost)}), so there is nothing to "
         "compare. Leave out the one that is lacking most."
     )
 
@@ -146,15 +155,14 @@ def _most_lacking(is_lost: pd.DataFrame) -> str:
 
 
 def _require(frame: pd.DataFrame, roles: ProfileRoles) -> None:
-    columns = [str(name) for name in frame.columns]
-    wanted = [roles.unit, *roles.characteristics, *roles.labels, *roles.shown, *([roles.name] if roles.name else [])]
-    for name in wanted:
-        if name not in columns:
-            raise DataError(
-                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
-            )
-        if columns.count(name) > 1:
-            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
+    columns_named = [
+        roles.unit,
+        *roles.characteristics,
+        *roles.labels,
+        *roles.shown,
+        *([roles.name] if roles.name else []),
+    ]
+    require_each_once(frame, columns_named)
     require_ids(pd.Index(frame[roles.unit]))
 
 
@@ -163,11 +171,11 @@ def _checked(values: pd.Series, index: pd.Index) -> object:
     if is_category(values) and not pd.api.types.is_bool_dtype(values.dtype):
         return values.astype("str").array
     numbers = as_numbers(values)
-    odd = ~np.isfinite(numbers) | (np.abs(numbers) > LARGEST)
-    if odd.any():
+    is_unusable = ~np.isfinite(numbers) | (np.abs(numbers) > LARGEST)
+    if is_unusable.any():
         raise DataError(
-            f"The characteristic '{name}' of unit {named(index[int(np.argmax(odd))])} is infinite or too large. "
-            "Correct it."
+            f"The characteristic '{name}' of unit {named(index[int(np.argmax(is_unusable))])} is infinite or too "
+            "large. Correct it."
         )
     if 0 < np.abs(numbers).max() < SMALLEST:
         raise DataError(f"The numbers of the characteristic '{name}' are too small. Use another unit of them.")
@@ -175,4 +183,4 @@ def _checked(values: pd.Series, index: pd.Index) -> object:
 
 
 def _texts(values: pd.Series) -> Sequence[str]:
-    return ["" if lost else str(value) for value, lost in zip(values, values.isna(), strict=True)]
+    return ["" if is_missing else str(value) for value, is_missing in zip(values, values.isna(), strict=True)]

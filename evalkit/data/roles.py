@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,10 +52,10 @@ def require_columns(frame: pd.DataFrame, roles: Roles) -> None:
     """Raise `DataError` where a named column is missing, or a covariate is named twice or like a part."""
     missing = {column: part for part, column in roles.columns().items() if column not in frame}
     if missing:
-        wanted = ", ".join(_as_part(column, part) for column, part in missing.items())
+        missing_parts = ", ".join(_as_part(column, part) for column, part in missing.items())
         hint = did_you_mean(next(iter(missing)), map(str, frame.columns))
         raise DataError(
-            f"The table has no column {wanted}.{hint}\nIt has: {listed(list(map(str, frame.columns)), 20)}."
+            f"The table has no column {missing_parts}.{hint}\nIt has: {listed(list(map(str, frame.columns)), 20)}."
         )
     twice = [column for column in roles.columns().values() if list(frame.columns).count(column) > 1]
     if twice:
@@ -68,6 +69,18 @@ def require_columns(frame: pd.DataFrame, roles: Roles) -> None:
             raise DataError(f"The covariate '{name}' is named twice. Name it once.")
         if name in (roles.outcome, roles.cohort):
             raise DataError(f"'{name}' is the outcome or the cohort; it cannot be a covariate as well.")
+
+
+def require_each_once(frame: pd.DataFrame, names: Iterable[str]) -> None:
+    """Raise `DataError` where a named column is missing, or stands in the table twice."""
+    columns = list(map(str, frame.columns))
+    for name in names:
+        if name not in frame:
+            raise DataError(
+                f"The table has no column '{name}'.{did_you_mean(name, columns)}\nIt has: {listed(columns, 20)}."
+            )
+        if columns.count(name) > 1:
+            raise DataError(f"The column '{name}' stands in the table twice. Keep one.")
 
 
 def _as_part(column: str, part: str) -> str:
@@ -97,10 +110,11 @@ def whole_numbers(values: pd.Series, part: str) -> NDArray[np.int64]:
     if values.dtype == np.int64:
         return _require_near(values.to_numpy(copy=True), part)
     numbers = as_numbers(values)
-    odd = ~np.isfinite(numbers) | (numbers != np.floor(numbers))
-    if odd.any():
+    is_not_whole = ~np.isfinite(numbers) | (numbers != np.floor(numbers))
+    if is_not_whole.any():
         raise DataError(
-            f"The {part} {named(values.iloc[int(np.argmax(odd))])} is not a whole number. Give years or other counts."
+            f"The {part} {named(values.iloc[int(np.argmax(is_not_whole))])} is not a whole number. Give years or other "
+            "counts."
         )
     large = np.abs(numbers) > LAST_PERIOD
     if large.any():
@@ -113,13 +127,13 @@ def _require_near(numbers: NDArray[np.int64], part: str) -> NDArray[np.int64]:
     if not len(numbers) or numbers.max() - numbers.min() <= FAR:
         return numbers
     periods = np.unique(numbers)
-    for alone, others in ((periods[0], periods[1:]), (periods[-1], periods[:-1])):
-        distance = int(np.abs(others - alone).min())
-        if len(others) > 1 and distance > max(FAR, 10 * int(others[-1] - others[0])):
-            n_rows = counted(int((numbers == alone).sum()), "row has", "rows have")
+    for end, other_periods in ((periods[0], periods[1:]), (periods[-1], periods[:-1])):
+        distance = int(np.abs(other_periods - end).min())
+        if len(other_periods) > 1 and distance > max(FAR, 10 * int(other_periods[-1] - other_periods[0])):
+            n_rows = counted(int((numbers == end).sum()), "row has", "rows have")
             raise DataError(
-                f"{n_rows} the {part} {alone}, far from all others ({others[0]} to {others[-1]}). Correct it, or leave "
-                "such rows out."
+                f"{n_rows} the {part} {end}, far from all others ({other_periods[0]} to {other_periods[-1]}). Correct "
+                "it, or leave such rows out."
             )
     return numbers
 
@@ -129,10 +143,10 @@ def cohorts(values: pd.Series, periods: NDArray[np.int64]) -> NDArray[np.float64
     numbers = as_numbers(values)
     with np.errstate(invalid="ignore"):
         is_whole = np.floor(numbers) == numbers
-    odd = (values.notna().to_numpy() & ~is_whole) | np.isinf(numbers)
-    if odd.any():
+    is_no_period = (values.notna().to_numpy() & ~is_whole) | np.isinf(numbers)
+    if is_no_period.any():
         raise DataError(
-            f"The cohort {named(values[odd].iloc[0])} is not a period. A cohort is the first treated period; "
+            f"The cohort {named(values[is_no_period].iloc[0])} is not a period. A cohort is the first treated period; "
             "leave it empty for units that are never treated."
         )
     _require_no_code(numbers, periods)
@@ -166,10 +180,10 @@ def _require_no_code(cohort: NDArray[np.float64], periods: NDArray[np.int64]) ->
 def finite(values: pd.Series, part: str, place: Any) -> NDArray[np.float64]:
     """Return a column as numbers; raise `DataError` with the place of the first that is missing or not finite."""
     numbers = as_numbers(values)
-    odd = ~np.isfinite(numbers)
-    if odd.any():
+    is_not_finite = ~np.isfinite(numbers)
+    if is_not_finite.any():
         raise DataError(
-            f"The {part} of {place(int(np.argmax(odd)))} is missing or not finite. "
+            f"The {part} of {place(int(np.argmax(is_not_finite)))} is missing or not finite. "
             "Leave such rows out, so that the loss is counted, and try again."
         )
     size = max(numbers.max(), -numbers.min()) if len(numbers) else 0.0

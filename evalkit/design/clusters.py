@@ -126,59 +126,6 @@ class Recommendation(Shown):
     reason: str
 
 
-def independence(noun: str, shared: str = OVER_TIME, remedy: str = NAME_THE_AREA) -> str:
-    """Return what errors without a named cluster assume of `noun` (a plural), and what to do where it does not hold."""
-    return f"This takes {noun} of one area to share nothing {shared}. {remedy}"
-
-
-def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
-    """Return what errors assume that are clustered by the "unit", "row", "matched set", or by a "cluster" named."""
-    if clustered_by not in _TAKEN:
-        return f"This takes clusters to share nothing {shared}."
-    return independence(_TAKEN[clustered_by], shared)
-
-
-def too_concentrated(df: float) -> str:
-    """Return why an error with fewer than `LEAST_DF` degrees of freedom is not given."""
-    return (
-        f"The degrees of freedom that the clusters leave ({one_decimal_below(df)}) are fewer than {LEAST_DF:.0f}: "
-        "too few of them carry the effect, or too unequally, for an error that could be relied on."
-    )
-
-
-def one_decimal_below(df: float) -> str:
-    """Return degrees of freedom with one decimal, never rounded up to a limit that they miss.
-
-    >>> one_decimal_below(1.96)
-    '1.9'
-    """
-    return f"{floor(10 * df) / 10:.1f}"
-
-
-def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
-    """Return why clusters give no error where one of them, or none, is treated or to compare with; else None.
-
-    Every error computed from clusters needs this: with one treated cluster its residuals sum to zero by construction,
-    so that the one term that carries the effect's uncertainty is lost. Cluster-robust errors, CR2 among them, then
-    come out far too small (MacKinnon and Webb, 2017), and the wild bootstrap says next to nothing.
-    """
-    for n, side in ((counts.n_treated, "treated"), (counts.n_comparison, "comparison")):
-        if n == 0:
-            return f"There is no {side} {noun}, so that there is nothing to compare."
-        if n == 1:
-            return (
-                f"Only one {noun} is {side}: how much such a {noun} varies by itself cannot be seen from one, and "
-                f"{_clustered(noun)} would be far too small."
-            )
-    return None
-
-
-def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> float | Unavailable:
-    """Return a standard error from clusters, or the reason why these clusters give none."""
-    reason = one_treated_cluster_reason(counts, noun)
-    return Unavailable(reason) if reason else std_error
-
-
 def recommended_inference(
     counts: ClusterCounts, noun: str = "cluster", concentration: Concentration | None = None
 ) -> Recommendation:
@@ -188,6 +135,17 @@ def recommended_inference(
     or not errors vary with size, and that can reject at all. Randomisation takes treated clusters to be like others.
     Where a few of many clusters carry most of the weight (`concentration`), they count as few: plain errors need as
     many degrees of freedom as clusters, and with fewer than two there is no inference.
+
+    Examples
+    --------
+    >>> from evalkit import ClusterCounts, recommended_inference
+    >>> recommended_inference(ClusterCounts(n_treated=40, n_comparison=60)).inference
+    'cluster-robust'
+    >>> recommended_inference(ClusterCounts(n_treated=1, n_comparison=149), noun="area").inference
+    'Conley–Taber'
+    >>> advice = recommended_inference(ClusterCounts(n_treated=1, n_comparison=5), noun="area")
+    >>> advice.inference, advice.reason[:54]
+    ('unavailable', 'With 1 treated area and 5 comparison areas there are 6')
     """
     fewer, total = min(counts.n_treated, counts.n_comparison), counts.n_treated + counts.n_comparison
     if fewer == 0:
@@ -203,6 +161,7 @@ def recommended_inference(
         return Recommendation(CR2, _uneven(counts, noun, concentration))
     if fewer >= SOME:
         return Recommendation(CR2, _some(counts, noun))
+    # few clusters: a test by exchange needs enough ways of choosing them before it can reject at all
     if comb(total, fewer) < FEWEST_ASSIGNMENTS:
         return Recommendation("unavailable", _too_few(counts, noun))
     if counts.n_treated < SOME and counts.n_comparison >= STAND_INS * counts.n_treated:
@@ -269,6 +228,62 @@ def _too_few(counts: ClusterCounts, noun: str) -> str:
     )
 
 
+# Why clusters give no error, and what one takes for granted.
+
+
+def independence(noun: str, shared: str = OVER_TIME, remedy: str = NAME_THE_AREA) -> str:
+    """Return what errors without a named cluster assume of `noun` (a plural), and what to do where it does not hold."""
+    return f"This takes {noun} of one area to share nothing {shared}. {remedy}"
+
+
+def independence_by(clustered_by: str, shared: str = OVER_TIME) -> str:
+    """Return what errors assume that are clustered by the "unit", "row", "matched set", or by a "cluster" named."""
+    if clustered_by not in _TAKEN:
+        return f"This takes clusters to share nothing {shared}."
+    return independence(_TAKEN[clustered_by], shared)
+
+
+def too_concentrated(df: float) -> str:
+    """Return why an error with fewer than `LEAST_DF` degrees of freedom is not given."""
+    return (
+        f"The degrees of freedom that the clusters leave ({one_decimal_below(df)}) are fewer than {LEAST_DF:.0f}: "
+        "too few of them carry the effect, or too unequally, for an error that could be relied on."
+    )
+
+
+def one_decimal_below(df: float) -> str:
+    """Return degrees of freedom with one decimal, never rounded up to a limit that they miss.
+
+    >>> one_decimal_below(1.96)
+    '1.9'
+    """
+    return f"{floor(10 * df) / 10:.1f}"
+
+
+def one_treated_cluster_reason(counts: ClusterCounts, noun: str = "cluster") -> str | None:
+    """Return why clusters give no error where one of them, or none, is treated or to compare with; else None.
+
+    Every error computed from clusters needs this: with one treated cluster its residuals sum to zero by construction,
+    so that the one term that carries the effect's uncertainty is lost. Cluster-robust errors, CR2 among them, then
+    come out far too small (MacKinnon and Webb, 2017), and the wild bootstrap says next to nothing.
+    """
+    for n, side in ((counts.n_treated, "treated"), (counts.n_comparison, "comparison")):
+        if n == 0:
+            return f"There is no {side} {noun}, so that there is nothing to compare."
+        if n == 1:
+            return (
+                f"Only one {noun} is {side}: how much such a {noun} varies by itself cannot be seen from one, and "
+                f"{_clustered(noun)} would be far too small."
+            )
+    return None
+
+
+def guarded(counts: ClusterCounts, std_error: float, noun: str = "cluster") -> float | Unavailable:
+    """Return a standard error from clusters, or the reason why these clusters give none."""
+    reason = one_treated_cluster_reason(counts, noun)
+    return Unavailable(reason) if reason else std_error
+
+
 # Which inference rejects less often than its level says, by arithmetic alone, and the sentence that says so.
 
 SLIM_DF: Final = 3.0
@@ -285,6 +300,7 @@ def rank_size(n_ranked: int, level: float) -> float:
     >>> [round(rank_size(n, 0.95), 3) for n in (149, 40, 39, 22, 19)]
     [0.047, 0.05, 0.026, 0.045, 0.0]
     """
+    # (1 − 0.9) × 10 is 0.9999999999999998: without the margin floor would miss the whole number
     return floor((1 - level) * n_ranked + 1e-9) / n_ranked
 
 
@@ -340,13 +356,16 @@ def conservative_rows(rows: Sequence[Inferred]) -> str:
     Rows without an interval are not counted.
     """
     known = [(row, row.interval) for row in rows if isinstance(row.interval, Interval)]
-    found = [half_length(one) for row, one in known if is_conservative(one.level, row.df, row.n_ranked)]
-    if not found:
+    half_lengths = [
+        half_length(interval) for row, interval in known if is_conservative(interval.level, row.df, row.n_ranked)
+    ]
+    if not half_lengths:
         return ""
-    least, most = _size(min(found), max(found)), _size(max(found), max(found))
+    least, most = _size(min(half_lengths), max(half_lengths)), _size(max(half_lengths), max(half_lengths))
     half = f"half-length {least}" if least == most else f"half-lengths {least} to {most}"
     return (
-        f"{len(found)} of {len(known)} intervals are conservative ({half}): they hold the truth more often than said."
+        f"{len(half_lengths)} of {len(known)} intervals are conservative ({half}): they hold the truth more often than "
+        "said."
     )
 
 

@@ -18,98 +18,6 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.profiles import Profiles
 
-# The nearest units to each unit within its group: arrays in, positions and distances out.
-
-_SAME: Final = 10
-"""Distances that agree to so many decimals are equal; the unit whose id comes first then wins."""
-_BUDGET: Final = 4_000_000
-"""Numbers that may be held at once for the units of one chunk."""
-
-
-def distances_to(columns: Floats, row: int, others: Ints) -> Floats:
-    """Return the Euclidean distance of a row to others, shape (n_others,), rounded so that ties are ties."""
-    return np.asarray(np.round(np.sqrt(((columns[others] - columns[row]) ** 2).sum(axis=1)), _SAME))
-
-
-def nearest_to(columns: Floats, row: int, candidates: Ints, n: int) -> tuple[Ints, Floats]:
-    """Return the `n` nearest of the candidates to a row, nearest first, ties by position; fewer where there are fewer.
-
-    Shapes (n,), (n,).
-    """
-    far = distances_to(columns, row, candidates)
-    if len(far) > n:
-        edge = np.partition(far, n - 1)[n - 1]
-        candidates, far = candidates[far <= edge], far[far <= edge]
-    order = np.lexsort((candidates, far))[:n]
-    return candidates[order], far[order]
-
-
-def nearest_to_all(columns: Floats, group: Ints, barred: Ints | None, n: int) -> tuple[Ints, Floats]:
-    """Return for each row the `n` nearest rows of its group, ties by position; −1 and 0 where there are fewer.
-
-    Parameters
-    ----------
-    columns : shape (n_units, k)
-    group : shape (n_units,), codes
-    barred : shape (n_units, j), or None
-        Codes of labels of which no two that are listed together may share one.
-    n : length of the lists
-
-    Returns
-    -------
-    positions, distances : shape (n_units, n)
-        By a k-d tree for each group, in chunks; never n_units × n_units.
-    """
-    positions = np.full((len(columns), n), -1, dtype=np.int64)
-    far = np.zeros((len(columns), n))
-    order = np.argsort(group, kind="stable")
-    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        tree = cKDTree(columns[members])
-        width = n + 9  # itself, and some more to see whether the last place is tied
-        for rows in np.array_split(members, max(1, -(-len(members) * width * columns.shape[1] // _BUDGET))):
-            _fill(columns, tree, members, rows, (barred, width, positions, far))
-    return positions, far
-
-
-def _fill(
-    columns: Floats, tree: cKDTree, members: Ints, rows: Ints, wanted: tuple[Ints | None, int, Ints, Floats]
-) -> None:
-    """Write the lists of some rows: wider searches for those whose last place is tied or barred."""
-    barred, width, positions, far = wanted
-    n = positions.shape[1]
-    while len(rows):
-        k = min(width, len(members))
-        found = members[tree.query(columns[rows], k=np.arange(1, k + 1))[1]]
-        gaps = np.round(np.sqrt(((columns[found] - columns[rows][:, None, :]) ** 2).sum(axis=2)), _SAME)
-        is_open = found != rows[:, None]
-        if barred is not None:
-            is_open &= (barred[found] != barred[rows][:, None, :]).all(axis=2)
-        keys = np.where(is_open, gaps, np.inf)
-        order = np.lexsort((found, keys), axis=1)[:, :n]
-        taken, reach = np.take_along_axis(found, order, 1), np.take_along_axis(keys, order, 1)
-        is_known = np.isfinite(reach)
-        is_done = (is_known.sum(axis=1) >= n) & (reach[:, -1] < gaps.max(axis=1)) if k < len(members) else None
-        done = slice(None) if is_done is None else is_done
-        size = reach.shape[1]
-        positions[rows[done], :size] = np.where(is_known, taken, -1)[done]
-        far[rows[done], :size] = np.where(is_known, reach, 0.0)[done]
-        rows = rows[:0] if is_done is None else rows[~is_done]
-        width = 4 * width
-        if len(rows) * min(width, len(members)) * columns.shape[1] > _BUDGET:
-            for row in rows:
-                _fill_one(columns, members, int(row), wanted)
-            return
-
-
-def _fill_one(columns: Floats, members: Ints, row: int, wanted: tuple[Ints | None, int, Ints, Floats]) -> None:
-    barred, _, positions, far = wanted
-    is_open = members != row
-    if barred is not None:
-        is_open &= (barred[members] != barred[row]).all(axis=1)
-    found, gaps = nearest_to(columns, row, members[is_open], positions.shape[1])
-    positions[row, : len(found)], far[row, : len(found)] = found, gaps
-
-
 # Which units are most like a unit, by a weighted distance on stated characteristics.
 
 CLOSENESS: Final = ((0.25, "very close"), (0.5, "close"), (0.75, "somewhat close"))
@@ -234,6 +142,18 @@ def similar_units(profiles: Profiles, option: SimilarOptions | None = None, unit
     ------
     DesignError
         Where a characteristic does not vary, a weight or label is of none that is known, or nobody may be listed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import ProfileRoles, Profiles, SimilarOptions, similar_units
+    >>> frame = pd.DataFrame({"school": list("ABCD"), "pupils": [200.0, 210.0, 420.0, 190.0], "phase": list("ppps")})
+    >>> roles = ProfileRoles(unit="school", characteristics=("pupils",), labels=("phase",))
+    >>> lists = similar_units(Profiles.from_frame(frame, roles), SimilarOptions(n=2, same=("phase",)), unit="A")
+    >>> lists.pairs().round(2)
+      unit  rank similar  distance   closeness
+    0    A     1       B      0.09  very close
+    1    A     2       C      1.99   not close
     """
     option = option or SimilarOptions()
     _require(profiles, option)
@@ -241,16 +161,16 @@ def similar_units(profiles: Profiles, option: SimilarOptions | None = None, unit
     characteristics, columns = _scaled(profiles, option, group)
     barred = _barred(profiles, option)
     if unit is None:
-        asked = np.arange(len(profiles.units), dtype=np.int64)
-        positions, distance = nearest_to_all(columns, group, barred, min(option.n, len(asked) - 1))
+        rows_asked = np.arange(len(profiles.units), dtype=np.int64)
+        positions, distance = nearest_to_all(columns, group, barred, min(option.n, len(rows_asked) - 1))
     else:
-        asked = np.array([profiles.position(unit)], dtype=np.int64)
-        candidates = _candidates(int(asked[0]), group, barred)
-        found, far = nearest_to(columns, int(asked[0]), candidates, option.n)
-        positions, distance = found[None, :], far[None, :]
+        rows_asked = np.array([profiles.position(unit)], dtype=np.int64)
+        candidates = _candidates(int(rows_asked[0]), group, barred)
+        nearest, far = nearest_to(columns, int(rows_asked[0]), candidates, option.n)
+        positions, distance = nearest[None, :], far[None, :]
     if not (positions >= 0).any():
         raise DesignError(f"No other unit may stand on a list: none {_wanted(option)}. Ask for less.")
-    return SimilarUnits(profiles, option, characteristics, asked, positions, distance)
+    return SimilarUnits(profiles, option, characteristics, rows_asked, positions, distance)
 
 
 def _candidates(row: int, group: Ints, barred: Ints | None) -> Ints:
@@ -312,7 +232,7 @@ def _scaled(profiles: Profiles, option: SimilarOptions, group: Ints) -> tuple[tu
     frame = profiles.characteristics
     weights = {str(name): float(option.weights.get(str(name), 1.0)) for name in frame}
     total = sum(weights.values())
-    found, columns = [], []
+    characteristics, columns = [], []
     for name, weight in weights.items():
         reach = np.sqrt(weight / total)
         compared = pupils_compared(frame[name], option.fewest) if name in option.pupils else frame[name]
@@ -321,14 +241,14 @@ def _scaled(profiles: Profiles, option: SimilarOptions, group: Ints) -> tuple[tu
             _require_variation(name, len(levels) > 1)
             # Two units of different levels differ by √½ in two columns: by 1 together.
             columns.append((codes[:, None] == np.arange(len(levels))) * np.sqrt(0.5) * reach)
-            found.append(Characteristic(name=name, weight=weight, sd=None))
+            characteristics.append(Characteristic(name=name, weight=weight, sd=None))
             continue
         values = compared.to_numpy(dtype=float)
         sd = _spread(values, group if option.sd_within_same else np.zeros_like(group))
         _require_variation(name, sd > 1e-10 * np.abs(values).max())
         columns.append(((values - values.mean()) / sd * reach)[:, None])
-        found.append(Characteristic(name=name, weight=weight, sd=sd))
-    return tuple(found), np.column_stack(columns).astype(float)
+        characteristics.append(Characteristic(name=name, weight=weight, sd=sd))
+    return tuple(characteristics), np.column_stack(columns).astype(float)
 
 
 def pupil_counts(values: pd.Series) -> Ints:
@@ -337,16 +257,16 @@ def pupil_counts(values: pd.Series) -> Ints:
     Raise `DesignError` where one is no whole number.
     """
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
-    odd = ~(numbers == np.round(numbers))
-    if odd.any():
+    is_no_count = ~(numbers == np.round(numbers))
+    if is_no_count.any():
         raise DesignError(
-            f"'{values.name}' is named as a count of pupils and holds {values.iloc[int(np.argmax(odd))]}. Counts are "
-            "whole numbers."
+            f"'{values.name}' is named as a count of pupils and holds "
+            f"{values.iloc[int(np.argmax(is_no_count))]}. Counts are whole numbers."
         )
     return numbers.astype(np.int64)
 
 
-def stand_in(fewest: int) -> float:
+def small_count_value(fewest: int) -> float:
     """Return what stands for every count of pupils under `fewest`: the middle of what it can be."""
     return (fewest - 1) / 2
 
@@ -356,7 +276,7 @@ def pupils_compared(values: pd.Series, fewest: int) -> pd.Series:
     counts = pupil_counts(values)
     if is_category(values):
         return values.mask(counts < fewest, f"fewer than {fewest}")
-    return pd.Series(np.where(counts < fewest, stand_in(fewest), counts), index=values.index, name=values.name)
+    return pd.Series(np.where(counts < fewest, small_count_value(fewest), counts), index=values.index, name=values.name)
 
 
 def _require_variation(name: str, varies: bool) -> None:
@@ -370,3 +290,95 @@ def _spread(values: Floats, group: Ints) -> float:
     means = np.bincount(group, values) / np.maximum(size, 1)
     freedom = len(values) - int((size > 0).sum())
     return float(np.sqrt(((values - means[group]) ** 2).sum() / freedom)) if freedom else 0.0
+
+
+# The nearest units to each unit within its group: arrays in, positions and distances out.
+
+_SAME: Final = 10
+"""Distances that agree to so many decimals are equal; the unit whose id comes first then wins."""
+_BUDGET: Final = 4_000_000
+"""Numbers that may be held at once for the units of one chunk."""
+
+
+def distances_to(columns: Floats, row: int, other_rows: Ints) -> Floats:
+    """Return the Euclidean distance of a row to others, shape (n_others,), rounded so that ties are ties."""
+    return np.asarray(np.round(np.sqrt(((columns[other_rows] - columns[row]) ** 2).sum(axis=1)), _SAME))
+
+
+def nearest_to(columns: Floats, row: int, candidates: Ints, n: int) -> tuple[Ints, Floats]:
+    """Return the `n` nearest of the candidates to a row, nearest first, ties by position; fewer where there are fewer.
+
+    Shapes (n,), (n,).
+    """
+    far = distances_to(columns, row, candidates)
+    if len(far) > n:
+        edge = np.partition(far, n - 1)[n - 1]
+        candidates, far = candidates[far <= edge], far[far <= edge]
+    order = np.lexsort((candidates, far))[:n]
+    return candidates[order], far[order]
+
+
+def nearest_to_all(columns: Floats, group: Ints, barred: Ints | None, n: int) -> tuple[Ints, Floats]:
+    """Return for each row the `n` nearest rows of its group, ties by position; −1 and 0 where there are fewer.
+
+    Parameters
+    ----------
+    columns : shape (n_units, k)
+    group : shape (n_units,), codes
+    barred : shape (n_units, j), or None
+        Codes of labels of which no two that are listed together may share one.
+    n : length of the lists
+
+    Returns
+    -------
+    positions, distances : shape (n_units, n)
+        By a k-d tree for each group, in chunks; never n_units × n_units.
+    """
+    positions = np.full((len(columns), n), -1, dtype=np.int64)
+    far = np.zeros((len(columns), n))
+    order = np.argsort(group, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        tree = cKDTree(columns[members])
+        width = n + 9  # itself, and some more to see whether the last place is tied
+        for rows in np.array_split(members, max(1, -(-len(members) * width * columns.shape[1] // _BUDGET))):
+            _fill(columns, tree, members, rows, (barred, width, positions, far))
+    return positions, far
+
+
+def _fill(
+    columns: Floats, tree: cKDTree, members: Ints, rows: Ints, lists: tuple[Ints | None, int, Ints, Floats]
+) -> None:
+    """Write the lists of some rows: wider searches for those whose last place is tied or barred."""
+    barred, width, positions, far = lists
+    n = positions.shape[1]
+    while len(rows):
+        k = min(width, len(members))
+        nearby = members[tree.query(columns[rows], k=np.arange(1, k + 1))[1]]
+        gaps = np.round(np.sqrt(((columns[nearby] - columns[rows][:, None, :]) ** 2).sum(axis=2)), _SAME)
+        is_open = nearby != rows[:, None]
+        if barred is not None:
+            is_open &= (barred[nearby] != barred[rows][:, None, :]).all(axis=2)
+        keys = np.where(is_open, gaps, np.inf)
+        order = np.lexsort((nearby, keys), axis=1)[:, :n]
+        nearest, reach = np.take_along_axis(nearby, order, 1), np.take_along_axis(keys, order, 1)
+        is_known = np.isfinite(reach)
+        is_done = (is_known.sum(axis=1) >= n) & (reach[:, -1] < gaps.max(axis=1)) if k < len(members) else None
+        done = slice(None) if is_done is None else is_done
+        size = reach.shape[1]
+        positions[rows[done], :size] = np.where(is_known, nearest, -1)[done]
+        far[rows[done], :size] = np.where(is_known, reach, 0.0)[done]
+        rows = rows[:0] if is_done is None else rows[~is_done]
+        width = 4 * width
+        if len(rows) * min(width, len(members)) * columns.shape[1] > _BUDGET:
+            for row in rows:
+                _fill_one(columns, members, int(row), lists)
+            return
+
+
+def _fill_one(columns: Floats, members: Ints, row: int, lists: tuple[Ints | None, int, Ints, Floats]) -> None:
+    barred, _, positions, far = lists
+    is_open = members != row
+    if barred is not None:
+        is_open &= (barred[members] != barred[row]).all(axis=1)
+    nearest, gaps = nearest_to(columns, row, members[is_open], positions.shape[1])
+    positions[row, : len(nearest)], far[row, : len(nearest)] = nearest, gaps

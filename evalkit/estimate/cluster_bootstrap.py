@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import Draws, draws_in_chunks
+from evalkit.core.draws import FEWEST_DRAWS, LARGEST_LOSS, Draws, draws_in_chunks
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, Unavailable, critical_value
 from evalkit.data.panel import CrossSections, Panel
@@ -33,8 +33,6 @@ Estimator = Callable[[StaggeredDesign], GroupTimeEffects]
 STREAM: Final = "difference-in-differences: cluster bootstrap"
 CHUNK: Final = 25
 """Draws in a chunk: a second or so of work, and 40 chunks in 999 draws to share out."""
-LARGEST_LOSS = 0.05
-"""Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
 
 def cluster_bootstrap(design: StaggeredDesign, estimator: Estimator, options: Uncertainty) -> StaggeredResults:
@@ -78,7 +76,7 @@ def cluster_bootstrap(design: StaggeredDesign, estimator: Estimator, options: Un
     (1.0, 0.08)
     """
     if not options.n_draws:
-        raise DesignError("The cluster bootstrap needs a number of draws: 999 for a report, 99 at least.")
+        raise DesignError(f"The cluster bootstrap needs a number of draws: 999 for a report, {FEWEST_DRAWS} at least.")
     effects = estimator(design)
     plain = staggered_results(effects, Uncertainty(level=options.level, seed=options.seed, errors=options.errors))
     draws = _draws(design, estimator, options)

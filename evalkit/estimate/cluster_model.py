@@ -87,7 +87,7 @@ class ClusterModel:
         """Return Σh² of each stratum, 1 with one cluster, shape (n_strata,)."""
         return np.array([1.0 if term is None else term.expected for term in self.terms])
 
-    def deflator(self, given: Floats) -> Floats:
+    def deflator(self, weights: Floats) -> Floats:
         """Return what squares of clusters' contributions are divided by, shape (n_clusters,).
 
         With b_s what a number gives to the mean of stratum s and h a cluster's share of it, the share adds b_s² h² to
@@ -99,42 +99,42 @@ class ClusterModel:
         left = 1 - 2 * h + squares
         n_clusters = len(self.stratum)
         deflator = np.ones(n_clusters)
-        for b in (np.ones(len(self.n)), given):  # a cluster that a number does not rest on keeps the first
+        for b in (np.ones(len(self.n)), weights):  # a cluster that a number does not rest on keeps the first
             carried = (b[self.of_stratum] * h) ** 2
             whole = np.bincount(self.cluster, carried, n_clusters)
             seen = np.bincount(self.cluster, carried * left, n_clusters)
             deflator = np.where(whole > 0, seen / np.where(whole > 0, whole, 1.0), deflator)
         return deflator
 
-    def beyond_seen(self, given: Floats) -> Floats:
-        """Return each number's variance over the part of it that contributions show, shape (K,); `given` (K, n_strata).
+    def beyond_seen(self, weights: Floats) -> Floats:
+        """Return each number's variance over the part that contributions show, shape (K,); `weights` (K, n_strata).
 
         A stratum of one cluster does not deviate from its own mean: its b_s² is in no contribution, and is added as
         that of a cluster like the others. 1 where every stratum has two clusters, or none has.
         """
-        added = given**2 * self._expected()
+        added = weights**2 * self._expected()
         seen = added[:, self.n > 1].sum(axis=1)
         ratio: Floats = np.where(seen > 0, added.sum(axis=1) / np.where(seen > 0, seen, 1.0), 1.0)
         return ratio
 
-    def unseen(self, given: Floats) -> float:
-        """Return the share of a number's variance that no contribution shows; `given` has shape (n_strata,)."""
-        return 1 - 1 / float(self.beyond_seen(given[None, :])[0])
+    def unseen(self, weights: Floats) -> float:
+        """Return the share of a number's variance that no contribution shows; `weights` has shape (n_strata,)."""
+        return 1 - 1 / float(self.beyond_seen(weights[None, :])[0])
 
-    def df(self, given: Floats) -> float:
-        """Return Satterthwaite's degrees of freedom where a number gives `given` (n_strata,) to the strata's means.
+    def df(self, weights: Floats) -> float:
+        """Return Satterthwaite's degrees of freedom where a number gives `weights` (n_strata,) to the strata's means.
 
         (Σ b_s² E_s)²/Σ b_s⁴ S_s with E and S of `mean_variance`; 0 where no stratum given weight has two clusters.
         Where clusters hold several strata the squares of whole contributions are what varies: see `_mixed_df`.
         """
-        known = [(b**2, term) for b, term in zip(given, self.terms, strict=True) if b != 0 and term is not None]
+        known = [(b**2, term) for b, term in zip(weights, self.terms, strict=True) if b != 0 and term is not None]
         squared = sum(weight**2 * term.spread for weight, term in known)
         if squared <= 0:
             return 0.0
         df = float(sum(weight * term.expected for weight, term in known) ** 2 / squared)
-        return min(df, self._mixed_df(given)) if self.is_mixed else df
+        return min(df, self._mixed_df(weights)) if self.is_mixed else df
 
-    def _mixed_df(self, given: Floats) -> float:
+    def _mixed_df(self, weights: Floats) -> float:
         """Return (Σ_g A_gg)²/Σ_g Σ_h A_gh², A the covariance of deflated contributions of whole clusters.
 
         Cov(ψ_g, ψ_h) = Σ_s b_s² h_sg h_sh (1[g = h] − h_sg − h_sh + Σh_s²).
@@ -145,35 +145,35 @@ class ClusterModel:
         shares = np.zeros((len(self.n), n_clusters))
         shares[self.of_stratum, self.cluster] = self.share
         covariance = np.zeros((n_clusters, n_clusters))
-        for b, h, n, squares in zip(given, shares, self.n, self._expected(), strict=True):
+        for b, h, n, squares in zip(weights, shares, self.n, self._expected(), strict=True):
             if b != 0 and n > 1:
                 both = np.eye(n_clusters) - h[:, None] - h[None, :] + squares
                 covariance += b**2 * np.outer(h, h) * both
-        scale = 1 / np.sqrt(self.deflator(given))
+        scale = 1 / np.sqrt(self.deflator(weights))
         covariance *= np.outer(scale, scale)
         squared = float((covariance**2).sum())
         return float(np.trace(covariance) ** 2 / squared) if squared > 0 else 0.0
 
-    def n_treated(self, given: Floats) -> int:
+    def n_treated(self, weights: Floats) -> int:
         """Return how many clusters a number's treated strata lie in."""
-        return len(np.unique(self.cluster[self._is_treated(given)]))
+        return len(np.unique(self.cluster[self._is_treated(weights)]))
 
-    def _is_treated(self, given: Floats) -> NDArray[np.bool_]:
-        is_in: NDArray[np.bool_] = (self.of_stratum < len(self.n) - 1) & (given[self.of_stratum] > 0)
+    def _is_treated(self, weights: Floats) -> NDArray[np.bool_]:
+        is_in: NDArray[np.bool_] = (self.of_stratum < len(self.n) - 1) & (weights[self.of_stratum] > 0)
         return is_in
 
-    def concentration(self, given: Floats) -> Concentration:
+    def concentration(self, weights: Floats) -> Concentration:
         """Return how unequally treated clusters carry a number, all cohorts taken as one group."""
-        is_treated, is_other = self._is_treated(given), given[self.of_stratum] < 0
-        carried = np.abs(given[self.of_stratum]) * self.share
+        is_treated, is_other = self._is_treated(weights), weights[self.of_stratum] < 0
+        carried = np.abs(weights[self.of_stratum]) * self.share
         treated, other = (
             np.bincount(self.cluster[arm], carried[arm], len(self.stratum)).astype(float)
             for arm in (is_treated, is_other)
         )
         found = Concentration.of(treated[treated > 0], other[other > 0])
         if self.is_mixed:
-            found = replace(found, df=min(found.df, self.df(given)))
-        found = replace(found, unseen=self.unseen(given))
+            found = replace(found, df=min(found.df, self.df(weights)))
+        found = replace(found, unseen=self.unseen(weights))
         sizes = self.share * self.weight[self.of_stratum]
         compared = sizes[self.of_stratum == len(self.n) - 1]
         if not len(compared) or not is_treated.any():
@@ -181,13 +181,14 @@ class ClusterModel:
         is_alike = (sizes[is_treated] >= compared.min() / BEYOND) & (sizes[is_treated] <= compared.max() * BEYOND)
         return replace(found, is_alike=bool(is_alike.all()))
 
-    def covariance(self, contribution: Floats, given: Floats) -> Floats:
+    def covariance(self, contribution: Floats, weights: Floats) -> Floats:
         """Return the bias-reduced covariance of K numbers from what each cluster contributes to them.
 
-        `contribution` has shape (n_clusters, K); `given`, shape (K, n_strata), is what each number gives to the means.
+        `contribution` has shape (n_clusters, K); `weights`, shape (K, n_strata), are what each number gives to
+        the means.
         """
-        scaled = contribution / np.sqrt(self.deflator(np.sqrt((given**2).sum(axis=0))))[:, None]
-        beyond = self.beyond_seen(given)
+        scaled = contribution / np.sqrt(self.deflator(np.sqrt((weights**2).sum(axis=0))))[:, None]
+        beyond = self.beyond_seen(weights)
         is_unseen = ~np.isin(np.arange(len(self.stratum)), self.cluster[self.n[self.of_stratum] > 1])
         scaled[np.ix_(is_unseen, beyond > 1)] = 0.0  # what they add through the shares of cohorts is part of `beyond`
         scaled *= np.sqrt(beyond)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from evalkit.core.draws import LEVEL
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.core.shown import Shown
@@ -19,7 +20,12 @@ from evalkit.data.published.performance import PublishedLimits
 from evalkit.estimate.effect import EffectSize, Months
 
 _TOOLKIT: Final = (0.02, 0.10, 0.19, 0.27, 0.36, 0.45, 0.53, 0.62, 0.70, 0.79, 0.88, 0.96)
+
+
+# The two tables differ in where the first month begins, and nowhere else.
 _TRIAL: Final = (0.05, *_TOOLKIT[1:])
+
+
 _TABLES: Final = {"toolkit": _TOOLKIT, "trial": _TRIAL}
 TABLE_NAMES: Final = {
     "toolkit": "EEF Toolkit conversion table",
@@ -37,102 +43,10 @@ def months_of_progress(effect_size: float, table: str = "toolkit") -> int:
     >>> evalkit.months_of_progress(0.2)
     3
     """
+    # By the shortest decimal that gives the number: 0.095 must round as it reads, not as binary stores it.
     size = float(Decimal(repr(abs(float(effect_size)))).quantize(Decimal("0.01"), ROUND_HALF_UP))
     months = sum(size >= bound for bound in _TABLES[table])
     return months if effect_size >= 0 else -months
-
-
-# Sizes of schools in two arms, and what they make of the variance of a standardised effect (Hedges, 2007).
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterSizes:
-    """Pupils of each school, by arm; at least two schools in each arm, each with at least one pupil."""
-
-    treated: tuple[int, ...]
-    comparison: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if min(len(self.treated), len(self.comparison)) < 2:
-            raise DesignError("A cluster-adjusted effect size needs at least two schools in each arm.")
-        if min(*self.treated, *self.comparison) < 1:
-            raise DesignError("Every school needs at least one pupil. Leave empty schools out.")
-        if self.n <= self.n_clusters + 1:
-            raise DesignError("Schools need more than one pupil each for a spread within schools.")
-
-    @classmethod
-    def equal(cls, n_treated: int, n_comparison: int, pupils: int) -> ClusterSizes:
-        """Return arms of so many schools with the same number of pupils each."""
-        return cls((pupils,) * n_treated, (pupils,) * n_comparison)
-
-    @property
-    def n(self) -> int:
-        """Return N, the number of pupils."""
-        return sum(self.treated) + sum(self.comparison)
-
-    @property
-    def n_clusters(self) -> int:
-        """Return M, the number of schools."""
-        return len(self.treated) + len(self.comparison)
-
-    def mean_variance(self, icc: float) -> float:
-        """Return Var(difference of means)/σ_T² = (NT + NC)/(NT NC) · (1 + (ñ − 1)ρ).
-
-        ñ = NC Σ nT²/(NT N) + NT Σ nC²/(NC N), n for schools of equal size.
-        """
-        nt, nc = sum(self.treated), sum(self.comparison)
-        size = nc * _power(self.treated, 2) / (nt * self.n) + nt * _power(self.comparison, 2) / (nc * self.n)
-        return self.n / (nt * nc) * (1 + (size - 1) * icc)
-
-    def total_factor(self, icc: float) -> float:
-        """Return E(S²)/σ_T² for S² pooled over all pupils within arms.
-
-        1 − ρ((N − ñ_T m_T − ñ_C m_C) + ñ_T + ñ_C − 2)/(N − 2), ñ_g = (N_g² − Σn²)/(N_g(m_g − 1));
-        1 − 2(n − 1)ρ/(N − 2) for schools of equal size.
-        """
-        return self._expected(icc) / (self.n - 2)
-
-    def total_df(self, icc: float) -> float:
-        """Return h = [(N − 2) − 2(n − 1)ρ]²/[(N − 2)(1 − ρ)² + Aρ² + 2Bρ(1 − ρ)].
-
-        For schools of equal size A = n(N − 2n) and B = N − 2n; in general A = Σ_g [N_g² Σn² + (Σn²)² − 2 N_g Σn³]/N_g²
-        and B = Σ_g ñ_g(m_g − 1). h is 2E²/Var of the sum of squares behind S² (Satterthwaite).
-        """
-        return self._expected(icc) ** 2 / self._spread(icc)
-
-    def total_variance(self, icc: float, d: float) -> float:
-        """Return Var(d_T) = (NT + NC)/(NT NC)(1 + (ñ − 1)ρ) + d²[(N − 2)(1 − ρ)² + Aρ² + 2Bρ(1 − ρ)] / {2(N − 2)E}.
-
-        E = (N − 2) − ρ(N − 2 − B), which is (N − 2) − 2(n − 1)ρ for schools of equal size; A and B as in `total_df`.
-        """
-        return self.mean_variance(icc) + d**2 * self._spread(icc) / (2 * (self.n - 2) * self._expected(icc))
-
-    def _expected(self, icc: float) -> float:
-        """Return the expected sum of squares within arms over σ_T²."""
-        between = sum(_balanced(sizes) * (len(sizes) - 1) for sizes in (self.treated, self.comparison))
-        return (self.n - 2) * (1 - icc) + between * icc
-
-    def _spread(self, icc: float) -> float:
-        """Return half the variance of the sum of squares within arms over σ_T⁴."""
-        arms = (self.treated, self.comparison)
-        between = sum(_balanced(sizes) * (len(sizes) - 1) for sizes in arms)
-        squared = sum(_squared(sizes) for sizes in arms)
-        return (self.n - 2) * (1 - icc) ** 2 + squared * icc**2 + 2 * between * icc * (1 - icc)
-
-
-def _power(sizes: tuple[int, ...], power: int) -> int:
-    return sum(size**power for size in sizes)
-
-
-def _balanced(sizes: tuple[int, ...]) -> float:
-    """Return ñ_g, the size of equal schools that would weigh alike."""
-    n = sum(sizes)
-    return (n**2 - _power(sizes, 2)) / (n * (len(sizes) - 1))
-
-
-def _squared(sizes: tuple[int, ...]) -> float:
-    n, squares, cubes = sum(sizes), _power(sizes, 2), _power(sizes, 3)
-    return (n**2 * squares + squares**2 - 2 * n * cubes) / n**2
 
 
 # Standardised effects: Hedges' g, its cluster-adjusted forms, months of progress and the improvement index.
@@ -233,7 +147,7 @@ def hedges_g(
     n_treated: int,
     n_comparison: int,
     sd_name: SdName = SdName.POOLED,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return Hedges' g of a difference of means between independent pupils.
 
@@ -260,7 +174,7 @@ def hedges_g_within(
     sizes: ClusterSizes,
     icc: float,
     sd_name: SdName = SdName.WITHIN_UNCONDITIONAL,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return d_W, the difference over the spread within schools, with its cluster-adjusted variance.
 
@@ -286,7 +200,7 @@ def hedges_g_total(
     sizes: ClusterSizes,
     icc: float,
     sd_name: SdName = SdName.TOTAL_POOLED,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return d_T, the difference over the total spread σ_T = √(σ_B² + σ_W²), with its cluster-adjusted variance.
 
@@ -311,7 +225,7 @@ def hedges_g_total_eef(
     sizes: ClusterSizes,
     icc: float,
     sd_name: SdName = SdName.TOTAL_UNCONDITIONAL,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> StandardisedEffect:
     """Return d_T as EEF reports do: Hedges' factor applied whatever the total standard deviation is.
 
@@ -332,7 +246,7 @@ def _total(
 
 
 def standardised_estimate(
-    estimate: Estimate, sd: float, sd_name: SdName, df: float | None = None, level: float = 0.95
+    estimate: Estimate, sd: float, sd_name: SdName, df: float | None = None, level: float = LEVEL
 ) -> StandardisedEffect:
     """Return an estimate of a model over a standard deviation, its own standard error carried along.
 
@@ -403,7 +317,101 @@ def _require_icc(icc: float) -> None:
         raise DesignError(f"An intraclass correlation lies in [0, 1), not at {icc}.")
 
 
+# Sizes of schools in two arms, and what they make of the variance of a standardised effect (Hedges, 2007).
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSizes:
+    """Pupils of each school, by arm; at least two schools in each arm, each with at least one pupil."""
+
+    treated: tuple[int, ...]
+    comparison: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if min(len(self.treated), len(self.comparison)) < 2:
+            raise DesignError("A cluster-adjusted effect size needs at least two schools in each arm.")
+        if min(*self.treated, *self.comparison) < 1:
+            raise DesignError("Every school needs at least one pupil. Leave empty schools out.")
+        if self.n <= self.n_clusters + 1:
+            raise DesignError("Schools need more than one pupil each for a spread within schools.")
+
+    @classmethod
+    def equal(cls, n_treated: int, n_comparison: int, pupils: int) -> ClusterSizes:
+        """Return arms of so many schools with the same number of pupils each."""
+        return cls((pupils,) * n_treated, (pupils,) * n_comparison)
+
+    @property
+    def n(self) -> int:
+        """Return N, the number of pupils."""
+        return sum(self.treated) + sum(self.comparison)
+
+    @property
+    def n_clusters(self) -> int:
+        """Return M, the number of schools."""
+        return len(self.treated) + len(self.comparison)
+
+    def mean_variance(self, icc: float) -> float:
+        """Return Var(difference of means)/σ_T² = (NT + NC)/(NT NC) · (1 + (ñ − 1)ρ).
+
+        ñ = NC Σ nT²/(NT N) + NT Σ nC²/(NC N), n for schools of equal size.
+        """
+        nt, nc = sum(self.treated), sum(self.comparison)
+        size = nc * _power(self.treated, 2) / (nt * self.n) + nt * _power(self.comparison, 2) / (nc * self.n)
+        return self.n / (nt * nc) * (1 + (size - 1) * icc)
+
+    def total_factor(self, icc: float) -> float:
+        """Return E(S²)/σ_T² for S² pooled over all pupils within arms.
+
+        1 − ρ((N − ñ_T m_T − ñ_C m_C) + ñ_T + ñ_C − 2)/(N − 2), ñ_g = (N_g² − Σn²)/(N_g(m_g − 1));
+        1 − 2(n − 1)ρ/(N − 2) for schools of equal size.
+        """
+        return self._expected(icc) / (self.n - 2)
+
+    def total_df(self, icc: float) -> float:
+        """Return h = [(N − 2) − 2(n − 1)ρ]²/[(N − 2)(1 − ρ)² + Aρ² + 2Bρ(1 − ρ)].
+
+        For schools of equal size A = n(N − 2n) and B = N − 2n; in general A = Σ_g [N_g² Σn² + (Σn²)² − 2 N_g Σn³]/N_g²
+        and B = Σ_g ñ_g(m_g − 1). h is 2E²/Var of the sum of squares behind S² (Satterthwaite).
+        """
+        return self._expected(icc) ** 2 / self._spread(icc)
+
+    def total_variance(self, icc: float, d: float) -> float:
+        """Return Var(d_T) = (NT + NC)/(NT NC)(1 + (ñ − 1)ρ) + d²[(N − 2)(1 − ρ)² + Aρ² + 2Bρ(1 − ρ)] / {2(N − 2)E}.
+
+        E = (N − 2) − ρ(N − 2 − B), which is (N − 2) − 2(n − 1)ρ for schools of equal size; A and B as in `total_df`.
+        """
+        return self.mean_variance(icc) + d**2 * self._spread(icc) / (2 * (self.n - 2) * self._expected(icc))
+
+    def _expected(self, icc: float) -> float:
+        """Return the expected sum of squares within arms over σ_T²."""
+        between = sum(_balanced(sizes) * (len(sizes) - 1) for sizes in (self.treated, self.comparison))
+        return (self.n - 2) * (1 - icc) + between * icc
+
+    def _spread(self, icc: float) -> float:
+        """Return half the variance of the sum of squares within arms over σ_T⁴."""
+        arms = (self.treated, self.comparison)
+        between = sum(_balanced(sizes) * (len(sizes) - 1) for sizes in arms)
+        squared = sum(_squared(sizes) for sizes in arms)
+        return (self.n - 2) * (1 - icc) ** 2 + squared * icc**2 + 2 * between * icc * (1 - icc)
+
+
+def _power(sizes: tuple[int, ...], power: int) -> int:
+    return sum(size**power for size in sizes)
+
+
+def _balanced(sizes: tuple[int, ...]) -> float:
+    """Return ñ_g, the size of equal schools that would weigh alike."""
+    n = sum(sizes)
+    return (n**2 - _power(sizes, 2)) / (n * (len(sizes) - 1))
+
+
+def _squared(sizes: tuple[int, ...]) -> float:
+    n, squares, cubes = sum(sizes), _power(sizes, 2), _power(sizes, 3)
+    return (n**2 * squares + squares**2 - 2 * n * cubes) / n**2
+
+
 # Effects in standard deviations, each standard deviation named.
+
 
 _FEWEST_PUPILS = 40
 _FEWEST_SCHOOLS = 20
@@ -429,6 +437,7 @@ def pupil_sd(half_width: NDArray[np.float64], pupils: NDArray[np.float64]) -> Qu
         return Unavailable(
             f"Only {int(usable.sum())} schools with {_FEWEST_PUPILS} pupils have published confidence limits."
         )
+    # 1.96 and not the normal quantile: the published limits were made with the rounded number.
     return float(np.median(half_width[usable] * np.sqrt(pupils[usable]) / 1.96))
 
 

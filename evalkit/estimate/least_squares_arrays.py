@@ -103,6 +103,7 @@ def least_squares(
     `others` may be collinear (only their span matters); a collinear regressor raises `CollinearError`.
     `cluster` holds sorted codes 0, 1, …; every nested effect lies within one cluster. Rows are taken as they come.
     """
+    # Only ratios of weights matter; with mean 1 the unweighted formulas hold as they stand.
     weight = weight / weight.mean()
     root = np.sqrt(weight)[:, None]
     y = _scaled(without_means(outcome[:, None], weight, nested), root)
@@ -147,6 +148,7 @@ def group_sums(columns: Floats, groups: Codes) -> Floats:
     if (groups[1:] >= groups[:-1]).all():
         starts = np.flatnonzero(np.diff(groups, prepend=-1))
         size = len(groups) // len(starts)
+        # Groups of one size are summed along an axis, which numpy does faster than piece by piece.
         if (starts == np.arange(len(starts)) * size).all() and len(starts) * size == len(groups):
             return np.asarray(columns.reshape(len(starts), size, -1).sum(axis=1))
         return np.asarray(np.add.reduceat(columns, starts, axis=0))
@@ -260,6 +262,7 @@ def _satterthwaite(fit: LeastSquaresFit, parts: _Cluster) -> float:
     squares = fit.squares
     both = np.hstack([a, d])
     left = np.hstack([a @ squares - d, -a])
+    # Σ_gh (p_g'p_h)² = tr((L'B)²) with p_g'p_h = l_g·b_h: the G × G matrix of products is never made.
     gram = left.T @ both
     total = float((gram * gram.T).sum())
     within = (left * both).sum(axis=1)
@@ -320,6 +323,8 @@ def _unweighted_block(
     z = fit.basis[rows]
     values, vectors = np.linalg.eigh(np.swapaxes(z, 1, 2) @ z)
     left = 1 - values
+    # Where the design fits a combination of the cluster's rows exactly the inverse root does not exist; the generalised
+    # inverse takes 0 for it (Pustejovsky and Tipton, 2018).
     is_kept = left > _ZERO
     turned = np.swapaxes(vectors, 1, 2) @ loading
     scaled = np.where(is_kept, turned / np.sqrt(np.where(is_kept, left, 1.0)), 0.0)

@@ -10,7 +10,7 @@ The names below are loaded when they are first used, so that a command that writ
 - `figures/`: Figures in one voice: colours that colour-blind readers can tell apart, labels at the lines, honest
   axes.
 - `portfolio/`: The site over all projects.
-- `shown`: What a notebook shows of each noun: parts of a report, one under the other, in the colours of the notebook.
+- `shown`: What is shown of each noun: parts of a report under each other, its tables as frames, its figures by name.
 - `tables/`: Tables of each noun.
 - `templates/`: What documents are set in: page templates, styles, and the schema of results.json.
 - `words/`: Sentences: what a report says of the numbers.

@@ -115,7 +115,12 @@ def frame(noun: object, name: str = "") -> pd.DataFrame:
 def tables_of(noun: object) -> dict[str, View]:
     """Return what makes each table of a noun, by name, in the order a notebook shows them."""
     views = VIEWS_OF_SEVERAL.get(type(noun[0]), ()) if isinstance(noun, Several) else VIEWS.get(type(noun), ())
-    return {made.__name__.strip("_"): made for made in views if get_type_hints(made)["return"] is ReleasedTable}
+    return {_name_of(made): made for made in views if get_type_hints(made)["return"] is ReleasedTable}
+
+
+def _name_of(table: View) -> str:
+    """Return a table's name for those who ask for it: that of its verb, without what the noun says already."""
+    return table.__name__.strip("_").removesuffix("_table").removeprefix("match_")
 
 
 def figure(noun: object, name: str = "") -> Figure:
@@ -245,7 +250,7 @@ VIEWS_OF_SEVERAL: Final[dict[type, tuple[View, ...]]] = {
     StratumBalance: (matched.strata,),
 }
 """What several nouns of one kind are shown as together."""
-MAIN_TABLE: Final[dict[type, str]] = {MatchBalance: "match_balance_table", Evaluation: "effects"}
+MAIN_TABLE: Final[dict[type, str]] = {MatchBalance: "balance", Evaluation: "effects"}
 """The table that stands for a noun where it is not the first one shown."""
 FIGURES: Final[dict[type, dict[str, str]]] = {
     DesignStage: {"love": "design:love_plot", "map": "area_map:area_map"},

@@ -18,11 +18,11 @@ from evalkit.run.console import make_streams_plain
 from evalkit.run.lab.lab import add_lab_command
 from evalkit.run.many.portfolio import add_portfolio_command
 from evalkit.run.many.run_command import add_run_command
-from evalkit.run.tables.did import add_did_command
+from evalkit.run.tables.did_options import add_did_command
 from evalkit.run.tables.match import add_match_command
 from evalkit.run.tables.power import add_power_command
 from evalkit.run.tables.similar import add_similar_command
-from evalkit.run.tables.synth import add_synth_command
+from evalkit.run.tables.synth_options import add_synth_command
 from evalkit.run.typed_paths import add_data_options
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run.tables.did import add_did_command
+from evalkit.run.tables.did_options import add_did_command
 from tests.conftest import ROOT
 from tests.did_command import run_did
 

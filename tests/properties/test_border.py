@@ -19,7 +19,7 @@ from evalkit.report.border.disclosure import release
 from evalkit.report.border.table import Column, Table
 from evalkit.report.border.told_effects import may_be_told
 from evalkit.run.console import Progress
-from evalkit.run.tables.did_answer import did_answer
+from evalkit.run.tables.did import did_answer
 from evalkit.run.tables.did_options import did_request
 from tests.did_command import run_did
 from tests.match_command import run_match
@@ -136,7 +136,7 @@ def near(value, numbers):
 def request_of(path, options):
     import argparse
 
-    from evalkit.run.tables.did import add_did_command
+    from evalkit.run.tables.did_options import add_did_command
     from tests.did_command import COLUMNS
 
     parser = argparse.ArgumentParser()

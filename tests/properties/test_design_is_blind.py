@@ -100,7 +100,7 @@ def test_the_baseline_holds_no_score_of_a_later_year(project, small_england):
     assert set(intake.records) == {"KS2", "KS4"}
     for records in intake.records.values():
         assert records.years == (2016, 2017)
-        for frame in (*records.values.values(), *records.reasons.values(), records.cohort):
+        for frame in (*records.values.values(), *records.reasons.values(), records.pupils):
             assert list(frame.columns) == [2016, 2017]
         assert not {"READPROG", "MATPROG", "P8MEA"} & set(records.schools.columns)
 

@@ -33,8 +33,8 @@ _REGION: Final = {code: region for region, codes in _CODES.items() for code in c
 
 def region_of(areas: tuple[int, ...]) -> str:
     """Return the region of areas by DfE code, `several regions` where they lie in more than one."""
-    found = {_REGION.get(area, NOT_KNOWN) for area in areas}
-    return SEVERAL if len(found) > 1 else found.pop() if found else NOT_KNOWN
+    regions = {_REGION.get(area, NOT_KNOWN) for area in areas}
+    return SEVERAL if len(regions) > 1 else regions.pop() if regions else NOT_KNOWN
 
 
 # Outlines of local authorities, from a GeoJSON file in degrees of longitude and latitude.
@@ -153,8 +153,8 @@ def _main_rings(rings: tuple[Ring, ...]) -> tuple[Ring, ...]:
     """Return an area's rings thinned; those too small to be seen are left out, but never the largest."""
     largest = max(rings, key=lambda ring: abs(_signed_area(ring)))
     thinned = [(ring, tuple(_thinned(ring))) for ring in rings]
-    kept = tuple(thin for _, thin in thinned if len(thin) >= _FEWEST_POINTS)
-    return kept or (largest,)
+    rings_kept = tuple(thin for _, thin in thinned if len(thin) >= _FEWEST_POINTS)
+    return rings_kept or (largest,)
 
 
 def _thinned(ring: Ring) -> Iterator[tuple[float, float]]:

@@ -38,7 +38,7 @@ _REGIONS: Final = (
 
 
 def read_exclusions(path: Path, measure: str, school_type: str = "Total") -> AreaSeries:
-    """Return one measure of every local authority, by its name and the later year of a school year.
+    r"""Return one measure of every local authority, by its name and the later year of a school year.
 
     Parameters
     ----------
@@ -55,6 +55,19 @@ def read_exclusions(path: Path, measure: str, school_type: str = "Total") -> Are
     DataError
         If the file cannot be read, lacks the column or the type of school, or holds what is neither a number nor a code
         (`x` suppressed, `.` not applicable).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_exclusions
+    >>> path = Path("clean_la_data.csv")
+    >>> header = "level,year,la_name,school_type,fixed_excl_rate\n"
+    >>> leeds = "Local authority,201516,Leeds,Total,4.2\nLocal authority,201617,Leeds,Total,x\n"
+    >>> others = "Local authority,201617,York,Total,3.9\nNational,201617,England,Total,4.8\n"
+    >>> _ = path.write_text(header + leeds + others)
+    >>> series = read_exclusions(path, "fixed_excl_rate")
+    >>> series.areas.tolist(), series.periods, series.values.tolist()
+    (['York', 'Leeds'], (2016, 2017), [[nan, 3.9], [4.2, nan]])
     """
     frame = read_table(path, ["year", "la_name", "school_type", measure], optional=["level"])
     kinds = frame["school_type"].unique().tolist()

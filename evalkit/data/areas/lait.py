@@ -19,59 +19,6 @@ from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
 from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
 
-# What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
-
-_TESTS: Final = next(found for found in MEASURES["READPROG"].breaks if found.kind == "level")
-_CAP: Final = next(found for found in MEASURES["MATPROG"].breaks if found.kind == "year-common")
-_WRITING: Final = next(found for found in MEASURES["WRITPROG"].breaks if "writing" in found.sentence)
-_RESCALED: Final = MEASURES["ATT8SCR"].breaks[0]
-_NEW_GRADES: Final = MEASURES["P8MEA"].breaks[0]
-
-_TEACHER_GRADES: Final = tuple(
-    Break(before=before, after=after, kind="level", sentence=sentence)
-    for before, after, sentence in (
-        (2019, 2020, "Grades of 2020 and 2021 were set by teachers: they are not comparable with exam results."),
-        (2021, 2022, "Grades of 2021 were set by teachers and those of 2022 in exams again: they are not comparable."),
-    )
-)
-_MIDWAY: Final = Break(
-    before=2022,
-    after=2023,
-    kind="year-common",
-    sentence="Grades of 2022 were set midway between those of 2021 and of 2019. The difference between areas may "
-    "cross this change only if it acts alike on all.",
-)
-_NEW_PROFILE: Final = Break(
-    before=2019,
-    after=2022,
-    kind="level",
-    sentence="The early years profile was made anew in 2022 and none was published for 2020 and 2021: earlier years "
-    "are not comparable.",
-)
-
-_BREAKS: Final[tuple[tuple[str, tuple[Break, ...]], ...]] = (
-    (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (_TESTS, _CAP, _WRITING)),
-    (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (_TESTS, _CAP)),
-    (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (_TESTS, _WRITING)),
-    (r".*KS2.*", (_TESTS,)),
-    (r".*Prog8.*", (_NEW_GRADES, Break(before=2017, after=2018, kind="year-common", sentence=_CAP.sentence))),
-    (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (_RESCALED, *_TEACHER_GRADES, _MIDWAY)),
-    (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
-    (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
-)
-"""Short names as patterns, the first that fits; evaluation breaks as DfE's own notes to the tables give them."""
-
-NOT_LOOKED_AT: Final = (
-    "This kit knows no change in how this measure is made, and has not looked for one: check its notes before years "
-    "are compared."
-)
-
-
-def area_breaks(short_name: str) -> tuple[Break, ...] | None:
-    """Return the changes in how a measure is made, None where this kit has not looked for any."""
-    return next((breaks for pattern, breaks in _BREAKS if re.fullmatch(pattern, short_name)), None)
-
-
 # Series of local authorities from DfE's Local Authority Interactive Tool (LAIT).
 
 FIRST_REGION: Final = 970
@@ -82,7 +29,7 @@ _MEASURE, _YEAR, _NAME, _VALUE, _NUMBER = "Short Desc", "Years", "LA and Regions
 
 
 def read_lait(path: Path, measure: str) -> AreaSeries:
-    """Return one measure of every local authority, by its DfE number and the later year of a school year.
+    r"""Return one measure of every local authority, by its DfE number and the later year of a school year.
 
     Parameters
     ----------
@@ -96,6 +43,19 @@ def read_lait(path: Path, measure: str) -> AreaSeries:
     DataError
         If the file cannot be read or has no such measure, a label is no single year, or a value is neither a number nor
         a code for a missing one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_lait
+    >>> path = Path("bds_long_0.csv")
+    >>> header = "Short Desc,Years,LA Number,LA and Regions,Values\n"
+    >>> rows = "AVG_Prog8_Score,2017/18,340,Knowsley,-0.8\nAVG_Prog8_Score,2018/19,340,Knowsley,-0.9\n"
+    >>> england = "AVG_Prog8_Score,2018/19,970,England,0.0\n"
+    >>> _ = path.write_text(header + rows + england)
+    >>> series = read_lait(path, "AVG_Prog8_Score")
+    >>> series.name(340), series.periods, series.values.tolist()
+    ('Knowsley', (2018, 2019), [[-0.8, -0.9]])
     """
     columns = read_columns(path, [_MEASURE, _YEAR, _NAME, _VALUE], [_NUMBER])
     frame = pd.DataFrame(columns.texts | columns.numbers)
@@ -157,8 +117,61 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
         yield f"No area has a value in {listed([str(year) for year in empty])}."
     whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
     changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
-    told = [f"{names[new]} ({new})" for new in changed if new in names]
-    if told:
-        yield f"Areas made from others within these years are not joined up with them: {listed(told)}."
+    joined_names = [f"{names[new]} ({new})" for new in changed if new in names]
+    if joined_names:
+        yield f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
     if is_unknown:
         yield NOT_LOOKED_AT
+
+
+# What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
+
+_TESTS: Final = next(found for found in MEASURES["READPROG"].breaks if found.kind == "level")
+_CAP: Final = next(found for found in MEASURES["MATPROG"].breaks if found.kind == "year-common")
+_WRITING: Final = next(found for found in MEASURES["WRITPROG"].breaks if "writing" in found.sentence)
+_RESCALED: Final = MEASURES["ATT8SCR"].breaks[0]
+_NEW_GRADES: Final = MEASURES["P8MEA"].breaks[0]
+
+_TEACHER_GRADES: Final = tuple(
+    Break(before=before, after=after, kind="level", sentence=sentence)
+    for before, after, sentence in (
+        (2019, 2020, "Grades of 2020 and 2021 were set by teachers: they are not comparable with exam results."),
+        (2021, 2022, "Grades of 2021 were set by teachers and those of 2022 in exams again: they are not comparable."),
+    )
+)
+_MIDWAY: Final = Break(
+    before=2022,
+    after=2023,
+    kind="year-common",
+    sentence="Grades of 2022 were set midway between those of 2021 and of 2019. The difference between areas may "
+    "cross this change only if it acts alike on all.",
+)
+_NEW_PROFILE: Final = Break(
+    before=2019,
+    after=2022,
+    kind="level",
+    sentence="The early years profile was made anew in 2022 and none was published for 2020 and 2021: earlier years "
+    "are not comparable.",
+)
+
+_BREAKS: Final[tuple[tuple[str, tuple[Break, ...]], ...]] = (
+    (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (_TESTS, _CAP, _WRITING)),
+    (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (_TESTS, _CAP)),
+    (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (_TESTS, _WRITING)),
+    (r".*KS2.*", (_TESTS,)),
+    (r".*Prog8.*", (_NEW_GRADES, Break(before=2017, after=2018, kind="year-common", sentence=_CAP.sentence))),
+    (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (_RESCALED, *_TEACHER_GRADES, _MIDWAY)),
+    (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
+    (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
+)
+"""Short names as patterns, the first that fits; evaluation breaks as DfE's own notes to the tables give them."""
+
+NOT_LOOKED_AT: Final = (
+    "This kit knows no change in how this measure is made, and has not looked for one: check its notes before years "
+    "are compared."
+)
+
+
+def area_breaks(short_name: str) -> tuple[Break, ...] | None:
+    """Return the changes in how a measure is made, None where this kit has not looked for any."""
+    return next((breaks for pattern, breaks in _BREAKS if re.fullmatch(pattern, short_name)), None)

@@ -36,7 +36,7 @@ _RENAMED: Final = Break(
 
 
 def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> AreaSeries:
-    """Return the percentage of schools rated good or outstanding at the end of each August, by DfE's area number.
+    r"""Return the percentage of schools rated good or outstanding at the end of each August, by DfE's area number.
 
     A school counts from its first inspection until the day it closed, with its latest rating; one that became an
     academy under a new number counts from the academy's first inspection. Schools are in the area where the school
@@ -52,6 +52,18 @@ def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> Area
     ------
     DataError
         If a file cannot be read, or holds a rating or a date that is none.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_ofsted_shares
+    >>> schools = [f"10{number}" for number in range(10)]
+    >>> _ = Path("spine.csv").write_text("URN,LA,CLOSEDATE\n" + "".join(f"{urn},340,\n" for urn in schools))
+    >>> ratings = [f"{urn},{'Good' if urn < '107' else 'Inadequate'},20180306\n" for urn in schools]
+    >>> _ = Path("ratings.csv").write_text("URN,Rating,Inspection Date\n" + "".join(ratings))
+    >>> series = read_ofsted_shares(Path("ratings.csv"), Path("spine.csv"), [2017, 2018])
+    >>> series.areas.tolist(), series.periods, series.values.tolist()
+    ([340], (2018,), [[70.0]])
     """
     if not len(years):
         raise DataError("No year was named, so there is no share to work out. Name the years, such as 2010 to 2019.")
@@ -81,9 +93,11 @@ def _history(path: Path) -> pd.DataFrame:
     if unknown:
         raise DataError(f"{path.name}: {unknown[0]!r} is not a rating. Known are {listed(list(RATINGS))}.")
     day = frame["Inspection Date"]
-    odd = pd.to_datetime(day, format="%Y%m%d", errors="coerce").isna()
-    if odd.any():
-        raise DataError(f"{path.name}: {day[odd].iloc[0]!r} is not a day as YYYYMMDD (such as 20180306). Correct it.")
+    is_no_day = pd.to_datetime(day, format="%Y%m%d", errors="coerce").isna()
+    if is_no_day.any():
+        raise DataError(
+            f"{path.name}: {day[is_no_day].iloc[0]!r} is not a day as YYYYMMDD (such as 20180306). Correct it."
+        )
     good = frame["Rating"].map(RATINGS).astype(bool)
     table = pd.DataFrame({"urn": frame["URN"], "day": day, "good": good})
     return table.sort_values(["urn", "day", "good"], ascending=[True, True, False], kind="stable")
@@ -95,7 +109,10 @@ def _shares(history: pd.DataFrame, area: pd.Series, closed: pd.Series, year: int
     latest = history[history["day"] <= cut].drop_duplicates("urn", keep="last").set_index("urn")["good"]
     left = closed.reindex(latest.index)
     known = area.reindex(latest.index)
+    # a school closed on the very day of the cut is closed
     is_open = known.str.fullmatch(r"\d{3}").fillna(False) & ~((left != "") & (left <= cut)).fillna(False)
     by_area = latest[is_open].groupby(known[is_open].astype(int)).agg(["mean", "size"])
-    kept = by_area[by_area["size"] >= FEWEST_SCHOOLS]
-    return pd.DataFrame({"area": np.asarray(kept.index), "year": year, "share": 100 * kept["mean"].to_numpy()})
+    rated_areas = by_area[by_area["size"] >= FEWEST_SCHOOLS]
+    return pd.DataFrame(
+        {"area": np.asarray(rated_areas.index), "year": year, "share": 100 * rated_areas["mean"].to_numpy()}
+    )

@@ -35,7 +35,9 @@ class AreaRoles:
     def __post_init__(self) -> None:
         parts = {"unit": self.unit, "period": self.period, "outcome": self.outcome}
         for part, column in parts.items():
-            other = next((name for name, taken in parts.items() if taken == column and name != part), None)
+            other = next(
+                (name for name, taken_column in parts.items() if taken_column == column and name != part), None
+            )
             if other:
                 raise DataError(f"The column '{column}' is named as {part} and as {other}. Name one for each.")
 
@@ -54,6 +56,18 @@ class AreaSeries(Shown):
     breaks : changes in how the outcome is made
     notes : what a reader of the source must know
     scale : how the labels of the source became `periods`; a start in the source's words is `scale.number(…)`
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import AreaRoles, AreaSeries
+    >>> frame = pd.DataFrame({"area": ["N", "N", "S"], "year": [2018, 2019, 2018], "rate": [4.1, 4.6, 3.0]})
+    >>> series = AreaSeries.from_frame(frame, AreaRoles(unit="area", period="year", outcome="rate"))
+    >>> series.values
+    array([[4.1, 4.6],
+           [3. , nan]])
+    >>> series.within(2018, 2018).periods
+    (2018,)
     """
 
     outcome: str
@@ -87,8 +101,8 @@ class AreaSeries(Shown):
         has_any = ~np.isnan(values).all(axis=0)
         if not has_any.any():
             raise DataError(f"The outcome '{roles.outcome}' is missing in every row, so there is nothing to compare.")
-        kept = tuple(int(year) for year in years[has_any])
-        return cls(outcome=roles.outcome, areas=areas, periods=kept, values=values[:, has_any])
+        periods = tuple(int(year) for year in years[has_any])
+        return cls(outcome=roles.outcome, areas=areas, periods=periods, values=values[:, has_any])
 
     def within(self, first: int, last: int) -> AreaSeries:
         """Return the periods from `first` to `last`; raise `DataError` where none lies there."""
@@ -105,13 +119,13 @@ class AreaSeries(Shown):
 
     def position(self, area: object) -> int:
         """Return where an area stands; raise `DataError` with the nearest known one where it is not there."""
-        found = np.flatnonzero(self.areas == area)
-        if not len(found):
-            known = [str(one) for one in self.areas]
-            by_name = next((str(one) for one, name in self.names.items() if name == area), "")
+        positions = np.flatnonzero(self.areas == area)
+        if not len(positions):
+            known = [str(area_id) for area_id in self.areas]
+            by_name = next((str(area_id) for area_id, name in self.names.items() if name == area), "")
             hint = f" Its id is '{by_name}'." if by_name else did_you_mean(str(area), known)
             raise DataError(f"There is no area '{area}' in the table.{hint} It has {listed(known, 6)}.")
-        return int(found[0])
+        return int(positions[0])
 
 
 def _require_columns(frame: pd.DataFrame, roles: AreaRoles) -> None:
@@ -123,10 +137,12 @@ def _require_columns(frame: pd.DataFrame, roles: AreaRoles) -> None:
             raise DataError(f"The column '{column}' {what}: {listed(header, 20)}.")
 
 
-def _require_numbers(given: pd.Series, numbers: Floats) -> None:
-    odd = np.isnan(numbers) & given.notna().to_numpy()
-    if odd.any():
-        raise DataError(f"The outcome {named(given[odd].iloc[0])} is not a number. Correct it, or leave it empty.")
+def _require_numbers(outcome: pd.Series, numbers: Floats) -> None:
+    is_no_number = np.isnan(numbers) & outcome.notna().to_numpy()
+    if is_no_number.any():
+        raise DataError(
+            f"The outcome {named(outcome[is_no_number].iloc[0])} is not a number. Correct it, or leave it empty."
+        )
     if (np.abs(numbers) > LARGEST).any():
         raise DataError("An outcome is infinite or too large to be squared. Use another unit of it.")
 
@@ -157,30 +173,46 @@ def _require_one_row(
 
 
 def read_area_file(path: Path, roles: AreaRoles) -> AreaSeries:
-    """Return the areas over periods of a CSV (also .csv.gz) or Parquet file, areas by their text as it stands there.
+    r"""Return the areas over periods of a CSV (also .csv.gz) or Parquet file, areas by their text as it stands there.
 
     Periods are whole numbers, or all of them school years, quarters or months, which the series' `scale` numbers. In
     the outcome percent signs and thousands separators are read, and an empty cell and the codes of published tables
     are missing: an area whose outcome is missing lacks that period. Raise `DataError` where the file cannot be read, a
     unit or period is missing, a cell is not what its column holds, or an area has two rows in a period.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import AreaRoles, read_area_file
+    >>> path = Path("areas.csv")
+    >>> rows = "North,2017/18,4.1%\nNorth,2018/19,4.6%\nSouth,2017/18,3.0%\nSouth,2018/19,c\n"
+    >>> _ = path.write_text("area,year,rate\n" + rows)
+    >>> series = read_area_file(path, AreaRoles(unit="area", period="year", outcome="rate"))
+    >>> series.areas.tolist(), series.periods
+    (['North', 'South'], (2018, 2019))
+    >>> series.values
+    array([[4.1, 4.6],
+           [3. , nan]])
+    >>> series.notes[1]
+    "In 'rate' count as missing: 1 cell c (confidential)."
     """
     columns = read_columns(path, [roles.unit], [roles.outcome], periods=[roles.period])
     columns.require_ids(roles.unit)
     period, outcome = columns.numbers[roles.period], columns.numbers[roles.outcome]
     _refuse(columns, np.isnan(period), roles.period, "the period is missing. Fill it in, or leave such rows out")
     with np.errstate(invalid="ignore"):
-        odd = np.isinf(period) | (period != np.floor(period))
-    _refuse(columns, odd, roles.period, "a period is a whole number, such as a year. Correct it")
+        is_no_period = np.isinf(period) | (period != np.floor(period))
+    _refuse(columns, is_no_period, roles.period, "a period is a whole number, such as a year. Correct it")
     _refuse(columns, np.isinf(outcome), roles.outcome, "an infinite number cannot be used. Correct it")
     series = AreaSeries.from_frame(pd.DataFrame(columns.texts | columns.numbers, copy=False), roles)
     lacking = int(np.isnan(outcome).sum())
     rows = counted(lacking, "row has no outcome", "rows have no outcome")
     notes = [f"{rows}; such an area lacks that period."] if lacking else []
-    told = (*notes, *columns.notes, *coded_notes(columns.codes), *filter(None, [columns.scale.note]))
-    return replace(series, notes=told, scale=columns.scale)
+    all_notes = (*notes, *columns.notes, *coded_notes(columns.codes), *filter(None, [columns.scale.note]))
+    return replace(series, notes=all_notes, scale=columns.scale)
 
 
 def _refuse(columns: Columns, bad: NDArray[np.bool_], name: str, why: str) -> None:
     if bad.any():
-        others = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
-        raise DataError(f"{columns.name}: {columns.place(int(np.argmax(bad)))}: column {name!r}: {why}{others}.")
+        other_rows = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
+        raise DataError(f"{columns.name}: {columns.place(int(np.argmax(bad)))}: column {name!r}: {why}{other_rows}.")

@@ -78,12 +78,12 @@ class Columns:
 
     def require_ids(self, name: str, part: str = "unit") -> None:
         """Raise `DataError` with the place of the first row whose id of a unit or cluster is missing."""
-        lost = self.texts[name].isna().to_numpy()
-        if lost.any():
-            others = "" if lost.sum() == 1 else f" ({lost.sum():,} such rows)"
+        is_missing = self.texts[name].isna().to_numpy()
+        if is_missing.any():
+            other_rows = "" if is_missing.sum() == 1 else f" ({is_missing.sum():,} such rows)"
             raise DataError(
-                f"{self.name}: {self.place(int(np.argmax(lost)))}: column {name!r}: the {part} is missing. Fill it in, "
-                f"or leave such rows out: a total, a region or a country is no unit{others}."
+                f"{self.name}: {self.place(int(np.argmax(is_missing)))}: column {name!r}: the {part} is missing. Fill "
+                f"it in, or leave such rows out: a total, a region or a country is no unit{other_rows}."
             )
 
 
@@ -102,13 +102,13 @@ def read_columns(
     where the file is missing, empty, damaged, too large, of another kind or encoding, lacks a column or has one of them
     twice, where rows would be lost, or where a cell is none of what its column holds.
     """
-    kind, wanted = path.name.lower(), ColumnRequest(tuple(texts), tuple(numbers), tuple(flags), tuple(periods))
+    kind, request = path.name.lower(), ColumnRequest(tuple(texts), tuple(numbers), tuple(flags), tuple(periods))
     if kind.endswith((".csv", ".csv.gz")):
-        return guarded(path, lambda: _read_csv(path, wanted))
+        return guarded(path, lambda: _read_csv(path, request))
     if kind.endswith((".parquet", ".pq")):
         from evalkit.data.own_tables.parquet import read_parquet_columns
 
-        return guarded(path, lambda: read_parquet_columns(path, wanted))
+        return guarded(path, lambda: read_parquet_columns(path, request))
     if path.is_dir():
         raise DataError(f"{path.name or path}: this is a folder, not a table. {_SUFFIXES}")
     if not path.exists():
@@ -129,15 +129,15 @@ _KINDS: Final = {
 
 
 def _of_another_kind(path: Path) -> str:
-    for suffixes, said in _KINDS.items():
+    for suffixes, remedy in _KINDS.items():
         if path.name.lower().endswith(suffixes):
-            return f"{said} {_SUFFIXES}"
+            return f"{remedy} {_SUFFIXES}"
     return f"what kind of file this is cannot be told from its name. {_SUFFIXES}"
 
 
-def require_header(path: Path, header: Sequence[str], wanted: Sequence[str]) -> None:
+def require_header(path: Path, header: Sequence[str], names: Sequence[str]) -> None:
     """Raise `DataError` where a column is missing or stands in the file twice."""
-    missing = [name for name in dict.fromkeys(wanted) if name not in header]
+    missing = [name for name in dict.fromkeys(names) if name not in header]
     if missing:
         hint = did_you_mean(missing[0], header)
         if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
@@ -146,7 +146,7 @@ def require_header(path: Path, header: Sequence[str], wanted: Sequence[str]) -> 
             f"{path.name}: the file has no column {listed([repr(name) for name in missing])}.{hint}\n"
             f"It has: {listed(list(header), 20)}."
         )
-    twice = [name for name in dict.fromkeys(wanted) if list(header).count(name) > 1]
+    twice = [name for name in dict.fromkeys(names) if list(header).count(name) > 1]
     if twice:
         raise DataError(f"{path.name}: the column {twice[0]!r} stands there twice, so it is not clear which to read.")
 
@@ -166,9 +166,9 @@ def numbers_of(
         cells = read_cells(texts)
         refuse_odd(cells, texts, column, lambda at: f"{name}: {place(at)}")
         return cells.numbers, tuple(Coded(column, code, n) for code, n in cells.codes.items())
-    held = pc.value_counts(pc.filter(values, missing)).to_pylist()
-    counts = [Coded(column, one["values"], one["counts"]) for one in held if one["values"] in MEANINGS]
-    return _as_floats(numbers), tuple(sorted(counts, key=lambda one: (-one.n_cells, one.code)))
+    coded_cells = pc.value_counts(pc.filter(values, missing)).to_pylist()
+    counts = [Coded(column, code["values"], code["counts"]) for code in coded_cells if code["values"] in MEANINGS]
+    return _as_floats(numbers), tuple(sorted(counts, key=lambda code: (-code.n_cells, code.code)))
 
 
 def flags_of(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int], str]) -> Floats:
@@ -176,9 +176,9 @@ def flags_of(name: str, column: str, values: pa.ChunkedArray, place: Callable[[i
     texts = pd.Series(values.to_pandas(), dtype=object).fillna("").str.strip()
     plain = texts.str.lower().replace({"true": "1", "false": "0"})
     numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float, copy=True)
-    odd = np.isnan(numbers) & ~plain.isin([text.lower() for text in MISSING]).to_numpy()
-    if odd.any():
-        at, cells = int(np.argmax(odd)), counted(int(odd.sum()), "such cell")
+    is_no_flag = np.isnan(numbers) & ~plain.isin([text.lower() for text in MISSING]).to_numpy()
+    if is_no_flag.any():
+        at, cells = int(np.argmax(is_no_flag)), counted(int(is_no_flag.sum()), "such cell")
         raise DataError(
             f"{name}: {place(at)}: {shown_cell(texts.iloc[at])} in the column {column!r} does not say who took part. "
             f"Write 1 for units that took part and 0 for the others ({cells})."
@@ -203,11 +203,12 @@ def periods_of(
         return f"{name}: {place(at)}: {shown_cell(label)} in the column {column!r}"
 
     scale = period_scale({column: list(distinct) for column, (_, distinct) in labels.items()}, where)
-    found = {}
+    numbers_by_column = {}
     for column, (codes, distinct) in labels.items():
         numbers = [scale.number(label, where(column, label)) for label in distinct]
-        found[column] = np.array([*numbers, np.nan], dtype=float)[codes]  # −1, for a missing one, is the last
-    return found, scale
+        of_label = np.array([*numbers, np.nan], dtype=float)  # code −1, for a missing one, takes the last
+        numbers_by_column[column] = of_label[codes]
+    return numbers_by_column, scale
 
 
 def _could_be_codes(numbers: Floats) -> bool:
@@ -228,74 +229,75 @@ def _labels(values: pa.ChunkedArray | Floats) -> tuple[NDArray[np.intp], pd.Inde
     return codes, pd.Index(distinct, dtype=object)
 
 
-def _read_csv(path: Path, wanted: ColumnRequest) -> Columns:
+def _read_csv(path: Path, request: ColumnRequest) -> Columns:
     header = _header(path)
-    require_header(path, header, wanted.names)
+    require_header(path, header, request.names)
 
     def place(row: int) -> str:
         return f"line {_line(path, row)}"
 
     try:
-        table = _arrow(path, wanted, pa.float64(), header)
+        table = _arrow(path, request, pa.float64(), header)
         notes: tuple[str, ...] = ()
     except pa.ArrowInvalid as problem:
         if "Empty CSV" in str(problem):
             raise _without_rows(path) from None
         # Which cells are no numbers, and whether codes or blanks around them are all that is wrong, is found out at
         # leisure; so is whether short rows are the source's own.
-        table, notes = _as_strings(path, wanted, header, str(problem))
+        table, notes = _as_strings(path, request, header, str(problem))
     if not table.num_rows:
         raise _without_rows(path)
+    # where one column was read as numbers no row can repeat the header
     if all(is_text(kind) for kind in table.schema.types):
         _refuse_second_header(path, table, place)
-    texts = {name: as_texts(table.column(name)) for name in wanted.texts}
-    return measured(Columns(path.name, texts, {}, place, notes=notes), table, wanted)
+    texts = {name: as_texts(table.column(name)) for name in request.texts}
+    return measured(Columns(path.name, texts, {}, place, notes=notes), table, request)
 
 
 def _without_rows(path: Path) -> DataError:
     return DataError(f"{path.name}: the file has a header but no rows.")
 
 
-def measured(columns: Columns, table: pa.Table, wanted: ColumnRequest) -> Columns:
+def measured(columns: Columns, table: pa.Table, request: ColumnRequest) -> Columns:
     """Return columns with those of a table beside them that are to be numbers: texts, or numbers already."""
     name, place = columns.name, columns.place
     numbers: dict[str, Floats] = {}
     codes: list[Coded] = []
-    held = {column: table.column(column) for column in wanted.measured}
-    ready = {column: _as_floats(values) for column, values in held.items() if not is_text(values.type)}
-    if wanted.periods:
-        found, scale = periods_of(name, _periods(held, ready, wanted.periods), place)
-        numbers |= found
+    arrow_columns = {column: table.column(column) for column in request.measured}
+    ready = {column: _as_floats(values) for column, values in arrow_columns.items() if not is_text(values.type)}
+    if request.periods:
+        period_numbers, scale = periods_of(name, _periods(arrow_columns, ready, request.periods), place)
+        numbers |= period_numbers
     else:
         scale = PeriodScale()
-    for column in wanted.measured:
+    for column in request.measured:
         if column in numbers:
             continue
         if column in ready:
             numbers[column] = ready[column]
-        elif column in wanted.flags:
-            numbers[column] = flags_of(name, column, held[column], place)
+        elif column in request.flags:
+            numbers[column] = flags_of(name, column, arrow_columns[column], place)
         else:
-            numbers[column], counts = numbers_of(name, column, held[column], place)
+            numbers[column], counts = numbers_of(name, column, arrow_columns[column], place)
             codes += counts
     return Columns(name, columns.texts, numbers, place, tuple(codes), scale, columns.notes)
 
 
 def _periods(
-    held: dict[str, pa.ChunkedArray], ready: dict[str, Floats], names: Sequence[str]
+    arrow_columns: dict[str, pa.ChunkedArray], ready: dict[str, Floats], names: Sequence[str]
 ) -> dict[str, pa.ChunkedArray | Floats]:
     """Return the columns of periods as numbers where they are numbers, else as texts."""
-    found: dict[str, pa.ChunkedArray | Floats] = {}
+    by_column: dict[str, pa.ChunkedArray | Floats] = {}
     for name in names:
-        found[name] = ready[name] if name in ready else held[name]
+        by_column[name] = ready[name] if name in ready else arrow_columns[name]
         if name not in ready:
-            texts = pc.utf8_trim_whitespace(held[name])
+            texts = pc.utf8_trim_whitespace(arrow_columns[name])
             known = pc.if_else(pc.is_in(texts, pa.array(MISSING, texts.type)), pa.scalar(None, texts.type), texts)
             try:
-                found[name] = _as_floats(pc.cast(known, pa.float64()))
+                by_column[name] = _as_floats(pc.cast(known, pa.float64()))
             except pa.ArrowInvalid:
                 continue
-    return found
+    return by_column
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -303,23 +305,25 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _as_strings(path: Path, wanted: ColumnRequest, header: list[str], problem: str) -> tuple[pa.Table, tuple[str, ...]]:
+def _as_strings(
+    path: Path, request: ColumnRequest, header: list[str], problem: str
+) -> tuple[pa.Table, tuple[str, ...]]:
     """Return the wanted columns as texts, rows that the source ends early filled up with blanks, and what to say."""
     if "conversion error to double" in problem:
         try:
-            return _arrow(path, wanted, pa.string(), header), ()
+            return _arrow(path, request, pa.string(), header), ()
         except pa.ArrowInvalid as later:
             problem = str(later)
     if not (_SHORT_ROWS in header and "Expected" in problem and "columns, got" in problem):
         raise pa.ArrowInvalid(problem)
-    return _filled_up(path, wanted, header)
+    return _filled_up(path, request, header)
 
 
-def _arrow(path: Path, wanted: ColumnRequest, kind: pa.DataType, header: list[str]) -> pa.Table:
+def _arrow(path: Path, request: ColumnRequest, kind: pa.DataType, header: list[str]) -> pa.Table:
     """Return the wanted columns, those that are to be numbers as `kind`; every record of the file is there."""
     from pyarrow import csv as arrow_csv
 
-    types = dict.fromkeys(wanted.measured, kind) | dict.fromkeys(wanted.texts, pa.string())
+    types = dict.fromkeys(request.measured, kind) | dict.fromkeys(request.texts, pa.string())
     convert = arrow_csv.ConvertOptions(
         include_columns=list(types), column_types=types, null_values=list(BLANKS), strings_can_be_null=False
     )
@@ -330,23 +334,23 @@ def _arrow(path: Path, wanted: ColumnRequest, kind: pa.DataType, header: list[st
     return table
 
 
-def _filled_up(path: Path, wanted: ColumnRequest, header: list[str]) -> tuple[pa.Table, tuple[str, ...]]:
+def _filled_up(path: Path, request: ColumnRequest, header: list[str]) -> tuple[pa.Table, tuple[str, ...]]:
     """Return columns of a published table whose rows may end early, the cells they lack as blanks."""
-    at = {name: header.index(name) for name in wanted.names}
-    held: dict[str, list[str]] = {name: [] for name in at}
+    at = {name: header.index(name) for name in request.names}
+    cells_of_row: dict[str, list[str]] = {name: [] for name in at}
     fewest, n_short = len(header), 0
     for line, cells in islice(csv_rows(path), 1, None):
         if len(cells) > len(header):
             raise DataError(f"{path.name}: {_uneven(line, len(cells), len(header))}")
         n_short, fewest = n_short + (len(cells) < len(header)), min(fewest, len(cells))
         for name, place in at.items():
-            held[name].append(cells[place] if place < len(cells) else "")
-    n = len(held[wanted.names[0]])
+            cells_of_row[name].append(cells[place] if place < len(cells) else "")
+    n = len(cells_of_row[request.names[0]])
     if (n_there := count_exactly(path, len(header)) - 1) != n or _is_cut(path, header):
         raise DataError(f"{path.name}: the file is cut short ({n:,} whole rows of {n_there:,}). Download it again.")
     rows = counted(n_short, "row ends", "rows end")
     note = f"{rows} before the last of {len(header)} columns, the shortest after {fewest}: what it lacks is missing."
-    return pa.table({name: pa.array(cells, pa.string()) for name, cells in held.items()}), (note,)
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in cells_of_row.items()}), (note,)
 
 
 def _is_cut(path: Path, header: list[str]) -> bool:
@@ -382,8 +386,8 @@ def _as_floats(values: pa.ChunkedArray) -> Floats:
 def as_texts(values: pa.ChunkedArray) -> pd.Series:
     """Return a column of texts, missing where one is blank or says so (an id 'NA' would join all that lack one)."""
     plain = pc.utf8_trim_whitespace(values)
-    said = pc.if_else(pc.is_in(plain, pa.array(MISSING, values.type)), pa.scalar(None, values.type), values)
-    return pd.Series(pd.array(said, dtype="str"))
+    texts = pc.if_else(pc.is_in(plain, pa.array(MISSING, values.type)), pa.scalar(None, values.type), values)
+    return pd.Series(pd.array(texts, dtype="str"))
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

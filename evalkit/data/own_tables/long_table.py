@@ -37,7 +37,7 @@ class LongTable(Shown):
     Attributes
     ----------
     frame : DataFrame of the columns that play a part
-    left_out : tuple of LeftOut, each row under the first reason that holds
+    left_out : tuple of LeftOut, each row under the first reason that holds; its units lose at least one row by it
     n_rows : rows of the file
     codes : codes that stand in a column in the place of a number, such as SUPP, and how often
     notes : how periods are numbered, and what else a reader must know of the file
@@ -53,7 +53,7 @@ class LongTable(Shown):
 
 
 def read_long_table(path: Path, roles: Roles) -> LongTable:
-    """Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
+    r"""Return the columns of a CSV (also .csv.gz) or Parquet file that play a part.
 
     Ids (unit, cluster) are texts exactly as in the file. Periods and cohorts are whole numbers, or all of them school
     years (`201819`, `2018/19`: 2019, the year of the summer), quarters or months, numbered one after another. In the
@@ -66,15 +66,34 @@ def read_long_table(path: Path, roles: Roles) -> LongTable:
     DataError
         Where the file cannot be read, a column plays two parts, or a cell cannot be what its part says: the
         sentence names the column, the line and the text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import Panel, Roles, read_long_table
+    >>> path = Path("schools.csv")
+    >>> rows = "A,2018,10.5,2019\nA,2019,SUPP,2019\nB,2018,11.0,\nB,2019,11.5,\n"
+    >>> _ = path.write_text("school,year,score,first_year\n" + rows)
+    >>> roles = Roles(unit="school", period="year", outcome="score", cohort="first_year")
+    >>> table = read_long_table(path, roles)
+    >>> table.left_out
+    (LeftOut(reason="the outcome 'score' is missing", units=('A',), n_rows=1),)
+    >>> [(coded.code, coded.n_cells, coded.meaning) for coded in table.codes]
+    [('SUPP', 1, 'suppressed: too few pupils')]
+    >>> Panel.from_frame(table.frame, roles).wide()
+    period  2018  2019
+    unit
+    A       10.5   NaN
+    B       11.0  11.5
     """
     _require_parts(roles)
     ids = [roles.unit] if roles.cluster in (None, roles.unit) else [roles.unit, str(roles.cluster)]
-    others = [roles.outcome, *([roles.weight] if roles.weight else []), *roles.covariates]
-    columns = read_columns(path, ids, others, periods=(roles.period, roles.cohort))
+    other_columns = [roles.outcome, *([roles.weight] if roles.weight else []), *roles.covariates]
+    columns = read_columns(path, ids, other_columns, periods=(roles.period, roles.cohort))
     _check(columns, roles, ids)
-    held = columns.texts | columns.numbers
-    order = dict.fromkeys([*ids, roles.period, roles.outcome, roles.cohort, *others])
-    frame = pd.DataFrame({name: held[name] for name in order}, copy=False)
+    columns_read = columns.texts | columns.numbers
+    order = dict.fromkeys([*ids, roles.period, roles.outcome, roles.cohort, *other_columns])
+    frame = pd.DataFrame({name: columns_read[name] for name in order}, copy=False)
     keep, left_out = _left_out(columns, roles)
     if not keep.any():
         raise DataError(
@@ -148,17 +167,17 @@ def _refuse(columns: Columns, bad: Flags, name: str, why: str) -> None:
     at = int(np.argmax(bad))
     value = columns.numbers[name][at] if name in columns.numbers else np.nan
     shown = "" if np.isnan(value) else f" {value:.12g}"
-    others = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
-    raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{others}.")
+    other_rows = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
+    raise DataError(f"{columns.name}: {columns.place(at)}: column {name!r}{shown}: {why}{other_rows}.")
 
 
 def _left_out(columns: Columns, roles: Roles) -> tuple[Flags, tuple[LeftOut, ...]]:
     """Return which rows can be used, and the others by reason."""
     lost_to = list(_lost_to(columns, roles, np.ones(columns.n_rows, dtype=bool)))
     keep = np.ones(columns.n_rows, dtype=bool)
-    for _, lost in lost_to:
-        keep &= ~lost
-    return keep, tuple(_counted(columns, roles, reason, lost) for reason, lost in lost_to)
+    for _, is_lost in lost_to:
+        keep &= ~is_lost
+    return keep, tuple(_counted(columns, roles, reason, is_lost) for reason, is_lost in lost_to)
 
 
 def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str, Flags]]:
@@ -169,15 +188,15 @@ def _lost_to(columns: Columns, roles: Roles, among: Flags) -> Iterator[tuple[str
         weight = columns.numbers[roles.weight]
         reasons += [(f"the weight '{roles.weight}' is missing", np.isnan(weight)), ("the weight is zero", weight == 0)]
     for reason, holds in reasons:
-        lost = among & holds
-        if lost.any():
-            yield reason, lost
-            among = among & ~lost
+        is_lost = among & holds
+        if is_lost.any():
+            yield reason, is_lost
+            among = among & ~is_lost
 
 
-def _counted(columns: Columns, roles: Roles, reason: str, lost: Flags) -> LeftOut:
-    units = columns.texts[roles.unit][lost].drop_duplicates()
-    return LeftOut(reason, tuple(units.tolist()), int(lost.sum()))
+def _counted(columns: Columns, roles: Roles, reason: str, is_lost: Flags) -> LeftOut:
+    units = columns.texts[roles.unit][is_lost].drop_duplicates()
+    return LeftOut(reason, tuple(units.tolist()), int(is_lost.sum()))
 
 
 def _lost_groups(columns: Columns, roles: Roles, keep: Flags) -> Iterator[LostGroup]:

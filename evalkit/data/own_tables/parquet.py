@@ -21,25 +21,25 @@ _LARGEST_WHOLE: Final = 2**53
 """From here on neighbouring whole numbers are one floating-point number."""
 
 
-def read_parquet_columns(path: Path, wanted: ColumnRequest) -> Columns:
+def read_parquet_columns(path: Path, request: ColumnRequest) -> Columns:
     """Return the named columns of a Parquet file; raise `DataError` where one is of a kind that cannot serve."""
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        require_header(path, file.schema_arrow.names, wanted.names)
-        notes = tuple(_of_categories(file.schema_arrow, wanted.numbers))
+        require_header(path, file.schema_arrow.names, request.names)
+        notes = tuple(_of_categories(file.schema_arrow, request.numbers))
         if file.metadata.num_rows > MOST_ROWS:
             raise too_many_rows(path.name)
-        table = file.read(columns=list(wanted.names))
+        table = file.read(columns=list(request.names))
     if not table.num_rows:
         raise DataError(f"{path.name}: the file has columns but no rows.")
 
     def place(row: int) -> str:
         return f"row {row + 1:,}"
 
-    texts = {name: _texts(path.name, name, _plain(table.column(name)), place) for name in wanted.texts}
-    held = {name: _numbers(path.name, name, _plain(table.column(name)), wanted) for name in wanted.measured}
-    return measured(Columns(path.name, texts, {}, place, notes=notes), pa.table(held), wanted)
+    texts = {name: _texts(path.name, name, _plain(table.column(name)), place) for name in request.texts}
+    number_columns = {name: _numbers(path.name, name, _plain(table.column(name)), request) for name in request.measured}
+    return measured(Columns(path.name, texts, {}, place, notes=notes), pa.table(number_columns), request)
 
 
 def _of_categories(schema: pa.Schema, names: Sequence[str]) -> Iterator[str]:
@@ -66,9 +66,9 @@ def _texts(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int
         return as_texts(values.cast(pa.string()))
     if types.is_floating(kind):
         numbers = values.to_numpy().astype(float)
-        odd = ~np.isnan(numbers) & (numbers != np.floor(numbers))
-        if odd.any():
-            at = int(np.argmax(odd))
+        is_odd = ~np.isnan(numbers) & (numbers != np.floor(numbers))
+        if is_odd.any():
+            at = int(np.argmax(is_odd))
             raise DataError(f"{name}: {place(at)}: {numbers[at]:g} in the column {column!r} is not an id. Use a text.")
         large = np.abs(np.nan_to_num(numbers)) > 2.0 ** (np.finfo(kind.to_pandas_dtype()).nmant + 1)
         if large.any():
@@ -82,13 +82,13 @@ def _texts(name: str, column: str, values: pa.ChunkedArray, place: Callable[[int
     raise DataError(f"{name}: the column {column!r} holds {kind}, not ids. Make it a text or whole numbers.")
 
 
-def _numbers(name: str, column: str, values: pa.ChunkedArray, wanted: ColumnRequest) -> pa.ChunkedArray:
+def _numbers(name: str, column: str, values: pa.ChunkedArray, request: ColumnRequest) -> pa.ChunkedArray:
     """Return a column that is to be numbers: as texts where it holds texts, else as numbers."""
     kind = values.type
     if is_text(kind):
         return values.cast(pa.string())
     if types.is_boolean(kind):
-        if column not in wanted.flags:
+        if column not in request.flags:
             raise DataError(f"{name}: the column {column!r} holds true and false, not numbers. Write 1 and 0.")
         return values.cast(pa.uint8()).cast(pa.float64())
     if types.is_integer(kind) and len(values) > values.null_count:

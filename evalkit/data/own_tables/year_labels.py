@@ -30,12 +30,12 @@ def read_year_label(text: str, where: str) -> YearLabel:
     Raise `DataError` for averages over several years (`2014-16`), whose windows overlap, and for what is no year.
     """
     label = text.strip()
-    if found := _SIX.fullmatch(label):
-        return YearLabel(_following(found["first"], found["last"], label, where))
-    if found := _TWO.fullmatch(label):
-        return YearLabel(_following(found["first"], found["last"], label, where), found["stage"] or "")
-    if (found := _ONE.fullmatch(label)) and 1900 <= int(found["year"]) <= 2100:
-        return YearLabel(int(found["year"]), found["stage"] or "")
+    if match := _SIX.fullmatch(label):
+        return YearLabel(_following(match["first"], match["last"], label, where))
+    if match := _TWO.fullmatch(label):
+        return YearLabel(_following(match["first"], match["last"], label, where), match["stage"] or "")
+    if (match := _ONE.fullmatch(label)) and 1900 <= int(match["year"]) <= 2100:
+        return YearLabel(int(match["year"]), match["stage"] or "")
     if _MORE.fullmatch(label):
         raise DataError(_averages(label, where))
     raise DataError(f"{where}: the label {text!r} is not a year (such as 2019, 2018/19 or 2019 (Rev)). Correct it.")
@@ -156,6 +156,7 @@ def _readings(label: str) -> dict[Kind, int]:
     if short and 1900 <= int(short["first"]) <= 2100:
         if (int(short["first"]) + 1) % 100 == int(short["last"]):
             found["school year"] = int(short["first"]) + 1
+        # 2011/12 is never December; 201112 and 2011-12 are, unless their neighbours say otherwise
         if short["mark"] != "/" and 1 <= int(short["last"]) <= 12:
             found["month"] = _month(short["first"], short["last"])
     if not found and _WHOLE.fullmatch(label) and not _DAY.fullmatch(label):

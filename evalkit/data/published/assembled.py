@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import LOST
-from evalkit.data.published.records import Listing, whole_numbers
+from evalkit.data.published.records import Listing, area_codes, whole_numbers
 from evalkit.data.published.tables import read_table
 
 _KEYS: Final = ["SCHOOL_ID", "YEAR"]
@@ -20,7 +20,7 @@ _IDENTITY: Final = [*_KEYS, "URN", "LA", "LAESTAB", "SCHNAME", "MINORGROUP_SPINE
 _LOST_YEARS: Final = (2016, 2017, 2018)
 
 
-def read_assembled(path: Path, measures: Sequence[str], cohort: str, years: Collection[int]) -> Listing:
+def read_assembled(path: Path, measures: Sequence[str], pupils: str, years: Collection[int]) -> Listing:
     """Read an assembled panel: identity for every year, scores for `years` only.
 
     Rows of other years are skipped while the score columns are read, so that a follow-up
@@ -32,7 +32,7 @@ def read_assembled(path: Path, measures: Sequence[str], cohort: str, years: Coll
         `ks2_school_panel_…csv.gz` or `ks4_school_panel_…csv.gz`.
     measures : sequence of str
         Measure columns to read.
-    cohort : str
+    pupils : str
         Column that counts pupils.
     years : collection of int
         Summers whose scores may be read.
@@ -44,12 +44,14 @@ def read_assembled(path: Path, measures: Sequence[str], cohort: str, years: Coll
     """
     identity = _identity(path)
     unread = set((identity.index[~identity["year"].isin(list(years))] + 1).tolist())
-    scores = read_table(path, [*_KEYS, cohort, *measures], skip_rows=unread.__contains__)
-    wanted = identity[identity["year"].isin(list(years))]
-    if not np.array_equal(scores["SCHOOL_ID"].to_numpy(dtype=object), wanted["school_id"].to_numpy(dtype=object)):
+    scores = read_table(path, [*_KEYS, pupils, *measures], skip_rows=unread.__contains__)
+    identity_read = identity[identity["year"].isin(list(years))]
+    if not np.array_equal(
+        scores["SCHOOL_ID"].to_numpy(dtype=object), identity_read["school_id"].to_numpy(dtype=object)
+    ):
         raise DataError(f"{path.name}: rows changed while the file was being read. Close other programs and try again.")
-    scores["YEAR"] = wanted["year"].to_numpy()
-    scores = scores.rename(columns={"SCHOOL_ID": "school_id", "YEAR": "year", cohort: "cohort"})
+    scores["YEAR"] = identity_read["year"].to_numpy()
+    scores = scores.rename(columns={"SCHOOL_ID": "school_id", "YEAR": "year", pupils: "pupils"})
     cases = _cases(identity)
     return Listing(identity, scores, dict.fromkeys(_LOST_YEARS, LOST), cases, path.name)
 
@@ -59,7 +61,7 @@ def _identity(path: Path) -> pd.DataFrame:
     names = {"SCHOOL_ID": "school_id", "URN": "urn", "LAESTAB": "laestab", "SCHNAME": "name"}
     frame = frame.rename(columns={**names, "MINORGROUP_SPINE1718": "minor_group"})
     frame["year"] = whole_numbers(frame.pop("YEAR"), f"{path.name}, YEAR")
-    frame["area"] = pd.to_numeric(frame.pop("LA"), errors="coerce").fillna(0).astype(int)
+    frame["area"] = area_codes(frame.pop("LA"))
     return frame
 
 
@@ -72,7 +74,7 @@ def _cases(identity: pd.DataFrame) -> tuple[CountedCase, ...]:
         ),
         CountedCase(
             "schools whose local-authority code changed; the last year's code is used",
-            int((identity[identity["area"] > 0].groupby("school_id")["area"].nunique() > 1).sum()),
+            int((by_school["area"].nunique() > 1).sum()),
         ),
-        CountedCase("rows without a local authority in the source", int((identity["area"] == 0).sum())),
+        CountedCase("rows without a local authority in the source", int(identity["area"].isna().sum())),
     )

@@ -79,9 +79,9 @@ def coded_notes(codes: Iterable[Coded], fewest: int = 0) -> Iterator[str]:
     ["In 'progress' count as missing: 12 cells SUPP (suppressed: too few pupils), 1 cell NE (no entries)."]
     """
     columns: dict[str, list[str]] = {}
-    for one in codes:
-        cells = f"fewer than {fewest} cells" if one.n_cells < fewest else counted(one.n_cells, "cell")
-        columns.setdefault(one.column, []).append(f"{cells} {one.code} ({one.meaning})")
+    for code in codes:
+        cells = f"fewer than {fewest} cells" if code.n_cells < fewest else counted(code.n_cells, "cell")
+        columns.setdefault(code.column, []).append(f"{cells} {code.code} ({code.meaning})")
     for column, parts in columns.items():
         yield f"In '{column}' count as missing: {', '.join(parts)}."
 
@@ -196,20 +196,21 @@ def parse_cells(cells: pd.Series, where: str, blank: str = "") -> tuple[NDArray[
     DataError
         If a cell is neither a number nor a known code.
     """
+    # a cell that its row ended before is something else than an empty cell; no file holds this mark
     text = cells.where(cells.notna(), "\0")
     numbers = pd.to_numeric(text.str.removesuffix("%"), errors="coerce").to_numpy(dtype=float, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
-    wanted = {**CODE_REASONS, "\0": ROW_ENDS} | ({"": blank} if blank else {})
-    reasons = text.map(wanted).to_numpy(dtype=object, copy=True)
+    reason_of = {**CODE_REASONS, "\0": ROW_ENDS} | ({"": blank} if blank else {})
+    reasons = text.map(reason_of).to_numpy(dtype=object, copy=True)
     reasons[np.isfinite(numbers)] = ""
     _refuse_unknown(text[pd.isna(reasons)], where)
     return numbers, reasons
 
 
-def _refuse_unknown(odd: pd.Series, where: str) -> None:
-    if not odd.empty:
+def _refuse_unknown(unknown_cells: pd.Series, where: str) -> None:
+    if not unknown_cells.empty:
         raise DataError(
-            f"{where}: {odd.iloc[0]!r} ({counted(len(odd), 'such cell')}) is neither a number nor a code of the "
-            f"performance tables ({', '.join(c for c in CODE_REASONS if c.strip())}).\n"
+            f"{where}: {unknown_cells.iloc[0]!r} ({counted(len(unknown_cells), 'such cell')}) is neither a number nor "
+            f"a code of the performance tables ({', '.join(c for c in CODE_REASONS if c.strip())}).\n"
             "Check that the file is the untouched download and that the column is the one it claims to be."
         )

@@ -48,7 +48,7 @@ class NeighbourTable(Shown):
     @property
     def without_list(self) -> tuple[int, ...]:
         """Return the areas that the workbook names without a single neighbour, such as ones just made."""
-        return tuple(sorted(area for area, found in self.neighbours.items() if not found))
+        return tuple(sorted(area for area, neighbours in self.neighbours.items() if not neighbours))
 
     def ranked(self, area: int | str) -> tuple[Neighbour, ...]:
         """Return the neighbours of an area, by its code or name; empty where it has no list.
@@ -61,12 +61,12 @@ class NeighbourTable(Shown):
         return tuple(
             Neighbour(
                 rank=rank,
-                code=found,
-                name=self.names.get(found, str(found)),
-                region=self.regions.get(found, ""),
+                code=neighbour,
+                name=self.names.get(neighbour, str(neighbour)),
+                region=self.regions.get(neighbour, ""),
                 closeness=words[rank - 1] if words else "",
             )
-            for rank, found in enumerate(self.of(code), start=1)
+            for rank, neighbour in enumerate(self.of(code), start=1)
         )
 
     def name_of(self, area: int | str) -> str:
@@ -91,6 +91,24 @@ def read_neighbours(path: Path) -> NeighbourTable:
     ------
     DataError
         If the file is not such a workbook.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from openpyxl import Workbook
+    >>> from evalkit import read_neighbours
+    >>> book = Workbook()
+    >>> sheet = book.active
+    >>> sheet.title = "LA SN Groups"
+    >>> sheet.append(["LA num", "LA Name", "", "", "Region", "SN1", "", "SN2", ""])
+    >>> sheet.append([340, "Knowsley", "", "", "North West", 341, "Close", 876, "Not Close"])
+    >>> sheet.append([341, "Liverpool", "", "", "North West", 340, "Close", "-", ""])
+    >>> book.save("sn_april_2021.xlsx")
+    >>> lists = read_neighbours(Path("sn_april_2021.xlsx"))
+    >>> lists.of(340), lists.names[341]
+    ((341, 876), 'Liverpool')
+    >>> [(neighbour.rank, neighbour.code, neighbour.closeness) for neighbour in lists.ranked("Knowsley")]
+    [(1, 341, 'Close'), (2, 876, 'Not close')]
     """
     rows = sheet_rows(path, _SHEET, _FIRST + _STEP * _COUNT)
     start = next((n for n, row in enumerate(rows) if tuple(row[:2]) == _HEADER), None)
@@ -105,14 +123,15 @@ def read_neighbours(path: Path) -> NeighbourTable:
     not_codes = 0
     for row in rows[start + 1 :]:
         code = _code(row[0])
+        # a code may stand again in the block of former authorities at the foot: the first row counts
         if code is None or code in table:
             continue
         places = row[_FIRST : _FIRST + _STEP * _COUNT]
         codes = [_code(cell) for cell in places[::_STEP]]
         words = [_word(cell) for cell in places[1::_STEP]]
         words += [""] * (len(codes) - len(words))  # a row cut short lacks its last word
-        table[code] = tuple(found for found in codes if found is not None)
-        closeness[code] = tuple(word for word, found in zip(words, codes, strict=True) if found is not None)
+        table[code] = tuple(neighbour for neighbour in codes if neighbour is not None)
+        closeness[code] = tuple(word for word, neighbour in zip(words, codes, strict=True) if neighbour is not None)
         not_codes += codes.count(None)
         names[code], regions[code] = str(row[1]), str(row[_REGION] or "")
     if not table:

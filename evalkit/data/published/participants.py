@@ -22,12 +22,12 @@ _MOST_TOLD: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class MatchedSchool:
-    """A row of a file of participants and the school it means: its URN, and its name and area as published."""
+    """A row of a file of participants and the school it means: its URN, and its name and area (None: not given)."""
 
     row: int
     urn: str
     name: str
-    area: int
+    area: int | None
     area_name: str
     is_by_urn: bool
 
@@ -54,7 +54,7 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
     """Count every school of an area as treated; raise `DesignError` where no file has the area."""
     schools = {stage: tuple(r.schools.index[r.schools["area"] == area]) for stage, r in records.items()}
     if not any(schools.values()):
-        known = sorted({str(code) for r in records.values() for code in r.schools["area"]})
+        known = sorted({str(code) for r in records.values() for code in r.schools["area"].dropna()})
         near = nearest(str(area), known, 3)
         raise DesignError(
             f"No school lies in local authority {area}, so nobody was treated. Change `participants.local_authority` "
@@ -75,6 +75,7 @@ def refuse_another_place(place: str, area: int, records: Mapping[str, SchoolReco
         for r in records.values()
         if "area_name" in r.schools
         for code, name in zip(r.schools["area"], r.schools["area_name"], strict=True)
+        if pd.notna(code)
     }
     called = [code for code, name in names.items() if name.casefold() == place.strip().casefold()]
     if area in names and called and area not in called:
@@ -102,10 +103,12 @@ def read_participants(
     schools: dict[str, tuple[str, ...]] = {}
     without: dict[str, dict[str, int]] = {}
     for stage, r in records.items():
-        found = [r.urns.get(u) or r.urns.get(known.oldest(u)) for u in urns]
-        schools[stage] = tuple(sorted(school for school in found if school))
-        lost = [_no_outcome(u, stage, records, spine) for u, school in zip(urns, found, strict=True) if not school]
-        without[stage] = {reason: lost.count(reason) for reason in sorted(set(lost))}
+        ids_of_stage = [r.urns.get(u) or r.urns.get(known.oldest(u)) for u in urns]
+        schools[stage] = tuple(sorted(school for school in ids_of_stage if school))
+        reasons = [
+            _no_outcome(u, stage, records, spine) for u, school in zip(urns, ids_of_stage, strict=True) if not school
+        ]
+        without[stage] = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
     matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
     return TreatedSchools(schools, without, tuple(_cases(matched, schools, file.unused)), False, matched, file.unused)
 
@@ -114,35 +117,34 @@ def _cases(
     matched: Sequence[MatchedSchool], schools: Mapping[str, tuple[str, ...]], unused: Sequence[str]
 ) -> list[CountedCase]:
     by_urn = sum(school.is_by_urn for school in matched)
-    told = listed([f"'{shortened(text, 30)}'" if text else "one without a heading" for text in unused])
+    unused_headings = listed([f"'{shortened(text, 30)}'" if text else "one without a heading" for text in unused])
     return [
         CountedCase("participants listed in the file", len(matched)),
         CountedCase("of these, matched by URN", by_urn),
         CountedCase("of these, matched by LAESTAB", len(matched) - by_urn),
         *(CountedCase(f"participants with {stage} results", len(ids)) for stage, ids in schools.items()),
-        *([CountedCase(f"columns of the file that are not used: {told}", len(unused))] if unused else []),
+        *([CountedCase(f"columns of the file that are not used: {unused_headings}", len(unused))] if unused else []),
     ]
 
 
 def _matched(row: ListedSchool, urn: str, school: str, known: KnownSchools) -> MatchedSchool:
-    area = known.areas.get(school, 0)
     name = known.names[school][0] if known.names.get(school) else row.name
-    return MatchedSchool(row.row, urn, name, area, known.area_names.get(area, f"area {area}"), bool(row.urn))
+    return MatchedSchool(row.row, urn, name, known.areas.get(school), known.area_name(school), bool(row.urn))
 
 
 def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
     """Return the URN a row means, empty where it cannot be told."""
     if row.problem or row.urn:
         return "" if row.problem else row.urn
-    found = known.at(row.laestab)
+    urn_by_school = known.at(row.laestab)
     if row.name:
-        found = {school: urn for school, urn in found.items() if known.is_called(school, row.name)}
-    return next(iter(found.values())) if len(found) == 1 else ""
+        urn_by_school = {school: urn for school, urn in urn_by_school.items() if known.is_called(school, row.name)}
+    return next(iter(urn_by_school.values())) if len(urn_by_school) == 1 else ""
 
 
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:
-    other = {"KS2": "KS4", "KS4": "KS2"}[stage]
-    in_other = other in records and urn in records[other].urns
+    other_stage = {"KS2": "KS4", "KS4": "KS2"}[stage]
+    in_other = other_stage in records and urn in records[other_stage].urns
     phase = (
         ""
         if spine is None or urn not in spine.index
@@ -165,31 +167,31 @@ class _Fault:
 def _refuse(path: Path, rows: Sequence[ListedSchool], urns: Sequence[str], known: KnownSchools) -> None:
     """Raise where a row means no school, another than its name says, or one that stands there already."""
     areas = {known.areas[school] for urn in urns if (school := known.school_of(urn)) in known.areas}
-    found = [fault for row in rows if (fault := _fault(row, known, areas))]
-    bad = {fault.row.row for fault in found}
+    faults = [fault for row in rows if (fault := _fault(row, known, areas))]
+    bad = {fault.row.row for fault in faults}
     first: dict[str, ListedSchool] = {}
     for row, urn in zip(rows, urns, strict=True):
         if row.row not in bad and (before := first.setdefault(known.school_of(urn), row)) is not row:
             same = urn if before.urn == urn else f"{urn}, {before.urn or before.laestab} there"
-            found.append(_Fault(row, f"the same school is listed twice: it is that of {before.label} ({same})"))
-    if not found:
+            faults.append(_Fault(row, f"the same school is listed twice: it is that of {before.label} ({same})"))
+    if not faults:
         return
-    found.sort(key=lambda fault: fault.row.row)
-    kind = UnknownParticipants if all(fault.is_unknown for fault in found) else DataError
-    raise kind(f"{path.name}: {_told(found, len(rows))}\nCorrect the rows, or remove them and say so in the report.")
+    faults.sort(key=lambda fault: fault.row.row)
+    kind = UnknownParticipants if all(fault.is_unknown for fault in faults) else DataError
+    raise kind(f"{path.name}: {_told(faults, len(rows))}\nCorrect the rows, or remove them and say so in the report.")
 
 
-def _told(found: Sequence[_Fault], n_rows: int) -> str:
+def _told(faults: Sequence[_Fault], n_rows: int) -> str:
     """Return what is wrong, row by row."""
-    rows = [f"{fault.row.label}: {fault.text}." for fault in found[:_MOST_TOLD]]
-    if len(found) == 1:
+    rows = [f"{fault.row.label}: {fault.text}." for fault in faults[:_MOST_TOLD]]
+    if len(faults) == 1:
         return rows[0]
-    more = [f"and {len(found) - _MOST_TOLD} more rows."] if len(found) > _MOST_TOLD else []
-    start = f"{len(found):,} of {counted(n_rows, 'row')} cannot be used."
+    more = [f"and {len(faults) - _MOST_TOLD} more rows."] if len(faults) > _MOST_TOLD else []
+    start = f"{len(faults):,} of {counted(n_rows, 'row')} cannot be used."
     return "\n  ".join([start, *rows, *more])
 
 
-def _fault(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+def _fault(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
     if row.problem:
         return _Fault(row, row.problem)
     if row.urn:
@@ -201,14 +203,14 @@ def _fault(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | 
     return _Fault(row, f"a name alone does not say which school it is{_may_be(row.name, known, areas)}")
 
 
-def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
+def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
     school = known.school_of(row.urn)
     if school not in known.areas:
         number = int(row.urn)
         close = nearest(row.urn, (u for u in known.urns if abs(int(u) - number) < 1000 or u[:3] == row.urn[:3]))
         near = close or sorted(known.urns, key=lambda u: (abs(int(u) - number), u))[:1]
-        told = f" (nearest known: {near[0]})" if near else ""
-        return _Fault(row, f"no file knows URN {row.urn}{told}{_may_be(row.name, known, areas)}", True)
+        nearest_known = f" (nearest known: {near[0]})" if near else ""
+        return _Fault(row, f"no file knows URN {row.urn}{nearest_known}{_may_be(row.name, known, areas)}", True)
     if row.name and not known.is_called(school, row.name):
         return _Fault(
             row,
@@ -216,25 +218,25 @@ def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _F
             f"{_may_be(row.name, known, areas)}; if both are one school, leave its name empty",
             True,
         )
-    others = known.at(row.laestab) if row.laestab else {}
-    if others and school not in others:
-        other = next(iter(others))
+    schools_at_laestab = known.at(row.laestab) if row.laestab else {}
+    if schools_at_laestab and school not in schools_at_laestab:
+        other_school = next(iter(schools_at_laestab))
         return _Fault(
             row,
             f"URN {row.urn} is {_quoted(known.names[school][0])}, and LAESTAB {row.laestab} is "
-            f"{_quoted(known.names[other][0])}; keep the one that is meant",
+            f"{_quoted(known.names[other_school][0])}; keep the one that is meant",
         )
     return None
 
 
-def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int]) -> _Fault | None:
-    found = known.at(row.laestab)
-    named = [school for school in found if not row.name or known.is_called(school, row.name)]
+def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
+    schools_at_laestab = known.at(row.laestab)
+    named = [school for school in schools_at_laestab if not row.name or known.is_called(school, row.name)]
     if len(named) == 1:
         return None
-    if not found:
+    if not schools_at_laestab:
         return _Fault(row, f"no file knows LAESTAB {row.laestab}{_may_be(row.name, known, areas)}", True)
-    schools = listed([known.said(school) for school in (named or found)])
+    schools = listed([known.said(school) for school in (named or schools_at_laestab)])
     if not named:
         return _Fault(
             row,
@@ -245,10 +247,10 @@ def _fault_of_laestab(row: ListedSchool, known: KnownSchools, areas: set[int]) -
     return _Fault(row, f"LAESTAB {row.laestab} has been that of more than one school: {schools}; give the URN")
 
 
-def _may_be(name: str, known: KnownSchools, areas: set[int]) -> str:
+def _may_be(name: str, known: KnownSchools, areas: set[int | None]) -> str:
     """Return which schools a name may mean, in words, or nothing."""
-    found = known.candidates(name, areas) if name else []
-    return f"; the name may mean {' or '.join(known.said(school) for school in found)}" if found else ""
+    candidates = known.candidates(name, areas) if name else []
+    return f"; the name may mean {' or '.join(known.said(school) for school in candidates)}" if candidates else ""
 
 
 def _quoted(name: str) -> str:

@@ -100,9 +100,9 @@ def _is_told(heading: str, body: Sequence[tuple[int, list[str]]], place: int) ->
 def _cells(path: Path) -> list[list[str]]:
     text = _text(path)
     first, _, rest = text.lstrip("\n").partition("\n")
-    told = re.fullmatch(r"sep=(.)", first.strip().lower())
-    separator = told[1] if told and told[1] in _SEPARATORS else _separator(first)
-    lines = f"\n{rest}" if told else text
+    separator_line = re.fullmatch(r"sep=(.)", first.strip().lower())
+    separator = separator_line[1] if separator_line and separator_line[1] in _SEPARATORS else _separator(first)
+    lines = f"\n{rest}" if separator_line else text
     try:
         rows = list(csv.reader(io.StringIO(lines), delimiter=separator, strict=True))
     except csv.Error:
@@ -208,15 +208,15 @@ def _refuse_choices(name: str, unused: Sequence[str]) -> None:
 
 
 def _school(number: int, row: list[str], columns: dict[str, int], width: int) -> ListedSchool:
-    given = {role: row[place] if place < len(row) else "" for role, place in columns.items()}
-    if "la" in given:
-        halves = (_digits(given[half]) for half in ("la", "estab"))
-        given["laestab"] = "/".join(half for half in halves if half)
-    urn, laestab = _digits(given.get("urn", "")), _laestab(given.get("laestab", ""))
-    problem = _problem(given, urn, laestab)
+    cells = {role: row[place] if place < len(row) else "" for role, place in columns.items()}
+    if "la" in cells:
+        halves = (_digits(cells[half]) for half in ("la", "estab"))
+        cells["laestab"] = "/".join(half for half in halves if half)
+    urn, laestab = _digits(cells.get("urn", "")), _laestab(cells.get("laestab", ""))
+    problem = _problem(cells, urn, laestab)
     if any(row[width:]):
         problem = "the row has more cells than there are headings; write a name with a separator in quotation marks"
-    return ListedSchool(number, urn, laestab, given.get("name", ""), problem)
+    return ListedSchool(number, urn, laestab, cells.get("name", ""), problem)
 
 
 def _digits(text: str) -> str:
@@ -232,13 +232,13 @@ def _laestab(text: str) -> str:
     return parts[1] + parts[2] if parts else bare
 
 
-def _problem(given: dict[str, str], urn: str, laestab: str) -> str:
+def _problem(cells: dict[str, str], urn: str, laestab: str) -> str:
     if re.fullmatch(r"\d{7}", _laestab(urn)) and not laestab:
         return f"'{urn}' is a LAESTAB (three digits and four), not a URN; put it under the heading LAESTAB"
     if urn and not re.fullmatch(r"\d{6}", urn):
-        return f"'{shortened(given['urn'], 40)}' is not a URN (six digits)"
+        return f"'{shortened(cells['urn'], 40)}' is not a URN (six digits)"
     if laestab and not urn and re.fullmatch(r"\d{6}", laestab):
         return f"'{laestab}' may be a URN (six digits); put it under the heading URN"
     if laestab and not re.fullmatch(r"\d{7}", laestab):
-        return f"'{shortened(given['laestab'], 40)}' is not a LAESTAB (such as 340/2001)"
+        return f"'{shortened(cells['laestab'], 40)}' is not a LAESTAB (such as 340/2001)"
     return ""

@@ -15,7 +15,7 @@ from evalkit.core.errors import DataError
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import measure
 from evalkit.data.published.codes import parse_cells
-from evalkit.data.published.records import Listing
+from evalkit.data.published.records import Listing, area_codes
 from evalkit.data.published.school_lists import Links
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
@@ -39,7 +39,8 @@ def read_wide(path: Path, columns: Sequence[str], key_stage: str, optional: Sequ
         If the file is not a performance table of this key stage, or its last rows are missing.
     """
     frame = read_table(path, [*_KEYS, *columns], optional=optional, ragged=True)
-    absent = [code for code in _NATIONAL[key_stage] if code not in set(frame["RECTYPE"])]
+    present = set(frame["RECTYPE"].unique())
+    absent = [code for code in _NATIONAL[key_stage] if code not in present]
     if absent:
         raise DataError(
             f"{path.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "
@@ -70,13 +71,13 @@ def read_performance(
     years : collection of int
         Summers whose scores may be read; other summers give identity only.
     """
-    wanted = sorted({min(tables) - 1, *tables})
-    rows = [_one_year(year, tables, measures, key_stage, year in years) for year in wanted]
+    summers = sorted({min(tables) - 1, *tables})
+    rows = [_one_year(year, tables, measures, key_stage, year in years) for year in summers]
     listed = pd.concat([frame for frame in rows if frame is not None], ignore_index=True)
     listed["school_id"] = listed["urn"].map(links.oldest)
-    kept, resolved = _one_row_per_year(listed, measures)
-    identity = kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
-    scores = kept.loc[kept["year"].isin(list(years)), ["school_id", "year", "cohort", *measures]]
+    rows_kept, resolved = _one_row_per_year(listed, measures)
+    identity = rows_kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
+    scores = rows_kept.loc[rows_kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures]]
     cases = (*links.cases, *resolved)
     source = ", ".join(path.name for path in tables.values())
     return Listing(identity.reset_index(drop=True), scores.reset_index(drop=True), {}, cases, source)
@@ -86,17 +87,19 @@ def _one_year(
     year: int, tables: dict[int, Path], measures: Sequence[str], key_stage: str, with_scores: bool
 ) -> pd.DataFrame | None:
     """Read one summer, from its own table or from the prior-year columns of the next; None if it has neither."""
-    own = year in tables
-    suffix = "" if own else f"_{year % 100}"
-    cohort = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
+    has_table = year in tables
+    suffix = "" if has_table else f"_{year % 100}"
+    pupils = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
     columns = [f"{code}{suffix}" for code in measures] if with_scores else []
     path = tables.get(year) or tables[year + 1]
-    if not own and with_scores and not _has(path, columns):
+    if not has_table and with_scores and not _has(path, columns):
         return None
-    frame = read_wide(path, columns if own or with_scores else [], key_stage, optional=[cohort] if with_scores else [])
-    text = frame.reindex(columns=[*_KEYS, cohort, *(f"{code}{suffix}" for code in measures)])
-    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "cohort", *measures])
-    text["area"] = pd.to_numeric(text["LEA"], errors="coerce").fillna(0).astype(int)
+    frame = read_wide(
+        path, columns if has_table or with_scores else [], key_stage, optional=[pupils] if with_scores else []
+    )
+    text = frame.reindex(columns=[*_KEYS, pupils, *(f"{code}{suffix}" for code in measures)])
+    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "pupils", *measures])
+    text["area"] = area_codes(text["LEA"])
     return text.assign(year=year, laestab=text["LEA"] + text["ESTAB"])
 
 
@@ -111,32 +114,33 @@ def _has(path: Path, columns: Sequence[str]) -> bool:
 
 
 def _one_row_per_year(listed: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
-    """Keep, of a school's rows in one year, the one with most results; then the larger cohort, then the older URN."""
+    """Keep, of a school's rows in one year, the one with most results; then that of more pupils, then the older URN."""
     results = sum(pd.to_numeric(listed[code], errors="coerce").notna().astype(int) for code in measures)
     order = pd.DataFrame(
         {
             "results": results,
-            "cohort": pd.to_numeric(listed["cohort"], errors="coerce").fillna(-1),
+            "pupils": pd.to_numeric(listed["pupils"], errors="coerce").fillna(-1),
             "urn": listed["urn"],
         }
-    ).sort_values(["results", "cohort", "urn"], ascending=[False, False, True])
+    ).sort_values(["results", "pupils", "urn"], ascending=[False, False, True])
     ordered = listed.loc[order.index]
+    # counted before the second rows go: how often both the closed and the new school had results
     twice = ordered.duplicated(["school_id", "year"], keep=False)
     both = ordered[twice & (order["results"] > 0)].duplicated(["school_id", "year"], keep="first")
-    kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
-    dropped = len(ordered) - len(kept)
+    rows_kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
+    dropped = len(ordered) - len(rows_kept)
     cases = (
         CountedCase("second rows of a school in one year (conversion years), dropped", dropped),
         CountedCase("of these, second rows that had results too; the larger cohort was kept", int(both.sum())),
         CountedCase(
-            "schools followed under more than one URN", int((kept.groupby("school_id")["urn"].nunique() > 1).sum())
+            "schools followed under more than one URN", int((rows_kept.groupby("school_id")["urn"].nunique() > 1).sum())
         ),
         CountedCase(
             "schools whose local-authority code changed; the last year's code is used",
-            int((kept.groupby("school_id")["area"].nunique() > 1).sum()),
+            int((rows_kept.groupby("school_id")["area"].nunique() > 1).sum()),
         ),
     )
-    return kept, cases
+    return rows_kept, cases
 
 
 # Published confidence limits, from which the pupil-level standard deviation can be recovered.
@@ -167,9 +171,10 @@ def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]
         return None
     path = at_hand[year]
     lower, upper, coverage = measure(code).limits
-    pupils = measure(code).cohort
+    pupils = measure(code).pupils
     unadjusted = f"{code}_UNADJUSTED" if stage == "KS2" else f"{code}_ORIG"
     frame = read_wide(path, [code, lower, upper, coverage, pupils], stage, optional=[unadjusted])
+    # 1 is a mainstream school, 2 a special one
     frame = frame[frame["RECTYPE"] == "1"]
     numbers = {name: parse_cells(frame[name], f"{path.name}, {name}")[0] for name in frame.columns[5:]}
     half_width = (numbers[upper] - numbers[lower]) / 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -75,13 +78,14 @@ class Tables:
     spine: pd.DataFrame | None
 
 
+T = TypeVar("T")
 Keep = Callable[[DataRequest, Callable[[], Tables]], Tables]
 """Returns tables that were read before for the same wants, or reads and keeps them."""
 
 
-def read_anew(wanted: DataRequest, read: Callable[[], Tables]) -> Tables:
+def read_anew(request: DataRequest, read_tables: Callable[[], Tables]) -> Tables:
     """Read the tables and keep nothing."""
-    return read()
+    return read_tables()
 
 
 def read_baseline(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
@@ -95,39 +99,53 @@ def read_records(project: Project, project_folder: Path, sources: Sources, keep:
 
 
 def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> ProjectData:
-    wanted = DataRequest(
+    request = DataRequest(
         measures=tuple(outcome.measure for outcome in project.outcomes),
         exposure=project.exposure,
         neighbours=project.pool.neighbours,
         years=tuple(years),
     )
-    tables = keep(wanted, lambda: _tables(wanted, sources))
+    tables = keep(request, lambda: _tables(request, sources))
     treated = _treated(project, project_folder, tables)
-    areas = tables.neighbours[wanted.neighbours]
+    areas = tables.neighbours[request.neighbours]
     fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
     roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
     found = (tables.records, tables.neighbours, treated, tables.limits)
-    return ProjectData(sources.kind, wanted.years, *found, fsm, outlines, roll)
+    return ProjectData(sources.kind, request.years, *found, fsm, outlines, roll)
 
 
-def _tables(wanted: DataRequest, sources: Sources) -> Tables:
-    for code in wanted.measures:
-        require_years(code, wanted.exposure.years)
-    neighbours = {name: read_neighbours(path) for name, path in sources.neighbours.items()}
+def _tables(request: DataRequest, sources: Sources) -> Tables:
+    for code in request.measures:
+        require_years(code, request.exposure.years)
+    neighbours = {name: _read_once(read_neighbours, path) for name, path in sources.neighbours.items()}
     _require_identity_files(sources)
-    links = read_links(sources.links) if sources.links else None
-    spine = read_spine(sources.spine) if sources.spine else None
+    links = _read_once(read_links, sources.links) if sources.links else None
+    spine = _read_once(read_spine, sources.spine) if sources.spine else None
     conversions = conversions_of(links, spine)
-    areas = neighbours[wanted.neighbours]
+    areas = neighbours[request.neighbours]
     records = {}
-    for stage, measures in _by_stage(wanted).items():
-        listing = _listing(sources, stage, measures, wanted.years, links, spine)
-        made = make_records(listing, stage, measures, wanted.exposure, areas)
+    for stage, measures in _by_stage(request).items():
+        listing = _listing(sources, stage, measures, request.years, links, spine)
+        made = make_records(listing, stage, measures, request.exposure, areas)
         _require_whole_england(listing.source, made, areas)
-        records[stage] = with_conversions(made, conversions, wanted.exposure)
-        _require_years_read(sources, records[stage], wanted.years)
-    limits = _limits(wanted, sources, areas)
+        records[stage] = with_conversions(made, conversions, request.exposure)
+        _require_years_read(sources, records[stage], request.years)
+    limits = _limits(request, sources, areas)
     return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
+
+
+def _read_once(read: Callable[[Path], T], path: Path) -> T:
+    """Return what a file without results holds, read again only where it has changed; each caller has its own copy."""
+    if not path.is_file():
+        return read(path)  # says what is wrong
+    stat = path.stat()
+    found: T = pickle.loads(_packed(read, path, stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _packed(read: Callable[[Path], object], path: Path, size: int, changed: int) -> bytes:
+    return pickle.dumps(read(path))
 
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
@@ -173,9 +191,9 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
-def _by_stage(wanted: DataRequest) -> dict[str, list[str]]:
+def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
-    for code in wanted.measures:
+    for code in request.measures:
         stages.setdefault(measure(code).key_stage, []).append(code)
     return stages
 
@@ -189,7 +207,7 @@ def _listing(
     spine: pd.DataFrame | None,
 ) -> Listing:
     if stage in sources.panels:
-        return read_assembled(sources.panels[stage], measures, measure(measures[0]).cohort, years)
+        return read_assembled(sources.panels[stage], measures, measure(measures[0]).pupils, years)
     if not sources.tables[stage]:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
@@ -204,12 +222,12 @@ def _listing(
     )
 
 
-def _limits(wanted: DataRequest, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
-    last = max(wanted.exposure.post)
-    if last not in wanted.years:
+def _limits(request: DataRequest, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
+    last = max(request.exposure.post)
+    if last not in request.years:
         return {}
-    found = {code: read_limits(sources, code, last, areas.names) for code in wanted.measures}
-    return {code: limits for code, limits in found.items() if limits is not None}
+    limits_by_measure = {code: read_limits(sources, code, last, areas.names) for code in request.measures}
+    return {code: limits for code, limits in limits_by_measure.items() if limits is not None}
 
 
 def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:

@@ -18,7 +18,7 @@ from evalkit.data.published.neighbours import NeighbourTable
 # One row per school and summer as the sources list them, before any school is left out.
 
 IDENTITY: Final = ("school_id", "urn", "year", "area", "laestab", "name", "minor_group")
-"""Columns every listing has, whichever source it came from."""
+"""Columns every listing has, whichever source it came from; `area` is missing where the source gives none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class Listing:
     """Schools as listed: one row per school and year, scores still as published text.
 
     `identity` has the columns of `IDENTITY` for every year listed. `scores` has `school_id`,
-    `year`, the pupils counted (`cohort`) and one column per measure, for the years that were read
+    `year`, the pupils counted (`pupils`) and one column per measure, for the years that were read
     and no other. `blank` is the reason of an empty cell by year, where the source has lost its
     codes. `cases` counts what identity over time had to resolve.
     """
@@ -48,14 +48,27 @@ class Listing:
 def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
     """Return cells as whole numbers; raise `DataError` at the first that is not one."""
     numbers = pd.to_numeric(cells, errors="coerce")
-    odd = cells[numbers.isna() | (numbers % 1 != 0)]
-    if not odd.empty:
-        raise DataError(f"{where}: {odd.iloc[0]!r} (row {odd.index[0] + 2} of the file) is not a whole number.")
+    not_whole = cells[numbers.isna() | (numbers % 1 != 0)]
+    if not not_whole.empty:
+        raise DataError(
+            f"{where}: {not_whole.iloc[0]!r} (row {not_whole.index[0] + 2} of the file) is not a whole number."
+        )
     return numbers.astype(int)
+
+
+def area_codes(cells: pd.Series) -> pd.Series:
+    """Return the local authority of each row as a nullable whole number, missing where the source gives none.
+
+    The sources write a blank, a dash or 0 where a row has no authority.
+    """
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return numbers.where(numbers > 0).astype("Int64")
 
 
 # Schools and their results over time: every cell a number or a reason.
 
+NO_AREA: Final = "no local authority given"
+"""What stands for an area's name where the sources give a school none."""
 OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
 
 
@@ -63,10 +76,10 @@ OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
 class SchoolRecords:
     """All schools of one key stage and what was published about them.
 
-    `schools` is indexed by school_id (sorted): name, area, area_name, region, laestab, minor_group,
-    is_converted (its URN changed between the last summer before the
-    programme and the end). `values[measure]` and `reasons[measure]` are school × year frames: a value is missing
-    exactly where there is a reason. `cohort` counts pupils, school × year. `years` are the summers
+    `schools` is indexed by school_id (sorted): name, area (its code, missing where no list gives one), area_name,
+    region, laestab, minor_group, is_converted (its URN changed between the last summer before the programme and the
+    end). `values[measure]` and `reasons[measure]` are school × year frames: a value is missing
+    exactly where there is a reason. `pupils` counts those of the year group, school × year. `years` are the summers
     whose scores were read. `urns` maps every URN a school was listed under, and its school_id, to its school_id.
     """
 
@@ -74,7 +87,7 @@ class SchoolRecords:
     schools: pd.DataFrame
     values: dict[str, pd.DataFrame]
     reasons: dict[str, pd.DataFrame]
-    cohort: pd.DataFrame
+    pupils: pd.DataFrame
     years: tuple[int, ...]
     urns: dict[str, str]
     cases: tuple[CountedCase, ...]
@@ -88,21 +101,23 @@ def make_records(
     identity = listing.identity.sort_values(["school_id", "year"], kind="stable")
     last = identity.drop_duplicates("school_id", keep="last").set_index("school_id").sort_index()
     schools = last[["name", "area", "laestab", "minor_group"]].copy()
-    schools["area_name"] = schools["area"].map(areas.names).fillna("area " + schools["area"].astype(str))
+    unnamed = ("area " + schools["area"].astype("string")).fillna(NO_AREA)
+    schools["area_name"] = schools["area"].map(areas.names).fillna(unnamed).astype(object)
     schools["region"] = schools["area"].map(areas.regions).fillna("")
     schools["is_converted"] = _changed_urn(identity, exposure).reindex(schools.index, fill_value=False)
     values, reasons = {}, {}
     for code in measures:
         values[code], reasons[code] = _by_year(listing, code, schools.index, years)
-    cohort, _ = _by_year(listing, "cohort", schools.index, years)
+    pupils, _ = _by_year(listing, "pupils", schools.index, years)
     pairs = (identity[key].to_numpy(dtype=object) for key in ("urn", "school_id"))
     urns = {school: school for school in schools.index} | dict(zip(*pairs, strict=True))
-    return SchoolRecords(key_stage, schools, values, reasons, cohort, tuple(years), urns, listing.cases)
+    return SchoolRecords(key_stage, schools, values, reasons, pupils, tuple(years), urns, listing.cases)
 
 
 def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:
     """Return whether a school's URN at the end differs from that of the last summer before the programme."""
     until = identity[identity["year"] <= max(exposure.years)]
+    # a school that is first listed later has no URN before, and has not changed it
     before = until[until["year"] <= max(exposure.pre)].groupby("school_id")["urn"].last()
     after = until.groupby("school_id")["urn"].last()
     return before.reindex(after.index).fillna(after) != after

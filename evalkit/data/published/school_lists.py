@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.core.project import Exposure, day_of_tests
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import parse_cells
-from evalkit.data.published.records import SchoolRecords
+from evalkit.data.published.records import SchoolRecords, area_codes
 from evalkit.data.published.tables import read_table
 
 # GIAS links between establishments, and the chains that identity over time may follow.
@@ -33,9 +33,9 @@ class Links:
 
     def oldest(self, urn: str) -> str:
         """Return the oldest URN reached by one-to-one predecessors; a loop stops where it closes."""
-        seen = {urn}
-        while (before := self.predecessor.get(urn)) is not None and before not in seen:
-            seen.add(before)
+        urns_passed = {urn}
+        while (before := self.predecessor.get(urn)) is not None and before not in urns_passed:
+            urns_passed.add(before)
             urn = before
         return urn
 
@@ -45,24 +45,25 @@ def read_links(path: Path) -> Links:
     frame = read_table(path, ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"], encoding="cp1252")
     pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN", "LinkEstablishedDate"]]
     pairs = pairs.drop_duplicates(["URN", "LinkURN"])
+    # a merger gives a school two pasts and a split gives one two futures: only one-to-one links are the same school
     unique = ~(pairs.duplicated("URN", keep=False) | pairs.duplicated("LinkURN", keep=False))
-    kept = pairs[unique]
+    chained = pairs[unique]
     structural = frame[frame["LinkType"].str.contains("merged|amalgam|split", case=False)]
-    reorganised = kept["URN"].isin(set(structural["URN"])) | kept["LinkURN"].isin(set(structural["URN"]))
-    other = ~frame["LinkType"].isin(["Predecessor", "Successor"])
+    reorganised = chained["URN"].isin(set(structural["URN"])) | chained["LinkURN"].isin(set(structural["URN"]))
+    is_other_kind = ~frame["LinkType"].isin(["Predecessor", "Successor"])
     cases = (
-        CountedCase("links from a school to its one predecessor, followed", len(kept)),
+        CountedCase("links from a school to its one predecessor, followed", len(chained)),
         CountedCase(
             "of these, schools that also took part in a merger, an amalgamation or a split", int(reorganised.sum())
         ),
         CountedCase("predecessor links not followed because they are not one-to-one", int((~unique).sum())),
         CountedCase(
             "links of another kind (mergers, amalgamations, splits, sixth-form centres), never followed",
-            int(other.sum()),
+            int(is_other_kind.sum()),
         ),
     )
-    opened = dict(zip(kept["URN"], kept["LinkEstablishedDate"], strict=True))
-    return Links(dict(zip(kept["URN"], kept["LinkURN"], strict=True)), cases, opened)
+    opened = dict(zip(chained["URN"], chained["LinkEstablishedDate"], strict=True))
+    return Links(dict(zip(chained["URN"], chained["LinkURN"], strict=True)), cases, opened)
 
 
 # When schools changed legal identity, by the dates of the school list and the links file.
@@ -100,10 +101,10 @@ def conversions_of(links: Links | None, spine: pd.DataFrame | None) -> Conversio
     if links is None and spine is None:
         return None
     linked = _of_links(links) if links else {}
-    told = _of_list(spine) if spine is not None else {}
-    both = [(told[new][1], linked[new][1]) for new in told if new in linked]
-    conflicts = sum(abs(one - other) > _APART for one, other in both)
-    pairs = {**linked, **told}
+    listed = _of_list(spine) if spine is not None else {}
+    both = [(listed[new][1], linked[new][1]) for new in listed if new in linked]
+    conflicts = sum(abs(day_in_list - day_in_links) > _APART for day_in_list, day_in_links in both)
+    pairs = {**linked, **listed}
     return Conversions([(links.oldest(old) if links else old, day) for old, day in pairs.values()], conflicts)
 
 
@@ -127,7 +128,7 @@ def read_spine(path: Path) -> pd.DataFrame:
     names = {"LA": "area", "LAESTAB": "laestab", "SCHNAME": "name", "MINORGROUP": "minor_group"}
     names |= {"OPENDATE": "opened", "OTHERURN": "other_urn"}
     spine = frame.set_index("URN").rename(columns=names)
-    spine["area"] = pd.to_numeric(spine["area"], errors="coerce").fillna(0).astype(int)
+    spine["area"] = area_codes(spine["area"])
     spine["is_primary"] = spine.pop("ISPRIMARY") == "1"
     spine["is_secondary"] = spine.pop("ISSECONDARY") == "1"
     return spine
@@ -135,9 +136,9 @@ def read_spine(path: Path) -> pd.DataFrame:
 
 def with_minor_group(identity: pd.DataFrame, spine: pd.DataFrame) -> pd.DataFrame:
     """Give each school the group that any of its URNs has in the school list; blank where none is listed."""
-    found = identity["urn"].map(spine["minor_group"])
-    of_oldest = identity["school_id"].map(spine["minor_group"])
-    by_school = found.fillna(of_oldest).groupby(identity["school_id"]).transform("first")
+    group_of_urn = identity["urn"].map(spine["minor_group"])
+    group_of_oldest = identity["school_id"].map(spine["minor_group"])
+    by_school = group_of_urn.fillna(group_of_oldest).groupby(identity["school_id"]).transform("first")
     return identity.assign(minor_group=by_school.fillna(""))
 
 
@@ -151,12 +152,12 @@ def read_roll(covariates: Mapping[str, Path]) -> pd.Series | None:
 
     A school that teaches two key stages stands in both files with one roll and is kept once.
     """
-    found = [rolls for _, path in sorted(covariates.items()) if (rolls := _read(path)) is not None]
-    if not found:
+    rolls_by_file = [rolls for _, path in sorted(covariates.items()) if (rolls := _read(path)) is not None]
+    if not rolls_by_file:
         return None
-    both = pd.concat(found)
-    kept: pd.Series = both[~both.index.duplicated()]
-    return kept
+    both = pd.concat(rolls_by_file)
+    pupils: pd.Series = both[~both.index.duplicated()]
+    return pupils
 
 
 def _read(path: Path) -> pd.Series | None:

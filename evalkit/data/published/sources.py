@@ -62,9 +62,7 @@ def find_sources(folder: Path) -> Sources:
             f"{folder}: there is no such folder. `--data` takes the folder that holds panel/, gias/ and lait/."
         )
     panels = {
-        stage: found
-        for stage in ("KS2", "KS4")
-        if (found := _one(folder, f"panel/{stage.lower()}_school_panel_*.csv*"))
+        stage: path for stage in ("KS2", "KS4") if (path := _one(folder, f"panel/{stage.lower()}_school_panel_*.csv*"))
     }
     county, national = _wide_tables(folder)
     if not panels and not any(national.values()):
@@ -73,9 +71,9 @@ def find_sources(folder: Path) -> Sources:
             "performance-tables/ks2/2016-2017_england_ks2final.csv and so on. data/README.md describes the layout."
         )
     covariates = {
-        stage: found
+        stage: path
         for stage in ("KS2", "KS4")
-        if (found := _one(folder, f"panel/{stage.lower()}_school_covariates.csv*"))
+        if (path := _one(folder, f"panel/{stage.lower()}_school_covariates.csv*"))
     }
     return Sources(
         folder=folder,
@@ -92,11 +90,11 @@ def find_sources(folder: Path) -> Sources:
 
 
 def _one(folder: Path, pattern: str) -> Path | None:
-    found = sorted(folder.glob(pattern))
-    if len(found) > 1:
-        names = " and ".join(path.name for path in found)
+    paths = sorted(folder.glob(pattern))
+    if len(paths) > 1:
+        names = " and ".join(path.name for path in paths)
         raise DataError(f"{folder}: {names} are the same kind of file. Keep the one this evaluation should read.")
-    return found[0] if found else None
+    return paths[0] if paths else None
 
 
 def _wide_tables(folder: Path) -> tuple[dict[str, dict[int, Path]], dict[str, dict[int, Path]]]:
@@ -106,8 +104,8 @@ def _wide_tables(folder: Path) -> tuple[dict[str, dict[int, Path]], dict[str, di
     for path in sorted(folder.glob("performance-tables/ks[24]/*final.csv")):
         if (match := _WIDE.fullmatch(path.name)) is None:
             continue
-        kept = national if match["area"] == "england" else county
-        kept[f"KS{match['stage']}"].setdefault(int(match["second"]), path)
+        tables = national if match["area"] == "england" else county
+        tables[f"KS{match['stage']}"].setdefault(int(match["second"]), path)
     return county, national
 
 

@@ -62,11 +62,12 @@ def read_table(
     _require_columns(path, header, columns)
     if not ragged:
         _refuse_truncated(path, header, encoding)
-    wanted = [*columns, *(name for name in optional if name in header)]
+    names = [*columns, *(name for name in optional if name in header)]
     options: dict[str, Any] = {
-        "usecols": wanted,
+        "usecols": names,
         "index_col": False,
         "dtype": str,
+        # NA and the like are codes with a meaning here, and never a gap
         "keep_default_na": False,
         "na_filter": True,
         "na_values": [],
@@ -75,17 +76,29 @@ def read_table(
     }
     frame: pd.DataFrame = _guarded(path, encoding, lambda: pd.read_csv(path, **options))
     if not ragged:
-        return frame[wanted]
+        return frame[names]
     lengths = np.array(_guarded(path, encoding, lambda: _row_lengths(path, encoding, skip_rows)))
-    kept: pd.DataFrame = frame[wanted].apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
-    return kept
+    without_padding: pd.DataFrame = frame[names].apply(
+        lambda cells: cells.where(lengths > header.index(str(cells.name)))
+    )
+    return without_padding
 
 
 def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
     """Return the number of cells of each row read; pandas fills a short row with blanks that are not in the file."""
     with _open(path) as stream, io.TextIOWrapper(stream, encoding=_encoding(path, encoding), newline="") as text:
-        rows = enumerate(csv.reader(text))
-        return [len(row) for line, row in rows if row and line and not (skip_rows is not None and skip_rows(line))]
+        rows = enumerate(_cells_of_rows(list(text)))
+        return [cells for line, cells in rows if cells and line and not (skip_rows is not None and skip_rows(line))]
+
+
+def _cells_of_rows(lines: list[str]) -> list[int]:
+    """Return the number of cells of each row; commas are counted, and parsed only where a quotation mark stands."""
+    if any(line.count('"') % 2 for line in lines):  # a cell may go on in the next line
+        return [len(row) for row in csv.reader(lines)]
+    return [
+        len(next(csv.reader([line]))) if '"' in line else line.count(",") + 1 if line.strip("\r\n") else 0
+        for line in lines
+    ]
 
 
 def _guarded(path: Path, encoding: str, action: Callable[[], T]) -> T:

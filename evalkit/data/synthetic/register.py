@@ -226,11 +226,13 @@ def _many(seed: int, schools: Primaries, identities: Identities) -> list[Link]:
         near = np.flatnonzero((schools.area == schools.area[two[0]]) & _staying(schools, identities))
         if len(near) == 0:
             continue
-        kept = int(rng.choice(near))
+        n_kept = int(rng.choice(near))
         kinds = kinds if len(two) == 2 else _CLOSING[0]
         for school in two:
             date = f"31-08-{schools.last[school]}"
-            links += _pair(int(identities.urn[school]), int(identities.urn[kept]), identities.name[kept], date, kinds)
+            links += _pair(
+                int(identities.urn[school]), int(identities.urn[n_kept]), identities.name[n_kept], date, kinds
+            )
     for opened in np.flatnonzero(schools.first > 2016)[::9].tolist():
         near = np.flatnonzero((schools.area == schools.area[opened]) & _staying(schools, identities))
         if len(near):

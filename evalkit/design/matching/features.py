@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from evalkit.core.arrays import Floats
+from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline, is_category
@@ -21,13 +21,22 @@ def require_variation(baseline: Baseline, names: Sequence[str] | None = None) ->
     chosen = list(map(str, baseline.covariates)) if names is None else names
     constant = [name for name in chosen if _is_constant(baseline.label(name))]
     if constant:
-        named = listed([f"'{name}'" for name in constant], 8)
-        start = f"The covariate {named} has" if len(constant) == 1 else f"The covariates {named} each have"
+        names_listed = listed([f"'{name}'" for name in constant], 8)
+        start = (
+            f"The covariate {names_listed} has" if len(constant) == 1 else f"The covariates {names_listed} each have"
+        )
         them = "it tells" if len(constant) == 1 else "they tell"
         raise DesignError(
             f"{start} the same value for every unit, so {them} nothing apart. "
             f"Leave {'it' if len(constant) == 1 else 'them'} out."
         )
+
+
+def require_arms(is_treated: Bools) -> None:
+    """Raise `DesignError` where nobody is treated, or nobody is there to compare with."""
+    if is_treated.all() or not is_treated.any():
+        arm = "comparison" if is_treated.all() else "treated"
+        raise DesignError(f"No {arm} unit is in the data, so there is nothing to compare. Check the treated column.")
 
 
 def _is_constant(values: pd.Series) -> bool:

@@ -41,54 +41,63 @@ def least_cover(problem: PairProblem) -> Cover:
         Where more than `MOST_PAIRS` pairs could save something.
     """
     n, m = len(problem.focal), len(problem.partners)
-    own = _nearest(problem)
-    other = _nearest(problem.turned)
-    treated, comparison = _savers(problem, own[1], other[1])
-    saved = own[1][treated] + other[1][comparison] - problem.distance(treated, comparison)
-    is_paired = _most_saved(treated, comparison, saved, (n, m))
+    of_treated, of_comparison = _nearest(problem), _nearest(problem.turned)
+    treated, comparison = _savers(problem, of_treated.distance, of_comparison.distance)
+    apart = of_treated.distance[treated] + of_comparison.distance[comparison]
+    is_paired = _most_saved(treated, comparison, apart - problem.distance(treated, comparison), (n, m))
     first, second = treated[is_paired], comparison[is_paired]
-    left = np.setdiff1d(np.flatnonzero(np.isfinite(own[1])), first)
-    right = np.setdiff1d(np.flatnonzero(np.isfinite(other[1])), second)
-    first, second = np.concatenate([first, left, other[0][right]]), np.concatenate([second, own[0][left], right])
+    left = np.setdiff1d(np.flatnonzero(np.isfinite(of_treated.distance)), first)
+    right = np.setdiff1d(np.flatnonzero(np.isfinite(of_comparison.distance)), second)
+    first = np.concatenate([first, left, of_comparison.partner[right]])
+    second = np.concatenate([second, of_treated.partner[left], right])
     return _stars(problem, first, second)
 
 
-def _nearest(problem: PairProblem) -> tuple[Ints, Floats]:
-    """Return each focal unit's nearest permitted partner and its distance, −1 and infinity where there is none."""
+class _Nearest(NamedTuple):
+    """Each focal unit's nearest permitted partner and its distance, −1 and infinity where there is none."""
+
+    partner: Ints
+    distance: Floats
+
+
+def _nearest(problem: PairProblem) -> _Nearest:
     n = len(problem.focal)
     partner, distance = np.full(n, -1, dtype=np.int64), np.full(n, np.inf)
     graph = nearest_permitted(problem, np.arange(n), 1)
     has = np.flatnonzero(np.diff(graph.first))
     partner[has], distance[has] = graph.partner[graph.first[has]], graph.distance[graph.first[has]]
-    return partner, distance
+    return _Nearest(partner, distance)
 
 
-def _savers(problem: PairProblem, own: Floats, other: Floats) -> tuple[Ints, Ints]:
+def _savers(problem: PairProblem, of_treated: Floats, of_comparison: Floats) -> tuple[Ints, Ints]:
     """Return every permitted pair that is nearer than both units' nearest distances together.
 
     Of such a pair the unit with the larger nearest distance d sees the other within 2 d.
     """
     pairs = []
-    for one, two, near, far in ((problem, False, own, other), (problem.turned, True, other, own)):
+    for side, is_turned, near, far in (
+        (problem, False, of_treated, of_comparison),
+        (problem.turned, True, of_comparison, of_treated),
+    ):
         rows = np.flatnonzero(np.isfinite(near))
-        reach = np.minimum(2 * near[rows], near[rows] + far[np.isfinite(far)].max(initial=0)) * (1 + 1e-12)
-        tree = cKDTree(one.partners.coordinates)
-        size = tree.query_ball_point(one.focal.coordinates[rows], reach, return_length=True)
+        radius = np.minimum(2 * near[rows], near[rows] + far[np.isfinite(far)].max(initial=0)) * (1 + 1e-12)
+        tree = cKDTree(side.partners.coordinates)
+        size = tree.query_ball_point(side.focal.coordinates[rows], radius, return_length=True)
         if int(size.sum()) > MOST_PAIRS:
             raise DesignError(
                 f"Full matching would have to weigh {int(size.sum()):,} pairs, more than {MOST_PAIRS:,}: many units "
                 "are far from all of the other group. Add exact constraints or a caliper, or weight units instead."
             )
-        found = tree.query_ball_point(one.focal.coordinates[rows], reach)
-        partner = np.array([at for near_ones in found for at in near_ones], dtype=np.int64)
-        mine = np.repeat(rows, size)
-        pairs.append((partner, mine) if two else (mine, partner))
-    treated, comparison = (np.concatenate([one[at] for one in pairs]) for at in (0, 1))
+        neighbours_of_rows = tree.query_ball_point(side.focal.coordinates[rows], radius)
+        partner = np.array([at for neighbours in neighbours_of_rows for at in neighbours], dtype=np.int64)
+        rows_repeated = np.repeat(rows, size)
+        pairs.append((partner, rows_repeated) if is_turned else (rows_repeated, partner))
+    treated, comparison = (np.concatenate(positions) for positions in zip(*pairs, strict=True))
     key = np.unique(treated * np.int64(len(problem.partners)) + comparison)
     treated, comparison = np.divmod(key, len(problem.partners))
-    kept = problem.is_permitted(treated, comparison)
-    kept &= problem.distance(treated, comparison) < own[treated] + other[comparison]
-    return treated[kept], comparison[kept]
+    is_kept = problem.is_permitted(treated, comparison)
+    is_kept &= problem.distance(treated, comparison) < of_treated[treated] + of_comparison[comparison]
+    return treated[is_kept], comparison[is_kept]
 
 
 def _most_saved(treated: Ints, comparison: Ints, saved: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -114,24 +123,25 @@ def _stars(problem: PairProblem, treated: Ints, comparison: Ints) -> Cover:
     treated, comparison = np.divmod(np.unique(treated * np.int64(m) + comparison), m)
     distance = problem.distance(treated, comparison)
     degree = np.bincount(treated, minlength=len(problem.focal)), np.bincount(comparison, minlength=m)
-    kept = np.ones(len(treated), dtype=bool)
+    is_kept = np.ones(len(treated), dtype=bool)
     double = np.flatnonzero((degree[0][treated] > 1) & (degree[1][comparison] > 1))
+    # the dearest first: each pair taken away can make the next one needed
     for at in double[np.argsort(-distance[double], kind="stable")].tolist():
         if degree[0][treated[at]] > 1 and degree[1][comparison[at]] > 1:
-            kept[at] = False
+            is_kept[at] = False
             degree[0][treated[at]] -= 1
             degree[1][comparison[at]] -= 1
-    return Cover(treated[kept], comparison[kept], distance[kept])
+    return Cover(treated[is_kept], comparison[is_kept], distance[is_kept])
 
 
-def bounded_cover(problem: PairProblem, own: tuple[int, float], other: tuple[int, float]) -> Cover:
+def bounded_cover(problem: PairProblem, of_treated: tuple[int, float], of_comparison: tuple[int, float]) -> Cover:
     """Return the pairs with the least sum of distances under bounds on how many partners a unit has.
 
     Parameters
     ----------
     problem : everyone must have a permitted partner
-    own : fewest and most partners of a treated unit
-    other : fewest and most partners of a comparison unit
+    of_treated : fewest and most partners of a treated unit
+    of_comparison : fewest and most partners of a comparison unit
 
     Notes
     -----
@@ -152,21 +162,22 @@ def bounded_cover(problem: PairProblem, own: tuple[int, float], other: tuple[int
             "constraints, or leave the bounds out."
         )
     treated, comparison = (part.ravel() for part in np.indices((n, m)))
-    kept = problem.is_permitted(treated, comparison)
-    treated, comparison = treated[kept], comparison[kept]
+    is_kept = problem.is_permitted(treated, comparison)
+    treated, comparison = treated[is_kept], comparison[is_kept]
     distance = problem.distance(treated, comparison)
     k = len(treated)
     ones, at = np.ones(k), np.arange(k)
     incidence = csr_array(coo_array((np.tile(ones, 2), (np.concatenate([treated, n + comparison]), np.tile(at, 2)))))
-    most = np.concatenate([np.full(n, min(own[1], m)), np.full(m, min(other[1], n))])
-    fewest = np.concatenate([np.full(n, own[0]), np.full(m, other[0])])
+    most = np.concatenate([np.full(n, min(of_treated[1], m)), np.full(m, min(of_comparison[1], n))])
+    fewest = np.concatenate([np.full(n, of_treated[0]), np.full(m, of_comparison[0])])
     sides = vstack([incidence, -incidence])
-    found = linprog(distance, A_ub=sides, b_ub=np.concatenate([most, -fewest]), bounds=(0, 1), method="highs-ds")
-    if found.status != 0:
+    # the simplex method ends in a corner, where every number is whole; an interior point would not
+    solution = linprog(distance, A_ub=sides, b_ub=np.concatenate([most, -fewest]), bounds=(0, 1), method="highs-ds")
+    if solution.status != 0:
         raise DesignError(
             "No sets keep the bounds on their sizes: one group has too many units for them. Widen the bounds."
         )
-    chosen = found.x > 0.5
+    chosen = solution.x > 0.5
     return _stars(problem, treated[chosen], comparison[chosen])
 
 

@@ -34,20 +34,23 @@ def full_matching(baseline: Baseline, option: FullMatching, target: Target) -> M
     """
     bounds = _bounds(option)
     space = pair_space(baseline, option)
-    kept = ~space.discarded
-    treated, comparison = np.flatnonzero(baseline.is_treated & kept), np.flatnonzero(~baseline.is_treated & kept)
-    strata = np.full(len(kept), -1, dtype=np.int64)
+    is_eligible = ~space.discarded
+    treated, comparison = (
+        np.flatnonzero(baseline.is_treated & is_eligible),
+        np.flatnonzero(~baseline.is_treated & is_eligible),
+    )
+    strata = np.full(len(is_eligible), -1, dtype=np.int64)
     pairs, n_sets = [], 0
     for code in np.unique(space.strata[treated]):
-        own, other = treated[space.strata[treated] == code], comparison[space.strata[comparison] == code]
-        if not len(other):
+        treated_at, comparison_at = treated[space.strata[treated] == code], comparison[space.strata[comparison] == code]
+        if not len(comparison_at):
             continue
-        cover = _cover(space.problem(own, other), bounds)
-        codes = star_codes(cover, (len(own), len(other)))
-        for rows, numbers in ((own, codes[0]), (other, codes[1])):
+        cover = _cover(space.problem(treated_at, comparison_at), bounds)
+        codes = star_codes(cover, (len(treated_at), len(comparison_at)))
+        for rows, numbers in ((treated_at, codes[0]), (comparison_at, codes[1])):
             strata[rows] = np.where(numbers >= 0, numbers + n_sets, -1)
         n_sets = int(strata.max()) + 1
-        pairs.append((own[cover.treated], other[cover.comparison], cover.distance))
+        pairs.append((treated_at[cover.treated], comparison_at[cover.comparison], cover.distance))
     return MatchedDesign(
         baseline=baseline,
         option=option,
@@ -71,12 +74,15 @@ def _bounds(option: FullMatching) -> Bounds | None:
         raise DesignError(
             f"From {low:g} to {high:g} comparison units for each treated unit is no range. Give fewest ≤ most."
         )
-    own = max(1, math.ceil(low - 1e-9)), 1.0 if high < 1 else math.floor(high + 1e-9) if high < math.inf else math.inf
-    other = (
+    of_treated = (
+        max(1, math.ceil(low - 1e-9)),
+        1.0 if high < 1 else math.floor(high + 1e-9) if high < math.inf else math.inf,
+    )
+    of_comparison = (
         max(1, math.ceil(1 / high - 1e-9)) if high < 1 else 1,
         math.inf if low == 0 else max(1.0, math.floor(1 / low + 1e-9)),
     )
-    return own, other
+    return of_treated, of_comparison
 
 
 def _cover(problem: PairProblem, bounds: Bounds | None) -> Cover:
@@ -86,9 +92,9 @@ def _cover(problem: PairProblem, bounds: Bounds | None) -> Cover:
         return bounded_cover(problem, *bounds)
     # units that nothing permits are left out before bounds are set, so that these can be kept
     free = least_cover(problem)
-    own, other = np.unique(free.treated), np.unique(free.comparison)
-    part = bounded_cover(problem.take(own, other), *bounds)
-    return Cover(own[part.treated], other[part.comparison], part.distance)
+    treated_at, comparison_at = np.unique(free.treated), np.unique(free.comparison)
+    part = bounded_cover(problem.take(treated_at, comparison_at), *bounds)
+    return Cover(treated_at[part.treated], comparison_at[part.comparison], part.distance)
 
 
 def _in_order(parts: list[tuple[Ints, Ints, NDArray[np.float64]]]) -> Pairs:
@@ -112,6 +118,6 @@ def _notes(strata: Ints, space: PairSpace, n_sets: int) -> tuple[str, ...]:
         notes.append(Sentence("{n} outside common support were left out.", n=n_outside))
     n_lost = int((strata[~space.discarded] < 0).sum())
     if n_lost:
-        lost = count(n_lost, "units", "unit", among=len(strata))
-        notes.append(Sentence("{n} had no permitted partner and were left out.", n=lost))
+        lost_count = count(n_lost, "units", "unit", among=len(strata))
+        notes.append(Sentence("{n} had no permitted partner and were left out.", n=lost_count))
     return tuple(notes)

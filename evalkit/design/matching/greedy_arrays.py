@@ -27,30 +27,33 @@ class Permissions:
     def __init__(self, problem: PairProblem) -> None:
         self.problem = problem
         columns = zip(problem.focal.windows.T, problem.partners.windows.T, problem.widths.tolist(), strict=True)
-        self._windows = [(own.tolist(), other.tolist(), width) for own, other, width in columns]
+        self._windows = [
+            (focal_column.tolist(), partner_column.tolist(), width) for focal_column, partner_column, width in columns
+        ]
         codes = zip(problem.focal.codes.T, problem.partners.codes.T, strict=True)
-        self._codes = [(own.tolist(), other.tolist()) for own, other in codes]
+        self._codes = [(focal_column.tolist(), partner_column.tolist()) for focal_column, partner_column in codes]
 
     def allow(self, unit: int, partner: int) -> bool:
         """Return whether two may be paired."""
-        for own, other, width in self._windows:
-            if not abs(own[unit] - other[partner]) <= width:
+        for focal_values, partner_values, width in self._windows:
+            if not abs(focal_values[unit] - partner_values[partner]) <= width:
                 return False
-        return all(mine[unit] != theirs[partner] for mine, theirs in self._codes)
+        return all(focal_codes[unit] != partner_codes[partner] for focal_codes, partner_codes in self._codes)
 
 
 class ScoreLine:
     """Partners in order of their scores, of equal ones the earlier first; those taken are skipped.
 
     Of the nearest on either side the nearer is found, the one on the left where both are as near; partners with
-    the unit's own score count as on the right. Nobody further away than `reach` is found.
+    the unit's own score count as on the right. Nobody further away than `caliper` is found.
     """
 
-    def __init__(self, scores: Floats, pool: Ints, reach: float, permissions: Permissions | None) -> None:
+    def __init__(self, scores: Floats, pool: Ints, caliper: float, permissions: Permissions | None) -> None:
         order = np.argsort(scores[pool], kind="stable")
         self._ranked, self._scores = pool[order], scores[pool][order]
         self.places, self.values = self._ranked.tolist(), self._scores.tolist()
-        self._n, self._reach, self._permissions = len(pool), reach, permissions
+        self._n, self._caliper, self._permissions = len(pool), caliper, permissions
+        # each place that is taken links to the next that may be free: a search takes all but constant time
         self._below, self._above = list(range(self._n + 1)), list(range(self._n + 1))
         self._free = bytearray(b"\1" * self._n)
         self._sorted: dict[int, tuple[Ints, Floats]] = {}
@@ -67,12 +70,13 @@ class ScoreLine:
 
     def nearest(self, unit: int, score: float, start: int, taken: list[int]) -> int:
         """Return the place that a unit takes, −1 where there is none; its partners so far do not serve it again."""
-        values, n, reach = self.values, self._n, self._reach
+        values, n, caliper = self.values, self._n, self._caliper
         low, high = _root(self._below, start) - 1, _root(self._above, start)
         for _ in range(_PATIENCE):
+            # as near on both sides: the lower score, so that the order of rows in a file decides nothing
             is_left = low >= 0 and (high == n or score - values[low] <= values[high] - score)
             place = low if is_left else high
-            if place == n or abs(values[place] - score) > reach:
+            if place == n or abs(values[place] - score) > caliper:
                 return -1
             if self._fits(unit, place, taken):
                 return place
@@ -88,7 +92,7 @@ class ScoreLine:
 
     def _searched(self, unit: int, score: float, start: int, taken: list[int]) -> int:
         """Look at more and more places on either side, or at all within the narrowest window where those are fewer."""
-        margin = self._reach + _ROUNDING * (self._reach + abs(score))
+        margin = self._caliper + _ROUNDING * (self._caliper + abs(score))
         first = int(np.searchsorted(self._scores, score - margin, side="left"))
         last = int(np.searchsorted(self._scores, score + margin, side="right"))
         window = self._window(unit)
@@ -97,9 +101,11 @@ class ScoreLine:
             low, high = max(first, start - width), min(last, start + width)
             if window is not None and len(window) <= high - low:
                 return self._first(unit, score, start, (window, taken))
-            found = self._first(unit, score, start, (np.arange(low, high), taken))
-            if (low == first and high == last) or (found >= 0 and self._is_inside(found, score, low, high)):
-                return found
+            nearest_place = self._first(unit, score, start, (np.arange(low, high), taken))
+            if (low == first and high == last) or (
+                nearest_place >= 0 and self._is_inside(nearest_place, score, low, high)
+            ):
+                return nearest_place
             width *= 4
 
     def _is_inside(self, place: int, score: float, low: int, high: int) -> bool:
@@ -114,7 +120,7 @@ class ScoreLine:
         places, taken = among
         places = places[np.frombuffer(self._free, dtype=np.uint8)[places] > 0]
         apart = np.abs(self._scores[places] - score)
-        fits = apart <= self._reach
+        fits = apart <= self._caliper
         if self._permissions is not None:
             fits &= self._permissions.problem.is_permitted(np.array(unit), self._ranked[places])
         for partner in taken:
@@ -130,19 +136,22 @@ class ScoreLine:
         """Return the places within the narrowest window of a unit, None where there is no window."""
         if self._permissions is None:
             return None
-        problem, found = self._permissions.problem, None
+        problem, narrowest = self._permissions.problem, None
         for column, width in enumerate(problem.widths.tolist()):
             if column not in self._sorted:
                 values = problem.partners.windows[self._ranked, column]
                 order = np.argsort(values, kind="stable")
                 self._sorted[column] = order, values[order]
             order, values = self._sorted[column]
-            own = problem.focal.windows[unit, column]
-            margin = width + _ROUNDING * (width + abs(own))
-            low, high = np.searchsorted(values, own - margin), np.searchsorted(values, own + margin, side="right")
-            if found is None or high - low < len(found):
-                found = order[low:high]
-        return found
+            unit_value = problem.focal.windows[unit, column]
+            margin = width + _ROUNDING * (width + abs(unit_value))
+            low, high = (
+                np.searchsorted(values, unit_value - margin),
+                np.searchsorted(values, unit_value + margin, side="right"),
+            )
+            if narrowest is None or high - low < len(narrowest):
+                narrowest = order[low:high]
+        return narrowest
 
 
 def _root(links: list[int], at: int) -> int:
@@ -182,108 +191,111 @@ class LineRules:
     Attributes
     ----------
     own, other : scores of all focal units and of all partners
-    reach : the most by which partners differ in the score
+    caliper : the most by which partners differ in the score
     permissions : what else forbids a pair, None where nothing does
     """
 
     own: Floats
     other: Floats
-    reach: float = np.inf
+    caliper: float = np.inf
     permissions: Permissions | None = None
 
-    def line(self, pool: Ints, takings: PartnersTaken) -> ScoreLine:
+    def line(self, pool: Ints, partners_taken: PartnersTaken) -> ScoreLine:
         """Return the partners of a pool that may still be taken, along the line."""
-        free = pool[[takings.left[at] > 0 for at in pool.tolist()]]
-        return ScoreLine(self.other, free, self.reach, self.permissions)
+        free = pool[[partners_taken.left[at] > 0 for at in pool.tolist()]]
+        return ScoreLine(self.other, free, self.caliper, self.permissions)
 
 
-def take_along_line(takings: PartnersTaken, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
+def take_along_line(partners_taken: PartnersTaken, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
     """Let each focal unit take its nearest free partners, one a round, until it has what it wants.
 
     Parameters
     ----------
-    takings : changed in place
+    partners_taken : changed in place
     turns : focal units in order of their turn, and how many partners each wants in all; shape (m,) each
     rules : who may be paired, and where units stand
     pool : positions of the partners that may be taken, in the order that settles equal scores
 
     Every unit has its first turn before any has its second; which partner is the nearest is the rule of `ScoreLine`.
     """
-    line = rules.line(pool, takings)
-    own = rules.own[turns[0]]
-    waiting = list(zip(turns[0].tolist(), turns[1].tolist(), own.tolist(), line.start(own), strict=True))
+    line = rules.line(pool, partners_taken)
+    scores = rules.own[turns[0]]
+    waiting = list(zip(turns[0].tolist(), turns[1].tolist(), scores.tolist(), line.start(scores), strict=True))
     for round_ in range(1, int(turns[1].max(initial=0)) + 1):
         still = []
         for turn in waiting:
             unit, wanted, score, start = turn
-            taken = takings.partners[unit]
+            taken = partners_taken.partners[unit]
             if wanted < round_:
                 continue
             if len(taken) < round_:
-                found = line.nearest(unit, score, start, taken)
-                if found < 0:
+                place = line.nearest(unit, score, start, taken)
+                if place < 0:
                     continue
-                _take(takings, line, unit, found)
+                _take(partners_taken, line, unit, place)
             still.append(turn)
         waiting = still
 
 
-def _take(takings: PartnersTaken, line: ScoreLine, unit: int, place: int) -> None:
+def _take(partners_taken: PartnersTaken, line: ScoreLine, unit: int, place: int) -> None:
     partner = line.places[place]
-    takings.partners[unit].append(partner)
-    takings.left[partner] -= 1
-    if takings.left[partner] == 0:
+    partners_taken.partners[unit].append(partner)
+    partners_taken.left[partner] -= 1
+    if partners_taken.left[partner] == 0:
         line.remove(place)
 
 
-def take_closest_first(takings: PartnersTaken, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
+def take_closest_first(partners_taken: PartnersTaken, turns: tuple[Ints, Ints], rules: LineRules, pool: Ints) -> None:
     """Take the closest pair of all that are left, again and again; parameters as in `take_along_line`.
 
     Of pairs as close as each other the focal unit earlier in `turns` comes first. A unit gets its second partner
     only when every other has its first or can have none.
     """
-    line = rules.line(pool, takings)
-    own = rules.own[turns[0]]
-    starts = line.start(own)
-    units, wanted, scores = turns[0].tolist(), turns[1].tolist(), own.tolist()
+    line = rules.line(pool, partners_taken)
+    focal_scores = rules.own[turns[0]]
+    starts = line.start(focal_scores)
+    units, wanted, scores = turns[0].tolist(), turns[1].tolist(), focal_scores.tolist()
 
     def offer(at: int) -> tuple[int, float, int, int] | None:
-        taken = takings.partners[units[at]]
+        taken = partners_taken.partners[units[at]]
         if len(taken) >= wanted[at]:
             return None
-        found = line.nearest(units[at], scores[at], starts[at], taken)
-        return None if found < 0 else (len(taken), abs(line.values[found] - scores[at]), at, found)
+        place = line.nearest(units[at], scores[at], starts[at], taken)
+        return None if place < 0 else (len(taken), abs(line.values[place] - scores[at]), at, place)
 
-    offers = [one for at in range(len(units)) if (one := offer(at)) is not None]
+    offers = [pair_offered for at in range(len(units)) if (pair_offered := offer(at)) is not None]
     heapq.heapify(offers)
     while offers:
-        _, _, at, found = heapq.heappop(offers)
-        if takings.left[line.places[found]] > 0:
-            _take(takings, line, units[at], found)
+        _, _, at, place = heapq.heappop(offers)
+        # an offer can be stale: somebody nearer has taken the partner since, and the unit then offers anew
+        if partners_taken.left[line.places[place]] > 0:
+            _take(partners_taken, line, units[at], place)
         following = offer(at)
         if following is not None:
             heapq.heappush(offers, following)
 
 
-def one_each_on_line(own: Floats, other: Floats, reach: float = np.inf) -> Ints:
+def one_each_on_line(focal_scores: Floats, partner_scores: Floats, caliper: float = np.inf) -> Ints:
     """Return the partner that each focal unit takes in its turn, no partner twice, −1 where none is left.
 
     Parameters
     ----------
-    own : shape (m,), scores of the focal units in order of their turn
-    other : shape (n,), scores of the partners in the order that settles equal scores
-    reach : the most by which the two may differ
+    focal_scores : shape (m,), scores of the focal units in order of their turn
+    partner_scores : shape (n,), scores of the partners in the order that settles equal scores
+    caliper : the most by which the two may differ
 
     Notes
     -----
     The rule of `ScoreLine` for one partner each and nothing else forbidden, written out: it is the usual case, and a
     call for each step would cost it twice the time.
     """
-    order = np.argsort(other, kind="stable")
-    values, n = other[order].tolist(), len(other)
+    order = np.argsort(partner_scores, kind="stable")
+    values, n = partner_scores[order].tolist(), len(partner_scores)
     below, above = list(range(n + 1)), list(range(n + 1))
-    found = []
-    for low, score in zip(np.searchsorted(other[order], own, side="left").tolist(), own.tolist(), strict=True):
+    places = []
+    for low, score in zip(
+        np.searchsorted(partner_scores[order], focal_scores, side="left").tolist(), focal_scores.tolist(), strict=True
+    ):
         high = low
         while below[low] != low:
             below[low] = below[below[low]]
@@ -293,33 +305,37 @@ def one_each_on_line(own: Floats, other: Floats, reach: float = np.inf) -> Ints:
             high = above[high]
         if low > 0 and (high == n or score - values[low - 1] <= values[high] - score):
             high = low - 1
-        if high == n or abs(values[high] - score) > reach:
-            found.append(-1)
+        if high == n or abs(values[high] - score) > caliper:
+            places.append(-1)
             continue
-        found.append(high)
+        places.append(high)
         below[high + 1], above[high] = high, high + 1
-    return np.append(order, -1)[found].astype(np.int64)
+    # place −1, nobody, picks the −1 at the end
+    return np.append(order, -1)[places].astype(np.int64)
 
 
-def nearest_on_line(own: Floats, other: Floats, n_each: int) -> tuple[Ints, Floats]:
+def nearest_on_line(focal_scores: Floats, partner_scores: Floats, n_each: int) -> tuple[Ints, Floats]:
     """Return the `n_each` nearest partners of each focal unit, which may serve any number of times.
 
     Parameters
     ----------
-    own : shape (m,), scores of the focal units
-    other : shape (n,), scores of the partners in the order that settles equal scores; n ≥ n_each
+    focal_scores : shape (m,), scores of the focal units
+    partner_scores : shape (n,), scores of the partners in the order that settles equal scores; n ≥ n_each
 
     Returns
     -------
     partners, distances : shape (m, n_each), nearest first, by the rule of `take_along_line`
     """
-    order = np.argsort(other, kind="stable")
-    ranked = other[order]
-    start = np.searchsorted(ranked, own, side="left")
+    order = np.argsort(partner_scores, kind="stable")
+    ranked = partner_scores[order]
+    start = np.searchsorted(ranked, focal_scores, side="left")
+    # places to the left come first, so that of two as near the stable sort takes the lower score
     steps = np.concatenate([-np.arange(1, n_each + 1), np.arange(n_each)])
     places = start[:, None] + steps
-    inside = (places >= 0) & (places < len(other))
-    distance = np.where(inside, np.abs(ranked[np.clip(places, 0, len(other) - 1)] - own[:, None]), np.inf)
+    inside = (places >= 0) & (places < len(partner_scores))
+    distance = np.where(
+        inside, np.abs(ranked[np.clip(places, 0, len(partner_scores) - 1)] - focal_scores[:, None]), np.inf
+    )
     first = np.lexsort((np.broadcast_to(np.arange(len(steps)), places.shape), distance), axis=1)[:, :n_each]
     chosen = np.take_along_axis(places, first, 1)
     return order[chosen].astype(np.int64), np.take_along_axis(distance, first, 1)
@@ -358,6 +374,7 @@ class NearbyPartners:
     def _look_up(self, rows: Ints, n_each: int) -> None:
         """Keep what lies surely nearer than anything left out, so that a tie beyond the edge is never missed."""
         graph = nearest_permitted(self._problem, rows, n_each, self._tree)
+        # the same distance comes out of two k-d trees with other last digits: ties are those to nine decimals
         row, far = graph.focal, np.round(graph.distance, 9)
         left_out = np.isfinite(graph.beyond)
         edge = np.full(len(rows), np.inf)
@@ -371,19 +388,23 @@ class NearbyPartners:
 
 
 def take_in_space(
-    takings: PartnersTaken, turns: tuple[Ints, Ints], problem: PairProblem, reach: tuple[Ints, Ints], spare: int = SPARE
+    partners_taken: PartnersTaken,
+    turns: tuple[Ints, Ints],
+    problem: PairProblem,
+    positions: tuple[Ints, Ints],
+    spare: int = SPARE,
 ) -> None:
     """Let each focal unit take its nearest free partners, one a round, until it has what it wants.
 
     Parameters
     ----------
-    takings : of all focal units and partners; changed in place
-    turns : focal units of `takings` in order of their turn, and how many partners each wants in all
+    partners_taken : of all focal units and partners; changed in place
+    turns : focal units of `partners_taken` in order of their turn, and how many partners each wants in all
     problem : the focal units and partners at hand
-    reach : positions in `takings` of the problem's focal units and of its partners
+    positions : where `partners_taken` has of the problem's focal units and of its partners
     spare : partners looked up for a unit beyond those it wants, before more are
     """
-    focal_at, pool = reach
+    focal_at, pool = positions
     within = {unit: at for at, unit in enumerate(focal_at.tolist())}
     rows = np.array([within[unit] for unit in turns[0].tolist()], dtype=np.int64)
     wanted = dict(zip(turns[0].tolist(), turns[1].tolist(), strict=True))
@@ -396,23 +417,28 @@ def take_in_space(
     for round_ in range(1, int(turns[1].max()) + 1):
         waiting = [unit for unit in waiting if wanted[unit] >= round_]
         for unit in waiting:
-            taken = takings.partners[unit]
+            taken = partners_taken.partners[unit]
             if len(taken) < round_:
-                partner = _next(neighbours, within[unit], takings, places, progress, unit)
+                partner = _next(neighbours, within[unit], partners_taken, places, progress, unit)
                 if partner >= 0:
                     taken.append(partner)
-                    takings.left[partner] -= 1
+                    partners_taken.left[partner] -= 1
 
 
 def _next(
-    neighbours: NearbyPartners, row: int, takings: PartnersTaken, places: list[int], progress: dict[int, int], unit: int
+    neighbours: NearbyPartners,
+    row: int,
+    partners_taken: PartnersTaken,
+    places: list[int],
+    progress: dict[int, int],
+    unit: int,
 ) -> int:
     """Return the nearest partner that is free and not yet the unit's own, −1 where there is none."""
     while True:
         known = neighbours.of(row)
         while progress[unit] < len(known):
             partner = places[known[progress[unit]]]
-            if takings.left[partner] > 0 and partner not in takings.partners[unit]:
+            if partners_taken.left[partner] > 0 and partner not in partners_taken.partners[unit]:
                 return partner
             progress[unit] += 1
         if not neighbours.more(row):

@@ -21,6 +21,61 @@ from evalkit.design.matching.options import (
     WeightingOption,
 )
 
+_METHODS: Final = {
+    "NearestNeighbour": "nearest_neighbour.nearest_neighbour",
+    "OptimalMatching": "optimal_matching.optimal_matching",
+    "FullMatching": "full_matching.full_matching",
+    "ExactMatching": "strata.exact_matching",
+    "CoarsenedExact": "strata.coarsened_exact",
+    "Subclassification": "strata.subclassification",
+    "ProfileMatching": "profile_matching.profile_matching",
+    "EntropyBalancing": "weighting.entropy_balancing",
+    "InverseProbability": "weighting.inverse_probability",
+    "CovariateBalancing": "weighting.covariate_balancing",
+}
+
+
+def match(baseline: Baseline, option: MatchingOption | WeightingOption, target: Target = "ATT") -> MatchedDesign:
+    """Choose or weight a comparison group by what was known before the programme.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Units, who was treated, covariates and labels: no outcome, and no place for one.
+    option : one of the option objects of `options`
+        The method and everything that is chosen in it.
+    target : "ATT", "ATC" or "ATE"
+        Whose average effect is wanted. Whether units of that group were lost is the design's to say (`estimand`).
+
+    Raises
+    ------
+    DesignError
+        Where the method cannot give that target, or the data leave nothing to compare.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Baseline, BaselineRoles, NearestNeighbour, match
+    >>> frame = pd.DataFrame({"school": list("ABCDEF"), "took_part": [1, 1, 0, 0, 0, 0]})
+    >>> frame["score"] = [10.0, 12.0, 9.8, 10.9, 12.1, 15.0]
+    >>> roles = BaselineRoles(unit="school", treated="took_part", covariates=("score",))
+    >>> design = match(Baseline.from_frame(frame, roles), NearestNeighbour(distance="euclidean"))
+    >>> design.pair_table().round(2)
+      treated comparison  distance
+    0       A          C      0.10
+    1       B          E      0.05
+    >>> str(design.estimand), design.weights.tolist()
+    ('ATT', [1.0, 1.0, 1.0, 0.0, 1.0, 0.0])
+    """
+    home, name = _METHODS[type(option).__name__].split(".")
+    method: Callable[[Baseline, Any, Target], MatchedDesign] = getattr(
+        import_module(f"evalkit.design.matching.{home}"), name
+    )
+    design = method(baseline, option, target)
+    require_rules_kept(design)
+    return design
+
+
 # Every constraint looked at once more in what a matching method returned.
 
 _ROUNDING = 1e-9
@@ -73,12 +128,12 @@ def _strata(design: MatchedDesign) -> Iterator[str]:
 
 def _labels(design: MatchedDesign, option: PairRules) -> Iterator[str]:
     assert design.pairs is not None
-    for names, wanted in ((option.exact, True), (option.anti_exact, False)):
+    for names, is_shared in ((option.exact, True), (option.anti_exact, False)):
         for name in names:
             values = design.baseline.label(name).to_numpy()
             same = values[design.pairs.treated] == values[design.pairs.comparison]
-            if not (same == wanted).all():
-                yield f"partners {'differ in' if wanted else 'share'} '{name}'"
+            if not (same == is_shared).all():
+                yield f"partners {'differ in' if is_shared else 'share'} '{name}'"
 
 
 def _calipers(design: MatchedDesign, option: PairRules) -> Iterator[str]:
@@ -105,9 +160,7 @@ def _counts(design: MatchedDesign, option: PairRules) -> Iterator[str]:
         yield "a pair stands twice"
     if isinstance(option, FullMatching):
         return
-    focal, partner = (pairs.treated, pairs.comparison)
-    if design.target == "ATC":
-        focal, partner = partner, focal
+    focal, partner = pairs.in_turn(design.target)
     most_served = int(np.bincount(partner).max(initial=0))
     most_partners = int(np.bincount(focal).max(initial=0))
     ratio, reuse = _limits(option, len(focal))
@@ -124,45 +177,3 @@ def _limits(option: PairRules, n_pairs: int) -> tuple[int, int]:
         return option.most or option.ratio, reuse
     assert isinstance(option, OptimalMatching)
     return option.ratio, 1
-
-
-# `match`: one verb for every way of choosing or weighting a comparison group.
-
-_HOME: Final = {
-    "NearestNeighbour": "nearest_neighbour.nearest_neighbour",
-    "OptimalMatching": "optimal_matching.optimal_matching",
-    "FullMatching": "full_matching.full_matching",
-    "ExactMatching": "strata.exact_matching",
-    "CoarsenedExact": "strata.coarsened_exact",
-    "Subclassification": "strata.subclassification",
-    "ProfileMatching": "profile_matching.profile_matching",
-    "EntropyBalancing": "weighting.entropy_balancing",
-    "InverseProbability": "weighting.inverse_probability",
-    "CovariateBalancing": "weighting.covariate_balancing",
-}
-
-
-def match(baseline: Baseline, option: MatchingOption | WeightingOption, target: Target = "ATT") -> MatchedDesign:
-    """Choose or weight a comparison group by what was known before the programme.
-
-    Parameters
-    ----------
-    baseline : Baseline
-        Units, who was treated, covariates and labels: no outcome, and no place for one.
-    option : one of the option objects of `matching_options`
-        The method and everything that is chosen in it.
-    target : "ATT", "ATC" or "ATE"
-        Whose average effect is wanted. Whether units of that group were lost is the design's to say (`estimand`).
-
-    Raises
-    ------
-    DesignError
-        Where the method cannot give that target, or the data leave nothing to compare.
-    """
-    home, name = _HOME[type(option).__name__].split(".")
-    method: Callable[[Baseline, Any, Target], MatchedDesign] = getattr(
-        import_module(f"evalkit.design.matching.{home}"), name
-    )
-    design = method(baseline, option, target)
-    require_rules_kept(design)
-    return design

@@ -36,6 +36,10 @@ class Pairs:
         """Return the sum of distances over pairs."""
         return float(self.distance.sum())
 
+    def in_turn(self, target: Target) -> tuple[Ints, Ints]:
+        """Return the focal unit of each pair, which is of the group whose effect is wanted, and its partner."""
+        return (self.comparison, self.treated) if target == "ATC" else (self.treated, self.comparison)
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class MatchedDesign(Shown):
@@ -110,9 +114,8 @@ class MatchedDesign(Shown):
     @property
     def estimand(self) -> Estimand:
         """Return what an effect from this design is an effect on: losing units of the target group changes it."""
-        is_treated, used = self.baseline.is_treated, self.is_used
-        wanted = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(used), dtype=bool)}[self.target]
-        return Estimand(self.target if used[wanted].all() else f"{self.target}_AMONG_MATCHED")
+        is_kept = self.is_used[in_target(self.baseline.is_treated, self.target)]
+        return Estimand(self.target if is_kept.all() else f"{self.target}_AMONG_MATCHED")
 
     def pair_table(self) -> pd.DataFrame:
         """Return the pairs with their ids: treated, comparison, distance; empty where there are none."""
@@ -128,13 +131,18 @@ class MatchedDesign(Shown):
         )
 
 
+def in_target(is_treated: Bools, target: Target) -> Bools:
+    """Return which units belong to the group whose average effect is wanted."""
+    return {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(is_treated), dtype=bool)}[target]
+
+
 def paired_weights(is_treated: Bools, pairs: Pairs, target: Target) -> Floats:
     """Return weights from pairs: each focal unit counts one and shares it equally among its partners.
 
     Focal units are the treated for the ATT and the comparison units for the ATC. Partners' shares are scaled to
     sum to the number of different partners. Shape (n_units,).
     """
-    focal, partner = (pairs.treated, pairs.comparison) if target == "ATT" else (pairs.comparison, pairs.treated)
+    focal, partner = pairs.in_turn(target)
     n = len(is_treated)
     n_partners = np.bincount(focal, minlength=n)
     weights = np.bincount(partner, 1 / n_partners[focal], minlength=n).astype(float)  # an empty count is of integers
@@ -145,7 +153,7 @@ def paired_weights(is_treated: Bools, pairs: Pairs, target: Target) -> Floats:
 
 def matched_sets(n_units: int, pairs: Pairs, target: Target) -> Ints:
     """Return the matched set of each unit, −1 for none: a focal unit and its partners, in the order of focal units."""
-    focal, partner = (pairs.treated, pairs.comparison) if target == "ATT" else (pairs.comparison, pairs.treated)
+    focal, partner = pairs.in_turn(target)
     sets = np.full(n_units, -1, dtype=np.int64)
     codes = np.unique(focal, return_inverse=True)[1]
     sets[focal], sets[partner] = codes, codes
@@ -157,16 +165,16 @@ def stratum_weights(is_treated: Bools, strata: Ints, target: Target) -> Floats:
 
     Strata that lack an arm count nothing. Within each arm weights sum to the number of units used. Shape (n_units,).
     """
-    inside = strata >= 0
+    is_in_stratum = strata >= 0
     n_strata = int(strata.max(initial=-1)) + 1
-    treated = np.bincount(strata[inside & is_treated], minlength=n_strata)
-    comparison = np.bincount(strata[inside & ~is_treated], minlength=n_strata)
-    wanted = {"ATT": treated, "ATC": comparison, "ATE": treated + comparison}[target]
+    treated = np.bincount(strata[is_in_stratum & is_treated], minlength=n_strata)
+    comparison = np.bincount(strata[is_in_stratum & ~is_treated], minlength=n_strata)
+    target_size = {"ATT": treated, "ATC": comparison, "ATE": treated + comparison}[target]
     weights = np.zeros(len(strata))
     is_whole = (treated > 0) & (comparison > 0)
     for arm, size in ((is_treated, treated), (~is_treated, comparison)):
-        rows = np.flatnonzero(inside & arm)
+        rows = np.flatnonzero(is_in_stratum & arm)
         rows = rows[is_whole[strata[rows]]]
-        weights[rows] = wanted[strata[rows]] / size[strata[rows]]
+        weights[rows] = target_size[strata[rows]] / size[strata[rows]]
         weights[rows] *= len(rows) / max(weights[rows].sum(), np.finfo(float).tiny)
     return weights

@@ -25,7 +25,6 @@ from evalkit.design.matching.greedy_arrays import (
 from evalkit.design.matching.matched import MatchedDesign, Pairs, matched_sets, paired_weights
 from evalkit.design.matching.options import NearestNeighbour, Order, Target
 from evalkit.design.matching.pairs import PairSpace, pair_space, shared_codes
-from evalkit.design.matching.pairs_arrays import PairProblem, Places
 from evalkit.design.matching.scores import SCORE_DISTANCES
 
 _ANY_NUMBER = 2**62
@@ -107,43 +106,42 @@ def _pairs(
     if _is_plain(option):
         return _one_each(space, turns[0], arms)
     times = _ANY_NUMBER if option.replacement else option.reuse_limit or 1
-    takings = PartnersTaken.none(len(focal), len(pool), times)
+    partners_taken = PartnersTaken.none(len(focal), len(pool), times)
     take = _taker(option, space, arms)
     for strata in _passes(baseline, option, space):
-        for at, theirs in _by_stratum(strata[focal[turns[0]]], strata[pool]):
-            take(takings, (turns[0][at], turns[1][at]), theirs)
-    sizes = [len(partners) for partners in takings.partners]
-    first = np.repeat(np.arange(len(focal)), sizes)
-    second = np.array([partner for partners in takings.partners for partner in partners], dtype=np.int64)
-    distance = space.problem(focal, pool).distance(first, second)
-    return Pairs(focal[first], pool[second], distance)
+        for turn, pool_at in _by_stratum(strata[focal[turns[0]]], strata[pool]):
+            take(partners_taken, (turns[0][turn], turns[1][turn]), pool_at)
+    sizes = [len(partners) for partners in partners_taken.partners]
+    focal_at = np.repeat(np.arange(len(focal)), sizes)
+    partner_at = np.array([partner for partners in partners_taken.partners for partner in partners], dtype=np.int64)
+    distance = space.problem(focal, pool).distance(focal_at, partner_at)
+    return Pairs(focal[focal_at], pool[partner_at], distance)
 
 
 def _one_each(space: PairSpace, turns: Ints, arms: tuple[Ints, Ints]) -> Pairs:
     """Return pairs of one partner each along the score, within strata and the score's caliper."""
     focal, pool = arms
-    own, other = space.coordinates[focal, 0], space.coordinates[pool, 0]
-    reach = float(space.widths[0]) if len(space.widths) else np.inf
-    found = np.full(len(focal), -1, dtype=np.int64)
-    for at, theirs in _by_stratum(space.strata[focal[turns]], space.strata[pool]):
-        mine = turns[at]
-        partner = one_each_on_line(own[mine], other[theirs], reach)
-        found[mine[partner >= 0]] = theirs[partner[partner >= 0]]
-    has = np.flatnonzero(found >= 0)
-    return Pairs(focal[has], pool[found[has]], np.abs(own[has] - other[found[has]]))
+    focal_scores, partner_scores = space.coordinates[focal, 0], space.coordinates[pool, 0]
+    partner_of = np.full(len(focal), -1, dtype=np.int64)
+    for turn, pool_at in _by_stratum(space.strata[focal[turns]], space.strata[pool]):
+        focal_at = turns[turn]
+        partner = one_each_on_line(focal_scores[focal_at], partner_scores[pool_at], space.caliper)
+        partner_of[focal_at[partner >= 0]] = pool_at[partner[partner >= 0]]
+    has = np.flatnonzero(partner_of >= 0)
+    return Pairs(focal[has], pool[partner_of[has]], np.abs(focal_scores[has] - partner_scores[partner_of[has]]))
 
 
-def _by_stratum(own: Ints, other: Ints) -> Iterator[tuple[Ints, Ints]]:
+def _by_stratum(focal_strata: Ints, pool_strata: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Yield positions of focal units and of partners for each stratum that has both, in their order."""
-    mine, theirs = np.argsort(own, kind="stable"), np.argsort(other, kind="stable")
-    codes = np.intersect1d(own, other)
+    focal_order, pool_order = np.argsort(focal_strata, kind="stable"), np.argsort(pool_strata, kind="stable")
+    codes = np.intersect1d(focal_strata, pool_strata)
     bounds = [
         np.searchsorted(values, codes, side=side).tolist()
-        for values in (own[mine], other[theirs])
+        for values in (focal_strata[focal_order], pool_strata[pool_order])
         for side in ("left", "right")
     ]
     for low, high, first, last in zip(*bounds, strict=True):
-        yield mine[low:high], theirs[first:last]
+        yield focal_order[low:high], pool_order[first:last]
 
 
 def _is_line(option: NearestNeighbour) -> bool:
@@ -180,12 +178,12 @@ def _usual_order(option: NearestNeighbour, target: Target) -> Order:
 def _turns(option: NearestNeighbour, space: PairSpace, focal: Ints, target: Target) -> tuple[Ints, Ints]:
     """Return positions in `focal` in order of their turn, and how many partners each wants."""
     order = option.order or _usual_order(option, target)
-    at = np.arange(len(focal))
+    positions = np.arange(len(focal))
     if order in ("largest", "smallest"):
         assert space.score is not None
         score = space.score[focal]
-        at = np.argsort(-score if order == "largest" else score, kind="stable")
-    return at, _wanted(option, space, focal)[at]
+        positions = np.argsort(-score if order == "largest" else score, kind="stable")
+    return positions, _wanted(option, space, focal)[positions]
 
 
 def _wanted(option: NearestNeighbour, space: PairSpace, focal: Ints) -> Ints:
@@ -194,50 +192,45 @@ def _wanted(option: NearestNeighbour, space: PairSpace, focal: Ints) -> Ints:
     With a variable ratio units with low scores, who have many counterparts, get the most and those with high ones
     the fewest, with one in between so that the mean is kept (Ming and Rosenbaum, 2000).
     """
-    wanted = np.full(len(focal), option.ratio, dtype=np.int64)
+    n_partners = np.full(len(focal), option.ratio, dtype=np.int64)
     if option.fewest is None or option.most is None or option.most == option.fewest:
-        return wanted
+        return n_partners
     if space.score is None:
         raise DesignError("A variable ratio goes by the score, and this distance has none. Use a score distance.")
     spread = option.most - option.fewest
     n_most, rest = divmod((option.ratio - option.fewest) * len(focal), spread)
     by_score = np.argsort(space.score[focal], kind="stable")
-    wanted[:] = option.fewest
-    wanted[by_score[:n_most]] = option.most
+    n_partners[:] = option.fewest
+    n_partners[by_score[:n_most]] = option.most
     if rest:
-        wanted[by_score[n_most]] = option.fewest + rest
-    return wanted
+        n_partners[by_score[n_most]] = option.fewest + rest
+    return n_partners
 
 
 def _taker(
     option: NearestNeighbour, space: PairSpace, arms: tuple[Ints, Ints]
 ) -> Callable[[PartnersTaken, tuple[Ints, Ints], Ints], None]:
     """Return what lets units take partners: takings, turns and the positions of the partners that may be taken."""
-    whole = space.problem(*arms)
     if not _is_line(option):
-        spare = 1 if option.replacement else SPARE
+        problem, spare = space.problem(*arms), 1 if option.replacement else SPARE
 
-        def take(takings: PartnersTaken, turns: tuple[Ints, Ints], theirs: Ints) -> None:
-            mine = np.sort(turns[0])
-            take_in_space(takings, turns, whole.take(mine, theirs), (mine, theirs), spare)
+        def take(partners_taken: PartnersTaken, turns: tuple[Ints, Ints], pool_at: Ints) -> None:
+            focal_at = np.sort(turns[0])
+            take_in_space(partners_taken, turns, problem.take(focal_at, pool_at), (focal_at, pool_at), spare)
 
         return take
-    rules = _line_rules(whole, option.caliper is not None)
+    rules = _line_rules(space, arms)
     along = take_closest_first if option.order == "closest" else take_along_line
-    return lambda takings, turns, theirs: along(takings, turns, rules, theirs)
+    return lambda partners_taken, turns, pool_at: along(partners_taken, turns, rules, pool_at)
 
 
-def _line_rules(whole: PairProblem, has_reach: bool) -> LineRules:
-    """Return rules along the score, whose caliper is how far anyone reaches; the others forbid single pairs."""
-    first = 1 if has_reach else 0
-    mine, theirs = (Places(one.coordinates, one.windows[:, first:], one.codes) for one in (whole.focal, whole.partners))
-    other_limits = PairProblem(mine, theirs, whole.widths[first:])
-    return LineRules(
-        mine.coordinates[:, 0],
-        theirs.coordinates[:, 0],
-        float(whole.widths[0]) if has_reach else np.inf,
-        Permissions(other_limits) if other_limits.is_limited else None,
-    )
+def _line_rules(space: PairSpace, arms: tuple[Ints, Ints]) -> LineRules:
+    """Return the rules along the score: its caliper ends the search, other limits forbid single pairs."""
+    focal, pool = arms
+    other_limits = space.problem(focal, pool, with_caliper=False)
+    scores = space.coordinates[:, 0]
+    permissions = Permissions(other_limits) if other_limits.is_limited else None
+    return LineRules(scores[focal], scores[pool], space.caliper, permissions)
 
 
 _OUTSIDE: Final = "outside the range of the other group's scores"
@@ -263,8 +256,8 @@ def _notes(option: NearestNeighbour, focal: Ints, matched: Ints, space: PairSpac
                 their="its" if n_lost == 1 else "their",
             )
         )
-    short = np.bincount(matched)[matched].min(initial=option.ratio) if len(matched) else option.ratio
-    if option.fewest is None and short < option.ratio:
+    fewest_partners = np.bincount(matched)[matched].min(initial=option.ratio) if len(matched) else option.ratio
+    if option.fewest is None and fewest_partners < option.ratio:
         notes.append(
             Sentence(
                 "Some units have fewer than {ratio} partners, because no more were permitted or left.",

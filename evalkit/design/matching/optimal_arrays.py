@@ -14,77 +14,6 @@ from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError, EvalkitError
 from evalkit.design.matching.pairs_arrays import Graph, PairProblem, nearest_permitted, whole_costs
 
-# The proof that pairs are the best there are: prices of partners.
-
-NOT_MATCHED = -1
-
-
-class Proof(NamedTuple):
-    """How far pairs may be from the best: `cost` of each row, its distance plus its partner's price, shape (n,).
-
-    `gap` is the most by which the sum exceeds the least one over the pairs of the graph; `open_rows` are rows
-    whose cost is above the distance of partners that the graph leaves out, which may therefore be better, and
-    `loose_rows` those that would pay less with another partner of the graph.
-    """
-
-    cost: Floats
-    gap: float
-    open_rows: Ints
-    loose_rows: Ints
-
-
-def proof(graph: Graph, columns: Ints, penalty: Floats, n_partners: int) -> Proof:
-    """Return what prices prove about pairs.
-
-    Parameters
-    ----------
-    graph : possible pairs of each row
-    columns : the partner of each row, or `NOT_MATCHED`, shape (n,)
-    penalty : what a row without a partner costs, shape (n,)
-    n_partners : number of partners
-
-    Notes
-    -----
-    For any prices p ≥ 0 that are zero where partners are not used, no pairs cost less than Σ u'_i − Σ p_j with
-    u'_i = min(min_j (c_ij + p_j), penalty_i): weak duality of the assignment problem. The prices tried are the least
-    ones under which each row's partner is its cheapest, p_j = max(0, max_i (c_i,m(i) + p_m(i) − c_ij)), which exist
-    for the best pairs and for no others (a wrong choice keeps a gap). They are raised along chains of rows that
-    would rather have another's partner.
-    """
-    price, own = np.zeros(n_partners), np.array(penalty)
-    is_matched = columns >= 0
-    focal = graph.focal
-    is_own = graph.partner == columns[focal]
-    own[focal[is_own]] = graph.distance[is_own]
-    holder = np.full(n_partners, NOT_MATCHED)
-    holder[columns[is_matched]] = np.flatnonzero(is_matched)
-    slack = 1e-13 * max(float(own.max(initial=0)), np.finfo(float).tiny)
-    active = np.arange(len(columns))
-    cost = own.copy()
-    for _ in range(len(columns) + 1):
-        edges, size = graph.edges_of(active)
-        partner = graph.partner[edges]
-        wanted = np.repeat(cost[active], size) - graph.distance[edges]
-        raised = np.flatnonzero((wanted > price[partner] + slack) & (holder[partner] >= 0))
-        if not len(raised):
-            break
-        np.maximum.at(price, partner[raised], wanted[raised])
-        active = np.unique(holder[partner[raised]])
-        cost[active] = own[active] + price[columns[active]]
-    return _judged(graph, cost, price, penalty)
-
-
-def _judged(graph: Graph, cost: Floats, price: Floats, penalty: Floats) -> Proof:
-    least = penalty.copy()
-    edges = graph.distance + price[graph.partner]
-    rows = np.flatnonzero(np.diff(graph.first))
-    if len(rows):
-        least[rows] = np.minimum(least[rows], np.minimum.reduceat(edges, graph.first[rows]))
-    slack = 1e-13 * max(float(cost.max(initial=0)), np.finfo(float).tiny)
-    open_rows, loose_rows = np.flatnonzero(cost > graph.beyond + slack), np.flatnonzero(cost > least + slack)
-    return Proof(cost, float(np.maximum(cost - least, 0).sum()), open_rows, loose_rows)
-
-
 # Pairs with the least sum of distances over any number of dimensions, sparse and proven.
 
 MOST_PAIRS: Final = 10_000_000
@@ -157,16 +86,17 @@ def _contested(graph: Graph, ratio: int) -> Graph:
         is_alone = np.bincount(graph.partner)[graph.partner] == 1
         n_alone = np.cumsum(is_alone)
         before = np.concatenate([[0], n_alone])[graph.first[:-1]]
-        kept = n_alone - is_alone - before[focal] < ratio
-        if kept.all():
+        is_kept = n_alone - is_alone - before[focal] < ratio
+        if is_kept.all():
             return graph
-        graph = graph.where(kept)
+        graph = graph.where(is_kept)
 
 
 def _penalties(graph: Graph, n: int, ratio: int) -> Floats:
     """Return what it costs to leave each copy of each focal unit alone: more than any rearrangement could save."""
     most = (n * ratio + 1) * max(float(graph.distance.max(initial=0)), np.finfo(float).tiny)
     penalty = np.full((n, ratio), most)
+    # a first partner is worth more than any second: nobody goes without so that another has two
     penalty[:, 0] = 2 * most if ratio > 1 else most
     return penalty.ravel()
 
@@ -197,8 +127,8 @@ def _matrix(first: Ints, column: Ints, cost: Floats, n_columns: int) -> csr_arra
 
 def _proven(rows: Graph, columns: Ints, copies: Ints, result: Proof) -> Assignment:
     """Return the pairs, or stop: pairs that prices do not prove the best are given to nobody."""
-    own = np.flatnonzero(rows.partner == columns[rows.focal])
-    assignment = _ordered(copies[rows.focal[own]], rows.partner[own], rows.distance[own], result.gap)
+    chosen = np.flatnonzero(rows.partner == columns[rows.focal])
+    assignment = _ordered(copies[rows.focal[chosen]], rows.partner[chosen], rows.distance[chosen], result.gap)
     if not _is_least(result):
         raise EvalkitError(f"Optimal pairs could not be proven: they may be {result.gap:.3g} above the least sum.")
     return assignment
@@ -242,10 +172,10 @@ def line_assignment(focal: Floats, partners: Floats) -> Ints:
         shortest paths on a line, which two heaps find). Focal units and the partners used are then paired in order,
         which is the best for every convex cost as well. Of equal scores the earlier position wins.
     """
-    own, other = np.argsort(focal, kind="stable"), np.argsort(partners, kind="stable")
-    used = _used(focal[own], partners[other])
+    focal_order, partner_order = np.argsort(focal, kind="stable"), np.argsort(partners, kind="stable")
+    used = _used(focal[focal_order], partners[partner_order])
     columns = np.empty(len(focal), dtype=np.int64)
-    columns[own] = other[used]
+    columns[focal_order] = partner_order[used]
     return columns
 
 
@@ -283,6 +213,7 @@ def _used(focal: Floats, partners: Floats) -> Ints:
     kind = np.concatenate([np.zeros(m, dtype=bool), np.ones(n, dtype=bool)])
     order = np.argsort(np.concatenate([partners, focal]), kind="stable")
     places = np.concatenate([partners, focal])[order].tolist()
+    # those far off to the left have negative numbers, and are no partners
     free = [(-far, -1 - i) for i in range(n, 0, -1)]
     state = bytearray(m)
     taken: list[tuple[float, int]] = []
@@ -312,3 +243,75 @@ def _highest_prices(place: Floats, mass: Floats, is_spare: Bools) -> Floats:
     from_right = np.minimum.accumulate(np.where(is_spare, leftwards, np.inf)[::-1])[::-1] - leftwards
     highest: Floats = np.minimum(from_left, from_right)
     return highest
+
+
+# The proof that pairs are the best there are: prices of partners.
+
+NOT_MATCHED = -1
+
+
+class Proof(NamedTuple):
+    """How far pairs may be from the best: `cost` of each row, its distance plus its partner's price, shape (n,).
+
+    `gap` is the most by which the sum exceeds the least one over the pairs of the graph; `open_rows` are rows
+    whose cost is above the distance of partners that the graph leaves out, which may therefore be better, and
+    `loose_rows` those that would pay less with another partner of the graph.
+    """
+
+    cost: Floats
+    gap: float
+    open_rows: Ints
+    loose_rows: Ints
+
+
+def proof(graph: Graph, columns: Ints, penalty: Floats, n_partners: int) -> Proof:
+    """Return what prices prove about pairs.
+
+    Parameters
+    ----------
+    graph : possible pairs of each row
+    columns : the partner of each row, or `NOT_MATCHED`, shape (n,)
+    penalty : what a row without a partner costs, shape (n,)
+    n_partners : number of partners
+
+    Notes
+    -----
+    For any prices p ≥ 0 that are zero where partners are not used, no pairs cost less than Σ u'_i − Σ p_j with
+    u'_i = min(min_j (c_ij + p_j), penalty_i): weak duality of the assignment problem. The prices tried are the least
+    ones under which each row's partner is its cheapest, p_j = max(0, max_i (c_i,m(i) + p_m(i) − c_ij)), which exist
+    for the best pairs and for no others (a wrong choice keeps a gap). They are raised along chains of rows that
+    would rather have another's partner.
+    """
+    price, pair_cost = np.zeros(n_partners), np.array(penalty)
+    is_matched = columns >= 0
+    focal = graph.focal
+    is_chosen = graph.partner == columns[focal]
+    pair_cost[focal[is_chosen]] = graph.distance[is_chosen]
+    holder = np.full(n_partners, NOT_MATCHED)
+    holder[columns[is_matched]] = np.flatnonzero(is_matched)
+    slack = 1e-13 * max(float(pair_cost.max(initial=0)), np.finfo(float).tiny)
+    active = np.arange(len(columns))
+    cost = pair_cost.copy()
+    # a price is passed on along a chain of rows, and no chain is longer than there are rows
+    for _ in range(len(columns) + 1):
+        edges, size = graph.edges_of(active)
+        partner = graph.partner[edges]
+        bid = np.repeat(cost[active], size) - graph.distance[edges]
+        raised = np.flatnonzero((bid > price[partner] + slack) & (holder[partner] >= 0))
+        if not len(raised):
+            break
+        np.maximum.at(price, partner[raised], bid[raised])
+        active = np.unique(holder[partner[raised]])
+        cost[active] = pair_cost[active] + price[columns[active]]
+    return _judged(graph, cost, price, penalty)
+
+
+def _judged(graph: Graph, cost: Floats, price: Floats, penalty: Floats) -> Proof:
+    least = penalty.copy()
+    edges = graph.distance + price[graph.partner]
+    rows = np.flatnonzero(np.diff(graph.first))
+    if len(rows):
+        least[rows] = np.minimum(least[rows], np.minimum.reduceat(edges, graph.first[rows]))
+    slack = 1e-13 * max(float(cost.max(initial=0)), np.finfo(float).tiny)
+    open_rows, loose_rows = np.flatnonzero(cost > graph.beyond + slack), np.flatnonzero(cost > least + slack)
+    return Proof(cost, float(np.maximum(cost - least, 0).sum()), open_rows, loose_rows)

@@ -45,10 +45,10 @@ def optimal_matching(baseline: Baseline, option: OptimalMatching, target: Target
     focal = np.flatnonzero(is_focal & ~space.discarded)
     pool = np.flatnonzero(~is_focal & ~space.discarded)
     _require_room(len(focal), len(pool), option.ratio, target)
-    found = _by_stratum(space, option, focal, pool)
-    pairs = Pairs(found.focal, found.partner, found.distance)
+    assignment = _by_stratum(space, option, focal, pool)
+    pairs = Pairs(assignment.focal, assignment.partner, assignment.distance)
     if target == "ATC":
-        pairs = Pairs(found.partner, found.focal, found.distance)
+        pairs = Pairs(assignment.partner, assignment.focal, assignment.distance)
     return MatchedDesign(
         baseline=baseline,
         option=option,
@@ -58,7 +58,7 @@ def optimal_matching(baseline: Baseline, option: OptimalMatching, target: Target
         strata=matched_sets(len(is_focal), pairs, target),
         score=space.score,
         discarded=space.discarded,
-        notes=_notes(found, option, focal, space),
+        notes=_notes(assignment, option, focal, space),
     )
 
 
@@ -86,32 +86,32 @@ def _by_stratum(space: PairSpace, option: OptimalMatching, focal: Ints, pool: In
     """Return the best pairs of each stratum of units that must share labels, as positions in the baseline."""
     parts = [NOBODY]
     for code in np.unique(space.strata[focal]):
-        own, other = focal[space.strata[focal] == code], pool[space.strata[pool] == code]
-        part = _least(space, space.problem(own, other), option.ratio)
-        parts.append(Assignment(own[part.focal], other[part.partner], part.distance, part.gap))
-    own = np.concatenate([part.focal for part in parts])
-    other = np.concatenate([part.partner for part in parts])
+        focal_at, pool_at = focal[space.strata[focal] == code], pool[space.strata[pool] == code]
+        part = _least(space, space.problem(focal_at, pool_at), option.ratio)
+        parts.append(Assignment(focal_at[part.focal], pool_at[part.partner], part.distance, part.gap))
+    focal_at = np.concatenate([part.focal for part in parts])
+    pool_at = np.concatenate([part.partner for part in parts])
     distance = np.concatenate([part.distance for part in parts])
-    order = np.lexsort((other, own))
-    return Assignment(own[order], other[order], distance[order], sum(part.gap for part in parts))
+    order = np.lexsort((pool_at, focal_at))
+    return Assignment(focal_at[order], pool_at[order], distance[order], sum(part.gap for part in parts))
 
 
 def _least(space: PairSpace, problem: PairProblem, ratio: int) -> Assignment:
-    own, other = problem.focal.coordinates, problem.partners.coordinates
-    if space.is_line and ratio == 1 and not problem.is_limited and len(own) <= len(other):
-        columns = line_assignment(own[:, 0], other[:, 0])
-        gap = line_gap(own[:, 0], other[:, 0], columns)
-        distance = np.abs(own[:, 0] - other[columns, 0])
+    focal_coordinates, partner_coordinates = problem.focal.coordinates, problem.partners.coordinates
+    if space.is_line and ratio == 1 and not problem.is_limited and len(focal_coordinates) <= len(partner_coordinates):
+        columns = line_assignment(focal_coordinates[:, 0], partner_coordinates[:, 0])
+        gap = line_gap(focal_coordinates[:, 0], partner_coordinates[:, 0], columns)
+        distance = np.abs(focal_coordinates[:, 0] - partner_coordinates[columns, 0])
         if gap <= _PROVEN * max(float(distance.sum()), np.finfo(float).tiny):
-            return Assignment(np.arange(len(own)), columns, distance, gap)
+            return Assignment(np.arange(len(focal_coordinates)), columns, distance, gap)
     return least_assignment(problem, ratio)
 
 
-def _notes(found: Assignment, option: OptimalMatching, focal: Ints, space: PairSpace) -> tuple[str, ...]:
+def _notes(assignment: Assignment, option: OptimalMatching, focal: Ints, space: PairSpace) -> tuple[str, ...]:
     notes: list[str] = [
         "No other choice of pairs that keeps the rules has a smaller sum of distances; prices of partners prove it."
     ]
-    n_discarded, n_lost = int(space.discarded.sum()), len(focal) - len(np.unique(found.focal))
+    n_discarded, n_lost = int(space.discarded.sum()), len(focal) - len(np.unique(assignment.focal))
     if n_discarded:
         notes.append(
             Sentence(
@@ -127,7 +127,7 @@ def _notes(found: Assignment, option: OptimalMatching, focal: Ints, space: PairS
                 n=count(n_lost, "units", "unit", among=len(focal)),
             )
         )
-    if len(found.focal) < option.ratio * (len(focal) - n_lost):
+    if len(assignment.focal) < option.ratio * (len(focal) - n_lost):
         notes.append(
             Sentence(
                 "Some units have fewer than {ratio} partners, because no more were permitted.", ratio=str(option.ratio)

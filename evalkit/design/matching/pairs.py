@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline, is_category
-from evalkit.design.matching.features import distance_columns, require_variation
+from evalkit.design.matching.features import distance_columns, require_arms, require_variation
 from evalkit.design.matching.options import PairRules, Side
 from evalkit.design.matching.pairs_arrays import PairProblem, Places, pooled_within_covariance, whitened_generally
 from evalkit.design.matching.scores import SCORE_DISTANCES, propensity_score
@@ -23,15 +23,17 @@ class PairSpace:
     Attributes
     ----------
     coordinates : shape (n_units, k), in which Euclidean distance is the distance; k = 1 for scores
-    score : shape (n_units,), the score of the distance or of its caliper, or None
+    score : shape (n_units,), the score of the distance or of the caliper, or None
+    caliper : the most by which partners may differ in the score, in its own units; infinite where nothing limits it
     strata : shape (n_units,), codes that partners must share
-    windows, widths : shapes (n_units, q) and (q,), numbers that partners may differ in by a width
+    windows, widths : shapes (n_units, q) and (q,), covariates that partners may differ in by a width each
     apart : shape (n_units, a), codes that partners may not share
     discarded : shape (n_units,), outside common support
     """
 
     coordinates: Floats
     score: Floats | None
+    caliper: float
     strata: Ints
     windows: Floats
     widths: Floats
@@ -43,13 +45,21 @@ class PairSpace:
         """Return whether the distance is a difference of one number."""
         return bool(self.coordinates.shape[1] == 1)
 
-    def places(self, rows: Ints) -> Places:
-        """Return where some units stand."""
-        return Places(self.coordinates[rows], self.windows[rows], self.apart[rows])
+    def problem(self, focal: Ints, partners: Ints, *, with_caliper: bool = True) -> PairProblem:
+        """Return the problem of pairing some units with some others; strata are the caller's to keep apart.
 
-    def problem(self, focal: Ints, partners: Ints) -> PairProblem:
-        """Return the problem of pairing some units with some others; strata are the caller's to keep apart."""
-        return PairProblem(self.places(focal), self.places(partners), self.widths)
+        The caliper is its first window. A caller that walks along the score keeps it by itself, and leaves it out.
+        """
+        has_caliper = with_caliper and self.score is not None and self.caliper < np.inf
+        widths = np.append(self.caliper, self.widths) if has_caliper else self.widths
+        return PairProblem(self._places(focal, has_caliper), self._places(partners, has_caliper), widths)
+
+    def _places(self, rows: Ints, has_caliper: bool) -> Places:
+        windows = self.windows[rows]
+        if has_caliper:
+            assert self.score is not None
+            windows = np.column_stack([self.score[rows], windows])
+        return Places(self.coordinates[rows], windows, self.apart[rows])
 
 
 def pair_space(baseline: Baseline, rules: PairRules) -> PairSpace:
@@ -69,10 +79,11 @@ def pair_space(baseline: Baseline, rules: PairRules) -> PairSpace:
         coordinates = score[:, None]
     else:
         coordinates = _coordinates(baseline, rules)
-    windows, widths = _windows(baseline, rules, score)
+    windows, widths = _windows(baseline, rules)
     return PairSpace(
         coordinates=coordinates,
         score=score,
+        caliper=_caliper(rules, score),
         strata=shared_codes(baseline, rules.exact),
         windows=windows,
         widths=widths,
@@ -85,8 +96,8 @@ def shared_codes(baseline: Baseline, names: tuple[str, ...]) -> Ints:
     """Return a code for each combination of labels, shape (n_units,): the same where all of them are."""
     codes = np.zeros(len(baseline.units), dtype=np.int64)
     for name in names:
-        own = pd.factorize(baseline.label(name), sort=True)[0]
-        codes = np.unique(codes * (own.max() + 1) + own, return_inverse=True)[1]
+        label_codes = pd.factorize(baseline.label(name), sort=True)[0]
+        codes = np.unique(codes * (label_codes.max() + 1) + label_codes, return_inverse=True)[1]
     return codes.astype(np.int64)
 
 
@@ -107,8 +118,7 @@ def _coordinates(baseline: Baseline, rules: PairRules) -> Floats:
     require_variation(baseline, names)
     columns, _ = distance_columns(baseline, names)
     treated = baseline.is_treated
-    if min(treated.sum(), (~treated).sum()) < 1:
-        raise DesignError("One of the arms is empty, so there is nothing to compare. Check the treated column.")
+    require_arms(treated)
     kind = "mahalanobis" if rules.mahalanobis_on else rules.distance
     if kind == "robust-mahalanobis":
         from scipy.stats import rankdata  # half a second, for the one distance that needs it
@@ -134,28 +144,35 @@ def _untied(covariance: Floats, n: int) -> Floats:
     return scaled
 
 
-def _windows(baseline: Baseline, rules: PairRules, score: Floats | None) -> tuple[Floats, Floats]:
-    columns, widths, names = [], [], []
-    if rules.caliper is not None and score is not None:
-        names.append("the score")
-        columns.append(score)
-        widths.append(rules.caliper * float(np.std(score, ddof=1)))
+def _caliper(rules: PairRules, score: Floats | None) -> float:
+    """Return the caliper in units of the score, from SDs of the score over all units (Rosenbaum and Rubin, 1985)."""
+    if rules.caliper is None or score is None:
+        return np.inf
+    return _width("the score", rules.caliper * float(np.std(score, ddof=1)))
+
+
+def _windows(baseline: Baseline, rules: PairRules) -> tuple[Floats, Floats]:
+    """Return the covariates that have a caliper, shape (n_units, q), and its width in the units of each, shape (q,)."""
+    columns, widths = [], []
     for name, caliper in rules.calipers.items():
         values = baseline.label(name)
         if is_category(values):
             raise DesignError(f"'{name}' is a category, so it has no caliper. Ask for it to be shared exactly instead.")
         numbers = values.to_numpy(dtype=float)
-        names.append(f"'{name}'")
         columns.append(numbers)
-        widths.append(caliper.width * (1.0 if caliper.in_units else float(np.std(numbers, ddof=1))))
-    for name, width in zip(names, widths, strict=True):
-        if not 0 <= width < np.inf:
-            raise DesignError(
-                f"The caliper on {name} is negative or not a number. It is the most by which partners may differ: "
-                "give a number from 0 on."
-            )
+        width = caliper.width * (1.0 if caliper.in_units else float(np.std(numbers, ddof=1)))
+        widths.append(_width(f"'{name}'", width))
     table = np.column_stack(columns) if columns else np.empty((len(baseline.units), 0))
     return table, np.array(widths)
+
+
+def _width(name: str, width: float) -> float:
+    if not 0 <= width < np.inf:
+        raise DesignError(
+            f"The caliper on {name} is negative or not a number. It is the most by which partners may differ: give a "
+            "number from 0 on."
+        )
+    return width
 
 
 def _apart(baseline: Baseline, names: tuple[str, ...]) -> Ints:

@@ -12,92 +12,6 @@ from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Bools, Floats, Ints
 
-# The Mahalanobis distance: its matrix, and coordinates in which it is Euclidean.
-
-
-def pooled_within_covariance(treated: Floats, comparison: Floats) -> Floats:
-    """Return the covariance within two groups, pooled over their degrees of freedom.
-
-    Parameters
-    ----------
-    treated : shape (n1, k)
-    comparison : shape (n0, k)
-
-    Returns
-    -------
-    shape (k, k): ((n1 − 1) S1 + (n0 − 1) S0) / (n1 + n0 − 2), the matrix of the Mahalanobis
-    distance in Rubin (1980).
-    """
-    centred = [group - group.mean(axis=0) for group in (treated, comparison)]
-    degrees = len(treated) + len(comparison) - 2
-    covariance: Floats = (centred[0].T @ centred[0] + centred[1].T @ centred[1]) / degrees
-    return covariance
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupScatter:
-    """Counts, sums and products of covariates by group, about the mean of all: what every pooled covariance is made of.
-
-    Attributes
-    ----------
-    groups : shape (G,), in order
-    n : shape (G,)
-    sums : shape (G, k)
-    products : shape (G, k, k)
-    """
-
-    groups: NDArray[np.int64]
-    n: Floats
-    sums: Floats
-    products: Floats
-
-    @classmethod
-    def of(cls, covariates: Floats, group: NDArray[np.int64]) -> GroupScatter:
-        """Return the sums of covariates, shape (n, k), whose rows belong to groups, shape (n,)."""
-        groups, place = np.unique(group, return_inverse=True)
-        centred = covariates - covariates.mean(axis=0)
-        n, sums = np.bincount(place).astype(float), np.zeros((len(groups), centred.shape[1]))
-        np.add.at(sums, place, centred)
-        products = np.zeros((len(groups), *centred.shape[1:], centred.shape[1]))
-        np.add.at(products, place, centred[:, :, None] * centred[:, None, :])
-        return cls(groups, n, sums, products)
-
-    def pooled(self, own: int, treated: int) -> Floats:
-        """Return the covariance within the group `own` and within all others but `treated`, pooled.
-
-        Shape (k, k); the same as `pooled_within_covariance` of the two sets of rows but for rounding.
-        """
-        mine = self.groups == own
-        parts = (mine, ~mine & (self.groups != treated))
-        within = [self._scatter(part) for part in parts]
-        covariance: Floats = (within[0] + within[1]) / (sum(self.n[part].sum() for part in parts) - 2)
-        return covariance
-
-    def _scatter(self, part: NDArray[np.bool_]) -> Floats:
-        total, n = self.sums[part].sum(axis=0), self.n[part].sum()
-        scatter: Floats = self.products[part].sum(axis=0) - np.outer(total, total) / max(n, 1.0)
-        return scatter
-
-
-def whitened(covariates: Floats, covariance: Floats) -> Floats:
-    """Return covariates, shape (n, k), in which Euclidean distance is the Mahalanobis distance of `covariance`."""
-    white: Floats = solve_triangular(np.linalg.cholesky(covariance), covariates.T, lower=True).T
-    return np.ascontiguousarray(white)
-
-
-def whitened_generally(covariates: Floats, covariance: Floats) -> Floats:
-    """Return coordinates, shape (n, r), in which Euclidean distance is the Mahalanobis distance.
-
-    The covariance, shape (k, k), may be singular, of rank r: its generalised inverse is used, so that directions
-    without variance (the sum of the levels of a category) count nothing.
-    """
-    size = np.sqrt(np.diag(covariance))
-    size = np.where(size > 0, size, 1.0)
-    values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
-    kept = values > 1e-9 * max(values[-1], np.finfo(float).tiny)
-    return np.ascontiguousarray((covariates / size) @ (vectors[:, kept] / np.sqrt(values[kept])))
-
-
 # Who may be paired with whom, and how far apart they are, as arrays.
 
 
@@ -161,21 +75,24 @@ class PairProblem:
     def distance(self, focal: Ints, partners: Ints) -> Floats:
         """Return the distance of each pair; the arrays of positions have one shape, or shapes that fit."""
         total: Floats = np.zeros(np.broadcast_shapes(focal.shape, partners.shape))
-        for own, other in zip(self.focal.coordinates.T, self.partners.coordinates.T, strict=True):
+        for focal_column, partner_column in zip(self.focal.coordinates.T, self.partners.coordinates.T, strict=True):
+            # |a − b| is exact where √(a − b)² may round: ties stay ties
             if self.focal.coordinates.shape[1] == 1:
-                apart: Floats = np.abs(own[focal] - other[partners])
+                apart: Floats = np.abs(focal_column[focal] - partner_column[partners])
                 return apart
-            total += (own[focal] - other[partners]) ** 2
+            total += (focal_column[focal] - partner_column[partners]) ** 2
         return np.sqrt(total)
 
     def is_permitted(self, focal: Ints, partners: Ints) -> Bools:
         """Return which pairs may be made: within every window, and no code shared."""
-        fine: Bools = np.ones(np.broadcast_shapes(focal.shape, partners.shape), dtype=bool)
-        for own, other, width in zip(self.focal.windows.T, self.partners.windows.T, self.widths, strict=True):
-            fine &= np.abs(own[focal] - other[partners]) <= width
-        for mine, theirs in zip(self.focal.codes.T, self.partners.codes.T, strict=True):
-            fine &= mine[focal] != theirs[partners]
-        return fine
+        permitted: Bools = np.ones(np.broadcast_shapes(focal.shape, partners.shape), dtype=bool)
+        for focal_values, partner_values, width in zip(
+            self.focal.windows.T, self.partners.windows.T, self.widths, strict=True
+        ):
+            permitted &= np.abs(focal_values[focal] - partner_values[partners]) <= width
+        for focal_codes, partner_codes in zip(self.focal.codes.T, self.partners.codes.T, strict=True):
+            permitted &= focal_codes[focal] != partner_codes[partners]
+        return permitted
 
 
 # The nearest partners that a unit may be paired with, as a sparse graph that says what it leaves out.
@@ -222,25 +139,25 @@ class Graph:
         edges, size = self.edges_of(rows)
         return Graph(_starts(size), self.partner[edges], self.distance[edges], self.beyond[rows])
 
-    def where(self, kept: Bools) -> Graph:
+    def where(self, is_kept: Bools) -> Graph:
         """Return the graph with some of its pairs; `beyond` still speaks of those left out of this one."""
-        size = np.bincount(self.focal[kept], minlength=len(self.beyond))
-        return Graph(_starts(size), self.partner[kept], self.distance[kept], self.beyond)
+        size = np.bincount(self.focal[is_kept], minlength=len(self.beyond))
+        return Graph(_starts(size), self.partner[is_kept], self.distance[is_kept], self.beyond)
 
-    def replaced(self, rows: Ints, other: Graph) -> Graph:
-        """Return the graph with the pairs of `rows` taken from `other`, which holds them in that order."""
+    def replaced(self, rows: Ints, replacement: Graph) -> Graph:
+        """Return the graph with the pairs of `rows` taken from `replacement`, which holds them in that order."""
         n, source = len(self.beyond), np.arange(len(self.beyond))
         source[rows] = n + np.arange(len(rows))
-        return joined(self, other).take(source)
+        return joined(self, replacement).take(source)
 
 
-def joined(one: Graph, other: Graph) -> Graph:
+def joined(first_graph: Graph, second_graph: Graph) -> Graph:
     """Return the pairs of two graphs, the second's focal units after the first's."""
     return Graph(
-        np.concatenate([one.first, one.first[-1] + other.first[1:]]),
-        np.concatenate([one.partner, other.partner]),
-        np.concatenate([one.distance, other.distance]),
-        np.concatenate([one.beyond, other.beyond]),
+        np.concatenate([first_graph.first, first_graph.first[-1] + second_graph.first[1:]]),
+        np.concatenate([first_graph.partner, second_graph.partner]),
+        np.concatenate([first_graph.distance, second_graph.distance]),
+        np.concatenate([first_graph.beyond, second_graph.beyond]),
     )
 
 
@@ -264,26 +181,27 @@ def nearest_permitted(problem: PairProblem, rows: Ints, n_each: int, tree: cKDTr
     if n_each >= n_partners or not n_partners:
         return _searched(problem, rows, n_each)
     tree = cKDTree(problem.partners.coordinates) if tree is None else tree
-    n_asked = min(n_partners, n_each * (4 if problem.is_limited else 1))
-    far, near = tree.query(problem.focal.coordinates[rows], k=np.arange(1, n_asked + 1))
+    # some of the nearest will be forbidden, so that more are looked up than are wanted
+    n_looked_up = min(n_partners, n_each * (4 if problem.is_limited else 1))
+    far, near = tree.query(problem.focal.coordinates[rows], k=np.arange(1, n_looked_up + 1))
     if not problem.is_limited:
         return _by_rows(far, near, np.ones(far.shape, dtype=bool), far[:, -1])
-    kept = problem.is_permitted(rows[:, None], near)
-    rank = kept.cumsum(axis=1)
-    is_found = (rank[:, -1] >= n_each) | (n_asked == n_partners)
-    kept &= rank <= n_each
-    beyond = np.where(rank[:, -1] >= n_each, np.where(kept, far, 0).max(axis=1), np.inf)
-    found = _by_rows(far[is_found], near[is_found], kept[is_found], beyond[is_found])
+    is_kept = problem.is_permitted(rows[:, None], near)
+    rank = is_kept.cumsum(axis=1)
+    is_found = (rank[:, -1] >= n_each) | (n_looked_up == n_partners)
+    is_kept &= rank <= n_each
+    beyond = np.where(rank[:, -1] >= n_each, np.where(is_kept, far, 0).max(axis=1), np.inf)
+    graph_of_found = _by_rows(far[is_found], near[is_found], is_kept[is_found], beyond[is_found])
     order = np.concatenate([np.flatnonzero(is_found), np.flatnonzero(~is_found)])
     back = np.argsort(order)
-    return joined(found, _searched(problem, rows[~is_found], n_each)).take(back)
+    return joined(graph_of_found, _searched(problem, rows[~is_found], n_each)).take(back)
 
 
-def _by_rows(far: Floats, near: Ints, kept: Bools, beyond: Floats) -> Graph:
+def _by_rows(far: Floats, near: Ints, is_kept: Bools, beyond: Floats) -> Graph:
     order = np.lexsort((near, far), axis=1)
-    kept, near = np.take_along_axis(kept, order, 1), np.take_along_axis(near, order, 1)
+    is_kept, near = np.take_along_axis(is_kept, order, 1), np.take_along_axis(near, order, 1)
     far = np.take_along_axis(far, order, 1)
-    return Graph(_starts(kept.sum(axis=1)), near[kept].astype(np.int64), far[kept], beyond)
+    return Graph(_starts(is_kept.sum(axis=1)), near[is_kept].astype(np.int64), far[is_kept], beyond)
 
 
 def _starts(size: Ints) -> Ints:
@@ -295,10 +213,11 @@ def _searched(problem: PairProblem, rows: Ints, n_each: int) -> Graph:
     graph = Graph(np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
     if not len(rows):
         return graph
-    own, other, width = _narrowest(problem)
-    order, columns = np.argsort(own[rows], kind="stable"), np.argsort(other, kind="stable")
-    low = np.searchsorted(other[columns], own[rows[order]] - width * (1 + 1e-9), side="left")
-    high = np.searchsorted(other[columns], own[rows[order]] + width * (1 + 1e-9), side="right")
+    focal_values, partner_values, width = _narrowest(problem)
+    order, columns = np.argsort(focal_values[rows], kind="stable"), np.argsort(partner_values, kind="stable")
+    # a little too wide, since sums of floats round; `is_permitted` then looks at each pair exactly
+    low = np.searchsorted(partner_values[columns], focal_values[rows[order]] - width * (1 + 1e-9), side="left")
+    high = np.searchsorted(partner_values[columns], focal_values[rows[order]] + width * (1 + 1e-9), side="right")
     parts, start = [], 0
     while start < len(rows):
         stop = start + 1
@@ -314,15 +233,17 @@ def _searched(problem: PairProblem, rows: Ints, n_each: int) -> Graph:
 
 def _narrowest(problem: PairProblem) -> tuple[Floats, Floats, float]:
     """Return the numbers of both arms, and the width, of the window that the fewest pairs lie in."""
-    own, other = problem.focal.windows, problem.partners.windows
-    best = (np.zeros(len(problem.focal)), np.zeros(len(problem.partners)), 1.0)
+    focal_windows, partner_windows = problem.focal.windows, problem.partners.windows
+    narrowest = (np.zeros(len(problem.focal)), np.zeros(len(problem.partners)), 1.0)
     fewest = len(problem.focal) * len(problem.partners)
-    for mine, theirs, width in zip(own.T, other.T, problem.widths, strict=True):
-        ordered = np.sort(theirs)
-        within = np.searchsorted(ordered, mine + width, side="right") - np.searchsorted(ordered, mine - width)
+    for focal_values, partner_values, width in zip(focal_windows.T, partner_windows.T, problem.widths, strict=True):
+        ordered = np.sort(partner_values)
+        within = np.searchsorted(ordered, focal_values + width, side="right") - np.searchsorted(
+            ordered, focal_values - width
+        )
         if within.sum() < fewest:
-            best, fewest = (mine, theirs, float(width)), int(within.sum())
-    return best
+            narrowest, fewest = (focal_values, partner_values, float(width)), int(within.sum())
+    return narrowest
 
 
 def _among(problem: PairProblem, rows: Ints, columns: Ints, n_each: int) -> Graph:
@@ -331,15 +252,104 @@ def _among(problem: PairProblem, rows: Ints, columns: Ints, n_each: int) -> Grap
         return Graph(
             _starts(np.zeros(len(rows), dtype=np.int64)), near.ravel(), np.empty(0), np.full(len(rows), np.inf)
         )
-    kept = problem.is_permitted(rows[:, None], columns[None, :])
-    far = np.where(kept, problem.distance(rows[:, None], columns[None, :]), np.inf)
+    is_kept = problem.is_permitted(rows[:, None], columns[None, :])
+    far = np.where(is_kept, problem.distance(rows[:, None], columns[None, :]), np.inf)
     beyond = np.full(len(rows), np.inf)
     if n_each < len(columns):
         chosen = np.argpartition(far, n_each - 1, axis=1)[:, :n_each]
-        beyond = np.where(kept.sum(axis=1) > n_each, np.take_along_axis(far, chosen, 1).max(axis=1), np.inf)
-        far, near, kept = (np.take_along_axis(table, chosen, 1) for table in (far, near, kept))
-    return _by_rows(far, near, kept, beyond)
+        beyond = np.where(is_kept.sum(axis=1) > n_each, np.take_along_axis(far, chosen, 1).max(axis=1), np.inf)
+        far, near, is_kept = (np.take_along_axis(table, chosen, 1) for table in (far, near, is_kept))
+    return _by_rows(far, near, is_kept, beyond)
 
+
+# The Mahalanobis distance: its matrix, and coordinates in which it is Euclidean.
+
+
+def pooled_within_covariance(treated: Floats, comparison: Floats) -> Floats:
+    """Return the covariance within two groups, pooled over their degrees of freedom.
+
+    Parameters
+    ----------
+    treated : shape (n1, k)
+    comparison : shape (n0, k)
+
+    Returns
+    -------
+    shape (k, k): ((n1 − 1) S1 + (n0 − 1) S0) / (n1 + n0 − 2), the matrix of the Mahalanobis
+    distance in Rubin (1980).
+    """
+    centred = [group - group.mean(axis=0) for group in (treated, comparison)]
+    degrees = len(treated) + len(comparison) - 2
+    covariance: Floats = (centred[0].T @ centred[0] + centred[1].T @ centred[1]) / degrees
+    return covariance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupScatter:
+    """Counts, sums and products of covariates by group, about the mean of all: what every pooled covariance is made of.
+
+    Attributes
+    ----------
+    groups : shape (G,), in order
+    n : shape (G,)
+    sums : shape (G, k)
+    products : shape (G, k, k)
+    """
+
+    groups: NDArray[np.int64]
+    n: Floats
+    sums: Floats
+    products: Floats
+
+    @classmethod
+    def of(cls, covariates: Floats, group: NDArray[np.int64]) -> GroupScatter:
+        """Return the sums of covariates, shape (n, k), whose rows belong to groups, shape (n,)."""
+        groups, place = np.unique(group, return_inverse=True)
+        centred = covariates - covariates.mean(axis=0)
+        n, sums = np.bincount(place).astype(float), np.zeros((len(groups), centred.shape[1]))
+        np.add.at(sums, place, centred)
+        products = np.zeros((len(groups), *centred.shape[1:], centred.shape[1]))
+        np.add.at(products, place, centred[:, :, None] * centred[:, None, :])
+        return cls(groups, n, sums, products)
+
+    def pooled(self, group: int, treated: int) -> Floats:
+        """Return the covariance within the group `group` and within all others but `treated`, pooled.
+
+        Shape (k, k); the same as `pooled_within_covariance` of the two sets of rows but for rounding.
+        """
+        is_group = self.groups == group
+        arms = (is_group, ~is_group & (self.groups != treated))
+        within = [self._scatter(part) for part in arms]
+        covariance: Floats = (within[0] + within[1]) / (sum(self.n[part].sum() for part in arms) - 2)
+        return covariance
+
+    def _scatter(self, part: NDArray[np.bool_]) -> Floats:
+        total, n = self.sums[part].sum(axis=0), self.n[part].sum()
+        scatter: Floats = self.products[part].sum(axis=0) - np.outer(total, total) / max(n, 1.0)
+        return scatter
+
+
+def whitened(covariates: Floats, covariance: Floats) -> Floats:
+    """Return covariates, shape (n, k), in which Euclidean distance is the Mahalanobis distance of `covariance`."""
+    white: Floats = solve_triangular(np.linalg.cholesky(covariance), covariates.T, lower=True).T
+    return np.ascontiguousarray(white)
+
+
+def whitened_generally(covariates: Floats, covariance: Floats) -> Floats:
+    """Return coordinates, shape (n, r), in which Euclidean distance is the Mahalanobis distance.
+
+    The covariance, shape (k, k), may be singular, of rank r: its generalised inverse is used, so that directions
+    without variance (the sum of the levels of a category) count nothing.
+    """
+    size = np.sqrt(np.diag(covariance))
+    size = np.where(size > 0, size, 1.0)
+    # correlations first: which direction has no variance must not hang on units of measurement
+    values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
+    has_variance = values > 1e-9 * max(values[-1], np.finfo(float).tiny)
+    return np.ascontiguousarray((covariates / size) @ (vectors[:, has_variance] / np.sqrt(values[has_variance])))
+
+
+# Distances as whole numbers, for solvers that compare sums of them.
 
 _BITS: Final = 46
 """The largest cost becomes a number of so many bits; a float holds sums of 128 such numbers without rounding."""

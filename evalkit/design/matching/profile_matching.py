@@ -11,7 +11,7 @@ from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.sentence import Sentence, count
 from evalkit.data.baseline import Baseline
-from evalkit.design.matching.features import balance_columns
+from evalkit.design.matching.features import balance_columns, require_arms
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.options import ProfileMatching, Target
 from evalkit.design.matching.pairs import shared_codes
@@ -39,8 +39,7 @@ def profile_matching(baseline: Baseline, option: ProfileMatching, target: Target
         raise DesignError("The tolerance is a number from 0 on, in SDs, and the seconds are more than none.")
     columns, names = _columns(baseline, option)
     is_treated = baseline.is_treated
-    if min(is_treated.sum(), (~is_treated).sum()) == 0:
-        raise DesignError("One of the arms is empty, so there is nothing to compare. Check the treated column.")
+    require_arms(is_treated)
     profile, spread = _profile(columns, is_treated, target)
     weights = np.zeros(len(is_treated))
     arms = {"ATT": (~is_treated,), "ATC": (is_treated,), "ATE": (is_treated, ~is_treated)}[target]
@@ -76,9 +75,9 @@ def _profile(columns: Floats, is_treated: Bools, target: Target) -> tuple[Floats
     variances = [
         np.where(is_binary, arm.var(axis=0), arm.var(axis=0) * len(arm) / max(len(arm) - 1, 1)) for arm in arms
     ]
-    own = {"ATT": variances[0], "ATC": variances[1], "ATE": (variances[0] + variances[1]) / 2}[target]
+    target_variance = {"ATT": variances[0], "ATC": variances[1], "ATE": (variances[0] + variances[1]) / 2}[target]
     mean = {"ATT": arms[0].mean(axis=0), "ATC": arms[1].mean(axis=0), "ATE": columns.mean(axis=0)}[target]
-    return mean, np.sqrt(own)
+    return mean, np.sqrt(target_variance)
 
 
 def _largest(gaps: Floats, allowed: Floats, option: ProfileMatching, names: tuple[str, ...]) -> Floats:
@@ -86,24 +85,26 @@ def _largest(gaps: Floats, allowed: Floats, option: ProfileMatching, names: tupl
 
     `gaps` are rows less the profile, shape (n, k). An integer program, proven by branch and bound (HiGHS).
     """
+    # columns of one size: what the solver lets pass as rounding is absolute
     scale = np.maximum(np.abs(gaps).max(axis=0), allowed)
     scale = np.where(scale > 0, scale, 1.0)  # a column that is met by everyone constrains nobody
     upper, lower = (gaps - allowed * (1 + _SLACK)) / scale, (-gaps - allowed * (1 + _SLACK)) / scale
+    # |Σ gaps| ≤ allowed × size is linear as Σ(±gaps − allowed) ≤ 0, one row for each side
     sides = np.vstack([upper.T, lower.T])
     n = len(gaps)
-    found = milp(
+    solution = milp(
         -np.ones(n),
         constraints=LinearConstraint(sides, -np.inf, 0.0),
         bounds=Bounds(0, 1),
         integrality=np.ones(n),
         options={"time_limit": option.seconds, "mip_rel_gap": 0.0},
     )
-    if found.status != _PROVEN or found.x is None:
+    if solution.status != _PROVEN or solution.x is None:
         raise DesignError(
             f"No group was proven to be the largest within {option.seconds:g} seconds. Allow more time or a larger "
             "tolerance, match on fewer covariates, or use entropy balancing, which meets the same means by weights."
         )
-    chosen: Floats = np.round(found.x)
+    chosen: Floats = np.round(solution.x)
     if not chosen.any():
         raise DesignError(_infeasible(gaps, allowed, names))
     return chosen

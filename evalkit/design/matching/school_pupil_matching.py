@@ -65,18 +65,35 @@ def match_schools_then_pupils(
     DesignError
         Where schools are matched with replacement, a pupil's school is unknown or its arm another than the pupil's,
         or no set of schools gives a pair of pupils.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Baseline, BaselineRoles, NearestNeighbour, match_schools_then_pupils
+    >>> schools = pd.DataFrame({"school": list("ABC"), "took_part": [1, 0, 0], "intake": [5.0, 5.2, 9.0]})
+    >>> pupils = pd.DataFrame({"pupil": range(6), "school": list("AABBCC"), "took_part": [1, 1, 0, 0, 0, 0]})
+    >>> pupils["before"] = [98.0, 103.0, 104.0, 97.0, 98.0, 103.0]
+    >>> of_schools = BaselineRoles(unit="school", treated="took_part", covariates=("intake",))
+    >>> of_pupils = BaselineRoles(unit="pupil", treated="took_part", covariates=("before",), labels=("school",))
+    >>> option = NearestNeighbour(distance="euclidean")
+    >>> units = Baseline.from_frame(schools, of_schools), Baseline.from_frame(pupils, of_pupils)
+    >>> design = match_schools_then_pupils(*units, "school", option, option)
+    >>> design.pupils.pair_table()[["treated", "comparison"]].to_numpy().tolist(), design.n_left_out
+    ([[0, 3], [1, 2]], 2)
     """
     if isinstance(school_option, NearestNeighbour) and (school_option.replacement or school_option.reuse_limit):
         raise DesignError("Match schools without replacement: a school in two sets would give its pupils twice.")
-    found = match(schools, school_option)
-    assert found.strata is not None
+    matched_schools = match(schools, school_option)
+    assert matched_schools.strata is not None
     place = _schools_of(schools, pupils, school)
-    sets = np.where(found.is_used, found.strata, -1)[place]
+    sets = np.where(matched_schools.is_used, matched_schools.strata, -1)[place]
     pairs = _within_sets(pupils, sets, pupil_option)
-    kept = np.flatnonzero(sets >= 0)
-    design = _over_pupils(_part(pupils, kept), _renumbered(pairs, kept, len(sets)), pupil_option)
-    of_pupils = pd.Series(pupils.label(school).to_numpy()[kept], index=design.baseline.units.index, name=school)
-    return SchoolPupilDesign(schools=found, pupils=design, school=of_pupils, n_left_out=len(sets) - len(kept))
+    pupils_kept = np.flatnonzero(sets >= 0)
+    design = _over_pupils(_part(pupils, pupils_kept), _renumbered(pairs, pupils_kept, len(sets)), pupil_option)
+    of_pupils = pd.Series(pupils.label(school).to_numpy()[pupils_kept], index=design.baseline.units.index, name=school)
+    return SchoolPupilDesign(
+        schools=matched_schools, pupils=design, school=of_pupils, n_left_out=len(sets) - len(pupils_kept)
+    )
 
 
 def _schools_of(schools: Baseline, pupils: Baseline, school: str) -> Ints:
@@ -116,9 +133,9 @@ def _part(pupils: Baseline, rows: Ints) -> Baseline:
     return Baseline(units, covariates, pupils.years, pupils.first_treated)
 
 
-def _renumbered(pairs: Pairs, kept: Ints, n: int) -> Pairs:
+def _renumbered(pairs: Pairs, pupils_kept: Ints, n: int) -> Pairs:
     at = np.full(n, -1, dtype=np.int64)
-    at[kept] = np.arange(len(kept))
+    at[pupils_kept] = np.arange(len(pupils_kept))
     return Pairs(at[pairs.treated], at[pairs.comparison], pairs.distance)
 
 

@@ -11,7 +11,7 @@ from evalkit.core.errors import DesignError, EvalkitError
 from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.algebra_arrays import dependence, summed
-from evalkit.design.matching.features import require_variation, score_columns
+from evalkit.design.matching.features import require_arms, require_variation, score_columns
 from evalkit.design.matching.options import DistanceName
 from evalkit.design.matching.scores_arrays import fit_binary
 
@@ -30,12 +30,21 @@ def propensity_score(baseline: Baseline, distance: DistanceName, own_score: str 
     ------
     DesignError
         Where one arm is empty, a covariate does not vary, covariates are collinear, or covariates separate the arms.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Baseline, BaselineRoles, propensity_score
+    >>> frame = pd.DataFrame({"took_part": [1, 0, 1, 0, 0, 1], "score": [9.0, 10.0, 10.0, 11.0, 12.0, 11.0]})
+    >>> baseline = Baseline.from_frame(frame, BaselineRoles(treated="took_part", covariates=("score",)))
+    >>> propensity_score(baseline, "logit").round(2)
+    array([0.89, 0.67, 0.67, 0.33, 0.11, 0.33])
     """
     if distance == "own":
         return _own_score(baseline, own_score)
     if distance not in SCORE_DISTANCES:
         raise EvalkitError(f"'{distance}' is not a score.")
-    _require_arms(baseline)
+    require_arms(baseline.is_treated)
     require_variation(baseline)
     columns, names = score_columns(baseline)
     covariates = _standardised(columns)
@@ -70,28 +79,21 @@ def _own_score(baseline: Baseline, name: str | None) -> Floats:
     if is_category(values):
         raise DesignError(f"The column '{name}' is to be the score but holds texts. Name a column of numbers.")
     score = values.to_numpy(dtype=float)
-    odd = ~np.isfinite(score)
-    if odd.any():
-        unit = baseline.units.index[int(np.argmax(odd))]
+    is_not_finite = ~np.isfinite(score)
+    if is_not_finite.any():
+        unit = baseline.units.index[int(np.argmax(is_not_finite))]
         raise DesignError(f"The score '{name}' of unit '{unit}' is missing or infinite. Fill it in, or leave it out.")
     return score
 
 
-def _require_arms(baseline: Baseline) -> None:
-    n_treated = int(baseline.is_treated.sum())
-    if n_treated in (0, len(baseline.units)):
-        arm = "treated" if n_treated == 0 else "comparison"
-        raise DesignError(f"No {arm} unit is in the data, so there is nothing to compare. Check the treated column.")
-
-
 def _collinear(covariates: Floats, names: tuple[str, ...]) -> str:
     """Name the first column that those before it determine, and the columns it is made of."""
-    found = dependence(covariates[:, 1:])
-    assert found is not None
-    involved = [names[k] for k in found.made_of]
+    determined = dependence(covariates[:, 1:])
+    assert determined is not None
+    involved = [names[k] for k in determined.made_of]
     return (
-        f"The covariate '{names[found.column]}' is determined by {_quoted(involved)}, so that a score cannot weigh "
-        "them. Leave one of them out."
+        f"The covariate '{names[determined.column]}' is determined by {_quoted(involved)}, so that a score cannot "
+        "weigh them. Leave one of them out."
     )
 
 

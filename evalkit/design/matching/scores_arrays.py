@@ -16,14 +16,16 @@ from evalkit.design.algebra_arrays import applied, crossed, is_collinear, summed
 _PIECE = 8192
 """Rows at a time, which stay in the processor's cache."""
 
-_SCORING_STEPS, _SCORING_MANY = 60, 100_000
+_MANY = 100_000
+"""With so many units a fit to every sixteenth of them gives the start, and saves passes over all."""
+_FISHER_STEPS = 60
 _CONVERGED = 1e-8
 """The iteration ends where the deviance changes by less than this share: the usual rule of programs for such models.
 
 Ending where they do, from their start, gives their scores to some 1e-14; the likelihood's very maximum is some 1e-9
 away.
 """
-_RESTLESS, _SCORING_SETTLED = 1e-3, 1e-6
+_RESTLESS, _AT_REST = 1e-3, 1e-6
 """A last step that would move some unit's predictor by more than the first is followed until it is below the second."""
 _LOG_ROOT = 0.5 * float(np.log(2 * np.pi))
 
@@ -71,29 +73,30 @@ def fit_binary(covariates: Floats, treated: Bools, link: Literal["logit", "probi
     sign = np.where(treated, 1.0, -1.0)
     derivatives, z = _LINKS[link]
     beta: Floats = np.asarray(z * np.linalg.solve(crossed(covariates, covariates), summed(sign, covariates)))
-    if len(covariates) >= _SCORING_MANY:
+    if len(covariates) >= _MANY:
         near = fit_binary(covariates[::16], treated[::16], link)
         beta = beta if near.failure else near.coefficients
-    deviance, last, found = np.inf, beta, None
-    for _ in range(_SCORING_STEPS):
+    deviance, last, converged = np.inf, beta, None
+    for _ in range(_FISHER_STEPS):
         state = _state(covariates, sign, beta, derivatives)
-        if state.deviance > deviance * (1 + 1e-12) and found is None:
+        # the step went too far: halfway back, as programs for generalised linear models do
+        if state.deviance > deviance * (1 + 1e-12) and converged is None:
             beta = (beta + last) / 2
             continue
         if state.step is None:
             return BinaryFit(beta, state.predictor, "separated")
-        if found is None and abs(deviance - state.deviance) < _CONVERGED * (state.deviance + 0.1):
-            found = BinaryFit(beta, state.predictor, "")
-        if found is not None and _is_settled(covariates, state.step, found, beta):
-            return found
+        if converged is None and abs(deviance - state.deviance) < _CONVERGED * (state.deviance + 0.1):
+            converged = BinaryFit(beta, state.predictor, "")
+        if converged is not None and _is_settled(covariates, state.step, converged, beta):
+            return converged
         deviance, last, beta = state.deviance, beta, beta + state.step
     return BinaryFit(beta, state.predictor, "separated")
 
 
-def _is_settled(covariates: Floats, step: Floats, found: BinaryFit, beta: Floats) -> bool:
+def _is_settled(covariates: Floats, step: Floats, converged: BinaryFit, beta: Floats) -> bool:
     """Return whether what was found is a maximum: under separation every further step is as long as the last."""
     most = float(np.abs(applied(covariates, step)).max())
-    return most <= (_RESTLESS if beta is found.coefficients else _SCORING_SETTLED)
+    return most <= (_RESTLESS if beta is converged.coefficients else _AT_REST)
 
 
 def _state(covariates: Floats, sign: Floats, beta: Floats, derivatives: _Derivatives) -> _State:
@@ -140,16 +143,13 @@ _LINKS: dict[str, tuple[_Derivatives, float]] = {
 
 # Logistic regression by Newton's method, and the checks that keep a bad fit from becoming a number.
 
-"""Rows at a time, which stay in the processor's cache."""
-
 LARGEST_SCORE = 0.999
 """A score above this says that some treated units have next to no counterpart."""
-_STEPS = 50
-_SETTLED = 1e-20
+_NEWTON_STEPS = 50
+_LEAST_GAIN = 1e-20
 """The iteration ends where a step would gain less than this a unit of weight: β then moves by some 1e-10."""
 _LONG = 2.0
 """A step that moves some unit's log odds by more than this is checked, and halved where it overshoots."""
-_MANY = 100_000
 
 
 class Logit(NamedTuple):
@@ -192,11 +192,11 @@ def fit_logit(covariates: Floats, treated: Bools, weight: Floats) -> Logit:
     n, k = covariates.shape
     none = np.full(n, np.nan), np.full((k, k), np.nan)
     beta = _start(covariates, treated, weight)
-    for _ in range(_STEPS):
+    for _ in range(_NEWTON_STEPS):
         score, information, step, gain = _newton(covariates, treated, weight, beta)
         if step is None:
             return Logit(*none, _why_singular(covariates, weight))
-        if gain <= _SETTLED * weight.sum():
+        if gain <= _LEAST_GAIN * weight.sum():
             break
         beta = beta + step
     else:
@@ -236,7 +236,7 @@ def _damped(covariates: Floats, treated: Bools, weight: Floats, beta: Floats, st
         return float(weight @ (treated * predictor - np.logaddexp(0, predictor)))
 
     before = likelihood(beta)
-    for _ in range(_STEPS):
+    for _ in range(_NEWTON_STEPS):
         if likelihood(beta + step) >= before:
             break
         step = step / 2
@@ -255,7 +255,7 @@ def _start(covariates: Floats, treated: Bools, weight: Floats) -> Floats:
         return start
     some = slice(None, None, 16)
     beta = start
-    for _ in range(_STEPS):
+    for _ in range(_NEWTON_STEPS):
         _, _, step, gain = _newton(covariates[some], treated[some], weight[some], beta)
         if step is None:
             return start

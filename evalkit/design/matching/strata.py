@@ -16,75 +16,20 @@ from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.matching.features import distance_columns
-from evalkit.design.matching.matched import MatchedDesign, Pairs, stratum_weights
+from evalkit.design.matching.matched import MatchedDesign, Pairs, in_target, stratum_weights
 from evalkit.design.matching.options import (
     CoarsenedExact,
     ExactMatching,
     MatchingOption,
-    Side,
     Subclassification,
     Target,
 )
+from evalkit.design.matching.pairs import outside_support
 from evalkit.design.matching.pairs_arrays import pooled_within_covariance
 from evalkit.design.matching.scores import SCORE_DISTANCES, propensity_score
 from evalkit.design.matching.strata_arrays import bins, equal_width_cuts, filled, nearest_pairs, sturges
 
-# From codes of strata to a design: whole strata kept, units weighted, and what was left out said.
-
-
-def categories(values: pd.Series) -> Ints:
-    """Return a code for each value, equal where values are, shape (n_units,)."""
-    return pd.factorize(values)[0].astype(np.int64)
-
-
-def whole_strata(columns: Sequence[Ints], is_treated: Bools) -> Ints:
-    """Return strata of units that are equal in every column of codes, −1 where a stratum lacks an arm.
-
-    Strata are numbered by their first unit. Shape (n_units,).
-    """
-    codes = np.zeros(len(is_treated), dtype=np.int64)
-    for column in columns:
-        codes = pd.factorize(codes * (int(column.max(initial=0)) + 1) + column)[0].astype(np.int64)
-    treated, comparison = (np.bincount(codes[arm], minlength=codes.max(initial=-1) + 1) for arm in _arms(is_treated))
-    inside = ((treated > 0) & (comparison > 0))[codes]
-    strata = np.full(len(codes), -1, dtype=np.int64)
-    strata[inside] = pd.factorize(codes[inside])[0]
-    return strata
-
-
-def stratified(baseline: Baseline, option: MatchingOption, target: Target, strata: Ints) -> MatchedDesign:
-    """Return the design of whole strata, weighted by the target group, with a note on units that lie in none."""
-    is_treated = baseline.is_treated
-    return MatchedDesign(
-        baseline=baseline,
-        option=option,
-        target=target,
-        weights=stratum_weights(is_treated, strata, target),
-        strata=strata,
-        discarded=np.zeros(len(strata), dtype=bool),
-        notes=(left_out_note(strata, is_treated),),
-    )
-
-
-def left_out_note(strata: Ints, is_treated: Bools) -> str:
-    """Return a sentence on how many strata there are and who lies in none."""
-    n_strata = int(strata.max(initial=-1)) + 1
-    said = Sentence("{n} both arms", n=count(n_strata, "units", "stratum holds", "strata hold"))
-    lost = strata < 0
-    treated, comparison = (int((lost & arm).sum()) for arm in _arms(is_treated))
-    if treated + comparison == 0:
-        return Sentence("{said}; no unit is left out.", said=said)
-    n_treated = int(is_treated.sum())
-    return Sentence(
-        "{said}; {treated} treated and {comparison} in strata without the other arm are left out.",
-        said=said,
-        treated=count(treated, among=n_treated),
-        comparison=count(comparison, "units", "comparison unit", among=len(is_treated) - n_treated),
-    )
-
-
-def _arms(is_treated: Bools) -> tuple[Bools, Bools]:
-    return is_treated, ~is_treated
+# Exact matching: units that are equal in every covariate.
 
 
 def exact_matching(baseline: Baseline, option: ExactMatching, target: Target) -> MatchedDesign:
@@ -156,31 +101,31 @@ def _coarsened(values: pd.Series, option: CoarsenedExact) -> Ints:
 def _one_to_one(design: MatchedDesign, strata: Ints) -> MatchedDesign:
     """Return the design of pairs within strata, each unit of them of weight 1."""
     pairs = _paired(design.baseline, strata)
-    own = np.full(len(strata), -1, dtype=np.int64)
-    own[pairs.treated] = own[pairs.comparison] = np.arange(len(pairs.treated))
-    spare = int(((own < 0) & (strata >= 0)).sum())
+    pair_codes = np.full(len(strata), -1, dtype=np.int64)
+    pair_codes[pairs.treated] = pair_codes[pairs.comparison] = np.arange(len(pairs.treated))
+    spare = int(((pair_codes < 0) & (strata >= 0)).sum())
     note = Sentence(
         "{pairs} pairs within them; {spare} units of these strata without a partner are left out.",
         pairs=count(len(pairs.treated)),
         spare=count(spare, among=len(strata)),
     )
-    weights = (own >= 0).astype(float)
-    return replace(design, weights=weights, strata=own, pairs=pairs, notes=(*design.notes, note))
+    weights = (pair_codes >= 0).astype(float)
+    return replace(design, weights=weights, strata=pair_codes, pairs=pairs, notes=(*design.notes, note))
 
 
 def _paired(baseline: Baseline, strata: Ints) -> Pairs:
     points, is_treated = _whitened(baseline), baseline.is_treated
     treated, comparison = (_by_stratum(strata, arm) for arm in (is_treated, ~is_treated))
-    found = []
-    for left, right in zip(treated, comparison, strict=True):
-        if len(left) * len(right) > MOST_PAIRS:
+    pairs = []
+    for treated_at, comparison_at in zip(treated, comparison, strict=True):
+        if len(treated_at) * len(comparison_at) > MOST_PAIRS:
             raise DesignError(
-                f"A stratum has {len(left):,} treated and {len(right):,} comparison units, too many to find the "
-                "nearest pairs of. Use more cutpoints, or leave one_to_one out."
+                f"A stratum has {len(treated_at):,} treated and {len(comparison_at):,} comparison units, too many to "
+                "find the nearest pairs of. Use more cutpoints, or leave one_to_one out."
             )
-        a, b, distance = nearest_pairs(points[left], points[right])
-        found.append((left[a], right[b], distance))
-    rows, columns, distances = (np.concatenate(part) for part in zip(*found, strict=True))
+        a, b, distance = nearest_pairs(points[treated_at], points[comparison_at])
+        pairs.append((treated_at[a], comparison_at[b], distance))
+    rows, columns, distances = (np.concatenate(part) for part in zip(*pairs, strict=True))
     order = np.argsort(rows, kind="stable")
     return Pairs(rows[order], columns[order], distances[order])
 
@@ -198,8 +143,8 @@ def _whitened(baseline: Baseline) -> Floats:
     size = np.where(columns.std(axis=0) > 0, columns.std(axis=0), 1.0)
     columns = (columns - columns.mean(axis=0)) / size
     values, vectors = np.linalg.eigh(pooled_within_covariance(columns[is_treated], columns[~is_treated]))
-    kept = values > _SINGULAR * values[-1]
-    white: Floats = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
+    has_variance = values > _SINGULAR * values[-1]
+    white: Floats = columns @ (vectors[:, has_variance] / np.sqrt(values[has_variance]))
     return white
 
 
@@ -224,26 +169,16 @@ def subclassification(baseline: Baseline, option: Subclassification, target: Tar
     score = propensity_score(baseline, option.distance, option.own_score)
     discarded = outside_support(score, is_treated, option.common_support)
     strata = np.full(len(score), -1, dtype=np.int64)
-    kept = ~discarded
-    strata[kept], n_moved = _subclasses(score[kept], is_treated[kept], option.n_subclasses, target)
+    is_eligible = ~discarded
+    strata[is_eligible], n_moved = _subclasses(score[is_eligible], is_treated[is_eligible], option.n_subclasses, target)
     design = stratified(baseline, option, target, strata)
     notes = (_note(option.n_subclasses, target, discarded), *(_moved_note(n_moved)))
     return replace(design, score=score, discarded=discarded, notes=notes)
 
 
-def outside_support(score: Floats, is_treated: Bools, side: Side) -> Bools:
-    """Return who of the arms named lies outside the range of the other arm's scores, shape (n_units,)."""
-    outside = np.zeros(len(score), dtype=bool)
-    for arm, name in ((is_treated, "treated"), (~is_treated, "comparison")):
-        if side in (name, "both"):
-            other = score[~arm]
-            outside |= arm & ((score < other.min()) | (score > other.max()))
-    return outside
-
-
 def _subclasses(score: Floats, is_treated: Bools, n: int, target: Target) -> tuple[Ints, int]:
     """Return each unit's subclass, every one of which holds both arms, and how many units were moved for that."""
-    focal = score[{"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(score), dtype=bool)}[target]]
+    focal = score[in_target(is_treated, target)]
     _require_enough(focal, is_treated, n)
     cuts = np.quantile(focal, np.arange(1, n) / n)
     subclass = bins(score, cuts, "left")
@@ -265,6 +200,7 @@ def _require_enough(focal: Floats, is_treated: Bools, n: int) -> None:
                     n=str(n),
                 )
             )
+    # scores of units that are alike can differ by rounding, and cut no subclass
     n_values = len(np.unique(np.round(focal, 12)))
     if n_values < n:
         raise DesignError(
@@ -299,3 +235,62 @@ def _moved_note(n_moved: int) -> tuple[str, ...]:
             n=count(n_moved, "units", "unit was", "units were"),
         ),
     )
+
+
+# From codes of strata to a design: whole strata kept, units weighted, and what was left out said.
+
+
+def categories(values: pd.Series) -> Ints:
+    """Return a code for each value, equal where values are, shape (n_units,)."""
+    return pd.factorize(values)[0].astype(np.int64)
+
+
+def whole_strata(columns: Sequence[Ints], is_treated: Bools) -> Ints:
+    """Return strata of units that are equal in every column of codes, −1 where a stratum lacks an arm.
+
+    Strata are numbered by their first unit. Shape (n_units,).
+    """
+    codes = np.zeros(len(is_treated), dtype=np.int64)
+    for column in columns:
+        # numbered anew at each column: the product of many numbers of levels would overflow
+        codes = pd.factorize(codes * (int(column.max(initial=0)) + 1) + column)[0].astype(np.int64)
+    treated, comparison = (np.bincount(codes[arm], minlength=codes.max(initial=-1) + 1) for arm in _arms(is_treated))
+    inside = ((treated > 0) & (comparison > 0))[codes]
+    strata = np.full(len(codes), -1, dtype=np.int64)
+    strata[inside] = pd.factorize(codes[inside])[0]
+    return strata
+
+
+def stratified(baseline: Baseline, option: MatchingOption, target: Target, strata: Ints) -> MatchedDesign:
+    """Return the design of whole strata, weighted by the target group, with a note on units that lie in none."""
+    is_treated = baseline.is_treated
+    return MatchedDesign(
+        baseline=baseline,
+        option=option,
+        target=target,
+        weights=stratum_weights(is_treated, strata, target),
+        strata=strata,
+        discarded=np.zeros(len(strata), dtype=bool),
+        notes=(left_out_note(strata, is_treated),),
+    )
+
+
+def left_out_note(strata: Ints, is_treated: Bools) -> str:
+    """Return a sentence on how many strata there are and who lies in none."""
+    n_strata = int(strata.max(initial=-1)) + 1
+    n_strata_sentence = Sentence("{n} both arms", n=count(n_strata, "units", "stratum holds", "strata hold"))
+    is_left_out = strata < 0
+    treated, comparison = (int((is_left_out & arm).sum()) for arm in _arms(is_treated))
+    if treated + comparison == 0:
+        return Sentence("{said}; no unit is left out.", said=n_strata_sentence)
+    n_treated = int(is_treated.sum())
+    return Sentence(
+        "{said}; {treated} treated and {comparison} in strata without the other arm are left out.",
+        said=n_strata_sentence,
+        treated=count(treated, among=n_treated),
+        comparison=count(comparison, "units", "comparison unit", among=len(is_treated) - n_treated),
+    )
+
+
+def _arms(is_treated: Bools) -> tuple[Bools, Bools]:
+    return is_treated, ~is_treated

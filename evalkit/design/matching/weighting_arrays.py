@@ -50,12 +50,14 @@ def entropy_balance(columns: Floats, slack: float = 0.0) -> Balance:
         if missed <= _SETTLED:
             break
         mean = state.gradient - slack * coefficients
+        # the Hessian of log Σ exp is the weighted covariance (Hainmueller, 2012, section 3.2)
         spread = crossed(columns * state.weights[:, None], columns) - np.outer(mean, mean)
         step = newton_step(spread + slack * np.eye(len(mean)), -state.gradient)
-        found = _fallen(columns, coefficients, step, state, slack)
-        if found is None or (missed <= BALANCED and np.abs(found[1].gradient).max() >= missed):
+        improved = _fallen(columns, coefficients, step, state, slack)
+        # balanced already, and a further step only moves rounding about
+        if improved is None or (missed <= BALANCED and np.abs(improved[1].gradient).max() >= missed):
             break
-        coefficients, state = found
+        coefficients, state = improved
     return Balance(state.weights, coefficients, state.gradient - slack * coefficients)
 
 
@@ -70,6 +72,7 @@ class _Dual(NamedTuple):
 def _dual(columns: Floats, coefficients: Floats, slack: float) -> _Dual:
     exponent = applied(columns, coefficients)
     largest = float(exponent.max())
+    # less the largest, which cancels in the shares: nothing overflows
     weights = np.exp(exponent - largest)
     total = float(weights.sum())
     weights /= total
@@ -96,9 +99,9 @@ def newton_step(slope: Floats, gradient: Floats) -> Floats:
     size = np.sqrt(np.maximum(np.diagonal(slope), 0))
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
     values, vectors = np.linalg.eigh(slope * np.outer(inverse, inverse))
-    kept = values > _SINGULAR * max(float(values.max(initial=0)), np.finfo(float).tiny)
-    basis = vectors[:, kept]
-    step: Floats = inverse * (basis @ ((basis.T @ (inverse * gradient)) / values[kept]))
+    varies = values > _SINGULAR * max(float(values.max(initial=0)), np.finfo(float).tiny)
+    basis = vectors[:, varies]
+    step: Floats = inverse * (basis @ ((basis.T @ (inverse * gradient)) / values[varies]))
     return step
 
 
@@ -122,10 +125,10 @@ def balanced_log_odds(covariates: Floats, treated: Bools) -> Floats | None:
         if np.abs(gradient).max() <= _SETTLED:
             break
         step = newton_step(crossed(covariates * inverse[:, None], covariates) / len(sign), gradient)
-        found = _risen(lambda beta: _tailored(covariates, sign, beta), coefficients, step, objective)
-        if found is None:
+        improved = _risen(lambda beta: _tailored(covariates, sign, beta), coefficients, step, objective)
+        if improved is None:
             break
-        coefficients, (objective, inverse, log_odds) = found
+        coefficients, (objective, inverse, log_odds) = improved
         if np.abs(log_odds).max() > _FURTHEST:
             return None
     gradient = summed(sign * (1 + inverse), covariates) / float(1 + inverse.mean()) / len(sign)

@@ -83,6 +83,16 @@ def area_design(
     Areas that lack a period of the series are left out and counted, as are those in `excluded`, such as neighbours
     that the programme may have reached. A treated area that lacks a period is refused: narrow the series with
     `AreaSeries.within`. So is a series that crosses a break of its measure. Start may lie between two periods.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import AreaRoles, AreaSeries, area_design
+    >>> frame = pd.DataFrame({"area": list("KKKLLLMMM"), "year": [2016, 2017, 2018] * 3, "rate": range(9)})
+    >>> series = AreaSeries.from_frame(frame, AreaRoles(unit="area", period="year", outcome="rate"))
+    >>> design = area_design(series, ["K"], start=2018)
+    >>> design.donors, design.n_pre, design.n_post
+    (('L', 'M'), 2, 1)
     """
     treated_at = _positions(series, treated, "treated")
     excluded_at = _positions(series, excluded, "excluded") if excluded else []
@@ -118,19 +128,21 @@ def area_design(
 
 def _no_donor(series: AreaSeries, gaps_at: NDArray[np.intp], dropped: Sequence[LeftOut], n_pre: int) -> DesignError:
     """Return what is said where no area can be a donor, with the fewest periods whose loss would leave some."""
-    reasons = [lost.reason if lost.reason.startswith("lacks") else f"is {lost.reason}" for lost in dropped]
-    said = f"No donor is left: every other area {' or '.join(reasons) or 'is treated'}."
+    reasons = [
+        left_out.reason if left_out.reason.startswith("lacks") else f"is {left_out.reason}" for left_out in dropped
+    ]
+    nobody_left = f"No donor is left: every other area {' or '.join(reasons) or 'is treated'}."
     add = "Add areas without the programme"
     if not len(gaps_at):
-        return DesignError(f"{said} {add}.")
+        return DesignError(f"{nobody_left} {add}.")
     lacks = np.isnan(series.values[gaps_at])
     least = lacks[int(lacks.sum(axis=1).argmin())]
     if least[:n_pre].all() or least[n_pre:].all():
-        return DesignError(f"{said} {add}, or fill in values.")
+        return DesignError(f"{nobody_left} {add}, or fill in values.")
     out = listed([str(period) for period, is_out in zip(series.periods, least, strict=True) if is_out])
     n = int((~lacks[:, ~least].any(axis=1)).sum())
     then = f"then {counted(n, 'other area has', 'other areas have')} every period"
-    return DesignError(f"{said} Leave {out} out for every area: {then}. Or add areas without the programme.")
+    return DesignError(f"{nobody_left} Leave {out} out for every area: {then}. Or add areas without the programme.")
 
 
 def _positions(series: AreaSeries, named: Sequence[object], part: str) -> list[int]:
@@ -138,11 +150,11 @@ def _positions(series: AreaSeries, named: Sequence[object], part: str) -> list[i
         named = (named,)
     if not len(named):
         raise DesignError(f"No {part} area is named, so there is nothing to estimate. Name at least one.")
-    found = [series.position(area) for area in named]
-    twice = next((area for area, at in zip(named, found, strict=True) if found.count(at) > 1), None)
+    positions = [series.position(area) for area in named]
+    twice = next((area for area, at in zip(named, positions, strict=True) if positions.count(at) > 1), None)
     if twice is not None:
         raise DesignError(f"The area '{twice}' is named twice as {part}. Name it once.")
-    return sorted(found)
+    return sorted(positions)
 
 
 def _require_periods(series: AreaSeries, start: int) -> int:
@@ -161,11 +173,11 @@ def _require_periods(series: AreaSeries, start: int) -> int:
 
 def _require_no_break(series: AreaSeries) -> None:
     first, last = series.periods[0], series.periods[-1]
-    for found in series.breaks:
-        if found.kind == "level" and first <= found.before and found.after <= last:
+    for measure_break in series.breaks:
+        if measure_break.kind == "level" and first <= measure_break.before and measure_break.after <= last:
             raise DesignError(
-                f"The series '{series.outcome}' cannot be followed from {first} to {last}: {found.sentence}\n"
-                f"Take periods up to {found.before}, or from {found.after} on."
+                f"The series '{series.outcome}' cannot be followed from {first} to {last}: {measure_break.sentence}\n"
+                f"Take periods up to {measure_break.before}, or from {measure_break.after} on."
             )
 
 
@@ -193,6 +205,10 @@ def _calendar(series: AreaSeries) -> Iterator[str]:
     holes = [str(after) for before, after in steps if after - before > usual]
     if holes:
         yield f"Periods are not consecutive: there is a gap before {listed(holes)}."
-    for found in series.breaks:
-        if found.kind == "year-common" and series.periods[0] <= found.before and found.after <= series.periods[-1]:
-            yield found.sentence
+    for measure_break in series.breaks:
+        if (
+            measure_break.kind == "year-common"
+            and series.periods[0] <= measure_break.before
+            and measure_break.after <= series.periods[-1]
+        ):
+            yield measure_break.sentence

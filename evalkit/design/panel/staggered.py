@@ -19,48 +19,6 @@ from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.roles import codes_of
 from evalkit.design.algebra_arrays import dependence
 
-# Covariates of units over time: each must say something that period and the other covariates do not.
-
-_ROUNDING = 1e-12
-"""A spread below this share of the largest value is no variation."""
-
-
-def require_distinct_covariates(observations: Panel | CrossSections) -> None:
-    """Raise `DesignError` that names a covariate with nothing of its own to say: alike in a period, or collinear.
-
-    Every estimator compares units within periods, so that a covariate is only what it is beyond its period's mean.
-    """
-    names = observations.covariates
-    if not names:
-        return
-    columns = np.column_stack([_within_periods(observations, name) for name in names])
-    found = dependence(columns)
-    if found is None:
-        return
-    name = names[found.column]
-    if not found.made_of:
-        raise DesignError(
-            f"The covariate '{name}' is the same for all units of a period, so that it tells none of them apart. "
-            "Leave it out."
-        )
-    others = listed([f"'{names[k]}'" for k in found.made_of])
-    raise DesignError(
-        f"The covariates are collinear: within each period '{name}' follows from {others}, so that they cannot be "
-        "adjusted for side by side. Leave one of them out."
-    )
-
-
-def _within_periods(observations: Panel | CrossSections, name: str) -> Floats:
-    """Return a covariate less its mean in each period, at SD 1; zeros where it does not vary within any."""
-    values = observations.frame[name].to_numpy(dtype=float)
-    code, n_periods = observations.period_codes, len(observations.periods)
-    mean = np.bincount(code, values, n_periods) / np.maximum(np.bincount(code, minlength=n_periods), 1)
-    apart = values - mean[code]
-    spread = float(np.sqrt(apart @ apart / len(apart)))
-    none: Floats = np.zeros(len(apart))
-    return none if spread <= _ROUNDING * np.abs(values).max() else apart / spread
-
-
 # Difference-in-differences with cohorts that start in different periods: who is compared with whom, and from when.
 
 ComparisonGroup = Literal["never", "not-yet"]
@@ -152,10 +110,10 @@ class StaggeredDesign(Shown):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_by_stratum", np.bincount(self.stratum, minlength=len(self.cohorts) + 1))
-        held = np.zeros((len(self.cohorts) + 1, 0 if self.cluster is None else self.n_clusters), dtype=bool)
+        is_in_cluster = np.zeros((len(self.cohorts) + 1, 0 if self.cluster is None else self.n_clusters), dtype=bool)
         if self.cluster is not None:
-            held[self.stratum, self.cluster] = True
-        object.__setattr__(self, "is_in_cluster", held)
+            is_in_cluster[self.stratum, self.cluster] = True
+        object.__setattr__(self, "is_in_cluster", is_in_cluster)
 
     @property
     def panel(self) -> Panel:
@@ -226,18 +184,23 @@ class StaggeredDesign(Shown):
         return tuple(cell for cohort in self.cohorts for cell in self._cells_of(cohort))
 
     def _cells_of(self, cohort: int) -> list[CellPlan]:
-        periods, own = self.observations.periods, self.base_of(cohort)
+        periods, base_of_cohort = self.observations.periods, self.base_of(cohort)
         cells = []
         for before, period in zip((None, *periods), periods, strict=False):
             is_after = period >= cohort
-            base = own if is_after or self.options.base_period == "universal" else before
+            # from the start on every period is measured from the last one before it, whatever the base of earlier ones
+            base = base_of_cohort if is_after or self.options.base_period == "universal" else before
             if base is not None:
                 cells.append(CellPlan(cohort, period, base, self._compared(cohort, max(period, base))))
         return cells
 
     def _compared(self, cohort: int, latest: int) -> tuple[int, ...]:
         """Return the strata that no programme has reached by the later of the two periods."""
-        later = [i for i, other in enumerate(self.cohorts) if other != cohort and other > latest + self.anticipation]
+        later = [
+            i
+            for i, other_cohort in enumerate(self.cohorts)
+            if other_cohort != cohort and other_cohort > latest + self.anticipation
+        ]
         never = [len(self.cohorts)] if self.n_never else []
         return tuple((later if self.comparison == "not-yet" else []) + never)
 
@@ -249,20 +212,34 @@ def staggered_design(observations: Panel | CrossSections, options: StaggeredOpti
     nothing is known of them without it. So are units of a panel on which no effect after a start can rest. A cohort
     that starts after the last period, anticipation included, counts as never treated within these periods.
     A covariate that tells no units of a period apart, or follows from the others, is refused whatever the estimator.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit import Panel, Roles, StaggeredOptions, staggered_design
+    >>> frame = pd.DataFrame({"school": list("AAABBBCCC"), "year": [2017, 2018, 2019] * 3, "score": range(9)})
+    >>> frame["first_year"] = frame["school"].map({"A": 2018, "B": 2019})
+    >>> panel = Panel.from_frame(frame, Roles(unit="school", period="year", outcome="score", cohort="first_year"))
+    >>> design = staggered_design(panel, StaggeredOptions(comparison="not-yet"))
+    >>> design.cohorts, design.n_never
+    ((2018, 2019), 1)
+    >>> [(cell.cohort, cell.period, cell.base) for cell in design.cells()]
+    [(2018, 2018, 2017), (2018, 2019, 2017), (2019, 2018, 2017), (2019, 2019, 2018)]
     """
     options = options or StaggeredOptions()
     if not observations.periods:
         raise DesignError("The table has no rows, so there is nothing to compare. Check how it was read or filtered.")
-    observations, lost = _complete(observations, options)
+    observations, left_out = _complete(observations, options)
+    # who is left out can take a period or a cohort along, and then others rest on nothing: until nobody goes
     while True:
         observations, already = _without_already_treated(observations, options.anticipation)
-        design = _design_of(observations, options, (*lost, *already))
+        design = _design_of(observations, options, (*left_out, *already))
         _require_comparison(design)
         observations, idle = _serving(design)
         if not idle:
             require_distinct_covariates(observations)
             return design
-        lost = (*lost, *already, *idle)
+        left_out = (*left_out, *already, *idle)
 
 
 def _design_of(
@@ -340,13 +317,13 @@ def without_idle(panel: Panel) -> tuple[Panel, tuple[LeftOut, ...]]:
 def _without(
     panel: Panel, is_treated: NDArray[np.bool_], serves: NDArray[np.bool_]
 ) -> tuple[Panel, tuple[LeftOut, ...]]:
-    lost: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     for arm, reason in ((is_treated, _IDLE_TREATED), (~is_treated, _IDLE_COMPARISON)):
         idle = arm & ~serves
         if idle.any():
             names = tuple(panel.units[idle].astype(str).tolist())
-            lost += (LeftOut(reason, names, int(idle[panel.unit_codes].sum())),)
-    return panel.restricted(serves[panel.unit_codes]), lost
+            left_out += (LeftOut(reason, names, int(idle[panel.unit_codes].sum())),)
+    return panel.restricted(serves[panel.unit_codes]), left_out
 
 
 def _cohort_of_units(observations: Panel | CrossSections) -> NDArray[np.float64]:
@@ -356,10 +333,10 @@ def _cohort_of_units(observations: Panel | CrossSections) -> NDArray[np.float64]
 
 def _clusters(observations: Panel | CrossSections) -> tuple[NDArray[np.int64] | None, int]:
     """Return the cluster of each unit (row, of cross-sections), None where each is its own, and their number."""
-    own = observations.first_rows if isinstance(observations, Panel) else np.arange(len(observations.frame))
-    cluster = observations.frame["cluster"].iloc[own]
-    if isinstance(observations, Panel) and cluster.array.equals(observations.frame["unit"].iloc[own].array):
-        return None, len(own)
+    unit_rows = observations.first_rows if isinstance(observations, Panel) else np.arange(len(observations.frame))
+    cluster = observations.frame["cluster"].iloc[unit_rows]
+    if isinstance(observations, Panel) and cluster.array.equals(observations.frame["unit"].iloc[unit_rows].array):
+        return None, len(unit_rows)
     codes, distinct = codes_of(cluster, "cluster")
     return (None if len(distinct) == len(codes) else codes), len(distinct)
 
@@ -379,16 +356,16 @@ def _without_already_treated(
     observations: Panel | CrossSections, anticipation: int
 ) -> tuple[Panel | CrossSections, tuple[LeftOut, ...]]:
     """Leave out units treated from the first period on; where they alone had it, the next one is the first."""
-    lost: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     while True:
         first = observations.periods[0]
         already = observations.frame["cohort"].to_numpy(dtype=float) <= first + anticipation
         reason = f"its programme had begun by the first period, {first}, so that nothing is known of it without it"
         reason += " (anticipation included)" if anticipation else ""
         observations, more = _kept(observations, ~already, reason)
-        lost += more
+        left_out += more
         if not more or observations.periods[0] == first:
-            return observations, lost
+            return observations, left_out
 
 
 def _kept(
@@ -398,9 +375,9 @@ def _kept(
         return observations, ()
     if not keep.any():
         raise DesignError(f"Every unit is left out: {reason}. Add earlier periods, or units of which more is known.")
-    lost = observations.frame.loc[~keep, "unit"]
-    dropped = LeftOut(reason, tuple(lost.drop_duplicates().astype(str).tolist()), int((~keep).sum()))
-    return observations.restricted(keep), (dropped,)
+    units_lost = observations.frame.loc[~keep, "unit"]
+    left_out = LeftOut(reason, tuple(units_lost.drop_duplicates().astype(str).tolist()), int((~keep).sum()))
+    return observations.restricted(keep), (left_out,)
 
 
 def _require_comparison(design: StaggeredDesign) -> None:
@@ -421,3 +398,45 @@ def _require_comparison(design: StaggeredDesign) -> None:
             f"There is nobody to compare the {counted(len(design.cohorts), 'cohort')} ({names}) with. "
             "Add units that are never treated or start later."
         )
+
+
+# Covariates of units over time: each must say something that period and the other covariates do not.
+
+_ROUNDING = 1e-12
+"""A spread below this share of the largest value is no variation."""
+
+
+def require_distinct_covariates(observations: Panel | CrossSections) -> None:
+    """Raise `DesignError` that names a covariate with nothing of its own to say: alike in a period, or collinear.
+
+    Every estimator compares units within periods, so that a covariate is only what it is beyond its period's mean.
+    """
+    names = observations.covariates
+    if not names:
+        return
+    columns = np.column_stack([_within_periods(observations, name) for name in names])
+    determined = dependence(columns)
+    if determined is None:
+        return
+    name = names[determined.column]
+    if not determined.made_of:
+        raise DesignError(
+            f"The covariate '{name}' is the same for all units of a period, so that it tells none of them apart. "
+            "Leave it out."
+        )
+    other_names = listed([f"'{names[k]}'" for k in determined.made_of])
+    raise DesignError(
+        f"The covariates are collinear: within each period '{name}' follows from {other_names}, so that they cannot be "
+        "adjusted for side by side. Leave one of them out."
+    )
+
+
+def _within_periods(observations: Panel | CrossSections, name: str) -> Floats:
+    """Return a covariate less its mean in each period, at SD 1; zeros where it does not vary within any."""
+    values = observations.frame[name].to_numpy(dtype=float)
+    code, n_periods = observations.period_codes, len(observations.periods)
+    mean = np.bincount(code, values, n_periods) / np.maximum(np.bincount(code, minlength=n_periods), 1)
+    apart = values - mean[code]
+    spread = float(np.sqrt(apart @ apart / len(apart)))
+    none: Floats = np.zeros(len(apart))
+    return none if spread <= _ROUNDING * np.abs(values).max() else apart / spread

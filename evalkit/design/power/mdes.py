@@ -9,6 +9,7 @@ from typing import Final
 
 from scipy import special
 
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
 
@@ -17,11 +18,17 @@ from evalkit.core.quantities import Quantity, Unavailable
 MULTIPLIER = 2.8
 """Standard errors that a two-sided test at 5% detects with 80% power: 1.96 + 0.84 (Bloom, 1995)."""
 
+POWER: Final = 0.8
+"""The chance of detecting an effect that designs are usually planned for."""
+
+FEWEST_PLACEBOS: Final = 20
+"""With fewer placebo areas, or sets of them, their spread says too little of a treated area's."""
+
 MANY_DF: Final = 100
 """Degrees of freedom from which the normal quantiles stand in for Student's t: they differ by under 1.5% there."""
 
 
-def multiplier(df: float | None, level: float = 0.95, power: float = 0.8) -> float:
+def multiplier(df: float | None, level: float = LEVEL, power: float = POWER) -> float:
     """Return M, the standard errors that a two-sided test detects with the power asked for.
 
     M = t(1 − (1 − level)/2; df) + t(power; df); normal quantiles where `df` is None or at least 100, their sum rounded
@@ -32,7 +39,8 @@ def multiplier(df: float | None, level: float = 0.95, power: float = 0.8) -> flo
         raise DesignError(f"A test needs degrees of freedom, and {df:g} are left. Compare more schools or areas.")
     tail = 0.5 + level / 2
     if df is None or df >= MANY_DF:
-        if (level, power) == (0.95, 0.8):
+        # 2.8 as every handbook has it, not 2.8016: results stand beside those of other calculators
+        if (level, power) == (LEVEL, POWER):
             return MULTIPLIER
         return float(special.ndtri(tail) + special.ndtri(power))
     return float(special.stdtrit(df, tail) + special.stdtrit(df, power))
@@ -40,8 +48,7 @@ def multiplier(df: float | None, level: float = 0.95, power: float = 0.8) -> flo
 
 def require_shares(level: float, power: float) -> None:
     """Raise `DesignError` where a level or a power is none."""
-    if not 0 < level < 1:
-        raise DesignError(f"The level of a test's interval lies between 0 and 1, not at {level}.")
+    require_level(level)
     if not 1 - level < power < 1:
         raise DesignError(
             f"The power asked for lies between {1 - level:.2g}, the size of the test, and 1: not {power}."
@@ -61,7 +68,9 @@ def detectable_effect(placebo_sd: float, n_pre: int, n_post: int) -> float:
     return MULTIPLIER * placebo_sd * averaging_factor(n_pre, n_post)
 
 
-def detectable_at_design(placebo_changes: Sequence[float], n_pre: int, n_post: int, fewest: int = 20) -> Quantity:
+def detectable_at_design(
+    placebo_changes: Sequence[float], n_pre: int, n_post: int, fewest: int = FEWEST_PLACEBOS
+) -> Quantity:
     """Return the least detectable effect from placebo-area changes before the programme, or why there is none."""
     n = len(placebo_changes)
     if n < fewest:
@@ -124,12 +133,21 @@ def panel_std_error(plan: PanelPlan, between_areas: float, between_schools: floa
 
 
 def panel_mdes(
-    plan: PanelPlan, between_areas: float, between_schools: float, level: float = 0.95, power: float = 0.8
+    plan: PanelPlan, between_areas: float, between_schools: float, level: float = LEVEL, power: float = POWER
 ) -> Quantity:
     """Return the least detectable effect in points, or why there is none.
 
     M × `panel_std_error`, M from Student's t with the plan's degrees of freedom. With one treated area use
     `one_area_mdes`: its own shock cannot be seen in it, and the spread of other areas' placebo effects must stand in.
+
+    Examples
+    --------
+    >>> from evalkit import PanelPlan, panel_mdes
+    >>> plan = PanelPlan(treated=(20, 25, 30), comparison=(22,) * 10, n_pre=2, n_post=1)
+    >>> round(panel_mdes(plan, between_areas=0.16, between_schools=4.0), 2)
+    1.0
+    >>> panel_mdes(PanelPlan(treated=(20,), comparison=(22,) * 10), 0.16, 4.0).reason[:16]
+    'One treated area'
     """
     if len(plan.treated) == 1:
         return Unavailable(
@@ -142,7 +160,11 @@ def panel_mdes(
 
 
 def one_area_mdes(
-    placebo_effects: Sequence[float], years: tuple[int, int], level: float = 0.95, power: float = 0.8, fewest: int = 20
+    placebo_effects: Sequence[float],
+    years: tuple[int, int],
+    level: float = LEVEL,
+    power: float = POWER,
+    fewest: int = FEWEST_PLACEBOS,
 ) -> Quantity:
     """Return the least detectable effect for one treated area, in points, or why there is none.
 
@@ -217,11 +239,18 @@ class TwoLevelPlan:
         return replace(self, n_treated=left[0], n_comparison=left[1])
 
 
-def two_level_mdes(plan: TwoLevelPlan, level: float = 0.95, power: float = 0.8) -> Quantity:
+def two_level_mdes(plan: TwoLevelPlan, level: float = LEVEL, power: float = POWER) -> Quantity:
     """Return the least detectable effect in total standard deviations, or why there is none.
 
     M × the standard error; M from Student's t with J − k − 2 degrees of freedom, from the normal where they are 100 or
     more. Schools count as independent: an area's shock is not in it, so it does not apply to one treated area.
+
+    Examples
+    --------
+    >>> from evalkit import TwoLevelPlan, two_level_mdes
+    >>> plan = TwoLevelPlan(n_treated=40, n_comparison=40, pupils=25, icc=0.15, r2_school=0.6, r2_pupil=0.5)
+    >>> round(two_level_mdes(plan), 2), round(two_level_mdes(plan, power=0.9), 2)
+    (0.18, 0.2)
     """
     if plan.n_treated < 2 or plan.n_comparison < 2:
         return Unavailable("One school in an arm: nothing tells the programme from what else happened in that school.")

@@ -12,8 +12,7 @@ from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import stream
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
-
-FEWEST_DRAWS = 20
+from evalkit.design.power.mdes import FEWEST_PLACEBOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +75,17 @@ def simulated_power(
     if n == 0 or placebo.shape != critical.shape or not np.isfinite(placebo).all():
         raise DesignError("Simulated power needs placebo sets, each with an effect and a critical value.")
     curve = tuple(_point(placebo, critical, float(effect)) for effect in effects)
-    few = Unavailable(f"Only {n} placebo sets could be formed before the programme; {FEWEST_DRAWS} are needed.")
-    effect, interval = (few, few) if n < FEWEST_DRAWS else _quantile(critical - placebo, power)
+    few = Unavailable(f"Only {n} placebo sets could be formed before the programme; {FEWEST_PLACEBOS} are needed.")
+    effect, interval = (few, few) if n < FEWEST_PLACEBOS else _quantile(critical - placebo, power)
     return SimulatedPower(
         curve=curve, effect=effect, effect_interval=interval, power=power, n_draws=n, is_every_set=is_every_set
     )
 
 
 def _point(placebo: Floats, critical: Floats, effect: float) -> PowerPoint:
-    found, n = int((np.abs(placebo + effect) > critical).sum()), len(placebo)
-    adjusted = (found + 2) / (n + 4)
-    return PowerPoint(effect, found / n, math.sqrt(adjusted * (1 - adjusted) / (n + 4)))
+    n_found, n = int((np.abs(placebo + effect) > critical).sum()), len(placebo)
+    adjusted = (n_found + 2) / (n + 4)
+    return PowerPoint(effect, n_found / n, math.sqrt(adjusted * (1 - adjusted) / (n + 4)))
 
 
 def _quantile(needed: Floats, power: float) -> tuple[Quantity, IntervalOrReason]:
@@ -122,11 +121,13 @@ def placebo_sets(group: Ints, treated: Sequence[int], usable: Sequence[int], n_s
     have room for them. Raises `DesignError` where no such set exists.
     """
     members = {area: np.flatnonzero(group == area) for area in sorted(set(usable))}
-    wanted = sorted(treated, reverse=True)
-    if not wanted or any(sum(len(rows) >= n for rows in members.values()) < at + 1 for at, n in enumerate(wanted)):
+    counts_by_group = sorted(treated, reverse=True)
+    if not counts_by_group or any(
+        sum(len(rows) >= n for rows in members.values()) < at + 1 for at, n in enumerate(counts_by_group)
+    ):
         raise DesignError("No untreated area has as many schools as a treated one, so no placebo set can be drawn.")
     rng = stream(seed, "power: placebo sets")
-    return [_one_set(members, wanted, rng) for _ in range(n_sets)]
+    return [_one_set(members, counts_by_group, rng) for _ in range(n_sets)]
 
 
 def _one_set(members: dict[int, Ints], wanted: Sequence[int], rng: np.random.Generator) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DesignError
 from evalkit.data.published.neighbours import NeighbourTable
 
-TREATED_GROUP = 0
-"""Group of the treated schools where they are listed by name rather than by area."""
+TREATED_GROUP: Final = 0
+"""Group of the treated schools where they are listed by name; other groups are areas, by codes of three digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,15 +55,15 @@ def neighbour_comparisons(
         If the treated group has no neighbour left.
     """
     ordered = tuple(sorted(groups))
-    never = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
+    never_compared = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
     compared = np.zeros((len(ordered), len(ordered)), dtype=bool)
     absent: dict[int, tuple[int, ...]] = {}
     for row, group in enumerate(ordered):
         areas = treated.get(group, (group,))
-        wanted = dict.fromkeys(code for area in areas for code in table.of(area))
-        absent[group] = tuple(code for code in wanted if code not in groups and code not in never)
+        listed_areas = dict.fromkeys(code for area in areas for code in table.of(area))
+        absent[group] = tuple(code for code in listed_areas if code not in groups and code not in never_compared)
         for column, other in enumerate(ordered):
-            compared[row, column] = other in wanted and other not in never and other != group
+            compared[row, column] = other in listed_areas and other not in never_compared and other != group
     for group in treated:
         if group not in ordered or not compared[ordered.index(group)].any():
             raise DesignError(
@@ -77,12 +78,12 @@ def rest_of_england(
 ) -> AreaComparisons:
     """Compare each group with every other area but the treated and excluded ones."""
     ordered = tuple(sorted(groups))
-    never = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
-    usable = np.array([group not in never for group in ordered])
+    never_compared = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
+    usable = np.array([group not in never_compared for group in ordered])
     return AreaComparisons(ordered, usable[None, :] & ~np.eye(len(ordered), dtype=bool), {})
 
 
-def without_areas(comparisons: AreaComparisons, dropped: Collection[int]) -> AreaComparisons:
+def without_areas(comparisons: AreaComparisons, left_out: Collection[int]) -> AreaComparisons:
     """Return the comparisons with some areas never used."""
-    kept = ~np.isin(comparisons.groups, sorted(dropped))
-    return AreaComparisons(comparisons.groups, comparisons.compared & kept[None, :], comparisons.absent)
+    is_kept = ~np.isin(comparisons.groups, sorted(left_out))
+    return AreaComparisons(comparisons.groups, comparisons.compared & is_kept[None, :], comparisons.absent)

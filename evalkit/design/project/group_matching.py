@@ -36,38 +36,38 @@ def nearest(treated: Floats, pool: Floats, ratio: int, spare: int = 20) -> tuple
         Nearest first, distances rounded at 1e-9; of equal ones the earlier row of `pool` wins. Where
         the pool is smaller than `ratio`, rows end in −1 and NaN.
     """
-    n0, kept = len(pool), min(ratio, len(pool))
+    n0, n_kept = len(pool), min(ratio, len(pool))
     columns = np.full((len(treated), ratio), -1, dtype=np.int64)
     distances = np.full(columns.shape, np.nan)
-    if kept == 0:
+    if n_kept == 0:
         return columns, distances
     k = min(n0, ratio + spare)
     far, near = cKDTree(pool).query(treated, k=np.arange(1, k + 1))
-    columns[:, :kept], distances[:, :kept] = _first(np.round(far, 9), near, kept)
-    crowded = (np.round(far[:, -1], 9) == distances[:, kept - 1]) & (k < n0)
+    columns[:, :n_kept], distances[:, :n_kept] = _first(np.round(far, 9), near, n_kept)
+    crowded = (np.round(far[:, -1], 9) == distances[:, n_kept - 1]) & (k < n0)
     if crowded.any():
-        found = np.round(far[crowded], 9), near[crowded]
-        tied = np.round(cdist(treated[crowded], pool), 9) == distances[crowded, kept - 1][:, None]
-        columns[crowded, :kept], distances[crowded, :kept] = _with_ties(*found, tied, kept)
+        nearest_found = np.round(far[crowded], 9), near[crowded]
+        tied = np.round(cdist(treated[crowded], pool), 9) == distances[crowded, n_kept - 1][:, None]
+        columns[crowded, :n_kept], distances[crowded, :n_kept] = _with_ties(*nearest_found, tied, n_kept)
     return columns, distances
 
 
-def _with_ties(distance: Floats, column: Ints, tied: NDArray[np.bool_], kept: int) -> tuple[Ints, Floats]:
-    """Return the `kept` nearest where the last of them is as far as others that were not looked at.
+def _with_ties(distance: Floats, column: Ints, tied: NDArray[np.bool_], n_kept: int) -> tuple[Ints, Floats]:
+    """Return the `n_kept` nearest where the last of them is as far as others that were not looked at.
 
     All that are nearer were found, in `distance` and `column`; `tied`, shape (rows, pool), says which columns of the
     pool are as far as the last, of which the earliest are wanted.
     """
-    last = distance[:, kept - 1 : kept]
-    earliest = np.argsort(~tied, axis=1, kind="stable")[:, :kept]
+    last = distance[:, n_kept - 1 : n_kept]
+    earliest = np.argsort(~tied, axis=1, kind="stable")[:, :n_kept]
     is_tied = np.take_along_axis(tied, earliest, 1)
     known = np.where(distance < last, distance, np.inf)
-    return _first(np.hstack([known, np.where(is_tied, last, np.inf)]), np.hstack([column, earliest]), kept)
+    return _first(np.hstack([known, np.where(is_tied, last, np.inf)]), np.hstack([column, earliest]), n_kept)
 
 
-def _first(distance: Floats, column: Ints, kept: int) -> tuple[Ints, Floats]:
-    """Return the `kept` smallest of each row by distance, then by column."""
-    order = np.lexsort((column, distance), axis=1)[:, :kept]
+def _first(distance: Floats, column: Ints, n_kept: int) -> tuple[Ints, Floats]:
+    """Return the `n_kept` smallest of each row by distance, then by column."""
+    order = np.lexsort((column, distance), axis=1)[:, :n_kept]
     return np.take_along_axis(column, order, 1), np.take_along_axis(distance, order, 1)
 
 
@@ -143,10 +143,10 @@ def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int],
     shuffled = _order_for_ties(baseline.units.index)
     scatter = GroupScatter.of(covariates, group)
     within = {where: shuffled[region[shuffled] == where] for where in set(region.tolist())}
-    for own in groups:
-        comparable = (group != own) & (group != treated)
-        covariance = scatter.pooled(own, treated)
-        members = np.flatnonzero(group == own)
+    for group_code in groups:
+        comparable = (group != group_code) & (group != treated)
+        covariance = scatter.pooled(group_code, treated)
+        members = np.flatnonzero(group == group_code)
         for where in sorted(set(region[members].tolist())):
             rows = members[region[members] == where]
             pool = within[where][comparable[within[where]]]

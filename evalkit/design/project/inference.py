@@ -10,7 +10,6 @@ import pandas as pd
 
 from evalkit.core.arrays import Floats
 from evalkit.design.clusters import ClusterCounts, Concentration, InferenceMethod, recommended_inference
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import OutcomeDesign
 
@@ -68,7 +67,7 @@ def project_inference(design: OutcomeDesign, area: pd.Series, weight: pd.Series 
     weight = pd.Series(1.0, design.baseline.units.index) if weight is None else weight
     if design.too_few:
         return _none(f"Not estimated: {design.too_few}.")
-    if design.treated_group != TREATED_GROUP:
+    if design.is_whole_area:
         n_others = len(design.comparisons[NEIGHBOURS].of(design.treated_group))
         return ProjectInference(kind="whole area", method=PERMUTATION, reason=_WHOLE, counts=ClusterCounts(1, n_others))
     treated, compared = weights_by_area(design, area, weight)
@@ -84,10 +83,12 @@ def project_inference(design: OutcomeDesign, area: pd.Series, weight: pd.Series 
 def weights_by_area(design: OutcomeDesign, area: pd.Series, weight: pd.Series) -> tuple[Floats, Floats]:
     """Return the weights of treated and of comparison areas, shapes (n_treated,) and (n_comparison,)."""
     groups = design.groups.reindex(weight.index).to_numpy()
-    own = groups == design.treated_group
-    used = np.isin(groups, design.comparisons[NEIGHBOURS].of(design.treated_group))
+    is_treated = groups == design.treated_group
+    is_compared = np.isin(groups, design.comparisons[NEIGHBOURS].of(design.treated_group))
     place = area.reindex(weight.index)
-    treated, compared = (weight[arm].groupby(place[arm]).sum().to_numpy(dtype=float) for arm in (own, used))
+    treated, compared = (
+        weight[arm].groupby(place[arm]).sum().to_numpy(dtype=float) for arm in (is_treated, is_compared)
+    )
     return treated[treated > 0], compared[compared > 0]
 
 

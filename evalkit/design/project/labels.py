@@ -67,22 +67,22 @@ def age_of_lists(project: Project) -> str:
     when = [_when(project, name) for name in names]
     labels = [LIST_LABEL[name] for name in names]
     if when[0] == when[1]:
-        told = f"Both lists of statistical neighbours ({labels[0]} and {labels[1]}) were drawn up {when[0]}"
+        when_drawn = f"Both lists of statistical neighbours ({labels[0]} and {labels[1]}) were drawn up {when[0]}"
     else:
-        told = (
+        when_drawn = (
             f"Of the lists of statistical neighbours, that of {labels[0]} was drawn up {when[0]}, and that of "
             f"{labels[1]} {when[1]}"
         )
     if not any(postdates(project, name) for name in names):
-        return f"{told}."
+        return f"{when_drawn}."
     return (
-        f"{told}, from what areas were like by then: an area may stand on a list, or not, for what the programme "
+        f"{when_drawn}, from what areas were like by then: an area may stand on a list, or not, for what the programme "
         "itself changed."
     )
 
 
 def _when(project: Project, name: str) -> str:
-    drawn, facts = _DATES[name], project.programme
-    if drawn > facts.end:
-        return f"after the programme, which ended in {facts.end:%B %Y}"
-    return "while the programme ran" if drawn > facts.start else "before the programme began"
+    drawn, programme = _DATES[name], project.programme
+    if drawn > programme.end:
+        return f"after the programme, which ended in {programme.end:%B %Y}"
+    return "while the programme ran" if drawn > programme.start else "before the programme began"

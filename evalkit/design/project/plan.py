@@ -27,16 +27,15 @@ from evalkit.design.project.labels import ENGLAND, MATCHED, MATCHED_WITHOUT_OUTC
 
 # The design of a project, made and locked before outcomes are read.
 
-OUTSIDE: Final = -1
-"""Group of schools that may neither be treated nor compared: the area's other schools."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutcomeDesign:
     """Who is compared with whom for one outcome.
 
-    `groups` gives every school its area (0 where treated by name, −1 where in no arm); `comparisons` holds
-    the designs by area, `matches` those by school. `too_few` says why the outcome is not estimated, or is empty.
+    `groups` gives each school that may be treated or compared its group: its area's code, or `TREATED_GROUP` where it
+    is treated by name. A school that is in no group lies in a treated area without taking part, or no list gives its
+    area. `comparisons` holds the designs by area, `matches` those by school. `too_few` says why the outcome is not
+    estimated, or is empty.
     """
 
     outcome: str
@@ -47,6 +46,11 @@ class OutcomeDesign:
     comparisons: dict[str, AreaComparisons]
     matches: dict[str, GroupMatches]
     too_few: str
+
+    @property
+    def is_whole_area(self) -> bool:
+        """Return whether the treated group is one area with all its schools, rather than schools listed by name."""
+        return self.treated_group != TREATED_GROUP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,40 +86,40 @@ def treated_group(project: Project, intake: ProjectData) -> int:
 def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     records = intake.records[measure(code).key_stage]
     groups = _groups(project, intake, records)
-    own = treated_group(project, intake)
+    group_of_treated = treated_group(project, intake)
     areas = _treated_areas(project, intake)
     reasons = exclusion_reasons(records, code, project.exposure.pre, project.pool.minor_groups)
-    usable = (reasons == "") & (groups != OUTSIDE)
-    _require_treated(project, code, int((usable & (groups == own)).sum()))
-    baseline = _baseline(project, intake, code, groups[usable])
-    count = int((groups[usable] == own).sum())
+    usable = groups[reasons.reindex(groups.index) == ""]
+    count = int((usable == group_of_treated).sum())
+    _require_treated(project, code, count)
+    baseline = _baseline(project, intake, code, usable)
     few = _too_few(count, project) if count < project.pool.minimum_treated else ""
-    present = sorted({*groups[usable].tolist(), own})
-    comparisons = _comparisons(project, intake, present, own, areas)
-    matches = {} if few else _matches(project, baseline, own, present)
-    return OutcomeDesign(code, groups, own, areas, baseline, comparisons, matches, few)
+    present = sorted({*usable.tolist(), group_of_treated})
+    comparisons = _comparisons(project, intake, present, group_of_treated, areas)
+    matches = {} if few else _matches(project, baseline, group_of_treated, present)
+    return OutcomeDesign(code, groups, group_of_treated, areas, baseline, comparisons, matches, few)
 
 
 def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
     """Return the areas the participants of any key stage lie in."""
     if intake.treated.is_whole_area and project.participants.local_authority is not None:
         return (project.participants.local_authority,)
-    found = {
+    areas = {
         area
         for stage, records in intake.records.items()
         for area in records.schools.loc[list(intake.treated.schools[stage]), "area"].tolist()
     }
-    return tuple(sorted(found - {0}))
+    return tuple(sorted(area for area in areas if pd.notna(area)))
 
 
 def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
-    """Give each school its area; the treated their group; their areas' other schools none."""
-    groups = records.schools["area"].astype("int64").copy()
-    groups[groups == 0] = OUTSIDE
-    if not intake.treated.is_whole_area:
-        groups[groups.isin(_treated_areas(project, intake))] = OUTSIDE
-        groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
-    return groups
+    """Return each school's area as its group; the treated have one of their own, their areas' other schools none."""
+    areas = records.schools["area"]
+    if intake.treated.is_whole_area:
+        return areas.dropna().astype("int64")
+    groups = areas.mask(areas.isin(_treated_areas(project, intake)))
+    groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
+    return groups.dropna().astype("int64")
 
 
 def _require_treated(project: Project, code: str, n: int) -> None:
@@ -145,7 +149,7 @@ def _baseline(project: Project, intake: ProjectData, code: str, groups: pd.Serie
     units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
     units["is_treated"] = units["group"] == treated_group(project, intake)
     scores = records.values[code].reindex(groups.index)[pre].rename(columns=lambda year: f"{code}_{year}")
-    sizes = records.cohort.reindex(groups.index)[pre].rename(columns=lambda year: f"cohort_size_{year}")
+    sizes = records.pupils.reindex(groups.index)[pre].rename(columns=lambda year: f"cohort_size_{year}")
     covariates = pd.concat([scores, sizes.dropna(axis=1, how="all")], axis=1)
     if intake.fsm_share is not None:
         covariates["fsm_share_2223"] = intake.fsm_share.reindex(groups.index)
@@ -153,33 +157,44 @@ def _baseline(project: Project, intake: ProjectData, code: str, groups: pd.Serie
 
 
 def _comparisons(
-    project: Project, intake: ProjectData, present: Sequence[int], own: int, areas: tuple[int, ...]
+    project: Project, intake: ProjectData, present: Sequence[int], group_of_treated: int, areas: tuple[int, ...]
 ) -> dict[str, AreaComparisons]:
-    pool, treated = project.pool, {own: areas}
+    pool, treated = project.pool, {group_of_treated: areas}
     lists = {NEIGHBOURS: pool.neighbours, neighbours_of(pool.alternative_neighbours): pool.alternative_neighbours}
-    found = {
-        name: neighbour_comparisons(present, intake.neighbours[used], treated, pool.exclude_areas)
-        for name, used in lists.items()
+    by_neighbours = {
+        name: neighbour_comparisons(present, intake.neighbours[list_name], treated, pool.exclude_areas)
+        for name, list_name in lists.items()
     }
-    return {**found, ENGLAND: rest_of_england(present, treated, pool.exclude_areas)}
+    return {**by_neighbours, ENGLAND: rest_of_england(present, treated, pool.exclude_areas)}
 
 
-def _matches(project: Project, baseline: Baseline, own: int, present: Sequence[int]) -> dict[str, GroupMatches]:
-    option, columns = project.matching, [str(name) for name in baseline.covariates]
-    named = tuple(c for name in option.covariates for c in columns if c.startswith(name))
+def _matches(
+    project: Project, baseline: Baseline, group_of_treated: int, present: Sequence[int]
+) -> dict[str, GroupMatches]:
+    matching, columns = project.matching, [str(name) for name in baseline.covariates]
+    named_covariates = tuple(c for name in matching.covariates for c in columns if c.startswith(name))
     scores = tuple(c for c in columns if not c.startswith(_NOT_SCORES))
     excluded = set(project.pool.exclude_areas)
-    groups = [group for group in present if group not in excluded] if own != TREATED_GROUP else [own]
-    wanted = {MATCHED_WITHOUT_OUTCOMES: named or tuple(c for c in columns if c.startswith("cohort_size"))}
-    if "pre_outcomes" in option.covariates:
-        wanted = {MATCHED: (*scores, *named), **wanted}
-    kept = baseline if not excluded else _without(baseline, excluded)
+    groups = (
+        [group for group in present if group not in excluded]
+        if group_of_treated != TREATED_GROUP
+        else [group_of_treated]
+    )
+    covariates_of = {
+        MATCHED_WITHOUT_OUTCOMES: named_covariates or tuple(c for c in columns if c.startswith("cohort_size"))
+    }
+    if "pre_outcomes" in matching.covariates:
+        covariates_of = {MATCHED: (*scores, *named_covariates), **covariates_of}
+    pool = baseline if not excluded else _without(baseline, excluded)
     return {
         name: match_groups(
-            kept, GroupNeighbours(ratio=option.ratio, covariates=used, within_region=option.exact_region), groups, own
+            pool,
+            GroupNeighbours(ratio=matching.ratio, covariates=covariates, within_region=matching.exact_region),
+            groups,
+            group_of_treated,
         )
-        for name, used in wanted.items()
-        if used  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
+        for name, covariates in covariates_of.items()
+        if covariates  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
     }
 
 
@@ -189,12 +204,14 @@ def _without(baseline: Baseline, areas: set[int]) -> Baseline:
 
 
 def _record(design: OutcomeDesign) -> dict[str, object]:
-    own = design.treated_group
+    group_of_treated = design.treated_group
     return {
         "treated_areas": list(design.treated_areas),
         "not_estimated": design.too_few,
-        "comparison_areas": {name: list(c.of(own)) for name, c in design.comparisons.items() if name != ENGLAND},
-        "pairs": {name: _pairs(m, own) for name, m in design.matches.items()},
+        "comparison_areas": {
+            name: list(c.of(group_of_treated)) for name, c in design.comparisons.items() if name != ENGLAND
+        },
+        "pairs": {name: _pairs(m, group_of_treated) for name, m in design.matches.items()},
         "all_matches_sha256": {name: _digest(m) for name, m in design.matches.items()},
     }
 

@@ -18,6 +18,8 @@ def ratio(difference: float, spread: float) -> float:
     return difference / spread if spread > 0 else math.nan
 
 
+# Summed as numpy's average does and not as `contrast` does: they part in the last digit, and results.json of a
+# project keeps its digits.
 def weighted_mean(values: Floats, weight: Floats) -> float:
     """Return Σwx / Σw."""
     return float(np.average(values, weights=weight))

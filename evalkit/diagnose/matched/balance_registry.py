@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from evalkit.core.formats import careful
+from evalkit.core.formats import visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.diagnose.matched.balance_arrays import ArmContrast, ratio
 
@@ -59,10 +59,10 @@ class BalanceStatistic:
     reading: str
     lacking: Callable[[ArmContrast], str]
 
-    def of(self, found: ArmContrast) -> Quantity:
+    def of(self, arms: ArmContrast) -> Quantity:
         """Return the statistic, or the reason why there is none."""
-        value = self.function(found)
-        return value if math.isfinite(value) else Unavailable(self.lacking(found))
+        value = self.function(arms)
+        return value if math.isfinite(value) else Unavailable(self.lacking(arms))
 
     def is_within(self, value: Quantity) -> bool:
         """Return whether a value counts as alike: False where there is no value, True where no rule is agreed on."""
@@ -74,62 +74,63 @@ class BalanceStatistic:
         """Return what the number says of a covariate, or the reason why there is none."""
         if isinstance(value, Unavailable):
             return value.reason
-        return self.reading.format(covariate=covariate, value=careful(value))
+        return self.reading.format(covariate=covariate, value=visible(value))
 
 
-def smd(found: ArmContrast) -> float:
+def smd(arms: ArmContrast) -> float:
     """Return (m1 − m0) / denominator."""
-    return ratio(found.mean[0] - found.mean[1], found.spread)
+    return ratio(arms.mean[0] - arms.mean[1], arms.spread)
 
 
-def variance_ratio(found: ArmContrast) -> float:
+def variance_ratio(arms: ArmContrast) -> float:
     """Return s1² / s0² of weighted variances; NaN for two values, whose variances the means determine."""
-    return math.nan if found.is_binary else ratio(*found.variance)
+    return math.nan if arms.is_binary else ratio(*arms.variance)
 
 
-def ecdf_mean(found: ArmContrast) -> float:
+def ecdf_mean(arms: ArmContrast) -> float:
     """Return the mean of |F1 − F0| over the different values of the covariate in the unmatched sample."""
-    return float(np.einsum("i,i->", found.ecdf_gap, found.gap_length) / found.gap_length.sum())
+    return float(np.einsum("i,i->", arms.ecdf_gap, arms.gap_length) / arms.gap_length.sum())
 
 
-def ecdf_max(found: ArmContrast) -> float:
+def ecdf_max(arms: ArmContrast) -> float:
     """Return the largest |F1 − F0|: the Kolmogorov–Smirnov statistic."""
-    return float(np.max(found.ecdf_gap))
+    return float(np.max(arms.ecdf_gap))
 
 
-def overlap(found: ArmContrast) -> float:
+def overlap(arms: ArmContrast) -> float:
     """Return ∫ min(f1, f0)."""
-    return found.overlap
+    return arms.overlap
 
 
-def pair_distance(found: ArmContrast) -> float:
+def pair_distance(arms: ArmContrast) -> float:
     """Return the mean |difference| over pairs / denominator."""
-    return ratio(found.pair_difference, found.spread)
+    return ratio(arms.pair_difference, arms.spread)
 
 
-def wwc_g(found: ArmContrast) -> float:
+def wwc_g(arms: ArmContrast) -> float:
     """Return Hedges' g as the What Works Clearinghouse defines it: the pooled SD of these arms, small-sample corrected.
 
     g = (1 − 3 / (4N − 9)) (m1 − m0) / √[((n1 − 1) s1² + (n0 − 1) s0²) / (N − 2)], N = n1 + n0 units used;
     0 for equal means whatever the spread.
     """
-    if found.mean[0] == found.mean[1]:
+    if arms.mean[0] == arms.mean[1]:
         return 0.0
-    squares = sum((n - 1) * v for n, v in zip(found.n, found.variance, strict=True) if n > 1 and math.isfinite(v))
-    n = sum(found.n)
+    squares = sum((n - 1) * v for n, v in zip(arms.n, arms.variance, strict=True) if n > 1 and math.isfinite(v))
+    n = sum(arms.n)
     if n < 3 or not squares > 0:
         return math.nan
-    return _corrected((found.mean[0] - found.mean[1]) / math.sqrt(squares / (n - 2)), n)
+    return _corrected((arms.mean[0] - arms.mean[1]) / math.sqrt(squares / (n - 2)), n)
 
 
-def cox_index(found: ArmContrast) -> float:
+def cox_index(arms: ArmContrast) -> float:
     """Return ln(odds ratio) / 1.65, small-sample corrected: the What Works Clearinghouse's g for two values."""
-    width = found.high - found.low
-    shares = [(mean - found.low) / width for mean in found.mean] if width > 0 else [0.0]
-    n = sum(found.n)
+    width = arms.high - arms.low
+    shares = [(mean - arms.low) / width for mean in arms.mean] if width > 0 else [0.0]
+    n = sum(arms.n)
     if n < 3 or not all(0 < share < 1 for share in shares):
         return math.nan
     odds = [share / (1 - share) for share in shares]
+    # The same small-sample factor as Hedges' g, as the Clearinghouse applies it to both.
     return _corrected(math.log(odds[0] / odds[1]) / _COX, n)
 
 
@@ -137,29 +138,29 @@ def _corrected(value: float, n: int) -> float:
     return value * (1 - 3 / (4 * n - 9))
 
 
-def no_spread(found: ArmContrast) -> str:
+def no_spread(arms: ArmContrast) -> str:
     """Return why a difference cannot be standardised."""
     return "One value within each arm: no standard deviation."
 
 
-def _no_variance_ratio(found: ArmContrast) -> str:
-    if found.is_binary:
+def _no_variance_ratio(arms: ArmContrast) -> str:
+    if arms.is_binary:
         return "Two values: their variance follows from the mean."
-    if min(found.n) < 2:
+    if min(arms.n) < 2:
         return "One unit has no variance."
     return "No variance among comparison units."
 
 
-def _no_overlap(found: ArmContrast) -> str:
+def _no_overlap(arms: ArmContrast) -> str:
     return "Too few or too similar units for a density."
 
 
-def _no_pairs(found: ArmContrast) -> str:
-    return no_spread(found) if math.isfinite(found.pair_difference) else "No pairs or strata."
+def _no_pairs(arms: ArmContrast) -> str:
+    return no_spread(arms) if math.isfinite(arms.pair_difference) else "No pairs or strata."
 
 
-def _no_g(found: ArmContrast) -> str:
-    return "Fewer than three units." if sum(found.n) < 3 else no_spread(found)
+def _no_g(arms: ArmContrast) -> str:
+    return "Fewer than three units." if sum(arms.n) < 3 else no_spread(arms)
 
 
 REGISTRY: Final[tuple[BalanceStatistic, ...]] = (
@@ -231,6 +232,6 @@ COX_INDEX: Final = BalanceStatistic(
     label="Cox index (WWC)",
     within=(-SATISFIED, SATISFIED),
     reading="In {covariate} the arms differ by {value} on the Cox index, as the What Works Clearinghouse measures it.",
-    lacking=lambda found: "A share of 0 or 1 has no log odds, so the Cox index does not exist.",
+    lacking=lambda arms: "A share of 0 or 1 has no log odds, so the Cox index does not exist.",
 )
 """What stands for Hedges' g where a covariate has two values and the Cox index is asked for."""

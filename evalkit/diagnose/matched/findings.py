@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from evalkit.core.arrays import Bools, Floats
-from evalkit.core.formats import careful, number
+from evalkit.core.formats import number, visible
 from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.core.shown import Several
@@ -77,8 +77,8 @@ def baseline_balance(balance: MatchBalance) -> Finding:
         "{classes} the What Works Clearinghouse would call {alike} alike (g up to {satisfied}), {adjusted} alike if "
         "the estimate is adjusted for them (up to {adjustable}) and {failed} too far apart.",
         covariate=worst.covariate,
-        after=careful(after),
-        before=Derived(careful(before), count(_fewest_lost(balance)), "not shown"),
+        after=visible(after),
+        before=Derived(visible(before), count(_fewest_lost(balance)), "not shown"),
         classes=counted(len(classes), "covariate"),
         alike=str(classes.count(WwcClass.SATISFIED)),
         adjusted=str(adjusted),
@@ -119,7 +119,7 @@ def variance_ratios(balance: MatchBalance) -> Finding:
         ratios=str(len(ratios)),
         names=": " + listed(apart) if apart else "",
         furthest=furthest,
-        ratio=careful(ratios[furthest]),
+        ratio=visible(ratios[furthest]),
     )
     return design_fact(name, Verdict.CAUTION if apart else Verdict.REASSURING, ratios[furthest], sentence)
 
@@ -197,16 +197,16 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
     """Say how much of the weight one unit carries."""
     arm, n, _ = _weighted_arm(design)
     is_treated = design.baseline.is_treated
-    own = np.where(is_treated if arm == "treated" else ~is_treated, design.weights, 0.0)
-    share = float(own.max() / own.sum())
+    arm_weights = np.where(is_treated if arm == "treated" else ~is_treated, design.weights, 0.0)
+    share = float(arm_weights.max() / arm_weights.sum())
     verdict = Verdict.SERIOUS if share > _HEAVY[1] else Verdict.CAUTION if share > _HEAVY[0] else Verdict.REASSURING
     units = count(n, among=_n_in_arm(design, arm))
     sentence = Sentence(
         "The {arm} unit with the largest weight carries {share} of the arm's weight; with equal weights it would be "
         "{equal}.",
         arm=arm,
-        share=Derived(f"{careful(100 * share, 1)}%", units, "a withheld share"),
-        equal=Derived(f"{careful(100 / n, 1)}%", units, "the same for all"),
+        share=Derived(f"{visible(100 * share, 1)}%", units, "a withheld share"),
+        equal=Derived(f"{visible(100 / n, 1)}%", units, "the same for all"),
     )
     return design_fact("heaviest_unit", verdict, share, sentence)
 
@@ -214,8 +214,8 @@ def heaviest_unit(design: MatchedDesign) -> Finding:
 def units_lost(design: MatchedDesign) -> Finding:
     """Say how many units of the target group were lost, and what the effect is then an effect on."""
     is_treated, used = design.baseline.is_treated, design.is_used
-    wanted = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(used), dtype=bool)}[design.target]
-    n, lost = int(wanted.sum()), int((wanted & ~used).sum())
+    is_target = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(used), dtype=bool)}[design.target]
+    n, lost = int(is_target.sum()), int((is_target & ~used).sum())
     whom = {"ATT": "treated units", "ATC": "comparison units", "ATE": "units"}[design.target]
     share = lost / n
     if not lost:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from evalkit.core.errors import DesignError
-from evalkit.core.formats import careful, number
+from evalkit.core.formats import number, visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.diagnose.finding import Finding, Verdict, statement
 from evalkit.diagnose.matched.regression_arrays import Movement, delta_for, slopes_for
@@ -56,7 +56,7 @@ class OsterDelta:
             )
         if isinstance(self.adjusted, Unavailable):
             return text + "."
-        return text + f"; if it mattered just as much, the effect would be {careful(self.adjusted)}."
+        return text + f"; if it mattered just as much, the effect would be {visible(self.adjusted)}."
 
     @property
     def finding(self) -> Finding:
@@ -104,6 +104,7 @@ def _movement(rows: RegressionRows) -> Movement:
         r2_adjusted=1 - left.unexplained / left.total_outcome,
         outcome=of_outcome,
         treated=of_treated,
+        # The share of treatment's variance that covariates leave, on the scale of the whole variance.
         left=of_treated * float((left.treated**2).sum()) / left.total_treated,
     )
 

@@ -60,19 +60,19 @@ def residuals(outcome: Floats, is_treated: Floats, columns: Floats, weight: Floa
     length = np.sqrt((rows**2).sum(axis=0))
     centred = rows - np.outer(constant, constant @ rows)
     basis = orthonormal(centred[:, 2:], length[2:])
-    own = centred[:, :2]
+    uncorrelated = centred[:, :2]
     for _ in range(2):  # twice, so that rounding leaves nothing of the covariates
-        own = own - basis @ (basis.T @ own)
+        uncorrelated = uncorrelated - basis @ (basis.T @ uncorrelated)
     df = len(outcome) - basis.shape[1] - 2
     total = (centred[:, :2] ** 2).sum(axis=0)
     if df < 2:
         raise DesignError(f"{len(outcome)} units are too few for a regression on {basis.shape[1]} covariates.")
-    if (own[:, 1] ** 2).sum() <= _NOTHING * max(total[1], length[1] ** 2):
+    if (uncorrelated[:, 1] ** 2).sum() <= _NOTHING * max(total[1], length[1] ** 2):
         raise DesignError("The covariates say exactly who took part, so a regression cannot tell the two apart.")
-    if (own[:, 0] ** 2).sum() <= _NOTHING * max(total[0], 1e-12 * length[0] ** 2):
+    if (uncorrelated[:, 0] ** 2).sum() <= _NOTHING * max(total[0], 1e-12 * length[0] ** 2):
         raise DesignError("The covariates explain the outcome entirely, so nothing is left for a regression.")
-    left = Residuals(own[:, 0], own[:, 1], float(total[0]), float(total[1]), df)
-    if left.unexplained <= _NOTHING * (own[:, 0] ** 2).sum():
+    left = Residuals(uncorrelated[:, 0], uncorrelated[:, 1], float(total[0]), float(total[1]), df)
+    if left.unexplained <= _NOTHING * (uncorrelated[:, 0] ** 2).sum():
         raise DesignError("Who took part and the covariates explain the outcome entirely, so that no error exists.")
     return left
 

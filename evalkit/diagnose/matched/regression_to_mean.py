@@ -10,64 +10,11 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DataError
-from evalkit.core.formats import careful, p_equals
+from evalkit.core.formats import p_equals, visible
 from evalkit.core.sentence import Derived, Sentence, count
 from evalkit.data.baseline import is_category
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, not_assessable
-
-# What units with a low score regain by themselves: the arithmetic of regression to the mean.
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference between two independent means, with its standard error and Welch's degrees of freedom."""
-
-    value: float
-    std_error: float
-    df: float
-
-    @property
-    def p_value(self) -> float:
-        """Return the two-sided p-value of no difference: 1 where nothing varies and nothing differs."""
-        from scipy.special import stdtr
-
-        if self.std_error == 0:
-            return 0.0 if self.value else 1.0
-        return float(2 * stdtr(self.df, -abs(self.value) / self.std_error))
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnLine:
-    """A least-squares line with the standard error of its slope."""
-
-    slope: float
-    slope_error: float
-
-
-def difference(treated: Floats, pool: Floats) -> Difference:
-    """Return mean(treated) − mean(pool) with √(s1²/n1 + s0²/n0), for two or more units in each (Welch, 1947)."""
-    parts = [float(values.var(ddof=1)) / len(values) for values in (treated, pool)]
-    total = sum(parts)
-    spread = sum(part**2 / (len(values) - 1) for part, values in zip(parts, (treated, pool), strict=True))
-    df = total**2 / spread if spread > 0 else float(len(treated) + len(pool) - 2)
-    return Difference(float(treated.mean() - pool.mean()), math.sqrt(total), df)
-
-
-def line(first: Floats, later: Floats) -> ReturnLine | None:
-    """Return the least-squares line of `later` on `first`, shape (n,) each; None where it cannot be drawn."""
-    if len(first) < 3:
-        return None
-    centred = first - first.mean()
-    squares = float(centred @ centred)
-    if squares <= 1e-12 * max(float(np.abs(first).max()), 1e-300) ** 2 * len(first):
-        return None
-    slope = float(centred @ later) / squares
-    rest = later - later.mean() - slope * centred
-    return ReturnLine(slope, math.sqrt(float(rest @ rest) / (len(first) - 2) / squares))
-
-
-# Regression to the mean: were the treated chosen on a passing low (or high), which returns by itself?
 
 NAME: Final = "regression_to_the_mean"
 LEVEL: Final = 0.05
@@ -217,7 +164,7 @@ def _verdict(evidence: EarlierScores) -> Verdict:
 def _sentence(evidence: EarlierScores, regain: float) -> str:
     gap, side = evidence.gap.value, "lower" if evidence.gap.value < 0 else "higher"
     parts = [
-        f"At the last score before the programme the treated stood {careful(abs(gap))} points {side} than all "
+        f"At the last score before the programme the treated stood {visible(abs(gap))} points {side} than all "
         f"comparison units{_dip_words(evidence)}.",
         _regain_words(evidence, regain),
     ]
@@ -226,8 +173,8 @@ def _sentence(evidence: EarlierScores, regain: float) -> str:
         parts.append(_LASTING)
     elif evidence.gained is not None:
         parts.append(
-            f"The treated did gain {careful(evidence.gained)} points on the others since their last score; "
-            f"{careful(regain)} of them are what such a score alone would have led one to expect."
+            f"The treated did gain {visible(evidence.gained)} points on the others since their last score; "
+            f"{visible(regain)} of them are what such a score alone would have led one to expect."
         )
     parts.append(_MATCHED_WORDS[min(evidence.n_matched, 2)])
     return " ".join(parts)
@@ -237,15 +184,15 @@ def _dip_words(evidence: EarlierScores) -> str:
     dip = evidence.dip
     if dip is None:
         return "; with one earlier score a passing difference cannot be told from a lasting one"
-    error = f"(standard error {careful(dip.std_error)}, {p_equals(dip.p_value)})"
+    error = f"(standard error {visible(dip.std_error)}, {p_equals(dip.p_value)})"
     if dip.p_value >= LEVEL:
         return (
-            f"; against the scores before it this difference moved by {careful(dip.value)} points {error}, which is "
-            f"no sign of selection on a passing low or high, though one of less than {careful(_SEEN * dip.std_error)} "
+            f"; against the scores before it this difference moved by {visible(dip.value)} points {error}, which is "
+            f"no sign of selection on a passing low or high, though one of less than {visible(_SEEN * dip.std_error)} "
             "points would often be missed"
         )
     word = "dip" if dip.value < 0 else "peak"
-    return f", {careful(abs(dip.value))} points {_further(evidence)} than before {error}: a {word} that may pass"
+    return f", {visible(abs(dip.value))} points {_further(evidence)} than before {error}: a {word} that may pass"
 
 
 def _further(evidence: EarlierScores) -> str:
@@ -257,8 +204,8 @@ def _regain_words(evidence: EarlierScores, regain: float) -> str:
     until = "by the time of the outcome" if evidence.to_outcome else "by one score to the next"
     more = "more" if regain >= 0 else "less"
     return (
-        f"A comparison unit with such a last score gains {careful(abs(regain))} points {more} than the average one "
-        f"{until} (standard error {careful(evidence.regain_error)}), without any programme."
+        f"A comparison unit with such a last score gains {visible(abs(regain))} points {more} than the average one "
+        f"{until} (standard error {visible(evidence.regain_error)}), without any programme."
     )
 
 
@@ -273,3 +220,54 @@ _MATCHED_WORDS: Final = (
     "The design matched on several earlier scores, which takes up most of it: compare outcomes with those of the "
     "matched units, not with the last score.",
 )
+
+
+# What units with a low score regain by themselves: the arithmetic of regression to the mean.
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference between two independent means, with its standard error and Welch's degrees of freedom."""
+
+    value: float
+    std_error: float
+    df: float
+
+    @property
+    def p_value(self) -> float:
+        """Return the two-sided p-value of no difference: 1 where nothing varies and nothing differs."""
+        from scipy.special import stdtr
+
+        if self.std_error == 0:
+            return 0.0 if self.value else 1.0
+        return float(2 * stdtr(self.df, -abs(self.value) / self.std_error))
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """A least-squares line with the standard error of its slope."""
+
+    slope: float
+    slope_error: float
+
+
+def difference(treated: Floats, pool: Floats) -> Difference:
+    """Return mean(treated) − mean(pool) with √(s1²/n1 + s0²/n0), for two or more units in each (Welch, 1947)."""
+    parts = [float(values.var(ddof=1)) / len(values) for values in (treated, pool)]
+    total = sum(parts)
+    spread = sum(part**2 / (len(values) - 1) for part, values in zip(parts, (treated, pool), strict=True))
+    df = total**2 / spread if spread > 0 else float(len(treated) + len(pool) - 2)
+    return Difference(float(treated.mean() - pool.mean()), math.sqrt(total), df)
+
+
+def line(first: Floats, later: Floats) -> ReturnLine | None:
+    """Return the least-squares line of `later` on `first`, shape (n,) each; None where it cannot be drawn."""
+    if len(first) < 3:
+        return None
+    centred = first - first.mean()
+    squares = float(centred @ centred)
+    if squares <= 1e-12 * max(float(np.abs(first).max()), 1e-300) ** 2 * len(first):
+        return None
+    slope = float(centred @ later) / squares
+    rest = later - later.mean() - slope * centred
+    return ReturnLine(slope, math.sqrt(float(rest @ rest) / (len(first) - 2) / squares))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.formats import careful, interval_text, level_text, number
+from evalkit.core.draws import LEVEL
+from evalkit.core.formats import interval_text, level_text, number, visible
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.diagnose.finding import Finding, Verdict, statement
 from evalkit.diagnose.matched.regression_arrays import (
@@ -53,13 +54,13 @@ class Benchmark:
         """Return what a reader needs to know."""
         kept = f"An unmeasured characteristic {_times(self.times)} {self.covariate} would leave an effect of "
         if isinstance(self.interval, Unavailable):
-            return f"{kept}{careful(self.estimate)}."
+            return f"{kept}{visible(self.estimate)}."
         if 0 in self.interval:
             left = "contains zero"
         else:
             left = "is of the other sign" if self.is_explained else "does not contain zero"
         interval = f"{level_text(self.interval.level)} interval {interval_text(self.interval)}"
-        return f"{kept}{careful(self.estimate)} ({interval}), which {left}."
+        return f"{kept}{visible(self.estimate)} ({interval}), which {left}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class RobustnessValue:
         aim = "to nothing" if self.q == 1 else f"by {number(100 * self.q, 0)}%"
         text = (
             f"Something not measured that explains {number(100 * self.value, 1)}% of what is left unexplained both of "
-            f"who took part and of the outcome would bring the effect of {careful(self.estimate)} down {aim}"
+            f"who took part and of the outcome would bring the effect of {visible(self.estimate)} down {aim}"
         )
         if isinstance(self.value_significance, Unavailable):
             return f"{text}."
@@ -162,7 +163,7 @@ def robustness_value(
     rows: RegressionRows,
     benchmarks: Sequence[str] = (),
     times: Sequence[float] = (1.0, 2.0, 3.0),
-    level: float = 0.95,
+    level: float = LEVEL,
     q: float = 1.0,
 ) -> RobustnessValue:
     """Return the robustness value of a regression and the effects left by benchmarks (Cinelli and Hazlett, 2020).
@@ -174,6 +175,7 @@ def robustness_value(
     left = rows.residuals()
     f = abs(left.slope / left.std_error) / math.sqrt(left.df)
     strengths = _strengths(rows, benchmarks)
+    # One degree of freedom less: what was not measured would be a covariate too (Cinelli and Hazlett, 2020).
     needed = critical_value(level, left.df - 1) / math.sqrt(left.df - 1)
     return RobustnessValue(
         estimate=left.slope,

@@ -11,92 +11,15 @@ import numpy as np
 from scipy import special, stats
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
-from evalkit.core.formats import careful, level_text, number, p_equals
+from evalkit.core.formats import level_text, number, p_equals, visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, Verdict, statement
 
-# Numerical kernels of sensitivity to hidden bias in matched pairs: arrays in, numbers out.
-
-MOST_EXACT = 100
-"""With more pairs than this the exact distribution differs from the normal by less than anyone reads."""
-
-
-def signed_ranks(differences: Floats) -> tuple[float, Floats]:
-    """Return Wilcoxon's sum of the ranks of positive differences and all ranks, shape (n_not_zero,).
-
-    Zeros are left out; equal sizes share their mean rank.
-    """
-    moved = differences[differences != 0]
-    ranks = np.asarray(stats.rankdata(np.abs(moved)), dtype=float)
-    return float(ranks[moved > 0].sum()), ranks
-
-
-def upper_tail_normal(total: float, ranks: Floats, chance: float) -> float:
-    """Return P(T ≥ total) for T a sum of ranks, each in it with `chance`, by the normal approximation.
-
-    Mean and variance are chance·Σr and chance(1 − chance)·Σr² (Rosenbaum, 2002, section 4.3), which hold with ties.
-    """
-    spread = np.sqrt(chance * (1 - chance) * (ranks**2).sum())
-    return float(special.ndtr(-(total - chance * ranks.sum()) / spread))
-
-
-def upper_tail_exact(total: float, ranks: Floats, chance: float) -> float:
-    """Return P(T ≥ total) for T a sum of ranks, each in it with `chance`, exactly; up to `MOST_EXACT` ranks.
-
-    Mean ranks are halves at finest, so that sums of twice the ranks are whole numbers.
-    """
-    steps = np.rint(2 * ranks).astype(int)
-    mass = np.zeros(int(steps.sum()) + 1)
-    mass[0], reached = 1.0, 0
-    for step in steps:
-        with_it = mass[: reached + 1] * chance
-        mass[: reached + 1] *= 1 - chance
-        reached += int(step)
-        mass[step : reached + 1] += with_it
-    return float(min(mass[round(2 * total) :].sum(), 1.0))
-
-
-def shift_at(differences: Floats, chance: float) -> float:
-    """Return the shift of all differences at which the signed-rank sum equals its mean under `chance`.
-
-    That sum, ranks taken after the shift, is the number of averages of two differences (a difference with itself
-    among them) above the shift. The answer is the middle of the shifts that fit (Hodges and Lehmann, 1963;
-    Rosenbaum, 1993). Averages are never stored: O(n log n) for each of some 60 halvings.
-    """
-    ordered = np.sort(differences)
-    n_above = chance * len(ordered) * (len(ordered) + 1) / 2
-    whole = round(n_above)
-    if abs(n_above - whole) > 1e-9 * max(n_above, 1.0):
-        return _average_above(ordered, int(np.floor(n_above)))
-    return (_average_above(ordered, whole) + _average_above(ordered, whole - 1)) / 2
-
-
-def _average_above(ordered: Floats, n_above: int) -> float:
-    """Return the smallest shift with at most `n_above` averages of two differences above it."""
-    low, high = float(ordered[0]), float(ordered[-1])
-    if _n_averages_above(ordered, low) <= n_above:
-        return low
-    span = high - low
-    while high - low > 1e-13 * span and low < (middle := (low + high) / 2) < high:
-        if _n_averages_above(ordered, middle) <= n_above:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _n_averages_above(ordered: Floats, shift: float) -> int:
-    pairs = int((len(ordered) - np.searchsorted(ordered, 2 * shift - ordered, side="right")).sum())
-    return (pairs + int((ordered > shift).sum())) // 2
-
-
-# How strong a hidden bias in who took part would have to be to explain a difference between matched pairs.
-
 Tail = Literal["exact", "normal"]
-
 GAMMAS: Final = (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0)
 _LARGEST: Final = 1e9
 
@@ -160,7 +83,7 @@ class RosenbaumBounds:
 def rosenbaum_bounds(
     differences: Floats,
     gammas: Sequence[float] = GAMMAS,
-    level: float = 0.95,
+    level: float = LEVEL,
     tail: Tail | None = None,
 ) -> RosenbaumBounds:
     """Return how far a difference between matched pairs withstands hidden bias (Rosenbaum, 2002, chapter 4).
@@ -232,8 +155,7 @@ def _require(differences: Floats, gammas: Sequence[float], level: float) -> None
     for gamma in gammas:
         if not 1 <= gamma < _LARGEST:
             raise DesignError(f"Gamma is a ratio of odds from 1 (no hidden bias) on, not {gamma:g}.")
-    if not 0 < level < 1:
-        raise DesignError(f"A level lies between 0 and 1, not at {level:g}.")
+    require_level(level)
 
 
 def _row(differences: Floats, gamma: float, p_at: Callable[[float], float]) -> GammaBounds:
@@ -262,6 +184,7 @@ def _gamma_lost(p_at: Callable[[float], float], limit: float) -> Quantity:
         )
     if beyond(math.log(_LARGEST)) < 0:
         return Unavailable(f"No hidden bias with a ratio of odds under {_LARGEST:,.0f} could explain the difference.")
+    # In log gamma, where the worst p-value rises evenly enough for the bracket to be wide.
     return float(math.exp(optimize.brentq(beyond, 0.0, math.log(_LARGEST), xtol=1e-12)))
 
 
@@ -271,7 +194,7 @@ def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> Sentence:
     some = Sentence(" {n} without a difference are left out of the test.", n=_pairs(bounds.n_ties, bounds.n_pairs))
     lacking = Sentence(" {n} lack an outcome.", n=_pairs(n_lost))
     first = bounds.rows[0] if bounds.rows else None
-    best = f" Estimate at gamma {careful(first.gamma, 1)}: {careful(first.effect_lower)}." if first else ""
+    best = f" Estimate at gamma {visible(first.gamma, 1)}: {visible(first.effect_lower)}." if first else ""
     direction = "higher" if bounds.is_higher else "lower"
     tested = f"one-sided p-values that the treated are {direction}, {how}"
     return Sentence(
@@ -286,3 +209,80 @@ def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> Sentence:
 
 def _pairs(n: int, among: int | None = None) -> Count:
     return count(n, "units", "pair", among=among)
+
+
+# Numerical kernels of sensitivity to hidden bias in matched pairs: arrays in, numbers out.
+
+
+MOST_EXACT = 100
+"""With more pairs than this the exact distribution differs from the normal by less than anyone reads."""
+
+
+def signed_ranks(differences: Floats) -> tuple[float, Floats]:
+    """Return Wilcoxon's sum of the ranks of positive differences and all ranks, shape (n_not_zero,).
+
+    Zeros are left out; equal sizes share their mean rank.
+    """
+    moved = differences[differences != 0]
+    ranks = np.asarray(stats.rankdata(np.abs(moved)), dtype=float)
+    return float(ranks[moved > 0].sum()), ranks
+
+
+def upper_tail_normal(total: float, ranks: Floats, chance: float) -> float:
+    """Return P(T ≥ total) for T a sum of ranks, each in it with `chance`, by the normal approximation.
+
+    Mean and variance are chance·Σr and chance(1 − chance)·Σr² (Rosenbaum, 2002, section 4.3), which hold with ties.
+    """
+    spread = np.sqrt(chance * (1 - chance) * (ranks**2).sum())
+    return float(special.ndtr(-(total - chance * ranks.sum()) / spread))
+
+
+def upper_tail_exact(total: float, ranks: Floats, chance: float) -> float:
+    """Return P(T ≥ total) for T a sum of ranks, each in it with `chance`, exactly; up to `MOST_EXACT` ranks.
+
+    Mean ranks are halves at finest, so that sums of twice the ranks are whole numbers.
+    """
+    steps = np.rint(2 * ranks).astype(int)
+    mass = np.zeros(int(steps.sum()) + 1)
+    mass[0], reached = 1.0, 0
+    for step in steps:
+        # One convolution a rank, over the sums reached so far.
+        with_it = mass[: reached + 1] * chance
+        mass[: reached + 1] *= 1 - chance
+        reached += int(step)
+        mass[step : reached + 1] += with_it
+    return float(min(mass[round(2 * total) :].sum(), 1.0))
+
+
+def shift_at(differences: Floats, chance: float) -> float:
+    """Return the shift of all differences at which the signed-rank sum equals its mean under `chance`.
+
+    That sum, ranks taken after the shift, is the number of averages of two differences (a difference with itself
+    among them) above the shift. The answer is the middle of the shifts that fit (Hodges and Lehmann, 1963;
+    Rosenbaum, 1993). Averages are never stored: O(n log n) for each of some 60 halvings.
+    """
+    ordered = np.sort(differences)
+    n_above = chance * len(ordered) * (len(ordered) + 1) / 2
+    whole = round(n_above)
+    if abs(n_above - whole) > 1e-9 * max(n_above, 1.0):
+        return _average_above(ordered, int(np.floor(n_above)))
+    return (_average_above(ordered, whole) + _average_above(ordered, whole - 1)) / 2
+
+
+def _average_above(ordered: Floats, n_above: int) -> float:
+    """Return the smallest shift with at most `n_above` averages of two differences above it."""
+    low, high = float(ordered[0]), float(ordered[-1])
+    if _n_averages_above(ordered, low) <= n_above:
+        return low
+    span = high - low
+    while high - low > 1e-13 * span and low < (middle := (low + high) / 2) < high:
+        if _n_averages_above(ordered, middle) <= n_above:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _n_averages_above(ordered: Floats, shift: float) -> int:
+    pairs = int((len(ordered) - np.searchsorted(ordered, 2 * shift - ordered, side="right")).sum())
+    return (pairs + int((ordered > shift).sum())) // 2

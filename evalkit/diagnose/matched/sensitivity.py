@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import lower_first, number
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
@@ -27,108 +28,6 @@ from evalkit.diagnose.matched.robustness_value import RegressionRows, Robustness
 from evalkit.diagnose.matched.rosenbaum import GAMMAS, RosenbaumBounds, pair_differences, rosenbaum_bounds
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 
-# How strongly something not measured would have to go with both taking part and the outcome (the E-value).
-
-_PER_SD: Final = 0.91
-_REACH_95: Final = 1.78
-"""ln(risk ratio) ≈ 0.91 d, its 95% limits 0.91 d ± 1.78 s (VanderWeele and Ding, 2017, table 2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EValue:
-    """The least risk ratio with which a hidden factor must go with taking part and with the outcome to explain all.
-
-    Attributes
-    ----------
-    ratio, interval : the risk ratio that is to be explained, and its interval
-    point : the E-value of the ratio
-    limit : the E-value of the interval's end nearer to 1; 1 where the interval holds 1
-    sd_used : the SD that a difference was divided by, or why none was used
-    """
-
-    ratio: float
-    interval: IntervalOrReason
-    point: float
-    limit: Quantity
-    sd_used: Quantity
-
-    @property
-    def sentence(self) -> str:
-        """Return what a reader needs to know."""
-        text = (
-            f"Something not measured would have to make both taking part and a {'high' if self.ratio >= 1 else 'low'} "
-            f"outcome {number(self.point)} times as likely, over and above everything measured, to explain the whole "
-            "difference"
-        )
-        if isinstance(self.limit, Unavailable):
-            return text + "."
-        if self.limit == 1:
-            return text + "; the interval contains no difference as it stands, without any hidden factor."
-        return text + f"; {number(self.limit)} times would be enough for the interval to contain no difference."
-
-
-def e_value_of_ratio(ratio: float, interval: IntervalOrReason) -> EValue:
-    """Return the E-value of a risk ratio and of its interval (VanderWeele and Ding, 2017).
-
-    E = RR + √(RR(RR − 1)), of 1/RR where RR is under 1. Raise `DesignError` where a ratio is not positive.
-    """
-    ends = () if isinstance(interval, Unavailable) else (interval.lower, interval.upper)
-    if not (ratio > 0 and math.isfinite(ratio) and all(end > 0 for end in ends)):
-        raise DesignError("A risk ratio and the ends of its interval are positive numbers. Check what was passed.")
-    return EValue(
-        ratio=ratio,
-        interval=interval,
-        point=_of_ratio(ratio),
-        limit=_of_limit(ratio, interval),
-        sd_used=Unavailable("A risk ratio is not divided by an SD."),
-    )
-
-
-def e_value_of_difference(estimate: Estimate, sd: float, level: float = 0.95) -> EValue:
-    """Return the E-value of a difference in means, by the approximate risk ratio exp(0.91 d) with d = difference/SD.
-
-    The limits are exp(0.91 d ± 1.78 s), s the standard error over the SD; at other levels 1.78 is scaled by the
-    normal quantile. Raise `DesignError` where the SD is not positive.
-    """
-    if not (sd > 0 and math.isfinite(sd)):
-        raise DesignError("The outcome does not vary, so that a difference in it has no size in SDs.")
-    centre = _PER_SD * estimate.value / sd
-    if isinstance(estimate.std_error, Unavailable):
-        interval: IntervalOrReason = estimate.std_error
-    else:
-        reach = _REACH_95 * critical_value(level) / critical_value(0.95) * estimate.std_error / sd
-        interval = _interval(centre, reach, level)
-    ratio = _exp(centre)
-    return EValue(
-        ratio=ratio, interval=interval, point=_of_ratio(ratio), limit=_of_limit(ratio, interval), sd_used=float(sd)
-    )
-
-
-def _interval(centre: float, reach: float, level: float) -> Interval:
-    return Interval(_exp(centre - reach), _exp(centre + reach), level)
-
-
-def _exp(power: float) -> float:
-    if abs(power) > 300:
-        raise DesignError("The difference is so many SDs that its risk ratio is no number. Check the outcome's unit.")
-    return math.exp(power)
-
-
-def _of_ratio(ratio: float) -> float:
-    ratio = ratio if ratio >= 1 else 1 / ratio
-    return ratio + math.sqrt(ratio * (ratio - 1))
-
-
-def _of_limit(ratio: float, interval: IntervalOrReason) -> Quantity:
-    if isinstance(interval, Unavailable):
-        return interval
-    if 1 in interval:
-        return 1.0
-    return _of_ratio(interval.lower if ratio >= 1 else interval.upper)
-
-
-# What a matched comparison withstands of what was not measured: every measure of it that applies, side by side.
-
 T = TypeVar("T")
 
 
@@ -142,7 +41,7 @@ class SensitivityOptions:
     `r2_most` is the R² assumed with everything measured; 1.3 times that of the regression, at most 1, by default.
     """
 
-    level: float = 0.95
+    level: float = LEVEL
     gammas: tuple[float, ...] = GAMMAS
     benchmarks: tuple[str, ...] | None = None
     times: tuple[float, ...] = (1.0, 2.0, 3.0)
@@ -363,3 +262,104 @@ def _ratio_of_shares(design: MatchedDesign, outcome: Floats, level: float, refus
     centre, reach = float(np.log(shares[0] / shares[1])), critical_value(level) * float(np.sqrt(variance))
     interval = Interval(float(np.exp(centre - reach)), float(np.exp(centre + reach)), level)
     return e_value_of_ratio(float(np.exp(centre)), interval)
+
+
+# How strongly something not measured would have to go with both taking part and the outcome (the E-value).
+
+
+_PER_SD: Final = 0.91
+_REACH_95: Final = 1.78
+"""ln(risk ratio) ≈ 0.91 d, its 95% limits 0.91 d ± 1.78 s (VanderWeele and Ding, 2017, table 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EValue:
+    """The least risk ratio with which a hidden factor must go with taking part and with the outcome to explain all.
+
+    Attributes
+    ----------
+    ratio, interval : the risk ratio that is to be explained, and its interval
+    point : the E-value of the ratio
+    limit : the E-value of the interval's end nearer to 1; 1 where the interval holds 1
+    sd_used : the SD that a difference was divided by, or why none was used
+    """
+
+    ratio: float
+    interval: IntervalOrReason
+    point: float
+    limit: Quantity
+    sd_used: Quantity
+
+    @property
+    def sentence(self) -> str:
+        """Return what a reader needs to know."""
+        text = (
+            f"Something not measured would have to make both taking part and a {'high' if self.ratio >= 1 else 'low'} "
+            f"outcome {number(self.point)} times as likely, over and above everything measured, to explain the whole "
+            "difference"
+        )
+        if isinstance(self.limit, Unavailable):
+            return text + "."
+        if self.limit == 1:
+            return text + "; the interval contains no difference as it stands, without any hidden factor."
+        return text + f"; {number(self.limit)} times would be enough for the interval to contain no difference."
+
+
+def e_value_of_ratio(ratio: float, interval: IntervalOrReason) -> EValue:
+    """Return the E-value of a risk ratio and of its interval (VanderWeele and Ding, 2017).
+
+    E = RR + √(RR(RR − 1)), of 1/RR where RR is under 1. Raise `DesignError` where a ratio is not positive.
+    """
+    ends = () if isinstance(interval, Unavailable) else (interval.lower, interval.upper)
+    if not (ratio > 0 and math.isfinite(ratio) and all(end > 0 for end in ends)):
+        raise DesignError("A risk ratio and the ends of its interval are positive numbers. Check what was passed.")
+    return EValue(
+        ratio=ratio,
+        interval=interval,
+        point=_of_ratio(ratio),
+        limit=_of_limit(ratio, interval),
+        sd_used=Unavailable("A risk ratio is not divided by an SD."),
+    )
+
+
+def e_value_of_difference(estimate: Estimate, sd: float, level: float = 0.95) -> EValue:
+    """Return the E-value of a difference in means, by the approximate risk ratio exp(0.91 d) with d = difference/SD.
+
+    The limits are exp(0.91 d ± 1.78 s), s the standard error over the SD; at other levels 1.78 is scaled by the
+    normal quantile. Raise `DesignError` where the SD is not positive.
+    """
+    if not (sd > 0 and math.isfinite(sd)):
+        raise DesignError("The outcome does not vary, so that a difference in it has no size in SDs.")
+    centre = _PER_SD * estimate.value / sd
+    if isinstance(estimate.std_error, Unavailable):
+        interval: IntervalOrReason = estimate.std_error
+    else:
+        reach = _REACH_95 * critical_value(level) / critical_value(0.95) * estimate.std_error / sd
+        interval = _interval(centre, reach, level)
+    ratio = _exp(centre)
+    return EValue(
+        ratio=ratio, interval=interval, point=_of_ratio(ratio), limit=_of_limit(ratio, interval), sd_used=float(sd)
+    )
+
+
+def _interval(centre: float, reach: float, level: float) -> Interval:
+    return Interval(_exp(centre - reach), _exp(centre + reach), level)
+
+
+def _exp(power: float) -> float:
+    if abs(power) > 300:
+        raise DesignError("The difference is so many SDs that its risk ratio is no number. Check the outcome's unit.")
+    return math.exp(power)
+
+
+def _of_ratio(ratio: float) -> float:
+    ratio = ratio if ratio >= 1 else 1 / ratio
+    return ratio + math.sqrt(ratio * (ratio - 1))
+
+
+def _of_limit(ratio: float, interval: IntervalOrReason) -> Quantity:
+    if isinstance(interval, Unavailable):
+        return interval
+    if 1 in interval:
+        return 1.0
+    return _of_ratio(interval.lower if ratio >= 1 else interval.upper)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from evalkit.core.draws import LEVEL
 from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Unavailable
 from evalkit.data.measures import MEASURES
@@ -34,7 +35,6 @@ from evalkit.estimate.areas.placebo_pool import PlaceboPool
 PartPlayed = Literal["aimed at", "contrast", "placebo"]
 PARTS_PLAYED: Final[tuple[PartPlayed, ...]] = ("aimed at", "contrast", "placebo")
 """What an outcome is to the projects, in the order in which pools are shown."""
-LEVEL: Final = 0.95
 SPLITS: Final[dict[str, Callable[[Candidate], str]]] = {
     "phase": lambda member: member.record.phase,
     "theme": lambda member: member.project.theme or "not stated",

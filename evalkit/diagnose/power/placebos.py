@@ -134,9 +134,9 @@ def _set_effects(changes: Changes, comparisons: AreaComparisons, at: dict[int, i
 
 def _set_effect(rows: Ints, changes: Changes, comparisons: AreaComparisons, at: dict[int, int]) -> float:
     """Return the weighted mean change of a set less that of its areas' neighbours; NaN where they have no schools."""
-    own = sorted(set(changes.group[rows].tolist()))
-    wanted = np.any([comparisons.compared[at[area]] for area in own], axis=0)
-    compared = [g for g, is_in in zip(comparisons.groups, wanted, strict=True) if is_in and g not in own]
+    areas = sorted(set(changes.group[rows].tolist()))
+    wanted = np.any([comparisons.compared[at[area]] for area in areas], axis=0)
+    compared = [g for g, is_in in zip(comparisons.groups, wanted, strict=True) if is_in and g not in areas]
     others = np.isin(changes.group, compared)
     if not others.any():
         return float("nan")

@@ -30,13 +30,12 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import LockedDesign, OutcomeDesign
 from evalkit.diagnose.power.placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
 from evalkit.diagnose.power.report import OutcomePower, PlanFromRecords, PowerOptions, PowerReport, plan_from_records
-from evalkit.diagnose.project.describe import baseline_panel
+from evalkit.diagnose.project.describe import ONE_YEAR_BEFORE, baseline_panel
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.sample import Changes, changes_before
 from evalkit.estimate.effect_sizes import pupil_sd
 from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums
 
-_ONE_YEAR: Final = "Only one year was observed before the programme, so no change before it can be seen."
 OVER_SETS: Final = "randomisation over sets of schools"
 _IN_ITS_PLACE: Final = (
     "What is simulated is another test, which the report does not make: sets of untreated schools drawn in the same "
@@ -114,12 +113,12 @@ def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Ch
     if design.too_few:
         return Unavailable(f"Not estimated: {design.too_few}.")
     if len(project.exposure.pre) < 2:
-        return Unavailable(_ONE_YEAR)
+        return Unavailable(ONE_YEAR_BEFORE)
     changes = changes_before(baseline_panel(project, intake, design), project.exposure)
     if project.estimation.weights == "schools":
         return changes
     return changes.scaled(
-        intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
+        intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
     )
 
 
@@ -152,8 +151,8 @@ def _weights(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd
     """Return what each school of the design weighs in the main effect; None where all weigh the same."""
     if project.estimation.weights == "schools":
         return None
-    cohort = intake.records[measure(design.outcome).key_stage].cohort[list(project.exposure.pre)].mean(axis=1)
-    known = cohort.reindex(design.baseline.units.index)
+    pupils = intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
+    known = pupils.reindex(design.baseline.units.index)
     return known[known > 0]
 
 
@@ -164,7 +163,7 @@ def _panel(
     if isinstance(changes, Unavailable):
         return changes, "none"
     years, ask = _years(project), (options.level, options.power)
-    if design.treated_group != TREATED_GROUP:
+    if design.is_whole_area:
         placebos = placebo_areas(project, design, changes).effects.tolist()
         return one_area_mdes(placebos, years, *ask), f"the spread of {len(placebos)} placebo areas' effects"
     treated = treated_by_area(intake, design)
@@ -210,7 +209,7 @@ def _placebos(
 ) -> PlaceboSets | Unavailable:
     if isinstance(changes, Unavailable):
         return changes
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return _school_sets(project, design, changes, treated_by_area(intake, design), options)
     return area_placebos(project, design, changes, options)
 
@@ -245,7 +244,7 @@ def _two_level(plan: PlanFromRecords | Unavailable, options: PowerOptions, lost:
 
 
 def _note(design: OutcomeDesign) -> str:
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) == 1:
+    if design.is_whole_area or len(design.treated_areas) == 1:
         return (
             "It leaves out what happens to a whole area, and all treated schools lie in one: it says what as many "
             "schools chosen one by one across the country could show, and not what this design can."

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.draws import LEVEL, SERIAL, Executor
 from evalkit.core.errors import DesignError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Outcome, Project
@@ -17,7 +17,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.measures import measure
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.power.mdes import TwoLevelPlan, multiplier, require_shares
+from evalkit.design.power.mdes import FEWEST_PLACEBOS, POWER, TwoLevelPlan, multiplier, require_shares
 from evalkit.design.power.simulation import SimulatedPower
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import OutcomeDesign
@@ -30,15 +30,17 @@ from evalkit.estimate.effect import Effect
 class PowerOptions:
     """Level of the test's interval, power asked for, the most placebo sets used in simulation, and who tries them."""
 
-    level: float = 0.95
-    power: float = 0.8
+    level: float = LEVEL
+    power: float = POWER
     n_simulations: int = 1000
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         require_shares(self.level, self.power)
-        if self.n_simulations < 20:
-            raise DesignError(f"Simulated power needs at least 20 placebo sets, not {self.n_simulations}.")
+        if self.n_simulations < FEWEST_PLACEBOS:
+            raise DesignError(
+                f"Simulated power needs at least {FEWEST_PLACEBOS} placebo sets, not {self.n_simulations}."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ def _scores(project: Project, intake: ProjectData, design: OutcomeDesign) -> tup
     records = intake.records[measure(design.outcome).key_stage]
     years = sorted(project.exposure.pre)[-2:]
     scores = records.values[design.outcome].loc[design.baseline.units.index, years]
-    pupils = records.cohort[years[-1]].reindex(scores.index)
+    pupils = records.pupils[years[-1]].reindex(scores.index)
     known = scores.notna().all(axis=1) & (pupils > 1)
     return scores[known], pupils[known]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from evalkit.core.formats import as_sentence, careful, interval_text, lower_first, mean_of, number
+from evalkit.core.formats import as_sentence, interval_text, lower_first, mean_of, number, visible
 from evalkit.core.project import Claim, Exposure
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.core.words import counted, listed
@@ -102,7 +102,7 @@ def _baseline(results: Results) -> Judgement:
     worst = max(rows, key=_size)
     category = baseline_category(worst.smd_after)
     sentence = (
-        f"The largest difference between treated and compared schools before the programme is {careful(_size(worst))} "
+        f"The largest difference between treated and compared schools before the programme is {visible(_size(worst))} "
         f"SD between schools ({worst.label}; {measure(worst.outcome).label.lower()}). {_MEANING[category]}"
     )
     return Judgement(scale=WWC, domain="Baseline", judgement=category, sentence=sentence)
@@ -219,7 +219,7 @@ def _measurement(results: Results) -> tuple[str, str]:
 
 def _missing(results: Results) -> tuple[str, str]:
     shares = {arm: eligible_share(results, arm) for arm in ("treated", "comparison")}
-    said = " and ".join(f"{careful(100 * share, 1)}% of the eligible {arm} schools" for arm, share in shares.items())
+    said = " and ".join(f"{visible(100 * share, 1)}% of the eligible {arm} schools" for arm, share in shares.items())
     judgement = "low" if min(shares.values()) >= 0.95 else "moderate"
     return judgement, f"{said} have a published result in every year; small cohorts are suppressed."
 
@@ -280,8 +280,8 @@ def _evidence(results: Results, effect: Effect) -> str:
         for rows in (frame[frame["cohort"].notna()], frame[frame["cluster"].isin(near)])
     )
     moved = [float(m[list(exposure.post)].mean() - m[list(exposure.pre)].mean()) for m in (own, other)]
-    before, after = (careful(float(own[list(years)].mean())) for years in (exposure.pre, exposure.post))
-    estimate = careful(effect.estimate) if isinstance(effect.estimate, float) else ""
+    before, after = (visible(float(own[list(years)].mean())) for years in (exposure.pre, exposure.post))
+    estimate = visible(effect.estimate) if isinstance(effect.estimate, float) else ""
     reach = (
         f" Its interval, from how much areas without the programme changed, is {interval_text(effect.interval)}."
         if isinstance(effect.interval, Interval)
@@ -289,8 +289,8 @@ def _evidence(results: Results, effect: Effect) -> str:
     )
     return (
         f"{measure(effect.outcome).label} in the treated schools moved from {before} ({mean_of(exposure.pre)}) "
-        f"to {after} ({mean_of(exposure.post)}), by {careful(moved[0])} points; in neighbouring areas by "
-        f"{careful(moved[1])}. The difference is {estimate}.{reach} Nothing in these data shows what caused it."
+        f"to {after} ({mean_of(exposure.post)}), by {visible(moved[0])} points; in neighbouring areas by "
+        f"{visible(moved[1])}. The difference is {estimate}.{reach} Nothing in these data shows what caused it."
     )
 
 

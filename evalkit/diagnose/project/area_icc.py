@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from evalkit.core.draws import LEVEL
 from evalkit.core.errors import EvalkitError
 from evalkit.core.project import Exposure
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
@@ -33,7 +34,7 @@ class IntraclassCorrelation:
     n_areas: int
 
 
-def area_icc(outcome: str, panel: Panel, exposure: Exposure, level: float = 0.95) -> IntraclassCorrelation:
+def area_icc(outcome: str, panel: Panel, exposure: Exposure, level: float = LEVEL) -> IntraclassCorrelation:
     """Return how far schools of one area change together, from the schools of a panel that were never treated."""
     changes = _changes(panel, exposure)
     n_areas = int(changes["area"].nunique())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from evalkit.core.formats import careful, interval_text, level_text, lower_first, number, p_equals
+from evalkit.core.formats import interval_text, level_text, lower_first, number, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.design.project import labels
@@ -63,7 +63,7 @@ def permutation(results: Results) -> Finding:
     detail, inside = effect.permutation, not isinstance(effect.interval, Interval) or 0.0 in effect.interval
     sentence = (
         f"The treated area's change ranks {detail.rank} of {detail.n_areas} in size ({p_equals(effect.p_value)}; the "
-        f"smallest p these areas allow is {careful(detail.smallest_p, 3)}). {_studentised(detail)}"
+        f"smallest p these areas allow is {visible(detail.smallest_p, 3)}). {_studentised(detail)}"
         + ("The interval contains zero. " if inside else "The interval does not contain zero. ")
         + "The comparison is exact only if the treated area was as likely to be chosen as any other, which it was not."
     )
@@ -88,7 +88,7 @@ def choices(results: Results) -> Finding:
     furthest = max(moved, key=lambda name: moved[name])
     sentence = (
         f"Over {len(known)} other ways of choosing or weighing the comparison ({_named(known)}) the estimate runs "
-        f"from {careful(min(known.values()))} to {careful(max(known.values()))}, against {careful(main)} in the main "
+        f"from {visible(min(known.values()))} to {visible(max(known.values()))}, against {visible(main)} in the main "
         f"one{_over_all(results)}. Of the {len(known)} the furthest is: {lower_first(labels.design_label(furthest))}. "
         f"{_beside_zero(results, list(known))}"
     ).rstrip()
@@ -103,7 +103,7 @@ def alternative_list(results: Results) -> Finding:
     names = [labels.LIST_LABEL[name] for name in (pool.alternative_neighbours, pool.neighbours)]
     told = (
         f"With the neighbours of the {names[0]} list in place of those of the {names[1]} list the estimate is "
-        f"{careful(second)} instead of {careful(main)}."
+        f"{visible(second)} instead of {visible(main)}."
         if isinstance(second, float) and isinstance(main, float)
         else ""
     )
@@ -119,8 +119,8 @@ def influence(results: Results) -> Finding:
     if isinstance(test, Unavailable):
         return unranked("influence", test)
     told = (
-        f"Leaving out one school, treated or compared, moves the estimate by at most {careful(test.points)} points, "
-        f"{careful(test.value)} standard deviations of the other areas' effects."
+        f"Leaving out one school, treated or compared, moves the estimate by at most {visible(test.points)} points, "
+        f"{visible(test.value)} standard deviations of the other areas' effects."
     )
     return ranked(results, test, (told, "moved at least as far", "One school that"))
 
@@ -135,7 +135,7 @@ def _over_all(results: Results) -> str:
     known = [value for value in found if isinstance(value, float)]
     if len(known) < 2:
         return ""
-    return f"; over all {len(known)} other comparisons shown, from {careful(min(known))} to {careful(max(known))}"
+    return f"; over all {len(known)} other comparisons shown, from {visible(min(known))} to {visible(max(known))}"
 
 
 def _beside_zero(results: Results, names: list[str]) -> str:
@@ -171,8 +171,8 @@ def one_neighbour_out(results: Results) -> Finding:
         without[area] = float(effects.effects[effects.position(design.treated_group)])
     low, high = min(without, key=lambda a: without[a]), max(without, key=lambda a: without[a])
     sentence = (
-        f"Leaving out one neighbouring area at a time, the estimate runs from {careful(without[low])} (without "
-        f"{names.get(low, str(low))}) to {careful(without[high])} (without {names.get(high, str(high))})."
+        f"Leaving out one neighbouring area at a time, the estimate runs from {visible(without[low])} (without "
+        f"{names.get(low, str(low))}) to {visible(without[high])} (without {names.get(high, str(high))})."
     )
     furthest = max((low, high), key=lambda area: abs(without[area] - main))
     return statement("one_neighbour_out", without[furthest], sentence)
@@ -209,7 +209,7 @@ def _without_those(results: Results) -> str:
     rest, main = results.estimate(results.primary, labels.WITHOUT_CONTAMINATED), results.estimate(results.primary)
     if isinstance(rest, Unavailable) or isinstance(main, Unavailable):
         return ""
-    return f" Without those areas the estimate is {careful(rest)} instead of {careful(main)}."
+    return f" Without those areas the estimate is {visible(rest)} instead of {visible(main)}."
 
 
 def clustering_by_area(results: Results) -> Finding:

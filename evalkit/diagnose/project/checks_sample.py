@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from evalkit.core.formats import careful, number
+from evalkit.core.formats import number, visible
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted
 from evalkit.data.measures import measure
@@ -39,13 +39,13 @@ def balance(results: Results) -> Finding:
     row = worst[results.primary]
     size = _size(row)
     others = ", ".join(
-        f"{measure(code).label.lower()} {careful(_size(found))}"
+        f"{measure(code).label.lower()} {visible(_size(found))}"
         for code, found in worst.items()
         if code != results.primary
     )
     sentence = (
         f"For {measure(results.primary).label.lower()} the largest baseline difference between the treated schools "
-        f"and their neighbours is {careful(size)} standard deviations ({row.label})"
+        f"and their neighbours is {visible(size)} standard deviations ({row.label})"
         + (f"; for the other outcomes: {others}" if others else "")
         + f". The What Works Clearinghouse asks for at most {SATISFIED}, or {ADJUSTABLE} with adjustment; a comparison "
         "of changes tolerates a difference in level only if level and later change are unrelated, which is looked at "
@@ -82,8 +82,8 @@ def attrition(results: Results) -> Finding:
     lost = {arm: 1 - eligible_share(results, arm) for arm in ("treated", "comparison")}
     apart = abs(lost["treated"] - lost["comparison"])
     sentence = (
-        f"Of the mainstream schools listed, {careful(100 * lost['treated'], 1)}% of the treated and "
-        f"{careful(100 * lost['comparison'], 1)}% of the comparison schools lack a published result in some year. "
+        f"Of the mainstream schools listed, {visible(100 * lost['treated'], 1)}% of the treated and "
+        f"{visible(100 * lost['comparison'], 1)}% of the comparison schools lack a published result in some year. "
         "Results of small cohorts are not published, so the loss is not at random."
     )
     return design_fact("attrition", banded(apart, *DIFFERENTIAL), apart, sentence)
@@ -113,7 +113,7 @@ def _without_converters(results: Results) -> str:
     main = results.estimate(results.primary)
     if isinstance(rest, Unavailable) or isinstance(main, Unavailable):
         return ""
-    return f" Without all such schools, in both arms, the estimate is {careful(rest)} instead of {careful(main)}."
+    return f" Without all such schools, in both arms, the estimate is {visible(rest)} instead of {visible(main)}."
 
 
 def conversion_rows(results: Results) -> Iterator[ConversionRow]:
@@ -165,9 +165,9 @@ def score_cap(results: Results) -> Finding:
     shifts = np.sort(limits.cap_shift)
     top = float(shifts[-max(len(shifts) // 10, 1) :].mean())
     sentence = (
-        f"The 2018 cap on extreme scores raised a school's score by {careful(float(shifts.mean()), 3)} points on "
-        f"average, and by {careful(top)} in the tenth of schools it touched most ({limits.scope}). Had every treated "
-        f"school been like that tenth, and no comparison school been touched, the difference would be {careful(top)} "
+        f"The 2018 cap on extreme scores raised a school's score by {visible(float(shifts.mean()), 3)} points on "
+        f"average, and by {visible(top)} in the tenth of schools it touched most ({limits.scope}). Had every treated "
+        f"school been like that tenth, and no comparison school been touched, the difference would be {visible(top)} "
         "points too high: an extreme case by the schools of one table, not an estimate."
     )
     return statement("score_cap", top, sentence)
@@ -180,10 +180,10 @@ def power(results: Results) -> Finding:
         return not_assessable("power", "The least detectable effect could not be computed before outcomes.")
     sentence = (
         "Before outcomes were read, changes of other areas before the programme suggested that an effect of "
-        f"{careful(entry.at_design)} points would be detected four times in five: optimistic, because areas drift "
+        f"{visible(entry.at_design)} points would be detected four times in five: optimistic, because areas drift "
         "further apart over longer spans."
     )
     if not isinstance(entry.realised, float):
         return statement("power", entry.at_design, sentence)
-    sentence += f" As it turned out, {careful(entry.realised)} points were needed: smaller effects are often missed."
+    sentence += f" As it turned out, {visible(entry.realised)} points were needed: smaller effects are often missed."
     return statement("power", entry.realised, sentence)

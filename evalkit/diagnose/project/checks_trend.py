@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from evalkit.core.formats import careful, interval_text, lower_first, number, p_equals
+from evalkit.core.formats import interval_text, lower_first, number, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.data.measures import measure
 from evalkit.design.project import labels
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, not_assessable, statement
 from evalkit.diagnose.project import falsification
 from evalkit.diagnose.project.falsification import FEWEST_AREAS, Falsification
@@ -29,11 +28,11 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
 
     `parts` are the sentence on what was seen, what other areas did at least as much, and the flaw in words.
     """
-    told, did, flaw = parts
+    sentences, did, flaw = parts
     power = test.power(falsification.detectable_at_design(results))
     n, k = len(test.areas), test.n_as_large
     who = f"{k} of {n} areas, the treated one among them," if k > 1 else f"Of {n} areas only the treated one"
-    sentence = f"{told} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
+    sentence = f"{sentences} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
     return Finding(
         name=test.name,
         verdict=test.verdict(power),
@@ -46,9 +45,9 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
     )
 
 
-def unranked(name: str, reason: Unavailable, told: str = "") -> Finding:
+def unranked(name: str, reason: Unavailable, sentences: str = "") -> Finding:
     """Return a falsification test that could not be ranked, with the reason after what can be said."""
-    sentence = f"{told} {reason.reason}".strip()
+    sentence = f"{sentences} {reason.reason}".strip()
     return Finding(name, Verdict.NOT_ASSESSABLE, reason, sentence, FindingKind.FALSIFICATION, reason, reason, reason)
 
 
@@ -59,17 +58,17 @@ def _worth(power: CheckPower | Unavailable, flaw: str) -> str:
     often = number(100 * power.at_one, 0)
     weak = power.at_one < falsification.ENOUGH_POWER
     return (
-        f"{flaw} biased the effect by {careful(power.violation)} points, the least that the design was to detect, "
+        f"{flaw} biased the effect by {visible(power.violation)} points, the least that the design was to detect, "
         f"would reach p ≤ 0.05 in {often}% of areas" + (", so that passing says little." if weak else ".")
     )
 
 
 def pre_trend(results: Results) -> Finding:
     """Say whether the treated schools were already moving differently before the programme."""
-    test, told = falsification.earlier_movement(results), _movement(results)
+    test, sentences = falsification.earlier_movement(results), _movement(results)
     if isinstance(test, Unavailable):
-        return unranked("pre_trend", test, told)
-    return ranked(results, test, (told, "moved at least as far, up or down", "A straight line that"))
+        return unranked("pre_trend", test, sentences)
+    return ranked(results, test, (sentences, "moved at least as far, up or down", "A straight line that"))
 
 
 def _movement(results: Results) -> str:
@@ -80,13 +79,13 @@ def _movement(results: Results) -> str:
     reach = f" ({interval_text(effect.interval)})" if isinstance(effect.interval, Interval) else ""
     adjusted, main = results.estimate(results.primary, labels.TREND_ADJUSTED), results.estimate(results.primary)
     left = (
-        f" Had that gone on in a straight line, {careful(adjusted)} points would be left in place of {careful(main)}."
+        f" Had that gone on in a straight line, {visible(adjusted)} points would be left in place of {visible(main)}."
         if isinstance(adjusted, float) and isinstance(main, float)
         else ""
     )
     return (
         f"Between {min(pre)} and {max(pre)}, before the programme, the treated schools moved by "
-        f"{careful(abs(effect.estimate))} points {'less' if effect.estimate < 0 else 'more'} than their "
+        f"{visible(abs(effect.estimate))} points {'less' if effect.estimate < 0 else 'more'} than their "
         f"neighbours{reach}.{left}"
     )
 
@@ -97,8 +96,8 @@ def placebo_start(results: Results) -> Finding:
     if isinstance(test, Unavailable):
         return unranked("placebo_start", test)
     last = max(results.project.exposure.pre)
-    told = f"Had the programme begun before the tests of {last}, its effect would be {careful(test.value)} points."
-    return ranked(results, test, (told, "showed at least as much, up or down", "A straight line that"))
+    sentences = f"Had the programme begun before the tests of {last}, its effect would be {visible(test.value)} points."
+    return ranked(results, test, (sentences, "showed at least as much, up or down", "A straight line that"))
 
 
 def placebo_outcome(results: Results) -> Finding:
@@ -108,15 +107,15 @@ def placebo_outcome(results: Results) -> Finding:
     if isinstance(value, Unavailable):
         return unranked("placebo_outcome", test if isinstance(test, Unavailable) else value)
     subject = lower_first(measure(code).label)
-    told = (
-        f"{measure(code).label}, which the programme did not aim at, moved by {careful(value)} points against "
+    sentences = (
+        f"{measure(code).label}, which the programme did not aim at, moved by {visible(value)} points against "
         "neighbours."
     )
     limit = f"{SHOCK.format(subject)}{_beside(results)}"
     if isinstance(test, Unavailable):
-        return unranked("placebo_outcome", test, f"{told} {limit}")
+        return unranked("placebo_outcome", test, f"{sentences} {limit}")
     did = f"moved in {subject} at least as far, up or down"
-    found = ranked(results, test, (told, did, "A shock to the area that moved both alike and"))
+    found = ranked(results, test, (sentences, did, "A shock to the area that moved both alike and"))
     return replace(found, sentence=f"{found.sentence} {limit}")
 
 
@@ -128,7 +127,7 @@ def _beside(results: Results) -> str:
     first = results.project.contrasts[0]
     p = f" ({p_equals(effect.p_value)})" if isinstance(effect.p_value, float) else ""
     label, minus = measure(first.measure).label, lower_first(measure(first.minus).label)
-    return f" {label} less {minus} moved by {careful(effect.estimate)} points{p}."
+    return f" {label} less {minus} moved by {visible(effect.estimate)} points{p}."
 
 
 def joint(results: Results) -> Finding:
@@ -147,7 +146,7 @@ def joint(results: Results) -> Finding:
     sentence = (
         f"Taken together, the {counted(len(tests), 'falsification test')} are as unlikely or less likely in "
         f"{round(p * n)} of {n} areas, the treated one among them ({p_equals(p)}): Q, the sum of −log p, is "
-        f"{careful(statistic)}. Of several checks each at 5% one is often serious by chance, so that the rating counts "
+        f"{visible(statistic)}. Of several checks each at 5% one is often serious by chance, so that the rating counts "
         "this one alone."
     )
     no_power = Unavailable("Power is given for each check.")
@@ -158,7 +157,7 @@ def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
     found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
     areas = found.main_areas if found else None
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return not_assessable("level_and_change", falsification.PART_OF_AREA.reason)
     if found is None or areas is None or len(areas.groups) < FEWEST_AREAS:
         return not_assessable("level_and_change", "Too few areas could be analysed the same way to see this.")
@@ -175,10 +174,10 @@ def level_and_change(results: Results) -> Finding:
     p = permutation_test(left, treated).p_value
     below = "below" if gap[treated] < 0 else "above"
     sentence = (
-        f"Before the programme the treated schools stood {careful(abs(float(gap[treated])))} points {below} their "
-        f"neighbours. Other areas that stood so changed by {careful(expected)} points relative to theirs on average "
+        f"Before the programme the treated schools stood {visible(abs(float(gap[treated])))} points {below} their "
+        f"neighbours. Other areas that stood so changed by {visible(expected)} points relative to theirs on average "
         f"(a straight line through {len(left) - 1} areas). Allowing for that would leave "
-        f"{careful(float(left[treated]))} of the {careful(estimate)} points ({p_equals(p)}). Part of such a change is "
+        f"{visible(float(left[treated]))} of the {visible(estimate)} points ({p_equals(p)}). Part of such a change is "
         "chance in the earlier scores, so this is an indication, not a correction."
     )
     return statement("level_and_change", expected, sentence)
@@ -194,7 +193,7 @@ def triple_difference(results: Results) -> Finding:
     first = results.project.contrasts[0]
     sentence = (
         f"{measure(first.measure).label} less {measure(first.minus).label.lower()} within the same schools moved by "
-        f"{careful(effect.estimate)} points{reach}. This removes what moved both subjects alike, and would hide an "
+        f"{visible(effect.estimate)} points{reach}. This removes what moved both subjects alike, and would hide an "
         "effect that did."
     )
     return statement("triple_difference", effect.estimate, sentence)
@@ -210,8 +209,8 @@ def matching_assumptions(results: Results) -> Finding:
         return not_assessable("matching_assumptions", "The two matched comparisons could not both be made.")
     lower = rows[0].mean_treated < rows[0].mean_comparison_before
     sentence = (
-        f"Matched on earlier outcomes the estimate is {careful(with_)} points; matched without them "
-        f"{careful(without)}. They rest on different assumptions: the first that schools with the same noisy past "
+        f"Matched on earlier outcomes the estimate is {visible(with_)} points; matched without them "
+        f"{visible(without)}. They rest on different assumptions: the first that schools with the same noisy past "
         "scores would have moved alike, the second that trends were parallel. The treated schools scored "
         f"{'lower' if lower else 'higher'} than other schools before; schools matched to them on noisy scores were "
         f"partly {'low' if lower else 'high'} by chance and tend to move back, which pulls the first estimate "

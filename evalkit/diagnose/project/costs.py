@@ -9,12 +9,11 @@ from typing import Final
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.data.published.project_data import ProjectData
-from evalkit.diagnose.project.results import Results
+from evalkit.diagnose.project.results import FEWEST_KNOWN, Results
 
 _BANDS: Final = ((80, "very low"), (200, "low"), (720, "moderate"), (1200, "high"))
 _HIGHEST: Final = "very high"
 _UNDER: Final = 80
-_FEWEST_KNOWN: Final = 0.9
 _NO_ROLL: Final = "These files give no number of pupils on roll, so no cost for each pupil can be given."
 _ZERO: Final = "The interval contains zero, or there is none, so a cost for each unit of effect would mean nothing."
 _INVENTED: Final = "The pupils of these data are invented, so no cost for each pupil is given."
@@ -127,7 +126,7 @@ def pupils_on_roll(project: Project, intake: ProjectData) -> tuple[int | Unavail
         counted |= set(schools)
         lacking += int(found.isna().sum())
         total += float(found.fillna(found.mean()).sum())
-    if lacking > (1 - _FEWEST_KNOWN) * n_schools:
+    if lacking > (1 - FEWEST_KNOWN) * n_schools:
         return Unavailable(f"No cost for each pupil: {lacking} of the {n_schools} schools have no roll."), n_schools
     if total < project.disclosure.threshold:
         return Unavailable(_NO_ROLL), n_schools

@@ -14,7 +14,6 @@ from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.school_lists import CONFLICTS
 from evalkit.design.power.mdes import detectable_at_design
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.design.project.labels import LIST_LABEL, NEIGHBOURS, neighbours_of
 from evalkit.design.project.plan import (
     AreaComparison,
@@ -30,7 +29,7 @@ from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.sample import changes_before, make_panel
 
 _NO_PLACEBO = "The listed schools are part of their area, so other areas cannot serve as placebos."
-_ONE_YEAR = "Only one year was observed before the programme, so no change before it can be seen."
+ONE_YEAR_BEFORE = "Only one year was observed before the programme, so no change before it can be seen."
 
 
 def describe_design(project: Project, intake: ProjectData, locked: LockedDesign) -> DesignStage:
@@ -96,10 +95,10 @@ def _detectable(project: Project, intake: ProjectData, design: OutcomeDesign) ->
 
 def _from_placebos(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[Quantity, int]:
     exposure = project.exposure
-    if design.treated_group == TREATED_GROUP:
+    if not design.is_whole_area:
         return Unavailable(_NO_PLACEBO), 0
     if len(exposure.pre) < 2:
-        return Unavailable(_ONE_YEAR), 0
+        return Unavailable(ONE_YEAR_BEFORE), 0
     changes = changes_before(baseline_panel(project, intake, design), exposure)
     treated_group, fewest = design.treated_group, project.pool.minimum_area_schools
     areas = effects_by_area(changes, design.comparisons[NEIGHBOURS], treated_group, fewest)

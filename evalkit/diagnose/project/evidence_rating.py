@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
-from evalkit.core.formats import careful, lower_first, number
+from evalkit.core.formats import lower_first, number, visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import counted, listed
 
@@ -60,7 +60,7 @@ def evidence_rating(
         return EvidenceRating(detectable, f"Not rated: {detectable.reason}")
     steps = {
         "the design": BEST_OF_DESIGN,
-        f"a least detectable effect of {careful(detectable)} SD": _step(detectable, _DETECTABLE),
+        f"a least detectable effect of {visible(detectable)} SD": _step(detectable, _DETECTABLE),
         f"{number(100 * attrition, 0)}% of eligible schools without a result": _step(attrition, _ATTRITION),
     }
     lowest = min(steps.values())

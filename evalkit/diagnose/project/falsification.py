@@ -15,50 +15,12 @@ import numpy as np
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.design.project import labels
-from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.diagnose.finding import CheckPower, Verdict
 from evalkit.diagnose.project.results import ONE_YEAR, Results
 from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, influence_by_area
 from evalkit.estimate.areas.changes_arrays import TIE
 from evalkit.estimate.areas.sample import changes_to, changes_to_last_before
 from evalkit.estimate.effect import MAIN
-
-# Where a statistic stands among those of all areas: ranks, their joint statistic, and the power of a rank.
-
-
-def rank_p_values(statistic: Floats) -> Floats:
-    """Return each area's p-value among all: p_j = #{i: |s_i| ≥ |s_j|} / J, j itself counted; shape (J,)."""
-    size = np.abs(statistic)
-    smaller = np.searchsorted(np.sort(size), size - TIE, side="left")
-    p: Floats = (len(size) - smaller) / len(size)
-    return p
-
-
-def joint_statistic(p_values: Floats) -> Floats:
-    """Return Q_j = −Σ_k log p_kj of areas whose checks stand in rows, shape (K, J) to (J,) (Fisher, 1932).
-
-    Fisher's χ² would need independent checks; Q is ranked among the same areas instead, so that whatever ties the
-    checks to one another is in its distribution too.
-    """
-    joint: Floats = -np.log(p_values).sum(axis=0)
-    return joint
-
-
-def share_at_least(planted: Floats, statistic: Floats, alpha: float) -> float:
-    """Return how often a planted statistic would be among the `alpha` largest in size: the power of a rank.
-
-    Parameters
-    ----------
-    planted, statistic : shape (J − 1,)
-        The statistic with and without the flaw, of every area but the treated one. The treated area is taken to be
-        like each in turn but for the flaw, and ranked among them all: it is found where
-        (1 + #{i: |s_i| ≥ |planted_j|}) / J ≤ alpha.
-    """
-    as_large = len(statistic) - np.searchsorted(np.sort(np.abs(statistic)), np.abs(planted) - TIE, side="left")
-    return float(np.mean((1 + as_large) / (len(statistic) + 1) <= alpha + TIE))
-
-
-# Falsification tests: statistics that a programme does not move, ranked among all areas analysed the same way.
 
 FEWEST_AREAS: Final = 20
 """With fewer areas, the treated one counted, no rank reaches 5%, and no test is assessed."""
@@ -68,7 +30,6 @@ CAUTION: Final = 0.20
 ENOUGH_POWER: Final = 0.5
 """A test that finds a flaw as large as the least detectable effect less often than this says nothing when passed."""
 JOINT: Final = "joint"
-
 PART_OF_AREA: Final = Unavailable(
     "Schools listed by name are part of their area, so that other areas cannot stand in for them and the check cannot "
     "be ranked."
@@ -299,7 +260,7 @@ def _areas(results: Results, outcome: str, design: str, period: str) -> AreaEffe
     if isinstance(estimate, Unavailable):
         return estimate
     areas = found.areas.get((design, period)) if found else None
-    if areas is None or results.locked.outcomes[results.primary].treated_group == TREATED_GROUP:
+    if areas is None or not results.locked.outcomes[results.primary].is_whole_area:
         return PART_OF_AREA
     return areas
 
@@ -345,3 +306,38 @@ def _common_share(results: Results, other: str) -> float:
     near, far = (design.comparisons[name].of(treated_group) for name in (labels.NEIGHBOURS, other))
     of_other = groups.isin(far)
     return float((of_other & groups.isin(near)).sum() / of_other.sum())
+
+
+# Where a statistic stands among those of all areas: ranks, their joint statistic, and the power of a rank.
+
+
+def rank_p_values(statistic: Floats) -> Floats:
+    """Return each area's p-value among all: p_j = #{i: |s_i| ≥ |s_j|} / J, j itself counted; shape (J,)."""
+    size = np.abs(statistic)
+    smaller = np.searchsorted(np.sort(size), size - TIE, side="left")
+    p: Floats = (len(size) - smaller) / len(size)
+    return p
+
+
+def joint_statistic(p_values: Floats) -> Floats:
+    """Return Q_j = −Σ_k log p_kj of areas whose checks stand in rows, shape (K, J) to (J,) (Fisher, 1932).
+
+    Fisher's χ² would need independent checks; Q is ranked among the same areas instead, so that whatever ties the
+    checks to one another is in its distribution too.
+    """
+    joint: Floats = -np.log(p_values).sum(axis=0)
+    return joint
+
+
+def share_at_least(planted: Floats, statistic: Floats, alpha: float) -> float:
+    """Return how often a planted statistic would be among the `alpha` largest in size: the power of a rank.
+
+    Parameters
+    ----------
+    planted, statistic : shape (J − 1,)
+        The statistic with and without the flaw, of every area but the treated one. The treated area is taken to be
+        like each in turn but for the flaw, and ranked among them all: it is found where
+        (1 + #{i: |s_i| ≥ |planted_j|}) / J ≤ alpha.
+    """
+    as_large = len(statistic) - np.searchsorted(np.sort(np.abs(statistic)), np.abs(planted) - TIE, side="left")
+    return float(np.mean((1 + as_large) / (len(statistic) + 1) <= alpha + TIE))

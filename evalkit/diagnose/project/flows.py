@@ -15,7 +15,7 @@ from evalkit.data.published.codes import CODE_REASONS, ROW_ENDS
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import exclusion_reasons, has_any_before_and_all_after
 from evalkit.design.project.labels import NEIGHBOURS
-from evalkit.design.project.plan import OUTSIDE, LockedDesign, OutcomeDesign
+from evalkit.design.project.plan import LockedDesign, OutcomeDesign
 
 # Schools lost between eligible and analysed: overall, and how far the arms differ in it.
 
@@ -103,9 +103,9 @@ def _of_outcome(project: Project, intake: ProjectData, design: OutcomeDesign, ye
         )
         reasons[enough] = ""
     reasons = reasons.str.replace(ROW_ENDS, CODE_REASONS[""], regex=False)  # one reason: the cell is empty
-    outside = (reasons == "") & (design.groups == OUTSIDE)
+    outside = (reasons == "") & ~reasons.index.isin(design.groups.index)
     reasons[outside] = "in no arm (another school of the programme's area, or no area given)"
-    arms = _arms(design)
+    arms = _arms(design, reasons.index)
     rows: list[FlowRow] = []
     for arm in _ARMS:
         counts = reasons[arms == arm].value_counts()
@@ -118,9 +118,9 @@ def _of_outcome(project: Project, intake: ProjectData, design: OutcomeDesign, ye
     return rows
 
 
-def _arms(design: OutcomeDesign) -> pd.Series:
-    near = design.comparisons[NEIGHBOURS].of(design.treated_group)
-    arms = pd.Series("rest_of_england", index=design.groups.index, dtype=object)
-    arms[design.groups.isin(near)] = "comparison"
-    arms[design.groups == design.treated_group] = "treated"
+def _arms(design: OutcomeDesign, schools: pd.Index) -> pd.Series:
+    near, groups = design.comparisons[NEIGHBOURS].of(design.treated_group), design.groups
+    arms = pd.Series("rest_of_england", index=schools, dtype=object)
+    arms[groups.index[groups.isin(near)]] = "comparison"
+    arms[groups.index[groups == design.treated_group]] = "treated"
     return arms

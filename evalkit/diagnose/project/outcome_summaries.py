@@ -8,22 +8,20 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.measures import measure
 from evalkit.data.panel import Panel
 from evalkit.design.project import labels
 from evalkit.diagnose.project.appraisal import detectable_in_sd
 from evalkit.diagnose.project.evaluation import ArmYear, OutcomeSummary
-from evalkit.diagnose.project.results import Results
+from evalkit.diagnose.project.results import FEWEST_KNOWN, Results
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects
 from evalkit.estimate.effect import holm_adjusted
 
-AIMED_AT: Final = ("primary", "secondary")
-"""Roles of the outcomes whose p-values are adjusted for how many there are."""
 _NOT_AIMED_AT: Final = Unavailable("Not aimed at.")
 _NO_COHORT: Final = Unavailable("Pupils not known.")
 _NO_SCHOOL: Final = Unavailable("No school.")
-_FEWEST_KNOWN: Final = 0.9
 
 
 def outcome_summaries(results: Results) -> Iterator[OutcomeSummary]:
@@ -122,19 +120,19 @@ def _pupils(results: Results, code: str, arm: str) -> int | Unavailable:
     panel: Panel = results.outcomes[code].panel
     groups = panel.by_unit()["cluster"]
     schools = groups.index[_arms(results, code, groups)[arm]]
-    cohort = results.intake.records[measure(code).key_stage].cohort
-    years = [year for year in results.project.exposure.pre if year in cohort]
-    return mean_pupils(cohort.reindex(schools)[years])
+    pupils = results.intake.records[measure(code).key_stage].pupils
+    years = [year for year in results.project.exposure.pre if year in pupils]
+    return mean_pupils(pupils.reindex(schools)[years])
 
 
-def mean_pupils(cohort: pd.DataFrame) -> int | Unavailable:
+def mean_pupils(pupils: pd.DataFrame) -> int | Unavailable:
     """Return the pupils of an average year, school × year; schools without a number count with the mean of the others.
 
     `Unavailable` where more than a tenth of the schools have none.
     """
-    each = cohort.mean(axis=1)
-    if cohort.index.empty:
+    each = pupils.mean(axis=1)
+    if pupils.index.empty:
         return _NO_SCHOOL
-    if each.notna().mean() < _FEWEST_KNOWN or cohort.columns.empty:
+    if each.notna().mean() < FEWEST_KNOWN or pupils.columns.empty:
         return _NO_COHORT
     return int(float(each.fillna(each.mean()).sum()) + 0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from evalkit.core.project import Project, TripleDifference
 from evalkit.core.quantities import Quantity, Unavailable
@@ -13,6 +14,8 @@ from evalkit.estimate.areas.outcome_effects import OutcomeEffects
 from evalkit.estimate.effect import MAIN, Effect, find_effect
 
 NOT_ASKED = Unavailable("The project does not ask for this.")
+FEWEST_KNOWN: Final = 0.9
+"""Share of schools whose pupils must be known for the others to count as their mean."""
 ONE_YEAR = Unavailable("Only one year was observed before the programme.")
 
 

@@ -73,6 +73,7 @@ def _mean_variance(sums: Floats) -> Floats:
     """Variance of a weighted mean from Σ1, Σw, Σwc, Σw², Σw²c, Σw²c² along the first axis."""
     n, w, wc, w2, w2c, w2c2 = sums
     mean = wc / w
+    # From sums of powers, which rounding can take below zero where nothing varies.
     squares = np.maximum(w2c2 - 2 * mean * w2c + mean**2 * w2, 0.0)
     variance: Floats = np.where(n > 1, squares / w**2 / (1 - w2 / w**2), np.nan)
     return variance
@@ -165,6 +166,7 @@ def permutation_test(statistic: Floats, treated: int, alpha: float = 0.05) -> Pe
     """
     size, number = np.abs(statistic), len(statistic)
     treated_size = size[treated]
+    # The treated unit is among them, so that p is 1/J at the least.
     as_large = int((size >= treated_size - TIE).sum())
     one_sided = int((statistic >= statistic[treated] - TIE).sum())
     others = np.sort(np.delete(size, treated))[::-1]

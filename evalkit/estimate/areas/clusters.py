@@ -85,12 +85,12 @@ def clustered_by_area(
     advice = supported_inference(design, areas, weight)
     recommendation = Recommendation(advice.clustered, advice.reason)
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
-    found = two_way_inference(_panel(changes, is_treated, used, area), recommendation, options)
+    inference = two_way_inference(_panel(changes, is_treated, used, area), recommendation, options)
     return replace(
         effect,
-        std_error=found.std_error,
-        interval=found.interval,
-        p_value=found.p_value,
+        std_error=inference.std_error,
+        interval=inference.interval,
+        p_value=inference.p_value,
         p_value_one_sided=Unavailable(ONE_SIDED),
         inference="cluster",
         cluster_level="local_authority",
@@ -98,9 +98,9 @@ def clustered_by_area(
         method=" ".join(
             (
                 effect.method,
-                f"Clustered by local authority: {found.method}.",
+                f"Clustered by local authority: {inference.method}.",
                 advice.reason,
-                *(one for one in (_conservative(found, project),) if one),
+                *(one for one in (_conservative(inference, project),) if one),
                 *_changed(design, areas, weight, advice),
             )
         ),

@@ -28,7 +28,211 @@ from evalkit.estimate.areas.sample import Changes, changes_before, changes_less_
 from evalkit.estimate.effect import MAIN, Effect, EffectSize, PermutationDetail, find_effect
 from evalkit.estimate.effect_sizes import effect_size
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeEffects:
+    """The effects of one outcome, with the area effects behind each (by design, then period).
+
+    `weights` are pupils before the programme by school, where the project weighs by pupils.
+    """
+
+    outcome: str
+    role: str
+    panel: Panel
+    effects: tuple[Effect, ...]
+    areas: dict[tuple[str, str], AreaEffects]
+    weights: pd.Series | None
+
+    @property
+    def main_areas(self) -> AreaEffects | None:
+        """Return the effect of every area by the main comparison, None where nothing was estimated."""
+        return self.areas.get(MAIN)
+
+    def weighed(self, changes: Changes) -> Changes:
+        """Return changes with the weights of the main comparison."""
+        return changes if self.weights is None else changes.scaled(self.weights)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EffectPlan:
+    """One way of measuring an effect: changes, who is compared, and whether it is standardised."""
+
+    design: str
+    period: str
+    changes: Changes
+    comparison: AreaComparisons | GroupMatches
+    is_main: bool = False
+
+
+def estimate_outcome(
+    project: Project, intake: ProjectData, design: OutcomeDesign, role: str, executor: Executor = SERIAL
+) -> OutcomeEffects:
+    """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
+    records = intake.records[measure(design.outcome).key_stage]
+    panel = outcome_panel(project, records, design, project.pool.require_all_years)
+    outcome = OutcomeEffects(design.outcome, role, panel, (), {}, _pupils(project, records))
+    groups = panel.by_unit()["cluster"]
+    n_treated = int((groups == design.treated_group).sum())
+    if design.too_few or n_treated < project.pool.minimum_treated:
+        near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
+        reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
+        reason = reason[:1].upper() + reason[1:]
+        effects = unavailable_effects(_key(project, design, outcome, *MAIN), reason, n_treated, near)
+        return replace(outcome, effects=effects, weights=None)
+    school_sd = _school_sd(panel, project)
+
+    def size(effect: Effect) -> EffectSize | None:
+        return _size(effect, intake, school_sd, project)
+
+    outcome = _estimate(
+        project, design, outcome, list(_plans(project, records, design, panel)), size=size, executor=executor
+    )
+    by_area = (replace(one, effect_size=size(one)) for one in _by_area(outcome, records, design, project))
+    return replace(outcome, effects=(*outcome.effects, *by_area))
+
+
+def _by_area(
+    found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
+) -> Iterator[Effect]:
+    """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
+    main = find_effect(found.effects, found.outcome)
+    if design.is_whole_area or len(design.treated_areas) < 2:
+        return
+    if main is None or not isinstance(main.estimate, float):
+        return
+    changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
+    comparison = design.comparisons[labels.NEIGHBOURS]
+    yield clustered_by_area(main, changes, records.schools["area"], design, comparison, project)
+
+
+def estimate_contrast(
+    project: Project, design: OutcomeDesign, name: str, panel: Panel, first: OutcomeEffects, executor: Executor = SERIAL
+) -> OutcomeEffects:
+    """Estimate a triple difference: the effect on `first` less another outcome within the same schools."""
+    changes = first.weighed(changes_to(panel, project.exposure, project.exposure.post))
+    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
+    plans = [EffectPlan(label, "post", changes, comparison) for label, comparison in every.items()]
+    contrast = OutcomeEffects(name, "contrast", panel, (), {}, first.weights)
+    return _estimate(project, design, contrast, plans, size=lambda _: None, executor=executor)
+
+
+def _estimate(
+    project: Project,
+    design: OutcomeDesign,
+    outcome: OutcomeEffects,
+    plans: list[EffectPlan],
+    *,
+    size: Callable[[Effect], EffectSize | None],
+    executor: Executor,
+) -> OutcomeEffects:
+    """Return an outcome with the effect of every plan; those marked as main are standardised too."""
+    by_plan = list(executor.map(partial(_areas, project, design), plans))
+    effects: list[Effect] = []
+    for plan, areas in zip(plans, by_plan, strict=True):
+        key = _key(project, design, outcome, plan.design, plan.period, areas.n_lost)
+        effect = permutation_effect(key, areas, design.treated_group, project.inference)
+        effects.append(replace(effect, effect_size=size(effect)) if plan.is_main else effect)
+        effects.append(school_cluster_effect(key, areas, design.treated_group))
+    areas_of = {(plan.design, plan.period): areas for plan, areas in zip(plans, by_plan, strict=True)}
+    return replace(outcome, effects=tuple(effects), areas=areas_of)
+
+
+def _key(
+    project: Project, design: OutcomeDesign, outcome: OutcomeEffects, name: str, period: str, n_lost: int = 0
+) -> EffectKey:
+    return EffectKey(
+        outcome=outcome.outcome,
+        role=outcome.role,
+        design=name,
+        period=period,
+        estimand=_estimand(design, n_lost),
+        method=_method(project, name, period),
+        n_treated_clusters=len(design.treated_areas),
+    )
+
+
+def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[EffectPlan]:
+    """Yield the main comparison first, then those beside it, then each year on the headline's base."""
+    exposure, pupils = project.exposure, _mean_pupils(project, records)
+    by_pupils = project.estimation.weights == "pupils"
+
+    def weighed(changes: Changes) -> Changes:
+        return changes.scaled(pupils) if by_pupils else changes
+
+    plain = changes_to(panel, exposure, exposure.post)
+    main = design.comparisons[labels.NEIGHBOURS]
+    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
+    for name, comparison in every.items():
+        yield EffectPlan(name, "post", weighed(plain), comparison, is_main=True)
+    other = labels.SCHOOL_WEIGHTED if by_pupils else labels.PUPIL_WEIGHTED
+    yield EffectPlan(other, "post", plain if by_pupils else plain.scaled(pupils), main)
+    if project.pool.require_all_years:
+        loose = changes_to(outcome_panel(project, records, design, every_year=False), exposure, exposure.post)
+        yield EffectPlan(labels.UNRESTRICTED, "post", weighed(loose), main)
+    unconverted = records.schools.index[~records.schools["is_converted"]]
+    yield EffectPlan(labels.WITHOUT_CONVERSIONS, "post", weighed(plain).keep(unconverted), main)
+    contaminated = {area for entry in project.contamination for area in entry.areas}
+    remaining = without_areas(main, contaminated)
+    if set(main.of(design.treated_group)) & contaminated and remaining.of(design.treated_group):
+        yield EffectPlan(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
+    if len(exposure.pre) > 1:
+        yield EffectPlan(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
+        yield EffectPlan(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
+    for year in exposure.years:
+        yield EffectPlan(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
+
+
+def _mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
+    """Return each school's mean number of pupils before the programme, over the years that have it."""
+    return records.pupils[[year for year in project.exposure.pre if year in records.pupils]].mean(axis=1)
+
+
+def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
+    return _mean_pupils(project, records) if project.estimation.weights == "pupils" else None
+
+
+def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEffects:
+    """Return the effect of every area; excluded areas serve neither as comparison nor in the permutation."""
+    fewest, treated_group = project.pool.minimum_area_schools, design.treated_group
+    if isinstance(plan.comparison, GroupMatches):
+        found = effects_of_matches(plan.changes, plan.comparison, treated_group, fewest)
+    else:
+        found = effects_by_area(plan.changes, plan.comparison, treated_group, fewest)
+    # The treated area stays even if the project excludes areas by a list that names it.
+    return found.without(set(project.pool.exclude_areas) - {treated_group})
+
+
+def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
+    if not design.is_whole_area:
+        return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
+    return Estimand.AREA_ITT_AMONG_MATCHED if lost else Estimand.AREA_ITT
+
+
+def _method(project: Project, name: str, period: str) -> str:
+    pre, first = " and ".join(map(str, project.exposure.pre)), min(project.exposure.pre)
+    post = " and ".join(map(str, project.exposure.post)) if period == "post" else period
+    change = f"{post} less the mean of {pre}" if name != labels.LEAD else f"change from {first} to {period}"
+    return f"Difference in mean change ({change}). {labels.design_label(name)}."
+
+
+def _size(effect: Effect, intake: ProjectData, school_sd: Quantity, project: Project) -> EffectSize | None:
+    if not isinstance(effect.estimate, float):
+        return None
+    limits = intake.limits.get(effect.outcome)
+    return effect_size(effect.estimate, effect.interval, limits, school_sd, project.effect_sizes.months_table)
+
+
+def _school_sd(panel: Panel, project: Project) -> Quantity:
+    """Return the SD of school scores in the last year before, over the analysed untreated schools of England."""
+    frame = panel.frame
+    scores: pd.Series = frame.loc[(frame["period"] == max(project.exposure.pre)) & frame["cohort"].isna(), "outcome"]
+    if len(scores) < 2:
+        return Unavailable("Fewer than two untreated schools have a score in the last year before the programme.")
+    return float(np.std(scores.to_numpy(dtype=float), ddof=1))
+
+
 # From area effects to effects that can be reported: estimand, sample, method, uncertainty.
+
 
 NO_P_FOR_SCHOOLS = (
     "Clustering by school covers school sampling only and excludes area shocks, so it gives no p-value and no "
@@ -167,207 +371,3 @@ def _interval(estimate: float, reach: float, level: float) -> IntervalOrReason:
     if not np.isfinite(reach):
         return Unavailable(FEW_AREAS.format(needed=round(1 / (1 - level))))
     return Interval(estimate - reach, estimate + reach, level)
-
-
-# Every effect of one outcome: the main comparison, those shown beside it, and the years around the programme.
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OutcomeEffects:
-    """The effects of one outcome, with the area effects behind each (by design, then period).
-
-    `weights` are pupils before the programme by school, where the project weighs by pupils.
-    """
-
-    outcome: str
-    role: str
-    panel: Panel
-    effects: tuple[Effect, ...]
-    areas: dict[tuple[str, str], AreaEffects]
-    weights: pd.Series | None
-
-    @property
-    def main_areas(self) -> AreaEffects | None:
-        """Return the effect of every area by the main comparison, None where nothing was estimated."""
-        return self.areas.get(MAIN)
-
-    def weighed(self, changes: Changes) -> Changes:
-        """Return changes with the weights of the main comparison."""
-        return changes if self.weights is None else changes.scaled(self.weights)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EffectPlan:
-    """One way of measuring an effect: changes, who is compared, and whether it is standardised."""
-
-    design: str
-    period: str
-    changes: Changes
-    comparison: AreaComparisons | GroupMatches
-    is_main: bool = False
-
-
-def estimate_outcome(
-    project: Project, intake: ProjectData, design: OutcomeDesign, role: str, executor: Executor = SERIAL
-) -> OutcomeEffects:
-    """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
-    records = intake.records[measure(design.outcome).key_stage]
-    panel = outcome_panel(project, records, design, project.pool.require_all_years)
-    outcome = OutcomeEffects(design.outcome, role, panel, (), {}, _pupils(project, records))
-    groups = panel.by_unit()["cluster"]
-    n_treated = int((groups == design.treated_group).sum())
-    if design.too_few or n_treated < project.pool.minimum_treated:
-        near = int(groups.isin(design.comparisons[labels.NEIGHBOURS].of(design.treated_group)).sum())
-        reason = design.too_few or f"{n_treated} schools with published results: too few for an estimate"
-        reason = reason[:1].upper() + reason[1:]
-        effects = unavailable_effects(_key(project, design, outcome, *MAIN), reason, n_treated, near)
-        return replace(outcome, effects=effects, weights=None)
-    school_sd = _school_sd(panel, project)
-
-    def size(effect: Effect) -> EffectSize | None:
-        return _size(effect, intake, school_sd, project)
-
-    outcome = _estimate(
-        project, design, outcome, list(_plans(project, records, design, panel)), size=size, executor=executor
-    )
-    by_area = (replace(one, effect_size=size(one)) for one in _by_area(outcome, records, design, project))
-    return replace(outcome, effects=(*outcome.effects, *by_area))
-
-
-def _by_area(
-    found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
-) -> Iterator[Effect]:
-    """Yield the main effect clustered by area, for schools listed by name that lie in several areas."""
-    main = find_effect(found.effects, found.outcome)
-    if design.treated_group != TREATED_GROUP or len(design.treated_areas) < 2:
-        return
-    if main is None or not isinstance(main.estimate, float):
-        return
-    changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
-    comparison = design.comparisons[labels.NEIGHBOURS]
-    yield clustered_by_area(main, changes, records.schools["area"], design, comparison, project)
-
-
-def estimate_contrast(
-    project: Project, design: OutcomeDesign, name: str, panel: Panel, first: OutcomeEffects, executor: Executor = SERIAL
-) -> OutcomeEffects:
-    """Estimate a triple difference: the effect on `first` less another outcome within the same schools."""
-    changes = first.weighed(changes_to(panel, project.exposure, project.exposure.post))
-    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
-    plans = [EffectPlan(label, "post", changes, comparison) for label, comparison in every.items()]
-    contrast = OutcomeEffects(name, "contrast", panel, (), {}, first.weights)
-    return _estimate(project, design, contrast, plans, size=lambda _: None, executor=executor)
-
-
-def _estimate(
-    project: Project,
-    design: OutcomeDesign,
-    outcome: OutcomeEffects,
-    plans: list[EffectPlan],
-    *,
-    size: Callable[[Effect], EffectSize | None],
-    executor: Executor,
-) -> OutcomeEffects:
-    """Return an outcome with the effect of every plan; those marked as main are standardised too."""
-    by_plan = list(executor.map(partial(_areas, project, design), plans))
-    effects: list[Effect] = []
-    for plan, areas in zip(plans, by_plan, strict=True):
-        key = _key(project, design, outcome, plan.design, plan.period, areas.n_lost)
-        effect = permutation_effect(key, areas, design.treated_group, project.inference)
-        effects.append(replace(effect, effect_size=size(effect)) if plan.is_main else effect)
-        effects.append(school_cluster_effect(key, areas, design.treated_group))
-    areas_of = {(plan.design, plan.period): areas for plan, areas in zip(plans, by_plan, strict=True)}
-    return replace(outcome, effects=tuple(effects), areas=areas_of)
-
-
-def _key(
-    project: Project, design: OutcomeDesign, outcome: OutcomeEffects, name: str, period: str, n_lost: int = 0
-) -> EffectKey:
-    return EffectKey(
-        outcome=outcome.outcome,
-        role=outcome.role,
-        design=name,
-        period=period,
-        estimand=_estimand(design, n_lost),
-        method=_method(project, name, period),
-        n_treated_clusters=len(design.treated_areas),
-    )
-
-
-def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[EffectPlan]:
-    """Yield the main comparison first, then those beside it, then each year on the headline's base."""
-    exposure, pupils = project.exposure, _cohort(project, records)
-    by_pupils = project.estimation.weights == "pupils"
-
-    def weighed(changes: Changes) -> Changes:
-        return changes.scaled(pupils) if by_pupils else changes
-
-    plain = changes_to(panel, exposure, exposure.post)
-    main = design.comparisons[labels.NEIGHBOURS]
-    every: dict[str, AreaComparisons | GroupMatches] = {**design.comparisons, **design.matches}
-    for name, comparison in every.items():
-        yield EffectPlan(name, "post", weighed(plain), comparison, is_main=True)
-    other = labels.SCHOOL_WEIGHTED if by_pupils else labels.PUPIL_WEIGHTED
-    yield EffectPlan(other, "post", plain if by_pupils else plain.scaled(pupils), main)
-    if project.pool.require_all_years:
-        loose = changes_to(outcome_panel(project, records, design, every_year=False), exposure, exposure.post)
-        yield EffectPlan(labels.UNRESTRICTED, "post", weighed(loose), main)
-    unconverted = records.schools.index[~records.schools["is_converted"]]
-    yield EffectPlan(labels.WITHOUT_CONVERSIONS, "post", weighed(plain).keep(unconverted), main)
-    contaminated = {area for entry in project.contamination for area in entry.areas}
-    remaining = without_areas(main, contaminated)
-    if set(main.of(design.treated_group)) & contaminated and remaining.of(design.treated_group):
-        yield EffectPlan(labels.WITHOUT_CONTAMINATED, "post", weighed(plain), remaining)
-    if len(exposure.pre) > 1:
-        yield EffectPlan(labels.TREND_ADJUSTED, "post", weighed(changes_less_trend(panel, exposure)), main)
-        yield EffectPlan(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
-    for year in exposure.years:
-        yield EffectPlan(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
-
-
-def _cohort(project: Project, records: SchoolRecords) -> pd.Series:
-    """Return each school's mean cohort size before the programme, over the years that have it."""
-    return records.cohort[[year for year in project.exposure.pre if year in records.cohort]].mean(axis=1)
-
-
-def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
-    return _cohort(project, records) if project.estimation.weights == "pupils" else None
-
-
-def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEffects:
-    """Return the effect of every area; excluded areas serve neither as comparison nor in the permutation."""
-    fewest, treated_group = project.pool.minimum_area_schools, design.treated_group
-    if isinstance(plan.comparison, GroupMatches):
-        found = effects_of_matches(plan.changes, plan.comparison, treated_group, fewest)
-    else:
-        found = effects_by_area(plan.changes, plan.comparison, treated_group, fewest)
-    return found.without(set(project.pool.exclude_areas) - {treated_group})
-
-
-def _estimand(design: OutcomeDesign, lost: int) -> Estimand:
-    if design.treated_group == TREATED_GROUP:
-        return Estimand.ATT_AMONG_MATCHED if lost else Estimand.ATT
-    return Estimand.AREA_ITT_AMONG_MATCHED if lost else Estimand.AREA_ITT
-
-
-def _method(project: Project, name: str, period: str) -> str:
-    pre, first = " and ".join(map(str, project.exposure.pre)), min(project.exposure.pre)
-    post = " and ".join(map(str, project.exposure.post)) if period == "post" else period
-    change = f"{post} less the mean of {pre}" if name != labels.LEAD else f"change from {first} to {period}"
-    return f"Difference in mean change ({change}). {labels.design_label(name)}."
-
-
-def _size(effect: Effect, intake: ProjectData, school_sd: Quantity, project: Project) -> EffectSize | None:
-    if not isinstance(effect.estimate, float):
-        return None
-    limits = intake.limits.get(effect.outcome)
-    return effect_size(effect.estimate, effect.interval, limits, school_sd, project.effect_sizes.months_table)
-
-
-def _school_sd(panel: Panel, project: Project) -> Quantity:
-    """Return the SD of school scores in the last year before, over the analysed untreated schools of England."""
-    frame = panel.frame
-    scores: pd.Series = frame.loc[(frame["period"] == max(project.exposure.pre)) & frame["cohort"].isna(), "outcome"]
-    if len(scores) < 2:
-        return Unavailable("Fewer than two untreated schools have a score in the last year before the programme.")
-    return float(np.std(scores.to_numpy(dtype=float), ddof=1))

@@ -10,13 +10,12 @@ from typing import Final
 import numpy as np
 
 from evalkit.core.arrays import Floats, Ints
-from evalkit.core.draws import stream
+from evalkit.core.draws import LEVEL, N_DRAWS, stream
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.estimate.areas import pooling_arrays as stand_ins
 from evalkit.estimate.areas.random_effects import RandomEffects, random_effects
 
-N_DRAWS: Final = 9_999
 SEED: Final = 20180901
 """Of every portfolio's draws; each pool has a stream of its own, named by what it holds."""
 SIZE_CLASSES: Final = 3
@@ -163,7 +162,7 @@ def placebo_pool(
     tables: Sequence[AreaTable],
     treated: Collection[int],
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     name: str = "",
     n_draws: int = N_DRAWS,
 ) -> PlaceboPool | Unavailable:

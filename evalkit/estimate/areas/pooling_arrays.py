@@ -188,6 +188,7 @@ def rank_p(deviations: Floats, observed: float) -> float:
 
 def reach_of(deviations: Floats, alpha: float) -> float:
     """Return the largest deviation that is not rejected at `alpha` by its rank among the draws."""
+    # 1e-9, because (1 − 0.9) · 10,000 is 999.9999999999998 in floating point.
     needed = int(np.floor(alpha * (1 + len(deviations)) + 1e-9))
     return float(np.sort(np.abs(deviations))[::-1][max(needed, 1) - 1])
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.core.shown import ShownModel
@@ -82,7 +83,7 @@ class RandomEffects(ShownModel):
         return math.sqrt(self.tau2)
 
 
-def random_effects(estimates: Sequence[float], std_errors: Sequence[float], level: float = 0.95) -> RandomEffects:
+def random_effects(estimates: Sequence[float], std_errors: Sequence[float], level: float = LEVEL) -> RandomEffects:
     """Return the random-effects mean of estimates with independent, known errors.
 
     Parameters
@@ -119,8 +120,7 @@ def _checked(estimates: Sequence[float], std_errors: Sequence[float], level: flo
         raise InputError("Pooling needs at least two estimates, each with its standard error.")
     if not (np.isfinite(estimate).all() and np.isfinite(error).all() and (error > 0).all()):
         raise InputError("Every estimate must be a finite number and every standard error a positive one.")
-    if not 0 < level < 1:
-        raise InputError(f"The level of an interval lies between 0 and 1, not {level}.")
+    require_level(level)
     return estimate, error**2
 
 
@@ -131,6 +131,7 @@ def _result(
 
     df = len(estimate) - 1
     knapp, plain = math.sqrt(pooled.dispersion / df * pooled.variance), math.sqrt(fixed.variance)
+    # Estimates that happen to agree make Hartung and Knapp's error absurdly small; it is never below the fixed one.
     error = max(knapp, plain)
     reach = critical_value(level, df) * error
     return RandomEffects(

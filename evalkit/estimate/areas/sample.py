@@ -13,7 +13,7 @@ from evalkit.core.project import Exposure, Project
 from evalkit.data.panel import Panel
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons, has_any_before_and_all_after
 from evalkit.data.roles import Roles
-from evalkit.design.project.plan import OUTSIDE, OutcomeDesign
+from evalkit.design.project.plan import OutcomeDesign
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,21 +50,24 @@ def outcome_panel(project: Project, records: SchoolRecords, design: OutcomeDesig
         is_analysed = has_any_before_and_all_after(
             records, code, exposure.pre, exposure.post, project.pool.minor_groups
         )
-    units = groups.index[is_analysed & (groups != OUTSIDE)]
+    units = groups.index[is_analysed.reindex(groups.index)]
     return make_panel(records.values[code].loc[units, list(exposure.years)], groups, design.treated_group, project)
 
 
 def make_panel(wide: pd.DataFrame, groups: pd.Series, treated_group: int, project: Project) -> Panel:
     """Return a school × year table as a panel; the treated group's cohort is the first year after the baseline."""
     start = min((*project.exposure.partial, *project.exposure.post))
-    long = wide.rename_axis("unit").reset_index().melt("unit", var_name="period", value_name="outcome").dropna()
-    group = long["unit"].map(groups)
-    long = long.assign(
-        cluster=group, cohort=pd.Series(start, index=long.index, dtype=float).where(group == treated_group)
-    )
-    long["outcome"], long["period"] = long["outcome"].astype(float), long["period"].astype(int)
+    row, column = np.nonzero(wide.notna().to_numpy())  # cells that were published, school by school
+    group = groups.loc[wide.index].to_numpy()[row]
+    table = {
+        "unit": wide.index[row],
+        "period": wide.columns.to_numpy(dtype=np.int64)[column],
+        "outcome": wide.to_numpy(dtype=float)[row, column],
+        "cluster": group,
+        "cohort": np.where(group == treated_group, float(start), np.nan),
+    }
     roles = Roles(unit="unit", period="period", outcome="outcome", cohort="cohort", cluster="cluster")
-    return Panel.from_frame(long, roles)
+    return Panel.from_frame(pd.DataFrame(table), roles)
 
 
 def changes_to(panel: Panel, exposure: Exposure, years: Sequence[int]) -> Changes:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
+from evalkit.core.draws import LEVEL
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.estimate.areas.area_effects import AreaEffects
@@ -36,7 +37,7 @@ class YearBand:
 class BandOptions:
     """The level of the band, and the statistic the areas are compared by: studentised or unstudentised."""
 
-    level: float = 0.95
+    level: float = LEVEL
     statistic: str = "unstudentised"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimand, Estimate, IntervalOrReason, Unavailable
 from evalkit.core.shown import ShownModel
@@ -30,8 +31,6 @@ from evalkit.estimate.matched.abadie_imbens_arrays import (
 )
 from evalkit.estimate.matched.regression import focal_and_partner, shares_partners
 from evalkit.estimate.matched.task import EffectTask
-
-# The matching estimator of Abadie and Imbens: nearest neighbours with every tie kept, bias correction, own errors.
 
 TIE: Final = 1e-5
 """Squared distances of scaled covariates that differ by no more are ties."""
@@ -60,13 +59,14 @@ class AbadieImbens:
     caliper: float | None = None
     is_bias_corrected: bool = False
     variance_neighbours: int = 0
-    level: float = 0.95
+    level: float = LEVEL
 
     def __post_init__(self) -> None:
         if self.n_matches < 1 or self.variance_neighbours < 0:
             raise DesignError("The number of matches is 1 or more, that of neighbours for the variance 0 or more.")
         if self.caliper is not None and not self.caliper > 0:
             raise DesignError(f"A caliper is a positive number of SDs, not {self.caliper}.")
+        require_level(self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

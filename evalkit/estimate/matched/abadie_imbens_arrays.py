@@ -136,6 +136,7 @@ def matching_effect(
     if variance is None:
         variance = np.full(n_units, 0.5 * float((weight * (difference - effect) ** 2).sum()) / n)
     spread = float(((by_focal[is_focal] - effect) ** 2).sum())
+    # The cross term is there for ATE alone, where a partner is focal too.
     factor = served**2 + 2 * served * is_focal - squared
     return effect, float(np.sqrt(max(spread + float((factor * variance).sum()), 0.0))) / n
 
@@ -147,6 +148,7 @@ def local_variance(same_arm: NeighbourSets, outcome: Floats) -> Floats:
     """
     n = len(outcome)
     count = np.bincount(same_arm.focal, minlength=n)
+    # Differences from the unit, whose own is 0: `count + 1` outcomes have these sums.
     away = outcome[same_arm.partner] - outcome[same_arm.focal]
     total = np.bincount(same_arm.focal, away, minlength=n)
     squares = np.bincount(same_arm.focal, away**2, minlength=n)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats, Ints
-from evalkit.core.draws import SERIAL, Draws, draws_in_chunks
+from evalkit.core.draws import LARGEST_LOSS, SERIAL, Draws, draws_in_chunks
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.data.baseline import Baseline
@@ -35,8 +35,6 @@ from evalkit.estimate.matched.task import EffectTask
 
 CHUNK: Final = 25
 """Draws in a chunk, whoever carries them out."""
-LARGEST_LOSS: Final = 0.05
-"""Share of draws that may give no estimate; beyond it the draws say little of the estimator."""
 
 
 def bootstrap_effect(task: EffectTask) -> ExplainedEstimate:
@@ -121,6 +119,7 @@ def _set_draws(task: EffectTask, draws: Draws) -> Iterator[float]:
     rows, generator = unit_rows(task), draws.stream()
     assert rows.matched_set is not None
     for _ in range(draws.n):
+        # A set drawn twice counts twice: weights stand for repeats, and no sample is copied.
         times = np.bincount(generator.integers(0, rows.n_sets, rows.n_sets), minlength=rows.n_sets)
         yield _refitted(task, rows.unit, rows.arms.weight, times[rows.matched_set])
 
@@ -180,14 +179,14 @@ def _drawn_baseline(design: MatchedDesign, drawn: Ints) -> Baseline:
 
 
 def _estimate(task: EffectTask, drawn: Ints, weights: Floats) -> float:
-    kept = weights > 0
-    return _refitted(task, drawn[kept], weights[kept], np.ones(int(kept.sum()), dtype=np.int64))
+    has_weight = weights > 0
+    return _refitted(task, drawn[has_weight], weights[has_weight], np.ones(int(has_weight.sum()), dtype=np.int64))
 
 
 def _refitted(task: EffectTask, unit: Ints, weight: Floats, times: Ints) -> float:
     """Return the estimate from units of which each counts so many times, centred at their own target group."""
-    kept = np.flatnonzero(times)
-    unit, weight, times = unit[kept], weight[kept], times[kept]
+    drawn = np.flatnonzero(times)
+    unit, weight, times = unit[drawn], weight[drawn], times[drawn]
     is_treated = task.design.baseline.is_treated[unit]
     target = {"ATT": is_treated, "ATC": ~is_treated, "ATE": np.ones(len(unit), dtype=bool)}[task.design.target]
     covariates, outcome = task.covariates[unit], task.outcome[unit]

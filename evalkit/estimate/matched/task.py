@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.sentence import Sentence, count, named_people
 from evalkit.core.words import counted, did_you_mean, listed
@@ -24,8 +24,6 @@ from evalkit.estimate.cluster_model import ARMS, ClusterModel
 
 Adjustment = Literal["none", "g-computation", "additive", "bias-corrected"]
 Errors = Literal["default", "HC1", "HC3", "cluster", "two-way", "CR2", "abadie-imbens", "m-estimation", "bootstrap"]
-
-FEWEST_DRAWS: Final = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,8 +49,8 @@ class EffectOptions:
     adjustment: Adjustment | None = None
     errors: Errors = "default"
     cluster: str | pd.Series | NDArray[np.generic] | None = None
-    level: float = 0.95
-    seed: int = 1
+    level: float = LEVEL
+    seed: int = SEED
     n_draws: int = 999
     executor: Executor = field(default=SERIAL, repr=False)
 
@@ -60,10 +58,9 @@ class EffectOptions:
         _one_of("errors", self.errors, get_args(Errors))
         if self.adjustment is not None:
             _one_of("adjustment", self.adjustment, get_args(Adjustment))
-        if not 0 < self.level < 1:
-            raise DesignError(f"The level of an interval lies between 0 and 1, not at {self.level}.")
-        if self.n_draws < FEWEST_DRAWS:
-            raise DesignError(f"A bootstrap needs at least {FEWEST_DRAWS} draws, 999 for a report; not {self.n_draws}.")
+        require_level(self.level)
+        require_draws(self.n_draws)
+        require_seed(self.seed)
         self._require_whole()
 
     @property

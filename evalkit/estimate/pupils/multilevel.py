@@ -166,17 +166,17 @@ def _total(sums: GroupSums) -> Floats:
 
 def _model(rows: PupilSums, options: TwoLevelOptions) -> TwoLevelModel:
     is_restricted = options.likelihood == "REML"
-    found = fit(rows.sums, is_restricted) if options.engine == "own" else _by_mixedlm(rows, is_restricted)
+    fitted = fit(rows.sums, is_restricted) if options.engine == "own" else _by_mixedlm(rows, is_restricted)
     n_schools = len(rows.sums.size)
     n_treated = 0 if rows.is_treated is None else int(rows.is_treated.sum())
     n_comparison = 0 if rows.is_treated is None else n_schools - n_treated
-    coefficients = _coefficients(rows, found, n_treated, n_comparison)
+    coefficients = _coefficients(rows, fitted, n_treated, n_comparison)
     nothing = Unavailable("No column says who was treated, so the model describes and compares nobody.")
     return TwoLevelModel(
         effect=nothing if rows.is_treated is None else coefficients[1].estimate,
         estimand=_estimand(rows),
         coefficients=coefficients,
-        conditional=variance_parts(rows.sums, found, options),
+        conditional=variance_parts(rows.sums, fitted, options),
         unconditional=variance_parts(rows.empty, fit(rows.empty, is_restricted), options),
         grouping="school",
         n_pupils=rows.sums.n,
@@ -184,28 +184,28 @@ def _model(rows: PupilSums, options: TwoLevelOptions) -> TwoLevelModel:
         n_schools=n_schools,
         n_treated_schools=n_treated,
         n_comparison_schools=n_comparison,
-        log_likelihood=-found.deviance / 2,
+        log_likelihood=-fitted.deviance / 2,
         likelihood=options.likelihood,
         engine=options.engine,
         level=options.level,
-        notes=(*notes_of(found, n_schools), *_independence(rows)),
+        notes=(*notes_of(fitted, n_schools), *_independence(rows)),
     )
 
 
-def variance_parts(sums: GroupSums, found: RandomInterceptFit, options: TwoLevelOptions) -> VarianceParts:
+def variance_parts(sums: GroupSums, fitted: RandomInterceptFit, options: TwoLevelOptions) -> VarianceParts:
     """Return the variances of a fit with the profile interval of the share between groups."""
-    lower, upper = icc_limits(sums, options.level, options.likelihood == "REML", found.ratio)
+    lower, upper = icc_limits(sums, options.level, options.likelihood == "REML", fitted.ratio)
     return VarianceParts(
-        between=found.between,
-        within=found.within,
-        icc=found.ratio / (1 + found.ratio),
+        between=fitted.between,
+        within=fitted.within,
+        icc=fitted.ratio / (1 + fitted.ratio),
         icc_interval=Interval(lower, upper, options.level),
     )
 
 
-def notes_of(found: RandomInterceptFit, n_groups: int) -> tuple[str, ...]:
+def notes_of(fitted: RandomInterceptFit, n_groups: int) -> tuple[str, ...]:
     """Return what a reader must know of a fit."""
-    if found.ratio > 0:
+    if fitted.ratio > 0:
         return ()
     return (
         f"The variance between groups was estimated as zero from {counted(n_groups, 'group')}: standard errors are "
@@ -218,7 +218,7 @@ def _independence(rows: PupilSums) -> tuple[str, ...]:
 
 
 def _coefficients(
-    rows: PupilSums, found: RandomInterceptFit, n_treated: int, n_comparison: int
+    rows: PupilSums, fitted: RandomInterceptFit, n_treated: int, n_comparison: int
 ) -> tuple[Coefficient, ...]:
     total, within = np.diag(_total(rows.sums)), np.diag(rows.sums.within)[1:]
     is_school = [True, *(within[:-1] <= _SAME * total[:-1]).tolist()]
@@ -228,11 +228,11 @@ def _coefficients(
     reason = _no_error(rows, n_treated, n_comparison, df_school)
     made = []
     for at, name in enumerate((CONSTANT, *rows.names)):
-        error: float | Unavailable = float(np.sqrt(found.covariance[at, at]))
+        error: float | Unavailable = float(np.sqrt(fitted.covariance[at, at]))
         if is_school[at] and reason is not None:
             error = reason
         df = df_school if is_school[at] else df_pupil
-        made.append(Coefficient(name=name, estimate=Estimate(float(found.beta[at]), error, float(df)),
+        made.append(Coefficient(name=name, estimate=Estimate(float(fitted.beta[at]), error, float(df)),
                                 df_rule=SCHOOL_DF if is_school[at] else PUPIL_DF))  # fmt: skip
     return tuple(made)
 
@@ -286,9 +286,9 @@ def _by_mixedlm(rows: PupilSums, is_restricted: bool) -> RandomInterceptFit:
     design = np.column_stack([np.ones(rows.sums.n), rows.design])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is asked of the result below
-        found: Any = MixedLM(rows.outcomes, design, rows.school).fit(reml=is_restricted, method="bfgs", gtol=1e-7)
-    ratio = float(found.cov_re[0, 0] / found.scale)
-    if not found.converged or ratio < 1e-6:
+        fitted: Any = MixedLM(rows.outcomes, design, rows.school).fit(reml=is_restricted, method="bfgs", gtol=1e-7)
+    ratio = float(fitted.cov_re[0, 0] / fitted.scale)
+    if not fitted.converged or ratio < 1e-6:
         raise DesignError(
             "statsmodels' MixedLM did not reach a maximum inside the allowed variances. Use the engine 'own', which "
             "also handles a variance of zero."

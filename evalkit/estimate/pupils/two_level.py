@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, IntervalOrReason, Unavailable
 from evalkit.core.shown import ShownModel
@@ -44,11 +45,10 @@ class TwoLevelOptions:
 
     likelihood: Likelihood = "REML"
     engine: Engine = "own"
-    level: float = 0.95
+    level: float = LEVEL
 
     def __post_init__(self) -> None:
-        if not 0 < self.level < 1:
-            raise DesignError(f"The level of an interval lies between 0 and 1, not at {self.level}.")
+        require_level(self.level)
         if self.likelihood not in ("REML", "ML") or self.engine not in ("own", "statsmodels"):
             raise DesignError("A two-level model is fitted by 'REML' or 'ML', and by 'own' or 'statsmodels'.")
 

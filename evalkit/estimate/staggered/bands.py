@@ -8,7 +8,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import SERIAL, Executor, stream
+from evalkit.core.draws import (
+    LEVEL,
+    SEED,
+    SERIAL,
+    Executor,
+    require_draws,
+    require_level,
+    require_seed,
+    stream,
+)
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.design.algebra_arrays import by_rows
@@ -18,7 +27,6 @@ from evalkit.estimate.staggered.summaries import Summary
 _NORMAL_DRAWS = 10_000
 _QUARTILES = 1.3489795003921634
 """Difference of the quartiles of a standard normal."""
-FEWEST_DRAWS = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +43,19 @@ class Uncertainty:
         that other programs print, which are too small where few clusters are treated
     """
 
-    level: float = 0.95
+    level: float = LEVEL
     n_draws: int = 0
-    seed: int = 1
+    seed: int = SEED
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
     errors: Literal["recommended", "plain"] = "recommended"
 
     def __post_init__(self) -> None:
         if self.errors not in ("recommended", "plain"):
             raise DesignError(f"Errors are 'recommended' or 'plain', not '{self.errors}'.")
-        if not 0 < self.level < 1:
-            raise DesignError(f"A level lies between 0 and 1, not at {self.level}. The usual one is 0.95.")
-        if self.n_draws != 0 and self.n_draws < FEWEST_DRAWS:
-            raise DesignError(
-                f"{self.n_draws} bootstrap draws are too few; use {FEWEST_DRAWS} or more, 999 for a report."
-            )
-        if self.n_draws != int(self.n_draws) or self.seed != int(self.seed) or self.seed < 0:
-            raise DesignError(
-                f"Draws and seed are whole numbers, the seed from 0 on, not {self.n_draws} and {self.seed}."
-            )
+        require_level(self.level)
+        if self.n_draws != 0:  # 0 for analytic errors
+            require_draws(self.n_draws)
+        require_seed(self.seed)
 
 
 class Errors(NamedTuple):
@@ -142,5 +144,6 @@ def _critical(errors: Errors, weights: Floats) -> float:
         largest = np.abs(drawn, out=drawn).max(axis=1)
     if effects.df is not None:  # signs leave out that the error is estimated, as the single intervals do not
         largest = largest / np.sqrt(generator.chisquare(effects.df, len(largest)) / effects.df)
+    # Draws may put the quantile of the largest below that of one alone, which it never is.
     single = critical_value(level, effects.df)
     return max(float(np.quantile(largest, level, method="inverted_cdf")), single)

@@ -108,6 +108,7 @@ class Strata:
     def of(cls, design: StaggeredDesign) -> Strata:
         """Return the arrays of a design's panel."""
         panel, n_strata = design.panel, len(design.cohorts) + 1
+        # Numpy sorts 16 bits by radix, in linear time; there are never as many cohorts.
         order = np.argsort(design.stratum.astype(np.int16), kind="stable")
         start = np.searchsorted(design.stratum[order], np.arange(n_strata + 1))
         grids = [_over_time(panel, name) for name in panel.covariates]
@@ -205,6 +206,8 @@ def _estimates(
     complete = design.panel.is_balanced
     follows_base = strata.covariates.shape[1] > 1 or strata.weight.shape[1] > 1
 
+    # Comparisons of one cohort share regression and score unless the base period changes covariates or weights; in an
+    # incomplete panel each has units of its own.
     def together(at: int) -> tuple[object, ...]:
         plan = plans[at]
         alone = () if complete else (at,)
@@ -232,6 +235,7 @@ def _changes(strata: Strata, rows: Ints, pairs: list[tuple[int, int]]) -> Floats
     if len(pairs) == 1:  # of an incomplete panel, whose other periods may be missing
         alone: Floats = (strata.outcome[rows, later[0]] - strata.outcome[rows, base[0]])[:, None]
         return alone
+    # Differences of columns as one matrix product, +1 in the later period and −1 in the base.
     difference = np.zeros((strata.outcome.shape[1], len(pairs)))
     difference[later, np.arange(len(pairs))] += 1
     difference[base, np.arange(len(pairs))] -= 1

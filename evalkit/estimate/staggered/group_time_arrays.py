@@ -121,11 +121,11 @@ class _Fits(NamedTuple):
     n_trimmed: int
 
 
-def _odds(logit: Logit | None, other: Floats) -> tuple[Floats | None, int]:
+def _odds(logit: Logit | None, comparison_weight: Floats) -> tuple[Floats | None, int]:
     if logit is None:
         return None, 0
-    trimmed = (other > 0) & (logit.score >= LARGEST_COMPARISON_SCORE)
-    odds: Floats = np.where(trimmed, 0.0, other * logit.score / (1 - logit.score))
+    trimmed = (comparison_weight > 0) & (logit.score >= LARGEST_COMPARISON_SCORE)
+    odds: Floats = np.where(trimmed, 0.0, comparison_weight * logit.score / (1 - logit.score))
     return odds, int(trimmed.sum())
 
 

@@ -110,6 +110,7 @@ def imputation_leads(design: StaggeredDesign, n_leads: int) -> Leads:
 
 def _event_time(rows: StaggeredRows) -> Floats:
     """Return each row's periods since its cohort's start, infinite for never-treated units."""
+    # Minus infinity for never treated: their time since the start is infinite and equals no lead.
     start = np.array([*rows.design.cohorts, -np.inf])
     return np.asarray(np.asarray(rows.design.panel.periods)[rows.period] - start[rows.stratum])
 

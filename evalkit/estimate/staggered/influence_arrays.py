@@ -72,6 +72,7 @@ class Influence:
 
     def covariance(self) -> Floats:
         """Return the covariance of the estimates, shape (K, K): Σ_c ψ_c ψ_c' over clusters c."""
+        # Blocks that share no row have contributions that never meet: their products are taken block by block.
         if self.cluster is not None or not self._is_partition():
             dense = self.by_cluster()
             product: Floats = crossed(dense, dense)
@@ -96,6 +97,7 @@ class Influence:
             for first in range(0, len(block.rows), _CHUNK):
                 some = block.values[first : first + _CHUNK]
                 width = -(-len(some) // 8)
+                # Eight signs from each random byte.
                 drawn = np.frombuffer(generator.bytes(n_draws * width), dtype=np.uint8)
                 signs = _SIGNS.take(drawn, axis=0).reshape(n_draws, 8 * width)[:, : len(some)]
                 total[:, block.columns] += by_rows(signs, some)

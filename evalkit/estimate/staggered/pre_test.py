@@ -17,7 +17,7 @@ from evalkit.estimate.effect import Inference
 from evalkit.estimate.inversion_arrays import TIE, Reference
 from evalkit.estimate.staggered.cells import REFERENCE, GroupTimeEffects
 from evalkit.estimate.staggered.row_inference import Rows, exchange_reference, row_inference
-from evalkit.estimate.staggered.summaries import Summary, combination, event_study
+from evalkit.estimate.staggered.summaries import Summary, event_study, single_cell
 
 NOTHING_BEFORE = "No cohort has a period before its start that could be tested."
 NO_PROOF = "A test before the start is no proof: it can miss trends that part, and says nothing of the periods after."
@@ -74,7 +74,7 @@ def pre_test(effects: GroupTimeEffects, rows: Rows) -> PreTest | Unavailable:
     each event time, the approximate Hotelling test, the largest of them, or its rank.
     """
     before = _before_the_start(effects)
-    single = {at: _alone(effects, at) for at in before if effects.is_available[at]}
+    single = {at: single_cell(effects, at) for at in before if effects.is_available[at]}
     if single and not all(rows.is_plain(one) for one in single.values()):
         return _with_few_clusters(rows)
     return large_sample_pre_test(effects)
@@ -104,6 +104,7 @@ def large_sample_pre_test(effects: GroupTimeEffects) -> PreTest | Unavailable:
     values, covariance = effects.values[tested], effects.covariance[np.ix_(tested, tested)]
     size = np.sqrt(np.diagonal(covariance))
     correlation = covariance / np.outer(size, size)
+    # A covariance from no more clusters than there are effects has no inverse.
     if effects.influence.n_clusters <= len(tested) or np.linalg.eigvalsh(correlation)[0] < 1e-10:
         return Unavailable(
             f"{len(tested)} effects before the start are too many to be tested together with "
@@ -138,13 +139,8 @@ def _analytic_error(effects: GroupTimeEffects, at: int) -> Quantity:
     value = effects.cells[at].value
     if isinstance(value, Unavailable):
         return value
-    estimate = _alone(effects, at).estimate
+    estimate = single_cell(effects, at).estimate
     return estimate if isinstance(estimate, Unavailable) else estimate.std_error
-
-
-def _alone(effects: GroupTimeEffects, at: int) -> Summary:
-    """Return one cell as a summary of its own."""
-    return combination(effects, (np.arange(len(effects.cells)) == at).astype(float))
 
 
 def _with_few_clusters(rows: Rows) -> PreTest | Unavailable:

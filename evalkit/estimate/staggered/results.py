@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from evalkit.core.disclosure import is_few
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import ShownModel
@@ -20,11 +18,11 @@ from evalkit.estimate.staggered.row_inference import Rows, bonferroni_band, row_
 from evalkit.estimate.staggered.summaries import (
     Summaries,
     Summary,
-    combination,
     effects_by_cohort,
     effects_by_period,
     event_study,
     overall_effect,
+    single_cell,
 )
 from evalkit.estimate.two_way.recommended import InferenceOptions
 
@@ -192,9 +190,11 @@ def _with_bands(errors: Errors, rows: Rows, study: Summaries) -> ReportedSet:
         bands = simultaneous_bands(errors, study.parts)
     else:
         level = errors.options.level
-        found = [row_inference(rows, part, level) for part in study.parts]
-        n = sum(not isinstance(one.interval, Unavailable) for one in found)
-        bands = tuple(bonferroni_band(rows, part, one, level, n) for part, one in zip(study.parts, found, strict=True))
+        inferences = [row_inference(rows, part, level) for part in study.parts]
+        n = sum(not isinstance(one.interval, Unavailable) for one in inferences)
+        bands = tuple(
+            bonferroni_band(rows, part, one, level, n) for part, one in zip(study.parts, inferences, strict=True)
+        )
     parts = tuple(
         replace(_reported(errors, rows, part), band=band) for part, band in zip(study.parts, bands, strict=True)
     )
@@ -257,29 +257,29 @@ def _numbers(found: Estimate | Unavailable, level: float) -> tuple[Quantity, Qua
 
 
 def _cells(errors: Errors, rows: Rows) -> tuple[ReportedCell, ...]:
-    effects, found = errors.effects, []
+    effects, reported = errors.effects, []
     for at, cell in enumerate(effects.cells):
         if isinstance(cell.value, Unavailable):
-            one = Reported(
+            number = Reported(
                 label=None, estimate=cell.value, std_error=cell.value, interval=cell.value, p_value=cell.value
             )
         else:
-            one = _reported(errors, rows, combination(effects, (np.arange(len(effects.cells)) == at).astype(float)))
-        found.append(
+            number = _reported(errors, rows, single_cell(effects, at))
+        reported.append(
             ReportedCell(
                 cohort=cell.cohort,
                 period=cell.period,
-                estimate=one.estimate,
-                std_error=one.std_error,
-                interval=one.interval,
+                estimate=number.estimate,
+                std_error=number.std_error,
+                interval=number.interval,
                 n_treated=cell.n_treated,
                 n_comparison=cell.n_comparison,
                 note=cell.note,
-                method=one.method,
-                df=one.df,
-                n_ranked=one.n_ranked,
-                plain_error=one.plain_error,
+                method=number.method,
+                df=number.df,
+                n_ranked=number.n_ranked,
+                plain_error=number.plain_error,
                 fewest_people=None if cell.is_reference else cell.fewest_people,
             )
         )
-    return tuple(found)
+    return tuple(reported)

@@ -189,6 +189,7 @@ def _exchange(rows: Rows, cohorts: tuple[int, ...]) -> Exchange:
         nobody = np.zeros(len(cohort), dtype=np.intp)
         who = assignments(cohort, nobody, N_DRAWS, stream(rows.seed, "randomisation: rows of group-time effects"))
         taken = places(cohort, nobody)
+        # Whoever takes no treated place is never treated under that assignment; other cohorts stay where they are.
         moved = np.full((len(who), len(cohort)), never, dtype=np.intp)
         np.put_along_axis(moved, who, np.broadcast_to(stratum[inside][taken], who.shape), axis=1)
         assigned = np.tile(stratum, (len(who), 1))

@@ -116,6 +116,8 @@ def effects_by_cohort(effects: GroupTimeEffects) -> Summaries:
     after, cohort = _labels(effects, "event_time") >= 0, _labels(effects, "cohort")
     parts = [_average(effects, after & (cohort == g), int(g)) for g in np.unique(cohort[after])]
     counted = after & effects.is_available
+    # 1/length gives a cohort's cells its size between them, however many they are: θ_sel of Callaway and Sant'Anna
+    # (2021), "group" in R's did.
     length = np.array([max((counted & (cohort == g)).sum(), 1) for g in cohort])
     return Summaries(overall=_average(effects, after, None, 1 / length), parts=tuple(parts))
 
@@ -145,6 +147,7 @@ def event_study(effects: GroupTimeEffects, balanced_until: int | None = None) ->
     if balanced_until is not None:
         inside = _balanced(effects, balanced_until)
     time = _labels(effects, "event_time")
+    # Times count alike in the mean, however many cohorts are seen at each: "dynamic" in R's did.
     parts = [_average(effects, inside & (time == e), int(e)) for e in np.unique(time[inside])]
     return Summaries(overall=_mean(effects, [part for part in parts if (part.label or 0) >= 0]), parts=tuple(parts))
 
@@ -185,6 +188,11 @@ def combination(effects: GroupTimeEffects, weights: Floats, label: int | None = 
     full = np.concatenate([weights, np.zeros(len(effects.cohort_weight))])
     chosen = weights != 0
     return _summary(effects, full, float(weights @ effects.values), chosen, label)
+
+
+def single_cell(effects: GroupTimeEffects, at: int) -> Summary:
+    """Return one cell, which must have an estimate, as a summary of its own."""
+    return combination(effects, (np.arange(len(effects.cells)) == at).astype(float))
 
 
 def _labels(effects: GroupTimeEffects, name: str) -> NDArray[np.int64]:
@@ -266,6 +274,7 @@ def _summary(
 ) -> Summary:
     """Return a weighted sum with its standard error, or the reason why it has none."""
     reason, caution = _error_faults(effects, chosen, np.abs(weights[: len(effects.cells)]))
+    # Rounding may leave a variance of zero just below it.
     error = math.sqrt(max(float(weights @ effects.covariance @ weights), 0.0))
     if not reason and error <= ROUNDING * max(effects.scale, 1e-300):
         reason = NO_VARIATION

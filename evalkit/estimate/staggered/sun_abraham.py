@@ -73,6 +73,7 @@ def sun_abraham_effects(design: StaggeredDesign, shares: Shares = "fixed") -> Gr
         cohort_weight=rows.cohort_weight(),
         df=max(design.n_clusters - 1, 1),
         shares=shares,
+        # Sun and Abraham weigh a relative period's cohorts by their observations in it.
         cell_weight=rows.cell_weight(rows.cells_of(cells), len(cells)) if shares == "fixed" else None,
         factor=small_sample_factor(design.n_clusters, int(is_kept.sum()), saturated.rank + 1),
         notes=() if design.n_never else (LAST_COHORT.format(cohort=design.cohorts[-1]),),

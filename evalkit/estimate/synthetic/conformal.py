@@ -11,51 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
-from evalkit.core.errors import DesignError
+from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.estimate.synthetic.result import EXACT, SyntheticControl, rounding_of, without_inference
 from evalkit.estimate.synthetic.weights_arrays import root_mean_square
-
-# Moving-block permutations of residuals, and the ends of what a test keeps.
-
-_RUNGS, _GROWTH, _HALVINGS = 45, 1.25, 25
-
-
-def moved_block_p(residuals: Floats, n_post: int) -> float:
-    """Return the share of cyclic moves whose last `n_post` residuals have at least as large a sum of sizes.
-
-    The move by nothing is among them, so that the least p-value is one over the number of periods.
-    """
-    size = np.abs(residuals)
-    sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
-    actual = sums[len(size) - n_post]
-    return float((sums >= actual * (1 - 1e-10)).mean())
-
-
-def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float) -> float:
-    """Return the farthest value on one side of `centre` that a test keeps; infinite where none is rejected far out.
-
-    Values are tried in growing steps, as what a test keeps need not be connected; the end is then found between the
-    last one kept and the next. NaN where none is kept.
-    """
-    tried = centre + step * 0.2 * np.concatenate([[0.0], _GROWTH ** np.arange(_RUNGS)])
-    inside_at = [at for at, value in enumerate(tried) if is_kept(float(value))]
-    if not inside_at:
-        return float("nan")
-    if inside_at[-1] == len(tried) - 1:
-        return float(np.copysign(np.inf, step))
-    inside, outside = float(tried[inside_at[-1]]), float(tried[inside_at[-1] + 1])
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        if is_kept(middle):
-            inside = middle
-        else:
-            outside = middle
-    return inside
-
-
-# Conformal inference for treated areas: residuals moved in time, and effects that survive the test.
 
 _CAN_FOLLOW: Final = (
     "Conformal inference fits the weights to all periods. Where more than a third of them lie after the start, "
@@ -80,7 +40,7 @@ class Conformal(Shown):
     notes: tuple[str, ...] = ()
 
 
-def conformal(found: SyntheticControl, level: float = 0.95) -> Conformal:
+def conformal(result: SyntheticControl, level: float = LEVEL) -> Conformal:
     """Return Chernozhukov, Wüthrich and Zhu's (2021) inference by moving blocks.
 
     Under an effect θ that is the same in every period from the start on, Y − θ there is what would have been. The
@@ -103,48 +63,47 @@ def conformal(found: SyntheticControl, level: float = 0.95) -> Conformal:
     >>> round(found.p_value, 3), found.n_periods
     (0.071, 14)
     """
-    if not 0 < level < 1:
-        raise DesignError(f"The level lies between 0 and 1, not at {level:g}. The usual one is 0.95.")
-    n_pre, n_periods = found.design.n_pre, len(found.design.periods)
-    if reason := without_inference(found):
+    require_level(level)
+    n_pre, n_periods = result.design.n_pre, len(result.design.periods)
+    if reason := without_inference(result):
         return Conformal(p_value=reason, interval=reason, n_periods=n_periods)
     everything = np.arange(n_periods)
-    whole = _tested(found, everything, level)
+    whole = _tested(result, everything, level)
     single = tuple(
-        _tested(found, np.append(everything[:n_pre], at), level, found.design.periods[at])
+        _tested(result, np.append(everything[:n_pre], at), level, result.design.periods[at])
         for at in range(n_pre, n_periods)
     )
-    notes = (_CAN_FOLLOW,) if 2 * found.design.n_post > n_pre and isinstance(whole.p_value, float) else ()
+    notes = (_CAN_FOLLOW,) if 2 * result.design.n_post > n_pre and isinstance(whole.p_value, float) else ()
     return Conformal(p_value=whole.p_value, interval=whole.interval, n_periods=n_periods, by_period=single, notes=notes)
 
 
-def _tested(found: SyntheticControl, kept: NDArray[np.int64], level: float, period: int | None = None) -> Conformal:
+def _tested(result: SyntheticControl, kept: NDArray[np.int64], level: float, period: int | None = None) -> Conformal:
     """Return the inference from some of the periods, those before the start among them."""
-    n_periods, test = len(kept), _test(found, kept)
+    n_periods, test = len(kept), _test(result, kept)
     none = test(0.0)
     if none is None:
         reason = Unavailable(
-            f"The {len(found.design.donors)} donors follow all {n_periods} periods exactly even if there was no "
+            f"The {len(result.design.donors)} donors follow all {n_periods} periods exactly even if there was no "
             "effect, so that no residual is left to judge by."
         )
         return Conformal(p_value=reason, interval=reason, n_periods=n_periods, period=period)
-    after = found.fit.gap[kept[found.design.n_pre :]]
-    step = max(root_mean_square(after - after.mean()), found.pre_rmse, 1e-6 * found.pre_fit.spread)
+    after = result.fit.gap[kept[result.design.n_pre :]]
+    step = max(root_mean_square(after - after.mean()), result.pre_rmse, 1e-6 * result.pre_fit.spread)
     interval = _interval(test, (float(after.mean()), step), n_periods, level)
     return Conformal(p_value=none, interval=interval, n_periods=n_periods, period=period)
 
 
-def _test(found: SyntheticControl, kept: NDArray[np.int64]) -> Test:
+def _test(result: SyntheticControl, kept: NDArray[np.int64]) -> Test:
     """Return the p-value of an effect, None where donors follow the series under it exactly."""
-    design = found.design
+    design = result.design
     series, donors, n_post = design.series[kept], design.donor_values.T[kept], len(kept) - design.n_pre
-    scale = max(found.pre_fit.spread, root_mean_square(series - series.mean()))
+    scale = max(result.pre_fit.spread, root_mean_square(series - series.mean()))
     least = max(EXACT * scale, rounding_of(design))
 
     def p_value(effect: float) -> float | None:
         treated = series.copy()
         treated[design.n_pre :] -= effect
-        residuals = found.method.residuals(treated, donors)
+        residuals = result.method.residuals(treated, donors)
         return None if root_mean_square(residuals) <= least else moved_block_p(residuals, n_post)
 
     return p_value
@@ -169,3 +128,43 @@ def _interval(test: Test, around: tuple[float, float], n_periods: int, level: fl
     if any(np.isinf(end) for end in ends):
         return Unavailable("Effects are not ruled out however large they are: donors follow the series too freely.")
     return Interval(float(ends[0]), float(ends[1]), level)
+
+
+# Moving-block permutations of residuals, and the ends of what a test keeps.
+
+
+_RUNGS, _GROWTH, _HALVINGS = 45, 1.25, 25
+
+
+def moved_block_p(residuals: Floats, n_post: int) -> float:
+    """Return the share of cyclic moves whose last `n_post` residuals have at least as large a sum of sizes.
+
+    The move by nothing is among them, so that the least p-value is one over the number of periods.
+    """
+    size = np.abs(residuals)
+    sums = np.convolve(np.concatenate([size, size[: n_post - 1]]), np.ones(n_post), mode="valid")
+    actual = sums[len(size) - n_post]
+    # Sums that differ in rounding alone are as large.
+    return float((sums >= actual * (1 - 1e-10)).mean())
+
+
+def outermost_kept(is_kept: Callable[[float], bool], centre: float, step: float) -> float:
+    """Return the farthest value on one side of `centre` that a test keeps; infinite where none is rejected far out.
+
+    Values are tried in growing steps, as what a test keeps need not be connected; the end is then found between the
+    last one kept and the next. NaN where none is kept.
+    """
+    tried = centre + step * 0.2 * np.concatenate([[0.0], _GROWTH ** np.arange(_RUNGS)])
+    inside_at = [at for at, value in enumerate(tried) if is_kept(float(value))]
+    if not inside_at:
+        return float("nan")
+    if inside_at[-1] == len(tried) - 1:
+        return float(np.copysign(np.inf, step))
+    inside, outside = float(tried[inside_at[-1]]), float(tried[inside_at[-1] + 1])
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        if is_kept(middle):
+            inside = middle
+        else:
+            outside = middle
+    return inside

@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import SERIAL, Executor, stream
-from evalkit.core.errors import DesignError
+from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed, stream
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.estimate.synthetic.placebos_arrays import Placebos, error_floor, placebo_fits, placebo_sets, rank_p
@@ -41,15 +40,14 @@ class PlaceboOptions:
     """
 
     n_draws: int = MOST_SETS
-    seed: int = 1
-    level: float = 0.95
+    seed: int = SEED
+    level: float = LEVEL
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.n_draws < FEWEST_FOR_P:
-            raise DesignError(f"At least {FEWEST_FOR_P} draws of placebo areas are needed, not {self.n_draws}.")
-        if not 0 < self.level < 1:
-            raise DesignError(f"The level lies between 0 and 1, not at {self.level:g}. The usual one is 0.95.")
+        require_draws(self.n_draws, FEWEST_FOR_P)
+        require_seed(self.seed)
+        require_level(self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -98,7 +96,7 @@ class PlaceboInTime(Shown):
     p_value: Quantity
 
 
-def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = None) -> PlaceboInSpace:
+def placebo_in_space(result: SyntheticControl, options: PlaceboOptions | None = None) -> PlaceboInSpace:
     """Return the treated areas' rank among donors as if treated (Abadie, Diamond and Hainmueller, 2010).
 
     A donor that is followed badly before the start has a small ratio for it, and is left in. Of several treated areas
@@ -119,15 +117,16 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
     0.083
     """
     options = options or PlaceboOptions()
-    placebos = _placebos(found, options)
-    before = found.design.n_pre
-    series = np.column_stack([found.design.treated_values.T, found.design.donor_values.T])[:before]
-    floor, least = error_floor(series), max(rounding_of(found.design), EXACT * found.pre_fit.spread)
+    placebos = _placebos(result, options)
+    before = result.design.n_pre
+    series = np.column_stack([result.design.treated_values.T, result.design.donor_values.T])[:before]
+    # Without a floor a placebo that is followed exactly before the start would have an infinite ratio.
+    floor, least = error_floor(series), max(rounding_of(result.design), EXACT * result.pre_fit.spread)
     ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
-    reason = _reason(found, len(ratios))
-    treated_ratio = _ratio(found.fit, floor, least)
-    std_error = reason or _spread(placebos.fits, found.fit.estimate, least)
-    donors = found.design.donors
+    reason = _reason(result, len(ratios))
+    treated_ratio = _ratio(result.fit, floor, least)
+    std_error = reason or _spread(placebos.fits, result.fit.estimate, least)
+    donors = result.design.donors
     return PlaceboInSpace(
         p_value=reason or rank_p(treated_ratio, ratios),
         ratio=reason or treated_ratio,
@@ -135,16 +134,16 @@ def placebo_in_space(found: SyntheticControl, options: PlaceboOptions | None = N
         floor=floor,
         n_floored=int(sum(fit.pre_rmse < floor for fit in placebos.fits)),
         std_error=std_error,
-        interval=_interval(found, std_error, options.level),
+        interval=_interval(result, std_error, options.level),
         areas=tuple(tuple(donors[at] for at in chosen) for chosen in placebos.sets),
-        gaps=np.array([fit.gap for fit in placebos.fits]).reshape(len(ratios), len(found.design.periods)),
+        gaps=np.array([fit.gap for fit in placebos.fits]).reshape(len(ratios), len(result.design.periods)),
         pre_rmse=np.array([fit.pre_rmse for fit in placebos.fits]),
         is_complete=placebos.is_complete,
-        notes=() if reason else tuple(_notes(found, placebos.fits, floor)),
+        notes=() if reason else tuple(_notes(result, placebos.fits, floor)),
     )
 
 
-def placebo_in_time(found: SyntheticControl, options: PlaceboOptions | None = None) -> PlaceboInTime | Unavailable:
+def placebo_in_time(result: SyntheticControl, options: PlaceboOptions | None = None) -> PlaceboInTime | Unavailable:
     """Return the effect of a start put back to two thirds of the way, which can have none.
 
     It needs five periods before that start, and so six before the true one.
@@ -163,14 +162,14 @@ def placebo_in_time(found: SyntheticControl, options: PlaceboOptions | None = No
     >>> found.start
     2012
     """
-    n_pre = found.design.n_pre
+    n_pre = result.design.n_pre
     if n_pre <= FEWEST_PRE:
         return Unavailable(
             f"A start put back needs {FEWEST_PRE} periods before it and one after it; before the true start there "
             f"{'is' if n_pre == 1 else 'are'} {n_pre}."
         )
-    start = found.design.periods[max(FEWEST_PRE, 2 * n_pre // 3)]
-    earlier = area_result(found.design.before(start), found.method)
+    start = result.design.periods[max(FEWEST_PRE, 2 * n_pre // 3)]
+    earlier = area_result(result.design.before(start), result.method)
     return PlaceboInTime(
         start=start,
         estimate=earlier.estimate,
@@ -179,22 +178,22 @@ def placebo_in_time(found: SyntheticControl, options: PlaceboOptions | None = No
     )
 
 
-def _placebos(found: SyntheticControl, options: PlaceboOptions) -> Placebos:
-    donors, size = found.design.donor_values.T, len(found.design.treated)
+def _placebos(result: SyntheticControl, options: PlaceboOptions) -> Placebos:
+    donors, size = result.design.donor_values.T, len(result.design.treated)
     if donors.shape[1] < size + FEWEST_DONORS:
         return Placebos(sets=np.empty((0, size), dtype=np.int64), fits=(), is_complete=True)
     random = stream(options.seed, "placebo areas")
     sets, is_complete = placebo_sets(donors.shape[1], size, options.n_draws, random)
-    fits = placebo_fits(donors, found.design.n_pre, sets, found.method.fit, options.executor)
+    fits = placebo_fits(donors, result.design.n_pre, sets, result.method.fit, options.executor)
     return Placebos(sets=sets, fits=fits, is_complete=is_complete)
 
 
 def _spread(fits: tuple[AreaFit, ...], estimate: float, least: float) -> Quantity:
     """Return the placebos' standard deviation, or that they do not differ by more than rounding."""
-    found = float(np.std([fit.estimate for fit in fits]))
-    if found <= max(least, 1e-12 * abs(estimate)):
+    result = float(np.std([fit.estimate for fit in fits]))
+    if result <= max(least, 1e-12 * abs(estimate)):
         return Unavailable("All placebos come out alike, so that there is nothing to estimate an error from.")
-    return found
+    return result
 
 
 def _ratio(fit: AreaFit, floor: float, least: float) -> float:
@@ -202,21 +201,21 @@ def _ratio(fit: AreaFit, floor: float, least: float) -> float:
     return fit.post_rmse / max(fit.pre_rmse, floor) if fit.post_rmse > least else 0.0
 
 
-def _reason(found: SyntheticControl, n_sets: int) -> Unavailable | None:
+def _reason(result: SyntheticControl, n_sets: int) -> Unavailable | None:
     """Return why no p-value is shown, None where there is one."""
-    if reason := without_inference(found):
+    if reason := without_inference(result):
         return reason
     if n_sets < FEWEST_FOR_P:
-        size = len(found.design.treated)
+        size = len(result.design.treated)
         what = "a donor" if size == 1 else f"a set of {size} donors"
         return Unavailable(
-            f"The {len(found.design.donors)} donors allow {n_sets} placebos ({what} as if treated, at least "
+            f"The {len(result.design.donors)} donors allow {n_sets} placebos ({what} as if treated, at least "
             f"{FEWEST_DONORS} others to weight); with fewer than {FEWEST_FOR_P} no p-value can be small."
         )
     return None
 
 
-def _notes(found: SyntheticControl, fits: tuple[AreaFit, ...], floor: float) -> Iterator[str]:
+def _notes(result: SyntheticControl, fits: tuple[AreaFit, ...], floor: float) -> Iterator[str]:
     n_sets, n_floored = len(fits), sum(fit.pre_rmse < floor for fit in fits)
     if 2 * n_floored > n_sets:
         yield (
@@ -226,17 +225,17 @@ def _notes(found: SyntheticControl, fits: tuple[AreaFit, ...], floor: float) -> 
         )
     if 1 / (1 + n_sets) > 0.05:
         yield f"With {n_sets} placebos no p-value is below 1/{1 + n_sets}."
-    if len(found.design.treated) > 1:
+    if len(result.design.treated) > 1:
         yield (
             "Placebos are sets of donors from anywhere. Treated areas that lie together also move together, so that "
             "their mean varies more than that of such a set, and the p-value may be too small."
         )
 
 
-def _interval(found: SyntheticControl, std_error: Quantity, level: float) -> IntervalOrReason:
-    if isinstance(found.estimate, Unavailable):
-        return found.estimate
-    return Estimate(found.estimate, std_error).interval(level)
+def _interval(result: SyntheticControl, std_error: Quantity, level: float) -> IntervalOrReason:
+    if isinstance(result.estimate, Unavailable):
+        return result.estimate
+    return Estimate(result.estimate, std_error).interval(level)
 
 
 # How far the result rests on one donor.
@@ -253,7 +252,7 @@ class LeaveOneDonorOut(Shown):
     estimates: dict[object, float]
 
 
-def leave_one_donor_out(found: SyntheticControl) -> LeaveOneDonorOut | Unavailable:
+def leave_one_donor_out(result: SyntheticControl) -> LeaveOneDonorOut | Unavailable:
     """Return the estimate without each donor in turn.
 
     Donors without weight in a synthetic control are passed over: leaving one out changes nothing.
@@ -272,16 +271,16 @@ def leave_one_donor_out(found: SyntheticControl) -> LeaveOneDonorOut | Unavailab
     >>> round(found.lowest, 1), round(found.highest, 1)
     (2.9, 3.0)
     """
-    if isinstance(found.estimate, Unavailable):
-        return found.estimate
-    design, donors = found.design, found.design.donor_values.T
+    if isinstance(result.estimate, Unavailable):
+        return result.estimate
+    design, donors = result.design, result.design.donor_values.T
     if len(design.donors) <= FEWEST_DONORS:
         return Unavailable(f"With {len(design.donors)} donors none can be left out.")
     estimates = {
-        design.donors[at]: found.method.fit(design.series, np.delete(donors, at, axis=1), design.n_pre).estimate
-        for at in np.flatnonzero(np.abs(found.weights) > 1e-9)
+        design.donors[at]: result.method.fit(design.series, np.delete(donors, at, axis=1), design.n_pre).estimate
+        for at in np.flatnonzero(np.abs(result.weights) > 1e-9)
     }
-    influential = max(estimates, key=lambda donor: abs(estimates[donor] - float(found.fit.estimate)))
+    influential = max(estimates, key=lambda donor: abs(estimates[donor] - float(result.fit.estimate)))
     return LeaveOneDonorOut(
         lowest=min(estimates.values()),
         highest=max(estimates.values()),

@@ -106,6 +106,7 @@ class Absorbed:
         )
         normal, squares = _normal(given, total, means, common_means)
         wide = given.n_codes * given.width
+        # Codes that no unit links, directly or through others, cannot be compared: each component has its own constant.
         linked = normal[: wide : given.width, : wide : given.width] != 0
         component = np.asarray(csgraph.connected_components(linked)[1], dtype=np.int64)
         inverse, rank = _inverse(normal, squares, given, component)
@@ -139,6 +140,7 @@ class Absorbed:
 
     def is_estimable(self, combination: Floats) -> Bools:
         """Return which combinations of coefficients, shape (m, k), the data determine."""
+        # L'θ is estimable if and only if S S⁻L = L (Searle, 1971): no outcome is needed to know.
         missed = np.abs(self.normal @ (self.inverse @ combination) - combination)
         scale = np.sqrt(reciprocal(self.squares))[:, None]
         has_no_row = ((self.squares == 0)[:, None] & (combination != 0)).any(axis=0)
@@ -221,20 +223,21 @@ def _inverse(normal: Floats, before: Floats, given: Regressors, component: Ints)
     for label in np.unique(component):
         codes = np.flatnonzero(component == label)
         at = (codes[:, None] * given.width + np.arange(given.width)).ravel()
-        block, kept = _pseudo_inverse(normal[np.ix_(at, at)], before[at], given.width == 1)
+        block, n_independent = _pseudo_inverse(normal[np.ix_(at, at)], before[at], given.width == 1)
         coded[np.ix_(at, at)] = block
-        rank += kept
+        rank += n_independent
     inverse = np.zeros_like(normal)
     inverse[:wide, :wide] = coded
     if len(normal) > wide:
+        # The common columns by the Schur complement of the coded ones, which stay block by block.
         crossed = coded @ normal[:wide, wide:]
         left = normal[wide:, wide:] - normal[wide:, :wide] @ crossed
-        core, kept = _pseudo_inverse(left, before[wide:], False)
+        core, n_independent = _pseudo_inverse(left, before[wide:], False)
         inverse[:wide, :wide] += crossed @ core @ crossed.T
         inverse[:wide, wide:] = -crossed @ core
         inverse[wide:, :wide] = inverse[:wide, wide:].T
         inverse[wide:, wide:] = core
-        rank += kept
+        rank += n_independent
     return inverse, rank
 
 
@@ -245,11 +248,11 @@ def _pseudo_inverse(block: Floats, before: Floats, is_laplacian: bool) -> tuple[
     """
     scale = np.sqrt(reciprocal(before))
     values, vectors = np.linalg.eigh(block * np.outer(scale, scale))
-    kept = np.arange(len(values)) > 0 if is_laplacian else values > _COLLINEAR
-    if not kept.any():
+    is_independent = np.arange(len(values)) > 0 if is_laplacian else values > _COLLINEAR
+    if not is_independent.any():
         return np.zeros_like(block), 0
-    basis = scale[:, None] * vectors[:, kept]
-    return np.asarray((basis / values[kept]) @ basis.T), int(kept.sum())
+    basis = scale[:, None] * vectors[:, is_independent]
+    return np.asarray((basis / values[is_independent]) @ basis.T), int(is_independent.sum())
 
 
 # Every cohort has its own effect in every period: contrasts of cohort × period means.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import stream
+from evalkit.core.draws import LEAST_INVERTED, LEVEL, PANEL_SEED, require_draws, require_level, require_seed, stream
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import ROUNDING, Quantity, Unavailable
 from evalkit.core.shown import Shown
@@ -20,7 +20,6 @@ from evalkit.estimate.effect import Inference, exact_reason
 from evalkit.estimate.least_squares_arrays import LeastSquaresFit, without_means
 from evalkit.estimate.two_way.inference_arrays import PlaceboSums, placebo_products, placebo_sums, rescaled, size_test
 from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast
-from evalkit.estimate.two_way.wild_bootstrap import require_draws
 
 SIZE_LEVEL = 0.10
 """Size is taken to predict the residuals' variance where the test's p-value is below this."""
@@ -51,11 +50,13 @@ class ConleyTaberOptions:
     correction: Literal["by size test", "never", "always"] = "by size test"
     tails: Literal["absolute", "equal"] = "absolute"
     n_draws: int = 99_999
-    seed: int = 20_240_101
-    level: float = 0.95
+    seed: int = PANEL_SEED
+    level: float = LEVEL
 
     def __post_init__(self) -> None:
-        require_draws(self.n_draws, self.level)
+        require_draws(self.n_draws)
+        require_seed(self.seed)
+        require_level(self.level, LEAST_INVERTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -155,6 +156,7 @@ def _products(rows: PanelRows, fit: LeastSquaresFit, is_treated: NDArray[np.bool
             f"Comparison cluster {name} is not seen in every period, so that its residuals cannot stand in for a "
             "treated cluster's. Leave it out, or keep periods in which every comparison cluster is seen."
         )
+    # Means and not sums of residuals: a comparison cluster stands in for one of the treated cluster's size.
     residuals = grid(rows.weight * fit.residuals)[~is_treated] / weight[~is_treated]
     paths = grid(rows.weight * inner)[is_treated]
     return placebo_products(paths, residuals, float((rows.weight * inner**2).sum()))

@@ -43,6 +43,7 @@ def assignments(cohort: Codes, stratum: Codes, n_draws: int, random: np.random.G
         return np.array(list(_all(cohort, stratum)), dtype=np.intp).reshape(-1, int((cohort > 0).sum()))
     actual = places(cohort, stratum)
     drawn = np.empty((n_draws + 1, len(actual)), dtype=np.intp)
+    # The actual assignment is one of them, so that no p-value is 0 (Phipson and Smyth, 2010).
     drawn[0] = actual
     begin = 0
     for each in np.unique(stratum):
@@ -131,15 +132,15 @@ def cohort_sums(fit: LeastSquaresFit, treated_from: Floats, period: Floats, actu
     w, z = fit.weight[:, None], fit.basis
     columns = np.asarray(period[:, None] >= treated_from, dtype=float)
     inner = without_means(columns, fit.weight, fit.nested)
-    own = without_means(actual[:, None], fit.weight, fit.nested)
-    own = own - z @ (z.T @ (w * own))
+    treatment_left = without_means(actual[:, None], fit.weight, fit.nested)
+    treatment_left = treatment_left - z @ (z.T @ (w * treatment_left))
     basis = np.stack([fit.by_cluster(w * z * column[:, None]) for column in inner.T], axis=1)
     return Sums(
         outcome=fit.by_cluster(w * columns * fit.residuals[:, None]),
-        treatment=fit.by_cluster(w * columns * own),
+        treatment=fit.by_cluster(w * columns * treatment_left),
         square=fit.by_cluster(w * inner**2),
         basis=basis,
-        left=np.stack([fit.by_cluster(w * z * fit.residuals[:, None]), fit.by_cluster(w * z * own)]),
+        left=np.stack([fit.by_cluster(w * z * fit.residuals[:, None]), fit.by_cluster(w * z * treatment_left)]),
         gram=np.stack([z[rows].T @ (w[rows] * z[rows]) for rows in np.split(np.arange(len(z)), fit.starts[1:])]),
     )
 
@@ -168,6 +169,7 @@ def _statistics(sums: Sums, cohort: Codes, is_studentised: bool, who: Codes) -> 
     """Return the coefficient of the outcome and of the actual treatment, and the three parts of the squared error."""
     onto = sums.basis[who, cohort].sum(axis=1)
     left = sums.square[who, cohort].sum(axis=1)
+    # Treatment less its projection on all else, squared: as Z is orthonormal, by Pythagoras.
     bottom = left - (onto**2).sum(axis=1)
     if (bottom <= 1e-10 * np.maximum(left, 1e-300)).any():
         raise DesignError(
@@ -178,10 +180,10 @@ def _statistics(sums: Sums, cohort: Codes, is_studentised: bool, who: Codes) -> 
     slope = sums.treatment[who, cohort].sum(axis=1) / bottom
     if not is_studentised:
         return first, slope, first, first, first
-    own = np.einsum("ar,grs,as->ag", onto, sums.gram, onto, optimize=True)
+    within_clusters = np.einsum("ar,grs,as->ag", onto, sums.gram, onto, optimize=True)
     scores = []
     for coefficient, moved, still in zip((first, slope), (sums.outcome, sums.treatment), sums.left, strict=True):
-        inside = own.copy()
+        inside = within_clusters.copy()
         top = -(onto @ still.T)
         rows = np.arange(len(who))[:, None]
         inside[rows, who] += sums.square[who, cohort] - 2 * (sums.basis[who, cohort] * onto[:, None, :]).sum(axis=2)
@@ -220,6 +222,7 @@ class PlaceboSums:
     def interval(self, estimate: float, level: float, is_absolute: bool) -> IntervalOrReason:
         """Return the values that the test does not reject: equal-tailed, or by absolute size; or why there is none."""
         share = (1 - level) * (1.0 if is_absolute else 0.5)
+        # (1 − 0.9)/2 · 20 is 0.9999999999999998 in floating point, and must count as the first draw.
         kth = int(np.floor(share * (len(self.draws) + 1) + 1e-9))
         if kth < 1:
             needed = int(np.ceil(1 / share - 1e-9)) - 1
@@ -251,6 +254,7 @@ def placebo_products(paths: Floats, residuals: Floats, square: float) -> Floats:
 def placebo_sums(products: Floats, n_draws: int, random: np.random.Generator) -> PlaceboSums:
     """Return Σ_j W[j, l_j] with one comparison cluster l_j for each treated one, independent and with replacement."""
     n_treated, n_comparison = products.shape
+    # In logarithms: the number of ways itself may be beyond any float.
     is_enumerated = n_treated * np.log(n_comparison) <= np.log(MOST_PLACEBOS_LISTED) + 1e-12
     if is_enumerated:
         chosen = np.array(list(product(range(n_comparison), repeat=n_treated)), dtype=np.intp)
@@ -266,6 +270,7 @@ def variance_by_size(squares: Floats, sizes: Floats) -> tuple[float, float]:
     spread = float((deviation**2).sum())
     slope = float((deviation * squares).sum()) / spread if spread > 0 else 0.0
     level = float(squares.mean()) - slope * float(inverse.mean())
+    # Least squares without negative coefficients: where one would be negative, the optimum has it at zero.
     if slope < 0:
         return float(squares.mean()), 0.0
     if level < 0:
@@ -319,6 +324,7 @@ def wild_weights(n_clusters: int, kind: WildWeights, n_draws: int, random: np.ra
     values = _VALUES[kind]
     total = len(values) ** n_clusters if n_clusters < 20 else np.inf
     if total <= MOST_DRAWS_LISTED:
+        # The digits of 0, 1, 2, … in base 2 or 6: every vector once, the one of ones (the data) among them.
         digits = np.arange(int(total)) // len(values) ** np.arange(n_clusters)[:, None] % len(values)
         return np.asarray(values[digits])
     drawn = values[random.integers(0, len(values), (n_clusters, n_draws))]
@@ -337,15 +343,16 @@ def wild_reference(fit: LeastSquaresFit, at: int, weights: Floats, is_restricted
     if len(weights) != fit.n_clusters:
         raise DesignError(f"{len(weights)} bootstrap weights were given for {fit.n_clusters} clusters.")
     direction = fit.direction(at)
-    own = direction / float((fit.weight * direction**2).sum())  # the regressor less the others: β changes u by −b·own
+    # The regressor less the others: an effect b taken off the outcome moves the residuals by −b times this.
+    moved_by_effect = direction / float((fit.weight * direction**2).sum())
     estimate = float(fit.coefficients[at])
     scale = float(np.sqrt((fit.by_cluster(fit.weight * direction * fit.residuals) ** 2).sum()))
     if not is_restricted:
         top, scores = _scores(fit, direction, fit.residuals, weights)
         zero = np.zeros(top.shape)
         return Reference(estimate, scale, top, zero, _squared(scores, scores), zero, zero)
-    top, scores = _scores(fit, direction, fit.residuals + estimate * own, weights)
-    slope, bends = _scores(fit, direction, own, weights)
+    top, scores = _scores(fit, direction, fit.residuals + estimate * moved_by_effect, weights)
+    slope, bends = _scores(fit, direction, moved_by_effect, weights)
     return Reference(
         estimate, scale, top, slope, _squared(scores, scores), _squared(scores, bends), _squared(bends, bends)
     )

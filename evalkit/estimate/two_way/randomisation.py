@@ -11,7 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Codes
-from evalkit.core.draws import SERIAL, Executor, stream
+from evalkit.core.draws import (
+    LEAST_INVERTED,
+    LEVEL,
+    N_DRAWS,
+    PANEL_SEED,
+    SERIAL,
+    Executor,
+    require_draws,
+    require_level,
+    require_seed,
+    stream,
+)
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import ROUNDING, Unavailable
 from evalkit.core.shown import Shown
@@ -28,7 +39,7 @@ from evalkit.estimate.two_way.inference_arrays import (
     places,
 )
 from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast
-from evalkit.estimate.two_way.wild_bootstrap import require_draws, require_room
+from evalkit.estimate.two_way.wild_bootstrap import require_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +60,15 @@ class RandomisationOptions:
     over: Literal["cluster", "unit"] = "cluster"
     strata: Mapping[Any, Any] | None = None
     is_studentised: bool = False
-    n_draws: int = 9_999
-    seed: int = 20_240_101
-    level: float = 0.95
+    n_draws: int = N_DRAWS
+    seed: int = PANEL_SEED
+    level: float = LEVEL
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        require_draws(self.n_draws, self.level)
+        require_draws(self.n_draws)
+        require_seed(self.seed)
+        require_level(self.level, LEAST_INVERTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -126,6 +139,7 @@ def _units_in_order(panel: Panel) -> Codes:
 def _cohorts(rows: PanelRows) -> tuple[Codes, NDArray[np.float64]]:
     """Return each cluster's cohort as a code, 0 for one not treated within the panel, and the cohorts' starts."""
     first = np.flatnonzero(np.diff(rows.cluster, prepend=-1))
+    # A start before the first period is one at it: treated throughout; one after the last is none.
     cohort = np.where(rows.cohort > rows.periods[-1], np.inf, np.maximum(rows.cohort, rows.periods[0]))
     lowest, highest = np.minimum.reduceat(cohort, first), np.maximum.reduceat(cohort, first)
     if (lowest != highest).any():

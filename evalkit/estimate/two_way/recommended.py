@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.draws import LEVEL, N_DRAWS, PANEL_SEED, SERIAL, Executor, require_level, require_seed
 from evalkit.core.errors import DesignError
 from evalkit.data.panel import Panel
 from evalkit.design.clusters import InferenceMethod, Recommendation, independence_by
@@ -20,10 +20,14 @@ from evalkit.estimate.two_way.wild_bootstrap import WildOptions, wild_bootstrap
 class InferenceOptions:
     """The level of intervals, how many draws a bootstrap or permutation takes, under which seed and by whom."""
 
-    level: float = 0.95
-    n_draws: int = 9_999
-    seed: int = 20_240_101
+    level: float = LEVEL
+    n_draws: int = N_DRAWS
+    seed: int = PANEL_SEED
     executor: Executor = field(default=SERIAL, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        require_level(self.level)
+        require_seed(self.seed)
 
 
 def two_way_inference(

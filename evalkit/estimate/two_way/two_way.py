@@ -219,6 +219,7 @@ def two_way_event_study(panel: Panel, options: EventOptions | None = None) -> Tw
     options = options or EventOptions()
     rows = PanelRows.of(panel)
     require_contrast(rows)
+    # Who starts after the last period is never treated in this panel, and has no event time.
     is_dated = np.isfinite(rows.cohort) & (rows.cohort <= rows.periods[-1])
     time = np.asarray(rows.periods, dtype=float)[rows.period] - np.where(is_dated, rows.cohort, 0.0)
     times = [int(each) for each in np.unique(time[is_dated]) if each != options.base_time]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalkit.core.draws import stream
+from evalkit.core.draws import (
+    LEAST_INVERTED,
+    LEVEL,
+    N_DRAWS,
+    PANEL_SEED,
+    require_draws,
+    require_level,
+    require_seed,
+    stream,
+)
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Shown
@@ -32,12 +41,14 @@ class WildOptions:
 
     weights: WildWeights = "rademacher"
     is_restricted: bool = True
-    n_draws: int = 9_999
-    seed: int = 20_240_101
-    level: float = 0.95
+    n_draws: int = N_DRAWS
+    seed: int = PANEL_SEED
+    level: float = LEVEL
 
     def __post_init__(self) -> None:
-        require_draws(self.n_draws, self.level)
+        require_draws(self.n_draws)
+        require_seed(self.seed)
+        require_level(self.level, LEAST_INVERTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -107,11 +118,3 @@ def require_room(n: int, n_draws: int, what: str) -> None:
             f"{n_draws:,} draws for {n:,} {what} are too many to hold. Take at most {MOST_NUMBERS // n:,} draws; "
             "with very many clusters, errors clustered by them need no bootstrap."
         )
-
-
-def require_draws(n_draws: int, level: float) -> None:
-    """Raise `DesignError` where a number of draws or a level cannot be used."""
-    if n_draws < 99:
-        raise DesignError(f"{n_draws} draws are too few for a p-value; take at least 99, better 9,999.")
-    if not 0.5 <= level < 1:
-        raise DesignError(f"The level of an interval is a share such as 0.95, not {level}.")

@@ -56,6 +56,11 @@ class Prose:
         return f"<p>{escape(self.text)}</p>"
 
 
+def sentences(*said: str) -> Prose:
+    """Return sentences as a paragraph, empty ones left out."""
+    return Prose(tuple(sentence for sentence in said if sentence))
+
+
 # A drawn figure with its words and the numbers behind it.
 
 

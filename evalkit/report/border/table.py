@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
-from evalkit.core.formats import Precision, careful, count, interval_text, number, p_text, pounds
+from evalkit.core.formats import MINUS, Precision, count, interval_text, number, p_text, pounds, visible
 from evalkit.core.quantities import Interval, Unavailable
 
 # A table before it is released: values with their kinds, not yet fit to be shown.
@@ -16,6 +16,7 @@ from evalkit.core.quantities import Interval, Unavailable
 Kind = Literal[
     "text",
     "quote",
+    "label",
     "estimate",
     "number",
     "interval",
@@ -32,7 +33,8 @@ Cell = str | int | float | Interval | Unavailable
 _FORMATS: Final[dict[Kind, Callable[[Any], str]]] = {
     "text": str,
     "quote": str,
-    "estimate": careful,
+    "label": lambda value: str(value).replace("-", MINUS),
+    "estimate": visible,
     "number": number,
     "interval": interval_text,
     "p": p_text,
@@ -65,7 +67,12 @@ class Column:
     @property
     def is_numeric(self) -> bool:
         """Return whether the column's values are aligned as numbers."""
-        return self.kind not in ("text", "quote")
+        return self.kind not in ("text", "quote", "label")
+
+
+def measured(key: str, header: str, kind: Kind, made: Precision) -> Column:
+    """Return a column of numbers written as finely as they were measured."""
+    return Column(key, header, kind, decimals=made.decimals, is_in_powers=made.decimals is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

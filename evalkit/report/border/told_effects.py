@@ -9,7 +9,7 @@ rank without the columns of the hidden cells.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -29,19 +29,31 @@ REMEDY: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ToldResults(StaggeredResults):
+    """Results of people that have passed the border: every number in them may be told."""
+
+
 def rests_on_few(found: StaggeredResults) -> bool:
     """Return whether some cell rests on too few people to be told."""
     return any(cell.is_of_few for cell in found.group_time)
 
 
 def told_effects(found: StaggeredResults) -> StaggeredResults:
-    """Return results with what may not be told withheld; the same results where nothing rests on few people.
+    """Return results with what may not be told withheld; the same results where units are not people.
 
+    Results that are told already come back as they are: to find what may be told takes long where there are many cells.
     What a reader wants first is kept first: the overall effect, times since the start, cohorts, periods, cells, and
     last the averages over each of these.
     """
-    if all(cell.fewest_people is None for cell in found.group_time):
+    if isinstance(found, ToldResults) or all(cell.fewest_people is None for cell in found.group_time):
         return found
+    told_found = _without_few(found)
+    return ToldResults(**{field.name: getattr(told_found, field.name) for field in fields(told_found)})
+
+
+def _without_few(found: StaggeredResults) -> StaggeredResults:
+    """Return results without the cells that rest on too few people, and what would let them be worked out."""
     cells = tuple(replace(cell, note=told(cell.note, FEWEST_PEOPLE)) for cell in found.group_time)
     found = replace(found, notes=tuple(told_where_typed(note, FEWEST_PEOPLE) for note in found.notes))
     if not rests_on_few(found):

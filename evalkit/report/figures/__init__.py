@@ -13,6 +13,8 @@
 - `power`: Figure of what a project's design could detect: the least effects of every kind on one scale.
 - `similar`: Figure of a list of similar schools or areas: each on a strip, by how far it is from the one the list is
   for.
+- `staggered`: The effect by time since the start: each time's interval, and the band that holds for all times
+  together.
 - `style`: One size, one voice, and the same bytes every time.
 - `years`: Figures by year: means of both arms, and their difference with its interval and the band for all years.
 """

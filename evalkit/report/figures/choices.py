@@ -7,7 +7,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from evalkit.core.formats import careful, level_text, number
+from evalkit.core.formats import level_text, number, visible
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
@@ -141,11 +141,11 @@ def _curve_alt(evaluation: Evaluation, effects: list[Effect]) -> str:
     values = [_value(effect) for effect in effects]
     apart = [e for e in effects if isinstance(e.interval, Interval) and 0.0 not in e.interval]
     main = next((e for e in effects if e.design == labels.NEIGHBOURS), None)
-    own = f" The main comparison, the diamond, gives {careful(_value(main))}." if main else ""
-    ends = ", ".join(f"{short_label(e.design)} {careful(_value(e))}" for e in (effects[0], effects[-1]))
+    own = f" The main comparison, the diamond, gives {visible(_value(main))}." if main else ""
+    ends = ", ".join(f"{short_label(e.design)} {visible(_value(e))}" for e in (effects[0], effects[-1]))
     return (
         f"Specification curve of {outcome_label(evaluation, effects[0].outcome)}: {counted(len(values), 'estimate')} "
-        f"from {careful(min(values))} to {careful(max(values))}; zero lies outside {len(apart)} of their intervals. "
+        f"from {visible(min(values))} to {visible(max(values))}; zero lies outside {len(apart)} of their intervals. "
         f"Smallest and largest: {ends}.{own}"
     )
 
@@ -235,7 +235,7 @@ def _map_alt(evaluation: Evaluation, panels: Panels) -> str:
         known = [e.estimate for e in effects if not isinstance(e.estimate, Unavailable)]
         if known:
             label = outcome_label(evaluation, outcome)
-            parts.append(f"{label}: {len(known)} estimates from {careful(min(known))} to {careful(max(known))}")
+            parts.append(f"{label}: {len(known)} estimates from {visible(min(known))} to {visible(max(known))}")
     return (
         "Dot chart of estimates by design; diamonds mark the main comparison. "
         + ("; ".join(parts) or "No estimate can be given")

@@ -11,7 +11,7 @@ from typing import Final
 from matplotlib.axes import Axes
 
 from evalkit.core.errors import EvalkitError
-from evalkit.core.formats import careful, interval_text, level_text
+from evalkit.core.formats import interval_text, level_text, visible
 from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
@@ -130,7 +130,7 @@ def _average(found: PlaceboPool) -> str:
     interval = found.test.interval
     if isinstance(interval, Interval):
         return _numbers(found.test.estimate, interval)
-    return f"{careful(found.test.estimate)} (no interval)"
+    return f"{visible(found.test.estimate)} (no interval)"
 
 
 def _short(label: str) -> str:
@@ -138,7 +138,7 @@ def _short(label: str) -> str:
 
 
 def _numbers(estimate: float, interval: Interval) -> str:
-    return f"{careful(estimate)} ({interval_text(interval)})"
+    return f"{visible(estimate)} ({interval_text(interval)})"
 
 
 def _caption(forest: Forest) -> str:
@@ -157,7 +157,7 @@ def _caption(forest: Forest) -> str:
 def _alt(forest: Forest) -> str:
     low, high = (end(row.estimate for row in forest.rows) for end in (min, max))
     said = (
-        f"Forest plot of {counted(len(forest.rows), 'project')}. Estimates run from {careful(low)} to {careful(high)} "
+        f"Forest plot of {counted(len(forest.rows), 'project')}. Estimates run from {visible(low)} to {visible(high)} "
     )
     found = forest.pooled
     if isinstance(found, Unavailable):

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from evalkit.core.formats import careful, level_text, number
+from evalkit.core.formats import level_text, number, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
@@ -59,10 +59,10 @@ def _line(ax: Axes, effect: Effect, estimate: float) -> None:
         ax.hlines(0, ends[0], ends[1], color=VERMILION, linewidth=3)
         ax.plot(ends, [0, 0], "|", color=VERMILION, markersize=14, markeredgewidth=2)
     ax.plot(estimate, 0, "o", color=VERMILION, markersize=9, markerfacecolor=VERMILION if ends else "white")
-    ax.annotate(f"{careful(estimate)}", (estimate, 0), xytext=(0, 9), textcoords="offset points", ha="center",
+    ax.annotate(f"{visible(estimate)}", (estimate, 0), xytext=(0, 9), textcoords="offset points", ha="center",
                 weight="bold", color=BLACK)  # fmt: skip
     for end, side in zip(ends, ("right", "left"), strict=False):
-        ax.annotate(careful(end), (end, 0), xytext=(-9 if side == "right" else 9, 0), textcoords="offset points",
+        ax.annotate(visible(end), (end, 0), xytext=(-9 if side == "right" else 9, 0), textcoords="offset points",
                     ha=side, va="center", color=BLACK)  # fmt: skip
     if not ends:
         ax.annotate("no interval can be given", (estimate, 0), xytext=(0, -9), textcoords="offset points", ha="center",
@@ -88,7 +88,7 @@ def _second_axis(ax: Axes, effect: Effect) -> None:
 def _alt(effect: Effect | None, unit: str, level: str) -> str:
     if effect is None or isinstance(effect.estimate, Unavailable):
         return "No estimate can be given, so that no interval is drawn."
-    start = f"One line with zero marked. The estimate is {careful(effect.estimate)} {unit}"
+    start = f"One line with zero marked. The estimate is {visible(effect.estimate)} {unit}"
     if not isinstance(effect.interval, Interval):
         return f"{start}; it has no interval."
     side = "It contains zero." if 0.0 in effect.interval else "It does not contain zero."

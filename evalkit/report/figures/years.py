@@ -9,7 +9,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from evalkit.core.formats import careful, interval_text, level_text, number
+from evalkit.core.formats import interval_text, level_text, number, visible
 from evalkit.core.project import Project, day_of_tests
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.diagnose.project.evaluation import ArmYear, Evaluation
@@ -298,7 +298,7 @@ def _words(effect: Effect, band: IntervalOrReason) -> str:
         return f"not available: {effect.estimate.reason.rstrip('.')}"
     parts = [f"interval {interval_text(effect.interval)}" if isinstance(effect.interval, Interval) else "no interval"]
     parts += [f"band {interval_text(band)}"] if isinstance(band, Interval) else []
-    return f"{careful(effect.estimate)} ({', '.join(parts)})"
+    return f"{visible(effect.estimate)} ({', '.join(parts)})"
 
 
 def _differences_alt(evaluation: Evaluation, effects: list[Effect], bands: Bands) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import careful, interval_text, level_text, lower_first, number, p_text, span_text
+from evalkit.core.draws import N_DRAWS
+from evalkit.core.formats import interval_text, level_text, lower_first, number, p_text, span_text, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.portfolio.pooling_rules import FEW, FEW_LABEL, FEWEST, STALE
 from evalkit.diagnose.portfolio.portfolio import Group, Portfolio
 from evalkit.diagnose.portfolio.project_record import ProjectRecord, outcome_label, outcome_unit
-from evalkit.estimate.areas.placebo_pool import ALIKE, ALL_NEED, EACH_NEEDS, N_DRAWS, PER_PROJECT, PlaceboPool
+from evalkit.estimate.areas.placebo_pool import ALIKE, ALL_NEED, EACH_NEEDS, PER_PROJECT, PlaceboPool
 from evalkit.estimate.areas.random_effects import RandomEffects
 
 
@@ -138,7 +139,7 @@ def group_result(group: Group) -> tuple[str, ...]:
 def _mean(group: Group, found: PlaceboPool) -> str:
     few = f"{FEW_LABEL.capitalize()}. " if group.is_few else ""
     test = found.test
-    said = f"{few}Over {counted(found.mean.n, 'project')} the average given the baseline is {careful(test.estimate)} "
+    said = f"{few}Over {counted(found.mean.n, 'project')} the average given the baseline is {visible(test.estimate)} "
     if isinstance(test.interval, Interval) and isinstance(test.p_value, float):
         zero = " The interval contains zero." if 0.0 in test.interval else ""
         level = level_text(test.interval.level)
@@ -157,14 +158,14 @@ def _drawn(found: PlaceboPool, group: Group) -> str:
         return ""
     return (
         f"Interval and p-value come from {test.n_draws:,} sets of {found.mean.n} of {test.n_alike} areas without a "
-        f"programme, each {test.alike} as its project, pooled alike. Such sets average {careful(test.centre)} "
+        f"programme, each {test.alike} as its project, pooled alike. Such sets average {visible(test.centre)} "
         f"{group_unit(group)}, which is taken off; their deviations are widened by {number(test.factor)}."
     )
 
 
 def _raw(found: PlaceboPool, group: Group) -> str:
     return (
-        f"As they are in the reports, not given the baseline, the estimates average {careful(found.raw.estimate)} "
+        f"As they are in the reports, not given the baseline, the estimates average {visible(found.raw.estimate)} "
         f"{group_unit(group)}."
     )
 
@@ -179,8 +180,8 @@ def _next(found: PlaceboPool) -> str:
     if not isinstance(prediction, Interval):
         return prediction.reason
     return (
-        f"The effect of one more project like these would lie between {careful(prediction.lower)} and "
-        f"{careful(prediction.upper)} ({level_text(mean.level)} prediction interval, t with "
+        f"The effect of one more project like these would lie between {visible(prediction.lower)} and "
+        f"{visible(prediction.upper)} ({level_text(mean.level)} prediction interval, t with "
         f"{counted(mean.prediction_df, 'degree')} of freedom)."
     )
 

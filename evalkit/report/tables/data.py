@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.data.areas.series import AreaSeries
-from evalkit.data.baseline import Baseline, is_category
-from evalkit.data.own_tables.long_table import LongTable
-from evalkit.data.own_tables.unit_table import UnitTable
-from evalkit.data.panel import CrossSections, Panel
-from evalkit.data.profiles import Profiles
-from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.data.baseline import is_category
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.parts import Prose
+from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from evalkit.data.areas.series import AreaSeries
+    from evalkit.data.baseline import Baseline
+    from evalkit.data.own_tables.long_table import LongTable
+    from evalkit.data.own_tables.unit_table import UnitTable
+    from evalkit.data.panel import CrossSections, Panel
+    from evalkit.data.profiles import Profiles
+    from evalkit.data.published.neighbours import NeighbourTable
+
 
 # How many units there are, by arm, cohort or reason: the table does not know whether they are people.
 
@@ -50,6 +54,12 @@ def noted(table: ReleasedTable, note: str) -> ReleasedTable:
     return ReleasedTable(replace(table.table, notes=(*table.table.notes, note)), table.threshold)
 
 
+def without_note(table: ReleasedTable, note: str) -> ReleasedTable:
+    """Return a table without a note that is said elsewhere."""
+    notes = tuple(one for one in table.table.notes if one != note)
+    return ReleasedTable(replace(table.table, notes=notes), table.threshold)
+
+
 def plain(
     caption: str, columns: tuple[Column, ...], rows: Sequence[tuple[Cell, ...]], notes: Sequence[str] = ()
 ) -> ReleasedTable:
@@ -58,11 +68,6 @@ def plain(
     filled = tuple(rows) or (("None", *(none,) * (len(columns) - 1)),)
     kept = tuple(dict.fromkeys(note for note in notes if note))
     return release(Table(caption=caption, columns=columns, rows=filled, notes=kept), FEWEST_PEOPLE)
-
-
-def sentences(*said: str) -> Prose:
-    """Return sentences as a paragraph, empty ones left out."""
-    return Prose(tuple(sentence for sentence in said if sentence))
 
 
 def named(label: str, names: Sequence[object], most: int = 12) -> str:

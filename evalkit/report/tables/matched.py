@@ -21,9 +21,9 @@ from evalkit.diagnose.matched.sensitivity import MatchSensitivity
 from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import ReleasedTable, release, rests_on_few, told_where_typed
-from evalkit.report.border.parts import Prose
+from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, Kind, Table
-from evalkit.report.tables.data import UNKNOWN, noted, sentences
+from evalkit.report.tables.data import UNKNOWN, noted
 from evalkit.report.words.matched import UNLESS_HIDDEN, design_sentences, effect_notes
 
 # Tables of a matched or weighted comparison: its units, their balance, the effect, and what could be wrong.

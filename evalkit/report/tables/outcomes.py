@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from evalkit.core.formats import level_text, number_or_reason, years_text
+from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.diagnose.project.evaluation import Evaluation, OutcomeSummary
-from evalkit.diagnose.project.outcome_summaries import AIMED_AT
 from evalkit.estimate.effect import EffectSize
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table

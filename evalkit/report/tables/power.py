@@ -7,9 +7,8 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.sentence import Sentence, count
 from evalkit.diagnose.power.report import OutcomePower, PowerReport
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.parts import Prose
+from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
-from evalkit.report.tables.data import sentences
 
 
 def power_words(report: PowerReport) -> Prose:

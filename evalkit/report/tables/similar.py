@@ -16,7 +16,7 @@ from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.profiles import Profiles
 from evalkit.data.published.neighbours import NeighbourTable
-from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits, pupil_counts, similar_units, stand_in
+from evalkit.design.similar import CLOSENESS, NOT_CLOSE, SimilarUnits, pupil_counts, similar_units, small_count_value
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Prose
 from evalkit.report.border.table import Cell, Column, Kind, Table
@@ -189,7 +189,7 @@ def _stand_in_note(found: SimilarUnits) -> tuple[str, ...]:
         return ()
     return (
         f"Counts of pupils under {option.fewest} ({listed(list(option.pupils), 12)}) enter distances and SDs as "
-        f"{stand_in(option.fewest):g}, whatever they are, so that none can be worked out.",
+        f"{small_count_value(option.fewest):g}, whatever they are, so that none can be worked out.",
     )
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from evalkit.core.formats import MINUS, as_sentence, decimals_for, level_text
+from evalkit.core.formats import MINUS, Precision, as_sentence, decimals_for, level_text
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted
 from evalkit.design.clusters import conservative_rows
-from evalkit.design.panel.staggered import StaggeredDesign
-from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.staggered.cells import METHODS, GroupTimeEffects
-from evalkit.estimate.staggered.imputation_leads import Leads
 from evalkit.estimate.staggered.pre_test import NO_PROOF
 from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
-from evalkit.estimate.staggered.summaries import Summaries, Summary
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Prose
-from evalkit.report.border.table import Cell, Column
+from evalkit.report.border.parts import Prose, sentences
+from evalkit.report.border.table import Cell, Column, measured
 from evalkit.report.border.told_effects import OF_FEW, told_effects
-from evalkit.report.tables.data import NEVER, counts, panel_words, plain, sentences
+from evalkit.report.tables.data import NEVER, counts, panel_words, plain
+
+if TYPE_CHECKING:
+    from evalkit.design.panel.staggered import StaggeredDesign
+    from evalkit.diagnose.cross_checks import CrossChecks
+    from evalkit.estimate.staggered.imputation_leads import Leads
+    from evalkit.estimate.staggered.summaries import Summaries, Summary
 
 _COMPARED: Final = {
     "never": "Treated cohorts are compared with units never treated.",
@@ -54,7 +56,7 @@ def effect_cells(effects: GroupTimeEffects) -> ReleasedTable:
         Column("cohort", "Cohort"),
         Column("period", "Period"),
         Column("base", "Measured from"),
-        Column("effect", "Effect", "estimate", decimals=_decimals(*values)),
+        measured("effect", "Effect", "estimate", Precision(_decimals(*values))),
     )
     rows = [
         (
@@ -132,12 +134,11 @@ def before_the_start(found: StaggeredResults) -> Prose:
 def _parts(found: StaggeredResults, given: ReportedSet, caption: str, name: str) -> ReleasedTable:
     has_band = any(part.band is not None for part in given.parts)
     level = level_text(found.level)
-    band = (
-        (Column("band", f"{level} band", "interval", decimals=_decimals(found.simple.std_error)),) if has_band else ()
-    )
+    made = Precision(_decimals(found.simple.std_error, found.simple.estimate))
+    band = (measured("band", f"{level} band", "interval", made),) if has_band else ()
     every = (*given.parts, given.overall)
     by = _inference_column(every)
-    names = [*(_label(part.label) for part in given.parts), "0 and on" if has_band else "All"]
+    names: list[str | int] = [*(_named(part) for part in given.parts), "0 and on" if has_band else "All"]
     rows = [
         (*_part(part, label, has_band), *(_inference(part) for _ in by))
         for part, label in zip(every, names, strict=True)
@@ -146,10 +147,10 @@ def _parts(found: StaggeredResults, given: ReportedSet, caption: str, name: str)
     if any(part.method != PLAIN for part in given.parts):
         together += " The band is Bonferroni's: each of its intervals is at a level that is stricter by their number."
     notes = [together] * has_band + [conservative_rows(every)] + [part.note for part in every]
-    return plain(caption, (Column("label", name), *_numbers(found), *band, *by), rows, notes)
+    return plain(caption, (Column("label", name, "label"), *_numbers(found), *band, *by), rows, notes)
 
 
-def _part(part: Reported, name: str, has_band: bool) -> tuple[Cell, ...]:
+def _part(part: Reported, name: str | int, has_band: bool) -> tuple[Cell, ...]:
     none = Unavailable("An average has no band.")
     band: tuple[Cell, ...] = (none if part.band is None else part.band,) if has_band else ()
     return name, *_values(part), *band
@@ -168,6 +169,11 @@ def _inference(row: Reported | ReportedCell) -> str:
     return method if row.df is None else f"{method}, {row.df:.1f} degrees of freedom"
 
 
+def _named(part: Reported) -> int:
+    assert part.label is not None  # only an average over the parts has none
+    return part.label
+
+
 def _label(label: int | None) -> str:
     return str(label).replace("-", MINUS)
 
@@ -179,10 +185,11 @@ def _numbers(found: StaggeredResults) -> tuple[Column, ...]:
 
 def effect_columns(level: float, decimals: int | None) -> tuple[Column, ...]:
     """Return the columns of an effect, its error and its interval."""
+    made = Precision(decimals)
     return (
-        Column("effect", "Effect", "estimate", decimals=decimals),
-        Column("std_error", "Standard error", "number", decimals=decimals),
-        Column("interval", f"{level_text(level)} interval", "interval", decimals=decimals),
+        measured("effect", "Effect", "estimate", made),
+        measured("std_error", "Standard error", "number", made),
+        measured("interval", f"{level_text(level)} interval", "interval", made),
     )
 
 
@@ -217,7 +224,7 @@ def _summaries(found: Sequence[Summary], notes: tuple[str, ...]) -> ReleasedTabl
         OF_FEW if one.is_of_few else one.estimate if isinstance(one.estimate, Unavailable) else one.estimate.value
         for one in found
     ]
-    columns = (Column("label", "Average over"), Column("effect", "Effect", "estimate", decimals=_decimals(*values)))
+    columns = (Column("label", "Average over"), measured("effect", "Effect", "estimate", Precision(_decimals(*values))))
     rows = [
         ("All" if one.label is None else _label(one.label), value) for one, value in zip(found, values, strict=True)
     ]

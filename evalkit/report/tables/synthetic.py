@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from evalkit.core.formats import as_sentence, decimals_for, level_text, number, p_equals
+from evalkit.core.formats import Precision, as_sentence, decimals_for, level_text, number
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.design.panel.area_design import AreaDesign
-from evalkit.estimate.synthetic.conformal import Conformal
-from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboInSpace, PlaceboInTime
-from evalkit.estimate.synthetic.result import SyntheticControl
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Prose
-from evalkit.report.border.table import Cell, Column
-from evalkit.report.tables.data import plain, sentences
+from evalkit.report.border.parts import Prose, sentences
+from evalkit.report.border.table import Cell, Column, measured
+from evalkit.report.tables.data import plain
+from evalkit.report.words.synth import effect_sentence, time_sentence
+
+if TYPE_CHECKING:
+    from evalkit.design.panel.area_design import AreaDesign
+    from evalkit.estimate.synthetic.conformal import Conformal
+    from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboInSpace, PlaceboInTime
+    from evalkit.estimate.synthetic.result import SyntheticControl
 
 _MOST: Final = 15
+_BEFORE: Final = Unavailable("before")
+"""What stands in the place of a test of a period before the start."""
 
 
 def area_design(design: AreaDesign) -> ReleasedTable:
@@ -40,40 +45,38 @@ def area_words(design: AreaDesign) -> Prose:
 
 def synthetic_words(found: SyntheticControl) -> Prose:
     """Return the effect in a sentence bounded by what it assumes, and how good the fit before the start is."""
-    return sentences(_effect(found), found.pre_fit.sentence, *map(as_sentence, found.notes))
+    return sentences(effect_sentence(found, _precision(found)), found.pre_fit.sentence, *map(as_sentence, found.notes))
 
 
-def _effect(found: SyntheticControl) -> str:
-    estimate, design = found.estimate, found.design
-    if isinstance(estimate, Unavailable):
-        return f"No estimate is shown. {estimate.reason}"
-    one = len(design.treated) == 1
-    size = _text(abs(estimate), _decimals(found))
-    return (
-        f"From {design.start} on '{design.outcome}' in the treated area{'' if one else 's'} "
-        f"{'was' if design.n_post == 1 else 'was on average'} {size} {'higher' if estimate >= 0 else 'lower'} than in "
-        f"the synthetic one ({found.method.name}), an effect if without the programme {'it' if one else 'they'} would "
-        "have moved as the weighted donors did."
-    )
+def _precision(found: SyntheticControl) -> Precision:
+    return Precision.of(found.pre_fit.spread / 20)
 
 
-def _decimals(found: SyntheticControl) -> int | None:
-    return decimals_for(found.pre_fit.spread / 20)
-
-
-def _text(value: float, decimals: int | None) -> str:
-    return f"{value:.3g}" if decimals is None else number(value, decimals)
-
-
-def gaps(found: SyntheticControl) -> ReleasedTable:
-    """Return period by period the treated areas' mean, the synthetic one, and the gap."""
-    decimals = _decimals(found)
+def gaps(found: SyntheticControl, tests: Conformal | None = None, made: Precision | None = None) -> ReleasedTable:
+    """Return period by period the treated areas' mean, the synthetic one and the gap, tested where there are tests."""
+    made = made or _precision(found)
+    single = {one.period: one for one in tests.by_period} if tests is not None else {}
     columns = (
         Column("period", "Period"),
-        *(Column(key, key.capitalize(), "estimate", decimals=decimals) for key in ("treated", "synthetic", "gap")),
+        *(measured(key, key.capitalize(), "estimate", made) for key in ("treated", "synthetic", "gap")),
+        *(_test_columns(tests, made) if tests is not None and single else ()),
     )
-    rows = [(str(row.period), row.treated, row.synthetic, row.gap) for row in found.gaps]
+    rows = [
+        (str(row.period), row.treated, row.synthetic, row.gap, *(_test_cells(single.get(row.period)) if single else ()))
+        for row in found.gaps
+    ]
     return plain("Period by period", columns, rows, (f"The programme began in {found.design.start}.",))
+
+
+def _test_columns(tests: Conformal, made: Precision) -> tuple[Column, ...]:
+    levels = [one.interval.level for one in (tests, *tests.by_period) if isinstance(one.interval, Interval)]
+    interval = measured("interval", f"{level_text(levels[0] if levels else 0.95)} interval", "interval", made)
+    return interval, Column("p", "p", "p")
+
+
+def _test_cells(test: Conformal | None) -> tuple[Cell, ...]:
+    """Return what conformal inference says of one period; those before the start have no test."""
+    return (_BEFORE, _BEFORE) if test is None else (test.interval, test.p_value)
 
 
 def donor_weights(found: SyntheticControl) -> ReleasedTable:
@@ -112,11 +115,8 @@ def placebo_in_space(found: PlaceboInSpace) -> ReleasedTable:
 
 def placebo_in_time(found: PlaceboInTime) -> Prose:
     """Return what a start that was none would have found."""
-    if isinstance(found.estimate, Unavailable):
-        return sentences(f"A start put back to {found.start}: {found.estimate.reason}")
-    size = _text(found.estimate, decimals_for(abs(found.estimate)))
-    p = "" if isinstance(found.p_value, Unavailable) else f", {p_equals(found.p_value)}"
-    return sentences(f"A start put back to {found.start}, where there was no programme yet: {size}{p}.")
+    size = abs(found.estimate) if not isinstance(found.estimate, Unavailable) else 0.0
+    return sentences(as_sentence(time_sentence(found, Precision.of(size))))
 
 
 def conformal(found: Conformal) -> ReleasedTable:

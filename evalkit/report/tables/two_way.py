@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import MINUS, as_sentence, decimals_for, number
+from typing import TYPE_CHECKING
+
+from evalkit.core.formats import as_sentence, decimals_for, number
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
-from evalkit.design.clusters import Recommendation, conservative_sentence
-from evalkit.estimate.effect import Inference
-from evalkit.estimate.two_way.bacon import BaconDecomposition
-from evalkit.estimate.two_way.conley_taber import ConleyTaber
-from evalkit.estimate.two_way.randomisation import RandomisationTest
-from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
-from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
+from evalkit.design.clusters import conservative_sentence
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Prose
+from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column
-from evalkit.report.tables.data import plain, sentences
+from evalkit.report.tables.data import plain
 from evalkit.report.tables.staggered import effect_columns, estimated
+
+if TYPE_CHECKING:
+    from evalkit.design.clusters import Recommendation
+    from evalkit.estimate.effect import Inference
+    from evalkit.estimate.two_way.bacon import BaconDecomposition
+    from evalkit.estimate.two_way.conley_taber import ConleyTaber
+    from evalkit.estimate.two_way.randomisation import RandomisationTest
+    from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
+    from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
 
 
 def recommendation(found: Recommendation) -> Prose:
@@ -55,13 +60,13 @@ def two_way_recommendation(found: TwoWayEffect) -> Prose:
     return recommendation(found.recommendation)
 
 
-def two_way_event_study(found: TwoWayEventStudy) -> ReleasedTable:
-    """Return the two-way coefficients by time since the start."""
+def two_way_event_study(found: TwoWayEventStudy, level: float = 0.95) -> ReleasedTable:
+    """Return the two-way coefficients by time since the start, with intervals at a level."""
     columns = (
-        Column("time", "Periods since the start"),
-        *effect_columns(0.95, decimals_for(*(time.estimate.std_error for time in found.times))),
+        Column("time", "Periods since the start", "label"),
+        *effect_columns(level, decimals_for(*(time.estimate.std_error for time in found.times))),
     )
-    rows = [(str(time.event_time).replace("-", MINUS), *estimated(time.estimate)) for time in found.times]
+    rows = [(time.event_time, *estimated(time.estimate, level)) for time in found.times]
     base = f"Measured from {number(found.base_time, 0)} periods since the start."
     return plain("The two-way event study", columns, rows, (base, found.assumes))
 
@@ -78,7 +83,7 @@ def bacon(found: BaconDecomposition) -> ReleasedTable:
     if found.within_share:
         rows.append(("within cohorts, by covariates", found.within_share, found.within_estimate))
     rows.append(("All", 1.0, found.estimate))
-    note = f"From {counted(len(found.pairs), 'two-by-two comparison')}, in .pairs."
+    note = f"From {counted(len(found.pairs), 'two-by-two comparison')}."
     return plain("What the two-way effect is an average of (Goodman-Bacon)", columns, rows, (note,))
 
 

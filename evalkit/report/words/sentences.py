@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import as_sentence, careful, count, interval_text, level_text, lower_first, p_equals
+from evalkit.core.formats import as_sentence, count, interval_text, level_text, lower_first, p_equals, visible
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
@@ -67,7 +67,7 @@ def _lead_explained(evaluation: Evaluation) -> str:
     if isinstance(facts.lead, Unavailable) or effect is None:
         return as_sentence(others) if others else ""
     lead = (
-        f"The earlier movement of {subject(evaluation)}, {careful(facts.lead)}, is from {min(pre)} to {max(pre)}, "
+        f"The earlier movement of {subject(evaluation)}, {visible(facts.lead)}, is from {min(pre)} to {max(pre)}, "
         f"{near} ({_short_interval(effect.interval)})."
     )
     return f"{lead} {others} too." if others else lead
@@ -79,7 +79,7 @@ def _adjusted_explained(evaluation: Evaluation) -> str:
     if isinstance(adjusted, Unavailable) or effect is None:
         return ""
     return (
-        f"The {careful(adjusted)} that would be left, had the earlier movement continued in a straight line, is "
+        f"The {visible(adjusted)} that would be left, had the earlier movement continued in a straight line, is "
         f"uncertain itself ({_short_interval(effect.interval)})."
     )
 
@@ -137,7 +137,7 @@ def _more(estimate: float) -> str:
 
 
 def points(value: float) -> str:
-    text = careful(abs(value))
+    text = visible(abs(value))
     return f"{text} {'point' if text == '1.00' else 'points'}"
 
 
@@ -215,7 +215,7 @@ def _contrast(facts: Headline) -> str:
     if isinstance(contrast, Unavailable):
         return f"{label} cannot be given: {lower_first(contrast.reason).rstrip('.')}"
     p = "no p-value" if isinstance(facts.contrast_p, Unavailable) else p_equals(facts.contrast_p)
-    return f"{label} {careful(contrast)} ({p})"
+    return f"{label} {visible(contrast)} ({p})"
 
 
 def _earlier(evaluation: Evaluation) -> str:
@@ -224,7 +224,7 @@ def _earlier(evaluation: Evaluation) -> str:
     if isinstance(facts.lead, Unavailable):
         return f"How {who} moved before the programme cannot be given: {as_sentence(lower_first(facts.lead.reason))}"
     was, whose = ("were", who[:1].upper() + who[1:]) if is_listed(evaluation) else ("was", who)
-    if careful(facts.lead) == "0.00":
+    if visible(facts.lead) == "0.00":
         return f"{whose} {was} neither gaining nor falling from {facts.lead_label}."
     way = "gained" if facts.lead > 0 else "lost"
     start = f"{whose} had already {way} {points(facts.lead)} on similar areas from {facts.lead_label}"
@@ -233,7 +233,7 @@ def _earlier(evaluation: Evaluation) -> str:
             f"{start}; what continuing that would leave cannot be given: "
             f"{as_sentence(lower_first(facts.adjusted.reason))}"
         )
-    return f"{start}; continuing that would leave {careful(facts.adjusted)}."
+    return f"{start}; continuing that would leave {visible(facts.adjusted)}."
 
 
 def _cannot(evaluation: Evaluation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from evalkit.core.formats import as_sentence, careful, count, level_text, number, pounds
+from evalkit.core.formats import as_sentence, count, level_text, number, pounds, visible
 from evalkit.core.quantities import Unavailable
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
 from evalkit.design.project.plan import BalanceRow, DesignStage
@@ -165,7 +165,7 @@ def _matched_estimates(evaluation: Evaluation) -> str:
 def _value(effect: Effect) -> str:
     if isinstance(effect.estimate, Unavailable):
         return f"not available ({effect.estimate.reason.rstrip('.')})"
-    return careful(effect.estimate)
+    return visible(effect.estimate)
 
 
 def _day(day: date) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import as_sentence, careful, count, interval_text, lower_first, number, p_equals, pounds
+from evalkit.core.formats import as_sentence, count, interval_text, lower_first, number, p_equals, pounds, visible
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.published.school_lists import ROLL_YEAR
@@ -61,9 +61,9 @@ def _ends(interval: Interval) -> str:
     """Return both ends of an interval in words: `0.09 less to 1.97 more`."""
     ends = (interval.lower, interval.upper)
     if min(ends) < 0 < max(ends):
-        return " to ".join(f"{careful(abs(end))} {'less' if end < 0 else 'more'}" for end in ends)
+        return " to ".join(f"{visible(abs(end))} {'less' if end < 0 else 'more'}" for end in ends)
     nearest, furthest = sorted(ends, key=abs)
-    return f"{careful(abs(nearest))} to {careful(abs(furthest))} {'less' if furthest < 0 else 'more'}"
+    return f"{visible(abs(nearest))} to {visible(abs(furthest))} {'less' if furthest < 0 else 'more'}"
 
 
 def _who(evaluation: Evaluation) -> str:
@@ -167,9 +167,9 @@ def _others(evaluation: Evaluation) -> str:
     if isinstance(evaluation.headline.estimate, Unavailable) or not known:
         return ""
     ends = [effect.interval for effect in others if isinstance(effect.interval, Interval)]
-    start = f"Other reasonable comparisons give {careful(min(known))} to {careful(max(known))}"
+    start = f"Other reasonable comparisons give {visible(min(known))} to {visible(max(known))}"
     if len(known) == 1:
-        start = f"Another reasonable comparison gives {careful(known[0])}"
+        start = f"Another reasonable comparison gives {visible(known[0])}"
     if not ends:
         return f"{start}, without intervals."
     return f"{start}; {_by_chance(sum(0.0 in interval for interval in ends), len(ends), len(known))}."
@@ -247,7 +247,7 @@ def _earlier(evaluation: Evaluation) -> str:
     )
     if isinstance(facts.adjusted, Unavailable):
         return f"{start}."
-    return f"{start}; had that gone on, {careful(facts.adjusted)}{_reach_of(evaluation, TREND_ADJUSTED)} would be left."
+    return f"{start}; had that gone on, {visible(facts.adjusted)}{_reach_of(evaluation, TREND_ADJUSTED)} would be left."
 
 
 def _least(evaluation: Evaluation) -> str:

@@ -1,9 +1,9 @@
 """Notebooks: what they call, how they are executed and released.
 
+- `engine`: Notebooks run in this process, each in a namespace of its own that nothing is left of.
 - `execute`: Notebooks executed with validated parameters; their status comes from the exception alone.
-- `kernel_main`: A notebook's kernel: `main` of the process that runs it.
-- `kernels`: The process that a notebook runs in: this Python, one thread, nothing of the user's settings, forked
-  where it can be.
 - `session`: What a notebook calls: the design without any follow-up outcome, and then the evaluation.
+- `shell`: The shell in which cells are executed: what they show and write is kept as a kernel would send it.
+- `state`: What a notebook may change of the process it runs in, put back when it has ended.
 - `tidy`: Executed notebooks as they are released: the same bytes from the same inputs, and nothing of this machine.
 """

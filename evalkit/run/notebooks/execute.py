@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-import logging
 import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core import errors
 from evalkit.core.errors import EnvironmentFault
 from evalkit.core.errors import EvalkitError
-from evalkit.run.processes.failure import KernelEnded
 from evalkit.run.processes.failure import NotebookPlace
 from evalkit.run.processes.failure import TookTooLong
 from evalkit.run.processes.failure import OUT_OF_MEMORY
@@ -24,11 +21,6 @@ from evalkit.run.processes.light import import_jsonschema
 PARAMETERS: Final = ("project_file", "data", "out")
 CELL_SECONDS: Final = 24 * 3600
 """How long a cell may take where nothing watches the project; what does has limits of its own."""
-START_SECONDS: Final = 120
-"""How long a kernel may take until it answers."""
-_OURS: Final[dict[str, type[EvalkitError]]] = {
-    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, EvalkitError)
-}
 
 
 class NotebookFailure(EvalkitError):
@@ -42,7 +34,7 @@ class NotebookFailure(EvalkitError):
 def execute(
     path: Path, parameters: Mapping[str, str], note: Callable[[str, str], None] | None = None
 ) -> dict[str, Any]:
-    """Run one notebook in a process of its own and return it with its outputs.
+    """Run one notebook in this process, in a namespace of its own, and return it with its outputs.
 
     `note` is told the heading and the call of each cell before it runs; an error carries those of its cell.
 
@@ -65,56 +57,33 @@ def execute(
 
 
 def _executed(notebook: Any, name: str, parameters: dict[str, str], private: Path, place: NotebookPlace) -> Any:
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
+    from evalkit.run.notebooks.engine import CellStopped, CellTookTooLong, run_notebook
 
-    from evalkit.run.notebooks.kernels import KERNEL
-    from evalkit.run.notebooks.kernels import manager_class
-
-    for logger in ("papermill", "nbclient", "traitlets", "asyncio"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
     try:
-        return papermill.execute_notebook(
-            notebook,
-            None,  # the path would be a template that a parameter can lead anywhere; and nothing half-done is written
-            parameters=parameters,
-            kernel_name=KERNEL,
-            progress_bar=False,
-            log_output=False,
-            start_timeout=START_SECONDS,
-            execution_timeout=CELL_SECONDS,
-            kernel_manager_class=manager_class(private),
-            shutdown_kernel="immediate",
-            resources={"metadata": {"path": str(private)}},
-            on_cell_start=place,
-        )
-    except PapermillExecutionError as problem:
-        raise place.marked(error_of(name, problem.ename, problem.evalue, "\n".join(problem.traceback))) from None
-    except DeadKernelError:
-        ended = KernelEnded(
-            f"The process that ran {name} was ended from outside. Most often the memory was used up; "
-            "close other programs, or use a machine with more, and type the same command again."
-        )
-        raise place.marked(ended) from None
-    except CellTimeoutError:
+        return run_notebook(notebook, parameters, private, cell_seconds=CELL_SECONDS, on_cell_start=place)
+    except CellStopped as stopped:
+        raise place.marked(error_of(name, stopped.problem, stopped.traceback)) from None
+    except CellTookTooLong:
         hours = f"{CELL_SECONDS / 3600:g} hours"
         late = TookTooLong(f"A cell of {name} took longer than {hours} and was stopped. Nothing was written.")
         raise place.marked(late) from None
 
 
-def error_of(name: str, ename: str, evalue: str, traceback: str) -> EvalkitError:
-    """Return the error that a cell of a notebook raised: the kit's own as it was, any other as one sentence."""
-    if ename in _OURS:
-        return _OURS[ename](evalue)
-    if ename == "MemoryError":
+def error_of(name: str, problem: BaseException, traceback: str) -> EvalkitError:
+    """Return what a cell of a notebook raised, for users: the kit's own as it was, any other as one sentence."""
+    if isinstance(problem, EvalkitError):
+        return problem.with_traceback(None)
+    if isinstance(problem, MemoryError):
         return EnvironmentFault(f"Stopped in {name}. {OUT_OF_MEMORY}")
-    if match := re.match(r"\[Errno (\d+)\]", evalue):
-        found = fault(OSError(int(match[1]), ""), f"running {name}")
+    if isinstance(problem, OSError):
+        found = fault(OSError(problem.errno or 0, ""), f"running {name}")  # a file's name may hold what was in the data
         if found is not None:
             return found
+    if isinstance(problem, SystemExit):
+        return EvalkitError(f"{name} was ended by its own code. Take `exit` or `sys.exit` out of its cells.")
     log = re.sub(r"\x1b\[[0-9;]*m", "", traceback)  # the message of the error stands there alone: it may hold values
-    return NotebookFailure(f"{name} stopped at an error that this kit did not foresee ({ename}).", log)
+    kind = type(problem).__name__
+    return NotebookFailure(f"{name} stopped at an error that this kit did not foresee ({kind}).", log)
 
 
 def _prepare(notebook: Any, name: str) -> None:

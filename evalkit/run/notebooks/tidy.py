@@ -73,21 +73,22 @@ def _output(output: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _in_order(names: Mapping[str, str]) -> list[tuple[re.Pattern[str], str]]:
+def _in_order(names: Mapping[str, str]) -> list[tuple[str, re.Pattern[str], str]]:
     """Return the replacements, longer paths first, so that a folder does not cut a path below it in two.
 
     A path is one only where no letter, digit, `+` or `/` stands before it, as in an encoded image.
     """
     paths = sorted((path for path in names if len(path) > 1), key=len, reverse=True)
-    return [(re.compile(rf"(?<![\w+/.~-]){re.escape(path)}(?![\w-])"), names[path]) for path in paths]
+    return [(path, re.compile(rf"(?<![\w+/.~-]){re.escape(path)}(?![\w-])"), names[path]) for path in paths]
 
 
-def _renamed(value: Any, names: list[tuple[re.Pattern[str], str]]) -> Any:
+def _renamed(value: Any, names: list[tuple[str, re.Pattern[str], str]]) -> Any:
     if isinstance(value, dict):
         return {key: _renamed(item, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     if isinstance(value, str):
-        for path, name in names:
-            value = path.sub(name, value)
+        for path, whole, name in names:
+            if path in value:  # long texts, pictures among them, hold none
+                value = whole.sub(name, value)
     return value

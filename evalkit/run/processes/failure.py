@@ -93,10 +93,6 @@ class Failure:
         return ", ".join(part for part in parts if part)
 
 
-class KernelEnded(EnvironmentFault):
-    """The process of a notebook was ended from outside."""
-
-
 class TookTooLong(EvalkitError):
     """A cell took longer than a cell may."""
 
@@ -169,8 +165,6 @@ def _kind(problem: EvalkitError) -> Kind:
         return "bad input"
     if isinstance(problem, Busy):
         return "busy"
-    if isinstance(problem, KernelEnded):
-        return "killed"
     if isinstance(problem, TookTooLong):
         return "time limit"
     if isinstance(problem, EnvironmentFault):

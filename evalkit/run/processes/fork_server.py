@@ -7,19 +7,18 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self, Unpack
+from typing import IO, Any, Final, Self
 
 from evalkit.core.errors import EnvironmentFault
-from evalkit.run.processes.forked_process import ForkedProcess, Launch, Streams, fork
 from evalkit.run.processes.light import ONE_THREAD
 from evalkit.run.processes.temporary import FORK, PrivateFolder
 from evalkit.run.project.workspace import SOURCE_ROOT
 
 ADDRESS: Final = "EVALKIT_FORK_SERVER"
-"""Names the variable that holds the address of the server, for processes that start more."""
+"""Names the variable that holds the address of the server, for a command that starts workers."""
 PLAIN: Final = "EVALKIT_PLAIN_PROCESSES"
 """Names the variable that, set to 1, has every process started afresh."""
 EVERYTHING: Final = (
@@ -29,30 +28,21 @@ EVERYTHING: Final = (
     "evalkit.estimate.*",
     "evalkit.diagnose.*",
     "evalkit.report.*",
+    "evalkit.run.notebooks.engine",
     "evalkit.run.notebooks.execute",
-    "evalkit.run.notebooks.kernel_main",
-    "evalkit.run.notebooks.kernels",
     "evalkit.run.outputs.manifest",
     "evalkit.run.project.runner",
     "evalkit.run.notebooks.tidy",
     "evalkit.run.processes.worker",
-    "IPython.core.completerlib",
-    "IPython.core.debugger",
-    "IPython.core.logger",
-    "IPython.core.oinspect",
-    "IPython.extensions.storemagic",
     "PIL.BmpImagePlugin",
     "PIL.GifImagePlugin",
     "PIL.JpegImagePlugin",
     "PIL.PpmImagePlugin",
     "docx",
-    "ipykernel.ipkernel",
-    "ipykernel.kernelapp",
     "linearmodels",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "matplotlib.pyplot",
-    "nbclient",
     "nbformat",
     "papermill",
     "pyarrow.pandas_compat",
@@ -62,11 +52,9 @@ EVERYTHING: Final = (
     "scipy.stats",
     "seaborn",
     "statsmodels.api",
-    "tornado.platform.asyncio",
-    "tornado.queues",
     "typst",
 )
-"""What workers and the kernels of notebooks may need."""
+"""What workers and their notebooks may need."""
 _NOT_OF_A_RUN: Final = ("linearmodels", "statsmodels.api")
 ONE_PROJECT: Final = (
     "evalkit.data.published.project_data",
@@ -172,27 +160,6 @@ class ForkServer:
                 process.wait()
         if folder is not None:
             folder.remove()
-
-    def popen(
-        self,
-        module: str,
-        arguments: Sequence[str] = (),
-        *,
-        env: Mapping[str, str] | None = None,
-        group: int | None = None,
-        cwd: str | os.PathLike[str] | None = None,
-        **streams: Unpack[Streams],
-    ) -> ForkedProcess:
-        """Return a new process that runs `module.main(arguments)`, as `python -m module` would.
-
-        `env` is its whole environment (None: this process's), to which the server's address is added; `group` the
-        process group it joins (None or 0: one of its own, all of which ends when it ends). `stdin`, `stdout` and
-        `stderr` are as in `subprocess.Popen`: None, a file or its number, `PIPE`, `DEVNULL` or `STDOUT`. The process
-        is killed when its `ForkedProcess` is closed or this process ends.
-        """
-        variables = {**(os.environ if env is None else env), ADDRESS: self.address}
-        launch = Launch(module, tuple(arguments), env=variables, cwd=os.fspath(cwd or os.getcwd()), group=group or 0)
-        return fork(self.address, launch, **streams)
 
 
 def _socket(folder: Path) -> Path:

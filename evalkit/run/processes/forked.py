@@ -46,7 +46,7 @@ def run_forked(request: Mapping[str, Any], server: int) -> NoReturn:
     status = 1
     try:
         _die_with(server)
-        _join(request["group"])
+        os.setpgid(0, 0)
         _settle(request["env"], request["cwd"])
         _default_signals()
         status = _status_of(request["module"], request["arguments"])
@@ -66,14 +66,6 @@ def _die_with(server: int) -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != server:
         os._exit(1)
-
-
-def _join(group: int) -> None:
-    """Join a process group; where that is of another session, or has ended, lead one of its own."""
-    try:
-        os.setpgid(0, group)
-    except (PermissionError, ProcessLookupError):
-        os.setpgid(0, 0)
 
 
 def _settle(environment: Mapping[str, str], folder: str) -> None:

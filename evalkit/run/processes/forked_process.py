@@ -29,13 +29,12 @@ class Streams(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=False)
 class Launch:
-    """What a forked process runs and with what; `group` is the process group it joins, 0 one of its own."""
+    """What a forked process runs and with what: it leads a process group of its own."""
 
     module: str
     arguments: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
-    group: int
 
 
 def fork(address: str, launch: Launch, **streams: Unpack[Streams]) -> ForkedProcess:

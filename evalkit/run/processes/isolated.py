@@ -21,7 +21,7 @@ from evalkit.core.words import counted
 from evalkit.run.many.task import Limits, RunResult, Task
 from evalkit.run.outputs.folder import clear_away
 from evalkit.run.processes.failure import Failure, failure_of, interrupted
-from evalkit.run.processes.fork_server import address_here
+from evalkit.run.processes.fork_server import ADDRESS, address_here
 from evalkit.run.processes.forked_process import ForkedProcess, Launch, fork
 from evalkit.run.processes.light import ONE_THREAD
 from evalkit.run.processes.temporary import WORKER, private_folder
@@ -222,9 +222,10 @@ def _started(argument: str, private: Path, errors: IO[bytes]) -> Process:
         "PYTHONPATH": os.pathsep.join([str(SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "TMPDIR": str(private),
     }
+    environment.pop(ADDRESS, None)  # a worker starts no more, and its notebooks see the same however it was started
     pipe = subprocess.PIPE
     if (address := address_here()) is not None:
-        launch = Launch(MODULE, (argument,), env=environment, cwd=str(Path.cwd()), group=0)
+        launch = Launch(MODULE, (argument,), env=environment, cwd=str(Path.cwd()))
         with suppress(OSError):  # the server has ended: start afresh
             return fork(address, launch, stdin=pipe, stdout=pipe, stderr=errors)
     command = [sys.executable, "-P", "-m", MODULE, argument]

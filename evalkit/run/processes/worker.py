@@ -116,9 +116,11 @@ def _end_with_parent() -> None:
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
+    parent = _taken_input()
+
     def watch() -> None:
         with suppress(OSError):
-            while os.read(0, 1024):
+            while os.read(parent, 1024):
                 pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(ENDING_SECONDS)
@@ -127,6 +129,14 @@ def _end_with_parent() -> None:
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _taken_input() -> int:
+    """Return the number of what was standard input, which is empty from now on: what a cell starts may read it."""
+    taken, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return taken
 
 
 def _end_hard() -> None:

@@ -38,7 +38,7 @@ def complaint_about(folder: Path, name: str) -> str:
 
 # Where projects, notebooks, data and outputs are.
 
-SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCE_ROOT: Final = Path(__file__).resolve().parents[3]
 """The folder that holds the package: the source checkout, or site-packages."""
 NOTEBOOKS: Final = ("1_design", "2_impact", "3_review", "0_summary", "4_reproducibility")
 """Notebooks in the order in which they are executed; a report shows them by number."""

@@ -1,17 +1,9 @@
 """Commands for a table and no project: `did`, `match`, `synth`, `similar`; and `power`.
 
-- `did`: `evalkit did FILE …`: difference-in-differences for someone with a table and no project.
-- `did_answer`: From a request and its table to everything that is told: results, counts, what was left out, which
-  inference fits.
-- `did_counts`: The counts a run of `evalkit did` tells: of units in full, of single people never fewer than may be
-  told of.
-- `did_json`: The result of `evalkit did` as one JSON object; what cannot be given is `{"unavailable": reason}`.
-- `did_layout`: Lines and aligned tables on a terminal; reasons stand below a table, numbered.
-- `did_notes`: What a reader of `evalkit did` must know beside the numbers.
-- `did_options`: What `evalkit did` may be asked, and the request that is left when everything in it holds together.
-- `did_text`: The result of `evalkit did` as a text for a person.
-- `did_text_two_way`: The classic two-way effect for a person: its error, its event study, and what it is an average
-  of.
+- `did`: From what `evalkit did` is asked and its table to an answer, and from the answer to all that is told of it.
+- `did_json`: The answer of `evalkit did` as plain data; what cannot be given is `{"unavailable": reason}`.
+- `did_options`: `evalkit did FILE …`: what it may be asked, and the request that is left when everything in it holds
+  together.
 - `match`: `evalkit match FILE …`: a comparison group, its balance and an effect, for someone with a table and no
   project.
 - `match_answer`: From a request and its table to everything that is told: the design, its balance, the effect, what
@@ -26,12 +18,11 @@
 - `similar`: `evalkit similar FILE …`: which schools or areas are most like one, for someone with a table and no
   project.
 - `similar_answer`: From a request and its table to lists of similar units, and everything that is told of them.
-- `synth`: `evalkit synth FILE …`: the effect on one or few treated areas, from a table and no project.
-- `synth_answer`: From a request and its table to everything that `evalkit synth` tells.
-- `synth_json`: The result of `evalkit synth` as one JSON object; what cannot be given is `{"unavailable": reason}`.
-- `synth_options`: What `evalkit synth` may be asked, and the request that is left when everything in it holds
+- `synth`: From what `evalkit synth` is asked and its table to an answer, and from the answer to all that is told of
+  it.
+- `synth_json`: The answer of `evalkit synth` as plain data; what cannot be given is `{"unavailable": reason}`.
+- `synth_options`: `evalkit synth FILE …`: what it may be asked, and the request that is left when all of it holds
   together.
-- `synth_text`: The result of `evalkit synth` as a text for a person.
 - `written`: The answer to a command, printed or written: on the terminal, as JSON, as a page, for Word, as PDF or as
   CSV.
 """

@@ -1,53 +1,49 @@
-"""The result of `evalkit did` as one JSON object; what cannot be given is `{"unavailable": reason}`."""
+"""The answer of `evalkit did` as plain data; what cannot be given is `{"unavailable": reason}`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from evalkit.core.plain import json_text
+from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.plain import plain_or_reason as plain_value
 from evalkit.core.quantities import Estimate, Interval, Unavailable
+from evalkit.core.sentence import Count
 from evalkit.design.clusters import half_length, is_conservative
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.pre_test import PreTest
 from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
 from evalkit.estimate.two_way.bacon import BaconDecomposition
 from evalkit.estimate.two_way.two_way import TwoWayEventStudy
-from evalkit.run.tables.did_answer import DidAnswer, TwoWayAnswer
-from evalkit.run.tables.did_counts import FEW, clusters_of, counts_of, losses_of, told_answer
-from evalkit.run.tables.did_notes import did_notes
+from evalkit.report.words.did import Counts, DidAnswer, TwoWayAnswer, clusters_of, counts_of, losses_of, notes
 
 Json = dict[str, Any]
 
+FEW = Unavailable(f"fewer than {FEWEST_PEOPLE}")
+REVEALING = Unavailable(f"It would reveal a count of fewer than {FEWEST_PEOPLE}.")
+NO_IDS = Unavailable("Ids of people are not listed.")
 NOTHING_WITHIN = Unavailable("No part of the effect is within cohorts: only covariates make one.")
 NO_FREEDOM = Unavailable("No Student's t is used, so there are no degrees of freedom.")
 ONE_NUMBER = Unavailable("Two-way fixed effects give one number for all cohorts and periods.")
 
 
-def did_json(answer: DidAnswer) -> str:
-    """Return everything that was found, as text."""
-    return json_text(did_record(answer))
-
-
-def did_record(found_answer: DidAnswer) -> Json:
-    """Return everything that may be told, as plain lists, texts and numbers."""
-    answer = told_answer(found_answer)
-    found, counts = answer.results, counts_of(answer)
+def did_record(answer: DidAnswer) -> Json:
+    """Return everything of an answer as it may be told, as plain lists, texts and numbers."""
+    found = answer.results
     record = _two_way(found, answer) if isinstance(found, TwoWayAnswer) else _staggered(found, answer)
-    record |= {name: plain_value(getattr(counts, name)) for name in ("n_units", "n_treated", "n_comparison")}
+    record |= _counts(counts_of(answer), answer.asked.fewest)
     record["dropped"] = [
         {
             "reason": loss.reason,
-            "n_units": plain_value(loss.n_units),
-            "n_rows": plain_value(loss.n_rows),
-            "units": plain_value(loss.units) if isinstance(loss.units, Unavailable) else list(loss.units),
+            "n_units": _told(loss.n_units, answer.asked.fewest),
+            "n_rows": _told(loss.n_rows, answer.asked.fewest),
+            "units": plain_value(NO_IDS) if loss.units is None else list(loss.units),
         }
         for loss in losses_of(answer)
     ]
     if isinstance(found, TwoWayAnswer):
         robust = found.effect.as_told
-        record["cluster_robust"] = _of_estimate(robust, answer.request.level) | {"df": _freedom(robust.df)}
+        record["cluster_robust"] = _of_estimate(robust, answer.asked.level) | {"df": _freedom(robust.df)}
         if reason := found.effect.why_no_plain_test:
             record["cluster_robust"]["interval"] = plain_value(reason)
         record["goodman_bacon"] = _bacon(found.bacon)
@@ -58,6 +54,18 @@ def did_record(found_answer: DidAnswer) -> Json:
     return record | _settings(answer)
 
 
+def _counts(counts: Counts, fewest: int) -> Json:
+    return {
+        "n_units": counts.n if counts.every.is_told(fewest) else plain_value(REVEALING),
+        "n_treated": _told(counts.treated, fewest),
+        "n_comparison": _told(counts.comparison, fewest),
+    }
+
+
+def _told(n: Count, fewest: int) -> Any:
+    return n.n if n.is_told(fewest) else plain_value(FEW)
+
+
 def _numbers(one: Any) -> Json:
     """Return estimate, standard error and interval of anything that has them."""
     return {name: plain_value(getattr(one, name)) for name in ("estimate", "std_error", "interval")}
@@ -65,7 +73,7 @@ def _numbers(one: Any) -> Json:
 
 def _staggered(results: StaggeredResults, answer: DidAnswer) -> Json:
     return {
-        "group_time": [_cell(cell, answer.request.are_people) for cell in results.group_time],
+        "group_time": [_cell(cell, answer.asked.are_people) for cell in results.group_time],
         "simple": _one(results.simple),
         "by_cohort": _set(results.by_cohort, "cohorts", "cohort"),
         "event_study": _set(results.event_study, "times", "event_time"),
@@ -128,23 +136,23 @@ def _rest(part: Reported) -> Json:
 
 def _settings(answer: DidAnswer) -> Json:
     """Return how the result was made, and what a reader must know of it."""
-    request, found = answer.request, answer.results
+    asked, found = answer.asked, answer.results
     settings: Json = {
-        "estimator": request.estimator,
+        "estimator": asked.estimator,
         "method": "two-way fixed effects" if isinstance(found, TwoWayAnswer) else found.method,
         "comparison": compared_with(answer),
-        "covariates": list(request.covariates),
-        "level": request.level,
-        "seed": request.seed,
-        "n_bootstrap_draws": request.n_draws,
-        "bootstrap_draws": "clusters" if request.are_clusters_drawn else "multipliers",
-        "counts_are_of": counts_of(answer).noun + "s",
+        "covariates": list(asked.covariates),
+        "level": asked.level,
+        "seed": asked.seed,
+        "n_bootstrap_draws": asked.n_draws,
+        "bootstrap_draws": "clusters" if asked.are_clusters_drawn else "multipliers",
+        "counts_are_of": counts_of(answer).treated.noun + "s",
         "periods": list(answer.periods),
         "cohorts": list(answer.cohorts),
     }
     if isinstance(found, StaggeredResults):
         settings["pre_test"] = _test(found.pre_test)
-    return settings | {"inference": _inference(answer), "notes": list(did_notes(answer))}
+    return settings | {"inference": _inference(answer), "notes": list(notes(answer))}
 
 
 def _test(test: PreTest | Unavailable) -> Json:
@@ -160,14 +168,13 @@ def _test(test: PreTest | Unavailable) -> Json:
 def _inference(answer: DidAnswer) -> Json:
     """Return which inference the clusters support; where clusters are people, few of them are not counted."""
     clusters, advice = clusters_of(answer), answer.recommendation
-    n_treated, n_comparison = plain_value(clusters.n_treated), plain_value(clusters.n_comparison)
     return {
         "clustered_by": answer.clustered_by,
         "assumes": answer.assumes,
-        "n_treated_clusters": n_treated,
-        "n_comparison_clusters": n_comparison,
+        "n_treated_clusters": _told(clusters.treated, answer.asked.fewest),
+        "n_comparison_clusters": _told(clusters.comparison, answer.asked.fewest),
         "recommended": advice.inference,
-        "reason": plain_value(FEW) if clusters.is_few else advice.reason,
+        "reason": plain_value(FEW) if clusters.are_few(answer.asked.fewest) else advice.reason,
         "overall": _supported(answer.inference),
     }
 
@@ -192,12 +199,12 @@ def _freedom(df: float | None) -> Any:
 
 def compared_with(answer: DidAnswer) -> str:
     """Return whom treated units are compared with: never or not-yet where that was a choice, else in words."""
-    if answer.request.estimator in ("group-time", "extended", "all"):
-        return answer.request.comparison
+    if answer.asked.estimator in ("group-time", "extended", "all"):
+        return answer.asked.comparison
     return {
         "sun-abraham": "never-treated units, or where there are none the last cohort",
         "twfe": "all other units, those already treated included",
-    }.get(answer.request.estimator, "all untreated observations")
+    }.get(answer.asked.estimator, "all untreated observations")
 
 
 def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
@@ -213,7 +220,7 @@ def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
             **_conservative(effect.inference),
         },
         "by_cohort": none,
-        "event_study": _two_way_times(found.event_study, answer.request.level),
+        "event_study": _two_way_times(found.event_study, answer.asked.level),
         "calendar": none,
     }
 

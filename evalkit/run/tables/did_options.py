@@ -1,19 +1,21 @@
-"""What `evalkit did` may be asked, and the request that is left when everything in it holds together."""
+"""`evalkit did FILE …`: what it may be asked, and the request that is left when everything in it holds together."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import InputError
+from evalkit.core.questions import DidQuestion
 from evalkit.core.words import listed
-from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
+from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, compute_on_one_thread, executor_choice
+from evalkit.run.tables.written import Output, add_output_options, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 ESTIMATORS: Final = ("group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe", "all")
 MOST_DRAWS: Final = 100_000
+MAIN_TABLE: Final = "the effect by time since the start"
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "group-time": (),
@@ -46,33 +48,38 @@ the reason, no bootstrap, unbalanced panels by pairs of periods. Results do not 
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DidRequest:
-    """What was asked: the file, which column plays which part, the estimator and its options."""
+    """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
 
-    file: Path
-    parts: dict[str, str | None]
-    covariates: tuple[str, ...]
-    estimator: str
-    method: str
-    comparison: str
-    anticipation: int
-    base_period: str
-    unbalanced: str
-    is_cross_section: bool
-    are_units_people: bool
-    n_draws: int
-    are_clusters_drawn: bool
-    seed: int
-    level: float
-    balanced_until: int | None
-    is_json: bool
+    asked: DidQuestion
+    output: Output
     where: ExecutorChoice
 
-    @property
-    def are_people(self) -> bool:
-        """Return whether rows are of people, of whom small counts and what rests on few are withheld."""
-        return self.is_cross_section or self.are_units_people
+
+def add_did_command(commands: Any) -> None:
+    """Give a command line's subparsers the command `did`."""
+    parser = commands.add_parser(
+        "did",
+        help="estimate effects from a table, without a project",
+        description="Difference-in-differences with cohorts that start in different periods, from a table.",
+        allow_abbrev=False,
+    )
+    add_did_options(parser)
+    parser.set_defaults(command=_did)
+
+
+def _did(given: argparse.Namespace) -> int:
+    """Estimate, print or write the result, and return the exit code 0."""
+    request = did_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.tables.did import did_answer, did_told
+
+    with environment_faults("estimating"):
+        answer = did_answer(request, request.output.progress)
+        tell(did_told(answer), request.output)
+    return 0
 
 
 def add_did_options(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +123,7 @@ def _add_errors(group: Any) -> None:
     group.add_argument("--seed", type=int, metavar="S", help="seed of every draw (default: 1)")
     group.add_argument("--level", type=float, metavar="P", help="level of intervals and bands (default: 0.95)")
     group.add_argument("--people", action="store_true", help="units are people: nothing that rests on few is told")
-    group.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(group, main_table=MAIN_TABLE)
     add_executor_options(group)
 
 
@@ -125,7 +132,7 @@ def did_request(given: argparse.Namespace) -> DidRequest:
     estimator = given.estimator or "group-time"
     _refuse_unused(given, estimator)
     _refuse_outside(given)
-    return DidRequest(
+    asked = DidQuestion(
         file=table_file(given.file),
         parts={
             "unit": given.unit,
@@ -149,9 +156,8 @@ def did_request(given: argparse.Namespace) -> DidRequest:
         seed=1 if given.seed is None else given.seed,
         level=0.95 if given.level is None else given.level,
         balanced_until=given.balanced_until,
-        is_json=given.json,
-        where=executor_choice(given, _idle(given, estimator)),
     )
+    return DidRequest(asked, output_of(given, asked.file), executor_choice(given, _idle(given, estimator)))
 
 
 def _idle(given: argparse.Namespace, estimator: str) -> str:

@@ -148,10 +148,10 @@ def _reason(none: Unavailable) -> Unavailable:
 
 def _measures(found: MatchSensitivity) -> MatchSensitivity:
     """Return measures of which those that do not apply say why without a count of people."""
-    lacking: dict[str, Any] = {
-        name: _reason(one) for name in MEASURES if isinstance(one := getattr(found, name), Unavailable)
+    reasons: dict[str, Any] = {
+        name: _reason(measure) for name in MEASURES if isinstance(measure := getattr(found, name), Unavailable)
     }
-    return replace(found, **lacking)
+    return replace(found, **reasons)
 
 
 def _balance(balance: MatchBalance, is_few: bool) -> tuple[MatchBalance, tuple[str, ...]]:

@@ -19,8 +19,7 @@ from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.matched.balance import CovariateBalance
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import told
-from evalkit.report.border.parts import Document, Heading, Part, Prose
-from evalkit.report.tables.data import sentences
+from evalkit.report.border.parts import Document, Heading, Part, Prose, sentences
 from evalkit.report.tables.matched import (
     Unit,
     match_balance_table,

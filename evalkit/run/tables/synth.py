@@ -1,38 +1,91 @@
-"""`evalkit synth FILE …`: the effect on one or few treated areas, from a table and no project."""
+"""From what `evalkit synth` is asked and its table to an answer, and from the answer to all that is told of it."""
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from evalkit.run.processes.executors import compute_on_one_thread
-from evalkit.run.tables.synth_options import add_synth_options, synth_request
+from evalkit.core.formats import as_sentence
+from evalkit.core.quantities import Unavailable
+from evalkit.data.areas.series import AreaRoles, read_area_file
+from evalkit.design.panel.area_design import AreaDesign, area_design
+from evalkit.estimate.synthetic.conformal import conformal
+from evalkit.estimate.synthetic.control import augmented_control, synthetic_control, synthetic_did
+from evalkit.estimate.synthetic.placebos import PlaceboOptions, leave_one_donor_out, placebo_in_space, placebo_in_time
+from evalkit.estimate.synthetic.result import SyntheticControl
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Document, Heading, Part, Prose, sentences
+from evalkit.report.tables import synthetic
+from evalkit.report.words import synth as words
+from evalkit.report.words.synth import SynthAnswer
+from evalkit.run.console import Progress
+from evalkit.run.processes.executors import executor_at
+from evalkit.run.tables.synth_json import synth_record
+from evalkit.run.tables.synth_options import SynthRequest
+from evalkit.run.tables.written import Told
+
+_VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
+    "sc": synthetic_control,
+    "augmented": augmented_control,
+    "sdid": synthetic_did,
+}
 
 
-def add_synth_command(commands: Any) -> None:
-    """Give a command line's subparsers the command `synth`."""
-    parser = commands.add_parser(
-        "synth",
-        help="estimate the effect on one or few areas from a table, by a synthetic control",
-        description="The effect on one or few treated areas: a weighted average of other areas stands for what would "
-        "have been.",
-        allow_abbrev=False,
+def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
+    """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
+    asked = request.asked
+    roles = AreaRoles(unit=asked.unit, period=asked.period, outcome=asked.outcome)
+    with progress.step(f"reading {asked.file.name}"):
+        series = read_area_file(asked.file, roles)
+        start = series.scale.number(asked.start, "--start")
+        design = area_design(series, asked.treated, start, asked.excluded)
+    with progress.step(f"estimating ({asked.method}) and every placebo"), executor_at(request.where) as executor:
+        options = PlaceboOptions(seed=asked.seed, level=asked.level, executor=executor)
+        found = _VERBS[asked.method](design)
+        return SynthAnswer(
+            asked=asked,
+            found=found,
+            space=placebo_in_space(found, options),
+            time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
+            conformal=conformal(found, asked.level),
+            left_out=leave_one_donor_out(found),
+        )
+
+
+def synth_told(answer: SynthAnswer) -> Told:
+    """Return everything that is told of an answer, as a document, as CSV and as plain data."""
+    return Told(
+        document=partial(_document, answer),
+        csv=lambda: _gaps(answer).to_csv(),
+        record=lambda: synth_record(answer),
     )
-    add_synth_options(parser)
-    parser.set_defaults(command=_synth)
 
 
-def _synth(given: argparse.Namespace) -> int:
-    """Estimate, print the result on standard output, and return the exit code 0."""
-    request = synth_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
-    compute_on_one_thread()
-    from evalkit.run.console import Progress
-    from evalkit.run.processes.failure import environment_faults
-    from evalkit.run.tables.synth_answer import synth_answer
-    from evalkit.run.tables.synth_json import synth_json
-    from evalkit.run.tables.synth_text import synth_text
+def _document(answer: SynthAnswer, has_figures: bool) -> Document:
+    parts = tuple(_parts(answer, has_figures))
+    return Document(title=words.title(answer), face=words.face(answer), sections=(parts,))
 
-    with environment_faults("estimating"):
-        answer = synth_answer(request, Progress())
-    print(synth_json(answer) if request.is_json else synth_text(answer))
-    return 0
+
+def _parts(answer: SynthAnswer, has_figures: bool) -> Iterator[Part]:
+    """Yield who is compared, the fit, the effect period by period, the donors, and how unusual it all is."""
+    yield Heading(1, "Who is compared with whom")
+    yield words.who_is_compared(answer)
+    yield Heading(1, "The fit before the start")
+    yield sentences(answer.found.pre_fit.sentence)
+    yield Heading(1, "The effect")
+    if has_figures:
+        from evalkit.report.figures.areas import gaps_plot, synthetic_plot
+
+        yield synthetic_plot(answer.found)
+        yield gaps_plot(answer.found, answer.space)
+    yield _gaps(answer)
+    yield synthetic.donor_weights(answer.found)
+    yield Heading(1, "How unusual it is")
+    yield words.how_unusual(answer)
+    if answer.notes:
+        yield Heading(1, "Notes")
+        yield Prose(tuple(dict.fromkeys(map(as_sentence, answer.notes))), "list")
+
+
+def _gaps(answer: SynthAnswer) -> ReleasedTable:
+    return synthetic.gaps(answer.found, answer.conformal, answer.precision)

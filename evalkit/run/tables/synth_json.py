@@ -1,21 +1,15 @@
-"""The result of `evalkit synth` as one JSON object; what cannot be given is `{"unavailable": reason}`."""
+"""The answer of `evalkit synth` as plain data; what cannot be given is `{"unavailable": reason}`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from evalkit.core.plain import json_text
 from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.quantities import Unavailable
 from evalkit.estimate.synthetic.conformal import Conformal
-from evalkit.run.tables.synth_answer import SynthAnswer
+from evalkit.report.words.synth import SynthAnswer
 
 Json = dict[str, Any]
-
-
-def synth_json(answer: SynthAnswer) -> str:
-    """Return everything that was found, as text."""
-    return json_text(synth_record(answer))
 
 
 def synth_record(answer: SynthAnswer) -> Json:
@@ -86,7 +80,7 @@ def _left_out(answer: SynthAnswer) -> Json:
 
 def _settings(answer: SynthAnswer) -> Json:
     """Return how the result was made, and what a reader must know of it."""
-    request, found = answer.request, answer.found
+    asked, found = answer.asked, answer.found
     design, fit = found.design, found.fit
     settings: Json = {
         "method": found.method.name,
@@ -113,4 +107,4 @@ def _settings(answer: SynthAnswer) -> Json:
             str(period): float(weight) for period, weight in zip(before, fit.time_weights, strict=True)
         }
     settings["dropped"] = [{"reason": lost.reason, "units": list(lost.units)} for lost in design.dropped]
-    return settings | {"level": request.level, "seed": request.seed, "notes": list(answer.notes)}
+    return settings | {"level": asked.level, "seed": asked.seed, "notes": list(answer.notes)}

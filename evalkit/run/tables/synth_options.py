@@ -1,18 +1,20 @@
-"""What `evalkit synth` may be asked, and the request that is left when everything in it holds together."""
+"""`evalkit synth FILE …`: what it may be asked, and the request that is left when all of it holds together."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from evalkit.core.errors import InputError
+from evalkit.core.questions import SynthQuestion
 from evalkit.data.own_tables.year_labels import is_period
-from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
+from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, compute_on_one_thread, executor_choice
+from evalkit.run.tables.written import Output, add_output_options, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 METHODS: Final = ("sc", "augmented", "sdid")
+MAIN_TABLE: Final = "the gap period by period"
 
 _EPILOG: Final = """\
 The table has one row for each area and period. FILE is a .csv, .csv.gz or .parquet file. Every area that is neither
@@ -23,22 +25,39 @@ synthetic difference-in-differences. Several treated areas are taken as one, the
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SynthRequest:
-    """What was asked: the file, which column plays which part, who was treated from when, and by which method."""
+    """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
 
-    file: Path
-    unit: str
-    period: str
-    outcome: str
-    treated: tuple[str, ...]
-    excluded: tuple[str, ...]
-    start: str
-    method: str
-    level: float
-    seed: int
-    is_json: bool
+    asked: SynthQuestion
+    output: Output
     where: ExecutorChoice
+
+
+def add_synth_command(commands: Any) -> None:
+    """Give a command line's subparsers the command `synth`."""
+    parser = commands.add_parser(
+        "synth",
+        help="estimate the effect on one or few areas from a table, by a synthetic control",
+        description="The effect on one or few treated areas: a weighted average of other areas stands for what would "
+        "have been.",
+        allow_abbrev=False,
+    )
+    add_synth_options(parser)
+    parser.set_defaults(command=_synth)
+
+
+def _synth(given: argparse.Namespace) -> int:
+    """Estimate, print or write the result, and return the exit code 0."""
+    request = synth_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.tables.synth import synth_answer, synth_told
+
+    with environment_faults("estimating"):
+        answer = synth_answer(request, request.output.progress)
+        tell(synth_told(answer), request.output)
+    return 0
 
 
 def add_synth_options(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +80,7 @@ def add_synth_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("inference and output")
     output.add_argument("--level", type=float, default=0.95, metavar="P", help="level of intervals (default: 0.95)")
     output.add_argument("--seed", type=int, default=1, metavar="S", help="seed of every draw (default: 1)")
-    output.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(output, main_table=MAIN_TABLE)
     add_executor_options(output)
 
 
@@ -76,7 +95,7 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
             f"--start {given.start!r} is no period. Write it as the file does: 2019, 2018/19, 201819, 2019Q1 or "
             "2019-03."
         )
-    return SynthRequest(
+    asked = SynthQuestion(
         file=table_file(given.file),
         unit=given.unit,
         period=given.period,
@@ -87,6 +106,5 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
         method=given.method,
         level=given.level,
         seed=given.seed,
-        is_json=given.json,
-        where=executor_choice(given),
     )
+    return SynthRequest(asked, output_of(given, asked.file), executor_choice(given))

@@ -86,7 +86,7 @@ def test_what_is_no_count_is_refused(value):
 
 def test_the_thresholds_have_one_home():
     from evalkit.core.project import Disclosure
-    from evalkit.run.tables import did_counts
+    from evalkit.run import did_counts
 
     assert (FEWEST_PUBLISHED, FEWEST_PEOPLE) == (6, 10)
     assert Disclosure().threshold == FEWEST_PUBLISHED

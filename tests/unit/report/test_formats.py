@@ -3,7 +3,6 @@
 import pytest
 
 from evalkit.core.formats import (
-    careful,
     interval_text,
     lower_first,
     mean_of,
@@ -12,6 +11,7 @@ from evalkit.core.formats import (
     p_text,
     pounds,
     span_text,
+    visible,
     years_text,
 )
 from evalkit.core.quantities import Interval
@@ -27,7 +27,7 @@ def test_numbers_round_half_away_from_zero_with_a_true_minus(value: float, shown
 
 
 def test_an_end_that_is_not_zero_is_not_shown_as_zero() -> None:
-    assert careful(-0.004) == "−0.004"
+    assert visible(-0.004) == "−0.004"
     assert interval_text(Interval(0.0004, 1.86)) == "0.0004 to 1.86"
     assert interval_text(Interval(-0.02, 1.0)) == "−0.02 to 1.00"
 

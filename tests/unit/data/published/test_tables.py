@@ -1,11 +1,12 @@
 """A file that is not the table it claims to be is refused in one sentence."""
 
+import csv
 import gzip
 
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.published.tables import read_table
+from evalkit.data.published.tables import _cells_of_rows, read_table
 
 GOOD = "URN,READPROG,SCHNAME\r\n100001,1.5,One\r\n100002,SUPP,Two\r\n"
 
@@ -110,3 +111,25 @@ def test_a_web_page_instead_of_a_table(tmp_path):
 def test_rows_that_must_not_be_read_are_not(tmp_path):
     frame = read_table(written(tmp_path, GOOD), ["URN"], skip_rows=lambda row: row == 1)
     assert frame["URN"].tolist() == ["100002"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A,B\n1,2\n3\n",
+        'A,B\n"1,2",3\n4,"x""y"\n5\n',
+        'A,B\n"1\n2",3\n4\n',  # a cell over two lines
+        "A,B\r\n1,2\r\n\r\n3\r\n",
+        "A,B\r1,2\r3,\r",
+        'A,B\n1,x"y\n"",""\n,\n2,z"w\n',  # marks within cells, one a line
+        "A,B\n1,2",
+        "A,B\n1,\u2028 2\x0b\n3\n",  # not the ends of lines that a table has
+    ],
+)
+def test_cells_are_counted_as_the_parser_of_the_standard_library_counts_them(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    with path.open(encoding="utf-8", newline="") as stream:
+        parsed = [len(row) for row in csv.reader(stream)]
+    with path.open(encoding="utf-8", newline="") as stream:
+        assert _cells_of_rows(list(stream)) == parsed

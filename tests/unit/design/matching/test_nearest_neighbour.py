@@ -239,7 +239,7 @@ def test_there_is_no_effect_on_everyone():
 def test_distances_that_do_not_exist(distance):
     with pytest.raises(DesignError, match="The covariate 'x' has the same value for every unit"):
         match(units([1, 0, 0, 1], [5, 8, 4, 1], x=[2, 2, 2, 2]), NearestNeighbour(distance=distance))
-    with pytest.raises(DesignError, match="One of the arms is empty"):
+    with pytest.raises(DesignError, match="unit is in the data, so there is nothing to compare"):
         match(units([0, 0, 0], [5, 8, 4]), NearestNeighbour(distance=distance))
 
 

@@ -88,7 +88,7 @@ def test_options_that_mean_nothing(options):
 
 
 def test_an_empty_arm():
-    with pytest.raises(DesignError, match="One of the arms is empty"):
+    with pytest.raises(DesignError, match="unit is in the data, so there is nothing to compare"):
         match(units([0, 0], x=[1, 2]), ProfileMatching())
 
 

@@ -85,7 +85,7 @@ def records(scores, pupils, sd=6.0, pre=(2016, 2017), too_few=""):
     )  # fmt: skip
     stage = SimpleNamespace(
         values={"READPROG": pd.DataFrame(scores, index=index, columns=list(pre))},
-        cohort=pd.DataFrame(dict.fromkeys(pre, pupils), index=index),
+        pupils=pd.DataFrame(dict.fromkeys(pre, pupils), index=index),
     )
     project = SimpleNamespace(exposure=SimpleNamespace(pre=pre))
     return plan_from_records(project, SimpleNamespace(records={"KS2": stage}), design, sd)

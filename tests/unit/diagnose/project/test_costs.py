@@ -73,7 +73,7 @@ def test_a_number_of_pupils_under_the_threshold_does_not_leave(small_project):
 def results(project, found, interval=None, g=0.25):
     size = SimpleNamespace(hedges_g=g, hedges_g_interval=interval)
     effect = SimpleNamespace(interval=interval, effect_size=size)
-    return SimpleNamespace(project=project, intake=found, primary="READPROG", effect=lambda _: effect)
+    return SimpleNamespace(project=project, intake=found, primary="READPROG", main_effect=effect)
 
 
 def test_a_whole_area_spreads_the_cost_over_all_its_pupils(small_project):

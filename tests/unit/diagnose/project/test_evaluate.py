@@ -143,7 +143,7 @@ def test_weights_by_pupils_reach_every_effect_and_check(small_project, intake, d
     _, locked, stage = designed
     asked = replace(small_project, estimation=replace(small_project.estimation, weights="pupils"))
     found = evaluate(asked, intake, replace(locked, project=asked), stage)
-    pupils = intake.records["KS2"].cohort[[2016, 2017]].mean(axis=1)
+    pupils = intake.records["KS2"].pupils[[2016, 2017]].mean(axis=1)
     reading, area = change_by_hand(intake, small_project, "READPROG")
     maths, _ = change_by_hand(intake, small_project, "MATPROG")
     neighbours = intake.neighbours["april_2021"].of(340)

@@ -200,6 +200,7 @@ def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
     design = SimpleNamespace(
         too_few="",
         treated_group=0,
+        is_whole_area=False,
         treated_areas=(1, 2, 3, 4, 5, 6),
         groups=groups,
         comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: tuple(range(100, 110)))},
@@ -222,6 +223,7 @@ def design_of_areas(treated, compared):
     design = SimpleNamespace(
         too_few="",
         treated_group=0,
+        is_whole_area=False,
         treated_areas=tuple(range(len(treated))),
         groups=groups,
         comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: others)},

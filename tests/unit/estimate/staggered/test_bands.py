@@ -13,13 +13,13 @@ from evalkit.estimate.staggered.summaries import combination, event_study, overa
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"level": 0}, "A level lies between 0 and 1, not at 0"),
+        ({"level": 0}, "The level of an interval lies between 0 and 1, not at 0"),
         ({"level": 95}, "not at 95"),
-        ({"n_draws": 50}, "50 bootstrap draws are too few; use 99 or more"),
+        ({"n_draws": 50}, "50 draws are too few; at least 99 are needed"),
         ({"n_draws": -1}, "too few"),
         ({"n_draws": 99.5}, "whole numbers"),
-        ({"seed": -1}, "the seed from 0 on"),
-        ({"seed": 1.5}, "whole numbers"),
+        ({"seed": -1}, "whole number from 0 on, not -1"),
+        ({"seed": 1.5}, "whole number from 0 on, not 1.5"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options, said):

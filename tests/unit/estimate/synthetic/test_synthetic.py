@@ -11,8 +11,7 @@ from evalkit.estimate.synthetic.conformal import conformal
 from evalkit.estimate.synthetic.control import OTHER_DEFAULT, augmented_control, synthetic_control, synthetic_did
 from evalkit.estimate.synthetic.placebos import PlaceboOptions, leave_one_donor_out, placebo_in_space, placebo_in_time
 from evalkit.estimate.synthetic.result import MOVES_ALIKE
-
-from .area_tables import ROLES, design_of, factor_values, table_of
+from tests.unit.estimate.area_tables import ROLES, design_of, factor_values, table_of
 
 VERBS = (synthetic_control, augmented_control, synthetic_did)
 

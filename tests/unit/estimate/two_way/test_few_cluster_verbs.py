@@ -195,5 +195,5 @@ def test_more_draws_than_memory_holds_are_refused(verb, options):
 def test_too_few_draws_and_odd_levels_are_refused(options):
     with pytest.raises(DesignError, match="9 draws are too few"):
         options(n_draws=9)
-    with pytest.raises(DesignError, match="not 95"):
+    with pytest.raises(DesignError, match="not at 95"):
         options(level=95)

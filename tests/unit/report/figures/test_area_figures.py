@@ -6,8 +6,7 @@ import pytest
 from evalkit.estimate.synthetic.control import synthetic_control
 from evalkit.estimate.synthetic.placebos import placebo_in_space
 from evalkit.report.figures.areas import gaps_plot, synthetic_plot
-
-from ..estimate.area_tables import design_of, factor_values
+from tests.unit.estimate.area_tables import design_of, factor_values
 
 
 @pytest.fixture(scope="module")

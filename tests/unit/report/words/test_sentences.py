@@ -6,7 +6,15 @@ from typing import Any
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.evaluation import Evaluation
-from evalkit.report import compared, face, headline, headline_explained, how_to_read, matched_designs, programme
+from evalkit.report import (
+    front_matter,
+    headline,
+    headline_explained,
+    how_to_read,
+    matched_designs,
+    programme,
+    summary_comparison,
+)
 from evalkit.report.words.wording import forbidden_words
 
 
@@ -129,7 +137,7 @@ def test_schools_listed_in_several_areas_are_called_by_all_of_them(evaluation: E
     assert "their areas' 2021-list neighbours" in said
     assert "(95% interval −0.30 to 2.18)" in said
     assert "rests on the 3 areas they lie in (p = 0.110)" in said
-    assert "in Knowsley, Liverpool and Halton, not about the whole of these areas" in face(several).text
+    assert "in Knowsley, Liverpool and Halton, not about the whole of these areas" in front_matter(several).text
 
 
 def test_everything_unavailable_still_reads_as_sentences(unavailable: Evaluation) -> None:
@@ -147,7 +155,7 @@ def test_an_estimate_without_interval_is_not_claimed(evaluation: Evaluation) -> 
 
 
 def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(evaluation: Evaluation) -> None:
-    text = face(evaluation).text
+    text = front_matter(evaluation).text
     assert text.startswith("SYNTHETIC DATA")
     assert "area-level intention to treat" in text
     assert text.count("Which schools took part is not public.") == 1
@@ -166,13 +174,13 @@ def test_what_is_said_of_participation_comes_from_the_project_file(evaluation: E
     ):
         changed = replace(evaluation.project, participants=replace(place, why_whole_area=reason))
         other = replace(evaluation, project=changed, design=replace(evaluation.design, project=changed))
-        for text in (face(other).text, headline(other).text, compared(other).text):
+        for text in (front_matter(other).text, headline(other).text, summary_comparison(other).text):
             assert text.count(words) == 1
             assert "not public" not in text
 
 
 def test_real_data_carry_no_banner(evaluation: Evaluation) -> None:
-    assert "SYNTHETIC" not in face(replace(evaluation.design, data_kind="real")).text
+    assert "SYNTHETIC" not in front_matter(replace(evaluation.design, data_kind="real")).text
 
 
 def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> None:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from test_sentences import listed_schools
 
 from evalkit import report
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.diagnose.project.evidence_rating import EvidenceRating
 from evalkit.report.words.wording import forbidden_words
+from tests.unit.report.words.test_sentences import listed_schools
 
 
 def with_interval(evaluation: Evaluation, interval: Interval) -> Evaluation:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from report_fixture import make_provenance
-from test_sentences import listed_schools
 
 from evalkit import report
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.evaluation import Evaluation
 from evalkit.report.words.wording import forbidden_words
+from tests.unit.report.words.test_sentences import listed_schools
 
 
 def test_outcomes_have_schools_pupils_and_means(evaluation: Evaluation) -> None:

@@ -18,7 +18,7 @@ from evalkit.run.processes.forked import why_unsafe
 from evalkit.run.processes.forked_process import ForkedProcess
 from evalkit.run.processes.light import ONE_THREAD
 from evalkit.run.project.workspace import SOURCE_ROOT
-from tests.forking import gone, is_there, program, soon
+from tests.forking import gone, is_there, popen, program, soon
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
@@ -63,14 +63,14 @@ def started(folder: Path, *arguments: str, **options) -> subprocess.CompletedPro
 
 def said(server: ForkServer, *arguments: str, **options) -> tuple[int, bytes, bytes]:
     """Run a program forked, and return its status and what it wrote."""
-    with server.popen("forked_program", arguments, stdout=PIPE, stderr=PIPE, **options) as process:
+    with popen(server, "forked_program", arguments, stdout=PIPE, stderr=PIPE, **options) as process:
         output, complaint = process.stdout.read(), process.stderr.read()
         return process.wait(60), output, complaint
 
 
 def sleeper(server: ForkServer, *arguments: str, **options) -> tuple[ForkedProcess, list[int]]:
     """Return a process that sleeps and the numbers it says: its child's where it has one, its own, and more."""
-    process = server.popen("forked_program", ["sleep", *arguments], stdout=PIPE, **options)
+    process = popen(server, "forked_program", ["sleep", *arguments], stdout=PIPE, **options)
     return process, [int(number) for number in process.stdout.readline().split()]
 
 
@@ -113,7 +113,6 @@ def test_a_process_is_in_the_state_of_one_that_was_started(server, folder, tmp_p
     status, output, complaint = said(server, "state", "a b", "ü", env=asked, cwd=tmp_path)
     assert (status, complaint) == (0, b"")
     forked = json.loads(output)
-    assert forked["environment"].pop(ADDRESS) == server.address
     assert forked.pop("main") == "forked_program"
     plain.pop("main")
     assert forked == plain
@@ -123,17 +122,17 @@ def test_a_process_is_in_the_state_of_one_that_was_started(server, folder, tmp_p
 
 
 def test_the_streams_are_those_asked_for(server, tmp_path):
-    with server.popen("forked_program", ["copy"], stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
+    with popen(server, "forked_program", ["copy"], stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
         process.stdin.write(b"abc")
         process.stdin.close()
         assert (process.wait(60), process.stdout.read(), process.stderr) == (0, b"ABC", None)
     with (
         (tmp_path / "both").open("wb") as file,
-        server.popen("forked_program", ["unended"], stdout=file, stderr=STDOUT),
+        popen(server, "forked_program", ["unended"], stdout=file, stderr=STDOUT),
     ):
         pass  # closed before it wrote: killed
     with (tmp_path / "both").open("wb") as file:
-        process = server.popen("forked_program", ["unended"], stdin=DEVNULL, stdout=file.fileno(), stderr=STDOUT)
+        process = popen(server, "forked_program", ["unended"], stdin=DEVNULL, stdout=file.fileno(), stderr=STDOUT)
         assert process.wait(60) == 0
     assert sorted((tmp_path / "both").read_bytes()) == sorted(b"saidaskedfrom a thread, at the end")
 
@@ -167,7 +166,7 @@ def test_several_threads_may_wait(server):
 
 
 def test_many_at_once_each_with_its_own_status(server):
-    processes = [server.popen("forked_program", ["number", str(i)]) for i in range(30)]
+    processes = [popen(server, "forked_program", ["number", str(i)]) for i in range(30)]
     assert [process.wait(60) for process in processes] == list(range(30))
 
 
@@ -185,27 +184,6 @@ def test_nothing_of_its_group_outlives_the_leader(server):
     process.close()
 
 
-def test_a_process_may_join_the_group_of_another(server):
-    leader, (first, *_) = sleeper(server)
-    member, (second, group, session) = sleeper(server, group=leader.pid)
-    assert group == first
-    assert session == server.pid
-    leader.kill()
-    assert (leader.wait(20), member.wait(20)) == (-signal.SIGKILL, -signal.SIGKILL)
-    assert gone(first, second)
-    for process in (leader, member):
-        process.close()
-
-
-@pytest.mark.parametrize("group", ["of another session", "of nobody"])
-def test_where_the_group_cannot_be_joined_the_process_leads_one(server, group):
-    number = os.getpgrp() if group == "of another session" else 2**22 - 1
-    process, (pid, joined, _) = sleeper(server, group=number)
-    assert joined == pid
-    process.close()
-    assert gone(pid)
-
-
 def test_each_process_draws_other_random_numbers(server):
     draws = {number for _ in range(3) for number in said(server, "draws")[1].split()}
     assert len(draws) == 6
@@ -213,7 +191,7 @@ def test_each_process_draws_other_random_numbers(server):
 
 def test_a_folder_that_is_not_there_is_refused(server, tmp_path):
     with pytest.raises(FileNotFoundError, match="missing"):
-        server.popen("forked_program", ["nothing"], cwd=tmp_path / "missing")
+        popen(server, "forked_program", ["nothing"], cwd=tmp_path / "missing")
 
 
 def test_another_user_could_not_connect(server):
@@ -225,7 +203,7 @@ CLIENT = """
 import os, sys, time
 from evalkit.run.processes.fork_server import ForkServer
 from evalkit.run.processes.forked_process import Launch, fork
-launch = Launch("forked_program", ("sleep", "child"), env=dict(os.environ), cwd=os.getcwd(), group=0)
+launch = Launch("forked_program", ("sleep", "child"), env=dict(os.environ), cwd=os.getcwd())
 if sys.argv[1:]:
     address = sys.argv[1]
 else:
@@ -274,7 +252,7 @@ def test_when_the_server_is_ended_so_is_what_it_forked(folder, number):
         process.close()
         assert gone(own.pid, pid)
         with pytest.raises(OSError, match=r"refused|No such file"):
-            own.popen("forked_program", ["nothing"])
+            popen(own, "forked_program", ["nothing"])
     assert not Path(address).parent.exists()
 
 
@@ -286,7 +264,7 @@ def test_a_server_stops_with_all_it_forked_and_may_be_stopped_twice(folder):
     assert process.wait(5) == -signal.SIGKILL
     process.close()
     with pytest.raises(NoForkServer, match="not been started"):
-        own.popen("forked_program")
+        popen(own, "forked_program", [])
 
 
 def test_processes_are_started_afresh_where_that_is_asked_for(monkeypatch):

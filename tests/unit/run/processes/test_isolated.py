@@ -67,6 +67,12 @@ def test_what_a_worker_says_is_passed_on_with_its_project(work, tmp_path):
     assert {event["project"] for event in events} == {"demo"}
 
 
+def test_a_worker_and_its_notebooks_do_not_see_the_server(work, monkeypatch):
+    monkeypatch.setenv("EVALKIT_FORK_SERVER", "/somewhere")
+    outcome, _ = work("assert 'EVALKIT_FORK_SERVER' not in os.environ\nsay(event='done', made='x')")
+    assert outcome.status == "done"
+
+
 def test_done_is_done_whatever_the_exit_status(work):
     """What counts is that the outputs were put in place, which comes before the word."""
     outcome, _ = work("say(event='done', made='x')\nsys.exit(9)")
@@ -158,7 +164,7 @@ def test_where_no_process_can_be_started_the_machine_is_named(work, monkeypatch)
 PARENT = """
 import sys
 from pathlib import Path
-from evalkit.run import isolated
+from evalkit.run.processes import isolated
 from evalkit.run.many.task import Task
 isolated.MODULE = "worker_that_hangs"
 here = Path(sys.argv[1])
@@ -168,7 +174,8 @@ isolated.run_isolated(task, lambda event: print(event["event"], flush=True))
 HANGS = """
 import os, sys, time
 from pathlib import Path
-from evalkit.run import runner, worker
+from evalkit.run.processes import worker
+from evalkit.run.project import runner
 def run_project(request, progress):
     with progress.step("demo: hanging"):
         try:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from evalkit.run.tables.synth import add_synth_command
+from evalkit.run.tables.synth_options import add_synth_command
 from tests.synth_command import COLUMNS, simulated
 
 

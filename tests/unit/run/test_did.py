@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.plain import given
+from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
@@ -344,9 +344,9 @@ def test_a_person_is_told_what_was_compared_and_how_far_it_goes(table, tmp_path)
 def test_tables_are_aligned(table, tmp_path, estimator):
     table.to_csv(tmp_path / "scores.csv", index=False)
     lines = run_did(tmp_path / "scores.csv", "--estimator", estimator).out.splitlines()
-    at = lines.index("By time since the start")
+    at = lines.index("The two-way event study" if estimator == "twfe" else "By time since the start")
     header, first = lines[at + 1], lines[at + 2]
-    assert header.startswith("  event time")
+    assert header.startswith("  Periods since the start")
     assert len(first) == len(header)
 
 
