@@ -21,11 +21,10 @@ from evalkit.report.documents.html import report_html
 from evalkit.report.documents.terminal import terminal_text
 from evalkit.report.words.matched import effect_sentence, hidden_covariates, not_used
 from evalkit.run.console import Progress
-from evalkit.run.tables.match import add_match_command
+from evalkit.run.tables.match import told_of_match
 from evalkit.run.tables.match_answer import match_answer
 from evalkit.run.tables.match_border import told_match
-from evalkit.run.tables.match_options import caliper_of, match_request, option_of
-from evalkit.run.tables.match_told import told_of_match
+from evalkit.run.tables.match_options import add_match_command, caliper_of, match_request, option_of
 from tests.match_command import run_match
 from tests.unit.report.pdf_reading import all_text, squeezed
 
