@@ -3,13 +3,11 @@
 - `area_map`: The map of areas: where the programme was, and where the schools it is compared with are.
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.
-- `design`: Figures of the design, before outcomes.
+- `design`: Figures of who is compared: how alike the schools are in each design, and how they came into the analysis.
 - `forest`: Forest plot: every project's estimate, and the pooled one with its prediction interval or why there is
   none.
-- `interval`: The interval of the main effect as one line: zero marked, points below, standard deviations above.
+- `main_effect`: The main effect: its interval on one line, and where the treated area stands among all areas.
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
-- `participants`: The flow of schools from listed to analysed, arm beside arm.
-- `permutation`: The change of every area analysed the same way, the treated one among them.
 - `staggered`: The effect by time since the start: each time's interval, and the band that holds for all times
   together.
 - `style`: One size, one voice, and the same bytes every time.
