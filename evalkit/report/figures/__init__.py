@@ -8,6 +8,9 @@
   none.
 - `main_effect`: The main effect: its interval on one line, and where the treated area stands among all areas.
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
+- `power`: Figure of what a project's design could detect: the least effects of every kind on one scale.
+- `similar`: Figure of a list of similar schools or areas: each on a strip, by how far it is from the one the list is
+  for.
 - `staggered`: The effect by time since the start: each time's interval, and the band that holds for all times
   together.
 - `style`: One size, one voice, and the same bytes every time.
