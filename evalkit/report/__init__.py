@@ -34,9 +34,9 @@ _HOME: Final = {
     "choices_plot": "figures.choices",
     "love_plot": "figures.design",
     "event_study_plot": "figures.years",
-    "interval_plot": "figures.interval",
-    "participant_flow": "figures.participants",
-    "permutation_plot": "figures.permutation",
+    "interval_plot": "figures.main_effect",
+    "participant_flow": "figures.design",
+    "permutation_plot": "figures.main_effect",
     "specification_curve": "figures.choices",
     "trajectories_plot": "figures.years",
     "Prose": "border.parts",
@@ -90,7 +90,7 @@ _HOME: Final = {
     "findings": "tables.review",
     "judgements": "tables.review",
     "limits": "tables.review",
-    "key_numbers": "tables.summary",
+    "key_numbers": "tables.effects",
 }
 
 __all__ = ["ReleasedTable", "disclosure", "release", *sorted(_HOME)]

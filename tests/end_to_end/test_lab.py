@@ -16,8 +16,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from evalkit.report.border.bundle import PART_MIME
 from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.markup import PART_MIME
 from evalkit.report.border.parts import Figure, part_from_json
 from tests.conftest import ROOT
 

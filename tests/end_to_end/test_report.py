@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from evalkit.report.documents.records import results_schema
-from evalkit.report.words.wording import forbidden_words
+from evalkit.report.words.names import forbidden_words
 
 
 @pytest.fixture(params=["synthetic_run", "real_run"])

@@ -1,9 +1,8 @@
 """What may leave: tables, sentences and figures, and the disclosure control that they pass.
 
-- `bundle`: What a notebook keeps of a noun it shows: the page, plain text, and the record it is read back from.
 - `disclosure`: Disclosure control at the border: counts of pupils under the threshold do not leave, nor what would
   give them away.
-- `markup`: Released tables as accessible HTML, as CSV and as frames, cell by cell.
+- `markup`: Released tables as accessible HTML, as CSV and as frames, and what a notebook keeps of a noun it shows.
 - `parts`: The pieces of a report (headings, texts, sentences, figures, tables), and their way through a notebook and
   back.
 - `table`: A table before it is released: values with their kinds, not yet fit to be shown, and its record in JSON.

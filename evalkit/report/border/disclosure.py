@@ -17,8 +17,7 @@ from evalkit.core.disclosure import few, whole
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
 from evalkit.core.sentence import Sentence
-from evalkit.report.border.bundle import bundle
-from evalkit.report.border.markup import table_csv, table_frame, table_html
+from evalkit.report.border.markup import bundle, table_csv, table_frame, table_html
 from evalkit.report.border.table import Cell, Table, table_record
 
 if TYPE_CHECKING:

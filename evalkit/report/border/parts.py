@@ -10,9 +10,8 @@ from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
-from evalkit.report.border.bundle import PART_MIME, bundle
 from evalkit.report.border.disclosure import ReleasedTable, told_where_typed
-from evalkit.report.border.markup import numbered
+from evalkit.report.border.markup import PART_MIME, bundle, numbered
 from evalkit.report.border.table import table_from_record
 
 __all__ = ["PART_MIME", "Document", "Heading", "Part", "ShownPart", "Text", "part_bundle", "part_from_json"]

@@ -1,6 +1,7 @@
 """One document, drawn as a page, for Word, as PDF and on the terminal.
 
-- `document`: A report read back from executed notebooks: their text and what they show, never their code.
+- `document`: A report read back from executed notebooks: their text and its blocks and what they show, never their
+  code.
 - `html`: A document as one HTML file that needs no network and no script.
 - `layout`: How wide the columns of a table are on paper, in which size of type, and whether the page is turned.
 - `pdf`: report.pdf and summary.pdf: tagged pages that pass PDF/UA-1, the same bytes on every machine.
@@ -15,5 +16,4 @@
   comes in.
 - `word_xml`: Paragraphs, runs and fields of a Word document as XML; words are escaped, and what XML cannot hold is
   left out.
-- `written`: A notebook's written paragraphs as blocks of runs, for documents that are not HTML.
 """

@@ -16,9 +16,9 @@ from evalkit.core.words import cleaned
 from evalkit.report.border.markup import ShownCell, printed, shown_row
 from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
+from evalkit.report.documents.document import Run, written_blocks
 from evalkit.report.documents.layout import PADDING, Layout, breakable, table_layout
 from evalkit.report.documents.typography import FONTS, WHOLE, printable
-from evalkit.report.documents.written import Run, written_blocks
 from evalkit.report.templates import packaged
 
 # A document as the record from which the pages of a PDF are set: every word is data, none is markup.

@@ -15,18 +15,15 @@ from evalkit.report.documents.records import results_json
 from evalkit.report.documents.word import word_report
 from evalkit.report.figures.area_map import area_map
 from evalkit.report.figures.choices import choices_plot, specification_curve
-from evalkit.report.figures.design import love_plot
-from evalkit.report.figures.interval import interval_plot
-from evalkit.report.figures.participants import participant_flow
-from evalkit.report.figures.permutation import permutation_plot
+from evalkit.report.figures.design import love_plot, participant_flow
+from evalkit.report.figures.main_effect import interval_plot, permutation_plot
 from evalkit.report.figures.years import event_study_plot, trajectories_plot
 from evalkit.report.tables import design as of_design
 from evalkit.report.tables import effects as of_effects
 from evalkit.report.tables import outcomes as of_outcomes
 from evalkit.report.tables import review as of_review
 from evalkit.report.tables.checklist import checklist
-from evalkit.report.tables.effects import inference
-from evalkit.report.tables.summary import key_numbers
+from evalkit.report.tables.effects import inference, key_numbers
 
 TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
     "areas": lambda evaluation: of_design.areas(evaluation.design),

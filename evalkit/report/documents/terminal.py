@@ -68,7 +68,7 @@ def _prose(prose: Prose) -> Iterator[str]:
 
 
 def _written(markdown: str) -> Iterator[str]:
-    from evalkit.report.documents.written import written_blocks
+    from evalkit.report.documents.document import written_blocks
 
     for block in written_blocks(markdown):
         yield from wrapped(block.text, "  - " if block.kind in ("bullet", "number") else "  ")

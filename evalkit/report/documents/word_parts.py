@@ -17,10 +17,10 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import CellKind, ShownCell, printed, shown_row
 from evalkit.report.border.parts import Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
+from evalkit.report.documents.document import BlockKind, Run, written_blocks
 from evalkit.report.documents.layout import SIZES, Layout, table_layout
 from evalkit.report.documents.word_reference import Base
 from evalkit.report.documents.word_xml import attribute, bookmarked, field, paragraph, run
-from evalkit.report.documents.written import BlockKind, Run, written_blocks
 
 # A released table as a table of Word's own: header rows that repeat, rows that stay whole, widths that fit.
 

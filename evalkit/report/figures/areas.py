@@ -88,8 +88,8 @@ def gaps_plot(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name = s
         png, svg = drawn(figure)
     drawn_of = f"{count(len(near))} of {counted(len(space.gaps), 'placebo')}" if is_shown else "none"
     caption = (
-        f"{synthetic.design.outcome}: the gap of {who} among donors as if treated. Drawn: {drawn_of}, those whose error "
-        f"before the start is at most {WELL_FOLLOWED:g} times the treated one's"
+        f"{synthetic.design.outcome}: the gap of {who} among donors as if treated. Drawn: {drawn_of}, those whose "
+        f"error before the start is at most {WELL_FOLLOWED:g} times the treated one's"
     )
     return Figure(
         png=png,

@@ -5,7 +5,7 @@
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
 - `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
 - `design`: Tables of everything decided before outcomes.
-- `effects`: Tables of outcomes, effects, and how uncertain they are by every kind of inference.
+- `effects`: Tables of effects, how uncertain they are by every kind of inference, and the key numbers of the summary.
 - `matched`: Tables of a matched or weighted comparison: units, balance, effect, what could be wrong, what it
   withstands.
 - `models`: Tables of models of pupils in schools and of effects in standard deviations.
@@ -18,7 +18,6 @@
 - `similar`: Lists of similar schools and areas that a headteacher can read.
 - `staggered`: Tables of cohorts that start in different periods: who is compared, the effects, and what they are
   averaged to.
-- `summary`: The small table of the one-page summary: the effect in points, in standard deviations and in months.
 - `synthetic`: Tables of one or few treated areas against a weighted average of others.
 - `two_way`: Tables of the two-way effect, of the ways to its error, and of what it is an average of.
 """

@@ -1,4 +1,4 @@
-"""Tables of outcomes, effects, and how uncertain they are by every kind of inference."""
+"""Tables of effects, how uncertain they are by every kind of inference, and the key numbers of the summary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evalkit.core.words import listed
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.project.labels import ENGLAND, design_label
 from evalkit.diagnose.project.evaluation import Evaluation
-from evalkit.estimate.effect import Effect, EffectSize
+from evalkit.estimate.effect import Effect, EffectSize, Months
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
@@ -22,12 +22,13 @@ from evalkit.report.words.names import (
     outcome_codes,
     outcome_label,
     school_sd_name,
+    surest,
     unit_of,
     with_unit,
 )
-from evalkit.report.words.sentences import PLAIN
+from evalkit.report.words.sentences import PLAIN, POINT
 
-# Tables of outcomes, effects and how uncertain they are.
+# Effects by every design, year by year, and in standard deviations and months.
 
 _NO_MONTHS = Unavailable(
     "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
@@ -337,3 +338,65 @@ def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
 
 def _same_reason(std_error: Quantity, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
     return (std_error,) * 3 if isinstance(std_error, Unavailable) else (std_error, interval, p)
+
+
+# The small table of the one-page summary: the main effect in points, in standard deviations and in months.
+
+_NOT_ESTIMATED = Unavailable("Not estimated.")
+_NO_KEY_MONTHS = Unavailable("Months need an effect size in pupil-level standard deviations, which cannot be given.")
+
+
+def key_numbers(evaluation: Evaluation) -> ReleasedTable:
+    """Return the main effect in test points, in Hedges' g and in months, each with its interval."""
+    effect = surest(evaluation)
+    size = effect.effect_size if effect else None
+    unit = unit_of(evaluation, evaluation.project.primary.measure)
+    columns = (
+        Column("scale", "The difference, measured in"),
+        Column("estimate", "Best estimate", "estimate"),
+        Column("interval", f"{level_text(evaluation.project.inference.level)} interval", "interval"),
+    )
+    main: tuple[Quantity, IntervalOrReason] = (
+        (effect.estimate, effect.interval) if effect else (_NOT_ESTIMATED, _NOT_ESTIMATED)
+    )
+    rows: tuple[tuple[Cell, ...], ...] = (
+        (unit.capitalize(), *_key_cells(*main)),
+        ("Standard deviations of pupils (Hedges' g)", *_key_sizes(size, main[0])),
+        ("Months of progress (illustrative)", *_key_months(size, main[0])),
+    )
+    point = (POINT[unit],) if unit in POINT else ()
+    table = Table(
+        caption="The difference in three units", columns=columns, rows=rows, notes=(*point, *_key_notes(size))
+    )
+    return released(evaluation, table)
+
+
+def _key_cells(estimate: Quantity, interval: IntervalOrReason) -> tuple[Cell, Cell]:
+    return estimate, "none" if isinstance(interval, Unavailable) and not isinstance(estimate, Unavailable) else interval
+
+
+def _key_sizes(size: EffectSize | None, estimate: Quantity) -> tuple[Cell, Cell]:
+    if size is None:
+        return (estimate, estimate) if isinstance(estimate, Unavailable) else (_NOT_ESTIMATED, _NOT_ESTIMATED)
+    return _key_cells(size.hedges_g, size.hedges_g_interval)
+
+
+def _key_months(size: EffectSize | None, estimate: Quantity) -> tuple[Cell, Cell]:
+    """Return months as texts: they are whole, and say less than a number with decimals would."""
+    months: Months | None = size.months if size else None
+    if size is None or months is None:
+        none = estimate if isinstance(estimate, Unavailable) else _NO_KEY_MONTHS
+        return none, none
+    if months.lower is None or months.upper is None:
+        return _NOT_ALONE, "none"
+    return number(months.estimate, 0), months_ends(size)
+
+
+def _key_notes(size: EffectSize | None) -> tuple[str, ...]:
+    if size is None or isinstance(size.sd_used, Unavailable):
+        return ()
+    table = f" Months: {size.months.table}." if size.months and size.months.lower is not None else ""
+    return (
+        f"The standard deviation is {number(size.sd_used)} ({size.sd_name}), not that of a trial by the Education "
+        f"Endowment Foundation (EEF).{table}",
+    )

@@ -3,12 +3,11 @@
 - `did`: What `evalkit did` found, what of it may be told, and the sentences around its tables.
 - `matched`: Sentences on a matched or weighted comparison: how it was made, whom it leaves out, and what its effect
   says.
-- `names`: The words a report uses for codes.
+- `names`: The words a report uses for codes, and those it never uses.
 - `sentences`: The headline: the first thing a reader sees, no stronger than the numbers behind it.
 - `statements`: What a report says on its face: whom it is about, what the numbers rest on, and what they cannot
   carry.
 - `summary`: The page a commissioner reads first: the answer, who was compared, how sure it is and why, what it cost.
 - `synth`: What `evalkit synth` found, and the sentences around its tables: one or few treated areas and their
   synthetic one.
-- `wording`: Words that a report does not use, because the design cannot carry them.
 """

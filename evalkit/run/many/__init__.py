@@ -5,8 +5,8 @@
 - `fleet`: Many projects at once, each in a process of its own.
 - `live`: What a run of projects does while it does it: a log of JSON lines, lines or a live table, and a summary.
 - `portfolio`: `evalkit portfolio`: one static site over all finished projects of a workspace.
-- `portfolio_reader`: Every finished, failed and foreign folder among the outputs of a workspace.
-- `portfolio_record`: From results.json and manifest.json of one project to what a portfolio needs of it.
+- `portfolio_reader`: Every finished, failed and foreign folder among the outputs of a workspace, each report as a
+  record.
 - `run_command`: `evalkit run`: evaluate one project, several, or all, and write their reports.
 - `task`: One project to be run, what became of it, and a part of the projects for each of several machines.
 """

@@ -260,7 +260,7 @@ class Records:
 
     def ended(self, outcome: RunResult) -> None:
         """Write or remove the record of a project; one that was not begun, or is another run's, keeps what it had."""
-        from evalkit.run.outputs.vintage import keep_source
+        from evalkit.run.outputs.content_key import keep_source
         from evalkit.run.processes.failure import remove_record, write_record
         from evalkit.run.project.chosen_data import remember
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from evalkit.report.border.bundle import PART_MIME
+from evalkit.report.border.markup import PART_MIME
 
 _ADDRESS: Final = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 _KERNEL_FILE: Final = re.compile(r"ipykernel_\d+")

@@ -1,8 +1,7 @@
 """The outputs of a project: put in place whole, described, and known to be current or not.
 
-- `content_key`: Whether a project has to be run again: a key over everything that decides its outputs, and reports
-  that stand.
+- `content_key`: Whether a project has to be run again: a key over all that decides its outputs, and reports that
+  still stand.
 - `folder`: The outputs folder: made beside its place, checked, and put there whole or not at all, with a way back.
 - `manifest`: What the outputs were made from, in a file that says the same for the same run.
-- `vintage`: Where a project was when its report was made, on which day that was, and whether it is still the same.
 """

@@ -8,7 +8,7 @@ from document_fixture import figure, long_table, released, small_table, wide_tab
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.report.border.bundle import PART_MIME
+from evalkit.report.border.markup import PART_MIME
 from evalkit.report.border.parts import Prose, part_bundle, part_from_json
 from evalkit.report.border.table import Column, Table
 

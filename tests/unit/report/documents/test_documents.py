@@ -16,7 +16,7 @@ from evalkit.report.documents.document import read_document
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.released import FIGURES, released_files
 from evalkit.report.templates import packaged
-from evalkit.report.words.wording import forbidden_words
+from evalkit.report.words.names import forbidden_words
 
 
 class Outline(HTMLParser):

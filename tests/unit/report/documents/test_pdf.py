@@ -16,9 +16,9 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import printed, shown_row
 from evalkit.report.border.parts import Figure, Heading, Prose, Text
 from evalkit.report.border.table import Column, Table
+from evalkit.report.documents.document import written_blocks
 from evalkit.report.documents.pdf import pdf_report, summary_pdf
 from evalkit.report.documents.typography import printable
-from evalkit.report.documents.written import written_blocks
 
 MARGIN = 50.0
 """Points of a page's edge in which no word stands but those of header and footer."""

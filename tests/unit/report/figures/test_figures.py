@@ -24,8 +24,8 @@ from evalkit.report.documents.released import FIGURES
 from evalkit.report.figures import style
 from evalkit.report.figures.area_map import area_map
 from evalkit.report.figures.choices import choices_of, specification_curve
-from evalkit.report.figures.participants import participant_flow
-from evalkit.report.figures.permutation import permutation_plot
+from evalkit.report.figures.design import participant_flow
+from evalkit.report.figures.main_effect import permutation_plot
 from evalkit.report.figures.years import event_study_plot, trajectories_plot
 from evalkit.report.tables.checklist import checklist
 

@@ -15,7 +15,7 @@ from evalkit.report import (
     programme,
     summary_comparison,
 )
-from evalkit.report.words.wording import forbidden_words
+from evalkit.report.words.names import forbidden_words
 
 
 def listed_schools(evaluation: Evaluation, areas: tuple[tuple[int, str], ...] = ((340, "Knowsley"),)) -> Evaluation:

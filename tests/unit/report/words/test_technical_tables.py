@@ -10,7 +10,7 @@ from report_fixture import make_provenance
 from evalkit import report
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.evaluation import Evaluation
-from evalkit.report.words.wording import forbidden_words
+from evalkit.report.words.names import forbidden_words
 from tests.unit.report.words.test_sentences import listed_schools
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from evalkit.report.border.bundle import PART_MIME
+from evalkit.report.border.markup import PART_MIME
 from evalkit.report.border.parts import Prose
 from evalkit.run.notebooks.tidy import notebook_bytes, tidy
 
