@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.shown import Several
@@ -115,7 +115,8 @@ def frame(noun: object, name: str = "") -> pd.DataFrame:
 def tables_of(noun: object) -> dict[str, View]:
     """Return what makes each table of a noun, by name, in the order a notebook shows them."""
     views = VIEWS_OF_SEVERAL.get(type(noun[0]), ()) if isinstance(noun, Several) else VIEWS.get(type(noun), ())
-    return {_name_of(made): made for made in views if get_type_hints(made)["return"] is ReleasedTable}
+    # The word, not the class: what a verb takes may be a name that only type checkers load.
+    return {_name_of(made): made for made in views if made.__annotations__["return"] == ReleasedTable.__name__}
 
 
 def _name_of(table: View) -> str:
@@ -259,13 +260,13 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     PowerReport: {"detectable": "design:power_plot"},
     SyntheticControl: {"path": "areas:synthetic_plot"},
     Evaluation: {
-        "interval": "interval:interval_plot",
+        "interval": "main_effect:interval_plot",
         "trajectories": "years:trajectories_plot",
         "event_study": "years:event_study_plot",
-        "permutation": "permutation:permutation_plot",
+        "permutation": "main_effect:permutation_plot",
         "specifications": "choices:specification_curve",
         "choices": "choices:choices_plot",
-        "participants": "participants:participant_flow",
+        "participants": "design:participant_flow",
     },
 }
 """Each noun's figures by name, the main one first, as the module and the verb that draw them."""
