@@ -213,7 +213,7 @@ def event_study_plot(evaluation: Evaluation) -> Figure:
 
 def _bands(evaluation: Evaluation) -> Bands:
     main = evaluation.project.primary.measure
-    return {str(found.year): found.band for found in evaluation.bands if found.outcome == main}
+    return {str(year_band.year): year_band.band for year_band in evaluation.bands if year_band.outcome == main}
 
 
 def _years(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) -> None:

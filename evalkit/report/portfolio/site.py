@@ -150,22 +150,22 @@ def _group(group: Group, title: str, level: float) -> dict[str, Any]:
     }
 
 
-def _pooled(found: PlaceboPool | Unavailable) -> Any:
+def _pooled(pooled: PlaceboPool | Unavailable) -> Any:
     """Return the test that leads, then the random effects it is of, given the baseline and as they are."""
-    if isinstance(found, Unavailable):
-        return plain(found)
+    if isinstance(pooled, Unavailable):
+        return plain(pooled)
     return {
-        "n": found.mean.n,
-        **plain(found.test),
-        "prediction": plain(found.prediction),
-        "random_effects": _random_effects(found.mean, found.weights),
-        "raw": _random_effects(found.raw, None),
+        "n": pooled.mean.n,
+        **plain(pooled.test),
+        "prediction": plain(pooled.prediction),
+        "random_effects": _random_effects(pooled.mean, pooled.weights),
+        "raw": _random_effects(pooled.raw, None),
     }
 
 
-def _random_effects(found: RandomEffects, weights: tuple[float, ...] | None) -> dict[str, Any]:
+def _random_effects(effects: RandomEffects, weights: tuple[float, ...] | None) -> dict[str, Any]:
     """Return random effects with their weights in the order of the members, or without them."""
-    record = {"n": found.n, "tau": found.tau, **plain(found)}
+    record = {"n": effects.n, "tau": effects.tau, **plain(effects)}
     del record["weights"]
     return record if weights is None else {**record, "weights": list(weights)}
 

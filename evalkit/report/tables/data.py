@@ -97,18 +97,18 @@ def panel_words(panel: Panel) -> Prose:
     return sentences(f"{_periods(panel.periods)}. {whole}.", named("Covariates", panel.covariates))
 
 
-def observations(found: CrossSections) -> ReleasedTable:
+def observations(observed: CrossSections) -> ReleasedTable:
     """Return observations by first treated period of their group."""
-    cohort = found.frame["cohort"].to_numpy(dtype=float, na_value=np.nan)
+    cohort = observed.frame["cohort"].to_numpy(dtype=float, na_value=np.nan)
     rows = [(f"Treated from {int(g)}", int((cohort == g).sum())) for g in _cohorts(cohort)]
     rows += [(NEVER, int(np.isnan(cohort).sum())), ("All", len(cohort))]
     return counts("Observations, other people in each period", ("Cohort", "Observations"), rows)
 
 
-def observations_words(found: CrossSections) -> Prose:
+def observations_words(observed: CrossSections) -> Prose:
     """Return the periods, what errors are clustered by, and the covariates."""
-    clustered = f"Errors are clustered by {found.clustered_by}."
-    return sentences(f"{_periods(found.periods)}. {clustered}", named("Covariates", found.covariates))
+    clustered = f"Errors are clustered by {observed.clustered_by}."
+    return sentences(f"{_periods(observed.periods)}. {clustered}", named("Covariates", observed.covariates))
 
 
 def _cohorts(cohort: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:

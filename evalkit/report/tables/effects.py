@@ -124,8 +124,8 @@ def other_effects(evaluation: Evaluation) -> ReleasedTable:
 def event_effects(evaluation: Evaluation, outcome: str) -> list[Effect]:
     """Return the effects of single years on an outcome against neighbours, earliest first."""
     years = [str(year) for year in evaluation.project.exposure.years]
-    found = (evaluation.effect(outcome, period=year) for year in years)
-    return [effect for effect in found if effect is not None]
+    by_year = (evaluation.effect(outcome, period=year) for year in years)
+    return [effect for effect in by_year if effect is not None]
 
 
 def base_note(evaluation: Evaluation) -> str:
@@ -232,10 +232,10 @@ def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _school_sd(evaluation: Evaluation) -> str:
     """Return the name and the values of the standard deviation behind the school-level effect sizes."""
-    found = {
+    sds = {
         effect.outcome: effect.effect_size.school_sd for effect in evaluation.effects if effect.effect_size is not None
     }
-    values = listed([f"{outcome_label(evaluation, code)} {number_or_reason(sd)}" for code, sd in found.items()])
+    values = listed([f"{outcome_label(evaluation, code)} {number_or_reason(sd)}" for code, sd in sds.items()])
     name = school_sd_name(evaluation.project)
     return f"School-level g divides by the {name} ({values}); it is no measure of pupils' progress."
 

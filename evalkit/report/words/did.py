@@ -112,12 +112,12 @@ class Counts:
 
 def counts_of(answer: DidAnswer) -> Counts:
     """Return how many were analysed, treated, and never treated."""
-    found = answer.results
-    if isinstance(found, TwoWayAnswer):
-        n_treated = found.effect.n_treated_units
-        n_comparison = found.effect.n_units - n_treated
+    results = answer.results
+    if isinstance(results, TwoWayAnswer):
+        n_treated = results.effect.n_treated_units
+        n_comparison = results.effect.n_units - n_treated
     else:
-        n_treated, n_comparison = found.n_treated, found.n_comparison
+        n_treated, n_comparison = results.n_treated, results.n_comparison
     noun = "observation" if answer.asked.is_cross_section else "unit"
     return Counts(treated=count(n_treated, noun=noun), comparison=count(n_comparison, noun=noun))
 
@@ -175,20 +175,20 @@ def title(answer: DidAnswer) -> str:
 
 
 def _method(answer: DidAnswer) -> str:
-    found = answer.results
-    if isinstance(found, TwoWayAnswer):
+    results = answer.results
+    if isinstance(results, TwoWayAnswer):
         return "two-way fixed effects"
     if answer.asked.estimator in ("group-time", "all"):
         return f"difference-in-differences by cohort and period ({METHODS[answer.asked.method]})"
-    return found.method
+    return results.method
 
 
 def face(answer: DidAnswer) -> tuple[str, ...]:
     """Return the overall effect in a sentence, and what its interval is where few clusters carry it."""
-    found, made = answer.results, answer.inference
+    results, made = answer.results, answer.inference
     told = [effect_sentence(answer)]
-    is_large = isinstance(found, StaggeredResults) and found.simple.method == "cluster-robust"
-    if isinstance(found, StaggeredResults) and not is_large and isinstance(found.simple.interval, Interval):
+    is_large = isinstance(results, StaggeredResults) and results.simple.method == "cluster-robust"
+    if isinstance(results, StaggeredResults) and not is_large and isinstance(results.simple.interval, Interval):
         told.append(f"That interval is from {made.method}. {made.note}".strip())
     if not is_large:
         told.append(conservative_sentence(made.interval, answer.asked.level, made.df, made.n_ranked))
@@ -327,22 +327,22 @@ def notes(answer: DidAnswer) -> tuple[str, ...]:
 
 
 def _notes(answer: DidAnswer) -> Iterator[str]:
-    found = answer.results
-    if isinstance(found, TwoWayAnswer):
-        yield found.effect.meaning
+    results = answer.results
+    if isinstance(results, TwoWayAnswer):
+        yield results.effect.meaning
         return
-    caution = _caution(answer, found)
+    caution = _caution(answer, results)
     if caution:
         yield caution
-    if not found.n_comparison:
+    if not results.n_comparison:
         yield "No unit is never treated within these periods: units that start later serve as comparison until then."
-    yield from found.notes
-    yield from (one.note for one in _reported(found) if one.note)
-    yield from (cell.note for cell in found.group_time if cell.note)
-    lacking = {cell for one in _reported(found) for cell in one.lacking}
+    yield from results.notes
+    yield from (one.note for one in _reported(results) if one.note)
+    yield from (cell.note for cell in results.group_time if cell.note)
+    lacking = {cell for one in _reported(results) for cell in one.lacking}
     if lacking:
         yield (
-            f"{len(lacking)} of {len(found.group_time)} effects by cohort and period have no estimate, and averages "
+            f"{len(lacking)} of {len(results.group_time)} effects by cohort and period have no estimate, and averages "
             "are over those that have one; the reasons stand beside them."
         )
 

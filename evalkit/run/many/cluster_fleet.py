@@ -193,8 +193,8 @@ def _outcome(client: Client, future: Future, task: Task, stages: Mapping[str, st
     """Return what became of a project: what its worker says, or why none could."""
     stage = stages.get(task.slug, WAITING)
     try:
-        found: RunResult = result_of(client, future)
-        return found
+        result: RunResult = result_of(client, future)
+        return result
     except EnvironmentFault as problem:
         if stop.is_set():
             return RunResult.without_report(interrupted(task.slug, stages.get(task.slug, "")))

@@ -157,7 +157,7 @@ def _link(report: Path, site: Path) -> str:
 
 def _failed(folder: Path, finished: set[str]) -> tuple[FailedRun, ...]:
     """Return the projects whose last run failed, from the records that runs leave."""
-    found = []
+    failed = []
     for path in sorted(folder.glob("*.failed.json")) if folder.is_dir() else ():
         slug = path.name.removesuffix(".failed.json")
         try:
@@ -166,8 +166,8 @@ def _failed(folder: Path, finished: set[str]) -> tuple[FailedRun, ...]:
             held = {"kind": "unknown", "message": f"The record of the failure cannot be read. {problem}"}
         kind, message = (str(held.get(key) or "not stated") for key in ("kind", "message"))
         where = ", ".join(str(held[key]) for key in ("stage", "heading") if held.get(key))
-        found.append(FailedRun(slug, kind, where, message, slug in finished))
-    return tuple(found)
+        failed.append(FailedRun(slug, kind, where, message, slug in finished))
+    return tuple(failed)
 
 
 # What results.json and manifest.json of one project hold, as a portfolio needs it.
@@ -272,8 +272,8 @@ def _outcomes(results: Json, project: Json, treated: Collection[int]) -> tuple[O
     roles = {outcome["measure"]: outcome["role"] for outcome in project["outcomes"]}
     codes = [code for code, role in roles.items() if role in POOLED_ROLES]
     codes += [f"{one['measure']}-{one['minus']}" for one in project.get("contrasts", ())]
-    found = {code: _main_effect(results, code) for code in codes}
-    return tuple(_outcome(effect, results, project, treated) for effect in found.values() if effect is not None)
+    effects = {code: _main_effect(results, code) for code in codes}
+    return tuple(_outcome(effect, results, project, treated) for effect in effects.values() if effect is not None)
 
 
 def _main_effect(results: Json, outcome: str) -> Json | None:

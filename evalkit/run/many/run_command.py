@@ -157,11 +157,11 @@ def _named(options: argparse.Namespace) -> list[Named]:
     names = project_slugs() if options.is_all else list(dict.fromkeys(options.projects))
     if not names:
         raise InputError("There is no project under data/projects yet. `evalkit new SLUG` makes one.")
-    found: dict[Path, Named] = {}
+    by_file: dict[Path, Named] = {}
     for name in names:
         file = project_file(name)
-        found.setdefault(file.resolve(), Named(name, _slug(file), file))
-    every = list(found.values())
+        by_file.setdefault(file.resolve(), Named(name, _slug(file), file))
+    every = list(by_file.values())
     return [replace(item, refusal=_refused_for(item, every)) for item in every]
 
 

@@ -138,33 +138,35 @@ def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
 
 
 def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
-    found = []
+    complaints = []
     if not (claim.quote and claim.part and claim.source):
-        found.append(Complaint((i,), "a claim needs its quotation, what of it is looked at, and its source"))
+        complaints.append(Complaint((i,), "a claim needs its quotation, what of it is looked at, and its source"))
     if claim.quote[:1] in _MARKS or claim.quote[-1:] in _MARKS:
-        found.append(
+        complaints.append(
             Complaint((i, "quote"), "give the words without quotation marks around them; the report sets them")
         )
     if claim.measure is not None and claim.measure not in MEASURES:
         near = did_you_mean(claim.measure, MEASURES)
-        found.append(Complaint((i, "measure"), f"'{claim.measure}' is not a measure this kit knows.{near}"))
+        complaints.append(Complaint((i, "measure"), f"'{claim.measure}' is not a measure this kit knows.{near}"))
     if claim.measure is None and not claim.reason:
-        found.append(Complaint((i,), "without a measure, `reason` must say why these data cannot speak to the claim"))
-    return [*found, *too_long_claim(i, claim)]
+        complaints.append(
+            Complaint((i,), "without a measure, `reason` must say why these data cannot speak to the claim")
+        )
+    return [*complaints, *too_long_claim(i, claim)]
 
 
 def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type) -> Any:
     left = list(_placeholders(read.data, ()))
     places = {complaint.place for complaint in left}
     try:
-        found = adapter.validate_json(json.dumps(read.data), strict=True)
+        value = adapter.validate_json(json.dumps(read.data), strict=True)
         complaints = []
     except ValidationError as problem:
         errors = problem.errors(include_url=False)
         complaints = [_complaint(details, kind) for details in errors if details["loc"] not in places]
     if left or complaints:
         raise ProjectError(_message(read, [*left, *complaints])) from None
-    return found
+    return value
 
 
 def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
@@ -181,7 +183,7 @@ def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
 
 def _complaint(details: ErrorDetails, kind: type) -> Complaint:
     place, key = details["loc"], str(details["loc"][-1]) if details["loc"] else ""
-    found = details["input"]
+    typed = details["input"]
     if details["type"] == "unexpected_keyword_argument":
         return Complaint(place, f"there is no such key here.{did_you_mean(key, known_keys(kind, place[:-1]))}")
     if details["type"] == "missing":
@@ -189,10 +191,10 @@ def _complaint(details: ErrorDetails, kind: type) -> Complaint:
     if details["type"] == "literal_error":
         expected = str(details.get("ctx", {}).get("expected", "another value"))
         words = expected.replace(" or ", ", ").replace("'", "").split(", ")
-        near = did_you_mean(found, words) if isinstance(found, str) else ""
-        return Complaint(place, f"expected {expected}, found {_shown(found)}.{near}")
+        near = did_you_mean(typed, words) if isinstance(typed, str) else ""
+        return Complaint(place, f"expected {expected}, found {_shown(typed)}.{near}")
     expected = _EXPECTED.get(details["type"].split("_")[0], details["msg"])
-    return Complaint(place, f"expected {expected}, found {_shown(found)}")
+    return Complaint(place, f"expected {expected}, found {_shown(typed)}")
 
 
 def _shown(value: object) -> str:
