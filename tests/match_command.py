@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 from evalkit.core.errors import EvalkitError
-from evalkit.run.tables.match import add_match_command
+from evalkit.run.tables.match_options import add_match_command
 from tests.did_command import Ran
 
 LALONDE = ("--treated", "treat", "--on", "age,educ,race,married,nodegree,re74,re75", "--id", "id", "--outcome", "re78")

@@ -19,7 +19,7 @@ from evalkit.run.lab.lab import add_lab_command
 from evalkit.run.many.portfolio import add_portfolio_command
 from evalkit.run.many.run_command import add_run_command
 from evalkit.run.tables.did_options import add_did_command
-from evalkit.run.tables.match import add_match_command
+from evalkit.run.tables.match_options import add_match_command
 from evalkit.run.tables.power import add_power_command
 from evalkit.run.tables.similar import add_similar_command
 from evalkit.run.tables.synth_options import add_synth_command

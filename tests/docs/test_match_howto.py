@@ -9,7 +9,7 @@ import shlex
 
 import pytest
 
-from evalkit.run.tables.match import add_match_command
+from evalkit.run.tables.match_options import add_match_command
 from tests.conftest import ROOT
 from tests.match_command import run_match
 

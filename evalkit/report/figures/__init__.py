@@ -3,12 +3,13 @@
 - `area_map`: The map of areas: where the programme was, and where the schools it is compared with are.
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.
-- `design`: Figures of who is compared: how alike the schools are in each design, and how they came into the analysis.
+- `design`: Figures of the design: its balance, the flow of schools into it, and what it could detect.
 - `forest`: Forest plot: every project's estimate, and the pooled one with its prediction interval or why there is
   none.
 - `main_effect`: The main effect: its interval on one line, and where the treated area stands among all areas.
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
-- `power`: Figure of what a project's design could detect: the least effects of every kind on one scale.
+- `plotting_state`: What matplotlib keeps for a whole process: put back after a notebook, and its backend for
+  notebooks loaded afresh.
 - `similar`: Figure of a list of similar schools or areas: each on a strip, by how far it is from the one the list is
   for.
 - `staggered`: The effect by time since the start: each time's interval, and the band that holds for all times

@@ -2,19 +2,16 @@
 
 - `did`: From what `evalkit did` is asked and its table to an answer, and from the answer to all that is told of it.
 - `did_json`: The answer of `evalkit did` as plain data; what cannot be given is `{"unavailable": reason}`.
-- `did_layout`: Lines and aligned tables on a terminal; reasons stand below a table, numbered.
 - `did_options`: `evalkit did FILE …`: what it may be asked, and the request that is left when everything in it holds
   together.
-- `match`: `evalkit match FILE …`: a comparison group, its balance and an effect, for someone with a table and no
-  project.
+- `match`: What `evalkit match` tells: one document for every drawing of it, each unit as CSV, and everything as plain
+  data.
 - `match_answer`: From a request and its table to everything that is told: the design, its balance, the effect, what
   could be wrong.
 - `match_border`: What of a match of people may be told: the same answer, with everything withheld that rests on too
   few of them.
-- `match_options`: What `evalkit match` may be asked, and the request that is left when everything in it holds
-  together.
-- `match_told`: What `evalkit match` tells: one document for every drawing of it, each unit as CSV, and everything as
-  JSON.
+- `match_options`: `evalkit match FILE …`: what it may be asked, and the request that is left when everything in it
+  holds together.
 - `power`: What a project's design could detect, before any outcome is read: `evalkit power`.
 - `similar`: `evalkit similar FILE …`: which schools or areas are most like one, for someone with a table and no
   project.

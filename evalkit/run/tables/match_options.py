@@ -1,4 +1,4 @@
-"""What `evalkit match` may be asked, and the request that is left when everything in it holds together."""
+"""`evalkit match FILE …`: what it may be asked, and the request that is left when everything in it holds together."""
 
 from __future__ import annotations
 
@@ -25,8 +25,13 @@ from evalkit.design.matching.options import (
     Subclassification,
     WeightingOption,
 )
-from evalkit.run.processes.executors import ExecutorChoice, add_executor_options, executor_choice
-from evalkit.run.tables.written import KINDS, Output, add_output_options, output_of
+from evalkit.run.processes.executors import (
+    ExecutorChoice,
+    add_executor_options,
+    compute_on_one_thread,
+    executor_choice,
+)
+from evalkit.run.tables.written import KINDS, Output, add_output_options, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 METHODS: Final = (
@@ -102,6 +107,32 @@ class MatchRequest:
     seed: int
     output: Output
     where: ExecutorChoice
+
+
+def add_match_command(commands: Any) -> None:
+    """Give a command line's subparsers the command `match`."""
+    parser = commands.add_parser(
+        "match",
+        help="choose a comparison group from a table, without a project",
+        description="Match or weight comparison units by what was known before, and compare outcomes.",
+        allow_abbrev=False,
+    )
+    add_match_options(parser)
+    parser.set_defaults(command=_match)
+
+
+def _match(given: argparse.Namespace) -> int:
+    """Match, tell the result, and return the exit code 0."""
+    request = match_request(given)  # before the slow imports, so that a slip of the keyboard is told at once
+    compute_on_one_thread()
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.tables.match import told_of_match
+    from evalkit.run.tables.match_answer import match_answer
+    from evalkit.run.tables.match_border import no_small_counts_told
+
+    with environment_faults("matching"), no_small_counts_told(request.are_people):
+        tell(told_of_match(match_answer(request, request.output.progress)), request.output)
+    return 0
 
 
 def add_match_options(parser: argparse.ArgumentParser) -> None:
