@@ -55,9 +55,9 @@ class Prose:
         return f"<p>{escape(self.text)}</p>"
 
 
-def sentences(*said: str) -> Prose:
+def sentences(*texts: str) -> Prose:
     """Return sentences as a paragraph, empty ones left out."""
-    return Prose(tuple(sentence for sentence in said if sentence))
+    return Prose(tuple(sentence for sentence in texts if sentence))
 
 
 # A drawn figure with its words and the numbers behind it.
@@ -190,7 +190,7 @@ def released_document(document: Document, fewest: int) -> Document:
     """
     return replace(
         document,
-        face=tuple(told_where_typed(said, fewest) for said in document.face),
+        face=tuple(told_where_typed(sentence, fewest) for sentence in document.face),
         sections=tuple(tuple(_released(part, fewest) for part in section) for section in document.sections),
     )
 
@@ -198,7 +198,7 @@ def released_document(document: Document, fewest: int) -> Document:
 def _released(part: Part, fewest: int) -> Part:
     if not isinstance(part, Prose):
         return part
-    return replace(part, sentences=tuple(told_where_typed(said, fewest) for said in part.sentences))
+    return replace(part, sentences=tuple(told_where_typed(sentence, fewest) for sentence in part.sentences))
 
 
 def part_bundle(part: ShownPart) -> dict[str, object]:

@@ -99,7 +99,7 @@ def _prose(prose: Prose) -> Record:
     if prose.kind == "headline":
         return {"kind": "headline", "text": prose.text}
     if prose.is_list:
-        return {"kind": "list", "marker": "bullet", "items": [[asdict(Run(said))] for said in prose.sentences]}
+        return {"kind": "list", "marker": "bullet", "items": [[asdict(Run(sentence))] for sentence in prose.sentences]}
     return {"kind": "paragraph", "is_sticky": False, "runs": [asdict(Run(prose.text))]}
 
 

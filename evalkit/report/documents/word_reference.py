@@ -209,14 +209,14 @@ _A4: Final = (
 class Base:
     """An empty document with every style that a report needs; `styles` gives the id of each by its name.
 
-    `is_own` says that it has the kit's own look; `said` are the title and subject of the reference document, which its
-    header may show.
+    `is_own` says that it has the kit's own look; `titles` are the title and subject of the reference document, which
+    its header may show.
     """
 
     document: Any
     styles: dict[str, str]
     is_own: bool
-    said: tuple[str, str] = ("", "")
+    titles: tuple[str, str] = ("", "")
 
     @property
     def section(self) -> Any:
@@ -232,10 +232,10 @@ def require_reference(content: bytes, name: str) -> None:
 def word_base(reference: bytes | None) -> Base:
     """Return an empty document in the kit's look, or in that of a reference document, lacking styles added."""
     document = _own() if reference is None else _opened(reference, "The reference document")
-    said = ("", "") if reference is None else _said(document)
+    titles = ("", "") if reference is None else _said(document)
     _emptied(document)
     only_its_look(document)
-    return Base(document, _styled(document, is_own=reference is None), reference is None, said)
+    return Base(document, _styled(document, is_own=reference is None), reference is None, titles)
 
 
 def _said(document: Any) -> tuple[str, str]:
@@ -298,15 +298,15 @@ def _has(pages: Any, reference: Any) -> bool:
 def _styled(document: Any, is_own: bool) -> dict[str, str]:
     """Return the ids of the styles by their names, having added those that lack."""
     held = document.styles.element
-    wanted = parse_xml(packaged("word_styles.xml").encode("utf-8"))
+    ours = parse_xml(packaged("word_styles.xml").encode("utf-8"))
     if is_own:
         for child in list(held):
             held.remove(child)
-        held.append(deepcopy(wanted.find(qn("w:docDefaults"))))
+        held.append(deepcopy(ours.find(qn("w:docDefaults"))))
     known, lists = _ids(held), _lists(document)
-    lacking = [style for style in wanted.findall(qn("w:style")) if _name(style) not in known]
+    lacking = [style for style in ours.findall(qn("w:style")) if _name(style) not in known]
     added = {style.get(qn("w:styleId")): _free(style, set(known.values())) for style in lacking}
-    ids = {style.get(qn("w:styleId")): known.get(_name(style), "") for style in wanted.findall(qn("w:style"))} | added
+    ids = {style.get(qn("w:styleId")): known.get(_name(style), "") for style in ours.findall(qn("w:style"))} | added
     for style in lacking:
         if not is_own and style.get(qn("w:default")) is not None:
             del style.attrib[qn("w:default")]  # a document has its own default, whatever it is called

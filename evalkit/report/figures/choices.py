@@ -141,12 +141,12 @@ def _curve_alt(evaluation: Evaluation, effects: list[Effect]) -> str:
     values = [_value(effect) for effect in effects]
     apart = [e for e in effects if isinstance(e.interval, Interval) and 0.0 not in e.interval]
     main = next((e for e in effects if e.design == labels.NEIGHBOURS), None)
-    own = f" The main comparison, the diamond, gives {visible(_value(main))}." if main else ""
+    of_main = f" The main comparison, the diamond, gives {visible(_value(main))}." if main else ""
     ends = ", ".join(f"{short_label(e.design)} {visible(_value(e))}" for e in (effects[0], effects[-1]))
     return (
         f"Specification curve of {outcome_label(evaluation, effects[0].outcome)}: {counted(len(values), 'estimate')} "
         f"from {visible(min(values))} to {visible(max(values))}; zero lies outside {len(apart)} of their intervals. "
-        f"Smallest and largest: {ends}.{own}"
+        f"Smallest and largest: {ends}.{of_main}"
     )
 
 

@@ -139,16 +139,18 @@ def group_result(group: Group) -> tuple[str, ...]:
 def _mean(group: Group, pooled: PlaceboPool) -> str:
     few = f"{FEW_LABEL.capitalize()}. " if group.is_few else ""
     test = pooled.test
-    said = f"{few}Over {counted(pooled.mean.n, 'project')} the average given the baseline is {visible(test.estimate)} "
+    start = f"{few}Over {counted(pooled.mean.n, 'project')} the average given the baseline is {visible(test.estimate)} "
     if isinstance(test.interval, Interval) and isinstance(test.p_value, float):
         zero = " The interval contains zero." if 0.0 in test.interval else ""
         level = level_text(test.interval.level)
-        return f"{said}{group_unit(group)} ({level} interval {interval_text(test.interval)}; {_p(test.p_value)}).{zero}"
+        return (
+            f"{start}{group_unit(group)} ({level} interval {interval_text(test.interval)}; {_p(test.p_value)}).{zero}"
+        )
     if isinstance(test.interval, Interval) or isinstance(test.p_value, float):
         p = _p(test.p_value) if isinstance(test.p_value, float) else ""
         reason = test.interval.reason if isinstance(test.interval, Unavailable) else ""
-        return f"{said}{group_unit(group)} ({p}). Its interval is not given. {reason}"
-    return f"{said}{group_unit(group)}. Its p-value and interval are not given. {test.p_value.reason}"
+        return f"{start}{group_unit(group)} ({p}). Its interval is not given. {reason}"
+    return f"{start}{group_unit(group)}. Its p-value and interval are not given. {test.p_value.reason}"
 
 
 def _drawn(pooled: PlaceboPool, group: Group) -> str:

@@ -203,15 +203,15 @@ def effect_sentence(answer: DidAnswer) -> str:
     size = (interval.upper - interval.lower) / 4 if isinstance(interval, Interval) else abs(estimate)
     made = Precision.of(size, abs(estimate))
     shown = made.number(abs(estimate))
-    said = f"{shown} {'lower' if estimate < 0 else 'higher'} than expected"
+    compared_size = f"{shown} {'lower' if estimate < 0 else 'higher'} than expected"
     if shown == made.number(0.0):
-        said = "as expected"
+        compared_size = "as expected"
     around = (
         f" ({level_text(answer.asked.level)} interval {made.interval(interval)})"
         if isinstance(interval, Interval)
         else ""
     )
-    sentence = f"In treated units '{answer.asked.parts['outcome']}' was {said}{around}, {_condition(answer)}."
+    sentence = f"In treated units '{answer.asked.parts['outcome']}' was {compared_size}{around}, {_condition(answer)}."
     if isinstance(interval, Unavailable):
         return f"{sentence} How uncertain this is cannot be given. {as_sentence(interval.reason)}"
     if 0.0 in interval:

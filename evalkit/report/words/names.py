@@ -222,6 +222,6 @@ _ALT = re.compile(r'(?:alt|aria-label)="([^"]*)"')
 
 def forbidden_words(page: str) -> list[str]:
     """Return the words of a page, texts for figures included, that a report does not use; quotations are exempt."""
-    kept = _NOT_OURS.sub(" ", page)
-    text = " ".join((_TAG.sub(" ", kept), *_ALT.findall(kept))).lower()
+    ours = _NOT_OURS.sub(" ", page)
+    text = " ".join((_TAG.sub(" ", ours), *_ALT.findall(ours))).lower()
     return [word for word in FORBIDDEN if re.search(rf"\b{word}", re.sub(r"\s+", " ", text))]

@@ -207,10 +207,10 @@ def failure_text(outcome: RunResult, is_one: bool) -> str:
     """Return what a user is told of a failure, after keeping its details in a private file."""
     failure = outcome.failure
     assert failure is not None
-    said = [failure.message if is_one else f"{outcome.slug}: {failure.message}"]
+    sentences = [failure.message if is_one else f"{outcome.slug}: {failure.message}"]
     if failure.call and failure.kind != "bad input":
-        said.append(f"It was at: {failure.where}.")
-    return cleaned(" ".join(["evalkit:", *said, *filter(None, [kept_log(outcome.log)])]))
+        sentences.append(f"It was at: {failure.where}.")
+    return cleaned(" ".join(["evalkit:", *sentences, *filter(None, [kept_log(outcome.log)])]))
 
 
 class Lines:

@@ -190,8 +190,8 @@ def _slug(file: Path) -> str:
     from evalkit.run.outputs.content_key import project_slug
     from evalkit.run.project.workspace import is_slug
 
-    given = project_slug(file)
-    return next((text for text in (given, file.parent.name) if text and is_slug(text)), "project")
+    slug = project_slug(file)
+    return next((text for text in (slug, file.parent.name) if text and is_slug(text)), "project")
 
 
 def _limits(options: argparse.Namespace) -> Limits:
