@@ -25,7 +25,7 @@ _MOST_IDS: Final = 10
 class SynthAnswer:
     """Everything one run of `evalkit synth` found; `space` and `time` are the placebos."""
 
-    asked: SynthQuestion
+    question: SynthQuestion
     found: SyntheticControl
     space: PlaceboInSpace
     time: PlaceboInTime | Unavailable
@@ -35,12 +35,12 @@ class SynthAnswer:
     @property
     def interval(self) -> IntervalOrReason:
         """Return the interval of the method: from placebos for synthetic DiD, else the conformal one."""
-        return self.space.interval if self.asked.method == "sdid" else self.conformal.interval
+        return self.space.interval if self.question.method == "sdid" else self.conformal.interval
 
     @property
     def interval_from(self) -> str:
         """Return in words where the interval comes from."""
-        if self.asked.method == "sdid":
+        if self.question.method == "sdid":
             return "estimate and the standard deviation of placebo estimates"
         return "conformal inference by moving blocks, for an effect that is the same in every period"
 
@@ -57,7 +57,7 @@ class SynthAnswer:
 
 def title(answer: SynthAnswer) -> str:
     """Return what was estimated, of which file, and how."""
-    return f"{answer.asked.file.name}: the effect on '{answer.asked.outcome}', {answer.found.method.name}"
+    return f"{answer.question.file.name}: the effect on '{answer.question.outcome}', {answer.found.method.name}"
 
 
 def who_is_compared(answer: SynthAnswer) -> Prose:

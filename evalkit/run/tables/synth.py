@@ -33,21 +33,21 @@ _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
 
 def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
     """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
-    asked = request.asked
-    roles = AreaRoles(unit=asked.unit, period=asked.period, outcome=asked.outcome)
-    with progress.step(f"reading {asked.file.name}"):
-        series = read_area_file(asked.file, roles)
-        start = series.scale.number(asked.start, "--start")
-        design = area_design(series, asked.treated, start, asked.excluded)
-    with progress.step(f"estimating ({asked.method}) and every placebo"), executor_at(request.where) as executor:
-        options = PlaceboOptions(seed=asked.seed, level=asked.level, executor=executor)
-        found = _VERBS[asked.method](design)
+    question = request.question
+    roles = AreaRoles(unit=question.unit, period=question.period, outcome=question.outcome)
+    with progress.step(f"reading {question.file.name}"):
+        series = read_area_file(question.file, roles)
+        start = series.scale.number(question.start, "--start")
+        design = area_design(series, question.treated, start, question.excluded)
+    with progress.step(f"estimating ({question.method}) and every placebo"), executor_at(request.where) as executor:
+        options = PlaceboOptions(seed=question.seed, level=question.level, executor=executor)
+        found = _VERBS[question.method](design)
         return SynthAnswer(
-            asked=asked,
+            question=question,
             found=found,
             space=placebo_in_space(found, options),
             time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
-            conformal=conformal(found, asked.level),
+            conformal=conformal(found, question.level),
             left_out=leave_one_donor_out(found),
         )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import evalkit
+from evalkit.run.outputs import content_key as module
 from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, project_slug
-from evalkit.run.outputs.folder import content_key as module
 from evalkit.run.project.workspace import NOTEBOOKS
 
 PROJECT = "slug: demo\nparticipants:\n  file: schools.csv\nclaims: 'claims.yml'\nyears: [2016]\n"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
+from evalkit.run.outputs import folder as outputs
+from evalkit.run.outputs import folder as swap
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, PRIVATE, is_ours, staging
-from evalkit.run.outputs.folder import folder as outputs
-from evalkit.run.outputs.folder import folder as swap
 
 ROOT = Path(__file__).resolve().parents[4]
 OURS = json.dumps({"kind": MANIFEST_KIND}).encode()
