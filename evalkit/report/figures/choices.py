@@ -125,7 +125,9 @@ def _grid(ax: Axes, effects: list[Effect], choices: dict[str, Choices], rows: li
             if choices[effect.design][aspect] == choice:
                 is_main = effect.design == labels.NEIGHBOURS
                 ax.plot(place, height, "D" if is_main else "o", color=VERMILION if is_main else BLUE, markersize=6)
-    heads = [next(h for h, (own, _) in zip(places, rows, strict=True) if own == at) - 1 for at in range(len(ASPECTS))]
+    heads = [
+        next(h for h, (chosen, _) in zip(places, rows, strict=True) if chosen == at) - 1 for at in range(len(ASPECTS))
+    ]
     ax.set_yticks([*places, *heads], [*(choice for _, choice in rows), *ASPECTS], fontsize=SMALL)
     for label in ax.get_yticklabels()[len(places) :]:
         label.set_fontweight("bold")

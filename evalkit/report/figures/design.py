@@ -57,9 +57,9 @@ def love_plot(design: DesignStage) -> Figure:
         name="balance",
         png=png,
         svg=svg,
-        alt=_balance_in_words(rows),
+        alt=_balance_alt(rows),
         caption=_balance_caption(design),
-        data=_balance_table(design, rows),
+        data=_balance_data(design, rows),
     )
 
 
@@ -68,7 +68,7 @@ def _balance_panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str
     ax.set_title(fill(short_label(name), 18), fontsize=SMALL)
 
 
-def _balance_in_words(rows: list[BalanceRow]) -> str:
+def _balance_alt(rows: list[BalanceRow]) -> str:
     """Return the largest difference left by each design, in words."""
     parts = []
     for name in dict.fromkeys(row.design for row in rows):
@@ -89,7 +89,7 @@ def _balance_caption(design: DesignStage) -> str:
     return f"{label}: how alike the schools are before and after each design ({LINES})"
 
 
-def _balance_table(design: DesignStage, rows: list[BalanceRow]) -> ReleasedTable:
+def _balance_data(design: DesignStage, rows: list[BalanceRow]) -> ReleasedTable:
     columns = (
         Column("design", "Design"),
         Column("covariate", "Covariate"),
@@ -134,7 +134,7 @@ def power_plot(report: PowerReport) -> Figure:
     cells = tuple((label, *(sizes[key] for key in _MARKS)) for label, sizes in rows)
     data = release(Table(caption="Numbers behind the figure of least effects", columns=columns, rows=cells), 0)
     caption = f"Least effects that would be found with {power} probability, in standard deviations of pupils"
-    return Figure(png=png, svg=svg, alt=_least_in_words(rows), caption=caption, data=data)
+    return Figure(png=png, svg=svg, alt=_least_alt(rows), caption=caption, data=data)
 
 
 def _sizes(one: OutcomePower) -> dict[str, Quantity]:
@@ -146,7 +146,7 @@ def _clipped(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1].rstrip() + "…"
 
 
-def _least_in_words(rows: list[tuple[str, dict[str, Quantity]]]) -> str:
+def _least_alt(rows: list[tuple[str, dict[str, Quantity]]]) -> str:
     outcomes = []
     for label, sizes in rows:
         known = [f"{_MARKS[key][0]} {number(size)}" for key, size in sizes.items() if isinstance(size, float)]
@@ -210,7 +210,7 @@ def participant_flow(evaluation: Evaluation) -> Figure:
     label = outcome_label(evaluation, main)
     caption = f"{label}: schools from listed to analysed, with the reasons of those left out"
     return Figure(
-        name="flow", png=png, svg=svg, alt=_flow_in_words(arms), caption=caption, data=_flow_table(evaluation, arms)
+        name="flow", png=png, svg=svg, alt=_flow_alt(arms), caption=caption, data=_flow_data(evaluation, arms)
     )
 
 
@@ -292,7 +292,7 @@ def _reasons_box(ax: Axes, place: tuple[float, float, float, float], lines: Sequ
         ax.text(left + 0.1, bottom + tall - 0.06 - at * _LINE - _LINE / 2, line, va="center", fontsize=SMALL)
 
 
-def _flow_in_words(arms: list[_Arm]) -> str:
+def _flow_alt(arms: list[_Arm]) -> str:
     if not arms:
         return "No flow is drawn, as no school was listed for the primary outcome."
     parts = [
@@ -304,7 +304,7 @@ def _flow_in_words(arms: list[_Arm]) -> str:
     return f"Flow chart. {'; '.join(parts)}."
 
 
-def _flow_table(evaluation: Evaluation, arms: list[_Arm]) -> ReleasedTable:
+def _flow_data(evaluation: Evaluation, arms: list[_Arm]) -> ReleasedTable:
     columns = (
         Column("arm", "Schools"),
         Column("stage", "Stage"),

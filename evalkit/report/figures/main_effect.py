@@ -59,9 +59,9 @@ def interval_plot(evaluation: Evaluation) -> Figure:
         name="interval",
         png=png,
         svg=svg,
-        alt=_interval_in_words(effect, unit, level),
+        alt=_interval_alt(effect, unit, level),
         caption=caption,
-        data=_interval_table(evaluation, effect),
+        data=_interval_data(evaluation, effect),
     )
 
 
@@ -102,7 +102,7 @@ def _second_axis(ax: Axes, effect: Effect) -> None:
     above.set_xlabel("Hedges' g (standard deviations of pupils)")
 
 
-def _interval_in_words(effect: Effect | None, unit: str, level: str) -> str:
+def _interval_alt(effect: Effect | None, unit: str, level: str) -> str:
     if effect is None or isinstance(effect.estimate, Unavailable):
         return "No estimate can be given, so that no interval is drawn."
     start = f"One line with zero marked. The estimate is {visible(effect.estimate)} {unit}"
@@ -124,7 +124,7 @@ def _ends(interval: IntervalOrReason) -> str:
     return interval_text(interval) if isinstance(interval, Interval) else "no interval"
 
 
-def _interval_table(evaluation: Evaluation, effect: Effect | None) -> ReleasedTable:
+def _interval_data(evaluation: Evaluation, effect: Effect | None) -> ReleasedTable:
     columns = (
         Column("unit", "Unit"),
         Column("estimate", "Estimate", "estimate"),
@@ -169,9 +169,9 @@ def permutation_plot(evaluation: Evaluation) -> Figure:
         name="permutation",
         png=png,
         svg=svg,
-        alt=_areas_in_words(distribution, place),
+        alt=_areas_alt(distribution, place),
         caption=caption,
-        data=_areas_table(evaluation, distribution),
+        data=_areas_data(evaluation, distribution),
     )
 
 
@@ -240,7 +240,7 @@ def _name_place(ax: Axes, distribution: AreaDistribution, place: str) -> None:
     ax.set_title(words, fontsize=SMALL, fontweight="normal")
 
 
-def _areas_in_words(distribution: AreaDistribution | None, place: str) -> str:
+def _areas_alt(distribution: AreaDistribution | None, place: str) -> str:
     if distribution is None:
         return "No area permutation was made, so there is no distribution to show."
     treated, large = _treated_effect(distribution), _n_large(distribution)
@@ -251,7 +251,7 @@ def _areas_in_words(distribution: AreaDistribution | None, place: str) -> str:
     )
 
 
-def _areas_table(evaluation: Evaluation, distribution: AreaDistribution | None) -> ReleasedTable:
+def _areas_data(evaluation: Evaluation, distribution: AreaDistribution | None) -> ReleasedTable:
     columns = (Column("area", "Area"), Column("code", "Code"), Column("effect", "Change", "estimate"))
     every = zip(distribution.names, distribution.areas, distribution.effects, strict=True) if distribution else ()
     pairs = sorted(every, key=lambda row: -row[2])

@@ -75,13 +75,13 @@ def _forest(group: Group, title: str, portfolio: Portfolio) -> Figure | None:
         ForestRow(place_label(member.project, portfolio.projects), member.estimate, member.interval(portfolio.level))
         for _, member in ordered
     )
-    found = group.pooled
+    pooled = group.pooled
     forest = Forest(
         title=caption_title(group, title),
         unit=group_unit(group),
         rows=rows,
-        weights=tuple(found.weights[at] for at, _ in ordered) if isinstance(found, PlaceboPool) else (),
-        pooled=found,
+        weights=tuple(pooled.weights[at] for at, _ in ordered) if isinstance(pooled, PlaceboPool) else (),
+        pooled=pooled,
         is_few=group.is_few,
         data_kind=group.key.data_kind,
     )

@@ -208,14 +208,14 @@ def _dependence(group: Group) -> str:
     sharing = [pair for pair in group.overlaps if pair.shared]
     crossed = [pair for pair in group.overlaps if pair.crossed]
     share = max((pair.share for pair in sharing), default=0.0)
-    said = (
+    sharing_words = (
         f"{len(sharing)} of {counted(group.n_pairs, 'pair')} of projects share comparison areas (up to "
         f"{number(100 * share, 0)}% of the smaller set)"
         if sharing
         else ""
     )
     other = f"in {counted(len(crossed), 'pair')} one is compared with the other's treated area" if crossed else ""
-    both = " and ".join(part for part in (said, other) if part)
+    both = " and ".join(part for part in (sharing_words, other) if part)
     return (
         f"{both[:1].upper()}{both[1:]}, so these estimates are not independent. The drawn sets share areas as the "
         "projects do, so that interval and p-value allow for what is shared; the spread between projects does not."

@@ -105,7 +105,7 @@ def _size_cells(size: EffectSize | None) -> tuple[Cell, Cell, Cell]:
 
 def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
     codes = [row.outcome for row in evaluation.outcomes]
-    sizes = {code: found.effect_size for code in codes if (found := surest(evaluation, code)) and found.effect_size}
+    sizes = {code: effect.effect_size for code in codes if (effect := surest(evaluation, code)) and effect.effect_size}
     sds = [f"{outcome_label(evaluation, code)} {number_or_reason(size.sd_used)}" for code, size in sizes.items()]
     names = dict.fromkeys(size.sd_name for size in sizes.values() if size.sd_name != "none")
     adjusted = [

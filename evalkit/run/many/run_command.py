@@ -203,8 +203,8 @@ def _limits(options: argparse.Namespace) -> Limits:
 
 def _again(name: str, options: argparse.Namespace) -> str:
     """Return the command that runs one project as this call does."""
-    given = [("--data", options.data), ("--out", options.out)]
-    words = [word for pair in given if pair[1] for word in pair]
+    folders = [("--data", options.data), ("--out", options.out)]
+    words = [word for pair in folders if pair[1] for word in pair]
     return shlex.join(["evalkit", "run", name, *words, *(["--synthetic"] if options.synthetic else [])])
 
 
@@ -216,8 +216,8 @@ def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[
         return
     made_up = [task.slug for task in tasks if task.data is None]
     if made_up:
-        said = SYNTHETIC if options.synthetic else NO_DATA
-        yield said if len(made_up) == len(tasks) else f"{listed(made_up)}: {said}"
+        notice = SYNTHETIC if options.synthetic else NO_DATA
+        yield notice if len(made_up) == len(tasks) else f"{listed(made_up)}: {notice}"
     for folder in dict.fromkeys(task.data for task in tasks if task.data is not None):
         slugs = [task.slug for task in tasks if task.data == folder]
         yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"

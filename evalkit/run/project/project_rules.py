@@ -109,13 +109,13 @@ def registry_complaints(project: Project) -> list[Complaint]:
     """Return what the measure registry says against the outcomes and years."""
     codes = [outcome.measure for outcome in project.outcomes]
     known = f"Known: {', '.join(MEASURES)}"
-    found = [
+    unknown = [
         Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
         for i, code in enumerate(codes)
         if code not in MEASURES
     ]
     absent = [*_absent_years(project)]
-    return [*found, *(absent or _broken_series(project))]
+    return [*unknown, *(absent or _broken_series(project))]
 
 
 def _absent_years(project: Project) -> Iterator[Complaint]:
@@ -210,8 +210,8 @@ def _outcomes(project: Project) -> Iterator[Complaint]:
     measures = [outcome.measure for outcome in project.outcomes]
     primary = [outcome.measure for outcome in project.outcomes if outcome.role == "primary"]
     if len(primary) != 1:
-        found = f"found {listed(primary)}" if primary else "found none"
-        yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {found}")
+        n_found = f"found {listed(primary)}" if primary else "found none"
+        yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {n_found}")
     for i, measure in enumerate(measures):
         if measure in measures[:i]:
             yield Complaint(("outcomes", i, "measure"), f"{measure} is listed twice")

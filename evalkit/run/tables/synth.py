@@ -44,7 +44,7 @@ def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
         found = _VERBS[question.method](design)
         return SynthAnswer(
             question=question,
-            found=found,
+            synthetic=found,
             space=placebo_in_space(found, options),
             time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
             conformal=conformal(found, question.level),
@@ -71,15 +71,15 @@ def _parts(answer: SynthAnswer, has_figures: bool) -> Iterator[Part]:
     yield Heading(1, "Who is compared with whom")
     yield words.who_is_compared(answer)
     yield Heading(1, "The fit before the start")
-    yield sentences(answer.found.pre_fit.sentence)
+    yield sentences(answer.synthetic.pre_fit.sentence)
     yield Heading(1, "The effect")
     if has_figures:
         from evalkit.report.figures.areas import gaps_plot, synthetic_plot
 
-        yield synthetic_plot(answer.found)
-        yield gaps_plot(answer.found, answer.space)
+        yield synthetic_plot(answer.synthetic)
+        yield gaps_plot(answer.synthetic, answer.space)
     yield _gaps(answer)
-    yield synthetic.donor_weights(answer.found)
+    yield synthetic.donor_weights(answer.synthetic)
     yield Heading(1, "How unusual it is")
     yield words.how_unusual(answer)
     if answer.notes:
@@ -88,4 +88,4 @@ def _parts(answer: SynthAnswer, has_figures: bool) -> Iterator[Part]:
 
 
 def _gaps(answer: SynthAnswer) -> ReleasedTable:
-    return synthetic.gaps(answer.found, answer.conformal, answer.precision)
+    return synthetic.gaps(answer.synthetic, answer.conformal, answer.precision)
