@@ -11,11 +11,8 @@ from typing import Any, Final, Literal
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
 from evalkit.report.border.disclosure import ReleasedTable, told_where_typed
-from evalkit.report.border.markup import PART_MIME, bundle, numbered
+from evalkit.report.border.markup import bundle, numbered
 from evalkit.report.border.table import table_from_record
-
-__all__ = ["PART_MIME", "Document", "Heading", "Part", "ShownPart", "Text", "part_bundle", "part_from_json"]
-
 
 # Sentences that show themselves in a notebook and in the report.
 
@@ -118,6 +115,8 @@ class Figure:
 
 # A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.
 
+SYNTHETIC_MARK: Final = "SYNTHETIC DATA"
+"""What stands on every page of a document on paper whose data are made up."""
 CLOSING: Final = (
     "Made by evalkit from the project “{slug}”. Every number here stands in results.json beside this file, and those "
     "behind each figure in the folder figures; manifest.json says what it was made from."

@@ -12,9 +12,9 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.section import Section
 
-from evalkit.report.border.parts import Document
+from evalkit.report.border.parts import SYNTHETIC_MARK, Document
 from evalkit.report.documents.word_parts import Setter, page_lines
-from evalkit.report.documents.word_reference import MARK, Base, retitled, running_title, word_base
+from evalkit.report.documents.word_reference import Base, retitled, running_title, word_base
 from evalkit.report.documents.word_xml import clean, field, field_begin, field_end, paragraph, run, tab
 
 # What stands on every page of a Word document: the running title, the page number, and that data are synthetic.
@@ -33,7 +33,7 @@ def set_pages(base: Base, title: str, question: str, is_synthetic: bool) -> None
         _fill(section.footer, paragraph(base.styles["footer"], tab(), *_page_number(), more=across))
     if is_synthetic:
         for header in _headers(base, section):
-            header._element.insert(0, _parsed(paragraph(base.styles["report mark"], run(MARK))))
+            header._element.insert(0, _parsed(paragraph(base.styles["report mark"], run(SYNTHETIC_MARK))))
 
 
 def _page_number() -> tuple[str, ...]:

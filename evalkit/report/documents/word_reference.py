@@ -19,12 +19,12 @@ from docx.parts.numbering import NumberingPart
 from lxml import etree
 
 from evalkit.core.errors import InputError
+from evalkit.report.border.parts import SYNTHETIC_MARK
 from evalkit.report.documents.word_xml import run
 from evalkit.report.templates import packaged
 
 # What a reference document brings into a report: its look, its header and footer, and nothing of another report.
 
-MARK: Final = "SYNTHETIC DATA"
 RUNNING_TITLE: Final = "EvalkitRunningTitle"
 """The bookmark around the title that a report sets into its header, by which the next report finds it."""
 _KEPT_OF_PACKAGE: Final = ("officeDocument",)
@@ -84,7 +84,7 @@ def retitled(document: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
     for place in headers_and_footers(document):
         for paragraph in list(place.iter(qn("w:p"))):
             text = _text(paragraph)
-            if text.strip() == MARK:
+            if text.strip() == SYNTHETIC_MARK:
                 _left_out(paragraph)
             elif _is_running_title(paragraph) or (text.strip() and text.strip() == old[0].strip()):
                 _say(paragraph, running_title(new[0]))

@@ -32,6 +32,7 @@ from evalkit.report.figures.style import (
     VERMILION,
     WIDTH,
     canvas,
+    clipped,
     drawn,
     say_empty,
     sheet,
@@ -124,7 +125,7 @@ def power_plot(report: PowerReport) -> Figure:
                 places = [(size, at) for at, (_, sizes) in enumerate(rows) if isinstance(size := sizes[key], float)]
                 ax.plot(*zip(*places, strict=True) if places else ([], []), mark, color=colour, label=label, zorder=2)
             ax.hlines(range(len(rows)), 0, ax.get_xlim()[1], color=PALE, linewidth=1, zorder=1)
-            ax.set_yticks(range(len(rows)), [_clipped(label) for label, _ in rows])
+            ax.set_yticks(range(len(rows)), [clipped(label, _LONGEST_LABEL) for label, _ in rows])
             ax.set_ylim(len(rows) - 0.4, -0.6)
             ax.set_xlim(left=0)
             ax.set_xlabel(f"Least effect found with {power} probability, in standard deviations of pupils")
@@ -140,10 +141,6 @@ def power_plot(report: PowerReport) -> Figure:
 def _sizes(one: OutcomePower) -> dict[str, Quantity]:
     simulated = one.simulated if isinstance(one.simulated, Unavailable) else one.simulated.effect
     return {"panel": one.panel_g, "simulated": in_pupil_sd(simulated, one.pupil_sd), "two_level": one.two_level}
-
-
-def _clipped(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1].rstrip() + "…"
 
 
 def _least_alt(rows: list[tuple[str, dict[str, Quantity]]]) -> str:
@@ -189,11 +186,6 @@ class _Arm:
         return [f"{count(self.n_lost)} left out:", *(line for text in reasons for line in _hanging(text))]
 
 
-def _hanging(text: str) -> list[str]:
-    first, *rest = wrap(text, _LETTERS)
-    return [f"• {first}", *(f"   {line}" for line in rest)]
-
-
 def participant_flow(evaluation: Evaluation) -> Figure:
     """Return the flow of schools for the primary outcome: listed, left out with reasons, analysed."""
     main = evaluation.project.primary.measure
@@ -212,6 +204,11 @@ def participant_flow(evaluation: Evaluation) -> Figure:
     return Figure(
         name="flow", png=png, svg=svg, alt=_flow_alt(arms), caption=caption, data=_flow_data(evaluation, arms)
     )
+
+
+def _hanging(text: str) -> list[str]:
+    first, *rest = wrap(text, _LETTERS)
+    return [f"• {first}", *(f"   {line}" for line in rest)]
 
 
 def _arms(flow: Flow, outcome: str, place: str) -> list[_Arm]:

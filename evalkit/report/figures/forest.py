@@ -18,7 +18,7 @@ from evalkit.core.words import counted
 from evalkit.estimate.areas.placebo_pool import PlaceboPool
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
-from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn
+from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, clipped, drawn
 
 _ROW: Final = 0.30
 """Inches of height for each project."""
@@ -93,7 +93,7 @@ def _draw_pooled(ax: Axes, pooled: PlaceboPool, n: int) -> None:
 def _label(ax: Axes, forest: Forest, lines: Sequence[tuple[str, str]]) -> None:
     """Write projects at the left, numbers at the right, and under the rows what was pooled or why nothing was."""
     n = len(forest.rows)
-    left = [*(_short(row.label) for row in forest.rows), *(name for name, _ in lines)]
+    left = [*(clipped(row.label, _LONGEST_LABEL) for row in forest.rows), *(name for name, _ in lines)]
     right = [*(_numbers(row.estimate, row.interval) for row in forest.rows), *(numbers for _, numbers in lines)]
     ax.set_ylim(n + len(lines) - 0.4, -0.6)
     ax.set_yticks(range(len(left)), left)
@@ -131,10 +131,6 @@ def _average(pooled: PlaceboPool) -> str:
     if isinstance(interval, Interval):
         return _numbers(pooled.test.estimate, interval)
     return f"{visible(pooled.test.estimate)} (no interval)"
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1].rstrip() + "…"
 
 
 def _numbers(estimate: float, interval: Interval) -> str:

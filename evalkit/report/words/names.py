@@ -53,6 +53,11 @@ FINDINGS: Final = {
     "power": "Least detectable effect",
     "lists_postdate": "Age of the neighbour lists",
 }
+NO_MONTHS: Final = Unavailable(
+    "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
+)
+NOT_ESTIMATED: Final = Unavailable("Not estimated.")
+
 _STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",

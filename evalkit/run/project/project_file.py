@@ -27,22 +27,6 @@ from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_pla
 from evalkit.run.project.project_rules import project_complaints, too_long_claim
 from evalkit.run.project.workspace import is_slug, writable_root
 
-
-def reference_of(project: Project, folder: Path) -> bytes | None:
-    """Return the reference document of a project, None where it names none; raise `InputError` for any other file."""
-    if project.reference_document is None:
-        return None
-    from evalkit.report.documents.word_reference import require_reference
-
-    path = folder / project.reference_document
-    with environment_faults(f"reading {path.name}"):
-        content = path.read_bytes()
-    require_reference(content, shown_name(path))
-    return content
-
-
-# Project files and claims: read, checked whole, and every complaint in one message.
-
 _EXPECTED: Final = {
     "int": "a whole number",
     "float": "a number",
@@ -103,6 +87,19 @@ def claims_of(project: Project, folder: Path) -> tuple[Claim, ...]:
                 "which is not among the project's outcomes. Add it to `outcomes`, or give a `reason` instead."
             )
     return claims
+
+
+def reference_of(project: Project, folder: Path) -> bytes | None:
+    """Return the reference document of a project, None where it names none; raise `InputError` for any other file."""
+    if project.reference_document is None:
+        return None
+    from evalkit.report.documents.word_reference import require_reference
+
+    path = folder / project.reference_document
+    with environment_faults(f"reading {path.name}"):
+        content = path.read_bytes()
+    require_reference(content, shown_name(path))
+    return content
 
 
 def project_data(project: Project) -> dict[str, object]:
