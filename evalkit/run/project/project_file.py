@@ -128,7 +128,7 @@ def schema_text(schema: dict[str, object]) -> str:
 
 def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
     known = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
-    for name, keys in (("Outcome", ("measure",)), ("Contrast", ("measure", "minus"))):
+    for name, keys in (("Outcome", ("measure",)), ("TripleDifference", ("measure", "minus"))):
         for key in keys if name in schema.get("$defs", {}) else ():
             schema["$defs"][name]["properties"][key]["anyOf"] = known
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}

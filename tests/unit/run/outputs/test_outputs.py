@@ -208,7 +208,7 @@ KILLED = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from evalkit.run import swap
+from evalkit.run.outputs import folder as swap
 from evalkit.run.outputs.folder import staging
 if {aside}:
     swap.exchange = lambda one, other: False
