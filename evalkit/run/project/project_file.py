@@ -1,31 +1,27 @@
-"""Project files and claims: read, checked whole, every complaint in one message; and a new one to start from."""
+"""Project files and claims: read, checked whole, and every complaint in one message."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
-import shutil
 import types
 import typing
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from evalkit.core.errors import DesignError, InputError, ProjectError
+from evalkit.core.errors import DesignError, ProjectError
 from evalkit.core.project import Claim, Project
 from evalkit.core.words import did_you_mean
 from evalkit.data.measures import MEASURES
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_plain_yaml, shown_name, where
 from evalkit.run.project.project_rules import project_complaints, too_long_claim
-from evalkit.run.project.workspace import is_slug, writable_root
 
 _EXPECTED: Final = {
     "int": "a whole number",
@@ -235,47 +231,3 @@ def _sentence(text: str) -> str:
 def _where(read: PlainYaml, place: Place) -> str:
     line = read.line(place)
     return f"{where(place) or 'the file'}{f' (line {line})' if line else ''}: "
-
-
-# A new project folder to start from.
-
-
-def new_project(slug: str) -> Path:
-    """Make data/projects/`slug` with a project file to fill in, and return that file's path."""
-    if not is_slug(slug):
-        raise InputError(
-            f"'{slug}' cannot name a project. Use lower-case letters, digits and hyphens, at most 64, beginning and "
-            "ending with a letter or digit, and no name that Windows keeps to itself (con, nul): new-project."
-        )
-    projects = writable_root() / "data" / "projects"
-    folder = projects / slug
-    if folder.exists() or folder.is_symlink():
-        raise InputError(
-            f"{folder} is there already and is left alone. Choose another slug, or edit the project there."
-        )
-    with environment_faults(f"making {folder}"):
-        projects.mkdir(parents=True, exist_ok=True)
-        if not (projects / "project.schema.json").exists():
-            write_schemas(projects)
-        part = projects / f".{slug}.{os.getpid()}.part"
-        try:
-            _fill_folder(part, slug)
-            part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return folder / "project.yml"
-
-
-def _fill_folder(folder: Path, slug: str) -> None:
-    folder.mkdir()
-    templates = files("evalkit.run.project") / "templates"
-    text = (templates / "project.yml").read_text(encoding="utf-8")
-    (folder / "project.yml").write_text(text.replace("SLUG", slug), encoding="utf-8")
-    header = (templates / "participants.template.csv").read_text(encoding="utf-8")
-    (folder / "participants.template.csv").write_text(header, encoding="utf-8")
-
-
-def write_schemas(projects: Path) -> None:
-    """Write the schemas that editors complete from into the folder of all projects."""
-    for name, schema in (("project", project_schema()), ("claims", claims_schema())):
-        (projects / f"{name}.schema.json").write_text(schema_text(schema), encoding="utf-8")
