@@ -49,7 +49,7 @@ from evalkit.report.words.did import DidAnswer, TwoWayAnswer, told_answer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
 from evalkit.run.tables.did_options import DidRequest
-from evalkit.run.tables.written import Told
+from evalkit.run.tables.written import CommandAnswer
 
 if TYPE_CHECKING:
     from evalkit.estimate.two_way.bacon import BaconDecomposition
@@ -73,12 +73,12 @@ def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
     return replace(answer, reading=_reading(table, question.are_people))
 
 
-def did_told(answer: DidAnswer) -> Told:
+def did_told(answer: DidAnswer) -> CommandAnswer:
     """Return everything that may be told of an answer, as a document, as CSV and as plain data."""
     from evalkit.run.tables.did_json import did_record
 
     told = told_answer(answer)
-    return Told(
+    return CommandAnswer(
         document=partial(_document, told),
         csv=lambda: _main_table(told).to_csv(),
         record=lambda: did_record(told),

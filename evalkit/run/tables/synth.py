@@ -22,7 +22,7 @@ from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
 from evalkit.run.tables.synth_json import synth_record
 from evalkit.run.tables.synth_options import SynthRequest
-from evalkit.run.tables.written import Told
+from evalkit.run.tables.written import CommandAnswer
 
 _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
     "sc": synthetic_control,
@@ -52,9 +52,9 @@ def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
         )
 
 
-def synth_told(answer: SynthAnswer) -> Told:
+def synth_told(answer: SynthAnswer) -> CommandAnswer:
     """Return everything that is told of an answer, as a document, as CSV and as plain data."""
-    return Told(
+    return CommandAnswer(
         document=partial(_document, answer),
         csv=lambda: _gaps(answer).to_csv(),
         record=lambda: synth_record(answer),
