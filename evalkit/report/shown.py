@@ -162,12 +162,12 @@ def _is_empty(part: ShownPart) -> bool:
     return isinstance(part, Prose) and not part.sentences
 
 
-def _finding(found: Finding) -> ReleasedTable:
-    return matching.match_findings_table((found,))
+def _finding(finding: Finding) -> ReleasedTable:
+    return matching.match_findings_table((finding,))
 
 
-def _effect(found: MatchedEffect | MatchingEstimate) -> ReleasedTable:
-    return matching.match_effects((found,))
+def _effect(effect: MatchedEffect | MatchingEstimate) -> ReleasedTable:
+    return matching.match_effects((effect,))
 
 
 def _units(balance: MatchBalance) -> ReleasedTable:

@@ -70,7 +70,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    from evalkit.run.project.project_file import new_project
+    from evalkit.run.project.new_project import new_project
 
     print(new_project(options.slug))
     print(f"Edit it, then type: evalkit check {options.slug}", file=sys.stderr)

@@ -11,11 +11,8 @@ from typing import Any, Final, Literal
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
 from evalkit.report.border.disclosure import ReleasedTable, told_where_typed
-from evalkit.report.border.markup import PART_MIME, bundle, numbered
+from evalkit.report.border.markup import bundle, numbered
 from evalkit.report.border.table import table_from_record
-
-__all__ = ["PART_MIME", "Document", "Heading", "Part", "ShownPart", "Text", "part_bundle", "part_from_json"]
-
 
 # Sentences that show themselves in a notebook and in the report.
 
@@ -55,9 +52,9 @@ class Prose:
         return f"<p>{escape(self.text)}</p>"
 
 
-def sentences(*said: str) -> Prose:
+def sentences(*texts: str) -> Prose:
     """Return sentences as a paragraph, empty ones left out."""
-    return Prose(tuple(sentence for sentence in said if sentence))
+    return Prose(tuple(sentence for sentence in texts if sentence))
 
 
 # A drawn figure with its words and the numbers behind it.
@@ -118,6 +115,8 @@ class Figure:
 
 # A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.
 
+SYNTHETIC_MARK: Final = "SYNTHETIC DATA"
+"""What stands on every page of a document on paper whose data are made up."""
 CLOSING: Final = (
     "Made by evalkit from the project “{slug}”. Every number here stands in results.json beside this file, and those "
     "behind each figure in the folder figures; manifest.json says what it was made from."
@@ -190,7 +189,7 @@ def released_document(document: Document, fewest: int) -> Document:
     """
     return replace(
         document,
-        face=tuple(told_where_typed(said, fewest) for said in document.face),
+        face=tuple(told_where_typed(sentence, fewest) for sentence in document.face),
         sections=tuple(tuple(_released(part, fewest) for part in section) for section in document.sections),
     )
 
@@ -198,7 +197,7 @@ def released_document(document: Document, fewest: int) -> Document:
 def _released(part: Part, fewest: int) -> Part:
     if not isinstance(part, Prose):
         return part
-    return replace(part, sentences=tuple(told_where_typed(said, fewest) for said in part.sentences))
+    return replace(part, sentences=tuple(told_where_typed(sentence, fewest) for sentence in part.sentences))
 
 
 def part_bundle(part: ShownPart) -> dict[str, object]:

@@ -151,8 +151,8 @@ def cell_text(cell: Cell, kind: Kind, decimals: int | None = None) -> str:
 
 def table_record(table: Table) -> dict[str, object]:
     """Return a table as values JSON has."""
-    kept = {field.name: getattr(table, field.name) for field in fields(table)}
-    return kept | {
+    record = {field.name: getattr(table, field.name) for field in fields(table)}
+    return record | {
         "columns": [asdict(column) for column in table.columns],
         "rows": [[_cell_record(cell) for cell in row] for row in table.rows],
         "notes": list(table.notes),

@@ -90,16 +90,16 @@ def may_be_told(sums: Sequence[Floats], hidden: NDArray[np.bool_]) -> NDArray[np
 
     A sum of no cell is told: nothing can be worked out of it.
     """
-    kept: list[Floats] = []
+    rows_told: list[Floats] = []
     is_told = np.ones(len(sums), dtype=bool)
     for at, row in enumerate(sums):
         if not np.any(row):
             continue
-        matrix = np.array([*kept, row / np.abs(row).max()])
+        matrix = np.array([*rows_told, row / np.abs(row).max()])
         rank = np.linalg.matrix_rank(matrix)
         is_told[at] = rank == np.linalg.matrix_rank(matrix[:, ~hidden]) if (~hidden).any() else False
-        if is_told[at] and rank > len(kept):
-            kept.append(matrix[-1])
+        if is_told[at] and rank > len(rows_told):
+            rows_told.append(matrix[-1])
     return is_told
 
 

@@ -34,7 +34,7 @@ def read_document(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]
         title=evaluation.project.title,
         question=evaluation.project.question,
         banner=notice.text if notice else "",
-        face=tuple(said for said in top.sentences if notice is None or said not in notice.sentences),
+        face=tuple(sentence for sentence in top.sentences if notice is None or sentence not in notice.sentences),
         sections=tuple(_stepwise(tuple(_section(notebook)) for notebook in notebooks)),
     )
 
@@ -43,13 +43,13 @@ def _stepwise(sections: Iterator[Section]) -> Iterator[Section]:
     """Yield sections in which no heading skips a level, as readers who hear a page need it."""
     above = 0
     for section in sections:
-        kept: list[Part] = []
+        parts: list[Part] = []
         for part in section:
             if isinstance(part, Heading):
                 above = min(part.level, above + 1)
                 part = Heading(above, part.text)
-            kept.append(part)
-        yield tuple(kept)
+            parts.append(part)
+        yield tuple(parts)
 
 
 def _section(notebook: Mapping[str, Any]) -> Iterator[Part]:
@@ -63,18 +63,18 @@ def _section(notebook: Mapping[str, Any]) -> Iterator[Part]:
 
 def _written(markdown: str) -> Iterator[Part]:
     """Yield headings and the text between them; a line of code is neither."""
-    kept: list[str] = []
+    lines: list[str] = []
     is_code = False
     for line in markdown.splitlines():
         is_code ^= bool(_FENCE.match(line))
         heading = None if is_code else _HEADING.match(line)
         if heading is None:
-            kept.append(line)
+            lines.append(line)
             continue
-        yield from _text(kept)
-        kept = []
+        yield from _text(lines)
+        lines = []
         yield Heading(len(heading[1]), plain_words(heading[2]))
-    yield from _text(kept)
+    yield from _text(lines)
 
 
 def _text(lines: list[str]) -> Iterator[Text]:

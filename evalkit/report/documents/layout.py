@@ -155,26 +155,26 @@ def _measured(table: Table, unit: float) -> _Measured:
 def _at(measured: _Measured, size: float, width: float, is_wide: bool) -> tuple[bool, Layout]:
     """Return whether every word fits on lines of one width, and the layout in one size of type."""
     least = [part * size + PADDING for part in measured.longest]
-    wanted = [part * size + PADDING for part in measured.widest]
-    widths = _shared(least, list(map(max, least, wanted)), width)
+    natural = [part * size + PADDING for part in measured.widest]
+    widths = _shared(least, list(map(max, least, natural)), width)
     lines = tuple(_lines(row, widths, size) for row in measured.rows)
     return sum(least) <= width, Layout(size, tuple(widths), is_wide, lines)
 
 
-def _shared(least: Sequence[float], wanted: Sequence[float], width: float) -> list[float]:
+def _shared(least: Sequence[float], natural: Sequence[float], width: float) -> list[float]:
     """Return widths that fill the line as far as the columns want to, at least `least` where that fits."""
     if sum(least) >= width:
         most = _level(least, width)
         return [min(part, most) for part in least]
     widths = list(least)
     for _ in least:
-        hungry = [i for i in range(len(widths)) if wanted[i] > widths[i] + 0.01]
+        hungry = [i for i in range(len(widths)) if natural[i] > widths[i] + 0.01]
         left = width - sum(widths)
         if not hungry or left < 0.01:
             break
-        weight = sum(wanted[i] ** 0.6 for i in hungry)
+        weight = sum(natural[i] ** 0.6 for i in hungry)
         for i in hungry:
-            widths[i] = min(wanted[i], widths[i] + left * wanted[i] ** 0.6 / weight)
+            widths[i] = min(natural[i], widths[i] + left * natural[i] ** 0.6 / weight)
     return widths
 
 

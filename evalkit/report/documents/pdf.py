@@ -14,7 +14,7 @@ import typst
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
 from evalkit.report.border.markup import ShownCell, printed, shown_row
-from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Text
+from evalkit.report.border.parts import SYNTHETIC_MARK, Document, Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
 from evalkit.report.documents.document import Run, written_blocks
 from evalkit.report.documents.layout import PADDING, Layout, breakable, table_layout
@@ -28,7 +28,6 @@ Record = dict[str, Any]
 UPRIGHT: Final = 482.0
 TURNED: Final = 729.0
 """Lengths of the lines of an A4 page in points, upright and turned."""
-_MARK: Final = "SYNTHETIC DATA"
 
 
 def paper_inputs(document: Document, **how: object) -> dict[str, str]:
@@ -50,7 +49,7 @@ def _top(document: Document) -> Record:
         "running": document.title,
         "question": document.question,
         "banner": document.banner,
-        "mark": _MARK if document.banner else "",
+        "mark": SYNTHETIC_MARK if document.banner else "",
         "face": list(document.face),
         "closing": document.closing,
         "has_contents": document.is_report,
@@ -99,7 +98,7 @@ def _prose(prose: Prose) -> Record:
     if prose.kind == "headline":
         return {"kind": "headline", "text": prose.text}
     if prose.is_list:
-        return {"kind": "list", "marker": "bullet", "items": [[asdict(Run(said))] for said in prose.sentences]}
+        return {"kind": "list", "marker": "bullet", "items": [[asdict(Run(sentence))] for sentence in prose.sentences]}
     return {"kind": "paragraph", "is_sticky": False, "runs": [asdict(Run(prose.text))]}
 
 

@@ -14,7 +14,7 @@ from evalkit.diagnose.project.evaluation import AreaDistribution, ClaimCheck, Ev
 from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
 from evalkit.report.border.disclosure import release_record
 from evalkit.report.templates import packaged
-from evalkit.report.words.names import school_sd_name
+from evalkit.report.words.names import NO_MONTHS, school_sd_name
 
 SCHEMA_VERSION: Final = 2
 _PLAIN = (
@@ -34,9 +34,6 @@ _PLAIN = (
     "n_comparison",
     "n_treated_clusters",
     "method",
-)
-_NO_MONTHS = Unavailable(
-    "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
 )
 _NO_COST = Unavailable("The project file states no cost.")
 _NO_MEASURE = Unavailable("No outcome of this project bears on it.")
@@ -168,7 +165,7 @@ def _size_record(size: EffectSize) -> dict[str, Any]:
 def _months_record(size: EffectSize) -> Any:
     months = size.months
     if months is None:
-        return plain(size.hedges_g if isinstance(size.hedges_g, Unavailable) else _NO_MONTHS)
+        return plain(size.hedges_g if isinstance(size.hedges_g, Unavailable) else NO_MONTHS)
     return {
         "estimate": months.estimate,
         "lower": plain(_NO_END if months.lower is None else months.lower),

@@ -32,11 +32,11 @@ def terminal_text(document: Document) -> str:
 
 
 def _lines(document: Document) -> Iterator[str]:
-    for said in (document.banner, document.title, document.question):
-        yield from wrapped(said)
+    for line in (document.banner, document.title, document.question):
+        yield from wrapped(line)
     bullet = "  - " if len(document.face) > 1 else "  "
-    for said in document.face:
-        yield from wrapped(said, bullet)
+    for line in document.face:
+        yield from wrapped(line, bullet)
     before: Part | None = None
     for part in document.parts:
         yield from _part(part, before.text if isinstance(before, Heading) else "")
@@ -127,10 +127,10 @@ def _row(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Seque
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
     """Return the widths of columns: as wide as they want to be, or headers and then texts parted until all fit."""
     bodies = [max((len(row[at]) for row in rows), default=0) for at in range(len(columns))]
-    wanted = [max(len(column.header), body) for column, body in zip(columns, bodies, strict=True)]
+    natural = [max(len(column.header), body) for column, body in zip(columns, bodies, strict=True)]
     room = WIDTH - _GAP * len(columns)
-    if sum(wanted) <= room:
-        return wanted
+    if sum(natural) <= room:
+        return natural
     words = [max(map(len, column.header.split()), default=0) for column in columns]
     widths = [max(word, body) for word, body in zip(words, bodies, strict=True)]
     least = [
@@ -140,13 +140,13 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[in
     while sum(widths) > room and widths != least:
         widest = max(range(len(columns)), key=lambda at: (widths[at] > least[at], widths[at]))
         widths[widest] -= 1
-    return _filled(widths, wanted, room)
+    return _filled(widths, natural, room)
 
 
-def _filled(widths: list[int], wanted: Sequence[int], room: int) -> list[int]:
+def _filled(widths: list[int], natural: Sequence[int], room: int) -> list[int]:
     """Return widths with what is left of a line given to the narrowest columns that want more."""
     filled = list(widths)
-    while sum(filled) < room and (hungry := [at for at in range(len(filled)) if filled[at] < wanted[at]]):
+    while sum(filled) < room and (hungry := [at for at in range(len(filled)) if filled[at] < natural[at]]):
         filled[min(hungry, key=lambda at: filled[at])] += 1
     return filled
 

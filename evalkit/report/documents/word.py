@@ -12,9 +12,9 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.section import Section
 
-from evalkit.report.border.parts import Document
+from evalkit.report.border.parts import SYNTHETIC_MARK, Document
 from evalkit.report.documents.word_parts import Setter, page_lines
-from evalkit.report.documents.word_reference import MARK, Base, retitled, running_title, word_base
+from evalkit.report.documents.word_reference import Base, retitled, running_title, word_base
 from evalkit.report.documents.word_xml import clean, field, field_begin, field_end, paragraph, run, tab
 
 # What stands on every page of a Word document: the running title, the page number, and that data are synthetic.
@@ -26,14 +26,14 @@ def set_pages(base: Base, title: str, question: str, is_synthetic: bool) -> None
     A header that shows the title of the report it was made for shows the new one.
     """
     section = Section(base.section, base.document.part)
-    retitled(base.document, base.said, (title, question))
+    retitled(base.document, base.titles, (title, question))
     if not _has_any(base.section):
         across = f'<w:tabs><w:tab w:val="right" w:pos="{round(20 * page_lines(base.section)[0])}"/></w:tabs>'
         _fill(section.header, paragraph(base.styles["header"], running_title(title), more=across))
         _fill(section.footer, paragraph(base.styles["footer"], tab(), *_page_number(), more=across))
     if is_synthetic:
         for header in _headers(base, section):
-            header._element.insert(0, _parsed(paragraph(base.styles["report mark"], run(MARK))))
+            header._element.insert(0, _parsed(paragraph(base.styles["report mark"], run(SYNTHETIC_MARK))))
 
 
 def _page_number() -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def word_report(document: Document, reference: bytes | None = None) -> bytes:
     setter = Setter(base, starts_page=has_contents)
     body = list(setter.parts(document.parts))
     contents = list(_contents(setter)) if has_contents else []
-    closing = [setter.said("table note", run(document.closing) if document.closing else "")]
+    closing = [setter.paragraph("table note", run(document.closing) if document.closing else "")]
     _append(base, "".join([*_top(document, setter), *contents, *body, *closing]))
     _describe(base.document, document)
     return _same_bytes(base.document)
@@ -98,11 +98,11 @@ def word_report(document: Document, reference: bytes | None = None) -> bytes:
 
 def _top(document: Document, setter: Setter) -> Iterator[str]:
     if document.banner:
-        yield setter.said("report banner", run(document.banner))
-    yield setter.said("title", run(document.title))
+        yield setter.paragraph("report banner", run(document.banner))
+    yield setter.paragraph("title", run(document.title))
     if document.question:
-        yield setter.said("subtitle", run(document.question))
-    yield from (setter.said("list bullet", run(sentence)) for sentence in document.face)
+        yield setter.paragraph("subtitle", run(document.question))
+    yield from (setter.paragraph("list bullet", run(sentence)) for sentence in document.face)
 
 
 def _contents(setter: Setter) -> Iterator[str]:
@@ -110,12 +110,12 @@ def _contents(setter: Setter) -> Iterator[str]:
     entries = [heading for heading in setter.headings if heading[0] <= 2]
     if not entries:
         return
-    yield setter.said("toc heading", run("Contents"))
+    yield setter.paragraph("toc heading", run("Contents"))
     for i, (level, text, anchor) in enumerate(entries):
         begin = field_begin('TOC \\o "1-2" \\h \\z \\u') if i == 0 else ""
         link = f'<w:hyperlink w:anchor="{anchor}" w:history="1">{run(text)}</w:hyperlink>'
         end = field_end() if i == len(entries) - 1 else ""
-        yield setter.said(f"toc {level}", begin, link, end)
+        yield setter.paragraph(f"toc {level}", begin, link, end)
 
 
 def _append(base: Base, content: str) -> None:

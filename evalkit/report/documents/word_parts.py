@@ -131,7 +131,7 @@ class Setter:
             yield self._heading(part)
         elif isinstance(part, Text):
             for block in written_blocks(part.markdown):
-                yield self.said(_BLOCKS[block.kind], "".join(map(self._run, block.runs)), more=more)
+                yield self.paragraph(_BLOCKS[block.kind], "".join(map(self._run, block.runs)), more=more)
         elif isinstance(part, Prose):
             yield from self._prose(part)
         elif isinstance(part, Figure):
@@ -140,7 +140,7 @@ class Setter:
             for table in printed(part.table):
                 yield from self._table(table)
 
-    def said(self, style: str, *content: str, more: str = "") -> str:
+    def paragraph(self, style: str, *content: str, more: str = "") -> str:
         """Return a paragraph in a style given by its name."""
         return paragraph(self._base.styles[style], *content, more=more)
 
@@ -148,13 +148,13 @@ class Setter:
         level, anchor = min(heading.level, 3), f"_Toc{len(self.headings) + 1:06d}"
         self.headings.append((level, heading.text, anchor))
         more = '<w:pageBreakBefore/><w:spacing w:before="0"/>' if self._starts_page and level == 1 else ""
-        return self.said(f"heading {level}", bookmarked(len(self.headings), anchor, run(heading.text)), more=more)
+        return self.paragraph(f"heading {level}", bookmarked(len(self.headings), anchor, run(heading.text)), more=more)
 
     def _prose(self, prose: Prose) -> Iterator[str]:
         if prose.is_list:
-            yield from (self.said("list bullet", run(sentence)) for sentence in prose.sentences)
+            yield from (self.paragraph("list bullet", run(sentence)) for sentence in prose.sentences)
         else:
-            yield self.said("report headline" if prose.kind == "headline" else "normal", run(prose.text))
+            yield self.paragraph("report headline" if prose.kind == "headline" else "normal", run(prose.text))
 
     def _run(self, words: Run) -> str:
         look = "".join(
@@ -173,30 +173,30 @@ class Setter:
     def _caption(self, kind: str, *words: str, more: str) -> str:
         self._numbers[kind] += 1
         number = field(f"SEQ {kind} \\* ARABIC", run(str(self._numbers[kind])))
-        return self.said("caption", run(f"{kind} "), number, run(". "), *words, more=more)
+        return self.paragraph("caption", run(f"{kind} "), number, run(". "), *words, more=more)
 
     def _table(self, table: Table) -> Iterator[str]:
         layout = table_layout(table, self._width, self._height, 1.0 if self._base.is_own else _BREADTH)
         if layout.is_wide:
             yield self._page_end()
-        yield from (self.said("table note", run(sentence), more=_KEEP) for sentence in table.above)
+        yield from (self.paragraph("table note", run(sentence), more=_KEEP) for sentence in table.above)
         unit = run(f" ({table.unit})", _NOT_BOLD) if table.unit else ""
         yield self._caption("Table", run(table.caption), unit, more=f'{_KEEP}<w:spacing w:before="240"/>')
         yield self._grids.grid(table, layout)
         for note in table.notes:
-            yield self.said("table note", run(note))
+            yield self.paragraph("table note", run(note))
         if layout.is_wide:
             yield self._page_end(is_turned=True)
 
     def _page_end(self, is_turned: bool = False) -> str:
         """Return a paragraph, next to no line high, that ends upright or turned pages."""
         small = '<w:spacing w:before="0" w:after="0" w:line="20" w:lineRule="exact"/>'
-        return self.said("normal", more=small + page_settings(self._base.section, is_turned))
+        return self.paragraph("normal", more=small + page_settings(self._base.section, is_turned))
 
     def _figure(self, figure: Figure) -> Iterator[str]:
         key, image = self._base.document.part.get_or_add_image(io.BytesIO(figure.png))
         width = min(self._width, _TALLEST * self._height * image.px_width / image.px_height)
-        yield self.said("report figure", _drawing(figure, key, width, image, self._numbers["Figure"] + 1))
+        yield self.paragraph("report figure", _drawing(figure, key, width, image, self._numbers["Figure"] + 1))
         yield self._caption("Figure", run(figure.caption, _NOT_BOLD), more='<w:spacing w:before="0" w:after="160"/>')
 
 

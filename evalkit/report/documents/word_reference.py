@@ -19,12 +19,12 @@ from docx.parts.numbering import NumberingPart
 from lxml import etree
 
 from evalkit.core.errors import InputError
+from evalkit.report.border.parts import SYNTHETIC_MARK
 from evalkit.report.documents.word_xml import run
 from evalkit.report.templates import packaged
 
 # What a reference document brings into a report: its look, its header and footer, and nothing of another report.
 
-MARK: Final = "SYNTHETIC DATA"
 RUNNING_TITLE: Final = "EvalkitRunningTitle"
 """The bookmark around the title that a report sets into its header, by which the next report finds it."""
 _KEPT_OF_PACKAGE: Final = ("officeDocument",)
@@ -50,7 +50,10 @@ def only_its_look(document: Any) -> None:
     """
     package, part = document.part.package, document.part
     _keep(package, _KEPT_OF_PACKAGE)
-    used = {found.get(qn("r:id")) for found in document.element.iter(qn("w:headerReference"), qn("w:footerReference"))}
+    used = {
+        reference.get(qn("r:id"))
+        for reference in document.element.iter(qn("w:headerReference"), qn("w:footerReference"))
+    }
     for key, related in list(part.rels.items()):
         if _kind(related) in ("header", "footer") and key not in used:
             part.rels.pop(key)
@@ -59,8 +62,8 @@ def only_its_look(document: Any) -> None:
         _without(below, _keep(below, _KEPT_BELOW))
     settings = document.settings.element
     for name in _SETTINGS_LEFT_OUT:
-        for found in settings.findall(qn(f"w:{name}")):
-            settings.remove(found)
+        for setting in settings.findall(qn(f"w:{name}")):
+            settings.remove(setting)
     for place in headers_and_footers(document):
         _quiet(place)
 
@@ -79,16 +82,16 @@ def retitled(document: Any, old: tuple[str, str], new: tuple[str, str]) -> None:
     synthetic is taken out: whether those of the new report are, it says itself.
     """
     for place in headers_and_footers(document):
-        for found in list(place.iter(qn("w:p"))):
-            text = _text(found)
-            if text.strip() == MARK:
-                _left_out(found)
-            elif _is_running_title(found) or (text.strip() and text.strip() == old[0].strip()):
-                _say(found, running_title(new[0]))
+        for paragraph in list(place.iter(qn("w:p"))):
+            text = _text(paragraph)
+            if text.strip() == SYNTHETIC_MARK:
+                _left_out(paragraph)
+            elif _is_running_title(paragraph) or (text.strip() and text.strip() == old[0].strip()):
+                _say(paragraph, running_title(new[0]))
             else:
                 changed = _replaced(text, old, new)
                 if changed != text:
-                    _say(found, run(changed))
+                    _say(paragraph, run(changed))
 
 
 def running_title(title: str) -> str:
@@ -123,9 +126,9 @@ def _without(part: Any, keys: set[str]) -> None:
 
 
 def _cut(element: Any, keys: set[str]) -> None:
-    for found in list(element.iter(etree.Element)):
-        if any(name.startswith(_OF_RELATIONS) and value in keys for name, value in found.attrib.items()):
-            _take_out(found)
+    for inner in list(element.iter(etree.Element)):
+        if any(name.startswith(_OF_RELATIONS) and value in keys for name, value in inner.attrib.items()):
+            _take_out(inner)
 
 
 def _take_out(element: Any) -> None:
@@ -147,10 +150,10 @@ def _unwrap(element: Any) -> None:
 def _quiet(place: Any) -> None:
     """Take fields that fetch something, remarks and bindings to other data out of a header or footer."""
     for name in ("w:dataBinding", "w:commentRangeStart", "w:commentRangeEnd", "w:object"):
-        for found in list(place.iter(qn(name))):
-            found.getparent().remove(found)
-    for found in [one for one in place.iter(qn("w:fldSimple")) if _FETCHING.match(one.get(qn("w:instr")) or "")]:
-        _unwrap(found)
+        for mark in list(place.iter(qn(name))):
+            mark.getparent().remove(mark)
+    for field in [one for one in place.iter(qn("w:fldSimple")) if _FETCHING.match(one.get(qn("w:instr")) or "")]:
+        _unwrap(field)
     for words in [one for one in place.iter(qn("w:instrText")) if _FETCHING.match(one.text or "")]:
         words.getparent().remove(words)
     for reference in list(place.iter(qn("w:commentReference"), qn("w:footnoteReference"), qn("w:endnoteReference"))):
@@ -209,14 +212,14 @@ _A4: Final = (
 class Base:
     """An empty document with every style that a report needs; `styles` gives the id of each by its name.
 
-    `is_own` says that it has the kit's own look; `said` are the title and subject of the reference document, which its
-    header may show.
+    `is_own` says that it has the kit's own look; `titles` are the title and subject of the reference document, which
+    its header may show.
     """
 
     document: Any
     styles: dict[str, str]
     is_own: bool
-    said: tuple[str, str] = ("", "")
+    titles: tuple[str, str] = ("", "")
 
     @property
     def section(self) -> Any:
@@ -232,10 +235,10 @@ def require_reference(content: bytes, name: str) -> None:
 def word_base(reference: bytes | None) -> Base:
     """Return an empty document in the kit's look, or in that of a reference document, lacking styles added."""
     document = _own() if reference is None else _opened(reference, "The reference document")
-    said = ("", "") if reference is None else _said(document)
+    titles = ("", "") if reference is None else _said(document)
     _emptied(document)
     only_its_look(document)
-    return Base(document, _styled(document, is_own=reference is None), reference is None, said)
+    return Base(document, _styled(document, is_own=reference is None), reference is None, titles)
 
 
 def _said(document: Any) -> tuple[str, str]:
@@ -278,9 +281,9 @@ def _emptied(document: Any) -> None:
     pages = list(body.iter(qn("w:sectPr")))
     last = body.sectPr
     for earlier in reversed(pages):
-        for found in earlier:
-            if found.tag in (qn("w:headerReference"), qn("w:footerReference")) and not _has(last, found):
-                last.insert(0, deepcopy(found))
+        for reference in earlier:
+            if reference.tag in (qn("w:headerReference"), qn("w:footerReference")) and not _has(last, reference):
+                last.insert(0, deepcopy(reference))
     for child in list(body):
         if child is not last:
             body.remove(child)
@@ -292,21 +295,21 @@ def _emptied(document: Any) -> None:
 
 def _has(pages: Any, reference: Any) -> bool:
     kind = reference.get(qn("w:type"))
-    return any(found.get(qn("w:type")) == kind for found in pages.findall(reference.tag))
+    return any(other.get(qn("w:type")) == kind for other in pages.findall(reference.tag))
 
 
 def _styled(document: Any, is_own: bool) -> dict[str, str]:
     """Return the ids of the styles by their names, having added those that lack."""
     held = document.styles.element
-    wanted = parse_xml(packaged("word_styles.xml").encode("utf-8"))
+    ours = parse_xml(packaged("word_styles.xml").encode("utf-8"))
     if is_own:
         for child in list(held):
             held.remove(child)
-        held.append(deepcopy(wanted.find(qn("w:docDefaults"))))
+        held.append(deepcopy(ours.find(qn("w:docDefaults"))))
     known, lists = _ids(held), _lists(document)
-    lacking = [style for style in wanted.findall(qn("w:style")) if _name(style) not in known]
+    lacking = [style for style in ours.findall(qn("w:style")) if _name(style) not in known]
     added = {style.get(qn("w:styleId")): _free(style, set(known.values())) for style in lacking}
-    ids = {style.get(qn("w:styleId")): known.get(_name(style), "") for style in wanted.findall(qn("w:style"))} | added
+    ids = {style.get(qn("w:styleId")): known.get(_name(style), "") for style in ours.findall(qn("w:style"))} | added
     for style in lacking:
         if not is_own and style.get(qn("w:default")) is not None:
             del style.attrib[qn("w:default")]  # a document has its own default, whatever it is called
@@ -328,8 +331,8 @@ def _ids(styles: Any) -> dict[str, str]:
 
 
 def _name(style: Any) -> str:
-    found = style.find(qn("w:name"))
-    return "" if found is None else str(found.get(qn("w:val"))).lower()
+    name = style.find(qn("w:name"))
+    return "" if name is None else str(name.get(qn("w:val"))).lower()
 
 
 def _lists(document: Any) -> dict[str, str]:
@@ -354,7 +357,7 @@ def _lists(document: Any) -> dict[str, str]:
 
 
 def _next(numbering: Any, tag: str, key: str) -> int:
-    return 1 + max((int(found.get(qn(key))) for found in numbering.findall(qn(tag))), default=0)
+    return 1 + max((int(definition.get(qn(key))) for definition in numbering.findall(qn(tag))), default=0)
 
 
 def _numbering(document: Any) -> Any:

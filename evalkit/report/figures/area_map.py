@@ -113,8 +113,8 @@ def _name(
     for is_left in (True, False):
         codes = [code for code in middle if (middle[code][0] <= centre) == is_left]
         behind = {code for code in codes if _is_behind(code, codes, middle, is_left, _SAME_ROW * (high - low))}
-        wanted = [middle[code][1] - (_ASIDE * (high - low) if code in behind else 0.0) for code in codes]
-        heights = spread(wanted, 0.04 * (high - low))
+        at_middle = [middle[code][1] - (_ASIDE * (high - low) if code in behind else 0.0) for code in codes]
+        heights = spread(at_middle, 0.04 * (high - low))
         gap = 0.03 * (sides[1] - sides[0])
         edge = sides[0] - gap if is_left else sides[1] + gap
         for code, height in zip(codes, heights, strict=True):

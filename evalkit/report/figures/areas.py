@@ -176,10 +176,10 @@ def _gaps_table(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name) 
         Column("pre_rmse", "Error before the start", "number"),
     )
     means = space.gaps[:, synthetic.design.n_pre :].mean(axis=1).tolist() if len(space.gaps) else []
-    own: tuple[Cell, ...] = (f"{_treated(synthetic, name)} (treated)", synthetic.estimate, synthetic.pre_rmse)
+    treated: tuple[Cell, ...] = (f"{_treated(synthetic, name)} (treated)", synthetic.estimate, synthetic.pre_rmse)
     others: list[tuple[Cell, ...]] = [
         (listed([name(area) for area in areas], 20), mean, error)
         for areas, mean, error in zip(space.areas, means, space.pre_rmse.tolist(), strict=True)
     ]
-    table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=(own, *others))
+    table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=(treated, *others))
     return release(table, FEWEST_PUBLISHED)

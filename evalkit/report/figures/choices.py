@@ -79,8 +79,8 @@ def _list(project: Project) -> str:
 
 def _in_order(evaluation: Evaluation) -> list[Effect]:
     """Return the estimated effects on the primary outcome, smallest first, the order of designs deciding ties."""
-    effects_found = one_per_design(evaluation, evaluation.project.primary.measure)
-    return sorted((e for e in effects_found if not isinstance(e.estimate, Unavailable)), key=_value)
+    effects = one_per_design(evaluation, evaluation.project.primary.measure)
+    return sorted((e for e in effects if not isinstance(e.estimate, Unavailable)), key=_value)
 
 
 def _value(effect: Effect) -> float:
@@ -125,7 +125,9 @@ def _grid(ax: Axes, effects: list[Effect], choices: dict[str, Choices], rows: li
             if choices[effect.design][aspect] == choice:
                 is_main = effect.design == labels.NEIGHBOURS
                 ax.plot(place, height, "D" if is_main else "o", color=VERMILION if is_main else BLUE, markersize=6)
-    heads = [next(h for h, (own, _) in zip(places, rows, strict=True) if own == at) - 1 for at in range(len(ASPECTS))]
+    heads = [
+        next(h for h, (chosen, _) in zip(places, rows, strict=True) if chosen == at) - 1 for at in range(len(ASPECTS))
+    ]
     ax.set_yticks([*places, *heads], [*(choice for _, choice in rows), *ASPECTS], fontsize=SMALL)
     for label in ax.get_yticklabels()[len(places) :]:
         label.set_fontweight("bold")
@@ -141,12 +143,12 @@ def _curve_alt(evaluation: Evaluation, effects: list[Effect]) -> str:
     values = [_value(effect) for effect in effects]
     apart = [e for e in effects if isinstance(e.interval, Interval) and 0.0 not in e.interval]
     main = next((e for e in effects if e.design == labels.NEIGHBOURS), None)
-    own = f" The main comparison, the diamond, gives {visible(_value(main))}." if main else ""
+    of_main = f" The main comparison, the diamond, gives {visible(_value(main))}." if main else ""
     ends = ", ".join(f"{short_label(e.design)} {visible(_value(e))}" for e in (effects[0], effects[-1]))
     return (
         f"Specification curve of {outcome_label(evaluation, effects[0].outcome)}: {counted(len(values), 'estimate')} "
         f"from {visible(min(values))} to {visible(max(values))}; zero lies outside {len(apart)} of their intervals. "
-        f"Smallest and largest: {ends}.{own}"
+        f"Smallest and largest: {ends}.{of_main}"
     )
 
 
@@ -203,11 +205,7 @@ def choices_plot(evaluation: Evaluation) -> Figure:
 def _panels(evaluation: Evaluation) -> Panels:
     """Return the effects of each outcome that has an estimate; of every outcome where none has."""
     every = {o.measure: one_per_design(evaluation, o.measure) for o in evaluation.project.outcomes}
-    known = {
-        code: effects_found
-        for code, effects_found in every.items()
-        if any(not _is_lacking(effect) for effect in effects_found)
-    }
+    known = {code: row for code, row in every.items() if any(not _is_lacking(effect) for effect in row)}
     return known or every
 
 

@@ -32,6 +32,7 @@ from evalkit.report.figures.style import (
     VERMILION,
     WIDTH,
     canvas,
+    clipped,
     drawn,
     say_empty,
     sheet,
@@ -57,9 +58,9 @@ def love_plot(design: DesignStage) -> Figure:
         name="balance",
         png=png,
         svg=svg,
-        alt=_balance_in_words(rows),
+        alt=_balance_alt(rows),
         caption=_balance_caption(design),
-        data=_balance_table(design, rows),
+        data=_balance_data(design, rows),
     )
 
 
@@ -68,7 +69,7 @@ def _balance_panel(ax: Axes, name: str, rows: list[BalanceRow], labels: list[str
     ax.set_title(fill(short_label(name), 18), fontsize=SMALL)
 
 
-def _balance_in_words(rows: list[BalanceRow]) -> str:
+def _balance_alt(rows: list[BalanceRow]) -> str:
     """Return the largest difference left by each design, in words."""
     parts = []
     for name in dict.fromkeys(row.design for row in rows):
@@ -89,7 +90,7 @@ def _balance_caption(design: DesignStage) -> str:
     return f"{label}: how alike the schools are before and after each design ({LINES})"
 
 
-def _balance_table(design: DesignStage, rows: list[BalanceRow]) -> ReleasedTable:
+def _balance_data(design: DesignStage, rows: list[BalanceRow]) -> ReleasedTable:
     columns = (
         Column("design", "Design"),
         Column("covariate", "Covariate"),
@@ -124,13 +125,13 @@ def power_plot(report: PowerReport) -> Figure:
                 places = [(size, at) for at, (_, sizes) in enumerate(rows) if isinstance(size := sizes[key], float)]
                 ax.plot(*zip(*places, strict=True) if places else ([], []), mark, color=colour, label=label, zorder=2)
             ax.hlines(range(len(rows)), 0, ax.get_xlim()[1], color=PALE, linewidth=1, zorder=1)
-            ax.set_yticks(range(len(rows)), [_clipped(label) for label, _ in rows])
+            ax.set_yticks(range(len(rows)), [clipped(label, _LONGEST_LABEL) for label, _ in rows])
             ax.set_ylim(len(rows) - 0.4, -0.6)
             ax.set_xlim(left=0)
             ax.set_xlabel(f"Least effect found with {power} probability, in standard deviations of pupils")
             figure.legend(loc="outside upper left", ncols=len(_MARKS), frameon=False, fontsize=SMALL)
         png, svg = drawn(figure, report.data_kind)
-    columns = (Column("outcome", "Outcome"), *(Column(key, said, "number") for key, (said, _, _) in _MARKS.items()))
+    columns = (Column("outcome", "Outcome"), *(Column(key, name, "number") for key, (name, _, _) in _MARKS.items()))
     cells = tuple((label, *(sizes[key] for key in _MARKS)) for label, sizes in rows)
     data = release(Table(caption="Numbers behind the figure of least effects", columns=columns, rows=cells), 0)
     caption = f"Least effects that would be found with {power} probability, in standard deviations of pupils"
@@ -142,16 +143,12 @@ def _sizes(one: OutcomePower) -> dict[str, Quantity]:
     return {"panel": one.panel_g, "simulated": in_pupil_sd(simulated, one.pupil_sd), "two_level": one.two_level}
 
 
-def _clipped(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1].rstrip() + "…"
-
-
 def _least_alt(rows: list[tuple[str, dict[str, Quantity]]]) -> str:
-    said = []
+    outcomes = []
     for label, sizes in rows:
         known = [f"{_MARKS[key][0]} {number(size)}" for key, size in sizes.items() if isinstance(size, float)]
-        said.append(f"{label}: {', '.join(known) or 'none can be given'}")
-    return f"Marks on a scale for each outcome. {'; '.join(said)}."
+        outcomes.append(f"{label}: {', '.join(known) or 'none can be given'}")
+    return f"Marks on a scale for each outcome. {'; '.join(outcomes)}."
 
 
 # How schools came into the analysis: those listed, those left out and why, those analysed.
@@ -189,11 +186,6 @@ class _Arm:
         return [f"{count(self.n_lost)} left out:", *(line for text in reasons for line in _hanging(text))]
 
 
-def _hanging(text: str) -> list[str]:
-    first, *rest = wrap(text, _LETTERS)
-    return [f"• {first}", *(f"   {line}" for line in rest)]
-
-
 def participant_flow(evaluation: Evaluation) -> Figure:
     """Return the flow of schools for the primary outcome: listed, left out with reasons, analysed."""
     main = evaluation.project.primary.measure
@@ -210,8 +202,13 @@ def participant_flow(evaluation: Evaluation) -> Figure:
     label = outcome_label(evaluation, main)
     caption = f"{label}: schools from listed to analysed, with the reasons of those left out"
     return Figure(
-        name="flow", png=png, svg=svg, alt=_flow_in_words(arms), caption=caption, data=_flow_table(evaluation, arms)
+        name="flow", png=png, svg=svg, alt=_flow_alt(arms), caption=caption, data=_flow_data(evaluation, arms)
     )
+
+
+def _hanging(text: str) -> list[str]:
+    first, *rest = wrap(text, _LETTERS)
+    return [f"• {first}", *(f"   {line}" for line in rest)]
 
 
 def _arms(flow: Flow, outcome: str, place: str) -> list[_Arm]:
@@ -292,7 +289,7 @@ def _reasons_box(ax: Axes, place: tuple[float, float, float, float], lines: Sequ
         ax.text(left + 0.1, bottom + tall - 0.06 - at * _LINE - _LINE / 2, line, va="center", fontsize=SMALL)
 
 
-def _flow_in_words(arms: list[_Arm]) -> str:
+def _flow_alt(arms: list[_Arm]) -> str:
     if not arms:
         return "No flow is drawn, as no school was listed for the primary outcome."
     parts = [
@@ -304,7 +301,7 @@ def _flow_in_words(arms: list[_Arm]) -> str:
     return f"Flow chart. {'; '.join(parts)}."
 
 
-def _flow_table(evaluation: Evaluation, arms: list[_Arm]) -> ReleasedTable:
+def _flow_data(evaluation: Evaluation, arms: list[_Arm]) -> ReleasedTable:
     columns = (
         Column("arm", "Schools"),
         Column("stage", "Stage"),

@@ -18,7 +18,7 @@ from evalkit.core.words import counted
 from evalkit.estimate.areas.placebo_pool import PlaceboPool
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
-from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, drawn
+from evalkit.report.figures.style import BLUE, GREY, VERMILION, canvas, clipped, drawn
 
 _ROW: Final = 0.30
 """Inches of height for each project."""
@@ -93,7 +93,7 @@ def _draw_pooled(ax: Axes, pooled: PlaceboPool, n: int) -> None:
 def _label(ax: Axes, forest: Forest, lines: Sequence[tuple[str, str]]) -> None:
     """Write projects at the left, numbers at the right, and under the rows what was pooled or why nothing was."""
     n = len(forest.rows)
-    left = [*(_short(row.label) for row in forest.rows), *(name for name, _ in lines)]
+    left = [*(clipped(row.label, _LONGEST_LABEL) for row in forest.rows), *(name for name, _ in lines)]
     right = [*(_numbers(row.estimate, row.interval) for row in forest.rows), *(numbers for _, numbers in lines)]
     ax.set_ylim(n + len(lines) - 0.4, -0.6)
     ax.set_yticks(range(len(left)), left)
@@ -116,13 +116,13 @@ def _label(ax: Axes, forest: Forest, lines: Sequence[tuple[str, str]]) -> None:
 
 def _below(forest: Forest) -> list[tuple[str, str]]:
     """Return name and numbers of the lines under the rows."""
-    found = forest.pooled
-    if isinstance(found, Unavailable):
-        return [("Average", ""), *(("", "") for _ in range(math.ceil(len(found.reason) / 58) - 1))]
+    pooled = forest.pooled
+    if isinstance(pooled, Unavailable):
+        return [("Average", ""), *(("", "") for _ in range(math.ceil(len(pooled.reason) / 58) - 1))]
     few = " (few: with care)" if forest.is_few else ""
-    lines = [(f"Average{few}", _average(found))]
-    if isinstance(found.prediction, Interval):
-        lines.append(("One more project", interval_text(found.prediction)))
+    lines = [(f"Average{few}", _average(pooled))]
+    if isinstance(pooled.prediction, Interval):
+        lines.append(("One more project", interval_text(pooled.prediction)))
     return lines
 
 
@@ -133,33 +133,29 @@ def _average(pooled: PlaceboPool) -> str:
     return f"{visible(pooled.test.estimate)} (no interval)"
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1].rstrip() + "…"
-
-
 def _numbers(estimate: float, interval: Interval) -> str:
     return f"{visible(estimate)} ({interval_text(interval)})"
 
 
 def _caption(forest: Forest) -> str:
-    found = forest.pooled
-    if isinstance(found, Unavailable):
+    pooled = forest.pooled
+    if isinstance(pooled, Unavailable):
         return f"{forest.title}: the projects' estimates given the baseline; nothing is pooled"
-    level = level_text(found.mean.level)
-    given = f"{level} interval" if isinstance(found.test.interval, Interval) else "its interval is withheld"
+    level = level_text(pooled.mean.level)
+    stated = f"{level} interval" if isinstance(pooled.test.interval, Interval) else "its interval is withheld"
     return (
         f"{forest.title}: the projects' estimates given the baseline, with normal intervals; their average less what "
-        f"areas like them give ({given}); and where the effect of one more project would lie ({level} prediction "
+        f"areas like them give ({stated}); and where the effect of one more project would lie ({level} prediction "
         "interval)"
     )
 
 
 def _alt(forest: Forest) -> str:
     low, high = (end(row.estimate for row in forest.rows) for end in (min, max))
-    said = (
+    start = (
         f"Forest plot of {counted(len(forest.rows), 'project')}. Estimates run from {visible(low)} to {visible(high)} "
     )
-    found = forest.pooled
-    if isinstance(found, Unavailable):
-        return f"{said}{forest.unit}. {found.reason}"
-    return f"{said}{forest.unit}; their average is {_average(found)}."
+    pooled = forest.pooled
+    if isinstance(pooled, Unavailable):
+        return f"{start}{forest.unit}. {pooled.reason}"
+    return f"{start}{forest.unit}; their average is {_average(pooled)}."

@@ -59,9 +59,9 @@ def interval_plot(evaluation: Evaluation) -> Figure:
         name="interval",
         png=png,
         svg=svg,
-        alt=_interval_in_words(effect, unit, level),
+        alt=_interval_alt(effect, unit, level),
         caption=caption,
-        data=_interval_table(evaluation, effect),
+        data=_interval_data(evaluation, effect),
     )
 
 
@@ -102,7 +102,7 @@ def _second_axis(ax: Axes, effect: Effect) -> None:
     above.set_xlabel("Hedges' g (standard deviations of pupils)")
 
 
-def _interval_in_words(effect: Effect | None, unit: str, level: str) -> str:
+def _interval_alt(effect: Effect | None, unit: str, level: str) -> str:
     if effect is None or isinstance(effect.estimate, Unavailable):
         return "No estimate can be given, so that no interval is drawn."
     start = f"One line with zero marked. The estimate is {visible(effect.estimate)} {unit}"
@@ -124,7 +124,7 @@ def _ends(interval: IntervalOrReason) -> str:
     return interval_text(interval) if isinstance(interval, Interval) else "no interval"
 
 
-def _interval_table(evaluation: Evaluation, effect: Effect | None) -> ReleasedTable:
+def _interval_data(evaluation: Evaluation, effect: Effect | None) -> ReleasedTable:
     columns = (
         Column("unit", "Unit"),
         Column("estimate", "Estimate", "estimate"),
@@ -145,21 +145,21 @@ def _interval_table(evaluation: Evaluation, effect: Effect | None) -> ReleasedTa
 def permutation_plot(evaluation: Evaluation) -> Figure:
     """Return the change of every area analysed the same way, the treated area marked."""
     main = evaluation.project.primary.measure
-    found = next((d for d in evaluation.distributions if (d.outcome, d.design) == (main, "neighbours")), None)
+    distribution = next((d for d in evaluation.distributions if (d.outcome, d.design) == (main, "neighbours")), None)
     label, place = outcome_label(evaluation, main), evaluation.headline.place
     with canvas(3.2) as (figure, axes):
-        if found is not None:
-            _swarm(axes[0], found, place)
+        if distribution is not None:
+            _swarm(axes[0], distribution, place)
             axes[0].set_yticks([])
             axes[0].set_xlabel(f"Change relative to each area's own neighbours ({unit_of(evaluation, main)})")
             axes[0].spines["left"].set_visible(False)
-            _mark(figure, axes[0], _treated_effect(found))
+            _mark(figure, axes[0], _treated_effect(distribution))
         else:
             say_empty(axes, "No area permutation was made.")
         png, svg = drawn(figure, evaluation.design.data_kind)
     caption = (
         f"{label}: no area was analysed in the place of {place}"
-        if found is None
+        if distribution is None
         else (
             f"{label}: the change of every area, each analysed as if the programme had been there; the dark dots "
             f"changed at least as much as {place} in either direction"
@@ -169,31 +169,31 @@ def permutation_plot(evaluation: Evaluation) -> Figure:
         name="permutation",
         png=png,
         svg=svg,
-        alt=_areas_in_words(found, place),
+        alt=_areas_alt(distribution, place),
         caption=caption,
-        data=_areas_table(evaluation, found),
+        data=_areas_data(evaluation, distribution),
     )
 
 
-def _treated_effect(found: AreaDistribution) -> float:
-    return found.effects[found.areas.index(found.treated_area)]
+def _treated_effect(distribution: AreaDistribution) -> float:
+    return distribution.effects[distribution.areas.index(distribution.treated_area)]
 
 
-def _n_large(found: AreaDistribution) -> int:
+def _n_large(distribution: AreaDistribution) -> int:
     """Return how many areas lie at least as far from zero, the treated one among them."""
-    return sum(abs(effect) >= abs(_treated_effect(found)) for effect in found.effects)
+    return sum(abs(effect) >= abs(_treated_effect(distribution)) for effect in distribution.effects)
 
 
-def _swarm(ax: Axes, found: AreaDistribution, place: str) -> None:
+def _swarm(ax: Axes, distribution: AreaDistribution, place: str) -> None:
     """Draw one dot an area; those that changed at least as much as the treated one are dark."""
-    own = _treated_effect(found)
+    treated = _treated_effect(distribution)
     kinds = [
-        "own" if area == found.treated_area else "large" if abs(effect) >= abs(own) else "other"
-        for area, effect in zip(found.areas, found.effects, strict=True)
+        "own" if area == distribution.treated_area else "large" if abs(effect) >= abs(treated) else "other"
+        for area, effect in zip(distribution.areas, distribution.effects, strict=True)
     ]
     colours = {"own": VERMILION, "large": BLACK, "other": QUIET}
     sns.swarmplot(
-        x=list(found.effects),
+        x=list(distribution.effects),
         y=[""] * len(kinds),
         hue=kinds,
         palette=colours,
@@ -203,30 +203,30 @@ def _swarm(ax: Axes, found: AreaDistribution, place: str) -> None:
         legend=False,
         orient="y",
     )
-    for side in (-abs(own), abs(own)):
+    for side in (-abs(treated), abs(treated)):
         ax.axvline(side, color=GREY, linestyle="--", linewidth=1, zorder=0)
     ax.axvline(0, color=QUIET, linewidth=1, zorder=0)
     ax.set_ylabel("")
-    _name_place(ax, found, place)
+    _name_place(ax, distribution, place)
 
 
-def _mark(figure: Canvas, ax: Axes, own: float) -> None:
+def _mark(figure: Canvas, ax: Axes, treated: float) -> None:
     """Draw the treated area's dot larger, where the swarm has put it; places are known once it has been drawn."""
     ax.autoscale(enable=False)
     clean_words(figure)
     figure.draw_without_rendering()
     places = [(float(x), float(y)) for dots in ax.collections for x, y in np.asarray(dots.get_offsets())]
-    x, y = min(places, key=lambda place: abs(place[0] - own))
+    x, y = min(places, key=lambda place: abs(place[0] - treated))
     ax.plot(x, y, "o", color=VERMILION, markersize=11, markeredgecolor="white", markeredgewidth=1.6, zorder=100)
 
 
-def _name_place(ax: Axes, found: AreaDistribution, place: str) -> None:
+def _name_place(ax: Axes, distribution: AreaDistribution, place: str) -> None:
     """Name the treated area on the side of its line where there is room, and count the dark dots."""
-    own, (low, high) = _treated_effect(found), ax.get_xlim()
-    is_right = own < low + 0.6 * (high - low)
+    treated, (low, high) = _treated_effect(distribution), ax.get_xlim()
+    is_right = treated < low + 0.6 * (high - low)
     ax.annotate(
-        f"{place} {number(own)}",
-        (own, 0.97),
+        f"{place} {number(treated)}",
+        (treated, 0.97),
         xycoords=("data", "axes fraction"),
         xytext=(4 if is_right else -4, 0),
         textcoords="offset points",
@@ -235,24 +235,25 @@ def _name_place(ax: Axes, found: AreaDistribution, place: str) -> None:
         color=ink(VERMILION),
         fontweight="bold",
     )
-    n = _n_large(found) - 1
+    n = _n_large(distribution) - 1
     words = f"dark: {counted(n, 'other area')} at least as far from zero, on either side"
     ax.set_title(words, fontsize=SMALL, fontweight="normal")
 
 
-def _areas_in_words(found: AreaDistribution | None, place: str) -> str:
-    if found is None:
+def _areas_alt(distribution: AreaDistribution | None, place: str) -> str:
+    if distribution is None:
         return "No area permutation was made, so there is no distribution to show."
-    own, large = _treated_effect(found), _n_large(found)
+    treated, large = _treated_effect(distribution), _n_large(distribution)
     return (
-        f"Dot plot of {count(len(found.effects))} areas' changes, from {number(min(found.effects))} to "
-        f"{number(max(found.effects))}. {place} stands at {number(own)}; {count(large)} areas, {place} "
+        f"Dot plot of {count(len(distribution.effects))} areas' changes, from {number(min(distribution.effects))} to "
+        f"{number(max(distribution.effects))}. {place} stands at {number(treated)}; {count(large)} areas, {place} "
         "among them, lie at least as far from zero."
     )
 
 
-def _areas_table(evaluation: Evaluation, found: AreaDistribution | None) -> ReleasedTable:
+def _areas_data(evaluation: Evaluation, distribution: AreaDistribution | None) -> ReleasedTable:
     columns = (Column("area", "Area"), Column("code", "Code"), Column("effect", "Change", "estimate"))
-    pairs = sorted(zip(found.names, found.areas, found.effects, strict=True), key=lambda row: -row[2]) if found else []
+    every = zip(distribution.names, distribution.areas, distribution.effects, strict=True) if distribution else ()
+    pairs = sorted(every, key=lambda row: -row[2])
     rows = tuple((name, str(code), effect) for name, code, effect in pairs)
     return released(evaluation, Table(caption="Numbers behind the figure of areas", columns=columns, rows=rows))

@@ -39,11 +39,11 @@ class _Time:
         return [one for one in (self.interval, self.band) if isinstance(one, Interval)]
 
 
-def staggered_plot(found: StaggeredResults, outcome: str) -> Figure:
+def staggered_plot(results: StaggeredResults, outcome: str) -> Figure:
     """Return the event study of cohorts that start in different periods; what rests on too few people is not drawn."""
-    told = told_effects(found)
-    times = [_Time(_at(part.label), part.estimate, part.interval, part.band) for part in told.event_study.parts]
-    return _event_study(times, outcome, found.level, by_event_time(found))
+    released = told_effects(results)
+    times = [_Time(_at(part.label), part.estimate, part.interval, part.band) for part in released.event_study.parts]
+    return _event_study(times, outcome, results.level, by_event_time(results))
 
 
 def two_way_plot(study: TwoWayEventStudy, outcome: str, level: float = 0.95) -> Figure:
@@ -101,14 +101,14 @@ def _point(ax: Axes, time: _Time) -> None:
 
 def _key(times: Sequence[_Time], level: float) -> str:
     """Return what the lines and the hollow dots are."""
-    said = []
+    marks = []
     if any(isinstance(time.interval, Interval) for time in times):
-        said.append(f"thick lines, each time's {level_text(level)} interval")
+        marks.append(f"thick lines, each time's {level_text(level)} interval")
     if any(isinstance(time.band, Interval) for time in times):
-        said.append(f"thin lines, the {level_text(level)} band that holds for all times together")
+        marks.append(f"thin lines, the {level_text(level)} band that holds for all times together")
     if any(time.at < 0 for time in times):
-        said.append("hollow, before the start")
-    return f": {'; '.join(said)}" if said else ""
+        marks.append("hollow, before the start")
+    return f": {'; '.join(marks)}" if marks else ""
 
 
 def _alt(times: Sequence[_Time], outcome: str) -> str:

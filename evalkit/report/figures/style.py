@@ -163,6 +163,11 @@ def _say_synthetic(figure: Canvas) -> None:
     figure.text(1 - 0.06 / WIDTH, 0.05 / height, "Synthetic data", ha="right", va="bottom", **look)
 
 
+def clipped(label: str, longest: int) -> str:
+    """Return a label cut to a number of letters, with a sign that it goes on."""
+    return label if len(label) <= longest else label[: longest - 1].rstrip() + "…"
+
+
 def spread(positions: list[float], gap: float) -> list[float]:
     """Return label positions moved apart so that neighbours lie at least `gap` from each other, order kept."""
     order = sorted(range(len(positions)), key=positions.__getitem__)

@@ -112,10 +112,10 @@ def trajectories_plot(evaluation: Evaluation) -> Figure:
 def _lines(ax: Axes, evaluation: Evaluation, points: list[ArmYear], arms: list[str]) -> None:
     programme_period(ax, evaluation.project)
     for arm in arms:
-        own = _of(points, arm)
+        of_arm = _of(points, arm)
         ax.plot(
-            [when(p.year) for p in own],
-            [p.mean for p in own],
+            [when(p.year) for p in of_arm],
+            [p.mean for p in of_arm],
             color=ARM_COLOURS[arm],
             linestyle=_DASHES[arm],
             linewidth=2.4 if arm == "treated" else 1.8,
@@ -213,7 +213,7 @@ def event_study_plot(evaluation: Evaluation) -> Figure:
 
 def _bands(evaluation: Evaluation) -> Bands:
     main = evaluation.project.primary.measure
-    return {str(found.year): found.band for found in evaluation.bands if found.outcome == main}
+    return {str(year_band.year): year_band.band for year_band in evaluation.bands if year_band.outcome == main}
 
 
 def _years(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) -> None:

@@ -166,8 +166,8 @@ def _sort_key(cell: Cell) -> str:
 def _filters(portfolio: Portfolio) -> list[dict[str, Any]]:
     """Return the controls that narrow the table, each with the values that occur; `not stated` comes last."""
     table = projects_table(portfolio).table
-    found = []
+    filters = []
     for key, label in FILTERS:
         values = sorted({str(value) for value in table.column(key)}, key=lambda value: (value == NOT_STATED, value))
-        found.append({"key": key, "label": label, "values": values})
-    return found
+        filters.append({"key": key, "label": label, "values": values})
+    return filters

@@ -75,13 +75,13 @@ def _forest(group: Group, title: str, portfolio: Portfolio) -> Figure | None:
         ForestRow(place_label(member.project, portfolio.projects), member.estimate, member.interval(portfolio.level))
         for _, member in ordered
     )
-    found = group.pooled
+    pooled = group.pooled
     forest = Forest(
         title=caption_title(group, title),
         unit=group_unit(group),
         rows=rows,
-        weights=tuple(found.weights[at] for at, _ in ordered) if isinstance(found, PlaceboPool) else (),
-        pooled=found,
+        weights=tuple(pooled.weights[at] for at, _ in ordered) if isinstance(pooled, PlaceboPool) else (),
+        pooled=pooled,
         is_few=group.is_few,
         data_kind=group.key.data_kind,
     )
@@ -150,22 +150,22 @@ def _group(group: Group, title: str, level: float) -> dict[str, Any]:
     }
 
 
-def _pooled(found: PlaceboPool | Unavailable) -> Any:
+def _pooled(pooled: PlaceboPool | Unavailable) -> Any:
     """Return the test that leads, then the random effects it is of, given the baseline and as they are."""
-    if isinstance(found, Unavailable):
-        return plain(found)
+    if isinstance(pooled, Unavailable):
+        return plain(pooled)
     return {
-        "n": found.mean.n,
-        **plain(found.test),
-        "prediction": plain(found.prediction),
-        "random_effects": _random_effects(found.mean, found.weights),
-        "raw": _random_effects(found.raw, None),
+        "n": pooled.mean.n,
+        **plain(pooled.test),
+        "prediction": plain(pooled.prediction),
+        "random_effects": _random_effects(pooled.mean, pooled.weights),
+        "raw": _random_effects(pooled.raw, None),
     }
 
 
-def _random_effects(found: RandomEffects, weights: tuple[float, ...] | None) -> dict[str, Any]:
+def _random_effects(effects: RandomEffects, weights: tuple[float, ...] | None) -> dict[str, Any]:
     """Return random effects with their weights in the order of the members, or without them."""
-    record = {"n": found.n, "tau": found.tau, **plain(found)}
+    record = {"n": effects.n, "tau": effects.tau, **plain(effects)}
     del record["weights"]
     return record if weights is None else {**record, "weights": list(weights)}
 

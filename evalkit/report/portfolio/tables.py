@@ -129,18 +129,18 @@ def pooled_table(portfolio: Portfolio) -> ReleasedTable:
     return release(Table(caption="Pooled results", columns=_POOLED, rows=rows, notes=notes), portfolio.threshold)
 
 
-def _result_cells(found: PlaceboPool | Unavailable) -> tuple[Cell, ...]:
+def _result_cells(pooled: PlaceboPool | Unavailable) -> tuple[Cell, ...]:
     """Return average, interval, p, raw average, areas like them, prediction, spread, I², Q and note."""
-    if isinstance(found, Unavailable):
-        return (*(found,) * 9, "")
-    mean, test = found.mean, found.test
+    if isinstance(pooled, Unavailable):
+        return (*(pooled,) * 9, "")
+    mean, test = pooled.mean, pooled.test
     return (
         test.estimate,
         test.interval,
         test.p_value,
-        found.raw.estimate,
+        pooled.raw.estimate,
         test.centre,
-        found.prediction,
+        pooled.prediction,
         mean.tau,
         100 * mean.i2,
         mean.q_p,
@@ -166,8 +166,8 @@ def parts_table(group: Group, title: str, portfolio: Portfolio) -> ReleasedTable
     return release(table, portfolio.threshold) if rows else None
 
 
-def _part_cells(found: PlaceboPool | Unavailable) -> tuple[Cell, ...]:
-    average, interval, p_value, raw, _, prediction, tau, _, _, note = _result_cells(found)
+def _part_cells(pooled: PlaceboPool | Unavailable) -> tuple[Cell, ...]:
+    average, interval, p_value, raw, _, prediction, tau, _, _, note = _result_cells(pooled)
     return average, interval, p_value, raw, prediction, tau, note
 
 

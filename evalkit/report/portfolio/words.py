@@ -120,15 +120,15 @@ def refused_parts(group: Group) -> str:
 
 def group_result(group: Group) -> tuple[str, ...]:
     """Return what the pooled result says and what it cannot, or why there is none."""
-    found = group.pooled
-    if isinstance(found, Unavailable):
-        return (found.reason,)
+    pooled = group.pooled
+    if isinstance(pooled, Unavailable):
+        return (pooled.reason,)
     parts = (
-        _mean(group, found),
-        _drawn(found, group),
-        _raw(found, group),
-        _next(found),
-        _spread(found.mean),
+        _mean(group, pooled),
+        _drawn(pooled, group),
+        _raw(pooled, group),
+        _next(pooled),
+        _spread(pooled.mean),
         _dependence(group),
         "The average can be read as an effect only if, without the programmes, each place would have moved as areas "
         "like it did.",
@@ -136,36 +136,38 @@ def group_result(group: Group) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
-def _mean(group: Group, found: PlaceboPool) -> str:
+def _mean(group: Group, pooled: PlaceboPool) -> str:
     few = f"{FEW_LABEL.capitalize()}. " if group.is_few else ""
-    test = found.test
-    said = f"{few}Over {counted(found.mean.n, 'project')} the average given the baseline is {visible(test.estimate)} "
+    test = pooled.test
+    start = f"{few}Over {counted(pooled.mean.n, 'project')} the average given the baseline is {visible(test.estimate)} "
     if isinstance(test.interval, Interval) and isinstance(test.p_value, float):
         zero = " The interval contains zero." if 0.0 in test.interval else ""
         level = level_text(test.interval.level)
-        return f"{said}{group_unit(group)} ({level} interval {interval_text(test.interval)}; {_p(test.p_value)}).{zero}"
+        return (
+            f"{start}{group_unit(group)} ({level} interval {interval_text(test.interval)}; {_p(test.p_value)}).{zero}"
+        )
     if isinstance(test.interval, Interval) or isinstance(test.p_value, float):
         p = _p(test.p_value) if isinstance(test.p_value, float) else ""
         reason = test.interval.reason if isinstance(test.interval, Unavailable) else ""
-        return f"{said}{group_unit(group)} ({p}). Its interval is not given. {reason}"
-    return f"{said}{group_unit(group)}. Its p-value and interval are not given. {test.p_value.reason}"
+        return f"{start}{group_unit(group)} ({p}). Its interval is not given. {reason}"
+    return f"{start}{group_unit(group)}. Its p-value and interval are not given. {test.p_value.reason}"
 
 
-def _drawn(found: PlaceboPool, group: Group) -> str:
+def _drawn(pooled: PlaceboPool, group: Group) -> str:
     """Return what the areas without a programme gave, where sets of them were drawn."""
-    test = found.test
+    test = pooled.test
     if isinstance(test.centre, Unavailable) or isinstance(test.factor, Unavailable):
         return ""
     return (
-        f"Interval and p-value come from {test.n_draws:,} sets of {found.mean.n} of {test.n_alike} areas without a "
+        f"Interval and p-value come from {test.n_draws:,} sets of {pooled.mean.n} of {test.n_alike} areas without a "
         f"programme, each {test.alike} as its project, pooled alike. Such sets average {visible(test.centre)} "
         f"{group_unit(group)}, which is taken off; their deviations are widened by {number(test.factor)}."
     )
 
 
-def _raw(found: PlaceboPool, group: Group) -> str:
+def _raw(pooled: PlaceboPool, group: Group) -> str:
     return (
-        f"As they are in the reports, not given the baseline, the estimates average {visible(found.raw.estimate)} "
+        f"As they are in the reports, not given the baseline, the estimates average {visible(pooled.raw.estimate)} "
         f"{group_unit(group)}."
     )
 
@@ -175,8 +177,8 @@ def _p(value: float) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
-def _next(found: PlaceboPool) -> str:
-    prediction, mean = found.prediction, found.mean
+def _next(pooled: PlaceboPool) -> str:
+    prediction, mean = pooled.prediction, pooled.mean
     if not isinstance(prediction, Interval):
         return prediction.reason
     return (
@@ -186,17 +188,17 @@ def _next(found: PlaceboPool) -> str:
     )
 
 
-def _spread(found: RandomEffects) -> str:
-    interval = found.tau2_interval
+def _spread(pooled: RandomEffects) -> str:
+    interval = pooled.tau2_interval
     reach = (
         f"{level_text(interval.level)} interval {interval_text(interval)}"
         if isinstance(interval, Interval)
         else f"no interval: {lower_first(interval.reason).rstrip('.')}"
     )
-    q = f"Q = {number(found.q)} on {counted(found.q_df, 'degree')} of freedom, {_p(found.q_p)}"
+    q = f"Q = {number(pooled.q)} on {counted(pooled.q_df, 'degree')} of freedom, {_p(pooled.q_p)}"
     return (
-        f"Effects differ between projects with an SD of {number(found.tau)} (variance {number(found.tau2, 3)}; "
-        f"{reach}), {number(100 * found.i2, 0)}% of all variance (I²; {q})."
+        f"Effects differ between projects with an SD of {number(pooled.tau)} (variance {number(pooled.tau2, 3)}; "
+        f"{reach}), {number(100 * pooled.i2, 0)}% of all variance (I²; {q})."
     )
 
 
@@ -206,14 +208,14 @@ def _dependence(group: Group) -> str:
     sharing = [pair for pair in group.overlaps if pair.shared]
     crossed = [pair for pair in group.overlaps if pair.crossed]
     share = max((pair.share for pair in sharing), default=0.0)
-    said = (
+    sharing_words = (
         f"{len(sharing)} of {counted(group.n_pairs, 'pair')} of projects share comparison areas (up to "
         f"{number(100 * share, 0)}% of the smaller set)"
         if sharing
         else ""
     )
     other = f"in {counted(len(crossed), 'pair')} one is compared with the other's treated area" if crossed else ""
-    both = " and ".join(part for part in (said, other) if part)
+    both = " and ".join(part for part in (sharing_words, other) if part)
     return (
         f"{both[:1].upper()}{both[1:]}, so these estimates are not independent. The drawn sets share areas as the "
         "projects do, so that interval and p-value allow for what is shared; the spread between projects does not."

@@ -98,16 +98,18 @@ def _end(interval: IntervalOrReason, end: str) -> Quantity:
     return float(getattr(interval, end)) if isinstance(interval, Interval) else interval
 
 
-def _of_estimate(name: str, label: str, found: Estimate | Unavailable, level: float) -> CoefficientRow:
-    if isinstance(found, Unavailable):
-        return CoefficientRow(name=name, label=label, estimate=found, std_error=found, interval=found, p_value=found)
+def _of_estimate(name: str, label: str, estimate: Estimate | Unavailable, level: float) -> CoefficientRow:
+    if isinstance(estimate, Unavailable):
+        return CoefficientRow(
+            name=name, label=label, estimate=estimate, std_error=estimate, interval=estimate, p_value=estimate
+        )
     return CoefficientRow(
         name=name,
         label=label,
-        estimate=found.value,
-        std_error=found.std_error,
-        interval=found.interval(level),
-        p_value=found.p_value,
+        estimate=estimate.value,
+        std_error=estimate.std_error,
+        interval=estimate.interval(level),
+        p_value=estimate.p_value,
     )
 
 
@@ -197,17 +199,17 @@ def two_level(fitted: TwoLevelModel) -> ModelTable:
     return ModelTable(rows=(effect, *others), level=fitted.level, errors=errors, counted=_told("N", fitted.n_pupils))
 
 
-def pooled(found: RandomEffects) -> ModelTable:
+def pooled(effects: RandomEffects) -> ModelTable:
     """Return the mean effect over projects."""
     row = CoefficientRow(
         name=EFFECT,
         label="Effect of the programme",
-        estimate=found.estimate,
-        std_error=found.std_error,
-        interval=found.interval,
-        p_value=found.p_value,
+        estimate=effects.estimate,
+        std_error=effects.std_error,
+        interval=effects.interval,
+        p_value=effects.p_value,
     )
-    return ModelTable(rows=(row,), level=found.level, errors=found.error_kind, counted={"Projects": found.n})
+    return ModelTable(rows=(row,), level=effects.level, errors=effects.error_kind, counted={"Projects": effects.n})
 
 
 def estimators(checks: CrossChecks) -> ModelTable:

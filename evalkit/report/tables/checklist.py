@@ -185,10 +185,10 @@ def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
 
 
 def _map(evaluation: Evaluation) -> Item:
-    asked = "Map of the areas compared"
+    item = "Map of the areas compared"
     if evaluation.design.boundaries is None:
-        return asked, _NOT, "No boundaries were supplied, so no map is drawn."
-    return asked, _DESIGN, "Drawn from the boundaries in the data folder; no number depends on them."
+        return item, _NOT, "No boundaries were supplied, so no map is drawn."
+    return item, _DESIGN, "Drawn from the boundaries in the data folder; no number depends on them."
 
 
 def _rest(evaluation: Evaluation) -> tuple[Item, ...]:

@@ -66,8 +66,8 @@ def plain(
     """Return a table that holds no count of people; one row says so where there is none."""
     none = Unavailable("There is nothing to show.")
     filled = tuple(rows) or (("None", *(none,) * (len(columns) - 1)),)
-    kept = tuple(dict.fromkeys(note for note in notes if note))
-    return release(Table(caption=caption, columns=columns, rows=filled, notes=kept), FEWEST_PEOPLE)
+    unrepeated = tuple(dict.fromkeys(note for note in notes if note))
+    return release(Table(caption=caption, columns=columns, rows=filled, notes=unrepeated), FEWEST_PEOPLE)
 
 
 def named(label: str, names: Sequence[object], most: int = 12) -> str:
@@ -97,18 +97,18 @@ def panel_words(panel: Panel) -> Prose:
     return sentences(f"{_periods(panel.periods)}. {whole}.", named("Covariates", panel.covariates))
 
 
-def observations(found: CrossSections) -> ReleasedTable:
+def observations(observed: CrossSections) -> ReleasedTable:
     """Return observations by first treated period of their group."""
-    cohort = found.frame["cohort"].to_numpy(dtype=float, na_value=np.nan)
+    cohort = observed.frame["cohort"].to_numpy(dtype=float, na_value=np.nan)
     rows = [(f"Treated from {int(g)}", int((cohort == g).sum())) for g in _cohorts(cohort)]
     rows += [(NEVER, int(np.isnan(cohort).sum())), ("All", len(cohort))]
     return counts("Observations, other people in each period", ("Cohort", "Observations"), rows)
 
 
-def observations_words(found: CrossSections) -> Prose:
+def observations_words(observed: CrossSections) -> Prose:
     """Return the periods, what errors are clustered by, and the covariates."""
-    clustered = f"Errors are clustered by {found.clustered_by}."
-    return sentences(f"{_periods(found.periods)}. {clustered}", named("Covariates", found.covariates))
+    clustered = f"Errors are clustered by {observed.clustered_by}."
+    return sentences(f"{_periods(observed.periods)}. {clustered}", named("Covariates", observed.covariates))
 
 
 def _cohorts(cohort: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
@@ -172,7 +172,7 @@ def area_periods(series: AreaSeries) -> ReleasedTable:
         *(Column(key, key.capitalize(), "estimate") for key in ("lowest", "highest")),
     )
     rows = [_area_row(period, series.values[:, at]) for at, period in enumerate(series.periods)]
-    notes = (f"{counted(len(series.areas), 'area')}.", *(found.sentence for found in series.breaks), *series.notes)
+    notes = (f"{counted(len(series.areas), 'area')}.", *(jump.sentence for jump in series.breaks), *series.notes)
     return plain(series.outcome, columns, rows, notes)
 
 
@@ -187,15 +187,15 @@ def _area_row(period: int, values: np.ndarray[tuple[int], np.dtype[np.float64]])
 def profile_columns(profiles: Profiles) -> ReleasedTable:
     """Return what units can be compared on."""
     columns = (Column("name", "Characteristic"), Column("kind", "Kind"))
-    found = profiles.characteristics
-    rows = [(str(name), "category" if is_category(found[name]) else "number") for name in found]
+    characteristics = profiles.characteristics
+    rows = [(str(name), "category" if is_category(characteristics[name]) else "number") for name in characteristics]
     return plain("What units are compared on", columns, rows, (named("Labels", list(profiles.labels)),))
 
 
 def profile_units(profiles: Profiles) -> ReleasedTable:
     """Return units with all characteristics known, and those left out."""
-    kept, lost = len(profiles.characteristics), len(profiles.left_out)
-    rows = [("Everything known", kept), ("Left out, as something is not known", lost), ("All", kept + lost)]
+    known, lost = len(profiles.characteristics), len(profiles.left_out)
+    rows = [("Everything known", known), ("Left out, as something is not known", lost), ("All", known + lost)]
     return counts("Units", ("Units", "Number"), rows)
 
 

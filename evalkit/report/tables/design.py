@@ -110,7 +110,7 @@ def _in_order(stage: DesignStage | Evaluation) -> list[FlowRow]:
 
 def _place(stage: DesignStage | Evaluation, outcome: str) -> int:
     """Return where an outcome stands: the primary one first, the others as the project lists them."""
-    codes = [found.measure for found in stage.project.outcomes]
+    codes = [each.measure for each in stage.project.outcomes]
     return -1 if outcome == stage.project.primary.measure else codes.index(outcome) if outcome in codes else len(codes)
 
 
@@ -288,9 +288,11 @@ def contamination(stage: DesignStage | Evaluation) -> ReleasedTable:
 def _used_as(stage: DesignStage | Evaluation, areas: Collection[int]) -> str:
     """Return which of some areas serve as neighbours, by list, or that they are only in the rest."""
     lists = design_of(stage).areas
-    found = [(row.list_label, [name for code, name in row.comparison if code in areas]) for row in lists]
-    told = [f"{label} list: {listed(names, 20)}" for label, names in found if names]
-    return f"Neighbours ({'; '.join(told)})" if told else "Not neighbours; only among all schools of England"
+    by_list = [(row.list_label, [name for code, name in row.comparison if code in areas]) for row in lists]
+    lists_named = [f"{label} list: {listed(names, 20)}" for label, names in by_list if names]
+    return (
+        f"Neighbours ({'; '.join(lists_named)})" if lists_named else "Not neighbours; only among all schools of England"
+    )
 
 
 def choices(stage: DesignStage | Evaluation) -> ReleasedTable:

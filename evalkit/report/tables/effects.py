@@ -15,6 +15,8 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 from evalkit.report.words.names import (
+    NO_MONTHS,
+    NOT_ESTIMATED,
     ROLES,
     clustered,
     is_listed,
@@ -30,30 +32,11 @@ from evalkit.report.words.sentences import PLAIN, POINT
 
 # Effects by every design, year by year, and in standard deviations and months.
 
-_NO_MONTHS = Unavailable(
-    "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
-)
 _NOT_ALONE = Unavailable("Not given without an interval.")
-
-
-def _effect_columns(evaluation: Evaluation, *first: Column) -> tuple[Column, ...]:
-    level = level_text(evaluation.project.inference.level)
-    return (
-        *first,
-        Column("estimate", "Estimate", "estimate"),
-        Column("interval", f"{level} interval", "interval"),
-        Column("p_value", "p, two-sided", "p"),
-    )
-
-
 _COUNTS = (
     Column("n_treated", "Treated schools", "school_count"),
     Column("n_comparison", "Compared schools", "school_count"),
 )
-
-
-def _numbers(effect: Effect) -> tuple[Cell, ...]:
-    return effect.estimate, effect.interval, effect.p_value
 
 
 def effects(evaluation: Evaluation) -> ReleasedTable:
@@ -75,6 +58,20 @@ def effects(evaluation: Evaluation) -> ReleasedTable:
         ),
     )
     return released(evaluation, table)
+
+
+def _effect_columns(evaluation: Evaluation, *first: Column) -> tuple[Column, ...]:
+    level = level_text(evaluation.project.inference.level)
+    return (
+        *first,
+        Column("estimate", "Estimate", "estimate"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+    )
+
+
+def _numbers(effect: Effect) -> tuple[Cell, ...]:
+    return effect.estimate, effect.interval, effect.p_value
 
 
 def _whose_intervals(evaluation: Evaluation) -> str:
@@ -124,8 +121,8 @@ def other_effects(evaluation: Evaluation) -> ReleasedTable:
 def event_effects(evaluation: Evaluation, outcome: str) -> list[Effect]:
     """Return the effects of single years on an outcome against neighbours, earliest first."""
     years = [str(year) for year in evaluation.project.exposure.years]
-    found = (evaluation.effect(outcome, period=year) for year in years)
-    return [effect for effect in found if effect is not None]
+    by_year = (evaluation.effect(outcome, period=year) for year in years)
+    return [effect for effect in by_year if effect is not None]
 
 
 def base_note(evaluation: Evaluation) -> str:
@@ -197,7 +194,7 @@ def months_text(size: EffectSize) -> Cell:
     """Return months of progress at the estimate and both ends, `2 (0 to 4)`; the reason where there is no interval."""
     months = size.months
     if months is None:
-        return size.hedges_g if isinstance(size.hedges_g, Unavailable) else _NO_MONTHS
+        return size.hedges_g if isinstance(size.hedges_g, Unavailable) else NO_MONTHS
     if months.lower is None or months.upper is None:
         return _NOT_ALONE
     return f"{months.estimate} ({months_ends(size)})".replace("-", "−")
@@ -232,10 +229,10 @@ def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _school_sd(evaluation: Evaluation) -> str:
     """Return the name and the values of the standard deviation behind the school-level effect sizes."""
-    found = {
+    sds = {
         effect.outcome: effect.effect_size.school_sd for effect in evaluation.effects if effect.effect_size is not None
     }
-    values = listed([f"{outcome_label(evaluation, code)} {number_or_reason(sd)}" for code, sd in found.items()])
+    values = listed([f"{outcome_label(evaluation, code)} {number_or_reason(sd)}" for code, sd in sds.items()])
     name = school_sd_name(evaluation.project)
     return f"School-level g divides by the {name} ({values}); it is no measure of pupils' progress."
 
@@ -342,7 +339,6 @@ def _same_reason(std_error: Quantity, interval: IntervalOrReason, p: Quantity) -
 
 # The small table of the one-page summary: the main effect in points, in standard deviations and in months.
 
-_NOT_ESTIMATED = Unavailable("Not estimated.")
 _NO_KEY_MONTHS = Unavailable("Months need an effect size in pupil-level standard deviations, which cannot be given.")
 
 
@@ -357,7 +353,7 @@ def key_numbers(evaluation: Evaluation) -> ReleasedTable:
         Column("interval", f"{level_text(evaluation.project.inference.level)} interval", "interval"),
     )
     main: tuple[Quantity, IntervalOrReason] = (
-        (effect.estimate, effect.interval) if effect else (_NOT_ESTIMATED, _NOT_ESTIMATED)
+        (effect.estimate, effect.interval) if effect else (NOT_ESTIMATED, NOT_ESTIMATED)
     )
     rows: tuple[tuple[Cell, ...], ...] = (
         (unit.capitalize(), *_key_cells(*main)),
@@ -377,7 +373,7 @@ def _key_cells(estimate: Quantity, interval: IntervalOrReason) -> tuple[Cell, Ce
 
 def _key_sizes(size: EffectSize | None, estimate: Quantity) -> tuple[Cell, Cell]:
     if size is None:
-        return (estimate, estimate) if isinstance(estimate, Unavailable) else (_NOT_ESTIMATED, _NOT_ESTIMATED)
+        return (estimate, estimate) if isinstance(estimate, Unavailable) else (NOT_ESTIMATED, NOT_ESTIMATED)
     return _key_cells(size.hedges_g, size.hedges_g_interval)
 
 

@@ -14,46 +14,46 @@ from evalkit.report.tables.data import plain
 from evalkit.report.tables.staggered import effect_columns, estimated
 
 
-def coefficients(found: TwoLevelModel) -> ReleasedTable:
+def coefficients(model: TwoLevelModel) -> ReleasedTable:
     """Return the effect of the programme and every other coefficient."""
-    errors = [one.estimate.std_error for one in found.coefficients]
-    decimals = decimals_for(found.effect.std_error if isinstance(found.effect, Estimate) else None, *errors)
+    errors = [one.estimate.std_error for one in model.coefficients]
+    decimals = decimals_for(model.effect.std_error if isinstance(model.effect, Estimate) else None, *errors)
     columns = (
         Column("name", "Coefficient"),
-        *effect_columns(found.level, decimals),
+        *effect_columns(model.level, decimals),
         Column("rule", "Degrees of freedom"),
     )
     none = Unavailable("None: there is no estimate.")
-    effect: tuple[Cell, ...] = ("The programme", *estimated(found.effect, found.level))
-    rule = [c.df_rule for c in found.coefficients if c.estimate is found.effect]
-    rows = [(*effect, rule[0] if rule else none if isinstance(found.effect, Unavailable) else "as estimated")]
+    effect: tuple[Cell, ...] = ("The programme", *estimated(model.effect, model.level))
+    rule = [c.df_rule for c in model.coefficients if c.estimate is model.effect]
+    rows = [(*effect, rule[0] if rule else none if isinstance(model.effect, Unavailable) else "as estimated")]
     rows += [
-        (one.name, *estimated(one.estimate, found.level), one.df_rule)
-        for one in found.coefficients
-        if one.estimate is not found.effect
+        (one.name, *estimated(one.estimate, model.level), one.df_rule)
+        for one in model.coefficients
+        if one.estimate is not model.effect
     ]
-    return plain("Pupils in schools", columns, rows, (as_sentence(found.estimand), *found.notes))
+    return plain("Pupils in schools", columns, rows, (as_sentence(model.estimand), *model.notes))
 
 
-def variance_parts(found: TwoLevelModel) -> ReleasedTable:
+def variance_parts(model: TwoLevelModel) -> ReleasedTable:
     """Return the variance between and within groups, given the fixed part and without it."""
-    decimals = decimals_for(found.unconditional.within)
+    decimals = decimals_for(model.unconditional.within)
     columns = (
         Column("model", "Model"),
         Column("between", "Between", "number", decimals=decimals),
         Column("within", "Within", "number", decimals=decimals),
         Column("icc", "Share between (ICC)", "number", decimals=3),
-        Column("icc_interval", f"{level_text(found.level)} interval of the ICC", "interval", decimals=3),
+        Column("icc_interval", f"{level_text(model.level)} interval of the ICC", "interval", decimals=3),
     )
-    rows = [_variance("Given the covariates", found.conditional), _variance("Of the outcome", found.unconditional)]
-    return plain(f"Variance by {found.grouping}", columns, rows)
+    rows = [_variance("Given the covariates", model.conditional), _variance("Of the outcome", model.unconditional)]
+    return plain(f"Variance by {model.grouping}", columns, rows)
 
 
 def _variance(name: str, parts: VarianceParts) -> tuple[Cell, ...]:
     return name, parts.between, parts.within, parts.icc, parts.icc_interval
 
 
-def pupils_and_schools(found: TwoLevelModel) -> ReleasedTable:
+def pupils_and_schools(model: TwoLevelModel) -> ReleasedTable:
     """Return how many pupils and schools the model is fitted to; small counts of pupils are withheld."""
     columns = (
         Column("what", "Fitted to"),
@@ -62,11 +62,11 @@ def pupils_and_schools(found: TwoLevelModel) -> ReleasedTable:
         Column("n_treated", "Treated schools", "school_count"),
         Column("n_comparison", "Comparison schools", "school_count"),
     )
-    row = (found.likelihood, found.n_pupils, found.n_schools, found.n_treated_schools, found.n_comparison_schools)
+    row = (model.likelihood, model.n_pupils, model.n_schools, model.n_treated_schools, model.n_comparison_schools)
     return release(Table(caption="Pupils and schools", columns=columns, rows=(row,)), FEWEST_PEOPLE)
 
 
-def standardised(found: StandardisedEffect) -> ReleasedTable:
+def standardised(effect: StandardisedEffect) -> ReleasedTable:
     """Return an effect in standard deviations, with what it was divided by."""
     columns = (
         Column("what", "Effect"),
@@ -75,14 +75,14 @@ def standardised(found: StandardisedEffect) -> ReleasedTable:
         Column("interval", "Interval", "interval", decimals=3),
         Column("sd", "SD divided by", "number"),
     )
-    row = ("in standard deviations", found.value, found.std_error, found.interval, found.sd)
-    notes = (f"The standard deviation is {found.sd_name}.", as_sentence(found.method))
+    row = ("in standard deviations", effect.value, effect.std_error, effect.interval, effect.sd)
+    notes = (f"The standard deviation is {effect.sd_name}.", as_sentence(effect.method))
     return plain("The effect in standard deviations", columns, [row], notes)
 
 
-def pooled(found: RandomEffects) -> ReleasedTable:
+def pooled(effects: RandomEffects) -> ReleasedTable:
     """Return the mean effect over projects, its interval, and where the effect of one more project would lie."""
-    level, decimals = level_text(found.level), decimals_for(found.std_error)
+    level, decimals = level_text(effects.level), decimals_for(effects.std_error)
     columns = (
         Column("what", "Over projects"),
         Column("estimate", "Mean effect", "estimate", decimals=decimals),
@@ -91,6 +91,6 @@ def pooled(found: RandomEffects) -> ReleasedTable:
         Column("p", "p", "p"),
         Column("prediction", "One more project", "interval", decimals=decimals),
     )
-    row = ("random effects", found.estimate, found.std_error, found.interval, found.p_value, found.prediction)
-    spread = f"Variance between projects (τ²) {found.tau2:.4g}; its share of all variance (I²) {found.i2:.0%}."
-    return plain("The mean effect over projects", columns, [row], (f"Standard error: {found.error_kind}.", spread))
+    row = ("random effects", effects.estimate, effects.std_error, effects.interval, effects.p_value, effects.prediction)
+    spread = f"Variance between projects (τ²) {effects.tau2:.4g}; its share of all variance (I²) {effects.i2:.0%}."
+    return plain("The mean effect over projects", columns, [row], (f"Standard error: {effects.error_kind}.", spread))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from evalkit.core.formats import level_text, number_or_reason, years_text
 from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
@@ -14,9 +12,7 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 from evalkit.report.tables.effects import months_text
-from evalkit.report.words.names import ROLES, outcome_label, surest, unit_of, with_unit
-
-_NONE: Final = Unavailable("Not estimated.")
+from evalkit.report.words.names import NOT_ESTIMATED, ROLES, outcome_label, surest, unit_of, with_unit
 
 
 def outcomes(evaluation: Evaluation) -> ReleasedTable:
@@ -83,7 +79,7 @@ def _result_row(evaluation: Evaluation, row: OutcomeSummary) -> tuple[Cell, ...]
     effect = surest(evaluation, row.outcome)
     label = with_unit(evaluation, row.outcome)
     if effect is None or isinstance(effect.estimate, Unavailable):
-        return label, *(effect.estimate if effect else _NONE,) * 9
+        return label, *(effect.estimate if effect else NOT_ESTIMATED,) * 9
     least = next((one for one in evaluation.detectable if one.outcome == row.outcome), None)
     return (
         label,
@@ -93,19 +89,19 @@ def _result_row(evaluation: Evaluation, row: OutcomeSummary) -> tuple[Cell, ...]
         *_size_cells(effect.effect_size),
         effect.p_value,
         row.p_adjusted,
-        least.realised if least else _NONE,
+        least.realised if least else NOT_ESTIMATED,
     )
 
 
 def _size_cells(size: EffectSize | None) -> tuple[Cell, Cell, Cell]:
     if size is None:
-        return (_NONE,) * 3
+        return (NOT_ESTIMATED,) * 3
     return size.hedges_g, size.hedges_g_interval, months_text(size)
 
 
 def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
     codes = [row.outcome for row in evaluation.outcomes]
-    sizes = {code: found.effect_size for code in codes if (found := surest(evaluation, code)) and found.effect_size}
+    sizes = {code: effect.effect_size for code in codes if (effect := surest(evaluation, code)) and effect.effect_size}
     sds = [f"{outcome_label(evaluation, code)} {number_or_reason(size.sd_used)}" for code, size in sizes.items()]
     names = dict.fromkeys(size.sd_name for size in sizes.values() if size.sd_name != "none")
     adjusted = [

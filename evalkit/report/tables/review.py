@@ -103,8 +103,8 @@ def _claim_notes(evaluation: Evaluation) -> tuple[str, ...]:
         if check.claim.note:
             about.setdefault(check.claim.note, []).append(str(i))
     return tuple(
-        f"On {'claim' if len(found) == 1 else 'claims'} {listed(found, 99)}: {as_sentence(note)}"
-        for note, found in about.items()
+        f"On {'claim' if len(claims) == 1 else 'claims'} {listed(claims, 99)}: {as_sentence(note)}"
+        for note, claims in about.items()
     )
 
 

@@ -70,45 +70,45 @@ def effect_cells(effects: GroupTimeEffects) -> ReleasedTable:
     return plain(_caption("Effects by cohort and period", effects.method), columns, rows, (_ERRORS, *effects.notes))
 
 
-def averages(found: StaggeredResults) -> ReleasedTable:
+def averages(results: StaggeredResults) -> ReleasedTable:
     """Return the four averages of all effects after the start."""
-    found = told_effects(found)
+    results = told_effects(results)
     rows = [
-        ("All cohorts and periods, by size of cohort", found.simple),
-        ("Over cohorts", found.by_cohort.overall),
-        ("Over times since the start", found.event_study.overall),
-        ("Over periods", found.calendar.overall),
+        ("All cohorts and periods, by size of cohort", results.simple),
+        ("Over cohorts", results.by_cohort.overall),
+        ("Over times since the start", results.event_study.overall),
+        ("Over periods", results.calendar.overall),
     ]
     by = _inference_column([one for _, one in rows])
-    columns = (Column("average", "Average"), *_numbers(found), Column("p", "p", "p"), *by)
+    columns = (Column("average", "Average"), *_numbers(results), Column("p", "p", "p"), *by)
     cells = [(name, *_values(one), one.p_value, *(_inference(one) for _ in by)) for name, one in rows]
-    notes = (found.assumes, conservative_rows([one for _, one in rows]), *found.notes)
-    return plain(_caption("The average effect", found.method), columns, cells, notes)
+    notes = (results.assumes, conservative_rows([one for _, one in rows]), *results.notes)
+    return plain(_caption("The average effect", results.method), columns, cells, notes)
 
 
-def by_event_time(found: StaggeredResults) -> ReleasedTable:
+def by_event_time(results: StaggeredResults) -> ReleasedTable:
     """Return the effect by time since the start, with the band that holds for all times together."""
-    found = told_effects(found)
-    return _parts(found, found.event_study, "By time since the start", "Periods since the start")
+    results = told_effects(results)
+    return _parts(results, results.event_study, "By time since the start", "Periods since the start")
 
 
-def by_cohort(found: StaggeredResults) -> ReleasedTable:
+def by_cohort(results: StaggeredResults) -> ReleasedTable:
     """Return the effect on each cohort."""
-    found = told_effects(found)
-    return _parts(found, found.by_cohort, "By cohort", "Cohort")
+    results = told_effects(results)
+    return _parts(results, results.by_cohort, "By cohort", "Cohort")
 
 
-def by_period(found: StaggeredResults) -> ReleasedTable:
+def by_period(results: StaggeredResults) -> ReleasedTable:
     """Return the effect in each period."""
-    found = told_effects(found)
-    return _parts(found, found.calendar, "By period", "Period")
+    results = told_effects(results)
+    return _parts(results, results.calendar, "By period", "Period")
 
 
-def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
+def by_cohort_and_period(results: StaggeredResults) -> ReleasedTable:
     """Return the effect on each cohort in each period."""
-    found = told_effects(found)
-    by = _inference_column(found.group_time)
-    columns = (Column("cohort", "Cohort"), Column("period", "Period"), *_numbers(found), *by)
+    results = told_effects(results)
+    by = _inference_column(results.group_time)
+    columns = (Column("cohort", "Cohort"), Column("period", "Period"), *_numbers(results), *by)
     rows = [
         (
             str(cell.cohort),
@@ -116,38 +116,38 @@ def by_cohort_and_period(found: StaggeredResults) -> ReleasedTable:
             *_same((cell.estimate, cell.std_error, cell.interval)),
             *(_inference(cell) for _ in by),
         )
-        for cell in found.group_time
+        for cell in results.group_time
     ]
-    notes = [cell.note for cell in found.group_time]
-    return plain("By cohort and period", columns, rows, [conservative_rows(found.group_time), *notes])
+    notes = [cell.note for cell in results.group_time]
+    return plain("By cohort and period", columns, rows, [conservative_rows(results.group_time), *notes])
 
 
-def before_the_start(found: StaggeredResults) -> Prose:
+def before_the_start(results: StaggeredResults) -> Prose:
     """Return what the test of effects before the start says, and what it cannot."""
-    found = told_effects(found)
-    test = found.pre_test
+    results = told_effects(results)
+    test = results.pre_test
     if isinstance(test, Unavailable):
         return sentences(as_sentence(test.reason), NO_PROOF)
     return sentences(test.sentence, test.note, NO_PROOF)
 
 
-def _parts(found: StaggeredResults, given: ReportedSet, caption: str, name: str) -> ReleasedTable:
-    has_band = any(part.band is not None for part in given.parts)
-    level = level_text(found.level)
-    made = Precision(_decimals(found.simple.std_error, found.simple.estimate))
+def _parts(results: StaggeredResults, reported: ReportedSet, caption: str, name: str) -> ReleasedTable:
+    has_band = any(part.band is not None for part in reported.parts)
+    level = level_text(results.level)
+    made = Precision(_decimals(results.simple.std_error, results.simple.estimate))
     band = (measured("band", f"{level} band", "interval", made),) if has_band else ()
-    every = (*given.parts, given.overall)
+    every = (*reported.parts, reported.overall)
     by = _inference_column(every)
-    names: list[str | int] = [*(_named(part) for part in given.parts), "0 and on" if has_band else "All"]
+    names: list[str | int] = [*(_named(part) for part in reported.parts), "0 and on" if has_band else "All"]
     rows = [
         (*_part(part, label, has_band), *(_inference(part) for _ in by))
         for part, label in zip(every, names, strict=True)
     ]
     together = f"All intervals of the band hold together with a probability of {level}, if the errors are right."
-    if any(part.method != PLAIN for part in given.parts):
+    if any(part.method != PLAIN for part in reported.parts):
         together += " The band is Bonferroni's: each of its intervals is at a level that is stricter by their number."
     notes = [together] * has_band + [conservative_rows(every)] + [part.note for part in every]
-    return plain(caption, (Column("label", name, "label"), *_numbers(found), *band, *by), rows, notes)
+    return plain(caption, (Column("label", name, "label"), *_numbers(results), *band, *by), rows, notes)
 
 
 def _part(part: Reported, name: str | int, has_band: bool) -> tuple[Cell, ...]:
@@ -178,9 +178,9 @@ def _label(label: int | None) -> str:
     return str(label).replace("-", MINUS)
 
 
-def _numbers(found: StaggeredResults) -> tuple[Column, ...]:
-    decimals = _decimals(found.simple.std_error, found.simple.estimate)
-    return effect_columns(found.level, decimals)
+def _numbers(results: StaggeredResults) -> tuple[Column, ...]:
+    decimals = _decimals(results.simple.std_error, results.simple.estimate)
+    return effect_columns(results.level, decimals)
 
 
 def effect_columns(level: float, decimals: int | None) -> tuple[Column, ...]:
@@ -209,55 +209,58 @@ def _caption(caption: str, method: str) -> str:
     return f"{caption}: {METHODS.get(method, method)}" if method else caption
 
 
-def summary(found: Summary) -> ReleasedTable:
+def summary(average: Summary) -> ReleasedTable:
     """Return one average of effects, without its error."""
-    return _summaries([found], ())
+    return _summaries([average], ())
 
 
-def summaries(found: Summaries) -> ReleasedTable:
+def summaries(by_part: Summaries) -> ReleasedTable:
     """Return an average of effects and the parts it is made of, without errors."""
-    return _summaries([*found.parts, found.overall], ("The last row is the average over the others.",))
+    return _summaries([*by_part.parts, by_part.overall], ("The last row is the average over the others.",))
 
 
-def _summaries(found: Sequence[Summary], notes: tuple[str, ...]) -> ReleasedTable:
+def _summaries(parts: Sequence[Summary], notes: tuple[str, ...]) -> ReleasedTable:
     values = [
         OF_FEW if one.is_of_few else one.estimate if isinstance(one.estimate, Unavailable) else one.estimate.value
-        for one in found
+        for one in parts
     ]
     columns = (Column("label", "Average over"), measured("effect", "Effect", "estimate", Precision(_decimals(*values))))
     rows = [
-        ("All" if one.label is None else _label(one.label), value) for one, value in zip(found, values, strict=True)
+        ("All" if one.label is None else _label(one.label), value) for one, value in zip(parts, values, strict=True)
     ]
-    return plain("Averages of effects", columns, rows, (*notes, _ERRORS, *(one.note for one in found)))
+    return plain("Averages of effects", columns, rows, (*notes, _ERRORS, *(one.note for one in parts)))
 
 
-def leads(found: Leads) -> ReleasedTable:
+def leads(estimated_leads: Leads) -> ReleasedTable:
     """Return how far cohorts were from the others before their start, and the joint test."""
-    known = [one for one in found.estimates if isinstance(one, Estimate)]
+    known = [one for one in estimated_leads.estimates if isinstance(one, Estimate)]
     columns = (
         Column("time", "Periods since the start"),
         *effect_columns(0.95, _decimals(*(one.std_error for one in known))),
     )
-    rows = [(_label(time), *estimated(one)) for time, one in zip(found.times, found.estimates, strict=True)]
-    p = found.p_value
+    rows = [
+        (_label(time), *estimated(one))
+        for time, one in zip(estimated_leads.times, estimated_leads.estimates, strict=True)
+    ]
+    p = estimated_leads.p_value
     joint = p.reason if isinstance(p, Unavailable) else f"Test that all are zero: p = {p:.3f}."
     return plain("Before the start", columns, rows, (joint, NO_PROOF))
 
 
-def estimated(found: Estimate | Unavailable, level: float = 0.95) -> tuple[Cell, ...]:
+def estimated(estimate: Estimate | Unavailable, level: float = 0.95) -> tuple[Cell, ...]:
     """Return an estimate, its error and its interval as cells."""
-    if isinstance(found, Unavailable):
-        return found, found, found
-    return found.value, found.std_error, found.interval(level)
+    if isinstance(estimate, Unavailable):
+        return estimate, estimate, estimate
+    return estimate.value, estimate.std_error, estimate.interval(level)
 
 
-def estimators(found: CrossChecks) -> ReleasedTable:
+def estimators(checks: CrossChecks) -> ReleasedTable:
     """Return the overall effect by every estimator, and what each compares."""
-    decimals = _decimals(*(row.std_error for row in found.rows))
+    decimals = _decimals(*(row.std_error for row in checks.rows))
     columns = (
         Column("estimator", "Estimator"),
-        *effect_columns(found.level, decimals),
+        *effect_columns(checks.level, decimals),
         Column("compares", "What it compares"),
     )
-    rows = [(row.estimator, *_same((row.estimate, row.std_error, row.interval)), row.compares) for row in found.rows]
-    return plain("The overall effect by every estimator", columns, rows, (found.assumes,))
+    rows = [(row.estimator, *_same((row.estimate, row.std_error, row.interval)), row.compares) for row in checks.rows]
+    return plain("The overall effect by every estimator", columns, rows, (checks.assumes,))

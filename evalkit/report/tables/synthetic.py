@@ -43,18 +43,22 @@ def area_words(design: AreaDesign) -> Prose:
     return sentences(f"{periods}; {design.n_pre} of them before the start in {design.start}.")
 
 
-def synthetic_words(found: SyntheticControl) -> Prose:
+def synthetic_words(synthetic: SyntheticControl) -> Prose:
     """Return the effect in a sentence bounded by what it assumes, and how good the fit before the start is."""
-    return sentences(effect_sentence(found, _precision(found)), found.pre_fit.sentence, *map(as_sentence, found.notes))
+    return sentences(
+        effect_sentence(synthetic, _precision(synthetic)),
+        synthetic.pre_fit.sentence,
+        *map(as_sentence, synthetic.notes),
+    )
 
 
-def _precision(found: SyntheticControl) -> Precision:
-    return Precision.of(found.pre_fit.spread / 20)
+def _precision(synthetic: SyntheticControl) -> Precision:
+    return Precision.of(synthetic.pre_fit.spread / 20)
 
 
-def gaps(found: SyntheticControl, tests: Conformal | None = None, made: Precision | None = None) -> ReleasedTable:
+def gaps(synthetic: SyntheticControl, tests: Conformal | None = None, made: Precision | None = None) -> ReleasedTable:
     """Return period by period the treated areas' mean, the synthetic one and the gap, tested where there are tests."""
-    made = made or _precision(found)
+    made = made or _precision(synthetic)
     single = {one.period: one for one in tests.by_period} if tests is not None else {}
     columns = (
         Column("period", "Period"),
@@ -63,9 +67,9 @@ def gaps(found: SyntheticControl, tests: Conformal | None = None, made: Precisio
     )
     rows = [
         (str(row.period), row.treated, row.synthetic, row.gap, *(_test_cells(single.get(row.period)) if single else ()))
-        for row in found.gaps
+        for row in synthetic.gaps
     ]
-    return plain("Period by period", columns, rows, (f"The programme began in {found.design.start}.",))
+    return plain("Period by period", columns, rows, (f"The programme began in {synthetic.design.start}.",))
 
 
 def _test_columns(tests: Conformal, made: Precision) -> tuple[Column, ...]:
@@ -79,10 +83,10 @@ def _test_cells(test: Conformal | None) -> tuple[Cell, ...]:
     return (_BEFORE, _BEFORE) if test is None else (test.interval, test.p_value)
 
 
-def donor_weights(found: SyntheticControl) -> ReleasedTable:
+def donor_weights(synthetic: SyntheticControl) -> ReleasedTable:
     """Return the donors that weigh most."""
     columns = (Column("donor", "Donor"), Column("weight", "Weight", "number", decimals=3))
-    ranked = sorted(found.weight_of.items(), key=lambda pair: -abs(pair[1]))
+    ranked = sorted(synthetic.weight_of.items(), key=lambda pair: -abs(pair[1]))
     shown = [(str(donor), weight) for donor, weight in ranked if abs(weight) > 1e-6]
     more, rest = len(shown) - _MOST, sum(weight for _, weight in shown[_MOST:])
     notes = (
@@ -92,10 +96,10 @@ def donor_weights(found: SyntheticControl) -> ReleasedTable:
     return plain("Donors", columns, shown[:_MOST], notes)
 
 
-def placebo_in_space(found: PlaceboInSpace) -> ReleasedTable:
+def placebo_in_space(placebo: PlaceboInSpace) -> ReleasedTable:
     """Return how unusual the treated areas are among donors analysed as if treated."""
-    level = found.interval.level if isinstance(found.interval, Interval) else 0.95
-    decimals = decimals_for(found.std_error)
+    level = placebo.interval.level if isinstance(placebo.interval, Interval) else 0.95
+    decimals = decimals_for(placebo.std_error)
     columns = (
         Column("what", "Placebos"),
         Column("p", "p", "p"),
@@ -103,25 +107,25 @@ def placebo_in_space(found: PlaceboInSpace) -> ReleasedTable:
         Column("std_error", "Standard error", "number", decimals=decimals),
         Column("interval", f"{level_text(level)} interval", "interval", decimals=decimals),
     )
-    row = ("in space", found.p_value, found.ratio, found.std_error, found.interval)
-    every = "all " if found.is_complete else ""
+    row = ("in space", placebo.p_value, placebo.ratio, placebo.std_error, placebo.interval)
+    every = "all " if placebo.is_complete else ""
     return plain(
         "Donors as if treated",
         columns,
         [row],
-        (f"From {every}{counted(len(found.ratios), 'set')} of donors.", *found.notes),
+        (f"From {every}{counted(len(placebo.ratios), 'set')} of donors.", *placebo.notes),
     )
 
 
-def placebo_in_time(found: PlaceboInTime) -> Prose:
+def placebo_in_time(placebo: PlaceboInTime) -> Prose:
     """Return what a start that was none would have found."""
-    size = abs(found.estimate) if not isinstance(found.estimate, Unavailable) else 0.0
-    return sentences(as_sentence(time_sentence(found, Precision.of(size))))
+    size = abs(placebo.estimate) if not isinstance(placebo.estimate, Unavailable) else 0.0
+    return sentences(as_sentence(time_sentence(placebo, Precision.of(size))))
 
 
-def conformal(found: Conformal) -> ReleasedTable:
+def conformal(test: Conformal) -> ReleasedTable:
     """Return the p-value and interval of the effect in all periods, and of each."""
-    every = (found, *found.by_period)
+    every = (test, *test.by_period)
     widths = [one.interval.upper - one.interval.lower for one in every if isinstance(one.interval, Interval)]
     decimals = decimals_for(*(width / 4 for width in widths))
     levels = [one.interval.level for one in every if isinstance(one.interval, Interval)]
@@ -131,17 +135,17 @@ def conformal(found: Conformal) -> ReleasedTable:
         Column("p", "p", "p"),
     )
     rows = [("All together" if one.period is None else str(one.period), one.interval, one.p_value) for one in every]
-    note = f"Over {counted(found.n_periods, 'period')}."
-    return plain("Conformal inference", columns, rows, (note, *found.notes))
+    note = f"Over {counted(test.n_periods, 'period')}."
+    return plain("Conformal inference", columns, rows, (note, *test.notes))
 
 
-def without_each_donor(found: LeaveOneDonorOut) -> ReleasedTable:
+def without_each_donor(without: LeaveOneDonorOut) -> ReleasedTable:
     """Return the range of the estimate without each donor in turn."""
-    decimals = decimals_for(found.highest - found.lowest, abs(found.highest))
+    decimals = decimals_for(without.highest - without.lowest, abs(without.highest))
     columns = (Column("what", "Without one donor"), Column("estimate", "Estimate", "estimate", decimals=decimals))
     rows = [
-        ("lowest", found.lowest),
-        ("highest", found.highest),
-        (f"without {found.influential}, where it moves most", found.without_influential),
+        ("lowest", without.lowest),
+        ("highest", without.highest),
+        (f"without {without.influential}, where it moves most", without.without_influential),
     ]
     return plain("One donor left out", columns, rows)

@@ -54,7 +54,7 @@ class DidAnswer:
     reading : how periods were numbered, and which codes stood in the place of numbers
     """
 
-    asked: DidQuestion
+    question: DidQuestion
     results: StaggeredResults | TwoWayAnswer
     checks: CrossChecks | None
     left_out: tuple[LeftOut, ...]
@@ -112,13 +112,13 @@ class Counts:
 
 def counts_of(answer: DidAnswer) -> Counts:
     """Return how many were analysed, treated, and never treated."""
-    found = answer.results
-    if isinstance(found, TwoWayAnswer):
-        n_treated = found.effect.n_treated_units
-        n_comparison = found.effect.n_units - n_treated
+    results = answer.results
+    if isinstance(results, TwoWayAnswer):
+        n_treated = results.effect.n_treated_units
+        n_comparison = results.effect.n_units - n_treated
     else:
-        n_treated, n_comparison = found.n_treated, found.n_comparison
-    noun = "observation" if answer.asked.is_cross_section else "unit"
+        n_treated, n_comparison = results.n_treated, results.n_comparison
+    noun = "observation" if answer.question.is_cross_section else "unit"
     return Counts(treated=count(n_treated, noun=noun), comparison=count(n_comparison, noun=noun))
 
 
@@ -136,7 +136,7 @@ class Clusters:
 
 def clusters_of(answer: DidAnswer) -> Clusters:
     """Return the numbers of clusters."""
-    are_people = not answer.names_units and answer.clustered_by in ("row", answer.asked.parts["unit"])
+    are_people = not answer.names_units and answer.clustered_by in ("row", answer.question.parts["unit"])
     kind: Final = "people" if are_people else "clusters"
     return Clusters(
         treated=count(answer.clusters.n_treated, kind, "treated cluster"),
@@ -171,27 +171,27 @@ def losses_of(answer: DidAnswer) -> tuple[Loss, ...]:
 
 def title(answer: DidAnswer) -> str:
     """Return what was estimated, of which file, and how."""
-    return f"{answer.asked.file.name}: the effect on '{answer.asked.parts['outcome']}', {_method(answer)}"
+    return f"{answer.question.file.name}: the effect on '{answer.question.parts['outcome']}', {_method(answer)}"
 
 
 def _method(answer: DidAnswer) -> str:
-    found = answer.results
-    if isinstance(found, TwoWayAnswer):
+    results = answer.results
+    if isinstance(results, TwoWayAnswer):
         return "two-way fixed effects"
-    if answer.asked.estimator in ("group-time", "all"):
-        return f"difference-in-differences by cohort and period ({METHODS[answer.asked.method]})"
-    return found.method
+    if answer.question.estimator in ("group-time", "all"):
+        return f"difference-in-differences by cohort and period ({METHODS[answer.question.method]})"
+    return results.method
 
 
 def face(answer: DidAnswer) -> tuple[str, ...]:
     """Return the overall effect in a sentence, and what its interval is where few clusters carry it."""
-    found, made = answer.results, answer.inference
+    results, made = answer.results, answer.inference
     told = [effect_sentence(answer)]
-    is_large = isinstance(found, StaggeredResults) and found.simple.method == "cluster-robust"
-    if isinstance(found, StaggeredResults) and not is_large and isinstance(found.simple.interval, Interval):
+    is_large = isinstance(results, StaggeredResults) and results.simple.method == "cluster-robust"
+    if isinstance(results, StaggeredResults) and not is_large and isinstance(results.simple.interval, Interval):
         told.append(f"That interval is from {made.method}. {made.note}".strip())
     if not is_large:
-        told.append(conservative_sentence(made.interval, answer.asked.level, made.df, made.n_ranked))
+        told.append(conservative_sentence(made.interval, answer.question.level, made.df, made.n_ranked))
     return tuple(sentence for sentence in told if sentence)
 
 
@@ -203,15 +203,17 @@ def effect_sentence(answer: DidAnswer) -> str:
     size = (interval.upper - interval.lower) / 4 if isinstance(interval, Interval) else abs(estimate)
     made = Precision.of(size, abs(estimate))
     shown = made.number(abs(estimate))
-    said = f"{shown} {'lower' if estimate < 0 else 'higher'} than expected"
+    compared_size = f"{shown} {'lower' if estimate < 0 else 'higher'} than expected"
     if shown == made.number(0.0):
-        said = "as expected"
+        compared_size = "as expected"
     around = (
-        f" ({level_text(answer.asked.level)} interval {made.interval(interval)})"
+        f" ({level_text(answer.question.level)} interval {made.interval(interval)})"
         if isinstance(interval, Interval)
         else ""
     )
-    sentence = f"In treated units '{answer.asked.parts['outcome']}' was {said}{around}, {_condition(answer)}."
+    sentence = (
+        f"In treated units '{answer.question.parts['outcome']}' was {compared_size}{around}, {_condition(answer)}."
+    )
     if isinstance(interval, Unavailable):
         return f"{sentence} How uncertain this is cannot be given. {as_sentence(interval.reason)}"
     if 0.0 in interval:
@@ -221,7 +223,7 @@ def effect_sentence(answer: DidAnswer) -> str:
 
 def _condition(answer: DidAnswer) -> str:
     """Return what must hold for the number to be an effect."""
-    others = "comparison units with the same covariates" if answer.asked.covariates else "the comparison units"
+    others = "comparison units with the same covariates" if answer.question.covariates else "the comparison units"
     condition = f"if without the programme they would have moved as {others} did"
     if isinstance(answer.results, TwoWayAnswer):
         condition += ", and the effect is the same in every cohort and period"
@@ -258,21 +260,21 @@ def _gaps(periods: tuple[int, ...]) -> str:
 
 def _comparison(answer: DidAnswer) -> str:
     """Return in a sentence whom treated units are compared with, and what is adjusted for."""
-    asked = answer.asked
+    question = answer.question
     compared = {
         "never": "units never treated",
         "not-yet": "units never treated or not treated yet",
-    }[asked.comparison]
+    }[question.comparison]
     sentence = {
         "imputation": "Treated observations are compared with what untreated observations predict for them",
         "two-stage": "Treated observations are compared with what untreated observations predict for them",
         "sun-abraham": "Each cohort is compared with units never treated, or where there are none with the last cohort",
         "twfe": "All units are compared with each other in one regression, those already treated included",
-    }.get(asked.estimator, f"Each cohort is compared with {compared}, from its last period before the start")
-    if asked.covariates:
-        sentence += f", adjusted for {listed(list(asked.covariates))}"
-    if asked.anticipation:
-        sentence += f"; the programme may act {counted(asked.anticipation, 'period')} before the start"
+    }.get(question.estimator, f"Each cohort is compared with {compared}, from its last period before the start")
+    if question.covariates:
+        sentence += f", adjusted for {listed(list(question.covariates))}"
+    if question.anticipation:
+        sentence += f"; the programme may act {counted(question.anticipation, 'period')} before the start"
     return sentence
 
 
@@ -293,9 +295,9 @@ def _loss(loss: Loss) -> str:
 
 def standard_errors(answer: DidAnswer) -> Prose:
     """Return what errors are clustered by, which inference the clusters support, and whether it was followed."""
-    clusters, advice, asked = clusters_of(answer), answer.recommendation, answer.asked
-    kind = "bootstrap of whole clusters" if asked.are_clusters_drawn else "multiplier bootstrap"
-    draws = f", by a {kind} of {asked.n_draws:,} draws" if asked.n_draws else ""
+    clusters, advice, question = clusters_of(answer), answer.recommendation, answer.question
+    kind = "bootstrap of whole clusters" if question.are_clusters_drawn else "multiplier bootstrap"
+    draws = f", by a {kind} of {question.n_draws:,} draws" if question.n_draws else ""
     named = "none" if advice.inference == "unavailable" else advice.inference
     recommended = Sentence(
         "Recommended for {treated} and {comparison}: {named}.",
@@ -303,7 +305,7 @@ def standard_errors(answer: DidAnswer) -> Prose:
         comparison=clusters.comparison,
         named=named,
     )
-    reason = "" if clusters.are_few(asked.fewest) else as_sentence(advice.reason)
+    reason = "" if clusters.are_few(question.fewest) else as_sentence(advice.reason)
     return sentences(
         f"Clustered by {answer.clustered_by}{draws}.", answer.assumes, recommended, reason, _followed(answer)
     )
@@ -327,22 +329,22 @@ def notes(answer: DidAnswer) -> tuple[str, ...]:
 
 
 def _notes(answer: DidAnswer) -> Iterator[str]:
-    found = answer.results
-    if isinstance(found, TwoWayAnswer):
-        yield found.effect.meaning
+    results = answer.results
+    if isinstance(results, TwoWayAnswer):
+        yield results.effect.meaning
         return
-    caution = _caution(answer, found)
+    caution = _caution(answer, results)
     if caution:
         yield caution
-    if not found.n_comparison:
+    if not results.n_comparison:
         yield "No unit is never treated within these periods: units that start later serve as comparison until then."
-    yield from found.notes
-    yield from (one.note for one in _reported(found) if one.note)
-    yield from (cell.note for cell in found.group_time if cell.note)
-    lacking = {cell for one in _reported(found) for cell in one.lacking}
+    yield from results.notes
+    yield from (one.note for one in _reported(results) if one.note)
+    yield from (cell.note for cell in results.group_time if cell.note)
+    lacking = {cell for one in _reported(results) for cell in one.lacking}
     if lacking:
         yield (
-            f"{len(lacking)} of {len(found.group_time)} effects by cohort and period have no estimate, and averages "
+            f"{len(lacking)} of {len(results.group_time)} effects by cohort and period have no estimate, and averages "
             "are over those that have one; the reasons stand beside them."
         )
 

@@ -53,6 +53,11 @@ FINDINGS: Final = {
     "power": "Least detectable effect",
     "lists_postdate": "Age of the neighbour lists",
 }
+NO_MONTHS: Final = Unavailable(
+    "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."
+)
+NOT_ESTIMATED: Final = Unavailable("Not estimated.")
+
 _STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",
@@ -222,6 +227,6 @@ _ALT = re.compile(r'(?:alt|aria-label)="([^"]*)"')
 
 def forbidden_words(page: str) -> list[str]:
     """Return the words of a page, texts for figures included, that a report does not use; quotations are exempt."""
-    kept = _NOT_OURS.sub(" ", page)
-    text = " ".join((_TAG.sub(" ", kept), *_ALT.findall(kept))).lower()
+    ours = _NOT_OURS.sub(" ", page)
+    text = " ".join((_TAG.sub(" ", ours), *_ALT.findall(ours))).lower()
     return [word for word in FORBIDDEN if re.search(rf"\b{word}", re.sub(r"\s+", " ", text))]

@@ -32,10 +32,10 @@ def programme(design: DesignStage) -> Prose:
     cost = f"It cost its funder {pounds(project.cost.total_gbp)}." if project.cost else ""
     aim = f"Its aim: {facts.aim.rstrip('.')}." if facts.aim else ""
     sources = "; ".join(f"{source.title} ({source.url})" if source.url else source.title for source in facts.sources)
-    said = f"Sources: {as_sentence(sources)}" if sources else ""
+    sources_named = f"Sources: {as_sentence(sources)}" if sources else ""
     known = project.participants.known_participants.strip()
     took_part = f"As the project file says: {as_sentence(known)}" if known else ""
-    return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, said) if part))
+    return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, sources_named) if part))
 
 
 def front_matter(stage: DesignStage | Evaluation) -> Prose:

@@ -286,7 +286,7 @@ def cost_in_short(evaluation: Evaluation) -> Prose:
 
 def _by_pupil(evaluation: Evaluation, summary: CostSummary) -> str:
     each, yearly, n = summary.per_pupil_gbp, summary.per_pupil_year_gbp, summary.n_pupils
-    lacking = next((found for found in (n, each, yearly) if isinstance(found, Unavailable)), None)
+    lacking = next((quantity for quantity in (n, each, yearly) if isinstance(quantity, Unavailable)), None)
     if lacking or isinstance(each, Unavailable) or isinstance(yearly, Unavailable) or isinstance(n, Unavailable):
         return as_sentence(lacking.reason if lacking else "No cost for each pupil is given")
     start = (

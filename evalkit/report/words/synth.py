@@ -25,8 +25,8 @@ _MOST_IDS: Final = 10
 class SynthAnswer:
     """Everything one run of `evalkit synth` found; `space` and `time` are the placebos."""
 
-    asked: SynthQuestion
-    found: SyntheticControl
+    question: SynthQuestion
+    synthetic: SyntheticControl
     space: PlaceboInSpace
     time: PlaceboInTime | Unavailable
     conformal: Conformal
@@ -35,34 +35,34 @@ class SynthAnswer:
     @property
     def interval(self) -> IntervalOrReason:
         """Return the interval of the method: from placebos for synthetic DiD, else the conformal one."""
-        return self.space.interval if self.asked.method == "sdid" else self.conformal.interval
+        return self.space.interval if self.question.method == "sdid" else self.conformal.interval
 
     @property
     def interval_from(self) -> str:
         """Return in words where the interval comes from."""
-        if self.asked.method == "sdid":
+        if self.question.method == "sdid":
             return "estimate and the standard deviation of placebo estimates"
         return "conformal inference by moving blocks, for an effect that is the same in every period"
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what a reader must know beside the numbers."""
-        return (*self.found.notes, *self.space.notes, *self.conformal.notes)
+        return (*self.synthetic.notes, *self.space.notes, *self.conformal.notes)
 
     @property
     def precision(self) -> Precision:
         """Return how finely its numbers are written."""
-        return Precision.of(self.space.std_error, self.found.pre_fit.spread / 20)
+        return Precision.of(self.space.std_error, self.synthetic.pre_fit.spread / 20)
 
 
 def title(answer: SynthAnswer) -> str:
     """Return what was estimated, of which file, and how."""
-    return f"{answer.asked.file.name}: the effect on '{answer.asked.outcome}', {answer.found.method.name}"
+    return f"{answer.question.file.name}: the effect on '{answer.question.outcome}', {answer.synthetic.method.name}"
 
 
 def who_is_compared(answer: SynthAnswer) -> Prose:
     """Return which areas are treated from when, how many donors there are, and who was left out."""
-    design = answer.found.design
+    design = answer.synthetic.design
     return sentences(
         Sentence(
             "{who}, treated from {start} on, and {donors}, in {periods} ({first} to {last}), {before} of them before "
@@ -92,13 +92,13 @@ def _areas(n: int, noun: str) -> Count:
 
 
 def effect_sentence(
-    found: SyntheticControl, made: Precision, interval: IntervalOrReason | None = None, interval_from: str = ""
+    synthetic: SyntheticControl, made: Precision, interval: IntervalOrReason | None = None, interval_from: str = ""
 ) -> str:
     """Return the effect in a sentence bounded by what it assumes, with its interval where one is known.
 
     Without an interval the sentence names the method.
     """
-    estimate, design = found.estimate, found.design
+    estimate, design = synthetic.estimate, synthetic.design
     if isinstance(estimate, Unavailable):
         return f"No estimate is shown. {estimate.reason}"
     one = len(design.treated) == 1
@@ -106,7 +106,7 @@ def effect_sentence(
     apart = f"{size} {'higher' if estimate > 0 else 'lower'} than in the synthetic one"
     if size == made.number(0.0):
         apart = "as in the synthetic one"
-    around = f" ({found.method.name})" if interval is None else ""
+    around = f" ({synthetic.method.name})" if interval is None else ""
     if isinstance(interval, Interval):
         around = f" ({level_text(interval.level)} interval {made.interval(interval)}, from {interval_from})"
     return (
@@ -118,7 +118,7 @@ def effect_sentence(
 
 def face(answer: SynthAnswer) -> tuple[str, ...]:
     """Return the effect in a sentence."""
-    return (effect_sentence(answer.found, answer.precision, answer.interval, answer.interval_from),)
+    return (effect_sentence(answer.synthetic, answer.precision, answer.interval, answer.interval_from),)
 
 
 def how_unusual(answer: SynthAnswer) -> Prose:
@@ -127,7 +127,7 @@ def how_unusual(answer: SynthAnswer) -> Prose:
 
 
 def _inference(answer: SynthAnswer) -> Iterator[str]:
-    if isinstance(answer.found.estimate, Unavailable):
+    if isinstance(answer.synthetic.estimate, Unavailable):
         yield "No inference is made without an estimate"
         return
     yield from dict.fromkeys([_space(answer), _conformal(answer.conformal)])
@@ -139,7 +139,7 @@ def _space(answer: SynthAnswer) -> str:
     space = answer.space
     if isinstance(space.p_value, Unavailable):
         return space.p_value.reason
-    size = len(answer.found.design.treated)
+    size = len(answer.synthetic.design.treated)
     return Sentence(
         "Placebo areas: {p}, the share of the {who}, each as if treated, and of the treated {area}, whose error after "
         "the start is at least as many times that before it",
@@ -153,11 +153,11 @@ def _sets(size: int) -> tuple[str, str]:
     return f"set of {size} donors", f"sets of {size} donors"
 
 
-def _conformal(found: Conformal) -> str:
-    if isinstance(found.p_value, Unavailable):
-        return found.p_value.reason
-    rest = "" if isinstance(found.interval, Interval) else f". No interval: {found.interval.reason}"
-    return f"Conformal inference over {found.n_periods} periods: {p_equals(found.p_value)} of no effect{rest}"
+def _conformal(test: Conformal) -> str:
+    if isinstance(test.p_value, Unavailable):
+        return test.p_value.reason
+    rest = "" if isinstance(test.interval, Interval) else f". No interval: {test.interval.reason}"
+    return f"Conformal inference over {test.n_periods} periods: {p_equals(test.p_value)} of no effect{rest}"
 
 
 def _left_out(left: LeaveOneDonorOut | Unavailable, made: Precision) -> str:
@@ -169,9 +169,9 @@ def _left_out(left: LeaveOneDonorOut | Unavailable, made: Precision) -> str:
     )
 
 
-def time_sentence(found: PlaceboInTime, made: Precision) -> str:
+def time_sentence(placebo: PlaceboInTime, made: Precision) -> str:
     """Return what a start that was none would have found."""
-    if isinstance(found.estimate, Unavailable):
-        return f"A start put back to {found.start}: {found.estimate.reason}"
-    p = "" if isinstance(found.p_value, Unavailable) else f", {p_equals(found.p_value)}"
-    return f"A start put back to {found.start}, where there was no programme yet: {made.number(found.estimate)}{p}"
+    if isinstance(placebo.estimate, Unavailable):
+        return f"A start put back to {placebo.start}: {placebo.estimate.reason}"
+    p = "" if isinstance(placebo.p_value, Unavailable) else f", {p_equals(placebo.p_value)}"
+    return f"A start put back to {placebo.start}, where there was no programme yet: {made.number(placebo.estimate)}{p}"

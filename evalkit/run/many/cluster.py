@@ -153,15 +153,15 @@ def require_same(here: dict[str, str], there: dict[str, str], worker: str) -> No
 
 
 def _refuse_others(client: Client) -> None:
-    for worker, found in client.run(facts, on_error="return").items():
-        if isinstance(found, OSError):  # it died in that moment; one that comes in its place is asked with each chunk
+    for worker, reply in client.run(facts, on_error="return").items():
+        if isinstance(reply, OSError):  # it died in that moment; one that comes in its place is asked with each chunk
             continue
-        if not isinstance(found, dict):
+        if not isinstance(reply, dict):
             raise InputError(
-                f"The worker {worker} cannot load evalkit ({type(found).__name__}: {found}). Install it there, in the "
+                f"The worker {worker} cannot load evalkit ({type(reply).__name__}: {reply}). Install it there, in the "
                 "environment in which `dask worker` is started."
             )
-        require_same(facts(), found, worker)
+        require_same(facts(), reply, worker)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,8 @@ def _prepare(name: str) -> None:
 
 def _enter(folder: Path, task: Task, worker: str) -> None:
     """Go to the folder that the call was made in, where the synthetic England is looked for."""
-    wanted = [folder, task.project_file, *([task.data] if task.data is not None else [])]
-    missing = next((path for path in wanted if not path.exists()), None)
+    needed = [folder, task.project_file, *([task.data] if task.data is not None else [])]
+    missing = next((path for path in needed if not path.exists()), None)
     if missing is not None:
         raise InputError(
             f"{missing} is not on the machine of the worker {worker}. Projects, data and outputs must lie on a file "
@@ -193,13 +193,13 @@ def _outcome(client: Client, future: Future, task: Task, stages: Mapping[str, st
     """Return what became of a project: what its worker says, or why none could."""
     stage = stages.get(task.slug, WAITING)
     try:
-        found: RunResult = result_of(client, future)
-        return found
+        result: RunResult = result_of(client, future)
+        return result
     except EnvironmentFault as problem:
         if stop.is_set():
             return RunResult.without_report(interrupted(task.slug, stages.get(task.slug, "")))
-        said = Failure(slug=task.slug, kind="killed", message=str(problem), exit_code=3, stage=stage)
-        return RunResult.without_report(said)
+        failure = Failure(slug=task.slug, kind="killed", message=str(problem), exit_code=3, stage=stage)
+        return RunResult.without_report(failure)
     except Exception as problem:
         failure, log = failure_of(problem, task.slug, stage)
         return RunResult.without_report(failure, log)

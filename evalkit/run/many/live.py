@@ -51,7 +51,7 @@ class RunLog:
 
     def ended(self, outcome: RunResult) -> None:
         """Log what became of a project."""
-        found = {
+        record = {
             "event": "project ended",
             "project": outcome.slug,
             "status": outcome.status,
@@ -59,7 +59,7 @@ class RunLog:
             "peak_mb": outcome.peak_mb,
         }
         failure = outcome.failure
-        self._append({**found, "kind": failure.kind, "stage": failure.stage} if failure else found)
+        self._append({**record, "kind": failure.kind, "stage": failure.stage} if failure else record)
 
     def _append(self, event: Mapping[str, object]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -185,8 +185,8 @@ class Standing:
         if event["event"] == "project started":
             self.underway[slug] = Underway(time.monotonic())
         elif event["event"] == "stage started":
-            found = self.underway.setdefault(slug, Underway(time.monotonic()))
-            found.stage, found.number = str(event["stage"]), found.number + 1
+            record = self.underway.setdefault(slug, Underway(time.monotonic()))
+            record.stage, record.number = str(event["stage"]), record.number + 1
 
     def end(self, outcome: RunResult) -> None:
         """Take note of what became of a project."""
@@ -207,10 +207,10 @@ def failure_text(outcome: RunResult, is_one: bool) -> str:
     """Return what a user is told of a failure, after keeping its details in a private file."""
     failure = outcome.failure
     assert failure is not None
-    said = [failure.message if is_one else f"{outcome.slug}: {failure.message}"]
+    sentences = [failure.message if is_one else f"{outcome.slug}: {failure.message}"]
     if failure.call and failure.kind != "bad input":
-        said.append(f"It was at: {failure.where}.")
-    return cleaned(" ".join(["evalkit:", *said, *filter(None, [kept_log(outcome.log)])]))
+        sentences.append(f"It was at: {failure.where}.")
+    return cleaned(" ".join(["evalkit:", *sentences, *filter(None, [kept_log(outcome.log)])]))
 
 
 class Lines:

@@ -53,11 +53,11 @@ def add_portfolio_command(commands: Any) -> None:
     parser.set_defaults(command=_portfolio)
 
 
-def _portfolio(given: argparse.Namespace) -> int:
+def _portfolio(options: argparse.Namespace) -> int:
     """Make the site, print the path of its page and return the exit code 0."""
-    outputs = out_folder(given.outputs, "--outputs") or writable_root() / "outputs"
-    out = out_folder(given.out) or outputs
-    site = make_portfolio_site(outputs, out, tuple(given.without), Progress(), include_stale=given.include_stale)
+    outputs = out_folder(options.outputs, "--outputs") or writable_root() / "outputs"
+    out = out_folder(options.out) or outputs
+    site = make_portfolio_site(outputs, out, tuple(options.without), Progress(), include_stale=options.include_stale)
     print(site / "index.html", flush=True)
     return 0
 
@@ -79,27 +79,27 @@ def make_portfolio_site(
     refuse_foreign(out / PORTFOLIO)
     with environment_faults("making the portfolio"):
         with progress.step(f"reading the reports in {outputs}"):
-            found = read_outputs(outputs, out / PORTFOLIO, without)
-        for one in found.unread:
+            outputs_read = read_outputs(outputs, out / PORTFOLIO, without)
+        for one in outputs_read.unread:
             progress.say(f"{one.name} is not counted. {one.reason}")
-        if not found.projects:
-            raise InputError(_nothing(outputs, found, without))
-        with progress.step(f"pooling and drawing {len(found.projects)} projects"):
-            files = portfolio_files(_portfolio_of(found, include_stale))
+        if not outputs_read.projects:
+            raise InputError(_nothing(outputs, outputs_read, without))
+        with progress.step(f"pooling and drawing {len(outputs_read.projects)} projects"):
+            files = portfolio_files(_portfolio_of(outputs_read, include_stale))
         with staging(out, PORTFOLIO) as made:
-            made.write({**files, MANIFEST: _manifest(files, dict(found.hashes), without, include_stale)})
+            made.write({**files, MANIFEST: _manifest(files, dict(outputs_read.hashes), without, include_stale)})
             return made.release()
 
 
-def _portfolio_of(found: OutputsRead, include_stale: bool) -> Portfolio:
+def _portfolio_of(outputs_read: OutputsRead, include_stale: bool) -> Portfolio:
     from evalkit.diagnose.portfolio.portfolio import make_portfolio
 
-    return make_portfolio(found.projects, found.failed, found.unread, include_stale=include_stale)
+    return make_portfolio(outputs_read.projects, outputs_read.failed, outputs_read.unread, include_stale=include_stale)
 
 
-def _nothing(outputs: Path, found: OutputsRead, without: tuple[str, ...]) -> str:
+def _nothing(outputs: Path, outputs_read: OutputsRead, without: tuple[str, ...]) -> str:
     """Return why there is no portfolio of a folder without a finished evaluation."""
-    n = len(found.unread)
+    n = len(outputs_read.unread)
     rest = f" {counted(n, 'folder')} in it cannot be counted; why is said above." if n else ""
     left = f" {listed(sorted(without))} left out by --without." if without else ""
     if (outputs / "results.json").is_file():

@@ -157,7 +157,7 @@ def _link(report: Path, site: Path) -> str:
 
 def _failed(folder: Path, finished: set[str]) -> tuple[FailedRun, ...]:
     """Return the projects whose last run failed, from the records that runs leave."""
-    found = []
+    failed = []
     for path in sorted(folder.glob("*.failed.json")) if folder.is_dir() else ():
         slug = path.name.removesuffix(".failed.json")
         try:
@@ -166,8 +166,8 @@ def _failed(folder: Path, finished: set[str]) -> tuple[FailedRun, ...]:
             held = {"kind": "unknown", "message": f"The record of the failure cannot be read. {problem}"}
         kind, message = (str(held.get(key) or "not stated") for key in ("kind", "message"))
         where = ", ".join(str(held[key]) for key in ("stage", "heading") if held.get(key))
-        found.append(FailedRun(slug, kind, where, message, slug in finished))
-    return tuple(found)
+        failed.append(FailedRun(slug, kind, where, message, slug in finished))
+    return tuple(failed)
 
 
 # What results.json and manifest.json of one project hold, as a portfolio needs it.
@@ -200,8 +200,8 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
     if (results["schema_version"], manifest["schema_version"]) != (VERSION, MANIFEST_VERSION):
         raise InputError("Its results.json is of another version of evalkit. Run the project again with this one.")
     project = manifest["parameters"]
-    own = _areas(results, project["pool"]["neighbours"])
-    treated, compared = (tuple(sorted(int(code) for code, _ in own[arm])) for arm in ("treated", "comparison"))
+    arms = _areas(results, project["pool"]["neighbours"])
+    treated, compared = (tuple(sorted(int(code) for code, _ in arms[arm])) for arm in ("treated", "comparison"))
     outcomes = _outcomes(results, project, treated)
     primary = next(record.outcome for record in outcomes if record.role == "primary")
     return ProjectRecord(
@@ -213,7 +213,7 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
         data_kind=_data_kind(results["data_kind"]),
         treated=treated,
         compared=compared,
-        area_names=tuple(sorted((int(code), str(name)) for code, name in (*own["treated"], *own["comparison"]))),
+        area_names=tuple(sorted((int(code), str(name)) for code, name in (*arms["treated"], *arms["comparison"]))),
         pre=_years(project, "pre"),
         post=_years(project, "post"),
         primary=primary,
@@ -272,8 +272,8 @@ def _outcomes(results: Json, project: Json, treated: Collection[int]) -> tuple[O
     roles = {outcome["measure"]: outcome["role"] for outcome in project["outcomes"]}
     codes = [code for code, role in roles.items() if role in POOLED_ROLES]
     codes += [f"{one['measure']}-{one['minus']}" for one in project.get("contrasts", ())]
-    found = {code: _main_effect(results, code) for code in codes}
-    return tuple(_outcome(effect, results, project, treated) for effect in found.values() if effect is not None)
+    effects = {code: _main_effect(results, code) for code in codes}
+    return tuple(_outcome(effect, results, project, treated) for effect in effects.values() if effect is not None)
 
 
 def _main_effect(results: Json, outcome: str) -> Json | None:
@@ -324,19 +324,21 @@ def _table(results: Json, outcome: str, project: Json) -> AreaTable | Unavailabl
     """Return every area's change and where it stood before, or why no area can stand in for the project's."""
     if project.get("participants", {}).get("rule", "local_authority") != "local_authority":
         return LISTED
-    found = next((one for one in results.get("distributions", ()) if _is_main(one, outcome)), None)
-    if found is None:
+    distribution = next((one for one in results.get("distributions", ()) if _is_main(one, outcome)), None)
+    if distribution is None:
         return NO_AREAS
-    if any(key not in found for key in ("pre_means", "baseline_gaps", "n_schools")):
+    if any(key not in distribution for key in ("pre_means", "baseline_gaps", "n_schools")):
         return OLD
-    effects, gaps, levels = (tuple(map(_number, found[key])) for key in ("effects", "baseline_gaps", "pre_means"))
+    effects, gaps, levels = (
+        tuple(map(_number, distribution[key])) for key in ("effects", "baseline_gaps", "pre_means")
+    )
     return AreaTable(
-        own=int(found["treated_area"]),
-        areas=tuple(int(area) for area in found["areas"]),
+        own=int(distribution["treated_area"]),
+        areas=tuple(int(area) for area in distribution["areas"]),
         effects=effects,
         gaps=gaps,
         levels=levels,
-        sizes=tuple(0 if isinstance(n, Mapping) else int(n) for n in found["n_schools"]),
+        sizes=tuple(0 if isinstance(n, Mapping) else int(n) for n in distribution["n_schools"]),
     )
 
 
@@ -345,10 +347,10 @@ def _is_main(distribution: Json, outcome: str) -> bool:
 
 
 def _number(value: Any) -> float:
-    found = quantity(value)
-    if isinstance(found, Unavailable) or not math.isfinite(found):
+    number = quantity(value)
+    if isinstance(number, Unavailable) or not math.isfinite(number):
         raise ValueError("an area lacks a number")
-    return found
+    return number
 
 
 def _found(effect: Json, results: Json, project: Json) -> RecordedEffect:
@@ -376,8 +378,8 @@ def _serious_facts(results: Json) -> int:
 
 def _joint_p(results: Json) -> Quantity:
     """Return the p-value of all falsification tests together; of single ones a portfolio makes nothing."""
-    found = next((one["p_value"] for one in results["findings"] if one["name"] == JOINT), None)
-    return NOT_TESTED if found is None else quantity(found)
+    p_value = next((one["p_value"] for one in results["findings"] if one["name"] == JOINT), None)
+    return NOT_TESTED if p_value is None else quantity(p_value)
 
 
 def _rating(results: Json) -> EvidenceRating:

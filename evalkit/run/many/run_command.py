@@ -157,11 +157,11 @@ def _named(options: argparse.Namespace) -> list[Named]:
     names = project_slugs() if options.is_all else list(dict.fromkeys(options.projects))
     if not names:
         raise InputError("There is no project under data/projects yet. `evalkit new SLUG` makes one.")
-    found: dict[Path, Named] = {}
+    by_file: dict[Path, Named] = {}
     for name in names:
         file = project_file(name)
-        found.setdefault(file.resolve(), Named(name, _slug(file), file))
-    every = list(found.values())
+        by_file.setdefault(file.resolve(), Named(name, _slug(file), file))
+    every = list(by_file.values())
     return [replace(item, refusal=_refused_for(item, every)) for item in every]
 
 
@@ -190,8 +190,8 @@ def _slug(file: Path) -> str:
     from evalkit.run.outputs.content_key import project_slug
     from evalkit.run.project.workspace import is_slug
 
-    given = project_slug(file)
-    return next((text for text in (given, file.parent.name) if text and is_slug(text)), "project")
+    slug = project_slug(file)
+    return next((text for text in (slug, file.parent.name) if text and is_slug(text)), "project")
 
 
 def _limits(options: argparse.Namespace) -> Limits:
@@ -203,8 +203,8 @@ def _limits(options: argparse.Namespace) -> Limits:
 
 def _again(name: str, options: argparse.Namespace) -> str:
     """Return the command that runs one project as this call does."""
-    given = [("--data", options.data), ("--out", options.out)]
-    words = [word for pair in given if pair[1] for word in pair]
+    folders = [("--data", options.data), ("--out", options.out)]
+    words = [word for pair in folders if pair[1] for word in pair]
     return shlex.join(["evalkit", "run", name, *words, *(["--synthetic"] if options.synthetic else [])])
 
 
@@ -216,8 +216,8 @@ def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[
         return
     made_up = [task.slug for task in tasks if task.data is None]
     if made_up:
-        said = SYNTHETIC if options.synthetic else NO_DATA
-        yield said if len(made_up) == len(tasks) else f"{listed(made_up)}: {said}"
+        notice = SYNTHETIC if options.synthetic else NO_DATA
+        yield notice if len(made_up) == len(tasks) else f"{listed(made_up)}: {notice}"
     for folder in dict.fromkeys(task.data for task in tasks if task.data is not None):
         slugs = [task.slug for task in tasks if task.data == folder]
         yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"

@@ -25,10 +25,10 @@ class Shard:
     @classmethod
     def parsed(cls, text: str) -> Self:
         """Return the part that a text such as `2/5` names; raise `InputError` for another text."""
-        found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", text)
-        if found is None:
+        match = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", text)
+        if match is None:
             raise InputError(f"'{text}' is no part of the projects. Write which part of how many, such as 2/5.")
-        number, of = int(found[1]), int(found[2])
+        number, of = int(match[1]), int(match[2])
         if of == 0 or not 1 <= number <= of:
             many = f"Parts are counted from 1 to {of}" if of else "There must be at least one part"
             raise InputError(f"There is no part {text.strip()}. {many}: write 1/4 for the first of four.")

@@ -166,21 +166,21 @@ def _hashed(files: tuple[Path, ...], folder: Path, hashes: Hashes) -> dict[str, 
 @cache
 def installed_versions() -> dict[str, str]:
     """Return the version of every installed package that this kit rests on, directly or not."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     waiting = ["evalkit"]
     while waiting:
         name = waiting.pop().lower().replace("_", "-")
-        if name in found:
+        if name in versions:
             continue
         try:
             package = metadata.metadata(name)
         except metadata.PackageNotFoundError:
-            found[name] = ""
+            versions[name] = ""
             continue
-        found[name] = package["Version"]
+        versions[name] = package["Version"]
         needed = [line for line in package.get_all("Requires-Dist") or () if "extra ==" not in line]
         waiting += [named[0] for line in needed if (named := _NAME.match(line))]
-    return {name: version for name, version in sorted(found.items()) if version}
+    return {name: version for name, version in sorted(versions.items()) if version}
 
 
 # Reports that stand: those that need not be made again, and those that another run has made in the meantime.
@@ -190,7 +190,7 @@ def unchanged(tasks: Sequence[Task]) -> dict[str, RunResult]:
     """Return those tasks whose report stands, whole, and is that of what would be read now."""
     from evalkit.run.project.workspace import synthetic_place
 
-    hashes, found = Hashes(), {}
+    hashes, results = Hashes(), {}
     for task in (task for task in tasks if task.report.is_file()):
         try:
             data = synthetic_place() if task.data is None else task.data.resolve()
@@ -198,8 +198,8 @@ def unchanged(tasks: Sequence[Task]) -> dict[str, RunResult]:
         except (OSError, EvalkitError):
             continue  # what is missing is said when the project is run
         if is_unchanged(task.out / task.slug, key, hashes):
-            found[task.slug] = RunResult(slug=task.slug, status="unchanged", seconds=0.0, report=task.report)
-    return found
+            results[task.slug] = RunResult(slug=task.slug, status="unchanged", seconds=0.0, report=task.report)
+    return results
 
 
 def made_meanwhile(task: Task) -> RunResult | None:
@@ -265,9 +265,9 @@ def known_vintage(vintage: Vintage, manifest: Mapping[str, Any], folder: Path) -
 
 def _project_folder(folder: Path, held: Mapping[str, Any]) -> Path | None:
     """Return the folder in which the project should be, None where nothing says."""
-    kept = Path(str(held.get("project") or "")).parent
-    if held.get("project") and kept.parent.is_dir():  # else the outputs came from another machine
-        return kept
+    folder_then = Path(str(held.get("project") or "")).parent
+    if held.get("project") and folder_then.parent.is_dir():  # else the outputs came from another machine
+        return folder_then
     projects = folder.parent.absolute().parent / "data" / "projects"
     return projects / folder.name if projects.is_dir() else None
 

@@ -73,8 +73,8 @@ def numerics() -> str:
 def input_files(project: Project, project_path: Path, sources: Sources) -> tuple[InputFile, ...]:
     """Return every file of the data folder and of the project that a run reads, with its SHA-256."""
     named = (project_path.name, project.claims, project.participants.file, project.reference_document)
-    own = [name for name in named if name]
-    return (*_hashed("project", project_path.parent, (project_path.parent / name for name in own)),
+    names = [name for name in named if name]
+    return (*_hashed("project", project_path.parent, (project_path.parent / name for name in names)),
             *_hashed("data", sources.folder, sources.files()))  # fmt: skip
 
 
@@ -86,13 +86,13 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, of this kit and of every package it names as a dependency."""
-    found = {"evalkit": evalkit.__version__, "python": ".".join(map(str, sys.version_info[:3]))}
+    installed = {"evalkit": evalkit.__version__, "python": ".".join(map(str, sys.version_info[:3]))}
     for name in _dependencies():
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return dict(sorted(found.items()))
+            installed[name] = "not installed"
+    return dict(sorted(installed.items()))
 
 
 def commit(root: Path) -> str:
@@ -128,9 +128,9 @@ def _dependencies() -> list[str]:
 
 
 def _hashed(prefix: str, folder: Path, files: Iterable[Path]) -> list[InputFile]:
-    found = []
+    inputs = []
     for path in sorted(files):
         with environment_faults(f"reading {path.name}"), path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        found.append(InputFile(path=f"{prefix}/{path.relative_to(folder).as_posix()}", sha256=digest))
-    return found
+        inputs.append(InputFile(path=f"{prefix}/{path.relative_to(folder).as_posix()}", sha256=digest))
+    return inputs

@@ -3,9 +3,9 @@
 - `check`: What a project would read, found and counted; nothing is estimated.
 - `chosen_data`: Which published files a project is run on: what was asked for, what its file says, or what its last
   report was of.
+- `new_project`: A new project folder to start from.
 - `plain_yaml`: YAML reduced to plain data: no tags, no anchors, no repeated keys, and the line of every value.
-- `project_file`: Project files and claims: read, checked whole, every complaint in one message; and a new one to
-  start from.
+- `project_file`: Project files and claims: read, checked whole, and every complaint in one message.
 - `project_rules`: What a project file may ask for, beyond the types of its values, and how long its texts may be.
 - `runner`: One project from its file to its outputs folder.
 - `workspace`: Where projects, notebooks, data and outputs are; files of a project never lie outside its folder.

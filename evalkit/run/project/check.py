@@ -104,10 +104,10 @@ def _signs(project: Project) -> Iterator[str]:
     """Yield which signs of the project's texts stand in no font of the PDFs and pictures."""
     from evalkit.report.documents.typography import unshown
 
-    found = {where(place): signs for place, text, _ in project_texts(project) if (signs := unshown(text))}
-    if found:
+    unshown_signs = {where(place): signs for place, text, _ in project_texts(project) if (signs := unshown(text))}
+    if unshown_signs:
         yield "\nSigns that report.pdf, summary.pdf and the figures cannot show; \N{REPLACEMENT CHARACTER} stands there"
-        yield from (f"  {place}: {listed(signs, 10)}" for place, signs in found.items())
+        yield from (f"  {place}: {listed(signs, 10)}" for place, signs in unshown_signs.items())
 
 
 def _participants(checked: Checked) -> Iterator[str]:

@@ -37,12 +37,12 @@ class DataChoice:
     """The report of real schools found in each folder of reports, looked for once in the life of a command."""
 
     @classmethod
-    def of(cls, given: argparse.Namespace) -> DataChoice:
+    def of(cls, options: argparse.Namespace) -> DataChoice:
         """Return the choice of a command line; raise `InputError` where it names no folder, or both."""
-        folder = data_folder(given.data)
-        if folder is not None and given.synthetic:
+        folder = data_folder(options.data)
+        if folder is not None and options.synthetic:
             raise InputError("--data names published files and --synthetic asks for made-up schools. Give one of them.")
-        return cls(folder, given.synthetic)
+        return cls(folder, options.synthetic)
 
     def folder_for(self, project_file: Path, slug: str, out: Path) -> Path | None:
         """Return the folder of published files for a project whose reports go to `out`, None for the synthetic England.
@@ -62,9 +62,9 @@ class DataChoice:
         named = text_in(project_file, "data", "folder")
         if named:
             return _there(project_file.parent / named, f"{project_file.name}: `data.folder` is '{named}'")
-        kept = remembered(out, slug)
-        if kept is not None:
-            return _there(kept, f"The report of {slug} was made from data in {kept}")
+        folder_then = remembered(out, slug)
+        if folder_then is not None:
+            return _there(folder_then, f"The report of {slug} was made from data in {folder_then}")
         if is_of_real_data(out / slug):
             raise InputError(
                 f"The report of {slug} was made from real data, and {out / RUNS} does not say where they are. Give "
@@ -73,8 +73,8 @@ class DataChoice:
         if out not in self.beside:
             self.beside[out] = _real_beside(out)
         if other := self.beside[out]:
-            kept = remembered(out, other)
-            where = "" if kept is None else f" (from data in {kept})"
+            folder_then = remembered(out, other)
+            where = "" if folder_then is None else f" (from data in {folder_then})"
             raise InputError(
                 f"Nothing says where the data of {slug} are, and the report of {other} beside it is of real "
                 f"schools{where}. Give --data DIR, or --synthetic to use made-up schools."
@@ -82,9 +82,9 @@ class DataChoice:
         return None
 
 
-def chosen_here(given: argparse.Namespace, project_file: Path) -> Path | None:
+def chosen_here(options: argparse.Namespace, project_file: Path) -> Path | None:
     """Return the folder of published files that a command without outputs of its own reads, and say so if unasked."""
-    choice, slug = DataChoice.of(given), project_slug(project_file) or project_file.parent.name
+    choice, slug = DataChoice.of(options), project_slug(project_file) or project_file.parent.name
     folder = choice.folder_for(project_file, slug, writable_root() / "outputs")
     if folder is not None and choice.folder is None:
         print(f"Reading the published files in {folder}. {INSTEAD}", file=sys.stderr, flush=True)
@@ -149,10 +149,10 @@ def _record(out: Path, slug: str) -> Path:
     return out / RUNS / f"{slug}.data.json"
 
 
-def _there(folder: Path, said: str) -> Path:
+def _there(folder: Path, where: str) -> Path:
     if not folder.is_dir():
         raise InputError(
-            f"{said}, and there is no such folder now. Give --data DIR, or --synthetic to use made-up schools in "
+            f"{where}, and there is no such folder now. Give --data DIR, or --synthetic to use made-up schools in "
             "their place."
         )
     return _plain(folder)

@@ -1,47 +1,27 @@
-"""Project files and claims: read, checked whole, every complaint in one message; and a new one to start from."""
+"""Project files and claims: read, checked whole, and every complaint in one message."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
-import shutil
 import types
 import typing
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from evalkit.core.errors import DesignError, InputError, ProjectError
+from evalkit.core.errors import DesignError, ProjectError
 from evalkit.core.project import Claim, Project
 from evalkit.core.words import did_you_mean
 from evalkit.data.measures import MEASURES
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_plain_yaml, shown_name, where
 from evalkit.run.project.project_rules import project_complaints, too_long_claim
-from evalkit.run.project.workspace import is_slug, writable_root
-
-
-def reference_of(project: Project, folder: Path) -> bytes | None:
-    """Return the reference document of a project, None where it names none; raise `InputError` for any other file."""
-    if project.reference_document is None:
-        return None
-    from evalkit.report.documents.word_reference import require_reference
-
-    path = folder / project.reference_document
-    with environment_faults(f"reading {path.name}"):
-        content = path.read_bytes()
-    require_reference(content, shown_name(path))
-    return content
-
-
-# Project files and claims: read, checked whole, and every complaint in one message.
 
 _EXPECTED: Final = {
     "int": "a whole number",
@@ -105,6 +85,19 @@ def claims_of(project: Project, folder: Path) -> tuple[Claim, ...]:
     return claims
 
 
+def reference_of(project: Project, folder: Path) -> bytes | None:
+    """Return the reference document of a project, None where it names none; raise `InputError` for any other file."""
+    if project.reference_document is None:
+        return None
+    from evalkit.report.documents.word_reference import require_reference
+
+    path = folder / project.reference_document
+    with environment_faults(f"reading {path.name}"):
+        content = path.read_bytes()
+    require_reference(content, shown_name(path))
+    return content
+
+
 def project_data(project: Project) -> dict[str, object]:
     """Return a project as plain data, every default filled in, without where its data are.
 
@@ -131,40 +124,42 @@ def schema_text(schema: dict[str, object]) -> str:
 
 def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
     known = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
-    for name, keys in (("Outcome", ("measure",)), ("Contrast", ("measure", "minus"))):
+    for name, keys in (("Outcome", ("measure",)), ("TripleDifference", ("measure", "minus"))):
         for key in keys if name in schema.get("$defs", {}) else ():
             schema["$defs"][name]["properties"][key]["anyOf"] = known
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
 def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
-    found = []
+    complaints = []
     if not (claim.quote and claim.part and claim.source):
-        found.append(Complaint((i,), "a claim needs its quotation, what of it is looked at, and its source"))
+        complaints.append(Complaint((i,), "a claim needs its quotation, what of it is looked at, and its source"))
     if claim.quote[:1] in _MARKS or claim.quote[-1:] in _MARKS:
-        found.append(
+        complaints.append(
             Complaint((i, "quote"), "give the words without quotation marks around them; the report sets them")
         )
     if claim.measure is not None and claim.measure not in MEASURES:
         near = did_you_mean(claim.measure, MEASURES)
-        found.append(Complaint((i, "measure"), f"'{claim.measure}' is not a measure this kit knows.{near}"))
+        complaints.append(Complaint((i, "measure"), f"'{claim.measure}' is not a measure this kit knows.{near}"))
     if claim.measure is None and not claim.reason:
-        found.append(Complaint((i,), "without a measure, `reason` must say why these data cannot speak to the claim"))
-    return [*found, *too_long_claim(i, claim)]
+        complaints.append(
+            Complaint((i,), "without a measure, `reason` must say why these data cannot speak to the claim")
+        )
+    return [*complaints, *too_long_claim(i, claim)]
 
 
 def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type) -> Any:
     left = list(_placeholders(read.data, ()))
     places = {complaint.place for complaint in left}
     try:
-        found = adapter.validate_json(json.dumps(read.data), strict=True)
+        value = adapter.validate_json(json.dumps(read.data), strict=True)
         complaints = []
     except ValidationError as problem:
         errors = problem.errors(include_url=False)
         complaints = [_complaint(details, kind) for details in errors if details["loc"] not in places]
     if left or complaints:
         raise ProjectError(_message(read, [*left, *complaints])) from None
-    return found
+    return value
 
 
 def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
@@ -181,7 +176,7 @@ def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
 
 def _complaint(details: ErrorDetails, kind: type) -> Complaint:
     place, key = details["loc"], str(details["loc"][-1]) if details["loc"] else ""
-    found = details["input"]
+    typed = details["input"]
     if details["type"] == "unexpected_keyword_argument":
         return Complaint(place, f"there is no such key here.{did_you_mean(key, known_keys(kind, place[:-1]))}")
     if details["type"] == "missing":
@@ -189,10 +184,10 @@ def _complaint(details: ErrorDetails, kind: type) -> Complaint:
     if details["type"] == "literal_error":
         expected = str(details.get("ctx", {}).get("expected", "another value"))
         words = expected.replace(" or ", ", ").replace("'", "").split(", ")
-        near = did_you_mean(found, words) if isinstance(found, str) else ""
-        return Complaint(place, f"expected {expected}, found {_shown(found)}.{near}")
+        near = did_you_mean(typed, words) if isinstance(typed, str) else ""
+        return Complaint(place, f"expected {expected}, found {_shown(typed)}.{near}")
     expected = _EXPECTED.get(details["type"].split("_")[0], details["msg"])
-    return Complaint(place, f"expected {expected}, found {_shown(found)}")
+    return Complaint(place, f"expected {expected}, found {_shown(typed)}")
 
 
 def _shown(value: object) -> str:
@@ -236,47 +231,3 @@ def _sentence(text: str) -> str:
 def _where(read: PlainYaml, place: Place) -> str:
     line = read.line(place)
     return f"{where(place) or 'the file'}{f' (line {line})' if line else ''}: "
-
-
-# A new project folder to start from.
-
-
-def new_project(slug: str) -> Path:
-    """Make data/projects/`slug` with a project file to fill in, and return that file's path."""
-    if not is_slug(slug):
-        raise InputError(
-            f"'{slug}' cannot name a project. Use lower-case letters, digits and hyphens, at most 64, beginning and "
-            "ending with a letter or digit, and no name that Windows keeps to itself (con, nul): new-project."
-        )
-    projects = writable_root() / "data" / "projects"
-    folder = projects / slug
-    if folder.exists() or folder.is_symlink():
-        raise InputError(
-            f"{folder} is there already and is left alone. Choose another slug, or edit the project there."
-        )
-    with environment_faults(f"making {folder}"):
-        projects.mkdir(parents=True, exist_ok=True)
-        if not (projects / "project.schema.json").exists():
-            write_schemas(projects)
-        part = projects / f".{slug}.{os.getpid()}.part"
-        try:
-            _fill_folder(part, slug)
-            part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return folder / "project.yml"
-
-
-def _fill_folder(folder: Path, slug: str) -> None:
-    folder.mkdir()
-    templates = files("evalkit.run.project") / "templates"
-    text = (templates / "project.yml").read_text(encoding="utf-8")
-    (folder / "project.yml").write_text(text.replace("SLUG", slug), encoding="utf-8")
-    header = (templates / "participants.template.csv").read_text(encoding="utf-8")
-    (folder / "participants.template.csv").write_text(header, encoding="utf-8")
-
-
-def write_schemas(projects: Path) -> None:
-    """Write the schemas that editors complete from into the folder of all projects."""
-    for name, schema in (("project", project_schema()), ("claims", claims_schema())):
-        (projects / f"{name}.schema.json").write_text(schema_text(schema), encoding="utf-8")

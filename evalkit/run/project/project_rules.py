@@ -109,13 +109,13 @@ def registry_complaints(project: Project) -> list[Complaint]:
     """Return what the measure registry says against the outcomes and years."""
     codes = [outcome.measure for outcome in project.outcomes]
     known = f"Known: {', '.join(MEASURES)}"
-    found = [
+    unknown = [
         Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
         for i, code in enumerate(codes)
         if code not in MEASURES
     ]
     absent = [*_absent_years(project)]
-    return [*found, *(absent or _broken_series(project))]
+    return [*unknown, *(absent or _broken_series(project))]
 
 
 def _absent_years(project: Project) -> Iterator[Complaint]:
@@ -153,8 +153,8 @@ def _words(project: Project) -> Iterator[Complaint]:
         text = f"the programme ends ({programme.end}) before it starts ({programme.start})"
         yield Complaint(("programme", "end"), text)
     for i, source in enumerate(programme.sources):
-        if source.url and (said := _against_address(source.url)):
-            yield Complaint(("programme", "sources", i, "url"), said)
+        if source.url and (complaint := _against_address(source.url)):
+            yield Complaint(("programme", "sources", i, "url"), complaint)
 
 
 def _against_address(url: str) -> str:
@@ -171,13 +171,13 @@ def _against_address(url: str) -> str:
 
 def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
     chosen = project.participants
-    wanted, other = ("local_authority", "file") if chosen.rule == "local_authority" else ("file", "local_authority")
-    if getattr(chosen, wanted) is None:
-        yield Complaint(("participants",), f"the rule `{chosen.rule}` needs the key `{wanted}`")
+    needed, other = ("local_authority", "file") if chosen.rule == "local_authority" else ("file", "local_authority")
+    if getattr(chosen, needed) is None:
+        yield Complaint(("participants",), f"the rule `{chosen.rule}` needs the key `{needed}`")
     if getattr(chosen, other) is not None:
         yield Complaint(("participants", other), f"the rule `{chosen.rule}` does not use `{other}`; leave it out")
-    if chosen.rule == "file" and chosen.file is not None and (said := complaint_about(folder, chosen.file)):
-        yield Complaint(("participants", "file"), said)
+    if chosen.rule == "file" and chosen.file is not None and (complaint := complaint_about(folder, chosen.file)):
+        yield Complaint(("participants", "file"), complaint)
 
 
 def _exposure(project: Project) -> Iterator[Complaint]:
@@ -210,8 +210,8 @@ def _outcomes(project: Project) -> Iterator[Complaint]:
     measures = [outcome.measure for outcome in project.outcomes]
     primary = [outcome.measure for outcome in project.outcomes if outcome.role == "primary"]
     if len(primary) != 1:
-        found = f"found {listed(primary)}" if primary else "found none"
-        yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {found}")
+        n_found = f"found {listed(primary)}" if primary else "found none"
+        yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {n_found}")
     for i, measure in enumerate(measures):
         if measure in measures[:i]:
             yield Complaint(("outcomes", i, "measure"), f"{measure} is listed twice")
@@ -267,17 +267,17 @@ def _numbers(project: Project) -> Iterator[Complaint]:
 
 
 def _claims_file(project: Project, folder: Path) -> Iterator[Complaint]:
-    if project.claims is not None and (said := complaint_about(folder, project.claims)):
-        yield Complaint(("claims",), said)
+    if project.claims is not None and (complaint := complaint_about(folder, project.claims)):
+        yield Complaint(("claims",), complaint)
 
 
 def _reference_file(project: Project, folder: Path) -> Iterator[Complaint]:
     name = project.reference_document
     if name is None:
         return
-    said = complaint_about(folder, name)
-    if said or not name.lower().endswith(".docx"):
-        yield Complaint(("reference_document",), said or f"'{name}' is not a .docx: save the document as one")
+    complaint = complaint_about(folder, name)
+    if complaint or not name.lower().endswith(".docx"):
+        yield Complaint(("reference_document",), complaint or f"'{name}' is not a .docx: save the document as one")
 
 
 def _data_folder(project: Project) -> Iterator[Complaint]:

@@ -46,12 +46,12 @@ NOTEBOOKS: Final = ("1_design", "2_impact", "3_review", "0_summary", "4_reproduc
 
 def find_workspace(start: Path | None = None) -> Path:
     """Return the nearest folder at or above `start` (the current one) with data/projects, else the source checkout."""
-    here = (start or Path.cwd()).absolute()
-    for folder in (here, *here.parents, SOURCE_ROOT):
+    start_folder = (start or Path.cwd()).absolute()
+    for folder in (start_folder, *start_folder.parents, SOURCE_ROOT):
         if (folder / "data" / "projects").is_dir():
             return folder
     raise InputError(
-        f"There is no folder data/projects in {here} or above it. "
+        f"There is no folder data/projects in {start_folder} or above it. "
         "Go to the folder of your projects, or give the path of a project.yml."
     )
 
@@ -95,8 +95,8 @@ def notebooks_folder(project_file: Path) -> Path:
     for root in (workspace_of(project_file) or Path.cwd(), SOURCE_ROOT):
         if all((root / "notebooks" / f"{name}.ipynb").is_file() for name in NOTEBOOKS):
             return root / "notebooks"
-    wanted = listed([f"{name}.ipynb" for name in NOTEBOOKS])
-    raise InputError(f"The notebooks {wanted} are missing. Run this from a clone of the project.")
+    names = listed([f"{name}.ipynb" for name in NOTEBOOKS])
+    raise InputError(f"The notebooks {names} are missing. Run this from a clone of the project.")
 
 
 def synthetic_place(start: Path | None = None) -> Path:

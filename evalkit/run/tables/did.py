@@ -49,7 +49,7 @@ from evalkit.report.words.did import DidAnswer, TwoWayAnswer, told_answer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
 from evalkit.run.tables.did_options import DidRequest
-from evalkit.run.tables.written import Told
+from evalkit.run.tables.written import CommandAnswer
 
 if TYPE_CHECKING:
     from evalkit.estimate.two_way.bacon import BaconDecomposition
@@ -58,31 +58,31 @@ if TYPE_CHECKING:
 
 def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
     """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
-    asked = request.asked
-    roles = Roles(**cast(dict[str, str], asked.parts), covariates=asked.covariates)
-    with progress.step(f"reading {asked.file.name}"):
-        table = read_long_table(asked.file, roles)
-        kind = CrossSections if asked.is_cross_section else Panel
+    question = request.question
+    roles = Roles(**cast(dict[str, str], question.parts), covariates=question.covariates)
+    with progress.step(f"reading {question.file.name}"):
+        table = read_long_table(question.file, roles)
+        kind = CrossSections if question.is_cross_section else Panel
         observations = kind.from_frame(table.frame, roles)
     with executor_at(request.where) as executor:
-        estimate = _two_way_answer if asked.estimator == "twfe" else _staggered_answer
+        estimate = _two_way_answer if question.estimator == "twfe" else _staggered_answer
         try:
-            answer = estimate(asked, observations, table.left_out, progress, executor)
+            answer = estimate(question, observations, table.left_out, progress, executor)
         except DesignError as problem:
-            raise DesignError(_lost_group(table, asked.are_people) or str(problem)) from None
-    return replace(answer, reading=_reading(table, asked.are_people))
+            raise DesignError(_lost_group(table, question.are_people) or str(problem)) from None
+    return replace(answer, reading=_reading(table, question.are_people))
 
 
-def did_told(answer: DidAnswer) -> Told:
+def did_told(answer: DidAnswer) -> CommandAnswer:
     """Return everything that may be told of an answer, as a document, as CSV and as plain data."""
     from evalkit.run.tables.did_json import did_record
 
     told = told_answer(answer)
-    return Told(
+    return CommandAnswer(
         document=partial(_document, told),
         csv=lambda: _main_table(told).to_csv(),
         record=lambda: did_record(told),
-        fewest=answer.asked.fewest,
+        fewest=answer.question.fewest,
     )
 
 
@@ -137,18 +137,18 @@ def _or_reason(heading: str, found: Any, table: Callable[[Any], ReleasedTable]) 
 
 
 def _event_table(answer: DidAnswer, study: TwoWayEventStudy) -> ReleasedTable:
-    return two_way.two_way_event_study(study, answer.asked.level)
+    return two_way.two_way_event_study(study, answer.question.level)
 
 
 def _figure(answer: DidAnswer) -> Iterator[Part]:
     """Yield the event study drawn, nothing where there is none."""
     from evalkit.report.figures.staggered import staggered_plot, two_way_plot
 
-    found, outcome = answer.results, str(answer.asked.parts["outcome"])
+    found, outcome = answer.results, str(answer.question.parts["outcome"])
     if isinstance(found, StaggeredResults):
         yield staggered_plot(found, outcome)
     elif not isinstance(found.event_study, Unavailable):
-        yield two_way_plot(found.event_study, outcome, answer.asked.level)
+        yield two_way_plot(found.event_study, outcome, answer.question.level)
 
 
 def _notes(answer: DidAnswer, section: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -193,32 +193,32 @@ def _reading(table: LongTable, are_people: bool) -> tuple[str, ...]:
 
 
 def _staggered_answer(
-    asked: DidQuestion,
+    question: DidQuestion,
     observations: Panel | CrossSections,
     left_out: tuple[LeftOut, ...],
     progress: Progress,
     executor: Executor,
 ) -> DidAnswer:
-    with progress.step(f"estimating ({asked.estimator})"):
-        design = staggered_design(observations, _options(asked))
-        _require_balance(asked, design)
-        effects = _effects(asked, design)
-        uncertainty = Uncertainty(level=asked.level, n_draws=asked.n_draws, seed=asked.seed, executor=executor)
-        results = _results(asked, design, effects, uncertainty)
-        if asked.estimator == "imputation":
+    with progress.step(f"estimating ({question.estimator})"):
+        design = staggered_design(observations, _options(question))
+        _require_balance(question, design)
+        effects = _effects(question, design)
+        uncertainty = Uncertainty(level=question.level, n_draws=question.n_draws, seed=question.seed, executor=executor)
+        results = _results(question, design, effects, uncertainty)
+        if question.estimator == "imputation":
             from evalkit.estimate.staggered.imputation_leads import with_leads
 
             results = with_leads(results, effects.design)
     checks = None
-    if asked.estimator == "all":
+    if question.estimator == "all":
         from evalkit.diagnose.cross_checks import cross_checks
 
         with progress.step("estimating with every other estimator"):
             checks = cross_checks(effects, uncertainty)
     advice = recommendation(effects)
-    clustered_by = _clustered_by(asked, observations)
+    clustered_by = _clustered_by(question, observations)
     return DidAnswer(
-        asked=asked,
+        question=question,
         results=results,
         checks=checks,
         left_out=left_out,
@@ -229,36 +229,36 @@ def _staggered_answer(
         clustered_by=clustered_by,
         clusters=cluster_counts(effects.design),
         recommendation=advice,
-        inference=overall_inference(effects, advice, InferenceOptions(level=asked.level, seed=asked.seed)),
+        inference=overall_inference(effects, advice, InferenceOptions(level=question.level, seed=question.seed)),
         assumes=independence_by(observations.clustered_by),
-        names_units=_are_units(observations) and not asked.are_units_people,
+        names_units=_are_units(observations) and not question.are_units_people,
     )
 
 
 def _results(
-    asked: DidQuestion, design: StaggeredDesign, effects: GroupTimeEffects, uncertainty: Uncertainty
+    question: DidQuestion, design: StaggeredDesign, effects: GroupTimeEffects, uncertainty: Uncertainty
 ) -> StaggeredResults:
-    if not asked.are_clusters_drawn:
-        return staggered_results(effects, uncertainty, asked.balanced_until)
+    if not question.are_clusters_drawn:
+        return staggered_results(effects, uncertainty, question.balanced_until)
     from evalkit.estimate.cluster_bootstrap import cluster_bootstrap
 
-    return cluster_bootstrap(design, partial(_effects, asked), uncertainty)
+    return cluster_bootstrap(design, partial(_effects, question), uncertainty)
 
 
-def _options(asked: DidQuestion) -> StaggeredOptions:
+def _options(question: DidQuestion) -> StaggeredOptions:
     """Return the design's options; estimators that compare with everyone untreated need no never-treated units."""
-    has_choice = asked.estimator in ("group-time", "extended", "all")
+    has_choice = question.estimator in ("group-time", "extended", "all")
     return StaggeredOptions(
-        comparison=cast(ComparisonGroup, asked.comparison if has_choice else "not-yet"),
-        anticipation=asked.anticipation,
-        base_period=cast(BasePeriod, asked.base_period),
-        unbalanced=cast(Unbalanced, asked.unbalanced),
+        comparison=cast(ComparisonGroup, question.comparison if has_choice else "not-yet"),
+        anticipation=question.anticipation,
+        base_period=cast(BasePeriod, question.base_period),
+        unbalanced=cast(Unbalanced, question.unbalanced),
     )
 
 
-def _require_balance(asked: DidQuestion, design: StaggeredDesign) -> None:
+def _require_balance(question: DidQuestion, design: StaggeredDesign) -> None:
     """Raise `InputError` where no cohort is seen for as long as the event study was asked to be."""
-    until, last = asked.balanced_until, design.observations.periods[-1]
+    until, last = question.balanced_until, design.observations.periods[-1]
     if until is not None and last - design.cohorts[0] < until:
         raise InputError(
             f"--balanced-until {until}: no cohort is seen for {until} periods after its start; the first, "
@@ -266,24 +266,24 @@ def _require_balance(asked: DidQuestion, design: StaggeredDesign) -> None:
         )
 
 
-def _effects(asked: DidQuestion, design: StaggeredDesign) -> GroupTimeEffects:
-    effects = _effects_by(asked, design)
-    if not asked.are_units_people:
+def _effects(question: DidQuestion, design: StaggeredDesign) -> GroupTimeEffects:
+    effects = _effects_by(question, design)
+    if not question.are_units_people:
         return effects
     cells = (replace(cell, fewest_people=min(cell.n_treated, cell.n_comparison)) for cell in effects.cells)
     return replace(effects, cells=tuple(cells))
 
 
-def _effects_by(asked: DidQuestion, design: StaggeredDesign) -> GroupTimeEffects:
-    if asked.estimator in ("group-time", "all"):
-        return group_time_effects(design, cast(Method, asked.method))
+def _effects_by(question: DidQuestion, design: StaggeredDesign) -> GroupTimeEffects:
+    if question.estimator in ("group-time", "all"):
+        return group_time_effects(design, cast(Method, question.method))
     from evalkit.diagnose.cross_checks import effects_by
 
-    return effects_by(asked.estimator, design)
+    return effects_by(question.estimator, design)
 
 
-def _clustered_by(asked: DidQuestion, observations: Panel | CrossSections) -> str:
-    names = {"cluster": asked.parts["cluster"], "unit": asked.parts["unit"], "row": "row"}
+def _clustered_by(question: DidQuestion, observations: Panel | CrossSections) -> str:
+    names = {"cluster": question.parts["cluster"], "unit": question.parts["unit"], "row": "row"}
     if isinstance(observations, CrossSections):
         return str(names[observations.clustered_by])
     return str(names["cluster"] or names["unit"])
@@ -299,7 +299,7 @@ def _are_units(observations: Panel | CrossSections) -> bool:
 
 
 def _two_way_answer(
-    asked: DidQuestion,
+    question: DidQuestion,
     panel: Panel | CrossSections,
     left_out: tuple[LeftOut, ...],
     progress: Progress,
@@ -311,12 +311,12 @@ def _two_way_answer(
 
     with progress.step("estimating (twfe)"):
         panel, dropped = without_idle(panel)
-        options = InferenceOptions(level=asked.level, seed=asked.seed, executor=executor)
+        options = InferenceOptions(level=question.level, seed=question.seed, executor=executor)
         effect = two_way_effect(panel, options)
         results = TwoWayAnswer(effect=effect, bacon=_bacon(panel), event_study=_event_study(panel))
     cohort = panel.by_unit()["cohort"].to_numpy()
     return DidAnswer(
-        asked=asked,
+        question=question,
         results=results,
         checks=None,
         left_out=left_out,
@@ -324,7 +324,7 @@ def _two_way_answer(
         periods=panel.periods,
         cohorts=tuple(int(start) for start in np.unique(cohort[cohort <= panel.periods[-1]])),
         n_rows=len(panel.frame),
-        clustered_by=_clustered_by(asked, panel),
+        clustered_by=_clustered_by(question, panel),
         clusters=effect.clusters,
         recommendation=effect.recommendation,
         inference=effect.inference,

@@ -31,19 +31,19 @@ def did_record(answer: DidAnswer) -> Json:
     """Return everything of an answer as it may be told, as plain lists, texts and numbers."""
     found = answer.results
     record = _two_way(found, answer) if isinstance(found, TwoWayAnswer) else _staggered(found, answer)
-    record |= _counts(counts_of(answer), answer.asked.fewest)
+    record |= _counts(counts_of(answer), answer.question.fewest)
     record["dropped"] = [
         {
             "reason": loss.reason,
-            "n_units": _told(loss.n_units, answer.asked.fewest),
-            "n_rows": _told(loss.n_rows, answer.asked.fewest),
+            "n_units": _told(loss.n_units, answer.question.fewest),
+            "n_rows": _told(loss.n_rows, answer.question.fewest),
             "units": plain_value(NO_IDS) if loss.units is None else list(loss.units),
         }
         for loss in losses_of(answer)
     ]
     if isinstance(found, TwoWayAnswer):
         robust = found.effect.as_told
-        record["cluster_robust"] = _of_estimate(robust, answer.asked.level) | {"df": _freedom(robust.df)}
+        record["cluster_robust"] = _of_estimate(robust, answer.question.level) | {"df": _freedom(robust.df)}
         if reason := found.effect.why_no_plain_test:
             record["cluster_robust"]["interval"] = plain_value(reason)
         record["goodman_bacon"] = _bacon(found.bacon)
@@ -73,7 +73,7 @@ def _numbers(one: Any) -> Json:
 
 def _staggered(results: StaggeredResults, answer: DidAnswer) -> Json:
     return {
-        "group_time": [_cell(cell, answer.asked.are_people) for cell in results.group_time],
+        "group_time": [_cell(cell, answer.question.are_people) for cell in results.group_time],
         "simple": _one(results.simple),
         "by_cohort": _set(results.by_cohort, "cohorts", "cohort"),
         "event_study": _set(results.event_study, "times", "event_time"),
@@ -136,16 +136,16 @@ def _rest(part: Reported) -> Json:
 
 def _settings(answer: DidAnswer) -> Json:
     """Return how the result was made, and what a reader must know of it."""
-    asked, found = answer.asked, answer.results
+    question, found = answer.question, answer.results
     settings: Json = {
-        "estimator": asked.estimator,
+        "estimator": question.estimator,
         "method": "two-way fixed effects" if isinstance(found, TwoWayAnswer) else found.method,
         "comparison": compared_with(answer),
-        "covariates": list(asked.covariates),
-        "level": asked.level,
-        "seed": asked.seed,
-        "n_bootstrap_draws": asked.n_draws,
-        "bootstrap_draws": "clusters" if asked.are_clusters_drawn else "multipliers",
+        "covariates": list(question.covariates),
+        "level": question.level,
+        "seed": question.seed,
+        "n_bootstrap_draws": question.n_draws,
+        "bootstrap_draws": "clusters" if question.are_clusters_drawn else "multipliers",
         "counts_are_of": counts_of(answer).treated.noun + "s",
         "periods": list(answer.periods),
         "cohorts": list(answer.cohorts),
@@ -171,10 +171,10 @@ def _inference(answer: DidAnswer) -> Json:
     return {
         "clustered_by": answer.clustered_by,
         "assumes": answer.assumes,
-        "n_treated_clusters": _told(clusters.treated, answer.asked.fewest),
-        "n_comparison_clusters": _told(clusters.comparison, answer.asked.fewest),
+        "n_treated_clusters": _told(clusters.treated, answer.question.fewest),
+        "n_comparison_clusters": _told(clusters.comparison, answer.question.fewest),
         "recommended": advice.inference,
-        "reason": plain_value(FEW) if clusters.are_few(answer.asked.fewest) else advice.reason,
+        "reason": plain_value(FEW) if clusters.are_few(answer.question.fewest) else advice.reason,
         "overall": _supported(answer.inference),
     }
 
@@ -199,12 +199,12 @@ def _freedom(df: float | None) -> Any:
 
 def compared_with(answer: DidAnswer) -> str:
     """Return whom treated units are compared with: never or not-yet where that was a choice, else in words."""
-    if answer.asked.estimator in ("group-time", "extended", "all"):
-        return answer.asked.comparison
+    if answer.question.estimator in ("group-time", "extended", "all"):
+        return answer.question.comparison
     return {
         "sun-abraham": "never-treated units, or where there are none the last cohort",
         "twfe": "all other units, those already treated included",
-    }.get(answer.asked.estimator, "all untreated observations")
+    }.get(answer.question.estimator, "all untreated observations")
 
 
 def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
@@ -220,7 +220,7 @@ def _two_way(found: TwoWayAnswer, answer: DidAnswer) -> Json:
             **_conservative(effect.inference),
         },
         "by_cohort": none,
-        "event_study": _two_way_times(found.event_study, answer.asked.level),
+        "event_study": _two_way_times(found.event_study, answer.question.level),
         "calendar": none,
     }
 

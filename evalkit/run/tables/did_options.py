@@ -52,7 +52,7 @@ the reason, no bootstrap, unbalanced panels by pairs of periods. Results do not 
 class DidRequest:
     """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
 
-    asked: DidQuestion
+    question: DidQuestion
     output: Output
     where: ExecutorChoice
 
@@ -132,7 +132,7 @@ def did_request(given: argparse.Namespace) -> DidRequest:
     estimator = given.estimator or "group-time"
     _refuse_unused(given, estimator)
     _refuse_outside(given)
-    asked = DidQuestion(
+    question = DidQuestion(
         file=table_file(given.file),
         parts={
             "unit": given.unit,
@@ -157,7 +157,7 @@ def did_request(given: argparse.Namespace) -> DidRequest:
         level=0.95 if given.level is None else given.level,
         balanced_until=given.balanced_until,
     )
-    return DidRequest(asked, output_of(given, asked.file), executor_choice(given, _idle(given, estimator)))
+    return DidRequest(question, output_of(given, question.file), executor_choice(given, _idle(given, estimator)))
 
 
 def _idle(given: argparse.Namespace, estimator: str) -> str:

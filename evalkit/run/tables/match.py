@@ -38,15 +38,15 @@ from evalkit.report.words.matched import (
 )
 from evalkit.run.tables.match_answer import MatchAnswer
 from evalkit.run.tables.match_border import FEW, MEASURES, ToldMatch, told_match
-from evalkit.run.tables.written import Told, frame_csv
+from evalkit.run.tables.written import CommandAnswer, frame_csv
 
 Json = dict[str, Any]
 
 
-def told_of_match(answer: MatchAnswer) -> Told:
+def told_of_match(answer: MatchAnswer) -> CommandAnswer:
     """Return everything that may be told of a match, each form made when it is asked for."""
     match = told_match(answer)
-    return Told(
+    return CommandAnswer(
         document=lambda has_figures: match_document(match, has_figures),
         csv=lambda: frame_csv(unit_table(answer.design, answer.request.are_people)),
         record=lambda: match_record(match),

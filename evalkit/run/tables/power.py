@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.core.plain import plain_or_reason
 from evalkit.core.quantities import Unavailable
 from evalkit.run.processes.executors import add_executor_options, compute_on_one_thread, executor_at, executor_choice
-from evalkit.run.tables.written import Told, add_output_options, output_of, tell
+from evalkit.run.tables.written import CommandAnswer, add_output_options, output_of, tell
 from evalkit.run.typed_paths import add_data_options
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> d
     return {code: limits for code, limits in found.items() if limits is not None}
 
 
-def told_of_power(report: PowerReport) -> Told:
+def told_of_power(report: PowerReport) -> CommandAnswer:
     """Return everything that is told of what a project could detect, each form made when it is asked for."""
     from evalkit.report.tables.power import power
 
-    return Told(
+    return CommandAnswer(
         document=lambda has_figures: power_document(report, has_figures),
         csv=lambda: power(report).to_csv(),
         record=lambda: power_record(report),

@@ -19,7 +19,7 @@ from evalkit.report.border.parts import Document, Part, Prose
 from evalkit.report.tables.similar import closest, list_losses, similar
 from evalkit.run.console import Progress
 from evalkit.run.tables.similar import SimilarRequest
-from evalkit.run.tables.written import Told, frame_csv
+from evalkit.run.tables.written import CommandAnswer, frame_csv
 
 Json = dict[str, Any]
 
@@ -102,9 +102,9 @@ def _require(request: SimilarRequest) -> None:
 # What is told of the lists: one document for every drawing of it, CSV, and plain data.
 
 
-def told_of_similar(answer: SimilarAnswer) -> Told:
+def told_of_similar(answer: SimilarAnswer) -> CommandAnswer:
     """Return everything that may be told of the lists, each form made when it is asked for."""
-    return Told(
+    return CommandAnswer(
         document=lambda has_figures: similar_document(answer, has_figures),
         csv=lambda: _csv(answer),
         record=lambda: similar_record(answer),

@@ -22,7 +22,7 @@ from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
 from evalkit.run.tables.synth_json import synth_record
 from evalkit.run.tables.synth_options import SynthRequest
-from evalkit.run.tables.written import Told
+from evalkit.run.tables.written import CommandAnswer
 
 _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
     "sc": synthetic_control,
@@ -33,28 +33,28 @@ _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
 
 def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
     """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
-    asked = request.asked
-    roles = AreaRoles(unit=asked.unit, period=asked.period, outcome=asked.outcome)
-    with progress.step(f"reading {asked.file.name}"):
-        series = read_area_file(asked.file, roles)
-        start = series.scale.number(asked.start, "--start")
-        design = area_design(series, asked.treated, start, asked.excluded)
-    with progress.step(f"estimating ({asked.method}) and every placebo"), executor_at(request.where) as executor:
-        options = PlaceboOptions(seed=asked.seed, level=asked.level, executor=executor)
-        found = _VERBS[asked.method](design)
+    question = request.question
+    roles = AreaRoles(unit=question.unit, period=question.period, outcome=question.outcome)
+    with progress.step(f"reading {question.file.name}"):
+        series = read_area_file(question.file, roles)
+        start = series.scale.number(question.start, "--start")
+        design = area_design(series, question.treated, start, question.excluded)
+    with progress.step(f"estimating ({question.method}) and every placebo"), executor_at(request.where) as executor:
+        options = PlaceboOptions(seed=question.seed, level=question.level, executor=executor)
+        found = _VERBS[question.method](design)
         return SynthAnswer(
-            asked=asked,
-            found=found,
+            question=question,
+            synthetic=found,
             space=placebo_in_space(found, options),
             time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
-            conformal=conformal(found, asked.level),
+            conformal=conformal(found, question.level),
             left_out=leave_one_donor_out(found),
         )
 
 
-def synth_told(answer: SynthAnswer) -> Told:
+def synth_told(answer: SynthAnswer) -> CommandAnswer:
     """Return everything that is told of an answer, as a document, as CSV and as plain data."""
-    return Told(
+    return CommandAnswer(
         document=partial(_document, answer),
         csv=lambda: _gaps(answer).to_csv(),
         record=lambda: synth_record(answer),
@@ -71,15 +71,15 @@ def _parts(answer: SynthAnswer, has_figures: bool) -> Iterator[Part]:
     yield Heading(1, "Who is compared with whom")
     yield words.who_is_compared(answer)
     yield Heading(1, "The fit before the start")
-    yield sentences(answer.found.pre_fit.sentence)
+    yield sentences(answer.synthetic.pre_fit.sentence)
     yield Heading(1, "The effect")
     if has_figures:
         from evalkit.report.figures.areas import gaps_plot, synthetic_plot
 
-        yield synthetic_plot(answer.found)
-        yield gaps_plot(answer.found, answer.space)
+        yield synthetic_plot(answer.synthetic)
+        yield gaps_plot(answer.synthetic, answer.space)
     yield _gaps(answer)
-    yield synthetic.donor_weights(answer.found)
+    yield synthetic.donor_weights(answer.synthetic)
     yield Heading(1, "How unusual it is")
     yield words.how_unusual(answer)
     if answer.notes:
@@ -88,4 +88,4 @@ def _parts(answer: SynthAnswer, has_figures: bool) -> Iterator[Part]:
 
 
 def _gaps(answer: SynthAnswer) -> ReleasedTable:
-    return synthetic.gaps(answer.found, answer.conformal, answer.precision)
+    return synthetic.gaps(answer.synthetic, answer.conformal, answer.precision)

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 def synth_record(answer: SynthAnswer) -> Json:
     """Return everything that was found, as plain lists, texts and numbers."""
-    found = answer.found
+    found = answer.synthetic
     return {
         "estimate": given(found.estimate),
         "weights": {str(donor): weight for donor, weight in found.weight_of.items()},
@@ -80,7 +80,7 @@ def _left_out(answer: SynthAnswer) -> Json:
 
 def _settings(answer: SynthAnswer) -> Json:
     """Return how the result was made, and what a reader must know of it."""
-    asked, found = answer.asked, answer.found
+    question, found = answer.question, answer.synthetic
     design, fit = found.design, found.fit
     settings: Json = {
         "method": found.method.name,
@@ -107,4 +107,4 @@ def _settings(answer: SynthAnswer) -> Json:
             str(period): float(weight) for period, weight in zip(before, fit.time_weights, strict=True)
         }
     settings["dropped"] = [{"reason": lost.reason, "units": list(lost.units)} for lost in design.dropped]
-    return settings | {"level": asked.level, "seed": asked.seed, "notes": list(answer.notes)}
+    return settings | {"level": question.level, "seed": question.seed, "notes": list(answer.notes)}

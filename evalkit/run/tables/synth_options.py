@@ -29,7 +29,7 @@ synthetic difference-in-differences. Several treated areas are taken as one, the
 class SynthRequest:
     """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
 
-    asked: SynthQuestion
+    question: SynthQuestion
     output: Output
     where: ExecutorChoice
 
@@ -95,7 +95,7 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
             f"--start {given.start!r} is no period. Write it as the file does: 2019, 2018/19, 201819, 2019Q1 or "
             "2019-03."
         )
-    asked = SynthQuestion(
+    question = SynthQuestion(
         file=table_file(given.file),
         unit=given.unit,
         period=given.period,
@@ -107,4 +107,4 @@ def synth_request(given: argparse.Namespace) -> SynthRequest:
         level=given.level,
         seed=given.seed,
     )
-    return SynthRequest(asked, output_of(given, asked.file), executor_choice(given))
+    return SynthRequest(question, output_of(given, question.file), executor_choice(given))

@@ -39,7 +39,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class CommandAnswer:
     """What a command has to tell, each form made only when it is asked for.
 
     Attributes
@@ -79,27 +79,27 @@ def output_of(given: argparse.Namespace, table: Path, kinds: Sequence[str] = KIN
     return Output(out_file(given.out, kinds, table), given.json, given.quiet)
 
 
-def tell(told: Told, output: Output) -> None:
+def tell(answer: CommandAnswer, output: Output) -> None:
     """Write the file that was asked for, whole or not at all, and then print the answer."""
     if output.file is not None:
         with environment_faults(f"writing {output.file.name}"):
-            write_whole(output.file, content_of(told, output.file.suffix.lower()))
+            write_whole(output.file, content_of(answer, output.file.suffix.lower()))
         output.progress.say(f"written: {output.file}")
     if output.is_json:
-        print(json_text(told.record()))
+        print(json_text(answer.record()))
     elif output.file is None or not output.is_quiet:
         from evalkit.report.documents.terminal import terminal_text
 
-        print(terminal_text(_document(told, has_figures=False)))
+        print(terminal_text(_document(answer, has_figures=False)))
 
 
-def content_of(told: Told, kind: str) -> bytes:
+def content_of(answer: CommandAnswer, kind: str) -> bytes:
     """Return an answer as a file of a kind, such as `.pdf`."""
     if kind == ".csv":
-        return told.csv().encode()
+        return answer.csv().encode()
     if kind == ".json":
-        return (json_text(told.record()) + "\n").encode()
-    document = _document(told, has_figures=True)
+        return (json_text(answer.record()) + "\n").encode()
+    document = _document(answer, has_figures=True)
     if kind == ".html":
         from evalkit.report.documents.html import report_html
 
@@ -113,11 +113,11 @@ def content_of(told: Told, kind: str) -> bytes:
     return pdf_report(document)
 
 
-def _document(told: Told, has_figures: bool) -> Document:
+def _document(answer: CommandAnswer, has_figures: bool) -> Document:
     """Return the answer as it may leave: the one place through which every drawing of it goes."""
     from evalkit.report.border.parts import released_document
 
-    return released_document(told.document(has_figures), told.fewest)
+    return released_document(answer.document(has_figures), answer.fewest)
 
 
 # A table of ids and numbers as CSV that no spreadsheet runs and no terminal obeys.

@@ -52,12 +52,12 @@ ASKED = DidQuestion(
 )
 
 
-def answer(n_treated=20, n_comparison=40, asked=ASKED, **changes):
+def answer(n_treated=20, n_comparison=40, question=ASKED, **changes):
     plain = replace(
         RESULTS.simple, estimate=1.5, std_error=0.5, interval=Interval(0.5, 2.5), method="cluster-robust", df=None
     )
     made = DidAnswer(
-        asked=asked,
+        question=question,
         results=replace(RESULTS, n_treated=n_treated, n_comparison=n_comparison, simple=plain),
         checks=None,
         left_out=(LeftOut(reason="no outcome", units=("p1", "p2"), n_rows=3),),
@@ -72,7 +72,7 @@ def answer(n_treated=20, n_comparison=40, asked=ASKED, **changes):
             method="cluster-robust", std_error=0.5, df=None, interval=Interval(0.5, 2.5), p_value=0.01, note=""
         ),
         assumes="Units are independent.",
-        names_units=not asked.are_people,
+        names_units=not question.are_people,
     )
     return replace(made, **changes)
 

@@ -5,13 +5,14 @@ import re
 import pytest
 
 from evalkit.core.errors import InputError, ProjectError
-from evalkit.run.project.project_file import _fill_folder, _shown, load_project, new_project
+from evalkit.run.project.new_project import _fill, new_project
+from evalkit.run.project.project_file import _shown, load_project
 from tests.filled_template import filled_in
 
 
 @pytest.fixture
 def made(tmp_path):
-    _fill_folder(tmp_path / "mine", "mine")
+    _fill(tmp_path / "mine", "mine")
     return tmp_path / "mine" / "project.yml"
 
 

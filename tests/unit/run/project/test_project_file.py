@@ -296,7 +296,7 @@ def test_known_keys_are_those_of_the_place():
 def test_the_committed_schema_is_the_one_the_code_gives(name, schema):
     committed = (PROJECTS / f"{name}.schema.json").read_text(encoding="utf-8")
     assert committed == schema_text(schema), (
-        "python -c 'from evalkit.run.project.project_file import *; write_schemas(Path(\"data/projects\"))'"
+        "python -c 'from evalkit.run.project.new_project import *; write_schemas(Path(\"data/projects\"))'"
     )
 
 

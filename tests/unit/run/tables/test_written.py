@@ -9,7 +9,7 @@ import pytest
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
 from evalkit.core.sentence import Sentence, count
 from evalkit.report.border.parts import Document, Prose
-from evalkit.run.tables.written import KINDS, Output, Told, add_output_options, output_of, tell
+from evalkit.run.tables.written import KINDS, CommandAnswer, Output, add_output_options, output_of, tell
 
 LEFT_OUT = Sentence("{n} are left out.", n=count(4, of="people", noun="person", nouns="people"))
 
@@ -19,7 +19,7 @@ def told(fewest=0, asked=None, **changes):
         (asked if asked is not None else []).append(has_figures)
         return Document(title="The title", sections=((Prose((LEFT_OUT,)),),))
 
-    return Told(
+    return CommandAnswer(
         **({"document": document, "csv": lambda: "a,b\n1,2\n", "record": lambda: {"n": 12}} | changes), fewest=fewest
     )
 

@@ -1,0 +1,54 @@
+"""A new project folder to start from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from evalkit.core.errors import InputError
+from evalkit.run.processes.failure import environment_faults
+from evalkit.run.project.project_file import claims_schema, project_schema, schema_text
+from evalkit.run.project.workspace import is_slug, writable_root
+
+
+def new_project(slug: str) -> Path:
+    """Make data/projects/`slug` with a project file to fill in, and return that file's path."""
+    if not is_slug(slug):
+        raise InputError(
+            f"'{slug}' cannot name a project. Use lower-case letters, digits and hyphens, at most 64, beginning and "
+            "ending with a letter or digit, and no name that Windows keeps to itself (con, nul): new-project."
+        )
+    projects = writable_root() / "data" / "projects"
+    folder = projects / slug
+    if folder.exists() or folder.is_symlink():
+        raise InputError(
+            f"{folder} is there already and is left alone. Choose another slug, or edit the project there."
+        )
+    with environment_faults(f"making {folder}"):
+        projects.mkdir(parents=True, exist_ok=True)
+        if not (projects / "project.schema.json").exists():
+            write_schemas(projects)
+        part = projects / f".{slug}.{os.getpid()}.part"
+        try:
+            _fill(part, slug)
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return folder / "project.yml"
+
+
+def _fill(folder: Path, slug: str) -> None:
+    folder.mkdir()
+    templates = files("evalkit.run.project") / "templates"
+    text = (templates / "project.yml").read_text(encoding="utf-8")
+    (folder / "project.yml").write_text(text.replace("SLUG", slug), encoding="utf-8")
+    header = (templates / "participants.template.csv").read_text(encoding="utf-8")
+    (folder / "participants.template.csv").write_text(header, encoding="utf-8")
+
+
+def write_schemas(projects: Path) -> None:
+    """Write the schemas that editors complete from into the folder of all projects."""
+    for name, schema in (("project", project_schema()), ("claims", claims_schema())):
+        (projects / f"{name}.schema.json").write_text(schema_text(schema), encoding="utf-8")
