@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import socket
@@ -10,41 +9,24 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.run.commands.lab import refuse
 from evalkit.run.project.chosen_data import DataChoice, chosen_here
 from evalkit.run.project.workspace import SOURCE_ROOT, project_file, writable_root
-from evalkit.run.typed_paths import add_data_options
+
+if TYPE_CHECKING:
+    from evalkit.run.commands.reading import Given
 
 HOST: Final = "127.0.0.1"
-LAST_PORT: Final = 65535
 _SECONDS_TO_END: Final = 20
 _FIRST: Final = "1_design.ipynb"
 _SETTINGS: Final = Path(__file__).with_name("lab_settings")
 """Settings of JupyterLab: no question about news."""
 
 
-def add_lab_command(commands: Any) -> None:
-    """Give a command line's subparsers the command `lab`."""
-    parser = commands.add_parser(
-        "lab",
-        help="open JupyterLab on the workspace, a project's notebooks ready",
-        description="Open JupyterLab on the workspace. With a project its notebooks are made in lab/<slug>, parameters "
-        "filled in: run by hand they give the numbers of the report. Ctrl-C ends it.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="slug, or path of a project.yml")
-    add_data_options(parser)
-    parser.add_argument("--fresh", action="store_true", help="make the notebooks anew; changed ones are put aside")
-    parser.add_argument(
-        "--port", type=int, metavar="N", help="port on this machine (default: the first free from 8888)"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
-    parser.set_defaults(command=_lab)
-
-
-def _lab(given: argparse.Namespace) -> int:
+def lab_command(given: Given) -> int:
     """Make the notebooks, run JupyterLab until it is ended, and return the exit code."""
     _require(given)
     root, opened = writable_root(), ""
@@ -54,20 +36,17 @@ def _lab(given: argparse.Namespace) -> int:
     return _served(_command(root, given.port, given.no_browser, opened), root)
 
 
-def _require(given: argparse.Namespace) -> None:
+def _require(given: Given) -> None:
     """Raise `InputError` or `EnvironmentFault` for what cannot be done, before anything is made."""
     if find_spec("jupyterlab") is None:
         raise EnvironmentFault("JupyterLab is not installed in this Python. Type: python -m pip install jupyterlab")
-    if given.project is None and (given.data is not None or given.synthetic or given.fresh):
-        raise InputError("--data, --synthetic and --fresh are about a project's notebooks. Name the project as well.")
+    refuse(given)
     DataChoice.of(given)
     if given.port is not None:
         _require_free(given.port)
 
 
 def _require_free(port: int) -> None:
-    if not 1 <= port <= LAST_PORT:
-        raise InputError(f"--port is a number from 1 to {LAST_PORT}, not {port}.")
     try:
         with socket.socket() as held:
             if os.name != "nt":  # a port that an ended server has just left is free
@@ -81,7 +60,7 @@ def _require_free(port: int) -> None:
         ) from None
 
 
-def _prepared(given: argparse.Namespace, root: Path) -> str:
+def _prepared(given: Given, root: Path) -> str:
     """Make the notebooks, say what was made and kept, and return their folder relative to the root."""
     from evalkit.run.lab.lab_notebooks import LAB, prepare_notebooks
     from evalkit.run.project.project_file import load_project

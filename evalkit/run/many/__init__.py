@@ -1,5 +1,8 @@
 """Many projects: in parallel, on a cluster, as a portfolio.
 
+- `clean`: `evalkit clean`: what no project needs any more is listed, asked about and removed; no project's report
+  ever is.
+- `closing`: How `evalkit run` ends: the answer of a report in a sentence, where it is, and what to type next.
 - `cluster`: Replications on the workers of a Dask cluster, with the numbers that one process gives.
 - `cluster_fleet`: Many projects at once on the workers of a Dask cluster, each run as this machine would run it.
 - `fleet`: Many projects at once, each in a process of its own.
@@ -7,6 +10,10 @@
 - `portfolio`: `evalkit portfolio`: one static site over all finished projects of a workspace.
 - `portfolio_reader`: Every finished, failed and foreign folder among the outputs of a workspace.
 - `portfolio_record`: From results.json and manifest.json of one project to what a portfolio needs of it.
+- `project_status`: How a project stands: whether its report is of what would be read now, and if not, why; nothing is
+  run for it.
 - `run_command`: `evalkit run`: evaluate one project, several, or all, and write their reports.
+- `run_record`: What became of each project of one run, as JSON beside the reports, for whoever looks after hundreds.
+- `status`: `evalkit status`: how every project of a workspace stands, and which reports are of none.
 - `task`: One project to be run, what became of it, and a part of the projects for each of several machines.
 """
