@@ -256,7 +256,7 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     DesignStage: {"love": "design:love_plot", "map": "area_map:area_map"},
     MatchedDesign: {"overlap": "matching:overlap_plot"},
     MatchBalance: {"love": "matching:match_love_plot"},
-    PowerReport: {"detectable": "power:power_plot"},
+    PowerReport: {"detectable": "design:power_plot"},
     SyntheticControl: {"path": "areas:synthetic_plot"},
     Evaluation: {
         "interval": "interval:interval_plot",

@@ -71,7 +71,7 @@ def broken_copy(tmp_path: Path, module: str, line: str) -> Path:
         ("evalkit/data/__init__.py", "import evalkit.report", "Layers point downwards only BROKEN"),
         ("evalkit/run/__init__.py", "import matplotlib", "Only report draws BROKEN"),
         ("evalkit/report/__init__.py", "import papermill", "Only run executes notebooks and batches BROKEN"),
-        ("evalkit/core/__init__.py", "import pandas", "core and the array kernels see arrays, not tables BROKEN"),
+        ("evalkit/core/__init__.py", "import pandas", "core sees arrays, not tables BROKEN"),
         ("evalkit/report/__init__.py", "import rpy2", "No library under the GPL or AGPL BROKEN"),
     ],
 )

@@ -7,15 +7,6 @@ import pytest
 
 import evalkit
 
-WITHOUT_IN_DATA_AND_DESIGN: frozenset[str] = frozenset()
-WITHOUT_IN_ESTIMATE_AND_DIAGNOSE = frozenset(
-    name
-    for name, home in evalkit._HOME.items()
-    if home.startswith(("estimate.", "diagnose.")) and inspect.isfunction(getattr(evalkit, name))
-)
-"""Names still without an example; a name leaves its set when it has one, and both sets are to become empty."""
-WITHOUT = WITHOUT_IN_DATA_AND_DESIGN | WITHOUT_IN_ESTIMATE_AND_DIAGNOSE
-
 NAMES = [name for name in evalkit.__all__ if callable(getattr(evalkit, name))]
 VERBS = [name for name in NAMES if inspect.isfunction(getattr(evalkit, name))]
 
@@ -39,11 +30,7 @@ def test_the_examples_of_a_public_name_give_what_they_say(name, tmp_path, monkey
     assert not runner.failures, "".join(told)
 
 
-@pytest.mark.parametrize("name", sorted(set(VERBS) - WITHOUT))
+@pytest.mark.parametrize("name", VERBS)
 def test_every_public_verb_shows_a_call_of_itself(name):
     calls = [example.source for test in examples_of(name) for example in test.examples]
     assert any(f"{name}(" in source for source in calls), f"{name} has no example that calls it"
-
-
-def test_names_without_an_example_are_public_verbs():
-    assert set(VERBS) >= WITHOUT

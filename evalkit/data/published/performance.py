@@ -18,7 +18,7 @@ from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import Listing, area_codes
 from evalkit.data.published.school_lists import Links
 from evalkit.data.published.sources import Sources
-from evalkit.data.published.tables import read_table
+from evalkit.data.published.tables import has_columns, read_table
 
 # The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, as downloaded.
 
@@ -92,7 +92,7 @@ def _one_year(
     pupils = ("TELIG" if key_stage == "KS2" else "TPUP") + suffix
     columns = [f"{code}{suffix}" for code in measures] if with_scores else []
     path = tables.get(year) or tables[year + 1]
-    if not has_table and with_scores and not _has(path, columns):
+    if not has_table and with_scores and not has_columns(path, columns):
         return None
     frame = read_wide(
         path, columns if has_table or with_scores else [], key_stage, optional=[pupils] if with_scores else []
@@ -101,16 +101,6 @@ def _one_year(
     text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "pupils", *measures])
     text["area"] = area_codes(text["LEA"])
     return text.assign(year=year, laestab=text["LEA"] + text["ESTAB"])
-
-
-def _has(path: Path, columns: Sequence[str]) -> bool:
-    try:
-        read_table(path, columns, skip_rows=lambda row: row > 1, ragged=True)
-    except DataError as error:
-        if "has no column" in str(error):
-            return False
-        raise
-    return True
 
 
 def _one_row_per_year(listed: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:

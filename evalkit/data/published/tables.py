@@ -84,6 +84,11 @@ def read_table(
     return without_padding
 
 
+def has_columns(path: Path, columns: Sequence[str], encoding: str = "utf-8-sig") -> bool:
+    """Return whether a table has all the columns named; raise `DataError` where it cannot be read."""
+    return set(columns) <= set(_header(path, encoding))
+
+
 def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
     """Return the number of cells of each row read; pandas fills a short row with blanks that are not in the file."""
     with _open(path) as stream, io.TextIOWrapper(stream, encoding=_encoding(path, encoding), newline="") as text:

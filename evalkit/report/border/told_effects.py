@@ -34,39 +34,39 @@ class ToldResults(StaggeredResults):
     """Results of people that have passed the border: every number in them may be told."""
 
 
-def rests_on_few(found: StaggeredResults) -> bool:
+def rests_on_few(results: StaggeredResults) -> bool:
     """Return whether some cell rests on too few people to be told."""
-    return any(cell.is_of_few for cell in found.group_time)
+    return any(cell.is_of_few for cell in results.group_time)
 
 
-def told_effects(found: StaggeredResults) -> StaggeredResults:
+def told_effects(results: StaggeredResults) -> StaggeredResults:
     """Return results with what may not be told withheld; the same results where units are not people.
 
     Results that are told already come back as they are: to find what may be told takes long where there are many cells.
     What a reader wants first is kept first: the overall effect, times since the start, cohorts, periods, cells, and
     last the averages over each of these.
     """
-    if isinstance(found, ToldResults) or all(cell.fewest_people is None for cell in found.group_time):
-        return found
-    told_found = _without_few(found)
-    return ToldResults(**{field.name: getattr(told_found, field.name) for field in fields(told_found)})
+    if isinstance(results, ToldResults) or all(cell.fewest_people is None for cell in results.group_time):
+        return results
+    released = _without_few(results)
+    return ToldResults(**{field.name: getattr(released, field.name) for field in fields(released)})
 
 
-def _without_few(found: StaggeredResults) -> StaggeredResults:
+def _without_few(results: StaggeredResults) -> StaggeredResults:
     """Return results without the cells that rest on too few people, and what would let them be worked out."""
-    cells = tuple(replace(cell, note=told(cell.note, FEWEST_PEOPLE)) for cell in found.group_time)
-    found = replace(found, notes=tuple(told_where_typed(note, FEWEST_PEOPLE) for note in found.notes))
-    if not rests_on_few(found):
-        return replace(found, group_time=cells)
-    sets = (found.event_study, found.by_cohort, found.calendar)
+    cells = tuple(replace(cell, note=told(cell.note, FEWEST_PEOPLE)) for cell in results.group_time)
+    results = replace(results, notes=tuple(told_where_typed(note, FEWEST_PEOPLE) for note in results.notes))
+    if not rests_on_few(results):
+        return replace(results, group_time=cells)
+    sets = (results.event_study, results.by_cohort, results.calendar)
     hidden = np.array([cell.is_of_few for cell in cells])
     unknown = np.array([cell.fewest_people is not None for cell in cells])
     single = np.eye(len(cells))
-    rows = [found.simple, *(part for one in sets for part in one.parts)]
+    rows = [results.simple, *(part for one in sets for part in one.parts)]
     overall = [one.overall for one in sets]
     order = [*(_cells_of(row, len(cells)) for row in rows), *single, *(_cells_of(row, len(cells)) for row in overall)]
     is_told = iter(may_be_told([row[unknown] for row in order], hidden[unknown]).tolist())
-    simple = _told(found.simple, next(is_told), hidden)
+    simple = _told(results.simple, next(is_told), hidden)
     parts = [tuple(_told(part, next(is_told), hidden) for part in one.parts) for one in sets]
     cells = tuple(_told_cell(cell, next(is_told)) for cell in cells)
     study, by_cohort, calendar = (
@@ -74,14 +74,14 @@ def _without_few(found: StaggeredResults) -> StaggeredResults:
         for one, told_parts in zip(sets, parts, strict=True)
     )
     return replace(
-        found,
+        results,
         group_time=cells,
         simple=simple,
         event_study=study,
         by_cohort=by_cohort,
         calendar=calendar,
-        pre_test=OF_FEW if isinstance(found.pre_test, PreTest) and _tests_few(cells) else found.pre_test,
-        notes=(*found.notes, REMEDY),
+        pre_test=OF_FEW if isinstance(results.pre_test, PreTest) and _tests_few(cells) else results.pre_test,
+        notes=(*results.notes, REMEDY),
     )
 
 

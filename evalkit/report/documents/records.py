@@ -98,16 +98,17 @@ def _headline_record(headline: Headline) -> dict[str, Any]:
     return record | {key: plain(n) if isinstance(n, Unavailable) else int(n) for key, n in counts.items()}
 
 
-def _distribution_record(found: AreaDistribution, project: Project) -> dict[str, Any]:
+def _distribution_record(distribution: AreaDistribution, project: Project) -> dict[str, Any]:
     """Return the changes of all areas, and where they stood before; numbers of few schools stay in."""
     record: dict[str, Any] = {
-        key: plain(getattr(found, key)) for key in ("outcome", "design", "areas", "names", "effects", "treated_area")
+        key: plain(getattr(distribution, key))
+        for key in ("outcome", "design", "areas", "names", "effects", "treated_area")
     }
-    if found.before is None:
+    if distribution.before is None:
         return record
     threshold = project.disclosure.threshold
-    schools = [plain(n if n >= threshold else _few_schools(threshold)) for n in found.before.n_schools]
-    return {**record, **plain(found.before), "n_schools": schools}
+    schools = [plain(n if n >= threshold else _few_schools(threshold)) for n in distribution.before.n_schools]
+    return {**record, **plain(distribution.before), "n_schools": schools}
 
 
 def _few_schools(threshold: int) -> Unavailable:

@@ -84,14 +84,14 @@ def pieces(word: str) -> list[str]:
 def parted(text: str) -> list[tuple[str, bool]]:
     """Return a text in parts, each with whether it is read as one word."""
     parts, at = [], 0
-    for found in _WHOLE.finditer(text):
-        parts += [(text[at : found.start()], False), (found[0], True)]
-        at = found.end()
+    for match in _WHOLE.finditer(text):
+        parts += [(text[at : match.start()], False), (match[0], True)]
+        at = match.end()
     return [*parts, (text[at:], False)]
 
 
 def _held(text: str) -> str:
-    whole = _WHOLE.sub(lambda found: f'<span class="whole">{found[0]}</span>', text)
+    whole = _WHOLE.sub(lambda match: f'<span class="whole">{match[0]}</span>', text)
     if whole != text:
         return whole
-    return _ADDRESS.sub(lambda found: "<wbr>".join(pieces(found[0])), text)
+    return _ADDRESS.sub(lambda match: "<wbr>".join(pieces(match[0])), text)

@@ -46,14 +46,14 @@ def _has_any(section: Any) -> bool:
 
 def _headers(base: Base, section: Section) -> list[Any]:
     """Return every header that a page of the document can have, made where it lacks."""
-    found = [section.header]
+    headers = [section.header]
     if base.section.find(qn("w:titlePg")) is not None:
-        found.append(section.first_page_header)
+        headers.append(section.first_page_header)
     if base.document.settings.odd_and_even_pages_header_footer:
-        found.append(section.even_page_header)
-    for header in found:
+        headers.append(section.even_page_header)
+    for header in headers:
         header.is_linked_to_previous = False
-    return found
+    return headers
 
 
 def _fill(place: Any, content: str) -> None:

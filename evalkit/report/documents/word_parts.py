@@ -227,9 +227,9 @@ def page_lines(section: Any) -> tuple[float, float, float]:
     return max(width, 200.0), max(page[1] - white["top"] - white["bottom"], 200.0), page[0]
 
 
-def _points(found: Any, key: str, standard: int) -> float:
+def _points(element: Any, key: str, standard: int) -> float:
     """Return a measure given in twentieths of a point, or the standard one where a document gives none."""
-    value = None if found is None else found.get(qn(f"w:{key}"))
+    value = None if element is None else element.get(qn(f"w:{key}"))
     return abs(float(value)) / 20 if value is not None else standard / 20
 
 

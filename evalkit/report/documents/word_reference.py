@@ -128,20 +128,20 @@ def _cut(element: Any, keys: set[str]) -> None:
             _take_out(found)
 
 
-def _take_out(found: Any) -> None:
-    if found.tag == qn("w:hyperlink"):
-        _unwrap(found)
+def _take_out(element: Any) -> None:
+    if element.tag == qn("w:hyperlink"):
+        _unwrap(element)
         return
     whole = (qn("w:drawing"), qn("w:pict"), qn("w:object"))
-    around = next((parent for parent in found.iterancestors() if parent.tag in whole), found)
+    around = next((parent for parent in element.iterancestors() if parent.tag in whole), element)
     if around.getparent() is not None:
         around.getparent().remove(around)
 
 
-def _unwrap(found: Any) -> None:
-    for child in list(found):
-        found.addprevious(child)
-    found.getparent().remove(found)
+def _unwrap(element: Any) -> None:
+    for child in list(element):
+        element.addprevious(child)
+    element.getparent().remove(element)
 
 
 def _quiet(place: Any) -> None:
@@ -157,12 +157,12 @@ def _quiet(place: Any) -> None:
         reference.getparent().remove(reference)
 
 
-def _is_running_title(found: Any) -> bool:
-    return any(mark.get(qn("w:name")) == RUNNING_TITLE for mark in found.iter(qn("w:bookmarkStart")))
+def _is_running_title(element: Any) -> bool:
+    return any(mark.get(qn("w:name")) == RUNNING_TITLE for mark in element.iter(qn("w:bookmarkStart")))
 
 
-def _text(found: Any) -> str:
-    return "".join(one.text or "" for one in found.iter(qn("w:t")))
+def _text(element: Any) -> str:
+    return "".join(one.text or "" for one in element.iter(qn("w:t")))
 
 
 def _replaced(text: str, old: tuple[str, str], new: tuple[str, str]) -> str:
@@ -172,25 +172,25 @@ def _replaced(text: str, old: tuple[str, str], new: tuple[str, str]) -> str:
     return text
 
 
-def _say(found: Any, content: str) -> None:
+def _say(paragraph: Any, content: str) -> None:
     """Put content in the place of what a paragraph says; what it looks like stays."""
-    look = next((one.find(qn("w:rPr")) for one in found.iter(qn("w:r"))), None)
-    for child in [child for child in found if child.tag != qn("w:pPr")]:
-        found.remove(child)
+    look = next((one.find(qn("w:rPr")) for one in paragraph.iter(qn("w:r"))), None)
+    for child in [child for child in paragraph if child.tag != qn("w:pPr")]:
+        paragraph.remove(child)
     made = parse_xml(f"<w:p {nsdecls('w')}>{content}</w:p>")
     for child in list(made):
         if look is not None and child.tag == qn("w:r") and child.find(qn("w:rPr")) is None:
             child.insert(0, parse_xml(etree.tostring(look)))
-        found.append(child)
+        paragraph.append(child)
 
 
-def _left_out(found: Any) -> None:
+def _left_out(paragraph: Any) -> None:
     """Take a paragraph out; a cell or header that it stands in alone keeps an empty one, as Word wants."""
-    others: Iterable[Any] = [one for one in found.getparent().findall(qn("w:p")) if one is not found]
+    others: Iterable[Any] = [one for one in paragraph.getparent().findall(qn("w:p")) if one is not paragraph]
     if others:
-        found.getparent().remove(found)
+        paragraph.getparent().remove(paragraph)
     else:
-        _say(found, "")
+        _say(paragraph, "")
 
 
 # What a Word document starts from: the kit's own look, or the reference document of whoever answers for the report.

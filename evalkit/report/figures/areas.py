@@ -38,64 +38,70 @@ be seen beside them; the p-value counts them all."""
 Name = Callable[[object], str]
 
 
-def synthetic_plot(found: SyntheticControl, name: Name = str) -> Figure:
+def synthetic_plot(synthetic: SyntheticControl, name: Name = str) -> Figure:
     """Return the treated areas' outcome beside the synthetic one; `name` gives the words for an id."""
-    who = _treated(found, name)
-    drawn_rows = [row for row in found.gaps if not isinstance(row.synthetic, Unavailable)]
+    who = _treated(synthetic, name)
+    drawn_rows = [row for row in synthetic.gaps if not isinstance(row.synthetic, Unavailable)]
     with canvas() as (figure, axes):
         ax = axes[0]
-        _from_the_start(ax, found)
-        ax.plot(found.design.periods, [row.treated for row in found.gaps], color=VERMILION, marker="o", markersize=4)
+        _from_the_start(ax, synthetic)
+        ax.plot(
+            synthetic.design.periods, [row.treated for row in synthetic.gaps], color=VERMILION, marker="o", markersize=4
+        )
         ax.plot(
             [row.period for row in drawn_rows],
             [_float(row.synthetic) for row in drawn_rows],
             color=BLUE,
             linestyle="--",
         )
-        ax.set_ylabel(found.design.outcome)
-        _names_at_the_end(ax, found, who)
+        ax.set_ylabel(synthetic.design.outcome)
+        _names_at_the_end(ax, synthetic, who)
         png, svg = drawn(figure)
-    caption = f"{found.design.outcome}: {who} and its synthetic counterpart ({found.method.name})"
-    if isinstance(found.estimate, Unavailable):
+    caption = f"{synthetic.design.outcome}: {who} and its synthetic counterpart ({synthetic.method.name})"
+    if isinstance(synthetic.estimate, Unavailable):
         caption += ". From the start on it is not shown, as the fit before the start is poor"
-    return Figure(png=png, svg=svg, alt=_alt(found, who), caption=caption, data=_series_table(found))
+    return Figure(png=png, svg=svg, alt=_alt(synthetic, who), caption=caption, data=_series_table(synthetic))
 
 
-def gaps_plot(found: SyntheticControl, space: PlaceboInSpace, name: Name = str) -> Figure:
+def gaps_plot(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name = str) -> Figure:
     """Return the treated areas' gap in every period among those of donors as if treated."""
-    who, is_shown = _treated(found, name), not isinstance(found.estimate, Unavailable)
-    limit = WELL_FOLLOWED * max(found.pre_rmse, space.floor)
+    who, is_shown = _treated(synthetic, name), not isinstance(synthetic.estimate, Unavailable)
+    limit = WELL_FOLLOWED * max(synthetic.pre_rmse, space.floor)
     near = [gap for gap, error in zip(space.gaps, space.pre_rmse, strict=True) if error <= limit]
     with canvas() as (figure, axes):
         ax = axes[0]
-        _from_the_start(ax, found)
+        _from_the_start(ax, synthetic)
         for gap in near:
-            ax.plot(found.design.periods, gap, color=QUIET, linewidth=0.8, zorder=1)
+            ax.plot(synthetic.design.periods, gap, color=QUIET, linewidth=0.8, zorder=1)
         ax.axhline(0, color=GREY, linewidth=1, zorder=2)
-        ax.plot(found.design.periods, found.fit.gap, color=VERMILION, linewidth=2.2, zorder=3)
+        ax.plot(synthetic.design.periods, synthetic.fit.gap, color=VERMILION, linewidth=2.2, zorder=3)
         ax.annotate(
             who,
-            (found.design.periods[-1] + 0.6, found.fit.gap[-1]),
+            (synthetic.design.periods[-1] + 0.6, synthetic.fit.gap[-1]),
             color=ink(VERMILION),
             va="center",
             annotation_clip=False,
         )
-        ax.set_ylabel(f"Gap to the synthetic series ({found.design.outcome})")
+        ax.set_ylabel(f"Gap to the synthetic series ({synthetic.design.outcome})")
         if not is_shown:
             say_empty(axes, "No estimate is shown, as the fit before the start is poor.")
         png, svg = drawn(figure)
     drawn_of = f"{count(len(near))} of {counted(len(space.gaps), 'placebo')}" if is_shown else "none"
     caption = (
-        f"{found.design.outcome}: the gap of {who} among donors as if treated. Drawn: {drawn_of}, those whose error "
-        f"before the start is at most {WELL_FOLLOWED:g} times the treated one's"
+        f"{synthetic.design.outcome}: the gap of {who} among donors as if treated. Drawn: {drawn_of}, those whose "
+        f"error before the start is at most {WELL_FOLLOWED:g} times the treated one's"
     )
     return Figure(
-        png=png, svg=svg, alt=_gaps_alt(found, space, who), caption=caption, data=_gaps_table(found, space, name)
+        png=png,
+        svg=svg,
+        alt=_gaps_alt(synthetic, space, who),
+        caption=caption,
+        data=_gaps_table(synthetic, space, name),
     )
 
 
-def _treated(found: SyntheticControl, name: Name) -> str:
-    names = [name(area) for area in found.design.treated]
+def _treated(synthetic: SyntheticControl, name: Name) -> str:
+    names = [name(area) for area in synthetic.design.treated]
     return listed(names) if len(names) < 3 else f"{len(names)} treated areas (mean)"
 
 
@@ -104,9 +110,9 @@ def _float(value: float | Unavailable) -> float:
     return value
 
 
-def _from_the_start(ax: Axes, found: SyntheticControl) -> None:
+def _from_the_start(ax: Axes, synthetic: SyntheticControl) -> None:
     """Shade the periods from the start on, and name them."""
-    start, last = found.design.start, found.design.periods[-1]
+    start, last = synthetic.design.start, synthetic.design.periods[-1]
     ax.axvspan(start - 0.5, last + 0.5, color=SHADE, linewidth=0, zorder=-1)
     ax.axvline(start - 0.5, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)), zorder=-1)
     middle = (start + last) / 2
@@ -118,8 +124,8 @@ def _from_the_start(ax: Axes, found: SyntheticControl) -> None:
     ax.margins(x=0.02)
 
 
-def _names_at_the_end(ax: Axes, found: SyntheticControl, who: str) -> None:
-    last = found.gaps[-1]
+def _names_at_the_end(ax: Axes, synthetic: SyntheticControl, who: str) -> None:
+    last = synthetic.gaps[-1]
     ends = [(who, last.treated, VERMILION)]
     if not isinstance(last.synthetic, Unavailable):
         ends.append(("synthetic", last.synthetic, BLUE))
@@ -130,47 +136,47 @@ def _names_at_the_end(ax: Axes, found: SyntheticControl, who: str) -> None:
         ax.annotate(words, at, color=ink(colour), va="center", annotation_clip=False)
 
 
-def _alt(found: SyntheticControl, who: str) -> str:
-    first, last = found.gaps[0], found.gaps[-1]
+def _alt(synthetic: SyntheticControl, who: str) -> str:
+    first, last = synthetic.gaps[0], synthetic.gaps[-1]
     end = "is not shown" if isinstance(last.synthetic, Unavailable) else f"{number(last.synthetic)} in {last.period}"
     return (
         f"Line chart. {who}: from {number(first.treated)} in {first.period} to {number(last.treated)} in "
         f"{last.period}; the synthetic series: from {number(_float(first.synthetic))} in {first.period} to {end}. "
-        f"The programme began in {found.design.start}."
+        f"The programme began in {synthetic.design.start}."
     )
 
 
-def _gaps_alt(found: SyntheticControl, space: PlaceboInSpace, who: str) -> str:
-    if isinstance(found.estimate, Unavailable):
-        return f"No gap is drawn. {found.estimate.reason}"
+def _gaps_alt(synthetic: SyntheticControl, space: PlaceboInSpace, who: str) -> str:
+    if isinstance(synthetic.estimate, Unavailable):
+        return f"No gap is drawn. {synthetic.estimate.reason}"
     p = f"; p = {number(space.p_value, 3)}" if not isinstance(space.p_value, Unavailable) else ""
     return (
-        f"Line chart of gaps. {who}: {number(found.estimate)} on average from {found.design.start} on, among "
+        f"Line chart of gaps. {who}: {number(synthetic.estimate)} on average from {synthetic.design.start} on, among "
         f"{counted(len(space.gaps), 'placebo')}{p}."
     )
 
 
-def _series_table(found: SyntheticControl) -> ReleasedTable:
+def _series_table(synthetic: SyntheticControl) -> ReleasedTable:
     columns = (
         Column("period", "Period"),
         Column("treated", "Treated", "number"),
         Column("synthetic", "Synthetic", "number"),
         Column("gap", "Gap", "estimate"),
     )
-    rows: tuple[tuple[Cell, ...], ...] = tuple((str(r.period), r.treated, r.synthetic, r.gap) for r in found.gaps)
+    rows: tuple[tuple[Cell, ...], ...] = tuple((str(r.period), r.treated, r.synthetic, r.gap) for r in synthetic.gaps)
     return release(
         Table(caption="Numbers behind the figure of the series", columns=columns, rows=rows), FEWEST_PUBLISHED
     )
 
 
-def _gaps_table(found: SyntheticControl, space: PlaceboInSpace, name: Name) -> ReleasedTable:
+def _gaps_table(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name) -> ReleasedTable:
     columns = (
         Column("area", "Area"),
         Column("estimate", "Mean gap from the start on", "estimate"),
         Column("pre_rmse", "Error before the start", "number"),
     )
-    means = space.gaps[:, found.design.n_pre :].mean(axis=1).tolist() if len(space.gaps) else []
-    own: tuple[Cell, ...] = (f"{_treated(found, name)} (treated)", found.estimate, found.pre_rmse)
+    means = space.gaps[:, synthetic.design.n_pre :].mean(axis=1).tolist() if len(space.gaps) else []
+    own: tuple[Cell, ...] = (f"{_treated(synthetic, name)} (treated)", synthetic.estimate, synthetic.pre_rmse)
     others: list[tuple[Cell, ...]] = [
         (listed([name(area) for area in areas], 20), mean, error)
         for areas, mean, error in zip(space.areas, means, space.pre_rmse.tolist(), strict=True)

@@ -79,8 +79,8 @@ def _list(project: Project) -> str:
 
 def _in_order(evaluation: Evaluation) -> list[Effect]:
     """Return the estimated effects on the primary outcome, smallest first, the order of designs deciding ties."""
-    found = one_per_design(evaluation, evaluation.project.primary.measure)
-    return sorted((e for e in found if not isinstance(e.estimate, Unavailable)), key=_value)
+    effects_found = one_per_design(evaluation, evaluation.project.primary.measure)
+    return sorted((e for e in effects_found if not isinstance(e.estimate, Unavailable)), key=_value)
 
 
 def _value(effect: Effect) -> float:
@@ -203,7 +203,11 @@ def choices_plot(evaluation: Evaluation) -> Figure:
 def _panels(evaluation: Evaluation) -> Panels:
     """Return the effects of each outcome that has an estimate; of every outcome where none has."""
     every = {o.measure: one_per_design(evaluation, o.measure) for o in evaluation.project.outcomes}
-    known = {code: found for code, found in every.items() if any(not _is_lacking(effect) for effect in found)}
+    known = {
+        code: effects_found
+        for code, effects_found in every.items()
+        if any(not _is_lacking(effect) for effect in effects_found)
+    }
     return known or every
 
 

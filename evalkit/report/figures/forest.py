@@ -75,18 +75,18 @@ def _draw_rows(ax: Axes, forest: Forest) -> None:
         ax.scatter([row.estimate], [at], s=max(_LARGEST_MARK * share, 10), marker="s", color=BLUE, zorder=3)
 
 
-def _draw_pooled(ax: Axes, found: PlaceboPool, n: int) -> None:
+def _draw_pooled(ax: Axes, pooled: PlaceboPool, n: int) -> None:
     """Draw the diamond, and below it the prediction interval where there is one."""
-    middle, interval = found.test.estimate, found.test.interval
+    middle, interval = pooled.test.estimate, pooled.test.interval
     ax.axhline(n - 0.5, color=GREY, linewidth=0.6)
     if isinstance(interval, Interval):
         corners = [interval.lower, middle, interval.upper, middle]
         ax.fill(corners, [n, n - 0.3, n, n + 0.3], color=VERMILION, zorder=3)
     else:
         ax.scatter([middle], [n], marker="D", color=VERMILION, zorder=3)
-    if isinstance(found.prediction, Interval):
-        ax.plot([found.prediction.lower, found.prediction.upper], [n + 1] * 2, color=VERMILION, linewidth=1.6)
-        for end in (found.prediction.lower, found.prediction.upper):
+    if isinstance(pooled.prediction, Interval):
+        ax.plot([pooled.prediction.lower, pooled.prediction.upper], [n + 1] * 2, color=VERMILION, linewidth=1.6)
+        for end in (pooled.prediction.lower, pooled.prediction.upper):
             ax.plot([end, end], [n + 0.85, n + 1.15], color=VERMILION, linewidth=1.6)
 
 
@@ -126,11 +126,11 @@ def _below(forest: Forest) -> list[tuple[str, str]]:
     return lines
 
 
-def _average(found: PlaceboPool) -> str:
-    interval = found.test.interval
+def _average(pooled: PlaceboPool) -> str:
+    interval = pooled.test.interval
     if isinstance(interval, Interval):
-        return _numbers(found.test.estimate, interval)
-    return f"{visible(found.test.estimate)} (no interval)"
+        return _numbers(pooled.test.estimate, interval)
+    return f"{visible(pooled.test.estimate)} (no interval)"
 
 
 def _short(label: str) -> str:

@@ -18,6 +18,8 @@ from evalkit.report.figures.style import BLUE, GREY, PALE, SMALL, canvas, drawn,
 MOST_DRAWN: Final = 25
 """Units that the strip has room for, the nearest first."""
 _LONGEST: Final = 34
+_ROOM: Final = 0.013
+"""Room that a letter takes above the strip, as a share of its width; a word with less is left out."""
 
 
 def similar_strip(listing: ReleasedTable) -> Figure:
@@ -32,7 +34,7 @@ def similar_strip(listing: ReleasedTable) -> Figure:
         png, svg = drawn(figure)
     columns = (Column("name", "Unit"), Column("distance", "Distance (SDs)", "number"), Column("closeness", "How close"))
     data = release(Table(caption="Numbers behind the figure of distances", columns=columns, rows=tuple(known)), 0)
-    caption = f"How far each is from the one the list is for ({listing.table.caption})"
+    caption = f"{listing.table.caption}: how far each unit of the list is"
     n_hidden = len(listing.table.rows) - 1 - len(known)
     return Figure(png=png, svg=svg, alt=_alt(known, n_hidden), caption=caption, data=data)
 
@@ -63,10 +65,12 @@ def _draw(ax: Axes, rows: list[_Row]) -> None:
     edges = [0.0, *(edge for edge, _ in CLOSENESS)]
     reach = max(most * 1.08, edges[1])
     for at, (low, high) in enumerate(pairwise([*edges, reach])):
+        word = CLOSENESS[at][1] if at < len(CLOSENESS) else NOT_CLOSE
+        end = min(high, reach)
         if low < reach:
-            word = CLOSENESS[at][1] if at < len(CLOSENESS) else NOT_CLOSE
             ax.axvline(low, color=PALE, linewidth=1, zorder=0)
-            ax.text((low + min(high, reach)) / 2, -1.1, word, ha="center", va="bottom", fontsize=SMALL, color=GREY)
+        if end - low > _ROOM * len(word) * reach:
+            ax.text((low + end) / 2, -1.1, word, ha="center", va="bottom", fontsize=SMALL, color=GREY)
     places = range(len(rows))
     ax.hlines(places, 0, [distance for _, distance, _ in rows], color=PALE, linewidth=1, zorder=1)
     ax.plot([distance for _, distance, _ in rows], places, "o", color=BLUE, markersize=6)

@@ -8,9 +8,10 @@
 - `effects`: Tables of outcomes, effects, and how uncertain they are by every kind of inference.
 - `matched`: Tables of a matched or weighted comparison: units, balance, effect, what could be wrong, what it
   withstands.
-- `models`: Tables of models of pupils in schools, of effects in standard deviations, and of power.
+- `models`: Tables of models of pupils in schools and of effects in standard deviations.
 - `outcomes`: Tables with one row for each outcome: who, means, differences, effect sizes, tests, what could be
   detected.
+- `power`: Tables of what a project's design could detect, before any outcome is read.
 - `reproducibility`: The appendix: choices as read, files with their hashes, versions, and how to make the report
   again.
 - `review`: Tables of what could be wrong, what was claimed, and what it cost.

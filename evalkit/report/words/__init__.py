@@ -1,6 +1,8 @@
 """Sentences: what a report says of the numbers.
 
 - `did`: What `evalkit did` found, what of it may be told, and the sentences around its tables.
+- `matched`: Sentences on a matched or weighted comparison: how it was made, whom it leaves out, and what its effect
+  says.
 - `names`: The words a report uses for codes.
 - `sentences`: The headline: the first thing a reader sees, no stronger than the numbers behind it.
 - `statements`: What a report says on its face: whom it is about, what the numbers rest on, and what they cannot

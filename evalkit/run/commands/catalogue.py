@@ -53,7 +53,7 @@ OF_TABLES: Final[Mapping[str, Command]] = {
     "similar": Command(
         "list the schools or areas most like one, from a table", "similar", "tables.similar:similar_command"
     ),
-    "match": Command("choose a comparison group from a table", "match", "tables.match:match_command"),
+    "match": Command("choose a comparison group from a table", "match", "tables.match_options:match_command"),
     "did": Command(
         "estimate effects from a table, by difference-in-differences", "did", "tables.did_options:did_command"
     ),

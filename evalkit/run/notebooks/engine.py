@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import papermill
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from traitlets.config import Config
 
+from evalkit.report.figures.plotting_state import INLINE, draw_below_cells
 from evalkit.run.notebooks.shell import CellShell
 from evalkit.run.notebooks.state import put_back
 from evalkit.run.processes.light import ONE_THREAD
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "evalkit"
 """What papermill knows the engine by."""
-INLINE: Final = "module://matplotlib_inline.backend_inline"
-_BACKEND_MODULE: Final = INLINE.removeprefix("module://")
 _SKIPPED: Final = "skip-execution"
 _LIKE_A_KERNEL: Final = {
     **dict.fromkeys(("CLICOLOR", "FORCE_COLOR", "CLICOLOR_FORCE"), "1"),
@@ -130,7 +130,7 @@ def _settle(private: Path) -> None:
     """Give a notebook the surroundings of a kernel that has just started in an empty folder."""
     os.environ.update(environment(private))
     os.chdir(private)
-    _let_backend_load_afresh()
+    draw_below_cells()
 
 
 def environment(private: Path) -> dict[str, str]:
@@ -147,26 +147,8 @@ def environment(private: Path) -> dict[str, str]:
     }
 
 
-def _let_backend_load_afresh() -> None:
-    """Have matplotlib load the backend of notebooks at the first figure: it remembers the shell it was loaded for."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-    from matplotlib_inline.config import InlineBackend
-
-    sys.modules.pop(_BACKEND_MODULE, None)
-    InlineBackend.clear_instance()
-    plt.close("all")
-    plt._backend_mod = None
-    dict.__setitem__(mpl.rcParams, "backend", INLINE)
-
-
 def _let_go(shell: CellShell) -> None:
-    import atexit
-
-    from matplotlib_inline.config import InlineBackend
-
     atexit.unregister(shell.atexit_operations)
-    InlineBackend.clear_instance()
     CellShell.clear_instance()
     with suppress(Exception):
         shell.atexit_operations()  # type: ignore[no-untyped-call]

@@ -9,13 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.errors import EnvironmentFault
-from evalkit.core.errors import EvalkitError
-from evalkit.run.processes.failure import NotebookPlace
-from evalkit.run.processes.failure import TookTooLong
-from evalkit.run.processes.failure import OUT_OF_MEMORY
-from evalkit.run.processes.failure import environment_faults
-from evalkit.run.processes.failure import fault
+from evalkit.core.errors import EnvironmentFault, EvalkitError
+from evalkit.run.processes.failure import OUT_OF_MEMORY, NotebookPlace, TookTooLong, environment_faults, fault
 from evalkit.run.processes.light import import_jsonschema
 
 PARAMETERS: Final = ("project_file", "data", "out")

@@ -13,21 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from evalkit.core.errors import DesignError
-from evalkit.run.processes.failure import environment_faults
 from evalkit.run.outputs.folder import PRIVATE
-from evalkit.run.processes.temporary import folder_to_be
+from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole
+from evalkit.run.processes.temporary import folder_to_be
 from evalkit.run.project.workspace import synthetic_place
 
 if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
-    from evalkit.data.published.project_data import ProjectData
-    from evalkit.data.published.project_data import Keep
-    from evalkit.data.published.project_data import Tables
-    from evalkit.data.published.project_data import DataRequest
+    from evalkit.data.published.project_data import DataRequest, Keep, ProjectData, Tables
     from evalkit.data.published.sources import Sources
-    from evalkit.design.project.plan import LockedDesign
-    from evalkit.design.project.plan import DesignStage
+    from evalkit.design.project.plan import DesignStage, LockedDesign
     from evalkit.diagnose.project.evaluation import Evaluation
 
 DESIGN: Final = "design.json"
@@ -138,8 +134,7 @@ def synthetic_folder() -> Path:
     folder = synthetic_place()
     if folder.is_dir():
         return folder
-    from evalkit.data.synthetic import DEFAULT_SEED
-    from evalkit.data.synthetic import write_synthetic_england
+    from evalkit.data.synthetic import DEFAULT_SEED, write_synthetic_england
 
     print(f"Making the synthetic England in {folder} (once, from seed {DEFAULT_SEED}) ...", file=sys.stderr, flush=True)
     with environment_faults("making the synthetic England"), folder_to_be(folder) as made:

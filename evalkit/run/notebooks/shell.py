@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import date
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any, Final
 
 from IPython.core.compilerop import CachingCompiler
@@ -158,7 +159,7 @@ class CellResult(DisplayHook):
     """Adds the value of a cell's last expression to its outputs."""
 
     shell: Any
-    _result: dict[str, Any] = {}
+    _result: Mapping[str, Any] = MappingProxyType({})
 
     def write_output_prompt(self) -> None:
         """Begin a result."""

@@ -47,7 +47,9 @@ def put_back() -> Iterator[None]:
 
 def _system() -> Iterator[Restore]:
     environment, folder, names = dict(os.environ), os.getcwd(), {n: getattr(sys, n) for n in _OF_SYS if hasattr(sys, n)}
-    lists: list[tuple[list[Any], list[Any]]] = [(each, list(each)) for each in (sys.path, sys.argv, sys.meta_path, sys.path_hooks)]
+    lists: list[tuple[list[Any], list[Any]]] = [
+        (each, list(each)) for each in (sys.path, sys.argv, sys.meta_path, sys.path_hooks)
+    ]
 
     def restore() -> None:
         if dict(os.environ) != environment:
@@ -83,7 +85,10 @@ def _modules() -> Iterator[Restore]:
     names = [(module, dict(vars(module))) for module in before.values() if type(module) is ModuleType]
     own = [module for name, module in before.items() if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
     containers = [
-        (value, copy.copy(value)) for module in own for value in list(vars(module).values()) if type(value) in _CONTAINERS
+        (value, copy.copy(value))
+        for module in own
+        for value in list(vars(module).values())
+        if type(value) in _CONTAINERS
     ]
     classes = [(kind, dict(vars(kind))) for kind in _classes(own)]
     places = [Path(place) for place in sys.path if place]
@@ -111,9 +116,8 @@ def _drop_foreign(before: Mapping[str, ModuleType], places: list[Path]) -> None:
     """Forget modules that were found where nothing was looked for before, and put those back that were replaced."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name not in before and (file is None or not any(Path(file).is_relative_to(place) for place in places)):
-            if file is not None or getattr(module, "__spec__", None) is None:
-                del sys.modules[name]
+        if name not in before and file is not None and not any(Path(file).is_relative_to(place) for place in places):
+            del sys.modules[name]
     for name, module in before.items():
         if sys.modules.get(name) is not module:
             sys.modules[name] = module
@@ -132,13 +136,20 @@ def _put_names_back(names: dict[str, Any], kept: Mapping[str, Any]) -> None:
 
 
 def _put_content_back(value: Any, kept: Any) -> None:
-    if value == kept:
-        return
-    if isinstance(value, list):
+    if isinstance(value, dict):
+        _put_names_back_in_order(value, kept)
+    elif isinstance(value, list):
         value[:] = kept
-        return
-    value.clear()
-    value.update(kept)
+    elif value != kept:
+        value.clear()
+        value.update(kept)
+
+
+def _put_names_back_in_order(value: dict[Any, Any], kept: dict[Any, Any]) -> None:
+    is_same = len(value) == len(kept) and all(map(operator.is_, value.values(), kept.values()))
+    if not is_same or any(map(operator.is_not, value, kept)):
+        value.clear()
+        value.update(kept)
 
 
 def _put_attributes_back(kind: type, kept: Mapping[str, Any]) -> None:
@@ -154,10 +165,9 @@ def _put_attributes_back(kind: type, kept: Mapping[str, Any]) -> None:
 
 def _libraries() -> Iterator[Restore]:
     """Put back what numpy, pandas and matplotlib keep for the whole process, and close figures."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
     import numpy as np
-    import pandas as pd
+
+    from evalkit.report.figures.plotting_state import plotting_restore
 
     printing, errors = np.get_printoptions(), np.geterr()
     yield lambda: np.set_printoptions(**printing)
@@ -171,13 +181,7 @@ def _libraries() -> Iterator[Restore]:
             options.update(kept)
 
     yield pandas_options
-    settings = dict(mpl.rcParams.items())
-
-    def matplotlib_settings() -> None:
-        plt.close("all")
-        dict.update(mpl.rcParams, settings)
-
-    yield matplotlib_settings
+    yield plotting_restore()
 
 
 def _plain_state() -> Iterator[Restore]:

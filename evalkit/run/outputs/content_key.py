@@ -6,25 +6,20 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
-import yaml
-import evalkit
-from evalkit.data.published.sources import find_sources
-from evalkit.run.outputs.folder import MANIFEST
-from evalkit.run.outputs.folder import MANIFEST_KIND
-from evalkit.run.project.workspace import NOTEBOOKS
-from evalkit.run.project.workspace import notebooks_folder
-from collections.abc import Collection, Sequence
-from evalkit.core.errors import EvalkitError
-from evalkit.run.outputs.folder import is_ours
-from evalkit.run.project.workspace import is_slug
-from evalkit.run.many.task import RunResult
-from evalkit.run.many.task import Task
 
+import yaml
+
+import evalkit
+from evalkit.core.errors import EvalkitError
+from evalkit.data.published.sources import find_sources
+from evalkit.run.many.task import RunResult, Task
+from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
+from evalkit.run.project.workspace import NOTEBOOKS, is_slug, notebooks_folder
 
 # Whether a project has to be run again: a key over the content of everything that decides its outputs.
 
@@ -183,6 +178,7 @@ def installed_versions() -> dict[str, str]:
 
 
 # Reports that stand: those that need not be made again, and those that another run has made in the meantime.
+
 
 def unchanged(tasks: Sequence[Task]) -> dict[str, RunResult]:
     """Return those tasks whose report stands, whole, and is that of what would be read now."""

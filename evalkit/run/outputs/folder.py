@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import os
-import sys
-from pathlib import Path
-from typing import Final
 import json
+import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from evalkit.core.errors import EvalkitError
-from evalkit.core.errors import InputError
+from pathlib import Path
+from typing import Final
+
+from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import only_one
 from evalkit.run.project.workspace import is_slug
-
 
 # Putting one folder in the place of another: in one step where the system can, otherwise with a way back.
 

@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import evalkit
-from evalkit.core.manifest import InputFile
-from evalkit.core.manifest import Manifest
-from evalkit.core.manifest import Provenance
+from evalkit.core.manifest import InputFile, Manifest, Provenance
 from evalkit.core.project import Project
-from evalkit.run.processes.failure import environment_faults
 from evalkit.run.outputs.folder import MANIFEST_KIND
+from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.project_file import project_data
 from evalkit.run.project.workspace import SOURCE_ROOT
 

@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.manifest import State
-from evalkit.core.manifest import Vintage
-from evalkit.run.outputs.content_key import Hashes
-from evalkit.run.outputs.content_key import project_slug
-from evalkit.run.processes.failure import RUNS
+from evalkit.core.manifest import State, Vintage
+from evalkit.run.outputs.content_key import Hashes, project_slug
 from evalkit.run.outputs.folder import MANIFEST
+from evalkit.run.processes.failure import RUNS
 from evalkit.run.processes.locks import write_whole
 
 SCHEMA_VERSION: Final = 1

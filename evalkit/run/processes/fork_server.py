@@ -39,6 +39,7 @@ EVERYTHING: Final = (
     "PIL.JpegImagePlugin",
     "PIL.PpmImagePlugin",
     "docx",
+    "ipykernel.compiler",
     "linearmodels",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",

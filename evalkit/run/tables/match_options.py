@@ -1,4 +1,4 @@
-"""What was asked of `evalkit match`: the request, its texts read, and the option object of its method."""
+"""`evalkit match FILE …`: from its options, which hold together, to the request, and from there to the answer."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from evalkit.design.matching.options import (
     WeightingOption,
 )
 from evalkit.run.commands.match import METHODS, OF_METHODS, OUT_KINDS
-from evalkit.run.processes.executors import ExecutorChoice, executor_choice
-from evalkit.run.tables.written import Output, output_of
+from evalkit.run.processes.executors import ExecutorChoice, compute_on_one_thread, executor_choice
+from evalkit.run.tables.written import Output, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 if TYPE_CHECKING:
@@ -61,6 +61,20 @@ class MatchRequest:
     seed: int
     output: Output
     where: ExecutorChoice
+
+
+def match_command(given: Given) -> int:
+    """Match, tell the result, and return the exit code 0."""
+    request = match_request(given)  # before the slow imports, so that a file that cannot be is told at once
+    compute_on_one_thread()
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.tables.match import told_of_match
+    from evalkit.run.tables.match_answer import match_answer
+    from evalkit.run.tables.match_border import no_small_counts_told
+
+    with environment_faults("matching"), no_small_counts_told(request.are_people):
+        tell(told_of_match(match_answer(request, request.output.progress)), request.output)
+    return 0
 
 
 def match_request(given: Given) -> MatchRequest:

@@ -99,7 +99,7 @@ def _parts(report: PowerReport, has_figures: bool) -> Iterator[Part]:
     yield power_words(report)
     yield power(report)
     if has_figures:
-        from evalkit.report.figures.power import power_plot
+        from evalkit.report.figures.design import power_plot
 
         yield power_plot(report)
     yield power_units(report)

@@ -181,7 +181,7 @@ def test_a_gap_between_rows_and_a_conversion(tmp_path):
          ("2", "2", 2017, 838, "8382002", "Two", "")],
         columns=["school_id", "urn", "year", "area", "laestab", "name", "minor_group"],
     )  # fmt: skip
-    scores = identity[["school_id", "year"]].assign(cohort="30", READPROG="1")
+    scores = identity[["school_id", "year"]].assign(pupils="30", READPROG="1")
     exposure = Exposure(pre=(2016, 2017), post=(2019,))
     records = make_records(
         Listing(identity, scores, {}, (), "t"),

@@ -315,7 +315,7 @@ def weighted():
         (sets, {"adjustment": "additive"}, "needs columns"),
         (sets, {"errors": "HC2"}, "no choice of errors"),
         (sets, {"level": 1.5}, "between 0 and 1"),
-        (sets, {"n_draws": 10}, "at least 99 draws"),
+        (sets, {"n_draws": 10}, "10 draws are too few; at least 99"),
     ],
 )
 def test_what_does_not_exist_is_refused(make, asked, said):

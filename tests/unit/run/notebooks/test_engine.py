@@ -78,7 +78,8 @@ def by_a_kernel(path: Path, parameters: dict[str, str], folder: Path, monkeypatc
 
 
 SHOWN = (
-    "import json, sys, warnings\nimport numpy as np, pandas as pd, matplotlib, matplotlib.pyplot as plt, seaborn as sns",
+    "import json, sys, warnings\nimport numpy as np, pandas as pd, matplotlib, seaborn as sns",
+    "import matplotlib.pyplot as plt",
     "rng = np.random.default_rng(7)\nframe = pd.DataFrame({'x': rng.normal(size=40), 'y': rng.normal(size=40)})\nframe",
     "axes = sns.scatterplot(frame, x='x', y='y')",
     "figure = plt.figure(figsize=(2, 1))\nplt.plot([1, 2])\nprint('drawn')",
@@ -86,12 +87,14 @@ SHOWN = (
     "matplotlib.get_backend(), matplotlib.rcParams['figure.dpi'], matplotlib.rcParams['savefig.dpi']",
     "np.random.seed(3)\nnp.random.normal(size=3)",
     "print('seen'); print('look', file=sys.stderr); print('again')",
-    "from IPython.display import HTML, Image, JSON, Markdown, clear_output, display\nhandle = display(HTML('<p>1</p>'), display_id='a')",
+    "from IPython.display import HTML, JSON, Markdown, clear_output, display",
+    "handle = display(HTML('<p>1</p>'), display_id='a')",
     "print('before'); display(Markdown('*in between*'), 7); print('after'); 1 / 3",
     "handle.update(HTML('<p>2</p>')); display(JSON({'a': [1, 2.5, None]}))",
     "print('gone'); clear_output(); print('stays')",
     "print('gone too'); clear_output(wait=True); print('stays too')",
-    "display(HTML('<p>3</p>'), metadata={'isolated': True}); display({'text/plain': 'raw', 'application/x+json': {'b': 1}}, raw=True)",
+    "display(HTML('<p>3</p>'), metadata={'isolated': True})",
+    "display({'text/plain': 'raw', 'application/x+json': {'b': 1}}, raw=True)",
     "warnings.warn('careful')",
     "def f():\n    return sum(range(10))\nf(); _",
     "_, Out[8] if 8 in Out else None, len(In)",
@@ -100,7 +103,8 @@ SHOWN = (
     "await __import__('asyncio').sleep(0)\n'awaited'",
     "%pwd\n%precision 2\n1 / 3",
     "class Shown:\n    def _repr_mimebundle_(self, include=None, exclude=None):\n"
-    "        return {'text/plain': 'x', 'text/html': '<b>x</b>', 'application/vnd.a+json': {'n': 1}}, {'text/html': {'m': 1}}\nShown()",
+    "        data = {'text/plain': 'x', 'text/html': '<b>x</b>', 'application/vnd.a+json': {'n': 1}}\n"
+    "        return data, {'text/html': {'m': 1}}\nShown()",
     "display(Shown()); Shown",
     "import pickle, __main__\npickle.loads(pickle.dumps(Shown())).__class__ is Shown, __name__, __main__.f is f",
 )
@@ -110,7 +114,9 @@ def test_what_cells_show_is_what_a_kernel_shows(tmp_path, monkeypatch):
     path = notebook(tmp_path, *SHOWN)
     (own,) = alone(path)
     kernel = by_a_kernel(path, GIVEN, tmp_path / "kernel", monkeypatch)
-    released = [notebook_bytes(tidy(done, GIVEN, {str(tmp_path / "kernel"): "", **_folders(own)})) for done in (own, kernel)]
+    released = [
+        notebook_bytes(tidy(done, GIVEN, {str(tmp_path / "kernel"): "", **_folders(own)})) for done in (own, kernel)
+    ]
     for one, other in zip(json.loads(released[0])["cells"], json.loads(released[1])["cells"], strict=True):
         assert one == other
     assert released[0] == released[1]
@@ -218,7 +224,8 @@ def test_nothing_that_a_notebook_does_to_the_process_is_left(tmp_path, last):
 SEES = """
 import json, os, sys, warnings
 import evalkit.core.words, matplotlib
-print(json.dumps([sorted(n for n in globals() if "left" in n), hasattr(evalkit.core.words, "LEFT"), "LEFT" in os.environ,
+left = sorted(name for name in globals() if "left" in name)
+print(json.dumps([left, hasattr(evalkit.core.words, "LEFT"), "LEFT" in os.environ,
     matplotlib.rcParams["lines.linewidth"], os.listdir(), "module_left_behind" in sys.modules,
     __builtins__.__dict__.get("left_everywhere")]))
 """
@@ -237,7 +244,9 @@ def test_a_warning_is_shown_in_every_notebook_that_gives_it(tmp_path):
 
 
 def test_random_numbers_that_nobody_seeded_differ(tmp_path):
-    path = notebook(tmp_path, "import json, random, numpy as np\nprint(json.dumps([random.random(), np.random.random()]))")
+    path = notebook(
+        tmp_path, "import json, random, numpy as np\nprint(json.dumps([random.random(), np.random.random()]))"
+    )
     drawn = [number for _ in range(3) for number in last_words(execute(path, GIVEN))]
     assert len(set(drawn)) == 6
 
@@ -249,7 +258,9 @@ def test_a_name_of_the_package_that_a_notebook_replaced_counts_for_it_alone(tmp_
     assert evalkit.core.words.counted(2, "school") == before == "2 schools"
 
 
-@pytest.mark.parametrize("source", ["import sys\nsys.exit()", "import sys\nsys.exit(0)", "exit()", "quit", "raise SystemExit(4)"])
+@pytest.mark.parametrize(
+    "source", ["import sys\nsys.exit()", "import sys\nsys.exit(0)", "exit()", "quit", "raise SystemExit(4)"]
+)
 def test_a_cell_that_leaves_is_a_failure(tmp_path, source):
     with pytest.raises(EvalkitError, match="ended by its own code") as caught:
         execute(notebook(tmp_path, source, "print('not reached')"), GIVEN)
@@ -262,7 +273,10 @@ def test_an_error_of_another_library_with_the_name_of_ours_is_not_taken_for_ours
         execute(notebook(tmp_path, "import pandas as pd\nraise pd.errors.DataError('pupil 17')"), GIVEN)
     assert "pupil 17" not in str(caught.value)
     with pytest.raises(DataError, match=r"^pupils\.csv: is empty\.$"):
-        execute(notebook(tmp_path, "from evalkit.core.errors import DataError\nraise DataError('pupils.csv: is empty.')"), GIVEN)
+        execute(
+            notebook(tmp_path, "from evalkit.core.errors import DataError\nraise DataError('pupils.csv: is empty.')"),
+            GIVEN,
+        )
 
 
 @pytest.mark.parametrize("source", ["x = (", "%no_such_magic", "!", "class A:\n    def __repr__(self): 1 / 0\nA()"])
@@ -310,7 +324,9 @@ def test_no_settings_of_the_user_are_read(tmp_path, monkeypatch):
     startup = tmp_path / "home" / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "1.py").write_text("from_startup = 1")
-    (startup.parent / "ipython_config.py").write_text("get_config().InteractiveShellApp.exec_lines = ['from_config = 1']")
+    (startup.parent / "ipython_config.py").write_text(
+        "get_config().InteractiveShellApp.exec_lines = ['from_config = 1']"
+    )
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     done = execute(notebook(tmp_path, "'from_startup' in globals() or 'from_config' in globals()"), GIVEN)
     assert done["cells"][-1]["outputs"][0]["data"]["text/plain"] == "False"
@@ -336,7 +352,9 @@ def test_what_is_written_past_the_streams_is_no_output_of_the_cell(tmp_path):
         "print(execute(Path(sys.argv[1]), {'project_file': 'a', 'data': '', 'out': ''})['cells'][-1]['outputs'])"
     )
     path = notebook(tmp_path, "import os\nn = os.write(2, b'noise')")
-    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert done.stdout.strip() == "[]"
     assert "noise" in done.stderr
 

@@ -8,15 +8,9 @@ import nbformat
 import pytest
 
 import evalkit
-from evalkit.core.errors import DataError
-from evalkit.core.errors import DesignError
-from evalkit.core.errors import EnvironmentFault
-from evalkit.core.errors import EvalkitError
-from evalkit.run.notebooks.execute import NotebookFailure
-from evalkit.run.notebooks.execute import error_of
-from evalkit.run.notebooks.execute import execute
-from evalkit.run.notebooks.tidy import notebook_bytes
-from evalkit.run.notebooks.tidy import tidy
+from evalkit.core.errors import DataError, DesignError, EnvironmentFault, EvalkitError
+from evalkit.run.notebooks.execute import NotebookFailure, error_of, execute
+from evalkit.run.notebooks.tidy import notebook_bytes, tidy
 
 GIVEN = {"project_file": 'p\'\\ "q"', "data": "", "out": ""}
 DECLARED = 'project_file = "a"\ndata = ""\nout = ""'

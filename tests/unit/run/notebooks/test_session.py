@@ -8,8 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import evalkit.data.synthetic
-from evalkit.core.errors import DesignError
-from evalkit.core.errors import EnvironmentFault
+from evalkit.core.errors import DesignError, EnvironmentFault
 from evalkit.run.notebooks import session
 from evalkit.run.outputs.folder import PRIVATE
 

@@ -4,8 +4,7 @@ import json
 
 from evalkit.report.border.bundle import PART_MIME
 from evalkit.report.border.parts import Prose
-from evalkit.run.notebooks.tidy import notebook_bytes
-from evalkit.run.notebooks.tidy import tidy
+from evalkit.run.notebooks.tidy import notebook_bytes, tidy
 
 
 def notebook():

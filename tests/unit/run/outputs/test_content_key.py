@@ -9,12 +9,8 @@ from pathlib import Path
 import pytest
 
 import evalkit
+from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, project_slug
 from evalkit.run.outputs.folder import content_key as module
-from evalkit.run.outputs.content_key import Hashes
-from evalkit.run.outputs.content_key import content_key
-from evalkit.run.outputs.content_key import is_unchanged
-from evalkit.run.outputs.content_key import project_files
-from evalkit.run.outputs.content_key import project_slug
 from evalkit.run.project.workspace import NOTEBOOKS
 
 PROJECT = "slug: demo\nparticipants:\n  file: schools.csv\nclaims: 'claims.yml'\nyears: [2016]\n"

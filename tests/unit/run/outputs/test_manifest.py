@@ -9,15 +9,16 @@ from types import SimpleNamespace
 import pytest
 
 import evalkit
-from evalkit.run.outputs.manifest import commit
-from evalkit.run.outputs.manifest import input_files
-from evalkit.run.outputs.manifest import make_manifest
-from evalkit.run.outputs.manifest import manifest_bytes
-from evalkit.run.outputs.manifest import numerics
-from evalkit.run.outputs.manifest import provenance
-from evalkit.run.outputs.manifest import versions
-from evalkit.run.outputs.folder import MANIFEST
-from evalkit.run.outputs.folder import is_ours
+from evalkit.run.outputs.folder import MANIFEST, is_ours
+from evalkit.run.outputs.manifest import (
+    commit,
+    input_files,
+    make_manifest,
+    manifest_bytes,
+    numerics,
+    provenance,
+    versions,
+)
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -13,16 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.core.errors import EnvironmentFault
-from evalkit.core.errors import EvalkitError
-from evalkit.core.errors import InputError
+from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
+from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, PRIVATE, is_ours, staging
 from evalkit.run.outputs.folder import folder as outputs
 from evalkit.run.outputs.folder import folder as swap
-from evalkit.run.outputs.folder import MANIFEST
-from evalkit.run.outputs.folder import MANIFEST_KIND
-from evalkit.run.outputs.folder import PRIVATE
-from evalkit.run.outputs.folder import is_ours
-from evalkit.run.outputs.folder import staging
 
 ROOT = Path(__file__).resolve().parents[4]
 OURS = json.dumps({"kind": MANIFEST_KIND}).encode()

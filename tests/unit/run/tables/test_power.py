@@ -19,8 +19,8 @@ from evalkit.diagnose.power.power import project_power, treated_by_area
 from evalkit.diagnose.power.report import PowerOptions
 from evalkit.diagnose.project.describe import describe_design
 from evalkit.report.documents.terminal import terminal_text
-from evalkit.report.figures.power import power_plot
-from evalkit.report.tables.power import power_simulated
+from evalkit.report.figures.design import power_plot
+from evalkit.report.tables.power import power_simulated, power_two_level
 from evalkit.run import cli
 from evalkit.run.project.project_file import load_project
 from evalkit.run.tables.power import _limits_before, power_document, power_of_project, power_record
@@ -213,7 +213,6 @@ def test_text_names_units_and_the_test(report):
         f"panel: from {found.panel_method}.",
         f"{found.simulated_test}; Monte Carlo interval",
         f"placebo sets: all {found.simulated.n_draws}; {found.simulated_sets}.",
-        "Of it explained by the year before (R²)",
     ):
         assert " ".join(said.split()) in text, said
     assert "nan" not in text
@@ -224,6 +223,15 @@ def test_every_row_of_the_power_curve_is_told(report):
     table = power_simulated(report).table
     points = [(100 * p.power, 100 * p.monte_carlo_error) for o in report.outcomes for p in o.simulated.curve]
     assert [row[2:] for row in table.rows] == points
+
+
+def test_the_plan_of_single_schools_is_told_with_where_it_came_from(report):
+    found = report.outcomes[0]
+    plan = found.two_level_plan.plan
+    table = power_two_level(report).table
+    numbers = (found.two_level, found.two_level_after_loss, plan.icc, plan.pupils, plan.r2_school)
+    assert table.rows[0][1:] == (*numbers, found.two_level_plan.source)
+    assert found.two_level_note.rstrip(".") + "." in table.notes
 
 
 def test_the_figure_shows_every_least_effect_in_pupil_standard_deviations(report):
