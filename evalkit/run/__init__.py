@@ -4,8 +4,6 @@
   shown.
 - `commands/`: What may be typed: every command in the order of use, its options, its examples, and what is refused at
   once.
-- `completion`: What lets a shell complete commands, options, their values and the names of projects, from the parsers
-  themselves.
 - `console`: What reaches a terminal or pipe: progress on standard error, and no sign that its encoding lacks.
 - `lab/`: JupyterLab on a project.
 - `many/`: Many projects: in parallel, on a cluster, as a portfolio.
@@ -13,7 +11,6 @@
 - `outputs/`: The outputs of a project: put in place whole, described, and known to be current or not.
 - `processes/`: Processes: forked or fresh, within limits, and what is told when one fails.
 - `project/`: One project: its file, its data, its run.
-- `small_commands`: Commands of a few lines: `check`, `new`, `projects` and `completion`.
 - `tables/`: Commands for a table and no project: `did`, `match`, `synth`, `similar`; and `power`.
 - `typed_paths`: Files and folders that a user names: looked at before anything is computed.
 """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Final, NoReturn
 
     from evalkit.run.commands.catalogue import Command
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 _HELP: Final = ("-h", "--help")
@@ -76,7 +76,7 @@ def parsed(words: Sequence[str]) -> Given:
 
     Of the commands only the one that was typed is looked at.
     """
-    from evalkit.run.commands.reading import given_of
+    from evalkit.run.commands.options import given_of
 
     return given_of(words[0], _command(words[0]), words[1:])
 
@@ -98,7 +98,7 @@ def _command(name: str) -> Command:
 
 def _helped(words: Sequence[str]) -> bool:
     """Print the help of a command, where that is asked for; return whether it was."""
-    from evalkit.run.commands.reading import asks_for_help
+    from evalkit.run.commands.options import asks_for_help
 
     if not asks_for_help(words):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
+from evalkit.run.commands.options import Declared
 from evalkit.run.commands.shared import (
     TABLE,
     add_output_options,
@@ -18,10 +19,10 @@ TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from evalkit.run.commands.options import Options
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given, Options
 
 ESTIMATORS: Final = ("group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe", "all")
+
 MOST_DRAWS: Final = 100_000
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
@@ -43,31 +44,8 @@ _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     ),
     "all": ("repeated_cross_sections",),
 }
+
 """Options that an estimator has no use for; given all the same they are refused."""
-
-DESCRIPTION: Final = "Difference-in-differences with cohorts that start in different periods, from a table."
-EXAMPLES: Final = {
-    "evalkit did schools.csv --unit urn --period year --outcome ks2 --cohort start": (
-        "effects by cohort and year, an event study, and the whole"
-    ),
-    "evalkit did schools.csv --unit urn --period year --outcome ks2 --cohort start --cluster la --covariates fsm,eal": (
-        "adjusted for two covariates, errors clustered by area"
-    ),
-    "evalkit did schools.parquet --unit urn --period year --outcome ks2 --cohort start --estimator all --json": (
-        "every estimator side by side, as JSON"
-    ),
-    "evalkit did pupils.csv --unit urn --period year --outcome score --cohort start --repeated-cross-sections": (
-        "other pupils each year; what rests on few is withheld"
-    ),
-}
-EPILOG: Final = """\
-The table has one row for each unit and period. The cohort is the first treated period; an empty cohort means never
-treated. FILE is a .csv, .csv.gz or .parquet file. The result goes to standard output, progress to standard error.
-
-Defaults: doubly robust (dr), never-treated comparison (not-yet for --estimator extended), varying base period,
-analytic standard errors clustered by unit and, where few clusters carry a number, corrected for it or withheld with
-the reason, no bootstrap, unbalanced panels by pairs of periods. Results do not depend on -j or --scheduler.
-"""
 
 
 def add_options(parser: Options) -> None:
@@ -169,3 +147,33 @@ def _refuse_outside(given: Given) -> None:
         if value is not None and value < 0:
             raise InputError(f"{option_name(name)} is a whole number from 0 on, not {value}.")
     refuse_seed(given.seed)
+
+
+DID: Final = Declared(
+    add_options,
+    description="Difference-in-differences with cohorts that start in different periods, from a table.",
+    examples={
+        "evalkit did schools.csv --unit urn --period year --outcome ks2 --cohort start": (
+            "effects by cohort and year, an event study, and the whole"
+        ),
+        (
+            "evalkit did schools.csv --unit urn --period year --outcome ks2 --cohort start --cluster la"
+            " --covariates fsm,eal"
+        ): ("adjusted for two covariates, errors clustered by area"),
+        "evalkit did schools.parquet --unit urn --period year --outcome ks2 --cohort start --estimator all --json": (
+            "every estimator side by side, as JSON"
+        ),
+        "evalkit did pupils.csv --unit urn --period year --outcome score --cohort start --repeated-cross-sections": (
+            "other pupils each year; what rests on few is withheld"
+        ),
+    },
+    epilog="""\
+The table has one row for each unit and period. The cohort is the first treated period; an empty cohort means never
+treated. FILE is a .csv, .csv.gz or .parquet file. The result goes to standard output, progress to standard error.
+
+Defaults: doubly robust (dr), never-treated comparison (not-yet for --estimator extended), varying base period,
+analytic standard errors clustered by unit and, where few clusters carry a number, corrected for it or withheld with
+the reason, no bootstrap, unbalanced panels by pairs of periods. Results do not depend on -j or --scheduler.
+""",
+    refuse=refuse,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
+from evalkit.run.commands.options import Declared
 from evalkit.run.commands.shared import (
     KINDS,
     TABLE,
@@ -19,8 +20,7 @@ TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from evalkit.run.commands.options import Options
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given, Options
 
 METHODS: Final = (
     "nearest",
@@ -34,12 +34,17 @@ METHODS: Final = (
     "ipw",
     "cbps",
 )
+
 DISTANCES: Final = ("logit", "linear-logit", "probit", "mahalanobis", "robust-mahalanobis", "euclidean")
+
 ADJUSTMENTS: Final = ("g-computation", "additive", "bias-corrected")
+
 ERRORS: Final = ("HC1", "HC3", "cluster", "two-way", "CR2", "abadie-imbens", "m-estimation", "bootstrap")
+
 OUT_KINDS: Final = (*KINDS, ".json")
 
 _PAIRED: Final = ("distance", "mahalanobis_on", "exact", "anti_exact", "caliper", "caliper_on", "common_support")
+
 _USES: Final[dict[str, tuple[str, ...]]] = {
     "nearest": (*_PAIRED, "ratio", "replace", "reuse", "fewest", "most", "order", "within_first"),
     "optimal": (*_PAIRED, "ratio"),
@@ -52,31 +57,10 @@ _USES: Final[dict[str, tuple[str, ...]]] = {
     "ipw": ("distance", "trim"),
     "cbps": (),
 }
+
 """Options that a method uses beside those that all use; any other that is given is refused."""
+
 OF_METHODS: Final = tuple(dict.fromkeys(name for names in _USES.values() for name in names))
-
-DESCRIPTION: Final = "Match or weight comparison units by what was known before, and compare outcomes."
-EXAMPLES: Final = {
-    "evalkit match schools.csv --id urn --treated treat --on fsm,eal,ks2_2017": (
-        "a partner for each treated school, and the balance"
-    ),
-    (
-        "evalkit match schools.csv --id urn --treated treat --on fsm,ks2_2017 --exact phase --caliper 0.2"
-        " --outcome ks2_2019"
-    ): "partners of the same phase within a caliper, and the effect",
-    "evalkit match schools.csv --id urn --treated treat --on fsm,ks2_2017 --method entropy --out weights.csv": (
-        "weights in place of partners, written to a file"
-    ),
-}
-EPILOG: Final = """\
-The table has one row for each unit. TREATED holds 0 and 1. Columns of texts are compared by category. FILE is a .csv,
-.csv.gz or .parquet file. The outcome is read, but no method of matching or weighting is shown it. The result goes to
-standard output, progress to standard error.
-
-Defaults: nearest neighbours by propensity score (logit), 1:1, without replacement, ATT; standard errors clustered by
-matched pair (by pair and comparison unit with replacement), with --cluster corrected (CR2) where clusters are few.
-Ties go to the unit whose id comes first (shorter ids first, then by letter).
-"""
 
 
 def add_options(parser: Options) -> None:
@@ -192,3 +176,31 @@ def _refuse_without_outcome(given: Given) -> None:
     useless = [name for name in ("adjust", "adjustment", "errors", "cluster") if getattr(given, name) is not None]
     if useless:
         raise InputError(f"{option_name(useless[0])} is for an effect. Name the outcome with --outcome.")
+
+
+MATCH: Final = Declared(
+    add_options,
+    description="Match or weight comparison units by what was known before, and compare outcomes.",
+    examples={
+        "evalkit match schools.csv --id urn --treated treat --on fsm,eal,ks2_2017": (
+            "a partner for each treated school, and the balance"
+        ),
+        (
+            "evalkit match schools.csv --id urn --treated treat --on fsm,ks2_2017 --exact phase --caliper 0.2"
+            " --outcome ks2_2019"
+        ): "partners of the same phase within a caliper, and the effect",
+        "evalkit match schools.csv --id urn --treated treat --on fsm,ks2_2017 --method entropy --out weights.csv": (
+            "weights in place of partners, written to a file"
+        ),
+    },
+    epilog="""\
+The table has one row for each unit. TREATED holds 0 and 1. Columns of texts are compared by category. FILE is a .csv,
+.csv.gz or .parquet file. The outcome is read, but no method of matching or weighting is shown it. The result goes to
+standard output, progress to standard error.
+
+Defaults: nearest neighbours by propensity score (logit), 1:1, without replacement, ATT; standard errors clustered by
+matched pair (by pair and comparison unit with replacement), with --cluster corrected (CR2) where clusters are few.
+Ties go to the unit whose id comes first (shorter ids first, then by letter).
+""",
+    refuse=refuse,
+)

@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 PROJECT: Final = "slug, or path of a project.yml"
 TABLE: Final = "a .csv, .csv.gz or .parquet file"

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from evalkit.core.errors import InputError
+from evalkit.run.commands.options import Declared
 from evalkit.run.commands.shared import TABLE, add_output_options
 
 TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from evalkit.run.commands.options import Options
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given, Options
 
 MOST: Final = 1000
-DESCRIPTION: Final = "Which units are most like one, by a weighted distance on stated characteristics."
-EXAMPLES: Final = {
-    "evalkit similar schools.csv --id urn --name name --on n_pupils,fsm,eal --for 104413 --same phase": (
-        "the 50 schools of its phase most like school 104413"
-    ),
-    "evalkit similar schools.csv --id urn --on n_pupils,fsm --weight fsm=2 --out similar.csv": (
-        "a list for every school, free meals counted twice, in a file"
-    ),
-}
-EPILOG: Final = """\
-The table has one row for each unit: a school, or an area. Characteristics are numbers; columns of texts are compared by
-category. FILE is a .csv, .csv.gz or .parquet file. Units that lack a characteristic are left out and counted. The list
-goes to standard output, progress to standard error.
-
-Distance: the typical difference over the characteristics, in their SDs over all units, weighted. Equally distant units
-stand in the order of their ids (shorter ids first, then by letter). Without --for every unit gets a list: give --out
-FILE.csv or --json for them.
-"""
 
 
 def add_options(parser: Options) -> None:
@@ -67,3 +49,27 @@ def refuse(given: Given) -> None:
         raise InputError(f"--n is the length of a list, from 1 to {MOST:,}, not {given.n}.")
     if given.sd_within_same and given.same is None:
         raise InputError("--sd-within-same is about the groups of --same. Name what is shared with --same.")
+
+
+SIMILAR: Final = Declared(
+    add_options,
+    description="Which units are most like one, by a weighted distance on stated characteristics.",
+    examples={
+        "evalkit similar schools.csv --id urn --name name --on n_pupils,fsm,eal --for 104413 --same phase": (
+            "the 50 schools of its phase most like school 104413"
+        ),
+        "evalkit similar schools.csv --id urn --on n_pupils,fsm --weight fsm=2 --out similar.csv": (
+            "a list for every school, free meals counted twice, in a file"
+        ),
+    },
+    epilog="""\
+The table has one row for each unit: a school, or an area. Characteristics are numbers; columns of texts are compared by
+category. FILE is a .csv, .csv.gz or .parquet file. Units that lack a characteristic are left out and counted. The list
+goes to standard output, progress to standard error.
+
+Distance: the typical difference over the characteristics, in their SDs over all units, weighted. Equally distant units
+stand in the order of their ids (shorter ids first, then by letter). Without --for every unit gets a list: give --out
+FILE.csv or --json for them.
+""",
+    refuse=refuse,
+)

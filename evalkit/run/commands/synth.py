@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalkit.run.commands.options import Declared
 from evalkit.run.commands.shared import (
     TABLE,
     add_output_options,
@@ -15,30 +16,9 @@ TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:
     from typing import Final
 
-    from evalkit.run.commands.options import Options
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given, Options
 
 METHODS: Final = ("sc", "augmented", "sdid")
-
-DESCRIPTION: Final = (
-    "The effect on one or few treated areas: a weighted average of other areas stands for what would have been."
-)
-EXAMPLES: Final = {
-    "evalkit synth areas.csv --unit la --period year --outcome ks2 --treated 340 --start 2017": (
-        "area 340 beside a weighted average of the others"
-    ),
-    (
-        "evalkit synth areas.csv --unit la --period year --outcome ks2 --treated 340 341 --start 2017"
-        " --exclude 342 --method sdid"
-    ): "two areas as one, a neighbour left out, by synthetic difference-in-differences",
-}
-EPILOG: Final = """\
-The table has one row for each area and period. FILE is a .csv, .csv.gz or .parquet file. Every area that is neither
-treated nor excluded and has every period is a donor. The result goes to standard output, progress to standard error.
-
-Methods: sc, synthetic control on every outcome before the start; augmented, the same with a ridge correction; sdid,
-synthetic difference-in-differences. Several treated areas are taken as one, the mean of their outcomes.
-"""
 
 
 def add_options(parser: Options) -> None:
@@ -69,3 +49,28 @@ def refuse(given: Given) -> None:
     refuse_level(given.level)
     refuse_seed(given.seed)
     refuse_where(given)
+
+
+SYNTH: Final = Declared(
+    add_options,
+    description=(
+        "The effect on one or few treated areas: a weighted average of other areas stands for what would have been."
+    ),
+    examples={
+        "evalkit synth areas.csv --unit la --period year --outcome ks2 --treated 340 --start 2017": (
+            "area 340 beside a weighted average of the others"
+        ),
+        (
+            "evalkit synth areas.csv --unit la --period year --outcome ks2 --treated 340 341 --start 2017"
+            " --exclude 342 --method sdid"
+        ): "two areas as one, a neighbour left out, by synthetic difference-in-differences",
+    },
+    epilog="""\
+The table has one row for each area and period. FILE is a .csv, .csv.gz or .parquet file. Every area that is neither
+treated nor excluded and has every period is a donor. The result goes to standard output, progress to standard error.
+
+Methods: sc, synthetic control on every outcome before the start; augmented, the same with a ridge correction; sdid,
+synthetic difference-in-differences. Several treated areas are taken as one, the mean of their outcomes.
+""",
+    refuse=refuse,
+)

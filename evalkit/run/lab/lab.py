@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
-from evalkit.run.commands.lab import refuse
 from evalkit.run.project.chosen_data import DataChoice, chosen_here
 from evalkit.run.project.workspace import SOURCE_ROOT, project_file, writable_root
 
 if TYPE_CHECKING:
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 HOST: Final = "127.0.0.1"
 _SECONDS_TO_END: Final = 20
@@ -40,7 +39,6 @@ def _require(given: Given) -> None:
     """Raise `InputError` or `EnvironmentFault` for what cannot be done, before anything is made."""
     if find_spec("jupyterlab") is None:
         raise EnvironmentFault("JupyterLab is not installed in this Python. Type: python -m pip install jupyterlab")
-    refuse(given)
     DataChoice.of(given)
     if given.port is not None:
         _require_free(given.port)

@@ -24,7 +24,7 @@ from evalkit.run.processes.temporary import left_behind
 from evalkit.run.project.workspace import is_slug, writable_root
 
 if TYPE_CHECKING:
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
     from evalkit.run.many.run_command import Batch
 
 MOST_LOG_BYTES: Final = 5_000_000

@@ -18,7 +18,7 @@ from evalkit.run.typed_paths import out_folder
 
 if TYPE_CHECKING:
     from evalkit.diagnose.portfolio.portfolio import Portfolio
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
     from evalkit.run.many.portfolio_reader import OutputsRead
 
 SCHEMA_VERSION: Final = 1

@@ -15,7 +15,7 @@ from evalkit.core.errors import InputError
 from evalkit.core.words import cleaned, listed
 
 if TYPE_CHECKING:
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
     from evalkit.run.console import Progress
     from evalkit.run.many.fleet import Launcher, Watcher
     from evalkit.run.many.task import Limits, RunResult, Task
@@ -47,7 +47,7 @@ def run_command(options: Given) -> int:
 
 def _dry_run(batch: Batch, is_forced: bool) -> int:
     """Print what a run would do with each project, and why; return the exit code 0."""
-    from evalkit.run.many.project_status import why_run
+    from evalkit.run.many.status import why_run
     from evalkit.run.outputs.content_key import Hashes
 
     hashes, tasks = Hashes(), {task.slug: task for task in batch.tasks}
@@ -98,7 +98,7 @@ class Named:
 def batch_of_all(out: str | None = None) -> Batch:
     """Return what `evalkit run --all` would be about, whose reports are in `out`."""
     from evalkit.run.commands.catalogue import COMMANDS
-    from evalkit.run.commands.reading import given_of
+    from evalkit.run.commands.options import given_of
 
     return batch_of(given_of("run", COMMANDS["run"], ["--all", *([] if out is None else [f"--out={out}"])]))
 
@@ -229,9 +229,9 @@ def _data_lines(tasks: Sequence[Task], options: Given) -> Iterator[str]:
 
 def _outcomes(batch: Batch, options: Given, progress: Progress) -> list[RunResult]:
     """Return what became of each project, those first that are not run."""
+    from evalkit.run.many.ending import write_run_record
     from evalkit.run.many.fleet import Watchers, stopping
     from evalkit.run.many.live import RunLog, failure_text, new_run_id, screen
-    from evalkit.run.many.run_record import write_run_record
     from evalkit.run.outputs.content_key import unchanged
 
     log, records = RunLog(batch.out, new_run_id()), Records(batch)
@@ -354,7 +354,7 @@ def _launcher(options: Given, n_tasks: int) -> Launcher:
 
 def _closing(batch: Batch, outcomes: Sequence[RunResult], seconds: float) -> int:
     """Print the path of the one report, or a table of several projects; return the exit code."""
-    from evalkit.run.many.closing import closing_lines
+    from evalkit.run.many.ending import closing_lines
     from evalkit.run.many.fleet import exit_code
     from evalkit.run.many.live import summary
     from evalkit.run.processes.failure import INTERRUPTED

@@ -22,7 +22,7 @@ from evalkit.run.processes.light import ONE_THREAD
 
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 
 # Where replications are carried out: in this process, in several of this machine, or on a cluster.

@@ -22,7 +22,7 @@ from evalkit.run.typed_paths import data_folder
 
 if TYPE_CHECKING:
     from evalkit.data.published.sources import Sources
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 SCHEMA_VERSION: Final = 1
 

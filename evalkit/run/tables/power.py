@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evalkit.data.published.sources import Sources
     from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
     from evalkit.report.border.parts import Document, Part
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 
 def power_command(options: Given) -> int:

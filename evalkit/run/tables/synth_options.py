@@ -13,7 +13,7 @@ from evalkit.run.tables.written import Output, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 if TYPE_CHECKING:
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 
 @dataclass(frozen=True, slots=True)

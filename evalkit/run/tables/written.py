@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalkit.report.border.parts import Document
-    from evalkit.run.commands.reading import Given
+    from evalkit.run.commands.options import Given
 
 
 @dataclass(frozen=True, slots=True)

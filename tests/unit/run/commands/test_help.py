@@ -8,11 +8,10 @@ import pytest
 
 from evalkit.run import cli
 from evalkit.run.commands.catalogue import COMMANDS, overview
-from evalkit.run.commands.options import help_of, options_of
-from evalkit.run.commands.reading import given_of
+from evalkit.run.commands.options import given_of, help_of, options_of
 from tests.conftest import ROOT
 
-EXAMPLES = [(name, line) for name, command in COMMANDS.items() for line in command.options.EXAMPLES]
+EXAMPLES = [(name, line) for name, command in COMMANDS.items() for line in command.declared.examples]
 SLOW = ("argparse", "dataclasses", "difflib", "inspect", "numpy", "pandas", "pathlib", "typing")
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evalkit.run.many import project_status as module
+from evalkit.run.many import status as module
 from evalkit.run.many.run_command import batch_of_all
 from evalkit.run.outputs.content_key import Hashes, content_key
 from evalkit.run.outputs.folder import lock_of

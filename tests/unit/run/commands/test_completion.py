@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from evalkit.run.commands.catalogue import COMMANDS
+from evalkit.run.commands.completion import SCRIPTS, bash, fish, zsh
 from evalkit.run.commands.options import options_of
-from evalkit.run.completion import SCRIPTS, bash, fish, zsh
 from tests.whole_command import typed
 
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")

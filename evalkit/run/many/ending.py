@@ -1,4 +1,4 @@
-"""How `evalkit run` ends: the answer of a report in a sentence, where it is, and what to type next."""
+"""How `evalkit run` ends: the answer of a report in a sentence, what to type next, and what became of each project."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.words import cleaned
+from evalkit.core.words import cleaned, escaped
 from evalkit.run.many.task import RunResult
 from evalkit.run.outputs.folder import MANIFEST
+from evalkit.run.processes.failure import RUNS
+from evalkit.run.processes.locks import write_whole
 
 _SUMMARY: Final = Path("notebooks", "0_summary.ipynb")
 _MARK: Final = 'class="evalkit evalkit-headline"'
@@ -54,3 +57,45 @@ def _lab(slug: str, again: Mapping[str, str]) -> str:
     words: list[Any] = shlex.split(again.get(slug, f"evalkit run {slug}"))
     kept = [word for at, word in enumerate(words) if word != "--out" and words[at - 1] != "--out"]
     return shlex.join(["evalkit", "lab", *kept[2:]])
+
+
+# What became of each project, as JSON beside the reports, for whoever looks after hundreds.
+
+SCHEMA_VERSION: Final = 1
+
+
+def write_run_record(out: Path, run_id: str, outcomes: Sequence[RunResult], seconds: float) -> None:
+    """Write what became of each project of a run to `_runs/<run>.run.json`; without it the run stands all the same."""
+    path = out / RUNS / f"{run_id}.run.json"
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, (run_json(run_id, outcomes, seconds) + "\n").encode())
+
+
+def run_json(run_id: str, outcomes: Sequence[RunResult], seconds: float) -> str:
+    """Return what became of each project of a run as one JSON object; reports are named from the folder of reports."""
+    words = [outcome.status for outcome in outcomes]
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "run": run_id,
+        "began": f"{datetime.now(UTC) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": round(seconds, 3),
+        "counts": {word: words.count(word) for word in dict.fromkeys(words)},
+        "projects": [_project(outcome) for outcome in outcomes],
+    }
+    return escaped(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _project(outcome: RunResult) -> Mapping[str, Any]:
+    failure = outcome.failure
+    return {
+        "slug": outcome.slug,
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 3),
+        "peak_mb": round(outcome.peak_mb, 1),
+        "report": None if outcome.report is None else f"{outcome.slug}/{outcome.report.name}",
+        "kind": None if failure is None else failure.kind,
+        "stage": None if failure is None else failure.stage,
+        "message": None if failure is None else failure.message,
+        "exit_code": outcome.exit_code,
+    }

@@ -4,8 +4,7 @@ import pytest
 
 from evalkit.core.errors import InputError
 from evalkit.run.commands.catalogue import COMMANDS
-from evalkit.run.commands.options import Options
-from evalkit.run.commands.reading import asks_for_help, given_of, read
+from evalkit.run.commands.options import Options, asks_for_help, given_of, read
 from evalkit.run.commands.shared import count
 
 DID = ["table.csv", "--unit", "u", "--period", "t", "--outcome", "y", "--cohort", "g"]
