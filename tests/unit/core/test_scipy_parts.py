@@ -1,4 +1,4 @@
-"""Special functions, roots and ranks are scipy's own to the last bit, come without its packages, and leave them whole."""
+"""Special functions, roots and ranks are scipy's own to the last bit, without its packages, and leave these whole."""
 
 import math
 import subprocess
