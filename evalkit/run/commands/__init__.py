@@ -11,7 +11,6 @@ Nothing here but `completion` loads a library: a slip of the keyboard is told be
   them.
 - `projects`: The options of the commands on projects and on the shell, in the order of use, and what cannot be asked of
   them.
-- `shared`: Options that several commands have, and what is refused of them.
 - `similar`: The options of `evalkit similar`, and what cannot be asked of it.
 - `synth`: The options of `evalkit synth`, and what cannot be asked of it.
 """

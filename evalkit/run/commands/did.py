@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
-from evalkit.run.commands.options import Declared
-from evalkit.run.commands.shared import (
+from evalkit.run.commands.options import (
     TABLE,
+    Declared,
     add_output_options,
     add_where_options,
     option_name,

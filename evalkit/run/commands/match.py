@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import listed
-from evalkit.run.commands.options import Declared
-from evalkit.run.commands.shared import (
+from evalkit.run.commands.options import (
     KINDS,
     TABLE,
+    Declared,
     add_output_options,
     add_where_options,
     option_name,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from evalkit.core.errors import InputError
-from evalkit.run.commands.options import Declared
-from evalkit.run.commands.shared import (
+from evalkit.run.commands.options import (
     PROJECT,
+    Declared,
     above_zero,
     add_data_options,
     add_output_options,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from evalkit.core.errors import InputError
-from evalkit.run.commands.options import Declared
-from evalkit.run.commands.shared import TABLE, add_output_options
+from evalkit.run.commands.options import TABLE, Declared, add_output_options
 
 TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:

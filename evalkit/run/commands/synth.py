@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from evalkit.run.commands.options import Declared
-from evalkit.run.commands.shared import (
+from evalkit.run.commands.options import (
     TABLE,
+    Declared,
     add_output_options,
     add_where_options,
     refuse_level,

@@ -17,7 +17,7 @@ from multiprocessing import forkserver, parent_process, process
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from evalkit.core.errors import EnvironmentFault, InputError
-from evalkit.run.commands.shared import MOST_WORKERS, refuse_where
+from evalkit.run.commands.options import MOST_WORKERS, refuse_where
 from evalkit.run.processes.light import ONE_THREAD
 
 if TYPE_CHECKING:

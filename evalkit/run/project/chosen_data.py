@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import InputError, UnknownParticipants
-from evalkit.run.commands.shared import refuse_data
+from evalkit.run.commands.options import refuse_data
 from evalkit.run.outputs.content_key import project_slug, text_in
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND
 from evalkit.run.processes.failure import RUNS

@@ -16,9 +16,7 @@
 - `similar`: `evalkit similar FILE …`: which schools or areas are most like one, for someone with a table and no
   project.
 - `similar_answer`: From a request and its table to lists of similar units, and everything that is told of them.
-- `synth`: From what `evalkit synth` is asked and its table to an answer, and from the answer to all that is told of
-  it.
-- `synth_json`: The answer of `evalkit synth` as plain data; what cannot be given is `{"unavailable": reason}`.
+- `synth`: From what `evalkit synth` is asked and its table to an answer, and from the answer to all that is told of it.
 - `synth_options`: `evalkit synth FILE …`: from its options, which hold together, to the request, and from there to the
   answer.
 - `written`: The answer to a command, printed or written: on the terminal, as JSON, as a page, for Word, as PDF or as

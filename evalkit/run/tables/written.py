@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from evalkit.core.plain import json_text
 from evalkit.core.words import csv_safe
-from evalkit.run.commands.shared import KINDS
+from evalkit.run.commands.options import KINDS
 from evalkit.run.console import Progress
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole

@@ -4,8 +4,7 @@ import pytest
 
 from evalkit.core.errors import InputError
 from evalkit.run.commands.catalogue import COMMANDS
-from evalkit.run.commands.options import Options, asks_for_help, given_of, read
-from evalkit.run.commands.shared import count
+from evalkit.run.commands.options import Options, asks_for_help, count, given_of, read
 
 DID = ["table.csv", "--unit", "u", "--period", "t", "--outcome", "y", "--cohort", "g"]
 

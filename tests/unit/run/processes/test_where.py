@@ -4,8 +4,7 @@ import pytest
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.errors import InputError
-from evalkit.run.commands.options import Options, read
-from evalkit.run.commands.shared import add_where_options
+from evalkit.run.commands.options import Options, add_where_options, read
 from evalkit.run.processes.executors import ExecutorChoice, ProcessPool, executor_at, executor_choice
 
 

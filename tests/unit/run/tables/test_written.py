@@ -8,8 +8,7 @@ import pytest
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
 from evalkit.core.sentence import Sentence, count
 from evalkit.report.border.parts import Document, Prose
-from evalkit.run.commands.options import Options, read
-from evalkit.run.commands.shared import KINDS, add_output_options
+from evalkit.run.commands.options import KINDS, Options, add_output_options, read
 from evalkit.run.tables.written import Output, Told, output_of, tell
 
 LEFT_OUT = Sentence("{n} are left out.", n=count(4, of="people", noun="person", nouns="people"))
