@@ -17,6 +17,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,16 @@ NO_NETWORK = (
 )  # fmt: skip
 NO_SPACE = ("No space left on device", "Disk quota exceeded", "There is not enough space on the disk")
 ELSEWHERE = ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "__PYVENV_LAUNCHER__")
+# What pip and uv say of what they do, and the same in words; whatever else they say is not shown while a step goes on.
+STAGES = (
+    ("Collecting ", "finding {}"), ("Downloading ", "fetching {}"), ("Using cached ", "finding {}"),
+    ("Building wheel for ", "building {}"), ("Building editable for ", "building {}"), ("Building ", "building {}"),
+    ("Installing build dependencies", "fetching what builds a package"),
+    ("Preparing ", "preparing a package"), ("Installing collected packages: ", "unpacking {} packages"),
+    ("Resolved ", "fetching packages"), ("Prepared ", "unpacking packages"), ("Installed ", "unpacking packages"),
+)  # fmt: skip
+CHATTER = ("Ignoring ", "WARNING: Location", "Attempting uninstall", "Found existing", "Uninstalling",
+           "Successfully uninstalled", "[notice]", "Looking in ")  # fmt: skip
 WRONG_HASH = ("DO NOT MATCH THE HASHES", "Hash mismatch")
 
 
@@ -272,18 +283,19 @@ def step(title, command):
     """Run one command of the set-up, showing that it lives; raise with its last lines where it fails."""
     started = time.monotonic()
     print("  {} ...".format(title), flush=True)
-    lines, finished = [], threading.Event()
+    lines, finished, stage = [], threading.Event(), Stage(started)
     process = subprocess.Popen(
         command, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
         close_fds=WINDOWS,  # elsewhere the step shares the lock, so that it is held until the last of us has ended
     )  # fmt: skip
-    heart = threading.Thread(target=beat, args=(lines, finished, started), daemon=True)
+    heart = threading.Thread(target=beat, args=(stage, finished, started), daemon=True)
     heart.start()
     try:
         with process.stdout as output:
             for line in output:
                 lines.append(line.rstrip())
+                stage.hear(line)
         code = process.wait()
     except BaseException:
         process.terminate()
@@ -297,16 +309,45 @@ def step(title, command):
     print("  {}: done in {:.0f} s".format(title, time.monotonic() - started), flush=True)
 
 
-def beat(lines, finished, started):
+class Stage:
+    """What a step does, in words, and since when: by the last line of the package client that says so."""
+
+    def __init__(self, started):
+        self.now = ("at work", started)
+
+    def hear(self, line):
+        """Take note of a line; one that says nothing of what is done changes nothing."""
+        said = stage_of(line)
+        if said and said != self.now[0]:
+            self.now = (said, time.monotonic())
+
+    def text(self):
+        """Return what is done, and how long that has been so where that is long."""
+        said, since = self.now
+        seconds = time.monotonic() - since
+        return said if seconds < HEARTBEAT_SECONDS else "{}, for {:.0f} s".format(said, seconds)
+
+
+def stage_of(line):
+    """Return in words what a line of pip or uv says is done, '' for one that says nothing of it."""
+    line = line.strip()
+    for beginning, words in STAGES:
+        if line.startswith(beginning):
+            rest = line[len(beginning) :]
+            many = "{} packages" in words
+            return words.format(rest.count(",") + 1 if many else re.split(r"[\s=<>!~;\[(]", rest)[0].rsplit("/", 1)[-1])
+    return ""
+
+
+def beat(stage, finished, started):
     """Say every few seconds how long a step has taken and what it does now."""
     while not finished.wait(HEARTBEAT_SECONDS):
-        latest = " ".join(lines[-1].split())[:70] if lines else ""
-        print("    {:4.0f} s  {}".format(time.monotonic() - started, latest), flush=True)
+        print("    {:4.0f} s  {}".format(time.monotonic() - started, stage.text()), flush=True)
 
 
 def explain(title, lines):
     """Return why a step failed and what to do, from the last lines that it printed."""
-    lines = [line for line in lines if not line.startswith(("Ignoring ", "WARNING: Location"))]
+    lines = [line for line in lines if not line.strip().startswith(CHATTER)]
     text = "\n".join(lines)
     if any(sign in text for sign in NO_SPACE):
         reason = "The disk is full: the environment takes about 1 GB. Make room and type the same command again."

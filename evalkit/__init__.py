@@ -5,11 +5,12 @@ The names below are loaded when they are first used, so that `import evalkit` co
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any, Final
+from evalkit.core.viewer import Viewer, set_viewer
 
-from evalkit.core.shown import Viewer, set_viewer
+TYPE_CHECKING = False  # `typing` takes as long to load as all that a refused option needs
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 __version__ = "0.1.0"
 
@@ -124,6 +125,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the room it lives in."""
     if name not in _HOME:
         raise AttributeError(f"evalkit has no name '{name}'. It has: {', '.join(sorted(_HOME))}.")
+    from importlib import import_module
+
     return getattr(import_module(f"evalkit.{_HOME[name]}"), name)
 
 
@@ -134,7 +137,13 @@ def __dir__() -> list[str]:
 
 def _of_report(name: str) -> Callable[..., Any]:
     """Return a function of the report's view of nouns, which is loaded when it is first called."""
-    return lambda *given: getattr(import_module("evalkit.report.shown"), name)(*given)
+
+    def called(*given: Any) -> Any:
+        from importlib import import_module
+
+        return getattr(import_module("evalkit.report.shown"), name)(*given)
+
+    return called
 
 
 set_viewer(

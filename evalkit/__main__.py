@@ -1,7 +1,5 @@
 """`python -m evalkit`."""
 
-import sys
+from evalkit.run.cli import entry
 
-from evalkit.run.cli import main
-
-sys.exit(main())
+entry()

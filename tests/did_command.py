@@ -1,6 +1,5 @@
 """`evalkit did` inside the test's own process, and tables to try it on."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import EvalkitError
-from evalkit.run.tables.did_options import add_did_command
+from evalkit.run import cli
 
 COLUMNS = ("--unit", "unit", "--period", "year", "--outcome", "y", "--cohort", "cohort")
 
@@ -37,15 +36,10 @@ def _no_constant(name: str) -> None:
 
 def run_did(path: Path, *options: str, columns: tuple[str, ...] = COLUMNS) -> Ran:
     """Run the command on a file and return what it printed; an error that no one foresaw fails the test."""
-    parser = argparse.ArgumentParser(prog="evalkit")
-    add_did_command(parser.add_subparsers(required=True))
     out, err, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            given = parser.parse_args(["did", str(path), *columns, *options])
-            code = given.command(given)
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
+            code = cli.done(cli.parsed(["did", str(path), *columns, *options]))
         except EvalkitError as problem:
             print(problem, file=err)
             code = problem.exit_code

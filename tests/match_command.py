@@ -1,12 +1,11 @@
 """`evalkit match` inside the test's own process."""
 
-import argparse
 import contextlib
 import io
 from pathlib import Path
 
 from evalkit.core.errors import EvalkitError
-from evalkit.run.tables.match_options import add_match_command
+from evalkit.run import cli
 from tests.did_command import Ran
 
 LALONDE = ("--treated", "treat", "--on", "age,educ,race,married,nodegree,re74,re75", "--id", "id", "--outcome", "re78")
@@ -24,15 +23,10 @@ SCHOOLS = (
 
 def run_match(path: Path, *options: str) -> Ran:
     """Run the command on a file and return what it printed; an error that no one foresaw fails the test."""
-    parser = argparse.ArgumentParser(prog="evalkit")
-    add_match_command(parser.add_subparsers(required=True))
     out, err, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            given = parser.parse_args(["match", str(path), *options])
-            code = given.command(given)
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
+            code = cli.done(cli.parsed(["match", str(path), *options]))
         except EvalkitError as problem:
             print(problem, file=err)
             code = problem.exit_code

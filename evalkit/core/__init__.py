@@ -14,9 +14,11 @@
   method.
 - `questions`: What a command is asked of a table: plain nouns, read off a command line by `run` and told of by
   `report`.
+- `scipy_parts`: Special functions, roots and ranks by scipy's compiled parts, without the packages around them.
 - `sentence`: Sentences that keep the numbers in them as numbers, so that the border can withhold one and leave the
   rest.
 - `shown`: What nouns have in common: they show themselves, say in a line what they are, and give tables and figures.
+- `viewer`: Who shows nouns as HTML, tables and figures: a room above, which is loaded when the first is shown.
 - `words`: Texts: those of data made fit for a terminal, a document or JSON, and small helpers for messages that
   people read.
 """

@@ -1,7 +1,5 @@
 """Errors a person reads: what is wrong, where, and what to do next."""
 
-from evalkit.core.words import cleaned
-
 
 class EvalkitError(Exception):
     """Base class; the command line prints the message without a traceback."""
@@ -10,7 +8,12 @@ class EvalkitError(Exception):
 
     def __str__(self) -> str:
         """Return the message; what a name in a file holds of commands to a terminal is not in it."""
-        return cleaned(super().__str__())
+        text = super().__str__()
+        if text.isascii() and text.isprintable():  # as nearly all are; what cleans the others takes its time to load
+            return text
+        from evalkit.core.words import cleaned
+
+        return cleaned(text)
 
 
 class InputError(EvalkitError):

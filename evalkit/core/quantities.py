@@ -74,7 +74,7 @@ class Estimate:
             return self.std_error
         if self.std_error == 0:
             return Unavailable("The standard error is zero, so no test exists.")
-        from scipy import special  # costs a command that needs no quantile a fifth of a second
+        from evalkit.core.scipy_parts import special
 
         statistic = abs(self.value / self.std_error)
         return float(2 * (special.ndtr(-statistic) if self.df is None else special.stdtr(self.df, -statistic)))
@@ -83,7 +83,7 @@ class Estimate:
 def critical_value(level: float, df: float | None = None) -> float:
     """Return the quantile of a two-sided interval at a level: Student's t with `df`, the normal where it is None."""
     require_level(level)
-    from scipy import special
+    from evalkit.core.scipy_parts import special
 
     tail = 0.5 + level / 2
     return float(special.ndtri(tail) if df is None else special.stdtrit(df, tail))

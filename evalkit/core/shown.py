@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import fields
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar
 
-from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Estimate, Interval, Unavailable
+from evalkit.core.viewer import viewed, viewer
 
 # One line that says what a noun is: numbers, words and settings, never rows, ids or counts.
 
@@ -81,34 +81,6 @@ def _listed(value: object) -> str:
 Noun = TypeVar("Noun", covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewer:
-    """How nouns are shown: functions of a room above, which alone knows tables and figures.
-
-    `html` gives a noun as HTML, None where it knows no way to; `frame` and `figure` one of its tables and figures by
-    name, the main one for an empty name; `model` its coefficients and statistics.
-    """
-
-    html: Callable[[object], str | None]
-    frame: Callable[[object, str], Any]
-    figure: Callable[[object, str], Any]
-    model: Callable[[object], ModelTable]
-
-
-_viewers: list[Viewer] = []
-
-
-def set_viewer(viewer: Viewer | None) -> None:
-    """Let nouns be shown by `viewer`; with None they say what they are in text alone."""
-    _viewers[:] = [] if viewer is None else [viewer]
-
-
-def _viewer() -> Viewer:
-    if not _viewers:
-        raise EvalkitError("Nothing is set that knows tables and figures. `import evalkit` sets it.")
-    return _viewers[0]
-
-
 class Shown:
     """A noun that a notebook shows as the tables of the report, and whose text is one line without data.
 
@@ -118,11 +90,10 @@ class Shown:
     __slots__ = ()
 
     def __repr__(self) -> str:
-
         return brief(self)
 
     def _repr_html_(self) -> str | None:
-        return _viewers[0].html(self) if _viewers else None
+        return viewed(self)
 
     def to_frame(self, table: str = "") -> Any:
         """Return one of the noun's tables as a pandas DataFrame, numbers in full; the main one where none is named.
@@ -130,14 +101,14 @@ class Shown:
         It is the table that a report shows, after disclosure control. What is not given is missing, and the last
         column, `reason`, says why; an interval is two columns. `attrs` hold the table's caption and notes.
         """
-        return _viewer().frame(self, table)
+        return viewer().frame(self, table)
 
     def plot(self, figure: str = "") -> Any:
         """Return one of the noun's figures, which a notebook shows; the main one where none is named.
 
         It is the figure that a report shows: `png` and `svg` are its files, `alt` its words, `data` its numbers.
         """
-        return _viewer().figure(self, figure)
+        return viewer().figure(self, figure)
 
 
 class Several(Shown, tuple[Noun, ...]):
@@ -179,7 +150,7 @@ class ShownModel(Shown):
 
     @property
     def __maketables_coef_table__(self) -> Any:
-        return _viewer().model(self).coefficients
+        return viewer().model(self).coefficients
 
     @property
     def __maketables_depvar__(self) -> str:
@@ -187,11 +158,11 @@ class ShownModel(Shown):
 
     @property
     def __maketables_var_labels__(self) -> dict[str, str]:
-        return _viewer().model(self).labels
+        return viewer().model(self).labels
 
     @property
     def __maketables_default_stat_keys__(self) -> list[str]:
-        return [key for key in _STATISTICS if key in _viewer().model(self).statistics]
+        return [key for key in _STATISTICS if key in viewer().model(self).statistics]
 
     def __maketables_stat__(self, key: str) -> int | str | None:
-        return _viewer().model(self).statistics.get(key)
+        return viewer().model(self).statistics.get(key)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-from typing import Final
+TYPE_CHECKING = False  # as in `evalkit.run.commands.catalogue`: refusing an option loads nothing that it can do without
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Sequence
+    from typing import Final
 
 # Texts of data as they may reach a terminal, a document, a spreadsheet or JSON: the one place that cleans them.
 
-_ESCAPE: Final = re.compile(
+_ESCAPE: Final = (
     "\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]"
 )
 """A command to a terminal: ESC [ … letter, ESC ] … BEL, and what else begins with ESC; nothing of it is a text."""
-_SPACED: Final = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_SPACED: Final = "\r\n|[\r\x85\u2028\u2029]"
 """Ends of lines of other systems: a carriage return alone writes over what stands on the line."""
-_HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_HIDDEN: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 """Control characters, marks that turn the order of reading round, and halves of characters."""
-_IN_JSON: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_ANY: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_IN_JSON: Final = "[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_ANY: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes as the beginning of a formula, wide forms of these signs included."""
-_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER: Final = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 
 
 def cleaned(text: str) -> str:
@@ -29,9 +30,13 @@ def cleaned(text: str) -> str:
 
     Ends of lines and tabulators stay; other separators of lines become a blank.
     """
-    if not _ANY.search(text):
+    if text.isprintable():  # as nearly all are; what looks at the others takes its time to load
         return text
-    return _HIDDEN.sub("", _SPACED.sub(_end_of_line, _ESCAPE.sub("", text)))
+    import re
+
+    if not re.search(_ANY, text):
+        return text
+    return re.sub(_HIDDEN, "", re.sub(_SPACED, _end_of_line, re.sub(_ESCAPE, "", text)))
 
 
 def _end_of_line(match: re.Match[str]) -> str:
@@ -40,7 +45,9 @@ def _end_of_line(match: re.Match[str]) -> str:
 
 def escaped(json: str) -> str:
     """Return JSON with every character as `\\u…` that a terminal would obey: the values stay what they are."""
-    return _IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", json)
+    import re
+
+    return re.sub(_IN_JSON, lambda found: f"\\u{ord(found.group()):04x}", json)
 
 
 def csv_safe(text: str) -> str:
@@ -53,7 +60,11 @@ def csv_safe(text: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    return text.lstrip(" ").startswith(_FORMULA) and not _NUMBER.fullmatch(text.strip())
+    if not text.lstrip(" ").startswith(_FORMULA):
+        return False
+    import re
+
+    return not re.fullmatch(_NUMBER, text.strip())
 
 
 # Small helpers for messages that people read.
@@ -68,15 +79,21 @@ def nearest(word: str, known: Iterable[str], n: int = 1) -> list[str]:
     texts = sorted(known)
     plain = _plain(word)
     same = [text for text in texts if _plain(text) == plain]
-    if same or not plain.isdigit():
-        close_words = [] if same and plain.isdigit() else get_close_matches(word, texts, n=n, cutoff=0.5)
-        return [*same, *(text for text in close_words if text not in same)][:n]
-    return [text for text in texts if _is_one_slip(plain, _plain(text))][:n]
+    slips = [] if same else [text for text in texts if _is_one_slip(plain, _plain(text))]
+    if plain.isdigit() or (n == 1 and len(same or slips) == 1):
+        return (same or slips)[:n]
+    from difflib import get_close_matches  # which takes its time to load
+
+    close_words = get_close_matches(word, texts, n=n, cutoff=0.5)
+    return [*same, *(text for text in close_words if text not in same)][:n]
 
 
 def _plain(word: str) -> str:
     """Return a word without what makes no difference between two ids."""
-    return re.sub(r"^0+(?=.)", "", re.sub(r"\.0+$", "", word.strip().lower()))
+    text = word.strip().lower()
+    whole, dot, decimals = text.rpartition(".")
+    text = whole if dot and decimals and not decimals.strip("0") else text
+    return text.lstrip("0") or text[-1:]
 
 
 def _is_one_slip(word: str, known_word: str) -> bool:

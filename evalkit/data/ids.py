@@ -93,7 +93,11 @@ def refuse_lookalikes(ids: pd.Index, noun: str = "id") -> None:
 def _plain(texts: pd.Series) -> pd.Series:
     """Return ids without what should make no difference between two of them."""
     whole = texts.str.strip().str.replace(r"\.0+$", "", regex=True)
-    return whole.str.lower().str.replace(r"^0+(?=.)", "", regex=True)
+    plain = whole.str.lower()
+    is_padded = plain.str.startswith("0")
+    if is_padded.any():  # pandas takes this pattern to Python, one id after the other
+        plain[is_padded] = plain[is_padded].str.replace(r"^0+(?=.)", "", regex=True)
+    return plain
 
 
 def _difference(first: str, second: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.disclosure import FEWEST_PUBLISHED
@@ -17,6 +16,9 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.baseline import is_category
 from evalkit.data.profiles import Profiles
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 # Which units are most like a unit, by a weighted distance on stated characteristics.
 
@@ -334,6 +336,8 @@ def nearest_to_all(columns: Floats, group: Ints, barred: Ints | None, n: int) ->
     positions, distances : shape (n_units, n)
         By a k-d tree for each group, in chunks; never n_units × n_units.
     """
+    from scipy.spatial import cKDTree
+
     positions = np.full((len(columns), n), -1, dtype=np.int64)
     far = np.zeros((len(columns), n))
     order = np.argsort(group, kind="stable")

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from evalkit.core.draws import LEVEL
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
+from evalkit.core.scipy_parts import special
 from evalkit.core.shown import Shown
 from evalkit.data.published.performance import PublishedLimits
 from evalkit.estimate.effect import EffectSize, Months

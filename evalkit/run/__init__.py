@@ -1,7 +1,9 @@
 """Project files, notebooks, outputs and the command line.
 
-- `cli`: The command line: `evalkit run`, `check`, `power`, `portfolio`, `lab`, `did`, `match`, `synth`, `similar`,
-  `new`.
+- `cli`: The command line: finds the command that was typed, reads its options and does it; no traceback is ever
+  shown.
+- `commands/`: What may be typed: every command in the order of use, its options, its examples, and what is refused at
+  once.
 - `console`: What reaches a terminal or pipe: progress on standard error, and no sign that its encoding lacks.
 - `lab/`: JupyterLab on a project.
 - `many/`: Many projects: in parallel, on a cluster, as a portfolio.

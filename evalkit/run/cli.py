@@ -1,49 +1,66 @@
-"""The command line: `evalkit run`, `check`, `power`, `portfolio`, `lab`, `did`, `match`, `synth`, `similar`, `new`."""
+"""The command line: finds the command that was typed, reads its options and does it; no traceback is ever shown."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import Final
 
-import evalkit
-from evalkit.core.errors import EvalkitError
-from evalkit.core.words import cleaned
+from evalkit.core.errors import EvalkitError, InputError
 from evalkit.run.console import make_streams_plain
-from evalkit.run.lab.lab import add_lab_command
-from evalkit.run.many.portfolio import add_portfolio_command
-from evalkit.run.many.run_command import add_run_command
-from evalkit.run.tables.did_options import add_did_command
-from evalkit.run.tables.match_options import add_match_command
-from evalkit.run.tables.power import add_power_command
-from evalkit.run.tables.similar import add_similar_command
-from evalkit.run.tables.synth_options import add_synth_command
-from evalkit.run.typed_paths import add_data_options
+
+TYPE_CHECKING = False  # `typing` would take as long to load as all that is needed to refuse an option
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import Final, NoReturn
+
+    from evalkit.run.commands.catalogue import Command
+    from evalkit.run.commands.options import Given
 
 DONE, FAILED, BAD_INPUT, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
-_EPILOG: Final = """\
-PROJECT is a slug under data/projects/ or the path of a project.yml.
-Without --data those of the project file or of its last report are read, else the synthetic England: made-up schools, so
-that everything can be tried.
+_HELP: Final = ("-h", "--help")
 
-Exit codes: 0 done; 1 a project failed; 2 bad input or usage; 3 disk, memory or permissions; 4 another run holds the
-project; 130 interrupted.
-"""
+
+def entry() -> NoReturn:
+    """Do what the command line of this process asks, and end the process with the exit code."""
+    leave(main())
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, at once where nothing waits for its end.
+
+    Python takes the libraries apart that it has loaded, object by object, which takes a short command a fifth of its
+    time. Where threads or processes of its own are still there, it ends as usual.
+    """
+    import atexit
+
+    threads, processes = sys.modules.get("threading"), "multiprocessing" in sys.modules
+    if processes or (threads is not None and threads.active_count() > 1):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:  # whoever read it has gone
+        os._exit(code or FAILED)
+    except OSError:
+        os.write(2, b"evalkit: The output could not be written. Is the disk full?\n")
+        os._exit(ENVIRONMENT)
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks and return the exit code; no traceback is ever shown."""
     make_streams_plain()
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
-    _end_on_signals()
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return command(options)
+        if not words or words[0].startswith("-"):
+            return _on_the_whole(words)
+        if _helped(words):
+            return DONE
+        given = parsed(words)
+        _end_on_signals()
+        return done(given)
     except KeyboardInterrupt:
         print("\nInterrupted. Earlier outputs stand as they were.", file=sys.stderr)
         return INTERRUPTED
@@ -54,43 +71,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(problem)
 
 
-def _check(options: argparse.Namespace) -> int:
-    from evalkit.run.console import Progress
-    from evalkit.run.processes.failure import environment_faults
-    from evalkit.run.project.check import check_project, checked_json, checked_text
-    from evalkit.run.project.chosen_data import chosen_here
-    from evalkit.run.project.workspace import project_file
+def parsed(words: Sequence[str]) -> Given:
+    """Return what was asked, `command` its name; raise `InputError` for what cannot be asked.
 
-    progress, path = Progress(), project_file(options.project)
-    data = chosen_here(options, path)
-    with environment_faults("checking"), progress.step(f"{options.project}: reading everything, estimating nothing"):
-        checked = check_project(path, data)
-    print(checked_json(checked) if options.json else checked_text(checked))
-    return DONE
+    Of the commands only the one that was typed is looked at.
+    """
+    from evalkit.run.commands.options import given_of
+
+    return given_of(words[0], _command(words[0]), words[1:])
 
 
-def _new(options: argparse.Namespace) -> int:
-    from evalkit.run.project.new_project import new_project
-
-    print(new_project(options.slug))
-    print(f"Edit it, then type: evalkit check {options.slug}", file=sys.stderr)
-    return DONE
+def done(given: Given) -> int:
+    """Do what was asked and return the exit code."""
+    return _command(given.command).verb(given)
 
 
-def _projects(options: argparse.Namespace) -> int:
-    from evalkit.run.project.project_file import load_project
-    from evalkit.run.project.workspace import project_file, project_slugs
+def _command(name: str) -> Command:
+    from evalkit.run.commands.catalogue import COMMANDS
 
-    for slug in project_slugs():
-        try:
-            print(cleaned(f"{slug}: {load_project(project_file(slug)).title}"))
-        except EvalkitError as problem:
-            print(f"{slug}: cannot be read. {str(problem).splitlines()[0]}")
+    if name not in COMMANDS:
+        from evalkit.core.words import did_you_mean
+
+        raise InputError(f"There is no command '{name}'.{did_you_mean(name, COMMANDS)} `evalkit --help` lists them.")
+    return COMMANDS[name]
+
+
+def _helped(words: Sequence[str]) -> bool:
+    """Print the help of a command, where that is asked for; return whether it was."""
+    from evalkit.run.commands.options import asks_for_help
+
+    if not asks_for_help(words):
+        return False
+    from evalkit.run.commands.options import help_of
+
+    print(help_of(words[0], _command(words[0])), end="")
+    return True
+
+
+def _on_the_whole(words: Sequence[str]) -> int:
+    """Print help or the version; raise `InputError` where no command is named."""
+    from evalkit import __version__
+    from evalkit.run.commands.catalogue import overview
+
+    if words[:1] == ["--version"]:
+        print(f"evalkit {__version__}")
+    elif words and words[0] in _HELP:
+        print(overview(), end="")
+    else:
+        lacking = f"There is no option '{words[0]}' before a command." if words else "Name a command."
+        raise InputError(f"{lacking} `evalkit --help` lists the commands.")
     return DONE
 
 
 def _told(problem: Exception) -> int:
     """Say what stopped a command, in words, and return the exit code; what nobody foresaw goes to a log."""
+    if isinstance(problem, EvalkitError) and not hasattr(problem, "log"):
+        print(f"evalkit: {problem}", file=sys.stderr)
+        return problem.exit_code
+    from evalkit.core.words import cleaned
     from evalkit.run.processes.failure import failure_of, kept_log
 
     failure, log = failure_of(problem, "", "")
@@ -100,6 +138,8 @@ def _told(problem: Exception) -> int:
 
 def _end_on_signals() -> None:
     """Let the wish to end this process clean up like an interruption, and count as one."""
+    import signal
+    import threading
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -107,33 +147,3 @@ def _end_on_signals() -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, end)
         signal.signal(signal.SIGTERM, end)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="evalkit",
-        description="Evaluate a school improvement programme: from the published files to a report.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"evalkit {evalkit.__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    add_run_command(commands)
-    check = commands.add_parser("check", help="read everything, estimate nothing, say what was found")
-    check.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
-    add_data_options(check)
-    check.add_argument("--json", action="store_true", help="write what was found as JSON")
-    check.set_defaults(command=_check)
-    new = commands.add_parser("new", help="make a project folder to start from")
-    new.add_argument("slug", metavar="SLUG", help="lower-case letters, digits and hyphens")
-    new.set_defaults(command=_new)
-    add_power_command(commands)
-    add_did_command(commands)
-    add_match_command(commands)
-    add_similar_command(commands)
-    add_synth_command(commands)
-    add_portfolio_command(commands)
-    add_lab_command(commands)
-    projects = commands.add_parser("projects", help="list the projects")
-    projects.set_defaults(command=_projects)
-    return parser

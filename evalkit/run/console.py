@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import codecs
 import sys
-import threading
 import time
-import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
 
 from evalkit.core.words import cleaned
+
+TYPE_CHECKING = False  # as in `evalkit.run.commands.catalogue`: this is loaded before anything else
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from typing import Final
 
 # Progress on standard error: one line a step, and a sign of life in between.
 
@@ -30,25 +32,35 @@ class Progress:
         if not self.is_quiet:
             print(f"[{time.monotonic() - self.started:5.1f} s] {cleaned(text)}", file=sys.stderr, flush=True)
 
-    @contextmanager
-    def step(self, text: str) -> Iterator[None]:
+    def step(self, text: str) -> AbstractContextManager[None]:
         """Announce a step, and every ten seconds of it that it goes on."""
-        self.say(text)
-        finished = threading.Event()
-        heart = threading.Thread(target=self._beat, args=(text, finished), daemon=True)
-        heart.start()
-        try:
-            yield
-        finally:
-            finished.set()
-            heart.join()
+        return _Step(self, text)
 
     def cell(self, heading: str, call: str) -> None:
         """Take note of the cell of a notebook that is about to run; nothing is shown of it."""
 
-    def _beat(self, text: str, finished: threading.Event) -> None:
+
+class _Step:
+    """A step of a run, with a thread that gives a sign of life."""
+
+    def __init__(self, progress: Progress, text: str) -> None:
+        self._progress, self._text = progress, text
+
+    def __enter__(self) -> None:
+        import threading
+
+        self._progress.say(self._text)
+        self._finished = threading.Event()
+        self._heart = threading.Thread(target=self._beat, args=(self._finished,), daemon=True)
+        self._heart.start()
+
+    def __exit__(self, *stopped: object) -> None:
+        self._finished.set()
+        self._heart.join()
+
+    def _beat(self, finished: threading.Event) -> None:
         while not finished.wait(HEARTBEAT_SECONDS):
-            self.say(f"{text}, still at work")
+            self._progress.say(f"{self._text}, still at work")
 
 
 # What reaches a terminal or pipe: no sign that its encoding lacks ever stops a command.
@@ -101,6 +113,8 @@ def _escaped(sign: str) -> str:
 
 
 def _plain_signs(text: str) -> Iterator[str]:
+    import unicodedata
+
     is_raised = False
     for sign in text:
         was_raised, is_raised = is_raised, unicodedata.decomposition(sign).startswith("<super>")
@@ -110,6 +124,8 @@ def _plain_signs(text: str) -> Iterator[str]:
 def _plain_sign(sign: str) -> str:
     if sign.isascii() or sign in _PLAIN:
         return _PLAIN.get(sign, sign)
+    import unicodedata
+
     parts = [part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part)]
     letters = "".join(_PLAIN.get(part, part) for part in parts)
     if letters.isascii():

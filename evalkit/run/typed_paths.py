@@ -6,20 +6,13 @@ import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.core.words import listed
 from evalkit.run.processes.locks import part_of
 
 _TOO_LONG: Final = {errno.ENAMETOOLONG, errno.EINVAL}
-
-
-def add_data_options(parser: Any) -> None:
-    """Give a parser the options `--data` and `--synthetic`, which `DataChoice` reads."""
-    default = "default: that of the project file or of the last report, else the synthetic England"
-    parser.add_argument("--data", metavar="DIR", help=f"folder of published files ({default})")
-    parser.add_argument("--synthetic", action="store_true", help="the synthetic England: made-up schools")
 
 
 def data_folder(text: str | None) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run.cli import _parser
+from evalkit.run.cli import parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_scripts_are_shell(script):
 
 @pytest.mark.parametrize("words", commands(TEXT, "evalkit"), ids=" ".join)
 def test_every_command_is_understood(words):
-    given = _parser().parse_args(words[1:])
+    given = parsed(words[1:])
     if words[1] == "run":
         from evalkit.run.many.task import Shard
 

@@ -1,6 +1,5 @@
 """What the how-to for a table of one's own says can be typed as it stands."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run.tables.did_options import add_did_command
+from evalkit.run.commands.catalogue import COMMANDS
+from evalkit.run.commands.options import options_of
 from tests.conftest import ROOT
 from tests.did_command import run_did
 
@@ -57,10 +57,7 @@ def test_the_commands_can_be_typed(ran):
 
 
 def test_every_option_is_documented():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers()
-    add_did_command(commands)
-    options = [name for action in commands.choices["did"]._actions for name in action.option_strings]
+    options = options_of("did", COMMANDS["did"]).by_name
     assert [name for name in options if name.startswith("--") and name != "--help" and name not in TEXT] == []
 
 

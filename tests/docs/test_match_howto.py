@@ -1,6 +1,5 @@
 """What the how-to for matching a table of one's own says can be typed as it stands."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -9,7 +8,8 @@ import shlex
 
 import pytest
 
-from evalkit.run.tables.match_options import add_match_command
+from evalkit.run.commands.catalogue import COMMANDS
+from evalkit.run.commands.options import options_of
 from tests.conftest import ROOT
 from tests.match_command import run_match
 
@@ -53,10 +53,7 @@ def test_the_commands_can_be_typed(ran, monkeypatch):
 
 
 def test_every_option_is_documented():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers()
-    add_match_command(commands)
-    options = [name for action in commands.choices["match"]._actions for name in action.option_strings]
+    options = options_of("match", COMMANDS["match"]).by_name
     said = TEXT + "--treated --on --id --outcome"
     assert [name for name in options if name.startswith("--") and name != "--help" and name not in said] == []
 

@@ -59,6 +59,11 @@ def record(space: Path, slug: str) -> dict:
     return json.loads((space / "outputs" / "_runs" / f"{slug}.failed.json").read_text(encoding="utf-8"))
 
 
+def _counts(space: Path, name: str) -> dict[str, int]:
+    """Return how many projects of a run ended in which way, as its record has it."""
+    return json.loads((space / "outputs" / "_runs" / name).read_text(encoding="utf-8"))["counts"]
+
+
 def rows(table: str) -> dict[str, str]:
     """Return the lines of a summary by project."""
     lines = table.splitlines()
@@ -124,9 +129,12 @@ def test_a_fleet_tells_the_truth(tmp_path, small_england, n_good):
     assert second.returncode == 0, second.stderr
     words = {slug: row.split()[1] for slug, row in rows(second.stdout).items()}
     assert words == {**dict.fromkeys(good, "unchanged"), **dict.fromkeys(BAD, "done")}
-    kept = sorted(path.name for path in (space / "outputs" / "_runs").iterdir())
+    names = [path.name for path in (space / "outputs" / "_runs").iterdir()]
+    runs, kept = [[name for name in names if name.endswith(".run.json") == is_run] for is_run in (True, False)]
+    assert [_counts(space, name) for name in sorted(runs)][-1] == {"unchanged": len(good), "done": len(BAD)}
+    assert len(runs) == 2
     records = [f"{slug}.{what}.json" for slug in (*good, *BAD) for what in ("data", "project")]
-    assert kept == sorted(["log.jsonl", *records])
+    assert sorted(kept) == sorted(["log.jsonl", *records])
 
     began = time.monotonic()
     third = subprocess.run(

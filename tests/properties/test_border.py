@@ -134,14 +134,10 @@ def near(value, numbers):
 
 
 def request_of(path, options):
-    import argparse
-
-    from evalkit.run.tables.did_options import add_did_command
+    from evalkit.run.cli import parsed
     from tests.did_command import COLUMNS
 
-    parser = argparse.ArgumentParser()
-    add_did_command(parser.add_subparsers(required=True))
-    return did_request(parser.parse_args(["did", str(path), *COLUMNS, *options]))
+    return did_request(parsed(["did", str(path), *COLUMNS, *options]))
 
 
 def test_many_pupils_are_told_of_in_full(tmp_path):

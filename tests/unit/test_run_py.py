@@ -212,9 +212,44 @@ def test_a_step_that_fails_raises_with_its_last_lines(run_py):
 
 def test_a_slow_step_shows_that_it_lives(run_py, monkeypatch, capsys):
     monkeypatch.setattr(run_py, "HEARTBEAT_SECONDS", 0.1)
-    code = "import time; print('at work', flush=True); time.sleep(1)"
+    code = "import time; print('Collecting numpy==2.3 (from -r x)', flush=True); time.sleep(1)"
     run_py.step("waiting", [sys.executable, "-c", code])
-    assert "s  at work" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "s  finding numpy" in said
+    assert "finding numpy, for 1 s" in said  # what has not changed for long is not told as new
+
+
+@pytest.mark.parametrize(
+    ("line", "stage"),
+    [
+        ("Collecting numpy==2.3.5 (from -r requirements.lock (line 3))", "finding numpy"),
+        ("  Downloading numpy-2.3.5-cp311-cp311-manylinux_2_28_x86_64.whl (16.9 MB)", "fetching numpy-2.3.5-cp311-"),
+        ("  Downloading https://example.org/packages/a.whl (1 MB)", "fetching a.whl"),
+        ("Downloading scipy (35.0MiB)", "fetching scipy"),
+        ("Using cached six-1.17.0-py2.py3-none-any.whl (11 kB)", "finding six-1.17.0-py2.py3-none-any.whl"),
+        ("Installing collected packages: a, b, c", "unpacking 3 packages"),
+        ("Building editable for evalkit (pyproject.toml): started", "building evalkit"),
+        ("Prepared 12 packages in 1s", "unpacking packages"),
+        ("WARNING: Location 'x' is ignored: it is either a non-existing path or lacks a specific scheme.", ""),
+        ("    Successfully uninstalled setuptools-65.5.0", ""),
+        ("Ignoring pywin32: markers 'sys_platform == \"win32\"' don't match your environment", ""),
+        ("", ""),
+    ],
+)
+def test_what_a_package_client_says_is_told_in_words_or_not_at_all(run_py, line, stage):
+    said = run_py.stage_of(line)
+    assert said.startswith(stage) if stage else said == ""
+
+
+def test_chatter_changes_no_stage_and_is_not_among_the_last_lines_of_a_failure(run_py):
+    stage = run_py.Stage(0.0)
+    stage.hear("Collecting numpy")
+    stage.hear("    Successfully uninstalled setuptools-65.5.0")
+    assert stage.now[0] == "finding numpy"
+    text = run_py.explain(
+        "installing", ["WARNING: Location 'x' is ignored", "  Successfully uninstalled y", "an error"]
+    )
+    assert text.endswith("The last lines were:\nan error")
 
 
 def test_two_set_ups_do_not_run_at_once(run_py, tmp_path, capsys):

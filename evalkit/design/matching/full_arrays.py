@@ -6,9 +6,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, vstack
-from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
-from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DesignError
@@ -74,6 +71,8 @@ def _savers(problem: PairProblem, of_treated: Floats, of_comparison: Floats) -> 
 
     Of such a pair the unit with the larger nearest distance d sees the other within 2 d.
     """
+    from scipy.spatial import cKDTree
+
     pairs = []
     for side, is_turned, near, far in (
         (problem, False, of_treated, of_comparison),
@@ -102,6 +101,9 @@ def _savers(problem: PairProblem, of_treated: Floats, of_comparison: Floats) -> 
 
 def _most_saved(treated: Ints, comparison: Ints, saved: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which pairs make the matching with the largest sum of savings."""
+    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     if not len(treated):
         return np.zeros(0, dtype=bool)
     rows, row = np.unique(treated, return_inverse=True)
@@ -154,6 +156,7 @@ def bounded_cover(problem: PairProblem, of_treated: tuple[int, float], of_compar
         Where no pairs keep the bounds, or more than `MOST_PAIRS` would have to be weighed.
     """
     from scipy.optimize import linprog
+    from scipy.sparse import coo_array, csr_array, vstack
 
     n, m = len(problem.focal), len(problem.partners)
     if n * m > MOST_PAIRS:
@@ -183,6 +186,9 @@ def bounded_cover(problem: PairProblem, of_treated: tuple[int, float], of_compar
 
 def star_codes(cover: Cover, shape: tuple[int, int]) -> tuple[Ints, Ints]:
     """Return the number of each treated and comparison unit's set, −1 for none; shapes (n,) and (m,)."""
+    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse.csgraph import connected_components
+
     n, m = shape
     graph = coo_array((np.ones(len(cover.treated)), (cover.treated, n + cover.comparison)), shape=(n + m, n + m))
     label = connected_components(csr_array(graph), directed=False)[1]

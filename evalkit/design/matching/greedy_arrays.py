@@ -6,7 +6,6 @@ import heapq
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.design.matching.pairs_arrays import PairProblem, nearest_permitted
@@ -353,6 +352,8 @@ class NearbyPartners:
     """Partners of each focal unit by distance, then by position, looked up as far as they are needed."""
 
     def __init__(self, problem: PairProblem, rows: Ints, n_each: int) -> None:
+        from scipy.spatial import cKDTree
+
         self._problem = problem
         self._tree = cKDTree(problem.partners.coordinates) if len(problem.partners) > n_each else None
         self._asked = dict.fromkeys(rows.tolist(), n_each)

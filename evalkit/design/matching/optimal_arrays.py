@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
-from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError, EvalkitError
 from evalkit.design.matching.pairs_arrays import Graph, PairProblem, nearest_permitted, whole_costs
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 # Pairs with the least sum of distances over any number of dimensions, sparse and proven.
 
@@ -50,6 +50,8 @@ def least_assignment(problem: PairProblem, ratio: int = 1) -> Assignment:
     DesignError
         Where more than `MOST_PAIRS` possible pairs would have to be held.
     """
+    from scipy.spatial import cKDTree
+
     n, n_partners = len(problem.focal), len(problem.partners)
     if not n or not n_partners:
         return NOBODY
@@ -103,6 +105,8 @@ def _penalties(graph: Graph, n: int, ratio: int) -> Floats:
 
 def _solved(rows: Graph, penalty: Floats) -> Ints:
     """Return the best partner of each row within the graph, or `NOT_MATCHED` (Jonker and Volgenant, 1987)."""
+    from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
+
     used, partner = np.unique(rows.partner, return_inverse=True)
     n, ends = len(penalty), rows.first[1:]
     matrix = _matrix(rows.first, partner, rows.distance, len(used))
@@ -120,6 +124,8 @@ def _solved(rows: Graph, penalty: Floats) -> Ints:
 
 
 def _matrix(first: Ints, column: Ints, cost: Floats, n_columns: int) -> csr_array:
+    from scipy.sparse import csr_array
+
     n = len(first) - 1
     order = np.lexsort((column, np.repeat(np.arange(n), np.diff(first))))
     return csr_array((whole_costs(cost)[order], column[order].astype(np.int32), first), shape=(n, n_columns))

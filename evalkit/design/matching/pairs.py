@@ -9,6 +9,7 @@ import pandas as pd
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
+from evalkit.core.scipy_parts import mean_ranks
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.matching.features import distance_columns, require_arms, require_variation
 from evalkit.design.matching.options import PairRules, Side
@@ -121,9 +122,7 @@ def _coordinates(baseline: Baseline, rules: PairRules) -> Floats:
     require_arms(treated)
     kind = "mahalanobis" if rules.mahalanobis_on else rules.distance
     if kind == "robust-mahalanobis":
-        from scipy.stats import rankdata  # half a second, for the one distance that needs it
-
-        columns = rankdata(columns, axis=0)
+        columns = np.column_stack([mean_ranks(column) for column in columns.T])
         return whitened_generally(columns, _untied(np.atleast_2d(np.cov(columns.T)), len(columns)))
     covariance = _within(columns, treated)
     if kind == "euclidean":

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
-from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 # Who may be paired with whom, and how far apart they are, as arrays.
 
@@ -177,6 +178,8 @@ def nearest_permitted(problem: PairProblem, rows: Ints, n_each: int, tree: cKDTr
         Partners of a row by distance and then by position. Where the nearest few by the tree are mostly
         forbidden, all partners within the narrowest window are looked at, `PAIRS_AT_ONCE` at a time.
     """
+    from scipy.spatial import cKDTree
+
     n_partners = len(problem.partners)
     if n_each >= n_partners or not n_partners:
         return _searched(problem, rows, n_each)
@@ -331,6 +334,8 @@ class GroupScatter:
 
 def whitened(covariates: Floats, covariance: Floats) -> Floats:
     """Return covariates, shape (n, k), in which Euclidean distance is the Mahalanobis distance of `covariance`."""
+    from scipy.linalg import solve_triangular
+
     white: Floats = solve_triangular(np.linalg.cholesky(covariance), covariates.T, lower=True).T
     return np.ascontiguousarray(white)
 

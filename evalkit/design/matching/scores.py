@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError, EvalkitError
+from evalkit.core.scipy_parts import special
 from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.algebra_arrays import dependence, summed
@@ -55,7 +55,7 @@ def propensity_score(baseline: Baseline, distance: DistanceName, own_score: str 
         raise DesignError(_separated(columns, baseline.is_treated, names, fit.coefficients[1:]))
     if distance == "linear-logit":
         return fit.predictor
-    score: Floats = ndtr(fit.predictor) if distance == "probit" else expit(fit.predictor)
+    score: Floats = special.ndtr(fit.predictor) if distance == "probit" else special.expit(fit.predictor)
     return score
 
 

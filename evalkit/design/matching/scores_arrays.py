@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_ndtr, ndtri
 
 from evalkit.core.arrays import Bools, Floats
+from evalkit.core.scipy_parts import special
 from evalkit.design.algebra_arrays import applied, crossed, is_collinear, summed
 
 # Logit and probit by Fisher scoring, with separation and collinearity told apart.
@@ -117,14 +117,14 @@ def _state(covariates: Floats, sign: Floats, beta: Floats, derivatives: _Derivat
 
 
 def _logit(towards: Floats, sign: Floats) -> tuple[Floats, Floats, Floats]:
-    share = expit(towards)
+    share = special.expit(towards)
     return sign * (1 - share), share * (1 - share), np.log(np.maximum(share, np.finfo(float).tiny))
 
 
 def _probit(towards: Floats, sign: Floats) -> tuple[Floats, Floats, Floats]:
-    logs = log_ndtr(towards)
+    logs = special.log_ndtr(towards)
     density = -0.5 * towards**2 - _LOG_ROOT
-    return sign * np.exp(density - logs), np.exp(2 * density - logs - log_ndtr(-towards)), logs
+    return sign * np.exp(density - logs), np.exp(2 * density - logs - special.log_ndtr(-towards)), logs
 
 
 def _first_response(quantile: float, slope: float) -> float:
@@ -136,7 +136,9 @@ _LINKS: dict[str, tuple[_Derivatives, float]] = {
     "logit": (_logit, _first_response(float(np.log(3)), 3 / 16)),
     "probit": (
         _probit,
-        _first_response(float(ndtri(0.75)), float(np.exp(-0.5 * ndtri(0.75) ** 2) / np.sqrt(2 * np.pi))),
+        _first_response(
+            float(special.ndtri(0.75)), float(np.exp(-0.5 * special.ndtri(0.75) ** 2) / np.sqrt(2 * np.pi))
+        ),
     ),
 }
 
@@ -215,7 +217,7 @@ def _newton(
     for first in range(0, len(covariates), _PIECE):
         at = slice(first, first + _PIECE)
         x = covariates[at]
-        score[at] = p = expit(x @ beta)
+        score[at] = p = special.expit(x @ beta)
         spread = weight[at] * p
         gradient += (weight[at] * treated[at] - spread) @ x
         spread *= 1 - p

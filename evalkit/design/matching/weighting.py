@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DesignError
+from evalkit.core.scipy_parts import special
 from evalkit.core.sentence import Derived, Sentence, count, joined
 from evalkit.core.words import listed
 from evalkit.data.baseline import Baseline
@@ -180,7 +180,7 @@ def _score_for_all(baseline: Baseline, columns: BalanceColumns) -> Floats:
     constant = np.ones(len(columns.values))
     log_odds = balanced_log_odds(np.column_stack([constant, columns.values]), baseline.is_treated)
     if log_odds is not None:
-        score: Floats = expit(log_odds)
+        score: Floats = special.expit(log_odds)
         return score
     propensity_score(baseline, "logit")  # names what separates the arms, where that is why
     raise DesignError(
@@ -198,7 +198,7 @@ def _score_of(reached: Reached, columns: BalanceColumns, is_treated: Bools, targ
     odds = reached.weights[heaviest] * np.count_nonzero(~away) / reached.weights[away].sum()
     log_odds += np.log(odds) - log_odds[heaviest]
     log_odds[away & (reached.weights == 0)] = -np.inf
-    return np.asarray(expit(log_odds if target == "ATT" else -log_odds), dtype=np.float64)
+    return np.asarray(special.expit(log_odds if target == "ATT" else -log_odds), dtype=np.float64)
 
 
 # Columns that weights must balance, the means they must reach, and what is said where they cannot.

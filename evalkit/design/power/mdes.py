@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scipy import special
-
 from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.scipy_parts import special
 
 # The least effect a design could detect.
 

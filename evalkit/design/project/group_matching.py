@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DesignError
@@ -36,6 +34,9 @@ def nearest(treated: Floats, pool: Floats, ratio: int, spare: int = 20) -> tuple
         Nearest first, distances rounded at 1e-9; of equal ones the earlier row of `pool` wins. Where
         the pool is smaller than `ratio`, rows end in −1 and NaN.
     """
+    from scipy.spatial import cKDTree
+    from scipy.spatial.distance import cdist
+
     n0, n_kept = len(pool), min(ratio, len(pool))
     columns = np.full((len(treated), ratio), -1, dtype=np.int64)
     distances = np.full(columns.shape, np.nan)

@@ -236,11 +236,11 @@ class Difference:
     @property
     def p_value(self) -> float:
         """Return the two-sided p-value of no difference: 1 where nothing varies and nothing differs."""
-        from scipy.special import stdtr
+        from evalkit.core.scipy_parts import special
 
         if self.std_error == 0:
             return 0.0 if self.value else 1.0
-        return float(2 * stdtr(self.df, -abs(self.value) / self.std_error))
+        return float(2 * special.stdtr(self.df, -abs(self.value) / self.std_error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from scipy import special
 
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, require_level
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import level_text, number, p_equals, visible
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.scipy_parts import brentq, mean_ranks, special
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.diagnose.finding import Finding, Verdict, statement
@@ -171,7 +171,6 @@ def _row(differences: Floats, gamma: float, p_at: Callable[[float], float]) -> G
 
 def _gamma_lost(p_at: Callable[[float], float], limit: float) -> Quantity:
     """Return the gamma at which the worst p-value equals `limit`: it grows with gamma without a break."""
-    from scipy import optimize
 
     def beyond(log_gamma: float) -> float:
         return p_at(1 / (1 + math.exp(-log_gamma))) - limit
@@ -185,7 +184,7 @@ def _gamma_lost(p_at: Callable[[float], float], limit: float) -> Quantity:
     if beyond(math.log(_LARGEST)) < 0:
         return Unavailable(f"No hidden bias with a ratio of odds under {_LARGEST:,.0f} could explain the difference.")
     # In log gamma, where the worst p-value rises evenly enough for the bracket to be wide.
-    return float(math.exp(optimize.brentq(beyond, 0.0, math.log(_LARGEST), xtol=1e-12)))
+    return float(math.exp(brentq(beyond, 0.0, math.log(_LARGEST), xtol=1e-12)))
 
 
 def bounds_note(bounds: RosenbaumBounds, n_lost: int = 0) -> Sentence:
@@ -224,9 +223,7 @@ def signed_ranks(differences: Floats) -> tuple[float, Floats]:
     Zeros are left out; equal sizes share their mean rank.
     """
     moved = differences[differences != 0]
-    # scipy.stats ranks alike, and takes half a second to load.
-    _, place, n_equal = np.unique(np.abs(moved), return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(n_equal) - (n_equal - 1) / 2)[place]
+    ranks = mean_ranks(np.abs(moved))
     return float(ranks[moved > 0].sum()), ranks
 
 

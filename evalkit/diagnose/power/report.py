@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from evalkit.core.draws import LEVEL, SERIAL, Executor
 from evalkit.core.errors import DesignError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.core.scipy_parts import special
 from evalkit.core.shown import Shown
 from evalkit.data.measures import measure
 from evalkit.data.published.project_data import ProjectData

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize
 
 from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.scipy_parts import brentq
 from evalkit.estimate.areas.changes_arrays import TIE
 
 # Kernels of random-effects pooling: arrays of estimates and variances in, numbers out.
@@ -84,7 +84,7 @@ def _root_beside(estimate: Floats, variance: Floats, grid: Floats, best: int) ->
     low, high = (best, best + 1) if slope > 0 else (best - 1, best)
     if slope == 0 or low < 0 or high == len(grid) or score(grid[low]) <= 0 or score(grid[high]) >= 0:
         return float(grid[best])
-    return float(optimize.brentq(score, grid[low], grid[high], xtol=1e-16 * grid[-1], rtol=8.9e-16, maxiter=500))
+    return float(brentq(score, grid[low], grid[high], xtol=1e-16 * grid[-1], rtol=8.9e-16, maxiter=500))
 
 
 def profile_root(estimate: Floats, variance: Floats, target: float) -> float | None:
@@ -99,7 +99,7 @@ def profile_root(estimate: Floats, variance: Floats, target: float) -> float | N
     if beyond(0.0) <= 0:
         return None
     most = float(((estimate - estimate.mean()) ** 2).sum()) / target
-    return float(optimize.brentq(beyond, 0.0, most, xtol=1e-16 * most, rtol=8.9e-16, maxiter=500))
+    return float(brentq(beyond, 0.0, most, xtol=1e-16 * most, rtol=8.9e-16, maxiter=500))
 
 
 def typical_variance(variance: Floats) -> float:

@@ -127,7 +127,7 @@ def _checked(estimates: Sequence[float], std_errors: Sequence[float], level: flo
 def _result(
     estimate: Floats, variance: Floats, fixed: PooledMean, pooled: PooledMean, tau2: float, level: float
 ) -> RandomEffects:
-    from scipy import special
+    from evalkit.core.scipy_parts import special
 
     df = len(estimate) - 1
     knapp, plain = math.sqrt(pooled.dispersion / df * pooled.variance), math.sqrt(fixed.variance)
@@ -166,7 +166,7 @@ def _prediction(mean: float, tau2: float, error: float, df: int, level: float) -
 
 def _tau2_interval(estimate: Floats, variance: Floats, level: float) -> IntervalOrReason:
     """Return every tau² that the test of Q(τ²) against χ² with k − 1 degrees of freedom does not reject."""
-    from scipy import special
+    from evalkit.core.scipy_parts import special
 
     df, tail = len(estimate) - 1, (1 - level) / 2
     upper = profile_root(estimate, variance, float(special.chdtri(df, 1 - tail)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DesignError
@@ -24,6 +23,8 @@ def tied_nearest(
     Squared distances within `tolerance` of its square count as ties. With `skip_same`, `focal` is `pool` and no row
     is its own neighbour. Focal rows go up, and within each the pool's rows.
     """
+    from scipy.spatial import cKDTree
+
     n_nearest = n_matches + int(skip_same)
     if len(pool) < n_nearest:
         raise DesignError(

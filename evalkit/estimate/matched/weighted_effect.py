@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import log_ndtr, ndtri
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.quantities import ROUNDING, Estimate, Unavailable
+from evalkit.core.scipy_parts import special
 from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted
 from evalkit.design.algebra_arrays import applied, crossed, is_collinear, summed
@@ -269,8 +269,8 @@ def _likelihood(design: MatchedDesign, option: InverseProbability) -> WeightEqua
     columns, response = _with_constant(design), _log_slope(design) * design.weights
     if option.link == "logit":
         return WeightEquations(columns, is_treated - p, -p * (1 - p), response)
-    sign, eta = np.where(is_treated, 1.0, -1.0), ndtri(p)
-    mills = np.exp(-0.5 * eta**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(sign * eta))
+    sign, eta = np.where(is_treated, 1.0, -1.0), special.ndtri(p)
+    mills = np.exp(-0.5 * eta**2 - 0.5 * np.log(2 * np.pi) - special.log_ndtr(sign * eta))
     density = np.exp(-0.5 * eta**2 - 0.5 * np.log(2 * np.pi))
     return WeightEquations(
         columns, sign * mills, -mills * (mills + sign * eta), response * density / np.maximum(p * (1 - p), _TINY)

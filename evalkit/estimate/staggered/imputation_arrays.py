@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.estimate.two_way.absorbed_arrays import Absorbed, Regressors, reciprocal, sums
@@ -82,6 +81,8 @@ def imputed_effects(rows: Observations, stage: Absorbed, residuals: Residuals) -
     - "leave-out": the same without the row itself, which multiplies the residual by 1 / (1 − v² / Σ v²);
     - "second-stage": the cell's estimate, which gives Gardner's (2022) two-stage GMM errors.
     """
+    from scipy import sparse
+
     fit = stage.fit(rows.outcome[rows.is_untreated])
     empty = np.empty((len(rows.group), 0))
     predicted = fit.unit_effects[rows.group] + stage.predicted(fit.coefficients, rows.period, empty, rows.covariates)
@@ -115,6 +116,8 @@ def _left(effect: Floats, cell: Ints, share: Floats, value: Floats, residuals: R
 
 def _combination(rows: Observations, stage: Absorbed, is_used: Bools, share: Floats) -> Floats:
     """Return ρ: what each cell takes from the first stage's coefficients, shape (n_periods + p, n_cells)."""
+    from scipy import sparse
+
     cell, group = rows.cell[is_used], rows.group[is_used]
     by_group = sparse.coo_array((share, (cell, group)), shape=(rows.n_cells, rows.n_groups)).tocsr()
     of_period = np.zeros((rows.n_periods, rows.n_cells))
@@ -153,6 +156,8 @@ def alike_clusters(absorbed: Absorbed, combination: Floats, cluster: Ints, n_clu
     is 1 − 2h + Σh² for a weighted mean. Degrees of freedom are (Σ p)²/Σ A_gh² of what is deflated (Satterthwaite); 0
     where a cluster is fitted whose variance counts.
     """
+    from scipy import sparse
+
     given, inverse = absorbed.given, absorbed.inverse
     regressors = _without_unit_means(absorbed)
     place = sparse.csr_array(
@@ -173,6 +178,8 @@ def alike_clusters(absorbed: Absorbed, combination: Floats, cluster: Ints, n_clu
 
 def _without_unit_means(absorbed: Absorbed) -> Floats:
     """Return the regressors by row less their unit means, shape (n_rows, m), codes without slopes."""
+    from scipy import sparse
+
     given = absorbed.given
     coded = sparse.csr_array(
         (np.ones(len(given.code)), (np.arange(len(given.code)), given.code)), shape=(len(given.code), given.n_codes)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import ROUNDING, Estimate, Quantity, Unavailable, without_rounding
+from evalkit.core.scipy_parts import special
 from evalkit.core.shown import Shown
 from evalkit.design.clusters import (
     CR2,

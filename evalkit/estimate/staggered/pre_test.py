@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import special
 
 from evalkit.core.arrays import Floats
 from evalkit.core.formats import p_equals
 from evalkit.core.quantities import Estimate, Quantity, Unavailable
+from evalkit.core.scipy_parts import special
 from evalkit.core.words import counted
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.inversion_arrays import TIE, Reference

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import nnls
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import EvalkitError
@@ -216,6 +215,8 @@ def slackness(hull: Floats, weights: Floats) -> tuple[Floats, float]:
 
 
 def _active_set(hull: Floats) -> Floats:
+    from scipy.optimize import nnls
+
     m, n = hull.shape
     system = np.vstack([hull, np.ones(n)])
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from evalkit.core.arrays import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
 
 _COLLINEAR = 1e-10
 """A direction keeps less than this share of its sum of squares once the others are taken out: it adds nothing."""
@@ -99,6 +101,8 @@ class Absorbed:
     @classmethod
     def of(cls, given: Regressors) -> Absorbed:
         """Return the normal equations and their inverse."""
+        from scipy.sparse import csgraph
+
         total = sums(given.unit, given.weight, given.n_units)
         means = _coded_means(given, total)
         common_means = np.column_stack(
@@ -174,6 +178,8 @@ class Absorbed:
 
 def _table(row: Ints, column: Ints, values: Floats, shape: tuple[int, int]) -> sparse.csr_array:
     """Return sums of values by row and column as a sparse table."""
+    from scipy import sparse
+
     if len(row) and (row[1:] >= row[:-1]).all():
         ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=shape[0]))])
         return sparse.csr_array((values, column, ends), shape=shape)

@@ -7,8 +7,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DesignError
@@ -51,6 +49,9 @@ class TwoWay:
     @classmethod
     def of(cls, unit: Ints, period: Ints, weight: Floats, n_units: int = 0, n_periods: int = 0) -> TwoWay:
         """Return the projection for rows given by their codes; numbers of codes default to the largest seen."""
+        from scipy import sparse
+        from scipy.sparse import csgraph
+
         if len(unit) == 0:
             raise DesignError("No rows are left, so unit and period effects cannot be taken out.")
         n_units, n_periods = max(n_units, int(unit.max()) + 1), max(n_periods, int(period.max()) + 1)

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
+import hashlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
+from evalkit.run.outputs.folder import PRIVATE
+from evalkit.run.processes.failure import environment_faults
+from evalkit.run.processes.locks import write_whole
 from evalkit.run.project.chosen_data import DataChoice, chosen_here
-from evalkit.run.project.workspace import SOURCE_ROOT, project_file, writable_root
-from evalkit.run.typed_paths import add_data_options
+from evalkit.run.project.workspace import NOTEBOOKS, SOURCE_ROOT, notebooks_folder, project_file, writable_root
+
+if TYPE_CHECKING:
+    from evalkit.run.commands.options import Given
 
 HOST: Final = "127.0.0.1"
-LAST_PORT: Final = 65535
 _SECONDS_TO_END: Final = 20
 _FIRST: Final = "1_design.ipynb"
 _SETTINGS: Final = Path(__file__).with_name("lab_settings")
 """Settings of JupyterLab: no question about news."""
 
 
-def add_lab_command(commands: Any) -> None:
-    """Give a command line's subparsers the command `lab`."""
-    parser = commands.add_parser(
-        "lab",
-        help="open JupyterLab on the workspace, a project's notebooks ready",
-        description="Open JupyterLab on the workspace. With a project its notebooks are made in lab/<slug>, parameters "
-        "filled in: run by hand they give the numbers of the report. Ctrl-C ends it.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="slug, or path of a project.yml")
-    add_data_options(parser)
-    parser.add_argument("--fresh", action="store_true", help="make the notebooks anew; changed ones are put aside")
-    parser.add_argument(
-        "--port", type=int, metavar="N", help="port on this machine (default: the first free from 8888)"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
-    parser.set_defaults(command=_lab)
-
-
-def _lab(given: argparse.Namespace) -> int:
+def lab_command(given: Given) -> int:
     """Make the notebooks, run JupyterLab until it is ended, and return the exit code."""
     _require(given)
     root, opened = writable_root(), ""
@@ -54,20 +43,16 @@ def _lab(given: argparse.Namespace) -> int:
     return _served(_command(root, given.port, given.no_browser, opened), root)
 
 
-def _require(given: argparse.Namespace) -> None:
+def _require(given: Given) -> None:
     """Raise `InputError` or `EnvironmentFault` for what cannot be done, before anything is made."""
     if find_spec("jupyterlab") is None:
         raise EnvironmentFault("JupyterLab is not installed in this Python. Type: python -m pip install jupyterlab")
-    if given.project is None and (given.data is not None or given.synthetic or given.fresh):
-        raise InputError("--data, --synthetic and --fresh are about a project's notebooks. Name the project as well.")
     DataChoice.of(given)
     if given.port is not None:
         _require_free(given.port)
 
 
 def _require_free(port: int) -> None:
-    if not 1 <= port <= LAST_PORT:
-        raise InputError(f"--port is a number from 1 to {LAST_PORT}, not {port}.")
     try:
         with socket.socket() as held:
             if os.name != "nt":  # a port that an ended server has just left is free
@@ -81,9 +66,8 @@ def _require_free(port: int) -> None:
         ) from None
 
 
-def _prepared(given: argparse.Namespace, root: Path) -> str:
+def _prepared(given: Given, root: Path) -> str:
     """Make the notebooks, say what was made and kept, and return their folder relative to the root."""
-    from evalkit.run.lab.lab_notebooks import LAB, prepare_notebooks
     from evalkit.run.project.project_file import load_project
 
     path = project_file(given.project)
@@ -175,3 +159,128 @@ def _end(server: subprocess.Popen[bytes]) -> None:
             continue
         except KeyboardInterrupt:  # pressed twice
             continue
+
+
+# A project's notebooks, ready to be run by hand: parameters filled in, and what the user changed left alone.
+
+
+LAB: Final = "lab"
+RECORD: Final = ".made.json"
+"""What was written, by notebook: the hash of its cells, so that a change by hand is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The folder with a project's notebooks, those made now, and those kept as the user had changed them."""
+
+    folder: Path
+    made: tuple[str, ...]
+    kept: tuple[str, ...]
+    aside: tuple[str, ...]
+
+
+def prepare_notebooks(root: Path, slug: str, parameters: Mapping[str, Path | None], is_fresh: bool) -> Prepared:
+    """Make the notebooks of a project in `root`/lab/`slug`, with parameters as paths relative to that folder.
+
+    A notebook whose cells the user changed is kept; with `is_fresh` it is put aside under another name and made anew.
+    What notebooks share is emptied, so that nothing of an older version of the kit is read back.
+
+    Raises
+    ------
+    InputError
+        If the place is taken by a file, or no relative path leads to a parameter.
+    EnvironmentFault
+        If the folder may not be written.
+    """
+    folder = root / LAB / slug
+    with environment_faults(f"making the notebooks in {folder}"):
+        _make(folder)
+        folder = folder.resolve()
+        given = {name: "" if path is None else _relative(path, folder) for name, path in parameters.items()}
+        source = notebooks_folder(parameters["project_file"] or folder)
+        return _written(folder, source, {**given, "out": "."}, is_fresh)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{folder} is a file, not a folder. Move it away and type the same command again.") from None
+    shutil.rmtree(folder / PRIVATE, ignore_errors=True)
+    (folder / PRIVATE).mkdir(mode=0o700, exist_ok=True)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.resolve(), folder)).as_posix()
+    except ValueError:
+        raise InputError(
+            f"{path} is on another drive than the workspace, so that no relative path leads there. "
+            "Put a copy on the drive of the workspace."
+        ) from None
+
+
+def _written(folder: Path, source: Path, parameters: Mapping[str, str], is_fresh: bool) -> Prepared:
+    known, made, kept, aside = _record(folder), [], [], []
+    for name in sorted(f"{name}.ipynb" for name in NOTEBOOKS):
+        wanted, there = _filled(source / name, parameters), folder / name
+        found = _cells_hash(there)
+        if there.exists() and found not in (known.get(name), _hash(wanted)):
+            if not is_fresh:
+                kept.append(name)
+                continue
+            aside.append(_put_aside(there))
+        elif found == _hash(wanted) and not is_fresh:
+            known[name] = found
+            continue
+        _write(there, wanted)
+        known[name] = _hash(wanted)
+        made.append(name)
+    _write(folder / RECORD, known)
+    return Prepared(folder, tuple(made), tuple(kept), tuple(aside))
+
+
+def _filled(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return a notebook with its parameters in the place of those it was written with, and no outputs."""
+    notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", [])]
+    if len(cells) != 1:
+        raise EvalkitError(f"{path.name} must have one cell of parameters; please report this.")
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items()]
+    cells[0]["source"] = "\n".join(lines)
+    return notebook
+
+
+def _hash(notebook: Mapping[str, Any]) -> str:
+    """Return the hash of what was written in a notebook's cells; outputs and settings are not part of it."""
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    return hashlib.sha256(json.dumps(cells).encode("utf-8")).hexdigest()
+
+
+def _cells_hash(path: Path) -> str:
+    """Return the hash of a notebook's cells, empty where there is none that can be read."""
+    try:
+        return _hash(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _record(folder: Path) -> dict[str, str]:
+    try:
+        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _put_aside(path: Path) -> str:
+    """Give a notebook a name that is free and return it."""
+    number = 1
+    while (other := path.with_name(f"{path.stem}-before-{number}.ipynb")).exists():
+        number += 1
+    path.rename(other)
+    return other.name
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))

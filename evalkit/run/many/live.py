@@ -42,7 +42,7 @@ class RunLog:
     """Appends what happens in one run to the log; where the disk does not take it, the run goes on without."""
 
     def __init__(self, out: Path, run_id: str) -> None:
-        self._path, self._run = out / RUNS / LOG, run_id
+        self._path, self.run_id = out / RUNS / LOG, run_id
 
     def event(self, event: Mapping[str, object]) -> None:
         """Log an event of a run or of a worker."""
@@ -63,7 +63,7 @@ class RunLog:
 
     def _append(self, event: Mapping[str, object]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = json.dumps({"time": now, "run": self._run, **event}, ensure_ascii=False) + "\n"
+        line = json.dumps({"time": now, "run": self.run_id, **event}, ensure_ascii=False) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -187,6 +187,8 @@ class Standing:
         elif event["event"] == "stage started":
             record = self.underway.setdefault(slug, Underway(time.monotonic()))
             record.stage, record.number = str(event["stage"]), record.number + 1
+        elif event["event"] == "project over":  # of what is made for all projects, and is none of them
+            self.underway.pop(slug, None)
 
     def end(self, outcome: RunResult) -> None:
         """Take note of what became of a project."""

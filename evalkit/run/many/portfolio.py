@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.words import counted, listed
@@ -19,45 +18,17 @@ from evalkit.run.typed_paths import out_folder
 
 if TYPE_CHECKING:
     from evalkit.diagnose.portfolio.portfolio import Portfolio
+    from evalkit.run.commands.options import Given
     from evalkit.run.many.portfolio_reader import OutputsRead
 
 SCHEMA_VERSION: Final = 1
-_EPILOG: Final = """\
-Every folder that `evalkit run` finished is read; folders that cannot be counted are named on the page with the reason,
-and so are projects whose last run failed. Pooled are estimates of whole areas given the baseline, of one outcome, one
-set of years, one kind of data and one kind of comparison, never fewer than three; sets of areas without a programme
-that are like the projects give the p-value and the interval. A report whose project has changed since or is gone is
-left out unless --include-stale is given. Prints the path of the page. What stood in DIR/_portfolio before is replaced
-whole, or left as it was.
-"""
 
 
-def add_portfolio_command(commands: Any) -> None:
-    """Give a command line's subparsers the command `portfolio`."""
-    parser = commands.add_parser(
-        "portfolio",
-        help="make one page over all finished projects, with pooled results",
-        description="One static site over all finished projects: sortable table, forest plots, random-effects pooling.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--outputs", metavar="DIR", help="where the reports are (default: outputs)")
-    parser.add_argument("--out", metavar="DIR", help="the site goes to DIR/_portfolio (default: beside the reports)")
-    parser.add_argument(
-        "--without", action="append", default=[], metavar="SLUG", help="leave out a project; may be repeated"
-    )
-    parser.add_argument(
-        "--include-stale", action="store_true", help="pool reports too whose project has changed since or is gone"
-    )
-    parser.set_defaults(command=_portfolio)
-
-
-def _portfolio(options: argparse.Namespace) -> int:
+def portfolio_command(given: Given) -> int:
     """Make the site, print the path of its page and return the exit code 0."""
-    outputs = out_folder(options.outputs, "--outputs") or writable_root() / "outputs"
-    out = out_folder(options.out) or outputs
-    site = make_portfolio_site(outputs, out, tuple(options.without), Progress(), include_stale=options.include_stale)
+    outputs = out_folder(given.outputs, "--outputs") or writable_root() / "outputs"
+    out = out_folder(given.out) or outputs
+    site = make_portfolio_site(outputs, out, tuple(given.without), Progress(), include_stale=given.include_stale)
     print(site / "index.html", flush=True)
     return 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import math
 import shlex
 import sys
 import threading
@@ -11,13 +9,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import InputError
-from evalkit.core.words import listed
-from evalkit.run.typed_paths import add_data_options
+from evalkit.core.words import cleaned, listed
 
 if TYPE_CHECKING:
+    from evalkit.run.commands.options import Given
     from evalkit.run.console import Progress
     from evalkit.run.many.fleet import Launcher, Watcher
     from evalkit.run.many.task import Limits, RunResult, Task
@@ -32,41 +30,38 @@ WAITING: Final = "waiting for another run of it"
 UNCHANGED: Final = "unchanged, as its report is that of these data, choices and code (--force makes it again)"
 
 
-def add_run_command(commands: Any) -> None:
-    """Add `run` to the commands."""
-    run = commands.add_parser("run", help="evaluate projects and write their reports")
-    run.add_argument("projects", nargs="*", metavar="PROJECT", help="slug, or path of a project.yml")
-    run.add_argument("--all", action="store_true", dest="is_all", help="every project under data/projects/")
-    add_data_options(run)
-    run.add_argument("--out", metavar="DIR", help="the report goes to DIR/<slug>/ (default: outputs)")
-    run.add_argument(
-        "-j", "--jobs", type=_count, metavar="N", help="projects at once (default: by cores and free memory)"
-    )
-    run.add_argument("--force", action="store_true", help="make reports again whose inputs have not changed")
-    run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of the projects, in order of their slugs")
-    run.add_argument(
-        "--time-limit", type=_above_zero, metavar="MINUTES", help="end a project that takes longer (default: 60)"
-    )
-    run.add_argument("--memory-limit", type=_above_zero, metavar="GB", help="end a project that holds more")
-    run.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of a Dask cluster, at this address")
-    run.set_defaults(command=lambda options: run_command(options, run))
-
-
-def run_command(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+def run_command(options: Given) -> int:
     """Run what was asked for and return the exit code; what failed is said, and the others still run."""
     from evalkit.run.console import Progress
     from evalkit.run.processes.temporary import sweep
 
-    if options.is_all == bool(options.projects):
-        parser.error("name the projects to run, or give --all, and not both")
-    if options.jobs and options.scheduler:
-        parser.error("-j is for this machine and --scheduler for a cluster, which has its own; give one of them")
     sweep()
-    progress, batch = Progress(), _batch(options)
+    progress, batch = Progress(), batch_of(options)
     for line in _data_lines(batch.tasks, options):
         progress.say(line)
+    if options.dry_run:
+        return _dry_run(batch, options.force)
     outcomes = _outcomes(batch, options, progress)
     return _closing(batch, outcomes, time.monotonic() - progress.started)
+
+
+def _dry_run(batch: Batch, is_forced: bool) -> int:
+    """Print what a run would do with each project, and why; return the exit code 0."""
+    from evalkit.run.many.status import why_run
+    from evalkit.run.outputs.content_key import Hashes
+
+    hashes, tasks = Hashes(), {task.slug: task for task in batch.tasks}
+    refused = {outcome.slug: outcome for outcome in batch.refused}
+    for name in batch.names:
+        if name in refused:
+            failure = refused[name].failure
+            print(cleaned(f"{name}: would be refused. {failure.message if failure else ''}"))
+        elif why := "--force was given" if is_forced else why_run(tasks[name], hashes):
+            print(cleaned(f"{name}: would be run: {why}"))
+        else:
+            print(f"{name}: would be left as it is: its report is current")
+    print("Nothing was run.", file=sys.stderr)
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +95,16 @@ class Named:
         return self.name if self.refusal else self.slug
 
 
-def _batch(options: argparse.Namespace) -> Batch:
+def batch_of_all(out: str | None = None) -> Batch:
+    """Return what `evalkit run --all` would be about, whose reports are in `out`."""
+    from evalkit.run.commands.catalogue import COMMANDS
+    from evalkit.run.commands.options import given_of
+
+    return batch_of(given_of("run", COMMANDS["run"], ["--all", *([] if out is None else [f"--out={out}"])]))
+
+
+def batch_of(options: Given) -> Batch:
+    """Return what a call is about: its projects, those that cannot be run, and reports of none."""
     from evalkit.run.many.task import Shard
     from evalkit.run.outputs.content_key import orphans
     from evalkit.run.project.chosen_data import DataChoice
@@ -150,7 +154,7 @@ def _refusal(slug: str, message: str, stage: str = "") -> Failure:
     return Failure(slug=slug, kind="bad input", message=message, exit_code=InputError.exit_code, stage=stage)
 
 
-def _named(options: argparse.Namespace) -> list[Named]:
+def _named(options: Given) -> list[Named]:
     """Return each project once, those among them that have another's slug with a refusal."""
     from evalkit.run.project.workspace import project_file, project_slugs
 
@@ -194,21 +198,21 @@ def _slug(file: Path) -> str:
     return next((text for text in (slug, file.parent.name) if text and is_slug(text)), "project")
 
 
-def _limits(options: argparse.Namespace) -> Limits:
+def _limits(options: Given) -> Limits:
     from evalkit.run.many.task import WALL_MINUTES, Limits
 
     minutes = WALL_MINUTES if options.time_limit is None else options.time_limit
     return Limits(60 * minutes, None if options.memory_limit is None else 1024 * options.memory_limit)
 
 
-def _again(name: str, options: argparse.Namespace) -> str:
+def _again(name: str, options: Given) -> str:
     """Return the command that runs one project as this call does."""
     folders = [("--data", options.data), ("--out", options.out)]
     words = [word for pair in folders if pair[1] for word in pair]
     return shlex.join(["evalkit", "run", name, *words, *(["--synthetic"] if options.synthetic else [])])
 
 
-def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[str]:
+def _data_lines(tasks: Sequence[Task], options: Given) -> Iterator[str]:
     """Yield what is said of the data that nobody named in this call."""
     from evalkit.run.project.chosen_data import INSTEAD
 
@@ -223,8 +227,9 @@ def _data_lines(tasks: Sequence[Task], options: argparse.Namespace) -> Iterator[
         yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"
 
 
-def _outcomes(batch: Batch, options: argparse.Namespace, progress: Progress) -> list[RunResult]:
+def _outcomes(batch: Batch, options: Given, progress: Progress) -> list[RunResult]:
     """Return what became of each project, those first that are not run."""
+    from evalkit.run.many.ending import write_run_record
     from evalkit.run.many.fleet import Watchers, stopping
     from evalkit.run.many.live import RunLog, failure_text, new_run_id, screen
     from evalkit.run.outputs.content_key import unchanged
@@ -245,8 +250,10 @@ def _outcomes(batch: Batch, options: argparse.Namespace, progress: Progress) -> 
         if rest:
             with screen(1 if batch.is_one else len(rest), progress) as shown:
                 done |= _finished(rest, options, Watchers(records, log, shown), stop)
-    log.event({"event": "run ended", "seconds": round(time.monotonic() - progress.started, 3)})
-    return [done[name] for name in batch.names]
+    seconds, outcomes = time.monotonic() - progress.started, [done[name] for name in batch.names]
+    log.event({"event": "run ended", "seconds": round(seconds, 3)})
+    write_run_record(batch.out, log.run_id, outcomes, seconds)
+    return outcomes
 
 
 class Records:
@@ -294,9 +301,7 @@ class Patient:
             self._watcher.ended(outcome)
 
 
-def _finished(
-    tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
-) -> dict[str, RunResult]:
+def _finished(tasks: Sequence[Task], options: Given, watcher: Watcher, stop: threading.Event) -> dict[str, RunResult]:
     """Return what became of tasks; where another run holds one, its report is waited for and counts if it is the same.
 
     What the other run did not make is tried once more here.
@@ -318,9 +323,7 @@ def _finished(
     return done | made
 
 
-def _launched(
-    tasks: Sequence[Task], options: argparse.Namespace, watcher: Watcher, stop: threading.Event
-) -> list[RunResult]:
+def _launched(tasks: Sequence[Task], options: Given, watcher: Watcher, stop: threading.Event) -> list[RunResult]:
     from evalkit.run.many.fleet import forking
     from evalkit.run.many.task import RunResult
     from evalkit.run.processes.isolated import make_synthetic_england
@@ -338,7 +341,7 @@ def _launched(
     return outcomes
 
 
-def _launcher(options: argparse.Namespace, n_tasks: int) -> Launcher:
+def _launcher(options: Given, n_tasks: int) -> Launcher:
     """Return what runs the tasks: this machine, or the workers of a cluster."""
     from evalkit.run.many.fleet import LocalFleet, jobs_here
 
@@ -351,6 +354,7 @@ def _launcher(options: argparse.Namespace, n_tasks: int) -> Launcher:
 
 def _closing(batch: Batch, outcomes: Sequence[RunResult], seconds: float) -> int:
     """Print the path of the one report, or a table of several projects; return the exit code."""
+    from evalkit.run.many.ending import closing_lines
     from evalkit.run.many.fleet import exit_code
     from evalkit.run.many.live import summary
     from evalkit.run.processes.failure import INTERRUPTED
@@ -360,22 +364,8 @@ def _closing(batch: Batch, outcomes: Sequence[RunResult], seconds: float) -> int
     else:
         print(summary(outcomes, seconds, batch.out, batch.orphans), flush=True)
     code = exit_code(outcomes)
+    for line in closing_lines(outcomes, batch.again):
+        print(line, file=sys.stderr)
     if code == INTERRUPTED:
         print("\nInterrupted. Earlier outputs stand as they were.", file=sys.stderr)
     return code
-
-
-def _count(text: str) -> int:
-    if not text.strip().isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of projects at once; give a whole number from 1 on")
-    return int(text)
-
-
-def _above_zero(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"'{text}' is no limit; give a number above 0")
-    return number

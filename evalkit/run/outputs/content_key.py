@@ -263,6 +263,12 @@ def known_vintage(vintage: Vintage, manifest: Mapping[str, Any], folder: Path) -
     return replace(vintage, made=made, state=_state_of(manifest, _project_folder(folder, held), folder.name))
 
 
+def project_of(out: Path, slug: str) -> Path | None:
+    """Return the project file that the last run of a project read, None where that is not known."""
+    held = _source_record(out, slug)
+    return Path(str(held["project"])) if held.get("project") else None
+
+
 def _project_folder(folder: Path, held: Mapping[str, Any]) -> Path | None:
     """Return the folder in which the project should be, None where nothing says."""
     folder_then = Path(str(held.get("project") or "")).parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import pickle
@@ -18,15 +17,15 @@ from multiprocessing import forkserver, parent_process, process
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.run.commands.options import MOST_WORKERS, refuse_where
 from evalkit.run.processes.light import ONE_THREAD
 
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
+    from evalkit.run.commands.options import Given
 
 
 # Where replications are carried out: in this process, in several of this machine, or on a cluster.
-
-MOST_WORKERS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +41,13 @@ class ExecutorChoice:
         return self.scheduler is None and self.n_workers == 1
 
 
-def add_executor_options(group: Any) -> None:
-    """Give a parser's group the options that say who carries out replications."""
-    group.add_argument("-j", dest="jobs", type=int, metavar="N", help="processes that share replications (default: 1)")
-    group.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler, or its file, whose workers share them")
-
-
-def executor_choice(given: argparse.Namespace, idle: str = "") -> ExecutorChoice:
+def executor_choice(given: Given, idle: str = "") -> ExecutorChoice:
     """Return where replications are carried out.
 
     Raise `InputError` where the options exclude each other, or where nothing is replicated, `idle` saying why.
     """
-    if given.jobs is not None and given.scheduler is not None:
-        raise InputError("-j shares replications out on this machine and --scheduler on a cluster. Give one of them.")
-    if given.jobs is not None and not 1 <= given.jobs <= MOST_WORKERS:
-        raise InputError(f"-j is a number of processes from 1 to {MOST_WORKERS}, not {given.jobs}.")
-    if given.scheduler is not None and not given.scheduler.strip():
-        raise InputError("--scheduler was given as an empty text. Give tcp://HOST:PORT, or leave the option out.")
-    where = ExecutorChoice(given.jobs or 1, given.scheduler)
-    if idle and not where.is_here:
-        raise InputError(f"{'--scheduler' if where.scheduler else '-j'} shares out replications, and {idle}.")
-    return where
+    refuse_where(given, idle)
+    return ExecutorChoice(given.jobs or 1, given.scheduler)
 
 
 @contextmanager
@@ -74,9 +59,13 @@ def executor_at(where: ExecutorChoice) -> Iterator[Executor]:
         with dask_executor(where.scheduler) as executor:
             yield executor
         return
-    from evalkit.core.draws import SERIAL
+    if where.is_here:
+        from evalkit.core.draws import SERIAL
 
-    yield SERIAL if where.is_here else ProcessPool(where.n_workers)
+        yield SERIAL
+        return
+
+    yield ProcessPool(where.n_workers)
 
 
 def compute_on_one_thread() -> None:

@@ -123,6 +123,7 @@ def make_synthetic_england(report: ReportEvent, stop: threading.Event | None = N
     """Make the synthetic England in a process of its own; return what stopped it, if anything, and details."""
     talk = Talk("synthetic England", report)
     end = _attended(SYNTHETIC, Limits(), talk, stop or threading.Event())
+    report({"event": "project over", "project": talk.slug})
     return _failure(talk, end, Limits())
 
 

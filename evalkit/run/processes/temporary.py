@@ -68,15 +68,26 @@ def folder_to_be(target: Path) -> Iterator[Path]:
 
 def sweep() -> None:
     """Remove the folders of processes of this user that were killed; those of living ones, and any others, stay."""
-    for place in {tempfile.gettempdir(), "/tmp"}:
-        _sweep(place, _OURS)
+    for folder in left_behind():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def left_behind() -> list[Path]:
+    """Return the folders in the temporary place of processes of this user that were killed."""
+    places = sorted({tempfile.gettempdir(), "/tmp"})
+    return [folder for place in places for folder in _left_in(place, _OURS)]
 
 
 def _sweep(place: str, names: re.Pattern[str]) -> None:
+    for folder in _left_in(place, names):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _left_in(place: str, names: re.Pattern[str]) -> list[Path]:
     with suppress(OSError):
-        for entry in list(os.scandir(place)):
-            if names.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False) and _is_left(Path(entry)):
-                shutil.rmtree(entry, ignore_errors=True)
+        entries = [entry for entry in os.scandir(place) if names.fullmatch(entry.name)]
+        return [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False) and _is_left(Path(entry))]
+    return []
 
 
 def _mark(folder: Path) -> IO[bytes]:

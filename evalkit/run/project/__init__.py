@@ -3,7 +3,7 @@
 - `check`: What a project would read, found and counted; nothing is estimated.
 - `chosen_data`: Which published files a project is run on: what was asked for, what its file says, or what its last
   report was of.
-- `new_project`: A new project folder to start from.
+- `new_project`: `evalkit new` and `evalkit projects`: a new project folder to start from, and those that are there.
 - `plain_yaml`: YAML reduced to plain data: no tags, no anchors, no repeated keys, and the line of every value.
 - `project_file`: Project files and claims: read, checked whole, and every complaint in one message.
 - `project_rules`: What a project file may ask for, beyond the types of its values, and how long its texts may be.

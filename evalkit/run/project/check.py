@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evalkit.data.published.participants import TreatedSchools
     from evalkit.data.published.sources import Sources
     from evalkit.design.project.plan import DesignStage
+    from evalkit.run.commands.options import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,21 @@ class Checked:
     stage: DesignStage
     treated: TreatedSchools
     n_claims: int
+
+
+def check_command(given: Given) -> int:
+    """Print what was found in everything that a project names, and return the exit code 0."""
+    from evalkit.run.console import Progress
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.project.chosen_data import chosen_here
+    from evalkit.run.project.workspace import project_file
+
+    progress, path = Progress(), project_file(given.project)
+    data = chosen_here(given, path)
+    with environment_faults("checking"), progress.step(f"{given.project}: reading everything, estimating nothing"):
+        checked = check_project(path, data)
+    print(checked_json(checked) if given.json else checked_text(checked))
+    return 0
 
 
 def check_project(project_file: Path, data: Path | None) -> Checked:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import InputError, UnknownParticipants
+from evalkit.run.commands.options import refuse_data
 from evalkit.run.outputs.content_key import project_slug, text_in
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND
 from evalkit.run.processes.failure import RUNS
@@ -20,9 +21,8 @@ from evalkit.run.project.workspace import synthetic_place, writable_root
 from evalkit.run.typed_paths import data_folder
 
 if TYPE_CHECKING:
-    import argparse
-
     from evalkit.data.published.sources import Sources
+    from evalkit.run.commands.options import Given
 
 SCHEMA_VERSION: Final = 1
 
@@ -37,12 +37,10 @@ class DataChoice:
     """The report of real schools found in each folder of reports, looked for once in the life of a command."""
 
     @classmethod
-    def of(cls, options: argparse.Namespace) -> DataChoice:
+    def of(cls, given: Given) -> DataChoice:
         """Return the choice of a command line; raise `InputError` where it names no folder, or both."""
-        folder = data_folder(options.data)
-        if folder is not None and options.synthetic:
-            raise InputError("--data names published files and --synthetic asks for made-up schools. Give one of them.")
-        return cls(folder, options.synthetic)
+        refuse_data(given)
+        return cls(data_folder(given.data), given.synthetic)
 
     def folder_for(self, project_file: Path, slug: str, out: Path) -> Path | None:
         """Return the folder of published files for a project whose reports go to `out`, None for the synthetic England.
@@ -82,9 +80,9 @@ class DataChoice:
         return None
 
 
-def chosen_here(options: argparse.Namespace, project_file: Path) -> Path | None:
+def chosen_here(given: Given, project_file: Path) -> Path | None:
     """Return the folder of published files that a command without outputs of its own reads, and say so if unasked."""
-    choice, slug = DataChoice.of(options), project_slug(project_file) or project_file.parent.name
+    choice, slug = DataChoice.of(given), project_slug(project_file) or project_file.parent.name
     folder = choice.folder_for(project_file, slug, writable_root() / "outputs")
     if folder is not None and choice.folder is None:
         print(f"Reading the published files in {folder}. {INSTEAD}", file=sys.stderr, flush=True)

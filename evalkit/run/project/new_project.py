@@ -1,16 +1,39 @@
-"""A new project folder to start from."""
+"""`evalkit new` and `evalkit projects`: a new project folder to start from, and those that are there."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from evalkit.core.errors import InputError
+from evalkit.core.errors import EvalkitError, InputError
+from evalkit.core.words import cleaned
 from evalkit.run.processes.failure import environment_faults
-from evalkit.run.project.project_file import claims_schema, project_schema, schema_text
-from evalkit.run.project.workspace import is_slug, writable_root
+from evalkit.run.project.project_file import claims_schema, load_project, project_schema, schema_text
+from evalkit.run.project.workspace import is_slug, project_file, project_slugs, writable_root
+
+if TYPE_CHECKING:
+    from evalkit.run.commands.options import Given
+
+
+def new_command(given: Given) -> int:
+    """Make a project folder, print the path of its project file, and return the exit code 0."""
+    print(new_project(given.slug))
+    print(f"Edit it, then type: evalkit check {given.slug}", file=sys.stderr)
+    return 0
+
+
+def projects_command(given: Given) -> int:
+    """Print the title of every project, or why it cannot be read, and return the exit code 0."""
+    for slug in project_slugs():
+        try:
+            print(cleaned(f"{slug}: {load_project(project_file(slug)).title}"))
+        except EvalkitError as problem:
+            print(f"{slug}: cannot be read. {str(problem).splitlines()[0]}")
+    return 0
 
 
 def new_project(slug: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.core.plain import plain_or_reason
 from evalkit.core.quantities import Unavailable
-from evalkit.run.processes.executors import add_executor_options, compute_on_one_thread, executor_at, executor_choice
-from evalkit.run.tables.written import CommandAnswer, add_output_options, output_of, tell
-from evalkit.run.typed_paths import add_data_options
+from evalkit.run.processes.executors import compute_on_one_thread, executor_at, executor_choice
+from evalkit.run.tables.written import CommandAnswer, output_of, tell
 
 if TYPE_CHECKING:
     from evalkit.core.project import Project
@@ -21,27 +19,11 @@ if TYPE_CHECKING:
     from evalkit.data.published.sources import Sources
     from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
     from evalkit.report.border.parts import Document, Part
-
-Commands = Any
-"""What `ArgumentParser.add_subparsers` returns."""
+    from evalkit.run.commands.options import Given
 
 
-def add_power_command(commands: Commands) -> None:
-    """Add `evalkit power PROJECT` to the command line."""
-    power = commands.add_parser("power", help="say what a project could detect, before outcomes are read")
-    power.add_argument("project", metavar="PROJECT", help="slug, or path of a project.yml")
-    add_data_options(power)
-    power.add_argument("--level", type=float, metavar="L", help="level of the test's interval (default: the project's)")
-    power.add_argument("--power", type=float, default=0.8, metavar="P", help="power asked for (default: 0.8)")
-    power.add_argument(
-        "--simulations", type=int, default=1000, metavar="N", help="most placebo sets in the simulation (default: 1000)"
-    )
-    add_output_options(power, main_table="the least detectable effects by outcome")
-    add_executor_options(power)
-    power.set_defaults(command=_power)
-
-
-def _power(options: argparse.Namespace) -> int:
+def power_command(options: Given) -> int:
+    """Say what a project could detect, or write it, and return the exit code 0."""
     where = executor_choice(options)
     compute_on_one_thread()
     from evalkit.diagnose.power.report import PowerOptions

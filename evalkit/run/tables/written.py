@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from evalkit.core.plain import json_text
 from evalkit.core.words import csv_safe
+from evalkit.run.commands.options import KINDS
 from evalkit.run.console import Progress
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalkit.report.border.parts import Document
-
-KINDS: Final = (".html", ".docx", ".pdf", ".csv")
-"""What every command can write."""
+    from evalkit.run.commands.options import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +54,7 @@ class CommandAnswer:
     fewest: int = 0
 
 
-def add_output_options(group: Any, *, main_table: str, kinds: Sequence[str] = KINDS) -> None:
-    """Give a parser or a group of its options `--out`, `--json` and `--quiet`.
-
-    `main_table` says in a few words what a CSV file holds: `the effects by cohort and period`.
-    """
-    group.add_argument(
-        "--out",
-        metavar="FILE",
-        help=f"also write FILE, whose name ends in {_either(kinds)}; .csv holds {main_table}",
-    )
-    group.add_argument("--json", action="store_true", help="print one JSON object")
-    group.add_argument("--quiet", action="store_true", help="no progress, and with --out no text either")
-
-
-def _either(kinds: Sequence[str]) -> str:
-    return f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-
-
-def output_of(given: argparse.Namespace, table: Path, kinds: Sequence[str] = KINDS) -> Output:
+def output_of(given: Given, table: Path, kinds: Sequence[str] = KINDS) -> Output:
     """Return where an answer goes; raise `InputError` where no such file could be written, or it is the table read."""
     return Output(out_file(given.out, kinds, table), given.json, given.quiet)
 

@@ -24,7 +24,8 @@ from shown_nouns import (
 import evalkit
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
-from evalkit.core.shown import Several, Shown, Viewer, set_viewer
+from evalkit.core.shown import Several, Shown
+from evalkit.core.viewer import Viewer, set_viewer
 from evalkit.diagnose.finding import Finding
 from evalkit.report import shown
 from evalkit.report.border.disclosure import ReleasedTable

@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.run.cli import main
-from evalkit.run.lab.lab_notebooks import prepare_notebooks
+from evalkit.run.lab.lab import prepare_notebooks
 from evalkit.run.outputs.folder import PRIVATE
 
 ALL = ("0_summary.ipynb", "1_design.ipynb", "2_impact.ipynb", "3_review.ipynb", "4_reproducibility.ipynb")

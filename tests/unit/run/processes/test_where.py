@@ -1,24 +1,17 @@
 """The options that say who carries out replications, on every command that has them."""
 
-import argparse
-
 import pytest
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.errors import InputError
-from evalkit.run.processes.executors import (
-    ExecutorChoice,
-    ProcessPool,
-    add_executor_options,
-    executor_at,
-    executor_choice,
-)
+from evalkit.run.commands.options import Options, add_where_options, read
+from evalkit.run.processes.executors import ExecutorChoice, ProcessPool, executor_at, executor_choice
 
 
 def given(*options):
-    parser = argparse.ArgumentParser()
-    add_executor_options(parser)
-    return parser.parse_args(options)
+    declared = Options("evalkit did")
+    add_where_options(declared)
+    return read(declared, options)
 
 
 def test_without_options_this_process_does_everything():

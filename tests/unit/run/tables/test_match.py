@@ -1,6 +1,5 @@
 """`evalkit match` from what is typed to what leaves: options as nouns, one document for every drawing."""
 
-import argparse
 import io
 import re
 from dataclasses import replace
@@ -20,11 +19,12 @@ from evalkit.report.border.parts import Figure
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.terminal import terminal_text
 from evalkit.report.words.matched import effect_sentence, hidden_covariates, not_used
+from evalkit.run.cli import parsed
 from evalkit.run.console import Progress
 from evalkit.run.tables.match import told_of_match
 from evalkit.run.tables.match_answer import match_answer
 from evalkit.run.tables.match_border import told_match
-from evalkit.run.tables.match_options import add_match_command, caliper_of, match_request, option_of
+from evalkit.run.tables.match_options import caliper_of, match_request, option_of
 from tests.match_command import run_match
 from tests.unit.report.pdf_reading import all_text, squeezed
 
@@ -43,9 +43,7 @@ COLUMNS = ("--treated", "t", "--on", "a", "--id", "id", "--outcome", "y")
 
 
 def request(path, *options):
-    parser = argparse.ArgumentParser()
-    add_match_command(parser.add_subparsers())
-    return match_request(parser.parse_args(["match", str(path), *COLUMNS, *options]))
+    return match_request(parsed(["match", str(path), *COLUMNS, *options]))
 
 
 def answer(path, *options):

@@ -1,6 +1,5 @@
 """`evalkit power`: what the Knowsley project and a file of schools could detect on the synthetic England."""
 
-import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +21,9 @@ from evalkit.diagnose.project.describe import describe_design
 from evalkit.report.documents.terminal import terminal_text
 from evalkit.report.figures.design import power_plot
 from evalkit.report.tables.power import power_simulated, power_two_level
+from evalkit.run import cli
 from evalkit.run.project.project_file import load_project
-from evalkit.run.tables.power import (
-    _limits_before,
-    add_power_command,
-    power_document,
-    power_of_project,
-    power_record,
-)
+from evalkit.run.tables.power import _limits_before, power_document, power_of_project, power_record
 
 ROOT = Path(__file__).resolve().parents[4]
 FOLDER = ROOT / "data" / "projects" / "knowsley-ssif"
@@ -256,10 +250,7 @@ def test_an_outcome_that_cannot_be_given_leaves_its_place_in_the_figure_empty(pr
 
 
 def run(arguments):
-    parser = argparse.ArgumentParser()
-    add_power_command(parser.add_subparsers())
-    options = parser.parse_args(["power", *arguments])
-    return options.command(options)
+    return cli.done(cli.parsed(["power", *arguments]))
 
 
 def test_the_command_prints_json_for_a_folder(england, capsys, tmp_path):

@@ -1,23 +1,20 @@
 """`evalkit synth`: where the text shows no estimate or no p-value, JSON holds none, in any place."""
 
-import argparse
 import contextlib
 import io
 import json
 
 import pytest
 
-from evalkit.run.tables.synth_options import add_synth_command
+from evalkit.run import cli
 from tests.synth_command import COLUMNS, simulated
 
 
 def run_synth(path, *options):
-    parser = argparse.ArgumentParser(prog="evalkit")
-    add_synth_command(parser.add_subparsers(required=True))
-    given = parser.parse_args(["synth", str(path), *COLUMNS, "--treated", "000", "--start", "2016", *options])
+    given = cli.parsed(["synth", str(path), *COLUMNS, "--treated", "000", "--start", "2016", *options])
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        assert given.command(given) == 0
+        assert cli.done(given) == 0
     return out.getvalue()
 
 

@@ -1,6 +1,5 @@
 """`evalkit synth --out`: the same answer as page, Word document, PDF and CSV, with the synthetic path and the gaps."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -8,7 +7,9 @@ import json
 import pandas as pd
 import pytest
 
-from evalkit.run.tables.synth_options import add_synth_command
+from evalkit.run import cli
+from evalkit.run.commands.catalogue import COMMANDS
+from evalkit.run.commands.options import help_of
 from tests.synth_command import COLUMNS, simulated
 from tests.unit.report.pdf_reading import squeezed
 from tests.unit.run.tables.words_of_files import words_of
@@ -16,12 +17,10 @@ from tests.unit.run.tables.words_of_files import words_of
 
 def run_synth(path, *options):
     """Run the command; return what it printed on standard output and standard error."""
-    parser = argparse.ArgumentParser(prog="evalkit")
-    add_synth_command(parser.add_subparsers(required=True))
-    given = parser.parse_args(["synth", str(path), *COLUMNS, "--treated", "000", "--start", "2016", *options])
+    given = cli.parsed(["synth", str(path), *COLUMNS, "--treated", "000", "--start", "2016", *options])
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        assert given.command(given) == 0
+        assert cli.done(given) == 0
     return out.getvalue(), err.getvalue()
 
 
@@ -89,9 +88,6 @@ def test_no_form_shows_an_effect_where_the_fit_is_poor(tmp_path, kind):
 
 
 def test_help_names_the_main_table():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers()
-    add_synth_command(commands)
-    text = " ".join(commands.choices["synth"].format_help().split())
+    text = " ".join(help_of("synth", COMMANDS["synth"]).split())
     assert ".csv holds the gap period by period" in text
     assert "--quiet" in text

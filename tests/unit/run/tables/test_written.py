@@ -1,6 +1,5 @@
 """Where the answer to a command goes: every form of it from one description, files whole or not at all."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
 from evalkit.core.sentence import Sentence, count
 from evalkit.report.border.parts import Document, Prose
-from evalkit.run.tables.written import KINDS, CommandAnswer, Output, add_output_options, output_of, tell
+from evalkit.run.commands.options import KINDS, Options, add_output_options, read
+from evalkit.run.tables.written import CommandAnswer, Output, output_of, tell
 
 LEFT_OUT = Sentence("{n} are left out.", n=count(4, of="people", noun="person", nouns="people"))
 
@@ -25,15 +25,15 @@ def told(fewest=0, asked=None, **changes):
 
 
 def given(*options, table="table.csv"):
-    parser = argparse.ArgumentParser()
-    add_output_options(parser, main_table="the effects")
-    return output_of(parser.parse_args(options), Path(table))
+    known = Options("evalkit did")
+    add_output_options(known, main_table="the effects")
+    return output_of(read(known, options), Path(table))
 
 
 def test_help_names_the_main_table_and_the_kinds():
-    parser = argparse.ArgumentParser()
-    add_output_options(parser, main_table="the effects by cohort")
-    text = " ".join(parser.format_help().split())
+    known = Options("evalkit did")
+    add_output_options(known, main_table="the effects by cohort")
+    text = " ".join(known.help("", {}, "").split())
     assert ".csv holds the effects by cohort" in text
     assert ".html, .docx, .pdf or .csv" in text
 

@@ -1,0 +1,16 @@
+"""What may be typed: every command in the order of use, its options, its examples, and what is refused at once.
+
+Nothing here but `completion` loads a library: a slip of the keyboard is told before any is loaded.
+
+- `catalogue`: Every command: what it is for, where its options stand, and the verb that does it.
+- `completion`: `evalkit completion`: what lets a shell complete commands, options, values and projects, from their
+  declarations.
+- `did`: The options of `evalkit did`, and what cannot be asked of it.
+- `match`: The options of `evalkit match`, and what cannot be asked of it.
+- `options`: The options of a command: how they are declared, the help that is made of them, and how a line is read as
+  them.
+- `projects`: The options of the commands on projects and on the shell, in the order of use, and what cannot be asked
+  of them.
+- `similar`: The options of `evalkit similar`, and what cannot be asked of it.
+- `synth`: The options of `evalkit synth`, and what cannot be asked of it.
+"""
