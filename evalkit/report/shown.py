@@ -259,13 +259,13 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     PowerReport: {"detectable": "design:power_plot"},
     SyntheticControl: {"path": "areas:synthetic_plot"},
     Evaluation: {
-        "interval": "interval:interval_plot",
+        "interval": "main_effect:interval_plot",
         "trajectories": "years:trajectories_plot",
         "event_study": "years:event_study_plot",
-        "permutation": "permutation:permutation_plot",
+        "permutation": "main_effect:permutation_plot",
         "specifications": "choices:specification_curve",
         "choices": "choices:choices_plot",
-        "participants": "participants:participant_flow",
+        "participants": "design:participant_flow",
     },
 }
 """Each noun's figures by name, the main one first, as the module and the verb that draw them."""
