@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.errors import InputError
 from evalkit.core.shown import Several
@@ -115,7 +115,7 @@ def frame(noun: object, name: str = "") -> pd.DataFrame:
 def tables_of(noun: object) -> dict[str, View]:
     """Return what makes each table of a noun, by name, in the order a notebook shows them."""
     views = VIEWS_OF_SEVERAL.get(type(noun[0]), ()) if isinstance(noun, Several) else VIEWS.get(type(noun), ())
-    return {_name_of(made): made for made in views if get_type_hints(made)["return"] is ReleasedTable}
+    return {_name_of(made): made for made in views if made.__annotations__["return"] == ReleasedTable.__name__}
 
 
 def _name_of(table: View) -> str:
