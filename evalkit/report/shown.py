@@ -115,6 +115,7 @@ def frame(noun: object, name: str = "") -> pd.DataFrame:
 def tables_of(noun: object) -> dict[str, View]:
     """Return what makes each table of a noun, by name, in the order a notebook shows them."""
     views = VIEWS_OF_SEVERAL.get(type(noun[0]), ()) if isinstance(noun, Several) else VIEWS.get(type(noun), ())
+    # The word, not the class: what a verb takes may be a name that only type checkers load.
     return {_name_of(made): made for made in views if made.__annotations__["return"] == ReleasedTable.__name__}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, require_level
@@ -224,7 +224,9 @@ def signed_ranks(differences: Floats) -> tuple[float, Floats]:
     Zeros are left out; equal sizes share their mean rank.
     """
     moved = differences[differences != 0]
-    ranks = np.asarray(stats.rankdata(np.abs(moved)), dtype=float)
+    # scipy.stats ranks alike, and takes half a second to load.
+    _, place, n_equal = np.unique(np.abs(moved), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(n_equal) - (n_equal - 1) / 2)[place]
     return float(ranks[moved > 0].sum()), ranks
 
 

@@ -80,7 +80,7 @@ def test_the_main_table_is_the_first_shown_or_the_one_named_for_the_noun():
     assert study["effect"].tolist()[:-1] == [part.estimate for part in results.event_study.parts]
     balance = matched_nouns()["match_balance"]
     pd.testing.assert_frame_equal(balance.to_frame(), balance.to_frame("balance"))
-    assert list(tables_of(balance)) == ["units", "balance"]
+    assert list(tables_of(balance)) == ["units", "means", "balance"]
     assert balance.to_frame()["smd_after"].tolist() == [row.after.smd for row in balance.rows]
     assert set(MAIN_TABLE) <= set(VIEWS)
 

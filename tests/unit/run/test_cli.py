@@ -320,7 +320,8 @@ def test_the_program_says_its_version_without_loading_anything_heavy():
 INTERRUPTED = """
 import sys, time
 from pathlib import Path
-from evalkit.run import check, cli
+from evalkit.run import cli
+from evalkit.run.project import check
 def check_project(*arguments):
     print("started", flush=True)
     time.sleep(30)

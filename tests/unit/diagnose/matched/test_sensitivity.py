@@ -51,6 +51,15 @@ def test_the_exact_distribution_counts_every_sign():
         assert upper_tail_exact(total, ranks, chance) == pytest.approx(wanted, rel=1e-13)
 
 
+@pytest.mark.parametrize("n", [0, 1, 7, 400])
+def test_ranks_are_those_of_scipy_with_ties_and_without_zeros(n):
+    differences = np.random.default_rng(n).integers(-20, 21, n) / 10
+    moved = differences[differences != 0]
+    total, ranks = signed_ranks(differences)
+    np.testing.assert_array_equal(ranks, rankdata(np.abs(moved)))
+    assert total == rankdata(np.abs(moved))[moved > 0].sum()
+
+
 def test_the_normal_tail_nears_the_exact_one():
     differences = np.random.default_rng(1).normal(0.3, 1, 90)
     total, ranks = signed_ranks(differences)

@@ -15,7 +15,6 @@ import pytest
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
 from evalkit.run.outputs import folder as outputs
-from evalkit.run.outputs import folder as swap
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, PRIVATE, is_ours, staging
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -45,7 +44,7 @@ def names(folder: Path) -> list[str]:
 def way(request, monkeypatch):
     """Both ways of putting a folder in place: the system's exchange, and two renames."""
     if request.param == "rename aside":
-        monkeypatch.setattr(swap, "exchange", lambda one, other: False)
+        monkeypatch.setattr(outputs, "exchange", lambda one, other: False)
     return request.param
 
 
@@ -65,7 +64,7 @@ def test_the_system_exchanges_two_folders_in_one_step(tmp_path):
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()
-    if not swap.exchange(tmp_path / "one", tmp_path / "other"):
+    if not outputs.exchange(tmp_path / "one", tmp_path / "other"):
         pytest.skip("this file system cannot exchange folders")
     assert (names(tmp_path / "one"), names(tmp_path / "other")) == (["other"], ["one"])
 
@@ -81,7 +80,7 @@ def test_a_failure_inside_leaves_the_old_outputs(tmp_path):
 
 def test_a_rename_that_fails_halfway_is_undone(tmp_path, monkeypatch):
     release(tmp_path, 1)
-    monkeypatch.setattr(swap, "exchange", lambda one, other: False)
+    monkeypatch.setattr(outputs, "exchange", lambda one, other: False)
     rename = Path.rename
 
     def refuse_staging(path, target):
@@ -208,10 +207,10 @@ KILLED = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from evalkit.run.outputs import folder as swap
+from evalkit.run.outputs import folder as outputs
 from evalkit.run.outputs.folder import staging
 if {aside}:
-    swap.exchange = lambda one, other: False
+    outputs.exchange = lambda one, other: False
 generation = int(sys.argv[2])
 print("started", flush=True)
 while True:
