@@ -73,7 +73,7 @@ def axes(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
         return style_drawn(figure, data_kind)  # type: ignore[arg-type]
 
     style_drawn = style.drawn
-    for module in ("years", "permutation", "choices", "area_map", "participants"):
+    for module in ("years", "main_effect", "choices", "area_map", "design"):
         monkeypatch.setattr(f"evalkit.report.figures.{module}.drawn", kept)
     return seen
 
