@@ -51,7 +51,7 @@ def _units(caption: str, rows: tuple[tuple[Cell, ...], ...], kind: Kind) -> Rele
 
 def _units_row(arm: str, n: int, n_used: int, effective_n: float) -> tuple[Cell, ...]:
     """Return how many units of an arm there are, are used and are not; that none is unused is no count of people."""
-    return arm, n, n_used, n - n_used or Unavailable("None."), effective_n
+    return arm, n, n_used, n - n_used or Unavailable("All are used."), effective_n
 
 
 def match_means(balance: MatchBalance) -> ReleasedTable:
@@ -205,7 +205,7 @@ def hidden_bias(found: MatchSensitivity) -> ReleasedTable:
     )
     bounds = found.hidden_bias
     if isinstance(bounds, Unavailable):
-        rows: tuple[tuple[Cell, ...], ...] = (("None", bounds, bounds, bounds, bounds),)
+        rows: tuple[tuple[Cell, ...], ...] = (("Nothing", bounds, bounds, bounds, bounds),)
         notes: tuple[str, ...] = ()
     else:
         rows = tuple((r.gamma, r.p_lower, r.p_upper, r.effect_lower, r.effect_upper) for r in bounds.rows)
@@ -225,7 +225,7 @@ def benchmarks(found: MatchSensitivity) -> ReleasedTable:
     )
     value = found.robustness
     if isinstance(value, Unavailable):
-        rows: tuple[tuple[Cell, ...], ...] = (("None", value, value, value),)
+        rows: tuple[tuple[Cell, ...], ...] = (("Nothing", value, value, value),)
         notes: tuple[str, ...] = ()
     else:
         rows = tuple(
@@ -256,7 +256,7 @@ def _statistics(found: MatchSensitivity) -> tuple[Cell, ...]:
         value if isinstance(value, Unavailable) else value.value,
         selection.delta if isinstance(selection, OsterDelta) else selection,
     )
-    return tuple(Unavailable("None.") if isinstance(number, Unavailable) else number for number in numbers)
+    return tuple(Unavailable("See beside.") if isinstance(number, Unavailable) else number for number in numbers)
 
 
 def delta_note(found: OsterDelta) -> str:
