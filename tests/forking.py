@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from evalkit.run.processes.fork_server import ForkServer
-from evalkit.run.processes.forked_process import ForkedProcess, Launch, fork
+from evalkit.run.processes.fork_server import ForkedProcess, ForkServer, Launch, fork
 
 WAIT_SECONDS = 20
 PROGRAM = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.diagnose.portfolio.project_record import Comparison, OutcomeRecord, ProjectRecord
-from evalkit.diagnose.project.evidence_rating import evidence_rating
+from evalkit.diagnose.project.evaluation import evidence_rating
 from evalkit.estimate.areas.placebo_pool import AreaTable
 
 NEIGHBOURS = Comparison(design="neighbours", neighbour_list="april_2021", weights="schools", estimand=Estimand.AREA_ITT)

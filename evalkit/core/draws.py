@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from evalkit.core.errors import DesignError
 
-if TYPE_CHECKING:  # options are checked before numpy is loaded, and where it is not
+if TYPE_CHECKING:
     import numpy as np
 
 # What an option object may ask for: the level of intervals, the seed, the number of draws.
@@ -37,6 +37,10 @@ FEWEST_DRAWS: Final = 99
 """Fewest draws of a bootstrap or permutation: the smallest p-value is then 0.01."""
 
 
+MOST_NUMBERS: Final = 100_000_000
+"""Clusters times draws, above which a bootstrap or permutation is refused: some gigabytes."""
+
+
 def require_level(level: float, least: float = 0.0) -> None:
     """Raise `DesignError` where the level of an interval is no share above 0, from `least` on and below 1."""
     if not (0 < level < 1 and level >= least):
@@ -57,6 +61,15 @@ def require_draws(n_draws: int, fewest: int = FEWEST_DRAWS) -> None:
         raise DesignError(f"Draws are counted in whole numbers, not {n_draws}.")
     if n_draws < fewest:
         raise DesignError(f"{n_draws} draws are too few; at least {fewest} are needed, 999 or more for a report.")
+
+
+def require_room(n: int, n_draws: int, what: str) -> None:
+    """Raise `DesignError` where draws for so many clusters would not fit in memory."""
+    if n * n_draws > MOST_NUMBERS:
+        raise DesignError(
+            f"{n_draws:,} draws for {n:,} {what} are too many to hold. Take at most {MOST_NUMBERS // n:,} draws; "
+            "with very many clusters, errors clustered by them need no bootstrap."
+        )
 
 
 # Streams of one seed, each under its name.

@@ -92,9 +92,8 @@ ESTIMATORS = ("imputation", "sun-abraham", "extended", "two-stage")
 def effects_by(name: str, design: StaggeredDesign) -> GroupTimeEffects:
     """Return the effects by one of `ESTIMATORS`."""
     from evalkit.estimate.staggered.extended import extended_effects
-    from evalkit.estimate.staggered.imputation import imputation_effects
+    from evalkit.estimate.staggered.imputation import imputation_effects, two_stage_effects
     from evalkit.estimate.staggered.sun_abraham import sun_abraham_effects
-    from evalkit.estimate.staggered.two_stage import two_stage_effects
 
     verbs: dict[str, Callable[[StaggeredDesign], GroupTimeEffects]] = {
         "imputation": imputation_effects,

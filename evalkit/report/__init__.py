@@ -40,7 +40,7 @@ _HOME: Final = {
     "specification_curve": "figures.choices",
     "trajectories_plot": "figures.years",
     "Prose": "border.parts",
-    "results_record": "documents.records",
+    "results_record": "documents.released",
     "made_from": "tables.reproducibility",
     "not_the_same": "tables.reproducibility",
     "randomness": "tables.reproducibility",

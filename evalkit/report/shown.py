@@ -45,8 +45,8 @@ from evalkit.estimate.synthetic.result import SyntheticControl
 from evalkit.estimate.two_way.bacon import BaconDecomposition
 from evalkit.estimate.two_way.conley_taber import ConleyTaber
 from evalkit.estimate.two_way.randomisation import RandomisationTest
+from evalkit.estimate.two_way.recommended import WildBootstrap
 from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
-from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import in_notebook
 from evalkit.report.border.parts import Figure, Prose, ShownPart

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.portfolio.portfolio import make_portfolio
 from evalkit.diagnose.portfolio.project_record import FailedRun, UnreadFolder
-from evalkit.diagnose.project.evidence_rating import evidence_rating
+from evalkit.diagnose.project.evaluation import evidence_rating
 from evalkit.report.portfolio.site import portfolio_files
 from tests.portfolio_records import outcome, project, projects
 

@@ -8,7 +8,7 @@ import re
 import jsonschema
 import pytest
 
-from evalkit.report.documents.records import results_schema
+from evalkit.report.documents.released import results_schema
 from evalkit.report.words.names import forbidden_words
 
 

@@ -15,11 +15,10 @@ from evalkit.data.roles import Roles
 from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.staggered.cells import StaggeredRows
 from evalkit.estimate.staggered.extended import extended_effects
-from evalkit.estimate.staggered.imputation import imputation_effects
+from evalkit.estimate.staggered.imputation import imputation_effects, two_stage_effects
 from evalkit.estimate.staggered.imputation_leads import imputation_leads
 from evalkit.estimate.staggered.summaries import effects_by_cohort, event_study, overall_effect
 from evalkit.estimate.staggered.sun_abraham import sun_abraham_effects
-from evalkit.estimate.staggered.two_stage import two_stage_effects
 from evalkit.estimate.two_way.absorbed_arrays import Absorbed, Regressors
 
 EXACT = 1e-9

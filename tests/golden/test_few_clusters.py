@@ -11,8 +11,8 @@ from evalkit.data.roles import Roles
 from evalkit.estimate.least_squares_arrays import cluster_error, least_squares, period_columns, row_error
 from evalkit.estimate.two_way.conley_taber import ConleyTaberOptions, conley_taber
 from evalkit.estimate.two_way.inference_arrays import placebo_sums
+from evalkit.estimate.two_way.recommended import WildOptions, wild_bootstrap
 from evalkit.estimate.two_way.two_way import two_way_effect
-from evalkit.estimate.two_way.wild_bootstrap import WildOptions, wild_bootstrap
 
 
 def panel_fit(frame, unit, period, outcome, columns, weight=None):

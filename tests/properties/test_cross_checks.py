@@ -10,11 +10,10 @@ from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.staggered.extended import extended_effects
-from evalkit.estimate.staggered.imputation import imputation_effects
+from evalkit.estimate.staggered.imputation import imputation_effects, two_stage_effects
 from evalkit.estimate.staggered.imputation_leads import imputation_leads
 from evalkit.estimate.staggered.summaries import event_study, overall_effect
 from evalkit.estimate.staggered.sun_abraham import sun_abraham_effects
-from evalkit.estimate.staggered.two_stage import two_stage_effects
 
 ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", cluster="area", weight="w", covariates=("x",))
 ESTIMATORS = [imputation_effects, sun_abraham_effects, extended_effects, two_stage_effects]

@@ -11,8 +11,8 @@ from evalkit.data.roles import Roles
 from evalkit.estimate.two_way.bacon import bacon_decomposition
 from evalkit.estimate.two_way.conley_taber import conley_taber
 from evalkit.estimate.two_way.randomisation import randomisation_test
+from evalkit.estimate.two_way.recommended import wild_bootstrap
 from evalkit.estimate.two_way.two_way import EventOptions, two_way_effect, two_way_event_study
-from evalkit.estimate.two_way.wild_bootstrap import wild_bootstrap
 
 ROLES = Roles(unit="unit", period="period", outcome="y", cohort="cohort", weight="w", covariates=("x",))
 

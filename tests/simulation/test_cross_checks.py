@@ -13,10 +13,9 @@ from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.design.panel.staggered import StaggeredOptions, staggered_design
 from evalkit.estimate.staggered.extended import extended_effects
-from evalkit.estimate.staggered.imputation import imputation_effects
+from evalkit.estimate.staggered.imputation import imputation_effects, two_stage_effects
 from evalkit.estimate.staggered.summaries import event_study, overall_effect
 from evalkit.estimate.staggered.sun_abraham import sun_abraham_effects
-from evalkit.estimate.staggered.two_stage import two_stage_effects
 
 PERIODS = np.arange(1, 8)
 COHORTS = np.array([3.0, 4.0, 6.0, np.nan])

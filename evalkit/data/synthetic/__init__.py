@@ -1,11 +1,11 @@
 """A synthetic England: made-up schools in the published formats, and a programme whose effect is known.
 
 - `cells`: Numbers as the Department prints them, and rows as it writes them.
-- `england`: Write the whole synthetic England: one folder, laid out and formatted as the published files are.
+- `england`: Write the whole synthetic England, with its neighbour workbooks: laid out and formatted as published
+  files are.
 - `geography`: The synthetic England's authorities: codes, regions, made-up names, schools, deprivation, and outlines.
 - `ks2`: The key stage 2 performance tables of the synthetic England, one file a year, suppressed as published.
 - `ks4`: The synthetic secondaries and their key stage 4 tables. No programme effect is added to them.
-- `neighbours`: The two statistical-neighbour workbooks, as the Department lays them out, with bytes that repeat.
 - `register`: The register of the synthetic England: URNs, types, names, conversions, links, and the list of 2017/18.
 - `world`: The synthetic primaries themselves: how scores vary, cohorts, deprivation, and what became of each school.
 """

@@ -17,13 +17,7 @@ from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import Baseline, is_category
 from evalkit.design.matching.features import distance_columns
 from evalkit.design.matching.matched import MatchedDesign, Pairs, in_target, stratum_weights
-from evalkit.design.matching.options import (
-    CoarsenedExact,
-    ExactMatching,
-    MatchingOption,
-    Subclassification,
-    Target,
-)
+from evalkit.design.matching.options import CoarsenedExact, ExactMatching, MatchingOption, Subclassification, Target
 from evalkit.design.matching.pairs import outside_support
 from evalkit.design.matching.pairs_arrays import pooled_within_covariance
 from evalkit.design.matching.scores import SCORE_DISTANCES, propensity_score

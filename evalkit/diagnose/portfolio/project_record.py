@@ -11,7 +11,7 @@ from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.data.measures import MEASURES
 from evalkit.design.project.labels import LIST_LABEL, design_label
-from evalkit.diagnose.project.evidence_rating import EvidenceRating
+from evalkit.diagnose.project.evaluation import EvidenceRating
 from evalkit.estimate.areas.placebo_pool import AreaTable
 
 Phase = Literal["primary", "secondary", "not known"]

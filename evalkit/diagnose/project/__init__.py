@@ -3,7 +3,6 @@
 - `appraisal`: The result on published scales, counted and in words; claims; cost; limits.
 - `area_icc`: How alike the schools of one area change: the intraclass correlation that makes areas, not schools, the
   sample.
-- `balance`: How alike the arms were before the programme.
 - `checks`: The checks that could sink the result, in the order a reader meets them; those of who is compared.
 - `checks_sample`: Checks of the sample and the measure: balance, overlap, losses, conversions, concentration, the
   score cap, power.
@@ -11,10 +10,11 @@
   matching.
 - `costs`: What a programme cost: for each school, for each pupil, and for each unit of effect where the interval
   allows it.
-- `describe`: The design as a reader may see it, from baseline data alone.
+- `describe`: The design as a reader may see it, from baseline data alone, and how alike the arms were before the
+  programme.
 - `evaluate`: From a locked design and the outcomes to everything a report draws on.
-- `evaluation`: All of one project's results: what results.json holds and every document is drawn from.
-- `evidence_rating`: How secure an evaluation's main result is, on six steps: indicative, and not a rating by the EEF.
+- `evaluation`: All of one project's results, its rating among them: what results.json holds and every document is
+  drawn from.
 - `falsification`: Falsification tests: statistics that a programme does not move, ranked among all areas analysed the
   same way.
 - `flows`: The flow of schools from listed to analysed, by arm, and how far the arms differ in what they lost.

@@ -14,8 +14,14 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import BalanceRow, DetectableEffect
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED, WwcClass, wwc_class
-from evalkit.diagnose.project.evaluation import ClaimCheck, Judgement
-from evalkit.diagnose.project.evidence_rating import NOT_TESTED, RULES, EvidenceRating, evidence_rating
+from evalkit.diagnose.project.evaluation import (
+    NOT_TESTED,
+    RULES,
+    ClaimCheck,
+    EvidenceRating,
+    Judgement,
+    evidence_rating,
+)
 from evalkit.diagnose.project.falsification import JOINT
 from evalkit.diagnose.project.flows import attrition_of
 from evalkit.diagnose.project.results import Results

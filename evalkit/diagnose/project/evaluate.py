@@ -31,9 +31,15 @@ from evalkit.diagnose.project.flows import attrition_of, make_flow
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code
 from evalkit.estimate.areas.area_effects import effects_by_area
-from evalkit.estimate.areas.outcome_effects import OutcomeEffects, estimate_contrast, estimate_outcome
+from evalkit.estimate.areas.outcome_effects import (
+    BandOptions,
+    OutcomeEffects,
+    YearBand,
+    estimate_contrast,
+    estimate_outcome,
+    year_bands,
+)
 from evalkit.estimate.areas.sample import changes_to, levels_before, make_panel
-from evalkit.estimate.areas.year_bands import BandOptions, YearBand, year_bands
 from evalkit.estimate.effect import MAIN, Effect
 
 

@@ -7,7 +7,8 @@
 - `group_time`: Group-time effects (Callaway and Sant'Anna, 2021): of panels and of repeated cross-sections.
 - `group_time_arrays`: Effects from two periods, the same units or others: outcome regression, inverse probability,
   doubly robust.
-- `imputation`: Imputation: what treated units would have scored is predicted from untreated observations.
+- `imputation`: Imputation, and two stages: outcomes less what untreated observations predict, cell by cell or
+  averaged.
 - `imputation_arrays`: Effects as outcomes less what untreated observations predict, and what CR2 needs of such a
   regression.
 - `imputation_leads`: Whether cohorts moved like the others before their start, told from untreated observations.
@@ -21,5 +22,4 @@
 - `summaries`: Weighted sums of group-time effects: overall, by cohort, by time since the start, by calendar period.
 - `sun_abraham`: The interaction-weighted event study: every cohort has its own effect in every period, in one
   regression.
-- `two_stage`: Two stages: outcomes less what untreated observations predict, averaged by cohort and period.
 """

@@ -8,16 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import (
-    LEVEL,
-    SEED,
-    SERIAL,
-    Executor,
-    require_draws,
-    require_level,
-    require_seed,
-    stream,
-)
+from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed, stream
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Unavailable, critical_value
 from evalkit.design.algebra_arrays import by_rows

@@ -4,8 +4,8 @@
 - `control`: Synthetic control, its ridge-augmented form, and synthetic difference-in-differences: three ways to
   weight donors.
 - `placebos`: Placebo in space and in time, and how far the result rests on one donor.
-- `placebos_arrays`: Every donor, or set of donors, as if it were treated: how unusual the treated areas' gap is.
 - `result`: What became of treated areas beside what their donors say would have been: the result of every area
   method.
-- `weights_arrays`: What one treated series would have been, from the series of donors: three ways to weight them.
+- `weights_arrays`: What one treated series would have been, from the series of donors; and every donor as if it were
+  treated.
 """

@@ -12,7 +12,6 @@ from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed, stream
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.estimate.synthetic.placebos_arrays import Placebos, error_floor, placebo_fits, placebo_sets, rank_p
 from evalkit.estimate.synthetic.result import (
     EXACT,
     FEWEST_DONORS,
@@ -22,7 +21,7 @@ from evalkit.estimate.synthetic.result import (
     rounding_of,
     without_inference,
 )
-from evalkit.estimate.synthetic.weights_arrays import AreaFit
+from evalkit.estimate.synthetic.weights_arrays import AreaFit, Placebos, error_floor, placebo_fits, placebo_sets, rank_p
 
 # Placebo in space and in time: effects where there can be none.
 

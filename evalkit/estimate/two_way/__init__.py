@@ -8,10 +8,10 @@
   cluster.
 - `panel_rows`: A panel's rows as arrays in the order of clusters, and how many clusters are treated.
 - `randomisation`: Randomisation inference: the two-way effect among those of other assignments of treatment.
-- `recommended`: The inference that the numbers of clusters support, carried out for the two-way effect.
+- `recommended`: The inference that the numbers of clusters support, carried out for the two-way effect; the wild
+  bootstrap.
 - `two_way`: Classic two-way fixed effects: one number for treatment, and one coefficient for each period around the
   start.
 - `two_way_arrays`: Unit and period effects taken out exactly, and the two-by-two comparisons that a two-way effect is
   made of.
-- `wild_bootstrap`: Wild cluster bootstrap of the two-way effect.
 """

@@ -20,6 +20,7 @@ from evalkit.core.draws import (
     Executor,
     require_draws,
     require_level,
+    require_room,
     require_seed,
     stream,
 )
@@ -39,7 +40,6 @@ from evalkit.estimate.two_way.inference_arrays import (
     places,
 )
 from evalkit.estimate.two_way.panel_rows import PanelRows, require_contrast
-from evalkit.estimate.two_way.wild_bootstrap import require_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,7 @@
 - `html`: A document as one HTML file that needs no network and no script.
 - `layout`: How wide the columns of a table are on paper, in which size of type, and whether the page is turned.
 - `pdf`: report.pdf and summary.pdf: tagged pages that pass PDF/UA-1, the same bytes on every machine.
-- `records`: results.json: every result as plain data, with a reason wherever a number cannot be given.
-- `released`: Every released file of a project but its notebooks and manifest.
+- `released`: Every released file of a project but its notebooks and manifest; results.json as plain data.
 - `terminal`: A document as lines on a terminal: headings, sentences, and aligned tables with the reasons below them,
   numbered.
 - `typography`: Which characters the fonts of a PDF can show, and where a line may not end.

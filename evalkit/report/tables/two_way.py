@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from evalkit.estimate.two_way.bacon import BaconDecomposition
     from evalkit.estimate.two_way.conley_taber import ConleyTaber
     from evalkit.estimate.two_way.randomisation import RandomisationTest
+    from evalkit.estimate.two_way.recommended import WildBootstrap
     from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
-    from evalkit.estimate.two_way.wild_bootstrap import WildBootstrap
 
 
 def recommendation(advice: Recommendation) -> Prose:

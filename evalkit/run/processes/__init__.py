@@ -5,7 +5,6 @@
   sentences.
 - `fork_server`: A process that has imported everything once, and the processes forked from it.
 - `forked`: The process that others are forked from: `python -m evalkit.run.processes.forked SOCKET MODULE...`.
-- `forked_process`: One process forked from the server, as the process that asked for it sees it.
 - `isolated`: One project run in a process of its own, within limits, whatever becomes of that process.
 - `light`: Processes of this kit do linear algebra on one thread and import no part of a library that nothing here
   uses.

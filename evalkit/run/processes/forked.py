@@ -1,7 +1,7 @@
 """The process that others are forked from: `python -m evalkit.run.processes.forked SOCKET MODULE...`.
 
 It imports the modules (`package.*`: all in a package) once, says `{"ready": true}` on its standard output, and then
-forks one process for each connection to its socket. A client sends one line of JSON (`forked_process.Launch`) with
+forks one process for each connection to its socket. A client sends one line of JSON (`fork_server.Launch`) with
 three file descriptors, and is sent `{"pid": …}`, and `{"status": …}` when that process has ended; it may send
 `{"signal": …}` in between. The process is killed when its connection closes. The server ends when its standard input
 does, and with it everything it forked.

@@ -21,8 +21,7 @@ from evalkit.core.words import counted
 from evalkit.run.many.task import Limits, RunResult, Task
 from evalkit.run.outputs.folder import clear_away
 from evalkit.run.processes.failure import Failure, failure_of, interrupted
-from evalkit.run.processes.fork_server import ADDRESS, address_here
-from evalkit.run.processes.forked_process import ForkedProcess, Launch, fork
+from evalkit.run.processes.fork_server import ADDRESS, ForkedProcess, Launch, address_here, fork
 from evalkit.run.processes.light import ONE_THREAD
 from evalkit.run.processes.temporary import WORKER, private_folder
 from evalkit.run.processes.worker import ENDING_SECONDS, SYNTHETIC

@@ -6,16 +6,11 @@
   answer.
 - `match`: What `evalkit match` tells: one document for every drawing of it, each unit as CSV, and everything as plain
   data.
-- `match_answer`: From a request and its table to everything that is told: the design, its balance, the effect, what
-  could be wrong.
-- `match_border`: What of a match of people may be told: the same answer, with everything withheld that rests on too
-  few of them.
+- `match_answer`: From a request and its table to an answer, and from it what may be told where units are people.
 - `match_options`: `evalkit match FILE …`: from its options, which hold together, to the request, and from there to
   the answer.
 - `power`: What a project's design could detect, before any outcome is read: `evalkit power`.
-- `similar`: `evalkit similar FILE …`: which schools or areas are most like one, for someone with a table and no
-  project.
-- `similar_answer`: From a request and its table to lists of similar units, and everything that is told of them.
+- `similar`: `evalkit similar`: from a request and its table to lists of similar units, and all that is told of them.
 - `synth`: From what `evalkit synth` is asked and its table to an answer, and from the answer to all that is told of
   it.
 - `synth_options`: `evalkit synth FILE …`: from its options, which hold together, to the request, and from there to

@@ -29,15 +29,8 @@ from evalkit.report.tables.matched import (
     match_units,
     sensitivity,
 )
-from evalkit.report.words.matched import (
-    design_sentences,
-    effect_notes,
-    effect_sentence,
-    hidden_covariates,
-    not_used,
-)
-from evalkit.run.tables.match_answer import MatchAnswer
-from evalkit.run.tables.match_border import FEW, MEASURES, ToldMatch, told_match
+from evalkit.report.words.matched import design_sentences, effect_notes, effect_sentence, hidden_covariates, not_used
+from evalkit.run.tables.match_answer import FEW, MEASURES, MatchAnswer, ToldMatch, told_match
 from evalkit.run.tables.written import CommandAnswer, frame_csv
 
 Json = dict[str, Any]

@@ -69,8 +69,7 @@ def match_command(given: Given) -> int:
     compute_on_one_thread()
     from evalkit.run.processes.failure import environment_faults
     from evalkit.run.tables.match import told_of_match
-    from evalkit.run.tables.match_answer import match_answer
-    from evalkit.run.tables.match_border import no_small_counts_told
+    from evalkit.run.tables.match_answer import match_answer, no_small_counts_told
 
     with environment_faults("matching"), no_small_counts_told(request.are_people):
         tell(told_of_match(match_answer(request, request.output.progress)), request.output)

@@ -38,11 +38,11 @@ from evalkit.diagnose.project.evaluation import (
     ClaimCheck,
     ConversionRow,
     Evaluation,
+    EvidenceRating,
     Headline,
     Judgement,
     OutcomeSummary,
 )
-from evalkit.diagnose.project.evidence_rating import EvidenceRating
 from evalkit.diagnose.project.flows import attrition_of
 from evalkit.estimate.effect import Effect, EffectSize, Months, PermutationDetail
 

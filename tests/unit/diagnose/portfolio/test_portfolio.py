@@ -11,7 +11,7 @@ from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.diagnose.portfolio.pooling_rules import overlaps
 from evalkit.diagnose.portfolio.portfolio import make_portfolio
 from evalkit.diagnose.portfolio.project_record import SCHOOLS_ONLY, RecordedEffect, area_error
-from evalkit.diagnose.project.evidence_rating import evidence_rating
+from evalkit.diagnose.project.evaluation import evidence_rating
 from evalkit.estimate.areas.placebo_pool import PlaceboPool
 from evalkit.estimate.areas.random_effects import random_effects
 from tests.portfolio_records import NEIGHBOURS, PLACEBOS, outcome, project, projects

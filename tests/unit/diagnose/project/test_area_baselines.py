@@ -6,7 +6,7 @@ import pytest
 
 from evalkit.data.published.records import exclusion_reasons
 from evalkit.diagnose.project.evaluation import AreaBaselines
-from evalkit.report.documents.records import results_record
+from evalkit.report.documents.released import results_record
 
 
 def levels_by_hand(intake, project, code):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evalkit.diagnose.project.balance import comparison_by_design, covariate_label
+from evalkit.diagnose.project.describe import comparison_by_design, covariate_label
 
 
 def test_standardised_differences_divide_by_the_treated_spread_before_matching(designed):

@@ -11,7 +11,7 @@ from evalkit.diagnose.project.appraisal import n_serious_facts, security
 from evalkit.diagnose.project.checks import CHECKS, MOST_CONTAMINATED
 from evalkit.diagnose.project.checks_sample import DIFFERENTIAL
 from evalkit.diagnose.project.evaluate import estimate_results
-from evalkit.diagnose.project.evidence_rating import evidence_rating
+from evalkit.diagnose.project.evaluation import evidence_rating
 
 RANKED = {"pre_trend", "placebo_outcome", "alternative_list", "influence", "joint"}
 

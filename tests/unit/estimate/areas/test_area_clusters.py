@@ -25,7 +25,7 @@ from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.estimate.areas.clusters import degrees_of_freedom, supported_inference
 from evalkit.estimate.areas.outcome_effects import estimate_outcome
 from evalkit.estimate.areas.sample import changes_to, outcome_panel
-from evalkit.report.documents.records import results_json
+from evalkit.report.documents.released import results_json
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[4]

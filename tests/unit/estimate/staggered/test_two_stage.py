@@ -6,9 +6,8 @@ from staggered_tables import COHORTS, columns_of, dense_imputation, design_of, t
 
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Unavailable
-from evalkit.estimate.staggered.imputation import imputation_effects
+from evalkit.estimate.staggered.imputation import imputation_effects, two_stage_effects
 from evalkit.estimate.staggered.summaries import event_study, overall_effect
-from evalkit.estimate.staggered.two_stage import two_stage_effects
 
 
 def four_units():

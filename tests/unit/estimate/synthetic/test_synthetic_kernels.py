@@ -5,11 +5,13 @@ import pytest
 from scipy.optimize import minimize
 
 from evalkit.estimate.synthetic.conformal import moved_block_p, outermost_kept
-from evalkit.estimate.synthetic.placebos_arrays import error_floor, placebo_sets, rank_p
 from evalkit.estimate.synthetic.weights_arrays import (
+    error_floor,
     fit_augmented,
     fit_synthetic_control,
     fit_synthetic_did,
+    placebo_sets,
+    rank_p,
     ridge_adjusted,
     root_mean_square,
     simplex_fit,

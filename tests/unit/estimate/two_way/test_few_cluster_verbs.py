@@ -10,7 +10,7 @@ from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.estimate.two_way.conley_taber import ConleyTaberOptions, conley_taber
 from evalkit.estimate.two_way.randomisation import RandomisationOptions, randomisation_test
-from evalkit.estimate.two_way.wild_bootstrap import WildOptions, wild_bootstrap
+from evalkit.estimate.two_way.recommended import WildOptions, wild_bootstrap
 
 ROLES = {"unit": "unit", "period": "period", "outcome": "y", "cohort": "cohort"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import Evaluation
-from evalkit.report.documents.records import results_json, results_record, results_schema
+from evalkit.report.documents.released import results_json, results_record, results_schema
 
 KEYS = {
     "outcome",

@@ -18,7 +18,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.flow import Flow, FlowRow
 from evalkit.diagnose.project.evaluation import Evaluation
-from evalkit.estimate.areas.year_bands import YearBand
+from evalkit.estimate.areas.outcome_effects import YearBand
 from evalkit.report.border.parts import Figure
 from evalkit.report.documents.released import FIGURES
 from evalkit.report.figures import style

@@ -6,8 +6,7 @@ import pytest
 
 from evalkit import report
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.project.evaluation import Evaluation
-from evalkit.diagnose.project.evidence_rating import EvidenceRating
+from evalkit.diagnose.project.evaluation import Evaluation, EvidenceRating
 from evalkit.report.words.names import forbidden_words
 from tests.unit.report.words.test_sentences import listed_schools
 

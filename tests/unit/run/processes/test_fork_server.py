@@ -13,9 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.run.processes.fork_server import ADDRESS, PLAIN, ForkServer, NoForkServer, address_here, why_not
+from evalkit.run.processes.fork_server import (
+    ADDRESS,
+    PLAIN,
+    ForkedProcess,
+    ForkServer,
+    NoForkServer,
+    address_here,
+    why_not,
+)
 from evalkit.run.processes.forked import why_unsafe
-from evalkit.run.processes.forked_process import ForkedProcess
 from evalkit.run.processes.light import ONE_THREAD
 from evalkit.run.project.workspace import SOURCE_ROOT
 from tests.forking import gone, is_there, popen, program, soon
@@ -202,7 +209,7 @@ def test_another_user_could_not_connect(server):
 CLIENT = """
 import os, sys, time
 from evalkit.run.processes.fork_server import ForkServer
-from evalkit.run.processes.forked_process import Launch, fork
+from evalkit.run.processes.fork_server import Launch, fork
 launch = Launch("forked_program", ("sleep", "child"), env=dict(os.environ), cwd=os.getcwd())
 if sys.argv[1:]:
     address = sys.argv[1]

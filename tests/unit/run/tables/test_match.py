@@ -22,8 +22,7 @@ from evalkit.report.words.matched import effect_sentence, hidden_covariates, not
 from evalkit.run.cli import parsed
 from evalkit.run.console import Progress
 from evalkit.run.tables.match import told_of_match
-from evalkit.run.tables.match_answer import match_answer
-from evalkit.run.tables.match_border import told_match
+from evalkit.run.tables.match_answer import match_answer, told_match
 from evalkit.run.tables.match_options import caliper_of, match_request, option_of
 from tests.match_command import run_match
 from tests.unit.report.pdf_reading import all_text, squeezed
