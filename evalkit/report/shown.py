@@ -67,7 +67,7 @@ from evalkit.report.tables import (
 )
 from evalkit.report.tables import matched as matching
 from evalkit.report.tables import matched as sensitivity
-from evalkit.report.tables.beside_models import ModelTable
+from evalkit.report.tables.beside_models import CoefficientTable
 from evalkit.report.words import sentences, statements
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _chosen(what: str, kind: type, name: str, known: tuple[str, ...]) -> str:
     return name or known[0]
 
 
-def model(noun: object) -> ModelTable:
+def model(noun: object) -> CoefficientTable:
     """Return a noun's coefficients as a table of models takes them; raise `InputError` where it has none."""
     if type(noun) not in MODELS:
         raise InputError(f"A {type(noun).__name__} has no coefficients.")
@@ -270,7 +270,7 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     },
 }
 """Each noun's figures by name, the main one first, as the module and the verb that draw them."""
-MODELS: Final[dict[type, Callable[[Any], ModelTable]]] = {
+MODELS: Final[dict[type, Callable[[Any], CoefficientTable]]] = {
     StaggeredResults: beside_models.staggered,
     TwoWayEffect: beside_models.two_way,
     TwoWayEventStudy: beside_models.two_way_event_study,

@@ -38,7 +38,7 @@ class CoefficientRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelTable:
+class CoefficientTable:
     """Coefficients at one level, with what a reader needs under them.
 
     `counted` is how many observations, units or projects there are, by the key of that number; empty where it may not
@@ -118,7 +118,7 @@ def _told(key: str, n: int, *arms: int) -> dict[str, int]:
     return {key: n} if all(each >= FEWEST_PEOPLE for each in (n, *arms)) else {}
 
 
-def staggered(results: StaggeredResults) -> ModelTable:
+def staggered(results: StaggeredResults) -> CoefficientTable:
     """Return the overall effect and that of each time since the start; no number that rests on too few people."""
     told = told_effects(results)
     times = (
@@ -128,7 +128,7 @@ def staggered(results: StaggeredResults) -> ModelTable:
     shown = (part for part in (told.simple, *told.event_study.parts) if isinstance(part.interval, Interval))
     methods = dict.fromkeys(part.method for part in shown)
     n = _told("Units", results.n_units, results.n_treated) if told is results else {}
-    return ModelTable(rows=rows, level=told.level, errors=", ".join(methods) or "none", counted=n)
+    return CoefficientTable(rows=rows, level=told.level, errors=", ".join(methods) or "none", counted=n)
 
 
 def event_name(time: int) -> str:
@@ -152,7 +152,7 @@ def _reported(name: str, label: str, part: Reported) -> CoefficientRow:
     )
 
 
-def two_way(effect: TwoWayEffect) -> ModelTable:
+def two_way(effect: TwoWayEffect) -> CoefficientTable:
     """Return the two-way effect by the inference its design supports, and the covariates."""
     inference = effect.inference
     level = inference.interval.level if isinstance(inference.interval, Interval) else 0.95
@@ -166,28 +166,28 @@ def two_way(effect: TwoWayEffect) -> ModelTable:
     )
     others = (_of_estimate(name, name, estimate, level) for name, estimate in effect.covariates)
     n = _told("N", effect.n_rows, effect.n_treated_units, effect.n_units - effect.n_treated_units)
-    return ModelTable(rows=(main, *others), level=level, errors=inference.method, counted=n)
+    return CoefficientTable(rows=(main, *others), level=level, errors=inference.method, counted=n)
 
 
-def two_way_event_study(study: TwoWayEventStudy) -> ModelTable:
+def two_way_event_study(study: TwoWayEventStudy) -> CoefficientTable:
     """Return the two-way coefficients by time since the start."""
     rows = (_of_estimate(event_name(t.event_time), event_label(t.event_time), t.estimate, 0.95) for t in study.times)
-    return ModelTable(
+    return CoefficientTable(
         rows=tuple(rows), level=0.95, errors="cluster-robust", counted=_told("N", study.n_rows, study.n_units)
     )
 
 
-def matched(effect: MatchedEffect | MatchingEstimate) -> ModelTable:
+def matched(effect: MatchedEffect | MatchingEstimate) -> CoefficientTable:
     """Return the effect after matching or weighting.
 
     How many units were used is told by the table of balance alone: beside its counts the number here could let be
     worked out how few were left without a partner.
     """
     row = _of_estimate(EFFECT, "Effect of the programme", effect.estimate, effect.level)
-    return ModelTable(rows=(row,), level=effect.level, errors=effect.inference)
+    return CoefficientTable(rows=(row,), level=effect.level, errors=effect.inference)
 
 
-def two_level(fitted: TwoLevelModel) -> ModelTable:
+def two_level(fitted: TwoLevelModel) -> CoefficientTable:
     """Return the effect and every other coefficient of a two-level model."""
     others = (
         _of_estimate(one.name, one.name, one.estimate, fitted.level)
@@ -196,10 +196,12 @@ def two_level(fitted: TwoLevelModel) -> ModelTable:
     )
     effect = _of_estimate(EFFECT, "Effect of the programme", fitted.effect, fitted.level)
     errors = f"{fitted.likelihood}, by {fitted.grouping}"
-    return ModelTable(rows=(effect, *others), level=fitted.level, errors=errors, counted=_told("N", fitted.n_pupils))
+    return CoefficientTable(
+        rows=(effect, *others), level=fitted.level, errors=errors, counted=_told("N", fitted.n_pupils)
+    )
 
 
-def pooled(effects: RandomEffects) -> ModelTable:
+def pooled(effects: RandomEffects) -> CoefficientTable:
     """Return the mean effect over projects."""
     row = CoefficientRow(
         name=EFFECT,
@@ -209,10 +211,12 @@ def pooled(effects: RandomEffects) -> ModelTable:
         interval=effects.interval,
         p_value=effects.p_value,
     )
-    return ModelTable(rows=(row,), level=effects.level, errors=effects.error_kind, counted={"Projects": effects.n})
+    return CoefficientTable(
+        rows=(row,), level=effects.level, errors=effects.error_kind, counted={"Projects": effects.n}
+    )
 
 
-def estimators(checks: CrossChecks) -> ModelTable:
+def estimators(checks: CrossChecks) -> CoefficientTable:
     """Return the overall effect by each estimator as a coefficient of its own."""
     none = Unavailable("Estimators are compared by their intervals, and no p-value is given.")
     rows = (
@@ -226,4 +230,4 @@ def estimators(checks: CrossChecks) -> ModelTable:
         )
         for one in checks.rows
     )
-    return ModelTable(rows=tuple(rows), level=checks.level, errors="those each estimator supports")
+    return CoefficientTable(rows=tuple(rows), level=checks.level, errors="those each estimator supports")

@@ -80,10 +80,10 @@ class Options:
         option = Option(*names, **said)
         self._groups[1 if option.names else 0][1].append(option)
 
-    def add_argument_group(self, title: str) -> Group:
+    def add_argument_group(self, title: str) -> OptionGroup:
         """Return a new group, in which options are declared."""
         self._groups.append((title, []))
-        return Group(self._groups[-1][1])
+        return OptionGroup(self._groups[-1][1])
 
     @property
     def by_name(self) -> dict[str, Option]:
@@ -108,7 +108,7 @@ class Options:
         return "\n".join([*lines, *(["", epilog.rstrip()] if epilog else []), ""])
 
 
-class Group:
+class OptionGroup:
     """Some of a command's options, under a title."""
 
     def __init__(self, options: list[Option]) -> None:
