@@ -86,11 +86,11 @@ def test_what_is_no_count_is_refused(value):
 
 def test_the_thresholds_have_one_home():
     from evalkit.core.project import Disclosure
-    from evalkit.report.border.told_effects import OF_FEW
+    from evalkit.run.tables.did_json import FEW
 
     assert (FEWEST_PUBLISHED, FEWEST_PEOPLE) == (6, 10)
     assert Disclosure().threshold == FEWEST_PUBLISHED
-    assert OF_FEW.reason == f"fewer than {FEWEST_PEOPLE}"
+    assert FEW.reason == f"fewer than {FEWEST_PEOPLE}"
 
 
 def test_a_full_stop_leaves_the_numbers_typed():
