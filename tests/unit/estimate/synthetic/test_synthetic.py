@@ -187,7 +187,7 @@ def test_refusals_of_single_methods():
         conformal(synthetic_control(design_of(rows, 2003)), level=95)
     with pytest.raises(DesignError, match="between 0 and 1"):
         PlaceboOptions(level=1)
-    with pytest.raises(DesignError, match="At least 5 draws"):
+    with pytest.raises(DesignError, match="at least 5 are needed"):
         PlaceboOptions(n_draws=1)
     assert isinstance(augmented_control(design_of(rows, 2003), ridge=1.0).estimate, float)
 
