@@ -46,10 +46,10 @@ class Measure:
         return "TELIG" if self.key_stage == "KS2" else "TPUP"
 
     @property
-    def limits(self) -> tuple[str, str, str]:
-        """Return the columns with the published confidence limits and the coverage."""
-        if self.key_stage == "KS4":
-            return "P8CILOW", "P8CIUPP", "P8MEACOV"
+    def limits(self) -> tuple[str, str, str] | None:
+        """Return the columns with the published confidence limits and the coverage; None where none are published."""
+        if self.key_stage == "KS4":  # of Progress 8 alone; limits of one measure say nothing of another's SD
+            return ("P8CILOW", "P8CIUPP", "P8MEACOV") if self.code == "P8MEA" else None
         return f"{self.code}_LOWER", f"{self.code}_UPPER", f"{self.code.removesuffix('PROG')}COV"
 
     def breaks_within(self, years: tuple[int, ...]) -> tuple[Break, ...]:

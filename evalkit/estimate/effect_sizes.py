@@ -468,7 +468,7 @@ def effect_size(
 
 def _pupil_level(limits: PublishedLimits | None) -> tuple[Quantity, str]:
     if limits is None:
-        return Unavailable("These files hold no table with published confidence limits for the last year."), "none"
+        return Unavailable("These files hold no published confidence limits of this outcome for the last year."), "none"
     return pupil_sd(limits.half_width, limits.pupils), (
         "SD of pupil progress, conditional on prior attainment, recovered from published confidence limits; "
         f"from {limits.scope}"

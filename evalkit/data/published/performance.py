@@ -151,16 +151,17 @@ class PublishedLimits:
 
 
 def read_limits(sources: Sources, code: str, year: int, names: Mapping[int, str]) -> PublishedLimits | None:
-    """Return the limits of a measure in a summer; None where no wide table of that summer is at hand.
+    """Return the limits of a measure in a summer; None where none are published, or no wide table is at hand.
 
     A national table is preferred to one of a single area; `names` gives areas their names.
     """
     stage = measure(code).key_stage
     at_hand: Mapping[int, Path] = {**sources.county_tables[stage], **sources.tables[stage]}
-    if year not in at_hand:
+    columns = measure(code).limits
+    if year not in at_hand or columns is None:
         return None
     path = at_hand[year]
-    lower, upper, coverage = measure(code).limits
+    lower, upper, coverage = columns
     pupils = measure(code).pupils
     unadjusted = f"{code}_UNADJUSTED" if stage == "KS2" else f"{code}_ORIG"
     frame = read_wide(path, [code, lower, upper, coverage, pupils], stage, optional=[unadjusted])

@@ -46,4 +46,5 @@ def test_columns_are_named_as_published():
     assert measure("READPROG").limits == ("READPROG_LOWER", "READPROG_UPPER", "READCOV")
     assert measure("MATPROG").limits == ("MATPROG_LOWER", "MATPROG_UPPER", "MATCOV")
     assert measure("P8MEA").limits == ("P8CILOW", "P8CIUPP", "P8MEACOV")
+    assert measure("ATT8SCR").limits is None  # those of Progress 8 are of another scale: no SD comes from them
     assert {m.pupils for m in MEASURES.values()} == {"TELIG", "TPUP"}
