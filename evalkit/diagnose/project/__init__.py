@@ -3,7 +3,7 @@
 - `appraisal`: The result on published scales, counted and in words; claims; cost; limits.
 - `area_icc`: How alike the schools of one area change: the intraclass correlation that makes areas, not schools, the
   sample.
-- `checks`: The checks that could sink the result, in the order a reader meets them; those of who is compared.
+- `checks`: The list of every check of a result, in the order a reader meets them; and the checks of who is compared.
 - `checks_sample`: Checks of the sample and the measure: balance, overlap, losses, conversions, concentration, the
   score cap, power.
 - `checks_trend`: Checks of what the arms would have done anyway: earlier trends and levels, outcomes not aimed at,

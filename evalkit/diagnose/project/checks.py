@@ -1,4 +1,4 @@
-"""The checks that could sink the result, in the order a reader meets them; those of who is compared."""
+"""The list of every check of a result, in the order a reader meets them; and the checks of who is compared."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 - `area_effects`: The effect of every area, as if each in turn had been treated.
 - `changes_arrays`: Numerical kernels of the estimate room: arrays in, arrays out.
 - `clusters`: The uncertainty of an effect on schools listed by name, where they lie in several areas.
-- `outcome_effects`: Every effect of one outcome: the main comparison, those beside it, the years around the programme
-  and their band.
+- `outcome_effects`: Every effect of one outcome, or why there is none: the main one, those beside it, the years and
+  their band.
 - `placebo_pool`: The effects of several projects taken together, judged by areas without a programme that are like
   theirs.
 - `pooling_arrays`: Kernels of pooling: random effects, and many means at once of areas that stand in for those of

@@ -1,4 +1,4 @@
-"""Every effect of one outcome: the main comparison, those beside it, the years around the programme and their band."""
+"""Every effect of one outcome, or why there is none: the main one, those beside it, the years and their band."""
 
 from __future__ import annotations
 
