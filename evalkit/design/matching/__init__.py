@@ -15,8 +15,8 @@
 - `optimal_matching`: Optimal matching: partners for every unit at the least sum of distances there is, with its
   proof.
 - `options`: What may be asked of matching and weighting: for each method one object that holds only what it uses.
-- `pairs`: How far apart any two units are, the caliper on it, and who may not be paired: what every pairing method
-  starts from.
+- `pairs`: How far apart any two units are, the caliper, and who may not be paired: what every pairing method starts
+  from.
 - `pairs_arrays`: Who may be paired with whom, how far apart they are, and the nearest partners of each: arrays in,
   arrays out.
 - `profile_matching`: Profile matching: the largest group whose means are those of the target group.

@@ -1,4 +1,4 @@
-"""How far apart any two units are, the caliper, and who may not be paired: what every pairing method starts from.
+"""How far apart any two units are, the caliper, and who may not be paired: what every pairing method starts from."""
 
 from __future__ import annotations
 
