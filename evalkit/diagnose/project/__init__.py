@@ -1,8 +1,6 @@
 """A project's evaluation: its checks, ratings, costs and results.
 
 - `appraisal`: The result on published scales, counted and in words; claims; cost; limits.
-- `area_icc`: How alike the schools of one area change: the intraclass correlation that makes areas, not schools, the
-  sample.
 - `checks`: The list of every check of a result, in the order a reader meets them; and the checks of who is compared.
 - `checks_sample`: Checks of the sample and the measure: balance, overlap, losses, conversions, concentration, the
   score cap, power.
@@ -13,7 +11,7 @@
 - `describe`: The design as a reader may see it, from baseline data alone, and how alike the arms were before the
   programme.
 - `evaluate`: From a locked design and the outcomes to everything a report draws on.
-- `evaluation`: All of one project's results, its rating among them: what results.json holds and every document is
+- `evaluation`: All of one project's results, its rating and intraclass correlation among them: what every document is
   drawn from.
 - `falsification`: Falsification tests: statistics that a programme does not move, ranked among all areas analysed the
   same way.

@@ -22,11 +22,17 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign, OutcomeDesign
 from evalkit.diagnose.power.report import TOO_FEW_AREAS, detectable_by_clusters
 from evalkit.diagnose.project.appraisal import check_claims, judgements, limits, ratings, security
-from evalkit.diagnose.project.area_icc import IntraclassCorrelation, area_icc
 from evalkit.diagnose.project.checks import CHECKS
 from evalkit.diagnose.project.checks_sample import conversion_rows
 from evalkit.diagnose.project.costs import cost_summary
-from evalkit.diagnose.project.evaluation import AreaBaselines, AreaDistribution, Evaluation, Headline
+from evalkit.diagnose.project.evaluation import (
+    AreaBaselines,
+    AreaDistribution,
+    Evaluation,
+    Headline,
+    IntraclassCorrelation,
+    area_icc,
+)
 from evalkit.diagnose.project.flows import attrition_of, make_flow
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code

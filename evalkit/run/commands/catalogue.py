@@ -66,7 +66,9 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
 """Commands on projects, in the order in which they are used."""
 OF_TABLES: Final[Mapping[str, Command]] = {
     "similar": Command(
-        "list the schools or areas most like one, from a table", "similar:SIMILAR", "tables.similar:similar_command"
+        "list the schools or areas most like one, from a table",
+        "similar:SIMILAR",
+        "tables.similar_options:similar_command",
     ),
     "match": Command("choose a comparison group from a table", "match:MATCH", "tables.match_options:match_command"),
     "did": Command(

@@ -8,7 +8,9 @@
   project.
 - `fleet`: Many projects at once, each in a process of its own.
 - `live`: What a run of projects does while it does it: a log of JSON lines, lines or a live table, and a summary.
-- `portfolio`: `evalkit portfolio`: the reports of a workspace read as records, and one static site over them.
+- `portfolio`: `evalkit portfolio`: one static site over all finished projects of a workspace.
+- `portfolio_reader`: Every finished, failed and foreign folder among the outputs of a workspace, each report as a
+  record.
 - `run_command`: `evalkit run`: evaluate one project, several, or all, and write their reports.
 - `status`: `evalkit status`: how each project stands, and why its report is not of what would be read now; nothing is
   run.

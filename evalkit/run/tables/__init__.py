@@ -10,7 +10,10 @@
 - `match_options`: `evalkit match FILE …`: from its options, which hold together, to the request, and from there to
   the answer.
 - `power`: What a project's design could detect, before any outcome is read: `evalkit power`.
-- `similar`: `evalkit similar`: from a request and its table to lists of similar units, and all that is told of them.
+- `similar`: From what `evalkit similar` is asked and its table to lists of similar units, and all that is told of
+  them.
+- `similar_options`: `evalkit similar FILE …`: from its options, which hold together, to the request, and from there
+  to the lists.
 - `synth`: From what `evalkit synth` is asked and its table to an answer, and from the answer to all that is told of
   it.
 - `synth_options`: `evalkit synth FILE …`: from its options, which hold together, to the request, and from there to

@@ -30,7 +30,6 @@ from evalkit.design.project.plan import (
     MeasureNote,
 )
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
-from evalkit.diagnose.project.area_icc import IntraclassCorrelation
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import (
     AreaDistribution,
@@ -40,6 +39,7 @@ from evalkit.diagnose.project.evaluation import (
     Evaluation,
     EvidenceRating,
     Headline,
+    IntraclassCorrelation,
     Judgement,
     OutcomeSummary,
 )

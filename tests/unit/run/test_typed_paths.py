@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.run import cli
-from evalkit.run.many import portfolio
+from evalkit.run.many import portfolio_reader
 from evalkit.run.tables import match_answer, similar
 from evalkit.run.typed_paths import data_folder, out_file, out_folder, typed_path
 
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_computed(
     ],
 )
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_read(table, monkeypatch, capsys, out, said):
-    monkeypatch.setattr(portfolio, "read_outputs", lambda *_: pytest.fail("it was read first"))
+    monkeypatch.setattr(portfolio_reader, "read_outputs", lambda *_: pytest.fail("it was read first"))
     for command in (["portfolio", "--out", out], ["portfolio", "--outputs", out], ["run", "--all", "--out", out]):
         assert cli.main(command) == 2
         assert said in capsys.readouterr().err

@@ -8,7 +8,7 @@ from evalkit.core.project import Exposure
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
-from evalkit.diagnose.project.area_icc import area_icc
+from evalkit.diagnose.project.evaluation import area_icc
 
 EXPOSURE = Exposure(pre=(2016, 2017), post=(2019,))
 

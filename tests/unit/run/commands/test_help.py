@@ -61,3 +61,14 @@ def test_help_and_refusals_load_nothing_slow(words):
     code = f"import sys; from evalkit.run.cli import main; main({words}); print(*({set(SLOW)} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ran.stdout.splitlines()[-1:] == [""]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_file_or_folder_that_cannot_be_is_told_before_tables_are_loaded(name):
+    libraries = {"matplotlib", "pandas", "scipy", "statsmodels"}
+    code = (
+        f"import sys; from evalkit.run.commands.catalogue import COMMANDS; COMMANDS[{name!r}].verb; "
+        f"print(*({libraries} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.strip() == ""

@@ -9,7 +9,7 @@ import pytest
 from evalkit.core.errors import InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.run.cli import main
-from evalkit.run.many.portfolio import _main_effect, read_outputs
+from evalkit.run.many.portfolio_reader import _main_effect, read_outputs
 from evalkit.run.outputs.content_key import keep_source
 from tests.portfolio_records import area, manifest, results, write_finished
 
