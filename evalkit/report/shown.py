@@ -65,8 +65,6 @@ from evalkit.report.tables import (
     synthetic,
     two_way,
 )
-from evalkit.report.tables import matched as matching
-from evalkit.report.tables import matched as sensitivity
 from evalkit.report.tables.beside_models import CoefficientTable
 from evalkit.report.words import sentences, statements
 
@@ -163,15 +161,15 @@ def _is_empty(part: ShownPart) -> bool:
 
 
 def _finding(finding: Finding) -> ReleasedTable:
-    return matching.match_findings_table((finding,))
+    return matched.match_findings_table((finding,))
 
 
 def _effect(effect: MatchedEffect | MatchingEstimate) -> ReleasedTable:
-    return matching.match_effects((effect,))
+    return matched.match_effects((effect,))
 
 
 def _units(balance: MatchBalance) -> ReleasedTable:
-    return matching.match_units(balance, "people")
+    return matched.match_units(balance, "people")
 
 
 VIEWS: Final[dict[type, tuple[View, ...]]] = {
@@ -226,10 +224,10 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
         power.power_two_level,
     ),
     RandomEffects: (models.pooled,),
-    MatchBalance: (_units, matching.match_means, matching.match_balance_table),
+    MatchBalance: (_units, matched.match_means, matched.match_balance_table),
     MatchedEffect: (_effect, matched.effect_words),
     MatchingEstimate: (_effect, matched.effect_words),
-    MatchSensitivity: (sensitivity.sensitivity, sensitivity.hidden_bias, sensitivity.benchmarks),
+    MatchSensitivity: (matched.sensitivity, matched.hidden_bias, matched.benchmarks),
     Finding: (_finding,),
     SyntheticControl: (synthetic.synthetic_words, synthetic.gaps, synthetic.donor_weights),
     PlaceboInSpace: (synthetic.placebo_in_space,),
@@ -247,7 +245,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
 }
 """What each noun is shown as, in order."""
 VIEWS_OF_SEVERAL: Final[dict[type, tuple[View, ...]]] = {
-    Finding: (matching.match_findings_table,),
+    Finding: (matched.match_findings_table,),
     StratumBalance: (matched.strata,),
 }
 """What several nouns of one kind are shown as together."""
@@ -259,6 +257,8 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     MatchBalance: {"love": "matching:match_love_plot"},
     PowerReport: {"detectable": "design:power_plot"},
     SyntheticControl: {"path": "areas:synthetic_plot"},
+    StaggeredResults: {"event_study": "staggered:staggered_plot"},
+    TwoWayEventStudy: {"event_study": "staggered:two_way_plot"},
     Evaluation: {
         "interval": "main_effect:interval_plot",
         "trajectories": "years:trajectories_plot",

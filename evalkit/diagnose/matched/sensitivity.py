@@ -322,7 +322,7 @@ def e_value_of_ratio(ratio: float, interval: IntervalOrReason) -> EValue:
     )
 
 
-def e_value_of_difference(estimate: Estimate, sd: float, level: float = 0.95) -> EValue:
+def e_value_of_difference(estimate: Estimate, sd: float, level: float = LEVEL) -> EValue:
     """Return the E-value of a difference in means, by the approximate risk ratio exp(0.91 d) with d = difference/SD.
 
     The limits are exp(0.91 d ± 1.78 s), s the standard error over the SD; at other levels 1.78 is scaled by the

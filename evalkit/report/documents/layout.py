@@ -46,8 +46,6 @@ _BREAK: Final = re.compile(r"\s+|(?<=[-\u2013/])(?=\w)")
 SIZES: Final = (9.0, 8.5, 8.0)
 SMALLEST: Final = (7.5, 7.0)
 """Sizes of type of tables in points, the first that fits being used; the smallest only where a page is turned."""
-LEADING: Final = 1.25
-"""Distance of lines, in sizes of type."""
 PADDING: Final = 8.0
 """Points that the white beside a cell takes, and a little for what programs round."""
 _TALL: Final = 14

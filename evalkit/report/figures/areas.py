@@ -31,7 +31,6 @@ from evalkit.report.figures.style import (
     spread,
 )
 
-"""No count of pupils is in these tables; the border asks for a threshold all the same."""
 WELL_FOLLOWED: Final = 5.0
 """Placebos whose error before the start is more than this many times the treated areas' are not drawn, as nothing could
 be seen beside them; the p-value counts them all."""

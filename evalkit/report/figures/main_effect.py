@@ -34,8 +34,6 @@ from evalkit.report.words.names import outcome_label, surest, unit_of
 
 # The interval as one line: zero marked, points below, standard deviations above.
 
-# The interval as one line: zero marked, points below, standard deviations above.
-
 _HEIGHT: Final = 1.75
 _HALF_HEIGHT: Final = 1.0
 

@@ -12,8 +12,8 @@ from evalkit.core.words import counted
 from evalkit.design.similar import CLOSENESS, NOT_CLOSE
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure
-from evalkit.report.border.table import Cell, Column, Table
-from evalkit.report.figures.style import BLUE, GREY, PALE, SMALL, canvas, drawn, say_empty
+from evalkit.report.border.table import Column, Table
+from evalkit.report.figures.style import BLUE, GREY, PALE, SMALL, canvas, clipped, drawn, say_empty
 
 MOST_DRAWN: Final = 25
 """Units that the strip has room for, the nearest first."""
@@ -50,13 +50,10 @@ def _known(listing: ReleasedTable) -> list[_Row]:
     keys = [column.key for column in table.columns]
     name, distance, word = (keys.index(key) for key in ("name" if "name" in keys else "id", "distance", "closeness"))
     return [
-        (_called(row, name), cell, str(row[word])) for row in table.rows[1:] if isinstance(cell := row[distance], float)
+        (clipped(str(row[name]), _LONGEST), cell, str(row[word]))
+        for row in table.rows[1:]
+        if isinstance(cell := row[distance], float)
     ]
-
-
-def _called(row: tuple[Cell, ...], name: int) -> str:
-    text = str(row[name])
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
 
 
 def _draw(ax: Axes, rows: list[_Row]) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from evalkit.core.formats import MINUS, Precision, level_text
+from evalkit.core.draws import LEVEL
+from evalkit.core.formats import MINUS, Precision, level_text, lower_first
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.estimate.staggered.results import StaggeredResults
 from evalkit.estimate.two_way.two_way import TwoWayEventStudy
@@ -39,14 +40,17 @@ class _Time:
         return [one for one in (self.interval, self.band) if isinstance(one, Interval)]
 
 
-def staggered_plot(results: StaggeredResults, outcome: str) -> Figure:
-    """Return the event study of cohorts that start in different periods; what rests on too few people is not drawn."""
+def staggered_plot(results: StaggeredResults, outcome: str = "") -> Figure:
+    """Return the event study of cohorts that start in different periods; what rests on too few people is not drawn.
+
+    `outcome` is what the effect is on, where that is known.
+    """
     released = told_effects(results)
     times = [_Time(_at(part.label), part.estimate, part.interval, part.band) for part in released.event_study.parts]
     return _event_study(times, outcome, results.level, by_event_time(results))
 
 
-def two_way_plot(study: TwoWayEventStudy, outcome: str, level: float = 0.95) -> Figure:
+def two_way_plot(study: TwoWayEventStudy, outcome: str = "", level: float = LEVEL) -> Figure:
     """Return the event study of the classic two-way regression, the period it is measured from at zero."""
     times = [_Time(one.event_time, one.estimate.value, one.estimate.interval(level)) for one in study.times]
     return _event_study(times, outcome, level, two_way_event_study(study, level))
@@ -65,7 +69,8 @@ def _event_study(times: Sequence[_Time], outcome: str, level: float, data: Relea
         else:
             say_empty(axes, "No time has an estimate; the table gives the reasons.")
         png, svg = drawn(figure)
-    caption = f"The effect on '{outcome}' by time since the start{_key(known, level)}"
+    of_what = f" on '{outcome}'" if outcome else ""
+    caption = f"The effect{of_what} by time since the start{_key(known, level)}"
     return Figure(png=png, svg=svg, alt=_alt(times, outcome), caption=caption, data=data)
 
 
@@ -82,7 +87,7 @@ def _draw(ax: Axes, times: Sequence[_Time], outcome: str) -> None:
         _point(ax, time)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("Periods since the start")
-    ax.set_ylabel(f"Effect on {outcome}")
+    ax.set_ylabel(_effect_on(outcome))
     ax.margins(x=0.03, y=0.08)
 
 
@@ -116,7 +121,11 @@ def _alt(times: Sequence[_Time], outcome: str) -> str:
     sizes = [abs(time.estimate) for time in times if not isinstance(time.estimate, Unavailable)]
     made = Precision.of(*widths, *sizes)
     words = "; ".join(f"{str(time.at).replace('-', MINUS)}: {_words(time, made)}" for time in times)
-    return f"Dot chart of the effect on {outcome} by periods since the start. {words}."
+    return f"Dot chart of the {lower_first(_effect_on(outcome))} by periods since the start. {words}."
+
+
+def _effect_on(outcome: str) -> str:
+    return f"Effect on {outcome}" if outcome else "Effect"
 
 
 def _words(time: _Time, made: Precision) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import Any, Final
 
-from evalkit.core.plain import plain
+from evalkit.core.plain import json_text, plain
 from evalkit.core.quantities import Unavailable
-from evalkit.core.words import escaped
 from evalkit.diagnose.portfolio.pooling_rules import Member, Overlap, ProjectLeftOut
 from evalkit.diagnose.portfolio.portfolio import Group, Portfolio
 from evalkit.diagnose.portfolio.project_record import OutcomeRecord, ProjectRecord
@@ -101,7 +99,7 @@ def _page_group(group: Group, title: str, portfolio: Portfolio) -> PageGroup:
 def portfolio_json(portfolio: Portfolio) -> bytes:
     """Return results.json of the portfolio as it is written."""
     record = release_record(portfolio_record(portfolio), portfolio.threshold)
-    return (escaped(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)) + "\n").encode("utf-8")
+    return (json_text(record, indent=1) + "\n").encode("utf-8")
 
 
 def portfolio_record(portfolio: Portfolio) -> dict[str, Any]:

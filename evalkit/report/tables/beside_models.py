@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from evalkit.core import words
 from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.draws import LEVEL
 from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.areas.random_effects import RandomEffects
@@ -155,7 +156,7 @@ def _reported(name: str, label: str, part: Reported) -> CoefficientRow:
 def two_way(effect: TwoWayEffect) -> CoefficientTable:
     """Return the two-way effect by the inference its design supports, and the covariates."""
     inference = effect.inference
-    level = inference.interval.level if isinstance(inference.interval, Interval) else 0.95
+    level = inference.interval.level if isinstance(inference.interval, Interval) else LEVEL
     main = CoefficientRow(
         name=EFFECT,
         label="Effect of the programme",
@@ -171,9 +172,9 @@ def two_way(effect: TwoWayEffect) -> CoefficientTable:
 
 def two_way_event_study(study: TwoWayEventStudy) -> CoefficientTable:
     """Return the two-way coefficients by time since the start."""
-    rows = (_of_estimate(event_name(t.event_time), event_label(t.event_time), t.estimate, 0.95) for t in study.times)
+    rows = (_of_estimate(event_name(t.event_time), event_label(t.event_time), t.estimate, LEVEL) for t in study.times)
     return CoefficientTable(
-        rows=tuple(rows), level=0.95, errors="cluster-robust", counted=_told("N", study.n_rows, study.n_units)
+        rows=tuple(rows), level=LEVEL, errors="cluster-robust", counted=_told("N", study.n_rows, study.n_units)
     )
 
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from evalkit.core.words import cleaned, escaped
+from evalkit.core.plain import json_text
+from evalkit.core.words import cleaned
 from evalkit.run.many.task import RunResult
 from evalkit.run.outputs.folder import MANIFEST
 from evalkit.run.processes.failure import RUNS
@@ -83,7 +84,7 @@ def run_json(run_id: str, outcomes: Sequence[RunResult], seconds: float) -> str:
         "counts": {word: words.count(word) for word in dict.fromkeys(words)},
         "projects": [_project(outcome) for outcome in outcomes],
     }
-    return escaped(json.dumps(content, indent=2, ensure_ascii=False))
+    return json_text(content)
 
 
 def _project(outcome: RunResult) -> Mapping[str, Any]:

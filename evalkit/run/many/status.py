@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
-from evalkit.core.words import cleaned, counted, escaped, listed
+from evalkit.core.plain import json_text
+from evalkit.core.words import cleaned, counted, listed
 from evalkit.data.published.sources import find_sources
 from evalkit.run.many.live import first_sentence
 from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, shown_data
@@ -190,7 +191,7 @@ def status_json(found: WorkspaceStatus) -> str:
         "counts": found.counts,
         "orphans": list(found.orphans),
     }
-    return escaped(json.dumps(content, indent=2, ensure_ascii=False))
+    return json_text(content)
 
 
 def status_text(found: WorkspaceStatus) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from evalkit.core.words import cleaned, counted, escaped, listed
+from evalkit.core.plain import json_text
+from evalkit.core.words import cleaned, counted, listed
 from evalkit.run.project.plain_yaml import where
 from evalkit.run.project.project_file import claims_of, load_project
 from evalkit.run.project.project_rules import project_texts
@@ -78,7 +78,7 @@ def checked_json(checked: Checked) -> str:
         "measures": [asdict(note) for note in stage.measures],
         "n_claims": checked.n_claims,
     }
-    return escaped(json.dumps(content, indent=2, ensure_ascii=False))
+    return json_text(content)
 
 
 def checked_text(checked: Checked) -> str:

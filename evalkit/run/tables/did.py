@@ -48,15 +48,14 @@ from evalkit.report.words import did as words
 from evalkit.report.words.did import DidAnswer, TwoWayAnswer, told_answer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
-from evalkit.run.tables.did_options import DidRequest
-from evalkit.run.tables.written import CommandAnswer
+from evalkit.run.tables.written import CommandAnswer, TableRequest
 
 if TYPE_CHECKING:
     from evalkit.estimate.two_way.bacon import BaconDecomposition
     from evalkit.estimate.two_way.two_way import TwoWayEventStudy
 
 
-def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
+def did_answer(request: TableRequest[DidQuestion], progress: Progress) -> DidAnswer:
     """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
     question = request.question
     roles = Roles(**cast(dict[str, str], question.parts), covariates=question.covariates)
@@ -75,15 +74,19 @@ def did_answer(request: DidRequest, progress: Progress) -> DidAnswer:
 
 def did_told(answer: DidAnswer) -> CommandAnswer:
     """Return everything that may be told of an answer, as a document, as CSV and as plain data."""
-    from evalkit.run.tables.did_json import did_record
-
     told = told_answer(answer)
     return CommandAnswer(
         document=partial(_document, told),
         csv=lambda: _main_table(told).to_csv(),
-        record=lambda: did_record(told),
+        record=partial(_record, told),
         fewest=answer.question.fewest,
     )
+
+
+def _record(answer: DidAnswer) -> dict[str, Any]:
+    from evalkit.run.tables.did_json import did_record
+
+    return did_record(answer)
 
 
 def _document(answer: DidAnswer, has_figures: bool) -> Document:

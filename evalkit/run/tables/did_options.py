@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evalkit.core.draws import LEVEL, SEED
 from evalkit.core.errors import InputError
 from evalkit.core.questions import DidQuestion
 from evalkit.run.commands.did import estimator_of
-from evalkit.run.processes.executors import ExecutorChoice, compute_on_one_thread, executor_choice
-from evalkit.run.tables.written import Output, output_of, tell
+from evalkit.run.processes.executors import compute_on_one_thread, executor_choice
+from evalkit.run.tables.written import TableRequest, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 if TYPE_CHECKING:
     from evalkit.run.commands.options import Given
-
-
-@dataclass(frozen=True, slots=True)
-class DidRequest:
-    """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
-
-    question: DidQuestion
-    output: Output
-    where: ExecutorChoice
 
 
 def did_command(given: Given) -> int:
@@ -38,7 +29,7 @@ def did_command(given: Given) -> int:
     return 0
 
 
-def did_request(given: Given) -> DidRequest:
+def did_request(given: Given) -> TableRequest[DidQuestion]:
     """Return the request of a command line; raise `InputError` where a file or a list of columns cannot be."""
     estimator = estimator_of(given)
     question = DidQuestion(
@@ -62,11 +53,11 @@ def did_request(given: Given) -> DidRequest:
         are_units_people=given.people,
         n_draws=given.bootstrap or 0,
         are_clusters_drawn=given.draw == "clusters",
-        seed=1 if given.seed is None else given.seed,
-        level=0.95 if given.level is None else given.level,
+        seed=SEED if given.seed is None else given.seed,
+        level=LEVEL if given.level is None else given.level,
         balanced_until=given.balanced_until,
     )
-    return DidRequest(question, output_of(given, question.file), executor_choice(given))
+    return TableRequest(question, output_of(given, question.file), executor_choice(given))
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from evalkit.core.draws import LEVEL, SEED
 from evalkit.core.errors import InputError
 from evalkit.design.matching.options import (
     CoarsenedExact,
@@ -78,8 +79,9 @@ def match_command(given: Given) -> int:
 
 def match_request(given: Given) -> MatchRequest:
     """Return the request of a command line; raise `InputError` where a file, or a part of an option, cannot be."""
+    file = table_file(given.file)
     return MatchRequest(
-        file=table_file(given.file),
+        file=file,
         treated=given.treated,
         on=names_of(given.on, "--on"),
         unit=given.id,
@@ -97,9 +99,9 @@ def match_request(given: Given) -> MatchRequest:
         cluster=given.cluster,
         earlier=names_of(given.earlier, "--earlier"),
         are_people=bool(given.people),
-        level=0.95 if given.level is None else given.level,
-        seed=1 if given.seed is None else given.seed,
-        output=output_of(given, table_file(given.file), OUT_KINDS),
+        level=LEVEL if given.level is None else given.level,
+        seed=SEED if given.seed is None else given.seed,
+        output=output_of(given, file, OUT_KINDS),
         where=executor_choice(given),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from evalkit.core.formats import as_sentence
 from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.quantities import Unavailable
+from evalkit.core.questions import SynthQuestion
 from evalkit.data.areas.series import AreaRoles, read_area_file
 from evalkit.design.panel.area_design import AreaDesign, area_design
 from evalkit.estimate.synthetic.conformal import Conformal, conformal
@@ -22,8 +23,7 @@ from evalkit.report.words import synth as words
 from evalkit.report.words.synth import SynthAnswer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
-from evalkit.run.tables.synth_options import SynthRequest
-from evalkit.run.tables.written import CommandAnswer
+from evalkit.run.tables.written import CommandAnswer, TableRequest
 
 _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
     "sc": synthetic_control,
@@ -32,7 +32,7 @@ _VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
 }
 
 
-def synth_answer(request: SynthRequest, progress: Progress) -> SynthAnswer:
+def synth_answer(request: TableRequest[SynthQuestion], progress: Progress) -> SynthAnswer:
     """Read the table and estimate what was asked; raise `InputError` where that cannot be done."""
     question = request.question
     roles = AreaRoles(unit=question.unit, period=question.period, outcome=question.outcome)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalkit.core.errors import InputError
 from evalkit.core.questions import SynthQuestion
 from evalkit.data.own_tables.year_labels import is_period
-from evalkit.run.processes.executors import ExecutorChoice, compute_on_one_thread, executor_choice
-from evalkit.run.tables.written import Output, output_of, tell
+from evalkit.run.processes.executors import compute_on_one_thread, executor_choice
+from evalkit.run.tables.written import TableRequest, output_of, tell
 from evalkit.run.typed_paths import table_file
 
 if TYPE_CHECKING:
     from evalkit.run.commands.options import Given
-
-
-@dataclass(frozen=True, slots=True)
-class SynthRequest:
-    """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
-
-    question: SynthQuestion
-    output: Output
-    where: ExecutorChoice
 
 
 def synth_command(given: Given) -> int:
@@ -38,7 +28,7 @@ def synth_command(given: Given) -> int:
     return 0
 
 
-def synth_request(given: Given) -> SynthRequest:
+def synth_request(given: Given) -> TableRequest[SynthQuestion]:
     """Return the request of a command line; raise `InputError` where a file or the start cannot be."""
     if not is_period(given.start):
         raise InputError(
@@ -57,4 +47,4 @@ def synth_request(given: Given) -> SynthRequest:
         level=given.level,
         seed=given.seed,
     )
-    return SynthRequest(question, output_of(given, question.file), executor_choice(given))
+    return TableRequest(question, output_of(given, question.file), executor_choice(given))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from evalkit.core.plain import json_text
 from evalkit.core.words import csv_safe
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from evalkit.report.border.parts import Document
     from evalkit.run.commands.options import Given
+    from evalkit.run.processes.executors import ExecutorChoice
+
+Question = TypeVar("Question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,15 @@ class Output:
     def progress(self) -> Progress:
         """Return what says on standard error how far a command has come."""
         return Progress(is_quiet=self.is_quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class TableRequest(Generic[Question]):
+    """A command line whose options hold together: what is asked, where the answer goes, and where it is worked out."""
+
+    question: Question
+    output: Output
+    where: ExecutorChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

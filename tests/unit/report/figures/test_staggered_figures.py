@@ -41,6 +41,15 @@ def test_words_and_numbers_hold_every_time(results):
     assert b"<svg" in figure.svg
 
 
+def test_results_draw_themselves_where_nobody_names_the_outcome(panel, results):
+    figure = results.plot()
+    assert figure.data == staggered_plot(results, "y").data
+    assert figure.caption.startswith("The effect by time since the start: thick lines")
+    assert "Dot chart of the effect by periods" in figure.alt
+    study = two_way_event_study(panel)
+    assert study.plot("event_study").data == two_way_plot(study, "y").data
+
+
 def test_the_same_results_give_the_same_bytes(results):
     one, two = staggered_plot(results, "y"), staggered_plot(results, "y")
     assert (one.png, one.svg) == (two.png, two.svg)
