@@ -136,7 +136,8 @@ class Profiles(Shown):
         if len(positions):
             ids = [str(unit) for unit in self.units[positions]]
             raise DataError(f"'{name}' is the name of {len(ids)} units. Give the id of one: {listed(ids)}.")
-        raise DataError(f"There is no unit '{name}'.{did_you_mean(name, texts)}")
+        meant = did_you_mean(name, {*self.units.astype(str), *texts})
+        raise DataError(f"There is no unit '{name}'.{meant or ' Give an id as the table has it.'}")
 
 
 def _too_few(is_whole: NDArray[np.bool_], is_lost: pd.DataFrame) -> DataError:

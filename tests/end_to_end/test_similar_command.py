@@ -148,7 +148,10 @@ def test_the_order_of_rows_changes_nothing(table, capsys):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--for", "999"], "There is no unit '999'"),
+        (["--for", "999"], "There is no unit '999'. Give an id as the table has it."),
+        (["--for", "10005"], "There is no unit '10005'. Did you mean '100005'?"),
+        (["--name", "school", "--for", "10005"], "There is no unit '10005'. Did you mean '100005'?"),  # ids as well
+        (["--name", "school", "--for", "Schol 07"], "Did you mean 'School 07'?"),
         (
             ["--weight", "fms=2", "--for", "100004"],
             "--weight names 'fms', which is not compared on. Did you mean 'fsm'",
