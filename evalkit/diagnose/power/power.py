@@ -33,7 +33,7 @@ from evalkit.diagnose.power.report import OutcomePower, PlanFromRecords, PowerOp
 from evalkit.diagnose.project.describe import ONE_YEAR_BEFORE, baseline_panel
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.sample import Changes, changes_before
-from evalkit.estimate.effect_sizes import pupil_sd
+from evalkit.estimate.published_spread import pupil_sd
 from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums
 
 OVER_SETS: Final = "randomisation over sets of schools"

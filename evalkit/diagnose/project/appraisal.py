@@ -9,7 +9,7 @@ from evalkit.core.formats import as_sentence, interval_text, lower_first, mean_o
 from evalkit.core.project import Claim, Exposure
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.data.measures import TEACHER_ASSESSED, Measure, measure
+from evalkit.data.measures import Measure, measure
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import BalanceRow, DetectableEffect
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict
@@ -212,11 +212,11 @@ def _whole_area(results: Results) -> tuple[str, str]:
 def _measurement(results: Results) -> tuple[str, str]:
     """Return how outcomes are measured: by national tests and exams, or by teachers who knew of the programme."""
     codes = [outcome.measure for outcome in results.project.outcomes]
-    tested = [code for code in codes if code not in TEACHER_ASSESSED]
+    tested = [code for code in codes if not measure(code).teacher_assessed]
     by_exam = {measure(code).key_stage == "KS4" for code in tested}
     kinds = listed([name for is_exam, name in ((False, "tests"), (True, "exams")) if is_exam in by_exam])
     by_test = f"Outcomes come from {kinds} set and marked outside the schools." if tested else ""
-    by_teacher = [measure(code).label for code in codes if code in TEACHER_ASSESSED]
+    by_teacher = [measure(code).label for code in codes if measure(code).teacher_assessed]
     if not by_teacher:
         return f"low for {kinds}", by_test
     told = f"{listed(by_teacher)}: assessed by teachers who knew of the programme, moderate at least."

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from evalkit.core.errors import ProjectError
 from evalkit.core.project import Claim, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import MEASURES, absent_years, require_years
+from evalkit.data.measures import MEASURES, absent_years, known_codes, require_years
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import complaint_about, is_slug
 
@@ -108,7 +108,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
 def registry_complaints(project: Project) -> list[Complaint]:
     """Return what the measure registry says against the outcomes and years."""
     codes = [outcome.measure for outcome in project.outcomes]
-    known = f"Known: {', '.join(MEASURES)}"
+    known = f"Known: {known_codes()}"
     unknown = [
         Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
         for i, code in enumerate(codes)
