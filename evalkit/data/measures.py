@@ -14,11 +14,14 @@ from typing import Any, Final, Literal, get_args
 import yaml
 
 from evalkit.core.errors import ProjectError
+from evalkit.core.formats import lower_first
+from evalkit.core.project import Outcome, Project
 from evalkit.core.words import did_you_mean, listed
 
 BreakKind = Literal["level", "year-common"]
 Direction = Literal["higher is better", "lower is better"]
 HIGHER: Final[Direction] = "higher is better"
+LOWER: Final[Direction] = "lower is better"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ class Measure:
     code : its name in the tables, or table.column of a project's own
     label, unit, direction : words for readers
     key_stage : the records that hold it: KS2, KS4, or the name of a project's own table
-    years : summers for which it is published
+    years : summers for which it is published; empty for one of a project's own, which its table decides
     breaks : changes in how it is made
     pupils : column that counts the pupils it rests on
     limits : columns with the published confidence limits and the coverage; None where none are published
@@ -108,12 +111,17 @@ class Measure:
     sd: SdRule = UNKNOWN_SD
 
     def __post_init__(self) -> None:
-        if not (self.code and self.label and self.unit and self.years):
-            raise ValueError("a measure needs a code, a label, a unit and years")
+        if not (self.code and self.label and self.unit and self.key_stage):
+            raise ValueError("a measure needs a code, a label, a unit and a key stage or table")
         if self.direction not in get_args(Direction):
             raise ValueError(f"a direction is {' or '.join(get_args(Direction))}, not '{self.direction}'")
         if self.limits is not None and len(self.limits) != 3:
             raise ValueError("limits are three columns: lower, upper and coverage")
+
+    @property
+    def said(self) -> str:
+        """Return the label as it stands within a sentence."""
+        return lower_first(self.label)
 
     def breaks_within(self, years: tuple[int, ...]) -> tuple[Break, ...]:
         """Return the breaks that lie between the first and the last of the years."""
@@ -283,6 +291,39 @@ def require_years(code: str, years: tuple[int, ...]) -> None:
     known = measure(code)
     if said := absent_years([code], years):
         raise ProjectError(f"{known.label}: {said}.\nChange `exposure` in the project file.")
+    require_unbroken(known, years)
+
+
+def require_unbroken(known: Measure, years: tuple[int, ...]) -> None:
+    """Raise `ProjectError` where a level break lies between the years; those of a project's own measure alike."""
     for found in known.breaks_within(years):
         if found.kind == "level":
-            raise ProjectError(f"{code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")
+            raise ProjectError(f"{known.code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")
+
+
+# A project's own outcomes beside the published ones.
+
+
+def measure_of(project: Project, code: str) -> Measure:
+    """Return the measure of a project's outcome: of the registry, or of a column of the project's own table.
+
+    An own measure's `key_stage` is the name of its table, which names its records; its `years` are empty, as they are
+    those of the table. Raises `ProjectError` for a code that is neither.
+    """
+    own = next((outcome for outcome in project.outcomes if outcome.is_own and outcome.code == code), None)
+    return measure(code) if own is None else own_measure(own)
+
+
+def own_measure(outcome: Outcome) -> Measure:
+    """Return the measure that an outcome of a project's own table is, as the project file describes it."""
+    breaks = (Break(before=one.before, after=one.after, kind=one.kind, sentence=one.sentence) for one in outcome.breaks)
+    return Measure(
+        code=outcome.code,
+        label=outcome.label or str(outcome.column),
+        unit=outcome.unit,
+        direction=HIGHER if outcome.direction == "higher" else LOWER,
+        key_stage=str(outcome.table),
+        years=(),
+        breaks=tuple(breaks),
+        sd=UNKNOWN_SD if outcome.sd is None else SdRule(kind="stated", value=outcome.sd),
+    )

@@ -18,7 +18,7 @@ from evalkit.core.shown import Shown
 from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.baseline import Baseline
 from evalkit.data.flow import CountedCase, Flow
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
@@ -74,17 +74,17 @@ def make_design(project: Project, intake: ProjectData) -> LockedDesign:
     DesignError
         If no treated school, or no school to compare with, is left.
     """
-    return LockedDesign(project, {o.measure: _design(project, intake, o.measure) for o in project.outcomes})
+    return LockedDesign(project, {o.code: _design(project, intake, o.code) for o in project.outcomes})
 
 
 def treated_group(project: Project, intake: ProjectData) -> int:
     """Return the group of the treated schools: the area's code, or 0 where schools are listed by name."""
-    area = project.participants.local_authority
-    return area if intake.treated.is_whole_area and area is not None else TREATED_GROUP
+    areas = intake.treated.areas
+    return areas[0] if len(areas) == 1 else TREATED_GROUP
 
 
 def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
-    records = intake.records[measure(code).key_stage]
+    records = intake.records[measure_of(project, code).key_stage]
     groups = _groups(project, intake, records)
     group_of_treated = treated_group(project, intake)
     areas = _treated_areas(project, intake)
@@ -102,8 +102,8 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
 
 def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
     """Return the areas the participants of any key stage lie in."""
-    if intake.treated.is_whole_area and project.participants.local_authority is not None:
-        return (project.participants.local_authority,)
+    if intake.treated.areas:
+        return tuple(sorted(intake.treated.areas))
     areas = {
         area
         for stage, records in intake.records.items()
@@ -115,7 +115,7 @@ def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
 def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
     """Return each school's area as its group; the treated have one of their own, their areas' other schools none."""
     areas = records.schools["area"]
-    if intake.treated.is_whole_area:
+    if len(intake.treated.areas) == 1:
         return areas.dropna().astype("int64")
     groups = areas.mask(areas.isin(_treated_areas(project, intake)))
     groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
@@ -123,9 +123,10 @@ def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd
 
 
 def _require_treated(project: Project, code: str, n: int) -> None:
-    if n == 0 and code == project.primary.measure:
+    if n == 0 and code == project.primary.code:
+        known = measure_of(project, code)
         raise DesignError(
-            f"No treated school is left: none of the participants has a published {measure(code).label.lower()} "
+            f"No treated school is left: none of the participants has a published {known.said} "
             f"score in every year before the programme. Run `evalkit check {project.slug}` to see why each was left "
             "out."
         )
@@ -144,7 +145,7 @@ def _too_few(n: int, project: Project) -> str:
 
 
 def _baseline(project: Project, intake: ProjectData, code: str, groups: pd.Series) -> Baseline:
-    records = intake.records[measure(code).key_stage]
+    records = intake.records[measure_of(project, code).key_stage]
     pre = list(project.exposure.pre)
     units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
     units["is_treated"] = units["group"] == treated_group(project, intake)

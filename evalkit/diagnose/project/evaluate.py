@@ -12,7 +12,7 @@ from evalkit.core.formats import mean_of, span_text
 from evalkit.core.project import Claim, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Several
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import MULTIPLIER
@@ -28,7 +28,7 @@ from evalkit.diagnose.project.costs import cost_summary
 from evalkit.diagnose.project.evaluation import (
     AreaBaselines,
     AreaDistribution,
-    Evaluation,
+    AreasResults,
     Headline,
     IntraclassCorrelation,
     area_icc,
@@ -84,7 +84,7 @@ def evaluate(
     stage: DesignStage,
     claims: tuple[Claim, ...] = (),
     executor: Executor = SERIAL,
-) -> Evaluation:
+) -> AreasResults:
     """Estimate every effect of a locked design and put it through every check.
 
     `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone; `executor` works
@@ -93,7 +93,7 @@ def evaluate(
     results = estimate_results(project, intake, locked, stage, executor)
     findings = Several(check(results) for check in CHECKS)
     rating = security(results, findings)
-    return Evaluation(
+    return AreasResults(
         project=project,
         design=stage,
         headline=_headline(results),
@@ -111,7 +111,7 @@ def evaluate(
         limits=limits(results),
         measure_labels=_labels(project),
         bands=tuple(_bands(results)),
-        attrition=tuple(attrition_of(results.flow, outcome.measure) for outcome in project.outcomes),
+        attrition=tuple(attrition_of(results.flow, outcome.code) for outcome in project.outcomes),
         intraclass=tuple(_intraclass(results)),
         rating=rating,
     )
@@ -123,8 +123,8 @@ def estimate_results(
     """Estimate every effect of a locked design, before any is judged; arguments as of `evaluate`."""
     outcomes: dict[str, OutcomeEffects] = {}
     for outcome in project.outcomes:
-        design = locked.outcomes[outcome.measure]
-        outcomes[outcome.measure] = estimate_outcome(project, intake, design, outcome.role, executor)
+        design = locked.outcomes[outcome.code]
+        outcomes[outcome.code] = estimate_outcome(project, intake, design, outcome.role, executor)
     for contrast in project.contrasts:
         first, second = (outcomes[code] for code in (contrast.measure, contrast.minus))
         if first.areas and second.areas:
@@ -147,9 +147,10 @@ def _difference(project: Project, design: OutcomeDesign, first: Panel, second: P
 
 def _labels(project: Project) -> dict[str, str]:
     contrasts = {
-        contrast_code(c): f"{measure(c.measure).label} less {measure(c.minus).label.lower()}" for c in project.contrasts
+        contrast_code(one): f"{measure_of(project, one.measure).label} less {measure_of(project, one.minus).said}"
+        for one in project.contrasts
     }
-    return {o.measure: measure(o.measure).label for o in project.outcomes} | contrasts
+    return {o.code: measure_of(project, o.code).label for o in project.outcomes} | contrasts
 
 
 def _contrast_in_words(project: Project) -> str:
@@ -157,11 +158,11 @@ def _contrast_in_words(project: Project) -> str:
     if not project.contrasts:
         return ""
     contrast = project.contrasts[0]
-    return f"{_subject(contrast.measure).lower()} minus {_subject(contrast.minus).lower()}"
+    return f"{_subject(project, contrast.measure).lower()} minus {_subject(project, contrast.minus).lower()}"
 
 
-def _subject(code: str) -> str:
-    return measure(code).label.removesuffix(" progress")
+def _subject(project: Project, code: str) -> str:
+    return measure_of(project, code).label.removesuffix(" progress")
 
 
 def _headline(results: Results) -> Headline:
@@ -169,13 +170,13 @@ def _headline(results: Results) -> Headline:
     main, exposure = results.main_effect, project.exposure
     sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
     contrast = results.effect(results.contrast())
-    placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
+    placebo = next((o.code for o in project.outcomes if o.role == "placebo"), "")
     lead = str(max(exposure.pre))
     none = Unavailable("No estimate was made.")
     reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
     detail, p = (main.permutation, main.p_value) if main else (None, none)
     return Headline(
-        measure_label=measure(primary).label,
+        measure_label=measure_of(project, primary).label,
         place=project.programme.place,
         n_schools=main.n_treated if main else 0,
         pre_label=mean_of(exposure.pre),
@@ -186,7 +187,7 @@ def _headline(results: Results) -> Headline:
         n_areas=float(detail.n_areas) if detail else reason,
         n_as_large=float(round(p * detail.n_areas)) if detail and isinstance(p, float) else reason,
         p_value=p,
-        placebo_label=_subject(placebo) if placebo else "",
+        placebo_label=_subject(project, placebo) if placebo else "",
         placebo_estimate=results.estimate(placebo),
         contrast_label=_contrast_in_words(project),
         contrast_estimate=contrast.estimate if contrast else results.why_not(results.contrast()),
@@ -201,9 +202,9 @@ def _intraclass(results: Results) -> Iterator[IntraclassCorrelation]:
     """Yield how alike schools of one area changed, for every outcome that was estimated."""
     project = results.project
     for outcome in project.outcomes:
-        if results.outcomes[outcome.measure].areas:
-            panel = results.outcomes[outcome.measure].panel
-            yield area_icc(outcome.measure, panel, project.exposure, project.inference.level)
+        if results.outcomes[outcome.code].areas:
+            panel = results.outcomes[outcome.code].panel
+            yield area_icc(outcome.code, panel, project.exposure, project.inference.level)
 
 
 def _distributions(results: Results) -> Iterator[AreaDistribution]:

@@ -63,11 +63,11 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
 
 def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> dict[str, PublishedLimits]:
     """Return the published limits of the last year before the programme, by measure, where at hand."""
-    from evalkit.data.measures import measure
+    from evalkit.data.measures import measure_of
     from evalkit.data.published.performance import read_limits
 
     year, names = max(project.exposure.pre), intake.neighbours[project.pool.neighbours].names
-    found = {o.measure: read_limits(sources, measure(o.measure), year, names) for o in project.outcomes}
+    found = {o.code: read_limits(sources, measure_of(project, o.code), year, names) for o in project.outcomes}
     return {code: limits for code, limits in found.items() if limits is not None}
 
 
@@ -124,7 +124,7 @@ def power_record(report: PowerReport) -> dict[str, Any]:
 
 def _record(found: OutcomePower) -> dict[str, Any]:
     return {
-        "outcome": found.outcome.measure,
+        "outcome": found.outcome.code,
         "role": found.outcome.role,
         "n_treated": found.n_treated,
         "n_comparison": found.n_comparison,
