@@ -225,7 +225,7 @@ def national_shares(listing: Listing, columns: Sequence[str], year: int) -> Nati
         return None
     rows = scores[scores["year"] == year]
     blank = listing.blank.get(year, "")
-    texts = [rows[name].fillna("") for name in ("pupils", *columns)]
+    texts = [rows[name].astype("str").fillna("") for name in ("pupils", *columns)]
     pupils, *values = (parse_cells(text, f"{listing.source}, {text.name}, {year}", blank)[0] for text in texts)
     used = np.isfinite(pupils) & np.isfinite(values).all(axis=0)
     if not pupils[used].sum() > 0:
