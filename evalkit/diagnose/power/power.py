@@ -254,7 +254,7 @@ def _simulated(
 def _two_level(
     plan: PlanFromRecords | Unavailable, options: PowerOptions, sds: tuple[Quantity, Quantity], lost: float
 ) -> Quantity:
-    """Return the least effect of single schools in SDs between all pupils, the plan being in those given prior results."""
+    """Return the least effect of single schools in SDs between all pupils; the plan is in those given prior results."""
     if isinstance(plan, Unavailable):
         return plan
     chosen: TwoLevelPlan = plan.plan.after_attrition(lost)

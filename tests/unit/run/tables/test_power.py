@@ -84,7 +84,7 @@ def listed(project, intake, england, tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("listed")
     (folder / "participants.csv").write_text("URN\n" + "\n".join(chosen) + "\n")
-    participants = replace(project.participants, rule="file", local_authority=None, file="participants.csv")
+    participants = replace(project.participants, areas=(), file="participants.csv")
     only = tuple(outcome for outcome in project.outcomes if outcome.measure == "READPROG")
     changed = replace(project, participants=participants, outcomes=only)
     read = read_baseline(changed, folder, england)
