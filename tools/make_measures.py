@@ -13,16 +13,12 @@ from evalkit.data.measures import MEASURES, Measure
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "measures.md"
 START = """# Measures
 
-Codes that `outcomes` of a project file may name, as DfE names the columns. Made from `evalkit/data/measures.yml` by `tools/make_measures.py`.
-Which of them a folder of files holds, `evalkit check` says: the assembled England panel, for one, has attainment to 2018 and progress to 2019.
-*g by* says what effect sizes divide by ([how](../methods/effect-size.md)); *groups* end the code, as in `READPROG_FSM6CLA1A`.
+Codes that `outcomes` of a project file may name, as DfE names the columns. Made from `evalkit/data/measures.yml` by
+`tools/make_measures.py`. Which of them a folder of files holds, `evalkit check` says: the assembled England panel,
+for one, has attainment to 2018 and progress to 2019. *g by* says what effect sizes divide by
+([how](../methods/effect-size.md)); *groups* end the code, as in `READPROG_FSM6CLA1A`.
 """
-SPREADS = {
-    "scaled_scores": "scaled scores",
-    "share": "the share",
-    "stated": "stated",
-    "none": "none: no spread published",
-}
+SPREADS = {"scaled_scores": "scaled scores", "share": "the share", "none": "none: no spread published"}
 
 
 def main() -> None:

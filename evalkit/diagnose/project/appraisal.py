@@ -210,7 +210,7 @@ def _whole_area(results: Results) -> tuple[str, str]:
 
 
 def _measurement(results: Results) -> tuple[str, str]:
-    """Return how outcomes are measured: by tests and exams, by teachers who knew of the programme, or by nobody known."""
+    """Return how outcomes are measured: by tests and exams, or by teachers who knew of the programme."""
     project = results.project
     own = [measure_of(project, one.code).label for one in project.outcomes if one.is_own]
     published = [measure_of(project, one.code) for one in project.outcomes if not one.is_own]
