@@ -36,6 +36,11 @@ class Sources:
     covariates: dict[str, Path]
     boundaries: Path | None = None
 
+    @property
+    def is_none(self) -> bool:
+        """Return whether no published file is read."""
+        return not self.panels and not self.neighbours and not any(self.tables.values())
+
     def files(self) -> tuple[Path, ...]:
         """Return every file that a run may read, in a fixed order."""
         tables = [
@@ -48,6 +53,12 @@ class Sources:
         mapped = [*self.panels.values(), *self.neighbours.values(), *self.covariates.values()]
         mark = [self.folder / SYNTHETIC_MARK] if self.kind == "synthetic" else []
         return tuple(sorted({*tables, *single, *mapped, *mark}))
+
+
+def no_sources(folder: Path, kind: DataKind) -> Sources:
+    """Return the sources of a project that reads nothing but tables of its own, which lie in `folder`."""
+    empty: dict[str, dict[int, Path]] = {"KS2": {}, "KS4": {}}
+    return Sources(folder, kind, {}, empty, empty, None, None, {}, {})
 
 
 def find_sources(folder: Path) -> Sources:
