@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -247,10 +247,13 @@ def _of_areas(units: Mapping[str, str], directory: Directory) -> pd.DataFrame:
 
 def _named(frame: pd.DataFrame, areas: NeighbourTable) -> pd.DataFrame:
     """Give areas their names and regions."""
-    names = frame["area"].map(areas.names)
-    codes = ("area " + frame["area"].astype("string")).fillna(NO_AREA)
-    regions = frame["area"].map(areas.regions).fillna("").astype(object)
-    return frame.assign(area_name=names.fillna(codes).astype(object), region=regions)
+    codes = [None if pd.isna(code) else int(code) for code in frame["area"]]
+    names = [NO_AREA if code is None else areas.names.get(code, f"area {code}") for code in codes]
+    regions = ["" if code is None else areas.regions.get(code, "") for code in codes]
+    return frame.assign(
+        area_name=pd.Series(names, index=frame.index, dtype=object),
+        region=pd.Series(regions, index=frame.index, dtype=object),
+    )
 
 
 def _said(units: pd.Series, columns: Columns, column: str) -> pd.Series:
@@ -275,9 +278,7 @@ def _filled(frame: pd.DataFrame, key: str, said: pd.Series, areas: NeighbourTabl
         return frame
     codes, names = _area_numbers(told, areas, file)
     frame.loc[told.index, "area"] = told.map(codes).astype("Int64")
-    named = frame["area"].map(names | areas.names)
-    regions = frame["area"].map(areas.regions).fillna("").astype(object)
-    return frame.assign(area_name=named.where(named.notna(), frame["area_name"]).astype(object), region=regions)
+    return _named(frame, replace(areas, names=names | areas.names))
 
 
 def _area_numbers(told: pd.Series, areas: NeighbourTable, file: str) -> tuple[dict[str, int], dict[int, str]]:
