@@ -50,7 +50,7 @@ class Kind:
     label : the kind in words for readers
     options : a frozen dataclass of what a project file may say of an analysis of this kind
     plan, estimate : the two verbs, before and after outcomes are read
-    complaints : what can be said against an analysis from the project file alone; places are relative to the analysis
+    complaints : what can be said against an analysis from the project file alone; places are relative to it
     inherits : keys of the project file that are the defaults of the options of the same name, key by key
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     shown_by : the module of `evalkit.report` with the parts of documents that show it

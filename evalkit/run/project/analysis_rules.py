@@ -6,6 +6,7 @@ import csv
 import gzip
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,8 @@ def _analyses(project: Project) -> Iterator[Complaint]:
             yield Complaint(("analyses", i, "name"), f"two analyses are called '{one.name}'; name each otherwise")
         yield from (Complaint(("analyses", i, *place), text) for place, text in _outcomes_named(project, one))
         for told in kind_of(one.kind).complaints(project, one):
-            yield Complaint(("analyses", i, *told.place), told.text, is_design=told.is_design)
+            is_whole = told.place[:1] == ("analyses",)
+            yield told if is_whole else replace(told, place=("analyses", i, *told.place))
 
 
 def _outcomes_named(project: Project, analysis: Analysis) -> Iterator[tuple[Place, str]]:
