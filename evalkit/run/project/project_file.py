@@ -19,11 +19,13 @@ from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.analyses import (
     DERIVED,
     analysis_options,
+    options_data,
     replaced,
     require_version,
     reserved_keys,
     with_common_keys,
     with_defaults,
+    with_kinds,
     with_options,
 )
 from evalkit.run.project.complaints import complaint_of, shown_value
@@ -102,11 +104,8 @@ def reference_of(project: Project, folder: Path) -> bytes | None:
     return content
 
 
-_UNTOLD: Final[Any] = {
-    "data": {"folder"},
-    "analyses": {"__all__": {name for name in DERIVED if name != "options"}},
-}
-"""What is not part of a project as plain data: where its files lie, and what follows from the rest."""
+_UNTOLD: Final[Any] = {"data": {"folder"}, "analyses": {"__all__": set(DERIVED)}}
+"""What is not part of a project as plain data: where its files lie, and what of an analysis follows from the rest."""
 
 
 def project_data(project: Project) -> dict[str, object]:
@@ -114,13 +113,15 @@ def project_data(project: Project) -> dict[str, object]:
 
     What is made from it is released, and is the same wherever the same files lie.
     """
-    data: dict[str, object] = _projects().dump_python(project, mode="json", exclude=_UNTOLD)
+    data: dict[str, Any] = _projects().dump_python(project, mode="json", exclude=_UNTOLD)
+    for told, analysis in zip(data["analyses"], project.analyses, strict=True):
+        told |= options_data(analysis)
     return data
 
 
 def project_schema() -> dict[str, object]:
     """Return the JSON Schema of a project file, with a description of every key, for editors."""
-    return _finished(_projects().json_schema(), "evalkit project file")
+    return _finished(with_kinds(_projects().json_schema()), "evalkit project file")
 
 
 def claims_schema() -> dict[str, object]:
@@ -135,10 +136,18 @@ def schema_text(schema: dict[str, object]) -> str:
 
 def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
     known = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
-    for name, keys in (("Outcome", ("measure",)), ("TripleDifference", ("measure", "minus"))):
+    own = {"pattern": r"^[^.]+\..+$", "description": "Column of an own table, as `table.column`"}
+    named = (("Outcome", ("measure",), known), ("TripleDifference", ("measure", "minus"), [*known, own]))
+    for name, keys, values in named:
         for key in keys if name in schema.get("$defs", {}) else ():
-            schema["$defs"][name]["properties"][key]["anyOf"] = known
+            schema["$defs"][name]["properties"][key]["anyOf"] = [*values, *_nothing(schema["$defs"][name], key)]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+def _nothing(group: dict[str, Any], key: str) -> list[dict[str, str]]:
+    """Return what a schema says of a key that may hold nothing."""
+    is_optional = {"type": "null"} in group["properties"][key].get("anyOf", [])
+    return [{"type": "null"}] if is_optional else []
 
 
 def _claim_complaints(i: int, claim: Claim, own: Collection[str]) -> list[Complaint]:
