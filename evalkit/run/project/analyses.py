@@ -136,7 +136,8 @@ def options_data(analysis: Analysis) -> dict[str, object]:
     """Return what an analysis says for itself as plain data, the defaults of its kind filled in."""
     if analysis.options is None:
         return {}
-    found: dict[str, object] = _adapter(type(analysis.options)).dump_python(analysis.options, mode="json")
+    kind: type = type(analysis.options)
+    found: dict[str, object] = _adapter(kind).dump_python(analysis.options, mode="json")
     return {key: value for key, value in found.items() if value is not None}
 
 

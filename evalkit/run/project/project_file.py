@@ -50,13 +50,17 @@ def _claims() -> TypeAdapter[tuple[Claim, ...]]:
 
 def load_project(path: Path) -> Project:
     """Read a project file; raise one `ProjectError` or `DesignError` with every complaint about it."""
-    read = read_plain_yaml(path)
+    return project_of(read_plain_yaml(path), path.parent)
+
+
+def project_of(read: PlainYaml, folder: Path) -> Project:
+    """Return the project that a file's data describe; `folder` is where the file lies, errors are `load_project`'s."""
     require_version(read)
     options, against_options = analysis_options(read.data)
     common = replaced(read, with_common_keys(read.data))
     found: Project = _validated(_projects(), common, Project, [*reserved_keys(read.data), *against_options])
     project = with_defaults(with_options(found, options))
-    complaints = project_complaints(project, path.parent)
+    complaints = project_complaints(project, folder)
     if complaints:
         only_design = all(complaint.is_design for complaint in complaints)
         raise (DesignError if only_design else ProjectError)(_message(read, complaints))
