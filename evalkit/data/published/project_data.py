@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, DesignError
+from evalkit.core.errors import DataError, DesignError, EvalkitError, ProjectError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
@@ -156,6 +156,20 @@ def read_records(project: Project, project_folder: Path, sources: Sources, keep:
     return _Reading(project, project_folder, sources, keep).data(is_baseline=False)
 
 
+def read_all_or_problems(
+    project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew
+) -> ProjectData | tuple[EvalkitError, ...]:
+    """Read as `read_records` does, and where that fails return everything that is wrong, not the first of it.
+
+    Published tables, each table of the project's own and the participants are looked at by themselves.
+    """
+    reading = _Reading(project, project_folder, sources, keep)
+    try:
+        return reading.data(is_baseline=False)
+    except (DataError, DesignError, ProjectError) as first:
+        return (*dict.fromkeys(reading.problems(), None),) or (first,)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
     """A project that is being read: its published tables, its own ones, and who of them took part."""
@@ -164,6 +178,33 @@ class _Reading:
     folder: Path
     sources: Sources
     keep: Keep
+
+    def problems(self) -> Iterator[EvalkitError]:
+        """Yield what is wrong with each part of the data; participants are matched where all tables can be read."""
+        start = _first_start(self.project, self.folder)
+        request = _request(
+            self.project, years_of(self.project, _published_years(self.project, self.sources), start), False
+        )
+        try:
+            tables = self.keep(request, lambda: _tables(request, self.sources))
+        except (DataError, DesignError, ProjectError) as problem:
+            yield problem
+            return
+        own, areas = {}, tables.neighbours.get(request.neighbours, _NO_AREAS)
+        wrong = []
+        for name in own_tables_of(self.project):
+            try:
+                table = self._opened(name, tables, areas)
+                own[name] = self._own(table, years_of(self.project, table.years, start), is_baseline=False)
+                read_own_columns(table, self.project.columns_of(name), table.years)
+            except (DataError, DesignError, ProjectError) as problem:
+                wrong.append(problem)
+        yield from wrong
+        if not wrong:
+            try:
+                _treated(self.project, self.folder, replace(tables, records=tables.records | own), request.exposure.pre)
+            except (DataError, DesignError, ProjectError) as problem:
+                yield problem
 
     def data(self, *, is_baseline: bool) -> ProjectData:
         """Return the data of the years before, or of every year."""

@@ -181,6 +181,8 @@ def with_options(project: Project, options: Sequence[object]) -> Project:
 
 
 def _with_options(project: Project, analysis: Analysis, options: object) -> Analysis:
+    if analysis.kind not in KINDS:
+        return analysis
     exposure = getattr(options, "exposure", None)
     return replace(
         analysis,

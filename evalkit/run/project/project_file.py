@@ -55,16 +55,32 @@ def load_project(path: Path) -> Project:
 
 def project_of(read: PlainYaml, folder: Path) -> Project:
     """Return the project that a file's data describe; `folder` is where the file lies, errors are `load_project`'s."""
-    require_version(read)
-    options, against_options = analysis_options(read.data)
-    common = replaced(read, with_common_keys(read.data))
-    found: Project = _validated(_projects(), common, Project, [*reserved_keys(read.data), *against_options])
-    project = with_defaults(with_options(found, options))
-    complaints = project_complaints(project, folder)
+    project, complaints = _examined(read, folder)
     if complaints:
         only_design = all(complaint.is_design for complaint in complaints)
         raise (DesignError if only_design else ProjectError)(_message(read, complaints))
     return project
+
+
+def examined_project(path: Path) -> tuple[Project, tuple[Complaint, ...], list[str]]:
+    """Return a project whose values are of the right types, what else is wrong with it, and the same in sentences.
+
+    Raise `ProjectError` as `load_project` does where a value is of another type, or a key is missing or unknown.
+    """
+    read = read_plain_yaml(path)
+    project, complaints = _examined(read, path.parent)
+    return project, tuple(complaints), [_told(read, complaint) for complaint in complaints]
+
+
+def _examined(read: PlainYaml, folder: Path) -> tuple[Project, list[Complaint]]:
+    require_version(read)
+    options, against_options = analysis_options(read.data)
+    told = [*reserved_keys(read.data), *against_options]
+    common = replaced(read, with_common_keys(read.data))
+    project = with_defaults(with_options(_validated(_projects(), common, Project, told), options))
+    # a kind says nothing against an analysis whose own keys could not be read
+    unread = {complaint.place[1] for complaint in told if complaint.place[:1] == ("analyses",)}
+    return project, [*told, *project_complaints(project, folder, unread)]
 
 
 def load_claims(path: Path, own: Collection[str] = ()) -> tuple[Claim, ...]:
@@ -173,9 +189,12 @@ def _claim_complaints(i: int, claim: Claim, own: Collection[str]) -> list[Compla
 
 
 def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type, found: Sequence[Complaint] = ()) -> Any:
-    """Return the value; raise `ProjectError` with every complaint, those found before among them."""
+    """Return the value; raise `ProjectError` where it is none, with every complaint, those found before among them.
+
+    With complaints found before and a value that is right the value is returned, so that more can be said of it.
+    """
     left = list(_placeholders(read.data, ()))
-    places = {complaint.place for complaint in (*left, *found)}
+    places, value = {complaint.place for complaint in (*left, *found)}, None
     left += [complaint for complaint in found if complaint.place not in {one.place for one in left}]
     try:
         value = adapter.validate_json(json.dumps(read.data), strict=True)
@@ -183,7 +202,7 @@ def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type, found: Se
     except ValidationError as problem:
         errors = problem.errors(include_url=False)
         complaints = [complaint_of(details, kind) for details in errors if details["loc"] not in places]
-    if left or complaints:
+    if value is None or any(complaint not in found for complaint in left):
         raise ProjectError(_message(read, [*left, *complaints])) from None
     return value
 
@@ -201,10 +220,14 @@ def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
 
 
 def _message(read: PlainYaml, complaints: Sequence[Complaint]) -> str:
-    shown = [f"{_where(read, complaint.place)}{_sentence(complaint.text)}" for complaint in complaints]
+    shown = [_told(read, complaint) for complaint in complaints]
     if len(shown) == 1:
         return f"{read.name}: {shown[0]}"
     return f"{read.name}: {len(shown)} things need correcting.\n" + "\n".join(f"  - {text}" for text in shown)
+
+
+def _told(read: PlainYaml, complaint: Complaint) -> str:
+    return f"{_where(read, complaint.place)}{_sentence(complaint.text)}"
 
 
 def _sentence(text: str) -> str:

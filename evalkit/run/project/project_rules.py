@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -100,8 +100,11 @@ def _complaints(place: Place, text: str, most: int, longest: int) -> Iterator[Co
 # What a project file may ask for, beyond the types of its values.
 
 
-def project_complaints(project: Project, folder: Path) -> list[Complaint]:
-    """Return everything that is wrong with a project, in the order of its file."""
+def project_complaints(project: Project, folder: Path, unread: Collection[object] = ()) -> list[Complaint]:
+    """Return everything that is wrong with a project, in the order of its file.
+
+    `unread` are the places of analyses whose own keys could not be read, and of which more cannot be said.
+    """
     return [
         *_words(project),
         *too_long(project),
@@ -109,7 +112,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
         *_exposure(project),
         *_outcomes(project),
         *registry_complaints(project),
-        *analysis_complaints(project, folder),
+        *analysis_complaints(project, folder, unread),
         *_areas(project),
         *_numbers(project),
         *_claims_file(project, folder),

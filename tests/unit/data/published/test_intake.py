@@ -127,7 +127,7 @@ def test_participants_of_a_file_on_synthetic_england(project, england, tmp_path)
     rows = [f"{newest[school]},," for school in converted]
     rows += [f',{schools.loc[plain, "laestab"]},"{schools.loc[plain, "name"]}"', f"{secondary},,"]
     (tmp_path / "participants.csv").write_text("\n".join(["URN,LAESTAB,name", *rows]) + "\n", encoding="utf-8")
-    listed = replace(project, participants=Participants(rule="file", file="participants.csv"))
+    listed = replace(project, participants=Participants(file="participants.csv"))
     treated = read_records(listed, tmp_path, find_sources(england)).treated
     assert set(treated.schools["KS2"]) == {*converted, plain}
     assert treated.without_outcome["KS2"] == {"no KS2 outcome (a secondary school)": 1}
