@@ -17,7 +17,7 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
-from evalkit.data.measures import measure, require_years
+from evalkit.data.measures import PUPILS_OF_STAGE, measure, require_years
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -38,7 +38,14 @@ from evalkit.data.published.participants import (
     with_common_start,
 )
 from evalkit.data.published.participants_file import read_listed_schools
-from evalkit.data.published.performance import PublishedLimits, read_limits, read_performance
+from evalkit.data.published.performance import (
+    NationalShares,
+    PublishedLimits,
+    national_shares,
+    published_shares,
+    read_limits,
+    read_performance,
+)
 from evalkit.data.published.records import STAGES, Listing, SchoolRecords, make_records
 from evalkit.data.published.school_lists import (
     Links,
@@ -58,7 +65,8 @@ class ProjectData:
     """What was read for a project. `years` are the summers whose scores are in memory.
 
     `records` are by key stage, and by the name of each table of the project's own. `limits` has the published
-    confidence limits of the last summer read, by measure, where at hand;
+    confidence limits of the last summer read, by measure, where at hand; `shares` the
+    shares of England's pupils, in the last summer before the programme, that a measure's standard deviation rests on;
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
@@ -74,6 +82,7 @@ class ProjectData:
     fsm_share: pd.Series | None
     boundaries: Boundaries | None = None
     roll: pd.Series | None = None
+    shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
@@ -132,6 +141,7 @@ class Tables:
     records: dict[str, SchoolRecords]
     neighbours: dict[str, NeighbourTable]
     limits: dict[str, PublishedLimits]
+    shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
 
@@ -195,7 +205,9 @@ class _Reading:
         for name in own_tables_of(self.project):
             try:
                 table = self._opened(name, tables, areas)
-                own[name] = self._own(table, years_of(self.project, table.years, start), is_baseline=False)
+                own[name] = self._own(
+                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
+                )
                 read_own_columns(table, self.project.columns_of(name), table.years)
             except (DataError, DesignError, ProjectError) as problem:
                 wrong.append(problem)
@@ -214,7 +226,7 @@ class _Reading:
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
-        years_by_table = {name: years_of(project, table.years, start) for name, table in opened.items()}
+        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
         own = {
             name: self._own(table, years_by_table[name], is_baseline)
             for name, table in opened.items()
@@ -239,6 +251,7 @@ class _Reading:
             fsm,
             outlines,
             read_roll(sources.covariates) if project.cost and is_last_read else None,
+            tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
         )
 
@@ -262,6 +275,13 @@ class _Reading:
 
 
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
+
+
+def _followed(project: Project, table: ProjectTable) -> list[int]:
+    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+    breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
+    first = max((found.after for found in breaks), default=0)
+    return [year for year in table.years if year >= first]
 
 
 def own_tables_of(project: Project) -> list[str]:
@@ -324,15 +344,18 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     spine = _read_once(read_spine, sources.spine) if sources.spine else None
     conversions = conversions_of(links, spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
-    records = {}
+    records: dict[str, SchoolRecords] = {}
+    shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
         listing = _listing(sources, stage, measures, request.years, links, spine)
+        shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
         _require_whole_england(listing.source, made, areas)
         records[stage] = with_conversions(made, conversions, request.exposure)
         _require_years_read(sources, records[stage], request.years)
+        _require_results(listing.source, records[stage])
     limits = _limits(request, sources, areas)
-    return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
+    return Tables(records=records, neighbours=neighbours, limits=limits, shares=shares, links=links, spine=spine)
 
 
 def _read_once(read: Callable[[Path], T], path: Path) -> T:
@@ -391,6 +414,17 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
+def _require_results(source: str, records: SchoolRecords) -> None:
+    """Raise where no school at all has a result in a measure and summer: the file has the column and nothing in it."""
+    for code, values in records.values.items():
+        empty = [str(year) for year in values.columns if values[year].isna().all()]
+        if len(values) and empty:
+            raise DataError(
+                f"{source}: no school has a result in {code} for {listed(empty)}, which the project file names.\n"
+                "Put a table of that summer there that has them, or change `exposure` or the outcome."
+            )
+
+
 def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
     for code in request.measures:
@@ -406,8 +440,9 @@ def _listing(
     links: Links | None,
     spine: pd.DataFrame | None,
 ) -> Listing:
+    beside = sorted({name for code in measures for name in measure(code).sd.columns} - set(measures))
     if stage in sources.panels:
-        return read_assembled(sources.panels[stage], measures, measure(measures[0]).pupils, years)
+        return read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], years, beside)
     if not sources.tables[stage]:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
@@ -416,7 +451,7 @@ def _listing(
         raise DataError(
             f"{sources.folder}: gias/links_….csv and gias/england_spine_….csv are needed with the wide tables."
         )
-    listing = read_performance(sources.tables[stage], links, measures, stage, years)
+    listing = read_performance(sources.tables[stage], links, measures, stage, years, beside)
     return Listing(
         with_minor_group(listing.identity, spine), listing.scores, listing.blank, listing.cases, listing.source
     )
@@ -426,8 +461,25 @@ def _limits(request: DataRequest, sources: Sources, areas: NeighbourTable) -> di
     last = max(request.exposure.post, default=0)
     if last not in request.years:
         return {}
-    limits_by_measure = {code: read_limits(sources, code, last, areas.names) for code in request.measures}
+    limits_by_measure = {code: read_limits(sources, measure(code), last, areas.names) for code in request.measures}
     return {code: limits for code, limits in limits_by_measure.items() if limits is not None}
+
+
+def _shares(
+    sources: Sources, listing: Listing, measures: Sequence[str], exposure: Exposure
+) -> dict[str, NationalShares]:
+    """Return the shares of England's pupils by measure, of the last summer before the programme: no effect is in them.
+
+    Schools' own shares are exact to a pupil or so; where they lack, what DfE prints for England, in whole per cent.
+    """
+    year = max(exposure.pre, default=0)
+    found = {}
+    for code in measures:
+        known = measure(code)
+        shares = national_shares(listing, known.sd.columns, year) or published_shares(sources, known, year)
+        if shares is not None:
+            found[code] = shares
+    return found
 
 
 def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int]) -> TreatedSchools:

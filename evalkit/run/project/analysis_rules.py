@@ -27,8 +27,9 @@ def analysis_complaints(project: Project, folder: Path, unread: Collection[objec
     Against analyses at the places `unread` their kinds are not asked: their own keys could not be read.
     """
     yield from _tables(project, folder)
-    yield from _own_outcomes(project)
-    yield from _analyses(project, unread)
+    against_outcomes = [*_own_outcomes(project)]
+    yield from against_outcomes
+    yield from _analyses(project, range(len(project.analyses)) if against_outcomes else unread)
     yield from _notebooks(project, folder)
 
 
@@ -154,12 +155,17 @@ def _own_outcomes(project: Project) -> Iterator[Complaint]:
             known = listed([*project.data.tables]) if project.data.tables else "none"
             text = f"there is no table '{outcome.table}' under `data.tables`.{near} Known: {known}"
             yield Complaint((*place, "table"), text)
-        if outcome.sd is not None and not 0 < outcome.sd < 1e12:
-            yield Complaint((*place, "sd"), f"a standard deviation is a number above 0; found {outcome.sd:g}")
-        for at, one in enumerate(outcome.breaks):
-            if one.after <= one.before:
-                text = f"a break lies between one period and a later one, not between {one.before} and {one.after}"
-                yield Complaint((*place, "breaks", at), text)
+        yield from (Complaint((*place, *where), text) for where, text in own_faults(outcome))
+
+
+def own_faults(outcome: Outcome) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with how an own outcome is described, each with its place within the outcome."""
+    if outcome.sd is not None and not 0 < outcome.sd < 1e12:
+        yield ("sd",), f"a standard deviation is a number above 0; found {outcome.sd:g}"
+    for at, one in enumerate(outcome.breaks):
+        if one.after <= one.before:
+            text = f"a break lies between one period and a later one, not between {one.before} and {one.after}"
+            yield ("breaks", at), text
 
 
 def _told_of_published(outcome: Outcome) -> Iterator[tuple[str, str]]:

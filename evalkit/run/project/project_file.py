@@ -155,19 +155,15 @@ def schema_text(schema: dict[str, object]) -> str:
 
 
 def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
-    known = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
-    own = {"pattern": r"^[^.]+\..+$", "description": "Column of an own table, as `table.column`"}
-    named = (("Outcome", ("measure",), known), ("TripleDifference", ("measure", "minus"), [*known, own]))
-    for name, keys, values in named:
-        for key in keys if name in schema.get("$defs", {}) else ():
-            schema["$defs"][name]["properties"][key]["anyOf"] = [*values, *_nothing(schema["$defs"][name], key)]
+    """Return a schema with its heading, and with the codes of measures where one is asked for."""
+    codes = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
+    published, own = {"$ref": "#/$defs/PublishedMeasure"}, {"type": "string", "pattern": r"^[^.]+\..+$"}
+    if "Outcome" in schema.get("$defs", {}):
+        schema["$defs"]["PublishedMeasure"] = {"anyOf": codes}
+        schema["$defs"]["Outcome"]["properties"]["measure"]["anyOf"] = [published, {"type": "null"}]
+        for key in ("measure", "minus"):
+            schema["$defs"]["TripleDifference"]["properties"][key]["anyOf"] = [published, own]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
-
-
-def _nothing(group: dict[str, Any], key: str) -> list[dict[str, str]]:
-    """Return what a schema says of a key that may hold nothing."""
-    is_optional = {"type": "null"} in group["properties"][key].get("anyOf", [])
-    return [{"type": "null"}] if is_optional else []
 
 
 def _claim_complaints(i: int, claim: Claim, own: Collection[str]) -> list[Complaint]:
