@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import Heading, Prose, Text
-from evalkit.report.documents.document import Run, WrittenBlock, plain_words, read_document, written_blocks
+from evalkit.report.documents.document import read_document
+from evalkit.report.documents.markdown import Run, WrittenBlock, plain_words, written_blocks
 
 
 def markdown(source):

@@ -16,7 +16,7 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import printed, shown_row
 from evalkit.report.border.parts import Figure, Heading, Prose, Text
 from evalkit.report.border.table import Column, Table
-from evalkit.report.documents.document import written_blocks
+from evalkit.report.documents.markdown import written_blocks
 from evalkit.report.documents.pdf import pdf_report, summary_pdf
 from evalkit.report.documents.typography import printable
 
