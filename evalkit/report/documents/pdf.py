@@ -30,6 +30,12 @@ TURNED: Final = 729.0
 """Lengths of the lines of an A4 page in points, upright and turned."""
 
 
+SIZE: Final = 9.3
+"""Size of type of a report in points; tables are set in proportion to it."""
+_BREADTH: Final = 1.07
+"""How wide DejaVu Sans is beside Arial, 1.2, once tables are set in proportion to `SIZE`."""
+
+
 def paper_inputs(document: Document, **how: object) -> dict[str, str]:
     """Return what the template reads: the record of a document as JSON, and each figure as SVG by its number.
 
@@ -57,8 +63,8 @@ def _top(document: Document) -> Record:
         "closing": document.closing,
         "has_contents": document.is_report,
         "is_summary": False,
-        "size": 10.5,
-        "title_size": 22,
+        "size": SIZE,
+        "title_size": 20,
         "figure_width": 100,
         "margin": 56.5,
         "top": 62,
@@ -108,7 +114,7 @@ def _prose(prose: Prose) -> Record:
 
 
 def _table(table: Table) -> Record:
-    layout = table_layout(table, UPRIGHT, TURNED)
+    layout = table_layout(table, UPRIGHT, TURNED, _BREADTH)
     rows = [_row(row, layout) for row in shown_rows(table)]
     heads = zip(table.shown_columns, layout.widths, strict=True)
     return {
@@ -154,20 +160,20 @@ def _printable(value: Any) -> Any:
 
 _STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
 _FITS: Final = (
-    (10.5, 100),
-    (10.5, 85),
-    (10.0, 85),
-    (10.0, 70),
-    (9.5, 70),
-    (9.5, 60),
-    (9.0, 60),
-    (9.0, 50),
-    (8.5, 50),
-    (8.0, 50),
-    (8.0, 40),
-    (7.5, 40),
+    (9.3, 100),
+    (9.3, 85),
+    (9.0, 80),
+    (9.0, 65),
+    (8.5, 65),
+    (8.5, 55),
+    (8.0, 55),
+    (8.0, 45),
+    (7.5, 45),
+    (7.0, 45),
     (7.0, 36),
     (6.5, 36),
+    (6.0, 33),
+    (5.5, 33),
 )
 """Sizes of type in points and widths of figures in per cent of the line, from ample to narrow, until a summary fits."""
 

@@ -14,7 +14,7 @@ from evalkit.core.words import counted, listed
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Figure
-from evalkit.report.figures.style import BLACK, BLUE, GREY, VERMILION, clipped, drawn, stacked
+from evalkit.report.figures.style import BLUE, GREY, VERMILION, clipped, drawn, stacked
 from evalkit.report.tables.analyses import answers, outcomes_shown
 from evalkit.report.words.answers import in_order, main_effects
 from evalkit.report.words.names import measure_label, measure_unit
@@ -93,9 +93,9 @@ def _draw_effect(ax: Axes, at: int, effect: Effect, is_primary: bool) -> None:
     if isinstance(effect.interval, Interval):
         ends = [effect.interval.lower, effect.interval.upper]
         ax.plot(ends, [at, at], color=colour, linewidth=2.2 if is_primary else 1.6, solid_capstyle="butt")
-    fill = colour if is_primary else "white"
-    mark = {"markeredgecolor": colour, "markerfacecolor": fill, "markersize": 8, "markeredgewidth": 1.6}
-    ax.plot([effect.estimate], [at], "o", color=BLACK, zorder=3, **mark)
+    if not isinstance(effect.estimate, Unavailable):
+        fill = colour if is_primary else "white"
+        ax.plot(effect.estimate, at, "o", color=colour, markerfacecolor=fill, markersize=8, markeredgewidth=1.6)
 
 
 def _numbers(effect: Effect | None) -> str:

@@ -61,7 +61,7 @@ def _estimand(plan: AnalysisPlan) -> dict[str, str]:
 def _common(project: Project, label: str) -> dict[str, str]:
     facts, units = project.programme, units_of(project)
     others = [measure_label(project, one.code) for one in project.outcomes if one.code != project.primary.code]
-    beside = f"; beside it {listed([one[:1].lower() + one[1:] for one in others], 9)}" if others else ""
+    beside = f"; beside it: {listed(others, 9)}" if others else ""
     before, after = project.exposure.pre, project.exposure.post
     change = f", from {mean_of(before)} to {mean_of(after)}" if before and after else ""
     return {

@@ -231,10 +231,12 @@ def reviews_in_full(evaluation: Evaluation) -> Parts:
 
 def _of_each(several: list[T], verb: str, plan_of: Callable[[T], AnalysisPlan]) -> Iterator[Part]:
     for one in several:
-        parts: tuple[Part, ...] = tuple(said_by_kind(verb, one, lambda _: ()))
+        parts: tuple[Part, ...] = tuple(said_by_kind(verb, one, lambda _: ())) or (Prose((NOTHING_SHOWN,)),)
         if len(several) > 1:
             yield Heading(2, title_of(plan_of(one)))
-        yield from parts or (Prose((NOTHING_SHOWN,)),)
+            yield from parts
+        else:
+            yield from (Heading(part.level - 1, part.text) if isinstance(part, Heading) else part for part in parts)
 
 
 def limits(evaluation: Evaluation) -> Prose:

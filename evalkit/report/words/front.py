@@ -12,8 +12,8 @@ from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import DRAWN_MARK, Prose
 from evalkit.report.kinds.kind_module import said_by_kind
-from evalkit.report.words.names import units_of
-from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, design_of, synthetic_banner, whom
+from evalkit.report.words.names import design_of, units_of
+from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
 
 NO_AUTHORS = "No authors are named."
 Whole = Evaluation | ProjectDesign

@@ -7,7 +7,7 @@ from datetime import date
 
 from evalkit.core.formats import as_sentence, count, level_text, mean_of, number, visible, years_text
 from evalkit.core.quantities import Unavailable
-from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, NEIGHBOURS, age_of_lists, design_label
+from evalkit.design.project.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
 from evalkit.design.project.plan import BalanceRow, DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect
@@ -47,8 +47,8 @@ def estimand(stage: DesignStage) -> dict[str, str]:
     project, exposure = stage.project, stage.project.exposure
     return {
         "population": _population(stage),
-        "comparator": f"Schools of the {design_label(NEIGHBOURS)}: areas that the Department for Education lists as "
-        "similar.",
+        "comparator": "Schools of the areas that the Department for Education lists as similar (statistical "
+        f"neighbours, list of {LIST_LABEL[project.pool.neighbours]}).",
         "summary": f"The mean change to {mean_of(exposure.post)} from {mean_of(exposure.pre)}, less the same change of "
         f"the comparison, {'each pupil' if project.estimation.weights == 'pupils' else 'each school'} weighing alike"
         f"{_left_out(exposure.partial)}.",
