@@ -67,6 +67,8 @@ _LONG: Final = 60
 """Characters from which a cell of text is given more room."""
 _MANY: Final = 5
 """Columns from which a table is wider than a small screen."""
+_DENSE: Final = 8
+"""Columns from which a table is set smaller, so that a screen holds it."""
 _SHORT: Final = 4
 """Characters up to which the name of a row needs no room beside it."""
 
@@ -96,6 +98,7 @@ def _scrolled(table: Table, number: int | None) -> str:
     unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
     is_pair = len(columns) == 2
     kind = " pair" if is_pair else " cards" if _is_long(table) else " many" if len(columns) >= _MANY else ""
+    kind += " dense" if len(columns) >= _DENSE else ""
     return (
         f'<div class="scroll{kind}" role="group" tabindex="0" aria-label="{escape(table.caption)}"><table role="table">'
         f"<caption><span>{numbered('Table', number)}{escape(table.caption)}{unit}</span></caption>"

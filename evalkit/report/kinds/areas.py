@@ -215,7 +215,7 @@ def shown(*parts: Part | str | None) -> tuple[Part, ...]:
     return tuple(Heading(3, part) if isinstance(part, str) else part for part in parts if part is not None)
 
 
-_TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
+TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
     "areas": lambda evaluation: of_design.areas(evaluation.design),
     "flow": of_design.flow,
     "flow_before": lambda evaluation: of_design.flow_before(evaluation.design),
@@ -244,7 +244,7 @@ _TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
     "cost": of_review.cost,
     "checklist": checklist,
 }
-_FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
+FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
     "interval": interval_plot,
     "trajectories": trajectories_plot,
     "event_study": event_study_plot,
@@ -259,9 +259,9 @@ _FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
 
 def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     """Return every table of the analysis by the name of its file."""
-    return {name: table(areas_of(results)) for name, table in _TABLES.items()}
+    return {name: table(areas_of(results)) for name, table in TABLES.items()}
 
 
 def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:
     """Return what draws each figure of the analysis, by the name of its files."""
-    return {name: partial(drawing, areas_of(results)) for name, drawing in _FIGURES.items()}
+    return {name: partial(drawing, areas_of(results)) for name, drawing in FIGURES.items()}

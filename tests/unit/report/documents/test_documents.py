@@ -8,13 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from report_fixture import whole
 from report_running import executed
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.report.documents.document import read_document
+from evalkit.report.documents.document import ExecutedNotebook, read_document
 from evalkit.report.documents.html import report_html
-from evalkit.report.documents.released import FIGURES, released_files
+from evalkit.report.documents.released import released_files
+from evalkit.report.kinds.areas import FIGURES
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import forbidden_words
 
@@ -54,7 +56,7 @@ def test_a_figure_that_a_notebook_shows_is_not_drawn_again(
     notebooks, drawn = executed(evaluation), []
     for name in FIGURES:
         monkeypatch.setitem(FIGURES, name, lambda evaluation, name=name: drawn.append(name))
-    again = released_files(evaluation, notebooks)
+    again = released_files(whole(evaluation), notebooks)
     assert set(drawn) <= {"map"}
     figures = [name for name in made["whole"] if name.startswith("figures/")]
     assert figures
@@ -133,14 +135,14 @@ def test_html_that_is_not_released_is_refused(evaluation: AreasResults) -> None:
         "outputs": [{"data": {"text/html": "<table><tr><td>3</td></tr></table>"}}],
     }
     with pytest.raises(EvalkitError, match="has not been released"):
-        read_document(evaluation, [{"cells": [cell]}])
+        read_document(whole(evaluation), [ExecutedNotebook(name="x", content={"cells": [cell]})])
 
 
 def test_markup_in_text_cells_is_shown_not_run(evaluation: AreasResults) -> None:
     cell = {"cell_type": "markdown", "source": "# Why?\n\n<script>alert(1)</script>"}
-    page = report_html(read_document(evaluation, [{"cells": [cell]}]))
+    page = report_html(read_document(whole(evaluation), [ExecutedNotebook(name="x", content={"cells": [cell]})]))
     assert "<script>" not in page
-    assert '<h2 id="why">Why?</h2>' in page
+    assert '<h2 id="annex-a-why">Annex A. Why?</h2>' in page
 
 
 def test_reasons_stand_where_numbers_cannot_be_given(made: dict[str, dict[str, bytes]]) -> None:
