@@ -56,6 +56,7 @@ def _subset(path: Path) -> bytes:
     chosen.subset(font)
     out = BytesIO()
     subset.save_font(font, out, options)
+    font.close()
     return out.getvalue()
 
 
