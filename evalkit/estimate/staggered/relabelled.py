@@ -1,19 +1,24 @@
-"""A staggered estimator as a function of who is treated: its overall effect and event study under other labels."""
+"""Randomisation over sets for staggered starts: every number again where other units have the starts of those listed.
+
+Where listed units lie in one area or a few, no error within them tells an area's own shock from the programme. Sets of
+units of other areas then take the places of the listed ones, with their starts, and the estimator is rerun.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Bools, Floats, Ints
-from evalkit.core.draws import SERIAL, Executor, in_pieces
-from evalkit.core.errors import InputError
+from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Unavailable
 from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
+from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets, TreatedSet, one_at_a_time
+from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetStatistics, set_statistics
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time import group_time_effects
 from evalkit.estimate.staggered.group_time_arrays import Method
@@ -28,102 +33,159 @@ from evalkit.estimate.staggered.relabelled_arrays import (
 )
 from evalkit.estimate.staggered.summaries import event_study, overall_effect
 
-_CHUNK: Final = 2_000
-"""Relabellings worked through at once: what they hold stays within some tens of megabytes."""
-_RERUNS: Final = 10
-"""Relabellings of a chunk of reruns."""
+N_RERUNS: Final = 499
+"""Sets for which an estimator with covariates is rerun; without covariates there are as many as elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StaggeredStatistic:
-    """The numbers of one estimator under any relabelling of a design's units.
+    """The overall effect and the event study of one estimator as a function of who is treated: called with `Sets`.
+
+    Units of the design stand in its panel's order. Whoever is listed, nobody is compared that lies in an area of a
+    listed unit, or of a unit of the set.
 
     Attributes
     ----------
-    design : StaggeredDesign, of a panel, with the actual labels and without the treated areas' other units
-    area : shape (n_units,), code of each unit's area, in the order of `design.panel.units`
-    estimator : as `evalkit did` names it
+    design : StaggeredDesign of a panel, with the actual labels
+    area : shape (n_units,), code of each unit's area
+    estimator : by its name on the command line
     method : how the group-time estimator adjusts for covariates
-    executor : who works through relabellings
+    times : event times of the columns after the first
     """
 
     design: StaggeredDesign
     area: Ints
     estimator: Estimator = "group-time"
     method: Method = "dr"
-    executor: Executor = SERIAL
+    times: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        is_listed = self.design.stratum < len(self.design.cohorts)
+        if np.isin(self.area[~is_listed], self.area[is_listed]).any():
+            raise DesignError(
+                "Some units to be compared lie in an area of a treated unit. Leave them out of the panel first: what "
+                "happens to an area happens to them as well."
+            )
 
     @property
     def is_from_sums(self) -> bool:
-        """Return whether relabellings come from sums by cohort; else the estimator is rerun for each."""
-        panel, options = self.design.panel, self.design.options
-        is_even = panel.is_balanced or options.unbalanced != "levels"
-        # In an incomplete panel the extended regression and imputation part, and sums give either.
-        return not panel.covariates and is_even
+        """Return whether sets are worked through by sums over cohorts; else the estimator is rerun for each."""
+        design = self.design
+        return not design.panel.covariates and (design.panel.is_balanced or design.options.unbalanced != "levels")
 
-    @property
-    def times(self) -> tuple[int, ...]:
-        """Return the event times of `values`, in their order after the overall effect; none for one regression."""
+    def __call__(self, sets: Sets) -> Floats:
+        """Return the overall effect and the event study of each set, shape (k, 1 + n_times); NaN where it has none."""
+        if not self.is_from_sums:
+            return one_at_a_time(self.rerun, sets)
+        panel = _relabelled_panel(self)
+        relabellings = Relabellings(sets.members, self._cohort(sets.start), sets.areas)
         if self.estimator == "twfe":
-            return ()
-        return tuple(part.label for part in event_study(self.effects()).parts if part.label is not None)
+            return relabelled_overall(panel, relabellings, "twfe")[:, None]
+        cells = relabelled_cells(panel, relabellings, self.estimator)
+        since = panel.periods[cells.period] - panel.cohorts[cells.cohort]
+        return np.column_stack([averaged(cells, since >= 0), *(averaged(cells, since == time) for time in self.times)])
 
-    def effects(self) -> GroupTimeEffects:
-        """Return the effects under the actual labels."""
-        return effects_of(self.design, self.estimator, self.method)
-
-    @property
-    def treated(self) -> Ints:
-        """Return the positions of the units treated, by area, then unit."""
-        units = np.flatnonzero(self.design.stratum < len(self.design.cohorts))
-        return units[np.argsort(self.area[units], kind="stable")]
-
-    @property
-    def cohort(self) -> Ints:
-        """Return the position of the cohort of each of the `treated`."""
-        return np.asarray(self.design.stratum[self.treated])
+    def rerun(self, one: TreatedSet) -> Floats:
+        """Return the numbers of one set by rerunning design and estimator."""
+        none = np.full(1 + len(self.times), np.nan)
+        try:
+            design = relabelled_design(self, one)
+            if self.estimator == "twfe":
+                return np.array([_two_way(design)])
+            effects = effects_of(design, self.estimator, self.method)
+        except InputError:
+            return none
+        parts = {part.label: part.estimate for part in event_study(effects).parts}
+        found = [overall_effect(effects).estimate, *(parts.get(time) for time in self.times)]
+        return np.array([np.nan if one is None or isinstance(one, Unavailable) else one.value for one in found])
 
     @property
     def is_pool(self) -> Bools:
-        """Return which units may be compared: never treated, and of no area that holds a treated unit."""
-        is_never = self.design.stratum == len(self.design.cohorts)
-        return np.asarray(is_never & ~np.isin(self.area, self.area[self.treated]))
+        """Return which units may be compared: those never treated, none of which shares an area with a treated one."""
+        return np.asarray(self.design.stratum == len(self.design.cohorts))
 
-    def kept(self, taken: Ints) -> Bools:
-        """Return which units may be compared where some areas are taken, shape (n_units,)."""
-        return np.asarray(self.is_pool & ~np.isin(self.area, taken))
-
-    def values(self, chosen: Ints, taken: Ints) -> Floats:
-        """Return the overall effect and the event study under relabellings, shape (n, 1 + n_times).
-
-        Parameters
-        ----------
-        chosen : shape (n, n_treated), positions of the units that take the places of `treated`
-        taken : shape (n, n_areas), codes of the areas whose other units are then nobody's comparison
-
-        NaN where a relabelling has no such number.
-        """
-        together = np.hstack([chosen, taken])
-        work = partial(_from_sums if self.is_from_sums else _rerun, self.prepared(), chosen.shape[1])
-        size = _CHUNK if self.is_from_sums else _RERUNS
-        rows = in_pieces(self.executor, work, together, size)
-        return np.array(rows).reshape(len(chosen), -1)
-
-    def prepared(self) -> _Prepared:
-        """Return what every chunk of relabellings needs; small enough to travel to a worker."""
-        return _Prepared(
-            replace(self, executor=SERIAL), relabelled_panel(self.design, self.area, self.is_pool), self.times
-        )
+    def _cohort(self, start: Floats | None) -> Ints:
+        assert start is not None  # `staggered_pool` gives every listed unit its own
+        return np.searchsorted(self.design.cohorts, start).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    statistic: StaggeredStatistic
-    panel: RelabelledPanel
-    times: tuple[int, ...]
+def staggered_statistic(
+    design: StaggeredDesign, area: Ints, estimator: Estimator = "group-time", method: Method = "dr"
+) -> StaggeredStatistic:
+    """Return an estimator's overall effect and, but for "twfe", event study as a function of who is treated.
+
+    `area`, shape (n_units,), holds the code of each unit's area in the order of `design.panel.units`.
+    """
+    if estimator == "twfe":
+        return StaggeredStatistic(design=design, area=area, estimator=estimator)
+    study = event_study(effects_of(design, estimator, method))
+    times = tuple(part.label for part in study.parts if part.label is not None)
+    return StaggeredStatistic(design=design, area=area, estimator=estimator, method=method, times=times)
 
 
-def effects_of(design: StaggeredDesign, estimator: str, method: Method) -> GroupTimeEffects:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class UnlistedUnits:
+    """Units of treated areas that were not listed: nobody's comparison, but part of what the areas are.
+
+    ids, and shape (n,) each: code of the area, mean outcome before the first start (NaN where there is none).
+    """
+
+    ids: tuple[str, ...] = ()
+    area: Ints
+    level: Floats
+
+
+NO_UNLISTED: Final = UnlistedUnits(area=np.empty(0, dtype=np.int64), level=np.empty(0))
+
+
+def staggered_pool(design: StaggeredDesign, area: Ints, unlisted: UnlistedUnits = NO_UNLISTED) -> SetPool:
+    """Return who was listed and who could have been: the design's units, then those unlisted of treated areas.
+
+    A unit's level is its mean outcome before the first start, anticipation included: years of no programme.
+    """
+    panel = design.panel
+    is_listed = design.stratum < len(design.cohorts)
+    start = np.append(np.asarray(design.cohorts, dtype=float), np.nan)[design.stratum]
+    none = np.full(len(unlisted.ids), np.nan)
+    return SetPool(
+        ids=[*map(str, panel.units), *unlisted.ids],
+        area=np.concatenate([area, unlisted.area]),
+        is_listed=np.concatenate([is_listed, np.zeros(len(unlisted.ids), dtype=bool)]),
+        stand_ins=tuple(np.unique(area[~is_listed]).tolist()),
+        level=np.concatenate([levels_before(design), unlisted.level]),
+        start=np.concatenate([start, none]),
+        is_whole=not len(unlisted.ids),
+    )
+
+
+def levels_before(design: StaggeredDesign) -> Floats:
+    """Return each unit's mean outcome in the periods before any start, NaN where it was not observed then."""
+    is_before = np.asarray(design.panel.periods) < min(design.cohorts) - design.anticipation
+    seen = design.panel.grid("outcome")[:, is_before]
+    n = (~np.isnan(seen)).sum(axis=1)
+    return np.where(n > 0, np.nansum(seen, axis=1) / np.maximum(n, 1), np.nan)
+
+
+def staggered_sets(
+    statistic: StaggeredStatistic, pool: SetPool, options: SetOptions, executor: Executor = SERIAL
+) -> SetStatistics:
+    """Return the numbers of the listed units and of sets drawn in their place: column 0 the overall effect, then times.
+
+    Without covariates by sums over cohorts, which give what a rerun gives; with covariates the estimator is rerun, for
+    `N_RERUNS` sets where `options` names no number.
+
+    Raises
+    ------
+    DesignError
+        Where no listed unit is left.
+    """
+    if statistic.is_from_sums:
+        return set_statistics(statistic, pool, options, executor, FAST_CHUNK)
+    fewer = replace(options, n_sets=options.n_sets or N_RERUNS, draws_more=False)
+    return set_statistics(statistic, pool, fewer, executor, SLOW_CHUNK)
+
+
+def effects_of(design: StaggeredDesign, estimator: str, method: Method = "dr") -> GroupTimeEffects:
     """Return the effects of a design by an estimator that gives them by cohort and period."""
     from evalkit.estimate.staggered.extended import extended_effects
     from evalkit.estimate.staggered.imputation import imputation_effects, two_stage_effects
@@ -141,9 +203,22 @@ def effects_of(design: StaggeredDesign, estimator: str, method: Method) -> Group
     return group_time_effects(design, method)
 
 
-def relabelled_panel(design: StaggeredDesign, area: Ints, is_pool: Bools) -> RelabelledPanel:
-    """Return a design's panel as the kernel takes it."""
-    panel, at = design.panel, {period: position for position, period in enumerate(design.panel.periods)}
+def relabelled_design(statistic: StaggeredStatistic, one: TreatedSet) -> StaggeredDesign:
+    """Return the design of the panel in which a set is treated; raise `DesignError` where there is none."""
+    design, panel = statistic.design, statistic.design.panel
+    start = np.full(len(panel.units), np.nan)
+    start[one.units] = one.start
+    is_kept = ~np.isnan(start) | (statistic.is_pool & ~np.isin(statistic.area, one.areas))
+    rows = is_kept[panel.unit_codes]
+    frame = panel.frame.assign(cohort=pd.Series(start[panel.unit_codes], panel.frame.index))
+    relabelled = replace(panel, frame=frame)
+    return staggered_design(relabelled.restricted(rows), design.options)
+
+
+def _relabelled_panel(statistic: StaggeredStatistic) -> RelabelledPanel:
+    """Return the panel as the kernel takes it."""
+    design, panel = statistic.design, statistic.design.panel
+    at = {period: position for position, period in enumerate(panel.periods)}
     cells = tuple(
         PlannedCell(design.cohorts.index(plan.cohort), at[plan.period], at[plan.base], plan.compared)
         for plan in design.cells()
@@ -156,54 +231,9 @@ def relabelled_panel(design: StaggeredDesign, area: Ints, is_pool: Bools) -> Rel
         cells=cells,
         anticipation=design.anticipation,
         is_open=design.comparison == "not-yet",
-        area=area,
-        is_pool=is_pool,
+        area=statistic.area,
+        is_pool=statistic.is_pool,
     )
-
-
-def _from_sums(prepared: _Prepared, n_treated: int, together: Ints) -> list[Floats]:
-    statistic, panel = prepared.statistic, prepared.panel
-    relabellings = Relabellings(together[:, :n_treated], statistic.cohort, together[:, n_treated:])
-    if statistic.estimator == "twfe":
-        return list(relabelled_overall(panel, relabellings, "twfe")[:, None])
-    cells = relabelled_cells(panel, relabellings, statistic.estimator)
-    since = panel.periods[cells.period] - panel.cohorts[cells.cohort]
-    rows = [averaged(cells, since >= 0), *(averaged(cells, since == time) for time in prepared.times)]
-    return list(np.column_stack(rows))
-
-
-def _rerun(prepared: _Prepared, n_treated: int, together: Ints) -> list[Floats]:
-    """Return the numbers of a rerun of everything for each relabelling."""
-    return [_rerun_once(prepared, row[:n_treated], row[n_treated:]) for row in together]
-
-
-def _rerun_once(prepared: _Prepared, chosen: Ints, taken: Ints) -> Floats:
-    statistic = prepared.statistic
-    none = np.full(1 + len(prepared.times), np.nan)
-    try:
-        design = relabelled_design(statistic.design, (chosen, statistic.cohort), statistic.kept(taken))
-        if statistic.estimator == "twfe":
-            return np.array([_two_way(design)])
-        effects = effects_of(design, statistic.estimator, statistic.method)
-    except InputError:
-        return none
-    parts = {part.label: part.estimate for part in event_study(effects).parts}
-    found = [overall_effect(effects).estimate, *(parts.get(time) for time in prepared.times)]
-    return np.array([np.nan if one is None or isinstance(one, Unavailable) else one.value for one in found])
-
-
-def relabelled_design(design: StaggeredDesign, labels: tuple[Ints, Ints], kept: Bools) -> StaggeredDesign:
-    """Return the design of a panel in which other units are treated: `labels` are their positions and cohorts.
-
-    `kept`, shape (n_units,), says who may be compared. Raise `DesignError` where such a design cannot be.
-    """
-    chosen, cohort = labels
-    start = np.full(len(design.panel.units), np.nan)
-    start[chosen] = np.asarray(design.cohorts, dtype=float)[cohort]
-    is_kept = kept | ~np.isnan(start)
-    panel = design.panel
-    frame = panel.frame.assign(cohort=pd.Series(start[panel.unit_codes], panel.frame.index))
-    return staggered_design(replace(panel, frame=frame).restricted(is_kept[panel.unit_codes]), design.options)
 
 
 def _two_way(design: StaggeredDesign) -> float:

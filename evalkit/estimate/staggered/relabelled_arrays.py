@@ -95,8 +95,8 @@ class RelabelledPanel:
 class Relabellings(NamedTuple):
     """Which units are treated, and whose areas nobody is compared with.
 
-    chosen : shape (n_relabellings, n_treated), positions of units
-    cohort : shape (n_treated,), the cohort that stands in each column
+    chosen : shape (n_relabellings, n_columns), positions of units, −1 for nobody
+    cohort : shape (n_columns,), the cohort that stands in each column, by position
     taken : shape (n_relabellings, n_areas), codes of areas whose other units are not compared
     """
 
@@ -165,13 +165,16 @@ def summed_by_stratum(panel: RelabelledPanel, relabellings: Relabellings, stratu
     served = parts * panel.serves(stratum)[:, None]
     if stratum == len(panel.cohorts):
         pooled = served * panel.is_pool[:, None]
-        by_area = np.zeros((int(panel.area.max()) + 1, parts.shape[1]))
-        np.add.at(by_area, panel.area, pooled)
-        without: Floats = by_area.sum(axis=0) - by_area[relabellings.taken].sum(axis=1)
+        codes, place = np.unique(panel.area, return_inverse=True)
+        of_area = sparse.csr_array((np.ones(len(place)), (place, np.arange(len(place)))))
+        by_area = np.asarray(of_area @ pooled)
+        taken = by_area[np.searchsorted(codes, relabellings.taken)]
+        without: Floats = by_area.sum(axis=0) - taken.sum(axis=1)
         return without
     chosen = relabellings.chosen[:, relabellings.cohort == stratum]
+    is_somebody = (chosen >= 0).ravel()
     ends = np.arange(n + 1) * chosen.shape[1]
-    who = sparse.csr_array((np.ones(chosen.size), chosen.ravel(), ends), shape=(n, len(parts)))
+    who = sparse.csr_array((is_somebody.astype(float), np.maximum(chosen, 0).ravel(), ends), shape=(n, len(parts)))
     return np.asarray(who @ served)
 
 
