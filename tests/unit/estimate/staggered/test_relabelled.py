@@ -148,7 +148,7 @@ def test_covariates_are_rerun_for_fewer_sets():
 
 
 @pytest.mark.parametrize(
-    ("n_panels", "least", "most"), [(100, 1, 11), pytest.param(1_000, 30, 70, marks=pytest.mark.slow)]
+    ("n_panels", "least", "most"), [(100, 1, 11), pytest.param(1_000, 15, 70, marks=pytest.mark.slow)]
 )
 def test_size_where_nothing_happened(n_panels, least, most):
     """Forty areas of six schools that share a shock a year; five of one area start in two years, without an effect.
