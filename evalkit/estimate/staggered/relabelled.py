@@ -7,7 +7,7 @@ units of other areas then take the places of the listed ones, with their starts,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import pandas as pd
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import SERIAL, Executor
 from evalkit.core.errors import DesignError, InputError
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
 from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets, TreatedSet, one_at_a_time
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetStatistics, set_statistics
@@ -25,21 +25,63 @@ from evalkit.estimate.staggered.group_time_arrays import Method
 from evalkit.estimate.staggered.relabelled_arrays import (
     Estimator,
     PlannedCell,
+    RelabelledCells,
     RelabelledPanel,
     Relabellings,
     averaged,
+    averaged_by_cohort,
+    mean_of_known,
     relabelled_cells,
     relabelled_overall,
 )
-from evalkit.estimate.staggered.summaries import event_study, overall_effect
+from evalkit.estimate.staggered.summaries import (
+    Summary,
+    effects_by_cohort,
+    effects_by_period,
+    event_study,
+    overall_effect,
+    single_cell,
+)
 
 N_RERUNS: Final = 499
 """Sets for which an estimator with covariates is rerun; without covariates there are as many as elsewhere."""
 
 
+class Numbered(NamedTuple):
+    """One number of a staggered estimator: the overall effect, a part of a summary or its mean, or a single cell.
+
+    `label` is the event time, cohort or period of a part, the cohort of a cell; `period` that of a cell.
+    """
+
+    of: Literal["overall", "time", "times", "cohort", "cohorts", "period", "periods", "cell"]
+    label: int | None = None
+    period: int | None = None
+
+
+OVERALL: Final = Numbered("overall")
+
+
+def numbers_of(effects: GroupTimeEffects, balanced_until: int | None = None) -> dict[Numbered, Summary]:
+    """Return every number of some effects: overall, by event time, cohort and period with their means, and the cells.
+
+    A cell without an estimate, or that is zero by definition, is no number.
+    """
+    study, cohorts = event_study(effects, balanced_until), effects_by_cohort(effects)
+    periods = effects_by_period(effects)
+    found = {OVERALL: overall_effect(effects), Numbered("times"): study.overall}
+    found |= {Numbered("time", part.label): part for part in study.parts}
+    found |= {Numbered("cohorts"): cohorts.overall, Numbered("periods"): periods.overall}
+    found |= {Numbered("cohort", part.label): part for part in cohorts.parts}
+    found |= {Numbered("period", part.label): part for part in periods.parts}
+    for at, cell in enumerate(effects.cells):
+        if not cell.is_reference and not isinstance(cell.value, Unavailable):
+            found[Numbered("cell", cell.cohort, cell.period)] = single_cell(effects, at)
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StaggeredStatistic:
-    """The overall effect and the event study of one estimator as a function of who is treated: called with `Sets`.
+    """The numbers of one estimator as a function of who is treated: called with `Sets`.
 
     Units of the design stand in its panel's order. Whoever is listed, nobody is compared that lies in an area of a
     listed unit, or of a unit of the set.
@@ -50,14 +92,16 @@ class StaggeredStatistic:
     area : shape (n_units,), code of each unit's area
     estimator : by its name on the command line
     method : how the group-time estimator adjusts for covariates
-    times : event times of the columns after the first
+    numbers : what the columns are, the overall effect first
+    balanced_until : of the event study, as in `event_study`
     """
 
     design: StaggeredDesign
     area: Ints
     estimator: Estimator = "group-time"
     method: Method = "dr"
-    times: tuple[int, ...] = ()
+    numbers: tuple[Numbered, ...] = (OVERALL,)
+    balanced_until: int | None = None
 
     def __post_init__(self) -> None:
         is_listed = self.design.stratum < len(self.design.cohorts)
@@ -74,30 +118,50 @@ class StaggeredStatistic:
         return not design.panel.covariates and (design.panel.is_balanced or design.options.unbalanced != "levels")
 
     def __call__(self, sets: Sets) -> Floats:
-        """Return the overall effect and the event study of each set, shape (k, 1 + n_times); NaN where it has none."""
+        """Return the numbers of each set, shape (k, n_numbers); NaN where it has none."""
         if not self.is_from_sums:
             return one_at_a_time(self.rerun, sets)
         panel = _relabelled_panel(self)
         relabellings = Relabellings(sets.members, self._cohort(sets.start), sets.areas)
         if self.estimator == "twfe":
             return relabelled_overall(panel, relabellings, "twfe")[:, None]
-        cells = relabelled_cells(panel, relabellings, self.estimator)
-        since = panel.periods[cells.period] - panel.cohorts[cells.cohort]
-        return np.column_stack([averaged(cells, since >= 0), *(averaged(cells, since == time) for time in self.times)])
+        return self._columns(panel, relabelled_cells(panel, relabellings, self.estimator))
+
+    def _columns(self, panel: RelabelledPanel, cells: RelabelledCells) -> Floats:
+        cohort, period = panel.cohorts[cells.cohort], panel.periods[cells.period]
+        since = period - cohort
+        inside = _is_balanced(panel, cells, self.balanced_until)
+        belongs = {"time": (since, inside), "cohort": (cohort, since >= 0), "period": (period, since >= 0)}
+        found: dict[Numbered, Floats] = {}
+        for number in self.numbers:
+            if number.of == "cell":
+                found[number] = cells.value[:, (cohort == number.label) & (period == number.period)][:, 0]
+            elif number.of in belongs:
+                labels, among = belongs[number.of]
+                found[number] = averaged(cells, among & (labels == number.label))
+        parts = {
+            of: [found[number] for number in found if number.of == of and (number.label or 0) >= 0] for of in belongs
+        }
+        for number in self.numbers:
+            if number.of == "overall":
+                found[number] = averaged(cells, since >= 0)
+            elif number.of == "cohorts":
+                found[number] = averaged_by_cohort(cells, since >= 0)
+            elif number.of in ("times", "periods"):
+                found[number] = mean_of_known(np.column_stack(parts[number.of.removesuffix("s")]))
+        return np.column_stack([found[number] for number in self.numbers])
 
     def rerun(self, one: TreatedSet) -> Floats:
         """Return the numbers of one set by rerunning design and estimator."""
-        none = np.full(1 + len(self.times), np.nan)
         try:
             design = relabelled_design(self, one)
             if self.estimator == "twfe":
                 return np.array([_two_way(design)])
-            effects = effects_of(design, self.estimator, self.method)
+            found = numbers_of(effects_of(design, self.estimator, self.method), self.balanced_until)
         except InputError:
-            return none
-        parts = {part.label: part.estimate for part in event_study(effects).parts}
-        found = [overall_effect(effects).estimate, *(parts.get(time) for time in self.times)]
-        return np.array([np.nan if one is None or isinstance(one, Unavailable) else one.value for one in found])
+            return np.full(len(self.numbers), np.nan)
+        estimates = [found[number].estimate if number in found else None for number in self.numbers]
+        return np.array([each.value if isinstance(each, Estimate) else np.nan for each in estimates])
 
     @property
     def is_pool(self) -> Bools:
@@ -109,18 +173,40 @@ class StaggeredStatistic:
         return np.searchsorted(self.design.cohorts, start).astype(np.int64)
 
 
+def _is_balanced(panel: RelabelledPanel, cells: RelabelledCells, until: int | None) -> Bools:
+    """Return which cells an event study is made of, as in `event_study` with `balanced_until`."""
+    if until is None:
+        return np.ones(len(cells.cohort), dtype=bool)
+    last, cohort = panel.periods[-1], panel.cohorts[cells.cohort]
+    since, is_long = panel.periods[cells.period] - cohort, last - cohort >= until
+    n_long = int((last - panel.cohorts >= until).sum())
+    n_seen = np.array([(is_long & (since == each)).sum() for each in since])
+    lowest = until - (last - panel.periods[0])
+    return np.asarray(is_long & (since >= lowest) & (since <= until) & ((since < 0) | (n_seen == n_long)))
+
+
 def staggered_statistic(
-    design: StaggeredDesign, area: Ints, estimator: Estimator = "group-time", method: Method = "dr"
+    design: StaggeredDesign,
+    area: Ints,
+    estimator: Estimator = "group-time",
+    method: Method = "dr",
+    balanced_until: int | None = None,
 ) -> StaggeredStatistic:
-    """Return an estimator's overall effect and, but for "twfe", event study as a function of who is treated.
+    """Return every number of an estimator (of "twfe" the one it has) as a function of who is treated.
 
     `area`, shape (n_units,), holds the code of each unit's area in the order of `design.panel.units`.
     """
     if estimator == "twfe":
         return StaggeredStatistic(design=design, area=area, estimator=estimator)
-    study = event_study(effects_of(design, estimator, method))
-    times = tuple(part.label for part in study.parts if part.label is not None)
-    return StaggeredStatistic(design=design, area=area, estimator=estimator, method=method, times=times)
+    found = numbers_of(effects_of(design, estimator, method), balanced_until)
+    return StaggeredStatistic(
+        design=design,
+        area=area,
+        estimator=estimator,
+        method=method,
+        numbers=tuple(found),
+        balanced_until=balanced_until,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -169,7 +255,7 @@ def levels_before(design: StaggeredDesign) -> Floats:
 def staggered_sets(
     statistic: StaggeredStatistic, pool: SetPool, options: SetOptions, executor: Executor = SERIAL
 ) -> SetStatistics:
-    """Return the numbers of the listed units and of sets drawn in their place: column 0 the overall effect, then times.
+    """Return the numbers of the listed units and of sets drawn in their place, columns as `statistic.numbers`.
 
     Without covariates by sums over cohorts, which give what a rerun gives; with covariates the estimator is rerun, for
     `N_RERUNS` sets where `options` names no number.

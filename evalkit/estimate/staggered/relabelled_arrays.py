@@ -140,18 +140,35 @@ def relabelled_overall(panel: RelabelledPanel, relabellings: Relabellings, estim
     return averaged(cells, panel.periods[cells.period] >= panel.cohorts[cells.cohort])
 
 
-def averaged(cells: RelabelledCells, belongs: Bools) -> Floats:
+def averaged(cells: RelabelledCells, belongs: Bools, within: Floats | None = None) -> Floats:
     """Return the average of the cells that belong, by their weights, shape (n_relabellings,).
 
-    A base is zero by definition and enters only where nothing else does, as in `overall_effect`.
+    A base is zero by definition and enters only where nothing else does. `within`, shape (n_relabellings, n_cells),
+    multiplies the weights. The rules are those of `overall_effect` and the other summaries.
     """
     chosen = belongs & ~cells.is_base if (belongs & ~cells.is_base).any() else belongs
     value, weight = cells.value[:, chosen], cells.weight[:, chosen]
-    weight = np.where(np.isnan(value), 0.0, weight)
+    weight = np.where(np.isnan(value), 0.0, weight if within is None else weight * within[:, chosen])
     total = weight.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.asarray((weight * np.nan_to_num(value)).sum(axis=1) / total)
     return np.where(total > 0, mean, np.nan)
+
+
+def averaged_by_cohort(cells: RelabelledCells, belongs: Bools) -> Floats:
+    """Return the average of the cohorts' mean effects, by size of cohort, shape (n_relabellings,)."""
+    is_known = belongs & ~np.isnan(cells.value)
+    within = np.ones(cells.value.shape)
+    for cohort in np.unique(cells.cohort):
+        own = cells.cohort == cohort
+        within[:, own] = 1 / np.maximum(is_known[:, own].sum(axis=1, keepdims=True), 1)
+    return averaged(cells, belongs, within)
+
+
+def mean_of_known(columns: Floats) -> Floats:
+    """Return the plain mean over columns that are known, shape (n_relabellings,); NaN where none is."""
+    n = (~np.isnan(columns)).sum(axis=1)
+    return np.where(n > 0, np.nansum(columns, axis=1) / np.maximum(n, 1), np.nan)
 
 
 def summed_by_stratum(panel: RelabelledPanel, relabellings: Relabellings, stratum: int, parts: Floats) -> Floats:

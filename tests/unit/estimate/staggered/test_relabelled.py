@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import Panel, Roles, StaggeredOptions, event_study, overall_effect, staggered_design
+from evalkit import Panel, Roles, StaggeredOptions, overall_effect, staggered_design
 from evalkit.core.errors import DesignError
 from evalkit.estimate.areas.set_draws import SetOptions, Sets, draw_sets, one_at_a_time
 from evalkit.estimate.areas.sets import set_statistics
 from evalkit.estimate.staggered.relabelled import (
     UnlistedUnits,
     effects_of,
+    numbers_of,
     relabelled_design,
     staggered_pool,
     staggered_sets,
@@ -39,13 +40,13 @@ def made_panel(n_areas=9, n_a=6, share_seen=1.0, weighted=False, seed=3):
     return Panel.from_frame(frame, roles)
 
 
-def statistic_of(panel, estimator, **options):
+def statistic_of(panel, estimator, until=None, **options):
     design = staggered_design(panel, StaggeredOptions(**options))
     area = design.panel.frame["cluster"].to_numpy(dtype=int)[design.panel.first_rows]
-    return staggered_statistic(design, area, estimator)
+    return staggered_statistic(design, area, estimator, balanced_until=until)
 
 
-def some_sets(statistic, n=6):
+def some_sets(statistic, n=3):
     """Return draws of three units of one area and two of another, with the starts of the list."""
     pool = staggered_pool(statistic.design, statistic.area, unlisted(statistic))
     return draw_sets(pool, SetOptions(n_sets=n, seed=5)).chunks(n)[0]
@@ -57,15 +58,15 @@ def unlisted(statistic):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("comparison", ["never", "not-yet"])
-@pytest.mark.parametrize("kind", ["balanced", "weighted", "gaps", "anticipation", "universal"])
+@pytest.mark.parametrize("kind", ["balanced", "weighted", "gaps", "anticipation", "universal", "until"])
 def test_sums_give_what_a_rerun_gives(estimator, comparison, kind):
     panel = made_panel(share_seen=0.9 if kind == "gaps" else 1.0, weighted=kind == "weighted")
     options = {"anticipation": 1} if kind == "anticipation" else {}
     options |= {"base_period": "universal"} if kind == "universal" else {}
-    statistic = statistic_of(panel, estimator, comparison=comparison, **options)
+    statistic = statistic_of(panel, estimator, comparison=comparison, until=1 if kind == "until" else None, **options)
     sets = some_sets(statistic)
     fast, slow = statistic(sets), one_at_a_time(statistic.rerun, sets)
-    assert fast.shape == slow.shape == (6, 1 + len(statistic.times))
+    assert fast.shape == slow.shape == (3, len(statistic.numbers))
     assert np.isfinite(slow[:, 0]).all()
     np.testing.assert_allclose(fast, slow, rtol=0, atol=2e-11)
 
@@ -77,8 +78,8 @@ def test_actual_labels_give_the_estimate(estimator):
     found = staggered_sets(statistic, pool, SetOptions(n_sets=20, draws_more=False))
     effects = effects_of(statistic.design, estimator)
     assert found.observed[0] == pytest.approx(overall_effect(effects).estimate.value, abs=1e-11)
-    told = [part.estimate.value for part in event_study(effects).parts]
-    np.testing.assert_allclose(found.observed[1:], told, atol=1e-11)
+    told = [summary.estimate.value for summary in numbers_of(effects).values()]
+    np.testing.assert_allclose(found.observed, told, atol=1e-11)
 
 
 def test_the_effect_of_a_set_by_hand():
@@ -95,9 +96,15 @@ def test_the_effect_of_a_set_by_hand():
     panel = Panel.from_frame(frame, Roles(unit="school", period="year", outcome="score", cohort="start", cluster="la"))
     statistic = statistic_of(panel, "group-time")
     sets = Sets(members=np.array([[2, 3]]), place=np.array([0, 0]), areas=np.array([[1]]), start=np.array([2.0, 3.0]))
-    assert statistic.times == (-1, 0, 1)
-    # the year before: cohort 3 in year 2: (2 - 2) - (1 - 0) = -1
-    np.testing.assert_allclose(statistic(sets), [[7 / 3, -1, 1.5, 4]], atol=1e-12)
+    # the year before: cohort 3 in year 2: (2 - 2) - (1 - 0) = -1; the mean over times from 0 on: (1.5 + 4)/2;
+    # cohort 2: (3 + 4)/2; both cohorts of one unit: (3.5 + 0)/2; in year 3: (4 + 0)/2, over years 2 and 3: (3 + 2)/2
+    expected = {
+        ("overall", None): 7 / 3, ("times", None): 2.75, ("time", -1): -1, ("time", 0): 1.5, ("time", 1): 4,
+        ("cohort", 2): 3.5, ("cohort", 3): 0, ("cohorts", None): 1.75,
+        ("period", 2): 3, ("period", 3): 2, ("periods", None): 2.5,
+    }  # fmt: skip
+    found = {number[:2]: value for number, value in zip(statistic.numbers, statistic(sets)[0], strict=True)}
+    assert {key: found[key] for key in expected} == pytest.approx(expected, abs=1e-12)
 
 
 def test_nothing_depends_on_the_order_of_rows_on_years_units_or_chunks():
@@ -141,7 +148,7 @@ def test_covariates_are_rerun_for_fewer_sets():
     assert not statistic.is_from_sums
     pool = staggered_pool(statistic.design, statistic.area, unlisted(statistic))
     found = staggered_sets(statistic, pool, SetOptions(n_sets=4))
-    assert found.values.shape == (4, 1 + len(statistic.times))
+    assert found.values.shape == (4, len(statistic.numbers))
     sets = found.draws.chunks(4)[0]
     expected = overall_effect(effects_of(relabelled_design(statistic, sets.one(0)), "group-time", "dr"))
     assert found.values[0, 0] == expected.estimate.value
