@@ -105,8 +105,10 @@ class SetStatistics:
             rule=self.draws.rule,
             is_whole=self.draws.is_whole,
         )
-        expected = float(sample.weights @ values / sample.weights.sum()) if len(values) else none
-        made = replace(made, expected=expected, adjusted=observed if self.draws.rule == "simple" else none)
+        if not len(values) or not np.isfinite(observed):
+            return made
+        expected = float(sample.weights @ values / sample.weights.sum())
+        made = replace(made, expected=expected, adjusted=observed - _centre(self.draws.rule, sample))
         return made if sample.reason else _tested(made, values, sample, level)
 
     def band(self, columns: Sequence[int], level: float = LEVEL) -> tuple[IntervalOrReason, ...]:
