@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import LEVEL, N_DRAWS, SEED, require_level, stream
 from evalkit.core.errors import DesignError, InputError
-from evalkit.core.words import counted
+from evalkit.design.project.set_rule import SetRule, can_hold, tenths, too_few
 from evalkit.estimate.areas import sets_arrays as kernel
-from evalkit.estimate.areas.pooling_arrays import rank_classes
-
-SetRule = Literal["simple", "like", "rule"]
 
 N_SETS: Final = 20_000
 """Sets over all areas where one area is treated; `FEWER_SETS` where a matching is rerun for each."""
 FEWER_SETS: Final = 2_000
-INTERVAL_NEEDS: Final = 40
-"""Areas, the treated ones counted, below which no interval is given."""
-P_NEEDS: Final = 20
-"""Areas below which no p-value is given either: no rank among fewer reaches 5%."""
-PER_TREATED: Final = 7
-"""Areas without a programme for each treated one below which several treated areas are not judged by sets."""
-MOST_AREAS: Final = 20
-"""Treated areas above which they are clusters enough for errors by area."""
-LOW_BY: Final = 0.25
-"""Within-area school SDs below their area's mean from which listed schools are compared with sets like them."""
-_TENTHS: Final = 10
 
 
 # Who was listed, and who could have been.
@@ -277,14 +263,10 @@ def _listed(pool: SetPool, options: SetOptions) -> tuple[Sets, Ints, dict[int, I
 
 
 def _tenths(pool: SetPool) -> Ints:
-    """Return each unit's national tenth of the level before, −1 where it has none; ties by id, not by row."""
+    """Return each unit's national tenth of the level before."""
     if pool.level is None or not np.isfinite(pool.level[pool.is_listed]).all():
         raise DesignError("Sets like the list need the level of every listed unit before the programme.")
-    order = np.argsort(np.array([str(one) for one in pool.ids], dtype=object), kind="stable")
-    known = order[np.isfinite(pool.level[order])]
-    tenth = np.full(len(pool.ids), -1, dtype=np.int64)
-    tenth[known] = rank_classes(pool.level[known], _TENTHS)
-    return tenth
+    return tenths(pool.level, pool.ids)
 
 
 def _fits(pool: SetPool, options: SetOptions, classes: dict[int, Ints], wanted: Ints, others: Ints) -> Bools:
@@ -295,7 +277,7 @@ def _fits(pool: SetPool, options: SetOptions, classes: dict[int, Ints], wanted: 
     if pool.is_whole:
         row = [len(classes[code]) > 0 for code in others.tolist()]
         return np.array([row] * len(wanted), dtype=bool).reshape(len(wanted), len(others))
-    fits = [[kernel.n_possible(classes[code], row) > 0 for code in others.tolist()] for row in wanted]
+    fits = [[can_hold(classes[code], row) for code in others.tolist()] for row in wanted]
     return np.array(fits, dtype=bool).reshape(len(wanted), len(others))
 
 
@@ -353,19 +335,3 @@ def _draws_together(
                 found = units[kernel.random_sets(rng, classes[code], row, len(drawn))]
                 members[np.ix_(drawn, np.flatnonzero(place == slot))] = found
     return replace(empty, area=area, members=members)
-
-
-def too_few(n_areas: int, n_treated: int) -> str:
-    """Return why the areas are too few for a p-value, or an empty text."""
-    free = n_areas - n_treated
-    if n_treated > 1 and free < PER_TREATED * n_treated:
-        return (
-            f"{counted(free, 'other area')} could hold such sets, for {n_treated:,} treated ones: at least "
-            f"{PER_TREATED} for each are needed."
-        )
-    if n_areas < P_NEEDS:
-        return (
-            f"{counted(n_areas, 'area')} could hold such a set, the treated counted; {P_NEEDS} are needed before a "
-            "rank among them can be unlikely."
-        )
-    return ""

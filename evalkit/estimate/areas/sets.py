@@ -14,21 +14,18 @@ import numpy as np
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import LEVEL, N_DRAWS, SERIAL, Executor, stream
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.design.project.set_rule import INTERVAL_NEEDS, SetRule, below_area, rule_of, too_few
 from evalkit.estimate.areas import sets_arrays as kernel
 from evalkit.estimate.areas.changes_arrays import TIE
 from evalkit.estimate.areas.set_draws import (
-    INTERVAL_NEEDS,
-    LOW_BY,
     N_SETS,
     PLAIN,
     SetDraws,
     SetOptions,
     SetPool,
-    SetRule,
     Sets,
     Statistic,
     draw_sets,
-    too_few,
 )
 
 _NEAR: Final = (0.05, 0.10)
@@ -297,28 +294,8 @@ class ChangeGaps:
 
 
 def leading_rule(pool: SetPool) -> SetRule:
-    """Return the draw of the headline: sets `like` the list where it lies low in its areas before the programme.
-
-    Low is more than a quarter of the SD of schools within areas below the mean of the area; where levels are not known
-    sets are `simple`. Only levels before the programme are looked at.
-    """
-    lower = below_area(pool)
-    return "like" if isinstance(lower, float) and lower > LOW_BY else "simple"
-
-
-def below_area(pool: SetPool) -> Quantity:
-    """Return by how many within-area SDs the listed units' level lies below the mean of their areas; or why unknown."""
-    if pool.level is None or not np.isfinite(pool.level[pool.is_listed]).all():
-        return Unavailable("The level before the programme is not known of every listed unit.")
-    known = np.isfinite(pool.level)
-    level, area, is_listed = pool.level[known], pool.area[known], pool.is_listed[known]
-    codes, at = np.unique(area, return_inverse=True)
-    means = np.bincount(at, level) / np.bincount(at)
-    df = len(level) - len(codes)
-    spread = float(np.sqrt(((level - means[at]) ** 2).sum() / df)) if df > 0 else 0.0
-    if spread <= TIE:
-        return Unavailable("Units of the same area have the same level before the programme.")
-    return float((means[at] - level)[is_listed].mean()) / spread
+    """Return the draw of the headline, from levels before the programme alone; see `rule_of`."""
+    return "simple" if pool.level is None else rule_of(below_area(pool.level, pool.area, pool.is_listed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ import pytest
 from evalkit.core.draws import SERIAL
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.design.project.set_rule import below_area
 from evalkit.estimate.areas.changes_arrays import permutation_test
 from evalkit.estimate.areas.set_draws import SetOptions, SetPool, draw_sets, one_at_a_time
 from evalkit.estimate.areas.sets import (
     ChangeGaps,
     against_others,
-    below_area,
     diluted,
     leading_rule,
     set_statistics,
@@ -258,7 +258,7 @@ def test_low_lists_are_led_by_sets_like_them():
     own = np.flatnonzero(pool.area == 7)
     lowest = own[np.argsort(pool.level[own])[:4]]
     low = replace(pool, is_listed=np.isin(np.arange(len(pool.area)), lowest))
-    assert below_area(low) > 0.25
+    assert below_area(low.level, low.area, low.is_listed) > 0.25
     assert leading_rule(low) == "like"
     highest = own[np.argsort(pool.level[own])[-4:]]
     high = replace(pool, is_listed=np.isin(np.arange(len(pool.area)), highest))
