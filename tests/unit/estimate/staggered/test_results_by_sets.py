@@ -18,15 +18,16 @@ from evalkit.estimate.staggered.relabelled import (
 from evalkit.estimate.staggered.results_by_sets import NumbersBySets, inference_by_sets, note_of, results_by_sets
 
 AREAS, PER_AREA, YEARS = 45, 5, range(2012, 2018)
+STARTS = {(0, 0): 2015, (0, 1): 2015, (0, 2): 2016}
 
 
-def made_design(effect=3.0, low=0.0, n_areas=AREAS):
-    """Return a design in which two units of area 0 start in 2015 and one in 2016; two more of it are not listed."""
+def made_design(effect=3.0, low=0.0, n_areas=AREAS, starts=STARTS):
+    """Return a design in which units of area 0 start in some years, and others of it are not listed."""
     rng = np.random.default_rng(11)
     rows = []
     for area in range(n_areas):
         for k in range(PER_AREA):
-            start = {(0, 0): 2015, (0, 1): 2015, (0, 2): 2016}.get((area, k))
+            start = starts.get((area, k))
             if area == 0 and start is None:
                 continue
             level = rng.normal(100, 4) - low * (start is not None)
@@ -91,7 +92,7 @@ def test_the_test_before_the_start_is_a_rank():
 
 
 def test_a_list_of_low_units_is_compared_with_sets_like_it():
-    design = made_design(low=2.0, n_areas=150)
+    design = made_design(low=2.0, n_areas=150, starts={(0, 0): 2015})
     by_sets = judged(design, rule="like")
     overall = by_sets.overall
     results = results_by_sets(staggered_results(effects_of(design, "group-time")), by_sets)
