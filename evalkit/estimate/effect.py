@@ -24,8 +24,8 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
-InferenceName = Literal["permutation", "cluster"]
-ClusterLevel = Literal["school", "local_authority"]
+InferenceName = Literal["permutation", "sets", "cluster", "units"]
+ClusterLevel = Literal["school", "local_authority", "group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

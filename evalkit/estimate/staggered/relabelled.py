@@ -151,6 +151,20 @@ class StaggeredStatistic:
                 found[number] = mean_of_known(np.column_stack(parts[number.of.removesuffix("s")]))
         return np.column_stack([found[number] for number in self.numbers])
 
+    def of_trend(self, sets: Sets) -> Floats:
+        """Return what the numbers would be if outcomes of treated units did nothing but rise by 1 a period.
+
+        Every estimator is linear in outcomes, so that a trend of any slope adds so many times this.
+        """
+        panel = _relabelled_panel(self)
+        is_treated = self.design.stratum < len(self.design.cohorts)
+        rise = is_treated[:, None] * (panel.periods - panel.periods[0]).astype(float)
+        risen = replace(panel, outcome=np.where(np.isnan(panel.outcome), np.nan, rise))
+        relabellings = Relabellings(sets.members, self._cohort(sets.start), sets.areas)
+        if self.estimator == "twfe":
+            return relabelled_overall(risen, relabellings, "twfe")[:, None]
+        return self._columns(risen, relabelled_cells(risen, relabellings, self.estimator))
+
     def rerun(self, one: TreatedSet) -> Floats:
         """Return the numbers of one set by rerunning design and estimator."""
         try:
@@ -224,10 +238,12 @@ class UnlistedUnits:
 NO_UNLISTED: Final = UnlistedUnits(area=np.empty(0, dtype=np.int64), level=np.empty(0))
 
 
-def staggered_pool(design: StaggeredDesign, area: Ints, unlisted: UnlistedUnits = NO_UNLISTED) -> SetPool:
+def staggered_pool(
+    design: StaggeredDesign, area: Ints, unlisted: UnlistedUnits = NO_UNLISTED, level: Floats | None = None
+) -> SetPool:
     """Return who was listed and who could have been: the design's units, then those unlisted of treated areas.
 
-    A unit's level is its mean outcome before the first start, anticipation included: years of no programme.
+    `level`, shape (n_units,), is each unit's mean outcome before any start; None for that of the panel.
     """
     panel = design.panel
     is_listed = design.stratum < len(design.cohorts)
@@ -238,7 +254,7 @@ def staggered_pool(design: StaggeredDesign, area: Ints, unlisted: UnlistedUnits 
         area=np.concatenate([area, unlisted.area]),
         is_listed=np.concatenate([is_listed, np.zeros(len(unlisted.ids), dtype=bool)]),
         stand_ins=tuple(np.unique(area[~is_listed]).tolist()),
-        level=np.concatenate([levels_before(design), unlisted.level]),
+        level=np.concatenate([levels_before(design) if level is None else level, unlisted.level]),
         start=np.concatenate([start, none]),
         is_whole=not len(unlisted.ids),
     )

@@ -89,7 +89,7 @@ class RelabelledPanel:
         Neither enters any estimator; without them large levels leave no rounding in differences of sums.
         """
         apart = self.outcome - np.nanmean(self.outcome, axis=1, keepdims=True)
-        return np.nan_to_num(apart - np.nanmean(apart, axis=0))
+        return np.asarray(np.nan_to_num(apart - np.nanmean(apart, axis=0)), dtype=np.float64)
 
 
 class Relabellings(NamedTuple):

@@ -197,6 +197,49 @@ def largest_lead(by_sets: NumbersBySets, before: int = 0) -> PreTest | Unavailab
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPower:
+    """How often the test before the start would find a trend of its own in the treated, at 5%.
+
+    `slope` is the trend, a period, that would bias the overall effect by `bias`; the shares are of sets in which the
+    test finds half of it, it, and twice of it.
+    """
+
+    slope: float
+    bias: float
+    at_half: float
+    at_one: float
+    at_twice: float
+
+
+DETECTABLE: Final = 2.8
+"""Standard deviations over sets that an effect needs to be found in 80% of cases at 5%."""
+
+
+def trend_power(by_sets: NumbersBySets, of_trend: Floats, before: int = 0) -> TrendPower | Unavailable:
+    """Return how often the largest lead would be found of a trend that biases the effect by its least detectable size.
+
+    `of_trend`, shape (n_numbers,), is what a trend of 1 a period in the treated adds to each number. The detectable
+    size is `DETECTABLE` standard deviations of the overall effect over sets.
+    """
+    columns, statistics = by_sets.leads(before), by_sets.statistics
+    overall = by_sets.numbers.index(OVERALL)
+    spread = float(np.nanstd(statistics.values[:, overall])) if len(statistics.values) else 0.0
+    if not columns or spread == 0 or abs(of_trend[overall]) < 1e-12 or isinstance(by_sets.overall.p_value, Unavailable):
+        return Unavailable("There is no test before the start whose power could be told.")
+    bias = DETECTABLE * spread
+    slope = bias / abs(float(of_trend[overall]))
+    found = statistics.values[:, columns]
+    found = found[np.isfinite(found).all(axis=1)]
+    size = np.where(found.std(axis=0) > 0, found.std(axis=0), 1.0)
+    critical = float(np.quantile(np.abs(found / size).max(axis=1), 0.95))
+    shares = [
+        float((np.abs((found + times * slope * of_trend[columns]) / size).max(axis=1) >= critical).mean())
+        for times in (0.5, 1.0, 2.0)
+    ]
+    return TrendPower(slope=slope, bias=bias, at_half=shares[0], at_one=shares[1], at_twice=shares[2])
+
+
 def _of_largest(statistics: SetStatistics, columns: list[int]) -> SetStatistics:
     """Return the largest |lead| in standard deviations of each set, and of the list, as statistics of their own."""
     values, observed = statistics.values[:, columns], statistics.observed[columns]

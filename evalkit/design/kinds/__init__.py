@@ -1,0 +1,1 @@
+"""What kinds of analysis decide before outcomes, where that is more than the project's own designs."""

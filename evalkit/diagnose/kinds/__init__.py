@@ -1,0 +1,1 @@
+"""Results of kinds of analysis, and what could be wrong with them."""
