@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.core.arrays import Ints
 from evalkit.core.draws import SERIAL, Executor
-from evalkit.core.errors import DesignError, InputError
+from evalkit.core.errors import DesignError
 from evalkit.core.formats import p_equals, visible
 from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Interval, Quantity, Unavailable
@@ -35,7 +35,7 @@ from evalkit.diagnose.finding import (
     not_assessable,
     statement,
 )
-from evalkit.estimate.areas.set_draws import SetOptions, SetPool
+from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import SetsInference
 from evalkit.estimate.effect import ClusterLevel, Effect, Inference, InferenceName
 from evalkit.estimate.staggered.bands import Uncertainty
@@ -413,28 +413,24 @@ def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInferen
 
 def _without(work: _Work) -> Iterator[WithoutOne]:
     """Yield the overall effect without each group of participants, each area where there are several, or each unit."""
-    panel = work.design.panel
-    is_treated = work.design.stratum < len(work.design.cohorts)
-    for name, units in _parts(work, panel.units[is_treated]):
-        keep = ~panel.units.isin(units)
-        try:
-            design = staggered_design(panel.restricted(keep[panel.unit_codes]), work.design.options)
-            summary = effects_overall(design, work)
-        except InputError as problem:
-            summary = Unavailable(str(problem))
-        yield WithoutOne(left_out=name, estimate=summary)
-
-
-def effects_overall(design: StaggeredDesign, work: _Work) -> Quantity:
-    """Return the overall effect of a design by the quoted estimator."""
-    from evalkit.estimate.staggered.summaries import overall_effect
-
-    if work.choices.estimator == "twfe":
-        from evalkit.estimate.two_way.panel_rows import PanelRows
-
-        return float(PanelRows.of(design.panel).fit_of_treatment().coefficients[0])
-    found = overall_effect(effects_of(design, work.choices.estimator, work.method)).estimate
-    return found if isinstance(found, Unavailable) else found.value
+    units = work.design.panel.units
+    treated = np.flatnonzero(work.design.stratum < len(work.design.cohorts))
+    parts = _parts(work, units[treated])
+    statistic = StaggeredStatistic(
+        design=work.design,
+        area=work.area,
+        estimator=work.choices.estimator,
+        method=work.method,
+    )
+    if not parts:
+        return
+    start = np.asarray(work.design.cohorts, dtype=float)[work.design.stratum[treated]]
+    members = np.array([np.where(units[treated].isin(part), -1, treated) for _, part in parts])
+    areas = np.tile(np.unique(work.area[treated]), (len(parts), 1))
+    sets = Sets(members=members, place=np.zeros(len(treated), dtype=np.int64), areas=areas, start=start)
+    for (name, _), value in zip(parts, statistic(sets)[:, 0].tolist(), strict=True):
+        none = Unavailable(f"Without {name} there is no effect to estimate.")
+        yield WithoutOne(left_out=name, estimate=value if np.isfinite(value) else none)
 
 
 _MOST_PARTS: Final = 40

@@ -18,7 +18,7 @@ from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Estimate, Unavailable
 from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
 from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets, TreatedSet, one_at_a_time
-from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetStatistics, set_statistics
+from evalkit.estimate.areas.sets import SLOW_CHUNK, SetStatistics, set_statistics
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time import group_time_effects
 from evalkit.estimate.staggered.group_time_arrays import Method
@@ -77,6 +77,10 @@ def numbers_of(effects: GroupTimeEffects, balanced_until: int | None = None) -> 
         if not cell.is_reference and not isinstance(cell.value, Unavailable):
             found[Numbered("cell", cell.cohort, cell.period)] = single_cell(effects, at)
     return found
+
+
+_CHUNK: Final = 5_000
+"""Sets in a piece of work: what is summed over units is made anew for each piece, and takes longer than the sets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -282,7 +286,7 @@ def staggered_sets(
         Where no listed unit is left.
     """
     if statistic.is_from_sums:
-        return set_statistics(statistic, pool, options, executor, FAST_CHUNK)
+        return set_statistics(statistic, pool, options, executor, _CHUNK)
     fewer = replace(options, n_sets=options.n_sets or N_RERUNS, draws_more=False)
     return set_statistics(statistic, pool, fewer, executor, SLOW_CHUNK)
 

@@ -7,7 +7,7 @@ worked through once, and a relabelling costs its treated units and a small syste
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -46,6 +46,8 @@ class RelabelledPanel:
     is_open : whether units that start later are compared until then
     area : shape (n_units,), code of each unit's area
     is_pool : shape (n_units,), whether a unit may ever be compared: never treated, of no treated area
+    centred : shape (n_units, n_periods), outcomes less unit means, then less period means, 0 where missing: neither
+        enters any estimator, and without them large levels leave no rounding in differences of sums
     """
 
     outcome: Floats
@@ -57,6 +59,11 @@ class RelabelledPanel:
     is_open: bool
     area: Ints
     is_pool: Bools
+    centred: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        apart = self.outcome - np.nanmean(self.outcome, axis=1, keepdims=True)
+        object.__setattr__(self, "centred", np.nan_to_num(apart - np.nanmean(apart, axis=0)))
 
     def is_after(self, stratum: int) -> Bools:
         """Return in which periods a stratum is treated, shape (n_periods,)."""
@@ -81,15 +88,6 @@ class RelabelledPanel:
     def base_of(self, stratum: int) -> int:
         """Return the position of the last period before a cohort's start, and before its anticipation."""
         return int(np.flatnonzero(~self.is_exposed(stratum))[-1])
-
-    @property
-    def centred(self) -> Floats:
-        """Return outcomes less unit means, then less period means, 0 where missing.
-
-        Neither enters any estimator; without them large levels leave no rounding in differences of sums.
-        """
-        apart = self.outcome - np.nanmean(self.outcome, axis=1, keepdims=True)
-        return np.asarray(np.nan_to_num(apart - np.nanmean(apart, axis=0)), dtype=np.float64)
 
 
 class Relabellings(NamedTuple):

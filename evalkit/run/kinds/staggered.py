@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from evalkit.core.draws import SERIAL
+from evalkit.core.plain import plain_or_reason
 from evalkit.core.project import Analysis, Project
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredPlan, staggered_plan
@@ -22,7 +23,6 @@ from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.did_json import (
     ONE_NUMBER,
-    plain_value,
     pre_test_record,
     side_by_side_record,
     staggered_record,
@@ -80,11 +80,6 @@ def _faults(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
         yield "draw", "it says what a bootstrap draws. Give the number of draws as well: `bootstrap: 999`"
     if choices.draw == "clusters" and choices.balanced_until is not None:
         yield "balanced_until", "there are no errors of it from clusters drawn again. Leave it or `draw: clusters` out"
-    if choices.method is not None and not choices.covariates:
-        yield (
-            "method",
-            "it says how covariates are adjusted for, and `covariates` names none. Name some, or leave it out",
-        )
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
@@ -126,7 +121,7 @@ def _extra(found: StaggeredFindings) -> dict[str, Any]:
 def _numbers(one: StaggeredOutcomeResults, found: StaggeredFindings) -> dict[str, Any]:
     record = staggered_record(one.results)
     if found.plan.choices.estimator == "twfe":
-        record |= dict.fromkeys(("group_time", "by_cohort", "event_study", "calendar"), plain_value(ONE_NUMBER))
+        record |= dict.fromkeys(("group_time", "by_cohort", "event_study", "calendar"), plain_or_reason(ONE_NUMBER))
     return {
         **record,
         "pre_test": pre_test_record(one.results.pre_test),
