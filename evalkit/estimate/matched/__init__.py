@@ -4,6 +4,9 @@
   correction, own errors.
 - `abadie_imbens_arrays`: Matching with replacement: the nearest rows with every tie, the effect from imputed
   outcomes, its error.
+- `after_matching`: Change, analysis of covariance and difference after matching, and the bracket of the first two.
+- `after_matching_arrays`: Change, analysis of covariance and difference after matching, as numbers of weighted
+  arrays.
 - `bootstrap`: The bootstrap after matching or weighting, where it is known to hold, and the reason where it does not.
 - `contrast_arrays`: The difference between two arms by weighted least squares, and its errors when rows, sets or both
   are independent.
