@@ -51,7 +51,7 @@ def nearest_neighbour(baseline: Baseline, option: NearestNeighbour, target: Targ
             "Nearest-neighbour matching gives the effect on the treated (ATT) or on the comparison units (ATC). For "
             "the ATE use full matching, subclassification or weighting."
         )
-    _require_whole(option)
+    require_options_agree(option)
     space = pair_space(baseline, option)
     is_focal = baseline.is_treated if target == "ATT" else ~baseline.is_treated
     focal = np.flatnonzero(is_focal & ~space.discarded)
@@ -76,7 +76,7 @@ def nearest_neighbour(baseline: Baseline, option: NearestNeighbour, target: Targ
     )
 
 
-def _require_whole(option: NearestNeighbour) -> None:
+def require_options_agree(option: NearestNeighbour) -> None:
     """Raise `DesignError` where options exclude each other."""
     if option.ratio < 1 or (option.reuse_limit is not None and option.reuse_limit < 1):
         raise DesignError("The ratio and the reuse limit are whole numbers from 1 on.")
