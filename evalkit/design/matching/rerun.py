@@ -116,7 +116,7 @@ class MatchingRerun:
                     yield None
 
     def _scores(self, members: Ints, in_pool: Bools) -> Floats | None:
-        """Return scores of every unit for each set, NaN where they are fitted from the start; None where none is used."""
+        """Return scores of every unit for each set, NaN where one is fitted from the start; None where none is used."""
         option = self.option
         if self.features is None or not isinstance(option, PairRules) or not needs_score(option):
             return None
@@ -171,7 +171,7 @@ class MatchingRerun:
 
 
 def _is_fast(option: PairRules) -> bool:
-    """Return whether arrays alone give what the method needs: a probit is fitted, and ranks are made, from the start."""
+    """Return whether arrays alone give what the method needs; a probit and ranks are made from the start."""
     return option.distance not in ("probit", "robust-mahalanobis")
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evalkit.core.arrays import Bools, Floats
+from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.scipy_parts import special
 from evalkit.design.algebra_arrays import SMALL, applied, crossed, is_collinear, summed
 
@@ -299,11 +299,11 @@ def fit_logits(covariates: Floats, members: Ints, in_pool: Bools) -> Floats:
 
     Notes
     -----
-    Newton's method from the coefficients of the linear discriminant, which are near where few are treated; all sets take
-    a step at a time. It ends at the maximum itself, some 1e-9 from where `fit_binary` ends. A set for which it
+    Newton's method from the coefficients of the linear discriminant, which are near where few are treated; all sets
+    take a step at a time. It ends at the maximum itself, some 1e-9 from where `fit_binary` ends. A set for which it
     does not settle (or none exists) has NaN: `fit_binary` says what is the matter with it.
     """
-    n, k = covariates.shape
+    k = covariates.shape[1]
     crossed_columns = np.triu_indices(k)
     products = np.ascontiguousarray(covariates[:, crossed_columns[0]] * covariates[:, crossed_columns[1]])
     is_there, at = members >= 0, np.maximum(members, 0)

@@ -15,6 +15,8 @@
   estimator.
 - `regression`: The weighted regression after matching, with errors for independent units, sets, clusters, or two of
   these.
+- `set_statistic`: What a matched comparison would find of any other set of schools: the matching made again, then the
+  estimates.
 - `task`: What may be asked of an estimate after matching, and the design and outcome checked and as arrays.
 - `weighted_effect`: The effect after weighting, with errors that carry along how the weights were estimated
   (M-estimation).
