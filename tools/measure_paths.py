@@ -32,7 +32,7 @@ ROW_TO_HEADLINE = (
     "estimate.effect:Effect",
     "estimate.areas.outcome_effects:OutcomeEffects",
     "diagnose.project.results:Results",
-    "diagnose.project.evaluation:Evaluation",
+    "diagnose.project.evaluation:AreasResults",
     "diagnose.project.evaluation:Headline",
 )
 """Nouns that a score passes through, from the reader to the first sentence of a report."""

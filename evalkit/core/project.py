@@ -6,9 +6,10 @@ YAML text into them; the attribute docstrings become the JSON Schema's descripti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.draws import LEVEL
@@ -80,20 +81,51 @@ class Programme:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Participants:
-    """Which schools were in the programme: a whole local authority, or a file of schools."""
+class Author:
+    """Who answers for an evaluation."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    rule: Literal["local_authority", "file"]
-    """`local_authority`: every eligible school of one area, an area-level intention to treat. `file`: those listed."""
-    local_authority: int | None = None
-    """DfE code of the area, for the rule `local_authority`."""
+    name: str
+    """Name, as it should stand on the report."""
+    organisation: str = ""
+    """Where the author works."""
+    contact: str = ""
+    """Address for questions, such as an email address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """A made-up list of participants for an example: so many schools drawn at random of one area."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    n: int
+    """How many schools are drawn, of those with a result of the primary outcome in every year before."""
+    of: int | str
+    """DfE code or name of the area they are drawn of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participants:
+    """Which schools were in the programme: those of a file, whole local authorities, or an example's made-up list."""
+
+    __pydantic_config__: ClassVar = _CONFIG
     file: str | None = None
-    """CSV beside the project file with a column URN or LAESTAB, and names as a check, for the rule `file`."""
+    """CSV beside the project file: the unit (URN; LAESTAB and name; or a table's id), optional start, dose, group."""
+    areas: tuple[int | str, ...] = ()
+    """DfE codes or names of areas of which every eligible school counts: an area-level intention to treat."""
+    draw: Draw | None = None
+    """A made-up list for an example; every page says that it is one."""
+    first_year: Literal["full", "partial"] = "full"
+    """Whether the summer of the school year in which a participant starts counts as treated (`full`) or the next."""
     known_participants: str = ""
     """What is known about how many of the area's schools took part, in words, with the dilution this implies."""
     why_whole_area: str = ""
     """Why a whole area is evaluated and not the schools that took part; one sentence, printed in reports."""
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether schools take part one by one, rather than areas with all their schools."""
+        return not self.areas
 
     @property
     def whole_area_reason(self) -> str:
@@ -106,7 +138,7 @@ class Exposure:
     """Summers before, during and after the programme; a year is the summer of the tests (the middle of May)."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    pre: tuple[int, ...]
+    pre: tuple[int, ...] = ()
     """Years whose tests came before the programme's first day; their mean is what change is measured from."""
     partial: tuple[int, ...] = ()
     """Years in which schools were exposed for part of the year; shown, never part of the headline."""
@@ -119,15 +151,87 @@ class Exposure:
         return tuple(sorted((*self.pre, *self.partial, *self.post)))
 
 
+MOST_OF_A_YEAR: Final = 240
+"""Days before a summer's tests from which on the programme counts as having run for most of a school year."""
+
+
+def default_exposure(programme: Programme, years: Sequence[int]) -> Exposure:
+    """Return which of some summers were before a programme, partly exposed to it, and after most of a year of it."""
+    before = [year for year in years if year < first_summer(programme.start)]
+    later = [year for year in years if year >= first_summer(programme.start)]
+    whole = [year for year in later if (day_of_tests(year) - programme.start).days >= MOST_OF_A_YEAR]
+    partial = [year for year in later if year not in whole]
+    return Exposure(pre=tuple(before), partial=tuple(partial), post=tuple(whole))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A measure from the registry and the part it plays."""
+class OwnBreak:
+    """A change in how an evaluator's own measure is made, between one period and the next."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    measure: str
-    """Code of the measure as DfE names it, for example READPROG."""
+    before: int
+    """Last period before the change."""
+    after: int
+    """First period after it."""
+    kind: Literal["level", "year-common"] = "level"
+    """`level`: never compared across. `year-common`: every unit moved alike, so that differences may cross it."""
+    sentence: str
+    """What changed, in a sentence that the report prints."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is measured, and the part it plays: a measure of the registry, or a column of an own table."""
+
+    __pydantic_config__: ClassVar = _CONFIG
     role: Role
     """`primary` (exactly one), `secondary`, or `placebo` (the programme should not move it)."""
+    measure: str | None = None
+    """Code of a published measure as DfE names it, for example READPROG."""
+    table: str | None = None
+    """Name of an own table under `data.tables`, in the place of `measure`."""
+    column: str | None = None
+    """Column of that table."""
+    label: str = ""
+    """What an own column is called in reports."""
+    unit: str = "points"
+    """What an own column is measured in, for example months."""
+    direction: Literal["higher", "lower"] = "higher"
+    """Which way an own column is better."""
+    sd: float | None = None
+    """Pupil-level standard deviation by which effects on an own column are standardised, where it is known."""
+    breaks: tuple[OwnBreak, ...] = ()
+    """Changes in how an own column was made."""
+
+    @property
+    def code(self) -> str:
+        """Return the measure's code, `table.column` of an own one: the name of an outcome everywhere else."""
+        return self.measure if self.measure is not None else f"{self.table}.{self.column}"
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether the outcome is a column of an own table."""
+        return self.measure is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """One analysis of a project: its kind, its outcomes, and what only its kind may say of it.
+
+    `options` is the kind's own option object, valid if it exists.
+    """
+
+    __pydantic_config__: ClassVar = _CONFIG
+    name: str
+    """Short name: lower-case letters, digits and hyphens; it stands in results and headings."""
+    kind: str
+    """What kind of analysis it is, such as `areas`, `matched` or `staggered`."""
+    primary: bool = False
+    """Whether the report's headline is this analysis's; true of exactly one."""
+    outcomes: tuple[str, ...] = ()
+    """Codes of the outcomes it takes; all of the project's where it names none."""
+    options: Any = None
+    """What only this kind may say; in the file these keys stand beside the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,12 +337,48 @@ class Contamination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedFiles:
-    """Where the published files are that the project is run on."""
+class OwnTable:
+    """A table of the evaluator's own, beside the project file."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    folder: str
+    file: str
+    """CSV (also .csv.gz) or Parquet file beside the project file."""
+    unit: str
+    """Column with the unit: a URN or LAESTAB of a school, or an id of the table's own."""
+    period: str | None = None
+    """Column with the period of each row; without one the table has one row for each unit."""
+    area: str | None = None
+    """Column with the local authority of each unit, where the published files do not know the unit."""
+    name: str | None = None
+    """Column with the name of each unit, where the published files do not know it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectTables:
+    """Where the data of a project are: published files, and tables of the evaluator's own."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    folder: str | None = None
     """Folder of published files, relative to the project file; it is only read. `--data` comes before it."""
+    kind: Literal["real", "synthetic"] = "real"
+    """What the own tables hold: `synthetic` where they are made up, which every page then says."""
+    tables: dict[str, OwnTable] = field(default_factory=dict)
+    """Own tables by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnNotebook:
+    """A notebook of the evaluator's own that becomes a chapter or an annex of the report."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    file: str
+    """Notebook beside the project file; it runs with the parameters of the kit's own."""
+    title: str
+    """Heading of its chapter."""
+    after: str = ""
+    """Notebook after which it stands, such as 2_staggered; at the end of the annexes where none is named."""
+    unchecked: bool = False
+    """Whether bare output that no disclosure control has seen is shown; the page says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +395,7 @@ class Project:
     """Every analytical choice of one evaluation."""
 
     __pydantic_config__: ClassVar = _CONFIG
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     """Version of this format."""
     slug: str
     """Short name: lower-case letters, digits and hyphens; also the name of the outputs folder."""
@@ -267,10 +407,18 @@ class Project:
     """What was done, where, when."""
     participants: Participants
     """Which schools took part."""
-    exposure: Exposure
-    """Which years are before, partial and after."""
     outcomes: tuple[Outcome, ...]
     """Outcomes and their roles."""
+    analyses: tuple[Analysis, ...]
+    """What is done with them; exactly one analysis is primary, and the headline is its."""
+    authors: tuple[Author, ...] = ()
+    """Who answers for the report; it says so where none are named."""
+    commissioner: str = ""
+    """Who asked for the evaluation."""
+    date: str = ""
+    """Date of the report as it should stand on its face, such as 2026-11-30; left out where none is given."""
+    exposure: Exposure = field(default_factory=Exposure)
+    """Which years are before, partial and after; by default by the programme's first and last day."""
     contrasts: tuple[TripleDifference, ...] = ()
     """Triple differences."""
     pool: Pool = field(default_factory=Pool)
@@ -291,8 +439,10 @@ class Project:
     """YAML file beside the project file with claims made about the programme."""
     reference_document: str | None = None
     """Word document (.docx) beside the project file in whose styles, header and footer report.docx is made."""
-    data: PublishedFiles | None = None
-    """Where the published files are; no number depends on it."""
+    data: ProjectTables = field(default_factory=ProjectTables)
+    """Where the data are: the folder of published files, on which no number depends, and own tables."""
+    notebooks: tuple[OwnNotebook, ...] = ()
+    """Notebooks of the evaluator's own that become chapters of the report."""
     disclosure: Disclosure = field(default_factory=Disclosure)
     """What may leave the project."""
     seed: int = 1
@@ -300,8 +450,24 @@ class Project:
 
     @property
     def primary(self) -> Outcome:
-        """Return the primary outcome."""
-        return next(outcome for outcome in self.outcomes if outcome.role == "primary")
+        """Return the primary outcome; the first one where an analysis takes others only."""
+        return next((outcome for outcome in self.outcomes if outcome.role == "primary"), self.outcomes[0])
+
+    @property
+    def primary_analysis(self) -> Analysis:
+        """Return the analysis that the headline is of."""
+        return next(analysis for analysis in self.analyses if analysis.primary)
+
+    def outcomes_of(self, analysis: Analysis) -> tuple[Outcome, ...]:
+        """Return the outcomes of an analysis, in the order of the file."""
+        return tuple(one for one in self.outcomes if not analysis.outcomes or one.code in analysis.outcomes)
+
+    def of_analysis(self, analysis: Analysis, **changes: Any) -> Project:
+        """Return the project as one analysis sees it: its outcomes, and what it says otherwise for itself."""
+        outcomes = self.outcomes_of(analysis)
+        codes = {one.code for one in outcomes}
+        contrasts = tuple(one for one in self.contrasts if {one.measure, one.minus} <= codes)
+        return replace(self, **{"outcomes": outcomes, "contrasts": contrasts} | changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

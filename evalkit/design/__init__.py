@@ -1,6 +1,8 @@
 """Who is compared with whom, decided before outcomes are read.
 
 - `algebra_arrays`: Products of tall matrices in small pieces, and which column of a table follows from the others.
+- `analysis_plan`: What every analysis of a project decides before outcomes are read, whatever its kind, and all of
+  them together.
 - `clusters`: How many clusters are treated, which inference that number supports, and which rejects less often than
   it says.
 - `matching/`: Choosing and weighting a comparison group: ten methods behind one verb, each kernel beside its method.

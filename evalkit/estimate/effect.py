@@ -77,7 +77,10 @@ class PermutationDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One estimated effect of one outcome, design, period and kind of inference."""
+    """One estimated effect of one outcome, design, period and kind of inference.
+
+    `is_main` is true of the one by which an analysis is quoted for its outcome.
+    """
 
     outcome: str
     role: str
@@ -97,6 +100,7 @@ class Effect:
     method: str
     permutation: PermutationDetail | None = None
     effect_size: EffectSize | None = None
+    is_main: bool = False
 
 
 MAIN: Final = (NEIGHBOURS, "post")

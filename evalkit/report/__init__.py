@@ -1,6 +1,6 @@
 """Results to tables, figures, sentences and documents; computes nothing.
 
-Every function takes a `DesignStage` or an `Evaluation` and returns something that shows itself in a
+Every function takes a `DesignStage` or an `AreasResults` and returns something that shows itself in a
 notebook: `Prose`, `ReleasedTable` or `Figure`. `released_files` turns the lot into the files that leave a project.
 
 The names below are loaded when they are first used, so that a command that writes text does not wait for figures.
@@ -9,6 +9,7 @@ The names below are loaded when they are first used, so that a command that writ
 - `documents/`: One document, drawn as a page, for Word, as PDF and on the terminal.
 - `figures/`: Figures in one voice: colours that colour-blind readers can tell apart, labels at the lines, honest
   axes.
+- `kinds/`: What each kind of analysis shows in documents, and where that is found.
 - `portfolio/`: The site over all projects.
 - `shown`: What is shown of each noun: parts of a report under each other, its tables as frames, its figures by name.
 - `tables/`: Tables of each noun.
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.report.border.disclosure import ReleasedTable, release
 
 if TYPE_CHECKING:
-    from evalkit.diagnose.project.evaluation import Evaluation
+    from evalkit.diagnose.project.evaluation import AreasResults
     from evalkit.report.border.parts import Prose
 
 _HOME: Final = {
@@ -96,7 +97,7 @@ _HOME: Final = {
 __all__ = ["ReleasedTable", "disclosure", "release", *sorted(_HOME)]
 
 
-def disclosure(evaluation: Evaluation) -> Prose:
+def disclosure(evaluation: AreasResults) -> Prose:
     """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
     from evalkit.report.words import statements
 

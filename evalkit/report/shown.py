@@ -28,7 +28,7 @@ from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.matched.balance import MatchBalance, StratumBalance
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity
 from evalkit.diagnose.power.report import PowerReport
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.random_effects import RandomEffects
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.effect_sizes import StandardisedEffect
@@ -234,7 +234,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     PlaceboInTime: (synthetic.placebo_in_time,),
     Conformal: (synthetic.conformal,),
     LeaveOneDonorOut: (synthetic.without_each_donor,),
-    Evaluation: (
+    AreasResults: (
         statements.front_matter,
         sentences.headline,
         sentences.headline_explained,
@@ -249,7 +249,7 @@ VIEWS_OF_SEVERAL: Final[dict[type, tuple[View, ...]]] = {
     StratumBalance: (matched.strata,),
 }
 """What several nouns of one kind are shown as together."""
-MAIN_TABLE: Final[dict[type, str]] = {MatchBalance: "balance", Evaluation: "effects"}
+MAIN_TABLE: Final[dict[type, str]] = {MatchBalance: "balance", AreasResults: "effects"}
 """The table that stands for a noun where it is not the first one shown."""
 FIGURES: Final[dict[type, dict[str, str]]] = {
     DesignStage: {"love": "design:love_plot", "map": "area_map:area_map"},
@@ -259,7 +259,7 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     SyntheticControl: {"path": "areas:synthetic_plot"},
     StaggeredResults: {"event_study": "staggered:staggered_plot"},
     TwoWayEventStudy: {"event_study": "staggered:two_way_plot"},
-    Evaluation: {
+    AreasResults: {
         "interval": "main_effect:interval_plot",
         "trajectories": "years:trajectories_plot",
         "event_study": "years:event_study_plot",

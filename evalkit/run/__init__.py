@@ -5,6 +5,7 @@
 - `commands/`: What may be typed: every command in the order of use, its options, its examples, and what is refused at
   once.
 - `console`: What reaches a terminal or pipe: progress on standard error, and no sign that its encoding lacks.
+- `kinds/`: The kinds of analysis that a project may name: one list, and a file for each.
 - `lab/`: JupyterLab on a project.
 - `many/`: Many projects: in parallel, on a cluster, as a portfolio.
 - `notebooks/`: Notebooks: what they call, how they are executed and released.

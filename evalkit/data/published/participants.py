@@ -38,16 +38,29 @@ class TreatedSchools:
 
     `schools[key_stage]` are school_ids; `without_outcome[key_stage]` counts listed participants that
     have no results at that key stage, by reason; `cases` says how participants were matched;
-    `is_whole_area` whether every school of one area counts as treated. Of a file, `matched` has each row's school
-    and `unused` the headings of columns that say nothing of which schools they are.
+    `areas` are those of which every school counts as treated, none where schools are listed. Of a file, `matched` has
+    each row's school and `unused` the headings of columns that say nothing of which schools they are.
     """
 
     schools: dict[str, tuple[str, ...]]
     without_outcome: dict[str, dict[str, int]]
     cases: tuple[CountedCase, ...]
-    is_whole_area: bool
+    areas: tuple[int, ...] = ()
     matched: tuple[MatchedSchool, ...] = ()
     unused: tuple[str, ...] = ()
+
+    @property
+    def is_whole_area(self) -> bool:
+        """Return whether whole areas count as treated, rather than schools listed one by one."""
+        return bool(self.areas)
+
+
+def whole_areas(areas: Sequence[int], records: Mapping[str, SchoolRecords]) -> TreatedSchools:
+    """Count every school of some areas as treated; raise `DesignError` where no file has one of them."""
+    each = [whole_area(area, records) for area in areas]
+    schools = {stage: tuple(sorted(school for one in each for school in one.schools[stage])) for stage in records}
+    cases = tuple(case for one in each for case in one.cases)
+    return TreatedSchools(schools, {stage: {} for stage in records}, cases, tuple(areas))
 
 
 def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchools:
@@ -57,7 +70,7 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
         known = sorted({str(code) for r in records.values() for code in r.schools["area"].dropna()})
         near = nearest(str(area), known, 3)
         raise DesignError(
-            f"No school lies in local authority {area}, so nobody was treated. Change `participants.local_authority` "
+            f"No school lies in local authority {area}, so nobody was treated. Change `participants.areas` "
             f"in the project file{'; near codes: ' + listed(near) if near else ''}."
         )
     names = [name for r in records.values() for name in r.schools.loc[r.schools["area"] == area].get("area_name", [])]
@@ -65,7 +78,7 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
     cases = tuple(
         CountedCase(f"{stage}: schools of {called}, all counted as treated", len(ids)) for stage, ids in schools.items()
     )
-    return TreatedSchools(schools, {stage: {} for stage in records}, cases, True)
+    return TreatedSchools(schools, {stage: {} for stage in records}, cases, (area,))
 
 
 def refuse_another_place(place: str, area: int, records: Mapping[str, SchoolRecords]) -> None:
@@ -81,7 +94,7 @@ def refuse_another_place(place: str, area: int, records: Mapping[str, SchoolReco
     if area in names and called and area not in called:
         raise DesignError(
             f"`programme.place` is {names[called[0]]}, which is local authority {called[0]}, and "
-            f"`participants.local_authority` is {area}, {names[area]}. Correct the one that is wrong."
+            f"`participants.areas` is {area}, {names[area]}. Correct the one that is wrong."
         )
 
 
@@ -110,7 +123,7 @@ def read_participants(
         ]
         without[stage] = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
     matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
-    return TreatedSchools(schools, without, tuple(_cases(matched, schools, file.unused)), False, matched, file.unused)
+    return TreatedSchools(schools, without, tuple(_cases(matched, schools, file.unused)), (), matched, file.unused)
 
 
 def _cases(

@@ -11,16 +11,16 @@ from typing import TypeVar
 
 import pandas as pd
 
-from evalkit.core.errors import DataError
+from evalkit.core.errors import DataError, DesignError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project
-from evalkit.core.words import listed
+from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
 from evalkit.data.measures import measure, require_years
 from evalkit.data.published.assembled import read_assembled
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.neighbours import NeighbourTable, read_neighbours
-from evalkit.data.published.participants import TreatedSchools, read_participants, refuse_another_place, whole_area
+from evalkit.data.published.participants import TreatedSchools, read_participants, refuse_another_place, whole_areas
 from evalkit.data.published.performance import PublishedLimits, read_limits, read_performance
 from evalkit.data.published.records import Listing, SchoolRecords, make_records
 from evalkit.data.published.school_lists import (
@@ -100,7 +100,7 @@ def read_records(project: Project, project_folder: Path, sources: Sources, keep:
 
 def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> ProjectData:
     request = DataRequest(
-        measures=tuple(outcome.measure for outcome in project.outcomes),
+        measures=tuple(outcome.code for outcome in project.outcomes),
         exposure=project.exposure,
         neighbours=project.pool.neighbours,
         years=tuple(years),
@@ -150,8 +150,7 @@ def _packed(read: Callable[[Path], object], path: Path, size: int, changed: int)
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
     """Return the outlines for the map where they are supplied; a whole area that takes part must have one."""
-    whole = project.participants.local_authority
-    needed = [] if whole is None else [whole]
+    needed = list(area_codes_of(project, areas))
     return read_boundaries(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
@@ -231,10 +230,27 @@ def _limits(request: DataRequest, sources: Sources, areas: NeighbourTable) -> di
 
 
 def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:
-    if project.participants.local_authority is not None:
-        refuse_another_place(project.programme.place, project.participants.local_authority, tables.records)
-        return whole_area(project.participants.local_authority, tables.records)
+    areas = area_codes_of(project, tables.neighbours[project.pool.neighbours])
+    if areas:
+        if len(areas) == 1:
+            refuse_another_place(project.programme.place, areas[0], tables.records)
+        return whole_areas(areas, tables.records)
     return read_participants(folder / str(project.participants.file), tables.records, tables.spine, tables.links)
+
+
+def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:
+    """Return the codes of the whole areas that take part; raise `DesignError` for a name that no area has."""
+    return tuple(_area_code(area, known) for area in project.participants.areas)
+
+
+def _area_code(area: int | str, known: NeighbourTable) -> int:
+    if isinstance(area, int) or area.strip().isdigit():
+        return int(area)
+    called = {name.casefold(): code for code, name in known.names.items()}
+    if area.strip().casefold() not in called:
+        near = did_you_mean(area.strip(), known.names.values())
+        raise DesignError(f"`participants.areas` names '{area}', and no local authority is called that.{near}")
+    return called[area.strip().casefold()]
 
 
 def _fsm(project: Project, sources: Sources) -> pd.Series | None:

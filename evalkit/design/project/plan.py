@@ -74,13 +74,13 @@ def make_design(project: Project, intake: ProjectData) -> LockedDesign:
     DesignError
         If no treated school, or no school to compare with, is left.
     """
-    return LockedDesign(project, {o.measure: _design(project, intake, o.measure) for o in project.outcomes})
+    return LockedDesign(project, {o.code: _design(project, intake, o.code) for o in project.outcomes})
 
 
 def treated_group(project: Project, intake: ProjectData) -> int:
     """Return the group of the treated schools: the area's code, or 0 where schools are listed by name."""
-    area = project.participants.local_authority
-    return area if intake.treated.is_whole_area and area is not None else TREATED_GROUP
+    areas = intake.treated.areas
+    return areas[0] if len(areas) == 1 else TREATED_GROUP
 
 
 def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
@@ -102,8 +102,8 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
 
 def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
     """Return the areas the participants of any key stage lie in."""
-    if intake.treated.is_whole_area and project.participants.local_authority is not None:
-        return (project.participants.local_authority,)
+    if intake.treated.areas:
+        return tuple(sorted(intake.treated.areas))
     areas = {
         area
         for stage, records in intake.records.items()
@@ -115,7 +115,7 @@ def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
 def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
     """Return each school's area as its group; the treated have one of their own, their areas' other schools none."""
     areas = records.schools["area"]
-    if intake.treated.is_whole_area:
+    if len(intake.treated.areas) == 1:
         return areas.dropna().astype("int64")
     groups = areas.mask(areas.isin(_treated_areas(project, intake)))
     groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
@@ -123,7 +123,7 @@ def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd
 
 
 def _require_treated(project: Project, code: str, n: int) -> None:
-    if n == 0 and code == project.primary.measure:
+    if n == 0 and code == project.primary.code:
         raise DesignError(
             f"No treated school is left: none of the participants has a published {measure(code).label.lower()} "
             f"score in every year before the programme. Run `evalkit check {project.slug}` to see why each was left "

@@ -59,7 +59,7 @@ def project_power(
     late = [year for year in intake.years if year not in project.exposure.pre]
     if late:
         raise DesignError(f"Power is computed before outcomes are read, and {late[0]} is in memory.")
-    found = [_of_outcome(project, intake, locked.outcomes[o.measure], o, limits, options) for o in project.outcomes]
+    found = [_of_outcome(project, intake, locked.outcomes[o.code], o, limits, options) for o in project.outcomes]
     return PowerReport(
         project=project, data_kind=intake.kind, options=options, years=intake.years, outcomes=tuple(found)
     )
@@ -73,8 +73,8 @@ def _of_outcome(
     limits: Mapping[str, PublishedLimits],
     options: PowerOptions,
 ) -> OutcomePower:
-    known = measure(outcome.measure)
-    sd = _pupil_sd(limits.get(outcome.measure), max(project.exposure.pre))
+    known = measure(outcome.code)
+    sd = _pupil_sd(limits.get(outcome.code), max(project.exposure.pre))
     changes = _changes(project, intake, design)
     sets = _placebos(project, intake, design, changes, options)
     plan = plan_from_records(project, intake, design, sd)

@@ -211,7 +211,7 @@ def _whole_area(results: Results) -> tuple[str, str]:
 
 def _measurement(results: Results) -> tuple[str, str]:
     """Return how outcomes are measured: by national tests and exams, or by teachers who knew of the programme."""
-    codes = [outcome.measure for outcome in results.project.outcomes]
+    codes = [outcome.code for outcome in results.project.outcomes]
     tested = [code for code in codes if code not in TEACHER_ASSESSED]
     by_exam = {measure(code).key_stage == "KS4" for code in tested}
     kinds = listed([name for is_exam, name in ((False, "tests"), (True, "exams")) if is_exam in by_exam])

@@ -144,14 +144,14 @@ def describe_design(project: Project, intake: ProjectData, locked: LockedDesign)
     return DesignStage(
         project=project,
         data_kind=intake.kind,
-        areas=_areas(project, intake, locked.outcomes[project.primary.measure]),
+        areas=_areas(project, intake, locked.outcomes[project.primary.code]),
         flow=make_flow(project, intake, locked, project.exposure.pre),
         identity=tuple(_identity(intake)),
         participants=intake.treated.cases,
         matches=tuple(summary for design in estimated for summary in match_summaries(design)),
         balance=tuple(row for design in estimated for row in balance_of(design)),
         detectable=tuple(_detectable(project, intake, design) for design in estimated),
-        measures=tuple(measure_note(project, measure(outcome.measure)) for outcome in project.outcomes),
+        measures=tuple(measure_note(project, measure(outcome.code)) for outcome in project.outcomes),
         area_names=intake.neighbours[project.pool.neighbours].names,
         boundaries=intake.boundaries,
     )

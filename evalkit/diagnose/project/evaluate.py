@@ -28,7 +28,7 @@ from evalkit.diagnose.project.costs import cost_summary
 from evalkit.diagnose.project.evaluation import (
     AreaBaselines,
     AreaDistribution,
-    Evaluation,
+    AreasResults,
     Headline,
     IntraclassCorrelation,
     area_icc,
@@ -84,7 +84,7 @@ def evaluate(
     stage: DesignStage,
     claims: tuple[Claim, ...] = (),
     executor: Executor = SERIAL,
-) -> Evaluation:
+) -> AreasResults:
     """Estimate every effect of a locked design and put it through every check.
 
     `intake` holds all the years the project names; `locked` and `stage` come from the baseline alone; `executor` works
@@ -93,7 +93,7 @@ def evaluate(
     results = estimate_results(project, intake, locked, stage, executor)
     findings = Several(check(results) for check in CHECKS)
     rating = security(results, findings)
-    return Evaluation(
+    return AreasResults(
         project=project,
         design=stage,
         headline=_headline(results),
@@ -111,7 +111,7 @@ def evaluate(
         limits=limits(results),
         measure_labels=_labels(project),
         bands=tuple(_bands(results)),
-        attrition=tuple(attrition_of(results.flow, outcome.measure) for outcome in project.outcomes),
+        attrition=tuple(attrition_of(results.flow, outcome.code) for outcome in project.outcomes),
         intraclass=tuple(_intraclass(results)),
         rating=rating,
     )
@@ -123,8 +123,8 @@ def estimate_results(
     """Estimate every effect of a locked design, before any is judged; arguments as of `evaluate`."""
     outcomes: dict[str, OutcomeEffects] = {}
     for outcome in project.outcomes:
-        design = locked.outcomes[outcome.measure]
-        outcomes[outcome.measure] = estimate_outcome(project, intake, design, outcome.role, executor)
+        design = locked.outcomes[outcome.code]
+        outcomes[outcome.code] = estimate_outcome(project, intake, design, outcome.role, executor)
     for contrast in project.contrasts:
         first, second = (outcomes[code] for code in (contrast.measure, contrast.minus))
         if first.areas and second.areas:
@@ -149,7 +149,7 @@ def _labels(project: Project) -> dict[str, str]:
     contrasts = {
         contrast_code(c): f"{measure(c.measure).label} less {measure(c.minus).label.lower()}" for c in project.contrasts
     }
-    return {o.measure: measure(o.measure).label for o in project.outcomes} | contrasts
+    return {o.code: measure(o.code).label for o in project.outcomes} | contrasts
 
 
 def _contrast_in_words(project: Project) -> str:
@@ -169,7 +169,7 @@ def _headline(results: Results) -> Headline:
     main, exposure = results.main_effect, project.exposure
     sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
     contrast = results.effect(results.contrast())
-    placebo = next((o.measure for o in project.outcomes if o.role == "placebo"), "")
+    placebo = next((o.code for o in project.outcomes if o.role == "placebo"), "")
     lead = str(max(exposure.pre))
     none = Unavailable("No estimate was made.")
     reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
@@ -201,9 +201,9 @@ def _intraclass(results: Results) -> Iterator[IntraclassCorrelation]:
     """Yield how alike schools of one area changed, for every outcome that was estimated."""
     project = results.project
     for outcome in project.outcomes:
-        if results.outcomes[outcome.measure].areas:
-            panel = results.outcomes[outcome.measure].panel
-            yield area_icc(outcome.measure, panel, project.exposure, project.inference.level)
+        if results.outcomes[outcome.code].areas:
+            panel = results.outcomes[outcome.code].panel
+            yield area_icc(outcome.code, panel, project.exposure, project.inference.level)
 
 
 def _distributions(results: Results) -> Iterator[AreaDistribution]:

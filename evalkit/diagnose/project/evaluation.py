@@ -229,7 +229,7 @@ class ConversionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Evaluation(Shown):
+class AreasResults(Shown):
     """All of one project's results."""
 
     project: Project
@@ -262,7 +262,7 @@ class Evaluation(Shown):
     @property
     def main_effect(self) -> Effect | None:
         """Return the main comparison's effect on the primary outcome, if it was asked for."""
-        return self.effect(self.project.primary.measure)
+        return self.effect(self.project.primary.code)
 
     @property
     def estimand(self) -> Estimand:

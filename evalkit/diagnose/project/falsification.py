@@ -252,7 +252,7 @@ def ranked_tests(results: Results) -> list[Falsification]:
 
 def placebo_code(results: Results) -> str:
     """Return the outcome that the programme did not aim at, or an empty text."""
-    return next((o.measure for o in results.project.outcomes if o.role == "placebo"), "")
+    return next((o.code for o in results.project.outcomes if o.role == "placebo"), "")
 
 
 def _areas(results: Results, outcome: str, design: str, period: str) -> AreaEffects | Unavailable:

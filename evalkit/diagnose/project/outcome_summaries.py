@@ -28,7 +28,7 @@ def outcome_summaries(results: Results) -> Iterator[OutcomeSummary]:
     """Yield one row for each outcome of the project, in its order."""
     adjusted = adjusted_p_values(results)
     for outcome in results.project.outcomes:
-        yield _summary(results, outcome.measure, outcome.role, adjusted[outcome.measure])
+        yield _summary(results, outcome.code, outcome.role, adjusted[outcome.code])
 
 
 def _summary(results: Results, code: str, role: str, p_adjusted: Quantity) -> OutcomeSummary:
@@ -66,20 +66,20 @@ def adjusted_p_values(results: Results) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     family: dict[str, float] = {}
     for outcome in results.project.outcomes:
-        effect = results.effect(outcome.measure)
-        sure = results.clustered(outcome.measure) or effect  # listed schools of several areas have clusters
+        effect = results.effect(outcome.code)
+        sure = results.clustered(outcome.code) or effect  # listed schools of several areas have clusters
         p = sure.p_value if sure else Unavailable("Not estimated.")
         if isinstance(p, Unavailable) or outcome.role not in AIMED_AT:
-            found[outcome.measure] = p if isinstance(p, Unavailable) else _NOT_AIMED_AT
+            found[outcome.code] = p if isinstance(p, Unavailable) else _NOT_AIMED_AT
         else:
-            family[outcome.measure] = p
+            family[outcome.code] = p
     return {**found, **dict(zip(family, holm_adjusted(list(family.values())), strict=True))}
 
 
 def trajectories(results: Results) -> Iterator[ArmYear]:
     """Yield the mean of each arm and year, for every outcome that was estimated."""
     for outcome in results.project.outcomes:
-        yield from _arm_years(results, results.outcomes[outcome.measure])
+        yield from _arm_years(results, results.outcomes[outcome.code])
 
 
 def _means(results: Results, code: str) -> dict[tuple[str, int], float]:

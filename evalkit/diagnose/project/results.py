@@ -34,7 +34,7 @@ class Results:
     @property
     def primary(self) -> str:
         """Return the code of the primary outcome."""
-        return self.project.primary.measure
+        return self.project.primary.code
 
     @property
     def area_names(self) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
 from evalkit.report.border.disclosure import ReleasedTable, told_where_typed
-from evalkit.report.border.markup import bundle, numbered
+from evalkit.report.border.markup import PART_MIME, bundle, numbered
 from evalkit.report.border.table import table_from_record
 
 # Sentences that show themselves in a notebook and in the report.
@@ -145,6 +145,36 @@ Part = Heading | Text | ShownPart
 Section = tuple[Part, ...]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Parts:
+    """Several parts that one cell shows under each other, headings among them: what a kind of analysis adds."""
+
+    parts: Section
+
+    def __repr__(self) -> str:
+        return "\n".join(part.text if isinstance(part, Heading) else repr(part) for part in self.parts)
+
+    def _repr_html_(self) -> str:
+        return "".join(_part_html(part) for part in self.parts)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return bundle(self._repr_html_(), repr(self), {"part": "parts", "parts": [_part_record(p) for p in self.parts]})
+
+
+def _part_html(part: Part) -> str:
+    if isinstance(part, Heading):
+        return f"<h{part.level}>{escape(part.text)}</h{part.level}>"
+    return f"<p>{escape(part.markdown)}</p>" if isinstance(part, Text) else part._repr_html_()
+
+
+def _part_record(part: Part) -> object:
+    if isinstance(part, Heading):
+        return {"part": "heading", "level": part.level, "text": part.text}
+    if isinstance(part, Text):
+        return {"part": "text", "markdown": part.markdown}
+    return part._repr_mimebundle_()[PART_MIME]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What stands once at the top, and sections in order: drawn as a page, for Word, as PDF or on a terminal.
@@ -203,6 +233,19 @@ def _released(part: Part, fewest: int) -> Part:
 def part_bundle(part: ShownPart) -> dict[str, object]:
     """Return what a notebook keeps of a part: HTML, plain text and the record it is read back from."""
     return part._repr_mimebundle_()
+
+
+def parts_from_json(record: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Return the parts of a record of one or of several; raises as `part_from_json`."""
+    if record.get("part") != "parts":
+        return (part_from_json(record),)
+    return tuple(_of_several(one) for one in record["parts"])
+
+
+def _of_several(record: Mapping[str, Any]) -> Part:
+    if record.get("part") == "heading":
+        return Heading(int(record["level"]), str(record["text"]))
+    return Text(str(record["markdown"])) if record.get("part") == "text" else part_from_json(record)
 
 
 def part_from_json(record: Mapping[str, Any]) -> ShownPart:

@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 import mistune
 
 from evalkit.core.errors import EvalkitError
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.border.markup import PART_MIME
-from evalkit.report.border.parts import Document, Heading, Part, Prose, Section, ShownPart, Text, part_from_json
-from evalkit.report.words.statements import banner, front_matter
+from evalkit.report.border.parts import Document, Heading, Part, Prose, Section, Text, parts_from_json
+from evalkit.report.words.statements import front_of
 
 _AT_TOP: Final = ("banner", "face")
 _HEADING: Final = re.compile(r"^(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
@@ -28,7 +28,7 @@ def read_document(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]
     EvalkitError
         If a notebook shows HTML that is not of a part of this kit, or a table that may not leave.
     """
-    top, notice = front_matter(evaluation), banner(evaluation)
+    top, notice = front_of(evaluation)
     return Document(
         slug=evaluation.project.slug,
         title=evaluation.project.title,
@@ -83,11 +83,11 @@ def _text(lines: list[str]) -> Iterator[Text]:
         yield Text(markdown)
 
 
-def _shown(output: Mapping[str, Any]) -> Iterator[ShownPart]:
+def _shown(output: Mapping[str, Any]) -> Iterator[Part]:
     """Yield what an output shows of the kit's own nouns; refuse any other HTML, and leave out plain text."""
     data = output.get("data", {})
     if PART_MIME in data:
-        yield part_from_json(data[PART_MIME])
+        yield from parts_from_json(data[PART_MIME])
     elif data.get("text/html"):
         raise EvalkitError(
             "A notebook shows something that has not been released: only tables, figures and sentences "

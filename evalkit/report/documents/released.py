@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from evalkit.core.disclosure import few
 from evalkit.core.plain import json_text, plain
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
-from evalkit.diagnose.project.evaluation import AreaDistribution, ClaimCheck, Evaluation, Headline
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
-from evalkit.report.border.disclosure import ReleasedTable, release_record
+from evalkit.report.border.disclosure import release_record
 from evalkit.report.border.parts import Figure
 from evalkit.report.documents.document import read_document
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.pdf import pdf_report, summary_pdf
 from evalkit.report.documents.word import word_report
-from evalkit.report.figures.area_map import area_map
-from evalkit.report.figures.choices import choices_plot, specification_curve
-from evalkit.report.figures.design import love_plot, participant_flow
-from evalkit.report.figures.main_effect import interval_plot, permutation_plot
-from evalkit.report.figures.years import event_study_plot, trajectories_plot
-from evalkit.report.tables import design as of_design
-from evalkit.report.tables import effects as of_effects
-from evalkit.report.tables import outcomes as of_outcomes
-from evalkit.report.tables import review as of_review
-from evalkit.report.tables.checklist import checklist
-from evalkit.report.tables.effects import inference, key_numbers
+from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
 
@@ -54,8 +42,6 @@ _PLAIN = (
     "n_treated_clusters",
     "method",
 )
-_NO_COST = Unavailable("The project file states no cost.")
-_NO_MEASURE = Unavailable("No outcome of this project bears on it.")
 _NO_RANK = Unavailable("No area permutation was made.")
 _OF_CONTRAST = Unavailable("No standard deviation of the difference between two outcomes is known to divide by.")
 _BESIDE = Unavailable("Effect sizes are given for the main comparisons only, not for variants of them.")
@@ -64,36 +50,46 @@ _NO_END = Unavailable("No interval, so no months of progress at its end.")
 
 
 def results_record(evaluation: Evaluation) -> dict[str, Any]:
-    """Return all results as plain data: the content of results.json."""
-    design = evaluation.design
+    """Return all results as plain data: the content of results.json.
+
+    Every analysis has its entry; what else the primary one gives stands at the top.
+    """
     record = {
         "schema_version": SCHEMA_VERSION,
         "project": evaluation.project.slug,
-        "data_kind": design.data_kind,
-        "headline": _headline_record(evaluation.headline),
-        "effects": [effect_record(effect, evaluation.project) for effect in evaluation.effects],
-        "balance": plain(design.balance),
-        "flow": plain(evaluation.flow.rows),
-        "findings": plain(evaluation.findings),
-        "outcomes": plain(evaluation.outcomes),
-        "trajectories": plain(evaluation.trajectories),
-        "areas": plain(design.areas),
-        "distributions": [_distribution_record(one, evaluation.project) for one in evaluation.distributions],
-        "bands": plain(evaluation.bands),
-        "matches": plain(design.matches),
-        "identity": plain(design.identity),
-        "participants": plain(design.participants),
-        "conversions": plain(evaluation.conversions),
-        "detectable": plain(evaluation.detectable),
-        "attrition": plain(evaluation.attrition),
-        "intraclass": plain(evaluation.intraclass),
-        "rating": plain(evaluation.rating),
-        "judgements": plain(evaluation.judgements),
-        "claims": [_claim_record(check) for check in evaluation.claims],
-        "cost": plain(evaluation.cost or _NO_COST),
-        "limits": plain(evaluation.limits),
+        "data_kind": evaluation.data_kind,
+        "analyses": [_analysis_record(results) for results in evaluation.analyses],
+        **kind_record(evaluation.primary),
     }
     return release_record(record, evaluation.project.disclosure.threshold)
+
+
+def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
+    return {
+        "name": results.analysis.name,
+        "kind": results.analysis.kind,
+        "primary": results.analysis.primary,
+        "estimand": results.estimand,
+        "inference": {"recommended": results.recommended, "reason": results.reason},
+        "effects": [_marked(effect, results) for effect in results.effects],
+        "findings": plain(results.findings),
+        **results.extra,
+    }
+
+
+def _marked(effect: Effect, results: AnalysisResults) -> dict[str, Any]:
+    main = {"main": True} if effect.is_main else {}
+    return {"analysis": results.analysis.name, **main, **effect_record(effect, results.project)}
+
+
+def kind_record(results: AnalysisResults) -> dict[str, Any]:
+    """Return what stands at the top of results.json of the primary analysis: what its kind shows, or its effects."""
+    module = kind_module(results.plan)
+    if module is not None and hasattr(module, "record"):
+        found: dict[str, Any] = module.record(results)
+        return found
+    effects = [effect_record(effect, results.project) for effect in results.effects]
+    return {"effects": effects, "findings": plain(results.findings)}
 
 
 def results_json(evaluation: Evaluation) -> bytes:
@@ -106,37 +102,6 @@ def results_schema() -> dict[str, Any]:
     text = packaged("results.schema.json")
     schema: dict[str, Any] = json.loads(text)
     return schema
-
-
-def _headline_record(headline: Headline) -> dict[str, Any]:
-    counts = {key: getattr(headline, key) for key in ("n_areas", "n_as_large")}
-    record: dict[str, Any] = plain(headline)
-    return record | {key: plain(n) if isinstance(n, Unavailable) else int(n) for key, n in counts.items()}
-
-
-def _distribution_record(distribution: AreaDistribution, project: Project) -> dict[str, Any]:
-    """Return the changes of all areas, and where they stood before; numbers of few schools stay in."""
-    record: dict[str, Any] = {
-        key: plain(getattr(distribution, key))
-        for key in ("outcome", "design", "areas", "names", "effects", "treated_area")
-    }
-    if distribution.before is None:
-        return record
-    threshold = project.disclosure.threshold
-    schools = [plain(n if n >= threshold else _few_schools(threshold)) for n in distribution.before.n_schools]
-    return {**record, **plain(distribution.before), "n_schools": schools}
-
-
-def _few_schools(threshold: int) -> Unavailable:
-    return Unavailable(few(threshold, "schools"))
-
-
-def _claim_record(check: ClaimCheck) -> dict[str, Any]:
-    claim = check.claim
-    held = {field.name: getattr(claim, field.name) for field in fields(claim)}
-    if claim.measure is None:
-        held["measure"] = Unavailable(claim.reason) if claim.reason else _NO_MEASURE
-    return {"claim": plain(held), "verdict": check.verdict, "sentence": check.sentence}
 
 
 def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
@@ -205,47 +170,6 @@ def _permutation_record(detail: PermutationDetail) -> dict[str, Any]:
 
 # Every released file of a project but its notebooks and manifest.
 
-TABLES: Final[dict[str, Callable[[Evaluation], ReleasedTable]]] = {
-    "areas": lambda evaluation: of_design.areas(evaluation.design),
-    "flow": of_design.flow,
-    "flow_before": lambda evaluation: of_design.flow_before(evaluation.design),
-    "identity": lambda evaluation: of_design.identity(evaluation.design),
-    "participants": lambda evaluation: of_design.participants(evaluation.design),
-    "matches": lambda evaluation: of_design.matches(evaluation.design),
-    "balance": lambda evaluation: of_design.balance(evaluation.design),
-    "measures": lambda evaluation: of_design.measures(evaluation.design),
-    "choices": of_design.choices,
-    "contamination": of_design.contamination,
-    "key_numbers": key_numbers,
-    "outcomes": of_outcomes.outcomes,
-    "outcome_results": of_outcomes.outcome_results,
-    "intraclass": of_outcomes.intraclass,
-    "attrition": of_outcomes.attrition,
-    "effects": of_effects.effects,
-    "other_effects": of_effects.other_effects,
-    "event_study": of_effects.event_study,
-    "inference": inference,
-    "effect_sizes": of_effects.effect_sizes,
-    "findings": of_review.findings,
-    "judgements": of_review.judgements,
-    "claims": of_review.claims,
-    "conversions": of_review.conversions,
-    "detectable": of_review.detectable,
-    "cost": of_review.cost,
-    "checklist": checklist,
-}
-FIGURES: Final[dict[str, Callable[[Evaluation], Figure | None]]] = {
-    "interval": interval_plot,
-    "trajectories": trajectories_plot,
-    "event_study": event_study_plot,
-    "permutation": permutation_plot,
-    "choices": choices_plot,
-    "balance": lambda evaluation: love_plot(evaluation.design),
-    "flow": participant_flow,
-    "specifications": specification_curve,
-    "map": lambda evaluation: area_map(evaluation.design),
-}
-
 
 def released_files(
     evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]], reference: bytes | None = None
@@ -263,12 +187,25 @@ def released_files(
         "summary.pdf": summary_pdf(document),
         "results.json": results_json(evaluation),
     }
-    for name, table in TABLES.items():
-        released[f"tables/{name}.csv"] = table(evaluation).to_csv().encode("utf-8")
     shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
-    for name, drawing in FIGURES.items():
-        released |= _figure_files(name, shown[name] if name in shown else drawing(evaluation))
+    for results in evaluation.analyses:
+        released |= _files_of(results, shown)
     return released
+
+
+def _files_of(results: AnalysisResults, shown: Mapping[str, Figure]) -> dict[str, bytes]:
+    """Return the tables and figures of an analysis; those of the primary one bear their names alone.
+
+    A figure that the document shows is not drawn a second time.
+    """
+    module, files = kind_module(results.plan), dict[str, bytes]()
+    of_analysis = "" if results.analysis.primary else f"{results.analysis.name}/"
+    for name, table in (module.tables(results) if module and hasattr(module, "tables") else {}).items():
+        files[f"tables/{of_analysis}{name}.csv"] = table.to_csv().encode("utf-8")
+    for name, drawing in (module.figures(results) if module and hasattr(module, "figures") else {}).items():
+        full = f"{of_analysis}{name}"
+        files |= _figure_files(full, shown[full] if full in shown else drawing())
+    return files
 
 
 def _figure_files(name: str, figure: Figure | None) -> dict[str, bytes]:

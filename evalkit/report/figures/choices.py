@@ -13,7 +13,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
 from evalkit.design.project import labels
 from evalkit.design.project.labels import NEIGHBOURS, design_label
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
@@ -29,9 +29,9 @@ ASPECTS: Final = ("Compared with", "Schools", "Weights", "Earlier trend")
 """What the specifications differ in, in the order of the rows."""
 
 
-def specification_curve(evaluation: Evaluation) -> Figure:
+def specification_curve(evaluation: AreasResults) -> Figure:
     """Return every estimate of the primary outcome, smallest first, with its interval and the choices it makes."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     effects = _in_order(evaluation)
     choices = {effect.design: choices_of(effect.design, evaluation.project) for effect in effects}
     rows = _rows(list(choices.values()))
@@ -77,9 +77,9 @@ def _list(project: Project) -> str:
     return labels.LIST_YEAR[project.pool.neighbours]
 
 
-def _in_order(evaluation: Evaluation) -> list[Effect]:
+def _in_order(evaluation: AreasResults) -> list[Effect]:
     """Return the estimated effects on the primary outcome, smallest first, the order of designs deciding ties."""
-    effects = one_per_design(evaluation, evaluation.project.primary.measure)
+    effects = one_per_design(evaluation, evaluation.project.primary.code)
     return sorted((e for e in effects if not isinstance(e.estimate, Unavailable)), key=_value)
 
 
@@ -137,7 +137,7 @@ def _grid(ax: Axes, effects: list[Effect], choices: dict[str, Choices], rows: li
         ax.spines[side].set_visible(False)
 
 
-def _curve_alt(evaluation: Evaluation, effects: list[Effect]) -> str:
+def _curve_alt(evaluation: AreasResults, effects: list[Effect]) -> str:
     if not effects:
         return "No specification curve is drawn, as no estimate of the primary outcome can be given."
     values = [_value(effect) for effect in effects]
@@ -152,7 +152,7 @@ def _curve_alt(evaluation: Evaluation, effects: list[Effect]) -> str:
     )
 
 
-def _curve_data(evaluation: Evaluation, effects: list[Effect], choices: dict[str, Choices]) -> ReleasedTable:
+def _curve_data(evaluation: AreasResults, effects: list[Effect], choices: dict[str, Choices]) -> ReleasedTable:
     keys = ("against", "schools", "weights", "trend")
     columns = (
         *(Column(key, aspect) for key, aspect in zip(keys, ASPECTS, strict=True)),
@@ -169,11 +169,11 @@ def _curve_data(evaluation: Evaluation, effects: list[Effect], choices: dict[str
 Panels = dict[str, list[Effect]]
 
 
-def choices_plot(evaluation: Evaluation) -> Figure:
+def choices_plot(evaluation: AreasResults) -> Figure:
     """Return the estimate and interval of every design, one panel for each outcome."""
     panels = _panels(evaluation)
     designs = list(dict.fromkeys(effect.design for effects in panels.values() for effect in effects))
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     with canvas(1.6 + 0.52 * len(designs), len(panels)) as (figure, axes):
         if len({unit_of(evaluation, outcome) for outcome in panels}) == 1:
             for ax in axes[1:]:
@@ -202,9 +202,9 @@ def choices_plot(evaluation: Evaluation) -> Figure:
     )
 
 
-def _panels(evaluation: Evaluation) -> Panels:
+def _panels(evaluation: AreasResults) -> Panels:
     """Return the effects of each outcome that has an estimate; of every outcome where none has."""
-    every = {o.measure: one_per_design(evaluation, o.measure) for o in evaluation.project.outcomes}
+    every = {o.code: one_per_design(evaluation, o.code) for o in evaluation.project.outcomes}
     known = {code: row for code, row in every.items() if any(not _is_lacking(effect) for effect in row)}
     return known or every
 
@@ -230,7 +230,7 @@ def _panel(ax: Axes, effects: list[Effect], designs: list[str]) -> None:
     ax.margins(x=0.08)
 
 
-def _map_alt(evaluation: Evaluation, panels: Panels) -> str:
+def _map_alt(evaluation: AreasResults, panels: Panels) -> str:
     """Return the range of estimates of each outcome over the designs."""
     parts = []
     for outcome, effects in panels.items():
@@ -245,7 +245,7 @@ def _map_alt(evaluation: Evaluation, panels: Panels) -> str:
     )
 
 
-def _map_data(evaluation: Evaluation, panels: Panels) -> ReleasedTable:
+def _map_data(evaluation: AreasResults, panels: Panels) -> ReleasedTable:
     columns = (
         Column("outcome", "Outcome"),
         Column("design", "Compared with"),

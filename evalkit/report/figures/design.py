@@ -17,7 +17,7 @@ from evalkit.core.words import counted, listed
 from evalkit.data.flow import Flow
 from evalkit.design.project.plan import BalanceRow, DesignStage
 from evalkit.diagnose.power.report import OutcomePower, PowerReport, in_pupil_sd
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure
 from evalkit.report.border.table import Column, Table
@@ -43,7 +43,7 @@ from evalkit.report.words.names import arm_label, outcome_label, short_label, tr
 
 def love_plot(design: DesignStage) -> Figure:
     """Return standardised differences before and after each design, for the primary outcome."""
-    rows = [row for row in design.balance if row.outcome == design.project.primary.measure]
+    rows = [row for row in design.balance if row.outcome == design.project.primary.code]
     designs = list(dict.fromkeys(row.design for row in rows)) or ["matched"]
     labels = list(dict.fromkeys(row.label for row in rows))
     with canvas(1.9 + 0.42 * len(labels), len(designs)) as (figure, axes):
@@ -86,7 +86,7 @@ def _balance_alt(rows: list[BalanceRow]) -> str:
 
 
 def _balance_caption(design: DesignStage) -> str:
-    label = outcome_label(design, design.project.primary.measure)
+    label = outcome_label(design, design.project.primary.code)
     return f"{label}: how alike the schools are before and after each design ({LINES})"
 
 
@@ -186,9 +186,9 @@ class _Arm:
         return [f"{count(self.n_lost)} left out:", *(line for text in reasons for line in _hanging(text))]
 
 
-def participant_flow(evaluation: Evaluation) -> Figure:
+def participant_flow(evaluation: AreasResults) -> Figure:
     """Return the flow of schools for the primary outcome: listed, left out with reasons, analysed."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     arms = _arms(evaluation.flow, main, treated_label(evaluation))
     lines = max((len(arm.lines) for arm in arms if arm.n_lost), default=0)
     middle = lines * _LINE + 0.16 if lines else 0.0
@@ -301,7 +301,7 @@ def _flow_alt(arms: list[_Arm]) -> str:
     return f"Flow chart. {'; '.join(parts)}."
 
 
-def _flow_data(evaluation: Evaluation, arms: list[_Arm]) -> ReleasedTable:
+def _flow_data(evaluation: AreasResults, arms: list[_Arm]) -> ReleasedTable:
     columns = (
         Column("arm", "Schools"),
         Column("stage", "Stage"),

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from evalkit.core.formats import count, interval_text, level_text, number, visible
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted
-from evalkit.diagnose.project.evaluation import AreaDistribution, Evaluation
+from evalkit.diagnose.project.evaluation import AreaDistribution, AreasResults
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
@@ -38,9 +38,9 @@ _HEIGHT: Final = 1.75
 _HALF_HEIGHT: Final = 1.0
 
 
-def interval_plot(evaluation: Evaluation) -> Figure:
+def interval_plot(evaluation: AreasResults) -> Figure:
     """Return the main effect and its interval drawn on one line, in points and in standard deviations."""
-    main, effect = evaluation.project.primary.measure, surest(evaluation)
+    main, effect = evaluation.project.primary.code, surest(evaluation)
     label, unit = outcome_label(evaluation, main), unit_of(evaluation, main)
     level = level_text(evaluation.project.inference.level)
     with canvas(_HEIGHT) as (figure, axes):
@@ -122,7 +122,7 @@ def _ends(interval: IntervalOrReason) -> str:
     return interval_text(interval) if isinstance(interval, Interval) else "no interval"
 
 
-def _interval_data(evaluation: Evaluation, effect: Effect | None) -> ReleasedTable:
+def _interval_data(evaluation: AreasResults, effect: Effect | None) -> ReleasedTable:
     columns = (
         Column("unit", "Unit"),
         Column("estimate", "Estimate", "estimate"),
@@ -130,7 +130,7 @@ def _interval_data(evaluation: Evaluation, effect: Effect | None) -> ReleasedTab
     )
     none = Unavailable("Not estimated.")
     size = effect.effect_size if effect else None
-    unit = unit_of(evaluation, evaluation.project.primary.measure)
+    unit = unit_of(evaluation, evaluation.project.primary.code)
     rows: tuple[tuple[Cell, ...], ...] = ((unit, effect.estimate, effect.interval) if effect else (unit, none, none),)
     if size is not None:
         rows = (*rows, ("Hedges' g", size.hedges_g, size.hedges_g_interval))
@@ -140,9 +140,9 @@ def _interval_data(evaluation: Evaluation, effect: Effect | None) -> ReleasedTab
 # Where the treated area stands among all areas, each analysed the same way.
 
 
-def permutation_plot(evaluation: Evaluation) -> Figure:
+def permutation_plot(evaluation: AreasResults) -> Figure:
     """Return the change of every area analysed the same way, the treated area marked."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     distribution = next((d for d in evaluation.distributions if (d.outcome, d.design) == (main, "neighbours")), None)
     label, place = outcome_label(evaluation, main), evaluation.headline.place
     with canvas(3.2) as (figure, axes):
@@ -249,7 +249,7 @@ def _areas_alt(distribution: AreaDistribution | None, place: str) -> str:
     )
 
 
-def _areas_data(evaluation: Evaluation, distribution: AreaDistribution | None) -> ReleasedTable:
+def _areas_data(evaluation: AreasResults, distribution: AreaDistribution | None) -> ReleasedTable:
     columns = (Column("area", "Area"), Column("code", "Code"), Column("effect", "Change", "estimate"))
     every = zip(distribution.names, distribution.areas, distribution.effects, strict=True) if distribution else ()
     pairs = sorted(every, key=lambda row: -row[2])

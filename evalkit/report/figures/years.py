@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from evalkit.core.formats import interval_text, level_text, number, visible
 from evalkit.core.project import Project, day_of_tests
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
-from evalkit.diagnose.project.evaluation import ArmYear, Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults, ArmYear
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
@@ -91,9 +91,9 @@ _MARKS: Final = {"treated": "o", "neighbours": "s", "england": "^", "matched": "
 _DASHES: Final = {"treated": "-", "neighbours": "-", "england": "--", "matched": "-."}
 
 
-def trajectories_plot(evaluation: Evaluation) -> Figure:
+def trajectories_plot(evaluation: AreasResults) -> Figure:
     """Return the mean of the primary outcome in each year: treated, neighbours and the rest of England."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     points = [point for point in evaluation.trajectories if point.outcome == main]
     arms = [arm for arm in ARM_COLOURS if any(point.arm == arm for point in points)]
     label, unit = outcome_label(evaluation, main), unit_of(evaluation, main)
@@ -109,7 +109,7 @@ def trajectories_plot(evaluation: Evaluation) -> Figure:
     return Figure(name="trajectories", png=png, svg=svg, alt=alt, caption=caption, data=_means_data(evaluation, points))
 
 
-def _lines(ax: Axes, evaluation: Evaluation, points: list[ArmYear], arms: list[str]) -> None:
+def _lines(ax: Axes, evaluation: AreasResults, points: list[ArmYear], arms: list[str]) -> None:
     programme_period(ax, evaluation.project)
     for arm in arms:
         of_arm = _of(points, arm)
@@ -133,11 +133,11 @@ def _of(points: list[ArmYear], arm: str) -> list[ArmYear]:
     return sorted((p for p in points if p.arm == arm), key=lambda p: p.year)
 
 
-def _arm_words(evaluation: Evaluation, arm: str) -> str:
+def _arm_words(evaluation: AreasResults, arm: str) -> str:
     return treated_label(evaluation) if arm == "treated" else arm_label(arm)
 
 
-def _names_at_the_end(ax: Axes, evaluation: Evaluation, points: list[ArmYear], arms: list[str]) -> None:
+def _names_at_the_end(ax: Axes, evaluation: AreasResults, points: list[ArmYear], arms: list[str]) -> None:
     """Name each line at its last point, the names kept apart."""
     last = [_of(points, arm)[-1] for arm in arms]
     low, high = ax.get_ylim()
@@ -157,7 +157,7 @@ def _names_at_the_end(ax: Axes, evaluation: Evaluation, points: list[ArmYear], a
         )
 
 
-def _means_alt(evaluation: Evaluation, points: list[ArmYear], arms: list[str]) -> str:
+def _means_alt(evaluation: AreasResults, points: list[ArmYear], arms: list[str]) -> str:
     if not points:
         return "No line is drawn, as no mean of the outcome can be given."
     ends = [(arm, _of(points, arm)[0], _of(points, arm)[-1]) for arm in arms]
@@ -170,7 +170,7 @@ def _means_alt(evaluation: Evaluation, points: list[ArmYear], arms: list[str]) -
     return f"Line chart of yearly means. {'; '.join(parts)}. {ran}"
 
 
-def _means_data(evaluation: Evaluation, points: list[ArmYear]) -> ReleasedTable:
+def _means_data(evaluation: AreasResults, points: list[ArmYear]) -> ReleasedTable:
     columns = (
         Column("arm", "Schools"),
         Column("year", "Summer"),
@@ -189,9 +189,9 @@ _CAP: Final = 0.035
 Bands = dict[str, IntervalOrReason]
 
 
-def event_study_plot(evaluation: Evaluation) -> Figure:
+def event_study_plot(evaluation: AreasResults) -> Figure:
     """Return the difference from neighbours in each year, with permutation intervals and their simultaneous band."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     effects, bands = event_effects(evaluation, main), _bands(evaluation)
     with canvas(4.6) as (figure, axes):
         ax = axes[0]
@@ -211,12 +211,12 @@ def event_study_plot(evaluation: Evaluation) -> Figure:
     )
 
 
-def _bands(evaluation: Evaluation) -> Bands:
-    main = evaluation.project.primary.measure
+def _bands(evaluation: AreasResults) -> Bands:
+    main = evaluation.project.primary.code
     return {str(year_band.year): year_band.band for year_band in evaluation.bands if year_band.outcome == main}
 
 
-def _years(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) -> None:
+def _years(ax: Axes, evaluation: AreasResults, effects: list[Effect], bands: Bands) -> None:
     exposure = evaluation.project.exposure
     programme_period(ax, evaluation.project)
     ax.axhline(0, color=GREY, linewidth=1, zorder=0)
@@ -260,7 +260,7 @@ def _number(ax: Axes, effect: Effect, band: IntervalOrReason) -> None:
     ax.annotate(number(effect.estimate), at, xytext=(0, room), textcoords="offset points", ha="center", color=BLACK)
 
 
-def _key(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) -> None:
+def _key(ax: Axes, evaluation: AreasResults, effects: list[Effect], bands: Bands) -> None:
     """Say at the right of the last year what the thick and the thin line are, each word beside a sample of its line."""
     words = [("this year\nalone", 4.5)] if any(isinstance(effect.interval, Interval) for effect in effects) else []
     words += [("all years\ntogether", 1.0)] if _has_band(bands) else []
@@ -278,11 +278,11 @@ def _key(ax: Axes, evaluation: Evaluation, effects: list[Effect], bands: Bands) 
     ax.set_ylim(low, high)
 
 
-def _caption(evaluation: Evaluation, bands: Bands) -> str:
-    label = outcome_label(evaluation, evaluation.project.primary.measure)
+def _caption(evaluation: AreasResults, bands: Bands) -> str:
+    label = outcome_label(evaluation, evaluation.project.primary.code)
     level = level_text(evaluation.project.inference.level)
     thin = f"; thin lines, the {level} band that holds in all years together" if _has_band(bands) else ""
-    effects = event_effects(evaluation, evaluation.project.primary.measure)
+    effects = event_effects(evaluation, evaluation.project.primary.code)
     some = any(isinstance(effect.interval, Interval) for effect in effects)
     thick = f"Thick lines, each year's {level} permutation interval{thin}. " if some else "No year has an interval. "
     lines = f"{thick}Hollow: before the programme."
@@ -301,14 +301,14 @@ def _words(effect: Effect, band: IntervalOrReason) -> str:
     return f"{visible(effect.estimate)} ({', '.join(parts)})"
 
 
-def _differences_alt(evaluation: Evaluation, effects: list[Effect], bands: Bands) -> str:
+def _differences_alt(evaluation: AreasResults, effects: list[Effect], bands: Bands) -> str:
     facts = evaluation.project.programme
     years = "; ".join(f"{e.period}: {_words(e, bands.get(e.period, _NO_BAND))}" for e in effects)
     ran = f"The programme ran from {month(facts.start)} to {month(facts.end)}; its period is shaded."
     return f"Dot chart of the difference in each year. {years}. {ran}"
 
 
-def _differences_data(evaluation: Evaluation, effects: list[Effect], bands: Bands) -> ReleasedTable:
+def _differences_data(evaluation: AreasResults, effects: list[Effect], bands: Bands) -> ReleasedTable:
     columns = (
         Column("year", "Summer"),
         Column("estimate", "Estimate", "estimate"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Column, Table
 from evalkit.report.tables.design import released
@@ -21,7 +21,7 @@ _NOT: Final = "Not in this report"
 Item = tuple[str, str, str]
 
 
-def checklist(evaluation: Evaluation) -> ReleasedTable:
+def checklist(evaluation: AreasResults) -> ReleasedTable:
     """Return every item a reviewer may ask for, the part of the report that covers it, and what to know of it."""
     rows = tuple(
         (str(number), item, where, note)
@@ -50,13 +50,13 @@ def checklist(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def _has_interval(evaluation: Evaluation) -> bool:
+def _has_interval(evaluation: AreasResults) -> bool:
     """Return whether the main effect on the primary outcome has an interval that allows for areas."""
     effect = surest(evaluation)
     return effect is not None and isinstance(effect.interval, Interval)
 
 
-def _inference(evaluation: Evaluation) -> str:
+def _inference(evaluation: AreasResults) -> str:
     if not _has_interval(evaluation):
         return "None that could be relied on; the reasons stand beside the estimate."
     if is_listed(evaluation):
@@ -64,7 +64,7 @@ def _inference(evaluation: Evaluation) -> str:
     return "Permutation over all areas; clustering by area is not possible with one treated area."
 
 
-def _question(evaluation: Evaluation) -> tuple[Item, ...]:
+def _question(evaluation: AreasResults) -> tuple[Item, ...]:
     project = evaluation.project
     n_partial = len(project.exposure.partial)
     return (
@@ -87,7 +87,7 @@ def _question(evaluation: Evaluation) -> tuple[Item, ...]:
     )
 
 
-def _design(evaluation: Evaluation) -> tuple[Item, ...]:
+def _design(evaluation: AreasResults) -> tuple[Item, ...]:
     several = len(evaluation.project.exposure.pre) > 1
     return (
         (
@@ -116,7 +116,7 @@ def _design(evaluation: Evaluation) -> tuple[Item, ...]:
     )
 
 
-def _numbers(evaluation: Evaluation) -> tuple[Item, ...]:
+def _numbers(evaluation: AreasResults) -> tuple[Item, ...]:
     return (
         (
             "Effect size with correction for small samples",
@@ -152,7 +152,7 @@ def _numbers(evaluation: Evaluation) -> tuple[Item, ...]:
     )
 
 
-def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
+def _sample(evaluation: AreasResults) -> tuple[Item, ...]:
     return (
         (
             "Likeness before, by the standard of the What Works Clearinghouse",
@@ -184,14 +184,14 @@ def _sample(evaluation: Evaluation) -> tuple[Item, ...]:
     )
 
 
-def _map(evaluation: Evaluation) -> Item:
+def _map(evaluation: AreasResults) -> Item:
     item = "Map of the areas compared"
     if evaluation.design.boundaries is None:
         return item, _NOT, "No boundaries were supplied, so no map is drawn."
     return item, _DESIGN, "Drawn from the boundaries in the data folder; no number depends on them."
 
 
-def _rest(evaluation: Evaluation) -> tuple[Item, ...]:
+def _rest(evaluation: AreasResults) -> tuple[Item, ...]:
     cost = evaluation.cost
     pupils = "" if cost is None or isinstance(cost.n_pupils, Unavailable) else " By school, pupil and year."
     return (

@@ -15,7 +15,7 @@ from evalkit.design.project.labels import LIST_LABEL
 from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.project.appraisal import baseline_category
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.words.names import (
@@ -37,7 +37,7 @@ _STATISTIC: Final = {
 _SMALL: Final = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
-def released(stage: DesignStage | Evaluation, table: Table) -> ReleasedTable:
+def released(stage: DesignStage | AreasResults, table: Table) -> ReleasedTable:
     """Return a table released at the project's threshold."""
     return release(table, stage.project.disclosure.threshold)
 
@@ -61,7 +61,7 @@ def _area_row(row: AreaComparison) -> tuple[Cell, ...]:
     return row.list_label, listed([name for _, name in row.treated]), len(names), listed(names, 20), absent
 
 
-def flow(evaluation: Evaluation) -> ReleasedTable:
+def flow(evaluation: AreasResults) -> ReleasedTable:
     """Return every school lost between listed and analysed with its reason, by outcome and arm, over every year."""
     caption = "Schools from listed to analysed, by arm"
     notes = (
@@ -82,7 +82,7 @@ def flow_before(design: DesignStage) -> ReleasedTable:
     return _flow(design, "Schools from listed to eligible on the years before, by arm", ELIGIBLE_BEFORE, (note,))
 
 
-def _flow(stage: DesignStage | Evaluation, caption: str, last: str, notes: tuple[str, ...]) -> ReleasedTable:
+def _flow(stage: DesignStage | AreasResults, caption: str, last: str, notes: tuple[str, ...]) -> ReleasedTable:
     arms = [arm for arm in get_args(Arm) if any(row.arm == arm for row in stage.flow.rows)]
     columns = (
         Column("outcome", "Outcome"),
@@ -102,16 +102,16 @@ def _flow(stage: DesignStage | Evaluation, caption: str, last: str, notes: tuple
     return released(stage, table)
 
 
-def _in_order(stage: DesignStage | Evaluation) -> list[FlowRow]:
+def _in_order(stage: DesignStage | AreasResults) -> list[FlowRow]:
     stages = ("listed", "excluded", "analysed")
     rows = stage.flow.rows
     return sorted(rows, key=lambda row: (_place(stage, row.outcome), stages.index(row.stage)))
 
 
-def _place(stage: DesignStage | Evaluation, outcome: str) -> int:
+def _place(stage: DesignStage | AreasResults, outcome: str) -> int:
     """Return where an outcome stands: the primary one first, the others as the project lists them."""
-    codes = [each.measure for each in stage.project.outcomes]
-    return -1 if outcome == stage.project.primary.measure else codes.index(outcome) if outcome in codes else len(codes)
+    codes = [each.code for each in stage.project.outcomes]
+    return -1 if outcome == stage.project.primary.code else codes.index(outcome) if outcome in codes else len(codes)
 
 
 def _step(stage: str, reason: str, last: str) -> str:
@@ -261,7 +261,7 @@ def averaging_note(exposure: Exposure) -> str:
     return f", × √({Fraction(factor**2).limit_denominator(1000)}) for averaging {averaged}"
 
 
-def contamination(stage: DesignStage | Evaluation) -> ReleasedTable:
+def contamination(stage: DesignStage | AreasResults) -> ReleasedTable:
     """Return other programmes in areas that serve as comparison, as far as known."""
     names = design_of(stage).area_names
     columns = (
@@ -285,7 +285,7 @@ def contamination(stage: DesignStage | Evaluation) -> ReleasedTable:
     return released(stage, Table(caption=caption, columns=columns, rows=rows or empty, notes=notes))
 
 
-def _used_as(stage: DesignStage | Evaluation, areas: Collection[int]) -> str:
+def _used_as(stage: DesignStage | AreasResults, areas: Collection[int]) -> str:
     """Return which of some areas serve as neighbours, by list, or that they are only in the rest."""
     lists = design_of(stage).areas
     by_list = [(row.list_label, [name for code, name in row.comparison if code in areas]) for row in lists]
@@ -295,7 +295,7 @@ def _used_as(stage: DesignStage | Evaluation, areas: Collection[int]) -> str:
     )
 
 
-def choices(stage: DesignStage | Evaluation) -> ReleasedTable:
+def choices(stage: DesignStage | AreasResults) -> ReleasedTable:
     """Return the analytical choices of the project, as the project file has them."""
     project = stage.project
     exposure = project.exposure
@@ -304,7 +304,7 @@ def choices(stage: DesignStage | Evaluation) -> ReleasedTable:
         ("Years with part of the programme", years_text(exposure.partial) or "No year"),
         ("Years after", years_text(exposure.post)),
         *(
-            (f"Outcome, {ROLES.get(row.role, row.role).lower()}", outcome_label(stage, row.measure))
+            (f"Outcome, {ROLES.get(row.role, row.role).lower()}", outcome_label(stage, row.code))
             for row in project.outcomes
         ),
         ("Schools that may be compared", listed(project.pool.minor_groups)),
@@ -323,7 +323,7 @@ def choices(stage: DesignStage | Evaluation) -> ReleasedTable:
     return released(stage, Table(caption="Choices made for this evaluation", columns=columns, rows=rows))
 
 
-def _covariates(stage: DesignStage | Evaluation) -> str:
+def _covariates(stage: DesignStage | AreasResults) -> str:
     words = {
         "pre_outcomes": "earlier outcomes",
         "cohort_size": "cohort size",

@@ -9,7 +9,7 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavai
 from evalkit.core.words import listed
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.project.labels import ENGLAND, design_label
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect, EffectSize, Months
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
@@ -39,9 +39,9 @@ _COUNTS = (
 )
 
 
-def effects(evaluation: Evaluation) -> ReleasedTable:
+def effects(evaluation: AreasResults) -> ReleasedTable:
     """Return the effect on the primary outcome by every design, side by side."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     rows = tuple(
         (design_label(effect.design), effect.n_treated, effect.n_comparison, *_numbers(effect))
         for effect in one_per_design(evaluation, main)
@@ -60,7 +60,7 @@ def effects(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def _effect_columns(evaluation: Evaluation, *first: Column) -> tuple[Column, ...]:
+def _effect_columns(evaluation: AreasResults, *first: Column) -> tuple[Column, ...]:
     level = level_text(evaluation.project.inference.level)
     return (
         *first,
@@ -74,7 +74,7 @@ def _numbers(effect: Effect) -> tuple[Cell, ...]:
     return effect.estimate, effect.interval, effect.p_value
 
 
-def _whose_intervals(evaluation: Evaluation) -> str:
+def _whose_intervals(evaluation: AreasResults) -> str:
     if is_listed(evaluation):
         return (
             "Listed schools are part of their areas, so there is no permutation over areas; where they lie in several "
@@ -92,9 +92,9 @@ def _estimands(effects: list[Effect]) -> tuple[str, ...]:
     return f"What is estimated: {usual.label}.", *apart
 
 
-def other_effects(evaluation: Evaluation) -> ReleasedTable:
+def other_effects(evaluation: AreasResults) -> ReleasedTable:
     """Return the effects on the other outcomes and contrasts by every design."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     rows = tuple(
         (
             with_unit(evaluation, code),
@@ -118,14 +118,14 @@ def other_effects(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def event_effects(evaluation: Evaluation, outcome: str) -> list[Effect]:
+def event_effects(evaluation: AreasResults, outcome: str) -> list[Effect]:
     """Return the effects of single years on an outcome against neighbours, earliest first."""
     years = [str(year) for year in evaluation.project.exposure.years]
     by_year = (evaluation.effect(outcome, period=year) for year in years)
     return [effect for effect in by_year if effect is not None]
 
 
-def base_note(evaluation: Evaluation) -> str:
+def base_note(evaluation: AreasResults) -> str:
     """Return what the event study measures from, and how many independent comparisons the years before hold."""
     pre = evaluation.project.exposure.pre
     base = f"Every year is measured from the mean of {years_text(pre)}, the base of the headline."
@@ -136,9 +136,9 @@ def base_note(evaluation: Evaluation) -> str:
     return f"{base} The years before are measured from their own mean, so they {told}."
 
 
-def event_study(evaluation: Evaluation) -> ReleasedTable:
+def event_study(evaluation: AreasResults) -> ReleasedTable:
     """Return the primary outcome year by year, on the base of the headline."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     rows = tuple(
         (effect.period, _when(evaluation, int(effect.period)), *_numbers(effect))
         for effect in event_effects(evaluation, main)
@@ -154,12 +154,12 @@ def event_study(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def _when(evaluation: Evaluation, year: int) -> str:
+def _when(evaluation: AreasResults, year: int) -> str:
     exposure = evaluation.project.exposure
     return "Before" if year in exposure.pre else "Part of the year" if year in exposure.partial else "After"
 
 
-def effect_sizes(evaluation: Evaluation) -> ReleasedTable:
+def effect_sizes(evaluation: AreasResults) -> ReleasedTable:
     """Return effect sizes with the standard deviation named, and months at the estimate and both ends."""
     level = level_text(evaluation.project.inference.level)
     columns = (
@@ -178,7 +178,7 @@ def effect_sizes(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation)))
 
 
-def _size_row(evaluation: Evaluation, effect: Effect, size: EffectSize) -> tuple[Cell, ...]:
+def _size_row(evaluation: AreasResults, effect: Effect, size: EffectSize) -> tuple[Cell, ...]:
     return (
         outcome_label(evaluation, effect.outcome),
         design_label(effect.design),
@@ -209,7 +209,7 @@ def months_ends(size: EffectSize) -> str:
     return f"{'just below 0' if hidden else number(months.lower, 0)} to {number(months.upper, 0)}"
 
 
-def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:
+def _size_notes(evaluation: AreasResults) -> tuple[str, ...]:
     """Return the names of the standard deviations and of the table of months."""
     sizes = [effect.effect_size for effect in evaluation.effects if effect.effect_size is not None]
     names = dict.fromkeys(size.sd_name for size in sizes)
@@ -227,7 +227,7 @@ def _size_notes(evaluation: Evaluation) -> tuple[str, ...]:
     )
 
 
-def _school_sd(evaluation: Evaluation) -> str:
+def _school_sd(evaluation: AreasResults) -> str:
     """Return the name and the values of the standard deviation behind the school-level effect sizes."""
     sds = {
         effect.outcome: effect.effect_size.school_sd for effect in evaluation.effects if effect.effect_size is not None
@@ -243,9 +243,9 @@ _NO_ERROR: Final = Unavailable("None: areas are compared directly.")
 _ONE_SIDED: Final = Unavailable("None: a one-sided test bounds the effect on one side only.")
 
 
-def inference(evaluation: Evaluation) -> ReleasedTable:
+def inference(evaluation: AreasResults) -> ReleasedTable:
     """Return how uncertain the main estimate is by every kind of inference, each with what it allows for."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     level = level_text(evaluation.project.inference.level)
     columns = (
         Column("inference", "Inference"),
@@ -265,7 +265,7 @@ def inference(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
+def _smallest(evaluation: AreasResults) -> tuple[str, ...]:
     effect = evaluation.main_effect
     if effect is None or effect.permutation is None:
         return ()
@@ -279,8 +279,8 @@ def _smallest(evaluation: Evaluation) -> tuple[str, ...]:
     )
 
 
-def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
-    main = evaluation.project.primary.measure
+def _permutation_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:
+    main = evaluation.project.primary.code
     effect, england = evaluation.effect(main), evaluation.effect(main, ENGLAND)
     rows: list[tuple[Cell, ...]] = []
     if effect is not None:
@@ -291,7 +291,7 @@ def _permutation_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
     return rows
 
 
-def _by_statistic(evaluation: Evaluation, effect: Effect) -> list[tuple[Cell, ...]]:
+def _by_statistic(evaluation: AreasResults, effect: Effect) -> list[tuple[Cell, ...]]:
     """Return the rows of the statistic that the project asks for, one- and two-sided, and that of the other one."""
     spread, detail = "Spread of changes across areas", effect.permutation
     kinds = ["", "each change over its standard error (studentised), "]
@@ -319,7 +319,7 @@ def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason
     return f"Area permutation, {kind}", allows, effect.estimate, *numbers
 
 
-def _cluster_rows(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+def _cluster_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:
     """Return the rows for clustering: by school without a p-value, by area where it can be had."""
     rows: list[tuple[Cell, ...]] = []
     school, area = clustered(evaluation, "school"), clustered(evaluation, "local_authority")
@@ -342,11 +342,11 @@ def _same_reason(std_error: Quantity, interval: IntervalOrReason, p: Quantity) -
 _NO_KEY_MONTHS = Unavailable("Months need an effect size in pupil-level standard deviations, which cannot be given.")
 
 
-def key_numbers(evaluation: Evaluation) -> ReleasedTable:
+def key_numbers(evaluation: AreasResults) -> ReleasedTable:
     """Return the main effect in test points, in Hedges' g and in months, each with its interval."""
     effect = surest(evaluation)
     size = effect.effect_size if effect else None
-    unit = unit_of(evaluation, evaluation.project.primary.measure)
+    unit = unit_of(evaluation, evaluation.project.primary.code)
     columns = (
         Column("scale", "The difference, measured in"),
         Column("estimate", "Best estimate", "estimate"),

@@ -6,7 +6,7 @@ from evalkit.core.formats import level_text, number_or_reason, years_text
 from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
-from evalkit.diagnose.project.evaluation import Evaluation, OutcomeSummary
+from evalkit.diagnose.project.evaluation import AreasResults, OutcomeSummary
 from evalkit.estimate.effect import EffectSize
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
@@ -15,7 +15,7 @@ from evalkit.report.tables.effects import months_text
 from evalkit.report.words.names import NOT_ESTIMATED, ROLES, outcome_label, surest, unit_of, with_unit
 
 
-def outcomes(evaluation: Evaluation) -> ReleasedTable:
+def outcomes(evaluation: AreasResults) -> ReleasedTable:
     """Return schools, pupils and means before and after, treated and compared, for every outcome."""
     exposure = evaluation.project.exposure
     before, after = years_text(exposure.pre), years_text(exposure.post)
@@ -32,7 +32,7 @@ def outcomes(evaluation: Evaluation) -> ReleasedTable:
         Column("comparison_post", f"Compared, {after}", "number"),
     )
     rows = tuple(_outcome_row(evaluation, row) for row in evaluation.outcomes)
-    unit = unit_of(evaluation, evaluation.project.primary.measure)
+    unit = unit_of(evaluation, evaluation.project.primary.code)
     notes = (
         "Means are of schools. Pupils are those of the year group tested in the schools analysed, in an average summer "
         f"of {before}.",
@@ -41,14 +41,14 @@ def outcomes(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit=unit, notes=notes))
 
 
-def _outcome_row(evaluation: Evaluation, row: OutcomeSummary) -> tuple[Cell, ...]:
+def _outcome_row(evaluation: AreasResults, row: OutcomeSummary) -> tuple[Cell, ...]:
     pupils = (row.n_pupils_treated, row.n_pupils_comparison)
     means = (row.treated_pre, row.treated_post, row.comparison_pre, row.comparison_post)
     label = with_unit(evaluation, row.outcome)
     return label, ROLES.get(row.role, row.role), row.n_treated, row.n_comparison, *pupils, *means
 
 
-def outcome_results(evaluation: Evaluation) -> ReleasedTable:
+def outcome_results(evaluation: AreasResults) -> ReleasedTable:
     """Return the differences of every outcome, raw and in change, with effect size, months, p-values and power."""
     level, after = level_text(evaluation.project.inference.level), years_text(evaluation.project.exposure.post)
     columns = (
@@ -64,7 +64,7 @@ def outcome_results(evaluation: Evaluation) -> ReleasedTable:
         Column("detectable", "Least detectable", "number"),
     )
     rows = tuple(_result_row(evaluation, row) for row in evaluation.outcomes)
-    unit = unit_of(evaluation, evaluation.project.primary.measure)
+    unit = unit_of(evaluation, evaluation.project.primary.code)
     table = Table(
         caption="Every outcome: treated schools less statistical neighbours",
         columns=columns,
@@ -75,7 +75,7 @@ def outcome_results(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def _result_row(evaluation: Evaluation, row: OutcomeSummary) -> tuple[Cell, ...]:
+def _result_row(evaluation: AreasResults, row: OutcomeSummary) -> tuple[Cell, ...]:
     effect = surest(evaluation, row.outcome)
     label = with_unit(evaluation, row.outcome)
     if effect is None or isinstance(effect.estimate, Unavailable):
@@ -99,7 +99,7 @@ def _size_cells(size: EffectSize | None) -> tuple[Cell, Cell, Cell]:
     return size.hedges_g, size.hedges_g_interval, months_text(size)
 
 
-def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
+def _result_notes(evaluation: AreasResults) -> tuple[str, ...]:
     codes = [row.outcome for row in evaluation.outcomes]
     sizes = {code: effect.effect_size for code in codes if (effect := surest(evaluation, code)) and effect.effect_size}
     sds = [f"{outcome_label(evaluation, code)} {number_or_reason(size.sd_used)}" for code, size in sizes.items()]
@@ -136,7 +136,7 @@ def _result_notes(evaluation: Evaluation) -> tuple[str, ...]:
     )
 
 
-def intraclass(evaluation: Evaluation) -> ReleasedTable:
+def intraclass(evaluation: AreasResults) -> ReleasedTable:
     """Return how alike schools of one area changed, for every outcome that was estimated."""
     level = level_text(evaluation.project.inference.level)
     columns = (
@@ -174,7 +174,7 @@ def _percent(share: Quantity) -> Quantity:
     return share if isinstance(share, Unavailable) else 100 * share
 
 
-def attrition(evaluation: Evaluation) -> ReleasedTable:
+def attrition(evaluation: AreasResults) -> ReleasedTable:
     """Return the share of eligible schools that was lost, overall and by arm, for every outcome."""
     columns = (
         Column("outcome", "Outcome"),

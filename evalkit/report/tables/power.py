@@ -80,7 +80,7 @@ def power_units(report: PowerReport) -> ReleasedTable:
         Column("n_comparison_areas", "Comparison areas", "count"),
     )
     rows = tuple(
-        (_name(one), one.outcome.measure, one.n_treated, one.n_comparison, one.n_comparison_areas)
+        (_name(one), one.outcome.code, one.n_treated, one.n_comparison, one.n_comparison_areas)
         for one in report.outcomes
     )
     return _released(report, "Schools before the programme", columns, rows)

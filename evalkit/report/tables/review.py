@@ -9,7 +9,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.data.published.school_lists import ROLL_YEAR
 from evalkit.diagnose.project.costs import CostSummary
-from evalkit.diagnose.project.evaluation import RULES, ClaimCheck, Evaluation
+from evalkit.diagnose.project.evaluation import RULES, AreasResults, ClaimCheck
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Prose
 from evalkit.report.border.table import Cell, Column, Table
@@ -28,7 +28,7 @@ from evalkit.report.words.names import (
 _NO_SD: Final = Unavailable("No standard deviation of pupils is known.")
 
 
-def findings(evaluation: Evaluation) -> ReleasedTable:
+def findings(evaluation: AreasResults) -> ReleasedTable:
     """Return every check with its kind, its verdict and what it says, its statistic in the sentence."""
     columns = (
         Column("check", "Check"),
@@ -53,7 +53,7 @@ _KINDS: Final = (
 )
 
 
-def judgements(evaluation: Evaluation) -> ReleasedTable:
+def judgements(evaluation: AreasResults) -> ReleasedTable:
     """Return the entries of published appraisal scales, in words."""
     columns = (
         Column("domain", "Domain"),
@@ -74,7 +74,7 @@ def judgements(evaluation: Evaluation) -> ReleasedTable:
     )
 
 
-def claims(evaluation: Evaluation) -> ReleasedTable:
+def claims(evaluation: AreasResults) -> ReleasedTable:
     """Return what was claimed about the programme against what these data show, and first what the words rest on."""
     columns = (
         Column("number", "Claim"),
@@ -95,7 +95,7 @@ def claims(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, table)
 
 
-def _claim_notes(evaluation: Evaluation) -> tuple[str, ...]:
+def _claim_notes(evaluation: AreasResults) -> tuple[str, ...]:
     """Return each note once, with the numbers of the claims it is about."""
     about: dict[str, list[str]] = {}
     for i, check in enumerate(evaluation.claims, 1):
@@ -112,7 +112,7 @@ def _claim_row(number: int, check: ClaimCheck) -> tuple[Cell, ...]:
     return str(number), claim.quote, capital(claim.part), claim.source, capital(check.verdict), check.sentence
 
 
-def conversions(evaluation: Evaluation) -> ReleasedTable:
+def conversions(evaluation: AreasResults) -> ReleasedTable:
     """Return schools that changed legal identity within the years analysed: a co-intervention."""
     columns = (
         Column("arm", "Schools"),
@@ -128,7 +128,7 @@ def conversions(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit="schools", notes=notes))
 
 
-def detectable(evaluation: Evaluation) -> ReleasedTable:
+def detectable(evaluation: AreasResults) -> ReleasedTable:
     """Return the least detectable effect as designed (optimistic) and as realised."""
     columns = (
         Column("outcome", "Outcome"),
@@ -157,7 +157,7 @@ def detectable(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit="points", notes=notes))
 
 
-def cost(evaluation: Evaluation) -> ReleasedTable:
+def cost(evaluation: AreasResults) -> ReleasedTable:
     """Return what the programme cost, and a ratio only where the interval allows one."""
     summary = evaluation.cost
     columns = (Column("item", "Item"), Column("amount", "Amount", "money"))
@@ -189,7 +189,7 @@ def cost(evaluation: Evaluation) -> ReleasedTable:
     return released(evaluation, Table(caption="What the programme cost", columns=columns, rows=rows, notes=notes))
 
 
-def _pupil_rows(evaluation: Evaluation, summary: CostSummary) -> tuple[tuple[Cell, ...], ...]:
+def _pupil_rows(evaluation: AreasResults, summary: CostSummary) -> tuple[tuple[Cell, ...], ...]:
     """Return the cost by pupil, and by pupil and year, or one row with the reason why there is none."""
     if isinstance(summary.n_pupils, Unavailable):
         return (("For each pupil", summary.n_pupils),)
@@ -203,7 +203,7 @@ def _pupil_rows(evaluation: Evaluation, summary: CostSummary) -> tuple[tuple[Cel
     )
 
 
-def _pupil_notes(evaluation: Evaluation, summary: CostSummary) -> tuple[str, ...]:
+def _pupil_notes(evaluation: AreasResults, summary: CostSummary) -> tuple[str, ...]:
     if isinstance(summary.n_pupils, Unavailable):
         return ()
     spread = (
@@ -224,6 +224,6 @@ def _pupil_notes(evaluation: Evaluation, summary: CostSummary) -> tuple[str, ...
     )
 
 
-def limits(evaluation: Evaluation) -> Prose:
+def limits(evaluation: AreasResults) -> Prose:
     """Return what this evaluation cannot do."""
     return Prose(evaluation.limits, "list")

@@ -12,7 +12,7 @@ from evalkit.core.words import listed
 from evalkit.data.measures import MEASURES
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.project.plan import DesignStage
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect
 
 ARMS: Final = {
@@ -98,7 +98,7 @@ def months_long(years: float) -> str:
     return number(12 * years, 1)
 
 
-def is_invented(stage: DesignStage | Evaluation) -> bool:
+def is_invented(stage: DesignStage | AreasResults) -> bool:
     """Return whether the schools and results are made up."""
     return design_of(stage).data_kind != "real"
 
@@ -108,21 +108,21 @@ def arm_label(arm: str) -> str:
     return ARMS.get(arm, arm.replace("_", " ").capitalize())
 
 
-def outcome_label(stage: DesignStage | Evaluation, code: str) -> str:
+def outcome_label(stage: DesignStage | AreasResults, code: str) -> str:
     """Return the label of an outcome."""
-    if isinstance(stage, Evaluation):
+    if isinstance(stage, AreasResults):
         return stage.measure_labels.get(code, code)
     return next((note.label for note in stage.measures if note.measure == code), code)
 
 
-def design_of(stage: DesignStage | Evaluation) -> DesignStage:
+def design_of(stage: DesignStage | AreasResults) -> DesignStage:
     """Return the design of a stage, which for an evaluation is the one it was made from."""
-    return stage.design if isinstance(stage, Evaluation) else stage
+    return stage.design if isinstance(stage, AreasResults) else stage
 
 
 def phase(project: Project, n: int) -> str:
     """Return what the schools of the primary outcome are called: primaries, secondaries, or schools."""
-    known = MEASURES.get(project.primary.measure)
+    known = MEASURES.get(project.primary.code)
     stage = known.key_stage if known else ""
     singular, plural = {"KS2": ("primary", "primaries"), "KS4": ("secondary", "secondaries")}.get(
         stage, ("school", "schools")
@@ -130,20 +130,20 @@ def phase(project: Project, n: int) -> str:
     return singular if n == 1 else plural
 
 
-def unit_of(stage: DesignStage | Evaluation, code: str) -> str:
+def unit_of(stage: DesignStage | AreasResults, code: str) -> str:
     """Return the unit of an outcome, that of the primary one for a contrast."""
     notes = {note.measure: note.unit for note in design_of(stage).measures}
-    return notes.get(code, notes.get(stage.project.primary.measure, "points"))
+    return notes.get(code, notes.get(stage.project.primary.code, "points"))
 
 
-def with_unit(stage: DesignStage | Evaluation, code: str) -> str:
+def with_unit(stage: DesignStage | AreasResults, code: str) -> str:
     """Return the label of an outcome, with its unit where that is not the unit of the primary outcome."""
     unit = unit_of(stage, code)
-    apart = "" if unit == unit_of(stage, stage.project.primary.measure) else f" ({unit})"
+    apart = "" if unit == unit_of(stage, stage.project.primary.code) else f" ({unit})"
     return outcome_label(stage, code) + apart
 
 
-def one_per_design(evaluation: Evaluation, outcome: str, period: str = "post") -> list[Effect]:
+def one_per_design(evaluation: AreasResults, outcome: str, period: str = "post") -> list[Effect]:
     """Return one effect of an outcome for each design in order: with the interval that allows for shocks to areas.
 
     That is the permuted one, or where it has no interval the one clustered by area.
@@ -165,48 +165,48 @@ def _says(effect: Effect) -> int:
     return 2 if effect.cluster_level == "local_authority" and has_interval else 0
 
 
-def surest(evaluation: Evaluation, outcome: str = "") -> Effect | None:
+def surest(evaluation: AreasResults, outcome: str = "") -> Effect | None:
     """Return the main effect on an outcome (the primary one) with the interval that allows for shocks to areas.
 
     That is the permuted one for a whole area, and the one clustered by area for schools listed in several.
     """
-    code = outcome or evaluation.project.primary.measure
+    code = outcome or evaluation.project.primary.code
     main, by_area = evaluation.effect(code), clustered(evaluation, "local_authority", code)
     if by_area is not None and (main is None or isinstance(main.interval, Unavailable)):
         return by_area
     return main
 
 
-def is_listed(stage: DesignStage | Evaluation) -> bool:
+def is_listed(stage: DesignStage | AreasResults) -> bool:
     """Return whether the treated schools are listed by name rather than all those of one area."""
-    return stage.project.participants.rule == "file"
+    return stage.project.participants.is_listed
 
 
-def treated_areas(stage: DesignStage | Evaluation) -> str:
+def treated_areas(stage: DesignStage | AreasResults) -> str:
     """Return the areas the treated schools lie in, in words; the programme's place where they are not known."""
     names = [name for row in design_of(stage).areas[:1] for _, name in row.treated]
     return listed(names, 20) if is_listed(stage) and names else stage.project.programme.place
 
 
-def subject(stage: DesignStage | Evaluation) -> str:
+def subject(stage: DesignStage | AreasResults) -> str:
     """Return what sentences are about: the place, or the schools listed as taking part."""
     return "the listed schools" if is_listed(stage) else stage.project.programme.place
 
 
-def treated_label(stage: DesignStage | Evaluation) -> str:
+def treated_label(stage: DesignStage | AreasResults) -> str:
     """Return what the treated arm is called in figures: the place, or that its schools are listed."""
     return "Listed schools" if is_listed(stage) else stage.project.programme.place
 
 
-def outcome_codes(evaluation: Evaluation) -> list[str]:
+def outcome_codes(evaluation: AreasResults) -> list[str]:
     """Return the outcomes with effects, the primary one first, otherwise in the order they were estimated."""
     codes = list(dict.fromkeys(effect.outcome for effect in evaluation.effects))
-    return sorted(codes, key=lambda code: code != evaluation.project.primary.measure)
+    return sorted(codes, key=lambda code: code != evaluation.project.primary.code)
 
 
-def clustered(evaluation: Evaluation, level: str, outcome: str = "") -> Effect | None:
+def clustered(evaluation: AreasResults, level: str, outcome: str = "") -> Effect | None:
     """Return the effect on an outcome (the primary one) with errors clustered at a level, if it was asked for."""
-    main = outcome or evaluation.project.primary.measure
+    main = outcome or evaluation.project.primary.code
     for effect in evaluation.effects:
         if (effect.outcome, effect.design, effect.period) == (main, "neighbours", "post") and (
             effect.inference,

@@ -8,7 +8,7 @@ from evalkit.core.formats import as_sentence, count, interval_text, level_text, 
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
-from evalkit.diagnose.project.evaluation import Evaluation, Headline
+from evalkit.diagnose.project.evaluation import AreasResults, Headline
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import clustered, is_listed, phase, subject, treated_areas, unit_of
 
@@ -33,7 +33,7 @@ POINT: Final = {
 PLAIN: Final = "unstudentised"
 
 
-def headline(evaluation: Evaluation) -> Prose:
+def headline(evaluation: AreasResults) -> Prose:
     """Return the headline: the estimate, its rank among areas, what was not targeted, and what cannot be known."""
     facts = evaluation.headline
     sentences = (
@@ -46,9 +46,9 @@ def headline(evaluation: Evaluation) -> Prose:
     return Prose(tuple(sentence for sentence in sentences if sentence), "headline")
 
 
-def headline_explained(evaluation: Evaluation) -> Prose:
+def headline_explained(evaluation: AreasResults) -> Prose:
     """Return what the headline's numbers are: the scale, the years and schools of each movement, the intervals left."""
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     sentences = (
         _SCALES.get(unit_of(evaluation, main), ""),
         _lead_explained(evaluation),
@@ -57,13 +57,13 @@ def headline_explained(evaluation: Evaluation) -> Prose:
     return Prose(tuple(sentence for sentence in sentences if sentence), "list")
 
 
-def _lead_explained(evaluation: Evaluation) -> str:
+def _lead_explained(evaluation: AreasResults) -> str:
     """Return the years, the comparison and the interval of the movement before, and what the others are relative to."""
     facts, pre = evaluation.headline, evaluation.project.exposure.pre
     near = "relative to the same neighbours"
     labels = [label for label in (facts.placebo_label, facts.contrast_label) if label]
     others = f"The movements of {listed([lower_first(label) for label in labels])} are {near}" if labels else ""
-    effect = evaluation.effect(evaluation.project.primary.measure, LEAD, str(max(pre)))
+    effect = evaluation.effect(evaluation.project.primary.code, LEAD, str(max(pre)))
     if isinstance(facts.lead, Unavailable) or effect is None:
         return as_sentence(others) if others else ""
     lead = (
@@ -73,9 +73,9 @@ def _lead_explained(evaluation: Evaluation) -> str:
     return f"{lead} {others} too." if others else lead
 
 
-def _adjusted_explained(evaluation: Evaluation) -> str:
+def _adjusted_explained(evaluation: AreasResults) -> str:
     adjusted = evaluation.headline.adjusted
-    effect = evaluation.effect(evaluation.project.primary.measure, TREND_ADJUSTED)
+    effect = evaluation.effect(evaluation.project.primary.code, TREND_ADJUSTED)
     if isinstance(adjusted, Unavailable) or effect is None:
         return ""
     return (
@@ -84,7 +84,7 @@ def _adjusted_explained(evaluation: Evaluation) -> str:
     )
 
 
-def _schools(evaluation: Evaluation) -> str:
+def _schools(evaluation: AreasResults) -> str:
     """Return who the estimate is about: `Knowsley's 49 primaries`."""
     facts = evaluation.headline
     what = f"{count(facts.n_schools)} {phase(evaluation.project, facts.n_schools)}"
@@ -93,13 +93,13 @@ def _schools(evaluation: Evaluation) -> str:
     return f"{facts.place}'s {what}"
 
 
-def _neighbours(evaluation: Evaluation) -> str:
+def _neighbours(evaluation: AreasResults) -> str:
     """Return whom they are compared with: `its 2021-list neighbours`."""
     whose = "their areas'" if is_listed(evaluation) else "its"
     return f"{whose} {evaluation.headline.list_year}-list neighbours"
 
 
-def _opening(evaluation: Evaluation) -> str:
+def _opening(evaluation: AreasResults) -> str:
     facts = evaluation.headline
     schools = _schools(evaluation)
     when = f"from {facts.pre_label} to {facts.post_label}"
@@ -125,9 +125,9 @@ def _opening(evaluation: Evaluation) -> str:
     )
 
 
-def rose(evaluation: Evaluation) -> bool:
+def rose(evaluation: AreasResults) -> bool:
     """Return whether the treated schools' own mean rose."""
-    main = next(row for row in evaluation.outcomes if row.outcome == evaluation.project.primary.measure)
+    main = next(row for row in evaluation.outcomes if row.outcome == evaluation.project.primary.code)
     before, after = main.treated_pre, main.treated_post
     return isinstance(before, float) and isinstance(after, float) and after > before
 
@@ -141,7 +141,7 @@ def points(value: float) -> str:
     return f"{text} {'point' if text == '1.00' else 'points'}"
 
 
-def _interval(evaluation: Evaluation, interval: IntervalOrReason) -> str:
+def _interval(evaluation: AreasResults, interval: IntervalOrReason) -> str:
     """Return the interval with its level, or why there is none; for listed schools a sentence of its own says why."""
     if isinstance(interval, Unavailable) and is_listed(evaluation):
         return "no interval can be given"
@@ -156,7 +156,7 @@ def _short_interval(interval: IntervalOrReason) -> str:
     return "an interval cannot be given for it"
 
 
-def rank(evaluation: Evaluation) -> str:
+def rank(evaluation: AreasResults) -> str:
     """Return where the treated area stands among all areas, or what the uncertainty of listed schools rests on."""
     facts, statistic = evaluation.headline, evaluation.project.inference.statistic
     if is_listed(evaluation) and not isinstance(facts.estimate, Unavailable):
@@ -174,7 +174,7 @@ def rank(evaluation: Evaluation) -> str:
     )
 
 
-def no_rank(evaluation: Evaluation) -> str:
+def no_rank(evaluation: AreasResults) -> str:
     """Return that part of an area cannot be ranked among whole areas, and what the interval rests on instead."""
     effect = clustered(evaluation, "local_authority")
     whole = "Schools listed by name are part of their area, so they cannot be ranked among whole areas"
@@ -218,7 +218,7 @@ def _contrast(facts: Headline) -> str:
     return f"{label} {visible(contrast)} ({p})"
 
 
-def _earlier(evaluation: Evaluation) -> str:
+def _earlier(evaluation: AreasResults) -> str:
     """Return the sentence on the movement before the programme, and what its continuing would leave."""
     facts, who = evaluation.headline, subject(evaluation)
     if isinstance(facts.lead, Unavailable):
@@ -236,7 +236,7 @@ def _earlier(evaluation: Evaluation) -> str:
     return f"{start}; continuing that would leave {visible(facts.adjusted)}."
 
 
-def _cannot(evaluation: Evaluation) -> str:
+def _cannot(evaluation: AreasResults) -> str:
     start = "The design cannot separate the programme from anything else that changed in"
     if is_listed(evaluation):
         return f"{start} these schools."

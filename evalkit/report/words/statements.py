@@ -8,7 +8,8 @@ from evalkit.core.formats import as_sentence, count, level_text, number, pounds,
 from evalkit.core.quantities import Unavailable
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
 from evalkit.design.project.plan import BalanceRow, DesignStage
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import clustered, design_of, is_listed, one_per_design, subject, surest, treated_areas
@@ -17,7 +18,7 @@ NOT_PRE_REGISTERED = "These choices were made with the data already public: the 
 _TRIAL = "not comparable with the effect size of a trial by the Education Endowment Foundation (EEF)"
 
 
-def about(stage: DesignStage | Evaluation) -> Prose:
+def about(stage: DesignStage | AreasResults) -> Prose:
     """Return the evaluation question."""
     return Prose((as_sentence(stage.project.question),))
 
@@ -38,13 +39,23 @@ def programme(design: DesignStage) -> Prose:
     return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, sources_named) if part))
 
 
-def front_matter(stage: DesignStage | Evaluation) -> Prose:
+def front_matter(stage: DesignStage | AreasResults) -> Prose:
     """Return what stands at the top of every document: synthetic data, whom it is about, not pre-registered."""
     synthetic = banner(stage)
     return Prose((*(synthetic.sentences if synthetic else ()), whom(stage), NOT_PRE_REGISTERED), "face")
 
 
-def banner(stage: DesignStage | Evaluation) -> Prose | None:
+def front_of(evaluation: Evaluation) -> tuple[Prose, Prose | None]:
+    """Return what stands at the top of the documents of a project, and its banner where the data are synthetic."""
+    found = evaluation.primary.details
+    if isinstance(found, AreasResults):
+        return front_matter(found), banner(found)
+    place = evaluation.project.programme.place
+    notice = None if evaluation.data_kind == "real" else Prose((synthetic_banner(place),), "banner")
+    return Prose((*(notice.sentences if notice else ()), NOT_PRE_REGISTERED), "face"), notice
+
+
+def banner(stage: DesignStage | AreasResults) -> Prose | None:
     """Return the banner of a report on synthetic data, or nothing for real data."""
     if design_of(stage).data_kind == "real":
         return None
@@ -60,7 +71,7 @@ def synthetic_banner(place: str) -> str:
     )
 
 
-def whom(stage: DesignStage | Evaluation) -> str:
+def whom(stage: DesignStage | AreasResults) -> str:
     """Return whom the evaluation is about: a whole area with the dilution this implies, or named schools."""
     place = stage.project.programme.place
     if is_listed(stage):
@@ -75,7 +86,7 @@ def whom(stage: DesignStage | Evaluation) -> str:
     )
 
 
-def how_to_read(evaluation: Evaluation) -> Prose:
+def how_to_read(evaluation: AreasResults) -> Prose:
     """Return what the numbers rest on: permutation, clustering, neighbours, effect sizes, months."""
     sentences = (
         _permutation(evaluation),
@@ -87,7 +98,7 @@ def how_to_read(evaluation: Evaluation) -> Prose:
     return Prose(tuple(sentence for sentence in sentences if sentence), "list")
 
 
-def disclosure(evaluation: Evaluation) -> Prose:
+def disclosure(evaluation: AreasResults) -> Prose:
     """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
     threshold = evaluation.project.disclosure.threshold
     return Prose(
@@ -109,7 +120,7 @@ def areas_compared(design: DesignStage) -> Prose:
     return Prose((_lists(design),))
 
 
-def matched_designs(evaluation: Evaluation) -> Prose:
+def matched_designs(evaluation: AreasResults) -> Prose:
     """Return how the two matched designs differ in what they assume, and how regression to the mean pulls each."""
     who = subject(evaluation)
     sentences = (
@@ -147,12 +158,12 @@ def regression_to_the_mean(design: DesignStage) -> str:
 
 
 def _is_earlier_outcome(row: BalanceRow, design: DesignStage) -> bool:
-    main = design.project.primary.measure
+    main = design.project.primary.code
     return row.outcome == main and row.design == MATCHED and row.covariate.startswith((main, "pre_"))
 
 
-def _matched_estimates(evaluation: Evaluation) -> str:
-    effects = {effect.design: effect for effect in one_per_design(evaluation, evaluation.project.primary.measure)}
+def _matched_estimates(evaluation: AreasResults) -> str:
+    effects = {effect.design: effect for effect in one_per_design(evaluation, evaluation.project.primary.code)}
     first, second = effects.get(MATCHED), effects.get(MATCHED_WITHOUT_OUTCOMES)
     if first is None or second is None:
         return ""
@@ -172,7 +183,7 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _permutation(evaluation: Evaluation) -> str:
+def _permutation(evaluation: AreasResults) -> str:
     place = evaluation.project.programme.place
     main = evaluation.main_effect
     detail = main.permutation if main else None
@@ -194,7 +205,7 @@ def _permutation(evaluation: Evaluation) -> str:
     )
 
 
-def _clustering_by_school(evaluation: Evaluation) -> str:
+def _clustering_by_school(evaluation: AreasResults) -> str:
     effect = clustered(evaluation, "school")
     start = "A standard error clustered by school covers school sampling only; it excludes area shocks."
     if effect is None or isinstance(effect.std_error, Unavailable):
@@ -205,7 +216,7 @@ def _clustering_by_school(evaluation: Evaluation) -> str:
     )
 
 
-def _clustering_by_area(evaluation: Evaluation) -> str:
+def _clustering_by_area(evaluation: AreasResults) -> str:
     effect = clustered(evaluation, "local_authority")
     reason = effect.std_error.reason if effect and isinstance(effect.std_error, Unavailable) else ""
     default = (
@@ -219,11 +230,11 @@ def _clustering_by_area(evaluation: Evaluation) -> str:
     return f"Clustering by local authority is unavailable. {as_sentence(reason or default)}"
 
 
-def _lists(stage: DesignStage | Evaluation) -> str:
+def _lists(stage: DesignStage | AreasResults) -> str:
     return age_of_lists(stage.project)
 
 
-def _effect_size(evaluation: Evaluation) -> tuple[str, ...]:
+def _effect_size(evaluation: AreasResults) -> tuple[str, ...]:
     main = surest(evaluation)
     size = main.effect_size if main else None
     if size is None:

@@ -9,7 +9,7 @@ from evalkit.data.published.school_lists import ROLL_YEAR
 from evalkit.design.project.labels import LEAD, LIST_LABEL, NEIGHBOURS, TREND_ADJUSTED
 from evalkit.diagnose.project.checks_trend import SHOCK
 from evalkit.diagnose.project.costs import CostSummary
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import (
     is_invented,
@@ -26,13 +26,13 @@ from evalkit.report.words.sentences import PLAIN, points, rose
 _MOST_NAMES = 6
 
 
-def summary_answer(evaluation: Evaluation) -> Prose:
+def summary_answer(evaluation: AreasResults) -> Prose:
     """Return the answer in one sentence, no stronger than the interval allows, and what it cannot say."""
     is_told = not isinstance(evaluation.headline.estimate, Unavailable)
     return Prose((_answer(evaluation), *((_cause(evaluation),) if is_told else ())), "headline")
 
 
-def _answer(evaluation: Evaluation) -> str:
+def _answer(evaluation: AreasResults) -> str:
     facts, who = evaluation.headline, _who(evaluation)
     what = lower_first(facts.measure_label)
     if isinstance(facts.estimate, Unavailable):
@@ -66,18 +66,18 @@ def _ends(interval: Interval) -> str:
     return f"{visible(abs(nearest))} to {visible(abs(furthest))} {'less' if furthest < 0 else 'more'}"
 
 
-def _who(evaluation: Evaluation) -> str:
+def _who(evaluation: AreasResults) -> str:
     n = evaluation.headline.n_schools
     schools = f"{count(n)} {phase(evaluation.project, n)}"
     return f"the {schools} of the programme" if is_listed(evaluation) else f"{evaluation.headline.place}'s {schools}"
 
 
-def _cause(evaluation: Evaluation) -> str:
+def _cause(evaluation: AreasResults) -> str:
     where = "these schools" if is_listed(evaluation) else evaluation.headline.place
     return f"Whatever else changed in {where} over these years is part of that number."
 
 
-def summary_comparison(evaluation: Evaluation) -> Prose:
+def summary_comparison(evaluation: AreasResults) -> Prose:
     """Return who was compared with whom: schools, areas and years."""
     main, exposure = surest(evaluation), evaluation.project.exposure
     facts = evaluation.headline
@@ -97,7 +97,7 @@ def summary_comparison(evaluation: Evaluation) -> Prose:
     )
 
 
-def _treated(evaluation: Evaluation) -> str:
+def _treated(evaluation: AreasResults) -> str:
     n = evaluation.headline.n_schools
     schools = f"{count(n)} {phase(evaluation.project, n)}"
     if is_listed(evaluation):
@@ -106,12 +106,12 @@ def _treated(evaluation: Evaluation) -> str:
     return f"All {schools} of {evaluation.headline.place} with results count as treated and"
 
 
-def _n_listed(evaluation: Evaluation) -> int:
+def _n_listed(evaluation: AreasResults) -> int:
     """Return how many schools with results at the primary outcome's key stage are listed as taking part."""
-    return evaluation.flow.count(evaluation.project.primary.measure, "treated", "listed")
+    return evaluation.flow.count(evaluation.project.primary.code, "treated", "listed")
 
 
-def _areas(evaluation: Evaluation) -> str:
+def _areas(evaluation: AreasResults) -> str:
     areas = evaluation.design.areas
     names = [name for _, name in areas[0].comparison] if areas else []
     label = LIST_LABEL[evaluation.project.pool.neighbours]
@@ -121,7 +121,7 @@ def _areas(evaluation: Evaluation) -> str:
     )
 
 
-def summary_certainty(evaluation: Evaluation) -> Prose:
+def summary_certainty(evaluation: AreasResults) -> Prose:
     """Return how sure the answer is and why, in a few short sentences."""
     told = (
         _rank(evaluation),
@@ -134,7 +134,7 @@ def summary_certainty(evaluation: Evaluation) -> Prose:
     return Prose(tuple(sentence for sentence in told if sentence), "list")
 
 
-def _rank(evaluation: Evaluation) -> str:
+def _rank(evaluation: AreasResults) -> str:
     facts = evaluation.headline
     if isinstance(facts.estimate, Unavailable):
         return ""
@@ -155,12 +155,12 @@ def _rank(evaluation: Evaluation) -> str:
     )
 
 
-def _others(evaluation: Evaluation) -> str:
+def _others(evaluation: AreasResults) -> str:
     """Return over what the other comparisons of the table of estimates range, and for how many chance would do.
 
     The earlier trend continued is no comparison with other schools, and has its own sentence.
     """
-    main = evaluation.project.primary.measure
+    main = evaluation.project.primary.code
     aside = (NEIGHBOURS, TREND_ADJUSTED)
     others = [effect for effect in one_per_design(evaluation, main) if effect.design not in aside]
     known = [effect.estimate for effect in others if isinstance(effect.estimate, float)]
@@ -189,7 +189,7 @@ def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
     return f"chance alone could explain {count(n_could)} of {of}, and hardly the other {count(n_with - n_could)}"
 
 
-def _of_listed(evaluation: Evaluation) -> str:
+def _of_listed(evaluation: AreasResults) -> str:
     """Return what the interval of listed schools rests on, or why there is none."""
     effect = surest(evaluation)
     if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference != "cluster"):
@@ -203,12 +203,12 @@ def _of_listed(evaluation: Evaluation) -> str:
     )
 
 
-def _placebo(evaluation: Evaluation) -> str:
+def _placebo(evaluation: AreasResults) -> str:
     facts = evaluation.headline
     placebo = facts.placebo_estimate
     if isinstance(placebo, Unavailable) or isinstance(facts.estimate, Unavailable) or not facts.placebo_label:
         return ""
-    code = next((outcome.measure for outcome in evaluation.project.outcomes if outcome.role == "placebo"), "")
+    code = next((outcome.code for outcome in evaluation.project.outcomes if outcome.role == "placebo"), "")
     effect = surest(evaluation, code)
     interval = effect.interval if effect else Unavailable("No estimate was made.")
     start = (
@@ -229,12 +229,12 @@ def _reach(interval: IntervalOrReason) -> str:
     return f" ({interval_text(interval)})" if isinstance(interval, Interval) else ""
 
 
-def _reach_of(evaluation: Evaluation, design: str, period: str = "post") -> str:
-    effect = evaluation.effect(evaluation.project.primary.measure, design, period)
+def _reach_of(evaluation: AreasResults, design: str, period: str = "post") -> str:
+    effect = evaluation.effect(evaluation.project.primary.code, design, period)
     return _reach(effect.interval) if effect else ""
 
 
-def _earlier(evaluation: Evaluation) -> str:
+def _earlier(evaluation: AreasResults) -> str:
     facts, pre = evaluation.headline, evaluation.project.exposure.pre
     if isinstance(facts.estimate, Unavailable):
         return ""
@@ -250,8 +250,8 @@ def _earlier(evaluation: Evaluation) -> str:
     return f"{start}; had that gone on, {visible(facts.adjusted)}{_reach_of(evaluation, TREND_ADJUSTED)} would be left."
 
 
-def _least(evaluation: Evaluation) -> str:
-    entry = next((d for d in evaluation.detectable if d.outcome == evaluation.project.primary.measure), None)
+def _least(evaluation: AreasResults) -> str:
+    entry = next((d for d in evaluation.detectable if d.outcome == evaluation.project.primary.code), None)
     if entry is None or (isinstance(entry.realised, Unavailable) and isinstance(entry.at_design, Unavailable)):
         return "The least effect that could have been detected cannot be given."
     least = max(value for value in (entry.realised, entry.at_design) if not isinstance(value, Unavailable))
@@ -261,7 +261,7 @@ def _least(evaluation: Evaluation) -> str:
     )
 
 
-def _security(evaluation: Evaluation) -> str:
+def _security(evaluation: AreasResults) -> str:
     rating = evaluation.rating
     if isinstance(rating.value, Unavailable):
         return "No rating of security is given, as the least detectable effect is not known."
@@ -271,7 +271,7 @@ def _security(evaluation: Evaluation) -> str:
     )
 
 
-def cost_in_short(evaluation: Evaluation) -> Prose:
+def cost_in_short(evaluation: AreasResults) -> Prose:
     """Return the cost in all, for each school and pupil, and for a unit of effect only where that can be given."""
     summary = evaluation.cost
     if summary is None:
@@ -284,7 +284,7 @@ def cost_in_short(evaluation: Evaluation) -> Prose:
     return Prose((schools, _by_pupil(evaluation, summary), _by_effect(summary)))
 
 
-def _by_pupil(evaluation: Evaluation, summary: CostSummary) -> str:
+def _by_pupil(evaluation: AreasResults, summary: CostSummary) -> str:
     each, yearly, n = summary.per_pupil_gbp, summary.per_pupil_year_gbp, summary.n_pupils
     lacking = next((quantity for quantity in (n, each, yearly) if isinstance(quantity, Unavailable)), None)
     if lacking or isinstance(each, Unavailable) or isinstance(yearly, Unavailable) or isinstance(n, Unavailable):

@@ -138,7 +138,7 @@ def _orphans(orphans: Sequence[str], out: Path) -> Iterator[str]:
 
 # What a run of projects does, on standard error while it does it: lines, or on a terminal a table that changes.
 
-N_STAGES: Final = len(NOTEBOOKS) + 2
+N_STAGES: Final = len(NOTEBOOKS) + 3
 """Reading, each notebook, writing the report."""
 _MOST_ROWS: Final = 16
 _STOPPED: Final = ("interrupted", "not begun")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
     from evalkit.data.published.project_data import DataRequest, Keep, ProjectData, Tables
     from evalkit.data.published.sources import Sources
-    from evalkit.design.project.plan import DesignStage, LockedDesign
-    from evalkit.diagnose.project.evaluation import Evaluation
+    from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
+    from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 
 DESIGN: Final = "design.json"
 READ_ONCE: Final = "EVALKIT_READ_ONCE"
@@ -32,17 +32,29 @@ READ_ONCE: Final = "EVALKIT_READ_ONCE"
 T = TypeVar("T")
 
 
-def open_design(project_file: str, data: str = "", out: str = "") -> DesignStage:
+def open_design(project_file: str, data: str = "", out: str = "") -> ProjectDesign:
     """Return the design of a project, made from what was known before the programme.
 
-    `data` is the folder of published files, "" the synthetic England; the matches are locked in
+    `data` is the folder of published files, "" the synthetic England; the plans of its analyses are locked in
     `out`/design.json, unless `out` is "".
     """
     with environment_faults("designing the comparison"):
-        locked, stage = _design_once(Shared(Path(project_file), _sources(data), out))
+        design = _design_once(Shared(Path(project_file), _sources(data), out))
         if out:
-            write_whole(Path(out) / DESIGN, locked.to_json().encode("utf-8"))
-    return stage
+            write_whole(Path(out) / DESIGN, design.to_json().encode("utf-8"))
+    return design
+
+
+def open_plan(project_file: str, data: str = "", out: str = "", analysis: str = "") -> AnalysisPlan:
+    """Return the plan of one analysis, that of the primary one where none is named; arguments as of `open_design`."""
+    design = open_design(project_file, data, out)
+    return design.plan(analysis) if analysis else design.primary
+
+
+def open_analysis(project_file: str, data: str = "", out: str = "", analysis: str = "") -> AnalysisResults:
+    """Return the results of one analysis, of the primary one where none is named; arguments as of `open_evaluation`."""
+    evaluation = open_evaluation(project_file, data, out)
+    return evaluation.analysis(analysis) if analysis else evaluation.primary
 
 
 def open_evaluation(project_file: str, data: str = "", out: str = "") -> Evaluation:
@@ -148,40 +160,38 @@ def _sources(data: str) -> Sources:
     return find_sources(Path(data) if data else synthetic_folder())
 
 
-def _design_once(shared: Shared) -> tuple[LockedDesign, DesignStage]:
+def _design_once(shared: Shared) -> ProjectDesign:
     return shared.kept("design", lambda: _design(shared.project_file, shared.sources))
 
 
-def _design(path: Path, sources: Sources) -> tuple[LockedDesign, DesignStage]:
+def _design(path: Path, sources: Sources) -> ProjectDesign:
     from evalkit.data.published.project_data import read_baseline
-    from evalkit.design.project.plan import make_design
-    from evalkit.diagnose.project.describe import describe_design
+    from evalkit.run.kinds.registry import design_project
     from evalkit.run.project.chosen_data import telling_of_missing_data
     from evalkit.run.project.project_file import load_project
 
     project = load_project(path)
     with telling_of_missing_data(sources):
         baseline = read_baseline(project, path.parent, sources, kept_for_all(sources))
-    locked = make_design(project, baseline)
-    return locked, describe_design(project, baseline, locked)
+    return design_project(project, baseline)
 
 
 def _evaluate(shared: Shared) -> Evaluation:
     from evalkit.data.published.project_data import read_records
-    from evalkit.diagnose.project.evaluate import evaluate
+    from evalkit.run.kinds.registry import evaluate_project
     from evalkit.run.project.project_file import claims_of
 
-    locked, stage = _design_once(shared)
-    _refuse_changed(locked, Path(shared.out) / DESIGN if shared.out else None)
-    project, folder = locked.project, shared.project_file.parent
+    design = _design_once(shared)
+    _refuse_changed(design, Path(shared.out) / DESIGN if shared.out else None)
+    project, folder = design.project, shared.project_file.parent
     records = shared.kept(
         "records", lambda: read_records(project, folder, shared.sources, kept_for_all(shared.sources))
     )
-    return evaluate(project, records, locked, stage, claims_of(project, folder))
+    return evaluate_project(design, records, claims_of(project, folder))
 
 
-def _refuse_changed(locked: LockedDesign, kept: Path | None) -> None:
-    if kept is not None and kept.exists() and kept.read_text(encoding="utf-8") != locked.to_json():
+def _refuse_changed(design: ProjectDesign, kept: Path | None) -> None:
+    if kept is not None and kept.exists() and kept.read_text(encoding="utf-8") != design.to_json():
         raise DesignError(
             f"The design changed after it was locked in {kept.name}: the matches made now differ. "
             "Outcomes are read for one design only; run the project from the start."

@@ -25,7 +25,7 @@ from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
 from evalkit.run.processes.failure import RUNS
 from evalkit.run.processes.locks import write_whole
-from evalkit.run.project.workspace import NOTEBOOKS, is_slug, notebooks_folder
+from evalkit.run.project.workspace import is_slug, notebooks_folder
 
 # Whether a project has to be run again: a key over the content of everything that decides its outputs.
 
@@ -75,11 +75,18 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
         "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
         "data": _hashed(find_sources(data).files(), data, hashes),
         "shown": shown_data,
-        "notebooks": {name: hashes.of(notebooks_folder(project_file) / f"{name}.ipynb") for name in NOTEBOOKS},
+        "notebooks": {
+            path.name: hashes.of(path) for path in sorted(notebooks_folder(project_file).glob("[0-9]_*.ipynb"))
+        },
         "code": hashes.of_tree(Path(evalkit.__file__).parent),
         "versions": {"python": platform.python_version(), **installed_versions()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _notebooks(project_file: Path) -> list[Path]:
+    """Return the notebooks that a project may run, those of other kinds of analysis among them."""
+    return sorted(notebooks_folder(project_file).glob("[0-9]_*.ipynb"))
 
 
 def shown_data(data: Path | None) -> str:

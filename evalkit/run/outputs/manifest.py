@@ -72,7 +72,14 @@ def numerics() -> str:
 
 def input_files(project: Project, project_path: Path, sources: Sources) -> tuple[InputFile, ...]:
     """Return every file of the data folder and of the project that a run reads, with its SHA-256."""
-    named = (project_path.name, project.claims, project.participants.file, project.reference_document)
+    named = (
+        project_path.name,
+        project.claims,
+        project.participants.file,
+        project.reference_document,
+        *(table.file for table in project.data.tables.values()),
+        *(notebook.file for notebook in project.notebooks),
+    )
     names = [name for name in named if name]
     return (*_hashed("project", project_path.parent, (project_path.parent / name for name in names)),
             *_hashed("data", sources.folder, sources.files()))  # fmt: skip

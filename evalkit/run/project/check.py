@@ -56,7 +56,8 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     project = load_project(project_file)
     sources = find_data(data)
     treated = preflight(project, project_file, sources).treated
-    stage = open_design(str(project_file), str(sources.folder), "")
+    design = open_design(str(project_file), str(sources.folder), "")
+    stage: DesignStage = design.primary.details.stage  # type: ignore[attr-defined]
     return Checked(_files(sources), stage, treated, len(claims_of(project, project_file.parent)))
 
 

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
-import types
-import typing
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from evalkit.core.errors import DesignError, ProjectError
 from evalkit.core.project import Claim, Project
 from evalkit.core.words import did_you_mean
 from evalkit.data.measures import MEASURES
 from evalkit.run.processes.failure import environment_faults
+from evalkit.run.project.analyses import (
+    analysis_options,
+    replaced,
+    require_version,
+    reserved_keys,
+    with_common_keys,
+    with_defaults,
+)
+from evalkit.run.project.complaints import complaint_of, shown_value
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_plain_yaml, shown_name, where
 from evalkit.run.project.project_rules import project_complaints, too_long_claim
-
-_EXPECTED: Final = {
-    "int": "a whole number",
-    "float": "a number",
-    "string": "text",
-    "bool": "true or false",
-    "tuple": "a list",
-    "dataclass": "keys with values, indented below it",
-    "date": "a date like 2018-02-01",
-}
 
 _PLACEHOLDER: Final = re.compile("«[^«»]*»?|»")
 """What `evalkit new` writes where a value is to be filled in, or what is left of it."""
@@ -52,7 +48,12 @@ def _claims() -> TypeAdapter[tuple[Claim, ...]]:
 def load_project(path: Path) -> Project:
     """Read a project file; raise one `ProjectError` or `DesignError` with every complaint about it."""
     read = read_plain_yaml(path)
-    project: Project = _validated(_projects(), read, Project)
+    require_version(read)
+    options, against_options = analysis_options(read.data)
+    common = replaced(read, with_common_keys(read.data))
+    found: Project = _validated(_projects(), common, Project, [*reserved_keys(read.data), *against_options])
+    analyses = tuple(replace(one, options=options[i]) for i, one in enumerate(found.analyses))
+    project = with_defaults(replace(found, analyses=analyses))
     complaints = project_complaints(project, path.parent)
     if complaints:
         only_design = all(complaint.is_design for complaint in complaints)
@@ -75,7 +76,7 @@ def claims_of(project: Project, folder: Path) -> tuple[Claim, ...]:
     if project.claims is None:
         return ()
     claims = load_claims(folder / project.claims)
-    analysed = {outcome.measure for outcome in project.outcomes}
+    analysed = {outcome.code for outcome in project.outcomes}
     for claim in claims:
         if claim.measure is not None and claim.measure not in analysed:
             raise ProjectError(
@@ -103,7 +104,7 @@ def project_data(project: Project) -> dict[str, object]:
 
     What is made from it is released, and is the same wherever the same files lie.
     """
-    data: dict[str, object] = _projects().dump_python(project, mode="json", exclude={"data"})
+    data: dict[str, object] = _projects().dump_python(project, mode="json", exclude={"data": {"folder"}})
     return data
 
 
@@ -148,15 +149,17 @@ def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
     return [*complaints, *too_long_claim(i, claim)]
 
 
-def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type) -> Any:
+def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type, found: Sequence[Complaint] = ()) -> Any:
+    """Return the value; raise `ProjectError` with every complaint, those found before among them."""
     left = list(_placeholders(read.data, ()))
-    places = {complaint.place for complaint in left}
+    places = {complaint.place for complaint in (*left, *found)}
+    left += [complaint for complaint in found if complaint.place not in {one.place for one in left}]
     try:
         value = adapter.validate_json(json.dumps(read.data), strict=True)
         complaints = []
     except ValidationError as problem:
         errors = problem.errors(include_url=False)
-        complaints = [_complaint(details, kind) for details in errors if details["loc"] not in places]
+        complaints = [complaint_of(details, kind) for details in errors if details["loc"] not in places]
     if left or complaints:
         raise ProjectError(_message(read, [*left, *complaints])) from None
     return value
@@ -165,56 +168,13 @@ def _validated(adapter: TypeAdapter[Any], read: PlainYaml, kind: type) -> Any:
 def _placeholders(value: object, place: Place) -> Iterator[Complaint]:
     """Yield every value that is still the template's, in the order of the file."""
     if isinstance(value, str) and (mark := _PLACEHOLDER.search(value)):
-        yield Complaint(place, f"{_shown(mark[0])} is still to be filled in; write the value in its place")
+        yield Complaint(place, f"{shown_value(mark[0])} is still to be filled in; write the value in its place")
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _placeholders(inner, (*place, key))
     elif isinstance(value, list):
         for i, inner in enumerate(value):
             yield from _placeholders(inner, (*place, i))
-
-
-def _complaint(details: ErrorDetails, kind: type) -> Complaint:
-    place, key = details["loc"], str(details["loc"][-1]) if details["loc"] else ""
-    typed = details["input"]
-    if details["type"] == "unexpected_keyword_argument":
-        return Complaint(place, f"there is no such key here.{did_you_mean(key, known_keys(kind, place[:-1]))}")
-    if details["type"] == "missing":
-        return Complaint(place, "this key is missing")
-    if details["type"] == "literal_error":
-        expected = str(details.get("ctx", {}).get("expected", "another value"))
-        words = expected.replace(" or ", ", ").replace("'", "").split(", ")
-        near = did_you_mean(typed, words) if isinstance(typed, str) else ""
-        return Complaint(place, f"expected {expected}, found {_shown(typed)}.{near}")
-    expected = _EXPECTED.get(details["type"].split("_")[0], details["msg"])
-    return Complaint(place, f"expected {expected}, found {_shown(typed)}")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return "keys with values"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "nothing"
-    if isinstance(value, str):
-        return f"'{value}'" if len(value) <= 58 else f"'{value[:56]}…'"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
-def known_keys(kind: type, place: Sequence[str | int]) -> list[str]:
-    """Return the keys that may stand at a place of a file of this kind."""
-    for step in place:
-        if isinstance(step, str):
-            kind = _held(typing.get_type_hints(kind).get(step, str))
-    return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
-
-
-def _held(hint: Any) -> type:
-    """Return the class of which a value, or each member of a list, is."""
-    inner = [part for part in typing.get_args(hint) if part not in (Ellipsis, types.NoneType)]
-    return _held(inner[0]) if inner and typing.get_origin(hint) in (tuple, typing.Union, types.UnionType) else hint
 
 
 def _message(read: PlainYaml, complaints: Sequence[Complaint]) -> str:

@@ -107,7 +107,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
 
 def registry_complaints(project: Project) -> list[Complaint]:
     """Return what the measure registry says against the outcomes and years."""
-    codes = [outcome.measure for outcome in project.outcomes]
+    codes = [outcome.code for outcome in project.outcomes]
     known = f"Known: {', '.join(MEASURES)}"
     unknown = [
         Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
@@ -120,9 +120,7 @@ def registry_complaints(project: Project) -> list[Complaint]:
 
 def _absent_years(project: Project) -> Iterator[Complaint]:
     for year in dict.fromkeys(project.exposure.years):
-        without = [
-            o.measure for o in project.outcomes if o.measure in MEASURES and year not in MEASURES[o.measure].years
-        ]
+        without = [o.code for o in project.outcomes if o.code in MEASURES and year not in MEASURES[o.code].years]
         if without:
             yield Complaint(("exposure",), absent_years(without, [year]))
 
@@ -130,8 +128,8 @@ def _absent_years(project: Project) -> Iterator[Complaint]:
 def _broken_series(project: Project) -> Iterator[Complaint]:
     for i, outcome in enumerate(project.outcomes):
         try:
-            if outcome.measure in MEASURES and len(project.exposure.years) > 1:
-                require_years(outcome.measure, project.exposure.years)
+            if outcome.code in MEASURES and len(project.exposure.years) > 1:
+                require_years(outcome.code, project.exposure.years)
         except ProjectError as problem:
             yield Complaint(("outcomes", i, "measure"), " ".join(str(problem).split()))
 
@@ -171,12 +169,11 @@ def _against_address(url: str) -> str:
 
 def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
     chosen = project.participants
-    needed, other = ("local_authority", "file") if chosen.rule == "local_authority" else ("file", "local_authority")
-    if getattr(chosen, needed) is None:
-        yield Complaint(("participants",), f"the rule `{chosen.rule}` needs the key `{needed}`")
-    if getattr(chosen, other) is not None:
-        yield Complaint(("participants", other), f"the rule `{chosen.rule}` does not use `{other}`; leave it out")
-    if chosen.rule == "file" and chosen.file is not None and (complaint := complaint_about(folder, chosen.file)):
+    named = [key for key in ("file", "areas", "draw") if getattr(chosen, key)]
+    if len(named) != 1:
+        said = f"found {listed(named)}" if named else "found none of them"
+        yield Complaint(("participants",), f"name the participants by one of `file`, `areas` and `draw`; {said}")
+    if chosen.file is not None and (complaint := complaint_about(folder, chosen.file)):
         yield Complaint(("participants", "file"), complaint)
 
 
@@ -207,8 +204,8 @@ def _exposure(project: Project) -> Iterator[Complaint]:
 
 
 def _outcomes(project: Project) -> Iterator[Complaint]:
-    measures = [outcome.measure for outcome in project.outcomes]
-    primary = [outcome.measure for outcome in project.outcomes if outcome.role == "primary"]
+    measures = [outcome.code for outcome in project.outcomes]
+    primary = [outcome.code for outcome in project.outcomes if outcome.role == "primary"]
     if len(primary) != 1:
         n_found = f"found {listed(primary)}" if primary else "found none"
         yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {n_found}")
@@ -227,17 +224,17 @@ def _outcomes(project: Project) -> Iterator[Complaint]:
 
 
 def _areas(project: Project) -> Iterator[Complaint]:
-    treated, pool = project.participants.local_authority, project.pool
+    treated, pool = tuple(code for code in project.participants.areas if isinstance(code, int)), project.pool
     named: list[tuple[tuple[str | int, ...], tuple[int, ...]]] = [(("pool", "exclude_areas"), pool.exclude_areas)]
     named += [(("contamination", i, "areas"), row.areas) for i, row in enumerate(project.contamination)]
-    named += [] if treated is None else [(("participants", "local_authority"), (treated,))]
+    named += [(("participants", "areas"), treated)]
     for place, codes in named:
         for code in (code for code in codes if not 100 <= code <= 999):
             yield Complaint(place, f"{code} is not a DfE code of a local authority (three digits, such as 340)")
     for i in (i for i, row in enumerate(project.contamination) if not row.areas):
         yield Complaint(("contamination", i, "areas"), "name at least one area by its DfE code")
-    if treated in pool.exclude_areas:
-        text = f"{treated} is the treated area; it is never used for comparison anyway"
+    for code in (code for code in treated if code in pool.exclude_areas):
+        text = f"{code} is a treated area; it is never used for comparison anyway"
         yield Complaint(("pool", "exclude_areas"), text)
     if pool.neighbours == pool.alternative_neighbours:
         yield Complaint(("pool", "alternative_neighbours"), "name the other list: it is shown beside the main one")
@@ -281,9 +278,9 @@ def _reference_file(project: Project, folder: Path) -> Iterator[Complaint]:
 
 
 def _data_folder(project: Project) -> Iterator[Complaint]:
-    if project.data is None:
-        return
     name = project.data.folder
+    if name is None:
+        return
     if not name.strip():
         yield Complaint(("data", "folder"), "the name of the folder is empty")
     elif name.startswith("~") or PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from evalkit.core.errors import InputError
 from evalkit.core.project import Project
 from evalkit.run.console import Progress
+from evalkit.run.notebooks.planned import in_report_order, planned_notebooks
 from evalkit.run.notebooks.session import DESIGN, kept_for_all, open_evaluation, read_once, synthetic_folder
 from evalkit.run.outputs.content_key import Hashes, content_key, shown_data
 from evalkit.run.outputs.folder import MANIFEST, Staging, refuse_foreign, staging
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.chosen_data import telling_of_missing_data
 from evalkit.run.project.project_file import claims_of, load_project, reference_of
-from evalkit.run.project.workspace import NOTEBOOKS, notebooks_folder
+from evalkit.run.project.workspace import notebooks_folder
 
 if TYPE_CHECKING:
     from evalkit.data.published.project_data import ProjectData
@@ -83,7 +84,7 @@ def _fill(made: Staging, project: Project, request: Request, sources: Sources, k
     with progress.step(f"{project.slug}: writing the report"):
         evaluation = open_evaluation(**parameters)
         reference = reference_of(project, request.project_file.parent)
-        files = released_files(evaluation, [notebooks[name] for name in sorted(notebooks)], reference)
+        files = released_files(evaluation, [*notebooks.values()], reference)
         files |= {f"notebooks/{name}.ipynb": notebook_bytes(notebook) for name, notebook in notebooks.items()}
         design = made.folder / DESIGN
         files |= {DESIGN: design.read_bytes()} if design.exists() else {}
@@ -105,11 +106,12 @@ def _notebooks(
         "out": "",
     }
     done = {}
-    for name in NOTEBOOKS:
-        with progress.step(f"{project.slug}: notebook {name}"):
-            notebook = execute(notebooks_folder(request.project_file) / f"{name}.ipynb", parameters, progress.cell)
-            done[name] = tidy(notebook, shown, _names(parameters, project))
-    return done
+    planned = planned_notebooks(project, request.project_file)
+    for one in planned:
+        with progress.step(f"{project.slug}: notebook {one.name}"):
+            notebook = execute(one.path, {**parameters, **one.parameters}, progress.cell)
+            done[one.name] = tidy(notebook, {**shown, **one.parameters}, _names(parameters, project))
+    return {one.name: done[one.name] for one in in_report_order(planned)}
 
 
 def _names(parameters: dict[str, str], project: Project) -> dict[str, str]:

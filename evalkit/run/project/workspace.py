@@ -40,8 +40,8 @@ def complaint_about(folder: Path, name: str) -> str:
 
 SOURCE_ROOT: Final = Path(__file__).resolve().parents[3]
 """The folder that holds the package: the source checkout, or site-packages."""
-NOTEBOOKS: Final = ("1_design", "2_impact", "3_review", "0_summary", "4_reproducibility")
-"""Notebooks in the order in which they are executed; a report shows them by number."""
+NOTEBOOKS: Final = ("1_design", "3_review", "0_summary", "4_reproducibility")
+"""Notebooks of every project in the order in which they are executed; those of its analyses come after the first."""
 
 
 def find_workspace(start: Path | None = None) -> Path:

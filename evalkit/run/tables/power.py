@@ -66,7 +66,7 @@ def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> d
     from evalkit.data.published.performance import read_limits
 
     year, names = max(project.exposure.pre), intake.neighbours[project.pool.neighbours].names
-    found = {o.measure: read_limits(sources, o.measure, year, names) for o in project.outcomes}
+    found = {o.code: read_limits(sources, o.code, year, names) for o in project.outcomes}
     return {code: limits for code, limits in found.items() if limits is not None}
 
 
@@ -123,7 +123,7 @@ def power_record(report: PowerReport) -> dict[str, Any]:
 
 def _record(found: OutcomePower) -> dict[str, Any]:
     return {
-        "outcome": found.outcome.measure,
+        "outcome": found.outcome.code,
         "role": found.outcome.role,
         "n_treated": found.n_treated,
         "n_comparison": found.n_comparison,

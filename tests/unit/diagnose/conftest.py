@@ -12,7 +12,7 @@ from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
 from evalkit.diagnose.project.describe import describe_design
 from evalkit.diagnose.project.evaluate import evaluate
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -54,6 +54,6 @@ def intake(small_project, small_folder) -> ProjectData:
 
 
 @pytest.fixture(scope="session")
-def evaluation(small_project, designed, intake) -> Evaluation:
+def evaluation(small_project, designed, intake) -> AreasResults:
     _, locked, stage = designed
     return evaluate(small_project, intake, locked, stage, CLAIMS)

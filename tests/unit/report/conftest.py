@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report import released_files
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -17,13 +17,13 @@ from report_running import executed
 
 
 @pytest.fixture
-def evaluation() -> Evaluation:
+def evaluation() -> AreasResults:
     """Return an evaluation whose interval excludes zero."""
     return make_evaluation()
 
 
 @pytest.fixture
-def unavailable() -> Evaluation:
+def unavailable() -> AreasResults:
     """Return an evaluation in which nothing could be estimated."""
     return make_unavailable()
 

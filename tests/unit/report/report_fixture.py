@@ -33,10 +33,10 @@ from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import (
     AreaDistribution,
+    AreasResults,
     ArmYear,
     ClaimCheck,
     ConversionRow,
-    Evaluation,
     EvidenceRating,
     Headline,
     IntraclassCorrelation,
@@ -313,7 +313,7 @@ def make_headline() -> Headline:
     )
 
 
-def make_evaluation() -> Evaluation:
+def make_evaluation() -> AreasResults:
     design = make_design()
     arms = {
         "treated": (-1.2, -0.87, -0.5, 0.1),
@@ -334,7 +334,7 @@ def make_evaluation() -> Evaluation:
         source="the case study",
         reason="Six secondaries cannot show it.",
     )
-    return Evaluation(
+    return AreasResults(
         project=design.project,
         design=design,
         headline=make_headline(),
@@ -440,7 +440,7 @@ def make_evaluation() -> Evaluation:
     )
 
 
-def make_provenance(evaluation: Evaluation) -> Provenance:
+def make_provenance(evaluation: AreasResults) -> Provenance:
     project = evaluation.project
     return Provenance(
         slug=project.slug,
@@ -478,7 +478,7 @@ def make_icc() -> IntraclassCorrelation:
 WHY = Unavailable("Six schools are too few.")
 
 
-def make_unavailable() -> Evaluation:
+def make_unavailable() -> AreasResults:
     """Return an evaluation in which nothing could be estimated."""
     whole = make_evaluation()
     lost = dict.fromkeys(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.core.errors import EvalkitError
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import Heading, Prose, Text
 from evalkit.report.documents.document import Run, WrittenBlock, plain_words, read_document, written_blocks
 
@@ -24,7 +24,7 @@ def section(evaluation, *cells):
     return found
 
 
-def test_headings_and_text_are_told_apart(evaluation: Evaluation) -> None:
+def test_headings_and_text_are_told_apart(evaluation: AreasResults) -> None:
     found = section(evaluation, markdown("# What *is* `it`?\n\nOne.\nTwo.\n\n## And then? ##\nThree.\n"))
     assert found == (
         Heading(1, "What is it?"),
@@ -34,12 +34,12 @@ def test_headings_and_text_are_told_apart(evaluation: Evaluation) -> None:
     )
 
 
-def test_a_line_of_code_is_no_heading(evaluation: Evaluation) -> None:
+def test_a_line_of_code_is_no_heading(evaluation: AreasResults) -> None:
     source = "```\n# not a heading\n```\n#nor this"
     assert section(evaluation, markdown(source)) == (Text(source),)
 
 
-def test_parts_come_in_order_and_what_stands_at_the_top_is_left_out(evaluation: Evaluation) -> None:
+def test_parts_come_in_order_and_what_stands_at_the_top_is_left_out(evaluation: AreasResults) -> None:
     top = [Prose(("A.",), kind)._repr_mimebundle_() for kind in ("banner", "face")]
     shown = [Prose(("B.",)), released(small_table())]
     found = section(evaluation, code(*top), code(*(part._repr_mimebundle_() for part in shown)), code())
@@ -48,7 +48,7 @@ def test_parts_come_in_order_and_what_stands_at_the_top_is_left_out(evaluation: 
     assert with_figure[0].svg == figure().svg
 
 
-def test_the_top_says_what_the_evaluation_says(evaluation: Evaluation) -> None:
+def test_the_top_says_what_the_evaluation_says(evaluation: AreasResults) -> None:
     document = read_document(evaluation, [])
     assert document.title == evaluation.project.title
     assert document.banner.startswith("SYNTHETIC DATA")
@@ -57,20 +57,20 @@ def test_the_top_says_what_the_evaluation_says(evaluation: Evaluation) -> None:
     assert document.parts == ()
 
 
-def test_text_without_markup_is_left_out_and_html_is_refused(evaluation: Evaluation) -> None:
+def test_text_without_markup_is_left_out_and_html_is_refused(evaluation: AreasResults) -> None:
     assert section(evaluation, code({"text/plain": "3"})) == ()
     for html in ("<b>3</b>", ["<b>", "3</b>"], '<div class="evalkit evalkit-table">3</div>'):
         with pytest.raises(EvalkitError, match="has not been released"):
             section(evaluation, code({"text/html": html, "text/plain": "3"}))
 
 
-def test_no_heading_skips_a_level(evaluation: Evaluation) -> None:
+def test_no_heading_skips_a_level(evaluation: AreasResults) -> None:
     notebooks = [{"cells": [markdown("### A?\n\n###### B?")]}, {"cells": [markdown("#### C?\n\n# D?")]}]
     levels = [part.level for part in read_document(evaluation, notebooks).parts]
     assert levels == [1, 2, 3, 1]
 
 
-def test_stored_sources_in_lines_are_joined(evaluation: Evaluation) -> None:
+def test_stored_sources_in_lines_are_joined(evaluation: AreasResults) -> None:
     assert section(evaluation, markdown(["# A?\n", "\n", "b"])) == (Heading(1, "A?"), Text("b"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from report_running import executed
 
 from evalkit.core.errors import EvalkitError
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.documents.document import read_document
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.released import FIGURES, released_files
@@ -49,7 +49,7 @@ def test_every_released_file_is_there(made: dict[str, dict[str, bytes]]) -> None
 
 
 def test_a_figure_that_a_notebook_shows_is_not_drawn_again(
-    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch, made: dict[str, dict[str, bytes]]
+    evaluation: AreasResults, monkeypatch: pytest.MonkeyPatch, made: dict[str, dict[str, bytes]]
 ) -> None:
     notebooks, drawn = executed(evaluation), []
     for name in FIGURES:
@@ -126,7 +126,7 @@ def test_figures_name_no_software_and_no_date(made: dict[str, dict[str, bytes]])
             assert b"Software" not in content
 
 
-def test_html_that_is_not_released_is_refused(evaluation: Evaluation) -> None:
+def test_html_that_is_not_released_is_refused(evaluation: AreasResults) -> None:
     cell = {
         "cell_type": "code",
         "source": "frame",
@@ -136,7 +136,7 @@ def test_html_that_is_not_released_is_refused(evaluation: Evaluation) -> None:
         read_document(evaluation, [{"cells": [cell]}])
 
 
-def test_markup_in_text_cells_is_shown_not_run(evaluation: Evaluation) -> None:
+def test_markup_in_text_cells_is_shown_not_run(evaluation: AreasResults) -> None:
     cell = {"cell_type": "markdown", "source": "# Why?\n\n<script>alert(1)</script>"}
     page = report_html(read_document(evaluation, [{"cells": [cell]}]))
     assert "<script>" not in page

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from evalkit.core.errors import EvalkitError
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.documents.released import results_json, results_record, results_schema
 
 KEYS = {
@@ -45,13 +45,15 @@ MAIN = {
 }
 
 
-def test_the_schema_is_a_schema_and_both_evaluations_keep_it(evaluation: Evaluation, unavailable: Evaluation) -> None:
+def test_the_schema_is_a_schema_and_both_evaluations_keep_it(
+    evaluation: AreasResults, unavailable: AreasResults
+) -> None:
     jsonschema.Draft202012Validator.check_schema(results_schema())
     for one in (evaluation, unavailable):
         jsonschema.validate(json.loads(results_json(one)), results_schema())
 
 
-def test_the_schema_refuses_what_it_should(evaluation: Evaluation) -> None:
+def test_the_schema_refuses_what_it_should(evaluation: AreasResults) -> None:
     for path, bad in (
         ("estimate", None),
         ("p_value", 1.2),
@@ -65,7 +67,7 @@ def test_the_schema_refuses_what_it_should(evaluation: Evaluation) -> None:
             jsonschema.validate(record, results_schema())
 
 
-def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: Evaluation) -> None:
+def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: AreasResults) -> None:
     effects = results_record(evaluation)["effects"]
     assert len(effects) == len(evaluation.effects)
     assert all(set(effect) >= KEYS for effect in effects)
@@ -80,19 +82,19 @@ def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: Evaluation)
     assert effects[0]["interval"] == {"lower": 0.02, "upper": 1.86, "level": 0.95}
 
 
-def test_the_interval_of_g_times_the_standard_deviation_is_the_interval(evaluation: Evaluation) -> None:
+def test_the_interval_of_g_times_the_standard_deviation_is_the_interval(evaluation: AreasResults) -> None:
     main = results_record(evaluation)["effects"][0]
     assert main["hedges_g_interval"]["lower"] * main["sd_used"] == pytest.approx(main["interval"]["lower"], rel=1e-12)
 
 
-def test_what_cannot_be_given_is_a_reason(unavailable: Evaluation) -> None:
+def test_what_cannot_be_given_is_a_reason(unavailable: AreasResults) -> None:
     effect = results_record(unavailable)["effects"][0]
     assert effect["estimate"] == {"unavailable": "Six schools are too few."}
     assert effect["months_progress"] == {"unavailable": "Six schools are too few."}
 
 
 def test_every_permuted_effect_after_the_programme_carries_the_main_keys(
-    evaluation: Evaluation, unavailable: Evaluation
+    evaluation: AreasResults, unavailable: AreasResults
 ) -> None:
     for one in (evaluation, unavailable):
         kept = [
@@ -109,7 +111,7 @@ def test_every_permuted_effect_after_the_programme_carries_the_main_keys(
                 jsonschema.validate(broken, results_schema())
 
 
-def test_an_effect_that_could_not_be_estimated_gives_its_reason_for_every_size(unavailable: Evaluation) -> None:
+def test_an_effect_that_could_not_be_estimated_gives_its_reason_for_every_size(unavailable: AreasResults) -> None:
     writing = next(e for e in results_record(unavailable)["effects"] if e["outcome"] == "WRITPROG")
     clustered = next(e for e in results_record(unavailable)["effects"] if e["inference"] == "cluster")
     assert clustered["hedges_g"] == {"unavailable": "Six schools are too few."}
@@ -125,7 +127,7 @@ def nulls(value: Any, place: str = "") -> list[str]:
     return [place] if value is None else []
 
 
-def test_nothing_is_null(evaluation: Evaluation, unavailable: Evaluation) -> None:
+def test_nothing_is_null(evaluation: AreasResults, unavailable: AreasResults) -> None:
     for one in (evaluation, unavailable):
         assert nulls(json.loads(results_json(one))) == []
     claim = results_record(evaluation)["claims"][1]["claim"]
@@ -133,26 +135,26 @@ def test_nothing_is_null(evaluation: Evaluation, unavailable: Evaluation) -> Non
     assert results_record(unavailable)["cost"] == {"unavailable": "The project file states no cost."}
 
 
-def test_counts_of_areas_are_whole_numbers(evaluation: Evaluation) -> None:
+def test_counts_of_areas_are_whole_numbers(evaluation: AreasResults) -> None:
     floats = replace(evaluation, headline=replace(evaluation.headline, n_areas=149.0, n_as_large=7.0))
     shown = results_record(floats)["headline"]
     assert [(n, type(n)) for n in (shown["n_areas"], shown["n_as_large"])] == [(149, int), (7, int)]
 
 
-def test_the_school_level_sd_is_named(evaluation: Evaluation) -> None:
+def test_the_school_level_sd_is_named(evaluation: AreasResults) -> None:
     main = results_record(evaluation)["effects"][0]
     assert main["school_sd"] == 2.7
     assert "between the analysed schools of England" in main["school_sd_name"]
     assert "2017" in main["school_sd_name"]
 
 
-def test_a_number_that_is_not_finite_is_refused(evaluation: Evaluation) -> None:
+def test_a_number_that_is_not_finite_is_refused(evaluation: AreasResults) -> None:
     broken = replace(evaluation, effects=(replace(evaluation.effects[0], std_error=float("nan")),))
     with pytest.raises(EvalkitError, match="not a finite number"):
         results_json(broken)
 
 
-def test_the_flow_adds_up_by_arm(evaluation: Evaluation) -> None:
+def test_the_flow_adds_up_by_arm(evaluation: AreasResults) -> None:
     rows = [
         row for row in results_record(evaluation)["flow"] if (row["outcome"], row["arm"]) == ("READPROG", "treated")
     ]

@@ -17,7 +17,7 @@ from report_fixture import make_distribution, make_evaluation, make_unavailable
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.flow import Flow, FlowRow
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.outcome_effects import YearBand
 from evalkit.report.border.parts import Figure
 from evalkit.report.documents.released import FIGURES
@@ -44,7 +44,7 @@ def square(west: float, south: float) -> tuple[tuple[float, float], ...]:
     return ((west, south), (west + 1, south), (west + 1, south + 1), (west, south + 1), (west, south))
 
 
-def whole() -> Evaluation:
+def whole() -> AreasResults:
     """Return the invented evaluation with bands and boundaries."""
     bands = tuple(
         YearBand(outcome="READPROG", year=year, band=Interval(estimate - half, estimate + half))
@@ -170,7 +170,7 @@ def test_words_and_numbers_stand_for_every_figure(figures: dict[str, Figure | No
 
 
 @pytest.mark.parametrize("draw", [draw for name, draw in FIGURES.items() if name != "map"])
-def test_without_any_estimate_a_figure_says_so(draw: Callable[[Evaluation], Figure | None]) -> None:
+def test_without_any_estimate_a_figure_says_so(draw: Callable[[AreasResults], Figure | None]) -> None:
     figure = draw(make_unavailable())
     assert figure is not None
     assert figure.png.startswith(b"\x89PNG")
@@ -295,7 +295,7 @@ def test_without_boundaries_there_is_no_map_and_no_file_of_one() -> None:
 
 
 def test_the_checklist_says_whether_there_is_a_map() -> None:
-    def said(evaluation: Evaluation) -> tuple[object, ...]:
+    def said(evaluation: AreasResults) -> tuple[object, ...]:
         return next(row for row in checklist(evaluation).table.rows if row[1] == "Map of the areas compared")[2:]
 
     assert said(make_evaluation()) == ("Not in this report", "No boundaries were supplied, so no map is drawn.")
@@ -303,7 +303,7 @@ def test_the_checklist_says_whether_there_is_a_map() -> None:
 
 
 @pytest.mark.parametrize("place", ["$\\foo{x$", "$1 and $2_{", "Reading \U0001f4da \u8bfb", "W" * 25])
-def test_any_sign_may_stand_in_the_name_of_a_place(evaluation: Evaluation, place: str) -> None:
+def test_any_sign_may_stand_in_the_name_of_a_place(evaluation: AreasResults, place: str) -> None:
     programme = replace(evaluation.project.programme, place=place)
     project = replace(evaluation.project, programme=programme)
     named = replace(

@@ -5,7 +5,7 @@ from typing import Any
 
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report import (
     front_matter,
     headline,
@@ -18,7 +18,7 @@ from evalkit.report import (
 from evalkit.report.words.names import forbidden_words
 
 
-def listed_schools(evaluation: Evaluation, areas: tuple[tuple[int, str], ...] = ((340, "Knowsley"),)) -> Evaluation:
+def listed_schools(evaluation: AreasResults, areas: tuple[tuple[int, str], ...] = ((340, "Knowsley"),)) -> AreasResults:
     """Return the evaluation as if its schools were listed by name; in several areas errors are clustered by them."""
     project = replace(evaluation.project, participants=Participants(rule="file", file="participants.csv"))
     compared = tuple(replace(row, treated=areas) for row in evaluation.design.areas)
@@ -43,11 +43,11 @@ def listed_schools(evaluation: Evaluation, areas: tuple[tuple[int, str], ...] = 
     )
 
 
-def said(evaluation: Evaluation, **changed: Any) -> str:
+def said(evaluation: AreasResults, **changed: Any) -> str:
     return headline(replace(evaluation, headline=replace(evaluation.headline, **changed))).text
 
 
-def test_the_headline_in_full(evaluation: Evaluation) -> None:
+def test_the_headline_in_full(evaluation: AreasResults) -> None:
     assert headline(evaluation).text == (
         "Reading progress in Knowsley's 49 primaries rose by 0.94 points more from the 2016 and 2017 average to "
         "2019 than in its 2021-list "
@@ -63,7 +63,7 @@ def test_the_headline_in_full(evaluation: Evaluation) -> None:
     )
 
 
-def test_the_numbers_of_the_headline_are_explained_below_it(evaluation: Evaluation) -> None:
+def test_the_numbers_of_the_headline_are_explained_below_it(evaluation: AreasResults) -> None:
     # 0.33 ± 0.83 is -0.50 to 1.16; 0.12 ± 1.9 is -1.78 to 2.02.
     assert headline_explained(evaluation).sentences == (
         "A progress score compares pupils across England: 0 is the national average for pupils with the same earlier "
@@ -75,7 +75,7 @@ def test_the_numbers_of_the_headline_are_explained_below_it(evaluation: Evaluati
     )
 
 
-def test_what_the_headline_does_not_give_is_not_explained(unavailable: Evaluation) -> None:
+def test_what_the_headline_does_not_give_is_not_explained(unavailable: AreasResults) -> None:
     text = headline_explained(unavailable).text
     assert "earlier movement" not in text
     assert "relative to the same neighbours" in text
@@ -83,7 +83,7 @@ def test_what_the_headline_does_not_give_is_not_explained(unavailable: Evaluatio
     assert len(headline_explained(no_placebo).sentences) == 1
 
 
-def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: Evaluation) -> None:
+def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: AreasResults) -> None:
     text = said(evaluation, interval=Interval(-0.2, 2.08))
     assert text.startswith(
         "The data do not show whether reading progress in Knowsley's 49 primaries rose by more or "
@@ -92,35 +92,35 @@ def test_an_interval_with_zero_opens_with_what_is_not_known(evaluation: Evaluati
     )
 
 
-def test_an_interval_that_ends_at_zero_contains_it(evaluation: Evaluation) -> None:
+def test_an_interval_that_ends_at_zero_contains_it(evaluation: AreasResults) -> None:
     assert said(evaluation, interval=Interval(0.0, 1.88)).startswith("The data do not show whether")
 
 
-def test_a_negative_estimate_is_said_in_words(evaluation: Evaluation) -> None:
+def test_a_negative_estimate_is_said_in_words(evaluation: AreasResults) -> None:
     text = said(evaluation, estimate=-0.3, interval=Interval(-0.5, -0.1), lead=-0.21)
     assert "rose by 0.30 points less from" in text
     assert "(95% interval −0.50 to −0.10)" in text
     assert "had already lost 0.21 points" in text
 
 
-def test_one_school_one_point_and_a_rank_of_one(evaluation: Evaluation) -> None:
+def test_one_school_one_point_and_a_rank_of_one(evaluation: AreasResults) -> None:
     text = said(evaluation, n_schools=1, estimate=1.0, n_as_large=1, p_value=1 / 149)
     assert "Knowsley's 1 primary rose by 1.00 point more" in text
     assert "1 (Knowsley itself) changed at least as much in either direction (p = 0.007)" in text
 
 
-def test_an_earlier_trend_of_zero_is_neither_gaining_nor_falling(evaluation: Evaluation) -> None:
+def test_an_earlier_trend_of_zero_is_neither_gaining_nor_falling(evaluation: AreasResults) -> None:
     assert "neither gaining nor falling" in said(evaluation, lead=0.0)
 
 
-def test_named_schools_are_not_called_the_whole_area(evaluation: Evaluation) -> None:
+def test_named_schools_are_not_called_the_whole_area(evaluation: AreasResults) -> None:
     text = headline(listed_schools(evaluation)).text
     assert "in the 49 primaries in the programme in Knowsley" in text
     assert "not public" not in text
     assert "Knowsley was" not in text
 
 
-def test_schools_listed_in_one_area_have_no_interval_and_the_reason_stands_once(evaluation: Evaluation) -> None:
+def test_schools_listed_in_one_area_have_no_interval_and_the_reason_stands_once(evaluation: AreasResults) -> None:
     one = listed_schools(evaluation)
     said = headline(one).text
     assert "the estimate is 0.94 points more (no interval can be given). Schools listed by name" in said
@@ -130,7 +130,7 @@ def test_schools_listed_in_one_area_have_no_interval_and_the_reason_stands_once(
     assert "cannot be ranked" not in how_to_read(one).text
 
 
-def test_schools_listed_in_several_areas_are_called_by_all_of_them(evaluation: Evaluation) -> None:
+def test_schools_listed_in_several_areas_are_called_by_all_of_them(evaluation: AreasResults) -> None:
     several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool"), (876, "Halton")))
     said = headline(several).text
     assert "in the 49 primaries in the programme in Knowsley, Liverpool and Halton rose by more or by less" in said
@@ -140,7 +140,7 @@ def test_schools_listed_in_several_areas_are_called_by_all_of_them(evaluation: E
     assert "in Knowsley, Liverpool and Halton, not about the whole of these areas" in front_matter(several).text
 
 
-def test_everything_unavailable_still_reads_as_sentences(unavailable: Evaluation) -> None:
+def test_everything_unavailable_still_reads_as_sentences(unavailable: AreasResults) -> None:
     text = headline(unavailable).text
     assert text.startswith("The data do not show how reading progress in Knowsley's 6 primaries changed")
     assert text.count("ix schools are too few") == 5
@@ -148,13 +148,13 @@ def test_everything_unavailable_still_reads_as_sentences(unavailable: Evaluation
     assert ".." not in text
 
 
-def test_an_estimate_without_interval_is_not_claimed(evaluation: Evaluation) -> None:
+def test_an_estimate_without_interval_is_not_claimed(evaluation: AreasResults) -> None:
     text = said(evaluation, interval=Unavailable("One area only."))
     assert text.startswith("The data do not show whether")
     assert "(no interval can be given: one area only)" in text
 
 
-def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(evaluation: Evaluation) -> None:
+def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(evaluation: AreasResults) -> None:
     text = front_matter(evaluation).text
     assert text.startswith("SYNTHETIC DATA")
     assert "area-level intention to treat" in text
@@ -166,7 +166,7 @@ def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(eval
     assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
 
 
-def test_what_is_said_of_participation_comes_from_the_project_file(evaluation: Evaluation) -> None:
+def test_what_is_said_of_participation_comes_from_the_project_file(evaluation: AreasResults) -> None:
     place = evaluation.project.participants
     for reason, words in (
         ("The list was lost.", "The list was lost."),
@@ -179,11 +179,11 @@ def test_what_is_said_of_participation_comes_from_the_project_file(evaluation: E
             assert "not public" not in text
 
 
-def test_real_data_carry_no_banner(evaluation: Evaluation) -> None:
+def test_real_data_carry_no_banner(evaluation: AreasResults) -> None:
     assert "SYNTHETIC" not in front_matter(replace(evaluation.design, data_kind="real")).text
 
 
-def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> None:
+def test_how_to_read_says_what_each_number_rests_on(evaluation: AreasResults) -> None:
     text = how_to_read(evaluation).text
     for words in (
         "spread of changes across 149 areas",
@@ -198,7 +198,7 @@ def test_how_to_read_says_what_each_number_rests_on(evaluation: Evaluation) -> N
         assert words in text
 
 
-def test_regression_to_the_mean_has_a_direction_that_follows_the_data(evaluation: Evaluation) -> None:
+def test_regression_to_the_mean_has_a_direction_that_follows_the_data(evaluation: AreasResults) -> None:
     assert "pushes this estimate down" in matched_designs(evaluation).text
     rows = tuple(replace(row, mean_treated=2.0) for row in evaluation.design.balance)
     above = replace(evaluation, design=replace(evaluation.design, balance=rows))
@@ -212,6 +212,6 @@ def test_the_watch_on_words_sees_text_and_alt_but_not_quotations() -> None:
     assert forbidden_words("<td><q>led to impact</q></td><td>impact</td>") == ["impact"]
 
 
-def test_the_level_of_the_interval_is_that_of_the_project(evaluation: Evaluation) -> None:
+def test_the_level_of_the_interval_is_that_of_the_project(evaluation: AreasResults) -> None:
     project = replace(evaluation.project, inference=replace(evaluation.project.inference, level=0.9))
     assert "does not reject at 10 per cent" in how_to_read(replace(evaluation, project=project)).text

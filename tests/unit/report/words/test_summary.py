@@ -6,17 +6,17 @@ import pytest
 
 from evalkit import report
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.diagnose.project.evaluation import Evaluation, EvidenceRating
+from evalkit.diagnose.project.evaluation import AreasResults, EvidenceRating
 from evalkit.report.words.names import forbidden_words
 from tests.unit.report.words.test_sentences import listed_schools
 
 
-def with_interval(evaluation: Evaluation, interval: Interval) -> Evaluation:
+def with_interval(evaluation: AreasResults, interval: Interval) -> AreasResults:
     effects = (replace(evaluation.effects[0], interval=interval), *evaluation.effects[1:])
     return replace(evaluation, headline=replace(evaluation.headline, interval=interval), effects=effects)
 
 
-def test_the_answer_is_one_sentence_and_what_it_cannot_say(evaluation: Evaluation) -> None:
+def test_the_answer_is_one_sentence_and_what_it_cannot_say(evaluation: AreasResults) -> None:
     assert report.summary_answer(evaluation).sentences == (
         "Reading progress in Knowsley's 49 primaries rose by 0.94 points more than in similar areas; "
         "anything from 0.02 "
@@ -25,7 +25,7 @@ def test_the_answer_is_one_sentence_and_what_it_cannot_say(evaluation: Evaluatio
     )
 
 
-def test_an_interval_with_zero_is_not_an_answer(evaluation: Evaluation) -> None:
+def test_an_interval_with_zero_is_not_an_answer(evaluation: AreasResults) -> None:
     said = report.summary_answer(with_interval(evaluation, Interval(-0.09, 1.97))).sentences[0]
     assert said == (
         "The data do not show whether reading progress rose by more in Knowsley's 49 primaries than in similar areas: "
@@ -33,7 +33,7 @@ def test_an_interval_with_zero_is_not_an_answer(evaluation: Evaluation) -> None:
     )
 
 
-def test_a_fall_is_said_as_a_fall(evaluation: Evaluation) -> None:
+def test_a_fall_is_said_as_a_fall(evaluation: AreasResults) -> None:
     fell = with_interval(evaluation, Interval(-1.5, -0.2))
     fell = replace(fell, headline=replace(fell.headline, estimate=-0.85))
     assert (
@@ -50,7 +50,7 @@ def test_a_fall_is_said_as_a_fall(evaluation: Evaluation) -> None:
     )
 
 
-def test_without_an_estimate_the_reason_is_the_answer(unavailable: Evaluation) -> None:
+def test_without_an_estimate_the_reason_is_the_answer(unavailable: AreasResults) -> None:
     assert report.summary_answer(unavailable).sentences[0] == (
         "The data do not show how reading progress changed in Knowsley's 6 primaries: six schools are too few."
     )
@@ -58,7 +58,7 @@ def test_without_an_estimate_the_reason_is_the_answer(unavailable: Evaluation) -
     assert report.cost_in_short(unavailable).text == "The project file states no cost."
 
 
-def test_who_is_compared_has_schools_areas_and_years(evaluation: Evaluation) -> None:
+def test_who_is_compared_has_schools_areas_and_years(evaluation: AreasResults) -> None:
     assert report.summary_comparison(evaluation).sentences == (
         "All 49 primaries of Knowsley with results count as treated and are compared with 563 in 5 areas "
         "that the Department for Education (DfE) lists as similar (its statistical neighbours, April 2021: Liverpool, "
@@ -68,7 +68,7 @@ def test_who_is_compared_has_schools_areas_and_years(evaluation: Evaluation) -> 
     )
 
 
-def test_how_sure_it_is_follows_the_checks(evaluation: Evaluation) -> None:
+def test_how_sure_it_is_follows_the_checks(evaluation: AreasResults) -> None:
     # seven of the eight other designs of the fixture, as the earlier trend continued is no comparison;
     # 1.31 is the larger of 1.05 planned and 1.31 realised.
     assert report.summary_certainty(evaluation).sentences == (
@@ -87,7 +87,7 @@ def test_how_sure_it_is_follows_the_checks(evaluation: Evaluation) -> None:
 
 
 @pytest.mark.parametrize("estimate", [0.01, 0.6, 5.0])
-def test_what_the_placebo_says_does_not_depend_on_the_estimate(evaluation: Evaluation, estimate: float) -> None:
+def test_what_the_placebo_says_does_not_depend_on_the_estimate(evaluation: AreasResults, estimate: float) -> None:
     still = replace(evaluation, headline=replace(evaluation.headline, placebo_estimate=-0.1, estimate=estimate))
     said = next(sentence for sentence in report.summary_certainty(still).sentences if sentence.startswith("Maths"))
     assert "lost 0.10 points on similar areas (−0.40 to 1.60), too uncertain to tell from none. An area shock" in said
@@ -102,7 +102,7 @@ def test_what_the_placebo_says_does_not_depend_on_the_estimate(evaluation: Evalu
     ],
 )  # fmt: skip
 def test_the_placebo_is_held_to_the_standard_of_the_answer(
-    evaluation: Evaluation, interval: Interval | Unavailable, end: str
+    evaluation: AreasResults, interval: Interval | Unavailable, end: str
 ) -> None:
     code = next(outcome.measure for outcome in evaluation.project.outcomes if outcome.role == "placebo")
     placebo = replace(evaluation.effects[0], outcome=code, estimate=0.6, interval=interval)
@@ -111,12 +111,12 @@ def test_the_placebo_is_held_to_the_standard_of_the_answer(
     assert f"Maths, not aimed at, gained 0.60 points on similar areas{end}" in said
 
 
-def test_without_a_rating_it_says_so(evaluation: Evaluation) -> None:
+def test_without_a_rating_it_says_so(evaluation: AreasResults) -> None:
     none = replace(evaluation, rating=EvidenceRating(Unavailable("Unknown."), "Not rated."))
     assert "No rating of security is given" in report.summary_certainty(none).text
 
 
-def test_cost_by_school_and_pupil(evaluation: Evaluation) -> None:
+def test_cost_by_school_and_pupil(evaluation: AreasResults) -> None:
     # 744,103 / 29 = 25,658.7; 744,103 / 20,311 = 36.6; over 546 / 365.25 = 1.49 years: 24.5 a year
     real = replace(evaluation, design=replace(evaluation.design, data_kind="real"))
     assert report.cost_in_short(real).sentences == (
@@ -128,12 +128,12 @@ def test_cost_by_school_and_pupil(evaluation: Evaluation) -> None:
     )
 
 
-def test_on_invented_data_the_cost_is_what_the_project_file_says(evaluation: Evaluation) -> None:
+def test_on_invented_data_the_cost_is_what_the_project_file_says(evaluation: AreasResults) -> None:
     said = report.cost_in_short(evaluation).sentences[0]
     assert said.startswith("The project file says that the programme cost £744,103")
 
 
-def test_without_a_band_its_reason_stands(evaluation: Evaluation) -> None:
+def test_without_a_band_its_reason_stands(evaluation: AreasResults) -> None:
     assert evaluation.cost
     cost = replace(evaluation.cost, band=Unavailable("It is not rated"))
     said = report.cost_in_short(replace(evaluation, cost=cost)).sentences[1]
@@ -142,7 +142,7 @@ def test_without_a_band_its_reason_stands(evaluation: Evaluation) -> None:
     assert report.cost_in_short(replace(evaluation, cost=none)).sentences[1] == "9 schools have no roll."
 
 
-def test_a_lower_end_below_zero_is_not_hidden_by_whole_months(evaluation: Evaluation) -> None:
+def test_a_lower_end_below_zero_is_not_hidden_by_whole_months(evaluation: AreasResults) -> None:
     size = evaluation.effects[0].effect_size
     assert size
     below = replace(size, hedges_g_interval=Interval(-0.01, 0.3))  # -0.01 SD rounds to 0 months
@@ -150,14 +150,14 @@ def test_a_lower_end_below_zero_is_not_hidden_by_whole_months(evaluation: Evalua
     assert report.key_numbers(replace(evaluation, effects=effects)).table.rows[2][2] == "just below 0 to 4"
 
 
-def test_a_cost_for_a_gain_carries_both_ends(evaluation: Evaluation) -> None:
+def test_a_cost_for_a_gain_carries_both_ends(evaluation: AreasResults) -> None:
     assert evaluation.cost
     cost = replace(evaluation.cost, per_tenth_sd_gbp=16_900.0, per_tenth_sd_interval=Interval(8_500, 800_000))
     said = report.cost_in_short(replace(evaluation, cost=cost)).sentences[-1]
     assert said == "A tenth of a standard deviation cost £16,900 a school (£8,500 to £800,000 over the interval)."
 
 
-def test_key_numbers_have_points_g_and_months_with_both_ends(evaluation: Evaluation) -> None:
+def test_key_numbers_have_points_g_and_months_with_both_ends(evaluation: AreasResults) -> None:
     table = report.key_numbers(evaluation).table
     assert [row[0] for row in table.rows] == [
         "Progress points",
@@ -171,7 +171,7 @@ def test_key_numbers_have_points_g_and_months_with_both_ends(evaluation: Evaluat
     assert "6.17 (SD of pupil progress" in table.notes[1]
 
 
-def test_months_never_stand_without_their_interval(evaluation: Evaluation) -> None:
+def test_months_never_stand_without_their_interval(evaluation: AreasResults) -> None:
     size = evaluation.effects[0].effect_size
     assert size
     assert size.months
@@ -181,7 +181,7 @@ def test_months_never_stand_without_their_interval(evaluation: Evaluation) -> No
     assert table.rows[2][1] == Unavailable("Not given without an interval.")
 
 
-def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
+def test_listed_schools_are_said_as_listed(evaluation: AreasResults) -> None:
     several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
     assert report.summary_answer(several).sentences[0] == (
         "The data do not show whether reading progress rose by more in the 49 primaries of the programme "
@@ -203,11 +203,11 @@ def test_listed_schools_are_said_as_listed(evaluation: Evaluation) -> None:
     assert report.key_numbers(alone).table.rows[0][1:] == (0.94, "none")
 
 
-def test_where_nothing_is_estimated_nothing_is_said_of_what_a_number_holds(unavailable: Evaluation) -> None:
+def test_where_nothing_is_estimated_nothing_is_said_of_what_a_number_holds(unavailable: AreasResults) -> None:
     assert len(report.summary_answer(unavailable).sentences) == 1
 
 
-def test_why_listed_schools_have_no_interval_depends_on_how_many_areas_they_lie_in(evaluation: Evaluation) -> None:
+def test_why_listed_schools_have_no_interval_depends_on_how_many_areas_they_lie_in(evaluation: AreasResults) -> None:
     alone = report.summary_certainty(listed_schools(evaluation)).sentences[0]
     assert alone.startswith("No interval is given: the schools are part of one area")
     three = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool"), (343, "Sefton")))
@@ -220,7 +220,7 @@ def test_why_listed_schools_have_no_interval_depends_on_how_many_areas_they_lie_
     )
 
 
-def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation: Evaluation) -> None:
+def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation: AreasResults) -> None:
     several = listed_schools(evaluation, ((340, "Knowsley"), (341, "Liverpool")))
     for one in (evaluation, several, listed_schools(evaluation), with_interval(evaluation, Interval(-0.09, 1.97))):
         parts = (
@@ -234,7 +234,7 @@ def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation:
         assert forbidden_words(words) == []
 
 
-def test_the_interval_is_drawn_with_its_numbers_in_words(evaluation: Evaluation, unavailable: Evaluation) -> None:
+def test_the_interval_is_drawn_with_its_numbers_in_words(evaluation: AreasResults, unavailable: AreasResults) -> None:
     assert report.interval_plot(evaluation).alt == (
         "One line with zero marked. The estimate is 0.94 progress points, the 95% interval 0.02 to 1.86; in standard "
         "deviations 0.15 (0.003 to 0.30). It does not contain zero."

@@ -10,13 +10,13 @@ from evalkit.core.errors import EvalkitError
 from evalkit.core.project import Exposure, InferenceChoices
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.checks import CHECKS
-from evalkit.diagnose.project.evaluation import Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.tables.design import averaging_note
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import FINDINGS
 
 
-def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: Evaluation) -> None:
+def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: AreasResults) -> None:
     table = report.inference(evaluation).table
     rows = {row[0]: row for row in table.rows}
     school = rows["Clustered by school"]
@@ -28,7 +28,7 @@ def test_inference_by_school_has_a_standard_error_and_no_p_value(evaluation: Eva
     assert "*" not in report.inference(evaluation)._repr_html_()
 
 
-def test_each_statistic_stands_with_its_own_interval(evaluation: Evaluation) -> None:
+def test_each_statistic_stands_with_its_own_interval(evaluation: AreasResults) -> None:
     studentised = "Area permutation, each change over its standard error (studentised), two-sided"
     rows = {row[0]: row for row in report.inference(evaluation).table.rows}
     assert rows[studentised][4:] == (Interval(0.11, 1.77, 0.95), 0.027)
@@ -38,13 +38,13 @@ def test_each_statistic_stands_with_its_own_interval(evaluation: Evaluation) -> 
     assert rows["Area permutation, changes themselves, two-sided"][4:] == (Interval(0.02, 1.86, 0.95), 0.047)
 
 
-def test_inference_by_area_gives_the_reason_in_one_cell(evaluation: Evaluation) -> None:
+def test_inference_by_area_gives_the_reason_in_one_cell(evaluation: AreasResults) -> None:
     html = report.inference(evaluation)._repr_html_()
     assert html.count("its residuals sum to zero") == 1
     assert 'colspan="3"' in html
 
 
-def test_the_event_study_names_its_base_and_its_one_comparison(evaluation: Evaluation) -> None:
+def test_the_event_study_names_its_base_and_its_one_comparison(evaluation: AreasResults) -> None:
     table = report.event_study(evaluation).table
     assert "they hold only one comparison" in table.notes[0]
     assert table.column("year") == ("2016", "2017", "2018", "2019")
@@ -52,20 +52,20 @@ def test_the_event_study_names_its_base_and_its_one_comparison(evaluation: Evalu
     assert "2 independent comparisons" in report.event_study(replace(evaluation, project=project)).table.notes[0]
 
 
-def test_designs_stand_side_by_side_with_what_is_estimated(evaluation: Evaluation) -> None:
+def test_designs_stand_side_by_side_with_what_is_estimated(evaluation: AreasResults) -> None:
     table = report.effects(evaluation).table
     assert len(table.rows) == 9
     assert table.rows[0] == ("Statistical neighbours (main)", 49, 563, 0.94, Interval(0.02, 1.86), 7 / 149)
     assert any("among the area's schools that could be matched" in note for note in table.notes)
 
 
-def test_months_stand_at_the_estimate_and_both_ends(evaluation: Evaluation) -> None:
+def test_months_stand_at_the_estimate_and_both_ends(evaluation: AreasResults) -> None:
     table = report.effect_sizes(evaluation).table
     assert table.column("months") == ("2 (0 to 4)",)
     assert any("Not comparable with the effect size of an EEF trial" in note for note in table.notes)
 
 
-def test_claims_are_quoted_apart_from_what_is_looked_at(evaluation: Evaluation) -> None:
+def test_claims_are_quoted_apart_from_what_is_looked_at(evaluation: AreasResults) -> None:
     page = report.claims(evaluation)._repr_html_()
     assert "<q>An extremely positive impact on outcomes and teaching</q>" in page
     assert "<q>Outcomes" not in page
@@ -74,7 +74,7 @@ def test_claims_are_quoted_apart_from_what_is_looked_at(evaluation: Evaluation) 
     assert report.claims(evaluation).table.column("part") == ("Outcomes", "English GCSEs")
 
 
-def test_the_flow_before_is_not_called_analysed_and_the_whole_flow_is(evaluation: Evaluation) -> None:
+def test_the_flow_before_is_not_called_analysed_and_the_whole_flow_is(evaluation: AreasResults) -> None:
     before, whole = report.flow_before(evaluation.design), report.flow(evaluation)
     assert before.table.rows[3][:3] == ("Reading progress", "Eligible on the years before", 49)
     assert "eligible on the years before" in before.table.caption
@@ -83,12 +83,12 @@ def test_the_flow_before_is_not_called_analysed_and_the_whole_flow_is(evaluation
     assert whole.table.rows[3][:3] == ("Reading progress", "Analysed", 49)
 
 
-def test_matches_say_that_the_number_used_can_be_lower(evaluation: Evaluation) -> None:
+def test_matches_say_that_the_number_used_can_be_lower(evaluation: AreasResults) -> None:
     assert "drops out of the estimate" in report.matches(evaluation.design).table.notes[1]
 
 
 @pytest.mark.parametrize("name", ["flow_before", "balance"])
-def test_the_primary_outcome_is_shown_and_the_others_open_on_demand(evaluation: Evaluation, name: str) -> None:
+def test_the_primary_outcome_is_shown_and_the_others_open_on_demand(evaluation: AreasResults, name: str) -> None:
     project = replace(evaluation.project, outcomes=evaluation.project.outcomes[::-1])
     balance = (replace(evaluation.design.balance[0], outcome="MATPROG"), *evaluation.design.balance)
     table = getattr(report, name)(replace(evaluation.design, project=project, balance=balance))
@@ -100,7 +100,7 @@ def test_the_primary_outcome_is_shown_and_the_others_open_on_demand(evaluation: 
     assert "Maths progress," in table.to_csv()
 
 
-def test_checks_have_names_for_readers(evaluation: Evaluation) -> None:
+def test_checks_have_names_for_readers(evaluation: AreasResults) -> None:
     assert report.findings(evaluation).table.column("check") == (
         "The outcome not targeted",
         "Movement before the programme",
@@ -109,7 +109,7 @@ def test_checks_have_names_for_readers(evaluation: Evaluation) -> None:
     assert {check.__name__ for check in CHECKS} <= set(FINDINGS)
 
 
-def test_the_least_detectable_effect_says_its_power_and_its_averaging(evaluation: Evaluation) -> None:
+def test_the_least_detectable_effect_says_its_power_and_its_averaging(evaluation: AreasResults) -> None:
     # (1/1 + 1/2) / 2 = 3/4 with years 2016 and 2017 against 2019; (1/2 + 1/2) / 2 = 1/2 with two years after.
     note = report.detectable_at_design(evaluation.design).table.notes[0]
     assert "2.8 times" in note
@@ -123,13 +123,13 @@ def test_the_least_detectable_effect_says_its_power_and_its_averaging(evaluation
     assert averaging_note(Exposure(pre=(2017,), post=(2019,))) == ""
 
 
-def test_the_school_level_sd_is_named_with_its_value(evaluation: Evaluation) -> None:
+def test_the_school_level_sd_is_named_with_its_value(evaluation: AreasResults) -> None:
     note = report.effect_sizes(evaluation).table.notes[-1]
     assert "in 2017, the last year before" in note
     assert "(Reading progress 2.70)" in note
 
 
-def test_no_cost_no_ratio(unavailable: Evaluation, evaluation: Evaluation) -> None:
+def test_no_cost_no_ratio(unavailable: AreasResults, evaluation: AreasResults) -> None:
     assert "states no cost" in report.cost(unavailable)._repr_html_()
     assert "£25,659" in report.cost(evaluation)._repr_html_()
     assert "For a tenth of a standard deviation, by school" in report.cost(evaluation)._repr_html_()
@@ -148,7 +148,7 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
         report.Table(caption="x", columns=(report.Column("a", "A"),), rows=(("1", "2"),))
 
 
-def test_texts_for_figures_carry_the_numbers(evaluation: Evaluation) -> None:
+def test_texts_for_figures_carry_the_numbers(evaluation: AreasResults) -> None:
     assert "2019: 0.94 (interval 0.02 to 1.86)" in report.event_study_plot(evaluation).alt
     assert "149 areas' changes" in report.permutation_plot(evaluation).alt
     assert "Knowsley stands at 0.94; 7 areas" in report.permutation_plot(evaluation).alt
@@ -158,7 +158,7 @@ def test_texts_for_figures_carry_the_numbers(evaluation: Evaluation) -> None:
     assert "−0.31, in Reading progress 2016" in report.love_plot(evaluation.design).alt
 
 
-def test_figures_are_png_and_svg(evaluation: Evaluation) -> None:
+def test_figures_are_png_and_svg(evaluation: AreasResults) -> None:
     figure = report.permutation_plot(evaluation)
     assert figure.png.startswith(b"\x89PNG")
     assert b"<svg" in figure.svg[:600]
@@ -168,7 +168,7 @@ def test_every_public_name_has_a_docstring() -> None:
     assert [name for name in report.__all__ if not (getattr(report, name).__doc__ or "").strip()] == []
 
 
-def test_an_outcome_in_another_unit_says_so(evaluation: Evaluation) -> None:
+def test_an_outcome_in_another_unit_says_so(evaluation: AreasResults) -> None:
     notes = tuple(
         replace(note, unit="Progress 8 points") if note.measure == "WRITPROG" else note
         for note in evaluation.design.measures
@@ -180,7 +180,7 @@ def test_an_outcome_in_another_unit_says_so(evaluation: Evaluation) -> None:
     )
 
 
-def test_figures_without_estimates_draw_no_axes(unavailable: Evaluation) -> None:
+def test_figures_without_estimates_draw_no_axes(unavailable: AreasResults) -> None:
     assert "No estimate can be given" in report.choices_plot(unavailable).alt
     assert "Six schools are too few" in report.event_study_plot(unavailable).alt
     assert b'id="matplotlib.axis_1"' not in report.choices_plot(unavailable).svg

@@ -1,0 +1,58 @@
+"""What every analysis of a project decides before outcomes are read, whatever its kind, and all of them together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evalkit.core.manifest import DataKind
+from evalkit.core.project import Analysis, Project
+from evalkit.core.shown import Shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AnalysisPlan(Shown):
+    """Who is compared with whom in one analysis, made from what was known before the programme.
+
+    Attributes
+    ----------
+    analysis : its name, its kind and what the project file says of it
+    project : the project as this analysis sees it: its outcomes, and its own choices in the place of the project's
+    label : the kind in words for readers: `areas compared with their neighbours`
+    details : the kind's own plan
+    record : what is locked, as plain data; no byte of it may depend on an outcome after the start
+    shown_by : the module of `evalkit.report` that shows this kind
+    """
+
+    analysis: Analysis
+    project: Project
+    label: str
+    details: object
+    record: Mapping[str, object]
+    shown_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ProjectDesign(Shown):
+    """The plans of all analyses of a project, in the order of its file."""
+
+    project: Project
+    data_kind: DataKind
+    plans: tuple[AnalysisPlan, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def primary(self) -> AnalysisPlan:
+        """Return the plan of the analysis that the headline is of."""
+        return self.plan(self.project.primary_analysis.name)
+
+    def plan(self, name: str) -> AnalysisPlan:
+        """Return the plan of the analysis of that name."""
+        return next(plan for plan in self.plans if plan.analysis.name == name)
+
+    def to_json(self) -> str:
+        """Return what is locked as text: the content of design.json."""
+        plans = {plan.analysis.name: {"kind": plan.analysis.kind, **plan.record} for plan in self.plans}
+        content = {"schema_version": 2, "project": self.project.slug, "analyses": plans}
+        return json.dumps(content, indent=1) + "\n"

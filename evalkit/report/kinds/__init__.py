@@ -1,0 +1,5 @@
+"""What each kind of analysis shows in documents, and where that is found.
+
+- `areas`: What documents and results.json show of an analysis of the kind `areas`.
+- `kind_module`: The module that shows a kind of analysis: what it may hold, and how it is found.
+"""

@@ -1,0 +1,152 @@
+"""What documents and results.json show of an analysis of the kind `areas`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import Any, Final
+
+from evalkit.core.disclosure import few
+from evalkit.core.plain import plain
+from evalkit.core.project import Project
+from evalkit.core.quantities import Unavailable
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.project.evaluation import AreaDistribution, AreasResults, ClaimCheck, Headline
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Figure
+from evalkit.report.documents.released import effect_record
+from evalkit.report.figures.area_map import area_map
+from evalkit.report.figures.choices import choices_plot, specification_curve
+from evalkit.report.figures.design import love_plot, participant_flow
+from evalkit.report.figures.main_effect import interval_plot, permutation_plot
+from evalkit.report.figures.years import event_study_plot, trajectories_plot
+from evalkit.report.tables import design as of_design
+from evalkit.report.tables import effects as of_effects
+from evalkit.report.tables import outcomes as of_outcomes
+from evalkit.report.tables import review as of_review
+from evalkit.report.tables.checklist import checklist
+from evalkit.report.tables.effects import inference, key_numbers
+
+_NO_COST = Unavailable("The project file states no cost.")
+_NO_MEASURE = Unavailable("No outcome of this project bears on it.")
+
+
+def areas_of(results: AnalysisResults) -> AreasResults:
+    """Return what the kind's own pipeline found."""
+    found = results.details
+    assert isinstance(found, AreasResults)
+    return found
+
+
+def record(results: AnalysisResults) -> dict[str, Any]:
+    """Return what results.json holds of the primary analysis beside its entry among the analyses."""
+    evaluation = areas_of(results)
+    design = evaluation.design
+    return {
+        "headline": _headline_record(evaluation.headline),
+        "effects": [effect_record(effect, evaluation.project) for effect in evaluation.effects],
+        "balance": plain(design.balance),
+        "flow": plain(evaluation.flow.rows),
+        "findings": plain(evaluation.findings),
+        "outcomes": plain(evaluation.outcomes),
+        "trajectories": plain(evaluation.trajectories),
+        "areas": plain(design.areas),
+        "distributions": [_distribution_record(one, evaluation.project) for one in evaluation.distributions],
+        "bands": plain(evaluation.bands),
+        "matches": plain(design.matches),
+        "identity": plain(design.identity),
+        "participants": plain(design.participants),
+        "conversions": plain(evaluation.conversions),
+        "detectable": plain(evaluation.detectable),
+        "attrition": plain(evaluation.attrition),
+        "intraclass": plain(evaluation.intraclass),
+        "rating": plain(evaluation.rating),
+        "judgements": plain(evaluation.judgements),
+        "claims": [_claim_record(check) for check in evaluation.claims],
+        "cost": plain(evaluation.cost or _NO_COST),
+        "limits": plain(evaluation.limits),
+    }
+
+
+def _headline_record(headline: Headline) -> dict[str, Any]:
+    counts = {key: getattr(headline, key) for key in ("n_areas", "n_as_large")}
+    record: dict[str, Any] = plain(headline)
+    return record | {key: plain(n) if isinstance(n, Unavailable) else int(n) for key, n in counts.items()}
+
+
+def _distribution_record(distribution: AreaDistribution, project: Project) -> dict[str, Any]:
+    """Return the changes of all areas, and where they stood before; numbers of few schools stay in."""
+    record: dict[str, Any] = {
+        key: plain(getattr(distribution, key))
+        for key in ("outcome", "design", "areas", "names", "effects", "treated_area")
+    }
+    if distribution.before is None:
+        return record
+    threshold = project.disclosure.threshold
+    schools = [plain(n if n >= threshold else _few_schools(threshold)) for n in distribution.before.n_schools]
+    return {**record, **plain(distribution.before), "n_schools": schools}
+
+
+def _few_schools(threshold: int) -> Unavailable:
+    return Unavailable(few(threshold, "schools"))
+
+
+def _claim_record(check: ClaimCheck) -> dict[str, Any]:
+    claim = check.claim
+    held = {field.name: getattr(claim, field.name) for field in fields(claim)}
+    if claim.measure is None:
+        held["measure"] = Unavailable(claim.reason) if claim.reason else _NO_MEASURE
+    return {"claim": plain(held), "verdict": check.verdict, "sentence": check.sentence}
+
+
+_TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
+    "areas": lambda evaluation: of_design.areas(evaluation.design),
+    "flow": of_design.flow,
+    "flow_before": lambda evaluation: of_design.flow_before(evaluation.design),
+    "identity": lambda evaluation: of_design.identity(evaluation.design),
+    "participants": lambda evaluation: of_design.participants(evaluation.design),
+    "matches": lambda evaluation: of_design.matches(evaluation.design),
+    "balance": lambda evaluation: of_design.balance(evaluation.design),
+    "measures": lambda evaluation: of_design.measures(evaluation.design),
+    "choices": of_design.choices,
+    "contamination": of_design.contamination,
+    "key_numbers": key_numbers,
+    "outcomes": of_outcomes.outcomes,
+    "outcome_results": of_outcomes.outcome_results,
+    "intraclass": of_outcomes.intraclass,
+    "attrition": of_outcomes.attrition,
+    "effects": of_effects.effects,
+    "other_effects": of_effects.other_effects,
+    "event_study": of_effects.event_study,
+    "inference": inference,
+    "effect_sizes": of_effects.effect_sizes,
+    "findings": of_review.findings,
+    "judgements": of_review.judgements,
+    "claims": of_review.claims,
+    "conversions": of_review.conversions,
+    "detectable": of_review.detectable,
+    "cost": of_review.cost,
+    "checklist": checklist,
+}
+_FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
+    "interval": interval_plot,
+    "trajectories": trajectories_plot,
+    "event_study": event_study_plot,
+    "permutation": permutation_plot,
+    "choices": choices_plot,
+    "balance": lambda evaluation: love_plot(evaluation.design),
+    "flow": participant_flow,
+    "specifications": specification_curve,
+    "map": lambda evaluation: area_map(evaluation.design),
+}
+
+
+def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
+    """Return every table of the analysis by the name of its file."""
+    return {name: table(areas_of(results)) for name, table in _TABLES.items()}
+
+
+def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:
+    """Return what draws each figure of the analysis, by the name of its files."""
+    return {name: partial(drawing, areas_of(results)) for name, drawing in _FIGURES.items()}

@@ -1,0 +1,141 @@
+"""The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from evalkit.core.draws import SERIAL
+from evalkit.core.formats import mean_of
+from evalkit.core.project import (
+    Contamination,
+    EffectSizes,
+    Estimation,
+    Exposure,
+    InferenceChoices,
+    Matching,
+    Pool,
+    Project,
+    TripleDifference,
+)
+from evalkit.data.measures import measure
+from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.project.inference import project_inference
+from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.project.describe import describe_design
+from evalkit.diagnose.project.evaluate import evaluate
+from evalkit.diagnose.project.evaluation import AreasResults
+from evalkit.estimate.effect import MAIN, Effect
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+
+_INHERITED: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreasOptions:
+    """What an analysis of the kind `areas` may say for itself; what it does not say is the project's."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "use_attribute_docstrings": True}
+    exposure: Exposure | None = None
+    """Which years are before, partial and after."""
+    pool: Pool | None = None
+    """Which schools may be compared."""
+    matching: Matching | None = None
+    """How schools are matched in the comparisons beside the main one."""
+    estimation: Estimation | None = None
+    """How the effect is measured."""
+    inference: InferenceChoices | None = None
+    """How uncertain it is."""
+    effect_sizes: EffectSizes | None = None
+    """How effects are standardised."""
+    contrasts: tuple[TripleDifference, ...] | None = None
+    """Triple differences."""
+    contamination: tuple[Contamination, ...] | None = None
+    """Other programmes in comparison areas, as far as known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AreasPlan:
+    """The locked design of every outcome, and the same as a reader may see it."""
+
+    locked: LockedDesign
+    stage: DesignStage
+
+
+def areas_project(request: PlanRequest) -> Project:
+    """Return the project as an analysis of this kind sees it."""
+    options: AreasOptions = request.analysis.options or AreasOptions()
+    names = (*_INHERITED, "contrasts", "contamination")
+    own = {name: value for name in names if (value := getattr(options, name)) is not None}
+    return request.project.of_analysis(request.analysis, **own)
+
+
+def _plan(request: PlanRequest) -> AnalysisPlan:
+    project = areas_project(request)
+    locked = make_design(project, request.intake)
+    return AnalysisPlan(
+        analysis=request.analysis,
+        project=project,
+        label=AREAS.label,
+        details=AreasPlan(locked, describe_design(project, request.intake, locked)),
+        record={"outcomes": json.loads(locked.to_json())["outcomes"]},
+        shown_by=AREAS.shown_by,
+    )
+
+
+def _estimate(request: EstimateRequest) -> AnalysisResults:
+    plan = request.plan.details
+    assert isinstance(plan, AreasPlan)
+    project = request.plan.project
+    found = evaluate(project, request.intake, plan.locked, plan.stage, request.claims, request.executor or SERIAL)
+    found = replace(found, effects=tuple(_marked(found)))
+    design = plan.locked.outcomes[project.primary.code]
+    records = request.intake.records[measure(project.primary.code).key_stage]
+    inference = project_inference(design, records.schools["area"])
+    return AnalysisResults(
+        plan=request.plan,
+        estimand=_estimand(found),
+        recommended=inference.method,
+        reason=inference.reason,
+        effects=found.effects,
+        findings=found.findings,
+        details=found,
+    )
+
+
+def _marked(found: AreasResults) -> Iterator[Effect]:
+    """Yield every effect, that of the main comparison with its surest inference marked for each outcome."""
+    main = {code: _surest(found.effects, code) for code in {one.outcome for one in found.effects}}
+    for one in found.effects:
+        yield replace(one, is_main=True) if one is main[one.outcome] else one
+
+
+def _surest(effects: Sequence[Effect], outcome: str) -> Effect | None:
+    """Return the main comparison's effect: with errors by area where several areas have them, else as permuted."""
+    own = [one for one in effects if one.outcome == outcome and (one.design, one.period) == MAIN]
+    by_area = [one for one in own if one.inference == "cluster" and one.cluster_level == "local_authority"]
+    permuted = [one for one in own if one.inference != "cluster"]
+    return next(iter((*by_area, *permuted)), None)
+
+
+def _estimand(found: AreasResults) -> str:
+    project = found.project
+    who = f"the schools of {project.programme.place}" if project.participants.areas else "the listed schools"
+    return (
+        f"The average effect of {project.programme.name} on {who}: the mean change to {mean_of(project.exposure.post)} "
+        f"from {mean_of(project.exposure.pre)}, less what it would have been without the programme."
+    )
+
+
+AREAS: Final = Kind(
+    name="areas",
+    label="areas compared with their statistical neighbours",
+    options=AreasOptions,
+    plan=_plan,
+    estimate=_estimate,
+    inherits=_INHERITED,
+    shown_by="evalkit.report.kinds.areas",
+)

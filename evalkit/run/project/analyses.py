@@ -1,0 +1,151 @@
+"""What a project file says of its analyses: their kinds, the options of each, and what later versions will read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from evalkit.core.errors import ProjectError
+from evalkit.core.project import Analysis, Exposure, Project, default_exposure
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.measures import MEASURES
+from evalkit.run.kinds.registry import KINDS, RESERVED, Kind, kind_of
+from evalkit.run.project.complaints import complaint_of
+from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml
+
+VERSION: Final = 2
+COMMON: Final = tuple(field.name for field in fields(Analysis) if field.name != "options")
+"""Keys that an analysis of every kind may have."""
+
+
+def require_version(read: PlainYaml) -> None:
+    """Raise `ProjectError` for a project file of the first version, with the command that brings it to this one."""
+    data = read.data
+    if isinstance(data, dict) and data.get("schema_version") == 1:
+        raise ProjectError(
+            f"{read.name}: this project file is of version 1, and evalkit reads version {VERSION}. "
+            "`evalkit migrate FILE` prints it as it should be now; with --write it keeps the old one as .v1.yml."
+        )
+
+
+def reserved_keys(data: object) -> Iterator[Complaint]:
+    """Yield a complaint for each key that a later version will read."""
+    if not isinstance(data, dict):
+        return
+    for keys in RESERVED:
+        for place in _places(data, keys, ()):
+            text = f"`{keys[-1]}` is reserved for a later version of evalkit, which will read it. Leave it out for now"
+            yield Complaint(place, text)
+
+
+def _places(value: object, keys: tuple[str, ...], place: Place) -> Iterator[Place]:
+    if isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _places(inner, keys, (*place, i))
+    elif isinstance(value, dict) and keys[0] in value:
+        if len(keys) == 1:
+            yield (*place, keys[0])
+        else:
+            yield from _places(value[keys[0]], keys[1:], (*place, keys[0]))
+
+
+def with_common_keys(data: object) -> object:
+    """Return the data of a project file in which analyses have the keys of every kind alone, and none is reserved."""
+    if not isinstance(data, dict):
+        return data
+    kept = {key: value for key, value in data.items() if (key,) not in RESERVED}
+    if isinstance(kept.get("participants"), dict):
+        kept["participants"] = {
+            key: v for key, v in kept["participants"].items() if ("participants", key) not in RESERVED
+        }
+    if isinstance(kept.get("analyses"), list):
+        kept["analyses"] = [_common(one) if isinstance(one, dict) else one for one in kept["analyses"]]
+    return kept
+
+
+def _common(analysis: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in analysis.items() if key in COMMON}
+
+
+def replaced(read: PlainYaml, data: object) -> PlainYaml:
+    """Return what was read with other data in the same lines."""
+    return PlainYaml(data, read.lines, read.name)
+
+
+@cache
+def _adapter(options: type) -> TypeAdapter[Any]:
+    return TypeAdapter(options)
+
+
+def analysis_options(data: object) -> tuple[list[object], list[Complaint]]:
+    """Return the options of every analysis, and what is wrong with them."""
+    mapping: Mapping[str, Any] = data if isinstance(data, dict) else {}
+    analyses = mapping.get("analyses")
+    options: list[object] = []
+    complaints: list[Complaint] = []
+    for i, one in enumerate(analyses if isinstance(analyses, list) else []):
+        made, found = _options(mapping, i, one) if isinstance(one, dict) else (None, [])
+        options.append(made)
+        complaints += found
+    return options, complaints
+
+
+def _options(project: Mapping[str, Any], at: int, analysis: Mapping[str, object]) -> tuple[object, list[Complaint]]:
+    name = analysis.get("kind")
+    if not isinstance(name, str):
+        return None, []  # told with the keys of every kind
+    if name not in KINDS:
+        text = (
+            f"'{name}' is not a kind of analysis this kit knows.{did_you_mean(name, KINDS)} Known: {listed([*KINDS])}"
+        )
+        return None, [Complaint(("analyses", at, "kind"), text)]
+    kind = kind_of(name)
+    own = {key: value for key, value in analysis.items() if key not in COMMON and ("analyses", key) not in RESERVED}
+    try:
+        return _adapter(kind.options).validate_json(json.dumps(_inherited(kind, project, own)), strict=True), []
+    except ValidationError as problem:
+        return None, [_complaint(kind, at, details) for details in problem.errors(include_url=False)]
+
+
+def _inherited(kind: Kind, project: Mapping[str, Any], own: Mapping[str, object]) -> dict[str, object]:
+    """Return an analysis's options, each that is a group of keys filled up from the project's group of that name."""
+    filled = {
+        key: {**project[key], **value}
+        for key, value in own.items()
+        if key in kind.inherits and isinstance(value, dict) and isinstance(project.get(key), dict)
+    }
+    return {**own, **filled}
+
+
+def _complaint(kind: Kind, at: int, details: ErrorDetails) -> Complaint:
+    found = complaint_of(details, kind.options)
+    if details["type"] == "unexpected_keyword_argument" and len(details["loc"]) == 1:
+        return Complaint(("analyses", at, *found.place), _unknown_option(kind, str(details["loc"][0])))
+    return Complaint(("analyses", at, *found.place), found.text)
+
+
+def _unknown_option(kind: Kind, key: str) -> str:
+    known = [*COMMON, *(field.name for field in fields(kind.options))]
+    others = [name for name in KINDS if name != kind.name and key in {f.name for f in fields(kind_of(name).options)}]
+    belongs = f" It belongs to the kind{'s' if len(others) > 1 else ''} {listed(others)}." if others else ""
+    return f"an analysis of the kind `{kind.name}` has no such key.{did_you_mean(key, known)}{belongs}"
+
+
+def with_defaults(project: Project) -> Project:
+    """Return the project with the years before and after filled in where the file names none and they can be told.
+
+    They are those that all published outcomes have, parted by the first and last day of the programme.
+    """
+    if project.exposure != Exposure():
+        return project
+    published = [MEASURES[one.code].years for one in project.outcomes if one.code in MEASURES]
+    if len(published) < len(project.outcomes):
+        return project
+    years = sorted(set.intersection(*map(set, published)))
+    return replace(project, exposure=default_exposure(project.programme, years))
