@@ -45,14 +45,19 @@ class Months:
 class EffectSize:
     """An effect in standard deviations, with the standard deviation named.
 
-    `hedges_g` divides by `sd_used` (pupil level, known: J = 1); `hedges_g_school` divides
-    by the school-level standard deviation `school_sd` and is not comparable with it.
+    `hedges_g` divides by `sd_used` (between all pupils, known: J = 1), and months come from it;
+    `hedges_g_conditional` by `sd_conditional`, between pupils of the same prior attainment, which is smaller;
+    `hedges_g_school` by the school-level standard deviation `school_sd`. They are not comparable with each other.
     """
 
     hedges_g: Quantity
     hedges_g_interval: IntervalOrReason
     sd_used: Quantity
     sd_name: str
+    hedges_g_conditional: Quantity
+    hedges_g_conditional_interval: IntervalOrReason
+    sd_conditional: Quantity
+    sd_conditional_name: str
     hedges_g_school: Quantity
     school_sd: Quantity
     months: Months | None
