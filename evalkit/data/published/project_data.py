@@ -64,6 +64,7 @@ class ProjectData:
     boundaries: Boundaries | None = None
     roll: pd.Series | None = None
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

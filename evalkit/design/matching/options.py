@@ -13,6 +13,8 @@ Link = Literal["logit", "probit"]
 Target = Literal["ATT", "ATC", "ATE"]
 Order = Literal["largest", "smallest", "closest", "id"]
 Side = Literal["none", "treated", "comparison", "both"]
+AfterName = Literal["change", "ancova", "difference"]
+"""What is estimated after matching."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.features import score_columns
 from evalkit.design.matching.matched import MatchedDesign
+from evalkit.design.matching.options import AfterName
 from evalkit.estimate.matched.after_matching_arrays import (
     SPARE_UNITS,
     covariance_adjusted,
@@ -25,7 +26,6 @@ from evalkit.estimate.matched.after_matching_arrays import (
 from evalkit.estimate.matched.matched_effect import MatchedEffect, matched_effect
 from evalkit.estimate.matched.task import EffectOptions, in_order, outcome_of
 
-AfterName = Literal["change", "ancova", "difference"]
 AFTER_NAMES: Final[tuple[AfterName, ...]] = get_args(AfterName)
 
 NOT_OBSERVED_BEFORE: Final = "The outcome was not observed before the programme, so that there is no change in it."

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.arrays import Floats, Ints
+from evalkit.design.matching.options import AfterName
 from evalkit.design.matching.rerun import MatchedUnits, MatchingRerun
-from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterName
+from evalkit.estimate.matched.after_matching import AFTER_NAMES
 from evalkit.estimate.matched.after_matching_arrays import covariance_adjusted, weighted_difference
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class MatchedStatistic:
     before : shape (n_units, n_years), the outcome before, no column where it was not observed
     after : shape (n_units,), NaN where the outcome is not known: such a unit is left out after matching
     columns : shape (n_units, k), what the analysis of covariance adjusts for
-    may_compare : shape (n_units,), who may be compared with at all, or None for everyone
+    neighbours : the areas that each area is compared with, None where it is with every other
     """
 
     rerun: MatchingRerun
@@ -40,16 +42,17 @@ class MatchedStatistic:
     before: Floats
     after: Floats
     columns: Floats
-    may_compare: Bools | None = None
+    neighbours: Mapping[int, Ints] | None = None
 
     def __call__(self, sets: Sets) -> Floats:
         """Return the three estimates of each set, shape (n_sets, 3); NaN where one cannot be made."""
         may_compare = ~np.isin(self.area, self.never)
-        if self.may_compare is not None:
-            may_compare &= self.may_compare
-        in_pool = np.array([may_compare & ~np.isin(self.area, areas) for areas in sets.areas]).reshape(
-            -1, len(self.area)
-        )
+        in_pool = np.empty((len(sets), len(self.area)), dtype=bool)
+        for row, areas in enumerate(sets.areas):
+            in_pool[row] = may_compare & ~np.isin(self.area, areas)
+            if self.neighbours is not None:
+                near = np.concatenate([self.neighbours[area] for area in areas.tolist()])
+                in_pool[row] &= np.isin(self.area, near)
         found = np.full((len(sets), len(AFTER_NAMES)), np.nan)
         lost = ~np.isfinite(self.after)
         for row, matched in enumerate(self.rerun.matched(sets.members, in_pool, lost)):

@@ -1,0 +1,5 @@
+"""The plans of kinds of analysis, made before outcomes are read.
+
+- `matched`: The plan of a matched comparison: what schools are matched on, with whom, and by which sets it will be
+  judged.
+"""
