@@ -25,6 +25,9 @@ from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, 
 from evalkit.estimate.matched.task import EffectTask
 
 InferenceName = Literal["permutation", "sets", "cluster", "units"]
+"""Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit."""
+PLACED: Final = ("permutation", "sets")
+"""The inferences that place the treated among others without a programme: each effect has one of them."""
 ClusterLevel = Literal["school", "local_authority", "group"]
 
 
@@ -45,14 +48,19 @@ class Months:
 class EffectSize:
     """An effect in standard deviations, with the standard deviation named.
 
-    `hedges_g` divides by `sd_used` (pupil level, known: J = 1); `hedges_g_school` divides
-    by the school-level standard deviation `school_sd` and is not comparable with it.
+    `hedges_g` divides by `sd_used` (between all pupils, known: J = 1), and months come from it;
+    `hedges_g_conditional` by `sd_conditional`, between pupils of the same prior attainment, which is smaller;
+    `hedges_g_school` by the school-level standard deviation `school_sd`. They are not comparable with each other.
     """
 
     hedges_g: Quantity
     hedges_g_interval: IntervalOrReason
     sd_used: Quantity
     sd_name: str
+    hedges_g_conditional: Quantity
+    hedges_g_conditional_interval: IntervalOrReason
+    sd_conditional: Quantity
+    sd_conditional_name: str
     hedges_g_school: Quantity
     school_sd: Quantity
     months: Months | None
@@ -73,6 +81,30 @@ class PermutationDetail:
     studentised_interval: IntervalOrReason
     plain_p: Quantity
     plain_interval: IntervalOrReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetsDetail:
+    """Where listed units stand among sets of units drawn in other areas.
+
+    Attributes
+    ----------
+    rule : how sets were drawn: `simple`, `like` the list before the programme, or by a declared `rule`
+    unadjusted : the estimate T as it is; the effect's own is T − `expected` where sets are like the list or by a rule
+    expected : m, the mean of the sets: what such a list gains where nothing happened
+    n_areas : areas that could hold such a set, the treated counted; `n_treated_areas` the treated among them
+    n_sets : sets drawn; `monte_carlo_error` the error of the p-value from their number
+    is_whole : whether whole areas were drawn
+    """
+
+    rule: str
+    unadjusted: float
+    expected: Quantity
+    n_areas: int
+    n_treated_areas: int
+    n_sets: int
+    monte_carlo_error: Quantity
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +133,7 @@ class Effect:
     permutation: PermutationDetail | None = None
     effect_size: EffectSize | None = None
     is_main: bool = False
+    sets: SetsDetail | None = None
 
 
 MAIN: Final = (NEIGHBOURS, "post")

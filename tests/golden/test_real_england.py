@@ -12,7 +12,7 @@ from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.project.plan import make_design
 from evalkit.estimate.areas.outcome_effects import estimate_outcome
-from evalkit.estimate.effect_sizes import pupil_sd
+from evalkit.estimate.published_spread import pupil_sd
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[2]

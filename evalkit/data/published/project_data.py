@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -16,12 +16,19 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
-from evalkit.data.measures import measure, require_years
+from evalkit.data.measures import PUPILS_OF_STAGE, measure, require_years
 from evalkit.data.published.assembled import read_assembled
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.neighbours import NeighbourTable, read_neighbours
 from evalkit.data.published.participants import TreatedSchools, read_participants, refuse_another_place, whole_areas
-from evalkit.data.published.performance import PublishedLimits, read_limits, read_performance
+from evalkit.data.published.performance import (
+    NationalShares,
+    PublishedLimits,
+    national_shares,
+    published_shares,
+    read_limits,
+    read_performance,
+)
 from evalkit.data.published.records import Listing, SchoolRecords, make_records
 from evalkit.data.published.school_lists import (
     Links,
@@ -40,7 +47,8 @@ from evalkit.data.published.tables import read_table
 class ProjectData:
     """What was read for a project. `years` are the summers whose scores are in memory.
 
-    `limits` has the published confidence limits of the last summer read, by measure, where at hand;
+    `limits` has the published confidence limits of the last summer read, by measure, where at hand; `shares` the
+    shares of England's pupils, in the last summer before the programme, that a measure's standard deviation rests on;
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read.
@@ -55,6 +63,8 @@ class ProjectData:
     fsm_share: pd.Series | None
     boundaries: Boundaries | None = None
     roll: pd.Series | None = None
+    shares: Mapping[str, NationalShares] = field(default_factory=dict)
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,7 @@ class Tables:
     records: dict[str, SchoolRecords]
     neighbours: dict[str, NeighbourTable]
     limits: dict[str, PublishedLimits]
+    shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
 
@@ -100,7 +111,7 @@ def read_records(project: Project, project_folder: Path, sources: Sources, keep:
 
 def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> ProjectData:
     request = DataRequest(
-        measures=tuple(outcome.code for outcome in project.outcomes),
+        measures=tuple(outcome.code for outcome in project.outcomes if not outcome.is_own),
         exposure=project.exposure,
         neighbours=project.pool.neighbours,
         years=tuple(years),
@@ -111,7 +122,7 @@ def _read(project: Project, project_folder: Path, sources: Sources, years: Seque
     fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
     roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
     found = (tables.records, tables.neighbours, treated, tables.limits)
-    return ProjectData(sources.kind, request.years, *found, fsm, outlines, roll)
+    return ProjectData(sources.kind, request.years, *found, fsm, outlines, roll, tables.shares)
 
 
 def _tables(request: DataRequest, sources: Sources) -> Tables:
@@ -123,15 +134,18 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     spine = _read_once(read_spine, sources.spine) if sources.spine else None
     conversions = conversions_of(links, spine)
     areas = neighbours[request.neighbours]
-    records = {}
+    records: dict[str, SchoolRecords] = {}
+    shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
         listing = _listing(sources, stage, measures, request.years, links, spine)
+        shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
         _require_whole_england(listing.source, made, areas)
         records[stage] = with_conversions(made, conversions, request.exposure)
         _require_years_read(sources, records[stage], request.years)
+        _require_results(listing.source, records[stage])
     limits = _limits(request, sources, areas)
-    return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
+    return Tables(records=records, neighbours=neighbours, limits=limits, shares=shares, links=links, spine=spine)
 
 
 def _read_once(read: Callable[[Path], T], path: Path) -> T:
@@ -190,6 +204,17 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
+def _require_results(source: str, records: SchoolRecords) -> None:
+    """Raise where no school at all has a result in a measure and summer: the file has the column and nothing in it."""
+    for code, values in records.values.items():
+        empty = [str(year) for year in values.columns if values[year].isna().all()]
+        if len(values) and empty:
+            raise DataError(
+                f"{source}: no school has a result in {code} for {listed(empty)}, which the project file names.\n"
+                "Put a table of that summer there that has them, or change `exposure` or the outcome."
+            )
+
+
 def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
     for code in request.measures:
@@ -205,8 +230,9 @@ def _listing(
     links: Links | None,
     spine: pd.DataFrame | None,
 ) -> Listing:
+    beside = sorted({name for code in measures for name in measure(code).sd.columns} - set(measures))
     if stage in sources.panels:
-        return read_assembled(sources.panels[stage], measures, measure(measures[0]).pupils, years)
+        return read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], years, beside)
     if not sources.tables[stage]:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
@@ -215,7 +241,7 @@ def _listing(
         raise DataError(
             f"{sources.folder}: gias/links_….csv and gias/england_spine_….csv are needed with the wide tables."
         )
-    listing = read_performance(sources.tables[stage], links, measures, stage, years)
+    listing = read_performance(sources.tables[stage], links, measures, stage, years, beside)
     return Listing(
         with_minor_group(listing.identity, spine), listing.scores, listing.blank, listing.cases, listing.source
     )
@@ -225,8 +251,25 @@ def _limits(request: DataRequest, sources: Sources, areas: NeighbourTable) -> di
     last = max(request.exposure.post)
     if last not in request.years:
         return {}
-    limits_by_measure = {code: read_limits(sources, code, last, areas.names) for code in request.measures}
+    limits_by_measure = {code: read_limits(sources, measure(code), last, areas.names) for code in request.measures}
     return {code: limits for code, limits in limits_by_measure.items() if limits is not None}
+
+
+def _shares(
+    sources: Sources, listing: Listing, measures: Sequence[str], exposure: Exposure
+) -> dict[str, NationalShares]:
+    """Return the shares of England's pupils by measure, of the last summer before the programme: no effect is in them.
+
+    Schools' own shares are exact to a pupil or so; where they lack, what DfE prints for England, in whole per cent.
+    """
+    year = max(exposure.pre)
+    found = {}
+    for code in measures:
+        known = measure(code)
+        shares = national_shares(listing, known.sd.columns, year) or published_shares(sources, known, year)
+        if shares is not None:
+            found[code] = shares
+    return found
 
 
 def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:

@@ -11,9 +11,10 @@ import pandas as pd
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.performance import PublishedLimits
 from evalkit.data.published.project_data import ProjectData
+from evalkit.data.published.records import SchoolRecords
 from evalkit.design.power.mdes import (
     PanelPlan,
     TwoLevelPlan,
@@ -33,7 +34,7 @@ from evalkit.diagnose.power.report import OutcomePower, PlanFromRecords, PowerOp
 from evalkit.diagnose.project.describe import ONE_YEAR_BEFORE, baseline_panel
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.sample import Changes, changes_before
-from evalkit.estimate.effect_sizes import pupil_sd
+from evalkit.estimate.published_spread import pupil_sd
 from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums
 
 OVER_SETS: Final = "randomisation over sets of schools"
@@ -73,13 +74,13 @@ def _of_outcome(
     limits: Mapping[str, PublishedLimits],
     options: PowerOptions,
 ) -> OutcomePower:
-    known = measure(outcome.code)
+    known = measure_of(project, outcome.code)
     sd = _pupil_sd(limits.get(outcome.code), max(project.exposure.pre))
     changes = _changes(project, intake, design)
     sets = _placebos(project, intake, design, changes, options)
     plan = plan_from_records(project, intake, design, sd)
     counts = _counts(design)
-    advice = supported_inference(design, _areas(intake, design), _weights(project, intake, design))
+    advice = supported_inference(design, _areas(project, intake, design), _weights(project, intake, design))
     panel, method = _panel(project, intake, design, changes, options, advice)
     return OutcomePower(
         outcome=outcome,
@@ -117,9 +118,7 @@ def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Ch
     changes = changes_before(baseline_panel(project, intake, design), project.exposure)
     if project.estimation.weights == "schools":
         return changes
-    return changes.scaled(
-        intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
-    )
+    return changes.scaled(_records(project, intake, design).pupils[list(project.exposure.pre)].mean(axis=1))
 
 
 def _counts(design: OutcomeDesign) -> tuple[int, int, int]:
@@ -133,17 +132,21 @@ def _years(project: Project) -> tuple[int, int]:
     return len(project.exposure.pre), len(project.exposure.post)
 
 
-def treated_by_area(intake: ProjectData, design: OutcomeDesign) -> list[int]:
+def treated_by_area(project: Project, intake: ProjectData, design: OutcomeDesign) -> list[int]:
     """Return how many analysed treated schools lie in each treated area."""
     units = design.baseline.units
     treated = units.index[units["group"] == design.treated_group]
-    areas = _areas(intake, design).reindex(treated)
+    areas = _areas(project, intake, design).reindex(treated)
     return [int(n) for n in areas.value_counts(sort=False).sort_index()]
 
 
-def _areas(intake: ProjectData, design: OutcomeDesign) -> pd.Series:
+def _records(project: Project, intake: ProjectData, design: OutcomeDesign) -> SchoolRecords:
+    return intake.records[measure_of(project, design.outcome).key_stage]
+
+
+def _areas(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd.Series:
     """Return the area of each school."""
-    areas: pd.Series = intake.records[measure(design.outcome).key_stage].schools["area"]
+    areas: pd.Series = _records(project, intake, design).schools["area"]
     return areas
 
 
@@ -151,7 +154,7 @@ def _weights(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd
     """Return what each school of the design weighs in the main effect; None where all weigh the same."""
     if project.estimation.weights == "schools":
         return None
-    pupils = intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
+    pupils = _records(project, intake, design).pupils[list(project.exposure.pre)].mean(axis=1)
     known = pupils.reindex(design.baseline.units.index)
     return known[known > 0]
 
@@ -166,7 +169,7 @@ def _panel(
     if design.is_whole_area:
         placebos = placebo_areas(project, design, changes).effects.tolist()
         return one_area_mdes(placebos, years, *ask), f"the spread of {len(placebos)} placebo areas' effects"
-    treated = treated_by_area(intake, design)
+    treated = treated_by_area(project, intake, design)
     if len(treated) == 1:
         return _one_area_of_schools(project, design, changes, treated, options)
     plan = _panel_plan(design, changes, treated, years, advice)
@@ -210,7 +213,7 @@ def _placebos(
     if isinstance(changes, Unavailable):
         return changes
     if not design.is_whole_area:
-        return _school_sets(project, design, changes, treated_by_area(intake, design), options)
+        return _school_sets(project, design, changes, treated_by_area(project, intake, design), options)
     return area_placebos(project, design, changes, options)
 
 

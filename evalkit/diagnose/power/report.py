@@ -15,7 +15,7 @@ from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.scipy_parts import special
 from evalkit.core.shown import Shown
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import FEWEST_PLACEBOS, POWER, TwoLevelPlan, multiplier, require_shares
 from evalkit.design.power.simulation import SimulatedPower
@@ -158,7 +158,7 @@ def plan_from_records(
 
 def _scores(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[pd.DataFrame, pd.Series]:
     """Return scores of the years before (latest last) and pupils of the latest, of schools that have all."""
-    records = intake.records[measure(design.outcome).key_stage]
+    records = intake.records[measure_of(project, design.outcome).key_stage]
     years = sorted(project.exposure.pre)[-2:]
     scores = records.values[design.outcome].loc[design.baseline.units.index, years]
     pupils = records.pupils[years[-1]].reindex(scores.index)

@@ -125,10 +125,14 @@ def schema_text(schema: dict[str, object]) -> str:
 
 
 def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
-    known = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
-    for name, keys in (("Outcome", ("measure",)), ("TripleDifference", ("measure", "minus"))):
-        for key in keys if name in schema.get("$defs", {}) else ():
-            schema["$defs"][name]["properties"][key]["anyOf"] = known
+    """Return a schema with its heading, and with the codes of measures where one is asked for."""
+    codes = [{"const": code, "description": f"{item.label} ({item.key_stage})"} for code, item in MEASURES.items()]
+    published, own = {"$ref": "#/$defs/PublishedMeasure"}, {"type": "string", "pattern": r"^[^.]+\..+$"}
+    if "Outcome" in schema.get("$defs", {}):
+        schema["$defs"]["PublishedMeasure"] = {"anyOf": codes}
+        schema["$defs"]["Outcome"]["properties"]["measure"]["anyOf"] = [published]
+        for key in ("measure", "minus"):
+            schema["$defs"]["TripleDifference"]["properties"][key]["anyOf"] = [published, own]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 

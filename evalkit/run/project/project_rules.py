@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from evalkit.core.errors import ProjectError
 from evalkit.core.project import Claim, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import MEASURES, absent_years, require_years
+from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import complaint_about, is_slug
 
@@ -108,11 +108,11 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
 def registry_complaints(project: Project) -> list[Complaint]:
     """Return what the measure registry says against the outcomes and years."""
     codes = [outcome.code for outcome in project.outcomes]
-    known = f"Known: {', '.join(MEASURES)}"
+    known = f"Known: {known_codes()}"
     unknown = [
         Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
         for i, code in enumerate(codes)
-        if code not in MEASURES
+        if code not in MEASURES and not project.outcomes[i].is_own
     ]
     absent = [*_absent_years(project)]
     return [*unknown, *(absent or _broken_series(project))]
@@ -128,10 +128,11 @@ def _absent_years(project: Project) -> Iterator[Complaint]:
 def _broken_series(project: Project) -> Iterator[Complaint]:
     for i, outcome in enumerate(project.outcomes):
         try:
-            if outcome.code in MEASURES and len(project.exposure.years) > 1:
-                require_years(outcome.code, project.exposure.years)
+            if (outcome.is_own or outcome.code in MEASURES) and len(project.exposure.years) > 1:
+                require_unbroken(measure_of(project, outcome.code), project.exposure.years)
         except ProjectError as problem:
-            yield Complaint(("outcomes", i, "measure"), " ".join(str(problem).split()))
+            key = "breaks" if outcome.is_own else "measure"
+            yield Complaint(("outcomes", i, key), " ".join(str(problem).split()))
 
 
 def _words(project: Project) -> Iterator[Complaint]:

@@ -139,7 +139,7 @@ def test_listed_schools_of_several_areas(listed, england):
     found = project_power(
         project, intake, design, _limits_before(project, intake, england), PowerOptions(n_simulations=200)
     ).outcomes[0]
-    treated = treated_by_area(intake, design.outcomes["READPROG"])
+    treated = treated_by_area(project, intake, design.outcomes["READPROG"])
     assert sum(treated) == found.n_treated == n
     assert len(treated) == 3
     assert found.leads == "CR2 with Satterthwaite degrees of freedom"
@@ -312,7 +312,7 @@ def test_the_panel_formula_agrees_with_placebo_sets(listed):
     assert own < n_areas
     all_areas = (
         found.panel
-        * multiplier(len(treated_by_area(intake, design.outcomes["READPROG"])) + n_areas - 2)
+        * multiplier(len(treated_by_area(project, intake, design.outcomes["READPROG"])) + n_areas - 2)
         / multiplier(own)
     )
     assert found.simulated.effect == pytest.approx(all_areas, rel=0.35)
