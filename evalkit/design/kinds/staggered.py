@@ -16,7 +16,7 @@ from evalkit.core.project import NeighbourList, Project, first_summer
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
@@ -214,7 +214,7 @@ def staggered_plan(project: Project, choices: StaggeredChoices, intake: ProjectD
     return StaggeredPlan(
         choices=choices,
         outcomes=outcomes,
-        labels={one.code: label_of(project, one.code) for one in project.outcomes},
+        labels={one.code: measure_of(project, one.code).label for one in project.outcomes},
         area_names=names,
         reason=_reason(choices, first),
         cautions=tuple(_cautions(project, choices)),
@@ -237,21 +237,9 @@ def _cautions(project: Project, choices: StaggeredChoices) -> Iterator[str]:
         )
 
 
-def stage_of(project: Project, code: str) -> str:
-    """Return the name of the records that hold an outcome: its key stage, or the own table it is a column of."""
-    outcome = next(one for one in project.outcomes if one.code == code)
-    return str(outcome.table) if outcome.is_own else measure(code).key_stage
-
-
 def values_of(records: SchoolRecords, code: str) -> pd.DataFrame:
     """Return what was measured, by unit and year: under the outcome's code, or its column's name in an own table."""
     return records.values[code] if code in records.values else records.values[code.partition(".")[2]]
-
-
-def label_of(project: Project, code: str) -> str:
-    """Return what an outcome is called in reports."""
-    outcome = next(one for one in project.outcomes if one.code == code)
-    return (outcome.label or str(outcome.column)) if outcome.is_own else measure(code).label
 
 
 # Who starts when.
@@ -303,7 +291,7 @@ def _day(start: object) -> date | int:
 
 
 def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, code: str) -> StaggeredOutcome:
-    stage = stage_of(project, code)
+    stage = measure_of(project, code).key_stage
     records = intake.records[stage]
     cohort = cohorts_of(project, intake, stage)
     area = _areas(records)
@@ -311,7 +299,7 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
     treated = cohort[reasons.reindex(cohort.index).eq("")]
     if not len(treated):
         raise DesignError(
-            f"{label_of(project, code)}: no participant is left that could be analysed. Run `evalkit check "
+            f"{measure_of(project, code).label}: no participant is left that could be analysed. Run `evalkit check "
             f"{project.slug}` to see why each was left out."
         )
     usable = reasons.index[reasons == ""]
@@ -320,7 +308,7 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
     pool = _pool(project, choices, intake, (stage, area), usable[~is_near])
     if not len(pool):
         raise DesignError(
-            f"{label_of(project, code)}: nobody is left to compare with outside the treated areas. Widen the `pool`."
+            f"{measure_of(project, code).label}: nobody is left to compare with outside treated areas. Widen `pool`."
         )
     before = int(treated.min()) - (choices.anticipation or 0)
     everyone = treated.index.append(pool).append(others)
@@ -463,15 +451,14 @@ def _covariates(
 def _covariate(project: Project, intake: ProjectData, name: str, before: int) -> pd.Series:
     """Return what was known of each unit before the first start; raise `DesignError` for what was not."""
     if name == "cohort_size":
-        records = intake.records[stage_of(project, project.primary.code)]
+        records = intake.records[measure_of(project, project.primary.code).key_stage]
         return _pupils(records, before)
+    if name in intake.columns:
+        return pd.to_numeric(intake.columns[name])
     code, _, year = name.rpartition("_")
     for records in intake.records.values():
         if name in records.values:
             return _mean_before(records.values[name], before)
-        table, _, column = name.partition(".")
-        if records.key_stage == table and column in records.values:
-            return _mean_before(records.values[column], before)
         if code in records.values and year.isdigit() and int(year) < before and int(year) in records.values[code]:
             return records.values[code][int(year)]
     raise DesignError(

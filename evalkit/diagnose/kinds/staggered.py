@@ -19,7 +19,7 @@ from evalkit.core.quantities import Estimand, Interval, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.clusters import OVER_SETS, Recommendation
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredOutcome, StaggeredPlan, usable_years, values_of
@@ -37,7 +37,14 @@ from evalkit.diagnose.finding import (
 )
 from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import SetsInference
-from evalkit.estimate.effect import ClusterLevel, Effect, Inference, InferenceName
+from evalkit.estimate.effect import ClusterLevel, Effect, EffectSize, Inference, InferenceName, SetsDetail
+from evalkit.estimate.published_spread import (
+    Spread,
+    Spreads,
+    conditional_spread,
+    effect_size,
+    unconditional_spread,
+)
 from evalkit.estimate.staggered.bands import Uncertainty
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time_arrays import Method
@@ -100,6 +107,8 @@ class StaggeredOutcomeResults(Shown):
     years_left_out : years that may not be compared with the last before the first start
     without : the overall effect without each area, group or participant
     power : of the test before the start
+    spreads : standard deviations by which the effect is standardised
+    is_whole : whether all units of the treated areas take part
     """
 
     code: str
@@ -120,6 +129,8 @@ class StaggeredOutcomeResults(Shown):
     years_left_out: tuple[int, ...]
     without: tuple[WithoutOne, ...]
     power: TrendPower | Unavailable
+    spreads: Spreads
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
@@ -227,11 +238,12 @@ def _outcome(
     return replace(
         made,
         label=plan.labels[outcome.code],
-        unit=declared.unit if declared.is_own else measure(outcome.code).unit,
+        unit=measure_of(project, outcome.code).unit,
         role=declared.role,
         left_out=(*outcome.left_out, *_units(made.results.dropped)),
         years_left_out=other_years,
         without=tuple(_without(work)),
+        spreads=_spreads(project, intake, outcome, values),
     )
 
 
@@ -245,8 +257,7 @@ def _years(
     project: Project, outcome: StaggeredOutcome, values: pd.DataFrame
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the years with results that may be compared with each other, and those that may not."""
-    declared = next(one for one in project.outcomes if one.code == outcome.code)
-    breaks = declared.breaks if declared.is_own else measure(outcome.code).breaks
+    breaks = measure_of(project, outcome.code).breaks
     every = tuple(int(year) for year in values.columns if values[year].notna().any())
     kept = usable_years(every, breaks, int(outcome.cohort.min()))
     return kept, tuple(year for year in every if year not in kept)
@@ -330,6 +341,29 @@ def _made(
         years_left_out=(),
         without=(),
         power=Unavailable("The power of the test before the start is told where sets judge."),
+        spreads=_NO_SPREADS,
+        is_whole=not len(work.outcome.others),
+    )
+
+
+_NO_SPREADS: Final = Spreads(
+    unconditional=Spread.unavailable("None was looked for."),
+    conditional=Spread.unavailable("None was looked for."),
+    school_sd=Unavailable("None was looked for."),
+)
+
+
+def _spreads(project: Project, intake: ProjectData, outcome: StaggeredOutcome, values: pd.DataFrame) -> Spreads:
+    """Return the standard deviations by which effects are divided: of pupils, given prior attainment, of units."""
+    known = measure_of(project, outcome.code)
+    before = [year for year in values.columns if int(year) < int(outcome.cohort.min())]
+    scores = values.reindex(outcome.pool)[max(before)].dropna() if before else pd.Series(dtype=float)
+    unknown = Unavailable("Fewer than two units outside the programme have a result in the last year before it.")
+    return Spreads(
+        unconditional=unconditional_spread(known, intake.shares.get(known.code)),
+        conditional=conditional_spread(known, intake.limits.get(known.code)),
+        school_sd=float(scores.std(ddof=1)) if len(scores) > 1 else unknown,
+        table=project.effect_sizes.months_table,
     )
 
 
@@ -452,15 +486,16 @@ def _parts(work: _Work, treated: pd.Index) -> list[tuple[str, pd.Index]]:
 
 def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> Iterator[Effect]:
     """Yield the overall effect by the quoted estimator, marked as the main one, and by the others beside it."""
+    estimand = Estimand.AREA_ITT if found.is_whole and choices.cluster == "area" else Estimand.ATT
     for row in found.checks.rows:
         is_main = row.estimator == choices.estimator
         yield Effect(
             outcome=found.code,
             role=found.role,
             design=row.estimator,
-            estimand=Estimand.ATT,
+            estimand=estimand,
             period="post",
-            estimate=found.results.simple.estimate if is_main else row.estimate,
+            estimate=_quoted(found) if is_main else row.estimate,
             std_error=found.results.simple.std_error if is_main else row.std_error,
             interval=found.results.simple.interval if is_main else row.interval,
             p_value=found.results.simple.p_value if is_main else _ONLY_QUOTED,
@@ -472,7 +507,37 @@ def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices
             n_treated_clusters=found.n_treated_areas,
             method=f"{row.estimator}: {COMPARES[row.estimator]}" if not is_main else found.results.method,
             is_main=is_main,
+            sets=_detail(found.overall) if is_main and found.overall is not None else None,
+            effect_size=_size(found) if is_main else None,
         )
+
+
+def _size(found: StaggeredOutcomeResults) -> EffectSize | None:
+    """Return the quoted effect in standard deviations, None where there is none."""
+    estimate = _quoted(found)
+    if isinstance(estimate, Unavailable):
+        return None
+    return effect_size(estimate, found.results.simple.interval, found.spreads)
+
+
+def _quoted(found: StaggeredOutcomeResults) -> Quantity:
+    """Return the estimate that is quoted: less what sets gain where nothing happened, where they are like the list."""
+    estimate = found.results.simple.estimate
+    is_simple = found.overall is None or found.overall.rule == "simple" or isinstance(estimate, Unavailable)
+    return estimate if is_simple or found.overall is None else found.overall.adjusted
+
+
+def _detail(overall: SetsInference) -> SetsDetail:
+    return SetsDetail(
+        rule=overall.rule,
+        unadjusted=overall.estimate,
+        expected=overall.expected,
+        n_areas=overall.n_areas,
+        n_treated_areas=overall.n_treated_areas,
+        n_sets=overall.n_sets,
+        monte_carlo_error=overall.monte_carlo_error,
+        is_whole=overall.is_whole,
+    )
 
 
 _ONLY_QUOTED: Final = Unavailable(
