@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar, Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DesignError
-from evalkit.core.project import NeighbourList, Project, first_summer
+from evalkit.core.project import NeighbourList, Project
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
@@ -82,6 +81,8 @@ class StaggeredChoices:
         return self.comparison or ("not-yet" if self.estimator == "extended" else "never")
 
 
+OWN_GROUP: Final = "own"
+"""The group of units that no published list knows: those of a project's own tables."""
 BY_SETS: Final = (
     "The participants lie in {areas}, so that no error among them tells their areas' own course from the programme: "
     "sets of units of other areas take their places, with their starts."
@@ -245,32 +246,14 @@ def values_of(records: SchoolRecords, code: str) -> pd.DataFrame:
 # Who starts when.
 
 
-def cohort_of(start: date | int, first_year: Literal["full", "partial"] = "full") -> int:
-    """Return the first treated summer of a unit: that of the school year its start lies in, or with `partial` the next.
+def cohorts_of(intake: ProjectData, stage: str) -> pd.Series:
+    """Return the cohort of each participant of a key stage or own table, by unit: its first treated summer.
 
-    A number is that summer itself. A start after a summer's tests belongs to the next school year's.
-
-    >>> from datetime import date
-    >>> cohort_of(date(2016, 9, 1)), cohort_of(date(2018, 2, 1)), cohort_of(date(2018, 2, 1), "partial")
-    (2017, 2018, 2019)
-    """
-    summer = first_summer(start) if isinstance(start, date) else int(start)
-    return summer + (first_year == "partial")
-
-
-def cohorts_of(project: Project, intake: ProjectData, stage: str) -> pd.Series:
-    """Return the cohort of each participant of a key stage or own table, by unit.
-
-    Where the list of participants has no starts at all the programme's first day is the start of every one. Raise
-    `DesignError` where it has some, and lacks others.
+    A start belongs to its school year and that to its summer; without any starts the programme's first day is that of
+    every participant. Raise `DesignError` where a list has some starts, and lacks others.
     """
     units = pd.Index(sorted(intake.treated.schools.get(stage, ())), dtype=object)
-    starts = getattr(intake.treated, "starts", None)
-    first_year = project.participants.first_year
-    if starts is None or starts.isna().all():
-        start = cohort_of(project.programme.start, first_year)
-        return pd.Series(start, units, dtype="int64")
-    known = starts.reindex(units)
+    known = intake.treated.facts["cohort"].reindex(units)
     if known.isna().any():
         lacking = known.index[known.isna()].tolist()
         raise DesignError(
@@ -278,13 +261,7 @@ def cohorts_of(project: Project, intake: ProjectData, stage: str) -> pd.Series:
             "the kind `staggered` compares by start. Fill the column `start` in, or leave it out for all of them: the "
             "programme's first day is then that of every one."
         )
-    return pd.Series([cohort_of(_day(start), first_year) for start in known], units, dtype="int64")
-
-
-def _day(start: object) -> date | int:
-    if isinstance(start, date):
-        return start
-    return int(start)  # type: ignore[call-overload, no-any-return]
+    return known.astype("int64")
 
 
 # Who is compared.
@@ -293,7 +270,7 @@ def _day(start: object) -> date | int:
 def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, code: str) -> StaggeredOutcome:
     stage = measure_of(project, code).key_stage
     records = intake.records[stage]
-    cohort = cohorts_of(project, intake, stage)
+    cohort = cohorts_of(intake, stage)
     area = _areas(records)
     reasons = _reasons(project, choices, records, area)
     treated = cohort[reasons.reindex(cohort.index).eq("")]
@@ -353,11 +330,8 @@ def _reasons(project: Project, choices: StaggeredChoices, records: SchoolRecords
     reason = pd.Series("", records.schools.index, dtype=object)
     reason[~reason.index.isin(area.index)] = "no local authority is given for it"
     own = choices.pool.minor_groups if choices.pool is not None else None
-    groups = project.pool.minor_groups if own is None else own
-    group = records.schools["minor_group"] if "minor_group" in records.schools else pd.Series("", reason.index)
-    if group.isin(list(groups)).any():  # units of an own table have no such group
-        outside = (reason == "") & ~group.isin(list(groups))
-        reason[outside] = "not mainstream and state-funded"
+    groups = {*(project.pool.minor_groups if own is None else own), OWN_GROUP}
+    reason[(reason == "") & ~records.schools["minor_group"].isin(list(groups))] = "not mainstream and state-funded"
     return reason
 
 
@@ -415,10 +389,9 @@ def _clusters(choices: StaggeredChoices, intake: ProjectData, area: pd.Series) -
     if choices.cluster == "unit":
         return pd.Series(area.index.astype(str), area.index)
     by_area = "area " + area.astype("int64").astype(str)
-    groups = getattr(intake.treated, "groups", None)
-    if choices.cluster == "area" or groups is None:
+    if choices.cluster == "area":
         return by_area
-    own = pd.Series(groups).reindex(area.index)
+    own = intake.treated.facts["group"].reindex(area.index)
     return by_area.where(own.isna() | (own == ""), own.astype(str))
 
 

@@ -54,9 +54,8 @@ def _choices(analysis: Analysis) -> StaggeredChoices:
 
 def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
     """Yield what can be said against the choices from the project file alone, all of it at once."""
-    choices, at = _choices(analysis), project.analyses.index(analysis)
-    for key, text in _faults(choices):
-        yield Complaint(("analyses", at, key), text)
+    for key, text in _faults(_choices(analysis)):
+        yield Complaint((key,), text)
 
 
 def _faults(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
