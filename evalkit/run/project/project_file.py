@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +17,14 @@ from evalkit.core.words import did_you_mean
 from evalkit.data.measures import MEASURES
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.analyses import (
+    DERIVED,
     analysis_options,
-    kind_complaints,
     replaced,
     require_version,
     reserved_keys,
     with_common_keys,
     with_defaults,
+    with_options,
 )
 from evalkit.run.project.complaints import complaint_of, shown_value
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_plain_yaml, shown_name, where
@@ -53,20 +53,22 @@ def load_project(path: Path) -> Project:
     options, against_options = analysis_options(read.data)
     common = replaced(read, with_common_keys(read.data))
     found: Project = _validated(_projects(), common, Project, [*reserved_keys(read.data), *against_options])
-    analyses = tuple(replace(one, options=options[i]) for i, one in enumerate(found.analyses))
-    project = with_defaults(replace(found, analyses=analyses))
-    complaints = [*project_complaints(project, path.parent), *kind_complaints(project)]
+    project = with_defaults(with_options(found, options))
+    complaints = project_complaints(project, path.parent)
     if complaints:
         only_design = all(complaint.is_design for complaint in complaints)
         raise (DesignError if only_design else ProjectError)(_message(read, complaints))
     return project
 
 
-def load_claims(path: Path) -> tuple[Claim, ...]:
-    """Read a file of claims: a list, each with its quotation, what of it is looked at, and a measure or a reason."""
+def load_claims(path: Path, own: Collection[str] = ()) -> tuple[Claim, ...]:
+    """Read a file of claims: a list, each with its quotation, what of it is looked at, and a measure or a reason.
+
+    A measure is one of the registry, or one of the project's `own` outcomes.
+    """
     read = read_plain_yaml(path)
     claims: tuple[Claim, ...] = _validated(_claims(), read, Claim)
-    complaints = [text for i, claim in enumerate(claims) for text in _claim_complaints(i, claim)]
+    complaints = [text for i, claim in enumerate(claims) for text in _claim_complaints(i, claim, own)]
     if complaints:
         raise ProjectError(_message(read, complaints))
     return claims
@@ -76,7 +78,7 @@ def claims_of(project: Project, folder: Path) -> tuple[Claim, ...]:
     """Return a project's claims, none where it names no file; raise `ProjectError` for one about another measure."""
     if project.claims is None:
         return ()
-    claims = load_claims(folder / project.claims)
+    claims = load_claims(folder / project.claims, [one.code for one in project.outcomes if one.is_own])
     analysed = {outcome.code for outcome in project.outcomes}
     for claim in claims:
         if claim.measure is not None and claim.measure not in analysed:
@@ -100,12 +102,19 @@ def reference_of(project: Project, folder: Path) -> bytes | None:
     return content
 
 
+_UNTOLD: Final[Any] = {
+    "data": {"folder"},
+    "analyses": {"__all__": {name for name in DERIVED if name != "options"}},
+}
+"""What is not part of a project as plain data: where its files lie, and what follows from the rest."""
+
+
 def project_data(project: Project) -> dict[str, object]:
     """Return a project as plain data, every default filled in, without where its data are.
 
     What is made from it is released, and is the same wherever the same files lie.
     """
-    data: dict[str, object] = _projects().dump_python(project, mode="json", exclude={"data": {"folder"}})
+    data: dict[str, object] = _projects().dump_python(project, mode="json", exclude=_UNTOLD)
     return data
 
 
@@ -136,7 +145,7 @@ def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
-def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
+def _claim_complaints(i: int, claim: Claim, own: Collection[str]) -> list[Complaint]:
     complaints = []
     if not (claim.quote and claim.part and claim.source):
         complaints.append(Complaint((i,), "a claim needs its quotation, what of it is looked at, and its source"))
@@ -144,8 +153,8 @@ def _claim_complaints(i: int, claim: Claim) -> list[Complaint]:
         complaints.append(
             Complaint((i, "quote"), "give the words without quotation marks around them; the report sets them")
         )
-    if claim.measure is not None and claim.measure not in MEASURES:
-        near = did_you_mean(claim.measure, MEASURES)
+    if claim.measure is not None and claim.measure not in MEASURES and claim.measure not in own:
+        near = did_you_mean(claim.measure, [*MEASURES, *own])
         complaints.append(Complaint((i, "measure"), f"'{claim.measure}' is not a measure this kit knows.{near}"))
     if claim.measure is None and not claim.reason:
         complaints.append(

@@ -218,7 +218,7 @@ def kept_in(kept, read):
 
 
 def test_projects_of_one_command_read_tables_once_and_their_own_schools_each(project, england):
-    other = replace(project, slug="other", participants=replace(project.participants, local_authority=341))
+    other = replace(project, slug="other", participants=replace(project.participants, areas=(341,)))
     sources, read = find_sources(england), []
     keep = kept_in({}, read)
     shared = [read_records(one, england, sources, keep) for one in (project, other)]
