@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DesignError
-from evalkit.core.project import NeighbourList, Project
+from evalkit.core.project import OWN_GROUP, NeighbourList, Project
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
@@ -81,8 +81,8 @@ class StaggeredChoices:
         return self.comparison or ("not-yet" if self.estimator == "extended" else "never")
 
 
-OWN_GROUP: Final = "own"
-"""The group of units that no published list knows: those of a project's own tables."""
+AREA: Final = "area"
+"""What a cluster that is an area is called, before its code."""
 BY_SETS: Final = (
     "The participants lie in {areas}, so that no error among them tells their areas' own course from the programme: "
     "sets of units of other areas take their places, with their starts."
@@ -193,6 +193,11 @@ class StaggeredPlan(Shown):
     reason: str
     cautions: tuple[str, ...] = ()
 
+    def name_of(self, cluster: str) -> str:
+        """Return the name of a cluster: of an area its own, of a group or unit as it stands in the data."""
+        word, _, code = cluster.partition(" ")
+        return self.area_names.get(int(code), cluster) if word == AREA and code.isdigit() else cluster
+
     def record(self) -> dict[str, object]:
         """Return what is locked, as plain data."""
         return {"outcomes": {code: outcome.record() for code, outcome in self.outcomes.items()}}
@@ -207,19 +212,25 @@ def staggered_plan(project: Project, choices: StaggeredChoices, intake: ProjectD
         Where no participant, or nobody to compare with, is left for an outcome, or a start is missing.
     """
     outcomes = {one.code: _outcome(project, choices, intake, one.code) for one in project.outcomes}
-    names: dict[int, str] = {}
-    for records in intake.records.values():
-        known = records.schools.dropna(subset=["area"])
-        names |= dict(zip(known["area"].astype(int), known["area_name"], strict=True))
     first = outcomes[project.primary.code]
     return StaggeredPlan(
         choices=choices,
         outcomes=outcomes,
         labels={one.code: measure_of(project, one.code).label for one in project.outcomes},
-        area_names=names,
+        area_names=_area_names(intake),
         reason=_reason(choices, first),
         cautions=tuple(_cautions(project, choices)),
     )
+
+
+def _area_names(intake: ProjectData) -> dict[int, str]:
+    """Return the names of areas by code; a unit that is an area of its own has its own name."""
+    names: dict[int, str] = {}
+    for records in intake.records.values():
+        area = _areas(records)
+        column = "name" if _are_own_areas(records) else "area_name"
+        names |= dict(zip(area.tolist(), records.schools[column].reindex(area.index).astype(str), strict=True))
+    return names
 
 
 def _reason(choices: StaggeredChoices, outcome: StaggeredOutcome) -> str:
@@ -388,7 +399,7 @@ def _clusters(choices: StaggeredChoices, intake: ProjectData, area: pd.Series) -
     """Return what each unit's errors are clustered by, as texts."""
     if choices.cluster == "unit":
         return pd.Series(area.index.astype(str), area.index)
-    by_area = "area " + area.astype("int64").astype(str)
+    by_area = area.map(lambda code: f"{AREA} {int(code)}")
     if choices.cluster == "area":
         return by_area
     own = intake.treated.facts["group"].reindex(area.index)

@@ -242,7 +242,7 @@ def _outcome(
         role=declared.role,
         left_out=(*outcome.left_out, *_units(made.results.dropped)),
         years_left_out=other_years,
-        without=tuple(_without(work)),
+        without=tuple(replace(one, left_out=plan.name_of(one.left_out)) for one in _without(work)),
         spreads=_spreads(project, intake, outcome, values),
     )
 

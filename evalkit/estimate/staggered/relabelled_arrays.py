@@ -17,7 +17,7 @@ from evalkit.core.arrays import Bools, Floats, Ints
 Estimator = Literal["group-time", "imputation", "two-stage", "sun-abraham", "extended", "twfe"]
 
 _CONDITION = 1e-10
-"""Systems whose smallest singular value is below this share of the largest determine not every coefficient."""
+"""Systems whose smallest eigenvalue is below this share of the largest determine not every coefficient."""
 _ROUNDED = 1e-7
 """A coefficient is determined where the system gives it back but for rounding."""
 
@@ -270,7 +270,8 @@ def _solved(strata: list[_Within], regressors: list[Floats]) -> Floats:
     size = np.where(size > 0, size, 1.0)
     scaled = normal / (size[:, :, None] * size[:, None, :])
     found = np.full(aim.shape, np.nan)
-    is_regular = np.linalg.cond(scaled) < 1 / _CONDITION
+    sizes = np.linalg.eigvalsh(scaled)
+    is_regular = sizes[:, 0] > _CONDITION * sizes[:, -1]
     found[is_regular] = np.linalg.solve(scaled[is_regular], (aim / size)[is_regular][:, :, None])[:, :, 0]
     for at in np.flatnonzero(~is_regular):
         found[at] = _determined(scaled[at], (aim / size)[at])
