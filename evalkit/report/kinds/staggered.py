@@ -50,6 +50,96 @@ def plan_of(plan: AnalysisPlan) -> StaggeredPlan:
     return found
 
 
+# What stands in the front, the summary and the body.
+
+
+def whom(plan: AnalysisPlan) -> str:
+    """Return whom the evaluation is about, in a sentence."""
+    first = plan_of(plan).outcomes[plan.project.primary.code]
+    years = listed([str(year) for year in sorted(first.cohort.unique().tolist())], 12)
+    return (
+        f"About the participants, whose first summers in the programme are {years}; each is followed from before its "
+        "own start."
+    )
+
+
+def estimand(plan: AnalysisPlan) -> dict[str, str]:
+    """Return the rows of the estimand table that this kind has words of its own for."""
+    found = plan_of(plan)
+    first = found.outcomes[plan.project.primary.code]
+    n_areas = counted(len(first.treated_areas), "area")
+    return {
+        "population": f"The participants that could be analysed, in {n_areas}.",
+        "treatment": f"{plan.project.programme.name}, from each participant's own start on.",
+        "comparator": _COMPARED[found.choices.compared] + " None of them lies in an area of a participant.",
+        "summary": (
+            "The average over cohorts and years since the start, each cohort weighted by its size, of the change since "
+            "the last summer before the start less that of those compared."
+        ),
+        "leavers": _UNBALANCED[found.choices.unbalanced or "pairs"],
+    }
+
+
+_UNBALANCED: Final = {
+    "pairs": "A unit without a result in some year serves the comparisons for which it has both years.",
+    "complete": "Units without a result in some year are left out.",
+    "levels": "Units without a result in some year stay in: each year's results are taken as of other units.",
+}
+
+
+def answer(results: AnalysisResults) -> Prose:
+    """Return the answer in a sentence or two, no stronger than the interval allows."""
+    return Prose((headline(staggered_of(results).primary),), "headline")
+
+
+def summary_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return the effect by time since the start, drawn."""
+    return (event_study_figure(results),)
+
+
+def comparison(results: AnalysisResults) -> Prose:
+    """Return who was compared with whom."""
+    one, plan = staggered_of(results).primary, plan_of(results.plan)
+    many = (
+        f"{counted(one.results.n_treated, 'participant')} in {counted(one.n_treated_areas, 'area')} are compared with "
+        f"{counted(one.results.n_comparison, 'unit')} that never start, over {one.periods[0]} to {one.periods[-1]}."
+    )
+    return sentences(many, _COMPARED[plan.choices.compared])
+
+
+def certainty(results: AnalysisResults) -> Prose:
+    """Return how sure the answer is, and why."""
+    found = staggered_of(results)
+    one = found.primary
+    reason = found.plan.reason if one.overall is not None else one.recommended.reason
+    test = one.results.pre_test
+    before = as_sentence(test.reason) if isinstance(test, Unavailable) else test.sentence
+    told = (reason, one.inference.note, _conservative(one), before, _spread_of_estimators(one))
+    return Prose(tuple(as_sentence(text) for text in told if text), "list")
+
+
+def _spread_of_estimators(one: StaggeredOutcomeResults) -> str:
+    known = [row.estimate for row in one.checks.rows if not isinstance(row.estimate, Unavailable)]
+    if len(known) < 2:
+        return ""
+    made = Precision(decimals_for(*map(abs, known)))
+    return f"{len(known)} estimators give effects between {made.number(min(known))} and {made.number(max(known))}."
+
+
+def limits(results: AnalysisResults) -> Prose:
+    """Return what the analysis cannot do."""
+    plan = plan_of(results.plan)
+    return Prose(
+        (
+            "It says nothing of participants that had started by the first year with results, and of none before.",
+            "If participants joined because they were about to change anyway, their change is not the programme's.",
+            "Later effects rest on the cohorts that started early; averages over time mix cohorts.",
+            *plan.cautions,
+        ),
+        "list",
+    )
+
+
 # The plan, before outcomes.
 
 
@@ -298,10 +388,10 @@ def _review(found: StaggeredFindings, results: AnalysisResults) -> Iterator[Part
     yield of_effects.before_the_start(primary.results)
     if primary.without:
         yield without_table(primary)
-    yield Heading(2, "What was left out, and why?")
+    yield Heading(3, "What was left out, and why?")
     yield left_out(primary.left_out)
     if primary.by_clusters is not None and not isinstance(primary.by_clusters.simple.interval, Unavailable):
-        yield Heading(2, "What do errors by area say?")
+        yield Heading(3, "What do errors by area say?")
         yield of_effects.averages(primary.by_clusters)
 
 
