@@ -97,13 +97,16 @@ def optimal_pairs(space: PairSpace, ratio: int, focal: Ints, pool: Ints) -> Assi
 
 
 def _least(space: PairSpace, problem: PairProblem, ratio: int) -> Assignment:
-    focal_coordinates, partner_coordinates = problem.focal.coordinates, problem.partners.coordinates
-    if space.is_line and ratio == 1 and not problem.is_limited and len(focal_coordinates) <= len(partner_coordinates):
-        columns = line_assignment(focal_coordinates[:, 0], partner_coordinates[:, 0])
-        gap = line_gap(focal_coordinates[:, 0], partner_coordinates[:, 0], columns)
-        distance = np.abs(focal_coordinates[:, 0] - partner_coordinates[columns, 0])
+    n, n_partners = len(problem.focal), len(problem.partners)
+    if space.is_line and not problem.is_limited and n * ratio <= n_partners:
+        # a unit that wants several partners is as many units in the same place
+        copies, partners = np.repeat(np.arange(n), ratio), problem.partners.coordinates[:, 0]
+        places = problem.focal.coordinates[copies, 0]
+        columns = line_assignment(places, partners)
+        gap = line_gap(places, partners, columns)
+        distance = np.abs(places - partners[columns])
         if gap <= _PROVEN * max(float(distance.sum()), np.finfo(float).tiny):
-            return Assignment(np.arange(len(focal_coordinates)), columns, distance, gap)
+            return Assignment(copies, columns, distance, gap)
     return least_assignment(problem, ratio)
 
 

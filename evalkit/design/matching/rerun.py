@@ -38,7 +38,7 @@ from evalkit.design.matching.pairs import (
 )
 from evalkit.design.matching.scores_arrays import fit_logits, standardised
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 25
 """Sets whose scores are fitted at a time: their rows stay in the processor's cache."""
 
 
@@ -130,6 +130,8 @@ class MatchingRerun:
         everyone = np.sort(np.concatenate([focal, pool]))
         is_whole = self.features is not None and self.levels[everyone].any(axis=0).all()
         if not is_whole or (score is not None and np.isnan(score).any()):
+            if self._is_separated(focal, pool):
+                return None
             return _used(self.design(focal, pool), everyone, lost)
         assert self.features is not None
         assert isinstance(self.option, PairRules)
@@ -140,6 +142,15 @@ class MatchingRerun:
         weights = self._weights(space, focal, pool, is_treated, lost)
         unit = np.flatnonzero(weights)
         return MatchedUnits(unit, is_treated[unit], weights[unit]) if is_treated[unit].any() else None
+
+    def _is_separated(self, focal: Ints, pool: Ints) -> bool:
+        """Return whether a level that some have and some lack tells the set from its pool, so that no score exists."""
+        if not isinstance(self.option, PairRules) or self.option.distance not in ("logit", "linear-logit", "probit"):
+            return False
+        n = self.levels[focal].sum(axis=0)
+        is_one_sided = (n == 0) | (n == len(focal))
+        n_pool = self.levels[pool].sum(axis=0)
+        return bool((is_one_sided & (n_pool > 0) & (n_pool < len(pool))).any())
 
     def _weights(self, space: PairSpace, focal: Ints, pool: Ints, is_treated: Bools, lost: Bools) -> Floats:
         option = self.option
