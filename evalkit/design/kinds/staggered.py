@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DesignError
-from evalkit.core.project import OWN_GROUP, NeighbourList, Project
+from evalkit.core.project import OWN_GROUP, Exposure, NeighbourList, Project, first_summer
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
@@ -21,6 +21,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.data.roles import Roles
 from evalkit.design.clusters import OVER_SETS
+from evalkit.design.kinds.matched import MatchedOptions, MatchedPool, OutcomeMatch, match_record, plan_matched
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign, set_design
 
 _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
@@ -39,6 +40,9 @@ class StaggeredPool:
     """Compare only with areas that this list calls like a treated one; by default with all others."""
     exclude_areas: tuple[int, ...] = ()
     """Areas never used for comparison, by DfE code, beside those of the project's `pool`."""
+    match: MatchedOptions | None = None
+    """Match first, by what was known before the first start, and compare with those matched: options as of the kind
+    `matched`, without `estimate`, `pool` and `exposure`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,7 @@ class StaggeredOutcome:
     level : mean outcome before the first start, by unit
     sets : how sets will judge, None where clusters do
     left_out : units that cannot be analysed, with the reason
+    match : who is matched with whom first, None where all of the pool are compared
     """
 
     code: str
@@ -128,6 +133,7 @@ class StaggeredOutcome:
     level: pd.Series
     sets: SetDesign | None
     left_out: tuple[LeftOut, ...]
+    match: OutcomeMatch | None = None
 
     @property
     def treated_areas(self) -> tuple[int, ...]:
@@ -139,14 +145,21 @@ class StaggeredOutcome:
         """Return the inference by name where sets judge, else an empty text: the clusters that remain decide."""
         return OVER_SETS if self.sets is not None else ""
 
-    def panel(self, values: pd.DataFrame) -> Panel:
-        """Return the panel of participants and pool from results by unit and year; gaps are no rows."""
+    def panel(self, values: pd.DataFrame, matched: pd.Series | None = None) -> Panel:
+        """Return the panel of participants and pool from results by unit and year; gaps are no rows.
+
+        `matched` are weights by unit from a matching, by which units weigh; those without one are not in the panel.
+        """
         units = self.cohort.index.append(self.pool)
+        weight = self.weight
+        if matched is not None:
+            units = units[matched.reindex(units).gt(0).to_numpy()]
+            weight = weight * matched.reindex(weight.index)
         wide = values.reindex(units)
         at, year = np.nonzero(wide.notna().to_numpy())
         frame = pd.DataFrame({"unit": wide.index[at], "period": wide.columns.astype(int)[year]})
         frame["outcome"] = wide.to_numpy(dtype=float)[at, year]
-        by_unit = {"cohort": self.cohort.astype(float), "cluster": self.cluster, "weight": self.weight}
+        by_unit = {"cohort": self.cohort.astype(float), "cluster": self.cluster, "weight": weight}
         for name, column in by_unit.items():
             frame[name] = frame["unit"].map(column)
         for covariate in self.covariates:
@@ -178,6 +191,7 @@ class StaggeredOutcome:
             "covariates_sha256": _digest([adjusted]),
             "judged_by": self.recommended or "clusters",
             "sets_drawn": self.sets.rule if self.sets is not None else "",
+            **({} if self.match is None else {"match": match_record(self.match)}),
             "left_out": {one.reason: len(one.units) for one in self.left_out},
         }
 
@@ -320,7 +334,30 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
         level=level,
         sets=sets,
         left_out=tuple(lost),
+        match=_matched(project, choices, intake, code, before),
     )
+
+
+def _matched(
+    project: Project, choices: StaggeredChoices, intake: ProjectData, code: str, before: int
+) -> OutcomeMatch | None:
+    """Return the matching that comes first, on what was known before the first start; None where none is asked for."""
+    if choices.pool is None or choices.pool.match is None:
+        return None
+    known = measure_of(project, code)
+    first = min(before, first_summer(project.programme.start))
+    pre = tuple(int(year) for year in values_of(intake.records[known.key_stage], code).columns if int(year) < first)
+    outcomes = tuple(one for one in project.outcomes if one.code == code)
+    seen = replace(project, outcomes=outcomes, contrasts=(), exposure=Exposure(pre=pre))
+    pool = MatchedPool(
+        minor_groups=choices.pool.minor_groups,
+        exclude_areas=(*project.pool.exclude_areas, *choices.pool.exclude_areas),
+        neighbours=choices.pool.neighbours,
+    )
+    found = plan_matched(seen, replace(choices.pool.match, pool=pool), intake).outcomes[0]
+    if found.design is None:
+        raise DesignError(f"{known.label}: nobody is matched. {found.too_few[:1].upper()}{found.too_few[1:]}.")
+    return found
 
 
 def _areas(records: SchoolRecords) -> pd.Series:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 import numpy as np
 import pandas as pd
 
-from evalkit.core.arrays import Ints
+from evalkit.core.arrays import Bools, Ints
 from evalkit.core.draws import SERIAL, Executor
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import p_equals, visible
@@ -23,6 +23,8 @@ from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.clusters import OVER_SETS, Recommendation
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredOutcome, StaggeredPlan, usable_years, values_of
+from evalkit.design.matching.matched import without_units
+from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import COMPARES, CrossCheck, CrossChecks, cross_checks, open_design
@@ -51,6 +53,7 @@ from evalkit.estimate.staggered.group_time_arrays import Method
 from evalkit.estimate.staggered.overall_inference import overall_inference, recommendation
 from evalkit.estimate.staggered.relabelled import (
     OVERALL,
+    MatchedFirst,
     StaggeredStatistic,
     UnlistedUnits,
     effects_of,
@@ -166,18 +169,27 @@ def staggered_outcomes(
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Work:
-    """One outcome's design and what its numbers are made with."""
+    """One outcome's design and what its numbers are made with.
+
+    `whole` is the design before any matching, from which sets are drawn; where none is made it is `design` itself.
+    """
 
     project: Project
     choices: StaggeredChoices
     outcome: StaggeredOutcome
     design: StaggeredDesign
+    whole: StaggeredDesign
     executor: Executor
 
     @property
     def area(self) -> Ints:
-        """Return the code of each analysed unit's area, in the order of the panel's units."""
-        return self.outcome.area.reindex(self.design.panel.units).to_numpy(dtype=np.int64)
+        """Return the code of each unit's area, in the order of the units of the whole design."""
+        return self.outcome.area.reindex(self.whole.panel.units).to_numpy(dtype=np.int64)
+
+    @property
+    def is_treated(self) -> Bools:
+        """Return which units of the whole design are treated."""
+        return np.asarray(self.whole.stratum < len(self.whole.cohorts))
 
     @property
     def uncertainty(self) -> Uncertainty:
@@ -207,8 +219,21 @@ class _Work:
             area=outcome.area.reindex(outcome.others).to_numpy(dtype=np.int64),
             level=outcome.level.reindex(outcome.others).to_numpy(dtype=float),
         )
-        level = outcome.level.reindex(self.design.panel.units).to_numpy(dtype=float)
-        return staggered_pool(self.design, self.area, others, level)
+        level = outcome.level.reindex(self.whole.panel.units).to_numpy(dtype=float)
+        return staggered_pool(self.whole, self.area, others, level)
+
+    def matching(self) -> MatchedFirst | None:
+        """Return the matching that is made again for each set, None where none comes first."""
+        found = self.outcome.match
+        if found is None:
+            return None
+        ids = found.everyone.units.index
+        return MatchedFirst(
+            rerun=MatchingRerun.of(found.everyone, found.option),
+            unit=self.whole.panel.units.get_indexer(ids).astype(np.int64),
+            area=self.outcome.area.reindex(ids).fillna(-1).to_numpy(dtype=np.int64),
+            may_compare=np.asarray(ids.isin(self.outcome.pool)),
+        )
 
 
 def design_options(choices: StaggeredChoices) -> StaggeredOptions:
@@ -227,12 +252,12 @@ def _outcome(
 ) -> StaggeredOutcomeResults:
     values = values_of(intake.records[outcome.stage], outcome.code)
     years, other_years = _years(project, outcome, values)
-    observations = outcome.panel(values[list(years)])
     try:
-        design = staggered_design(observations, design_options(plan.choices))
+        whole = staggered_design(outcome.panel(values[list(years)]), design_options(plan.choices))
+        design = whole if outcome.match is None else _matched_design(outcome, whole, values[list(years)])
     except DesignError as problem:
         raise DesignError(f"{plan.labels[outcome.code]}: {problem}") from None
-    work = _Work(project=project, choices=plan.choices, outcome=outcome, design=design, executor=executor)
+    work = _Work(project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=executor)
     declared = next(one for one in project.outcomes if one.code == outcome.code)
     made = _with_sets(work) if outcome.sets is not None else _with_clusters(work)
     return replace(
@@ -245,6 +270,15 @@ def _outcome(
         without=tuple(replace(one, left_out=plan.name_of(one.left_out)) for one in _without(work)),
         spreads=_spreads(project, intake, outcome, values),
     )
+
+
+def _matched_design(outcome: StaggeredOutcome, whole: StaggeredDesign, values: pd.DataFrame) -> StaggeredDesign:
+    """Return the design of those that were matched, weighed by the matching; pairs without results are left out."""
+    assert outcome.match is not None
+    assert outcome.match.design is not None
+    ids = outcome.match.design.baseline.units.index
+    matched = without_units(outcome.match.design, np.asarray(~ids.isin(whole.panel.units)))
+    return staggered_design(outcome.panel(values, pd.Series(matched.weights, ids)), whole.options)
 
 
 def _units(dropped: Sequence[LeftOut]) -> Iterator[LeftOut]:
@@ -321,7 +355,7 @@ def _two_way(work: _Work, results: StaggeredResults) -> tuple[StaggeredResults, 
 def _made(
     work: _Work, results: StaggeredResults, checks: CrossChecks, inference: Inference, advice: Recommendation
 ) -> StaggeredOutcomeResults:
-    areas = work.area[work.design.stratum < len(work.design.cohorts)]
+    areas = work.outcome.area.reindex(work.design.panel.units[work.design.stratum < len(work.design.cohorts)])
     return StaggeredOutcomeResults(
         code=work.outcome.code,
         label=work.outcome.code,
@@ -379,7 +413,8 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     rules: list[SetRule] = [leading, "like" if leading == "simple" else "simple"]
     statistic = _statistic(work, work.choices.estimator)
     by_rule: dict[SetRule, NumbersBySets] = {}
-    for rule in rules[:1] if work.outcome.sets.is_whole or not statistic.is_from_sums else rules:
+    has_one = work.outcome.sets.is_whole or not statistic.is_from_sums or statistic.matching is not None
+    for rule in rules[:1] if has_one else rules:
         options = SetOptions(rule=rule, seed=work.project.seed, level=level, draws_more=rule == rules[0])
         found = staggered_sets(statistic, pool, options, work.executor)
         by_rule[rule] = NumbersBySets(statistics=found, numbers=statistic.numbers, level=level)
@@ -387,7 +422,8 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     anticipation = work.choices.anticipation or 0
     power: TrendPower | Unavailable = Unavailable("With covariates every set is a rerun; no power was reckoned.")
     if statistic.is_from_sums:
-        power = trend_power(by_sets, statistic.of_trend(by_sets.statistics.draws.listed)[0], -anticipation)
+        rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
+        power = trend_power(by_sets, rise, -anticipation)
     return replace(
         clustered,
         results=results_by_sets(clustered.results, by_sets, anticipation),
@@ -401,17 +437,30 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     )
 
 
-def _statistic(work: _Work, estimator: str) -> StaggeredStatistic:
-    name = cast(Estimator, estimator)
-    return staggered_statistic(work.design, work.area, name, work.method, work.choices.balanced_until)
+def _statistic(work: _Work, estimator: Estimator) -> StaggeredStatistic:
+    """Return the quoted estimator's numbers as a function of who is treated; after a matching the others' beside."""
+    own = staggered_statistic(work.design, _area_of(work), estimator, work.method, work.choices.balanced_until)
+    matching = work.matching()
+    others = tuple(name for name in get_args(Estimator) if name != estimator)
+    return replace(
+        own, design=work.whole, area=work.area, matching=matching, beside=others if matching is not None else ()
+    )
+
+
+def _area_of(work: _Work) -> Ints:
+    return work.outcome.area.reindex(work.design.panel.units).to_numpy(dtype=np.int64)
 
 
 def _checks_by_sets(work: _Work, checks: CrossChecks, pool: SetPool, quoted: NumbersBySets) -> CrossChecks:
     """Return the six estimators' table with intervals by sets; every estimator is rerun for each set."""
+    others = [name for name in get_args(Estimator) if name != work.choices.estimator]
     rows = []
     for row in checks.rows:
         if row.estimator == work.choices.estimator:
             found: SetsInference | None = quoted.overall
+        elif work.outcome.match is not None:  # the matching was made once for all of them
+            at = len(quoted.numbers) + others.index(row.estimator)
+            found = quoted.statistics.inference(at, work.uncertainty.level)
         else:
             found = _overall_by_sets(work, row, pool)
         rows.append(_check(row, found))
@@ -447,18 +496,19 @@ def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInferen
 
 def _without(work: _Work) -> Iterator[WithoutOne]:
     """Yield the overall effect without each group of participants, each area where there are several, or each unit."""
-    units = work.design.panel.units
-    treated = np.flatnonzero(work.design.stratum < len(work.design.cohorts))
+    units = work.whole.panel.units
+    treated = np.flatnonzero(work.is_treated)
     parts = _parts(work, units[treated])
     statistic = StaggeredStatistic(
-        design=work.design,
+        design=work.whole,
         area=work.area,
         estimator=work.choices.estimator,
         method=work.method,
+        matching=work.matching(),
     )
     if not parts:
         return
-    start = np.asarray(work.design.cohorts, dtype=float)[work.design.stratum[treated]]
+    start = np.asarray(work.whole.cohorts, dtype=float)[work.whole.stratum[treated]]
     members = np.array([np.where(units[treated].isin(part), -1, treated) for _, part in parts])
     areas = np.tile(np.unique(work.area[treated]), (len(parts), 1))
     sets = Sets(members=members, place=np.zeros(len(treated), dtype=np.int64), areas=areas, start=start)

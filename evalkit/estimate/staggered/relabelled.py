@@ -16,8 +16,9 @@ from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import SERIAL, Executor
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
-from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets, TreatedSet, one_at_a_time
+from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets, TreatedSet, one_at_a_time
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetStatistics, set_statistics
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time import group_time_effects
@@ -84,6 +85,45 @@ _CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MatchedFirst:
+    """A matching that is made again for each set before the estimate.
+
+    Attributes
+    ----------
+    rerun : the matching
+    unit : shape (n_baseline,), position in the design's panel of each unit of the matching's baseline, −1 where it has
+        no results: such a unit is left out after matching
+    area : shape (n_baseline,), code of each unit's area
+    may_compare : shape (n_baseline,), who may be matched with anybody
+    """
+
+    rerun: MatchingRerun
+    unit: Ints
+    area: Ints
+    may_compare: Bools
+
+    def weights(self, sets: Sets, n_units: int) -> tuple[Floats, Floats]:
+        """Return what members of sets, and units compared with them, weigh: shapes of `members`, and (k, n_units).
+
+        A set without a match weighs nothing, and so has no numbers.
+        """
+        place = np.full(n_units + 1, -1, dtype=np.int64)
+        place[self.unit[self.unit >= 0]] = np.flatnonzero(self.unit >= 0)
+        members = place[sets.members]
+        in_pool = self.may_compare & ~np.stack([np.isin(self.area, areas) for areas in sets.areas])
+        own, compared = np.zeros(sets.members.shape), np.zeros((len(sets), n_units))
+        for row, found in enumerate(self.rerun.matched(members, in_pool, self.unit < 0)):
+            if found is None:
+                continue
+            weight = np.zeros(n_units + 1)
+            weight[self.unit[found.unit]] = found.weight
+            own[row] = weight[sets.members[row]]
+            is_other = ~found.is_treated
+            compared[row, self.unit[found.unit[is_other]]] = found.weight[is_other]
+        return own, compared
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StaggeredStatistic:
     """The numbers of one estimator as a function of who is treated: called with `Sets`.
 
@@ -98,6 +138,8 @@ class StaggeredStatistic:
     method : how the group-time estimator adjusts for covariates
     numbers : what the columns are, the overall effect first
     balanced_until : of the event study, as in `event_study`
+    matching : made again for each set; None where everybody who may be compared is
+    beside : other estimators, whose overall effects are the last columns
     """
 
     design: StaggeredDesign
@@ -106,6 +148,8 @@ class StaggeredStatistic:
     method: Method = "dr"
     numbers: tuple[Numbered, ...] = (OVERALL,)
     balanced_until: int | None = None
+    matching: MatchedFirst | None = None
+    beside: tuple[Estimator, ...] = ()
 
     def __post_init__(self) -> None:
         is_listed = self.design.stratum < len(self.design.cohorts)
@@ -122,14 +166,20 @@ class StaggeredStatistic:
         return not design.panel.covariates and (design.panel.is_balanced or design.options.unbalanced != "levels")
 
     def __call__(self, sets: Sets) -> Floats:
-        """Return the numbers of each set, shape (k, n_numbers); NaN where it has none."""
+        """Return the numbers of each set, shape (k, n_numbers + n_beside); NaN where it has none."""
         if not self.is_from_sums:
             return one_at_a_time(self.rerun, sets)
-        panel = _relabelled_panel(self)
-        relabellings = Relabellings(sets.members, self._cohort(sets.start), sets.areas)
+        return self._values(_relabelled_panel(self), sets)
+
+    def _values(self, panel: RelabelledPanel, sets: Sets) -> Floats:
+        own, compared = (None, None) if self.matching is None else self.matching.weights(sets, len(panel.area))
+        relabellings = Relabellings(sets.members, self._cohort(sets.start), sets.areas, own, compared)
         if self.estimator == "twfe":
-            return relabelled_overall(panel, relabellings, "twfe")[:, None]
-        return self._columns(panel, relabelled_cells(panel, relabellings, self.estimator))
+            found = relabelled_overall(panel, relabellings, "twfe")[:, None]
+        else:
+            found = self._columns(panel, relabelled_cells(panel, relabellings, self.estimator))
+        everyone = replace(panel, is_open=True)  # as the table of six estimators compares
+        return np.column_stack([found, *(relabelled_overall(everyone, relabellings, name) for name in self.beside)])
 
     def _columns(self, panel: RelabelledPanel, cells: RelabelledCells) -> Floats:
         cohort, period = panel.cohorts[cells.cohort], panel.periods[cells.period]
@@ -163,11 +213,7 @@ class StaggeredStatistic:
         panel = _relabelled_panel(self)
         is_treated = self.design.stratum < len(self.design.cohorts)
         rise = is_treated[:, None] * (panel.periods - panel.periods[0]).astype(float)
-        risen = replace(panel, outcome=np.where(np.isnan(panel.outcome), np.nan, rise))
-        relabellings = Relabellings(sets.members, self._cohort(sets.start), sets.areas)
-        if self.estimator == "twfe":
-            return relabelled_overall(risen, relabellings, "twfe")[:, None]
-        return self._columns(risen, relabelled_cells(risen, relabellings, self.estimator))
+        return self._values(replace(panel, outcome=np.where(np.isnan(panel.outcome), np.nan, rise)), sets)
 
     def rerun(self, one: TreatedSet) -> Floats:
         """Return the numbers of one set by rerunning design and estimator."""
@@ -278,13 +324,16 @@ def staggered_sets(
     """Return the numbers of the listed units and of sets drawn in their place, columns as `statistic.numbers`.
 
     Without covariates by sums over cohorts, which give what a rerun gives; with covariates the estimator is rerun, for
-    `N_RERUNS` sets where `options` names no number.
+    `N_RERUNS` sets where `options` names no number; `FEWER_SETS` where a matching is made again for each.
 
     Raises
     ------
     DesignError
         Where no listed unit is left.
     """
+    if statistic.matching is not None:
+        fewer = replace(options, n_sets=options.n_sets or FEWER_SETS, draws_more=False)
+        return set_statistics(statistic, pool, fewer, executor, SLOW_CHUNK)
     if statistic.is_from_sums:
         return set_statistics(statistic, pool, options, executor, _CHUNK)
     fewer = replace(options, n_sets=options.n_sets or N_RERUNS, draws_more=False)

@@ -96,11 +96,15 @@ class Relabellings(NamedTuple):
     chosen : shape (n_relabellings, n_columns), positions of units, −1 for nobody
     cohort : shape (n_columns,), the cohort that stands in each column, by position
     taken : shape (n_relabellings, n_areas), codes of areas whose other units are not compared
+    own, compared : shape (n_relabellings, n_columns) and (n_relabellings, n_units), what each chosen unit and each unit
+        compared with it weighs beside its own weight, as where a matching is made again for each; None where all count
     """
 
     chosen: Ints
     cohort: Ints
     taken: Ints
+    own: Floats | None = None
+    compared: Floats | None = None
 
 
 class RelabelledCells(NamedTuple):
@@ -178,6 +182,8 @@ def summed_by_stratum(panel: RelabelledPanel, relabellings: Relabellings, stratu
 
     n = len(relabellings.chosen)
     served = parts * panel.serves(stratum)[:, None]
+    if stratum == len(panel.cohorts) and relabellings.compared is not None:
+        return np.asarray(relabellings.compared @ served)
     if stratum == len(panel.cohorts):
         pooled = served * panel.is_pool[:, None]
         codes, place = np.unique(panel.area, return_inverse=True)
@@ -186,10 +192,13 @@ def summed_by_stratum(panel: RelabelledPanel, relabellings: Relabellings, stratu
         taken = by_area[np.searchsorted(codes, relabellings.taken)]
         without: Floats = by_area.sum(axis=0) - taken.sum(axis=1)
         return without
-    chosen = relabellings.chosen[:, relabellings.cohort == stratum]
-    is_somebody = (chosen >= 0).ravel()
+    stands_here = relabellings.cohort == stratum
+    chosen = relabellings.chosen[:, stands_here]
+    counts = (chosen >= 0).astype(float)
+    if relabellings.own is not None:
+        counts = counts * relabellings.own[:, stands_here]
     ends = np.arange(n + 1) * chosen.shape[1]
-    who = sparse.csr_array((is_somebody.astype(float), np.maximum(chosen, 0).ravel(), ends), shape=(n, len(parts)))
+    who = sparse.csr_array((counts.ravel(), np.maximum(chosen, 0).ravel(), ends), shape=(n, len(parts)))
     return np.asarray(who @ served)
 
 

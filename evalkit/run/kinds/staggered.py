@@ -77,8 +77,28 @@ def _faults(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
         yield "bootstrap", f"from {_FEWEST_DRAWS} to {_MOST_DRAWS:,} draws, not {choices.bootstrap}; 999 for a report"
     if choices.draw is not None and not choices.bootstrap:
         yield "draw", "it says what a bootstrap draws. Give the number of draws as well: `bootstrap: 999`"
+    yield from _with_matching(choices)
     if choices.draw == "clusters" and choices.balanced_until is not None:
         yield "balanced_until", "there are no errors of it from clusters drawn again. Leave it or `draw: clusters` out"
+
+
+def _with_matching(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
+    """Yield what does not go together with a matching that comes first."""
+    if choices.pool is None or choices.pool.match is None:
+        return
+    if choices.covariates:
+        yield (
+            "covariates",
+            "who is compared is matched first, on `pool.match.covariates`. Name them there, or leave one",
+        )
+    if choices.unbalanced == "levels":
+        yield "unbalanced", "units that are matched are followed over time. Use `pairs` or `complete`"
+    given = choices.pool.match
+    if given.estimate is not None or given.exposure is not None or given.estimand != "ATT":
+        yield (
+            "pool",
+            "`match` takes neither `estimate`, `exposure` nor another `estimand`: the years are those of each start",
+        )
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:

@@ -77,9 +77,7 @@ def test_what_is_no_list_says_what_to_do(tmp_path, content, said):
         listed(tmp_path, content)
 
 
-@pytest.mark.parametrize(
-    "heading", ["end", "Adviser days", "Cohort", "joined", "treated", "Year", "hours", "wave"]
-)
+@pytest.mark.parametrize("heading", ["end", "Adviser days", "Cohort", "joined", "treated", "Year", "hours", "wave"])
 def test_a_column_that_reads_like_a_choice_is_refused(tmp_path, heading):
     with pytest.raises(DataError, match=f"the column '{heading}' would change nothing"):
         listed(tmp_path, f"URN,{heading}\n106438,2018\n")

@@ -1,13 +1,18 @@
 """The kind `staggered` on a project's own table: equal to `evalkit did`, locked before outcomes, judged as planned."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit import Baseline, group_time_effects, match, overall_effect, staggered_design
 from evalkit.core.errors import DesignError, ProjectError
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.design.matching.rerun import MatchingRerun
+from evalkit.estimate.areas.set_draws import SetOptions, draw_sets
+from evalkit.estimate.staggered.relabelled import OVERALL, MatchedFirst, staggered_pool, staggered_statistic
 from evalkit.report.documents.released import effect_record
 from evalkit.report.kinds import staggered as shown
 from evalkit.run.cli import main
@@ -238,3 +243,76 @@ def test_what_a_reader_sees_has_every_part(tmp_path):
     assert shown.figures(results)["event_study"]().alt
     for effect in results.effects:
         assert effect_record(effect, results.project)["outcome"] == "scores.score"
+
+
+MATCHED = ", pool: {match: {ratio: 2, covariates: [pre_outcomes], replace: true}}"
+
+
+def test_matched_first_gives_what_did_gives_of_those_matched_with_their_weights(tmp_path, capsys):
+    path, table = made(tmp_path, n_treated_areas=3, n_listed=4, n_areas=40, options=MATCHED)
+    results = evaluated(path)
+    design = results.plan.details.outcomes["scores.score"].match.design
+    weights = pd.Series(design.weights, design.baseline.units.index)
+    same = table.assign(w=table["school"].map(weights), la="area " + table["la"].astype(str))
+    same[same["w"] > 0].to_csv(tmp_path / "matched.csv", index=False)
+    columns = ["--unit", "school", "--period", "year", "--outcome", "score", "--cohort", "start", "--cluster", "la"]
+    assert main(["did", str(tmp_path / "matched.csv"), *columns, "--weights", "w", "--json"]) == 0
+    command = json.loads(capsys.readouterr().out)
+    found = json.loads(json.dumps(results.extra))
+    assert found["simple"]["estimate"] == command["simple"]["estimate"]
+    assert [c["estimate"] for c in found["group_time"]] == [c["estimate"] for c in command["group_time"]]
+    record = results.plan.record["outcomes"]["scores.score"]["match"]
+    assert record["n_treated"] == 12
+
+
+def test_each_set_is_matched_anew(tmp_path):
+    """One set by hand: `match` of it against all others, then the estimator on the matched panel with its weights."""
+    path, _ = made(tmp_path, n_treated_areas=3, n_listed=4, n_areas=40, options=MATCHED)
+    results = evaluated(path)
+    primary = results.details.primary
+    outcome = results.plan.details.outcomes["scores.score"]
+    assert primary.overall.n_sets == 2_000
+    values = open_values(path)
+    design = staggered_design(outcome.panel(values))
+    area = outcome.area.reindex(design.panel.units).to_numpy(dtype=np.int64)
+    matching = MatchedFirst(
+        rerun=MatchingRerun.of(outcome.match.everyone, outcome.match.option),
+        unit=design.panel.units.get_indexer(outcome.match.everyone.units.index),
+        area=outcome.area.reindex(outcome.match.everyone.units.index).to_numpy(dtype=np.int64),
+        may_compare=np.asarray(outcome.match.everyone.units.index.isin(outcome.pool)),
+    )
+    statistic = replace(staggered_statistic(design, area), matching=matching, numbers=(OVERALL,))
+    pool = staggered_pool(design, area)
+    sets = draw_sets(pool, SetOptions(n_sets=3, seed=2)).chunks(3)[0]
+    found = statistic(sets)[:, 0]
+    for at in range(3):
+        one = sets.one(at)
+        units = design.panel.units[one.units]
+        allowed = outcome.pool[~outcome.area.reindex(outcome.pool).isin(one.areas) & ~outcome.pool.isin(units)]
+        everyone = outcome.match.everyone.units.index
+        kept = everyone[everyone.isin(units) | everyone.isin(allowed)]
+        frame = outcome.match.everyone.units.loc[kept].assign(is_treated=kept.isin(units))
+        baseline = Baseline(frame, outcome.match.everyone.covariates.loc[kept])
+        weights = pd.Series(match(baseline, outcome.match.option).weights, kept)
+        relabelled = replace(outcome, cohort=pd.Series(one.start, units), pool=allowed)
+        expected = overall_effect(group_time_effects(staggered_design(relabelled.panel(values, weights))))
+        assert found[at] == pytest.approx(expected.estimate.value, abs=1e-10)
+
+
+def open_values(path):
+    """Return the scores of the table by school and year."""
+    table = pd.read_csv(path.parent / "scores.csv")
+    return table.pivot(index="school", columns="year", values="score")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (", covariates: [cohort_size]" + MATCHED, "matched first"),
+        (", unbalanced: levels" + MATCHED, "followed over time"),
+        (MATCHED.replace("ratio: 2", "estimate: change"), "takes neither"),
+    ],
+)
+def test_what_does_not_go_with_a_matching_is_said(tmp_path, options, said):
+    with pytest.raises(ProjectError, match=said):
+        open_design(str(made(tmp_path, n_treated_areas=3, options=options)[0]))
