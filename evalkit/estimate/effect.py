@@ -24,8 +24,11 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
-InferenceName = Literal["permutation", "cluster"]
-ClusterLevel = Literal["school", "local_authority"]
+InferenceName = Literal["permutation", "sets", "cluster", "units"]
+"""Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit."""
+PLACED: Final = ("permutation", "sets")
+"""The inferences that place the treated among others without a programme: each effect has one of them."""
+ClusterLevel = Literal["school", "local_authority", "group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,30 @@ class PermutationDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetsDetail:
+    """Where listed units stand among sets of units drawn in other areas.
+
+    Attributes
+    ----------
+    rule : how sets were drawn: `simple`, `like` the list before the programme, or by a declared `rule`
+    unadjusted : the estimate T as it is; the effect's own is T − `expected` where sets are like the list or by a rule
+    expected : m, the mean of the sets: what such a list gains where nothing happened
+    n_areas : areas that could hold such a set, the treated counted; `n_treated_areas` the treated among them
+    n_sets : sets drawn; `monte_carlo_error` the error of the p-value from their number
+    is_whole : whether whole areas were drawn
+    """
+
+    rule: str
+    unadjusted: float
+    expected: Quantity
+    n_areas: int
+    n_treated_areas: int
+    n_sets: int
+    monte_carlo_error: Quantity
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One estimated effect of one outcome, design, period and kind of inference.
 
@@ -106,6 +133,7 @@ class Effect:
     permutation: PermutationDetail | None = None
     effect_size: EffectSize | None = None
     is_main: bool = False
+    sets: SetsDetail | None = None
 
 
 MAIN: Final = (NEIGHBOURS, "post")
