@@ -169,8 +169,8 @@ def effect_sizes(evaluation: AreasResults) -> ReleasedTable:
         Column("hedges_g_interval", f"{level} interval of g", "interval"),
         Column("sd_used", "SD divided by", "number"),
         Column("months", "Months, illustrative"),
-        Column("hedges_g_conditional", "g, given prior attainment (not comparable)", "estimate"),
-        Column("sd_conditional", "SD divided by", "number"),
+        Column("hedges_g_conditional", "g, given prior attainment", "estimate"),
+        Column("sd_conditional", "SD of that", "number"),
         Column("hedges_g_school", "g, school level (not comparable)", "estimate"),
     )
     shown = [effect for code in outcome_codes(evaluation) for effect in one_per_design(evaluation, code)]
@@ -222,7 +222,7 @@ def _size_notes(evaluation: AreasResults) -> tuple[str, ...]:
     return (
         *(f"g, and months, divide by: {name}. Its own error is not in the interval." for name in names),
         *(
-            f"Given prior attainment: {name}. It is the smaller spread, and effect sizes of EEF trials do not use it."
+            f"Given prior attainment: {name}. It is the smaller spread, and not comparable: EEF trials do not use it."
             for name in conditional
         ),
         *(

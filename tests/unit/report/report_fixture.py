@@ -8,6 +8,7 @@ from typing import Any
 
 from evalkit.core.manifest import InputFile, Provenance
 from evalkit.core.project import (
+    Analysis,
     Claim,
     Contamination,
     Cost,
@@ -64,7 +65,7 @@ SD_CONDITIONAL = "SD of pupil progress, conditional on prior attainment; one cou
 
 def make_project() -> Project:
     return Project(
-        schema_version=1,
+        schema_version=2,
         slug="knowsley-ssif",
         title="Pathways to Success in Knowsley",
         question="Did reading in Knowsley's primary schools rise more than in schools of similar areas?",
@@ -79,8 +80,7 @@ def make_project() -> Project:
             sources=(Source(title="A case study of the programme"),),
         ),
         participants=Participants(
-            rule="local_authority",
-            local_authority=340,
+            areas=(340,),
             known_participants="About 26 of the 49 primaries took part.",
             why_whole_area="Which schools took part is not public",
         ),
@@ -90,6 +90,7 @@ def make_project() -> Project:
             Outcome(measure="WRITPROG", role="secondary"),
             Outcome(measure="MATPROG", role="placebo"),
         ),
+        analyses=(Analysis(name="main", kind="areas", primary=True),),
         contrasts=(TripleDifference(measure="READPROG", minus="MATPROG"),),
         cost=Cost(total_gbp=744103, schools=29, source="the case study"),
         contamination=(
