@@ -29,7 +29,7 @@ from evalkit.diagnose.matched.findings import match_findings
 from evalkit.diagnose.matched.regression_to_mean import NAME as REGRESSION_TO_MEAN
 from evalkit.diagnose.matched.regression_to_mean import regression_to_mean
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
-from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool
+from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, draw_sets
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetsInference, SetStatistics, set_statistics
 from evalkit.estimate.effect import Effect, EffectSize, InferenceName, SetsDetail
 from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, adjustment_columns, after_matching
@@ -177,7 +177,7 @@ def _outcome(
         balance=match_balance(design),
         estimates=estimates,
         sets=sets,
-        sensitivity=_sensitivity(design, after, estimates.main, project),
+        sensitivity=_sensitivity(design, before, after, estimates, project),
         n_lost=(found.design.n_treated - design.n_treated, found.design.n_comparison - design.n_comparison),
     )
     made = replace(made, findings=tuple(_findings(made, before, after)))
@@ -289,13 +289,17 @@ def _pool(plan: MatchedPlan, found: OutcomeMatch, values: _Values) -> SetPool:
 
 
 def _sensitivity(
-    design: MatchedDesign, after: pd.Series, effect: MatchedEffect | Unavailable, project: Project
+    design: MatchedDesign, before: pd.DataFrame, after: pd.Series, estimates: AfterMatching, project: Project
 ) -> MatchSensitivity | Unavailable:
+    """Return what the estimate asked for withstands of what was not measured, of the change where that was asked for."""
+    effect = estimates.main
     if isinstance(effect, Unavailable):
         return effect
-    if isinstance(effect.estimate.std_error, Unavailable):
-        return Unavailable("The estimate has no error of its own that this could be measured by.")
-    return match_sensitivity(design, after, effect, SensitivityOptions(level=project.inference.level))
+    outcome = after - before.mean(axis=1) if estimates.asked == "change" else after
+    try:
+        return match_sensitivity(design, outcome, effect, SensitivityOptions(level=project.inference.level))
+    except DesignError as problem:
+        return Unavailable(str(problem))
 
 
 def _findings(made: MatchedOutcome, before: pd.DataFrame, after: pd.Series) -> Iterator[Finding]:
