@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.arrays import Floats, Ints
 from evalkit.design.matching.pairs_arrays import GroupScatter, whitened
 from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.design.project.group_matching import nearest, order_for_ties, region_codes
@@ -28,20 +29,19 @@ class MatchedGaps:
     Attributes
     ----------
     covariates : shape (N, k), of every school that was matched before outcomes
-    area : shape (N,), its area; `is_listed` (N,) those really treated, who are nobody's partner
+    area : shape (N,), its area
     region : shape (N,), a code; all the same where matches may lie anywhere
-    order : shape (N,), positions in the order in which ties are settled
+    order : for each region the positions of those who may be partners, in the order in which ties are settled
     change, weight : shape (N,), NaN where there is no result
     position : shape (n,), where each school of the pool stands among the N, −1 where it was not matched
     ratio : partners of each school
-    scatter : sums and products by area, the listed a group of their own
+    scatter : sums and products by area, of all but the listed
     """
 
     covariates: Floats
     area: Ints
-    is_listed: Bools
     region: Ints
-    order: Ints
+    order: tuple[Ints, ...]
     change: Floats
     weight: Floats
     position: Ints
@@ -64,26 +64,51 @@ class MatchedGaps:
 
     def partners(self, rows: Ints, areas: Ints) -> Ints:
         """Return the nearest of the schools outside the areas drawn, as `match_groups` finds them; shape (m, ratio)."""
-        covariance = _pooled(self.scatter, self.covariates[rows], areas)
-        comparable = ~np.isin(self.area, areas) & ~self.is_listed
+        covariance = self.covariance(rows, areas)
+        region = self.region[rows]
         found = np.full((len(rows), self.ratio), -1, dtype=np.int64)
-        for where in np.unique(self.region[rows]).tolist():
-            own = np.flatnonzero(self.region[rows] == where)
-            pool = self.order[(self.region[self.order] == where) & comparable[self.order]]
-            white = whitened(self.covariates[np.concatenate([rows[own], pool])], covariance)
-            columns, _ = nearest(white[: len(own)], white[len(own) :], self.ratio)
+        for where in np.unique(region).tolist():
+            own, near = np.flatnonzero(region == where), self.order[where]
+            pool = near[np.all([self.area[near] != area for area in areas.tolist()], axis=0)]
+            columns = _nearest(self.covariates[rows[own]], self.covariates[pool], covariance, self.ratio)
             found[own] = np.where(columns >= 0, np.append(pool, -1)[columns], -1)
         return found
 
+    def covariance(self, rows: Ints, areas: Ints) -> Floats:
+        """Return the covariance within a set and within all others, pooled, as `GroupScatter.pooled` of groups."""
+        apart = np.searchsorted(self.scatter.groups, areas)
+        n = self.scatter.n.sum() - self.scatter.n[apart].sum()
+        total = self.scatter.sums.sum(axis=0) - self.scatter.sums[apart].sum(axis=0)
+        products = self.scatter.products.sum(axis=0) - self.scatter.products[apart].sum(axis=0)
+        centred = self.covariates[rows] - self.covariates[rows].mean(axis=0)
+        within: Floats = centred.T @ centred + products - np.outer(total, total) / n
+        pooled: Floats = within / (n + len(rows) - 2)
+        return pooled
 
-def _pooled(scatter: GroupScatter, own: Floats, areas: Ints) -> Floats:
-    """Return the covariance within a set and within all others, pooled, as `GroupScatter.pooled` does for groups."""
-    apart = np.isin(scatter.groups, [*areas.tolist(), TREATED_GROUP])
-    n, total = scatter.n[~apart].sum(), scatter.sums[~apart].sum(axis=0)
-    others = scatter.products[~apart].sum(axis=0) - np.outer(total, total) / max(n, 1.0)
-    centred = own - own.mean(axis=0)
-    covariance: Floats = (centred.T @ centred + others) / (n + len(own) - 2)
-    return covariance
+
+_APART: Final = 1e-7
+"""Squared distances closer than this may be equal, and are looked at again in the order of ties."""
+
+
+def _nearest(own: Floats, pool: Floats, covariance: Floats, ratio: int) -> Ints:
+    """Return the columns of the `ratio` nearest rows of `pool` for each of `own`, as `nearest` but not in order."""
+    if len(pool) <= ratio:
+        return _in_order(own, pool, covariance, ratio)
+    root = np.linalg.inv(np.linalg.cholesky(covariance)).T
+    a, b = own @ root, pool @ root
+    # Of the same rows the largest is the same whatever |a|² is.
+    distance = (b * b).sum(axis=1) - 2 * (a @ b.T)
+    columns: Ints = np.argpartition(distance, (ratio - 1, ratio), axis=1)[:, : ratio + 1]
+    edge = np.take_along_axis(distance, columns[:, ratio - 1 :], 1)
+    columns, is_tied = columns[:, :ratio], edge[:, 1] - edge[:, 0] <= _APART
+    if is_tied.any():
+        columns[is_tied] = _in_order(own[is_tied], pool, covariance, ratio)
+    return columns
+
+
+def _in_order(own: Floats, pool: Floats, covariance: Floats, ratio: int) -> Ints:
+    white = whitened(np.concatenate([own, pool]), covariance)
+    return nearest(white[: len(own)], white[len(own) :], ratio)[0]
 
 
 def sets_of_matches(
@@ -115,17 +140,22 @@ def sets_of_matches(
         np.where(positions >= 0, np.append(values, np.nan)[positions], np.nan)
         for values in (changes.change, changes.weight)
     )
+    region, order, is_other = (
+        region_codes(units["region"], option),
+        order_for_ties(matches.units),
+        group != TREATED_GROUP,
+    )
+    near = order[is_other[order]]
     statistic = MatchedGaps(
         covariates=covariates,
         area=area,
-        is_listed=group == TREATED_GROUP,
-        region=region_codes(units["region"], option),
-        order=order_for_ties(matches.units),
+        region=region,
+        order=tuple(near[region[near] == where] for where in range(int(region.max()) + 1)),
         change=change,
         weight=weight,
         position=matches.units.get_indexer(pd.Index(pool.ids)),
         ratio=option.ratio,
-        scatter=GroupScatter.of(covariates, group),
+        scatter=GroupScatter.of(covariates[is_other], group[is_other]),
     )
     options = replace(options_of(sets, placing), n_sets=placing.n_sets or FEWER_SETS, draws_more=False)
     found = set_statistics(statistic, pool, options, chunk=SLOW_CHUNK)
