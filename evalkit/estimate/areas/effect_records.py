@@ -100,6 +100,7 @@ def sets_effect(key: EffectKey, areas: AreaEffects, found: SetsInference | Unava
             rule=found.rule,
             unadjusted=found.estimate,
             expected=found.expected,
+            spread=found.spread,
             n_areas=found.n_areas,
             n_treated_areas=found.n_treated_areas,
             n_sets=found.n_sets,

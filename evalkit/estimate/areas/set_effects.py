@@ -71,15 +71,9 @@ class ListedChanges:
         """Set listed schools and areas beside their comparison; `values`, shape (n, T), stand in for the change."""
         area = sets.area.reindex(changes.units).fillna(_NOWHERE).to_numpy(dtype=np.int64)
         is_listed = changes.group == TREATED_GROUP
-        codes = np.array(sorted({*comparison.groups, *comparison.own} - {TREATED_GROUP}), dtype=np.int64)
-        others = ~is_listed & np.isin(area, comparison.groups)
+        codes = codes_of(comparison)
         used = np.isin(area, codes)
-        compared = compared_means(
-            values[others],
-            changes.weight[others],
-            np.searchsorted(codes, area[others]),
-            compared_codes(comparison, codes),
-        )
+        compared = compared_by_code(values, changes.weight, np.where(is_listed, _NOWHERE, area), comparison)
         has_own = np.zeros(len(area), dtype=bool)
         has_own[used] = np.isfinite(compared[np.searchsorted(codes, area[used])]).all(axis=1)
         kept = used & (~is_listed | has_own)
@@ -107,6 +101,21 @@ class ListedChanges:
             level=sets.level.reindex(self.units).to_numpy(dtype=float),
             is_whole=sets.is_whole,
         )
+
+
+def codes_of(comparison: AreaComparisons) -> Ints:
+    """Return the areas of a comparison, treated ones among them, in order: shape (G,)."""
+    return np.array(sorted({*comparison.groups, *comparison.own} - {TREATED_GROUP}), dtype=np.int64)
+
+
+def compared_by_code(values: Floats, weight: Floats, area: Ints, comparison: AreaComparisons) -> Floats:
+    """Return the mean of what each area of `codes_of` is compared with, shape (G, T).
+
+    `values` has shape (n, T), `weight` (n,) or (n, T), `area` (n,) with listed schools in none that is compared.
+    """
+    codes, others = codes_of(comparison), np.isin(area, comparison.groups)
+    at = np.searchsorted(codes, area[others])
+    return compared_means(values[others], weight[others], at, compared_codes(comparison, codes))
 
 
 def compared_codes(comparison: AreaComparisons, codes: Ints) -> Bools:
