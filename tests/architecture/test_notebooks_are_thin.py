@@ -10,7 +10,7 @@ from source_tree import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_LINES = 8
-PARAMETER = re.compile(r"(project|data|outputs?|out)(_(file|folder|dir|path))?")
+PARAMETER = re.compile(r"(project|data|outputs?|out)(_(file|folder|dir|path))?|analysis")  # the analysis by its name
 WORK = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
@@ -55,7 +55,7 @@ def complaints_about_code(source: str) -> list[str]:
 
 
 def complaints_about_parameters(source: str) -> list[str]:
-    """Return one sentence for each parameter that is more than the name of a file or folder."""
+    """Return one sentence for each parameter that is more than the name of a file, a folder or an analysis."""
     found = []
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):

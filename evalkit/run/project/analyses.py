@@ -137,6 +137,12 @@ def _unknown_option(kind: Kind, key: str) -> str:
     return f"an analysis of the kind `{kind.name}` has no such key.{did_you_mean(key, known)}{belongs}"
 
 
+def kind_complaints(project: Project) -> Iterator[Complaint]:
+    """Yield what the kind of each analysis says against it from the project file alone."""
+    for analysis in project.analyses:
+        yield from kind_of(analysis.kind).complaints(project, analysis)
+
+
 def with_defaults(project: Project) -> Project:
     """Return the project with the years before and after filled in where the file names none and they can be told.
 

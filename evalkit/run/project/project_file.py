@@ -19,6 +19,7 @@ from evalkit.data.measures import MEASURES
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.analyses import (
     analysis_options,
+    kind_complaints,
     replaced,
     require_version,
     reserved_keys,
@@ -54,7 +55,7 @@ def load_project(path: Path) -> Project:
     found: Project = _validated(_projects(), common, Project, [*reserved_keys(read.data), *against_options])
     analyses = tuple(replace(one, options=options[i]) for i, one in enumerate(found.analyses))
     project = with_defaults(replace(found, analyses=analyses))
-    complaints = project_complaints(project, path.parent)
+    complaints = [*project_complaints(project, path.parent), *kind_complaints(project)]
     if complaints:
         only_design = all(complaint.is_design for complaint in complaints)
         raise (DesignError if only_design else ProjectError)(_message(read, complaints))
