@@ -9,7 +9,7 @@ import numpy as np
 from evalkit.core.formats import interval_text, lower_first, number, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, not_assessable, statement
 from evalkit.diagnose.project import falsification
@@ -30,8 +30,12 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
     """
     sentences, did, flaw = parts
     power = test.power(falsification.detectable_at_design(results))
-    n, k = len(test.areas), test.n_as_large
+    n, k = test.size, test.n_as_large
     who = f"{k} of {n} areas, the treated one among them," if k > 1 else f"Of {n} areas only the treated one"
+    if test.is_of_sets:
+        who = (
+            f"{number(100 * test.share_as_large, 0)}% of sets of schools drawn in other areas, each area counting once,"
+        )
     sentence = f"{sentences} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
     return Finding(
         name=test.name,
@@ -40,7 +44,7 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
         sentence=sentence,
         kind=FindingKind.FALSIFICATION,
         p_value=test.p_value,
-        n_areas=len(test.areas),
+        n_areas=test.size,
         power=power,
     )
 
@@ -106,10 +110,10 @@ def placebo_outcome(results: Results) -> Finding:
     value = results.estimate(code) if code else Unavailable("None is named.")
     if isinstance(value, Unavailable):
         return unranked("placebo_outcome", test if isinstance(test, Unavailable) else value)
-    subject = lower_first(measure(code).label)
+    known = measure_of(results.project, code)
+    subject = known.said
     sentences = (
-        f"{measure(code).label}, which the programme did not aim at, moved by {visible(value)} points against "
-        "neighbours."
+        f"{known.label}, which the programme did not aim at, moved by {visible(value)} points against neighbours."
     )
     limit = f"{SHOCK.format(subject)}{_beside(results)}"
     if isinstance(test, Unavailable):
@@ -126,7 +130,10 @@ def _beside(results: Results) -> str:
         return ""
     first = results.project.contrasts[0]
     p = f" ({p_equals(effect.p_value)})" if isinstance(effect.p_value, float) else ""
-    label, minus = measure(first.measure).label, lower_first(measure(first.minus).label)
+    label, minus = (
+        measure_of(results.project, first.measure).label,
+        measure_of(results.project, first.minus).said,
+    )
     return f" {label} less {minus} moved by {visible(effect.estimate)} points{p}."
 
 
@@ -136,16 +143,20 @@ def joint(results: Results) -> Finding:
     found = falsification.joint_of(tests)
     if isinstance(found, Unavailable):
         return unranked(name, found)
-    p, n = found.p_value, len(found.areas)
+    p, n = found.p_value, found.n_areas
     detectable = falsification.detectable_at_design(results)
     passed = [test.verdict(test.power(detectable)) for test in tests]
     verdict = Verdict.SERIOUS if p <= falsification.SERIOUS else Verdict.CAUTION
     if p > falsification.CAUTION:
         verdict = Verdict.UNINFORMATIVE if set(passed) == {Verdict.UNINFORMATIVE} else Verdict.REASSURING
     statistic = float(found.statistic[found.treated])
+    where = f"{round(p * n)} of {n} areas, the treated one among them"
+    if found.weights is not None:
+        total = float(found.weights.sum())
+        where = f"{number(100 * (p * total - 1) / (total - 1), 0)}% of sets of schools drawn in other areas"
     sentence = (
         f"Taken together, the {counted(len(tests), 'falsification test')} are as unlikely or less likely in "
-        f"{round(p * n)} of {n} areas, the treated one among them ({p_equals(p)}): Q, the sum of −log p, is "
+        f"{where} ({p_equals(p)}): Q, the sum of −log p, is "
         f"{visible(statistic)}. Of several checks each at 5% one is often serious by chance, so that the rating counts "
         "this one alone."
     )
@@ -190,9 +201,10 @@ def triple_difference(results: Results) -> Finding:
         return not_assessable("triple_difference", "The project asks for no triple difference that could be estimated.")
     p = f"; {p_equals(effect.p_value)}" if isinstance(effect.p_value, float) else ""
     reach = f" ({interval_text(effect.interval)}{p})" if isinstance(effect.interval, Interval) else ""
-    first = results.project.contrasts[0]
+    contrast = results.project.contrasts[0]
+    aimed, other = (measure_of(results.project, code) for code in (contrast.measure, contrast.minus))
     sentence = (
-        f"{measure(first.measure).label} less {measure(first.minus).label.lower()} within the same schools moved by "
+        f"{aimed.label} less {other.said} within the same schools moved by "
         f"{visible(effect.estimate)} points{reach}. This removes what moved both subjects alike, and would hide an "
         "effect that did."
     )

@@ -89,6 +89,8 @@ def finding_label(name: str) -> str:
 
 def school_sd_name(project: Project) -> str:
     """Return which standard deviation the school-level effect size divides by."""
+    if not project.exposure.pre:  # participants start in years of their own
+        return "SD between the units outside the programme in the last year before the first start"
     last = max(project.exposure.pre)
     return f"SD between the analysed schools of England outside the programme, in {last}, the last year before it"
 

@@ -10,12 +10,11 @@ from evalkit.core.quantities import Unavailable
 from evalkit.design.project.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
 from evalkit.design.project.plan import BalanceRow, DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import clustered, design_of, is_listed, one_per_design, subject, surest, treated_areas
 
 NOT_PRE_REGISTERED = "These choices were made with the data already public: the design was not pre-registered."
-_TRIAL = "not comparable with the effect size of a trial by the Education Endowment Foundation (EEF)"
 
 
 def synthetic_banner(place: str) -> str:
@@ -208,11 +207,21 @@ def _effect_size(evaluation: AreasResults) -> tuple[str, ...]:
     if size is None:
         return ()
     if isinstance(size.sd_used, Unavailable):
-        return (
-            f"An effect size in pupil-level standard deviations cannot be given. {as_sentence(size.sd_used.reason)}",
-        )
-    named = f"Effect sizes divide by {number(size.sd_used)} ({size.sd_name}); they are {_TRIAL}."
+        none = "An effect size in standard deviations between all pupils cannot be given."
+        return (f"{none} {as_sentence(size.sd_used.reason)}", *_conditional(size))
+    named = f"Effect sizes divide by {number(size.sd_used)} ({size.sd_name})."
     months = (
         "Months of progress are illustrative: they translate an effect size by a published table and add nothing to it."
     )
-    return (named, months) if size.months else (named,)
+    return (named, *_conditional(size), *((months,) if size.months else ()))
+
+
+def _conditional(size: EffectSize) -> tuple[str, ...]:
+    """Return what the effect size is by the spread of pupils given prior attainment, and that it is another one."""
+    if isinstance(size.sd_conditional, Unavailable) or isinstance(size.hedges_g_conditional, Unavailable):
+        return ()
+    return (
+        f"Divided by {number(size.sd_conditional)} ({size.sd_conditional_name}) the effect size is "
+        f"{number(size.hedges_g_conditional)}; effect sizes of trials by the Education Endowment Foundation (EEF) do "
+        "not divide by such a standard deviation.",
+    )

@@ -36,6 +36,10 @@ MAIN = {
     "hedges_g_school",
     "sd_used",
     "sd_name",
+    "hedges_g_conditional",
+    "hedges_g_conditional_interval",
+    "sd_conditional",
+    "sd_conditional_name",
     "months_progress",
     "permutation_rank",
     "n_areas",
@@ -110,6 +114,8 @@ def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: AreasResult
 
 def test_the_interval_of_g_times_the_standard_deviation_is_the_interval(evaluation: AreasResults) -> None:
     main = results_record(whole(evaluation))["effects"][0]
+    assert main["hedges_g_conditional_interval"]["lower"] * main["sd_conditional"] == pytest.approx(0.02, rel=1e-12)
+    assert main["hedges_g"] < main["hedges_g_conditional"]  # the spread between all pupils is the larger one
     assert main["hedges_g_interval"]["lower"] * main["sd_used"] == pytest.approx(main["interval"]["lower"], rel=1e-12)
 
 

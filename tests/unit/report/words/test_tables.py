@@ -61,8 +61,12 @@ def test_designs_stand_side_by_side_with_what_is_estimated(evaluation: AreasResu
 
 def test_months_stand_at_the_estimate_and_both_ends(evaluation: AreasResults) -> None:
     table = report.effect_sizes(evaluation).table
-    assert table.column("months") == ("2 (0 to 4)",)
-    assert any("Not comparable with the effect size of an EEF trial" in note for note in table.notes)
+    assert table.column("months") == ("2 (0 to 3)",)
+    assert table.column("sd_used") == (7.88,)
+    assert table.column("sd_conditional") == (6.17,)
+    assert table.column("hedges_g_conditional") == pytest.approx((0.94 / 6.17,))
+    assert any("g, and months, divide by: SD of pupils' scaled scores, unconditional" in note for note in table.notes)
+    assert any("Given prior attainment: SD of pupil progress, conditional" in note for note in table.notes)
 
 
 def test_claims_are_quoted_apart_from_what_is_looked_at(evaluation: AreasResults) -> None:

@@ -30,11 +30,11 @@ def test_every_outcome_has_its_differences_effect_size_months_and_p_values(evalu
     table = report.outcome_results(evaluation).table
     row = dict(zip((column.key for column in table.columns), table.rows[0], strict=True))
     assert (row["raw"], row["estimate"], row["interval"]) == (0.1, 0.94, Interval(0.02, 1.86))
-    assert row["hedges_g"] == pytest.approx(0.94 / 6.17)
-    assert row["months"] == "2 (0 to 4)"
+    assert row["hedges_g"] == pytest.approx(0.94 / 7.88)
+    assert row["months"] == "2 (0 to 3)"
     assert (row["p_value"], row["p_adjusted"]) == pytest.approx((7 / 149, 14 / 149))
     assert row["detectable"] == 1.31
-    assert any("Reading progress 6.17" in note for note in table.notes)
+    assert any("Reading progress 7.88" in note for note in table.notes)
     assert any("Reading progress and Writing progress" in note for note in table.notes)
     assert "*" not in report.outcome_results(evaluation)._repr_html_()
 
