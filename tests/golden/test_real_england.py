@@ -222,7 +222,7 @@ def test_effects_on_progress_are_standardised_by_all_pupils_of_the_last_summer_b
     assert size.sd_used == pytest.approx(7.879, abs=6e-4)
     assert size.hedges_g == pytest.approx(0.938108529 / 7.879, abs=2e-5)
     assert size.hedges_g == pytest.approx(0.119, abs=5e-4)
-    assert "15,167 schools of England, 2017" in size.sd_name
+    assert "England's schools, 2017" in size.sd_name
     assert (size.months.estimate, size.months.table) == (2, "EEF Toolkit conversion table")
     assert "no distribution of pupils' Attainment 8" in unconditional_spread(MEASURES["P8MEA"], None).sd.reason
 

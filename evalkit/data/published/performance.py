@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import PUPILS_OF_STAGE, Measure
 from evalkit.data.published.codes import parse_cells
@@ -231,8 +230,8 @@ def national_shares(listing: Listing, columns: Sequence[str], year: int) -> Nati
     if not pupils[used].sum() > 0:
         return None
     shares = tuple(float(pupils[used] @ value[used] / pupils[used].sum()) / 100.0 for value in values)
-    scope = f"the shares of pupils in {counted(int(used.sum()), 'school')} of England, {year}"
-    return NationalShares(shares, scope)
+    # no number of schools in the words: those of two outcomes differ by a school, and read as two standard deviations
+    return NationalShares(shares, f"the shares of pupils in England's schools, {year}")
 
 
 def published_shares(sources: Sources, known: Measure, year: int) -> NationalShares | None:

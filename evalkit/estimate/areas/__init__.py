@@ -11,4 +11,9 @@
   projects.
 - `random_effects`: Random-effects pooling of the effects of several projects.
 - `sample`: The analysed schools of one outcome, and their changes over time.
+- `set_draws`: Who was listed, who could have been, and sets of units drawn in the place of those listed.
+- `sets`: What sets of units drawn in other areas say of an effect on listed units: p-value, interval, band, Monte
+  Carlo error.
+- `sets_arrays`: Kernels of randomisation over sets: sets of units drawn in areas, shares of them as extreme, reach of
+  an interval.
 """

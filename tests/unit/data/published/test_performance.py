@@ -122,7 +122,7 @@ def test_shares_of_england_weigh_schools_by_their_pupils(tmp_path):
     found = national_shares(listing, beside, 2017)
     # (30 × 70 + 10 × 90)/40 = 75 and (30 × 20 + 10 × 40)/40 = 25; C is suppressed, D has no pupils, E ends early
     assert found.shares == pytest.approx((0.75, 0.25))
-    assert found.scope == "the shares of pupils in 2 schools of England, 2017"
+    assert found.scope == "the shares of pupils in England's schools, 2017"
     assert national_shares(listing, beside, 2018) is None
     assert national_shares(listing, ("PTMAT_EXP", "PTMAT_HIGH"), 2017) is None
     plain = read_performance(tables, LINKS, ["READPROG"], "KS2", (2017,), ("PTMAT_EXP",))
