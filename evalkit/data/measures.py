@@ -126,7 +126,7 @@ class Measure:
     @property
     def unbroken_years(self) -> tuple[int, ...]:
         """Return the years that can be followed to the last one: those after the last level break."""
-        first = max((b.after for b in self.breaks if b.kind == "level"), default=min(self.years))
+        first = max((b.after for b in self.breaks if b.kind == "level"), default=0)
         return tuple(year for year in self.years if year >= first)
 
     def breaks_within(self, years: tuple[int, ...]) -> tuple[Break, ...]:

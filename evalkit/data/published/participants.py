@@ -31,7 +31,7 @@ _MOST_TOLD: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class MatchedSchool:
-    """A row of a file of participants and the school it means: its URN, and its name and area (None: not given)."""
+    """A row of a file of participants and the school it means: its URN, name and area (None: not given), school_id."""
 
     row: int
     urn: str
@@ -40,6 +40,7 @@ class MatchedSchool:
     area_name: str
     is_by_urn: bool
     is_by_id: bool = False
+    school: str = ""
 
 
 FACTS: Final = ("start", "cohort", "dose", "group")
@@ -272,7 +273,7 @@ def _results(stage: str) -> str:
 def _matched(row: ListedSchool, urn: str, school: str, known: KnownSchools) -> MatchedSchool:
     name = known.names[school][0] if known.names.get(school) else row.name
     how = (bool(row.urn), bool(row.unit))
-    return MatchedSchool(row.row, urn, name, known.areas.get(school), known.area_name(school), *how)
+    return MatchedSchool(row.row, urn, name, known.areas.get(school), known.area_name(school), *how, school)
 
 
 def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
@@ -342,7 +343,7 @@ def _fault(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _F
     if row.problem:
         return _Fault(row, row.problem)
     if row.unit:
-        return None if known.own_id(row.unit) else _Fault(row, _of_no_table(row.unit, known.own_ids))
+        return None if known.own_id(row.unit) else _Fault(row, _of_no_table(row.unit, known.own_ids.values()))
     if row.urn:
         return _fault_of_urn(row, known, areas)
     if row.laestab:

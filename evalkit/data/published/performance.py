@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import PUPILS_OF_STAGE, Measure
 from evalkit.data.published.codes import parse_cells
@@ -225,14 +224,14 @@ def national_shares(listing: Listing, columns: Sequence[str], year: int) -> Nati
         return None
     rows = scores[scores["year"] == year]
     blank = listing.blank.get(year, "")
-    texts = [rows[name].fillna("") for name in ("pupils", *columns)]
+    texts = [rows[name].astype("str").fillna("") for name in ("pupils", *columns)]
     pupils, *values = (parse_cells(text, f"{listing.source}, {text.name}, {year}", blank)[0] for text in texts)
     used = np.isfinite(pupils) & np.isfinite(values).all(axis=0)
     if not pupils[used].sum() > 0:
         return None
     shares = tuple(float(pupils[used] @ value[used] / pupils[used].sum()) / 100.0 for value in values)
-    scope = f"the shares of pupils in {counted(int(used.sum()), 'school')} of England, {year}"
-    return NationalShares(shares, scope)
+    # no number of schools in the words: those of two outcomes differ by a school, and read as two standard deviations
+    return NationalShares(shares, f"the shares of pupils in England's schools, {year}")
 
 
 def published_shares(sources: Sources, known: Measure, year: int) -> NationalShares | None:

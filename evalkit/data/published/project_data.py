@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, DesignError
+from evalkit.core.errors import DataError, DesignError, EvalkitError, ProjectError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
@@ -65,8 +65,8 @@ class ProjectData:
     """What was read for a project. `years` are the summers whose scores are in memory.
 
     `records` are by key stage, and by the name of each table of the project's own. `limits` has the published
-    confidence limits of the last summer read, by measure, where at hand; `shares` the shares of England's pupils, in
-    the last summer before the programme, that a measure's standard deviation rests on;
+    confidence limits of the last summer read, by measure, where at hand; `shares` the
+    shares of England's pupils, in the last summer before the programme, that a measure's standard deviation rests on;
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
@@ -166,6 +166,20 @@ def read_records(project: Project, project_folder: Path, sources: Sources, keep:
     return _Reading(project, project_folder, sources, keep).data(is_baseline=False)
 
 
+def read_all_or_problems(
+    project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew
+) -> ProjectData | tuple[EvalkitError, ...]:
+    """Read as `read_records` does, and where that fails return everything that is wrong, not the first of it.
+
+    Published tables, each table of the project's own and the participants are looked at by themselves.
+    """
+    reading = _Reading(project, project_folder, sources, keep)
+    try:
+        return reading.data(is_baseline=False)
+    except (DataError, DesignError, ProjectError) as first:
+        return (*dict.fromkeys(reading.problems(), None),) or (first,)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
     """A project that is being read: its published tables, its own ones, and who of them took part."""
@@ -175,6 +189,35 @@ class _Reading:
     sources: Sources
     keep: Keep
 
+    def problems(self) -> Iterator[EvalkitError]:
+        """Yield what is wrong with each part of the data; participants are matched where all tables can be read."""
+        start = _first_start(self.project, self.folder)
+        request = _request(
+            self.project, years_of(self.project, _published_years(self.project, self.sources), start), False
+        )
+        try:
+            tables = self.keep(request, lambda: _tables(request, self.sources))
+        except (DataError, DesignError, ProjectError) as problem:
+            yield problem
+            return
+        own, areas = {}, tables.neighbours.get(request.neighbours, _NO_AREAS)
+        wrong = []
+        for name in own_tables_of(self.project):
+            try:
+                table = self._opened(name, tables, areas)
+                own[name] = self._own(
+                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
+                )
+                read_own_columns(table, self.project.columns_of(name), table.years)
+            except (DataError, DesignError, ProjectError) as problem:
+                wrong.append(problem)
+        yield from wrong
+        if not wrong:
+            try:
+                _treated(self.project, self.folder, replace(tables, records=tables.records | own), request.exposure.pre)
+            except (DataError, DesignError, ProjectError) as problem:
+                yield problem
+
     def data(self, *, is_baseline: bool) -> ProjectData:
         """Return the data of the years before, or of every year."""
         project, sources, start = self.project, self.sources, _first_start(self.project, self.folder)
@@ -183,7 +226,7 @@ class _Reading:
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
-        years_by_table = {name: years_of(project, table.years, start) for name, table in opened.items()}
+        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
         own = {
             name: self._own(table, years_by_table[name], is_baseline)
             for name, table in opened.items()
@@ -232,6 +275,13 @@ class _Reading:
 
 
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
+
+
+def _followed(project: Project, table: ProjectTable) -> list[int]:
+    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+    breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
+    first = max((found.after for found in breaks), default=0)
+    return [year for year in table.years if year >= first]
 
 
 def own_tables_of(project: Project) -> list[str]:
@@ -422,9 +472,7 @@ def _shares(
 
     Schools' own shares are exact to a pupil or so; where they lack, what DfE prints for England, in whole per cent.
     """
-    if not exposure.pre:
-        return {}
-    year = max(exposure.pre)
+    year = max(exposure.pre, default=0)
     found = {}
     for code in measures:
         known = measure(code)

@@ -429,7 +429,7 @@ def _sets(
     if choices.cluster != "area" or area.reindex(treated.index).nunique() > MOST_AREAS:
         return None
     stand_ins = area.reindex(pool).unique().tolist()
-    return set_design(level, area, treated.index, stand_ins)
+    return set_design(level, area, level.index, treated.index, stand_ins)
 
 
 def _clusters(choices: StaggeredChoices, intake: ProjectData, area: pd.Series) -> pd.Series:

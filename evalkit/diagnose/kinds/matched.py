@@ -177,7 +177,7 @@ def _outcome(
         balance=match_balance(design),
         estimates=estimates,
         sets=sets,
-        sensitivity=_sensitivity(design, after, estimates.main, project),
+        sensitivity=_sensitivity(design, before, after, estimates, project),
         n_lost=(found.design.n_treated - design.n_treated, found.design.n_comparison - design.n_comparison),
     )
     made = replace(made, findings=tuple(_findings(made, before, after)))
@@ -289,13 +289,17 @@ def _pool(plan: MatchedPlan, found: OutcomeMatch, values: _Values) -> SetPool:
 
 
 def _sensitivity(
-    design: MatchedDesign, after: pd.Series, effect: MatchedEffect | Unavailable, project: Project
+    design: MatchedDesign, before: pd.DataFrame, after: pd.Series, estimates: AfterMatching, project: Project
 ) -> MatchSensitivity | Unavailable:
+    """Return what the estimate asked for withstands of what was not measured, of the change where that was asked for."""
+    effect = estimates.main
     if isinstance(effect, Unavailable):
         return effect
-    if isinstance(effect.estimate.std_error, Unavailable):
-        return Unavailable("The estimate has no error of its own that this could be measured by.")
-    return match_sensitivity(design, after, effect, SensitivityOptions(level=project.inference.level))
+    outcome = after - before.mean(axis=1) if estimates.asked == "change" else after
+    try:
+        return match_sensitivity(design, outcome, effect, SensitivityOptions(level=project.inference.level))
+    except DesignError as problem:
+        return Unavailable(str(problem))
 
 
 def _findings(made: MatchedOutcome, before: pd.DataFrame, after: pd.Series) -> Iterator[Finding]:
@@ -439,6 +443,7 @@ def _by_sets(own: Effect, found: SetsInference) -> Effect:
             rule=found.rule,
             unadjusted=unadjusted,
             expected=found.expected,
+            spread=found.spread,
             n_areas=found.n_areas,
             n_treated_areas=found.n_treated_areas,
             n_sets=found.n_sets,

@@ -66,6 +66,7 @@ def _detail(overall: SetsInference) -> SetsDetail:
         rule=overall.rule,
         unadjusted=overall.estimate,
         expected=overall.expected,
+        spread=overall.spread,
         n_areas=overall.n_areas,
         n_treated_areas=overall.n_treated_areas,
         n_sets=overall.n_sets,

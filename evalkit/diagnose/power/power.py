@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -30,11 +31,18 @@ from evalkit.design.project.inference import PERMUTATION, ProjectInference
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import LockedDesign, OutcomeDesign
 from evalkit.diagnose.power.placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
-from evalkit.diagnose.power.report import OutcomePower, PlanFromRecords, PowerOptions, PowerReport, plan_from_records
+from evalkit.diagnose.power.report import (
+    OutcomePower,
+    PlanFromRecords,
+    PowerOptions,
+    PowerReport,
+    in_pupil_sd,
+    plan_from_records,
+)
 from evalkit.diagnose.project.describe import ONE_YEAR_BEFORE, baseline_panel
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.sample import Changes, changes_before
-from evalkit.estimate.published_spread import pupil_sd
+from evalkit.estimate.published_spread import pupil_sd, unconditional_spread
 from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums
 
 OVER_SETS: Final = "randomisation over sets of schools"
@@ -75,10 +83,12 @@ def _of_outcome(
     options: PowerOptions,
 ) -> OutcomePower:
     known = measure_of(project, outcome.code)
-    sd = _pupil_sd(limits.get(outcome.code), max(project.exposure.pre))
+    given_prior = _pupil_sd(limits.get(outcome.code), max(project.exposure.pre))
+    spread = unconditional_spread(known, intake.shares.get(outcome.code))
     changes = _changes(project, intake, design)
     sets = _placebos(project, intake, design, changes, options)
-    plan = plan_from_records(project, intake, design, sd)
+    plan = plan_from_records(project, intake, design, given_prior)
+    single = partial(_two_level, plan, options, (given_prior, spread.sd))
     counts = _counts(design)
     advice = supported_inference(design, _areas(project, intake, design), _weights(project, intake, design))
     panel, method = _panel(project, intake, design, changes, options, advice)
@@ -91,9 +101,11 @@ def _of_outcome(
         n_comparison_areas=counts[2],
         panel=panel,
         panel_method=method,
-        pupil_sd=sd,
-        two_level=_two_level(plan, options, 0.0),
-        two_level_after_loss=_two_level(plan, options, 0.2),
+        pupil_sd=spread.sd,
+        pupil_sd_name=spread.name,
+        sd_given_prior=given_prior,
+        two_level=single(0.0),
+        two_level_after_loss=single(0.2),
         two_level_plan=plan,
         two_level_note=_note(design),
         simulated=_simulated(sets, project, options),
@@ -239,11 +251,17 @@ def _simulated(
     return simulated_power(sets.effects * factor, sets.critical * factor, effects, options.power, sets.is_every_set)
 
 
-def _two_level(plan: PlanFromRecords | Unavailable, options: PowerOptions, lost: float) -> Quantity:
+def _two_level(
+    plan: PlanFromRecords | Unavailable, options: PowerOptions, sds: tuple[Quantity, Quantity], lost: float
+) -> Quantity:
+    """Return the least effect of single schools in SDs between all pupils; the plan is in those given prior results."""
     if isinstance(plan, Unavailable):
         return plan
     chosen: TwoLevelPlan = plan.plan.after_attrition(lost)
-    return two_level_mdes(chosen, options.level, options.power)
+    found, (given_prior, of_all) = two_level_mdes(chosen, options.level, options.power), sds
+    if isinstance(found, Unavailable) or isinstance(given_prior, Unavailable):
+        return found if isinstance(found, Unavailable) else given_prior
+    return in_pupil_sd(found * given_prior, of_all)
 
 
 def _note(design: OutcomeDesign) -> str:

@@ -50,8 +50,9 @@ class OutcomePower:
     Attributes
     ----------
     panel : least detectable effect of the difference-in-differences, in points; `panel_method` how it was found
-    pupil_sd : spread of pupils, known before outcomes, in points; `panel_g` is `panel` over it
-    two_level : least detectable effect of single schools chosen, no area shocks, in total standard deviations
+    pupil_sd : spread between all pupils, known before outcomes, in points, and its name; `panel_g` is `panel` over it
+    sd_given_prior : spread of pupils given their prior attainment, in points: the noise behind schools' progress scores
+    two_level : least detectable effect of single schools chosen, no area shocks, in spreads between all pupils
     simulated : power by `simulated_test` on placebo sets, in points
     leads, why : the inference that a run makes ("none" where it makes none), and why in a sentence
     """
@@ -65,6 +66,8 @@ class OutcomePower:
     panel: Quantity
     panel_method: str
     pupil_sd: Quantity
+    pupil_sd_name: str
+    sd_given_prior: Quantity
     two_level: Quantity
     two_level_after_loss: Quantity
     two_level_plan: PlanFromRecords | Unavailable

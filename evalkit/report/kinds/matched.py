@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from evalkit.core.formats import as_sentence, level_text, lower_first, p_equals
+from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.analysis_plan import AnalysisPlan
@@ -56,7 +56,9 @@ def _design(stage: MatchedStage, primary: str) -> Iterator[Part]:
     yield matches_table(stage)
     for found, balance in zip(stage.plan.outcomes, stage.balance, strict=True):
         if found.outcome == primary and found.design is not None and balance is not None:
-            yield sentences(*design_sentences(found.design, 0), _left_out(found), _judged(found))
+            yield sentences(
+                *design_sentences(found.design, 0, is_distance_told=False), _left_out(found), _judged(found)
+            )
             yield match_means(balance)
             yield match_balance_table(balance)
 
@@ -160,8 +162,6 @@ def _headline(one: MatchedOutcome) -> str:
 
 
 def _numbers(effect: Effect, unit: str) -> str:
-    from evalkit.core.formats import interval_text, visible
-
     if isinstance(effect.estimate, Unavailable):
         return lower_first(effect.estimate.reason.rstrip("."))
     text = f"{visible(effect.estimate)} {unit}"

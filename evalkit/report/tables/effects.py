@@ -113,6 +113,7 @@ def other_effects(evaluation: AreasResults) -> ReleasedTable:
         caption="Other outcomes: difference in change, by design",
         columns=_effect_columns(evaluation, *first),
         rows=rows,
+        panel_by="outcome",
         unit=unit_of(evaluation, main),
     )
     return released(evaluation, table)
@@ -169,15 +170,16 @@ def effect_sizes(evaluation: AreasResults) -> ReleasedTable:
         Column("hedges_g_interval", f"{level} interval of g", "interval"),
         Column("sd_used", "SD divided by", "number"),
         Column("months", "Months, illustrative"),
-        Column("hedges_g_conditional", "g, given prior attainment (not comparable)", "estimate"),
-        Column("sd_conditional", "SD divided by", "number"),
+        Column("hedges_g_conditional", "g, given prior attainment", "estimate"),
+        Column("sd_conditional", "SD of that", "number"),
         Column("hedges_g_school", "g, school level (not comparable)", "estimate"),
     )
     shown = [effect for code in outcome_codes(evaluation) for effect in one_per_design(evaluation, code)]
     sized = [(effect, effect.effect_size) for effect in shown if effect.effect_size is not None]
     rows = tuple(_size_row(evaluation, effect, size) for effect, size in sized if size is not None)
     caption = "Effect sizes and illustrative months of progress"
-    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation)))
+    table = Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation), panel_by="outcome")
+    return released(evaluation, table)
 
 
 def _size_row(evaluation: AreasResults, effect: Effect, size: EffectSize) -> tuple[Cell, ...]:
@@ -222,7 +224,7 @@ def _size_notes(evaluation: AreasResults) -> tuple[str, ...]:
     return (
         *(f"g, and months, divide by: {name}. Its own error is not in the interval." for name in names),
         *(
-            f"Given prior attainment: {name}. It is the smaller spread, and effect sizes of EEF trials do not use it."
+            f"Given prior attainment: {name}. It is the smaller spread, and not comparable: EEF trials do not use it."
             for name in conditional
         ),
         *(

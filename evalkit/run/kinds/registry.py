@@ -103,13 +103,14 @@ def design_project(project: Project, baseline: ProjectData) -> ProjectDesign:
     """Return the plans of all analyses, each made by its kind from what was known before the programme."""
     from evalkit.design.analysis_plan import ProjectDesign
 
-    plans = tuple(
-        kind_of(analysis.kind).plan(
-            PlanRequest(project=project, analysis=analysis, intake=_before(project, analysis, baseline))
-        )
-        for analysis in project.analyses
-    )
+    plans = tuple(plan_of(project, analysis, baseline) for analysis in project.analyses)
     return ProjectDesign(project=project, data_kind=baseline.kind, plans=plans)
+
+
+def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> AnalysisPlan:
+    """Return the plan of one analysis, made by its kind from what was known before the programme."""
+    intake = _before(project, analysis, baseline)
+    return kind_of(analysis.kind).plan(PlanRequest(project=project, analysis=analysis, intake=intake))
 
 
 def _before(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:

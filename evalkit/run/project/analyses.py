@@ -132,6 +132,41 @@ def _complaint(kind: Kind, at: int, details: ErrorDetails) -> Complaint:
     return Complaint(("analyses", at, *found.place), found.text)
 
 
+def options_data(analysis: Analysis) -> dict[str, object]:
+    """Return what an analysis says for itself as plain data, the defaults of its kind filled in."""
+    if analysis.options is None:
+        return {}
+    kind: type = type(analysis.options)
+    found: dict[str, object] = _adapter(kind).dump_python(analysis.options, mode="json")
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a project file with the keys that each kind of analysis has for itself."""
+    parts: dict[str, Any] = schema["$defs"]
+    common = parts.pop("Analysis")
+    shared = {key: common["properties"][key] for key in COMMON}
+    for name in KINDS:
+        kind = kind_of(name)
+        own = _adapter(kind.options).json_schema()
+        parts |= own.pop("$defs", {})
+        parts[kind.options.__name__] = {
+            **common,
+            "description": f"One analysis: {kind.label}.",
+            "title": f"Analysis of the kind {name}",
+            "properties": {
+                **shared,
+                "kind": {"const": name, "description": shared["kind"]["description"]},
+                **own["properties"],
+            },
+            "required": [*common["required"], *own.get("required", [])],
+        }
+    schema["properties"]["analyses"]["items"] = {
+        "oneOf": [{"$ref": f"#/$defs/{kind_of(name).options.__name__}"} for name in KINDS]
+    }
+    return schema
+
+
 def _unknown_option(kind: Kind, key: str) -> str:
     known = [*COMMON, *(field.name for field in fields(kind.options))]
     others = [name for name in KINDS if name != kind.name and key in {f.name for f in fields(kind_of(name).options)}]
@@ -146,6 +181,8 @@ def with_options(project: Project, options: Sequence[object]) -> Project:
 
 
 def _with_options(project: Project, analysis: Analysis, options: object) -> Analysis:
+    if analysis.kind not in KINDS:
+        return analysis
     exposure = getattr(options, "exposure", None)
     return replace(
         analysis,

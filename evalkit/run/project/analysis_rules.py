@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,18 +21,22 @@ _SUFFIXES: Final = (".csv", ".csv.gz", ".parquet", ".pq")
 _STAGES: Final = ("KS2", "KS4")
 
 
-def analysis_complaints(project: Project, folder: Path) -> Iterator[Complaint]:
-    """Yield what is wrong with a project's analyses, own tables, own outcomes and own notebooks."""
+def analysis_complaints(project: Project, folder: Path, unread: Collection[object] = ()) -> Iterator[Complaint]:
+    """Yield what is wrong with a project's analyses, own tables, own outcomes and own notebooks.
+
+    Against analyses at the places `unread` their kinds are not asked: their own keys could not be read.
+    """
     yield from _tables(project, folder)
-    yield from _own_outcomes(project)
-    yield from _analyses(project)
+    against_outcomes = [*_own_outcomes(project)]
+    yield from against_outcomes
+    yield from _analyses(project, range(len(project.analyses)) if against_outcomes else unread)
     yield from _notebooks(project, folder)
 
 
 # Analyses.
 
 
-def _analyses(project: Project) -> Iterator[Complaint]:
+def _analyses(project: Project, unread: Collection[object]) -> Iterator[Complaint]:
     analyses = project.analyses
     primary = [f"'{one.name}'" for one in analyses if one.primary]
     if len(primary) != 1:
@@ -46,7 +50,7 @@ def _analyses(project: Project) -> Iterator[Complaint]:
         if one.name in names[:i]:
             yield Complaint(("analyses", i, "name"), f"two analyses are called '{one.name}'; name each otherwise")
         yield from (Complaint(("analyses", i, *place), text) for place, text in _outcomes_named(project, one))
-        for told in kind_of(one.kind).complaints(project, one):
+        for told in () if i in unread else kind_of(one.kind).complaints(project, one):
             is_whole = told.place[:1] == ("analyses",)
             yield told if is_whole else replace(told, place=("analyses", i, *told.place))
 
@@ -151,12 +155,17 @@ def _own_outcomes(project: Project) -> Iterator[Complaint]:
             known = listed([*project.data.tables]) if project.data.tables else "none"
             text = f"there is no table '{outcome.table}' under `data.tables`.{near} Known: {known}"
             yield Complaint((*place, "table"), text)
-        if outcome.sd is not None and not 0 < outcome.sd < 1e12:
-            yield Complaint((*place, "sd"), f"a standard deviation is a number above 0; found {outcome.sd:g}")
-        for at, one in enumerate(outcome.breaks):
-            if one.after <= one.before:
-                text = f"a break lies between one period and a later one, not between {one.before} and {one.after}"
-                yield Complaint((*place, "breaks", at), text)
+        yield from (Complaint((*place, *where), text) for where, text in own_faults(outcome))
+
+
+def own_faults(outcome: Outcome) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with how an own outcome is described, each with its place within the outcome."""
+    if outcome.sd is not None and not 0 < outcome.sd < 1e12:
+        yield ("sd",), f"a standard deviation is a number above 0; found {outcome.sd:g}"
+    for at, one in enumerate(outcome.breaks):
+        if one.after <= one.before:
+            text = f"a break lies between one period and a later one, not between {one.before} and {one.after}"
+            yield ("breaks", at), text
 
 
 def _told_of_published(outcome: Outcome) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,10 +11,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import Claim, Exposure, Project, first_summer
+from evalkit.core.project import Claim, Exposure, Outcome, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import MEASURES, absent_years, known_codes, require_years
-from evalkit.run.project.analysis_rules import analysis_complaints
+from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
+from evalkit.run.project.analysis_rules import analysis_complaints, own_faults
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import complaint_about, is_slug
 
@@ -100,8 +100,11 @@ def _complaints(place: Place, text: str, most: int, longest: int) -> Iterator[Co
 # What a project file may ask for, beyond the types of its values.
 
 
-def project_complaints(project: Project, folder: Path) -> list[Complaint]:
-    """Return everything that is wrong with a project, in the order of its file."""
+def project_complaints(project: Project, folder: Path, unread: Collection[object] = ()) -> list[Complaint]:
+    """Return everything that is wrong with a project, in the order of its file.
+
+    `unread` are the places of analyses whose own keys could not be read, and of which more cannot be said.
+    """
     return [
         *_words(project),
         *too_long(project),
@@ -109,7 +112,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
         *_exposure(project),
         *_outcomes(project),
         *registry_complaints(project),
-        *analysis_complaints(project, folder),
+        *analysis_complaints(project, folder, unread),
         *_areas(project),
         *_numbers(project),
         *_claims_file(project, folder),
@@ -139,16 +142,21 @@ def _followed(project: Project) -> Iterator[tuple[Place, Exposure, list[str]]]:
     shared = [one for one in project.analyses if one.needs_exposure]
     if shared:
         codes = {one.code for analysis in shared for one in project.outcomes_of(analysis)}
-        yield ("exposure",), project.exposure, [o.code for o in project.outcomes if o.code in codes & MEASURES.keys()]
+        yield ("exposure",), project.exposure, [o.code for o in project.outcomes if o.code in codes and _is_known(o)]
     for i, analysis in enumerate(project.analyses):
         if analysis.exposure is not None:
-            codes = {one.code for one in project.outcomes_of(analysis)} & MEASURES.keys()
-            yield ("analyses", i, "exposure"), analysis.exposure, sorted(codes)
+            own = [one.code for one in project.outcomes_of(analysis) if _is_known(one)]
+            yield ("analyses", i, "exposure"), analysis.exposure, own
+
+
+def _is_known(outcome: Outcome) -> bool:
+    """Return whether an outcome can be followed: it is of the registry, or what the file says of it holds together."""
+    return outcome.code in MEASURES if not outcome.is_own else not any(own_faults(outcome))
 
 
 def _absent_years(place: Place, exposure: Exposure, codes: Sequence[str]) -> Iterator[Complaint]:
     for year in dict.fromkeys(exposure.years):
-        without = [code for code in codes if year not in MEASURES[code].years]
+        without = [code for code in codes if code in MEASURES and year not in MEASURES[code].years]
         if without:
             yield Complaint(place, absent_years(without, [year]))
 
@@ -157,7 +165,7 @@ def _broken_series(project: Project, exposure: Exposure, codes: Sequence[str]) -
     for i, outcome in enumerate(project.outcomes):
         try:
             if outcome.code in codes and len(exposure.years) > 1:
-                require_years(outcome.code, exposure.years)
+                require_unbroken(measure_of(project, outcome.code), exposure.years)
         except ProjectError as problem:
             key = "breaks" if outcome.is_own else "measure"
             yield Complaint(("outcomes", i, key), " ".join(str(problem).split()))

@@ -130,6 +130,8 @@ def _record(found: OutcomePower) -> dict[str, Any]:
         "n_comparison": found.n_comparison,
         "n_comparison_areas": found.n_comparison_areas,
         "pupil_sd": plain_or_reason(found.pupil_sd),
+        "pupil_sd_name": found.pupil_sd_name,
+        "sd_given_prior": plain_or_reason(found.sd_given_prior),
         "panel": {
             "mdes_points": plain_or_reason(found.panel),
             "mdes_pupil_sd": plain_or_reason(found.panel_g),

@@ -1,11 +1,22 @@
 """The registry refuses years and comparisons that do not exist, and knows which breaks may be crossed."""
 
 import gzip
+from types import SimpleNamespace
 
 import pytest
 
 from evalkit.core.errors import ProjectError
-from evalkit.data.measures import MEASURES, SdRule, measure, read_registry, require_years
+from evalkit.core.project import Outcome, OwnBreak
+from evalkit.data.measures import (
+    LOWER,
+    MEASURES,
+    SdRule,
+    measure,
+    measure_of,
+    read_registry,
+    require_unbroken,
+    require_years,
+)
 
 
 @pytest.mark.parametrize("year", [2020, 2021])
@@ -124,3 +135,25 @@ def test_a_registry_that_cannot_be_is_refused_with_its_place(was, becomes, said)
     assert was in GOOD
     with pytest.raises(ValueError, match=said):
         read_registry(GOOD.replace(was, becomes))
+
+
+def test_a_project_has_measures_of_its_own_beside_the_published_ones():
+    change = OwnBreak(before=2017, after=2018, sentence="Another edition of the test.")
+    own = Outcome(
+        role="primary", table="scores", column="days", label="Days absent", unit="days", direction="lower", sd=4.5,
+        breaks=(change,),
+    )  # fmt: skip
+    plain = Outcome(role="secondary", table="scores", column="age")
+    project = SimpleNamespace(outcomes=(own, plain, Outcome(role="placebo", measure="MATPROG")))
+    found = measure_of(project, "scores.days")
+    assert (found.label, found.said, found.unit, found.direction) == ("Days absent", "days absent", "days", LOWER)
+    assert (found.key_stage, found.years, found.limits) == ("scores", (), None)
+    assert found.sd == SdRule(kind="stated", value=4.5)
+    with pytest.raises(ProjectError, match=r"scores\.days cannot be followed from 2017 to 2019: Another edition"):
+        require_unbroken(found, (2017, 2019))
+    require_unbroken(found, (2018, 2019))
+    assert measure_of(project, "scores.age").label == "age"
+    assert "states no standard deviation" in measure_of(project, "scores.age").sd.reason
+    assert measure_of(project, "MATPROG") is MEASURES["MATPROG"]
+    with pytest.raises(ProjectError, match=r"'scores\.dys' is not a measure"):
+        measure_of(project, "scores.dys")

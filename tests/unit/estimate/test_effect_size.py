@@ -76,7 +76,7 @@ def test_the_sd_of_a_share_is_that_of_yes_and_no():
 
 
 READING = MEASURES["READPROG"]
-SHARES = NationalShares((0.7225, 0.2486), "the shares of pupils in 15,167 schools of England, 2017")
+SHARES = NationalShares((0.7225, 0.2486), "the shares of pupils in England's schools, 2017")
 
 
 def spreads(sigma=6.2, *, conditional=None):
@@ -92,7 +92,7 @@ def test_progress_is_standardised_by_the_scaled_score_of_all_pupils_and_the_cond
     # 10/(z(0.7514) + z(0.7225)) = 10/(0.67891 + 0.59029) = 7.879
     assert of_all.sd == pytest.approx(7.879, abs=5e-4)
     assert "unconditional" in of_all.name
-    assert "15,167 schools of England, 2017" in of_all.name
+    assert "England's schools, 2017" in of_all.name
     found = effect_size(
         0.938, Interval(0.0, 1.876), Spreads(unconditional=of_all, conditional=given_prior, school_sd=2.7)
     )
