@@ -53,6 +53,7 @@ from evalkit.estimate.staggered.relabelled_arrays import Estimator
 from evalkit.estimate.staggered.results import StaggeredResults, staggered_results
 from evalkit.estimate.staggered.results_by_sets import (
     ASSUMES,
+    NO_STD_ERROR,
     NumbersBySets,
     TrendPower,
     inference_by_sets,
@@ -459,8 +460,7 @@ def _check(row: CrossCheck, found: SetsInference | None) -> CrossCheck:
         return row
     if found is None:
         return replace(row, std_error=NOT_RERUN, interval=NOT_RERUN)
-    none = Unavailable("Sets of other units give an interval, but no standard error.")
-    return replace(row, std_error=none, interval=found.interval)
+    return replace(row, std_error=Unavailable(NO_STD_ERROR), interval=found.interval)
 
 
 def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInference | None:

@@ -9,7 +9,6 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.design.kinds.staggered import StaggeredChoices
-from evalkit.diagnose.cross_checks import COMPARES
 from evalkit.diagnose.kinds.staggered import StaggeredFindings, StaggeredOutcomeResults
 from evalkit.estimate.areas.sets import SetsInference
 from evalkit.estimate.effect import ClusterLevel, Effect, EffectSize, InferenceName, SetsDetail
@@ -39,7 +38,7 @@ def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices
             n_treated=found.results.n_treated,
             n_comparison=found.results.n_comparison,
             n_treated_clusters=found.n_treated_areas,
-            method=f"{row.estimator}: {COMPARES[row.estimator]}" if not is_main else found.results.method,
+            method=f"{row.estimator}: {row.compares}",
             is_main=is_main,
             sets=_detail(found.overall) if is_main and found.overall is not None else None,
             effect_size=_size(found) if is_main else None,

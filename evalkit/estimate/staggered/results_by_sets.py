@@ -105,13 +105,15 @@ def n_ranked(found: SetsInference) -> int:
 def note_of(found: SetsInference) -> str:
     """Return how sets were drawn and, where they are like the list, what such a list gains where nothing happened."""
     drawn = {
-        "simple": "as many units drawn at random",
-        "like": "units drawn to be like the list before the programme",
-        "rule": "units that the declared rule picks",
+        "simple": "as many units at random",
+        "like": "units like the list before the programme",
+        "rule": "the units that the declared rule picks",
     }[found.rule]
-    whole = "whole areas drawn" if found.is_whole else drawn
-    places = f"{found.n_areas} areas" if found.n_treated_areas == 1 else f"sets of {found.n_treated_areas} areas"
-    made = f"{found.n_sets:,} sets, {whole}, in {places}."
+    what = "all units" if found.is_whole else drawn
+    if found.n_treated_areas == 1:
+        made = f"{found.n_sets:,} sets of {what}, in {found.n_areas - 1} other areas."
+    else:
+        made = f"{found.n_sets:,} draws of {found.n_treated_areas} other areas, with {what} of each."
     if found.rule == "simple" or isinstance(found.expected, Unavailable):
         return made
     return f"{made} {_less_expected(found.expected)}"

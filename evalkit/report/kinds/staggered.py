@@ -122,7 +122,10 @@ def _spread_of_estimators(one: StaggeredOutcomeResults) -> str:
     known = [row.estimate for row in one.checks.rows if not isinstance(row.estimate, Unavailable)]
     if len(known) < 2:
         return ""
-    made = Precision(decimals_for(*map(abs, known)))
+    sizes = [
+        (row.interval.upper - row.interval.lower) / 4 for row in one.checks.rows if isinstance(row.interval, Interval)
+    ]
+    made = Precision(decimals_for(*(sizes or map(abs, known))))
     return f"{len(known)} estimators give effects between {made.number(min(known))} and {made.number(max(known))}."
 
 
