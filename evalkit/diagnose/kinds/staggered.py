@@ -57,6 +57,7 @@ from evalkit.estimate.staggered.results_by_sets import (
     NumbersBySets,
     TrendPower,
     inference_by_sets,
+    less_expected,
     results_by_sets,
     trend_power,
 )
@@ -86,6 +87,7 @@ class StaggeredOutcomeResults(Shown):
     ----------
     code, label, unit, role : the outcome, in words for readers
     results : every estimate of the quoted estimator, with the inference that judges it
+    quoted : the same, each estimate less what sets gain where they are like the list: what a reader is shown
     by_clusters : the same with errors by cluster, where sets judge; None where clusters do
     overall : what sets say of the overall effect, None where clusters judge
     beside : what sets drawn by the other rule say, by the rule's name
@@ -107,6 +109,7 @@ class StaggeredOutcomeResults(Shown):
     unit: str
     role: str
     results: StaggeredResults
+    quoted: StaggeredResults
     by_clusters: StaggeredResults | None
     overall: SetsInference | None
     beside: tuple[tuple[str, SetsInference], ...]
@@ -255,7 +258,10 @@ def _outcome(
         role=declared.role,
         left_out=(*outcome.left_out, *_units(made.results.dropped)),
         years_left_out=other_years,
-        without=tuple(replace(one, left_out=plan.name_of(one.left_out)) for one in _without(work)),
+        without=tuple(
+            replace(one, left_out=plan.name_of(one.left_out, intake.records[outcome.stage].schools))
+            for one in _without(work)
+        ),
         spreads=_spreads(project, intake, outcome, values),
     )
 
@@ -350,6 +356,7 @@ def _made(
         unit="",
         role="",
         results=results,
+        quoted=results,
         by_clusters=None,
         overall=None,
         beside=(),
@@ -412,9 +419,11 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     if statistic.is_from_sums:
         rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
         power = trend_power(by_sets, rise, -anticipation)
+    judged = results_by_sets(clustered.results, by_sets, anticipation)
     return replace(
         clustered,
-        results=results_by_sets(clustered.results, by_sets, anticipation),
+        results=judged,
+        quoted=less_expected(judged, by_sets),
         by_clusters=clustered.results,
         overall=by_sets.overall,
         beside=tuple((rule, found.overall) for rule, found in by_rule.items() if rule != rules[0]),
@@ -460,7 +469,8 @@ def _check(row: CrossCheck, found: SetsInference | None) -> CrossCheck:
         return row
     if found is None:
         return replace(row, std_error=NOT_RERUN, interval=NOT_RERUN)
-    return replace(row, std_error=Unavailable(NO_STD_ERROR), interval=found.interval)
+    known = row.estimate if isinstance(found.adjusted, Unavailable) or found.rule == "simple" else found.adjusted
+    return replace(row, estimate=known, std_error=Unavailable(NO_STD_ERROR), interval=found.interval)
 
 
 def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInference | None:

@@ -28,7 +28,7 @@ def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices
             design=row.estimator,
             estimand=estimand,
             period="post",
-            estimate=_quoted(found) if is_main else row.estimate,
+            estimate=found.quoted.simple.estimate if is_main else row.estimate,
             std_error=found.results.simple.std_error if is_main else row.std_error,
             interval=found.results.simple.interval if is_main else row.interval,
             p_value=found.results.simple.p_value if is_main else _ONLY_QUOTED,
@@ -47,17 +47,10 @@ def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices
 
 def _size(found: StaggeredOutcomeResults) -> EffectSize | None:
     """Return the quoted effect in standard deviations, None where there is none."""
-    estimate = _quoted(found)
+    estimate = found.quoted.simple.estimate
     if isinstance(estimate, Unavailable):
         return None
     return effect_size(estimate, found.results.simple.interval, found.spreads)
-
-
-def _quoted(found: StaggeredOutcomeResults) -> Quantity:
-    """Return the estimate that is quoted: less what sets gain where nothing happened, where they are like the list."""
-    estimate = found.results.simple.estimate
-    is_simple = found.overall is None or found.overall.rule == "simple" or isinstance(estimate, Unavailable)
-    return estimate if is_simple or found.overall is None else found.overall.adjusted
 
 
 def _detail(overall: SetsInference) -> SetsDetail:
