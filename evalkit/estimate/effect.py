@@ -92,6 +92,7 @@ class SetsDetail:
     rule : how sets were drawn: `simple`, `like` the list before the programme, or by a declared `rule`
     unadjusted : the estimate T as it is; the effect's own is T − `expected` where sets are like the list or by a rule
     expected : m, the mean of the sets: what such a list gains where nothing happened
+    spread : standard deviation of the sets' statistics
     n_areas : areas that could hold such a set, the treated counted; `n_treated_areas` the treated among them
     n_sets : sets drawn; `monte_carlo_error` the error of the p-value from their number
     is_whole : whether whole areas were drawn
@@ -100,6 +101,7 @@ class SetsDetail:
     rule: str
     unadjusted: float
     expected: Quantity
+    spread: Quantity
     n_areas: int
     n_treated_areas: int
     n_sets: int

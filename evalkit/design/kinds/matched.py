@@ -497,7 +497,7 @@ def _sets(plan: MatchedPlan, known: KnownBefore, everyone: Baseline, area: pd.Se
     level = pd.Series(float("nan"), units)
     if known.pre:
         level = known.records.values[known.measure.code][list(known.pre)].mean(axis=1, skipna=False).reindex(units)
-    return set_design(level, area.dropna().astype("int64"), treated, stand_ins(plan, area))
+    return set_design(level, area.dropna().astype("int64"), units, treated, stand_ins(plan, area))
 
 
 def stand_ins(plan: MatchedPlan, area: pd.Series) -> tuple[int, ...]:

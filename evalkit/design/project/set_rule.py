@@ -72,7 +72,7 @@ def below_area(level: Floats, area: Ints, is_listed: Bools) -> Quantity:
 
 
 def rule_of(below: Quantity) -> SetRule:
-    """Return the draw of the headline: `like` the list where it lies more than a quarter of an SD low, else `simple`."""
+    """Return the draw of the headline: `like` the list where it lies more than .25 SD low, else `simple`."""
     return "like" if isinstance(below, float) and below > LOW_BY else "simple"
 
 
@@ -98,7 +98,7 @@ class SetDesign:
 
     Attributes
     ----------
-    area : area of every school that has one
+    area, level : area and mean before the programme of every school that has one
     others : schools of the treated areas that could be analysed and take no part
     treated : areas in which analysed schools take part
     below : within-area SDs by which the listed lie below their areas before; `rule` follows from it
@@ -107,6 +107,7 @@ class SetDesign:
     """
 
     area: pd.Series
+    level: pd.Series
     others: pd.Index
     treated: tuple[int, ...]
     below: Quantity
@@ -120,17 +121,19 @@ class SetDesign:
         return too_few(self.n_areas, len(self.treated))
 
 
-def set_design(level: pd.Series, area: pd.Series, listed: pd.Index, stand_ins: Collection[int]) -> SetDesign:
+def set_design(
+    level: pd.Series, area: pd.Series, schools: pd.Index, listed: pd.Index, stand_ins: Collection[int]
+) -> SetDesign:
     """Decide how listed schools are judged by sets.
 
     Parameters
     ----------
-    level : mean before the programme of every school that could be analysed, by school
-    area : area of every school that has one
+    level, area : mean before the programme and area of every school that has one
+    schools : those that can be analysed, the others of treated areas among them
     listed : the schools that take part
     stand_ins : areas that may be drawn: with somebody to compare with, not treated and not excluded
     """
-    placed = level.index[level.index.isin(area.index)].sort_values()
+    placed = schools[schools.isin(area.index)].sort_values()
     place = area.reindex(placed).to_numpy(dtype=np.int64)
     is_listed = np.asarray(placed.isin(listed))
     values = level.reindex(placed).to_numpy(dtype=float)
@@ -142,6 +145,7 @@ def set_design(level: pd.Series, area: pd.Series, listed: pd.Index, stand_ins: C
     classes = tenths(values, list(placed)) if rule == "like" else np.zeros(len(placed), dtype=np.int64)
     return SetDesign(
         area=area,
+        level=level,
         others=placed[is_other],
         treated=tuple(treated.tolist()),
         below=below,

@@ -29,7 +29,7 @@ from evalkit.diagnose.matched.findings import match_findings
 from evalkit.diagnose.matched.regression_to_mean import NAME as REGRESSION_TO_MEAN
 from evalkit.diagnose.matched.regression_to_mean import regression_to_mean
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
-from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, draw_sets
+from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetsInference, SetStatistics, set_statistics
 from evalkit.estimate.effect import Effect, EffectSize, InferenceName, SetsDetail
 from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, adjustment_columns, after_matching
@@ -291,7 +291,7 @@ def _pool(plan: MatchedPlan, found: OutcomeMatch, values: _Values) -> SetPool:
 def _sensitivity(
     design: MatchedDesign, before: pd.DataFrame, after: pd.Series, estimates: AfterMatching, project: Project
 ) -> MatchSensitivity | Unavailable:
-    """Return what the estimate asked for withstands of what was not measured, of the change where that was asked for."""
+    """Return what the estimate asked for withstands of what was not measured."""
     effect = estimates.main
     if isinstance(effect, Unavailable):
         return effect
@@ -443,6 +443,7 @@ def _by_sets(own: Effect, found: SetsInference) -> Effect:
             rule=found.rule,
             unadjusted=unadjusted,
             expected=found.expected,
+            spread=found.spread,
             n_areas=found.n_areas,
             n_treated_areas=found.n_treated_areas,
             n_sets=found.n_sets,

@@ -47,6 +47,7 @@ class SetsInference:
     ----------
     estimate : T, of the listed units as it is
     expected : m, the mean of the sets: what such a list gains where nothing happened
+    spread : standard deviation of the sets' statistics
     adjusted : T − m where sets are like the list or follow its rule, else T: what the interval is around
     interval, p_value, p_value_one_sided : of `adjusted`, or why there is none
     monte_carlo_error : of the p-value, for how many sets were drawn
@@ -57,6 +58,7 @@ class SetsInference:
 
     estimate: float
     expected: Quantity
+    spread: Quantity
     adjusted: Quantity
     interval: IntervalOrReason
     p_value: Quantity
@@ -68,6 +70,17 @@ class SetsInference:
     n_lost: int
     rule: SetRule
     is_whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetEntries:
+    """A statistic of sets, the list's own last: rows among the draws, values and weights, each of shape (d + 1,)."""
+
+    rows: Ints
+    values: Floats
+    weights: Floats
+    n_areas: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,6 +103,7 @@ class SetStatistics:
         made = SetsInference(
             estimate=observed,
             expected=none,
+            spread=none,
             adjusted=none,
             interval=none,
             p_value=none,
@@ -105,7 +119,9 @@ class SetStatistics:
         if not len(values) or not np.isfinite(observed):
             return made
         expected = float(sample.weights @ values / sample.weights.sum())
-        made = replace(made, expected=expected, adjusted=observed - _centre(self.draws.rule, sample))
+        spread = float(np.sqrt(sample.weights @ (values - expected) ** 2 / sample.weights.sum()))
+        adjusted = observed - _centre(self.draws.rule, sample)
+        made = replace(made, expected=expected, spread=spread, adjusted=adjusted)
         return made if sample.reason else _tested(made, values, sample, level)
 
     def band(self, columns: Sequence[int], level: float = LEVEL) -> tuple[IntervalOrReason, ...]:
@@ -123,6 +139,19 @@ class SetStatistics:
         return tuple(
             Interval(float(a - b), float(a + b), level) if np.isfinite(b) else Unavailable(_no_interval(0, level))
             for a, b in zip(middle, half, strict=True)
+        )
+
+    def entries(self, column: int, is_centred: bool = True) -> SetEntries:
+        """Return one column of every set that has it, the list's own last, less the mean of like sets if asked for."""
+        sample = self._sample([column])
+        rows = np.flatnonzero(np.isfinite(self.values[:, column]))
+        centre = _centre(self.draws.rule, sample) if is_centred and len(rows) else 0.0
+        return SetEntries(
+            rows=np.append(rows, len(self.values)),
+            values=np.append(sample.values[:, 0], self.observed[column]) - centre,
+            weights=np.append(sample.weights, 1.0),
+            n_areas=sample.n_areas,
+            reason=sample.reason,
         )
 
     def mean_by_area(self, column: int = 0) -> dict[int, float]:
@@ -266,7 +295,7 @@ class ChangeGaps:
     Attributes
     ----------
     values : shape (n, T), a change of each unit in each column
-    weight : shape (n,), above zero
+    weight : shape (n,), or (n, T) where some columns lack some units, which then weigh nothing
     codes : shape (G,), area codes in order
     compared : shape (G, T), mean of the areas that each is compared with, NaN where there is none
     by_area : whether areas weigh the same, and not as their sets do
@@ -284,9 +313,9 @@ class ChangeGaps:
         for at in range(sets.areas.shape[1]):
             means, total = kernel.set_means(self.values, self.weight, sets.members[:, sets.place == at])
             gaps.append(means - self.compared[np.searchsorted(self.codes, sets.areas[:, at])])
-            totals.append(np.ones(len(total)) if self.by_area else total)
+            totals.append(np.ones_like(total) if self.by_area else total)
         share = np.array(totals) / np.array(totals).sum(axis=0)
-        found: Floats = (share[:, :, None] * np.array(gaps)).sum(axis=0)
+        found: Floats = (share * np.array(gaps)).sum(axis=0)
         return found
 
 

@@ -175,28 +175,50 @@ def stretched_sets(sizes: Floats, weights: Floats, alpha: float) -> Stretched:
 
 
 def set_means(values: Floats, weight: Floats, members: Ints) -> tuple[Floats, Floats]:
-    """Return the weighted mean of each set and its total weight, shapes (k, T) and (k,).
+    """Return the weighted mean of each set and its total weight, shapes (k, T) and (k, 1); (k, T) of weights by column.
 
-    `values` has shape (n, T), `weight` (n,); `members` (k, m) holds positions, −1 for nobody.
+    `values` has shape (n, T), `weight` (n,) or (n, T); `members` (k, m) holds positions, −1 for nobody.
     """
-    w = np.append(weight, 0.0)[members]
-    total = w.sum(axis=1)
+    columns = weight[:, None] if weight.ndim == 1 else weight
+    each = [np.append(column, 0.0)[members] for column in columns.T]
+    totals = np.stack([w.sum(axis=1) for w in each], axis=1)
+    sums = [
+        (each[at if len(each) > 1 else 0] * np.append(column, 0.0)[members]).sum(axis=1)
+        for at, column in enumerate(values.T)
+    ]
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = [(w * np.append(column, 0.0)[members]).sum(axis=1) / total for column in values.T]
-    return np.stack(means, axis=1), total
+        means: Floats = np.stack(sums, axis=1) / totals
+    return means, totals
+
+
+def largest_moves(values: Floats, weight: Floats, members: Ints) -> Floats:
+    """Return by how much each set's mean moves at most without one member: max w|c − m|/(W − w), shape (k,).
+
+    `values` and `weight` have shape (n,). A set of one cannot do without it and counts as not moved.
+    """
+    w, c = np.append(weight, 0.0)[members], np.append(values, 0.0)[members]
+    total = w.sum(axis=1, keepdims=True)
+    mean = (w * c).sum(axis=1, keepdims=True) / total
+    left = total - w
+    moved = np.where(left > TIE * total, w * np.abs(c - mean) / np.where(left > TIE * total, left, 1.0), 0.0)
+    found: Floats = moved.max(axis=1)
+    return found
 
 
 def compared_means(values: Floats, weight: Floats, area: Ints, compared: Bools) -> Floats:
     """Return the weighted mean over the units of the areas that each area is compared with, shape (G, T).
 
-    `values` (n, T) and `weight` (n,) of units whose `area` (n,) is a position among the G columns of `compared`
-    (rows, G); NaN where there is nobody to compare with.
+    `values` (n, T) and `weight` (n,) or (n, T) are of units whose `area` (n,) is a position among the G columns of
+    `compared` (rows, G); NaN where there is nobody to compare with.
     """
     n_areas = compared.shape[1]
-    of_area = np.bincount(area, weight, minlength=n_areas)
-    sums = np.stack([np.bincount(area, weight * column, minlength=n_areas) for column in values.T], axis=1)
+    weights = weight[:, None] if weight.ndim == 1 else weight
+    of_area, sums = (
+        np.stack([np.bincount(area, column, minlength=n_areas) for column in table.T], axis=1)
+        for table in (weights, weights * values)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        means: Floats = (compared.astype(float) @ sums) / (compared.astype(float) @ of_area)[:, None]
+        means: Floats = (compared.astype(float) @ sums) / (compared.astype(float) @ of_area)
     return means
 
 
