@@ -123,6 +123,12 @@ class Measure:
         """Return the label as it stands within a sentence."""
         return lower_first(self.label)
 
+    @property
+    def unbroken_years(self) -> tuple[int, ...]:
+        """Return the years that can be followed to the last one: those after the last level break."""
+        first = max((b.after for b in self.breaks if b.kind == "level"), default=0)
+        return tuple(year for year in self.years if year >= first)
+
     def breaks_within(self, years: tuple[int, ...]) -> tuple[Break, ...]:
         """Return the breaks that lie between the first and the last of the years."""
         return tuple(b for b in self.breaks if min(years) <= b.before and b.after <= max(years))

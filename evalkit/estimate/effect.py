@@ -28,7 +28,7 @@ InferenceName = Literal["permutation", "sets", "cluster", "units"]
 """Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit."""
 PLACED: Final = ("permutation", "sets")
 """The inferences that place the treated among others without a programme: each effect has one of them."""
-ClusterLevel = Literal["school", "local_authority"]
+ClusterLevel = Literal["school", "local_authority", "group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +142,38 @@ MAIN: Final = (NEIGHBOURS, "post")
 """The main comparison of a project: the design, and the years after taken together."""
 
 
+def surest_effect(effects: Iterable[Effect], outcome: str) -> Effect | None:
+    """Return the main comparison's effect on an outcome with the inference that allows for shocks to areas.
+
+    That is the one placed among areas, or among sets drawn in them; where it has neither interval nor p-value, the one
+    with errors clustered by area that has.
+    """
+    own = [one for one in effects if one.outcome == outcome and (one.design, one.period) == MAIN]
+    placed = next((one for one in own if one.inference in PLACED), None)
+    by_area = next((one for one in own if (one.inference, one.cluster_level) == ("cluster", "local_authority")), None)
+    if by_area is None or (placed is not None and _says_anything(placed)):
+        return placed
+    return by_area if placed is None or _says_anything(by_area) else placed
+
+
+def _says_anything(effect: Effect) -> bool:
+    return not isinstance(effect.p_value, Unavailable) or not isinstance(effect.interval, Unavailable)
+
+
 def find_effect(
     effects: Iterable[Effect],
     outcome: str,
     comparison: tuple[str, str] = MAIN,
-    inference: InferenceName = "permutation",
+    inference: InferenceName | None = None,
 ) -> Effect | None:
-    """Return the effect on an outcome by a design in a period, the main comparison by default; None where not asked."""
-    key = (outcome, *comparison, inference)
-    return next((one for one in effects if (one.outcome, one.design, one.period, one.inference) == key), None)
+    """Return the effect on an outcome by a design in a period, the main comparison by default; None where not asked.
+
+    Without an inference it is the record that places the treated among areas, or among sets drawn in them.
+    """
+    wanted = PLACED if inference is None else (inference,)
+    key = (outcome, *comparison)
+    of_key = (one for one in effects if (one.outcome, one.design, one.period) == key)
+    return next((one for one in of_key if one.inference in wanted), None)
 
 
 # What one kind of inference says about an estimate: error, interval and p-value, or the reason why there is none.

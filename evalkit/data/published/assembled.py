@@ -15,6 +15,8 @@ from evalkit.data.published.codes import LOST
 from evalkit.data.published.records import Listing, area_codes, whole_numbers
 from evalkit.data.published.tables import read_table
 
+PANEL_YEARS: Final = (2016, 2017, 2018, 2019)
+"""The summers that an assembled panel holds."""
 _KEYS: Final = ["SCHOOL_ID", "YEAR"]
 _IDENTITY: Final = [*_KEYS, "URN", "LA", "LAESTAB", "SCHNAME", "MINORGROUP_SPINE1718"]
 _LOST_YEARS: Final = (2016, 2017, 2018)

@@ -2,4 +2,6 @@
 
 - `matched`: The plan of a matched comparison: what schools are matched on, with whom, and by which sets it will be
   judged.
+- `staggered`: The plan of an analysis of staggered starts: who starts when, who is compared, and how it will be
+  judged.
 """

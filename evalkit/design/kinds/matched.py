@@ -313,7 +313,7 @@ class MatchedPlan:
 
     def record(self) -> dict[str, Any]:
         """Return what is locked as plain data."""
-        return {"outcomes": {one.outcome: _record(one) for one in self.outcomes}}
+        return {"outcomes": {one.outcome: match_record(one) for one in self.outcomes}}
 
 
 def plan_matched(project: Project, options: MatchedOptions, intake: ProjectData) -> MatchedPlan:
@@ -512,7 +512,8 @@ def stand_ins(plan: MatchedPlan, area: pd.Series) -> tuple[int, ...]:
 # What is locked.
 
 
-def _record(found: OutcomeMatch) -> dict[str, Any]:
+def match_record(found: OutcomeMatch) -> dict[str, Any]:
+    """Return what is locked of one outcome's matching, as plain data."""
     design = found.design
     record: dict[str, Any] = {
         "not_estimated": found.too_few,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -21,12 +21,14 @@ class AreaComparisons:
     """For each group of schools, the areas it is compared with.
 
     `groups` are area codes (0 for schools treated by name); `compared[i, j]` says whether group i is
-    compared with group j; `absent[i]` are areas on i's list without schools in the data.
+    compared with group j; `absent[i]` are areas on i's list without schools in the data. Where treated schools lie in
+    areas of which the others take no part, `own` holds what each of these areas is compared with.
     """
 
     groups: tuple[int, ...]
     compared: NDArray[np.bool_]
     absent: dict[int, tuple[int, ...]]
+    own: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def of(self, group: int) -> tuple[int, ...]:
         """Return the areas a group is compared with."""
@@ -70,7 +72,16 @@ def neighbour_comparisons(
                 "No statistical neighbour of the treated area has schools in the data, so there is no untreated "
                 "school to compare with. Check `pool.neighbours` and `pool.exclude_areas` in the project file."
             )
-    return AreaComparisons(ordered, compared, absent)
+    usable = set(ordered) - never_compared
+    own = {
+        area: tuple(code for code in ordered if code in usable and code in table.of(area)) for area in _named(treated)
+    }
+    return AreaComparisons(ordered, compared, absent, own)
+
+
+def _named(treated: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the areas in which schools are treated by name."""
+    return treated.get(TREATED_GROUP, ())
 
 
 def rest_of_england(
@@ -80,10 +91,12 @@ def rest_of_england(
     ordered = tuple(sorted(groups))
     never_compared = {*treated, *(area for areas in treated.values() for area in areas), *excluded}
     usable = np.array([group not in never_compared for group in ordered])
-    return AreaComparisons(ordered, usable[None, :] & ~np.eye(len(ordered), dtype=bool), {})
+    own = dict.fromkeys(_named(treated), tuple(np.array(ordered)[usable].tolist()))
+    return AreaComparisons(ordered, usable[None, :] & ~np.eye(len(ordered), dtype=bool), {}, own)
 
 
 def without_areas(comparisons: AreaComparisons, left_out: Collection[int]) -> AreaComparisons:
     """Return the comparisons with some areas never used."""
     is_kept = ~np.isin(comparisons.groups, sorted(left_out))
-    return AreaComparisons(comparisons.groups, comparisons.compared & is_kept[None, :], comparisons.absent)
+    own = {area: tuple(code for code in codes if code not in left_out) for area, codes in comparisons.own.items()}
+    return AreaComparisons(comparisons.groups, comparisons.compared & is_kept[None, :], comparisons.absent, own)

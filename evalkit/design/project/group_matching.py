@@ -140,8 +140,8 @@ def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int],
     group = baseline.units["group"].to_numpy(dtype=np.int64)
     partners = np.full((len(group), option.ratio), -1, dtype=np.int64)
     distance = np.full(partners.shape, np.nan)
-    region = _regions(baseline, option)
-    shuffled = _order_for_ties(baseline.units.index)
+    region = region_codes(baseline.units["region"], option)
+    shuffled = order_for_ties(baseline.units.index)
     scatter = GroupScatter.of(covariates, group)
     within = {where: shuffled[region[shuffled] == where] for where in set(region.tolist())}
     for group_code in groups:
@@ -157,14 +157,14 @@ def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int],
     return GroupMatches(baseline.units.index, group, partners, distance)
 
 
-def _regions(baseline: Baseline, option: GroupNeighbours) -> NDArray[np.int64]:
+def region_codes(region: pd.Series, option: GroupNeighbours) -> NDArray[np.int64]:
     """Return each unit's region as a code in the order of names, one code for all where it does not count."""
     if not option.within_region:
-        return np.zeros(len(baseline.units), dtype=np.int64)
-    return np.asarray(pd.factorize(baseline.units["region"], sort=True)[0], dtype=np.int64)
+        return np.zeros(len(region), dtype=np.int64)
+    return np.asarray(pd.factorize(region, sort=True)[0], dtype=np.int64)
 
 
-def _order_for_ties(units: pd.Index) -> NDArray[np.int64]:
+def order_for_ties(units: pd.Index) -> NDArray[np.int64]:
     """Return positions in an order that is fixed by the identifiers and unrelated to place.
 
     Identifiers run by area, so that breaking ties by them would favour some areas.

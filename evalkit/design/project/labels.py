@@ -20,6 +20,11 @@ WITHOUT_CONVERSIONS: Final = "neighbours_without_conversions"
 WITHOUT_CONTAMINATED: Final = "neighbours_without_contaminated"
 TREND_ADJUSTED: Final = "neighbours_trend_adjusted"
 LEAD: Final = "neighbours_before"
+SETS_SIMPLE: Final = "neighbours_random_sets"
+SETS_LIKE: Final = "neighbours_sets_like_the_list"
+AREA_WEIGHTED: Final = "neighbours_area_weighted"
+WHOLE_AREA: Final = "neighbours_every_school"
+OWN_AREA: Final = "other_schools_of_the_area"
 
 LIST_YEAR: Final = {"april_2021": "2021", "may_2025": "2025"}
 LIST_LABEL: Final = {"april_2021": "April 2021", "may_2025": "May 2025"}
@@ -36,6 +41,11 @@ _LABELS: Final = {
     WITHOUT_CONTAMINATED: "Neighbours, without areas with another known programme",
     LEAD: "Neighbours, change before the programme",
     TREND_ADJUSTED: "Neighbours, less the earlier trend continued",
+    SETS_SIMPLE: "Neighbours, placed among sets of schools at random",
+    SETS_LIKE: "Neighbours, placed among sets like the list before",
+    AREA_WEIGHTED: "Neighbours, each treated area weighing the same",
+    WHOLE_AREA: "Neighbours, every school of the treated areas counted as treated",
+    OWN_AREA: "The other schools of the same areas (spillover-prone)",
     MATCHED: "Matched schools, earlier outcomes among the matching variables",
     MATCHED_WITHOUT_OUTCOMES: "Matched schools, earlier outcomes not among the matching variables",
 }

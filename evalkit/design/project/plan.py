@@ -24,6 +24,7 @@ from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
 from evalkit.design.project.group_matching import GroupMatches, GroupNeighbours, match_groups
 from evalkit.design.project.labels import ENGLAND, MATCHED, MATCHED_WITHOUT_OUTCOMES, NEIGHBOURS, neighbours_of
+from evalkit.design.project.set_rule import SetDesign, set_design
 
 # The design of a project, made and locked before outcomes are read.
 
@@ -35,7 +36,8 @@ class OutcomeDesign:
     `groups` gives each school that may be treated or compared its group: its area's code, or `TREATED_GROUP` where it
     is treated by name. A school that is in no group lies in a treated area without taking part, or no list gives its
     area. `comparisons` holds the designs by area, `matches` those by school. `too_few` says why the outcome is not
-    estimated, or is empty.
+    estimated, or is empty. `sets` says how schools listed by name, or several whole areas, are judged, and
+    `matched_on` how the matches of `matches` were made.
     """
 
     outcome: str
@@ -46,6 +48,8 @@ class OutcomeDesign:
     comparisons: dict[str, AreaComparisons]
     matches: dict[str, GroupMatches]
     too_few: str
+    sets: SetDesign | None = None
+    matched_on: dict[str, GroupNeighbours] = field(default_factory=dict)
 
     @property
     def is_whole_area(self) -> bool:
@@ -96,8 +100,34 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     few = _too_few(count, project) if count < project.pool.minimum_treated else ""
     present = sorted({*usable.tolist(), group_of_treated})
     comparisons = _comparisons(project, intake, present, group_of_treated, areas)
-    matches = {} if few else _matches(project, baseline, group_of_treated, present)
-    return OutcomeDesign(code, groups, group_of_treated, areas, baseline, comparisons, matches, few)
+    options = {} if few else _matching_options(project, baseline)
+    matches = _matches(project, baseline, options, group_of_treated, present)
+    usable_schools = reasons.index[reasons == ""]
+    sets = _sets(project, records, code, usable_schools, comparisons[NEIGHBOURS], usable)
+    return OutcomeDesign(code, groups, group_of_treated, areas, baseline, comparisons, matches, few, sets, options)
+
+
+def _sets(
+    project: Project, records: SchoolRecords, code: str, schools: pd.Index, near: AreaComparisons, groups: pd.Series
+) -> SetDesign | None:
+    """Return how listed schools are judged by sets, of the schools that can be analysed before outcomes."""
+    if TREATED_GROUP not in near.groups:
+        return None
+    level = records.values[code][list(project.exposure.pre)].mean(axis=1).dropna()
+    area = records.schools["area"].dropna().astype("int64")
+    fewest = project.pool.minimum_area_schools
+    found = set_design(level, area, schools, groups.index[groups == TREATED_GROUP], _stand_ins(near, project))
+    if not found.is_whole:
+        return found
+    sizes = groups.value_counts()
+    large = [group for group in _stand_ins(near, project) if sizes.get(group, 0) >= fewest]
+    return set_design(level, area, schools, groups.index[groups == TREATED_GROUP], large)
+
+
+def _stand_ins(near: AreaComparisons, project: Project) -> list[int]:
+    """Return the areas without participants that have neighbours and are not excluded."""
+    has_neighbours = [group for group, row in zip(near.groups, near.compared, strict=True) if row.any()]
+    return sorted(set(has_neighbours) - {TREATED_GROUP, *near.own, *project.pool.exclude_areas})
 
 
 def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
@@ -169,34 +199,38 @@ def _comparisons(
     return {**by_neighbours, ENGLAND: rest_of_england(present, treated, pool.exclude_areas)}
 
 
-def _matches(
-    project: Project, baseline: Baseline, group_of_treated: int, present: Sequence[int]
-) -> dict[str, GroupMatches]:
+def _matching_options(project: Project, baseline: Baseline) -> dict[str, GroupNeighbours]:
+    """Return how schools are matched, with earlier outcomes and without them."""
     matching, columns = project.matching, [str(name) for name in baseline.covariates]
     named_covariates = tuple(c for name in matching.covariates for c in columns if c.startswith(name))
     scores = tuple(c for c in columns if not c.startswith(_NOT_SCORES))
+    covariates_of = {
+        MATCHED_WITHOUT_OUTCOMES: named_covariates or tuple(c for c in columns if c.startswith("cohort_size"))
+    }
+    if "pre_outcomes" in matching.covariates:
+        covariates_of = {MATCHED: (*scores, *named_covariates), **covariates_of}
+    return {
+        name: GroupNeighbours(ratio=matching.ratio, covariates=covariates, within_region=matching.exact_region)
+        for name, covariates in covariates_of.items()
+        if covariates  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
+    }
+
+
+def _matches(
+    project: Project,
+    baseline: Baseline,
+    options: dict[str, GroupNeighbours],
+    group_of_treated: int,
+    present: Sequence[int],
+) -> dict[str, GroupMatches]:
     excluded = set(project.pool.exclude_areas)
     groups = (
         [group for group in present if group not in excluded]
         if group_of_treated != TREATED_GROUP
         else [group_of_treated]
     )
-    covariates_of = {
-        MATCHED_WITHOUT_OUTCOMES: named_covariates or tuple(c for c in columns if c.startswith("cohort_size"))
-    }
-    if "pre_outcomes" in matching.covariates:
-        covariates_of = {MATCHED: (*scores, *named_covariates), **covariates_of}
     pool = baseline if not excluded else _without(baseline, excluded)
-    return {
-        name: match_groups(
-            pool,
-            GroupNeighbours(ratio=matching.ratio, covariates=covariates, within_region=matching.exact_region),
-            groups,
-            group_of_treated,
-        )
-        for name, covariates in covariates_of.items()
-        if covariates  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
-    }
+    return {name: match_groups(pool, option, groups, group_of_treated) for name, option in options.items()}
 
 
 def _without(baseline: Baseline, areas: set[int]) -> Baseline:
@@ -214,6 +248,17 @@ def _record(design: OutcomeDesign) -> dict[str, object]:
         },
         "pairs": {name: _pairs(m, group_of_treated) for name, m in design.matches.items()},
         "all_matches_sha256": {name: _digest(m) for name, m in design.matches.items()},
+        **({} if design.sets is None else {"sets": _set_record(design.sets)}),
+    }
+
+
+def _set_record(sets: SetDesign) -> dict[str, object]:
+    below = sets.below if isinstance(sets.below, float) else sets.below.reason
+    return {
+        "rule": sets.rule,
+        "below_their_areas": round(below, 9) if isinstance(below, float) else below,
+        "whole_areas": sets.is_whole,
+        "areas": sets.n_areas,
     }
 
 

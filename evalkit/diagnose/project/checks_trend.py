@@ -30,8 +30,12 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
     """
     sentences, did, flaw = parts
     power = test.power(falsification.detectable_at_design(results))
-    n, k = len(test.areas), test.n_as_large
+    n, k = test.size, test.n_as_large
     who = f"{k} of {n} areas, the treated one among them," if k > 1 else f"Of {n} areas only the treated one"
+    if test.is_of_sets:
+        who = (
+            f"{number(100 * test.share_as_large, 0)}% of sets of schools drawn in other areas, each area counting once,"
+        )
     sentence = f"{sentences} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
     return Finding(
         name=test.name,
@@ -40,7 +44,7 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
         sentence=sentence,
         kind=FindingKind.FALSIFICATION,
         p_value=test.p_value,
-        n_areas=len(test.areas),
+        n_areas=test.size,
         power=power,
     )
 
@@ -139,16 +143,20 @@ def joint(results: Results) -> Finding:
     found = falsification.joint_of(tests)
     if isinstance(found, Unavailable):
         return unranked(name, found)
-    p, n = found.p_value, len(found.areas)
+    p, n = found.p_value, found.n_areas
     detectable = falsification.detectable_at_design(results)
     passed = [test.verdict(test.power(detectable)) for test in tests]
     verdict = Verdict.SERIOUS if p <= falsification.SERIOUS else Verdict.CAUTION
     if p > falsification.CAUTION:
         verdict = Verdict.UNINFORMATIVE if set(passed) == {Verdict.UNINFORMATIVE} else Verdict.REASSURING
     statistic = float(found.statistic[found.treated])
+    where = f"{round(p * n)} of {n} areas, the treated one among them"
+    if found.weights is not None:
+        total = float(found.weights.sum())
+        where = f"{number(100 * (p * total - 1) / (total - 1), 0)}% of sets of schools drawn in other areas"
     sentence = (
         f"Taken together, the {counted(len(tests), 'falsification test')} are as unlikely or less likely in "
-        f"{round(p * n)} of {n} areas, the treated one among them ({p_equals(p)}): Q, the sum of −log p, is "
+        f"{where} ({p_equals(p)}): Q, the sum of −log p, is "
         f"{visible(statistic)}. Of several checks each at 5% one is often serious by chance, so that the rating counts "
         "this one alone."
     )

@@ -34,6 +34,7 @@ from evalkit.diagnose.project.evaluation import (
     area_icc,
 )
 from evalkit.diagnose.project.flows import attrition_of, make_flow
+from evalkit.diagnose.project.listed_tests import ListedStatistics, listed_statistics
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code
 from evalkit.estimate.areas.area_effects import effects_by_area
@@ -43,6 +44,7 @@ from evalkit.estimate.areas.outcome_effects import (
     YearBand,
     estimate_contrast,
     estimate_outcome,
+    set_bands,
     year_bands,
 )
 from evalkit.estimate.areas.sample import changes_to, levels_before, make_panel
@@ -134,8 +136,15 @@ def estimate_results(
                 project, design, contrast_code(contrast), panel, first, executor
             )
     flow = make_flow(project, intake, locked, project.exposure.years)
-    results = Results(project, intake, locked, stage, outcomes, flow)
+    results = Results(project, intake, locked, stage, outcomes, flow, listed=_listed(project, locked, outcomes))
     return replace(results, detectable=tuple(_realised(results)))
+
+
+def _listed(project: Project, locked: LockedDesign, outcomes: dict[str, OutcomeEffects]) -> ListedStatistics | None:
+    """Return the falsification tests of the primary outcome for listed schools and for sets in their place."""
+    primary = project.primary.code
+    placebo = next((outcomes[o.code] for o in project.outcomes if o.role == "placebo"), None)
+    return listed_statistics(project, locked.outcomes[primary], outcomes[primary], placebo)
 
 
 def _difference(project: Project, design: OutcomeDesign, first: Panel, second: Panel) -> Panel:
@@ -168,13 +177,13 @@ def _subject(project: Project, code: str) -> str:
 def _headline(results: Results) -> Headline:
     project, primary = results.project, results.primary
     main, exposure = results.main_effect, project.exposure
-    sure = results.clustered(primary) or main  # schools of several areas have no permutation, but clusters
+    sure = results.surest(primary)
     contrast = results.effect(results.contrast())
     placebo = next((o.code for o in project.outcomes if o.role == "placebo"), "")
     lead = str(max(exposure.pre))
     none = Unavailable("No estimate was made.")
     reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
-    detail, p = (main.permutation, main.p_value) if main else (None, none)
+    detail, p = (main.permutation or main.sets, sure.p_value if sure else main.p_value) if main else (None, none)
     return Headline(
         measure_label=measure_of(project, primary).label,
         place=project.programme.place,
@@ -185,7 +194,7 @@ def _headline(results: Results) -> Headline:
         estimate=main.estimate if main else none,
         interval=sure.interval if sure else none,
         n_areas=float(detail.n_areas) if detail else reason,
-        n_as_large=float(round(p * detail.n_areas)) if detail and isinstance(p, float) else reason,
+        n_as_large=_n_as_large(main),
         p_value=p,
         placebo_label=_subject(project, placebo) if placebo else "",
         placebo_estimate=results.estimate(placebo),
@@ -196,6 +205,15 @@ def _headline(results: Results) -> Headline:
         lead_label=span_text(exposure.pre),
         adjusted=results.estimate(primary, labels.TREND_ADJUSTED),
     )
+
+
+def _n_as_large(main: Effect | None) -> Quantity:
+    """Return how many areas changed as much, the treated one counted; of sets the sum of areas' shares is p alone."""
+    if main is None or main.sets is not None:
+        return Unavailable("Sets count by the share of each area's sets, which is no whole number of areas.")
+    if main.permutation is None or isinstance(main.p_value, Unavailable):
+        return main.p_value if isinstance(main.p_value, Unavailable) else Unavailable("Areas were not permuted.")
+    return float(round(main.p_value * main.permutation.n_areas))
 
 
 def _intraclass(results: Results) -> Iterator[IntraclassCorrelation]:
@@ -231,8 +249,11 @@ def _bands(results: Results) -> Iterator[YearBand]:
     for code, found in results.outcomes.items():
         keys = {year: (labels.NEIGHBOURS, str(year)) for year in results.project.exposure.years}
         years = {year: found.areas[key] for year, key in keys.items() if key in found.areas}
-        treated_group = results.locked.outcomes[code.split("-")[0]].treated_group
-        yield from year_bands(code, years, treated_group, options)
+        design = results.locked.outcomes[code.split("-")[0]]
+        if design.sets is not None and not design.is_whole_area:
+            yield from set_bands(found, design, results.project, list(years))
+        else:
+            yield from year_bands(code, years, design.treated_group, options)
 
 
 def _permuted(effect: Effect | None) -> bool:
@@ -250,9 +271,17 @@ def _realised(results: Results) -> Iterator[DetectableEffect]:
         if design.too_few:
             realised = Unavailable(f"Not estimated: {design.too_few}.")
         elif treated_group == TREATED_GROUP:
-            realised = detectable_by_clusters(results.clustered(entry.outcome))
+            realised = _detectable_of_listed(results, entry.outcome)
         elif len(others) >= 20:
             realised = MULTIPLIER * float(np.std(others, ddof=1))
         yield DetectableEffect(
             outcome=entry.outcome, at_design=entry.at_design, realised=realised, n_areas=entry.n_areas
         )
+
+
+def _detectable_of_listed(results: Results, outcome: str) -> Quantity:
+    """Return 2.8 × the SD of the sets' effects, or by the clusters that lead where sets say nothing."""
+    sure = results.surest(outcome)
+    if sure is not None and sure.sets is not None and isinstance(sure.sets.spread, float):
+        return MULTIPLIER * sure.sets.spread
+    return detectable_by_clusters(results.clustered(outcome))

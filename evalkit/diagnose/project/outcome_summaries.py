@@ -66,8 +66,7 @@ def adjusted_p_values(results: Results) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     family: dict[str, float] = {}
     for outcome in results.project.outcomes:
-        effect = results.effect(outcome.code)
-        sure = results.clustered(outcome.code) or effect  # listed schools of several areas have clusters
+        sure = results.surest(outcome.code)
         p = sure.p_value if sure else Unavailable("Not estimated.")
         if isinstance(p, Unavailable) or outcome.role not in AIMED_AT:
             found[outcome.code] = p if isinstance(p, Unavailable) else _NOT_AIMED_AT

@@ -10,8 +10,9 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import Flow
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign
+from evalkit.diagnose.project.listed_tests import ListedStatistics
 from evalkit.estimate.areas.outcome_effects import OutcomeEffects
-from evalkit.estimate.effect import MAIN, Effect, find_effect
+from evalkit.estimate.effect import MAIN, Effect, find_effect, surest_effect
 
 NOT_ASKED = Unavailable("The project does not ask for this.")
 FEWEST_KNOWN: Final = 0.9
@@ -21,7 +22,10 @@ ONE_YEAR = Unavailable("Only one year was observed before the programme.")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """One project's design, data, effects and flow, before they are judged."""
+    """One project's design, data, effects and flow, before they are judged.
+
+    `listed` are the falsification tests of listed schools and of sets drawn in their place.
+    """
 
     project: Project
     intake: ProjectData
@@ -30,6 +34,7 @@ class Results:
     outcomes: dict[str, OutcomeEffects]
     flow: Flow
     detectable: tuple[DetectableEffect, ...] = ()
+    listed: ListedStatistics | None = None
 
     @property
     def primary(self) -> str:
@@ -57,6 +62,10 @@ class Results:
         """Return the main effect with errors clustered by local authority, if several were treated."""
         by_area = (one for one in self._effects(outcome) if one.cluster_level == "local_authority")
         return next((one for one in by_area if one.inference == "cluster"), None)
+
+    def surest(self, outcome: str) -> Effect | None:
+        """Return the main effect with the inference that allows for shocks to areas; see `surest_effect`."""
+        return surest_effect(self._effects(outcome), outcome)
 
     def estimate(self, outcome: str, design: str = MAIN[0], period: str = MAIN[1]) -> Quantity:
         """Return an estimate, or the reason why there is none."""

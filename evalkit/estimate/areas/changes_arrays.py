@@ -79,7 +79,7 @@ def _mean_variance(sums: Floats) -> Floats:
     return variance
 
 
-def matched_gaps(change: Floats, partners: Ints) -> tuple[Floats, Bools]:
+def matched_gaps(change: Floats, partners: Ints, rows: Ints | None = None) -> tuple[Floats, Bools]:
     """Return each unit's change less the mean change of its partners, and which partners counted.
 
     Parameters
@@ -88,6 +88,8 @@ def matched_gaps(change: Floats, partners: Ints) -> tuple[Floats, Bools]:
         Change of each unit, NaN where it is not observed.
     partners : shape (n, ratio)
         Positions of partners, −1 where there is none.
+    rows : shape (m,)
+        Positions of the units that the rows of `partners` belong to, all of them in order by default.
 
     Returns
     -------
@@ -95,11 +97,12 @@ def matched_gaps(change: Floats, partners: Ints) -> tuple[Floats, Bools]:
     counted : shape (n, ratio)
     """
     of_partner = np.where(partners >= 0, np.append(change, np.nan)[partners], np.nan)
-    counted = np.isfinite(of_partner) & np.isfinite(change)[:, None]
+    own = change if rows is None else change[rows]
+    counted = np.isfinite(of_partner) & np.isfinite(own)[:, None]
     number = counted.sum(axis=1)
     total = np.where(counted, of_partner, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        gap = change - total / number
+        gap = own - total / number
     return gap, counted
 
 

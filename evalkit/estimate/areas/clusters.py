@@ -15,10 +15,11 @@ from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.design.clusters import CR2, LEAST_DF, Recommendation, conservative_sentence, one_decimal_below
 from evalkit.design.project.areas import AreaComparisons
-from evalkit.design.project.inference import ProjectInference, project_inference
+from evalkit.design.project.inference import ProjectInference, clusters_inference, project_inference
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import OutcomeDesign
 from evalkit.estimate.areas.sample import Changes
+from evalkit.estimate.areas.set_effects import own_weights
 from evalkit.estimate.effect import Effect, Inference
 from evalkit.estimate.least_squares_arrays import cluster_error
 from evalkit.estimate.two_way.panel_rows import PanelRows
@@ -34,7 +35,18 @@ def supported_inference(design: OutcomeDesign, areas: pd.Series, weight: pd.Seri
     Those that CR2 leaves follow from the schools of each area and their weights, not from outcomes, so that
     `evalkit power` and a run find the same. With fewer than two nothing is inferred.
     """
-    named = project_inference(design, areas, weight)
+    return _with_freedom(project_inference(design, areas, weight), design, areas, weight)
+
+
+def supported_clusters(design: OutcomeDesign, areas: pd.Series, weight: pd.Series | None = None) -> ProjectInference:
+    """Return the inference that areas as clusters support, whether it leads or only checks what sets say."""
+    each = pd.Series(1.0, design.baseline.units.index) if weight is None else weight
+    return _with_freedom(clusters_inference(design, areas, each), design, areas, weight)
+
+
+def _with_freedom(
+    named: ProjectInference, design: OutcomeDesign, areas: pd.Series, weight: pd.Series | None
+) -> ProjectInference:
     df = degrees_of_freedom(design, areas, weight) if named.clustered == CR2 else None
     if df is None or df >= LEAST_DF:
         return replace(named, df=df)
@@ -50,12 +62,24 @@ def degrees_of_freedom(design: OutcomeDesign, areas: pd.Series, weight: pd.Serie
     """Return Satterthwaite's degrees of freedom of CR2 with areas as clusters, of schools that weigh `weight`."""
     weight = pd.Series(1.0, design.baseline.units.index) if weight is None else weight
     group = design.groups.reindex(weight.index).to_numpy()
-    is_treated = group == design.treated_group
-    used = is_treated | np.isin(group, design.comparisons[NEIGHBOURS].of(design.treated_group))
     any_change = np.arange(len(weight), dtype=float)
     changes = Changes(weight.index, group, any_change, weight.to_numpy(dtype=float))
-    panel = _panel(changes, is_treated, used, areas.reindex(weight.index).to_numpy())
+    panel = _panel(*_compared(changes, design, design.comparisons[NEIGHBOURS], areas))
     return cluster_error(PanelRows.of(panel).fit_of_treatment(), 0, "CR2").df
+
+
+def _compared(
+    changes: Changes, design: OutcomeDesign, comparison: AreaComparisons, areas: pd.Series
+) -> tuple[Changes, Bools, NDArray[np.object_]]:
+    """Return the changes of treated and compared schools, weighed so that each area is set against its own."""
+    if design.sets is not None:
+        weight = own_weights(changes, design.sets, comparison)
+        changes = Changes(changes.units, changes.group, changes.change, weight)
+        kept = changes.keep(changes.units[weight > 0])
+    else:
+        wanted = [design.treated_group, *comparison.of(design.treated_group)]
+        kept = changes.keep(changes.units[np.isin(changes.group, wanted)])
+    return kept, kept.group == design.treated_group, areas.reindex(kept.units).to_numpy()
 
 
 def clustered_by_area(
@@ -76,18 +100,17 @@ def clustered_by_area(
     design, comparison : who is compared with whom
     project : its level and seed are used
 
-    The regression of change on treatment gives the same estimate; the inference on it treats areas as clusters.
+    The regression of change on treatment, compared schools weighed as they serve treated areas, gives the difference
+    of each area from its own comparison; the inference on it treats areas as clusters.
     """
-    is_treated = changes.group == design.treated_group
-    used = is_treated | np.isin(changes.group, comparison.of(design.treated_group))
-    area = areas.reindex(changes.units).to_numpy()
     weight = pd.Series(changes.weight, changes.units)
-    advice = supported_inference(design, areas, weight)
+    advice = supported_clusters(design, areas, weight)
     recommendation = Recommendation(advice.clustered, advice.reason)
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
-    inference = two_way_inference(_panel(changes, is_treated, used, area), recommendation, options)
+    inference = two_way_inference(_panel(*_compared(changes, design, comparison, areas)), recommendation, options)
     return replace(
         effect,
+        estimate=effect.sets.unadjusted if effect.sets else effect.estimate,
         std_error=inference.std_error,
         interval=inference.interval,
         p_value=inference.p_value,
@@ -106,6 +129,7 @@ def clustered_by_area(
         ),
         permutation=None,
         effect_size=None,
+        sets=None,
     )
 
 
@@ -116,7 +140,7 @@ def _conservative(found: Inference, project: Project) -> str:
 def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: ProjectInference) -> tuple[str, ...]:
     """Return why the inference made is not the one named before outcomes, nothing where it is."""
     before = weight.reindex(design.baseline.units.index).fillna(float(weight.mean()))
-    named = supported_inference(design, areas, before)
+    named = supported_clusters(design, areas, before)
     if named.method == made.method:
         return ()
     return (
@@ -125,16 +149,16 @@ def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: P
     )
 
 
-def _panel(changes: Changes, is_treated: Bools, used: Bools, area: NDArray[np.object_]) -> Panel:
+def _panel(changes: Changes, is_treated: Bools, area: NDArray[np.object_]) -> Panel:
     """Return changes as a panel of two periods: 0 before, the change after."""
     after = pd.DataFrame(
         {
-            "unit": changes.units[used],
+            "unit": changes.units,
             "period": 1,
-            "outcome": changes.change[used],
-            "cohort": np.where(is_treated[used], 1.0, np.nan),
-            "area": area[used],
-            "weight": changes.weight[used],
+            "outcome": changes.change,
+            "cohort": np.where(is_treated, 1.0, np.nan),
+            "area": area,
+            "weight": changes.weight,
         }
     )
     before = after.assign(period=0, outcome=0.0)

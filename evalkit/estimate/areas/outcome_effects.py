@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, SERIAL, Executor
-from evalkit.core.project import InferenceChoices, Project
+from evalkit.core.project import AIMED_AT, Project
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.data.measures import measure_of
 from evalkit.data.panel import Panel
@@ -22,11 +22,28 @@ from evalkit.design.project import labels
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, without_areas
 from evalkit.design.project.group_matching import GroupMatches
 from evalkit.design.project.plan import OutcomeDesign
+from evalkit.design.project.set_rule import MOST_AREAS, SetDesign, SetRule
 from evalkit.estimate.areas.area_effects import AreaEffects, effects_by_area, effects_of_matches
-from evalkit.estimate.areas.changes_arrays import TIE, PermutationTest, permutation_test
+from evalkit.estimate.areas.changes_arrays import TIE, permutation_test
 from evalkit.estimate.areas.clusters import clustered_by_area
+from evalkit.estimate.areas.effect_records import (
+    FEW_AREAS,
+    NOBODY_LEFT,
+    NOT_STUDENTISED,
+    EffectKey,
+    others_effect,
+    permutation_effect,
+    permuted_statistic,
+    school_cluster_effect,
+    sets_effect,
+    unavailable_effects,
+)
 from evalkit.estimate.areas.sample import Changes, changes_before, changes_less_trend, changes_to, outcome_panel
-from evalkit.estimate.effect import MAIN, Effect, EffectSize, PermutationDetail, find_effect
+from evalkit.estimate.areas.set_draws import SetOptions, SetPool
+from evalkit.estimate.areas.set_effects import MANY_AREAS, Placing, listed_effect, sets_of_changes
+from evalkit.estimate.areas.set_matches import sets_of_matches
+from evalkit.estimate.areas.sets import SetsInference, against_others
+from evalkit.estimate.effect import MAIN, Effect, EffectSize, find_effect
 from evalkit.estimate.published_spread import Spreads, conditional_spread, effect_size, unconditional_spread
 
 # A band for the effects of single years that holds in all years together, from the area permutation.
@@ -79,6 +96,29 @@ def year_bands(
     )
 
 
+def set_bands(
+    found: OutcomeEffects, design: OutcomeDesign, project: Project, years: Sequence[int]
+) -> tuple[YearBand, ...]:
+    """Return the band of every year of listed schools, from the same sets in all years (max-t over the sets).
+
+    As `year_bands`, with the shares of areas' sets in the place of the areas; schools without one of the years take no
+    part.
+    """
+    sets = design.sets
+    if sets is None or len(sets.treated) > MOST_AREAS or not years:
+        return tuple(YearBand(outcome=found.outcome, year=year, band=MANY_AREAS) for year in years)
+    each = [found.weighed(changes_to(found.panel, project.exposure, [year])) for year in years]
+    common = reduce(lambda left, right: left.intersection(right), [one.units for one in each])
+    kept = [one.keep(common) for one in each]
+    values = np.column_stack([one.change for one in kept])
+    comparison = design.comparisons[labels.NEIGHBOURS]
+    statistics = sets_of_changes(kept[0], sets, comparison, placing_of(project), values=values)
+    if statistics is None:
+        return tuple(YearBand(outcome=found.outcome, year=year, band=Unavailable(NOBODY_LEFT)) for year in years)
+    bands = statistics.band(range(len(years)), project.inference.level)
+    return tuple(YearBand(outcome=found.outcome, year=y, band=band) for y, band in zip(years, bands, strict=True))
+
+
 def stretched(statistics: Floats, treated: int, alpha: float) -> tuple[Floats, float]:
     """Return the reach of each year's own interval, and the factor that makes them hold together.
 
@@ -106,8 +146,6 @@ def stretched(statistics: Floats, treated: int, alpha: float) -> tuple[Floats, f
 
 def _why_none(treated_group: int, common: NDArray[np.int64], level: float) -> str:
     """Return why there can be no band, or an empty text."""
-    if treated_group == TREATED_GROUP:
-        return PART_OF_AREA
     if treated_group not in common:
         return NOBODY_LEFT
     if len(common) * (1 - level) < 1 - TIE:
@@ -148,13 +186,20 @@ class OutcomeEffects:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EffectPlan:
-    """One way of measuring an effect: changes, who is compared, and whether it is standardised."""
+    """One way of measuring an effect: changes, who is compared, and whether it is standardised.
+
+    Of listed schools `sets` says how they are placed where not as the design says, `by_area` whether areas weigh the
+    same, and `draws_more` whether ten times the sets are drawn where p is near 5 or 10%.
+    """
 
     design: str
     period: str
     changes: Changes
     comparison: AreaComparisons | GroupMatches
     is_main: bool = False
+    sets: SetDesign | None = None
+    by_area: bool = False
+    draws_more: bool = False
 
 
 def estimate_outcome(
@@ -177,11 +222,13 @@ def estimate_outcome(
     def size(effect: Effect) -> EffectSize | None:
         return _size(effect, intake, school_sd, project)
 
-    outcome = _estimate(
-        project, design, outcome, list(_plans(project, records, design, panel)), size=size, executor=executor
-    )
+    plans = [*_plans(project, records, design, panel), *_plans_of_listed(project, records, design, panel)]
+    if role in AIMED_AT:
+        plans = [replace(plan, draws_more=plan.period == "post") for plan in plans]
+    outcome = _estimate(project, design, outcome, plans, size=size, executor=executor)
     by_area = (replace(one, effect_size=size(one)) for one in _by_area(outcome, records, design, project))
-    return replace(outcome, effects=(*outcome.effects, *by_area))
+    beside = _against_others(outcome, records, design, project)
+    return replace(outcome, effects=(*outcome.effects, *by_area, *beside))
 
 
 def _by_area(
@@ -219,15 +266,51 @@ def _estimate(
     executor: Executor,
 ) -> OutcomeEffects:
     """Return an outcome with the effect of every plan; those marked as main are standardised too."""
-    by_plan = list(executor.map(partial(_areas, project, design), plans))
+    by_plan = list(executor.map(partial(_placed, project, design), plans))
     effects: list[Effect] = []
-    for plan, areas in zip(plans, by_plan, strict=True):
+    for plan, (areas, sets) in zip(plans, by_plan, strict=True):
         key = _key(project, design, outcome, plan.design, plan.period, areas.n_lost)
-        effect = permutation_effect(key, areas, design.treated_group, project.inference)
+        if sets is None:
+            effect = permutation_effect(key, areas, design.treated_group, project.inference)
+        else:
+            effect = sets_effect(key, areas, sets)
         effects.append(replace(effect, effect_size=size(effect)) if plan.is_main else effect)
         effects.append(school_cluster_effect(key, areas, design.treated_group))
-    areas_of = {(plan.design, plan.period): areas for plan, areas in zip(plans, by_plan, strict=True)}
+    areas_of = {(plan.design, plan.period): areas for plan, (areas, _) in zip(plans, by_plan, strict=True)}
     return replace(outcome, effects=tuple(effects), areas=areas_of)
+
+
+def _placed(
+    project: Project, design: OutcomeDesign, plan: EffectPlan
+) -> tuple[AreaEffects, SetsInference | Unavailable | None]:
+    """Return the effect of every area; of listed schools theirs alone, and what sets of others say of it."""
+    sets = plan.sets or design.sets
+    if design.is_whole_area or sets is None:
+        return _areas(project, design, plan), None
+    matched = isinstance(plan.comparison, GroupMatches)
+    own = _areas(project, design, plan) if matched else listed_effect(plan.changes, sets, plan.comparison)  # type: ignore[arg-type]  # one of the two
+    if len(sets.treated) > MOST_AREAS:
+        return own, MANY_AREAS
+    placing = placing_of(project, plan.draws_more)
+    if isinstance(plan.comparison, GroupMatches):
+        found = sets_of_matches(plan.changes, design, plan.design, own, placing)
+    else:
+        found = sets_of_changes(plan.changes, sets, plan.comparison, placing, by_area=plan.by_area)
+    if found is None:
+        return own, Unavailable(NOBODY_LEFT)
+    return own, found.inference(0, placing.level)
+
+
+def placing_of(project: Project, draws_more: bool = False) -> Placing:
+    """Return how a project places listed schools among sets."""
+    pool = project.pool
+    return Placing(
+        level=project.inference.level,
+        seed=project.seed,
+        draws_more=draws_more,
+        excluded=pool.exclude_areas,
+        fewest=pool.minimum_area_schools,
+    )
 
 
 def _key(
@@ -273,6 +356,60 @@ def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, pane
         yield EffectPlan(labels.LEAD, str(max(exposure.pre)), weighed(changes_before(panel, exposure)), main)
     for year in exposure.years:
         yield EffectPlan(labels.NEIGHBOURS, str(year), weighed(changes_to(panel, exposure, [year])), main)
+
+
+def _plans_of_listed(
+    project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel
+) -> Iterator[EffectPlan]:
+    """Yield what stands beside the main comparison of listed schools: other draws, other weights, all schools."""
+    sets, exposure, main = design.sets, project.exposure, design.comparisons[labels.NEIGHBOURS]
+    if sets is None or len(sets.treated) > MOST_AREAS:
+        return
+    pupils = _pupils(project, records)
+    plain = changes_to(panel, exposure, exposure.post)
+    changes = plain if pupils is None else plain.scaled(pupils)
+    if not sets.is_whole:
+        rule: SetRule = "simple" if sets.rule == "like" else "like"
+        name = labels.SETS_SIMPLE if rule == "simple" else labels.SETS_LIKE
+        yield EffectPlan(name, "post", changes, main, sets=replace(sets, rule=rule))
+    if len(sets.treated) > 1:
+        yield EffectPlan(labels.AREA_WEIGHTED, "post", changes, main, by_area=True)
+    if not sets.is_whole:
+        every = _every_school(project, records, design)
+        whole = replace(sets, is_whole=True, rule="simple", others=sets.others[:0])
+        listed = Changes(every.units, np.where(np.isin(every.group, sets.treated), TREATED_GROUP, every.group),
+                         every.change, every.weight)  # fmt: skip
+        yield EffectPlan(labels.WHOLE_AREA, "post", listed, main, sets=whole)
+
+
+def _every_school(project: Project, records: SchoolRecords, design: OutcomeDesign) -> Changes:
+    """Return changes with those of the other schools of treated areas, which are in no arm, by their area."""
+    sets, exposure = design.sets, project.exposure
+    others = sets.area.loc[sets.others] if sets else pd.Series(dtype="int64")
+    wide = replace(design, groups=pd.concat([design.groups, others]).sort_index())
+    panel = outcome_panel(project, records, wide, project.pool.require_all_years)
+    changes, pupils = changes_to(panel, exposure, exposure.post), _pupils(project, records)
+    return changes if pupils is None else changes.scaled(pupils)
+
+
+def _against_others(
+    found: OutcomeEffects, records: SchoolRecords, design: OutcomeDesign, project: Project
+) -> Iterator[Effect]:
+    """Yield the listed schools against the others of their areas, which may feel the programme: never a headline."""
+    sets = design.sets
+    if sets is None or sets.is_whole or MAIN not in found.areas:
+        return
+    changes = _every_school(project, records, design)
+    area = sets.area.reindex(changes.units).fillna(-1).to_numpy(dtype=np.int64)
+    is_own = np.isin(area, sets.treated)
+    pool = SetPool(
+        ids=changes.units[is_own].astype(str).tolist(),
+        area=area[is_own],
+        is_listed=changes.group[is_own] == TREATED_GROUP,
+        stand_ins=(),
+    )
+    compared = against_others(changes.change[is_own], changes.weight[is_own], pool, SetOptions(seed=project.seed))
+    yield others_effect(_key(project, design, found, labels.OWN_AREA, "post"), compared)
 
 
 def _mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
@@ -328,145 +465,3 @@ def _school_sd(panel: Panel, project: Project) -> Quantity:
     if len(scores) < 2:
         return Unavailable("Fewer than two untreated schools have a score in the last year before the programme.")
     return float(np.std(scores.to_numpy(dtype=float), ddof=1))
-
-
-# From area effects to effects that can be reported: estimand, sample, method, uncertainty.
-
-
-NO_P_FOR_SCHOOLS = (
-    "Clustering by school covers school sampling only and excludes area shocks, so it gives no p-value and no "
-    "interval here."
-)
-NO_ERROR_FROM_PERMUTATION = "The permutation compares areas directly and gives no standard error."
-PART_OF_AREA = "Not given, as the listed schools are only part of their area."
-NOBODY_LEFT = (
-    "No treated school has both a result after the programme and a school to compare with, so there is no estimate."
-)
-NOT_STUDENTISED = "An area has no school-sampling error, so effects cannot be studentised."
-FEW_AREAS = "Fewer than {needed} areas could be analysed the same way, so no interval at this level exists."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectKey:
-    """What an effect is an effect of, and how many areas hold the treated schools."""
-
-    outcome: str
-    role: str
-    design: str
-    period: str
-    estimand: Estimand
-    method: str
-    n_treated_clusters: int
-
-
-def permutation_effect(key: EffectKey, areas: AreaEffects, treated_group: int, inference: InferenceChoices) -> Effect:
-    """Return the treated group's effect with its place among all areas analysed the same way.
-
-    Schools treated by name are not a whole area, so that no other area can stand in for them.
-    """
-    effect = _estimated(key, areas, treated_group, PART_OF_AREA)
-    if treated_group == TREATED_GROUP:
-        return effect
-    at = areas.position(treated_group)
-    if at < 0:
-        return effect
-    plain, studentised = (_tested(areas, at, kind, inference.level) for kind in ("unstudentised", "studentised"))
-    p, interval, test = studentised if inference.statistic == "studentised" else plain
-    if test is None:
-        return replace(effect, interval=interval, p_value=p, p_value_one_sided=p)
-    return replace(
-        effect,
-        interval=interval,
-        p_value=p,
-        p_value_one_sided=test.p_value_one_sided,
-        permutation=PermutationDetail(
-            rank=test.rank,
-            n_areas=test.n,
-            smallest_p=1 / test.n,
-            studentised_p=studentised[0],
-            studentised_interval=studentised[1],
-            plain_p=plain[0],
-            plain_interval=plain[1],
-        ),
-    )
-
-
-def _tested(
-    areas: AreaEffects, at: int, kind: str, level: float
-) -> tuple[Quantity, IntervalOrReason, PermutationTest | None]:
-    """Return the p-value of one statistic, the interval of effects it does not reject, and the test; or the reason."""
-    statistic = permuted_statistic(areas, kind)
-    if not np.isfinite(statistic).all():
-        none = Unavailable(NOT_STUDENTISED)
-        return none, none, None
-    test = permutation_test(statistic, at, 1 - level)
-    scale = float(areas.std_errors[at]) if kind == "studentised" else 1.0
-    return test.p_value, _interval(float(areas.effects[at]), test.reach * scale, level), test
-
-
-def school_cluster_effect(key: EffectKey, areas: AreaEffects, treated_group: int) -> Effect:
-    """Return the treated group's effect with its school-sampling standard error, and nothing inferred from it."""
-    at = areas.position(treated_group)
-    effect = replace(
-        _estimated(key, areas, treated_group, NO_P_FOR_SCHOOLS), inference="cluster", cluster_level="school"
-    )
-    if at < 0:
-        return effect
-    error = float(areas.std_errors[at])
-    single = Unavailable("A single school has no sampling variance.")
-    return replace(effect, std_error=error if np.isfinite(error) else single, n_treated_clusters=int(areas.n[at]))
-
-
-def unavailable_effects(key: EffectKey, reason: str, n_treated: int, n_comparison: int) -> tuple[Effect, Effect]:
-    """Return the two records of an effect that cannot be estimated, each with the reason."""
-    none = replace(_none(key, reason, n_treated), n_comparison=n_comparison)
-    return none, replace(none, inference="cluster", cluster_level="school", n_treated_clusters=n_treated)
-
-
-def _none(key: EffectKey, reason: str, n_treated: int) -> Effect:
-    none = Unavailable(reason)
-    return Effect(
-        outcome=key.outcome,
-        role=key.role,
-        design=key.design,
-        estimand=key.estimand,
-        period=key.period,
-        estimate=none,
-        std_error=none,
-        interval=none,
-        p_value=none,
-        p_value_one_sided=none,
-        inference="permutation",
-        cluster_level="local_authority",
-        n_treated=n_treated,
-        n_comparison=0,
-        n_treated_clusters=key.n_treated_clusters,
-        method=key.method,
-    )
-
-
-def _estimated(key: EffectKey, areas: AreaEffects, treated_group: int, reason: str) -> Effect:
-    """Return an effect with its estimate and counts, and the reason wherever inference would stand."""
-    at = areas.position(treated_group)
-    if at < 0:
-        return _none(key, NOBODY_LEFT, 0)
-    return replace(
-        _none(key, reason, int(areas.n[at])),
-        estimate=float(areas.effects[at]),
-        n_comparison=int(areas.n_comparison[at]),
-        std_error=Unavailable(NO_ERROR_FROM_PERMUTATION),
-    )
-
-
-def permuted_statistic(areas: AreaEffects, kind: str) -> NDArray[np.float64]:
-    """Return what areas are compared by: their effects, or with `studentised` those over their sampling errors."""
-    if kind == "unstudentised":
-        return areas.effects
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return areas.effects / areas.std_errors
-
-
-def _interval(estimate: float, reach: float, level: float) -> IntervalOrReason:
-    if not np.isfinite(reach):
-        return Unavailable(FEW_AREAS.format(needed=round(1 / (1 - level))))
-    return Interval(estimate - reach, estimate + reach, level)

@@ -113,6 +113,7 @@ def other_effects(evaluation: AreasResults) -> ReleasedTable:
         caption="Other outcomes: difference in change, by design",
         columns=_effect_columns(evaluation, *first),
         rows=rows,
+        panel_by="outcome",
         unit=unit_of(evaluation, main),
     )
     return released(evaluation, table)
@@ -177,7 +178,8 @@ def effect_sizes(evaluation: AreasResults) -> ReleasedTable:
     sized = [(effect, effect.effect_size) for effect in shown if effect.effect_size is not None]
     rows = tuple(_size_row(evaluation, effect, size) for effect, size in sized if size is not None)
     caption = "Effect sizes and illustrative months of progress"
-    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation)))
+    table = Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation), panel_by="outcome")
+    return released(evaluation, table)
 
 
 def _size_row(evaluation: AreasResults, effect: Effect, size: EffectSize) -> tuple[Cell, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -28,7 +28,7 @@ from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.project.describe import describe_design
 from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.estimate.effect import MAIN, Effect
+from evalkit.estimate.effect import Effect, surest_effect
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
 
 _INHERITED: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure")
@@ -108,17 +108,9 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 
 def _marked(found: AreasResults) -> Iterator[Effect]:
     """Yield every effect, that of the main comparison with its surest inference marked for each outcome."""
-    main = {code: _surest(found.effects, code) for code in {one.outcome for one in found.effects}}
+    main = {code: surest_effect(found.effects, code) for code in {one.outcome for one in found.effects}}
     for one in found.effects:
         yield replace(one, is_main=True) if one is main[one.outcome] else one
-
-
-def _surest(effects: Sequence[Effect], outcome: str) -> Effect | None:
-    """Return the main comparison's effect: with errors by area where several areas have them, else as permuted."""
-    own = [one for one in effects if one.outcome == outcome and (one.design, one.period) == MAIN]
-    by_area = [one for one in own if one.inference == "cluster" and one.cluster_level == "local_authority"]
-    permuted = [one for one in own if one.inference != "cluster"]
-    return next(iter((*by_area, *permuted)), None)
 
 
 def _estimand(found: AreasResults) -> str:

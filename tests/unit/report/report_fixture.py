@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from evalkit.core.project import (
 )
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.data.flow import CountedCase, Flow, FlowRow
+from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.design.project.plan import (
     AreaComparison,
     BalanceRow,
@@ -30,6 +31,7 @@ from evalkit.design.project.plan import (
     MatchSummary,
     MeasureNote,
 )
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import (
@@ -444,6 +446,44 @@ def make_evaluation() -> AreasResults:
         intraclass=(make_icc(),),
         rating=EvidenceRating(2, "4 for the design, less 2 for 2 serious design facts."),
     )
+
+
+@dataclass(frozen=True)
+class AreasPlan:
+    """What the kind of a project's one analysis holds of its design."""
+
+    stage: DesignStage
+
+
+def whole(areas: AreasResults) -> Evaluation:
+    """Return the evaluation of a project whose one analysis gave these results."""
+    project = areas.project
+    plan = AnalysisPlan(
+        analysis=project.primary_analysis,
+        project=project,
+        label="areas compared with their statistical neighbours",
+        details=AreasPlan(areas.design),
+        record={},
+        shown_by="evalkit.report.kinds.areas",
+    )
+    marked = {(one.outcome, one.design, one.period): one for one in reversed(areas.effects)}
+    effects = tuple(
+        replace(one, is_main=one is marked[one.outcome, "neighbours", "post"])
+        if (one.design, one.period) == ("neighbours", "post")
+        else one
+        for one in areas.effects
+    )
+    results = AnalysisResults(
+        plan=plan,
+        estimand="The average effect of Pathways to Success on the schools of Knowsley.",
+        recommended="area permutation",
+        reason="One area is treated; its change is placed among those of all areas.",
+        effects=effects,
+        findings=areas.findings,
+        details=areas,
+    )
+    design = ProjectDesign(project=project, data_kind=areas.design.data_kind, plans=(plan,))
+    return Evaluation(project=project, design=design, analyses=(results,))
 
 
 def make_provenance(evaluation: AreasResults) -> Provenance:
