@@ -135,7 +135,7 @@ def test_another_score_from_before_does_change_the_design(project, design, small
 
 def matched(project):
     """The project with a matched comparison in the place of its areas."""
-    options = MatchedOptions(method="optimal", covariates=("pre_outcomes", "cohort_size", "type"), exact=("region",))
+    options = MatchedOptions(method="optimal", covariates=("pre_outcomes", "cohort_size"), exact=("region",))
     return replace(project, analyses=(Analysis(name="matched", kind="matched", primary=True, options=options),))
 
 
