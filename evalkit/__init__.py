@@ -148,5 +148,11 @@ def _of_report(name: str) -> Callable[..., Any]:
 
 
 set_viewer(
-    Viewer(html=_of_report("view"), frame=_of_report("frame"), figure=_of_report("figure"), model=_of_report("model"))
+    Viewer(
+        html=_of_report("view"),
+        frame=_of_report("frame"),
+        figure=_of_report("figure"),
+        model=_of_report("model"),
+        bundle=_of_report("bundle_of"),
+    )
 )

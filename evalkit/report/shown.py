@@ -50,7 +50,7 @@ from evalkit.estimate.two_way.recommended import WildBootstrap
 from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import in_notebook
-from evalkit.report.border.parts import Figure, Prose, ShownPart
+from evalkit.report.border.parts import Figure, Parts, Prose, ShownPart
 from evalkit.report.tables import (
     beside_models,
     data,
@@ -84,6 +84,12 @@ def view(noun: object) -> str | None:
     if not parts:
         return None
     return in_notebook("".join(part._repr_html_() for part in parts))
+
+
+def bundle_of(noun: object) -> dict[str, object] | None:
+    """Return all that a notebook keeps of a noun, the record that a report is read back from among it; None without."""
+    parts = parts_of(noun)
+    return {**Parts(parts)._repr_mimebundle_(), "text/plain": repr(noun)} if parts else None
 
 
 def parts_of(noun: object) -> tuple[ShownPart, ...]:
