@@ -96,8 +96,7 @@ def after_matching(
         Known for every unit that the design uses; no column where the outcome was not observed before.
     after : Series by unit
     asked : which of them leads; None for change, or for difference where the outcome was not observed before
-    options : EffectOptions
-        Errors, clusters and level; what to adjust for is the business of the analysis of covariance.
+    options : errors, clusters and level; what to adjust for is the business of the analysis of covariance
 
     Raises
     ------

@@ -17,7 +17,9 @@ from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.data.synthetic.world import TRUE_EFFECTS
+from evalkit.design.clusters import CR2
 from evalkit.design.kinds.matched import KnownBefore, MatchedOptions, MatchedPool
+from evalkit.design.project.inference import SETS
 from evalkit.diagnose.kinds import matched as kind
 from evalkit.estimate.areas.set_draws import SetOptions, draw_sets
 from evalkit.report.documents.released import results_record
@@ -102,7 +104,7 @@ def test_the_known_effect_lies_in_the_interval_and_sets_judge_it(listed):
     assert main.interval.lower < TRUE_EFFECTS["READPROG"] < main.interval.upper
     lost = results.details.outcomes[0].n_lost
     assert main.n_treated == N_LISTED - lost[0]
-    assert results.recommended == kind.SETS
+    assert results.recommended == SETS
     assert sum(effect.is_main for effect in results.effects) == 2  # one for each outcome
 
 
@@ -163,7 +165,7 @@ def test_results_json_holds_each_effect_once_as_the_main_one(listed):
     record = results_record(evaluation)
     (analysis,) = record["analyses"]
     assert analysis["kind"] == "matched"
-    assert analysis["inference"]["recommended"] == kind.SETS
+    assert analysis["inference"]["recommended"] == SETS
     assert [one["outcome"] for one in analysis["effects"] if one.get("main")] == ["READPROG", "MATPROG"]
     assert {one["outcome"] for one in analysis["matches"]} == {"READPROG", "MATPROG"}
     json.dumps(record)
@@ -219,7 +221,7 @@ def test_schools_of_many_areas_have_errors_by_area(england, tmp_path):
     _, evaluation, _ = evaluated(project, tmp_path, england)
     results = evaluation.primary
     main = results.main("READPROG")
-    assert results.recommended == kind.BY_AREA
+    assert results.recommended == CR2
     assert (main.inference, main.cluster_level, main.design) == ("cluster", "local_authority", "matched_difference")
     assert 20 < main.n_treated_clusters <= 30
     # nothing was done in these areas
