@@ -1,6 +1,6 @@
 """Size and coverage of randomisation over sets, as a table in Markdown.
 
-    python tools/simulate_sets.py [DRAWS]
+    python tools/simulate_sets.py [DRAWS] [CASE ...]
 
 prints what `docs/methods/randomisation-over-sets.md` holds under "Simulation". Areas have shocks of their own, schools
 errors; who is listed is drawn at random, or the lowest by a noisy level before the programme. There is no effect: one
@@ -113,10 +113,10 @@ class Seen:
     n_areas: float
 
 
-def simulated(case: Case, n_draws: int, n_sets: int = 2_000, seed: int = 13) -> Seen:
+def simulated(case: Case, n_draws: int, seed: int = 13) -> Seen:
     """Return how often a true null is rejected and how often the interval covers it."""
     random = np.random.default_rng([seed, case.n_listed, case.n_areas, case.is_by_size, case.is_low])
-    england = England.drawn(random, case.of)
+    england, n_sets = England.drawn(random, case.of), 2_000 if case.n_areas == 1 else 999
     covered, rejected, errors, halves, areas = [], [], [], [], []
     for _ in range(n_draws):
         found = one_draw(random, england, case, n_sets)
@@ -142,16 +142,17 @@ def percent(value: float) -> str:
     return "–" if np.isnan(value) else f"{100 * value:.1f}"
 
 
-def main(n_draws: int) -> None:
-    """Print the table."""
-    print("| listed | rejects at 5 %, % | interval covers, % | mean error | half-length | withheld, % | areas J |")
-    print("|---|---|---|---|---|---|---|")
-    for case in CASES:
-        seen = simulated(case, n_draws if not (case.is_low or case.is_by_size) else n_draws // 2)
+def main(n_draws: int, chosen: list[int]) -> None:
+    """Print the table, or the rows of some cases by their number; half the draws where lists are low or areas many."""
+    print("| listed | draws | rejects at 5 %, % | covers, % | mean error | half-length | withheld, % | areas J |")
+    print("|---|---|---|---|---|---|---|---|")
+    for case in [CASES[at] for at in chosen] or CASES:
+        n = n_draws if not (case.is_low or case.is_by_size or case.n_areas > 10) else n_draws // 2
+        seen = simulated(case, n)
         half = "–" if np.isnan(seen.half) else f"{seen.half:.2f}"
-        row = (case.label, percent(seen.size), percent(seen.coverage), f"{seen.bias:+.2f}", half)
+        row = (case.label, f"{n:,}", percent(seen.size), percent(seen.coverage), f"{seen.bias:+.2f}", half)
         print(f"| {' | '.join((*row, percent(seen.withheld), f'{seen.n_areas:.0f}'))} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000, [int(one) for one in sys.argv[2:]])

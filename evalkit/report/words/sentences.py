@@ -76,8 +76,8 @@ def _given(evaluation: AreasResults) -> str:
     side = "below" if given.gap < 0 else "above"
     return (
         f"Before the programme {evaluation.headline.place} stood {points(given.gap)} {side} its neighbours, further "
-        f"than most areas; given that, {visible(given.estimate)} of the {visible(given.estimate + given.expected)} is left "
-        f"({p_equals(given.p_value)})."
+        f"than most areas; given that, {visible(given.estimate)} of the "
+        f"{visible(given.estimate + given.expected)} is left ({p_equals(given.p_value)})."
     )
 
 
