@@ -24,6 +24,9 @@ MatchingCovariate = Literal["pre_outcomes", "cohort_size", "fsm_share_2223"]
 DAY_OF_TESTS: Final = (5, 15)
 """Month and day that stand for a summer's results: key stage 2 is tested in the second week of May, GCSEs from then."""
 
+OWN_GROUP: Final = "own"
+"""What stands for the school group of a unit that an own table names and no published file knows."""
+
 NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of the area."
 """What a report says of participation where the project file gives no reason for evaluating a whole area."""
 
@@ -126,6 +129,16 @@ class Participants:
     def is_listed(self) -> bool:
         """Return whether schools take part one by one, rather than areas with all their schools."""
         return not self.areas
+
+    @property
+    def made_up(self) -> str:
+        """Return the sentence that every page carries where the list is an example's; an empty text elsewhere."""
+        if self.draw is None:
+            return ""
+        return (
+            f"The list of participating schools is made up: {self.draw.n} schools drawn at random of {self.draw.of}, "
+            "as an example. No result here is that of a programme."
+        )
 
     @property
     def whole_area_reason(self) -> str:
@@ -232,6 +245,17 @@ class Analysis:
     """Codes of the outcomes it takes; all of the project's where it names none."""
     options: Any = None
     """What only this kind may say; in the file these keys stand beside the others."""
+    uses_exposure: bool = True
+    """Whether its years before and after are those of `exposure`; as its kind has it, never in the file."""
+    exposure: Exposure | None = None
+    """Its own years before and after, where its options have any; taken from them, never in the file."""
+    columns: tuple[str, ...] = ()
+    """Columns of own tables that its options name, as `table.column`; taken from them, never in the file."""
+
+    @property
+    def needs_exposure(self) -> bool:
+        """Return whether it takes the project's own years before and after."""
+        return self.uses_exposure and self.exposure is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +375,8 @@ class OwnTable:
     """Column with the local authority of each unit, where the published files do not know the unit."""
     name: str | None = None
     """Column with the name of each unit, where the published files do not know it."""
+    pupils: str | None = None
+    """Column with the pupils that a row rests on, for weights and for disclosure control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,6 +483,29 @@ class Project:
     def primary_analysis(self) -> Analysis:
         """Return the analysis that the headline is of."""
         return next(analysis for analysis in self.analyses if analysis.primary)
+
+    def exposure_of(self, analysis: Analysis) -> Exposure:
+        """Return the years before and after of an analysis: its own, or else the project's."""
+        return analysis.exposure if analysis.exposure is not None else self.exposure
+
+    @property
+    def uses_all_years(self) -> bool:
+        """Return whether an analysis takes every year that its outcomes have, whatever `exposure` says."""
+        return any(not analysis.uses_exposure for analysis in self.analyses)
+
+    @property
+    def reads_published(self) -> bool:
+        """Return whether published files are needed: an outcome is a measure of theirs."""
+        return any(not outcome.is_own for outcome in self.outcomes)
+
+    def own_outcomes(self, table: str) -> tuple[Outcome, ...]:
+        """Return the outcomes that are columns of an own table."""
+        return tuple(one for one in self.outcomes if one.is_own and one.table == table)
+
+    def columns_of(self, table: str) -> tuple[str, ...]:
+        """Return the columns of an own table that analyses name beside its outcomes, each once."""
+        named = [one.partition(".") for analysis in self.analyses for one in analysis.columns]
+        return tuple(dict.fromkeys(column for name, _, column in named if name == table))
 
     def outcomes_of(self, analysis: Analysis) -> tuple[Outcome, ...]:
         """Return the outcomes of an analysis, in the order of the file."""

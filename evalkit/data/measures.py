@@ -1,15 +1,27 @@
-"""The measure registry: what each published measure is, when it exists, and where its series breaks."""
+"""The measure registry: what each published measure is, when it exists, and where its series breaks.
+
+Measures are data: `measures.yml` beside this file holds them, and this file says what its keys mean.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal, get_args
+
+import yaml
 
 from evalkit.core.errors import ProjectError
+from evalkit.core.formats import lower_first
+from evalkit.core.project import Outcome, Project
 from evalkit.core.words import did_you_mean, listed
 
 BreakKind = Literal["level", "year-common"]
+Direction = Literal["higher is better", "lower is better"]
+HIGHER: Final[Direction] = "higher is better"
+LOWER: Final[Direction] = "lower is better"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,127 +39,238 @@ class Break:
     sentence: str
     bound: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(BreakKind):
+            raise ValueError(f"a break is of kind {' or '.join(get_args(BreakKind))}, not '{self.kind}'")
+        if self.before >= self.after:
+            raise ValueError(f"a break lies between a summer and a later one, not {self.before} and {self.after}")
+
+
+SdKind = Literal["scaled_scores", "share", "stated", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdRule:
+    """Where the standard deviation of pupils comes from by which effects on a measure are standardised.
+
+    It is the unconditional one, between all pupils of England. `scaled_scores`: from the shares of pupils at 100 and
+    110 points (`columns`: expected, higher), scores being normal. `share`: of a yes or no, from the share itself (the
+    one column). `stated`: `value`, in points. `none`: it cannot be had, for the `reason`.
+    """
+
+    kind: SdKind
+    columns: tuple[str, ...] = ()
+    value: float | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(SdKind):
+            raise ValueError(f"a standard deviation is given as {', '.join(get_args(SdKind))}, not '{self.kind}'")
+        if len(self.columns) != {"scaled_scores": 2, "share": 1}.get(self.kind, 0):
+            raise ValueError(f"'{self.kind}' does not take {len(self.columns)} columns")
+        if (self.kind == "stated") != (self.value is not None and self.value > 0):
+            raise ValueError("a stated standard deviation is a number above 0")
+        if (self.kind == "none") != bool(self.reason):
+            raise ValueError("where no standard deviation can be had, and only there, a reason says why")
+
+
+UNKNOWN_SD: Final = SdRule(kind="none", reason="the project file states no standard deviation of this outcome")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A published measure. `column` is its name in the tables, `pupils` the column that counts those it rests on."""
+    """A measure of schools.
+
+    Attributes
+    ----------
+    code : its name in the tables, or table.column of a project's own
+    label, unit, direction : words for readers
+    key_stage : the records that hold it: KS2, KS4, or the name of a project's own table
+    years : summers for which it is published; empty for one of a project's own, which its table decides
+    breaks : changes in how it is made
+    pupils : column that counts the pupils it rests on
+    limits : columns with the published confidence limits and the coverage; None where none are published
+    unadjusted : column with the score before extreme scores were capped
+    teacher_assessed : whether it rests on what a school's own teachers judged
+    subgroup : the pupils it is about, in words; empty where it is about all
+    sd : where the standard deviation of pupils comes from
+    """
 
     code: str
     label: str
     unit: str
-    direction: Literal["higher is better", "lower is better"]
-    key_stage: Literal["KS2", "KS4"]
+    direction: Direction = HIGHER
+    key_stage: str
     years: tuple[int, ...]
     breaks: tuple[Break, ...] = ()
+    pupils: str = ""
+    limits: tuple[str, str, str] | None = None
+    unadjusted: str | None = None
+    teacher_assessed: bool = False
+    subgroup: str = ""
+    sd: SdRule = UNKNOWN_SD
+
+    def __post_init__(self) -> None:
+        if not (self.code and self.label and self.unit and self.key_stage):
+            raise ValueError("a measure needs a code, a label, a unit and a key stage or table")
+        if self.direction not in get_args(Direction):
+            raise ValueError(f"a direction is {' or '.join(get_args(Direction))}, not '{self.direction}'")
+        if self.limits is not None and len(self.limits) != 3:
+            raise ValueError("limits are three columns: lower, upper and coverage")
 
     @property
-    def pupils(self) -> str:
-        """Return the column that counts the pupils the measure covers."""
-        return "TELIG" if self.key_stage == "KS2" else "TPUP"
+    def said(self) -> str:
+        """Return the label as it stands within a sentence."""
+        return lower_first(self.label)
 
     @property
-    def limits(self) -> tuple[str, str, str] | None:
-        """Return the columns with the published confidence limits and the coverage; None where none are published."""
-        if self.key_stage == "KS4":  # of Progress 8 alone; limits of one measure say nothing of another's SD
-            return ("P8CILOW", "P8CIUPP", "P8MEACOV") if self.code == "P8MEA" else None
-        return f"{self.code}_LOWER", f"{self.code}_UPPER", f"{self.code.removesuffix('PROG')}COV"
+    def unbroken_years(self) -> tuple[int, ...]:
+        """Return the years that can be followed to the last one: those after the last level break."""
+        first = max((b.after for b in self.breaks if b.kind == "level"), default=0)
+        return tuple(year for year in self.years if year >= first)
 
     def breaks_within(self, years: tuple[int, ...]) -> tuple[Break, ...]:
         """Return the breaks that lie between the first and the last of the years."""
         return tuple(b for b in self.breaks if min(years) <= b.before and b.after <= max(years))
 
 
-_TESTED: Final = (2016, 2017, 2018, 2019)
+PUPILS_OF_STAGE: Final = {"KS2": "TELIG", "KS4": "TPUP"}
+"""The column that counts the pupils of the year group, by key stage."""
 _UNTESTED: Final = (2020, 2021)
-_CAP: Final = (
-    "From 2018 the progress score of a pupil with an extremely low score is capped, which raises the scores of "
-    "schools with such pupils a little. The difference between areas may cross this change only if it acts alike on "
-    "both."
-)
-_PROGRESS_CAP: Final = Break(before=2017, after=2018, kind="year-common", sentence=_CAP)
-_WRITING: Final = Break(
-    before=2017,
-    after=2018,
-    kind="year-common",
-    sentence="The framework for teacher assessment of writing changed in 2018, and DfE says results are not directly "
-    "comparable with 2016 and 2017. The difference between areas may cross this change only if teachers in both "
-    "applied it alike; no bound on the error can be had from published data.",
-)
-_REVISED_TESTS: Final = Break(
-    before=2015,
-    after=2016,
-    kind="level",
-    sentence="Tests, curriculum and scale changed in 2016: figures are not comparable with earlier years.",
-)
 
 
-def _progress(code: str, subject: str, *more: Break) -> Measure:
-    return Measure(
-        code=code,
-        label=f"{subject} progress",
-        unit="progress points",
-        direction="higher is better",
-        key_stage="KS2",
-        years=_TESTED,
-        breaks=(_REVISED_TESTS, _PROGRESS_CAP, *more),
-    )
+# From the file to measures: every key known, every name of a break or subgroup one that the file defines.
 
 
-MEASURES: Final[dict[str, Measure]] = {
-    measure.code: measure
-    for measure in (
-        _progress("READPROG", "Reading"),
-        _progress("WRITPROG", "Writing", _WRITING),
-        _progress("MATPROG", "Maths"),
-        Measure(
-            code="P8MEA",
-            label="Progress 8",
-            unit="Progress 8 points",
-            direction="higher is better",
-            key_stage="KS4",
-            years=_TESTED,
-            breaks=(
-                Break(
-                    before=2016,
-                    after=2017,
-                    kind="year-common",
-                    sentence="GCSEs in English and mathematics were graded 9 to 1 for the first time in 2017, and "
-                    "point scores were rescaled. The difference between areas may cross this change only if it acts "
-                    "alike on both.",
-                ),
-                _PROGRESS_CAP,
-            ),
-        ),
-        Measure(
-            code="ATT8SCR",
-            label="Attainment 8",
-            unit="Attainment 8 points",
-            direction="higher is better",
-            key_stage="KS4",
-            years=_TESTED,
-            breaks=(
-                Break(
-                    before=2016,
-                    after=2017,
-                    kind="level",
-                    sentence="Attainment 8 points were rescaled in 2017 for GCSEs graded 9 to 1: 2016 is not "
-                    "comparable.",
-                ),
-            ),
-        ),
-    )
-}
+class _Registry(Mapping[str, Measure]):
+    """Every measure this version reads, by the name DfE gives it; the file is read when first asked."""
+
+    def __getitem__(self, code: str) -> Measure:
+        return _registered()[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_registered())
+
+    def __len__(self) -> int:
+        return len(_registered())
+
+
+MEASURES: Final[Mapping[str, Measure]] = _Registry()
 """Every measure this version reads, by the name DfE gives it."""
 
-TEACHER_ASSESSED: Final = frozenset({"WRITPROG"})
-"""Measures that rest on what a school's own teachers judged."""
+
+@cache
+def _registered() -> dict[str, Measure]:
+    text = resources.files("evalkit.data").joinpath("measures.yml").read_text(encoding="utf-8")
+    return read_registry(text)
+
+
+def read_registry(text: str) -> dict[str, Measure]:
+    """Return the measures that a registry in YAML defines, by code.
+
+    Raises
+    ------
+    ValueError
+        With the place, where a key is unknown or missing, a break or a subgroup is not defined, a code stands twice,
+        or a value cannot be.
+    """
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
+    data = yaml.load(text, loader)
+    _require_keys("the registry", data, ("schema_version", "breaks", "subgroups", "measures"))
+    breaks = {name: _made(Break, f"break {name}", entry) for name, entry in data["breaks"].items()}
+    measures: dict[str, Measure] = {}
+    for entry in data["measures"]:
+        for found in _of_entry(dict(entry), breaks, data["subgroups"]):
+            if found.code in measures:
+                raise ValueError(f"measure {found.code}: this code stands twice")
+            measures[found.code] = found
+    return measures
+
+
+def _of_entry(entry: dict[str, Any], breaks: Mapping[str, Break], groups: Mapping[str, Any]) -> Iterator[Measure]:
+    """Yield the measure of an entry, then one for each of its subgroups."""
+    where = f"measure {entry.get('code', entry)}"
+    subgroups = entry.pop("subgroups", None)
+    unknown = [name for name in entry.get("breaks", ()) if name not in breaks]
+    if unknown:
+        raise ValueError(f"{where}: there is no break '{unknown[0]}'.{did_you_mean(unknown[0], breaks)}")
+    entry["breaks"] = [breaks[name] for name in entry.get("breaks", ())]
+    entry["sd"] = _sd_rule(where, entry.get("sd"))
+    whole: Measure = _made(Measure, where, entry)
+    yield whole
+    if subgroups is not None:
+        yield from _of_subgroups(where, whole, subgroups, groups.get(whole.key_stage, {}))
+
+
+def _of_subgroups(
+    where: str, whole: Measure, wanted: Mapping[str, Any], groups: Mapping[str, Any]
+) -> Iterator[Measure]:
+    """Yield a measure for each subgroup: no limits, as theirs say nothing of all pupils' spread."""
+    _require_keys(f"{where}, subgroups", wanted, ("codes", "years"))
+    for code in wanted["codes"]:
+        if code not in groups:
+            raise ValueError(
+                f"{where}: there is no subgroup '{code}' of {whole.key_stage}.{did_you_mean(code, groups)}"
+            )
+        words, pupils = groups[code]["words"], groups[code]["pupils"]
+        yield replace(
+            whole,
+            code=f"{whole.code}_{code}",
+            label=f"{whole.label} ({words})",
+            years=tuple(wanted["years"]),
+            pupils=pupils,
+            limits=None,
+            unadjusted=None,
+            subgroup=words,
+        )
+
+
+def _sd_rule(where: str, given: object) -> SdRule:
+    if not (isinstance(given, dict) and len(given) == 1):
+        raise ValueError(f"{where}: `sd` is one key with its value, such as share: PTREAD_EXP")
+    kind, value = next(iter(given.items()))
+    held: dict[str, dict[str, object]] = {
+        "scaled_scores": {"columns": tuple(value) if isinstance(value, list) else ()},
+        "share": {"columns": (value,)},
+        "stated": {"value": value},
+        "none": {"reason": value},
+    }
+    rule: SdRule = _made(SdRule, f"{where}, sd", {"kind": kind, **held.get(kind, {})})
+    return rule
+
+
+def _made(kind: Any, where: str, entry: Mapping[str, Any]) -> Any:
+    """Return a record of the file as the class that checks it; lists become tuples."""
+    known = kind.__dataclass_fields__
+    unknown = [key for key in entry if key not in known]
+    if unknown:
+        raise ValueError(f"{where}: there is no key '{unknown[0]}'.{did_you_mean(unknown[0], known)}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{where}: {problem}") from None
+
+
+def _require_keys(where: str, data: object, keys: Sequence[str]) -> None:
+    if not isinstance(data, dict) or set(data) != set(keys):
+        raise ValueError(f"{where}: exactly the keys {listed(list(keys))} stand here")
+
+
+# What the registry answers.
+
+
+def known_codes() -> str:
+    """Return the codes that a message names: those about all pupils, and how subgroups are written."""
+    whole = [code for code, found in MEASURES.items() if not found.subgroup]
+    return f"{', '.join(whole)}; many also for a group of pupils, as in READPROG_FSM6CLA1A"
 
 
 def measure(code: str) -> Measure:
     """Return a measure of the registry; raise `ProjectError` with the nearest known name otherwise."""
     if code not in MEASURES:
         raise ProjectError(
-            f"'{code}' is not a measure this kit knows.{did_you_mean(code, MEASURES)} Known: {', '.join(MEASURES)}."
+            f"'{code}' is not a measure this kit knows.{did_you_mean(code, MEASURES)} Known: {known_codes()}."
         )
     return MEASURES[code]
 
@@ -174,6 +297,39 @@ def require_years(code: str, years: tuple[int, ...]) -> None:
     known = measure(code)
     if said := absent_years([code], years):
         raise ProjectError(f"{known.label}: {said}.\nChange `exposure` in the project file.")
+    require_unbroken(known, years)
+
+
+def require_unbroken(known: Measure, years: tuple[int, ...]) -> None:
+    """Raise `ProjectError` where a level break lies between the years; those of a project's own measure alike."""
     for found in known.breaks_within(years):
         if found.kind == "level":
-            raise ProjectError(f"{code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")
+            raise ProjectError(f"{known.code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")
+
+
+# A project's own outcomes beside the published ones.
+
+
+def measure_of(project: Project, code: str) -> Measure:
+    """Return the measure of a project's outcome: of the registry, or of a column of the project's own table.
+
+    An own measure's `key_stage` is the name of its table, which names its records; its `years` are empty, as they are
+    those of the table. Raises `ProjectError` for a code that is neither.
+    """
+    own = next((outcome for outcome in project.outcomes if outcome.is_own and outcome.code == code), None)
+    return measure(code) if own is None else own_measure(own)
+
+
+def own_measure(outcome: Outcome) -> Measure:
+    """Return the measure that an outcome of a project's own table is, as the project file describes it."""
+    breaks = (Break(before=one.before, after=one.after, kind=one.kind, sentence=one.sentence) for one in outcome.breaks)
+    return Measure(
+        code=outcome.code,
+        label=outcome.label or str(outcome.column),
+        unit=outcome.unit,
+        direction=HIGHER if outcome.direction == "higher" else LOWER,
+        key_stage=str(outcome.table),
+        years=(),
+        breaks=tuple(breaks),
+        sd=UNKNOWN_SD if outcome.sd is None else SdRule(kind="stated", value=outcome.sd),
+    )

@@ -4,4 +4,4 @@
 # 1.1 in reading (SD 0.5 over seeds), 0.5 in writing and 0.2 in maths, where the true effects are 0.9, 0.4 and 0; the
 # rest is regression to the mean.
 DEFAULT_SEED = 2015
-GENERATOR_VERSION = "3"
+GENERATOR_VERSION = "4"

@@ -5,6 +5,7 @@
   them together.
 - `clusters`: How many clusters are treated, which inference that number supports, and which rejects less often than
   it says.
+- `kinds/`: The plans of kinds of analysis, made before outcomes are read.
 - `matching/`: Choosing and weighting a comparison group: ten methods behind one verb, each kernel beside its method.
 - `panel/`: Designs over time: cohorts that start in different periods, and treated areas with their donors.
 - `power/`: What a design could detect.

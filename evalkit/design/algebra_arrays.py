@@ -16,7 +16,7 @@ from evalkit.core.arrays import Floats
 
 Numbers = NDArray[np.floating[Any]]
 
-_SMALL = 250_000
+SMALL = 250_000
 """Multiplications in one piece; OpenBLAS shares out products of more than 262,144."""
 
 _COLLINEAR = 1e-10
@@ -25,7 +25,7 @@ _COLLINEAR = 1e-10
 
 def crossed(left: Numbers, right: Numbers) -> Floats:
     """Return left' right for shapes (n, p) and (n, q)."""
-    step = max(1, _SMALL // max(left.shape[1] * right.shape[1], 1))
+    step = max(1, SMALL // max(left.shape[1] * right.shape[1], 1))
     total = np.zeros((left.shape[1], right.shape[1]))
     for first in range(0, len(left), step):
         total += left[first : first + step].T @ right[first : first + step]
@@ -34,7 +34,7 @@ def crossed(left: Numbers, right: Numbers) -> Floats:
 
 def by_rows(left: Numbers, right: Numbers) -> Floats:
     """Return left right for shapes (n, p) and (p, q)."""
-    step = max(1, _SMALL // max(right.size, 1))
+    step = max(1, SMALL // max(right.size, 1))
     product: Floats = np.empty((len(left), right.shape[1]), dtype=np.result_type(left, right))
     for first in range(0, len(left), step):
         np.matmul(left[first : first + step], right, out=product[first : first + step])

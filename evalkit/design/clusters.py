@@ -62,11 +62,13 @@ InferenceMethod = Literal[
     "wild cluster bootstrap",
     "randomisation inference",
     "Conley–Taber",
+    "randomisation over sets",
     "unavailable",
 ]
 
 
 CR2: Final[InferenceMethod] = "CR2 with Satterthwaite degrees of freedom"
+OVER_SETS: Final[InferenceMethod] = "randomisation over sets"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
@@ -66,7 +67,7 @@ class Evaluation(Shown):
         return self.analysis(self.project.primary_analysis.name)
 
     @property
-    def data_kind(self) -> str:
+    def data_kind(self) -> DataKind:
         """Return whether the data are real or synthetic."""
         return self.design.data_kind
 

@@ -28,7 +28,7 @@ InferenceName = Literal["permutation", "sets", "cluster", "units"]
 """Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit."""
 PLACED: Final = ("permutation", "sets")
 """The inferences that place the treated among others without a programme: each effect has one of them."""
-ClusterLevel = Literal["school", "local_authority"]
+ClusterLevel = Literal["school", "local_authority", "group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,19 @@ class Months:
 class EffectSize:
     """An effect in standard deviations, with the standard deviation named.
 
-    `hedges_g` divides by `sd_used` (pupil level, known: J = 1); `hedges_g_school` divides
-    by the school-level standard deviation `school_sd` and is not comparable with it.
+    `hedges_g` divides by `sd_used` (between all pupils, known: J = 1), and months come from it;
+    `hedges_g_conditional` by `sd_conditional`, between pupils of the same prior attainment, which is smaller;
+    `hedges_g_school` by the school-level standard deviation `school_sd`. They are not comparable with each other.
     """
 
     hedges_g: Quantity
     hedges_g_interval: IntervalOrReason
     sd_used: Quantity
     sd_name: str
+    hedges_g_conditional: Quantity
+    hedges_g_conditional_interval: IntervalOrReason
+    sd_conditional: Quantity
+    sd_conditional_name: str
     hedges_g_school: Quantity
     school_sd: Quantity
     months: Months | None

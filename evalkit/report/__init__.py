@@ -1,7 +1,8 @@
 """Results to tables, figures, sentences and documents; computes nothing.
 
-Every function takes a `DesignStage` or an `AreasResults` and returns something that shows itself in a
-notebook: `Prose`, `ReleasedTable` or `Figure`. `released_files` turns the lot into the files that leave a project.
+Every function takes a design or an evaluation, of a project or of one kind, and returns something that shows itself in
+a notebook: `Prose`, `ReleasedTable`, `Figure`, or several such `Parts`. `released_files` turns the lot into the files
+that leave a project.
 
 The names below are loaded when they are first used, so that a command that writes text does not wait for figures.
 
@@ -25,10 +26,29 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.report.border.disclosure import ReleasedTable, release
 
 if TYPE_CHECKING:
-    from evalkit.diagnose.project.evaluation import AreasResults
     from evalkit.report.border.parts import Prose
+    from evalkit.report.words.front import OfProject
 
 _HOME: Final = {
+    "front_matter": "words.front",
+    "authors": "words.front",
+    "question": "words.front",
+    "programme": "words.front",
+    "sources": "words.front",
+    "summary": "words.answers",
+    "comparison": "words.answers",
+    "certainty": "words.answers",
+    "cost_in_all": "words.answers",
+    "answer_in_short": "words.answers",
+    "plans_in_full": "words.answers",
+    "reviews_in_full": "words.answers",
+    "limits": "words.answers",
+    "estimands": "tables.analyses",
+    "answers": "tables.analyses",
+    "inferences": "tables.analyses",
+    "grave_findings": "tables.analyses",
+    "other_findings": "tables.analyses",
+    "analyses_plot": "figures.analyses",
     "released_files": "documents.released",
     "Figure": "border.parts",
     "area_map": "figures.area_map",
@@ -48,12 +68,9 @@ _HOME: Final = {
     "run_again": "tables.reproducibility",
     "headline": "words.sentences",
     "headline_explained": "words.sentences",
-    "about": "words.statements",
     "areas_compared": "words.statements",
-    "front_matter": "words.statements",
     "how_to_read": "words.statements",
     "matched_designs": "words.statements",
-    "programme": "words.statements",
     "summary_answer": "words.summary",
     "summary_certainty": "words.summary",
     "summary_comparison": "words.summary",
@@ -90,18 +107,17 @@ _HOME: Final = {
     "detectable": "tables.review",
     "findings": "tables.review",
     "judgements": "tables.review",
-    "limits": "tables.review",
     "key_numbers": "tables.effects",
 }
 
 __all__ = ["ReleasedTable", "disclosure", "release", *sorted(_HOME)]
 
 
-def disclosure(evaluation: AreasResults) -> Prose:
+def disclosure(of: OfProject) -> Prose:
     """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
-    from evalkit.report.words import statements
+    from evalkit.report.words import front
 
-    return statements.disclosure(evaluation)
+    return front.disclosure(of)
 
 
 def __getattr__(name: str) -> Any:

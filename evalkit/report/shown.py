@@ -66,7 +66,7 @@ from evalkit.report.tables import (
     two_way,
 )
 from evalkit.report.tables.beside_models import CoefficientTable
-from evalkit.report.words import sentences, statements
+from evalkit.report.words import front, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,8 +188,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     SimilarUnits: (similar.similar_list,),
     Recommendation: (two_way.recommendation,),
     DesignStage: (
-        statements.front_matter,
-        statements.programme,
+        front.front_matter,
         design.areas,
         design.matches,
         design.detectable_at_design,
@@ -235,7 +234,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     Conformal: (synthetic.conformal,),
     LeaveOneDonorOut: (synthetic.without_each_donor,),
     AreasResults: (
-        statements.front_matter,
+        front.front_matter,
         sentences.headline,
         sentences.headline_explained,
         outcomes.outcomes,

@@ -190,12 +190,28 @@ def test_nothing_moves_for_readers_who_ask_for_rest(page: Page, path: Path) -> N
     assert moving == 0
 
 
-def test_print_shows_the_folded_tables_and_leaves_out_what_only_a_screen_needs(page: Page, report: Path) -> None:
+def test_no_table_scrolls_sideways_on_a_screen_of_1280_pixels(page: Page, report: Path) -> None:
+    opened(page, report, 1280)
+    wide = "[...document.querySelectorAll('.evalkit-table .scroll')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+    assert page.evaluate(f"{wide}.map(e => e.getAttribute('aria-label'))") == []
+    assert page.evaluate("document.querySelectorAll('.evalkit-table .scroll').length") > 20
+
+
+def test_the_contents_mark_where_the_reader_is(page: Page, report: Path) -> None:
+    opened(page, report, 1280)
+    look = "[...document.querySelectorAll('nav a')].filter(a => getComputedStyle(a).borderLeftColor === 'rgb(11, 79, 138)')"
+    seen = []
+    for at in (1, 3):
+        page.evaluate(f"document.querySelectorAll('main h2')[{at}].scrollIntoView()")
+        page.wait_for_timeout(200)
+        seen.append(page.evaluate(f"{look}.map(a => a.textContent)"))
+    assert [len(one) for one in seen] == [1, 1]
+    assert seen[0] != seen[1]
+
+
+def test_print_leaves_out_what_only_a_screen_needs(page: Page, report: Path) -> None:
     opened(page, report)
-    height = "document.querySelector('.evalkit-table details').getBoundingClientRect().height"
-    assert page.evaluate(height) < 50
     page.emulate_media(media="print")
-    assert page.evaluate(height) > 100
     for selector in (".skip", "summary"):
         assert page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).display") == "none"
 
@@ -221,8 +237,7 @@ def test_the_printed_pages_cut_no_table(page: Page, report: Path) -> None:
     printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
     text = "\n".join(as_typed(sheet.extract_text()) for sheet in printed.pages)
     printed_words = page.evaluate(
-        "[...document.querySelectorAll('main h2, main h3, .evalkit-table details td:last-child')]"
-        ".map(e => e.textContent)"
+        "[...document.querySelectorAll('main h2, main h3, .evalkit-table .panel th')].map(e => e.textContent)"
     )
     flat = "".join(text.split())
     assert [words for words in printed_words if "".join(as_typed(words).split()) not in flat] == []

@@ -8,11 +8,14 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from evalkit.data.measures import MEASURES
+from evalkit.data.published.assembled import read_assembled
+from evalkit.data.published.performance import national_shares, published_shares
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.project.plan import make_design
 from evalkit.estimate.areas.outcome_effects import estimate_outcome
-from evalkit.estimate.effect_sizes import pupil_sd
+from evalkit.estimate.published_spread import pupil_sd, unconditional_spread
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,7 +156,8 @@ def test_the_pupil_level_sd_of_reading_in_2019(shared_data, analysis):
     assert kit == pytest.approx(float(np.median(values)), abs=1e-10)
     assert kit == pytest.approx(6.17, rel=0.01)
     size = effect(analysis, "READPROG", "neighbours").effect_size
-    assert size.hedges_g == pytest.approx(0.938108529 / kit, abs=1e-9)
+    assert size.hedges_g_conditional == pytest.approx(0.938108529 / kit, abs=1e-9)
+    assert size.hedges_g_conditional == pytest.approx(0.152, abs=5e-4)
 
 
 def test_six_secondaries_are_too_few(analysis):
@@ -196,3 +200,39 @@ def test_falsification_tests_on_the_published_england(analysis, panel, shared_da
     # A trend that would bias the effect by 1.40 points, 0.56 a year, is found in a quarter or so of areas.
     assert 0.15 <= tests["pre_trend"].detected(1.4014) <= 0.30
     assert falsification.joint_of([*tests.values()]).p_value == pytest.approx(10 / 149)
+
+
+# By another program (pandas and scipy.stats.norm over the panel's rows): reading, then maths, 2016 to 2018.
+SCALED_SCORE_SD = {"READ_AVERAGE": (7.638, 7.879, 7.850), "MAT_AVERAGE": (6.678, 6.989, 7.045)}
+
+
+@pytest.mark.parametrize("code", SCALED_SCORE_SD)
+def test_the_sd_of_scaled_scores_of_all_pupils(shared_data, code):
+    path = next((shared_data / "panel").glob("ks2_school_panel*.csv.gz"))
+    columns, years = MEASURES[code].sd.columns, (2016, 2017, 2018)
+    listing = read_assembled(path, [code], "TELIG", years, columns)
+    for year, expected in zip(years, SCALED_SCORE_SD[code], strict=True):
+        spread = unconditional_spread(MEASURES[code], national_shares(listing, columns, year))
+        assert spread.sd == pytest.approx(expected, abs=6e-4)
+    assert national_shares(listing, columns, 2019) is None  # the panel has progress scores of 2019 alone
+
+
+def test_effects_on_progress_are_standardised_by_all_pupils_of_the_last_summer_before(analysis):
+    size = effect(analysis, "READPROG", "neighbours").effect_size
+    assert size.sd_used == pytest.approx(7.879, abs=6e-4)
+    assert size.hedges_g == pytest.approx(0.938108529 / 7.879, abs=2e-5)
+    assert size.hedges_g == pytest.approx(0.119, abs=5e-4)
+    assert "England's schools, 2017" in size.sd_name
+    assert (size.months.estimate, size.months.table) == (2, "EEF Toolkit conversion table")
+    assert "no distribution of pupils' Attainment 8" in unconditional_spread(MEASURES["P8MEA"], None).sd.reason
+
+
+def test_shares_printed_for_england_agree_with_those_of_schools(shared_data):
+    sources = find_sources(shared_data)
+    for year, expected in ((2017, 7.879), (2018, 7.850)):
+        printed = published_shares(sources, MEASURES["READPROG"], year)
+        # whole per cent: half a point of each share moves the standard deviation by up to 2 %
+        assert unconditional_spread(MEASURES["READPROG"], printed).sd == pytest.approx(expected, rel=0.02)
+    grammar = published_shares(sources, MEASURES["GPS_AVERAGE"], 2017)
+    assert grammar is not None  # the panel lacks PTGPS_HIGH
+    assert 7 < unconditional_spread(MEASURES["GPS_AVERAGE"], grammar).sd < 11

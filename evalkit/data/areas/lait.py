@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -126,12 +127,6 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
 
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
 
-_TESTS: Final = next(found for found in MEASURES["READPROG"].breaks if found.kind == "level")
-_CAP: Final = next(found for found in MEASURES["MATPROG"].breaks if found.kind == "year-common")
-_WRITING: Final = next(found for found in MEASURES["WRITPROG"].breaks if "writing" in found.sentence)
-_RESCALED: Final = MEASURES["ATT8SCR"].breaks[0]
-_NEW_GRADES: Final = MEASURES["P8MEA"].breaks[0]
-
 _TEACHER_GRADES: Final = tuple(
     Break(before=before, after=after, kind="level", sentence=sentence)
     for before, after, sentence in (
@@ -154,17 +149,26 @@ _NEW_PROFILE: Final = Break(
     "are not comparable.",
 )
 
-_BREAKS: Final[tuple[tuple[str, tuple[Break, ...]], ...]] = (
-    (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (_TESTS, _CAP, _WRITING)),
-    (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (_TESTS, _CAP)),
-    (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (_TESTS, _WRITING)),
-    (r".*KS2.*", (_TESTS,)),
-    (r".*Prog8.*", (_NEW_GRADES, Break(before=2017, after=2018, kind="year-common", sentence=_CAP.sentence))),
-    (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (_RESCALED, *_TEACHER_GRADES, _MIDWAY)),
-    (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
-    (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
-)
-"""Short names as patterns, the first that fits; evaluation breaks as DfE's own notes to the tables give them."""
+
+@cache
+def _breaks() -> tuple[tuple[str, tuple[Break, ...]], ...]:
+    """Return patterns of short names, the first that fits, with the breaks that DfE's own notes to the tables give.
+
+    Measures of schools and of areas change together, so that the registry's breaks are taken.
+    """
+    tests, cap, writing = MEASURES["WRITPROG"].breaks
+    (rescaled, *_), (new_grades, *_) = MEASURES["ATT8SCR"].breaks, MEASURES["P8MEA"].breaks
+    return (
+        (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (tests, cap, writing)),
+        (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (tests, cap)),
+        (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (tests, writing)),
+        (r".*KS2.*", (tests,)),
+        (r".*Prog8.*", (new_grades, cap)),
+        (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (rescaled, *_TEACHER_GRADES, _MIDWAY)),
+        (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
+        (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
+    )
+
 
 NOT_LOOKED_AT: Final = (
     "This kit knows no change in how this measure is made, and has not looked for one: check its notes before years "
@@ -174,4 +178,4 @@ NOT_LOOKED_AT: Final = (
 
 def area_breaks(short_name: str) -> tuple[Break, ...] | None:
     """Return the changes in how a measure is made, None where this kit has not looked for any."""
-    return next((breaks for pattern, breaks in _BREAKS if re.fullmatch(pattern, short_name)), None)
+    return next((breaks for pattern, breaks in _breaks() if re.fullmatch(pattern, short_name)), None)

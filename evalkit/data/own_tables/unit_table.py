@@ -217,6 +217,14 @@ def text_columns(path: Path, names: Sequence[str], part: str) -> list[str]:
     return [name for name in texts if _holds_texts(columns, name, part)]
 
 
+def number_columns(path: Path, names: Sequence[str]) -> list[str]:
+    """Return those of the named columns whose file says that they hold numbers; of a CSV file none is said of."""
+    if not path.name.lower().endswith((".parquet", ".pq")):
+        return []
+    texts = guarded(path, lambda: _of_parquet(path, names))
+    return [name for name in names if name not in texts]
+
+
 def _holds_texts(columns: Columns, name: str, part: str) -> bool:
     codes, distinct = pd.factorize(columns.texts[name])
     texts = pd.Series(distinct, dtype="str")

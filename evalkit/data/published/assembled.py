@@ -15,12 +15,16 @@ from evalkit.data.published.codes import LOST
 from evalkit.data.published.records import Listing, area_codes, whole_numbers
 from evalkit.data.published.tables import read_table
 
+PANEL_YEARS: Final = (2016, 2017, 2018, 2019)
+"""The summers that an assembled panel holds."""
 _KEYS: Final = ["SCHOOL_ID", "YEAR"]
 _IDENTITY: Final = [*_KEYS, "URN", "LA", "LAESTAB", "SCHNAME", "MINORGROUP_SPINE1718"]
 _LOST_YEARS: Final = (2016, 2017, 2018)
 
 
-def read_assembled(path: Path, measures: Sequence[str], pupils: str, years: Collection[int]) -> Listing:
+def read_assembled(
+    path: Path, measures: Sequence[str], pupils: str, years: Collection[int], beside: Sequence[str] = ()
+) -> Listing:
     """Read an assembled panel: identity for every year, scores for `years` only.
 
     Rows of other years are skipped while the score columns are read, so that a follow-up
@@ -36,6 +40,8 @@ def read_assembled(path: Path, measures: Sequence[str], pupils: str, years: Coll
         Column that counts pupils.
     years : collection of int
         Summers whose scores may be read.
+    beside : sequence of str
+        Further columns, read for these summers where the panel has them.
 
     Raises
     ------
@@ -44,7 +50,8 @@ def read_assembled(path: Path, measures: Sequence[str], pupils: str, years: Coll
     """
     identity = _identity(path)
     unread = set((identity.index[~identity["year"].isin(list(years))] + 1).tolist())
-    scores = read_table(path, [*_KEYS, pupils, *measures], skip_rows=unread.__contains__)
+    columns = [*_KEYS, pupils, *measures]
+    scores = read_table(path, columns, optional=beside, skip_rows=unread.__contains__)
     identity_read = identity[identity["year"].isin(list(years))]
     if not np.array_equal(
         scores["SCHOOL_ID"].to_numpy(dtype=object), identity_read["school_id"].to_numpy(dtype=object)

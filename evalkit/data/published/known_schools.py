@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from evalkit.data.published.records import NO_AREA, SchoolRecords
+from evalkit.data.published.records import NO_AREA, STAGES, SchoolRecords
 from evalkit.data.published.school_lists import Links
 
 # Every school that the published files know, by its numbers and names.
@@ -39,7 +39,8 @@ class KnownSchools:
     def of(cls, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None, links: Links | None) -> KnownSchools:
         """Gather what the results, and the school list where there is one, say of schools."""
         urns = {urn for r in records.values() for urn in r.urns} | (set() if spine is None else set(spine.index))
-        known = cls(records, links, {}, {}, {}, {}, frozenset(map(str, urns)))
+        # a table of the project's own may know units by another id
+        known = cls(records, links, {}, {}, {}, {}, frozenset(urn for urn in map(str, urns) if urn.isdigit()))
         for r in records.values():
             known._add(r.schools)
             named = r.schools[r.schools["area"].notna()]
@@ -64,6 +65,16 @@ class KnownSchools:
         """Return the school_id of a URN; of one that no file knows its oldest URN."""
         oldest = self.oldest(urn)
         return next((r.urns[u] for r in self.records.values() for u in (urn, oldest) if u in r.urns), oldest)
+
+    @cached_property
+    def own_ids(self) -> dict[str, str]:
+        """Every id that a table of the project's own knows a unit by, in small letters, and as it stands there."""
+        own = (r for stage, r in self.records.items() if stage not in STAGES)
+        return {unit.strip().casefold(): unit for r in own for unit in r.urns}
+
+    def own_id(self, text: str) -> str:
+        """Return an id as a table of the project's own has it, empty where none has it."""
+        return self.own_ids.get(text.strip().casefold(), "")
 
     def at(self, laestab: str) -> dict[str, str]:
         """Return the schools that have had a LAESTAB, each with its URN."""

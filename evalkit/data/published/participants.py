@@ -1,20 +1,29 @@
-"""Which schools took part: an area, or a file of schools matched to what was published."""
+"""Which schools took part: an area, a file of schools matched to what was published, or an example's made-up list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from evalkit.core.draws import stream
 from evalkit.core.errors import DataError, DesignError, UnknownParticipants
+from evalkit.core.project import Draw, Project, first_summer
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.known_schools import KnownSchools
-from evalkit.data.published.participants_file import ListedSchool, read_listed_schools, shortened
-from evalkit.data.published.records import SchoolRecords
+from evalkit.data.published.participants_file import (
+    ListedSchool,
+    ParticipantsFile,
+    read_listed_schools,
+    shortened,
+)
+from evalkit.data.published.records import STAGES, SchoolRecords, exclusion_reasons
 from evalkit.data.published.school_lists import Links
 
 _MOST_TOLD: Final = 60
@@ -22,7 +31,7 @@ _MOST_TOLD: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class MatchedSchool:
-    """A row of a file of participants and the school it means: its URN, and its name and area (None: not given)."""
+    """A row of a file of participants and the school it means: its URN, name and area (None: not given), school_id."""
 
     row: int
     urn: str
@@ -30,6 +39,40 @@ class MatchedSchool:
     area: int | None
     area_name: str
     is_by_urn: bool
+    is_by_id: bool = False
+    school: str = ""
+
+
+FACTS: Final = ("start", "cohort", "dose", "group")
+"""What is known of each participant beside which it is."""
+
+
+def no_facts() -> pd.DataFrame:
+    """Return facts of nobody."""
+    return facts_of((), {}, None, is_partial=False)
+
+
+def facts_of(
+    units: Sequence[str], said: Mapping[str, ListedSchool], start: date | None, *, is_partial: bool
+) -> pd.DataFrame:
+    """Return `FACTS` of units, as a file says them (`said`), else with a start in common.
+
+    `start` is a day, missing where the file has the column and leaves the cell empty; `cohort` the first summer whose
+    tests it can have changed (of a partial first year the next one), as a number; `dose` a number; `group` a text.
+    """
+    starts = [said[unit].start if unit in said else start for unit in units]
+    cohorts = [np.nan if day is None else first_summer(day) + is_partial for day in starts]
+    frame = pd.DataFrame(
+        {
+            "start": pd.to_datetime(pd.Series(starts, index=list(units), dtype=object)),
+            "cohort": pd.Series(cohorts, index=list(units), dtype=float),
+            "dose": pd.Series(
+                [said[unit].dose if unit in said else np.nan for unit in units], list(units), dtype=float
+            ),
+            "group": pd.Series([said[unit].group if unit in said else "" for unit in units], list(units), dtype=object),
+        }
+    )
+    return frame.rename_axis("unit")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +82,9 @@ class TreatedSchools:
     `schools[key_stage]` are school_ids; `without_outcome[key_stage]` counts listed participants that
     have no results at that key stage, by reason; `cases` says how participants were matched;
     `areas` are those of which every school counts as treated, none where schools are listed. Of a file, `matched` has
-    each row's school and `unused` the headings of columns that say nothing of which schools they are.
+    each row's school and `unused` the headings of columns that say nothing of which schools they are. `facts` has the
+    `FACTS` of every participant by school_id (see `facts_of`), `told` those of them that the file has a column for;
+    `is_drawn` says that the list is made up, for an example.
     """
 
     schools: dict[str, tuple[str, ...]]
@@ -48,6 +93,14 @@ class TreatedSchools:
     areas: tuple[int, ...] = ()
     matched: tuple[MatchedSchool, ...] = ()
     unused: tuple[str, ...] = ()
+    facts: pd.DataFrame = field(default_factory=no_facts)
+    told: tuple[str, ...] = ()
+    is_drawn: bool = False
+
+    @property
+    def has_starts(self) -> bool:
+        """Return whether the file of participants says when each began."""
+        return "start" in self.told
 
     @property
     def is_whole_area(self) -> bool:
@@ -98,10 +151,57 @@ def refuse_another_place(place: str, area: int, records: Mapping[str, SchoolReco
         )
 
 
+def with_common_start(treated: TreatedSchools, project: Project) -> TreatedSchools:
+    """Return participants of whom no file says when they began: all with the programme."""
+    units = sorted({unit for ids in treated.schools.values() for unit in ids})
+    is_partial = project.participants.first_year == "partial"
+    return replace(treated, facts=facts_of(units, {}, project.programme.start, is_partial=is_partial))
+
+
+def drawn_schools(
+    project: Project, area: int, records: Mapping[str, SchoolRecords], pre: Sequence[int]
+) -> TreatedSchools:
+    """Draw an example's made-up list among an area's schools; raise `DesignError` where it has too few.
+
+    They are drawn of the mainstream schools with a result of the primary outcome in every year of `pre`, so that the
+    list is the same whichever later years have been read, and in the order of their ids, so that it is the same in
+    whichever order the sources list them.
+    """
+    draw, code = project.participants.draw, project.primary.code
+    assert isinstance(draw, Draw)
+    of_outcome = next(r for r in records.values() if code in r.values)
+    years = [year for year in pre if year in of_outcome.years]
+    is_usable = exclusion_reasons(of_outcome, code, years, project.pool.minor_groups) == ""
+    is_there = (of_outcome.schools["area"] == area).fillna(False).to_numpy(dtype=bool)
+    eligible = sorted(of_outcome.schools.index[is_usable.to_numpy() & is_there])
+    if draw.n > len(eligible):
+        raise DesignError(
+            f"`participants.draw` asks for {draw.n} schools of {draw.of}, which has {counted(len(eligible), 'school')} "
+            f"with {code} in every year before the programme. Draw at most so many."
+        )
+    chosen = stream(project.seed, f"participants of {area}").choice(len(eligible), draw.n, replace=False)
+    ids = {eligible[at] for at in chosen}
+    schools = {stage: tuple(sorted(ids & set(r.schools.index))) for stage, r in records.items()}
+    case = CountedCase(f"schools drawn at random for an example, of {len(eligible)} of local authority {area}", draw.n)
+    without = {stage: _without(draw.n - len(found), stage) for stage, found in schools.items()}
+    return with_common_start(TreatedSchools(schools, without, (case,), is_drawn=True), project)
+
+
+def _without(n: int, stage: str) -> dict[str, int]:
+    return {f"no {stage} outcome": n} if n else {}
+
+
 def read_participants(
-    path: Path, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None, links: Links | None
+    path: Path,
+    records: Mapping[str, SchoolRecords],
+    spine: pd.DataFrame | None,
+    links: Links | None,
+    project: Project | None = None,
 ) -> TreatedSchools:
     """Match a file of participants to schools, by URN or LAESTAB with the name as a check.
+
+    Units of a table of the project's own are matched by their id there. `project` says when the programme began, for
+    those of whom the file does not.
 
     Raises
     ------
@@ -109,44 +209,77 @@ def read_participants(
         If rows cannot be read, match no school that any file knows, have another school's name, or list a school
         twice: all such rows are named, each with what it may mean.
     """
-    file, known = read_listed_schools(path), KnownSchools.of(records, spine, links)
+    has_tables = any(stage not in STAGES for stage in records)
+    file, known = read_listed_schools(path, has_tables), KnownSchools.of(records, spine, links)
     urns = [_urn_of(row, known) for row in file.rows]
     _refuse(path, file.rows, urns, known)
     ids = [known.school_of(urn) for urn in urns]
     schools: dict[str, tuple[str, ...]] = {}
     without: dict[str, dict[str, int]] = {}
+    ids_by_stage = {}
     for stage, r in records.items():
-        ids_of_stage = [r.urns.get(u) or r.urns.get(known.oldest(u)) for u in urns]
+        ids_of_stage = [_in_stage(r, u, school, known) for u, school in zip(urns, ids, strict=True)]
+        ids_by_stage[stage] = ids_of_stage
         schools[stage] = tuple(sorted(school for school in ids_of_stage if school))
         reasons = [
             _no_outcome(u, stage, records, spine) for u, school in zip(urns, ids_of_stage, strict=True) if not school
         ]
         without[stage] = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
     matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
-    return TreatedSchools(schools, without, tuple(_cases(matched, schools, file.unused)), (), matched, file.unused)
+    cases = tuple(_cases(matched, schools, file.unused))
+    facts = _facts(file, [ids, *ids_by_stage.values()], project)
+    return TreatedSchools(schools, without, cases, (), matched, file.unused, facts, file.beside)
+
+
+def _in_stage(records: SchoolRecords, urn: str, school: str, known: KnownSchools) -> str | None:
+    """Return the id under which a school stands in some records, None where it does not."""
+    return records.urns.get(urn) or records.urns.get(known.oldest(urn)) or records.urns.get(school)
+
+
+def _facts(file: ParticipantsFile, ids: Sequence[Sequence[str | None]], project: Project | None) -> pd.DataFrame:
+    """Return the facts of a file's schools under every id they have; a start in common where it tells none."""
+    start = None if project is None else project.programme.start
+    is_told = "start" in file.beside
+    rows = [row if is_told else replace(row, start=start) for row in file.rows]
+    said = {unit: row for of_stage in ids for unit, row in zip(of_stage, rows, strict=True) if unit}
+    is_partial = project is not None and project.participants.first_year == "partial"
+    return facts_of(sorted(said), said, start, is_partial=is_partial)
 
 
 def _cases(
     matched: Sequence[MatchedSchool], schools: Mapping[str, tuple[str, ...]], unused: Sequence[str]
 ) -> list[CountedCase]:
-    by_urn = sum(school.is_by_urn for school in matched)
+    by_urn, by_id = (sum(getattr(school, key) for school in matched) for key in ("is_by_urn", "is_by_id"))
     unused_headings = listed([f"'{shortened(text, 30)}'" if text else "one without a heading" for text in unused])
     return [
         CountedCase("participants listed in the file", len(matched)),
-        CountedCase("of these, matched by URN", by_urn),
-        CountedCase("of these, matched by LAESTAB", len(matched) - by_urn),
-        *(CountedCase(f"participants with {stage} results", len(ids)) for stage, ids in schools.items()),
+        *(
+            [CountedCase("of these, matched by their id in a table of the project's own", by_id)]
+            if by_id
+            else [
+                CountedCase("of these, matched by URN", by_urn),
+                CountedCase("of these, matched by LAESTAB", len(matched) - by_urn),
+            ]
+        ),
+        *(CountedCase(f"participants with {_results(stage)}", len(ids)) for stage, ids in schools.items()),
         *([CountedCase(f"columns of the file that are not used: {unused_headings}", len(unused))] if unused else []),
     ]
 
 
+def _results(stage: str) -> str:
+    return f"{stage} results" if stage in STAGES else f"rows in the table '{stage}'"
+
+
 def _matched(row: ListedSchool, urn: str, school: str, known: KnownSchools) -> MatchedSchool:
     name = known.names[school][0] if known.names.get(school) else row.name
-    return MatchedSchool(row.row, urn, name, known.areas.get(school), known.area_name(school), bool(row.urn))
+    how = (bool(row.urn), bool(row.unit))
+    return MatchedSchool(row.row, urn, name, known.areas.get(school), known.area_name(school), *how, school)
 
 
 def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
-    """Return the URN a row means, empty where it cannot be told."""
+    """Return the URN or the own id that a row means, empty where it cannot be told."""
+    if row.unit:
+        return "" if row.problem else known.own_id(row.unit)
     if row.problem or row.urn:
         return "" if row.problem else row.urn
     urn_by_school = known.at(row.laestab)
@@ -156,6 +289,8 @@ def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
 
 
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:
+    if stage not in STAGES:
+        return f"no row in the table '{stage}'"
     other_stage = {"KS2": "KS4", "KS4": "KS2"}[stage]
     in_other = other_stage in records and urn in records[other_stage].urns
     phase = (
@@ -207,6 +342,8 @@ def _told(faults: Sequence[_Fault], n_rows: int) -> str:
 def _fault(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:
     if row.problem:
         return _Fault(row, row.problem)
+    if row.unit:
+        return None if known.own_id(row.unit) else _Fault(row, _of_no_table(row.unit, known.own_ids.values()))
     if row.urn:
         return _fault_of_urn(row, known, areas)
     if row.laestab:
@@ -214,6 +351,11 @@ def _fault(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _F
     if not row.name:
         return _Fault(row, "neither a URN nor a LAESTAB")
     return _Fault(row, f"a name alone does not say which school it is{_may_be(row.name, known, areas)}")
+
+
+def _of_no_table(unit: str, ids: Iterable[str]) -> str:
+    near = nearest(unit, ids, 3)
+    return f"no table knows the unit '{shortened(unit)}'{'; near ids: ' + listed(near) if near else ''}"
 
 
 def _fault_of_urn(row: ListedSchool, known: KnownSchools, areas: set[int | None]) -> _Fault | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +17,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 
 HINT: Final = "Write one school a row: a column URN, or a column LAESTAB, and the name beside it as a check."
+HINT_OF_TABLES: Final = "Write one unit a row: in the first column its id as it stands in the project's own table."
 
 _HEADINGS: Final = {
     "urn": {"urn", "urns", "schoolurn", "urnofschool", "urnnumber", "urnno", "uniquereferencenumber", "giasurn"}
@@ -24,6 +28,12 @@ _HEADINGS: Final = {
     "name": {"name", "names", "school", "schoolname", "nameofschool", "establishmentname", "establishment"}
     | {"schname", "participant", "academyname", "schoolacademy", "nameoftheschool", "schoolsname"},
 }
+_BESIDE: Final = {
+    "start": {"start", "starts", "started", "startdate", "dateofstart", "firstday", "startyear", "yearofstart"},
+    "dose": {"dose", "dosage"},
+    "group": {"group", "trust", "network", "trustname", "networkname", "trustornetwork"},
+}
+"""What may be said of a participant beside which it is: when it began, how much it had, its trust or network."""
 _HALVES: Final = {
     "la": {"la", "lacode", "lano", "lanumber", "lea", "leacode", "leano", "localauthoritycode", "localauthoritynumber"},
     "estab": {"estab", "estabno", "estabnumber", "establishmentnumber", "establishmentno", "establishmentcode"},
@@ -42,7 +52,9 @@ _SEPARATORS: Final = ",;\t|"
 class ListedSchool:
     """One row of a list of schools: its number in the file, and what it gives, each text empty where it gives nothing.
 
-    `problem` says what is wrong with the row as it is written, or is empty.
+    `unit` is an id of a table of the project's own, where the file knows units by nothing else. `start` (None where
+    the cell is empty), `dose` (NaN) and `group` are what stands beside the school. `problem` says what is wrong with
+    the row as it is written, or is empty.
     """
 
     row: int
@@ -50,19 +62,30 @@ class ListedSchool:
     laestab: str
     name: str
     problem: str = ""
+    unit: str = ""
+    start: date | None = None
+    dose: float = float("nan")
+    group: str = ""
 
     @property
     def label(self) -> str:
         """Return the row as messages call it, with the school's name where it has one."""
-        return f"row {self.row} ({shortened(self.name)})" if self.name else f"row {self.row}"
+        name = self.name or self.unit
+        return f"row {self.row} ({shortened(name)})" if name else f"row {self.row}"
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantsFile:
-    """The rows of a list of schools, and the headings of columns that say nothing about which schools they are."""
+    """The rows of a list of schools, headings of columns that say nothing of them, and which of `start`, … it has."""
 
     rows: tuple[ListedSchool, ...]
     unused: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+    @property
+    def first_start(self) -> date | None:
+        """Return the earliest start that can be read, None where the file has none."""
+        return min((row.start for row in self.rows if row.start is not None), default=None)
 
 
 def shortened(text: str, most: int = 60) -> str:
@@ -70,8 +93,11 @@ def shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def read_listed_schools(path: Path) -> ParticipantsFile:
+def read_listed_schools(path: Path, has_tables: bool = False) -> ParticipantsFile:
     """Read a list of schools; rows that cannot be understood carry their problem.
+
+    Beside the school a row may give its start (a date, or a school year by its summer), its dose and its trust or
+    network. With `has_tables`, for a project with tables of its own, the first column may be a unit's id there.
 
     Raises
     ------
@@ -84,13 +110,14 @@ def read_listed_schools(path: Path) -> ParticipantsFile:
     if not filled:
         raise DataError(f"{path.name}: the file is empty. {HINT}")
     header, *body = filled
-    columns = _columns(path.name, header[1])
+    columns = _columns(path.name, header[1], has_tables)
     if not body:
-        raise DataError(f"{path.name}: the file lists no school. {HINT}")
+        raise DataError(f"{path.name}: the file lists no school. {HINT_OF_TABLES if has_tables else HINT}")
     used = set(columns.values())
     unused = tuple(text for place, text in enumerate(header[1]) if place not in used and _is_told(text, body, place))
     _refuse_choices(path.name, unused)
-    return ParticipantsFile(tuple(_school(number, row, columns, len(header[1])) for number, row in body), unused)
+    rows = tuple(_school(number, row, columns, len(header[1])) for number, row in body)
+    return ParticipantsFile(rows, unused, tuple(role for role in _BESIDE if role in columns))
 
 
 def _is_told(heading: str, body: Sequence[tuple[int, list[str]]], place: int) -> bool:
@@ -166,17 +193,19 @@ def _decoded(content: bytes) -> str | None:
 
 def _role(heading: str) -> str:
     plain = re.sub(r"[^a-z]", "", heading.lower())
-    return next((role for role, known in _HEADINGS.items() if plain in known), "")
+    return next((role for role, known in (_HEADINGS | _BESIDE).items() if plain in known), "")
 
 
-def _columns(name: str, header: list[str]) -> dict[str, int]:
-    """Return the place of each column that says which school a row is."""
+def _columns(name: str, header: list[str], has_tables: bool) -> dict[str, int]:
+    """Return the place of each column that says which school a row is, or what stands beside it."""
     roles = [_role(text) for text in header]
-    for role in ("urn", "laestab", "name"):
+    if has_tables and not {"urn", "laestab"} & set(roles) and not _halves(header):
+        roles[0] = "unit"
+    for role in ("urn", "laestab", "name", *_BESIDE):
         if roles.count(role) > 1:
             twice = [f"'{text}'" for text, found in zip(header, roles, strict=True) if found == role]
             raise DataError(f"{name}: the columns {listed(twice)} say the same of a school. Keep one of them.")
-    if not {"urn", "laestab", "name"} & set(roles) and not _halves(header):
+    if not {"urn", "laestab", "name", "unit"} & set(roles) and not _halves(header):
         found = listed([f"'{shortened(text, 30)}'" for text in header if text], 12)
         is_school = any(re.fullmatch(r"\d{6,7}|\d{3}/\d{4}", text) for text in header)
         lacks = " The first row is a school, and must be the headings." if is_school else ""
@@ -200,10 +229,10 @@ def _refuse_choices(name: str, unused: Sequence[str]) -> None:
     if choices:
         one = len(choices) == 1
         raise DataError(
-            f"{name}: the column{'' if one else 's'} {listed(choices)} would change nothing: a project counts each "
-            "school listed as treated, from the first day of the programme, and each alike. Leave out the schools that "
-            f"did not take part, and delete the column{'' if one else 's'}; schools that joined at different times are "
-            "estimated from a table by `evalkit did`."
+            f"{name}: the column{'' if one else 's'} {listed(choices)} would change nothing: beside the school only "
+            "`start` (its first day), `dose` and `group` (its trust or network) are read, and each school listed "
+            f"counts as treated. Leave out the schools that did not take part, and delete the column"
+            f"{'' if one else 's'}, or give {'it' if one else 'them'} one of these headings."
         )
 
 
@@ -213,10 +242,57 @@ def _school(number: int, row: list[str], columns: dict[str, int], width: int) ->
         halves = (_digits(cells[half]) for half in ("la", "estab"))
         cells["laestab"] = "/".join(half for half in halves if half)
     urn, laestab = _digits(cells.get("urn", "")), _laestab(cells.get("laestab", ""))
-    problem = _problem(cells, urn, laestab)
+    start, dose = _start(cells.get("start", "")), _dose(cells.get("dose", ""))
+    problem = _problem(cells, urn, laestab) or next((found for found in (start, dose) if isinstance(found, str)), "")
     if any(row[width:]):
         problem = "the row has more cells than there are headings; write a name with a separator in quotation marks"
-    return ListedSchool(number, urn, laestab, cells.get("name", ""), problem)
+    return ListedSchool(
+        number,
+        urn,
+        laestab,
+        cells.get("name", ""),
+        problem,
+        cells.get("unit", ""),
+        start if isinstance(start, date) else None,
+        dose if isinstance(dose, float) else float("nan"),
+        cells.get("group", ""),
+    )
+
+
+_ISO: Final = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})([ T]00:00(:00)?)?")
+_BRITISH: Final = re.compile(r"(?P<day>\d{1,2})[/.](?P<month>\d{1,2})[/.](?P<year>\d{4})( 00:00(:00)?)?")
+_YEAR: Final = re.compile(r"(?P<year>\d{4})(\.0+)?")
+_SCHOOL_YEAR: Final = re.compile(r"(?P<first>\d{4})[/-](\d{2})?(?P<last>\d{2})")
+_WRITE_START: Final = "Write a date as 2018-02-01 or 01/02/2018, or the summer of the first school year as 2018"
+
+
+def _start(text: str) -> date | str | None:
+    """Return the day a cell gives, None where it is empty, else what is wrong with it.
+
+    A year is the school year of that summer, and so its first day.
+    """
+    if not text:
+        return None
+    if (found := _YEAR.fullmatch(text)) and 1900 <= int(found["year"]) <= 2100:
+        return date(int(found["year"]) - 1, 9, 1)
+    school_year = _SCHOOL_YEAR.fullmatch(text)
+    if school_year and (int(school_year["first"]) + 1) % 100 == int(school_year["last"]):
+        return date(int(school_year["first"]), 9, 1)
+    if day := _ISO.fullmatch(text) or _BRITISH.fullmatch(text):
+        with suppress(ValueError):
+            return date(int(day["year"]), int(day["month"]), int(day["day"]))
+    return f"the start '{shortened(text, 40)}' is no date. {_WRITE_START}"
+
+
+def _dose(text: str) -> float | str:
+    """Return the number a cell gives, NaN where it is empty, else what is wrong with it."""
+    if not text:
+        return float("nan")
+    with suppress(ValueError):
+        number = float(text.removesuffix("%"))
+        if math.isfinite(number):
+            return number
+    return f"the dose '{shortened(text, 40)}' is no number"
 
 
 def _digits(text: str) -> str:

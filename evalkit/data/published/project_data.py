@@ -1,28 +1,52 @@
-"""Everything one project reads, checked once: records by key stage, areas, participants."""
+"""Everything one project reads, checked once: records by key stage and own table, areas, participants."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, DesignError
+from evalkit.core.errors import DataError, DesignError, EvalkitError, ProjectError
 from evalkit.core.manifest import DataKind
-from evalkit.core.project import Exposure, Project
+from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
-from evalkit.data.measures import measure, require_years
-from evalkit.data.published.assembled import read_assembled
+from evalkit.data.measures import PUPILS_OF_STAGE, measure, require_years
+from evalkit.data.own_tables.project_table import (
+    Directory,
+    ProjectTable,
+    open_project_table,
+    read_own_columns,
+    read_own_records,
+)
+from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
 from evalkit.data.published.codes import parse_cells
+from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.neighbours import NeighbourTable, read_neighbours
-from evalkit.data.published.participants import TreatedSchools, read_participants, refuse_another_place, whole_areas
-from evalkit.data.published.performance import PublishedLimits, read_limits, read_performance
-from evalkit.data.published.records import Listing, SchoolRecords, make_records
+from evalkit.data.published.participants import (
+    TreatedSchools,
+    drawn_schools,
+    read_participants,
+    refuse_another_place,
+    whole_areas,
+    with_common_start,
+)
+from evalkit.data.published.participants_file import read_listed_schools
+from evalkit.data.published.performance import (
+    NationalShares,
+    PublishedLimits,
+    national_shares,
+    published_shares,
+    read_limits,
+    read_performance,
+)
+from evalkit.data.published.records import STAGES, Listing, SchoolRecords, make_records
 from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
@@ -40,10 +64,13 @@ from evalkit.data.published.tables import read_table
 class ProjectData:
     """What was read for a project. `years` are the summers whose scores are in memory.
 
-    `limits` has the published confidence limits of the last summer read, by measure, where at hand;
+    `records` are by key stage, and by the name of each table of the project's own. `limits` has the published
+    confidence limits of the last summer read, by measure, where at hand; `shares` the
+    shares of England's pupils, in the last summer before the programme, that a measure's standard deviation rests on;
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
-    year, by school_id, where the project states a cost and every year has been read.
+    year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
+    tables on which an analysis compares units, by unit, each as it was known before the programme.
     """
 
     kind: DataKind
@@ -55,6 +82,46 @@ class ProjectData:
     fsm_share: pd.Series | None
     boundaries: Boundaries | None = None
     roll: pd.Series | None = None
+    shares: Mapping[str, NationalShares] = field(default_factory=dict)
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def of_years(self, years: Iterable[int]) -> ProjectData:
+        """Return the same without the scores of any other year."""
+        kept = set(years)
+        records = {stage: _of_years(r, kept) for stage, r in self.records.items()}
+        return replace(self, years=tuple(year for year in self.years if year in kept), records=records)
+
+
+def _of_years(records: SchoolRecords, kept: set[int]) -> SchoolRecords:
+    years = [year for year in records.years if year in kept]
+    frames = [{code: frame[years] for code, frame in held.items()} for held in (records.values, records.reasons)]
+    return replace(
+        records, values=frames[0], reasons=frames[1], pupils=records.pupils.reindex(columns=years), years=tuple(years)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Years:
+    """The years whose scores may be read before the programme (`before`), and all that are read after it (`every`)."""
+
+    before: tuple[int, ...]
+    every: tuple[int, ...]
+
+
+def years_of(project: Project, available: Iterable[int], start: date | None = None) -> Years:
+    """Return the years that a project's analyses ask for.
+
+    An analysis by `exposure` asks for the years named there. Another asks for every year `available`, and before the
+    programme for those whose tests came before the first start: `start`, or the programme's own first day.
+    """
+    named = [project.exposure_of(analysis) for analysis in project.analyses if analysis.uses_exposure]
+    before = {year for exposure in named for year in exposure.pre}
+    every = {year for exposure in named for year in exposure.years}
+    if project.uses_all_years:
+        first = first_summer(start or project.programme.start)
+        every |= set(available)
+        before |= {year for year in every if year < first}
+    return Years(before=tuple(sorted(before)), every=tuple(sorted(every)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +141,7 @@ class Tables:
     records: dict[str, SchoolRecords]
     neighbours: dict[str, NeighbourTable]
     limits: dict[str, PublishedLimits]
+    shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
 
@@ -90,48 +158,204 @@ def read_anew(request: DataRequest, read_tables: Callable[[], Tables]) -> Tables
 
 def read_baseline(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
     """Read a project's data with the scores of the years before the programme and no others."""
-    return _read(project, project_folder, sources, project.exposure.pre, keep)
+    return _Reading(project, project_folder, sources, keep).data(is_baseline=True)
 
 
 def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
     """Read a project's data with the scores of every year it names."""
-    return _read(project, project_folder, sources, project.exposure.years, keep)
+    return _Reading(project, project_folder, sources, keep).data(is_baseline=False)
 
 
-def _read(project: Project, project_folder: Path, sources: Sources, years: Sequence[int], keep: Keep) -> ProjectData:
-    request = DataRequest(
-        measures=tuple(outcome.code for outcome in project.outcomes),
-        exposure=project.exposure,
+def read_all_or_problems(
+    project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew
+) -> ProjectData | tuple[EvalkitError, ...]:
+    """Read as `read_records` does, and where that fails return everything that is wrong, not the first of it.
+
+    Published tables, each table of the project's own and the participants are looked at by themselves.
+    """
+    reading = _Reading(project, project_folder, sources, keep)
+    try:
+        return reading.data(is_baseline=False)
+    except (DataError, DesignError, ProjectError) as first:
+        return (*dict.fromkeys(reading.problems(), None),) or (first,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A project that is being read: its published tables, its own ones, and who of them took part."""
+
+    project: Project
+    folder: Path
+    sources: Sources
+    keep: Keep
+
+    def problems(self) -> Iterator[EvalkitError]:
+        """Yield what is wrong with each part of the data; participants are matched where all tables can be read."""
+        start = _first_start(self.project, self.folder)
+        request = _request(
+            self.project, years_of(self.project, _published_years(self.project, self.sources), start), False
+        )
+        try:
+            tables = self.keep(request, lambda: _tables(request, self.sources))
+        except (DataError, DesignError, ProjectError) as problem:
+            yield problem
+            return
+        own, areas = {}, tables.neighbours.get(request.neighbours, _NO_AREAS)
+        wrong = []
+        for name in own_tables_of(self.project):
+            try:
+                table = self._opened(name, tables, areas)
+                own[name] = self._own(
+                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
+                )
+                read_own_columns(table, self.project.columns_of(name), table.years)
+            except (DataError, DesignError, ProjectError) as problem:
+                wrong.append(problem)
+        yield from wrong
+        if not wrong:
+            try:
+                _treated(self.project, self.folder, replace(tables, records=tables.records | own), request.exposure.pre)
+            except (DataError, DesignError, ProjectError) as problem:
+                yield problem
+
+    def data(self, *, is_baseline: bool) -> ProjectData:
+        """Return the data of the years before, or of every year."""
+        project, sources, start = self.project, self.sources, _first_start(self.project, self.folder)
+        years = years_of(project, _published_years(project, sources), start)
+        request = _request(project, years, is_baseline)
+        tables = self.keep(request, lambda: _tables(request, sources))
+        areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
+        opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
+        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
+        own = {
+            name: self._own(table, years_by_table[name], is_baseline)
+            for name, table in opened.items()
+            if project.own_outcomes(name)
+        }
+        records = tables.records | own
+        treated = _treated(project, self.folder, replace(tables, records=records), years.before)
+        columns = [
+            read_own_columns(table, project.columns_of(name), years_by_table[name].before)
+            for name, table in opened.items()
+        ]
+        fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
+        is_last_read = bool(project.exposure.post) and max(project.exposure.post) in request.years
+        return ProjectData(
+            _kind(project, sources),
+            _in_memory(request, records),
+            records,
+            tables.neighbours
+            or dict.fromkeys((project.pool.neighbours, project.pool.alternative_neighbours), _NO_AREAS),
+            treated,
+            tables.limits,
+            fsm,
+            outlines,
+            read_roll(sources.covariates) if project.cost and is_last_read else None,
+            tables.shares,
+            pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
+        )
+
+    def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
+        known = KnownSchools.of(tables.records, tables.spine, tables.links)
+        return open_project_table(
+            self.folder / self.project.data.tables[name].file,
+            name,
+            self.project.data.tables[name],
+            Directory(known, areas, tables.spine),
+        )
+
+    def _own(self, table: ProjectTable, years: Years, is_baseline: bool) -> SchoolRecords:
+        outcomes = {one.code: str(one.column) for one in self.project.own_outcomes(table.name)}
+        named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
+        if table.periods is not None:
+            table.require_years([year for exposure in named for year in exposure.years])
+        last = max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+        read = years.before if is_baseline else years.every
+        return read_own_records(table, outcomes, read, None if is_baseline else last)
+
+
+_NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
+
+
+def _followed(project: Project, table: ProjectTable) -> list[int]:
+    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+    breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
+    first = max((found.after for found in breaks), default=0)
+    return [year for year in table.years if year >= first]
+
+
+def own_tables_of(project: Project) -> list[str]:
+    """Return the names of the own tables that an outcome or an analysis's columns are of, in the order of the file."""
+    return [name for name in project.data.tables if project.own_outcomes(name) or project.columns_of(name)]
+
+
+def _kind(project: Project, sources: Sources) -> DataKind:
+    """Return that data are synthetic where any of them are."""
+    return "synthetic" if "synthetic" in (sources.kind, project.data.kind) else "real"
+
+
+def _in_memory(request: DataRequest, records: Mapping[str, SchoolRecords]) -> tuple[int, ...]:
+    own = {year for stage, r in records.items() if stage not in STAGES for year in r.years}
+    published = request.years if request.measures else ()
+    return published if own <= set(published) else tuple(sorted(own | set(published)))
+
+
+def _first_start(project: Project, folder: Path) -> date | None:
+    """Return the first start that the file of participants gives, None where it gives none."""
+    if not project.uses_all_years or project.participants.file is None:
+        return None
+    has_tables = any(outcome.is_own for outcome in project.outcomes)
+    return read_listed_schools(folder / project.participants.file, has_tables).first_start
+
+
+def _published_years(project: Project, sources: Sources) -> set[int]:
+    """Return the summers that a published outcome has after its last level break, as far as they are at hand."""
+    published = [measure(one.code) for one in project.outcomes if not one.is_own]
+    return {year for one in published for year in one.unbroken_years if year in _at_hand(sources, one.key_stage)}
+
+
+def _at_hand(sources: Sources, stage: str) -> set[int]:
+    """Return the summers that wide tables give, the one before the first among them; an assembled panel has its own."""
+    if stage in sources.panels:
+        return set(PANEL_YEARS)
+    tables = sources.tables[stage]
+    return {*tables, min(tables) - 1} if tables else set()
+
+
+def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
+    """Return what is asked of the published files; where no years are named, those before the first start."""
+    later = tuple(year for year in years.every if year not in years.before)
+    exposure = project.exposure if project.exposure.pre else Exposure(pre=years.before, post=later)
+    return DataRequest(
+        measures=tuple(outcome.code for outcome in project.outcomes if not outcome.is_own),
+        exposure=exposure,
         neighbours=project.pool.neighbours,
-        years=tuple(years),
+        years=years.before if is_baseline else years.every,
     )
-    tables = keep(request, lambda: _tables(request, sources))
-    treated = _treated(project, project_folder, tables)
-    areas = tables.neighbours[request.neighbours]
-    fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
-    roll = read_roll(sources.covariates) if project.cost and max(project.exposure.post) in years else None
-    found = (tables.records, tables.neighbours, treated, tables.limits)
-    return ProjectData(sources.kind, request.years, *found, fsm, outlines, roll)
 
 
 def _tables(request: DataRequest, sources: Sources) -> Tables:
     for code in request.measures:
         require_years(code, request.exposure.years)
     neighbours = {name: _read_once(read_neighbours, path) for name, path in sources.neighbours.items()}
-    _require_identity_files(sources)
+    if request.measures:
+        _require_identity_files(sources)
     links = _read_once(read_links, sources.links) if sources.links else None
     spine = _read_once(read_spine, sources.spine) if sources.spine else None
     conversions = conversions_of(links, spine)
-    areas = neighbours[request.neighbours]
-    records = {}
+    areas = neighbours.get(request.neighbours, _NO_AREAS)
+    records: dict[str, SchoolRecords] = {}
+    shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
         listing = _listing(sources, stage, measures, request.years, links, spine)
+        shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
         _require_whole_england(listing.source, made, areas)
         records[stage] = with_conversions(made, conversions, request.exposure)
         _require_years_read(sources, records[stage], request.years)
+        _require_results(listing.source, records[stage])
     limits = _limits(request, sources, areas)
-    return Tables(records=records, neighbours=neighbours, limits=limits, links=links, spine=spine)
+    return Tables(records=records, neighbours=neighbours, limits=limits, shares=shares, links=links, spine=spine)
 
 
 def _read_once(read: Callable[[Path], T], path: Path) -> T:
@@ -190,6 +414,17 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
+def _require_results(source: str, records: SchoolRecords) -> None:
+    """Raise where no school at all has a result in a measure and summer: the file has the column and nothing in it."""
+    for code, values in records.values.items():
+        empty = [str(year) for year in values.columns if values[year].isna().all()]
+        if len(values) and empty:
+            raise DataError(
+                f"{source}: no school has a result in {code} for {listed(empty)}, which the project file names.\n"
+                "Put a table of that summer there that has them, or change `exposure` or the outcome."
+            )
+
+
 def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
     for code in request.measures:
@@ -205,8 +440,9 @@ def _listing(
     links: Links | None,
     spine: pd.DataFrame | None,
 ) -> Listing:
+    beside = sorted({name for code in measures for name in measure(code).sd.columns} - set(measures))
     if stage in sources.panels:
-        return read_assembled(sources.panels[stage], measures, measure(measures[0]).pupils, years)
+        return read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], years, beside)
     if not sources.tables[stage]:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
@@ -215,27 +451,47 @@ def _listing(
         raise DataError(
             f"{sources.folder}: gias/links_….csv and gias/england_spine_….csv are needed with the wide tables."
         )
-    listing = read_performance(sources.tables[stage], links, measures, stage, years)
+    listing = read_performance(sources.tables[stage], links, measures, stage, years, beside)
     return Listing(
         with_minor_group(listing.identity, spine), listing.scores, listing.blank, listing.cases, listing.source
     )
 
 
 def _limits(request: DataRequest, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:
-    last = max(request.exposure.post)
+    last = max(request.exposure.post, default=0)
     if last not in request.years:
         return {}
-    limits_by_measure = {code: read_limits(sources, code, last, areas.names) for code in request.measures}
+    limits_by_measure = {code: read_limits(sources, measure(code), last, areas.names) for code in request.measures}
     return {code: limits for code, limits in limits_by_measure.items() if limits is not None}
 
 
-def _treated(project: Project, folder: Path, tables: Tables) -> TreatedSchools:
-    areas = area_codes_of(project, tables.neighbours[project.pool.neighbours])
+def _shares(
+    sources: Sources, listing: Listing, measures: Sequence[str], exposure: Exposure
+) -> dict[str, NationalShares]:
+    """Return the shares of England's pupils by measure, of the last summer before the programme: no effect is in them.
+
+    Schools' own shares are exact to a pupil or so; where they lack, what DfE prints for England, in whole per cent.
+    """
+    year = max(exposure.pre, default=0)
+    found = {}
+    for code in measures:
+        known = measure(code)
+        shares = national_shares(listing, known.sd.columns, year) or published_shares(sources, known, year)
+        if shares is not None:
+            found[code] = shares
+    return found
+
+
+def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int]) -> TreatedSchools:
+    known, chosen = tables.neighbours.get(project.pool.neighbours, _NO_AREAS), project.participants
+    if chosen.draw is not None:
+        return drawn_schools(project, _area_code(chosen.draw.of, known), tables.records, project.exposure.pre or pre)
+    areas = area_codes_of(project, known)
     if areas:
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)
-        return whole_areas(areas, tables.records)
-    return read_participants(folder / str(project.participants.file), tables.records, tables.spine, tables.links)
+        return with_common_start(whole_areas(areas, tables.records), project)
+    return read_participants(folder / str(chosen.file), tables.records, tables.spine, tables.links, project)
 
 
 def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:

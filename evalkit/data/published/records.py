@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.errors import DataError
-from evalkit.core.project import Exposure
+from evalkit.core.project import OWN_GROUP, Exposure
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import NO_ROW, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable
@@ -67,6 +67,8 @@ def area_codes(cells: pd.Series) -> pd.Series:
 
 # Schools and their results over time: every cell a number or a reason.
 
+STAGES: Final = ("KS2", "KS4")
+"""Key stages with published records; records under another name are of a table of the project's own."""
 NO_AREA: Final = "no local authority given"
 """What stands for an area's name where the sources give a school none."""
 OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
@@ -74,7 +76,7 @@ OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SchoolRecords:
-    """All schools of one key stage and what was published about them.
+    """All schools of one key stage and what was published about them, or the units of a table of the project's own.
 
     `schools` is indexed by school_id (sorted): name, area (its code, missing where no list gives one), area_name,
     region, laestab, minor_group, is_converted (its URN changed between the last summer before the programme and the
@@ -97,7 +99,7 @@ def make_records(
     listing: Listing, key_stage: str, measures: Sequence[str], exposure: Exposure, areas: NeighbourTable
 ) -> SchoolRecords:
     """Turn a listing into records: one row per school, one column per year read, a reason in every gap."""
-    years = [year for year in exposure.years if (listing.scores["year"] == year).any()]
+    years = sorted(int(year) for year in listing.scores["year"].unique())
     identity = listing.identity.sort_values(["school_id", "year"], kind="stable")
     last = identity.drop_duplicates("school_id", keep="last").set_index("school_id").sort_index()
     schools = last[["name", "area", "laestab", "minor_group"]].copy()
@@ -158,7 +160,7 @@ def exclusion_reasons(
     """
     reason = pd.Series("", index=records.schools.index, dtype=object)
     group = records.schools["minor_group"]
-    outside = ~group.isin(list(minor_groups))
+    outside = ~group.isin([*minor_groups, OWN_GROUP])
     reason[outside] = group[outside].map(
         lambda name: _GROUPS.get(name, f"not mainstream state-funded ({name.lower()})")
     )
@@ -174,4 +176,4 @@ def has_any_before_and_all_after(
     """Return which mainstream schools have at least one result before and every result after."""
     values = records.values[measure]
     some = values[list(pre)].notna().any(axis=1) & values[list(post)].notna().all(axis=1)
-    return some & records.schools["minor_group"].isin(list(minor_groups))
+    return some & records.schools["minor_group"].isin([*minor_groups, OWN_GROUP])

@@ -12,6 +12,8 @@ from evalkit.core.errors import DataError
 from evalkit.core.manifest import DataKind
 
 SYNTHETIC_MARK: Final = "SYNTHETIC.json"
+NONE_MARK: Final = "NO-PUBLISHED-FILES.json"
+"""Marks the folder that stands for published files where a project reads none."""
 _LISTS: Final = {"april_2021": "sn_april_2021.xlsx", "may_2025": "sn_may_2025.xlsx"}
 _WIDE: Final = re.compile(r"(?P<first>\d{4})-(?P<second>\d{4})_(?P<area>[a-z0-9]+)_ks(?P<stage>[24])final\.csv")
 
@@ -36,6 +38,11 @@ class Sources:
     covariates: dict[str, Path]
     boundaries: Path | None = None
 
+    @property
+    def is_none(self) -> bool:
+        """Return whether no published file is read."""
+        return not self.panels and not self.neighbours and not any(self.tables.values())
+
     def files(self) -> tuple[Path, ...]:
         """Return every file that a run may read, in a fixed order."""
         tables = [
@@ -50,6 +57,12 @@ class Sources:
         return tuple(sorted({*tables, *single, *mapped, *mark}))
 
 
+def no_sources(folder: Path) -> Sources:
+    """Return the sources of a project that reads nothing but tables of its own."""
+    empty: dict[str, dict[int, Path]] = {"KS2": {}, "KS4": {}}
+    return Sources(folder, "real", {}, empty, empty, None, None, {}, {})
+
+
 def find_sources(folder: Path) -> Sources:
     """Look into a data folder; raise `DataError` where it cannot be one.
 
@@ -61,6 +74,8 @@ def find_sources(folder: Path) -> Sources:
         raise DataError(
             f"{folder}: there is no such folder. `--data` takes the folder that holds panel/, gias/ and lait/."
         )
+    if (folder / NONE_MARK).exists():
+        return no_sources(folder)
     panels = {
         stage: path for stage in ("KS2", "KS4") if (path := _one(folder, f"panel/{stage.lower()}_school_panel_*.csv*"))
     }

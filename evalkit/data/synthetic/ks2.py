@@ -9,6 +9,7 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import stream
+from evalkit.core.scipy_parts import special
 from evalkit.data.synthetic.cells import (
     Text,
     constant,
@@ -34,6 +35,10 @@ SIGMA = {
 }
 COVERAGE_NAME = {"READPROG": "READCOV", "WRITPROG": "WRITCOV", "MATPROG": "MATCOV"}
 _SUPPRESSED_UP_TO = 5
+# SD of pupils' scaled scores within a school: with schools' own spread it makes the SD of all pupils that the published
+# shares at the standards give for 2017 (7.9 in reading, 7.0 in maths), and near 8 in grammar.
+WITHIN_SCHOOL_SD = {"READ": 7.4, "GPS": 7.6, "MAT": 6.4}
+_STANDARDS = {"EXP": 100.0, "HIGH": 110.0}
 _NATIONAL_NOT_FSM = 0.67  # share of other pupils at the expected standard, 2017
 
 
@@ -77,20 +82,26 @@ def draw_summer(seed: int, schools: Primaries, year: int) -> Summer:
 
 
 def _shares(averages: dict[str, Floats], writing: Floats, pupils: Ints) -> dict[str, Floats]:
-    """Return shares at the expected and the higher standard, as whole pupils."""
-    read, grammar, maths = (averages[name] for name in ("READ_AVERAGE", "GPS_AVERAGE", "MAT_AVERAGE"))
+    """Return shares at the expected and the higher standard, as whole pupils.
+
+    In a tested subject pupils are normal around their school's average; no more reach all three than reach one.
+    """
+    both = (averages["READ_AVERAGE"] + averages["MAT_AVERAGE"]) / 2
     logits = {
-        "PTRWM_EXP": ((read + maths) / 2 - 102.8) / 3,
-        "PTRWM_HIGH": ((read + maths) / 2 - 110.8) / 3,
-        "PTREAD_EXP": (read - 101.1) / 3,
-        "PTREAD_HIGH": (read - 107.0) / 3,
-        "PTGPS_EXP": (grammar - 102.4) / 3,
-        "PTMAT_EXP": (maths - 101.0) / 3,
+        "PTRWM_EXP": (both - 102.8) / 3,
+        "PTRWM_HIGH": (both - 110.8) / 3,
         "PTWRITTA_EXP": 1.2 + writing / 3,
         "PTWRITTA_HIGH": -1.6 + writing / 3,
     }
+    likely = {name: special.expit(logit) for name, logit in logits.items()}
+    for subject, sd in WITHIN_SCHOOL_SD.items():
+        for standard, points in _STANDARDS.items():
+            likely[f"PT{subject}_{standard}"] = special.ndtr((averages[f"{subject}_AVERAGE"] - points) / sd)
+    for standard in _STANDARDS:
+        least = np.minimum(likely[f"PTREAD_{standard}"], likely[f"PTMAT_{standard}"])
+        likely[f"PTRWM_{standard}"] = np.minimum(likely[f"PTRWM_{standard}"], least)
     filled = np.maximum(pupils, 1)
-    return {name: np.rint(filled / (1.0 + np.exp(-logit))) / filled for name, logit in logits.items()}
+    return {name: np.rint(filled * share) / filled for name, share in likely.items()}
 
 
 def progress_cells(schools: Primaries, summer: Summer, *, keep_zeros: bool) -> dict[str, Text]:
@@ -141,10 +152,10 @@ def pupil_cells(summer: Summer) -> dict[str, Text]:
     return {"TELIG": pick(summer.pupils == 0, "", whole_text(summer.pupils)), **suppressed}
 
 
-def attainment_cells(summer: Summer, special: Bools) -> dict[str, Text]:
+def attainment_cells(summer: Summer, is_special: Bools) -> dict[str, Text]:
     """Return shares and scaled scores, suppressed up to five pupils; special schools often have no average."""
     cells = {name: percent_text(share) for name, share in summer.shares.items()}
-    no_average = special & (summer.key_stage_1 < 7.0)
+    no_average = is_special & (summer.key_stage_1 < 7.0)
     for name, values in summer.averages.items():
         cells[name] = pick(no_average, "", decimal_text(np.clip(values, 80.0, 120.0), 0))
     few = summer.pupils <= _SUPPRESSED_UP_TO
@@ -194,15 +205,15 @@ def blank(count: int) -> Text:
 
 # The key stage 2 performance tables of the synthetic England, one file a year, in that year's columns.
 
-KS2_FILES = {2017: "2016-2017", 2018: "2017-2018", 2019: "2018-2019"}
+KS2_FILES = {2016: "2015-2016", 2017: "2016-2017", 2018: "2017-2018", 2019: "2018-2019"}
 _START = "RECTYPE ALPHAIND LEA ESTAB URN SCHNAME ADDRESS1 ADDRESS2 ADDRESS3 TOWN PCODE TELNUM"
 _MIDDLE = (
     "URN_AC SCHNAME_AC OPEN_AC NFTYPE ICLOSE RELDENOM AGERANGE CONFEXAM TAB15 TAB1618 TOTPUPS TPUPYEAR TELIG BELIG "
     "GELIG TKS1AVERAGE PTKS1GROUP_L PTKS1GROUP_M PTKS1GROUP_H TFSM6CLA1A PTFSM6CLA1A TNotFSM6CLA1A PTEALGRP2 PTMOBN "
     "PTRWM_EXP PTRWM_HIGH READPROG READPROG_LOWER READPROG_UPPER READCOV WRITPROG WRITPROG_LOWER WRITPROG_UPPER "
-    "WRITCOV MATPROG MATPROG_LOWER MATPROG_UPPER MATCOV PTREAD_EXP PTREAD_HIGH READ_AVERAGE PTGPS_EXP GPS_AVERAGE "
-    "PTMAT_EXP MAT_AVERAGE PTWRITTA_EXP PTWRITTA_HIGH PTRWM_EXP_FSM6CLA1A PTRWM_EXP_NotFSM6CLA1A DIFFN_RWM_EXP "
-    "READPROG_FSM6CLA1A READ_AVERAGE_FSM6CLA1A"
+    "WRITCOV MATPROG MATPROG_LOWER MATPROG_UPPER MATCOV PTREAD_EXP PTREAD_HIGH READ_AVERAGE PTGPS_EXP PTGPS_HIGH "
+    "GPS_AVERAGE PTMAT_EXP PTMAT_HIGH MAT_AVERAGE PTWRITTA_EXP PTWRITTA_HIGH PTRWM_EXP_FSM6CLA1A "
+    "PTRWM_EXP_NotFSM6CLA1A DIFFN_RWM_EXP READPROG_FSM6CLA1A READ_AVERAGE_FSM6CLA1A"
 )
 _PRIOR = (
     "PTRWM_EXP PTRWM_HIGH READPROG READPROG_LOWER READPROG_UPPER WRITPROG WRITPROG_LOWER WRITPROG_UPPER MATPROG "
@@ -224,6 +235,8 @@ def _described(*years: int) -> list[str]:
 
 
 KS2_HEADERS: dict[int, list[str]] = {
+    # the layout of 2016/17 without earlier years: no published table of 2015/16 was at hand
+    2016: [*_START.split(), *_MIDDLE.split(), "PSENELSAPK"],
     2017: [*_START.split(), *_MIDDLE.split(), "PSENELSAPK", *_prior(2016)],
     2018: [
         *_START.split(), *_MIDDLE.split(), "PSENELSAPK", *_prior(2017), *_prior(2016), *_LATE.split(),
@@ -259,7 +272,7 @@ def list_rows(schools: Primaries, identities: Identities, year: int) -> KS2Listi
 
 
 def write_ks2(folder: Path, seed: int, schools: Primaries, identities: Identities) -> None:
-    """Write the three key stage 2 tables; the 2016 scores stand in the prior-year columns of the first."""
+    """Write the four key stage 2 tables; earlier scores stand in the prior-year columns of the later ones too."""
     summers = {year: draw_summer(seed, schools, year) for year in SCORE_YEARS}
     for year, name in KS2_FILES.items():
         measures = _measures(schools, summers, year)

@@ -20,6 +20,8 @@
 - `pairs_arrays`: Who may be paired with whom, how far apart they are, and the nearest partners of each: arrays in,
   arrays out.
 - `profile_matching`: Profile matching: the largest group whose means are those of the target group.
+- `rerun`: A matching made again for each of many sets of treated units, what does not hang on the set worked out
+  once.
 - `school_pupil_matching`: Schools first, then pupils: pupils are matched only with pupils of the schools that theirs
   was matched with.
 - `scores`: The propensity score: how likely each unit was to be treated, given the matching covariates.

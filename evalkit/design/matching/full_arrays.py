@@ -14,6 +14,9 @@ from evalkit.design.matching.pairs_arrays import PairProblem, nearest_permitted,
 MOST_PAIRS: Final = 5_000_000
 """Possible pairs that are weighed at once (some 500 MB)."""
 
+ALL_AT_ONCE: Final = 1_000_000
+"""So few possible pairs are all looked at, which is less work than looking near by."""
+
 
 class Cover(NamedTuple):
     """Pairs as positions of treated and comparison units, shape (n_pairs,), and their distances."""
@@ -38,8 +41,11 @@ def least_cover(problem: PairProblem) -> Cover:
         Where more than `MOST_PAIRS` pairs could save something.
     """
     n, m = len(problem.focal), len(problem.partners)
-    of_treated, of_comparison = _nearest(problem), _nearest(problem.turned)
-    treated, comparison = _savers(problem, of_treated.distance, of_comparison.distance)
+    if n * m <= min(ALL_AT_ONCE, MOST_PAIRS):
+        of_treated, of_comparison, (treated, comparison) = _all_looked_at(problem)
+    else:
+        of_treated, of_comparison = _nearest(problem), _nearest(problem.turned)
+        treated, comparison = _savers(problem, of_treated.distance, of_comparison.distance)
     apart = of_treated.distance[treated] + of_comparison.distance[comparison]
     is_paired = _most_saved(treated, comparison, apart - problem.distance(treated, comparison), (n, m))
     first, second = treated[is_paired], comparison[is_paired]
@@ -55,6 +61,27 @@ class _Nearest(NamedTuple):
 
     partner: Ints
     distance: Floats
+
+
+def _all_looked_at(problem: PairProblem) -> tuple[_Nearest, _Nearest, tuple[Ints, Ints]]:
+    """Return the nearest of each treated and comparison unit, and the pairs that save something: few units in all."""
+    n, m = len(problem.focal), len(problem.partners)
+    rows, columns = np.arange(n)[:, None], np.arange(m)[None, :]
+    distance = problem.distance(rows, columns)
+    if problem.is_limited:
+        distance[~problem.is_permitted(rows, columns)] = np.inf
+    nearest = []
+    for axis, size in ((1, n), (0, m)):
+        if not distance.size:
+            nearest.append(_Nearest(np.full(size, -1, dtype=np.int64), np.full(size, np.inf)))
+            continue
+        at = distance.argmin(axis=axis)
+        near = np.take_along_axis(distance, np.expand_dims(at, axis), axis).squeeze(axis)
+        nearest.append(_Nearest(np.where(np.isfinite(near), at, -1), near))
+    # two units without anybody are no savers: nothing is less than infinity that is infinity
+    saves = distance < nearest[0].distance[:, None] + nearest[1].distance[None, :]
+    treated, comparison = np.nonzero(saves & np.isfinite(distance))
+    return nearest[0], nearest[1], (treated, comparison)
 
 
 def _nearest(problem: PairProblem) -> _Nearest:

@@ -32,14 +32,30 @@ def full_matching(baseline: Baseline, option: FullMatching, target: Target) -> M
         Where bounds on set sizes exclude each other or cannot be kept, or more pairs would have to be weighed than
         the stated budget.
     """
-    bounds = _bounds(option)
+    bounds = size_bounds(option)
     space = pair_space(baseline, option)
     is_eligible = ~space.discarded
     treated, comparison = (
         np.flatnonzero(baseline.is_treated & is_eligible),
         np.flatnonzero(~baseline.is_treated & is_eligible),
     )
-    strata = np.full(len(is_eligible), -1, dtype=np.int64)
+    strata, pairs = full_sets(space, bounds, treated, comparison)
+    return MatchedDesign(
+        baseline=baseline,
+        option=option,
+        target=target,
+        weights=stratum_weights(baseline.is_treated, strata, target),
+        pairs=pairs,
+        strata=strata,
+        score=space.score,
+        discarded=space.discarded,
+        notes=_notes(strata, space, int(strata.max(initial=-1)) + 1),
+    )
+
+
+def full_sets(space: PairSpace, bounds: Bounds | None, treated: Ints, comparison: Ints) -> tuple[Ints, Pairs]:
+    """Return each unit's set, −1 for none, shape (n_units,), and the pairs; arms are positions in the baseline."""
+    strata = np.full(len(space.strata), -1, dtype=np.int64)
     pairs, n_sets = [], 0
     for code in np.unique(space.strata[treated]):
         treated_at, comparison_at = treated[space.strata[treated] == code], comparison[space.strata[comparison] == code]
@@ -51,20 +67,10 @@ def full_matching(baseline: Baseline, option: FullMatching, target: Target) -> M
             strata[rows] = np.where(numbers >= 0, numbers + n_sets, -1)
         n_sets = int(strata.max()) + 1
         pairs.append((treated_at[cover.treated], comparison_at[cover.comparison], cover.distance))
-    return MatchedDesign(
-        baseline=baseline,
-        option=option,
-        target=target,
-        weights=stratum_weights(baseline.is_treated, strata, target),
-        pairs=_in_order(pairs),
-        strata=strata,
-        score=space.score,
-        discarded=space.discarded,
-        notes=_notes(strata, space, n_sets),
-    )
+    return strata, _in_order(pairs)
 
 
-def _bounds(option: FullMatching) -> Bounds | None:
+def size_bounds(option: FullMatching) -> Bounds | None:
     """Return fewest and most partners of a treated and of a comparison unit, None where nothing is bounded."""
     fewest, most = option.fewest, option.most
     if fewest is None and most is None:

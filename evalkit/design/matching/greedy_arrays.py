@@ -340,6 +340,23 @@ def nearest_on_line(focal_scores: Floats, partner_scores: Floats, n_each: int) -
     return order[chosen].astype(np.int64), np.take_along_axis(distance, first, 1)
 
 
+def near_on_line(focal_scores: Floats, partner_scores: Floats, n_near: int) -> Ints:
+    """Return the positions of partners among the `n_near` on either side of some focal unit, ascending.
+
+    Where all focal units together take no more than `n_near` partners, none comes to any other; those as far away as
+    the last one are among them.
+    """
+    ranked, n = np.sort(partner_scores), len(partner_scores)
+    start = np.searchsorted(ranked, np.sort(focal_scores), side="left")
+    lower, upper = ranked[np.maximum(start - n_near, 0)], ranked[np.minimum(start + n_near - 1, n - 1)]
+    is_near = np.zeros(n, dtype=bool)
+    # sorted focal units have sorted ends, so that stretches which meet are one
+    apart = np.flatnonzero(lower[1:] > upper[:-1])
+    for low, high in zip(np.r_[0, apart + 1], np.r_[apart, len(start) - 1], strict=True):
+        is_near |= (partner_scores >= lower[low]) & (partner_scores <= upper[high])
+    return np.flatnonzero(is_near)
+
+
 # Greedy matching over several coordinates, by the nearest few partners of each unit and more where they run out.
 
 SPARE = 8

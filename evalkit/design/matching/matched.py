@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,13 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.data.baseline import Baseline
-from evalkit.design.matching.options import MatchingOption, Target, WeightingOption
+from evalkit.design.matching.options import (
+    MatchingOption,
+    NearestNeighbour,
+    OptimalMatching,
+    Target,
+    WeightingOption,
+)
 from evalkit.design.weights_arrays import effective_n
 
 
@@ -178,3 +184,35 @@ def stratum_weights(is_treated: Bools, strata: Ints, target: Target) -> Floats:
         weights[rows] = target_size[strata[rows]] / size[strata[rows]]
         weights[rows] *= len(rows) / max(weights[rows].sum(), np.finfo(float).tiny)
     return weights
+
+
+def without_units(design: MatchedDesign, lost: Bools) -> MatchedDesign:
+    """Return a design without some of its units, such as those whose outcome is not known.
+
+    A pair that loses either unit is left out, a stratum weighs what is left of it, and weights that were fitted are
+    kept in their proportions. `lost` has shape (n_units,). Raise `DesignError` where an arm is left without units.
+    """
+    if not (lost & design.is_used).any():
+        return design
+    is_treated, pairs, strata = design.baseline.is_treated, design.pairs, design.strata
+    if pairs is not None:
+        whole = ~lost[pairs.treated] & ~lost[pairs.comparison]
+        pairs = Pairs(pairs.treated[whole], pairs.comparison[whole], pairs.distance[whole])
+    if pairs is not None and isinstance(design.option, NearestNeighbour | OptimalMatching):
+        weights = paired_weights(is_treated, pairs, design.target)
+        strata = None if strata is None else matched_sets(len(lost), pairs, design.target)
+    elif strata is not None:
+        strata = np.where(lost, -1, strata)
+        weights = stratum_weights(is_treated, strata, design.target)
+        strata = np.where(weights > 0, strata, -1)
+    else:
+        weights = _kept_weights(np.where(lost, 0.0, design.weights), is_treated)
+    return replace(design, pairs=pairs, strata=strata, weights=weights)
+
+
+def _kept_weights(weights: Floats, is_treated: Bools) -> Floats:
+    """Return weights scaled so that within each arm they sum to the number of units used."""
+    scaled = weights.copy()
+    for arm in (is_treated, ~is_treated):
+        scaled[arm] *= np.count_nonzero(weights[arm]) / max(weights[arm].sum(), np.finfo(float).tiny)
+    return scaled

@@ -51,12 +51,15 @@ def nearest_neighbour(baseline: Baseline, option: NearestNeighbour, target: Targ
             "Nearest-neighbour matching gives the effect on the treated (ATT) or on the comparison units (ATC). For "
             "the ATE use full matching, subclassification or weighting."
         )
-    _require_whole(option)
+    require_options_agree(option)
     space = pair_space(baseline, option)
     is_focal = baseline.is_treated if target == "ATT" else ~baseline.is_treated
     focal = np.flatnonzero(is_focal & ~space.discarded)
     pool = np.flatnonzero(~is_focal & ~space.discarded)
-    pairs = _pairs(baseline, option, space, (focal, pool), target)
+    first = None
+    if option.within_first is not None:
+        first = shared_codes(baseline, (*option.exact, option.within_first))
+    pairs = nearest_pairs(option, space, (focal, pool), target, first)
     if target == "ATC":
         pairs = Pairs(pairs.comparison, pairs.treated, pairs.distance)
     shares = option.replacement or option.reuse_limit is not None
@@ -73,7 +76,7 @@ def nearest_neighbour(baseline: Baseline, option: NearestNeighbour, target: Targ
     )
 
 
-def _require_whole(option: NearestNeighbour) -> None:
+def require_options_agree(option: NearestNeighbour) -> None:
     """Raise `DesignError` where options exclude each other."""
     if option.ratio < 1 or (option.reuse_limit is not None and option.reuse_limit < 1):
         raise DesignError("The ratio and the reuse limit are whole numbers from 1 on.")
@@ -94,10 +97,14 @@ def _require_whole(option: NearestNeighbour) -> None:
         raise DesignError("The order 'closest' is for differences of a score; inside a caliper use another order.")
 
 
-def _pairs(
-    baseline: Baseline, option: NearestNeighbour, space: PairSpace, arms: tuple[Ints, Ints], target: Target
+def nearest_pairs(
+    option: NearestNeighbour, space: PairSpace, arms: tuple[Ints, Ints], target: Target, first: Ints | None
 ) -> Pairs:
-    """Return pairs of focal units (as `treated`) and partners, by focal unit and then as they were taken."""
+    """Return pairs of focal units (as `treated`) and partners, by focal unit and then as they were taken.
+
+    `arms` are the positions of focal units and of those who may be their partners, ascending; `first` codes, shape
+    (n_units,), that a partner shares where there is one that does.
+    """
     focal, pool = arms
     if option.replacement and _is_line(option) and not _is_limited(option) and len(pool) >= option.ratio:
         partner, distance = nearest_on_line(space.coordinates[focal, 0], space.coordinates[pool, 0], option.ratio)
@@ -108,7 +115,7 @@ def _pairs(
     times = _ANY_NUMBER if option.replacement else option.reuse_limit or 1
     partners_taken = PartnersTaken.none(len(focal), len(pool), times)
     take = _taker(option, space, arms)
-    for strata in _passes(baseline, option, space):
+    for strata in (space.strata,) if first is None else (first, space.strata):
         for turn, pool_at in _by_stratum(strata[focal[turns[0]]], strata[pool]):
             take(partners_taken, (turns[0][turn], turns[1][turn]), pool_at)
     sizes = [len(partners) for partners in partners_taken.partners]
@@ -159,13 +166,6 @@ def _is_plain(option: NearestNeighbour) -> bool:
     is_once = option.ratio == 1 and not option.replacement and option.reuse_limit in (None, 1)
     rules = (option.anti_exact, option.calipers, option.within_first, option.fewest)
     return _is_line(option) and is_once and option.order != "closest" and not any(bool(rule) for rule in rules)
-
-
-def _passes(baseline: Baseline, option: NearestNeighbour, space: PairSpace) -> list[Ints]:
-    """Return the strata of each pass: where some partners come first, those are a pass of their own."""
-    if option.within_first is None:
-        return [space.strata]
-    return [shared_codes(baseline, (*option.exact, option.within_first)), space.strata]
 
 
 def _usual_order(option: NearestNeighbour, target: Target) -> Order:

@@ -45,7 +45,7 @@ def optimal_matching(baseline: Baseline, option: OptimalMatching, target: Target
     focal = np.flatnonzero(is_focal & ~space.discarded)
     pool = np.flatnonzero(~is_focal & ~space.discarded)
     _require_room(len(focal), len(pool), option.ratio, target)
-    assignment = _by_stratum(space, option, focal, pool)
+    assignment = optimal_pairs(space, option.ratio, focal, pool)
     pairs = Pairs(assignment.focal, assignment.partner, assignment.distance)
     if target == "ATC":
         pairs = Pairs(assignment.partner, assignment.focal, assignment.distance)
@@ -82,12 +82,12 @@ def _require_room(n_focal: int, n_partners: int, ratio: int, target: Target) -> 
     )
 
 
-def _by_stratum(space: PairSpace, option: OptimalMatching, focal: Ints, pool: Ints) -> Assignment:
+def optimal_pairs(space: PairSpace, ratio: int, focal: Ints, pool: Ints) -> Assignment:
     """Return the best pairs of each stratum of units that must share labels, as positions in the baseline."""
     parts = [NOBODY]
     for code in np.unique(space.strata[focal]):
         focal_at, pool_at = focal[space.strata[focal] == code], pool[space.strata[pool] == code]
-        part = _least(space, space.problem(focal_at, pool_at), option.ratio)
+        part = _least(space, space.problem(focal_at, pool_at), ratio)
         parts.append(Assignment(focal_at[part.focal], pool_at[part.partner], part.distance, part.gap))
     focal_at = np.concatenate([part.focal for part in parts])
     pool_at = np.concatenate([part.partner for part in parts])
@@ -97,13 +97,16 @@ def _by_stratum(space: PairSpace, option: OptimalMatching, focal: Ints, pool: In
 
 
 def _least(space: PairSpace, problem: PairProblem, ratio: int) -> Assignment:
-    focal_coordinates, partner_coordinates = problem.focal.coordinates, problem.partners.coordinates
-    if space.is_line and ratio == 1 and not problem.is_limited and len(focal_coordinates) <= len(partner_coordinates):
-        columns = line_assignment(focal_coordinates[:, 0], partner_coordinates[:, 0])
-        gap = line_gap(focal_coordinates[:, 0], partner_coordinates[:, 0], columns)
-        distance = np.abs(focal_coordinates[:, 0] - partner_coordinates[columns, 0])
+    n, n_partners = len(problem.focal), len(problem.partners)
+    if space.is_line and not problem.is_limited and n * ratio <= n_partners:
+        # a unit that wants several partners is as many units in the same place
+        copies, partners = np.repeat(np.arange(n), ratio), problem.partners.coordinates[:, 0]
+        places = problem.focal.coordinates[copies, 0]
+        columns = line_assignment(places, partners)
+        gap = line_gap(places, partners, columns)
+        distance = np.abs(places - partners[columns])
         if gap <= _PROVEN * max(float(distance.sum()), np.finfo(float).tiny):
-            return Assignment(np.arange(len(focal_coordinates)), columns, distance, gap)
+            return Assignment(copies, columns, distance, gap)
     return least_assignment(problem, ratio)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Final, Literal
 
 DistanceName = Literal["logit", "linear-logit", "probit", "mahalanobis", "robust-mahalanobis", "euclidean", "own"]
 """Score distances (logit, linear-logit, probit, a user's own score) and distances over the covariates."""
@@ -13,6 +13,8 @@ Link = Literal["logit", "probit"]
 Target = Literal["ATT", "ATC", "ATE"]
 Order = Literal["largest", "smallest", "closest", "id"]
 Side = Literal["none", "treated", "comparison", "both"]
+AfterName = Literal["change", "ancova", "difference"]
+"""What is estimated after matching."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,3 +285,46 @@ MatchingOption = (
     | ProfileMatching
 )
 WeightingOption = EntropyBalancing | InverseProbability | CovariateBalancing
+
+
+# The methods and their options by the names that commands and project files give them.
+
+_MAKERS: Final[dict[str, Callable[..., MatchingOption | WeightingOption]]] = {
+    "nearest": NearestNeighbour,
+    "optimal": OptimalMatching,
+    "full": FullMatching,
+    "exact": ExactMatching,
+    "cem": CoarsenedExact,
+    "subclass": Subclassification,
+    "profile": ProfileMatching,
+    "entropy": EntropyBalancing,
+    "ipw": InverseProbability,
+    "cbps": CovariateBalancing,
+}
+_FIELDS: Final = {
+    "replace": "replacement",
+    "reuse": "reuse_limit",
+    "caliper_on": "calipers",
+    "subclasses": "n_subclasses",
+}
+"""Options that are called otherwise in the option objects."""
+
+
+def named_option(
+    method: str, chosen: Mapping[str, Any], exact: tuple[str, ...] = (), anti_exact: tuple[str, ...] = ()
+) -> MatchingOption | WeightingOption:
+    """Return the option object of a method by its name, with the options that were chosen under their names.
+
+    >>> named_option("optimal", {"ratio": 3}, exact=("region",)).ratio
+    3
+    """
+    fields = {_FIELDS.get(name, name): value for name, value in chosen.items()}
+    if method in ("nearest", "optimal", "full"):
+        fields |= {"exact": exact, "anti_exact": anti_exact}
+    elif method == "profile":
+        fields["exact"] = exact
+    if method == "nearest":
+        fields |= {name: int(fields[name]) for name in ("fewest", "most") if name in fields}
+    if method == "ipw" and "distance" in fields:
+        fields["link"] = fields.pop("distance")
+    return _MAKERS[method](**fields)

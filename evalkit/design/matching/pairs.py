@@ -73,23 +73,82 @@ def pair_space(baseline: Baseline, rules: PairRules) -> PairSpace:
     """
     is_score = rules.distance in SCORE_DISTANCES
     score = None
-    if is_score or rules.caliper is not None or rules.common_support != "none":
+    if needs_score(rules):
         score = propensity_score(baseline, rules.distance if is_score else "logit", rules.own_score)
-    if is_score and not rules.mahalanobis_on:
+    if not is_line(rules):
+        require_variation(baseline, rules.mahalanobis_on or None)
+        require_arms(baseline.is_treated)
+    return space_among(pair_features(baseline, rules), rules, score, baseline.is_treated)
+
+
+def needs_score(rules: PairRules) -> bool:
+    """Return whether a score is part of the distance or of a limit."""
+    return rules.distance in SCORE_DISTANCES or rules.caliper is not None or rules.common_support != "none"
+
+
+def is_line(rules: PairRules) -> bool:
+    """Return whether the distance is the difference of a score."""
+    return rules.distance in SCORE_DISTANCES and not rules.mahalanobis_on
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairFeatures:
+    """What pairing needs to know of units, whoever is treated, in the order of the baseline.
+
+    Attributes
+    ----------
+    columns : shape (n_units, k), what a distance over covariates is made of; k = 0 for a score
+    strata, windows, apart : as in `PairSpace`
+    """
+
+    columns: Floats
+    strata: Ints
+    windows: Floats
+    apart: Ints
+
+
+def pair_features(baseline: Baseline, rules: PairRules) -> PairFeatures:
+    """Return what pairing needs of units; raise `DesignError` where a rule names a column that is not there."""
+    columns = np.empty((len(baseline.units), 0))
+    if not is_line(rules):
+        columns, _ = distance_columns(baseline, rules.mahalanobis_on or None)
+    return PairFeatures(
+        columns=columns,
+        strata=shared_codes(baseline, rules.exact),
+        windows=_windows(baseline, rules),
+        apart=_apart(baseline, rules.anti_exact),
+    )
+
+
+def space_among(
+    features: PairFeatures,
+    rules: PairRules,
+    score: Floats | None,
+    is_treated: Bools,
+    among: Ints | None = None,
+) -> PairSpace:
+    """Return distances and limits where some units are treated and `among` (None: all) are those there are.
+
+    Spreads are over these alone, and only they have a place that means anything.
+    """
+    everyone = slice(None) if among is None else among
+    if is_line(rules):
         assert score is not None
         coordinates = score[:, None]
     else:
-        coordinates = _coordinates(baseline, rules)
-    windows, widths = _windows(baseline, rules)
+        coordinates = _coordinates(features.columns, rules, is_treated, everyone)
+    discarded = np.zeros(len(is_treated), dtype=bool)
+    if score is not None:
+        discarded[everyone] = outside_support(score[everyone], is_treated[everyone], rules.common_support)
     return PairSpace(
         coordinates=coordinates,
         score=score,
-        caliper=_caliper(rules, score),
-        strata=shared_codes(baseline, rules.exact),
-        windows=windows,
-        widths=widths,
-        apart=_apart(baseline, rules.anti_exact),
-        discarded=outside_support(score, baseline.is_treated, rules.common_support),
+        caliper=_caliper(rules, None if score is None else score[everyone]),
+        strata=features.strata,
+        windows=features.windows,
+        widths=_widths(features.windows[everyone], rules),
+        apart=features.apart,
+        discarded=discarded,
     )
 
 
@@ -114,17 +173,14 @@ def outside_support(score: Floats | None, is_treated: Bools, side: Side) -> Bool
     return outside
 
 
-def _coordinates(baseline: Baseline, rules: PairRules) -> Floats:
-    names = rules.mahalanobis_on or None
-    require_variation(baseline, names)
-    columns, _ = distance_columns(baseline, names)
-    treated = baseline.is_treated
-    require_arms(treated)
+def _coordinates(columns: Floats, rules: PairRules, treated: Bools, everyone: Ints | slice) -> Floats:
     kind = "mahalanobis" if rules.mahalanobis_on else rules.distance
     if kind == "robust-mahalanobis":
-        columns = np.column_stack([mean_ranks(column) for column in columns.T])
-        return whitened_generally(columns, _untied(np.atleast_2d(np.cov(columns.T)), len(columns)))
-    covariance = _within(columns, treated)
+        ranks = np.zeros_like(columns)
+        ranks[everyone] = np.column_stack([mean_ranks(column) for column in columns[everyone].T])
+        spread = np.atleast_2d(np.cov(ranks[everyone].T))
+        return whitened_generally(ranks, _untied(spread, len(ranks[everyone])))
+    covariance = _within(columns[everyone], treated[everyone])
     if kind == "euclidean":
         covariance = np.diag(np.diag(covariance))
     return whitened_generally(columns, covariance)
@@ -150,19 +206,26 @@ def _caliper(rules: PairRules, score: Floats | None) -> float:
     return _width("the score", rules.caliper * float(np.std(score, ddof=1)))
 
 
-def _windows(baseline: Baseline, rules: PairRules) -> tuple[Floats, Floats]:
-    """Return the covariates that have a caliper, shape (n_units, q), and its width in the units of each, shape (q,)."""
-    columns, widths = [], []
-    for name, caliper in rules.calipers.items():
+def _windows(baseline: Baseline, rules: PairRules) -> Floats:
+    """Return the covariates that have a caliper, shape (n_units, q)."""
+    columns = []
+    for name in rules.calipers:
         values = baseline.label(name)
         if is_category(values):
             raise DesignError(f"'{name}' is a category, so it has no caliper. Ask for it to be shared exactly instead.")
-        numbers = values.to_numpy(dtype=float)
-        columns.append(numbers)
-        width = caliper.width * (1.0 if caliper.in_units else float(np.std(numbers, ddof=1)))
-        widths.append(_width(f"'{name}'", width))
-    table = np.column_stack(columns) if columns else np.empty((len(baseline.units), 0))
-    return table, np.array(widths)
+        columns.append(values.to_numpy(dtype=float))
+    return np.column_stack(columns) if columns else np.empty((len(baseline.units), 0))
+
+
+def _widths(windows: Floats, rules: PairRules) -> Floats:
+    """Return the width of each caliper on a covariate in its own units, shape (q,)."""
+    calipers = zip(rules.calipers.items(), windows.T, strict=True)
+    return np.array(
+        [
+            _width(f"'{name}'", caliper.width * (1.0 if caliper.in_units else float(np.std(column, ddof=1))))
+            for (name, caliper), column in calipers
+        ]
+    )
 
 
 def _width(name: str, width: float) -> float:

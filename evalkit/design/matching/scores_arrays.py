@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evalkit.core.arrays import Bools, Floats
+from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.scipy_parts import special
-from evalkit.design.algebra_arrays import applied, crossed, is_collinear, summed
+from evalkit.design.algebra_arrays import SMALL, applied, crossed, is_collinear, summed
 
 # Logit and probit by Fisher scoring, with separation and collinearity told apart.
 
@@ -277,3 +277,112 @@ def _why_singular(covariates: Floats, weight: Floats) -> str:
     if is_collinear(covariates.T @ (covariates * weight[:, None])):
         return "the covariates are collinear, or one does not vary, among these units"
     return _NO_OVERLAP
+
+
+# Logits of many sets of treated units at once, each against its own pool.
+
+_BATCH_STEPS = 25
+_SETTLED = 1e-6
+"""A last step that moves no predictor by more than this leaves an error of its square."""
+_LONGEST = 20.0
+"""A step that moves some predictor by more than this is no Newton step near the maximum."""
+
+
+def fit_logits(covariates: Floats, members: Ints, in_pool: Bools) -> Floats:
+    """Return the predictors x'β of logits of many sets of treated units, shape (n_sets, n).
+
+    Parameters
+    ----------
+    covariates : shape (n, k), a constant and columns at mean 0 and SD 1 (see `standardised`)
+    members : shape (n_sets, m), positions of each set's treated units, −1 where it has fewer
+    in_pool : shape (n_sets, n), the comparison units of each set
+
+    Notes
+    -----
+    Newton's method from the coefficients of the linear discriminant, which are near where few are treated; all sets
+    take a step at a time. It ends at the maximum itself, some 1e-9 from where `fit_binary` ends. A set for which it
+    does not settle (or none exists) has NaN: `fit_binary` says what is the matter with it.
+    """
+    k = covariates.shape[1]
+    crossed_columns = np.triu_indices(k)
+    products = np.ascontiguousarray(covariates[:, crossed_columns[0]] * covariates[:, crossed_columns[1]])
+    is_there, at = members >= 0, np.maximum(members, 0)
+    treated = np.where(is_there[:, :, None], covariates[at], 0.0)
+    among = in_pool.T.astype(float)
+    for set_, (units, there) in enumerate(zip(at, is_there, strict=True)):
+        among[units[there], set_] = 1.0
+    beta, is_open = _discriminant(covariates, products, treated, in_pool)
+    answer, furthest = np.full((len(members), k), np.nan), np.abs(covariates).max(axis=0)
+    for _ in range(_BATCH_STEPS):
+        rows = np.flatnonzero(is_open)
+        if not len(rows):
+            break
+        there = among if len(rows) == len(beta) else among[:, rows]
+        step = _logit_steps(covariates, products, treated[rows].sum(axis=1), there, beta[rows])
+        longest = np.abs(step) @ furthest  # no predictor moves by more
+        is_wild = ~np.isfinite(longest) | (longest > 100 * _LONGEST)
+        step *= np.where(longest > _LONGEST, _LONGEST / np.where(longest > 0, longest, 1.0), 1.0)[:, None]
+        beta[rows] += step
+        is_done = longest <= _SETTLED
+        answer[rows[is_done]] = beta[rows[is_done]]
+        is_open[rows[is_done | is_wild]] = False
+    return np.array([applied(covariates, coefficients) for coefficients in answer])
+
+
+def _discriminant(covariates: Floats, products: Floats, treated: Floats, in_pool: Bools) -> tuple[Floats, Bools]:
+    """Return Σ⁻¹(x̄₁ − x̄₀) with its constant for each set, shape (n_sets, k), and for which there is one."""
+    k = covariates.shape[1]
+    beta, exists = np.zeros((len(treated), k)), np.zeros(len(treated), dtype=bool)
+    pool = in_pool.astype(float)
+    sums, squares = crossed(pool.T, covariates), _symmetric(crossed(pool.T, products), k)
+    for at in range(len(treated)):
+        n_treated, n_pool = treated[at, :, 0].sum(), sums[at, 0]
+        if n_treated == 0 or n_pool <= k:
+            continue
+        mean, mean_treated = sums[at, 1:] / n_pool, treated[at, :, 1:].sum(axis=0) / n_treated
+        spread = squares[at, 1:, 1:] / n_pool - np.outer(mean, mean)
+        if is_collinear(squares[at]):
+            continue
+        inverse = np.linalg.inv(spread)
+        slopes = inverse @ (mean_treated - mean)
+        beta[at, 1:] = slopes
+        beta[at, 0] = np.log(n_treated / n_pool) - 0.5 * (mean_treated + mean) @ slopes
+        exists[at] = True
+    return beta, exists
+
+
+def _logit_steps(covariates: Floats, products: Floats, treated: Floats, among: Floats, beta: Floats) -> Floats:
+    """Return Newton's step of each set, shape (n_sets, k), NaN where there is none."""
+    k = covariates.shape[1]
+    gradient, information = treated.copy(), np.zeros((len(beta), products.shape[1]))
+    n_rows = max(1, min(_ROWS, SMALL // (products.shape[1] * len(beta))))
+    for first in range(0, len(covariates), n_rows):
+        at = slice(first, first + n_rows)
+        x = covariates[at]
+        share = x @ -beta.T
+        np.minimum(share, _FAR, out=share)
+        np.exp(share, out=share)
+        share += 1.0
+        np.divide(among[at], share, out=share)  # the share of those there are, 0 of the others
+        gradient -= share.T @ x
+        share -= share**2
+        information += share.T @ products[at]
+    step = np.full(beta.shape, np.nan)
+    for row, matrix in enumerate(_symmetric(information, k)):
+        if np.isfinite(matrix).all() and not is_collinear(matrix):
+            step[row] = np.linalg.solve(matrix, gradient[row])
+    return step
+
+
+_ROWS = 1024
+"""Rows of some tens of sets at a time, which stay in the processor's cache."""
+_FAR = 700.0
+
+
+def _symmetric(upper: Floats, k: int) -> Floats:
+    """Return symmetric matrices, shape (n, k, k), from the rows of their upper triangles."""
+    row, column = np.triu_indices(k)
+    full = np.empty((len(upper), k, k))
+    full[:, row, column] = upper
+    full[:, column, row] = upper
+    return full

@@ -7,4 +7,6 @@
 - `labels`: The comparisons this kit makes, each with a report's words for it, and when the lists behind them were
   drawn up.
 - `plan`: The design of a project, made and locked before outcomes are read, and everything decided with it.
+- `set_rule`: Whether listed schools are judged by sets of other schools, and by which: decided from years before the
+  programme.
 """

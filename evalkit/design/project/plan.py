@@ -18,7 +18,7 @@ from evalkit.core.shown import Shown
 from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.baseline import Baseline
 from evalkit.data.flow import CountedCase, Flow
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
@@ -88,7 +88,7 @@ def treated_group(project: Project, intake: ProjectData) -> int:
 
 
 def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
-    records = intake.records[measure(code).key_stage]
+    records = intake.records[measure_of(project, code).key_stage]
     groups = _groups(project, intake, records)
     group_of_treated = treated_group(project, intake)
     areas = _treated_areas(project, intake)
@@ -154,8 +154,9 @@ def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd
 
 def _require_treated(project: Project, code: str, n: int) -> None:
     if n == 0 and code == project.primary.code:
+        known = measure_of(project, code)
         raise DesignError(
-            f"No treated school is left: none of the participants has a published {measure(code).label.lower()} "
+            f"No treated school is left: none of the participants has a published {known.said} "
             f"score in every year before the programme. Run `evalkit check {project.slug}` to see why each was left "
             "out."
         )
@@ -174,7 +175,7 @@ def _too_few(n: int, project: Project) -> str:
 
 
 def _baseline(project: Project, intake: ProjectData, code: str, groups: pd.Series) -> Baseline:
-    records = intake.records[measure(code).key_stage]
+    records = intake.records[measure_of(project, code).key_stage]
     pre = list(project.exposure.pre)
     units = pd.DataFrame({"group": groups, "region": records.schools["region"].reindex(groups.index)})
     units["is_treated"] = units["group"] == treated_group(project, intake)

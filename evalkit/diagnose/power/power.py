@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,9 +12,10 @@ import pandas as pd
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.performance import PublishedLimits
 from evalkit.data.published.project_data import ProjectData
+from evalkit.data.published.records import SchoolRecords
 from evalkit.design.power.mdes import (
     PanelPlan,
     TwoLevelPlan,
@@ -29,11 +31,18 @@ from evalkit.design.project.inference import PERMUTATION, ProjectInference
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import LockedDesign, OutcomeDesign
 from evalkit.diagnose.power.placebos import PlaceboSets, area_placebos, placebo_areas, school_set_placebos
-from evalkit.diagnose.power.report import OutcomePower, PlanFromRecords, PowerOptions, PowerReport, plan_from_records
+from evalkit.diagnose.power.report import (
+    OutcomePower,
+    PlanFromRecords,
+    PowerOptions,
+    PowerReport,
+    in_pupil_sd,
+    plan_from_records,
+)
 from evalkit.diagnose.project.describe import ONE_YEAR_BEFORE, baseline_panel
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.sample import Changes, changes_before
-from evalkit.estimate.effect_sizes import pupil_sd
+from evalkit.estimate.published_spread import pupil_sd, unconditional_spread
 from evalkit.estimate.pupils.random_intercept_arrays import fit, group_sums
 
 OVER_SETS: Final = "randomisation over sets of schools"
@@ -73,13 +82,15 @@ def _of_outcome(
     limits: Mapping[str, PublishedLimits],
     options: PowerOptions,
 ) -> OutcomePower:
-    known = measure(outcome.code)
-    sd = _pupil_sd(limits.get(outcome.code), max(project.exposure.pre))
+    known = measure_of(project, outcome.code)
+    given_prior = _pupil_sd(limits.get(outcome.code), max(project.exposure.pre))
+    spread = unconditional_spread(known, intake.shares.get(outcome.code))
     changes = _changes(project, intake, design)
     sets = _placebos(project, intake, design, changes, options)
-    plan = plan_from_records(project, intake, design, sd)
+    plan = plan_from_records(project, intake, design, given_prior)
+    single = partial(_two_level, plan, options, (given_prior, spread.sd))
     counts = _counts(design)
-    advice = supported_inference(design, _areas(intake, design), _weights(project, intake, design))
+    advice = supported_inference(design, _areas(project, intake, design), _weights(project, intake, design))
     panel, method = _panel(project, intake, design, changes, options, advice)
     return OutcomePower(
         outcome=outcome,
@@ -90,9 +101,11 @@ def _of_outcome(
         n_comparison_areas=counts[2],
         panel=panel,
         panel_method=method,
-        pupil_sd=sd,
-        two_level=_two_level(plan, options, 0.0),
-        two_level_after_loss=_two_level(plan, options, 0.2),
+        pupil_sd=spread.sd,
+        pupil_sd_name=spread.name,
+        sd_given_prior=given_prior,
+        two_level=single(0.0),
+        two_level_after_loss=single(0.2),
         two_level_plan=plan,
         two_level_note=_note(design),
         simulated=_simulated(sets, project, options),
@@ -117,9 +130,7 @@ def _changes(project: Project, intake: ProjectData, design: OutcomeDesign) -> Ch
     changes = changes_before(baseline_panel(project, intake, design), project.exposure)
     if project.estimation.weights == "schools":
         return changes
-    return changes.scaled(
-        intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
-    )
+    return changes.scaled(_records(project, intake, design).pupils[list(project.exposure.pre)].mean(axis=1))
 
 
 def _counts(design: OutcomeDesign) -> tuple[int, int, int]:
@@ -133,17 +144,21 @@ def _years(project: Project) -> tuple[int, int]:
     return len(project.exposure.pre), len(project.exposure.post)
 
 
-def treated_by_area(intake: ProjectData, design: OutcomeDesign) -> list[int]:
+def treated_by_area(project: Project, intake: ProjectData, design: OutcomeDesign) -> list[int]:
     """Return how many analysed treated schools lie in each treated area."""
     units = design.baseline.units
     treated = units.index[units["group"] == design.treated_group]
-    areas = _areas(intake, design).reindex(treated)
+    areas = _areas(project, intake, design).reindex(treated)
     return [int(n) for n in areas.value_counts(sort=False).sort_index()]
 
 
-def _areas(intake: ProjectData, design: OutcomeDesign) -> pd.Series:
+def _records(project: Project, intake: ProjectData, design: OutcomeDesign) -> SchoolRecords:
+    return intake.records[measure_of(project, design.outcome).key_stage]
+
+
+def _areas(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd.Series:
     """Return the area of each school."""
-    areas: pd.Series = intake.records[measure(design.outcome).key_stage].schools["area"]
+    areas: pd.Series = _records(project, intake, design).schools["area"]
     return areas
 
 
@@ -151,7 +166,7 @@ def _weights(project: Project, intake: ProjectData, design: OutcomeDesign) -> pd
     """Return what each school of the design weighs in the main effect; None where all weigh the same."""
     if project.estimation.weights == "schools":
         return None
-    pupils = intake.records[measure(design.outcome).key_stage].pupils[list(project.exposure.pre)].mean(axis=1)
+    pupils = _records(project, intake, design).pupils[list(project.exposure.pre)].mean(axis=1)
     known = pupils.reindex(design.baseline.units.index)
     return known[known > 0]
 
@@ -166,7 +181,7 @@ def _panel(
     if design.is_whole_area:
         placebos = placebo_areas(project, design, changes).effects.tolist()
         return one_area_mdes(placebos, years, *ask), f"the spread of {len(placebos)} placebo areas' effects"
-    treated = treated_by_area(intake, design)
+    treated = treated_by_area(project, intake, design)
     if len(treated) == 1 or advice.kind == "sets":
         return _one_area_of_schools(project, design, changes, treated, options)
     plan = _panel_plan(design, changes, treated, years, advice)
@@ -210,7 +225,7 @@ def _placebos(
     if isinstance(changes, Unavailable):
         return changes
     if not design.is_whole_area:
-        return _school_sets(project, design, changes, treated_by_area(intake, design), options)
+        return _school_sets(project, design, changes, treated_by_area(project, intake, design), options)
     return area_placebos(project, design, changes, options)
 
 
@@ -236,11 +251,17 @@ def _simulated(
     return simulated_power(sets.effects * factor, sets.critical * factor, effects, options.power, sets.is_every_set)
 
 
-def _two_level(plan: PlanFromRecords | Unavailable, options: PowerOptions, lost: float) -> Quantity:
+def _two_level(
+    plan: PlanFromRecords | Unavailable, options: PowerOptions, sds: tuple[Quantity, Quantity], lost: float
+) -> Quantity:
+    """Return the least effect of single schools in SDs between all pupils; the plan is in those given prior results."""
     if isinstance(plan, Unavailable):
         return plan
     chosen: TwoLevelPlan = plan.plan.after_attrition(lost)
-    return two_level_mdes(chosen, options.level, options.power)
+    found, (given_prior, of_all) = two_level_mdes(chosen, options.level, options.power), sds
+    if isinstance(found, Unavailable) or isinstance(given_prior, Unavailable):
+        return found if isinstance(found, Unavailable) else given_prior
+    return in_pupil_sd(found * given_prior, of_all)
 
 
 def _note(design: OutcomeDesign) -> str:

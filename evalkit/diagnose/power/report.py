@@ -15,7 +15,7 @@ from evalkit.core.project import Outcome, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.scipy_parts import special
 from evalkit.core.shown import Shown
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import FEWEST_PLACEBOS, POWER, TwoLevelPlan, multiplier, require_shares
 from evalkit.design.power.simulation import SimulatedPower
@@ -50,8 +50,9 @@ class OutcomePower:
     Attributes
     ----------
     panel : least detectable effect of the difference-in-differences, in points; `panel_method` how it was found
-    pupil_sd : spread of pupils, known before outcomes, in points; `panel_g` is `panel` over it
-    two_level : least detectable effect of single schools chosen, no area shocks, in total standard deviations
+    pupil_sd : spread between all pupils, known before outcomes, in points, and its name; `panel_g` is `panel` over it
+    sd_given_prior : spread of pupils given their prior attainment, in points: the noise behind schools' progress scores
+    two_level : least detectable effect of single schools chosen, no area shocks, in spreads between all pupils
     simulated : power by `simulated_test` on placebo sets, in points
     leads, why : the inference that a run makes ("none" where it makes none), and why in a sentence
     """
@@ -65,6 +66,8 @@ class OutcomePower:
     panel: Quantity
     panel_method: str
     pupil_sd: Quantity
+    pupil_sd_name: str
+    sd_given_prior: Quantity
     two_level: Quantity
     two_level_after_loss: Quantity
     two_level_plan: PlanFromRecords | Unavailable
@@ -158,7 +161,7 @@ def plan_from_records(
 
 def _scores(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[pd.DataFrame, pd.Series]:
     """Return scores of the years before (latest last) and pupils of the latest, of schools that have all."""
-    records = intake.records[measure(design.outcome).key_stage]
+    records = intake.records[measure_of(project, design.outcome).key_stage]
     years = sorted(project.exposure.pre)[-2:]
     scores = records.values[design.outcome].loc[design.baseline.units.index, years]
     pupils = records.pupils[years[-1]].reindex(scores.index)

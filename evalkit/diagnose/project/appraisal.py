@@ -9,7 +9,7 @@ from evalkit.core.formats import as_sentence, interval_text, lower_first, mean_o
 from evalkit.core.project import Claim, Exposure
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.data.measures import TEACHER_ASSESSED, Measure, measure
+from evalkit.data.measures import Measure, measure_of
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import BalanceRow, DetectableEffect
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict
@@ -109,7 +109,7 @@ def _baseline(results: Results) -> Judgement:
     category = baseline_category(worst.smd_after)
     sentence = (
         f"The largest difference between treated and compared schools before the programme is {visible(_size(worst))} "
-        f"SD between schools ({worst.label}; {measure(worst.outcome).label.lower()}). {_MEANING[category]}"
+        f"SD between schools ({worst.label}; {measure_of(results.project, worst.outcome).said}). {_MEANING[category]}"
     )
     return Judgement(scale=WWC, domain="Baseline", judgement=category, sentence=sentence)
 
@@ -212,11 +212,13 @@ def _whole_area(results: Results) -> tuple[str, str]:
 def _measurement(results: Results) -> tuple[str, str]:
     """Return how outcomes are measured: by national tests and exams, or by teachers who knew of the programme."""
     codes = [outcome.code for outcome in results.project.outcomes]
-    tested = [code for code in codes if code not in TEACHER_ASSESSED]
-    by_exam = {measure(code).key_stage == "KS4" for code in tested}
+    tested = [code for code in codes if not measure_of(results.project, code).teacher_assessed]
+    by_exam = {measure_of(results.project, code).key_stage == "KS4" for code in tested}
     kinds = listed([name for is_exam, name in ((False, "tests"), (True, "exams")) if is_exam in by_exam])
     by_test = f"Outcomes come from {kinds} set and marked outside the schools." if tested else ""
-    by_teacher = [measure(code).label for code in codes if code in TEACHER_ASSESSED]
+    by_teacher = [
+        measure_of(results.project, code).label for code in codes if measure_of(results.project, code).teacher_assessed
+    ]
     if not by_teacher:
         return f"low for {kinds}", by_test
     told = f"{listed(by_teacher)}: assessed by teachers who knew of the programme, moderate at least."
@@ -293,8 +295,9 @@ def _evidence(results: Results, effect: Effect) -> str:
         if isinstance(effect.interval, Interval)
         else ""
     )
+    label = measure_of(results.project, effect.outcome).label
     return (
-        f"{measure(effect.outcome).label} in the treated schools moved from {before} ({mean_of(exposure.pre)}) "
+        f"{label} in the treated schools moved from {before} ({mean_of(exposure.pre)}) "
         f"to {after} ({mean_of(exposure.post)}), by {visible(moved[0])} points; in neighbouring areas by "
         f"{visible(moved[1])}. The difference is {estimate}.{reach} Nothing in these data shows what caused it."
     )
@@ -316,7 +319,7 @@ def limits(results: Results) -> tuple[str, ...]:
         f"The design cannot separate the programme from anything else that changed in {where} between "
         f"{min(exposure.pre)} and {max(exposure.post)}.",
         *whole,
-        *_years(exposure, measure(results.primary)),
+        *_years(exposure, measure_of(results.project, results.primary)),
         "School results are averages over different pupils each year; no pupil is followed, and pupils who moved "
         "cannot be seen.",
         "No measure of deprivation from before the programme is in these files, so schools could not be matched on it.",

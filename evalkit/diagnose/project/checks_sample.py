@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.core.formats import number, visible
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.design.project.plan import BalanceRow
 from evalkit.design.weights_arrays import effective_n
@@ -39,12 +39,13 @@ def balance(results: Results) -> Finding:
     row = worst[results.primary]
     size = _size(row)
     others = ", ".join(
-        f"{measure(code).label.lower()} {visible(_size(found))}"
+        f"{measure_of(results.project, code).said} {visible(_size(found))}"
         for code, found in worst.items()
         if code != results.primary
     )
+    primary = measure_of(results.project, results.primary)
     sentence = (
-        f"For {measure(results.primary).label.lower()} the largest baseline difference between the treated schools "
+        f"For {primary.said} the largest baseline difference between the treated schools "
         f"and their neighbours is {visible(size)} standard deviations ({row.label})"
         + (f"; for the other outcomes: {others}" if others else "")
         + f". The What Works Clearinghouse asks for at most {SATISFIED}, or {ADJUSTABLE} with adjustment; a comparison "
@@ -118,7 +119,7 @@ def _without_converters(results: Results) -> str:
 
 def conversion_rows(results: Results) -> Iterator[ConversionRow]:
     """Yield for each arm the schools analysed and those of them that changed legal identity."""
-    schools = results.intake.records[measure(results.primary).key_stage].schools
+    schools = results.intake.records[measure_of(results.project, results.primary).key_stage].schools
     for arm, units in _arms(results).items():
         converted = schools.loc[units.index, "is_converted"]
         yield ConversionRow(arm=arm, n_converted=int(converted.sum()), n_schools=len(converted))
@@ -134,7 +135,7 @@ def _arms(results: Results) -> dict[str, pd.Series]:
 
 def concentration(results: Results) -> Finding:
     """Say on how many equal areas each arm rests: 1/Σh², h being the areas' shares of its analysed schools."""
-    schools = results.intake.records[measure(results.primary).key_stage].schools
+    schools = results.intake.records[measure_of(results.project, results.primary).key_stage].schools
     worth, told = [], []
     for arm, units in _arms(results).items():
         share = schools.loc[units.index, "area"].value_counts(normalize=True)
@@ -159,7 +160,10 @@ def concentration(results: Results) -> Finding:
 def score_cap(results: Results) -> Finding:
     """Bound what the 2018 cap on extreme progress scores could do to the difference between the arms."""
     limits = results.intake.limits.get(results.primary)
-    crosses = any(b.after == 2018 for b in measure(results.primary).breaks_within(results.project.exposure.years))
+    crosses = any(
+        b.after == 2018
+        for b in measure_of(results.project, results.primary).breaks_within(results.project.exposure.years)
+    )
     if not crosses or limits is None or len(limits.cap_shift) < 10:
         return not_assessable("score_cap", "The size of the 2018 cap on extreme scores cannot be seen in these tables.")
     shifts = np.sort(limits.cap_shift)

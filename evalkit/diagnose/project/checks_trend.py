@@ -7,7 +7,7 @@ from dataclasses import replace
 from evalkit.core.formats import interval_text, lower_first, number, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, not_assessable, statement
 from evalkit.diagnose.project import falsification
@@ -106,10 +106,10 @@ def placebo_outcome(results: Results) -> Finding:
     value = results.estimate(code) if code else Unavailable("None is named.")
     if isinstance(value, Unavailable):
         return unranked("placebo_outcome", test if isinstance(test, Unavailable) else value)
-    subject = lower_first(measure(code).label)
+    known = measure_of(results.project, code)
+    subject = known.said
     sentences = (
-        f"{measure(code).label}, which the programme did not aim at, moved by {visible(value)} points against "
-        "neighbours."
+        f"{known.label}, which the programme did not aim at, moved by {visible(value)} points against neighbours."
     )
     limit = f"{SHOCK.format(subject)}{_beside(results)}"
     if isinstance(test, Unavailable):
@@ -126,7 +126,10 @@ def _beside(results: Results) -> str:
         return ""
     first = results.project.contrasts[0]
     p = f" ({p_equals(effect.p_value)})" if isinstance(effect.p_value, float) else ""
-    label, minus = measure(first.measure).label, lower_first(measure(first.minus).label)
+    label, minus = (
+        measure_of(results.project, first.measure).label,
+        measure_of(results.project, first.minus).said,
+    )
     return f" {label} less {minus} moved by {visible(effect.estimate)} points{p}."
 
 
@@ -187,9 +190,10 @@ def triple_difference(results: Results) -> Finding:
         return not_assessable("triple_difference", "The project asks for no triple difference that could be estimated.")
     p = f"; {p_equals(effect.p_value)}" if isinstance(effect.p_value, float) else ""
     reach = f" ({interval_text(effect.interval)}{p})" if isinstance(effect.interval, Interval) else ""
-    first = results.project.contrasts[0]
+    contrast = results.project.contrasts[0]
+    aimed, other = (measure_of(results.project, code) for code in (contrast.measure, contrast.minus))
     sentence = (
-        f"{measure(first.measure).label} less {measure(first.minus).label.lower()} within the same schools moved by "
+        f"{aimed.label} less {other.said} within the same schools moved by "
         f"{visible(effect.estimate)} points{reach}. This removes what moved both subjects alike, and would hide an "
         "effect that did."
     )

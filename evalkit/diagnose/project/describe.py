@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import CountedCase
-from evalkit.data.measures import MEASURES, Measure, measure
+from evalkit.data.measures import MEASURES, Measure, measure_of
 from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.school_lists import CONFLICTS
@@ -156,7 +156,7 @@ def describe_design(project: Project, intake: ProjectData, locked: LockedDesign)
         matches=tuple(summary for design in estimated for summary in match_summaries(design)),
         balance=tuple(row for design in estimated for row in balance_of(design)),
         detectable=tuple(_detectable(project, intake, design) for design in estimated),
-        measures=tuple(measure_note(project, measure(outcome.code)) for outcome in project.outcomes),
+        measures=tuple(measure_note(project, measure_of(project, outcome.code)) for outcome in project.outcomes),
         area_names=intake.neighbours[project.pool.neighbours].names,
         boundaries=intake.boundaries,
     )
@@ -193,7 +193,7 @@ def _area(design: OutcomeDesign, name: str, used: str, names: dict[int, str]) ->
 
 def baseline_panel(project: Project, intake: ProjectData, design: OutcomeDesign) -> Panel:
     """Return the schools of the baseline over the years before the programme."""
-    values = intake.records[measure(design.outcome).key_stage].values[design.outcome]
+    values = intake.records[measure_of(project, design.outcome).key_stage].values[design.outcome]
     wide = values.loc[design.baseline.units.index, list(project.exposure.pre)]
     return make_panel(wide, design.groups, design.treated_group, project)
 

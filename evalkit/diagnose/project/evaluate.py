@@ -12,7 +12,7 @@ from evalkit.core.formats import mean_of, span_text
 from evalkit.core.project import Claim, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Several
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.power.mdes import MULTIPLIER
@@ -147,7 +147,7 @@ def _dilution(results: Results) -> Iterator[Dilution]:
 def _share_of_pupils(results: Results, code: str) -> Quantity:
     """Return the listed schools' share of the pupils of their areas before the programme, over analysed schools."""
     sets, found = results.locked.outcomes[code].sets, results.outcomes[code]
-    pupils = results.intake.records[measure(code).key_stage].pupils
+    pupils = results.intake.records[measure_of(results.project, code).key_stage].pupils
     each = pupils[[year for year in results.project.exposure.pre if year in pupils]].mean(axis=1)
     groups = found.panel.by_unit()["cluster"]
     listed = float(each.reindex(groups.index[groups == TREATED_GROUP]).sum())
@@ -192,9 +192,10 @@ def _difference(project: Project, design: OutcomeDesign, first: Panel, second: P
 
 def _labels(project: Project) -> dict[str, str]:
     contrasts = {
-        contrast_code(c): f"{measure(c.measure).label} less {measure(c.minus).label.lower()}" for c in project.contrasts
+        contrast_code(one): f"{measure_of(project, one.measure).label} less {measure_of(project, one.minus).said}"
+        for one in project.contrasts
     }
-    return {o.code: measure(o.code).label for o in project.outcomes} | contrasts
+    return {o.code: measure_of(project, o.code).label for o in project.outcomes} | contrasts
 
 
 def _contrast_in_words(project: Project) -> str:
@@ -202,11 +203,11 @@ def _contrast_in_words(project: Project) -> str:
     if not project.contrasts:
         return ""
     contrast = project.contrasts[0]
-    return f"{_subject(contrast.measure).lower()} minus {_subject(contrast.minus).lower()}"
+    return f"{_subject(project, contrast.measure).lower()} minus {_subject(project, contrast.minus).lower()}"
 
 
-def _subject(code: str) -> str:
-    return measure(code).label.removesuffix(" progress")
+def _subject(project: Project, code: str) -> str:
+    return measure_of(project, code).label.removesuffix(" progress")
 
 
 def _headline(results: Results) -> Headline:
@@ -220,7 +221,7 @@ def _headline(results: Results) -> Headline:
     reason = main.p_value if main and isinstance(main.p_value, Unavailable) else none
     detail, p = (main.permutation or main.sets, sure.p_value if sure else main.p_value) if main else (None, none)
     return Headline(
-        measure_label=measure(primary).label,
+        measure_label=measure_of(project, primary).label,
         place=project.programme.place,
         n_schools=main.n_treated if main else 0,
         pre_label=mean_of(exposure.pre),
@@ -231,7 +232,7 @@ def _headline(results: Results) -> Headline:
         n_areas=float(detail.n_areas) if detail else reason,
         n_as_large=_n_as_large(main),
         p_value=p,
-        placebo_label=_subject(placebo) if placebo else "",
+        placebo_label=_subject(project, placebo) if placebo else "",
         placebo_estimate=results.estimate(placebo),
         contrast_label=_contrast_in_words(project),
         contrast_estimate=contrast.estimate if contrast else results.why_not(results.contrast()),

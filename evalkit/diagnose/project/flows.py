@@ -10,7 +10,7 @@ import pandas as pd
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import Arm, Flow, FlowRow
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.published.codes import CODE_REASONS, ROW_ENDS
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import exclusion_reasons, has_any_before_and_all_after
@@ -94,7 +94,7 @@ def make_flow(project: Project, intake: ProjectData, design: LockedDesign, years
 
 
 def _of_outcome(project: Project, intake: ProjectData, design: OutcomeDesign, years: Sequence[int]) -> list[FlowRow]:
-    stage = measure(design.outcome).key_stage
+    stage = measure_of(project, design.outcome).key_stage
     records = intake.records[stage]
     reasons = exclusion_reasons(records, design.outcome, years, project.pool.minor_groups)
     if not project.pool.require_all_years and set(project.exposure.post) <= set(years):

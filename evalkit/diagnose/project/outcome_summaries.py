@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.panel import Panel
 from evalkit.design.project import labels
 from evalkit.diagnose.project.appraisal import detectable_in_sd
@@ -32,7 +32,7 @@ def outcome_summaries(results: Results) -> Iterator[OutcomeSummary]:
 
 
 def _summary(results: Results, code: str, role: str, p_adjusted: Quantity) -> OutcomeSummary:
-    exposure, known, effect = results.project.exposure, measure(code), results.effect(code)
+    exposure, known, effect = results.project.exposure, measure_of(results.project, code), results.effect(code)
     means = _means(results, code)
     none = effect.estimate if effect and isinstance(effect.estimate, Unavailable) else Unavailable("Not estimated.")
 
@@ -119,7 +119,7 @@ def _pupils(results: Results, code: str, arm: str) -> int | Unavailable:
     panel: Panel = results.outcomes[code].panel
     groups = panel.by_unit()["cluster"]
     schools = groups.index[_arms(results, code, groups)[arm]]
-    pupils = results.intake.records[measure(code).key_stage].pupils
+    pupils = results.intake.records[measure_of(results.project, code).key_stage].pupils
     years = [year for year in results.project.exposure.pre if year in pupils]
     return mean_pupils(pupils.reindex(schools)[years])
 

@@ -14,7 +14,7 @@ from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, SERIAL, Executor
 from evalkit.core.project import AIMED_AT, Project
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
@@ -44,7 +44,7 @@ from evalkit.estimate.areas.set_effects import MANY_AREAS, Placing, listed_effec
 from evalkit.estimate.areas.set_matches import sets_of_matches
 from evalkit.estimate.areas.sets import SetsInference, against_others
 from evalkit.estimate.effect import MAIN, Effect, EffectSize, find_effect
-from evalkit.estimate.effect_sizes import effect_size
+from evalkit.estimate.published_spread import Spreads, conditional_spread, effect_size, unconditional_spread
 
 # A band for the effects of single years that holds in all years together, from the area permutation.
 
@@ -206,7 +206,7 @@ def estimate_outcome(
     project: Project, intake: ProjectData, design: OutcomeDesign, role: str, executor: Executor = SERIAL
 ) -> OutcomeEffects:
     """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
-    records = intake.records[measure(design.outcome).key_stage]
+    records = intake.records[measure_of(project, design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
     outcome = OutcomeEffects(design.outcome, role, panel, (), {}, _pupils(project, records))
     groups = panel.by_unit()["cluster"]
@@ -448,8 +448,14 @@ def _method(project: Project, name: str, period: str) -> str:
 def _size(effect: Effect, intake: ProjectData, school_sd: Quantity, project: Project) -> EffectSize | None:
     if not isinstance(effect.estimate, float):
         return None
-    limits = intake.limits.get(effect.outcome)
-    return effect_size(effect.estimate, effect.interval, limits, school_sd, project.effect_sizes.months_table)
+    known = measure_of(project, effect.outcome)
+    spreads = Spreads(
+        unconditional=unconditional_spread(known, intake.shares.get(known.code)),
+        conditional=conditional_spread(known, intake.limits.get(known.code)),
+        school_sd=school_sd,
+        table=project.effect_sizes.months_table,
+    )
+    return effect_size(effect.estimate, effect.interval, spreads)
 
 
 def _school_sd(panel: Panel, project: Project) -> Quantity:

@@ -4,6 +4,9 @@
   correction, own errors.
 - `abadie_imbens_arrays`: Matching with replacement: the nearest rows with every tie, the effect from imputed
   outcomes, its error.
+- `after_matching`: Change, analysis of covariance and difference after matching, and the bracket of the first two.
+- `after_matching_arrays`: Change, analysis of covariance and difference after matching, as numbers of weighted
+  arrays.
 - `bootstrap`: The bootstrap after matching or weighting, where it is known to hold, and the reason where it does not.
 - `contrast_arrays`: The difference between two arms by weighted least squares, and its errors when rows, sets or both
   are independent.
@@ -12,6 +15,8 @@
   estimator.
 - `regression`: The weighted regression after matching, with errors for independent units, sets, clusters, or two of
   these.
+- `set_statistic`: What a matched comparison would find of any other set of schools: the matching made again, then the
+  estimates.
 - `task`: What may be asked of an estimate after matching, and the design and outcome checked and as arrays.
 - `weighted_effect`: The effect after weighting, with errors that carry along how the weights were estimated
   (M-estimation).

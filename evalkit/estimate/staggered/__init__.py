@@ -16,7 +16,12 @@
   exchanged.
 - `overall_inference`: The inference on the overall group-time effect that its numbers of clusters support.
 - `pre_test`: Whether effects before the start are zero: tests that keep their level with many clusters and with few.
+- `relabelled`: Randomisation over sets for staggered starts: every number again where other units have the starts of
+  those listed.
+- `relabelled_arrays`: Staggered effects of many relabellings of the same panel at once, from sums by cohort; without
+  covariates.
 - `results`: All results of one staggered estimator, each number with its uncertainty or the reason why there is none.
+- `results_by_sets`: Results of a staggered estimator whose every number is judged by sets of units of other areas.
 - `row_inference`: The inference that each number of a staggered design supports by itself: cells, cohorts, event
   times, periods.
 - `summaries`: Weighted sums of group-time effects: overall, by cohort, by time since the start, by calendar period.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # The cells of a table as readers see them, whatever draws them.
 
-CellKind = Literal["name", "text", "quote", "number", "reason"]
+CellKind = Literal["name", "text", "quote", "number", "reason", "panel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,13 @@ class ShownCell:
     span: int = 1
 
 
-def printed(table: Table) -> list[Table]:
-    """Return a table as paper shows it: nothing folds, and what is said before and after its parts is said once."""
-    parts = [part for _, part in table.groups()]
-    last = len(parts) - 1
-    return [
-        replace(part, above=part.above if i == 0 else (), notes=part.notes if i == last else ())
-        for i, part in enumerate(parts)
-    ]
+def shown_rows(table: Table) -> list[list[ShownCell]]:
+    """Return the rows of a table as readers see them, the heading of each panel a row of one cell."""
+    columns, rows = table.shown_columns, list[list[ShownCell]]()
+    for name, inside in table.panels():
+        rows += [[ShownCell(name, "panel", len(columns))]] if name else []
+        rows += [shown_row(columns, row) for row in inside]
+    return rows
 
 
 def shown_row(columns: tuple[Column, ...], row: tuple[Cell, ...]) -> list[ShownCell]:
@@ -68,21 +67,15 @@ _LONG: Final = 60
 """Characters from which a cell of text is given more room."""
 _MANY: Final = 5
 """Columns from which a table is wider than a small screen."""
+_DENSE: Final = 8
+"""Columns from which a table is set smaller, so that a screen holds it."""
 _SHORT: Final = 4
 """Characters up to which the name of a row needs no room beside it."""
 
 
 def table_html(table: Table, number: int | None = None) -> str:
-    """Return a table with its notes; where it folds, the first part is shown and each other opens on demand.
-
-    `number` is that of the first part among the tables of a report, None where tables have none.
-    """
-    (_, first), *others = table.groups()
-    folded = "".join(
-        f"<details><summary>The same table: {escape(name)}</summary>{_scrolled(part, number and number + i)}</details>"
-        for i, (name, part) in enumerate(others, start=1)
-    )
-    shown = f"{notes_html(table.above)}{_scrolled(first, number)}{notes_html(table.notes)}{folded}"
+    """Return a table with its notes; `number` is its own among the tables of a report, None where tables have none."""
+    shown = f"{notes_html(table.above)}{_scrolled(table, number)}{notes_html(table.notes)}"
     return cleaned(f'<div class="evalkit evalkit-table">{shown}</div>')
 
 
@@ -97,23 +90,33 @@ def _scrolled(table: Table, number: int | None) -> str:
     On a small screen a table with long texts is a list of cards; its roles are written out, as browsers forget what
     a table is where its parts are blocks.
     """
+    columns = table.shown_columns
     head = "".join(
-        f'<th scope="col" role="columnheader"{_align(column)}>{escape(column.header)}</th>' for column in table.columns
+        f'<th scope="col" role="columnheader"{_align(column)}>{escape(column.header)}</th>' for column in columns
     )
-    body = "".join(f'<tr role="row">{_row(table.columns, row)}</tr>' for row in table.rows)
+    body = "".join(_panel(columns, name, rows) for name, rows in table.panels())
     unit = f' <span class="unit">({escape(table.unit)})</span>' if table.unit else ""
-    is_pair = len(table.columns) == 2
-    kind = " pair" if is_pair else " cards" if _is_long(table) else " many" if len(table.columns) >= _MANY else ""
+    is_pair = len(columns) == 2
+    kind = " pair" if is_pair else " cards" if _is_long(table) else " many" if len(columns) >= _MANY else ""
+    kind += " dense" if len(columns) >= _DENSE else ""
     return (
         f'<div class="scroll{kind}" role="group" tabindex="0" aria-label="{escape(table.caption)}"><table role="table">'
         f"<caption><span>{numbered('Table', number)}{escape(table.caption)}{unit}</span></caption>"
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>{body}</table></div>'
     )
+
+
+def _panel(columns: tuple[Column, ...], name: str, rows: tuple[tuple[Cell, ...], ...]) -> str:
+    """Return the rows of a panel, under its heading where it has one."""
+    across = f' colspan="{len(columns)}"' if len(columns) > 1 else ""
+    head = f'<tr role="row" class="panel"><th scope="rowgroup" role="rowheader"{across}>{escape(name)}</th></tr>'
+    body = "".join(f'<tr role="row">{_row(columns, row)}</tr>' for row in rows)
+    return f'<tbody role="rowgroup">{head if name else ""}{body}</tbody>'
 
 
 def _is_long(table: Table) -> bool:
     """Return whether a table holds texts for which a column of a small screen is too narrow."""
-    return any(len(cell.text) > _LONG for row in table.rows for cell in shown_row(table.columns, row)[1:])
+    return any(len(cell.text) > _LONG for row in shown_rows(table) for cell in row[1:])
 
 
 def notes_html(notes: tuple[str, ...]) -> str:

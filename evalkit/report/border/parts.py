@@ -116,7 +116,8 @@ class Figure:
 # A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.
 
 SYNTHETIC_MARK: Final = "SYNTHETIC DATA"
-"""What stands on every page of a document on paper whose data are made up."""
+DRAWN_MARK: Final = "MADE-UP LIST OF SCHOOLS"
+"""What stands on every page of a document whose data, or whose list of participants, are made up."""
 CLOSING: Final = (
     "Made by evalkit from the project “{slug}”. Every number here stands in results.json beside this file, and those "
     "behind each figure in the folder figures; manifest.json says what it was made from."
@@ -184,22 +185,31 @@ class Document:
     title : the name of it all, the only part that every document has
     slug : the project it is the report of, empty for the answer to a command, which has no contents and no closing
     question : what is asked, below the title
-    banner : what a reader must know of synthetic data, empty for published ones
+    byline : who answers for it, when, for whom
+    banner : what a reader must know of made-up data or lists, empty for what was published
     face : the sentences that a reader meets first
-    sections : parts in order, of a report one for each notebook
+    sections : parts in order, of a report one for each chapter of its body
+    annexes : the chapters that hold the rest
     """
 
     title: str
     slug: str = ""
     question: str = ""
+    byline: tuple[str, ...] = ()
     banner: str = ""
     face: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
+    annexes: tuple[Section, ...] = ()
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Return the parts of every section, in order."""
-        return tuple(part for section in self.sections for part in section)
+        """Return the parts of every section and every annex, in order."""
+        return tuple(part for section in (*self.sections, *self.annexes) for part in section)
+
+    @property
+    def mark(self) -> str:
+        """Return what stands on every page: that data, or the list of participants, are made up; empty for others."""
+        return " · ".join(mark for mark in (SYNTHETIC_MARK, DRAWN_MARK) if mark in self.banner)
 
     @property
     def is_report(self) -> bool:
@@ -217,11 +227,17 @@ def released_document(document: Document, fewest: int) -> Document:
 
     Every drawing of what may be of people is made of this; tables are released already. 0 withholds nothing.
     """
+    face = tuple(told_where_typed(sentence, fewest) for sentence in document.face)
     return replace(
         document,
-        face=tuple(told_where_typed(sentence, fewest) for sentence in document.face),
-        sections=tuple(tuple(_released(part, fewest) for part in section) for section in document.sections),
+        face=face,
+        sections=_all_released(document.sections, fewest),
+        annexes=_all_released(document.annexes, fewest),
     )
+
+
+def _all_released(sections: tuple[Section, ...], fewest: int) -> tuple[Section, ...]:
+    return tuple(tuple(_released(part, fewest) for part in section) for section in sections)
 
 
 def _released(part: Part, fewest: int) -> Part:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
@@ -79,8 +79,8 @@ def measured(key: str, header: str, kind: Kind, made: Precision) -> Column:
 class Table:
     """Rows of cells under typed columns; the first column names the row.
 
-    `has_total_row` says that the last row sums the rows above it. `fold_by` is the key of a column:
-    on the page the rows of its first value are shown, those of each other value open on demand.
+    `has_total_row` says that the last row sums the rows above it. `panel_by` is the key of a column whose
+    values are shown as headings of panels, each over the rows that have that value.
     `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
     `release` makes the `ReleasedTable` that can.
     """
@@ -91,7 +91,7 @@ class Table:
     unit: str = ""
     notes: tuple[str, ...] = ()
     has_total_row: bool = False
-    fold_by: str = ""
+    panel_by: str = ""
     above: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -108,17 +108,22 @@ class Table:
         position = self._position(key)
         return tuple(row[position] for row in self.rows)
 
-    def groups(self) -> tuple[tuple[str, Table], ...]:
-        """Return the table in parts by the value of `fold_by`, each without that column; whole where it names none."""
-        if not self.fold_by or not self.rows:
-            return (("", self),)
-        at = self._position(self.fold_by)
-        return tuple((str(value), self._group(at, value)) for value in dict.fromkeys(self.column(self.fold_by)))
+    def panels(self) -> tuple[tuple[str, tuple[tuple[Cell, ...], ...]], ...]:
+        """Return the rows of each panel with its heading and without that column; all of them under "" without panels.
 
-    def _group(self, at: int, value: Cell) -> Table:
-        rows = tuple((*row[:at], *row[at + 1 :]) for row in self.rows if row[at] == value)
-        columns = (*self.columns[:at], *self.columns[at + 1 :])
-        return replace(self, caption=f"{self.caption}: {value}", columns=columns, rows=rows, fold_by="")
+        Rows stand in the order of the table, those of one panel together.
+        """
+        if not self.panel_by:
+            return (("", self.rows),)
+        at = self._position(self.panel_by)
+        rows = [(str(row[at]), (*row[:at], *row[at + 1 :])) for row in self.rows]
+        names = dict.fromkeys(name for name, _ in rows)
+        return tuple((name, tuple(row for of, row in rows if of == name)) for name in names)
+
+    @property
+    def shown_columns(self) -> tuple[Column, ...]:
+        """Return the columns that are shown as such: all but the one whose values head the panels."""
+        return tuple(column for column in self.columns if column.key != self.panel_by)
 
     def _position(self, key: str) -> int:
         return [column.key for column in self.columns].index(key)

@@ -1,9 +1,12 @@
 """One document, drawn as a page, for Word, as PDF and on the terminal.
 
-- `document`: A report read back from executed notebooks: their text and its blocks and what they show, never their
-  code.
+- `document`: A report read back from executed notebooks: their text and what they show, never their code.
 - `html`: A document as one HTML file that needs no network and no script.
 - `layout`: How wide the columns of a table are on paper, in which size of type, and whether the page is turned.
+- `markdown`: What a notebook's author wrote: headings and the text between them, and its blocks for documents not of
+  HTML.
+- `own_notebooks`: A notebook of the evaluator's own as a chapter of a report, and as the file that leaves: only what
+  may be shown.
 - `pdf`: report.pdf and summary.pdf: tagged pages that pass PDF/UA-1, the same bytes on every machine.
 - `released`: Every released file of a project but its notebooks and manifest; results.json as plain data.
 - `terminal`: A document as lines on a terminal: headings, sentences, and aligned tables with the reasons below them,

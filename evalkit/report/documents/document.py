@@ -1,45 +1,142 @@
-"""A report read back from executed notebooks: their text and its blocks and what they show, never their code."""
+"""A report read back from executed notebooks: their text and what they show, never their code."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
-
-import mistune
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Final
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.border.markup import PART_MIME
 from evalkit.report.border.parts import Document, Heading, Part, Prose, Section, Text, parts_from_json
-from evalkit.report.words.statements import front_of
+from evalkit.report.documents.markdown import joined, written
+from evalkit.report.documents.own_notebooks import own_chapter
+from evalkit.report.words.front import banner, byline, face_of
 
 _AT_TOP: Final = ("banner", "face")
-_HEADING: Final = re.compile(r"^(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
-_FENCE: Final = re.compile(r"^ {0,3}(```|~~~)")
+IN_BODY: Final = "body"
+"""The tag of a cell whose text begins a chapter of the body of a report; other chapters are annexes."""
 
 
-def read_document(evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]]) -> Document:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutedNotebook:
+    """A notebook with what its cells showed, and what it is to the report.
+
+    `name` is that of the file it becomes; `title` heads the chapter of a notebook of the evaluator's own (empty for
+    the kit's), which stands after the notebook `after`, or at the end; `notice` is what a reader is told of its outputs
+    that no disclosure control has seen. `of_analysis` names the analysis that a notebook is of where there are several.
+    """
+
+    name: str
+    content: Mapping[str, Any]
+    title: str = ""
+    after: str = ""
+    notice: str = ""
+    of_analysis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chapter:
+    """Parts under one heading of the first level; `notebook` is the name of where they come from."""
+
+    notebook: str
+    parts: Section
+    is_annex: bool
+
+
+def read_document(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -> Document:
     """Return the report made of executed notebooks: their text and what they show, never their code.
+
+    A chapter begins at each heading of the first level. It belongs to the body where its cell says so by the tag
+    `body`, and is an annex, with a letter before its heading, where it does not.
 
     Raises
     ------
     EvalkitError
-        If a notebook shows HTML that is not of a part of this kit, or a table that may not leave.
+        If a notebook of the kit shows HTML that is not of a part of this kit, or a table that may not leave.
     """
-    top, notice = front_of(evaluation)
+    kits = [chapter for one in notebooks if not one.title for chapter in _chapters(one)]
+    chapters = _placed(kits, [one for one in notebooks if one.title])
+    body = [chapter.parts for chapter in chapters if not chapter.is_annex]
+    annexes = [chapter.parts for chapter in chapters if chapter.is_annex]
+    sections = _once([*body, *annexes])
+    lettered = [_lettered(at, section) for at, section in enumerate(sections[len(body) :])]
+    stepwise = tuple(_stepwise([*sections[: len(body)], *lettered]))
     return Document(
         slug=evaluation.project.slug,
         title=evaluation.project.title,
         question=evaluation.project.question,
-        banner=notice.text if notice else "",
-        face=tuple(sentence for sentence in top.sentences if notice is None or sentence not in notice.sentences),
-        sections=tuple(_stepwise(tuple(_section(notebook)) for notebook in notebooks)),
+        byline=byline(evaluation.project),
+        banner=banner(evaluation),
+        face=face_of(evaluation),
+        sections=stepwise[: len(body)],
+        annexes=stepwise[len(body) :],
     )
 
 
-def _stepwise(sections: Iterator[Section]) -> Iterator[Section]:
+def _chapters(notebook: ExecutedNotebook) -> Iterator[_Chapter]:
+    """Yield the chapters of a notebook of the kit; what stands before its first heading belongs to the first."""
+    parts, is_annex = list[Part](), True
+    for cell in notebook.content["cells"]:
+        for part in _parts_of(cell):
+            if isinstance(part, Heading) and part.level == 1:
+                if any(isinstance(one, Heading) for one in parts):
+                    yield _Chapter(notebook.name, tuple(parts), is_annex)
+                    parts = []
+                is_annex = IN_BODY not in cell.get("metadata", {}).get("tags", [])
+                part = Heading(1, f"{notebook.of_analysis}: {part.text}" if notebook.of_analysis else part.text)
+            parts.append(part)
+    if parts:
+        yield _Chapter(notebook.name, tuple(parts), is_annex)
+
+
+def _placed(kits: list[_Chapter], own: list[ExecutedNotebook]) -> list[_Chapter]:
+    """Return the kit's chapters with the evaluator's own after the first of the notebook each names, or at the end."""
+    chapters = list(kits)
+    for one in own:
+        after = next((at for at, c in enumerate(chapters) if one.after and c.notebook.startswith(one.after)), None)
+        is_annex = after is None or chapters[after].is_annex
+        made = _Chapter(one.name, own_chapter(one.content, one.title, one.notice), is_annex)
+        chapters.insert(len(chapters) if after is None else after + 1, made)
+    return chapters
+
+
+def _once(sections: list[Section]) -> list[Section]:
+    """Return sections in which nothing that a cell showed stands twice, nor a heading with nothing below it."""
+    seen: list[Part] = []
+    made: list[Section] = []
+    for section in sections:
+        kept: list[Part] = []
+        for part in section:
+            if isinstance(part, Heading) or part not in seen:
+                kept.append(part)
+            if not isinstance(part, Heading | Text):
+                seen.append(part)
+        made.append(tuple(part for at, part in enumerate(kept) if not _is_empty(part, kept[at + 1 :])))
+    return made
+
+
+def _is_empty(part: Part, after: list[Part]) -> bool:
+    """Return whether a part is a heading below the first level that nothing follows before the next like it."""
+    if not isinstance(part, Heading) or part.level == 1:
+        return False
+    below = takewhile(lambda one: not (isinstance(one, Heading) and one.level <= part.level), after)
+    return all(isinstance(one, Heading) for one in below)
+
+
+def _lettered(at: int, section: Section) -> Section:
+    """Return an annex with its letter in its heading: A to Z, and then AA."""
+    letter = chr(ord("A") + at % 26) * (at // 26 + 1)
+    first = next((i for i, part in enumerate(section) if isinstance(part, Heading)), None)
+    return tuple(
+        Heading(1, f"Annex {letter}. {part.text}") if i == first and isinstance(part, Heading) else part
+        for i, part in enumerate(section)
+    )
+
+
+def _stepwise(sections: Iterable[Section]) -> Iterator[Section]:
     """Yield sections in which no heading skips a level, as readers who hear a page need it."""
     above = 0
     for section in sections:
@@ -52,35 +149,12 @@ def _stepwise(sections: Iterator[Section]) -> Iterator[Section]:
         yield tuple(parts)
 
 
-def _section(notebook: Mapping[str, Any]) -> Iterator[Part]:
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            yield from _written(_joined(cell["source"]))
-        elif cell["cell_type"] == "code":
-            shown = (part for output in cell.get("outputs", []) for part in _shown(output))
-            yield from (part for part in shown if not (isinstance(part, Prose) and part.kind in _AT_TOP))
-
-
-def _written(markdown: str) -> Iterator[Part]:
-    """Yield headings and the text between them; a line of code is neither."""
-    lines: list[str] = []
-    is_code = False
-    for line in markdown.splitlines():
-        is_code ^= bool(_FENCE.match(line))
-        heading = None if is_code else _HEADING.match(line)
-        if heading is None:
-            lines.append(line)
-            continue
-        yield from _text(lines)
-        lines = []
-        yield Heading(len(heading[1]), plain_words(heading[2]))
-    yield from _text(lines)
-
-
-def _text(lines: list[str]) -> Iterator[Text]:
-    markdown = "\n".join(lines).strip("\n")
-    if markdown.strip():
-        yield Text(markdown)
+def _parts_of(cell: Mapping[str, Any]) -> Iterator[Part]:
+    if cell["cell_type"] == "markdown":
+        yield from written(joined(cell["source"]))
+    elif cell["cell_type"] == "code":
+        shown = (part for output in cell.get("outputs", []) for part in _shown(output))
+        yield from (part for part in shown if not (isinstance(part, Prose) and part.kind in _AT_TOP))
 
 
 def _shown(output: Mapping[str, Any]) -> Iterator[Part]:
@@ -93,87 +167,3 @@ def _shown(output: Mapping[str, Any]) -> Iterator[Part]:
             "A notebook shows something that has not been released: only tables, figures and sentences "
             "of evalkit.report may stand in a report. Pass tables through `release`."
         )
-
-
-def _joined(text: str | Sequence[str]) -> str:
-    return text if isinstance(text, str) else "".join(text)
-
-
-# What a notebook's author wrote, as blocks of runs, for documents that are not HTML.
-
-BlockKind = Literal["paragraph", "bullet", "number", "quote", "code"]
-_LISTED: Final[dict[bool, BlockKind]] = {False: "bullet", True: "number"}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Words set alike; `address` is where a link leads."""
-
-    text: str
-    is_bold: bool = False
-    is_italic: bool = False
-    is_code: bool = False
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenBlock:
-    """One paragraph or item of a list."""
-
-    kind: BlockKind
-    runs: tuple[Run, ...]
-
-    @property
-    def text(self) -> str:
-        """Return the block's words."""
-        return "".join(run.text for run in self.runs)
-
-
-def written_blocks(markdown: str) -> tuple[WrittenBlock, ...]:
-    """Return the blocks of a Markdown text in order; raw HTML is shown as the text it is, never run."""
-    tokens = mistune.create_markdown(renderer=None)(markdown)
-    return tuple(block for block in _blocks(tokens, "paragraph") if block.text.strip())
-
-
-def plain_words(markdown: str) -> str:
-    """Return the words of a line of Markdown without its marks."""
-    return " ".join(" ".join(block.text for block in written_blocks(markdown)).split()) or markdown.strip()
-
-
-def _blocks(tokens: Any, kind: BlockKind) -> Iterator[WrittenBlock]:
-    for token in tokens:
-        name = token["type"]
-        if name == "list":
-            listed = _LISTED[bool(token.get("attrs", {}).get("ordered"))]
-            yield from _blocks(token["children"], listed)
-        elif name == "list_item":
-            yield from _blocks(token["children"], kind)
-        elif name == "block_quote":
-            yield from _blocks(token["children"], "quote")
-        elif name in ("block_code", "block_html"):
-            yield WrittenBlock("code", (Run(token["raw"].rstrip("\n"), is_code=True),))
-        elif name == "heading":
-            yield WrittenBlock(kind, tuple(_runs(token["children"], Run("", is_bold=True))))
-        elif "children" in token:
-            yield WrittenBlock(kind, tuple(_runs(token["children"], Run(""))))
-
-
-def _runs(tokens: Sequence[Mapping[str, Any]], like: Run) -> Iterator[Run]:
-    for token in tokens:
-        name = token["type"]
-        if name in ("softbreak", "linebreak"):
-            yield replace(like, text=" ")
-        elif name == "codespan":
-            yield replace(like, text=token["raw"], is_code=True)
-        elif "children" in token:
-            yield from _runs(token["children"], _changed(like, token))
-        elif "raw" in token:
-            yield replace(like, text=token["raw"])
-
-
-def _changed(like: Run, token: Mapping[str, Any]) -> Run:
-    if token["type"] == "strong":
-        return replace(like, is_bold=True)
-    if token["type"] == "emphasis":
-        return replace(like, is_italic=True)
-    return replace(like, address=str(token.get("attrs", {}).get("url", "")))

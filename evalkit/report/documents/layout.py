@@ -9,7 +9,7 @@ from math import ceil
 from typing import Final
 from unicodedata import combining, east_asian_width
 
-from evalkit.report.border.markup import ShownCell, shown_row
+from evalkit.report.border.markup import ShownCell, shown_rows
 from evalkit.report.border.table import Table
 from evalkit.report.documents.typography import parted, pieces
 
@@ -134,17 +134,18 @@ class _Measured:
 
 def _measured(table: Table, unit: float) -> _Measured:
     """Return the widths of words and cells; a number is one word, and a header takes no more than three lines."""
-    longest = [_longest(column.header, unit, is_bold=True) for column in table.columns]
+    columns = table.shown_columns
+    longest = [_longest(column.header, unit, is_bold=True) for column in columns]
     widest = [
         max(least, 1.2 * text_width(column.header, unit, is_bold=True) / 3)
-        for least, column in zip(longest, table.columns, strict=True)
+        for least, column in zip(longest, columns, strict=True)
     ]
     rows = []
-    for row in table.rows:
-        cells = [(at, cell, text_width(cell.text, unit)) for at, cell in _placed(shown_row(table.columns, row))]
+    for row in shown_rows(table):
+        cells = [(at, cell, text_width(cell.text, unit)) for at, cell in _placed(row)]
         rows.append(tuple((at, cell.span, width) for at, cell, width in cells))
         for at, cell, width in cells:
-            if cell.span == 1:
+            if cell.span == 1 and cell.kind != "panel":
                 longest[at] = max(longest[at], width if cell.kind == "number" else _longest(cell.text, unit))
                 widest[at] = max(widest[at], width)
     return _Measured(tuple(longest), tuple(widest), tuple(rows))

@@ -13,12 +13,12 @@ import typst
 
 from evalkit.core.errors import EvalkitError
 from evalkit.core.words import cleaned
-from evalkit.report.border.markup import ShownCell, printed, shown_row
-from evalkit.report.border.parts import SYNTHETIC_MARK, Document, Figure, Heading, Part, Prose, Text
+from evalkit.report.border.markup import ShownCell, shown_rows
+from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
-from evalkit.report.documents.document import Run, written_blocks
 from evalkit.report.documents.layout import PADDING, Layout, breakable, table_layout
-from evalkit.report.documents.typography import FONTS, WHOLE, printable
+from evalkit.report.documents.markdown import Run, written_blocks
+from evalkit.report.documents.typography import FONTS, WHOLE, printable, shown
 from evalkit.report.templates import packaged
 
 # A document as the record from which the pages of a PDF are set: every word is data, none is markup.
@@ -30,6 +30,12 @@ TURNED: Final = 729.0
 """Lengths of the lines of an A4 page in points, upright and turned."""
 
 
+SIZE: Final = 9.3
+"""Size of type of a report in points; tables are set in proportion to it."""
+_BREADTH: Final = 1.07
+"""How wide DejaVu Sans is beside Arial, 1.2, once tables are set in proportion to `SIZE`."""
+
+
 def paper_inputs(document: Document, **how: object) -> dict[str, str]:
     """Return what the template reads: the record of a document as JSON, and each figure as SVG by its number.
 
@@ -38,8 +44,10 @@ def paper_inputs(document: Document, **how: object) -> dict[str, str]:
     figures = [part for part in document.parts if isinstance(part, Figure)]
     sources = {f"figure-{i}": figure.svg.decode("utf-8") for i, figure in enumerate(figures)}
     names = iter(sources)
-    parts = _held_to_next([record for part in document.parts for record in _part(part, names)])
-    record = {**_top(document), "parts": parts, **how}
+    body = [record for section in document.sections for part in section for record in _part(part, names)]
+    annexes = [record for section in document.annexes for part in section for record in _part(part, names)]
+    parts = {"parts": _held_to_next(body), "annexes": _held_to_next(annexes)}
+    record = {**_top(document), **parts, **how}
     return {"document": json.dumps(_printable(record), ensure_ascii=False), "whole": WHOLE, **sources}
 
 
@@ -49,13 +57,14 @@ def _top(document: Document) -> Record:
         "running": document.title,
         "question": document.question,
         "banner": document.banner,
-        "mark": SYNTHETIC_MARK if document.banner else "",
+        "byline": list(document.byline),
+        "mark": document.mark,
         "face": list(document.face),
         "closing": document.closing,
         "has_contents": document.is_report,
         "is_summary": False,
-        "size": 10.5,
-        "title_size": 22,
+        "size": SIZE,
+        "title_size": 20,
         "figure_width": 100,
         "margin": 56.5,
         "top": 62,
@@ -73,7 +82,7 @@ def _part(part: Part, names: Iterator[str]) -> Iterator[Record]:
     elif isinstance(part, Figure):
         yield {"kind": "figure", "alt": part.alt, "caption": part.caption, "source": next(names)}
     else:
-        yield from map(_table, printed(part.table))
+        yield _table(part.table)
 
 
 def _held_to_next(records: list[Record]) -> list[Record]:
@@ -88,10 +97,12 @@ def _text(text: Text) -> Iterator[Record]:
     for kind, run in groupby(written_blocks(text.markdown), key=lambda block: block.kind):
         if kind in ("bullet", "number"):
             yield {"kind": "list", "marker": kind, "items": [[asdict(r) for r in block.runs] for block in run]}
+        elif kind == "code":
+            yield from ({"kind": "code", "text": block.text} for block in run)
         else:
-            shown = "quote" if kind == "quote" else "paragraph"
+            look = "quote" if kind == "quote" else "paragraph"
             for block in run:
-                yield {"kind": shown, "is_sticky": False, "runs": [asdict(r) for r in block.runs]}
+                yield {"kind": look, "is_sticky": False, "runs": [asdict(r) for r in block.runs]}
 
 
 def _prose(prose: Prose) -> Record:
@@ -103,9 +114,9 @@ def _prose(prose: Prose) -> Record:
 
 
 def _table(table: Table) -> Record:
-    layout = table_layout(table, UPRIGHT, TURNED)
-    rows = [_row(shown_row(table.columns, row), layout) for row in table.rows]
-    heads = zip(table.columns, layout.widths, strict=True)
+    layout = table_layout(table, UPRIGHT, TURNED, _BREADTH)
+    rows = [_row(row, layout) for row in shown_rows(table)]
+    heads = zip(table.shown_columns, layout.widths, strict=True)
     return {
         "kind": "table",
         "caption": table.caption,
@@ -137,6 +148,8 @@ def _row(cells: list[ShownCell], layout: Layout) -> list[Record]:
 
 def _printable(value: Any) -> Any:
     if isinstance(value, dict):
+        if value.get("kind") == "code":  # its lines and blanks are what it says
+            return {**value, "text": shown(cleaned(value["text"]))}
         return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_printable(item) for item in value]
@@ -147,20 +160,20 @@ def _printable(value: Any) -> Any:
 
 _STANDARDS: Final[list[typst.PDFStandard]] = ["ua-1"]
 _FITS: Final = (
-    (10.5, 100),
-    (10.5, 85),
-    (10.0, 85),
-    (10.0, 70),
-    (9.5, 70),
-    (9.5, 60),
-    (9.0, 60),
-    (9.0, 50),
-    (8.5, 50),
-    (8.0, 50),
-    (8.0, 40),
-    (7.5, 40),
+    (9.3, 100),
+    (9.3, 85),
+    (9.0, 80),
+    (9.0, 65),
+    (8.5, 65),
+    (8.5, 55),
+    (8.0, 55),
+    (8.0, 45),
+    (7.5, 45),
+    (7.0, 45),
     (7.0, 36),
     (6.5, 36),
+    (6.0, 33),
+    (5.5, 33),
 )
 """Sizes of type in points and widths of figures in per cent of the line, from ample to narrow, until a summary fits."""
 
@@ -185,7 +198,7 @@ def summary_pdf(document: Document) -> bytes:
     EvalkitError
         If it does not fit in the smallest type.
     """
-    first = replace(document, sections=document.sections[:1])
+    first = replace(document, sections=document.sections[:1], annexes=())
     best, low, high = None, 0, len(_FITS)
     while low < high:  # the fits grow narrower, so the first that holds is found by halving
         middle = (low + high) // 2

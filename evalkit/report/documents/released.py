@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from evalkit.core.plain import json_text, plain
@@ -11,13 +11,15 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
-from evalkit.report.border.disclosure import release_record
+from evalkit.report.border.disclosure import ReleasedTable, release_record
 from evalkit.report.border.parts import Figure
-from evalkit.report.documents.document import read_document
+from evalkit.report.documents.document import ExecutedNotebook, read_document
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.pdf import pdf_report, summary_pdf
 from evalkit.report.documents.word import word_report
+from evalkit.report.figures.analyses import analyses_plot
 from evalkit.report.kinds.kind_module import kind_module
+from evalkit.report.tables import analyses
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
 
@@ -130,6 +132,10 @@ def _no_size(effect: Effect) -> EffectSize:
         hedges_g_interval=none,
         sd_used=none,
         sd_name="none",
+        hedges_g_conditional=none,
+        hedges_g_conditional_interval=none,
+        sd_conditional=none,
+        sd_conditional_name="none",
         hedges_g_school=none,
         school_sd=none,
         months=None,
@@ -143,6 +149,10 @@ def _size_record(size: EffectSize) -> dict[str, Any]:
         "hedges_g_school": plain(size.hedges_g_school),
         "sd_used": plain(size.sd_used),
         "sd_name": size.sd_name,
+        "hedges_g_conditional": plain(size.hedges_g_conditional),
+        "hedges_g_conditional_interval": plain(size.hedges_g_conditional_interval),
+        "sd_conditional": plain(size.sd_conditional),
+        "sd_conditional_name": size.sd_conditional_name,
         "school_sd": plain(size.school_sd),
         "months_progress": _months_record(size),
     }
@@ -174,11 +184,11 @@ def _permutation_record(detail: PermutationDetail) -> dict[str, Any]:
 
 
 def released_files(
-    evaluation: Evaluation, notebooks: Sequence[Mapping[str, Any]], reference: bytes | None = None
+    evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook], reference: bytes | None = None
 ) -> dict[str, bytes]:
     """Return path and content of the documents, results.json, the tables as CSV and the figures as PNG and SVG.
 
-    `notebooks` are the executed notebooks in the order of the report, as nbformat reads them; `reference` is the
+    `notebooks` are the executed notebooks in the order of the report; `reference` is the
     .docx in whose look the Word document is made.
     """
     document = read_document(evaluation, notebooks)
@@ -190,9 +200,20 @@ def released_files(
         "results.json": results_json(evaluation),
     }
     shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
+    for name, table in _TABLES.items():
+        released[f"tables/{name}.csv"] = table(evaluation).to_csv().encode("utf-8")
+    released |= _figure_files("analyses", shown["analyses"] if "analyses" in shown else analyses_plot(evaluation))
     for results in evaluation.analyses:
         released |= _files_of(results, shown)
     return released
+
+
+_TABLES: Final[Mapping[str, Callable[[Evaluation], ReleasedTable]]] = {
+    "estimands": lambda evaluation: analyses.estimands(evaluation.design),
+    "answers": analyses.answers,
+    "inferences": analyses.inferences,
+}
+"""The tables over all analyses of a project, by the names of their files."""
 
 
 def _files_of(results: AnalysisResults, shown: Mapping[str, Figure]) -> dict[str, bytes]:

@@ -10,7 +10,6 @@ from typing import Final
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import cleaned
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.markup import printed
 from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Cell, Column, Table, shown_text
 
@@ -68,28 +67,30 @@ def _prose(prose: Prose) -> Iterator[str]:
 
 
 def _written(markdown: str) -> Iterator[str]:
-    from evalkit.report.documents.document import written_blocks
+    from evalkit.report.documents.markdown import written_blocks
 
     for block in written_blocks(markdown):
         yield from wrapped(block.text, "  - " if block.kind in ("bullet", "number") else "  ")
 
 
 def _tables(released: ReleasedTable, heading: str) -> Iterator[str]:
-    for table in printed(released.table):
-        if table.caption != heading:
-            unit = f" ({table.unit})" if table.unit else ""
-            yield ""
-            yield from wrapped(f"{table.caption}{unit}")
-        yield from table_lines(table)
+    table = released.table
+    if table.caption != heading:
+        unit = f" ({table.unit})" if table.unit else ""
+        yield ""
+        yield from wrapped(f"{table.caption}{unit}")
+    yield from table_lines(table)
 
 
 def table_lines(table: Table) -> Iterator[str]:
     """Yield a table without its caption: its rows, then the reasons that its cells refer to, then its notes."""
     reasons: list[str] = []
-    rows = [[_cell(*pair, reasons) for pair in zip(row, table.columns, strict=True)] for row in table.rows]
+    columns, panels = table.shown_columns, list[tuple[str, list[list[str]]]]()
+    for name, inside in table.panels():
+        panels.append((name, [[_cell(*pair, reasons) for pair in zip(row, columns, strict=True)] for row in inside]))
     for sentence in table.above:
         yield from wrapped(sentence, "  ")
-    yield from _grid(table.columns, rows)
+    yield from _grid(columns, panels)
     for at, reason in enumerate(reasons, start=1):
         yield from wrapped(reason, f"  [{at}] ")
     for note in table.notes:
@@ -105,14 +106,19 @@ def _cell(cell: Cell, column: Column, reasons: list[str]) -> str:
     return f"[{reasons.index(cell.reason) + 1}]"
 
 
-def _grid(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield headers and rows: texts flush left and parted into lines where they are long, numbers flush right."""
-    widths = _widths(columns, rows)
+def _grid(columns: Sequence[Column], panels: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> Iterator[str]:
+    """Yield headers and rows: texts flush left and parted into lines where they are long, numbers flush right.
+
+    The heading of a panel stands over its rows.
+    """
+    widths = _widths(columns, [row for _, rows in panels for row in rows])
     heads = [_parted(column.header, width) for column, width in zip(columns, widths, strict=True)]
     tallest = max(map(len, heads))
     yield from _row(columns, widths, [[""] * (tallest - len(head)) + head for head in heads])
-    for row in rows:
-        yield from _row(columns, widths, [_parted(text, width) for text, width in zip(row, widths, strict=True)])
+    for name, rows in panels:
+        yield from wrapped(name, "  ") if name else ()
+        for row in rows:
+            yield from _row(columns, widths, [_parted(text, width) for text, width in zip(row, widths, strict=True)])
 
 
 def _row(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Sequence[str]]) -> Iterator[str]:

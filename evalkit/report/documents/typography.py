@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +15,49 @@ from matplotlib.ft2font import FT2Font
 # Which characters the fonts of a PDF can show: fonts that come with the kit's packages, the same on every machine.
 
 FONTS: Final = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+FAMILY: Final = "DejaVu Sans"
+"""The one typeface of pages, PDF and figures."""
+_PAGE: Final = (
+    *range(0x20, 0x180),
+    *range(0x2010, 0x2028),
+    *map(ord, "‰€™←↑→↓−≈≠≤≥×Δαβλπστ′�"),
+)
+"""The signs of the typeface that a page brings with it: Latin letters, and what the kit writes."""
 _UNSHOWN: Final = "\N{REPLACEMENT CHARACTER}"
 _MAY_END: Final = "\N{ZERO WIDTH SPACE}"
 _TOO_LONG: Final = re.compile(r"\S{45,}")
 _LONGEST: Final = 45
 _SPACE: Final = re.compile(r"[\s\u2028\u2029]+")
+
+
+@cache
+def font_faces() -> str:
+    """Return rules of CSS with the typeface of figures and PDF in them, so that every reader sees a page in it.
+
+    Letters of the languages of Europe and the signs of this kit are in it; for others the reader's own font is used.
+    """
+    return "\n".join(
+        f'@font-face {{ font-family: "{FAMILY}"; font-weight: {weight}; '
+        f'src: url(data:font/woff;base64,{b64encode(_subset(FONTS / file)).decode("ascii")}) format("woff"); }}'
+        for file, weight in (("DejaVuSans.ttf", 400), ("DejaVuSans-Bold.ttf", 700))
+    )
+
+
+def _subset(path: Path) -> bytes:
+    """Return a font with the letters of Europe alone, compressed: the same bytes each time."""
+    from fontTools import subset  # loaded where a page is written, and nowhere else
+
+    options = subset.Options(flavor="woff", hinting=False, layout_features=["kern"], notdef_outline=True)
+    options.drop_tables += ["FFTM"]
+    font = subset.load_font(str(path), options)
+    font.recalcTimestamp = False
+    chosen = subset.Subsetter(options)
+    chosen.populate(unicodes=_PAGE)
+    chosen.subset(font)
+    out = BytesIO()
+    subset.save_font(font, out, options)
+    font.close()
+    return out.getvalue()
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.section import Section
 
-from evalkit.report.border.parts import SYNTHETIC_MARK, Document
+from evalkit.report.border.parts import Document
 from evalkit.report.documents.word_parts import Setter, page_lines
 from evalkit.report.documents.word_reference import Base, retitled, running_title, word_base
 from evalkit.report.documents.word_xml import clean, field, field_begin, field_end, paragraph, run, tab
@@ -20,8 +20,8 @@ from evalkit.report.documents.word_xml import clean, field, field_begin, field_e
 # What stands on every page of a Word document: the running title, the page number, and that data are synthetic.
 
 
-def set_pages(base: Base, title: str, question: str, is_synthetic: bool) -> None:
-    """Fill header and footer where a reference document has none; mark synthetic data in every header.
+def set_pages(base: Base, title: str, question: str, mark: str) -> None:
+    """Fill header and footer where a reference document has none; put the mark of what is made up in every header.
 
     A header that shows the title of the report it was made for shows the new one.
     """
@@ -31,9 +31,9 @@ def set_pages(base: Base, title: str, question: str, is_synthetic: bool) -> None
         across = f'<w:tabs><w:tab w:val="right" w:pos="{round(20 * page_lines(base.section)[0])}"/></w:tabs>'
         _fill(section.header, paragraph(base.styles["header"], running_title(title), more=across))
         _fill(section.footer, paragraph(base.styles["footer"], tab(), *_page_number(), more=across))
-    if is_synthetic:
+    if mark:
         for header in _headers(base, section):
-            header._element.insert(0, _parsed(paragraph(base.styles["report mark"], run(SYNTHETIC_MARK))))
+            header._element.insert(0, _parsed(paragraph(base.styles["report mark"], run(mark))))
 
 
 def _page_number() -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def word_report(document: Document, reference: bytes | None = None) -> bytes:
         If the reference document cannot be read.
     """
     base, has_contents = word_base(reference), document.is_report
-    set_pages(base, document.title, document.question, bool(document.banner))
+    set_pages(base, document.title, document.question, document.mark)
     setter = Setter(base, starts_page=has_contents)
     body = list(setter.parts(document.parts))
     contents = list(_contents(setter)) if has_contents else []
@@ -102,6 +102,7 @@ def _top(document: Document, setter: Setter) -> Iterator[str]:
     yield setter.paragraph("title", run(document.title))
     if document.question:
         yield setter.paragraph("subtitle", run(document.question))
+    yield from (setter.paragraph("normal", run(line)) for line in document.byline)
     yield from (setter.paragraph("list bullet", run(sentence)) for sentence in document.face)
 
 

@@ -14,11 +14,11 @@ from docx.oxml.ns import nsdecls, qn
 from lxml import etree
 
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.markup import CellKind, ShownCell, printed, shown_row
+from evalkit.report.border.markup import CellKind, ShownCell, shown_rows
 from evalkit.report.border.parts import Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
-from evalkit.report.documents.document import BlockKind, Run, written_blocks
 from evalkit.report.documents.layout import SIZES, Layout, table_layout
+from evalkit.report.documents.markdown import BlockKind, Run, written_blocks
 from evalkit.report.documents.word_reference import Base
 from evalkit.report.documents.word_xml import attribute, bookmarked, field, paragraph, run
 
@@ -30,6 +30,7 @@ _STYLES: Final[dict[CellKind, str]] = {
     "quote": "table text",
     "number": "table number",
     "reason": "table reason",
+    "panel": "table text",
 }
 _KEEP: Final = "<w:keepNext/>"
 
@@ -46,7 +47,7 @@ class GridSetter:
         columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
         return (
             f"<w:tbl {nsdecls('w')}>{self._properties(table, sum(widths))}<w:tblGrid>{columns}</w:tblGrid>"
-            f"{self._head(table.columns, widths, layout)}{''.join(self._rows(table, widths, layout))}</w:tbl>"
+            f"{self._head(table.shown_columns, widths, layout)}{''.join(self._rows(table, widths, layout))}</w:tbl>"
         )
 
     def _properties(self, table: Table, width: int) -> str:
@@ -65,10 +66,11 @@ class GridSetter:
         return f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{cells}</w:tr>"
 
     def _rows(self, table: Table, widths: Sequence[int], layout: Layout) -> Iterator[str]:
-        for i, row in enumerate(table.rows):
-            left = len(table.rows) - 1 - i
-            more = _KEEP if left == 1 or (layout.is_short and left) else ""
-            cells = "".join(self._row(shown_row(table.columns, row), widths, layout, more))
+        rows = shown_rows(table)
+        for i, row in enumerate(rows):
+            left = len(rows) - 1 - i
+            is_kept = left == 1 or (layout.is_short and left) or row[0].kind == "panel"
+            cells = "".join(self._row(row, widths, layout, _KEEP if is_kept else ""))
             whole = "<w:trPr><w:cantSplit/></w:trPr>" if layout.is_whole(i) else ""
             yield f"<w:tr>{whole}{cells}</w:tr>"
 
@@ -77,7 +79,9 @@ class GridSetter:
         for cell in row:
             text = f"“{cell.text}”" if cell.kind == "quote" else cell.text
             width = sum(widths[at : at + cell.span])
-            yield _cell(width, cell.span, self._words(cell.kind, text, layout, "", more))
+            yield _cell(
+                width, cell.span, self._words(cell.kind, text, layout, "<w:b/>" if cell.kind == "panel" else "", more)
+            )
             at += cell.span
 
     def _words(self, kind: CellKind, text: str, layout: Layout, look: str, more: str) -> str:
@@ -137,8 +141,7 @@ class Setter:
         elif isinstance(part, Figure):
             yield from self._figure(part)
         else:
-            for table in printed(part.table):
-                yield from self._table(table)
+            yield from self._table(part.table)
 
     def paragraph(self, style: str, *content: str, more: str = "") -> str:
         """Return a paragraph in a style given by its name."""

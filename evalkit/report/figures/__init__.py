@@ -1,5 +1,6 @@
 """Figures in one voice: colours that colour-blind readers can tell apart, labels at the lines, honest axes.
 
+- `analyses`: Forest plot of all analyses of a project: the effect by which each is quoted, one below the other.
 - `area_map`: The map of areas: where the programme was, and where the schools it is compared with are.
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.

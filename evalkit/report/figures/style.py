@@ -85,11 +85,14 @@ def canvas(height: float = 4.2, columns: int = 1) -> Iterator[tuple[Canvas, list
 
 
 @contextmanager
-def stacked(heights: Sequence[float]) -> Iterator[tuple[Canvas, list[Axes]]]:
-    """Give a figure of the common width with axes of these heights in inches, one under the other."""
+def stacked(heights: Sequence[float], is_shared: bool = True) -> Iterator[tuple[Canvas, list[Axes]]]:
+    """Give a figure of the common width with axes of these heights in inches, one under the other.
+
+    They share the horizontal axis, unless that is not of one unit.
+    """
     with rc_context(sns.axes_style("ticks") | _RC):
         figure = Canvas(figsize=(WIDTH, sum(heights)), layout="constrained")
-        axes = figure.subplots(len(heights), 1, squeeze=False, sharex=True, height_ratios=list(heights))
+        axes = figure.subplots(len(heights), 1, squeeze=False, sharex=is_shared, height_ratios=list(heights))
         for ax in axes[:, 0]:
             sns.despine(ax=ax)
         yield figure, list(axes[:, 0])

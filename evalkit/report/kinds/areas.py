@@ -11,10 +11,12 @@ from evalkit.core.disclosure import few
 from evalkit.core.plain import plain
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
+from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.project.plan import DesignStage
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.project.evaluation import AreaDistribution, AreasResults, ClaimCheck, Headline
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Figure
+from evalkit.report.border.parts import Figure, Heading, Part, Prose
 from evalkit.report.documents.released import effect_record
 from evalkit.report.figures.area_map import area_map
 from evalkit.report.figures.choices import choices_plot, specification_curve
@@ -27,6 +29,7 @@ from evalkit.report.tables import outcomes as of_outcomes
 from evalkit.report.tables import review as of_review
 from evalkit.report.tables.checklist import checklist
 from evalkit.report.tables.effects import inference, key_numbers
+from evalkit.report.words import sentences, statements, summary
 
 _NO_COST = Unavailable("The project file states no cost.")
 _NO_MEASURE = Unavailable("No outcome of this project bears on it.")
@@ -102,7 +105,119 @@ def _claim_record(check: ClaimCheck) -> dict[str, Any]:
     return {"claim": plain(held), "verdict": check.verdict, "sentence": check.sentence}
 
 
-_TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
+# What a reader sees of it, in the summary, the body and the annexes.
+
+
+def stage_of(plan: AnalysisPlan) -> DesignStage:
+    """Return the design of the kind's own pipeline, as a reader may see it."""
+    stage: DesignStage = plan.details.stage  # type: ignore[attr-defined]  # the plan's class is of a room above
+    return stage
+
+
+def whom(plan: AnalysisPlan) -> str:
+    """Return whom the evaluation is about: a whole area with the dilution this implies, or named schools."""
+    return statements.whom(stage_of(plan))
+
+
+def estimand(plan: AnalysisPlan) -> dict[str, str]:
+    """Return the rows of the estimand table that this kind has words of its own for."""
+    return statements.estimand(stage_of(plan))
+
+
+def answer(results: AnalysisResults) -> Prose:
+    """Return the answer in one sentence, no stronger than the interval allows, and what it cannot say."""
+    return summary.summary_answer(areas_of(results))
+
+
+def summary_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return the figure and the small table of the page of the summary."""
+    return interval_plot(areas_of(results)), key_numbers(areas_of(results))
+
+
+def comparison(results: AnalysisResults) -> Prose:
+    """Return who was compared with whom: schools, areas and years."""
+    return summary.summary_comparison(areas_of(results))
+
+
+def certainty(results: AnalysisResults) -> Prose:
+    """Return how sure the answer is and why, in a few short sentences."""
+    return summary.summary_certainty(areas_of(results))
+
+
+def cost_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return the cost in all, for each school and pupil, and for a unit of effect only where that can be given."""
+    return (summary.cost_in_short(areas_of(results)),)
+
+
+def limits(results: AnalysisResults) -> Prose:
+    """Return what this evaluation cannot do."""
+    return of_review.limits(areas_of(results))
+
+
+def answer_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return the headline with what it rests on, and the years behind it."""
+    found = areas_of(results)
+    return sentences.headline(found), sentences.headline_explained(found), trajectories_plot(found)
+
+
+def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
+    """Return everything that was decided before outcomes."""
+    design = stage_of(plan)
+    return shown(
+        "Which schools count as taking part?",
+        of_design.participants(design),
+        "Which choices were made?",
+        Prose(("Every one stands in the project file, where a reviewer can change it and run the report again.",)),
+        of_design.choices(design),
+        "Which areas serve as comparison?",
+        statements.areas_compared(design),
+        of_design.areas(design),
+        area_map(design),
+        of_design.contamination(design),
+        "Which schools were lost on the way, and why?",
+        of_design.flow_before(design),
+        "How were schools followed when they changed identity?",
+        of_design.identity(design),
+        "Whom does matching pick?",
+        of_design.matches(design),
+        "Are the schools compared alike?",
+        love_plot(design),
+        of_design.balance(design),
+        "What must be known of the measures?",
+        of_design.measures(design),
+        "How small a difference could this design detect?",
+        of_design.detectable_at_design(design),
+    )
+
+
+def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return what could be wrong with it, and how others would judge it."""
+    found = areas_of(results)
+    return shown(
+        "Which choices move the answer?",
+        choices_plot(found),
+        specification_curve(found),
+        "What else changed in these schools?",
+        of_review.conversions(found),
+        "How small a difference could have been seen?",
+        of_review.detectable(found),
+        "How would published scales rate this design?",
+        of_review.judgements(found),
+        "What was claimed, and what do these data show?",
+        of_review.claims(found),
+        "What did it cost, item by item?",
+        of_review.cost(found),
+        "What does a reviewer ask for, and where is it?",
+        checklist(found),
+    )
+
+
+def shown(*parts: Part | str | None) -> tuple[Part, ...]:
+    """Return parts with a heading for each text among them; what there is none of is left out."""
+    return tuple(Heading(3, part) if isinstance(part, str) else part for part in parts if part is not None)
+
+
+TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
     "areas": lambda evaluation: of_design.areas(evaluation.design),
     "flow": of_design.flow,
     "flow_before": lambda evaluation: of_design.flow_before(evaluation.design),
@@ -131,7 +246,7 @@ _TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
     "cost": of_review.cost,
     "checklist": checklist,
 }
-_FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
+FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
     "interval": interval_plot,
     "trajectories": trajectories_plot,
     "event_study": event_study_plot,
@@ -146,9 +261,9 @@ _FIGURES: Final[dict[str, Callable[[AreasResults], Figure | None]]] = {
 
 def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     """Return every table of the analysis by the name of its file."""
-    return {name: table(areas_of(results)) for name, table in _TABLES.items()}
+    return {name: table(areas_of(results)) for name, table in TABLES.items()}
 
 
 def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:
     """Return what draws each figure of the analysis, by the name of its files."""
-    return {name: partial(drawing, areas_of(results)) for name, drawing in _FIGURES.items()}
+    return {name: partial(drawing, areas_of(results)) for name, drawing in FIGURES.items()}

@@ -17,6 +17,7 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import shown_row
 from evalkit.report.border.parts import Figure
 from evalkit.report.border.table import Cell, Column, shown_text
+from evalkit.report.documents.typography import font_faces
 from evalkit.report.portfolio.tables import (
     DATA,
     NOT_STATED,
@@ -77,7 +78,7 @@ def portfolio_page(portfolio: Portfolio, groups: Sequence[PageGroup]) -> str:
     """Return the page as HTML."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(packaged("portfolio.html.j2")).render(
-        css=Markup(packaged("report.css") + packaged("portfolio.css")),
+        css=Markup(packaged("report.css").replace("/* faces */", font_faces()) + packaged("portfolio.css")),
         script=Markup(packaged("portfolio.js.j2")),
         banner=banner(portfolio),
         face=portfolio_front_matter(portfolio),

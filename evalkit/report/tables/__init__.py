@@ -1,5 +1,7 @@
 """Tables of each noun.
 
+- `analyses`: Tables over all analyses of a project: what each estimates, what each gives, how sure, and what could be
+  wrong.
 - `beside_models`: Results as coefficients: what a table of models, of this kit and of other packages, sets side by
   side.
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.

@@ -14,7 +14,9 @@ from evalkit.report.words.names import is_listed, surest
 _SUMMARY: Final = "What do the data show?"
 _DESIGN: Final = "Who is compared with whom, and when was that decided?"
 _CHANGE: Final = "What changed, and how sure can anyone be?"
-_REVIEW: Final = "What could be wrong?"
+_ASKED: Final = "What was asked, and of whom?"
+_ANSWER: Final = "How large was the difference, and what could be wrong?"
+_REVIEW: Final = "What else would a reviewer ask?"
 _AGAIN: Final = "How can this be made again?"
 _NOT: Final = "Not in this report"
 
@@ -70,8 +72,8 @@ def _question(evaluation: AreasResults) -> tuple[Item, ...]:
     return (
         (
             "What is estimated: for whom, of what, against what, when",
-            _CHANGE,
-            "Named under the table “Difference in change, by design”.",
+            f"{_ASKED} {_CHANGE}",
+            "In the table “What is estimated”.",
         ),
         (
             "Primary outcome and years fixed before outcomes; departures logged",
@@ -104,13 +106,13 @@ def _design(evaluation: AreasResults) -> tuple[Item, ...]:
         ),
         (
             "Earlier trend with interval; placebo outcome, year and areas; one comparison area out; other neighbours",
-            f"{_CHANGE} {_REVIEW}",
+            f"{_ANSWER} {_CHANGE} {_REVIEW}",
             ("" if several else "With one year before there is no earlier trend. ")
             + "What would be left were the earlier trend to go on is one bound on departures from parallel trends.",
         ),
         (
             "Inference that allows for few treated areas",
-            _CHANGE,
+            f"{_ANSWER} {_CHANGE}",
             _inference(evaluation),
         ),
     )
@@ -156,7 +158,7 @@ def _sample(evaluation: AreasResults) -> tuple[Item, ...]:
     return (
         (
             "Likeness before, by the standard of the What Works Clearinghouse",
-            f"{_DESIGN} {_REVIEW}",
+            f"{_DESIGN} {_ANSWER}",
             "Differences, ratios of variances, effective numbers, categories; no p-values.",
         ),
         _map(evaluation),

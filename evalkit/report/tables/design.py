@@ -98,7 +98,7 @@ def _flow(stage: DesignStage | AreasResults, caption: str, last: str, notes: tup
         )
         for outcome, step, reason in keys
     )
-    table = Table(caption=caption, columns=columns, rows=rows, unit="schools", notes=notes, fold_by="outcome")
+    table = Table(caption=caption, columns=columns, rows=rows, unit="schools", notes=notes, panel_by="outcome")
     return released(stage, table)
 
 
@@ -197,7 +197,7 @@ def balance(design: DesignStage) -> ReleasedTable:
         "compared.",
     )
     caption = "Balance before and after"
-    return released(design, Table(caption=caption, columns=columns, rows=rows, notes=notes, fold_by="outcome"))
+    return released(design, Table(caption=caption, columns=columns, rows=rows, notes=notes, panel_by="outcome"))
 
 
 def _balance_row(design: DesignStage, row: BalanceRow) -> tuple[Cell, ...]:

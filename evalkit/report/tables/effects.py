@@ -113,6 +113,7 @@ def other_effects(evaluation: AreasResults) -> ReleasedTable:
         caption="Other outcomes: difference in change, by design",
         columns=_effect_columns(evaluation, *first),
         rows=rows,
+        panel_by="outcome",
         unit=unit_of(evaluation, main),
     )
     return released(evaluation, table)
@@ -165,17 +166,20 @@ def effect_sizes(evaluation: AreasResults) -> ReleasedTable:
     columns = (
         Column("outcome", "Outcome"),
         Column("design", "Compared with"),
-        Column("hedges_g", "g, pupil level", "estimate"),
+        Column("hedges_g", "g", "estimate"),
         Column("hedges_g_interval", f"{level} interval of g", "interval"),
         Column("sd_used", "SD divided by", "number"),
         Column("months", "Months, illustrative"),
+        Column("hedges_g_conditional", "g, given prior attainment", "estimate"),
+        Column("sd_conditional", "SD of that", "number"),
         Column("hedges_g_school", "g, school level (not comparable)", "estimate"),
     )
     shown = [effect for code in outcome_codes(evaluation) for effect in one_per_design(evaluation, code)]
     sized = [(effect, effect.effect_size) for effect in shown if effect.effect_size is not None]
     rows = tuple(_size_row(evaluation, effect, size) for effect, size in sized if size is not None)
     caption = "Effect sizes and illustrative months of progress"
-    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation)))
+    table = Table(caption=caption, columns=columns, rows=rows, notes=_size_notes(evaluation), panel_by="outcome")
+    return released(evaluation, table)
 
 
 def _size_row(evaluation: AreasResults, effect: Effect, size: EffectSize) -> tuple[Cell, ...]:
@@ -186,6 +190,8 @@ def _size_row(evaluation: AreasResults, effect: Effect, size: EffectSize) -> tup
         size.hedges_g_interval,
         size.sd_used,
         months_text(size),
+        size.hedges_g_conditional,
+        size.sd_conditional,
         size.hedges_g_school,
     )
 
@@ -212,12 +218,14 @@ def months_ends(size: EffectSize) -> str:
 def _size_notes(evaluation: AreasResults) -> tuple[str, ...]:
     """Return the names of the standard deviations and of the table of months."""
     sizes = [effect.effect_size for effect in evaluation.effects if effect.effect_size is not None]
-    names = dict.fromkeys(size.sd_name for size in sizes)
+    names = dict.fromkeys(size.sd_name for size in sizes if size.sd_name != "none")
+    conditional = dict.fromkeys(size.sd_conditional_name for size in sizes if size.sd_conditional_name != "none")
     tables = dict.fromkeys(size.months.table for size in sizes if size.months)
     return (
+        *(f"g, and months, divide by: {name}. Its own error is not in the interval." for name in names),
         *(
-            f"Standard deviation divided by: {name}. Not comparable with the effect size of an EEF trial."
-            for name in names
+            f"Given prior attainment: {name}. It is the smaller spread, and not comparable: EEF trials do not use it."
+            for name in conditional
         ),
         *(
             f"Months of progress: {table}; illustrative, at the estimate and at both ends of the interval."
@@ -392,7 +400,14 @@ def _key_notes(size: EffectSize | None) -> tuple[str, ...]:
     if size is None or isinstance(size.sd_used, Unavailable):
         return ()
     table = f" Months: {size.months.table}." if size.months and size.months.lower is not None else ""
+    return (f"The standard deviation is {number(size.sd_used)} ({size.sd_name}).{_key_conditional(size)}{table}",)
+
+
+def _key_conditional(size: EffectSize) -> str:
+    """Return g by the conditional standard deviation in a sentence, empty where there is none."""
+    if isinstance(size.sd_conditional, Unavailable) or isinstance(size.hedges_g_conditional, Unavailable):
+        return ""
     return (
-        f"The standard deviation is {number(size.sd_used)} ({size.sd_name}), not that of a trial by the Education "
-        f"Endowment Foundation (EEF).{table}",
+        f" Among pupils of the same prior attainment it is {number(size.sd_conditional)}, and g by that "
+        f"{number(size.hedges_g_conditional)}, which is not comparable."
     )

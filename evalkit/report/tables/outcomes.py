@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import level_text, number_or_reason, years_text
+from evalkit.core.formats import level_text, number, years_text
 from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
@@ -102,7 +102,11 @@ def _size_cells(size: EffectSize | None) -> tuple[Cell, Cell, Cell]:
 def _result_notes(evaluation: AreasResults) -> tuple[str, ...]:
     codes = [row.outcome for row in evaluation.outcomes]
     sizes = {code: effect.effect_size for code in codes if (effect := surest(evaluation, code)) and effect.effect_size}
-    sds = [f"{outcome_label(evaluation, code)} {number_or_reason(size.sd_used)}" for code, size in sizes.items()]
+    sds = [
+        f"{outcome_label(evaluation, code)} {number(size.sd_used)}"
+        for code, size in sizes.items()
+        if not isinstance(size.sd_used, Unavailable)
+    ]
     names = dict.fromkeys(size.sd_name for size in sizes.values() if size.sd_name != "none")
     adjusted = [
         outcome_label(evaluation, row.outcome)

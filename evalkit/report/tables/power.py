@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.core.formats import as_sentence, interval_text, level_text, years_text
+from evalkit.core.formats import as_sentence, interval_text, level_text, number, years_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.sentence import Sentence, count
 from evalkit.diagnose.power.report import OutcomePower, PowerReport
@@ -47,8 +47,13 @@ def power(report: PowerReport) -> ReleasedTable:
         for one in report.outcomes
     )
     why = dict.fromkeys(one.why for one in report.outcomes if Unavailable(one.why) != one.panel)
+    spreads = (
+        f"{one.label}: an SD is {number(one.pupil_sd)} ({one.pupil_sd_name})."
+        for one in report.outcomes
+        if not isinstance(one.pupil_sd, Unavailable)
+    )
     panels = (f"{one.label}, panel: from {one.panel_method}." for one in report.outcomes if _has_panel(one))
-    return _released(report, "Least detectable effects", columns, rows, (*why, *panels))
+    return _released(report, "Least detectable effects", columns, rows, (*why, *panels, *spreads))
 
 
 def _has_panel(one: OutcomePower) -> bool:

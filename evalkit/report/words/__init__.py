@@ -1,6 +1,10 @@
 """Sentences: what a report says of the numbers.
 
+- `answers`: What all analyses of a project say, in sentences that follow their kind and their estimand, whatever the
+  kind.
 - `did`: What `evalkit did` found, what of it may be told, and the sentences around its tables.
+- `front`: What stands once at the top of everything that a project gives: who answers for it, when, for whom, of what
+  data.
 - `matched`: Sentences on a matched or weighted comparison: how it was made, whom it leaves out, and what its effect
   says.
 - `names`: The words a report uses for codes, and those it never uses.

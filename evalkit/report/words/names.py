@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from evalkit.core.formats import number
+from evalkit.core.formats import lower_first, number
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
@@ -89,6 +89,8 @@ def finding_label(name: str) -> str:
 
 def school_sd_name(project: Project) -> str:
     """Return which standard deviation the school-level effect size divides by."""
+    if not project.exposure.pre:  # participants start in years of their own
+        return "SD between the units outside the programme in the last year before the first start"
     last = max(project.exposure.pre)
     return f"SD between the analysed schools of England outside the programme, in {last}, the last year before it"
 
@@ -113,6 +115,32 @@ def outcome_label(stage: DesignStage | AreasResults, code: str) -> str:
     if isinstance(stage, AreasResults):
         return stage.measure_labels.get(code, code)
     return next((note.label for note in stage.measures if note.measure == code), code)
+
+
+def measure_label(project: Project, code: str) -> str:
+    """Return the words for an outcome of a project by its code, a difference of two outcomes in those of both."""
+    own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
+    if own is not None:
+        return own.label or capital((own.column or code).replace("_", " "))
+    if code in MEASURES:
+        return MEASURES[code].label
+    first, minus, second = code.partition("-")
+    return f"{measure_label(project, first)} minus {lower_first(measure_label(project, second))}" if minus else code
+
+
+def measure_unit(project: Project, code: str) -> str:
+    """Return the unit of an outcome by its code, that of the first of two for a difference."""
+    own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
+    if own is not None:
+        return own.unit
+    known = MEASURES.get(code) or MEASURES.get(code.partition("-")[0])
+    return known.unit if known else "points"
+
+
+def units_of(project: Project) -> str:
+    """Return what takes part, in the plural: schools, unless an own table names units that no published file knows."""
+    table = project.data.tables.get(project.primary.table or "")
+    return "units" if table is not None and (table.area or table.name) else "schools"
 
 
 def design_of(stage: DesignStage | AreasResults) -> DesignStage:

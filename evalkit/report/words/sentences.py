@@ -27,6 +27,8 @@ _SCALES: Final = {
     "same earlier results, and +1 is about one point more on the test scale.",
     "Progress 8 points": "A Progress 8 score compares pupils across England: 0 is the national average for pupils with "
     "the same earlier results, and +1 is about one grade more in each subject.",
+    "scaled-score points": "A scaled score runs from 80 to 120; 100 is the expected standard, 110 the higher one.",
+    "percentage points": "A percentage point is one pupil more in a hundred.",
     "Attainment 8 points": "Attainment 8 adds up the points of a pupil's eight subjects, English and maths counting "
     "twice: 10 points more are about one grade more in each.",
 }
@@ -36,6 +38,8 @@ POINT: Final = {
     "with the same earlier results.",
     "Progress 8 points": "A Progress 8 point is about one grade in each subject; 0 is the average for pupils in "
     "England with the same earlier results.",
+    "scaled-score points": "A scaled score runs from 80 to 120; 100 is the expected standard, 110 the higher one.",
+    "percentage points": "A percentage point is one pupil more in a hundred.",
     "Attainment 8 points": "Ten Attainment 8 points are about one grade in each of eight subjects.",
 }
 """What a point is, in a sentence, for readers of the summary."""

@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
-from evalkit.core.formats import as_sentence, count, level_text, number, pounds, visible
+from evalkit.core.formats import as_sentence, count, level_text, mean_of, number, visible, years_text
 from evalkit.core.quantities import Unavailable
-from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
+from evalkit.design.project.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
 from evalkit.design.project.plan import BalanceRow, DesignStage
-from evalkit.diagnose.evaluation import Evaluation
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import clustered, design_of, is_listed, one_per_design, subject, surest, treated_areas
 
 NOT_PRE_REGISTERED = "These choices were made with the data already public: the design was not pre-registered."
-_TRIAL = "not comparable with the effect size of a trial by the Education Endowment Foundation (EEF)"
-
-
-def about(stage: DesignStage | AreasResults) -> Prose:
-    """Return the evaluation question."""
-    return Prose((as_sentence(stage.project.question),))
-
-
-def programme(design: DesignStage) -> Prose:
-    """Return what was done, where, when and for how much."""
-    project, facts = design.project, design.project.programme
-    ran = (
-        f"{facts.name} ran in {facts.place} from {_day(facts.start)} to {_day(facts.end)}"
-        f"{f', paid for by {facts.funder}' if facts.funder else ''}."
-    )
-    cost = f"It cost its funder {pounds(project.cost.total_gbp)}." if project.cost else ""
-    aim = f"Its aim: {facts.aim.rstrip('.')}." if facts.aim else ""
-    sources = "; ".join(f"{source.title} ({source.url})" if source.url else source.title for source in facts.sources)
-    sources_named = f"Sources: {as_sentence(sources)}" if sources else ""
-    known = project.participants.known_participants.strip()
-    took_part = f"As the project file says: {as_sentence(known)}" if known else ""
-    return Prose(tuple(part for part in (ran, aim, cost, facts.description, took_part, sources_named) if part))
-
-
-def front_matter(stage: DesignStage | AreasResults) -> Prose:
-    """Return what stands at the top of every document: synthetic data, whom it is about, not pre-registered."""
-    synthetic = banner(stage)
-    return Prose((*(synthetic.sentences if synthetic else ()), whom(stage), NOT_PRE_REGISTERED), "face")
-
-
-def front_of(evaluation: Evaluation) -> tuple[Prose, Prose | None]:
-    """Return what stands at the top of the documents of a project, and its banner where the data are synthetic."""
-    found = evaluation.primary.details
-    if isinstance(found, AreasResults):
-        return front_matter(found), banner(found)
-    place = evaluation.project.programme.place
-    notice = None if evaluation.data_kind == "real" else Prose((synthetic_banner(place),), "banner")
-    return Prose((*(notice.sentences if notice else ()), NOT_PRE_REGISTERED), "face"), notice
-
-
-def banner(stage: DesignStage | AreasResults) -> Prose | None:
-    """Return the banner of a report on synthetic data, or nothing for real data."""
-    if design_of(stage).data_kind == "real":
-        return None
-    return Prose((synthetic_banner(stage.project.programme.place),), "banner")
 
 
 def synthetic_banner(place: str) -> str:
@@ -86,6 +41,34 @@ def whom(stage: DesignStage | AreasResults) -> str:
     )
 
 
+def estimand(stage: DesignStage) -> dict[str, str]:
+    """Return what is estimated where areas are compared, by the rows of the estimand table."""
+    project, exposure = stage.project, stage.project.exposure
+    return {
+        "population": _population(stage),
+        "comparator": "Schools of the areas that the Department for Education lists as similar (statistical "
+        f"neighbours, list of {LIST_LABEL[project.pool.neighbours]}).",
+        "summary": f"The mean change to {mean_of(exposure.post)} from {mean_of(exposure.pre)}, less the same change of "
+        f"the comparison, {'each pupil' if project.estimation.weights == 'pupils' else 'each school'} weighing alike"
+        f"{_left_out(exposure.partial)}.",
+        "leavers": "Schools without a published result in every one of these years are left out, and counted by "
+        "reason; a school that became an academy is followed as the same school.",
+    }
+
+
+def _population(stage: DesignStage) -> str:
+    if is_listed(stage):
+        return f"The schools listed as having taken part, in {treated_areas(stage)}, with results in every year."
+    return (
+        f"All eligible schools of {stage.project.programme.place}, whether or not they took part: an effect on some of "
+        "them is diluted."
+    )
+
+
+def _left_out(partial: Sequence[int]) -> str:
+    return f"; {years_text(sorted(partial))}, with part of the programme, is left out" if partial else ""
+
+
 def how_to_read(evaluation: AreasResults) -> Prose:
     """Return what the numbers rest on: permutation, clustering, neighbours, effect sizes, months."""
     sentences = (
@@ -96,23 +79,6 @@ def how_to_read(evaluation: AreasResults) -> Prose:
         *_effect_size(evaluation),
     )
     return Prose(tuple(sentence for sentence in sentences if sentence), "list")
-
-
-def disclosure(evaluation: AreasResults) -> Prose:
-    """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
-    threshold = evaluation.project.disclosure.threshold
-    return Prose(
-        (
-            f"A count of fewer than {threshold} pupils is withheld everywhere: on these pages, in the "
-            "tables as CSV, in "
-            "the figures' data and in results.json; so is any other count from which it could be worked out, and any "
-            "figure derived from it.",
-            "Counts of schools come from published files and are shown. No school is named, and no record "
-            "of a pupil was "
-            "read.",
-            "Small cohorts are already suppressed in the published files; no attempt is made to undo that.",
-        )
-    )
 
 
 def areas_compared(design: DesignStage) -> Prose:
@@ -179,7 +145,8 @@ def _value(effect: Effect) -> str:
     return visible(effect.estimate)
 
 
-def _day(day: date) -> str:
+def day_text(day: date) -> str:
+    """Return a day as prose gives it: `1 February 2018`."""
     return f"{day.day} {day:%B %Y}"
 
 
@@ -240,11 +207,21 @@ def _effect_size(evaluation: AreasResults) -> tuple[str, ...]:
     if size is None:
         return ()
     if isinstance(size.sd_used, Unavailable):
-        return (
-            f"An effect size in pupil-level standard deviations cannot be given. {as_sentence(size.sd_used.reason)}",
-        )
-    named = f"Effect sizes divide by {number(size.sd_used)} ({size.sd_name}); they are {_TRIAL}."
+        none = "An effect size in standard deviations between all pupils cannot be given."
+        return (f"{none} {as_sentence(size.sd_used.reason)}", *_conditional(size))
+    named = f"Effect sizes divide by {number(size.sd_used)} ({size.sd_name})."
     months = (
         "Months of progress are illustrative: they translate an effect size by a published table and add nothing to it."
     )
-    return (named, months) if size.months else (named,)
+    return (named, *_conditional(size), *((months,) if size.months else ()))
+
+
+def _conditional(size: EffectSize) -> tuple[str, ...]:
+    """Return what the effect size is by the spread of pupils given prior attainment, and that it is another one."""
+    if isinstance(size.sd_conditional, Unavailable) or isinstance(size.hedges_g_conditional, Unavailable):
+        return ()
+    return (
+        f"Divided by {number(size.sd_conditional)} ({size.sd_conditional_name}) the effect size is "
+        f"{number(size.hedges_g_conditional)}; effect sizes of trials by the Education Endowment Foundation (EEF) do "
+        "not divide by such a standard deviation.",
+    )

@@ -42,6 +42,9 @@ def _loaded(place: str) -> Any:
 
 OF_PROJECTS: Final[Mapping[str, Command]] = {
     "new": Command("make a project folder to start from", "projects:NEW", "project.new_project:new_command"),
+    "migrate": Command(
+        "bring a project file of version 1 to the present one", "projects:MIGRATE", "project.migrate:migrate_command"
+    ),
     "check": Command(
         "read everything, estimate nothing, say what was found", "projects:CHECK", "project.check:check_command"
     ),

@@ -45,7 +45,7 @@ OUT_KINDS: Final = (*KINDS, ".json")
 
 _PAIRED: Final = ("distance", "mahalanobis_on", "exact", "anti_exact", "caliper", "caliper_on", "common_support")
 
-_USES: Final[dict[str, tuple[str, ...]]] = {
+USES: Final[dict[str, tuple[str, ...]]] = {
     "nearest": (*_PAIRED, "ratio", "replace", "reuse", "fewest", "most", "order", "within_first"),
     "optimal": (*_PAIRED, "ratio"),
     "full": (*_PAIRED, "fewest", "most"),
@@ -60,7 +60,7 @@ _USES: Final[dict[str, tuple[str, ...]]] = {
 
 """Options that a method uses beside those that all use; any other that is given is refused."""
 
-OF_METHODS: Final = tuple(dict.fromkeys(name for names in _USES.values() for name in names))
+OF_METHODS: Final = tuple(dict.fromkeys(name for names in USES.values() for name in names))
 
 
 def add_options(parser: Options) -> None:
@@ -138,7 +138,7 @@ def refuse(given: Given) -> None:
 
 def _refuse_unused(given: Given, method: str) -> None:
     unused = [
-        option_name(name) for name in OF_METHODS if getattr(given, name, None) is not None and name not in _USES[method]
+        option_name(name) for name in OF_METHODS if getattr(given, name, None) is not None and name not in USES[method]
     ]
     if unused:
         raise InputError(f"The method '{method}' has no use for {listed(unused)}. Leave it out and try again.")

@@ -25,13 +25,44 @@ if TYPE_CHECKING:
 def _add_new_options(parser: Options) -> None:
     """Give a parser the options of `evalkit new`."""
     parser.add_argument("slug", metavar="SLUG", help="lower-case letters, digits and hyphens")
+    parser.add_argument(
+        "--kind",
+        choices=KINDS_OF_NEW,
+        default="areas",
+        help="kind of its analysis (default: areas); others can be added",
+    )
 
+
+KINDS_OF_NEW: Final = ("areas", "matched", "staggered")
+"""Kinds of analysis for which a project file to fill in is at hand."""
 
 NEW: Final = Declared(
     _add_new_options,
     description="Make a folder under data/projects with a project file in which everything to fill in is marked.",
-    examples={"evalkit new reading-hubs-2018": "makes data/projects/reading-hubs-2018/project.yml"},
+    examples={
+        "evalkit new reading-hubs-2018": "makes data/projects/reading-hubs-2018/project.yml",
+        "evalkit new tutoring --kind matched": "listed schools, each compared with schools like it",
+        "evalkit new waves --kind staggered": "schools that start in different years",
+    },
     epilog="Then fill it in, and type: evalkit check SLUG",
+)
+
+
+def _add_migrate_options(parser: Options) -> None:
+    """Give a parser the options of `evalkit migrate`."""
+    parser.add_argument("project", metavar="FILE", help="path of a project.yml of version 1, or a slug")
+    parser.add_argument(
+        "--write", action="store_true", help="put it in the file's place, and keep the old one as .v1.yml"
+    )
+
+
+MIGRATE: Final = Declared(
+    _add_migrate_options,
+    description="Print a project file of version 1 as it should be now; comments stay, and so does every choice.",
+    examples={
+        "evalkit migrate data/projects/mine/project.yml": "prints it",
+        "evalkit migrate mine --write": "puts it in the file's place; the old one is project.v1.yml",
+    },
 )
 
 

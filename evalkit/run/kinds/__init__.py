@@ -2,5 +2,9 @@
 
 - `areas`: The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like
   theirs.
+- `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
+  programme.
 - `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.
+- `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own
+  start.
 """

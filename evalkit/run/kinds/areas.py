@@ -20,7 +20,7 @@ from evalkit.core.project import (
     Project,
     TripleDifference,
 )
-from evalkit.data.measures import measure
+from evalkit.data.measures import measure_of
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.inference import project_inference
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
@@ -93,7 +93,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     found = evaluate(project, request.intake, plan.locked, plan.stage, request.claims, request.executor or SERIAL)
     found = replace(found, effects=tuple(_marked(found)))
     design = plan.locked.outcomes[project.primary.code]
-    records = request.intake.records[measure(project.primary.code).key_stage]
+    records = request.intake.records[measure_of(project, project.primary.code).key_stage]
     inference = project_inference(design, records.schools["area"])
     return AnalysisResults(
         plan=request.plan,

@@ -50,7 +50,7 @@ class Kind:
     label : the kind in words for readers
     options : a frozen dataclass of what a project file may say of an analysis of this kind
     plan, estimate : the two verbs, before and after outcomes are read
-    complaints : what can be said against an analysis from the project file alone
+    complaints : what can be said against an analysis from the project file alone; places are relative to it
     inherits : keys of the project file that are the defaults of the options of the same name, key by key
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     shown_by : the module of `evalkit.report` with the parts of documents that show it
@@ -73,15 +73,21 @@ class Kind:
 
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
+    "matched": "evalkit.run.kinds.matched:MATCHED",
+    "staggered": "evalkit.run.kinds.staggered:STAGGERED",
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 
 RESERVED: Final[Mapping[tuple[str, ...], str]] = {
+    ("by",): "",
     ("plan",): "",
     ("families",): "",
     ("choices",): "",
     ("participants", "rule"): "",
     ("analyses", "by"): "",
+    ("analyses", "plan"): "",
+    ("analyses", "families"): "",
+    ("analyses", "choices"): "",
 }
 """Keys that later versions will read, by their place in a project file; until then they are refused."""
 
@@ -97,11 +103,25 @@ def design_project(project: Project, baseline: ProjectData) -> ProjectDesign:
     """Return the plans of all analyses, each made by its kind from what was known before the programme."""
     from evalkit.design.analysis_plan import ProjectDesign
 
-    plans = tuple(
-        kind_of(analysis.kind).plan(PlanRequest(project=project, analysis=analysis, intake=baseline))
-        for analysis in project.analyses
-    )
+    plans = tuple(plan_of(project, analysis, baseline) for analysis in project.analyses)
     return ProjectDesign(project=project, data_kind=baseline.kind, plans=plans)
+
+
+def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> AnalysisPlan:
+    """Return the plan of one analysis, made by its kind from what was known before the programme."""
+    intake = _before(project, analysis, baseline)
+    return kind_of(analysis.kind).plan(PlanRequest(project=project, analysis=analysis, intake=intake))
+
+
+def _before(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:
+    """Return the baseline of one analysis: what was before for another one may hold its outcomes."""
+    from evalkit.core.project import first_summer
+
+    if analysis.uses_exposure:
+        return baseline.of_years(project.exposure_of(analysis).pre)
+    starts = baseline.treated.facts["start"].dropna()
+    first = first_summer(starts.min().date() if len(starts) else project.programme.start)
+    return baseline.of_years(year for year in baseline.years if year < first)
 
 
 def evaluate_project(

@@ -17,7 +17,7 @@ from evalkit.run.outputs.folder import PRIVATE
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole
 from evalkit.run.processes.temporary import folder_to_be
-from evalkit.run.project.workspace import synthetic_place
+from evalkit.run.project.workspace import no_files_place, reads_published, synthetic_place
 
 if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
@@ -35,11 +35,12 @@ T = TypeVar("T")
 def open_design(project_file: str, data: str = "", out: str = "") -> ProjectDesign:
     """Return the design of a project, made from what was known before the programme.
 
-    `data` is the folder of published files, "" the synthetic England; the plans of its analyses are locked in
+    `data` is the folder of published files, "" the synthetic England, or none for a project that has tables of its own
+    alone; the plans of its analyses are locked in
     `out`/design.json, unless `out` is "".
     """
     with environment_faults("designing the comparison"):
-        design = _design_once(Shared(Path(project_file), _sources(data), out))
+        design = _design_once(Shared(Path(project_file), _sources(project_file, data), out))
         if out:
             write_whole(Path(out) / DESIGN, design.to_json().encode("utf-8"))
     return design
@@ -60,7 +61,7 @@ def open_analysis(project_file: str, data: str = "", out: str = "", analysis: st
 def open_evaluation(project_file: str, data: str = "", out: str = "") -> Evaluation:
     """Return all of a project's results; raise `DesignError` where the design is not the one locked in `out`."""
     with environment_faults("estimating"):
-        shared = Shared(Path(project_file), _sources(data), out)
+        shared = Shared(Path(project_file), _sources(project_file, data), out)
         return shared.kept("evaluation", lambda: _evaluate(shared))
 
 
@@ -74,7 +75,7 @@ def open_provenance(project_file: str, data: str = "", out: str = "") -> Provena
     from evalkit.run.project.project_file import load_project
 
     with environment_faults("reading what the report is made from"):
-        shared = Shared(Path(project_file), _sources(data), out)
+        shared = Shared(Path(project_file), _sources(project_file, data), out)
         return shared.kept(
             "provenance", lambda: provenance(load_project(shared.project_file), shared.project_file, shared.sources)
         )
@@ -154,10 +155,24 @@ def synthetic_folder() -> Path:
     return folder
 
 
-def _sources(data: str) -> Sources:
+def no_files_folder() -> Path:
+    """Return the folder that stands for published files where a project reads none, making it where it is not there."""
+    from evalkit.data.published.sources import NONE_MARK
+
+    folder = no_files_place()
+    if not (folder / NONE_MARK).is_file():
+        with environment_faults(f"making {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / NONE_MARK, b'{"kind": "none"}\n')
+    return folder
+
+
+def _sources(project_file: str, data: str) -> Sources:
     from evalkit.data.published.sources import find_sources
 
-    return find_sources(Path(data) if data else synthetic_folder())
+    if data:
+        return find_sources(Path(data))
+    return find_sources(synthetic_folder() if reads_published(Path(project_file)) else no_files_folder())
 
 
 def _design_once(shared: Shared) -> ProjectDesign:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -20,7 +20,9 @@ from evalkit.run.project.complaints import complaint_of
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml
 
 VERSION: Final = 2
-COMMON: Final = tuple(field.name for field in fields(Analysis) if field.name != "options")
+DERIVED: Final = ("options", "uses_exposure", "exposure", "columns")
+"""What of an analysis is its kind's, or is taken from its options, and never a key of every kind."""
+COMMON: Final = tuple(field.name for field in fields(Analysis) if field.name not in DERIVED)
 """Keys that an analysis of every kind may have."""
 
 
@@ -130,6 +132,41 @@ def _complaint(kind: Kind, at: int, details: ErrorDetails) -> Complaint:
     return Complaint(("analyses", at, *found.place), found.text)
 
 
+def options_data(analysis: Analysis) -> dict[str, object]:
+    """Return what an analysis says for itself as plain data, the defaults of its kind filled in."""
+    if analysis.options is None:
+        return {}
+    kind: type = type(analysis.options)
+    found: dict[str, object] = _adapter(kind).dump_python(analysis.options, mode="json")
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a project file with the keys that each kind of analysis has for itself."""
+    parts: dict[str, Any] = schema["$defs"]
+    common = parts.pop("Analysis")
+    shared = {key: common["properties"][key] for key in COMMON}
+    for name in KINDS:
+        kind = kind_of(name)
+        own = _adapter(kind.options).json_schema()
+        parts |= own.pop("$defs", {})
+        parts[kind.options.__name__] = {
+            **common,
+            "description": f"One analysis: {kind.label}.",
+            "title": f"Analysis of the kind {name}",
+            "properties": {
+                **shared,
+                "kind": {"const": name, "description": shared["kind"]["description"]},
+                **own["properties"],
+            },
+            "required": [*common["required"], *own.get("required", [])],
+        }
+    schema["properties"]["analyses"]["items"] = {
+        "oneOf": [{"$ref": f"#/$defs/{kind_of(name).options.__name__}"} for name in KINDS]
+    }
+    return schema
+
+
 def _unknown_option(kind: Kind, key: str) -> str:
     known = [*COMMON, *(field.name for field in fields(kind.options))]
     others = [name for name in KINDS if name != kind.name and key in {f.name for f in fields(kind_of(name).options)}]
@@ -137,10 +174,42 @@ def _unknown_option(kind: Kind, key: str) -> str:
     return f"an analysis of the kind `{kind.name}` has no such key.{did_you_mean(key, known)}{belongs}"
 
 
-def kind_complaints(project: Project) -> Iterator[Complaint]:
-    """Yield what the kind of each analysis says against it from the project file alone."""
-    for analysis in project.analyses:
-        yield from kind_of(analysis.kind).complaints(project, analysis)
+def with_options(project: Project, options: Sequence[object]) -> Project:
+    """Return the project whose analyses have their options, and what follows from these and from their kinds."""
+    with_own = [_with_options(project, one, options[i]) for i, one in enumerate(project.analyses)]
+    return replace(project, analyses=tuple(with_own))
+
+
+def _with_options(project: Project, analysis: Analysis, options: object) -> Analysis:
+    if analysis.kind not in KINDS:
+        return analysis
+    exposure = getattr(options, "exposure", None)
+    return replace(
+        analysis,
+        options=options,
+        uses_exposure=kind_of(analysis.kind).uses_exposure,
+        exposure=exposure if isinstance(exposure, Exposure) else None,
+        columns=tuple(dict.fromkeys(_columns_named(options, project))),
+    )
+
+
+def _columns_named(value: object, project: Project) -> Iterator[str]:
+    """Yield each `table.column` of an own table that stands anywhere in options."""
+    if isinstance(value, str):
+        table, dot, column = value.partition(".")
+        if dot and column and table in project.data.tables and not _came_after(value, project):
+            yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _columns_named(one, project)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _columns_named(getattr(value, field.name), project)
+
+
+def _came_after(code: str, project: Project) -> bool:
+    """Return whether a column is an outcome of a table with one row a unit, which is known after the programme only."""
+    return any(one.code == code and project.data.tables[str(one.table)].period is None for one in project.outcomes)
 
 
 def with_defaults(project: Project) -> Project:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
+from evalkit.core.errors import DataError, DesignError, InputError, ProjectError
 from evalkit.core.plain import json_text
 from evalkit.core.words import cleaned, counted, listed
-from evalkit.run.project.plain_yaml import where
-from evalkit.run.project.project_file import claims_of, load_project
+from evalkit.design.analysis_plan import ProjectDesign
+from evalkit.run.kinds.registry import plan_of
+from evalkit.run.notebooks.session import kept_for_all
+from evalkit.run.project.chosen_data import telling_of_missing_data
+from evalkit.run.project.plain_yaml import Complaint, shown_name, where
+from evalkit.run.project.project_file import claims_of, examined_project, reference_of
 from evalkit.run.project.project_rules import project_texts
-from evalkit.run.project.runner import find_data, preflight
+from evalkit.run.project.runner import find_data
 
 if TYPE_CHECKING:
-    from evalkit.core.project import Project
+    from evalkit.core.project import Exposure, Project
     from evalkit.data.published.participants import TreatedSchools
+    from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
     from evalkit.design.project.plan import DesignStage
     from evalkit.run.commands.options import Given
@@ -26,12 +32,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A project that can be run, the files it reads, and the design made from them."""
+    """A project that can be run, the files it reads, and the design made from them.
+
+    `stage` is the design of the first analysis of the kind `areas`, None where there is none.
+    """
 
     files: tuple[tuple[str, int | None], ...]
-    stage: DesignStage
+    design: ProjectDesign
+    stage: DesignStage | None
     treated: TreatedSchools
     n_claims: int
+
+    @property
+    def project(self) -> Project:
+        """Return the project."""
+        return self.design.project
 
 
 def check_command(given: Given) -> int:
@@ -50,36 +65,127 @@ def check_command(given: Given) -> int:
 
 
 def check_project(project_file: Path, data: Path | None) -> Checked:
-    """Read everything a run would read, make the design from the years before the programme, and estimate nothing."""
-    from evalkit.run.notebooks.session import open_design
+    """Read everything a run would read, make the design from the years before the programme, and estimate nothing.
 
-    project = load_project(project_file)
+    Raise the `InputError` of a kind that fits where anything is wrong: in the project file, in its tables, with its
+    participants, or with the design of an analysis; all of it at once, a sentence each.
+    """
+    from evalkit.data.published.project_data import read_baseline
+    from evalkit.run.kinds.areas import AreasPlan
+
+    project, complaints, told = examined_project(project_file)
     sources = find_data(data)
-    treated = preflight(project, project_file, sources).treated
-    design = open_design(str(project_file), str(sources.folder), "")
-    stage: DesignStage = design.primary.details.stage  # type: ignore[attr-defined]
-    return Checked(_files(sources), stage, treated, len(claims_of(project, project_file.parent)))
+    treated = _treated(project, project_file, sources, complaints, told)
+    with telling_of_missing_data(sources):
+        baseline = read_baseline(project, project_file.parent, sources, kept_for_all(sources))
+    design = _design(project, baseline, shown_name(project_file))
+    stages = (plan.details.stage for plan in design.plans if isinstance(plan.details, AreasPlan))
+    n_claims = len(claims_of(project, project_file.parent))
+    return Checked(_files(sources), design, next(stages, None), treated, n_claims)
+
+
+_OF_DATA: Final = frozenset({"exposure", "outcomes", "data", "participants"})
+"""Keys of a project file of which reading the data would say again what is wrong with them."""
+
+
+def _treated(
+    project: Project, path: Path, sources: Sources, complaints: Sequence[Complaint], told: Sequence[str]
+) -> TreatedSchools:
+    """Return who took part; raise with everything that is wrong with the project file and with what it reads."""
+    places = {key for complaint in complaints for key in complaint.place}
+    only_design = all(complaint.is_design for complaint in complaints)
+    if not places & _OF_DATA:
+        try:
+            found = _read(project, path, sources)
+            if not told:
+                return found.treated
+        except InputError as problem:
+            if not told:
+                raise
+            told, only_design = [*told, str(problem)], False
+    raise (DesignError if only_design else ProjectError)(_listed(shown_name(path), told))
+
+
+def _read(project: Project, path: Path, sources: Sources) -> ProjectData:
+    """Return everything that a run reads; raise with all that is wrong with it."""
+    from evalkit.data.published.project_data import read_all_or_problems
+
+    claims_of(project, path.parent)
+    reference_of(project, path.parent)
+    with telling_of_missing_data(sources):
+        found = read_all_or_problems(project, path.parent, sources, kept_for_all(sources))
+        if isinstance(found, tuple):
+            if len(found) == 1:
+                raise found[0]
+            raise DataError(_listed(shown_name(path), [str(problem) for problem in found]))
+    return found
+
+
+def _design(project: Project, baseline: ProjectData, name: str) -> ProjectDesign:
+    """Return the plans of all analyses; raise with what is wrong with each of those that cannot be made."""
+    plans, problems = [], []
+    for analysis in project.analyses:
+        try:
+            plans.append(plan_of(project, analysis, baseline))
+        except InputError as problem:
+            problems.append((analysis, problem))
+    if len(problems) == 1 and len(project.analyses) == 1:
+        raise problems[0][1]
+    if problems:
+        told = [f"the analysis '{analysis.name}': {problem}" for analysis, problem in problems]
+        raise DesignError(_listed(name, told))
+    return ProjectDesign(project=project, data_kind=baseline.kind, plans=tuple(plans))
+
+
+def _listed(name: str, told: Sequence[str]) -> str:
+    """Return what is wrong with a project as one message."""
+    if len(told) == 1:
+        return told[0] if told[0].startswith(name) else f"{name}: {told[0]}"
+    return f"{name}: {len(told)} things need correcting.\n" + "\n".join(f"  - {text}" for text in told)
 
 
 def checked_json(checked: Checked) -> str:
     """Return what was found as JSON."""
-    stage = checked.stage
+    project, treated = checked.project, checked.treated
     content: dict[str, Any] = {
-        "schema_version": 1,
-        "project": stage.project.slug,
-        "data_kind": stage.data_kind,
+        "schema_version": 2,
+        "project": project.slug,
+        "data_kind": checked.design.data_kind,
         "files": [{"path": name, "rows": rows} for name, rows in checked.files],
-        "years": asdict(stage.project.exposure),
-        "participants": [asdict(case) for case in stage.participants],
-        "participating_schools": [asdict(school) for school in checked.treated.matched],
-        "unused_columns_of_participants": list(checked.treated.unused),
+        "years": asdict(project.exposure),
+        "analyses": [
+            {"name": plan.analysis.name, "kind": plan.analysis.kind, "primary": plan.analysis.primary}
+            for plan in checked.design.plans
+        ],
+        "participants": [asdict(case) for case in treated.cases],
+        "participants_are_made_up": treated.is_drawn,
+        "participating_schools": [asdict(school) for school in treated.matched],
+        "starts": _starts(treated),
+        "unused_columns_of_participants": list(treated.unused),
+        **(_areas_record(checked.stage) if checked.stage else {}),
+        "n_claims": checked.n_claims,
+    }
+    return json_text(content)
+
+
+def _areas_record(stage: DesignStage) -> dict[str, Any]:
+    return {
         "areas": [_area(row) for row in stage.areas],
         "flow_before_programme": [asdict(row) for row in stage.flow.rows],
         "identity": [asdict(case) for case in stage.identity],
         "measures": [asdict(note) for note in stage.measures],
-        "n_claims": checked.n_claims,
     }
-    return json_text(content)
+
+
+def _starts(treated: TreatedSchools) -> dict[str, int]:
+    """Return how many participants belong to each cohort, by its first summer; none where no file says when."""
+    cohorts = treated.facts.loc[_ids(treated), "cohort"].dropna().astype(int).tolist() if treated.has_starts else []
+    return {str(year): cohorts.count(year) for year in sorted(set(cohorts))}
+
+
+def _ids(treated: TreatedSchools) -> list[str]:
+    """Return the id of each row of the file of participants, under which its facts stand."""
+    return [school.school for school in treated.matched]
 
 
 def checked_text(checked: Checked) -> str:
@@ -88,17 +194,34 @@ def checked_text(checked: Checked) -> str:
 
 
 def _lines(checked: Checked) -> Iterator[str]:
-    stage, exposure = checked.stage, checked.stage.project.exposure
-    kind = "the synthetic England: made-up schools" if stage.data_kind == "synthetic" else "published files"
-    yield f"{stage.project.slug}: can be run. Data: {kind}. Nothing was estimated."
+    project = checked.project
+    published = "published files" if project.reads_published else "the project's own tables"
+    kind = "the synthetic England: made-up schools" if checked.design.data_kind == "synthetic" else published
+    yield f"{project.slug}: can be run. Data: {kind}. Nothing was estimated."
     yield f"\nFiles ({len(checked.files)})"
     for name, rows in checked.files:
         yield f"  {name}" if rows is None else f"  {name}: {counted(rows, 'row')}"
+    yield "\nAnalyses"
+    for plan in checked.design.plans:
+        role = ", the primary one" if plan.analysis.primary else ""
+        yield f"  {plan.analysis.name}: {plan.label} ({plan.analysis.kind}){role}"
+    if any(analysis.uses_exposure for analysis in project.analyses):
+        yield from _years(project.exposure)
+    yield "\nParticipants"
+    yield from _participants(checked)
+    if checked.stage is not None:
+        yield from _areas_lines(checked.stage)
+    yield f"\nClaims to be checked: {checked.n_claims}"
+    yield from _signs(project)
+
+
+def _years(exposure: Exposure) -> Iterator[str]:
     yield "\nYears"
     for label, years in (("before", exposure.pre), ("partly exposed", exposure.partial), ("after", exposure.post)):
         yield f"  {label}: {listed([str(year) for year in years])}"
-    yield "\nParticipants"
-    yield from _participants(checked)
+
+
+def _areas_lines(stage: DesignStage) -> Iterator[str]:
     yield "\nAreas"
     for row in stage.areas[:1]:
         yield f"  treated: {listed([f'{name} ({code})' for code, name in row.treated], 20)}"
@@ -113,8 +236,6 @@ def _lines(checked: Checked) -> Iterator[str]:
     for note in stage.measures:
         yield f"  {note.measure}, {note.label} ({note.unit})"
         yield from (f"    {sentence}" for sentence in note.sentences)
-    yield f"\nClaims to be checked: {checked.n_claims}"
-    yield from _signs(stage.project)
 
 
 def _signs(project: Project) -> Iterator[str]:
@@ -128,9 +249,16 @@ def _signs(project: Project) -> Iterator[str]:
 
 
 def _participants(checked: Checked) -> Iterator[str]:
-    yield from (f"  {case.case}: {case.n:,}" for case in checked.stage.participants)
-    for school in checked.treated.matched:
-        by = "URN" if school.is_by_urn else "LAESTAB"
+    treated = checked.treated
+    if made_up := checked.project.participants.made_up:
+        yield f"  {made_up}"
+    yield from (f"  {case.case}: {case.n:,}" for case in treated.cases)
+    starts = _starts(treated)
+    yield from (f"  first treated in the summer of {year}: {n:,}" for year, n in starts.items())
+    if treated.has_starts and (n := int(treated.facts.loc[_ids(treated), "start"].isna().sum())):
+        yield f"  without a start: {n:,}"
+    for school in treated.matched:
+        by = "id" if school.is_by_id else "URN" if school.is_by_urn else "LAESTAB"
         yield f"  row {school.row}: {school.urn} {school.name}, {school.area_name} (by {by})"
 
 

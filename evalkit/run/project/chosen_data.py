@@ -17,7 +17,7 @@ from evalkit.run.outputs.content_key import project_slug, text_in
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND
 from evalkit.run.processes.failure import RUNS
 from evalkit.run.processes.locks import write_whole
-from evalkit.run.project.workspace import synthetic_place, writable_root
+from evalkit.run.project.workspace import no_files_place, reads_published, synthetic_place, writable_root
 from evalkit.run.typed_paths import data_folder
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class DataChoice:
     def folder_for(self, project_file: Path, slug: str, out: Path) -> Path | None:
         """Return the folder of published files for a project whose reports go to `out`, None for the synthetic England.
 
-        Where the command line says nothing, that is the folder `data.folder` of the project file, else the one that
-        the project's last report was made from.
+        Where the command line says nothing, that is the folder `data.folder` of the project file, else an empty one for
+        a project that has tables of its own alone, else the one that the project's last report was made from.
 
         Raises
         ------
@@ -60,6 +60,10 @@ class DataChoice:
         named = text_in(project_file, "data", "folder")
         if named:
             return _there(project_file.parent / named, f"{project_file.name}: `data.folder` is '{named}'")
+        if not reads_published(project_file):
+            from evalkit.run.notebooks.session import no_files_folder
+
+            return no_files_folder()
         folder_then = remembered(out, slug)
         if folder_then is not None:
             return _there(folder_then, f"The report of {slug} was made from data in {folder_then}")
@@ -84,7 +88,7 @@ def chosen_here(given: Given, project_file: Path) -> Path | None:
     """Return the folder of published files that a command without outputs of its own reads, and say so if unasked."""
     choice, slug = DataChoice.of(given), project_slug(project_file) or project_file.parent.name
     folder = choice.folder_for(project_file, slug, writable_root() / "outputs")
-    if folder is not None and choice.folder is None:
+    if folder is not None and choice.folder is None and folder != no_files_place():
         print(f"Reading the published files in {folder}. {INSTEAD}", file=sys.stderr, flush=True)
     return folder
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def new_command(given: Given) -> int:
     """Make a project folder, print the path of its project file, and return the exit code 0."""
-    print(new_project(given.slug))
+    print(new_project(given.slug, given.kind))
     print(f"Edit it, then type: evalkit check {given.slug}", file=sys.stderr)
     return 0
 
@@ -36,8 +36,8 @@ def projects_command(given: Given) -> int:
     return 0
 
 
-def new_project(slug: str) -> Path:
-    """Make data/projects/`slug` with a project file to fill in, and return that file's path."""
+def new_project(slug: str, kind: str = "areas") -> Path:
+    """Make data/projects/`slug` with a project file to fill in for an analysis of a kind, and return its path."""
     if not is_slug(slug):
         raise InputError(
             f"'{slug}' cannot name a project. Use lower-case letters, digits and hyphens, at most 64, beginning and "
@@ -55,17 +55,17 @@ def new_project(slug: str) -> Path:
             write_schemas(projects)
         part = projects / f".{slug}.{os.getpid()}.part"
         try:
-            _fill(part, slug)
+            _fill(part, slug, kind)
             part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return folder / "project.yml"
 
 
-def _fill(folder: Path, slug: str) -> None:
+def _fill(folder: Path, slug: str, kind: str = "areas") -> None:
     folder.mkdir()
     templates = files("evalkit.run.project") / "templates"
-    text = (templates / "project.yml").read_text(encoding="utf-8")
+    text = (templates / f"{kind}.yml").read_text(encoding="utf-8")
     (folder / "project.yml").write_text(text.replace("SLUG", slug), encoding="utf-8")
     header = (templates / "participants.template.csv").read_text(encoding="utf-8")
     (folder / "participants.template.csv").write_text(header, encoding="utf-8")

@@ -101,7 +101,11 @@ def read_text(path: Path) -> str:
 
 def read_plain_yaml(path: Path) -> PlainYaml:
     """Read a YAML file as plain data; raise `ProjectError` for anything a reviewer could not read at sight."""
-    text, name = read_text(path), shown_name(path)
+    return plain_yaml(read_text(path), shown_name(path))
+
+
+def plain_yaml(text: str, name: str) -> PlainYaml:
+    """Return the text of a YAML file as plain data; `name` is the file's in messages, errors are as when read."""
     lines: dict[Place, int] = {}
     try:
         loader = _Loader(text)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 from urllib.parse import urlsplit
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import Claim, Project, first_summer
+from evalkit.core.project import Claim, Exposure, Outcome, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import MEASURES, absent_years, require_years
+from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
+from evalkit.run.project.analysis_rules import analysis_complaints, own_faults
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import complaint_about, is_slug
 
@@ -31,6 +34,15 @@ MOST: Final[dict[tuple[str, ...], int]] = {
     ("programme", "sources", "url"): _LONG,
     ("participants", "known_participants"): 2000,
     ("participants", "why_whole_area"): 200,
+    ("authors", "name"): 100,
+    ("authors", "organisation"): 150,
+    ("authors", "contact"): 150,
+    ("commissioner",): 200,
+    ("date",): 40,
+    ("outcomes", "label"): 60,
+    ("outcomes", "unit"): 40,
+    ("outcomes", "breaks", "sentence"): _SHORT,
+    ("notebooks", "title"): 150,
     ("cost", "source"): _LONG,
     ("contamination", "programme"): _SHORT,
     ("contamination", "source"): _LONG,
@@ -88,8 +100,11 @@ def _complaints(place: Place, text: str, most: int, longest: int) -> Iterator[Co
 # What a project file may ask for, beyond the types of its values.
 
 
-def project_complaints(project: Project, folder: Path) -> list[Complaint]:
-    """Return everything that is wrong with a project, in the order of its file."""
+def project_complaints(project: Project, folder: Path, unread: Collection[object] = ()) -> list[Complaint]:
+    """Return everything that is wrong with a project, in the order of its file.
+
+    `unread` are the places of analyses whose own keys could not be read, and of which more cannot be said.
+    """
     return [
         *_words(project),
         *too_long(project),
@@ -97,6 +112,7 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
         *_exposure(project),
         *_outcomes(project),
         *registry_complaints(project),
+        *analysis_complaints(project, folder, unread),
         *_areas(project),
         *_numbers(project),
         *_claims_file(project, folder),
@@ -108,30 +124,51 @@ def project_complaints(project: Project, folder: Path) -> list[Complaint]:
 def registry_complaints(project: Project) -> list[Complaint]:
     """Return what the measure registry says against the outcomes and years."""
     codes = [outcome.code for outcome in project.outcomes]
-    known = f"Known: {', '.join(MEASURES)}"
+    known = f"Known: {known_codes()}"
     unknown = [
         Complaint(("outcomes", i, "measure"), f"'{code}' is not a known measure.{did_you_mean(code, MEASURES)} {known}")
         for i, code in enumerate(codes)
-        if code not in MEASURES
+        if code not in MEASURES and not project.outcomes[i].is_own
     ]
-    absent = [*_absent_years(project)]
-    return [*unknown, *(absent or _broken_series(project))]
+    found = []
+    for place, exposure, outcomes in _followed(project):
+        absent = [*_absent_years(place, exposure, outcomes)]
+        found += absent or [*_broken_series(project, exposure, outcomes)]
+    return [*unknown, *dict.fromkeys(found)]
 
 
-def _absent_years(project: Project) -> Iterator[Complaint]:
-    for year in dict.fromkeys(project.exposure.years):
-        without = [o.code for o in project.outcomes if o.code in MEASURES and year not in MEASURES[o.code].years]
+def _followed(project: Project) -> Iterator[tuple[Place, Exposure, list[str]]]:
+    """Yield each set of years before and after, with its place and the published outcomes followed over them."""
+    shared = [one for one in project.analyses if one.needs_exposure]
+    if shared:
+        codes = {one.code for analysis in shared for one in project.outcomes_of(analysis)}
+        yield ("exposure",), project.exposure, [o.code for o in project.outcomes if o.code in codes and _is_known(o)]
+    for i, analysis in enumerate(project.analyses):
+        if analysis.exposure is not None:
+            own = [one.code for one in project.outcomes_of(analysis) if _is_known(one)]
+            yield ("analyses", i, "exposure"), analysis.exposure, own
+
+
+def _is_known(outcome: Outcome) -> bool:
+    """Return whether an outcome can be followed: it is of the registry, or what the file says of it holds together."""
+    return outcome.code in MEASURES if not outcome.is_own else not any(own_faults(outcome))
+
+
+def _absent_years(place: Place, exposure: Exposure, codes: Sequence[str]) -> Iterator[Complaint]:
+    for year in dict.fromkeys(exposure.years):
+        without = [code for code in codes if code in MEASURES and year not in MEASURES[code].years]
         if without:
-            yield Complaint(("exposure",), absent_years(without, [year]))
+            yield Complaint(place, absent_years(without, [year]))
 
 
-def _broken_series(project: Project) -> Iterator[Complaint]:
+def _broken_series(project: Project, exposure: Exposure, codes: Sequence[str]) -> Iterator[Complaint]:
     for i, outcome in enumerate(project.outcomes):
         try:
-            if outcome.code in MEASURES and len(project.exposure.years) > 1:
-                require_years(outcome.code, project.exposure.years)
+            if outcome.code in codes and len(exposure.years) > 1:
+                require_unbroken(measure_of(project, outcome.code), exposure.years)
         except ProjectError as problem:
-            yield Complaint(("outcomes", i, "measure"), " ".join(str(problem).split()))
+            key = "breaks" if outcome.is_own else "measure"
+            yield Complaint(("outcomes", i, key), " ".join(str(problem).split()))
 
 
 def _words(project: Project) -> Iterator[Complaint]:
@@ -173,12 +210,26 @@ def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
     if len(named) != 1:
         said = f"found {listed(named)}" if named else "found none of them"
         yield Complaint(("participants",), f"name the participants by one of `file`, `areas` and `draw`; {said}")
+    if chosen.draw is not None and not 2 <= chosen.draw.n <= 10_000:
+        text = f"a made-up list has at least 2 schools and at most 10,000; found {chosen.draw.n}"
+        yield Complaint(("participants", "draw", "n"), text)
+    if len(set(chosen.areas)) < len(chosen.areas):
+        yield Complaint(("participants", "areas"), "name each area once")
     if chosen.file is not None and (complaint := complaint_about(folder, chosen.file)):
         yield Complaint(("participants", "file"), complaint)
 
 
 def _exposure(project: Project) -> Iterator[Complaint]:
-    exposure, start = project.exposure, project.programme.start
+    """Yield what is wrong with the years before and after, those that an analysis has for itself among them."""
+    start = project.programme.start
+    if any(one.needs_exposure for one in project.analyses) or project.exposure != Exposure():
+        yield from _years(project.exposure, start)
+    for i, analysis in enumerate(project.analyses):
+        for told in _years(analysis.exposure, start) if analysis.exposure is not None else ():
+            yield replace(told, place=("analyses", i, *told.place))
+
+
+def _years(exposure: Exposure, start: date) -> Iterator[Complaint]:
     if not exposure.pre:
         text = "A difference-in-differences needs at least one year before the programme. Name such years in `pre`"
         yield Complaint(("exposure", "pre"), text, is_design=True)
@@ -211,7 +262,8 @@ def _outcomes(project: Project) -> Iterator[Complaint]:
         yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {n_found}")
     for i, measure in enumerate(measures):
         if measure in measures[:i]:
-            yield Complaint(("outcomes", i, "measure"), f"{measure} is listed twice")
+            key = "column" if project.outcomes[i].is_own else "measure"
+            yield Complaint(("outcomes", i, key), f"{measure} is listed twice")
     pairs = [(contrast.measure, contrast.minus) for contrast in project.contrasts]
     for i, (measure, minus) in enumerate(pairs):
         for key, code in (("measure", measure), ("minus", minus)):
@@ -224,10 +276,12 @@ def _outcomes(project: Project) -> Iterator[Complaint]:
 
 
 def _areas(project: Project) -> Iterator[Complaint]:
-    treated, pool = tuple(code for code in project.participants.areas if isinstance(code, int)), project.pool
+    chosen, pool = project.participants, project.pool
+    treated = tuple(code for code in chosen.areas if isinstance(code, int))
+    drawn_of = (chosen.draw.of,) if chosen.draw is not None and isinstance(chosen.draw.of, int) else ()
     named: list[tuple[tuple[str | int, ...], tuple[int, ...]]] = [(("pool", "exclude_areas"), pool.exclude_areas)]
     named += [(("contamination", i, "areas"), row.areas) for i, row in enumerate(project.contamination)]
-    named += [(("participants", "areas"), treated)]
+    named += [(("participants", "areas"), treated), (("participants", "draw", "of"), drawn_of)]
     for place, codes in named:
         for code in (code for code in codes if not 100 <= code <= 999):
             yield Complaint(place, f"{code} is not a DfE code of a local authority (three digits, such as 340)")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.core.errors import InputError
 from evalkit.core.project import Project
 from evalkit.run.console import Progress
-from evalkit.run.notebooks.planned import in_report_order, planned_notebooks
+from evalkit.run.notebooks.planned import PlannedNotebook, in_report_order, planned_notebooks
 from evalkit.run.notebooks.session import DESIGN, kept_for_all, open_evaluation, read_once, synthetic_folder
 from evalkit.run.outputs.content_key import Hashes, content_key, shown_data
 from evalkit.run.outputs.folder import MANIFEST, Staging, refuse_foreign, staging
@@ -21,6 +21,7 @@ from evalkit.run.project.workspace import notebooks_folder
 if TYPE_CHECKING:
     from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
+    from evalkit.report.documents.document import ExecutedNotebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def _fill(made: Staging, project: Project, request: Request, sources: Sources, k
     with progress.step(f"{project.slug}: writing the report"):
         evaluation = open_evaluation(**parameters)
         reference = reference_of(project, request.project_file.parent)
-        files = released_files(evaluation, [*notebooks.values()], reference)
-        files |= {f"notebooks/{name}.ipynb": notebook_bytes(notebook) for name, notebook in notebooks.items()}
+        files = released_files(evaluation, notebooks, reference)
+        files |= {f"notebooks/{one.name}.ipynb": notebook_bytes(one.content) for one in notebooks}
         design = made.folder / DESIGN
         files |= {DESIGN: design.read_bytes()} if design.exists() else {}
         manifest = make_manifest(project, sources, inputs, files)
@@ -95,8 +96,8 @@ def _fill(made: Staging, project: Project, request: Request, sources: Sources, k
 
 def _notebooks(
     project: Project, parameters: dict[str, str], request: Request, progress: Progress
-) -> dict[str, dict[str, Any]]:
-    """Execute every notebook and return them, tidied, by name."""
+) -> list[ExecutedNotebook]:
+    """Execute every notebook and return them, tidied, in the order of the report."""
     from evalkit.run.notebooks.execute import execute
     from evalkit.run.notebooks.tidy import tidy
 
@@ -105,13 +106,29 @@ def _notebooks(
         "data": shown_data(request.data),
         "out": "",
     }
-    done = {}
+    done: dict[str, dict[str, Any]] = {}
     planned = planned_notebooks(project, request.project_file)
     for one in planned:
         with progress.step(f"{project.slug}: notebook {one.name}"):
-            notebook = execute(one.path, {**parameters, **one.parameters}, progress.cell)
+            notebook = execute(one.path, {**parameters, **one.parameters}, progress.cell, is_own=one.is_own)
             done[one.name] = tidy(notebook, {**shown, **one.parameters}, _names(parameters, project))
-    return {one.name: done[one.name] for one in in_report_order(planned)}
+    return [_executed(one, done[one.name], project) for one in in_report_order(planned)]
+
+
+def _executed(one: PlannedNotebook, content: dict[str, Any], project: Project) -> ExecutedNotebook:
+    """Return an executed notebook as the report takes it; of one of the evaluator's own only what may be shown."""
+    from evalkit.report.documents.document import ExecutedNotebook
+    from evalkit.report.documents.own_notebooks import own_notice, released_own
+
+    named = one.parameters.get("analysis", "") if len(project.analyses) > 1 else ""
+    return ExecutedNotebook(
+        name=one.name,
+        content=released_own(content, one.is_unchecked) if one.is_own else content,
+        title=one.title,
+        notice=own_notice(content, one.is_unchecked) if one.is_own else "",
+        after=one.place[0],
+        of_analysis=named,
+    )
 
 
 def _names(parameters: dict[str, str], project: Project) -> dict[str, str]:

@@ -104,6 +104,23 @@ def synthetic_place(start: Path | None = None) -> Path:
     return writable_root(start) / "data" / "processed" / f"synthetic-{GENERATOR_VERSION}-{DEFAULT_SEED}"
 
 
+def no_files_place(start: Path | None = None) -> Path:
+    """Return the folder that stands for published files where a project reads none; it is there, or will be made."""
+    return writable_root(start) / "data" / "processed" / "no-published-files"
+
+
+def reads_published(project_file: Path) -> bool:
+    """Return whether a project has an outcome of published files, as far as its file can be read at a glance."""
+    import yaml
+
+    try:
+        data = yaml.load(project_file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        outcomes = data["outcomes"]
+        return not outcomes or any("measure" in one or "table" not in one for one in outcomes)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError, TypeError, KeyError):
+        return True
+
+
 def writable_root(start: Path | None = None) -> Path:
     """Return the folder under which data/processed and outputs are made: the workspace, or the current folder."""
     try:

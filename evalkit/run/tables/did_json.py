@@ -10,6 +10,7 @@ from evalkit.core.plain import plain_or_reason as plain_value
 from evalkit.core.quantities import Estimate, Interval, Unavailable
 from evalkit.core.sentence import Count
 from evalkit.design.clusters import half_length, is_conservative
+from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.pre_test import PreTest
 from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
@@ -48,10 +49,13 @@ def did_record(answer: DidAnswer) -> Json:
             record["cluster_robust"]["interval"] = plain_value(reason)
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
-        record["side_by_side"] = [
-            {"estimator": row.estimator, **_numbers(row), "compares": row.compares} for row in answer.checks.rows
-        ]
+        record["side_by_side"] = side_by_side_record(answer.checks)
     return record | _settings(answer)
+
+
+def side_by_side_record(checks: CrossChecks) -> list[Json]:
+    """Return the overall effect by every estimator as plain data."""
+    return [{"estimator": row.estimator, **_numbers(row), "compares": row.compares} for row in checks.rows]
 
 
 def _counts(counts: Counts, fewest: int) -> Json:
@@ -72,8 +76,13 @@ def _numbers(one: Any) -> Json:
 
 
 def _staggered(results: StaggeredResults, answer: DidAnswer) -> Json:
+    return staggered_record(results, answer.question.are_people)
+
+
+def staggered_record(results: StaggeredResults, are_people: bool = False) -> Json:
+    """Return every number of a staggered estimator as plain data: by cohort and period, and the four averages."""
     return {
-        "group_time": [_cell(cell, answer.question.are_people) for cell in results.group_time],
+        "group_time": [_cell(cell, are_people) for cell in results.group_time],
         "simple": _one(results.simple),
         "by_cohort": _set(results.by_cohort, "cohorts", "cohort"),
         "event_study": _set(results.event_study, "times", "event_time"),
@@ -151,11 +160,11 @@ def _settings(answer: DidAnswer) -> Json:
         "cohorts": list(answer.cohorts),
     }
     if isinstance(found, StaggeredResults):
-        settings["pre_test"] = _test(found.pre_test)
+        settings["pre_test"] = pre_test_record(found.pre_test)
     return settings | {"inference": _inference(answer), "notes": list(notes(answer))}
 
 
-def _test(test: PreTest | Unavailable) -> Json:
+def pre_test_record(test: PreTest | Unavailable) -> Json:
     if isinstance(test, Unavailable):
         return {"unavailable": test.reason}
     note = {"note": test.note} if test.note else {}

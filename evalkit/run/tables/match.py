@@ -159,13 +159,12 @@ def match_record(match: ToldMatch) -> Json:
     """Return everything that may be told, as plain lists, texts and numbers; it lists the units, and says so."""
     answer = match.answer
     design = answer.design
-    ids = [str(unit) for unit in design.baseline.units.index]
     record: Json = {
         "n": _counts(match),
         "estimand": str(design.estimand),
         "total_distance": given(match.withheld or design.total_distance),
-        "pairs": _pairs(answer, ids),
-        "weights": dict(zip(ids, design.weights.tolist(), strict=True)),
+        "pairs": pairs_of(design),
+        "weights": weights_of(design),
         "balance": [_balance_record(row) for row in answer.balance.covariates]
         if match.withheld is None
         else given(match.withheld),
@@ -204,12 +203,19 @@ def _counts(match: ToldMatch) -> Json:
     }
 
 
-def _pairs(answer: MatchAnswer, ids: list[str]) -> list[list[Any]]:
-    pairs = answer.design.pairs
+def pairs_of(design: MatchedDesign) -> list[list[Any]]:
+    """Return the pairs of a design as plain data: ids of the treated and of the comparison unit, and their distance."""
+    pairs, ids = design.pairs, [str(unit) for unit in design.baseline.units.index]
     if pairs is None:
         return []
     columns = (pairs.treated.tolist(), pairs.comparison.tolist(), pairs.distance.tolist())
     return [[ids[a], ids[b], distance] for a, b, distance in zip(*columns, strict=True)]
+
+
+def weights_of(design: MatchedDesign) -> Json:
+    """Return the weight of every unit of a design by its id."""
+    ids = [str(unit) for unit in design.baseline.units.index]
+    return dict(zip(ids, design.weights.tolist(), strict=True))
 
 
 def _balance_record(row: CovariateBalance) -> Json:

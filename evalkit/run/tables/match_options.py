@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from evalkit.core.draws import LEVEL, SEED
 from evalkit.core.errors import InputError
-from evalkit.design.matching.options import (
-    CoarsenedExact,
-    CovariateBalancing,
-    CovariateCaliper,
-    EntropyBalancing,
-    ExactMatching,
-    FullMatching,
-    InverseProbability,
-    MatchingOption,
-    NearestNeighbour,
-    OptimalMatching,
-    ProfileMatching,
-    Subclassification,
-    WeightingOption,
-)
+from evalkit.design.matching.options import CovariateCaliper, MatchingOption, WeightingOption, named_option
 from evalkit.run.commands.match import METHODS, OF_METHODS, OUT_KINDS
 from evalkit.run.processes.executors import ExecutorChoice, compute_on_one_thread, executor_choice
 from evalkit.run.tables.written import Output, output_of, tell
@@ -180,46 +165,15 @@ def _positive(text: str) -> float | None:
 
 # From what was asked to the option object of its method.
 
-_FIELDS: Final = {
-    "replace": "replacement",
-    "reuse": "reuse_limit",
-    "caliper_on": "calipers",
-    "subclasses": "n_subclasses",
-}
-"""Options that are called otherwise in the option objects."""
-
 
 def option_of(request: MatchRequest) -> MatchingOption | WeightingOption:
     """Return the option object of the method that was asked for."""
-    makers: dict[str, Callable[..., MatchingOption | WeightingOption]] = {
-        "nearest": NearestNeighbour,
-        "optimal": OptimalMatching,
-        "full": FullMatching,
-        "exact": ExactMatching,
-        "cem": CoarsenedExact,
-        "subclass": Subclassification,
-        "profile": ProfileMatching,
-        "entropy": EntropyBalancing,
-        "ipw": InverseProbability,
-        "cbps": CovariateBalancing,
-    }
-    return makers[request.method](**_given(request))
-
-
-def _given(request: MatchRequest) -> dict[str, Any]:
-    fields = {_FIELDS.get(name, name): value for name, value in request.chosen.items()}
-    if request.method in ("nearest", "optimal", "full"):
-        fields |= {"exact": request.exact, "anti_exact": request.anti_exact}
-    elif request.method == "profile":
-        fields["exact"] = request.exact
     if request.method == "nearest":
-        fields |= {name: _whole(name, fields[name]) for name in ("fewest", "most") if name in fields}
-    if request.method == "ipw" and "distance" in fields:
-        fields["link"] = fields.pop("distance")
-    return fields
+        for name in ("fewest", "most"):
+            _require_whole(name, request.chosen.get(name, 1))
+    return named_option(request.method, request.chosen, request.exact, request.anti_exact)
 
 
-def _whole(name: str, number: float) -> int:
+def _require_whole(name: str, number: float) -> None:
     if number != int(number):
         raise InputError(f"--{name} is a whole number for nearest neighbours, not {number:g}.")
-    return int(number)

@@ -63,10 +63,11 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
 
 def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> dict[str, PublishedLimits]:
     """Return the published limits of the last year before the programme, by measure, where at hand."""
+    from evalkit.data.measures import measure_of
     from evalkit.data.published.performance import read_limits
 
     year, names = max(project.exposure.pre), intake.neighbours[project.pool.neighbours].names
-    found = {o.code: read_limits(sources, o.code, year, names) for o in project.outcomes}
+    found = {o.code: read_limits(sources, measure_of(project, o.code), year, names) for o in project.outcomes}
     return {code: limits for code, limits in found.items() if limits is not None}
 
 
@@ -129,6 +130,8 @@ def _record(found: OutcomePower) -> dict[str, Any]:
         "n_comparison": found.n_comparison,
         "n_comparison_areas": found.n_comparison_areas,
         "pupil_sd": plain_or_reason(found.pupil_sd),
+        "pupil_sd_name": found.pupil_sd_name,
+        "sd_given_prior": plain_or_reason(found.sd_given_prior),
         "panel": {
             "mdes_points": plain_or_reason(found.panel),
             "mdes_pupil_sd": plain_or_reason(found.panel_g),

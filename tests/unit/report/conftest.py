@@ -12,7 +12,7 @@ from evalkit.report import released_files
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from report_fixture import make_evaluation, make_unavailable
+from report_fixture import make_evaluation, make_unavailable, whole
 from report_running import executed
 
 
@@ -32,10 +32,10 @@ def unavailable() -> AreasResults:
 def made() -> dict[str, dict[str, bytes]]:
     """Return every released file of both evaluations."""
     both = {"whole": make_evaluation(), "none": make_unavailable()}
-    return {name: released_files(one, executed(one)) for name, one in both.items()}
+    return {name: released_files(whole(one), executed(one)) for name, one in both.items()}
 
 
 @pytest.fixture(scope="session")
 def made_again() -> dict[str, bytes]:
     """Return the files of the whole evaluation, made a second time."""
-    return released_files(make_evaluation(), executed(make_evaluation()))
+    return released_files(whole(make_evaluation()), executed(make_evaluation()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from evalkit.core.manifest import InputFile, Provenance
 from evalkit.core.project import (
+    Analysis,
     Claim,
     Contamination,
     Cost,
@@ -21,6 +22,7 @@ from evalkit.core.project import (
 )
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.data.flow import CountedCase, Flow, FlowRow
+from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.design.project.plan import (
     AreaComparison,
     BalanceRow,
@@ -29,6 +31,7 @@ from evalkit.design.project.plan import (
     MatchSummary,
     MeasureNote,
 )
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import (
@@ -58,12 +61,13 @@ NO_LA = Unavailable(
 )
 NO_P = Unavailable("Clustering by school excludes area shocks, so a p-value from it would mislead.")
 NO_RATIO = Unavailable("The effect is on a whole area and the cost on some of its schools.")
-SD_NAME = "SD of pupil progress, conditional on prior attainment; one county"
+SD_NAME = "SD of pupils' scaled scores, unconditional; from shares of pupils, 2017"
+SD_CONDITIONAL = "SD of pupil progress, conditional on prior attainment; one county"
 
 
 def make_project() -> Project:
     return Project(
-        schema_version=1,
+        schema_version=2,
         slug="knowsley-ssif",
         title="Pathways to Success in Knowsley",
         question="Did reading in Knowsley's primary schools rise more than in schools of similar areas?",
@@ -78,8 +82,7 @@ def make_project() -> Project:
             sources=(Source(title="A case study of the programme"),),
         ),
         participants=Participants(
-            rule="local_authority",
-            local_authority=340,
+            areas=(340,),
             known_participants="About 26 of the 49 primaries took part.",
             why_whole_area="Which schools took part is not public",
         ),
@@ -89,6 +92,7 @@ def make_project() -> Project:
             Outcome(measure="WRITPROG", role="secondary"),
             Outcome(measure="MATPROG", role="placebo"),
         ),
+        analyses=(Analysis(name="main", kind="areas", primary=True),),
         contrasts=(TripleDifference(measure="READPROG", minus="MATPROG"),),
         cost=Cost(total_gbp=744103, schools=29, source="the case study"),
         contamination=(
@@ -120,15 +124,19 @@ def make_effect(outcome: str, design: str, estimate: float, half: float, p: floa
 
 
 def main_size() -> EffectSize:
-    # 0.94 / 6.17 = 0.152; 0.02 / 6.17 = 0.003; 1.86 / 6.17 = 0.301
+    # 0.94 / 7.88 = 0.119; 0.02 / 7.88 = 0.003; 1.86 / 7.88 = 0.236: 2, 0 and 3 months. 0.94 / 6.17 = 0.152
     return EffectSize(
-        hedges_g=0.94 / 6.17,
-        hedges_g_interval=Interval(0.02, 1.86).divided(6.17),
-        sd_used=6.17,
+        hedges_g=0.94 / 7.88,
+        hedges_g_interval=Interval(0.02, 1.86).divided(7.88),
+        sd_used=7.88,
         sd_name=SD_NAME,
+        hedges_g_conditional=0.94 / 6.17,
+        hedges_g_conditional_interval=Interval(0.02, 1.86).divided(6.17),
+        sd_conditional=6.17,
+        sd_conditional_name=SD_CONDITIONAL,
         hedges_g_school=0.94 / 2.7,
         school_sd=2.7,
-        months=Months(estimate=2, lower=0, upper=4, table="Toolkit table of the EEF"),
+        months=Months(estimate=2, lower=0, upper=3, table="Toolkit table of the EEF"),
     )
 
 
@@ -440,6 +448,44 @@ def make_evaluation() -> AreasResults:
     )
 
 
+@dataclass(frozen=True)
+class AreasPlan:
+    """What the kind of a project's one analysis holds of its design."""
+
+    stage: DesignStage
+
+
+def whole(areas: AreasResults) -> Evaluation:
+    """Return the evaluation of a project whose one analysis gave these results."""
+    project = areas.project
+    plan = AnalysisPlan(
+        analysis=project.primary_analysis,
+        project=project,
+        label="areas compared with their statistical neighbours",
+        details=AreasPlan(areas.design),
+        record={},
+        shown_by="evalkit.report.kinds.areas",
+    )
+    marked = {(one.outcome, one.design, one.period): one for one in reversed(areas.effects)}
+    effects = tuple(
+        replace(one, is_main=one is marked[one.outcome, "neighbours", "post"])
+        if (one.design, one.period) == ("neighbours", "post")
+        else one
+        for one in areas.effects
+    )
+    results = AnalysisResults(
+        plan=plan,
+        estimand="The average effect of Pathways to Success on the schools of Knowsley.",
+        recommended="area permutation",
+        reason="One area is treated; its change is placed among those of all areas.",
+        effects=effects,
+        findings=areas.findings,
+        details=areas,
+    )
+    design = ProjectDesign(project=project, data_kind=areas.design.data_kind, plans=(plan,))
+    return Evaluation(project=project, design=design, analyses=(results,))
+
+
 def make_provenance(evaluation: AreasResults) -> Provenance:
     project = evaluation.project
     return Provenance(
@@ -501,6 +547,10 @@ def make_unavailable() -> AreasResults:
         hedges_g_interval=WHY,
         sd_used=WHY,
         sd_name="none",
+        hedges_g_conditional=WHY,
+        hedges_g_conditional_interval=WHY,
+        sd_conditional=WHY,
+        sd_conditional_name="none",
         hedges_g_school=WHY,
         school_sd=WHY,
         months=None,

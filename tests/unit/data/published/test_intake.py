@@ -58,6 +58,39 @@ def test_what_a_run_reads(project, england):
             assert (values.isna() == (records.reasons[code] != "")).all(axis=None)
 
 
+ATTAINMENT = ("READ_AVERAGE", "MAT_AVERAGE", "GPS_AVERAGE", "PTRWM_EXP", "PTREAD_EXP", "PTMAT_HIGH")
+
+
+def test_attainment_is_read_for_every_summer_with_what_it_is_standardised_by(project, england):
+    outcomes = tuple(Outcome(measure=code, role="secondary") for code in ATTAINMENT[1:])
+    asked = replace(project, outcomes=(Outcome(measure=ATTAINMENT[0], role="primary"), *outcomes), contrasts=())
+    intake = read_records(asked, england, find_sources(england))
+    for code in ATTAINMENT:
+        values = intake.records["KS2"].values[code]
+        low, high = (80, 120) if code.endswith("AVERAGE") else (0, 100)
+        assert list(values.columns) == [2016, 2017, 2018, 2019]
+        assert (values.notna().mean() > 0.8).all()
+        assert values.stack().dropna().between(low, high).all()
+    assert set(intake.shares) == set(ATTAINMENT)
+    assert len(intake.shares["GPS_AVERAGE"].shares) == 2
+    assert all("2017" in shares.scope for shares in intake.shares.values())  # the last summer before the programme
+    assert not intake.limits  # none are published of attainment
+    before = read_baseline(asked, england, find_sources(england))
+    assert before.shares == intake.shares  # known with the design
+
+
+def test_a_column_without_results_in_a_summer_is_refused(project, shared_data):
+    asked = replace(project, outcomes=(Outcome(measure="READ_AVERAGE", role="primary"),), contrasts=())
+    said = refusal(asked, shared_data)
+    assert "ks2_school_panel_2016_2019_england.csv.gz: no school has a result in READ_AVERAGE for 2019" in said
+    assert "\n" in said
+
+
+def test_a_column_that_no_file_has_is_missed_by_name(project, shared_data):
+    asked = replace(project, outcomes=(Outcome(measure="PTWRITTA_EXP", role="primary"),), contrasts=())
+    assert "the file has no column PTWRITTA_EXP" in refusal(asked, shared_data)
+
+
 def test_the_pool_keeps_the_area_of_the_last_year(project, england):
     schools = read_records(project, england, find_sources(england)).records["KS2"].schools
     assert not {835, 836, 837} & set(schools["area"])
@@ -69,7 +102,7 @@ def test_the_pool_keeps_the_area_of_the_last_year(project, england):
         ("lait/sn_may_2025.xlsx", "sn_may_2025.xlsx: there is no such file"),
         ("gias/links_edubasealldata_2022.csv", "gias/links"),
         ("gias/england_spine_2017-2018.csv", "england_spine"),
-        ("performance-tables/ks2/2016-2017_england_ks2final.csv", "no KS2 table gives the results of 2016"),
+        ("performance-tables/ks2/2016-2017_england_ks2final.csv", "no KS2 table gives the results of 2017"),
         ("performance-tables/ks2/2017-2018_england_ks2final.csv", "no KS2 table gives the results of 2018"),
         ("performance-tables/ks2/2018-2019_england_ks2final.csv", "no KS2 table gives the results of 2019"),
     ],
@@ -127,7 +160,7 @@ def test_participants_of_a_file_on_synthetic_england(project, england, tmp_path)
     rows = [f"{newest[school]},," for school in converted]
     rows += [f',{schools.loc[plain, "laestab"]},"{schools.loc[plain, "name"]}"', f"{secondary},,"]
     (tmp_path / "participants.csv").write_text("\n".join(["URN,LAESTAB,name", *rows]) + "\n", encoding="utf-8")
-    listed = replace(project, participants=Participants(rule="file", file="participants.csv"))
+    listed = replace(project, participants=Participants(file="participants.csv"))
     treated = read_records(listed, tmp_path, find_sources(england)).treated
     assert set(treated.schools["KS2"]) == {*converted, plain}
     assert treated.without_outcome["KS2"] == {"no KS2 outcome (a secondary school)": 1}
@@ -218,7 +251,7 @@ def kept_in(kept, read):
 
 
 def test_projects_of_one_command_read_tables_once_and_their_own_schools_each(project, england):
-    other = replace(project, slug="other", participants=replace(project.participants, local_authority=341))
+    other = replace(project, slug="other", participants=replace(project.participants, areas=(341,)))
     sources, read = find_sources(england), []
     keep = kept_in({}, read)
     shared = [read_records(one, england, sources, keep) for one in (project, other)]

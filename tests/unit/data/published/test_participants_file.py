@@ -1,5 +1,8 @@
 """A list of schools is read as people keep one, and a column that would mean something is never passed over."""
 
+import math
+from datetime import date
+
 import pytest
 
 from evalkit.core.errors import DataError
@@ -74,12 +77,51 @@ def test_what_is_no_list_says_what_to_do(tmp_path, content, said):
         listed(tmp_path, content)
 
 
-@pytest.mark.parametrize(
-    "heading", ["start", "Start date", "dose", "Adviser days", "StartDate", "Cohort", "joined", "treated", "Year"]
-)
+@pytest.mark.parametrize("heading", ["end", "Adviser days", "Cohort", "joined", "treated", "Year", "hours", "wave"])
 def test_a_column_that_reads_like_a_choice_is_refused(tmp_path, heading):
     with pytest.raises(DataError, match=f"the column '{heading}' would change nothing"):
         listed(tmp_path, f"URN,{heading}\n106438,2018\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2018-02-01", date(2018, 2, 1)),
+        ("01/02/2018", date(2018, 2, 1)),
+        ("1.2.2018", date(2018, 2, 1)),
+        ("2018-02-01 00:00:00", date(2018, 2, 1)),  # as spreadsheets write a day
+        ("2018", date(2017, 9, 1)),  # the school year of that summer
+        ("2018.0", date(2017, 9, 1)),
+        ("2017/18", date(2017, 9, 1)),
+        ("2017-2018", date(2017, 9, 1)),
+        ("", None),
+    ],
+)
+def test_a_start_is_a_day_or_the_school_year_of_a_summer(tmp_path, cell, day):
+    read = listed(tmp_path, f"URN,Start date\n106438,{cell}\n")
+    assert (read.rows[0].start, read.rows[0].problem, read.beside) == (day, "", ("start",))
+
+
+@pytest.mark.parametrize("cell", ["soon", "2018-13-01", "31/02/2018", "02/2018", "2018-02", "18"])
+def test_a_start_that_is_no_date_is_told_in_its_row(tmp_path, cell):
+    assert f"the start '{cell}' is no date" in listed(tmp_path, f"URN,start\n106438,{cell}\n").rows[0].problem
+
+
+def test_dose_and_trust_are_read_beside_the_school(tmp_path):
+    read = listed(tmp_path, "URN,Dose,Trust\n106438,12.5,Tern\n106439,,\n")
+    assert [(row.dose, row.group) for row in read.rows[:1]] == [(12.5, "Tern")]
+    assert math.isnan(read.rows[1].dose)
+    assert read.beside == ("dose", "group")
+    assert "the dose 'much' is no number" in listed(tmp_path, "URN,dose\n106438,much\n").rows[0].problem
+
+
+def test_with_tables_of_its_own_the_first_column_may_be_their_id(tmp_path):
+    path = tmp_path / "participants.csv"
+    path.write_text("school,start\nS1,2018\n", encoding="utf-8")
+    assert [row.unit for row in read_listed_schools(path, has_tables=True).rows] == ["S1"]
+    path.write_text("URN,start\n106438,2018\n", encoding="utf-8")
+    row = read_listed_schools(path, has_tables=True).rows[0]
+    assert (row.urn, row.unit) == ("106438", "")
 
 
 def test_other_columns_are_told(tmp_path):

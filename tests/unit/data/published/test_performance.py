@@ -4,7 +4,7 @@ import pytest
 
 from evalkit.core.errors import DataError
 from evalkit.data.published.codes import CODE_REASONS, ROW_ENDS, parse_cells
-from evalkit.data.published.performance import read_performance, read_wide
+from evalkit.data.published.performance import national_shares, read_performance, read_wide
 from evalkit.data.published.school_lists import Links
 
 LINKS = Links({"201": "200", "401": "400"}, ())
@@ -103,3 +103,44 @@ def test_the_table_of_another_key_stage_is_refused(tmp_path):
 def test_a_summer_without_table_or_prior_columns_is_not_made_up(tables):
     listing = read_performance({2018: tables[2018]}, LINKS, ["READPROG"], "KS2", (2017, 2018))
     assert sorted(listing.scores["year"].unique()) == [2018]
+
+
+def test_shares_of_england_weigh_schools_by_their_pupils(tmp_path):
+    header = "RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,READPROG,PTREAD_EXP,PTREAD_HIGH"
+    rows = [
+        "1,340,2001,100,A,30,1.5,70%,20%",
+        "1,340,2002,200,B,10,2.5,90%,40%",
+        "1,340,2003,300,C,20,0.0,SUPP,SUPP",
+        "2,340,7000,500,D,,-4.0,10%,0%",
+        "1,340,2005,600,E,25,0.1",
+        "4,,,,,900,0.1,75%,28%",
+        "5,,,,,9000,0.0,,",
+    ]
+    tables = {2017: table(tmp_path, 2017, rows, header)}
+    beside = ("PTREAD_EXP", "PTREAD_HIGH")
+    listing = read_performance(tables, LINKS, ["READPROG"], "KS2", (2017,), beside)
+    found = national_shares(listing, beside, 2017)
+    # (30 × 70 + 10 × 90)/40 = 75 and (30 × 20 + 10 × 40)/40 = 25; C is suppressed, D has no pupils, E ends early
+    assert found.shares == pytest.approx((0.75, 0.25))
+    assert found.scope == "the shares of pupils in England's schools, 2017"
+    assert national_shares(listing, beside, 2018) is None
+    assert national_shares(listing, ("PTMAT_EXP", "PTMAT_HIGH"), 2017) is None
+    plain = read_performance(tables, LINKS, ["READPROG"], "KS2", (2017,), ("PTMAT_EXP",))
+    assert national_shares(plain, ("PTMAT_EXP",), 2017) is None  # no table has the column
+
+
+def test_shares_are_the_same_whatever_the_order_of_rows(tmp_path):
+    header = "RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,PTRWM_EXP"
+    rows = [f"1,340,{2001 + i},{100 + i},S,{20 + i},{60 + i}%" for i in range(9)]
+    found = []
+    for at, order in enumerate((rows, rows[::-1])):
+        (folder := tmp_path / str(at)).mkdir()
+        listing = read_performance(
+            {2017: table(folder, 2017, [*order, "4,,,,,9,61%", "5,,,,,9,61%"], header)},
+            LINKS,
+            ["PTRWM_EXP"],
+            "KS2",
+            (2017,),
+        )
+        found.append(national_shares(listing, ("PTRWM_EXP",), 2017))
+    assert found[0] == found[1]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import zipfile
+from statistics import NormalDist
 
 import numpy as np
 import openpyxl
@@ -284,3 +285,39 @@ def test_scores_as_published_have_the_spread_of_the_real_panel(ks2):
     # Panel 2017: SD 2.52 and 2.65, correlation .71; areas make one draw's SD uncertain by about 0.03.
     np.testing.assert_allclose(both.std(axis=0), [2.52, 2.65], atol=0.13)
     assert np.corrcoef(both.T)[0, 1] == pytest.approx(0.71, abs=0.03)
+
+
+def number(cell):
+    return (
+        float(cell.removesuffix("%"))
+        if cell and cell.removesuffix("%").replace(".", "").lstrip("-").isdigit()
+        else None
+    )
+
+
+def test_the_summer_of_2016_has_a_table_whose_scores_later_tables_repeat(synthetic_england, ks2):
+    path = synthetic_england / "performance-tables" / "ks2" / "2015-2016_england_ks2final.csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        own = {row["URN"]: row for row in csv.DictReader(file) if row["RECTYPE"] == "1"}
+    repeated = [row for row in ks2[2017] if row["RECTYPE"] == "1" and number(row.get("READPROG_16") or "") is not None]
+    assert len(repeated) > 14_000
+    for row in repeated:
+        assert number(own[row["URN"]]["READPROG"]) == number(row["READPROG_16"])
+        assert own[row["URN"]]["READ_AVERAGE"] == row["READ_AVERAGE_16"]
+
+
+@pytest.mark.parametrize(("subject", "progress", "sd"), [("READ", "READPROG", 7.9), ("MAT", "MATPROG", 7.0)])
+def test_scaled_scores_follow_progress_and_shares_follow_scaled_scores(ks2, subject, progress, sd):
+    columns = ("TELIG", progress, f"{subject}_AVERAGE", f"PT{subject}_EXP", f"PT{subject}_HIGH", "PTRWM_EXP")
+    rows = [[number(row.get(name) or "") for name in columns] for row in ks2[2018] if row["RECTYPE"] == "1"]
+    pupils, score, average, expected, higher, together = np.array([row for row in rows if None not in row]).T
+    assert np.corrcoef(score, average)[0, 1] > 0.6
+    assert np.corrcoef(average, expected)[0, 1] > 0.8
+    assert (higher <= expected).all()
+    assert (together <= expected + 1).all()  # whole pupils and whole per cent
+    # the same arithmetic as for the published tables: 10 points between the two standards of all pupils
+    shares = [pupils @ share / pupils.sum() / 100 for share in (expected, higher)]
+    quantiles = [NormalDist().inv_cdf(1 - share) for share in shares]
+    assert 10 / (quantiles[1] - quantiles[0]) == pytest.approx(sd, abs=0.15)
+    mean = 100 - quantiles[0] * sd
+    assert mean == pytest.approx(pupils @ average / pupils.sum(), abs=0.5)

@@ -28,7 +28,7 @@ def test_a_table_comes_back_whole(table):
 def test_every_kind_of_cell_comes_back():
     cells = ("text", 3, 3.0, 0.1 + 0.2, math.inf, Interval(-1.0, 2.5, 0.9), Unavailable("No number."))
     columns = tuple(Column(f"c{i}", "Header", is_total=i == 3, derived_from="") for i in range(len(cells)))
-    table = Table(caption="Cells", columns=columns, rows=(cells,), fold_by="c0", has_total_row=True)
+    table = Table(caption="Cells", columns=columns, rows=(cells,), panel_by="c0", has_total_row=True)
     again = through_json(released(table))
     assert again.table == table
     assert repr(again.table.rows) == repr(table.rows)

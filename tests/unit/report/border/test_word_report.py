@@ -11,7 +11,7 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.markup import printed, shown_row
+from evalkit.report.border.markup import shown_rows
 from evalkit.report.border.parts import Document, Heading, Text
 from evalkit.report.documents.word import word_report
 from evalkit.report.documents.word_xml import run
@@ -43,14 +43,12 @@ def test_headings_are_real_ones(made):
 
 
 def test_every_cell_stands_in_a_native_table(made):
-    tables = [
-        table for part in make_document().parts if isinstance(part, ReleasedTable) for table in printed(part.table)
-    ]
+    tables = [part.table for part in make_document().parts if isinstance(part, ReleasedTable)]
     assert len(made.tables) == len(tables)
     for drawn, table in zip(made.tables, tables, strict=True):
         rows = [[tc_text(cell) for cell in row._tr.tc_lst] for row in drawn.rows]
-        assert rows[0] == [column.header for column in table.columns]
-        assert rows[1:] == [[cell.text for cell in shown_row(table.columns, row)] for row in table.rows]
+        assert rows[0] == [column.header for column in table.shown_columns]
+        assert rows[1:] == [[cell.text for cell in row] for row in shown_rows(table)]
 
 
 def tc_text(cell):
@@ -203,14 +201,14 @@ def test_the_report_of_an_evaluation_shows_what_the_page_shows(made_files: dict[
 
 @pytest.fixture
 def made_files(made: object) -> dict[str, bytes]:
-    from report_fixture import make_evaluation
+    from report_fixture import make_evaluation, whole
     from report_running import executed
 
     from evalkit.report.documents.document import read_document
     from evalkit.report.documents.html import report_html
 
     evaluation = make_evaluation()
-    document: Document = read_document(evaluation, executed(evaluation))
+    document: Document = read_document(whole(evaluation), executed(evaluation))
     return {"report.docx": word_report(document), "report.html": report_html(document).encode()}
 
 

@@ -4,15 +4,17 @@ import pytest
 from document_fixture import figure, released, small_table
 from hypothesis import given
 from hypothesis import strategies as st
+from report_fixture import whole
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import Heading, Prose, Text
-from evalkit.report.documents.document import Run, WrittenBlock, plain_words, read_document, written_blocks
+from evalkit.report.documents.document import ExecutedNotebook, read_document
+from evalkit.report.documents.markdown import Run, WrittenBlock, plain_words, written_blocks
 
 
-def markdown(source):
-    return {"cell_type": "markdown", "source": source}
+def markdown(source, *tags):
+    return {"cell_type": "markdown", "source": source, "metadata": {"tags": list(tags)}}
 
 
 def code(*data):
@@ -20,8 +22,16 @@ def code(*data):
 
 
 def section(evaluation, *cells):
-    (found,) = read_document(evaluation, [{"cells": list(cells)}]).sections
-    return found
+    """Return the one chapter that cells make, without the letter of an annex."""
+    (found,) = read_document(whole(evaluation), [notebook(*cells)]).annexes
+    return tuple(
+        Heading(part.level, part.text.removeprefix("Annex A. ")) if isinstance(part, Heading) else part
+        for part in found
+    )
+
+
+def notebook(*cells, name="3_review", **more):
+    return ExecutedNotebook(name=name, content={"cells": list(cells)}, **more)
 
 
 def test_headings_and_text_are_told_apart(evaluation: AreasResults) -> None:
@@ -49,7 +59,7 @@ def test_parts_come_in_order_and_what_stands_at_the_top_is_left_out(evaluation: 
 
 
 def test_the_top_says_what_the_evaluation_says(evaluation: AreasResults) -> None:
-    document = read_document(evaluation, [])
+    document = read_document(whole(evaluation), [])
     assert document.title == evaluation.project.title
     assert document.banner.startswith("SYNTHETIC DATA")
     assert document.face
@@ -65,13 +75,39 @@ def test_text_without_markup_is_left_out_and_html_is_refused(evaluation: AreasRe
 
 
 def test_no_heading_skips_a_level(evaluation: AreasResults) -> None:
-    notebooks = [{"cells": [markdown("### A?\n\n###### B?")]}, {"cells": [markdown("#### C?\n\n# D?")]}]
-    levels = [part.level for part in read_document(evaluation, notebooks).parts]
+    notebooks = [notebook(markdown("### A?\n\n###### B?\nb")), notebook(markdown("#### C?\n\nc\n\n# D?"))]
+    levels = [part.level for part in read_document(whole(evaluation), notebooks).parts if isinstance(part, Heading)]
     assert levels == [1, 2, 3, 1]
 
 
 def test_stored_sources_in_lines_are_joined(evaluation: AreasResults) -> None:
     assert section(evaluation, markdown(["# A?\n", "\n", "b"])) == (Heading(1, "A?"), Text("b"))
+
+
+# Chapters: the body, annexes with letters, and what stands once.
+
+
+def test_chapters_with_the_tag_are_the_body_and_all_others_annexes_with_letters(evaluation: AreasResults) -> None:
+    first = notebook(markdown("# A?", "body"), markdown("a"), markdown("# B?"), markdown("b"), name="1_design")
+    second = notebook(markdown("# C?", "body"), markdown("c"), name="3_review")
+    document = read_document(whole(evaluation), [first, second])
+    assert [section[0] for section in document.sections] == [Heading(1, "A?"), Heading(1, "C?")]
+    assert [section[0] for section in document.annexes] == [Heading(1, "Annex A. B?")]
+    assert [part.markdown for part in document.parts if isinstance(part, Text)] == ["a", "c", "b"]
+
+
+def test_a_table_stands_once_and_so_does_no_heading_with_nothing_below(evaluation: AreasResults) -> None:
+    shown = released(small_table())._repr_mimebundle_()
+    body = notebook(markdown("# A?", "body"), code(shown), name="1_design")
+    annex = notebook(markdown("# B?\n\n## Again?"), code(shown), markdown("## More?\n\nYes."), name="2_areas")
+    document = read_document(whole(evaluation), [body, annex])
+    assert document.sections == ((Heading(1, "A?"), released(small_table())),)
+    assert document.annexes == ((Heading(1, "Annex A. B?"), Heading(2, "More?"), Text("Yes.")),)
+
+
+def test_the_chapter_of_an_analysis_among_several_bears_its_name(evaluation: AreasResults) -> None:
+    document = read_document(whole(evaluation), [notebook(markdown("# What changed?"), of_analysis="waves")])
+    assert document.annexes[0][0] == Heading(1, "Annex A. waves: What changed?")
 
 
 # Markdown as blocks of runs: what is bold stays bold, and nothing is run as HTML.

@@ -8,13 +8,16 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from report_fixture import whole
 from report_running import executed
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.report.documents.document import read_document
+from evalkit.report.documents.document import ExecutedNotebook, read_document
 from evalkit.report.documents.html import report_html
-from evalkit.report.documents.released import FIGURES, released_files
+from evalkit.report.documents.released import released_files
+from evalkit.report.documents.typography import font_faces
+from evalkit.report.kinds.areas import FIGURES
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import forbidden_words
 
@@ -54,7 +57,7 @@ def test_a_figure_that_a_notebook_shows_is_not_drawn_again(
     notebooks, drawn = executed(evaluation), []
     for name in FIGURES:
         monkeypatch.setitem(FIGURES, name, lambda evaluation, name=name: drawn.append(name))
-    again = released_files(evaluation, notebooks)
+    again = released_files(whole(evaluation), notebooks)
     assert set(drawn) <= {"map"}
     figures = [name for name in made["whole"] if name.startswith("figures/")]
     assert figures
@@ -86,7 +89,7 @@ def test_accessible_structure(page: str) -> None:
     assert len(ids) == len(set(ids))
     assert {anchor["href"][1:] for anchor in outline.all("a")} <= set(ids)
     assert len(outline.all("table")) == len(outline.all("caption"))
-    assert all(cell["scope"] in ("row", "col") for cell in outline.all("th"))
+    assert all(cell["scope"] in ("row", "col", "rowgroup") for cell in outline.all("th"))
     assert all(len(image["alt"]) > 40 for image in outline.all("img"))
     regions = [attrs for _, attrs in outline.tags if attrs.get("role") in ("region", "group")]
     assert all(region["tabindex"] == "0" and region["aria-label"] for region in regions)
@@ -133,14 +136,14 @@ def test_html_that_is_not_released_is_refused(evaluation: AreasResults) -> None:
         "outputs": [{"data": {"text/html": "<table><tr><td>3</td></tr></table>"}}],
     }
     with pytest.raises(EvalkitError, match="has not been released"):
-        read_document(evaluation, [{"cells": [cell]}])
+        read_document(whole(evaluation), [ExecutedNotebook(name="x", content={"cells": [cell]})])
 
 
 def test_markup_in_text_cells_is_shown_not_run(evaluation: AreasResults) -> None:
     cell = {"cell_type": "markdown", "source": "# Why?\n\n<script>alert(1)</script>"}
-    page = report_html(read_document(evaluation, [{"cells": [cell]}]))
+    page = report_html(read_document(whole(evaluation), [ExecutedNotebook(name="x", content={"cells": [cell]})]))
     assert "<script>" not in page
-    assert '<h2 id="why">Why?</h2>' in page
+    assert '<h2 id="annex-a-why">Annex A. Why?</h2>' in page
 
 
 def test_reasons_stand_where_numbers_cannot_be_given(made: dict[str, dict[str, bytes]]) -> None:
@@ -168,10 +171,19 @@ def test_no_bare_na(page: str) -> None:
     assert not re.search(r">\s*n/a\s*<", page)
 
 
-def test_print_opens_what_is_folded() -> None:
-    printed = packaged("report.css").split("@media print")[1]
-    assert re.search(r"details::details-content \{[^}]*content-visibility: visible", printed)
-    assert not re.search(r"(?:^|[,}])\s*details\s*\{ display: none", printed)
+def test_the_contents_mark_where_the_reader_is_without_a_script(page: str) -> None:
+    css = packaged("report.css")
+    assert re.search(r"nav ol \{[^}]*scroll-target-group: auto", css)
+    assert re.search(r"nav a:target-current \{[^}]*border-left-color", css)
+    assert "<script" not in page
+
+
+def test_the_page_brings_the_typeface_of_figures_and_paper(page: str) -> None:
+    faces = re.findall(r'@font-face \{ font-family: "([^"]+)"; font-weight: (\d+); src: url\(data:', page)
+    assert faces == [("DejaVu Sans", "400"), ("DejaVu Sans", "700")]
+    assert re.search(r'body \{[^}]*"DejaVu Sans"', page)
+    assert len(font_faces()) < 60_000
+    assert 'font: "DejaVu Sans"' in packaged("report.typ")
 
 
 def test_no_cell_of_a_csv_is_a_bare_none(made: dict[str, dict[str, bytes]]) -> None:

@@ -14,18 +14,18 @@ from evalkit.report.documents.word import word_report
 
 
 def test_tables_and_figures_have_the_numbers_of_the_paper():
-    folds = Table(
+    panels = Table(
         caption="Every outcome",
         columns=(Column("outcome", "Outcome"), Column("n", "Schools", "school_count")),
         rows=(("Reading", 30), ("Maths", 40)),
-        fold_by="outcome",
+        panel_by="outcome",
     )
-    parts = (Heading(1, "One"), released(folds), figure(), released(small_table()), figure())
+    parts = (Heading(1, "One"), released(panels), figure(), released(small_table()), figure())
     document = make_document(sections=(parts,))
     page = report_html(document)
-    # a table that folds has a number for each of its two parts, as both stand on paper
+    # the panels of a table share its number
     shown = re.findall(r'<span class="number">([^<]*)</span>', page)
-    assert shown == ["Table 1.", "Table 2.", "Figure 1.", "Table 3.", "Figure 2."]
+    assert shown == ["Table 1.", "Figure 1.", "Table 2.", "Figure 2."]
     made = read_docx(BytesIO(word_report(document)))
     captions = [p.text for p in made.paragraphs if p.style.name.lower() == "caption"]
     assert [re.match(r"\w+ \d+\.", text)[0] for text in captions] == shown

@@ -13,10 +13,10 @@ from pdf_reading import all_text, overlaps, reader, squeezed, text_boxes
 
 from evalkit.core.errors import EvalkitError
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.markup import printed, shown_row
+from evalkit.report.border.markup import shown_rows
 from evalkit.report.border.parts import Figure, Heading, Prose, Text
 from evalkit.report.border.table import Column, Table
-from evalkit.report.documents.document import written_blocks
+from evalkit.report.documents.markdown import written_blocks
 from evalkit.report.documents.pdf import pdf_report, summary_pdf
 from evalkit.report.documents.typography import printable
 
@@ -47,9 +47,9 @@ def expected_words(document):
 
 def table_words(part: ReleasedTable):
     yield from (*part.table.above, *part.table.notes)
-    for table in printed(part.table):
-        yield from (table.caption, *(column.header for column in table.columns))
-        yield from (cell.text for row in table.rows for cell in shown_row(table.columns, row))
+    table = part.table
+    yield from (table.caption, *(column.header for column in table.shown_columns))
+    yield from (cell.text for row in shown_rows(table) for cell in row)
 
 
 def test_it_is_tagged_and_says_that_it_is_accessible(content):
@@ -226,7 +226,7 @@ def test_a_longer_summary_takes_smaller_type():
 
 
 def test_a_summary_that_cannot_fit_is_refused_in_a_sentence():
-    with pytest.raises(EvalkitError, match=r"does not fit on one page in 6.5 point type\. Shorten"):
+    with pytest.raises(EvalkitError, match=r"does not fit on one page in 5.5 point type\. Shorten"):
         summary_pdf(make_document(sections=((Prose(("Too many words. " * 2000,)),),)))
 
 

@@ -20,13 +20,13 @@ from evalkit.data.flow import Flow, FlowRow
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.outcome_effects import YearBand
 from evalkit.report.border.parts import Figure
-from evalkit.report.documents.released import FIGURES
 from evalkit.report.figures import style
 from evalkit.report.figures.area_map import area_map
 from evalkit.report.figures.choices import choices_of, specification_curve
 from evalkit.report.figures.design import participant_flow
 from evalkit.report.figures.main_effect import permutation_plot
 from evalkit.report.figures.years import event_study_plot, trajectories_plot
+from evalkit.report.kinds.areas import FIGURES
 from evalkit.report.tables.checklist import checklist
 
 # Colours that one figure sets against each other.

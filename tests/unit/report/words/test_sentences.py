@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from report_fixture import whole
+
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.project.evaluation import AreasResults
@@ -12,7 +14,7 @@ from evalkit.report import (
     headline_explained,
     how_to_read,
     matched_designs,
-    programme,
+    sources,
     summary_comparison,
 )
 from evalkit.report.words.names import forbidden_words
@@ -20,7 +22,7 @@ from evalkit.report.words.names import forbidden_words
 
 def listed_schools(evaluation: AreasResults, areas: tuple[tuple[int, str], ...] = ((340, "Knowsley"),)) -> AreasResults:
     """Return the evaluation as if its schools were listed by name; in several areas errors are clustered by them."""
-    project = replace(evaluation.project, participants=Participants(rule="file", file="participants.csv"))
+    project = replace(evaluation.project, participants=Participants(file="participants.csv"))
     compared = tuple(replace(row, treated=areas) for row in evaluation.design.areas)
     none = Unavailable("The listed schools are part of their area.")
     permuted, by_area = [], []
@@ -162,7 +164,7 @@ def test_the_face_says_synthetic_whole_area_dilution_and_not_pre_registered(eval
     assert text.count("dilute") == 1
     assert "Every result here comes from an invented England" in text
     assert "What the project file says of the programme (dates, cost, claims, other programmes)" in text
-    assert "As the project file says: About 26 of the 49 primaries took part." in programme(evaluation.design).text
+    assert "As the project file says: About 26 of the 49 primaries took part." in sources(whole(evaluation)).text
     assert "these choices were made with the data already public: the design was not pre-registered" in text.lower()
 
 

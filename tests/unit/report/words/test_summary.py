@@ -147,7 +147,7 @@ def test_a_lower_end_below_zero_is_not_hidden_by_whole_months(evaluation: AreasR
     assert size
     below = replace(size, hedges_g_interval=Interval(-0.01, 0.3))  # -0.01 SD rounds to 0 months
     effects = (replace(evaluation.effects[0], effect_size=below), *evaluation.effects[1:])
-    assert report.key_numbers(replace(evaluation, effects=effects)).table.rows[2][2] == "just below 0 to 4"
+    assert report.key_numbers(replace(evaluation, effects=effects)).table.rows[2][2] == "just below 0 to 3"
 
 
 def test_a_cost_for_a_gain_carries_both_ends(evaluation: AreasResults) -> None:
@@ -165,10 +165,11 @@ def test_key_numbers_have_points_g_and_months_with_both_ends(evaluation: AreasRe
         "Months of progress (illustrative)",
     ]
     assert table.rows[0][1:] == (0.94, Interval(0.02, 1.86))
-    assert table.rows[1][1] == pytest.approx(0.94 / 6.17)
-    assert table.rows[2][1:] == ("2", "0 to 4")
+    assert table.rows[1][1] == pytest.approx(0.94 / 7.88)
+    assert table.rows[2][1:] == ("2", "0 to 3")
     assert "A progress point is about one point on the test scale" in table.notes[0]
-    assert "6.17 (SD of pupil progress" in table.notes[1]
+    assert "7.88 (SD of pupils' scaled scores, unconditional" in table.notes[1]
+    assert "of the same prior attainment it is 6.17, and g by that 0.15, which is not comparable." in table.notes[1]
 
 
 def test_months_never_stand_without_their_interval(evaluation: AreasResults) -> None:
@@ -237,7 +238,7 @@ def test_the_page_is_short_and_free_of_words_the_design_cannot_carry(evaluation:
 def test_the_interval_is_drawn_with_its_numbers_in_words(evaluation: AreasResults, unavailable: AreasResults) -> None:
     assert report.interval_plot(evaluation).alt == (
         "One line with zero marked. The estimate is 0.94 progress points, the 95% interval 0.02 to 1.86; in standard "
-        "deviations 0.15 (0.003 to 0.30). It does not contain zero."
+        "deviations 0.12 (0.003 to 0.24). It does not contain zero."
     )
     assert report.interval_plot(listed_schools(evaluation)).alt.endswith("it has no interval.")
     assert "No estimate can be given" in report.interval_plot(unavailable).alt

@@ -61,8 +61,12 @@ def test_designs_stand_side_by_side_with_what_is_estimated(evaluation: AreasResu
 
 def test_months_stand_at_the_estimate_and_both_ends(evaluation: AreasResults) -> None:
     table = report.effect_sizes(evaluation).table
-    assert table.column("months") == ("2 (0 to 4)",)
-    assert any("Not comparable with the effect size of an EEF trial" in note for note in table.notes)
+    assert table.column("months") == ("2 (0 to 3)",)
+    assert table.column("sd_used") == (7.88,)
+    assert table.column("sd_conditional") == (6.17,)
+    assert table.column("hedges_g_conditional") == pytest.approx((0.94 / 6.17,))
+    assert any("g, and months, divide by: SD of pupils' scaled scores, unconditional" in note for note in table.notes)
+    assert any("Given prior attainment: SD of pupil progress, conditional" in note for note in table.notes)
 
 
 def test_claims_are_quoted_apart_from_what_is_looked_at(evaluation: AreasResults) -> None:
@@ -88,14 +92,19 @@ def test_matches_say_that_the_number_used_can_be_lower(evaluation: AreasResults)
 
 
 @pytest.mark.parametrize("name", ["flow_before", "balance"])
-def test_the_primary_outcome_is_shown_and_the_others_open_on_demand(evaluation: AreasResults, name: str) -> None:
+def test_outcomes_are_panels_of_one_table_the_primary_one_first(evaluation: AreasResults, name: str) -> None:
     project = replace(evaluation.project, outcomes=evaluation.project.outcomes[::-1])
     balance = (replace(evaluation.design.balance[0], outcome="MATPROG"), *evaluation.design.balance)
     table = getattr(report, name)(replace(evaluation.design, project=project, balance=balance))
-    shown, *folded = table._repr_html_().split("<details>")
-    assert ": Reading progress" in shown
-    assert "aths progress" not in shown
-    assert "<summary>The same table: Maths progress</summary>" in folded[0]
+    page = table._repr_html_()
+    heads = re.findall(
+        r'<tr role="row" class="panel"><th scope="rowgroup" role="rowheader" colspan="\d+">(.*?)</th>', page
+    )
+    assert heads[0] == "Reading progress"
+    assert "Maths progress" in heads
+    assert len(heads) == len(set(heads)) == page.count("<tbody")
+    assert page.count("<table") == 1
+    assert "outcome" not in [column.key for column in table.table.shown_columns]
     assert table.to_csv().splitlines()[1].startswith("Reading progress,")
     assert "Maths progress," in table.to_csv()
 

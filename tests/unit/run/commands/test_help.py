@@ -39,7 +39,7 @@ def test_the_verb_of_every_command_is_there(name):
 
 
 def test_commands_stand_in_the_order_of_use():
-    order = ["new", "check", "power", "run", "status", "portfolio", "clean"]
+    order = ["new", "migrate", "check", "power", "run", "status", "portfolio", "clean"]
     at = [overview().index(f"\n  {name} ") for name in order]
     assert at == sorted(at)
     assert all(f"\n  {name} " in overview() for name in COMMANDS)

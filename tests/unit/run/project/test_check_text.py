@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.core.errors import DesignError, ProjectError
+from evalkit.core.errors import DataError, DesignError, ProjectError
 from evalkit.data.published.school_lists import read_spine
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
@@ -50,7 +50,7 @@ def test_each_listed_school_is_named_with_its_area(project, england):
     (project.parent / "participants.csv").write_text("\n".join(["School URN;School;Town", *rows]), encoding="cp1252")
     changed(
         project,
-        ("  rule: local_authority\n  local_authority: 340\n", "  rule: file\n  file: participants.csv\n"),
+        ("areas: [340] # Knowsley", "file: participants.csv"),
         ("minimum_treated: 10", "minimum_treated: 2"),
     )
     checked = check_project(project, england)
@@ -76,4 +76,51 @@ def test_a_place_with_the_name_of_another_area_is_refused(project, england):
 def test_a_tab_is_called_a_tab(project, england):
     changed(project, ("  theme: literacy", "\ttheme: literacy"))
     with pytest.raises(ProjectError, match="a tab stands where YAML takes blanks only"):
+        check_project(project, england)
+
+
+def test_everything_that_is_wrong_is_told_at_once(project, england):
+    (project.parent / "participants.csv").write_text("URN,start\n999999,soon\n", encoding="utf-8")
+    changed(
+        project,
+        ("areas: [340] # Knowsley", "file: participants.csv"),
+        ("    primary: true\n", "    primary: true\n  - {name: second, kind: areas, primary: true, bye: 1}\n"),
+        ("ratio: 5", "ratio: 99"),
+    )
+    with pytest.raises(ProjectError, match="4 things need correcting") as refused:
+        check_project(project, england)
+    said = str(refused.value)
+    assert "analyses[2].bye (line" in said
+    assert "exactly one analysis has `primary: true`" in said
+    assert "found 99" in said
+    assert "participants.csv: row 2: the start 'soon' is no date" in said
+
+
+OWN = """\
+data:
+  tables:
+    scores: {file: scores.csv, unit: school, period: year}
+outcomes:
+  - {table: scores, column: score, label: Reading age, unit: months, role: secondary}
+"""
+
+
+def test_tables_and_participants_that_no_table_knows_are_told_at_once(project, england):
+    (project.parent / "scores.csv").write_text("school,year,score\nS1,2016,1\nS1,2016,2\n", encoding="utf-8")
+    (project.parent / "more.csv").write_text("school,year,score\nS1,soon,1\n", encoding="utf-8")
+    tables = OWN.replace("    scores:", "    more: {file: more.csv, unit: school, period: year}\n    scores:")
+    more = "  - {table: more, column: score, label: Words, role: secondary}\n"
+    changed(project, ("outcomes:\n", tables + more))
+    with pytest.raises(DataError, match="2 things need correcting") as refused:
+        check_project(project, england)
+    assert "scores.csv: line 3: 'S1' has a second row in 2016" in str(refused.value)
+    assert "more.csv: line 2" in str(refused.value)
+
+
+def test_a_unit_that_no_table_knows_is_told(project, england):
+    rows = [f"S{i},{year},{i + year}" for i in range(4) for year in (2016, 2017, 2018, 2019)]
+    (project.parent / "scores.csv").write_text("\n".join(["school,year,score", *rows]) + "\n", encoding="utf-8")
+    (project.parent / "participants.csv").write_text("school,start\nS2,2018\nS9,2018\n", encoding="utf-8")
+    changed(project, ("outcomes:\n", OWN), ("areas: [340] # Knowsley", "file: participants.csv"))
+    with pytest.raises(DataError, match=r"row 3 \(S9\): no table knows the unit 'S9'"):
         check_project(project, england)

@@ -163,4 +163,4 @@ def test_a_listed_project_without_data_is_told_that_data_are_missing(space):
 
 
 def test_the_example_can_be_read():
-    assert load_project(KNOWSLEY).data is None
+    assert load_project(KNOWSLEY).data.folder is None

@@ -5,8 +5,11 @@ import re
 import pytest
 
 from evalkit.core.errors import InputError, ProjectError
+from evalkit.run.commands.projects import KINDS_OF_NEW
+from evalkit.run.kinds.registry import KINDS
+from evalkit.run.project.complaints import shown_value
 from evalkit.run.project.new_project import _fill, new_project
-from evalkit.run.project.project_file import _shown, load_project
+from evalkit.run.project.project_file import load_project
 from tests.filled_template import filled_in
 
 
@@ -24,14 +27,14 @@ def test_every_placeholder_is_told_at_once_with_its_key_and_line(made):
     told = [int(number) for number in re.findall(r"\(line (\d+)\): '«", str(refused.value))]
     assert told == wanted
     assert len(wanted) == 20
-    assert "participants.local_authority (line" in str(refused.value)
+    assert "participants.areas[1] (line" in str(refused.value)
 
 
 @pytest.mark.parametrize("left", ["«who paid»", "«who paid", "who paid»", "The «who paid» Fund"])
 def test_one_placeholder_left_is_refused(made, left):
     text = filled_in(made.read_text(encoding="utf-8")).replace('funder: "text"', f'funder: "{left}"')
     made.write_text(text, encoding="utf-8")
-    with pytest.raises(ProjectError, match=r"programme.funder \(line 12\): .* is still to be filled in"):
+    with pytest.raises(ProjectError, match=r"programme.funder \(line 14\): .* is still to be filled in"):
         load_project(made)
 
 
@@ -44,11 +47,27 @@ def test_what_else_is_wrong_is_told_with_the_placeholders(made):
 
 def test_filled_in_it_is_a_project(made):
     made.write_text(filled_in(made.read_text(encoding="utf-8")), encoding="utf-8")
-    assert load_project(made).participants.local_authority == 341
+    assert load_project(made).participants.areas == (341,)
 
 
-def test_the_template_holds_nothing_of_another_project(made):
-    text = made.read_text(encoding="utf-8")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS_OF_NEW if kind in KINDS])
+def test_there_is_a_file_to_fill_in_for_each_kind(tmp_path, kind):
+    _fill(tmp_path / "mine", "mine", kind)
+    path = tmp_path / "mine" / "project.yml"
+    path.write_text(filled_in(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.with_name("participants.csv").write_text("URN,start\n106438,2018\n", encoding="utf-8")
+    project = load_project(path)
+    assert [(one.name, one.kind, one.primary) for one in project.analyses] == [("main", kind, True)]
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_NEW)
+def test_the_template_holds_nothing_of_another_project(tmp_path, kind):
+    _fill(tmp_path / "mine", "mine", kind)
+    text = (
+        (tmp_path / "mine" / "project.yml")
+        .read_text(encoding="utf-8")
+        .replace("summer of the first school year, as 2018", "")
+    )
     for word in ("340", "890", "Knowsley", "READPROG", "MATPROG", "2016", "2018", "2019"):
         assert word not in text
 
@@ -59,5 +78,5 @@ def test_a_name_that_windows_keeps_is_refused_with_that_reason():
 
 
 def test_a_long_value_is_cut_within_its_quotation_marks():
-    assert _shown("«" + "x" * 80 + "»") == "'«" + "x" * 55 + "…'"
-    assert _shown("x" * 58) == "'" + "x" * 58 + "'"
+    assert shown_value("«" + "x" * 80 + "»") == "'«" + "x" * 55 + "…'"
+    assert shown_value("x" * 58) == "'" + "x" * 58 + "'"

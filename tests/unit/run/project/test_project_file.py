@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.core.errors import DesignError, InputError, ProjectError
+from evalkit.run.project.complaints import known_keys
 from evalkit.run.project.plain_yaml import MOST_BYTES
 from evalkit.run.project.project_file import (
     claims_of,
     claims_schema,
-    known_keys,
     load_claims,
     load_project,
     project_data,
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[4]
 PROJECTS = ROOT / "data" / "projects"
 KNOWSLEY = PROJECTS / "knowsley-ssif" / "project.yml"
 TEXT = KNOWSLEY.read_text(encoding="utf-8")
+SECOND = "  - name: second\n    kind: areas\n"
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ def test_the_knowsley_project_says_what_was_decided():
     exposure = project.exposure
     assert (exposure.pre, exposure.partial, exposure.post) == ((2016, 2017), (2018,), (2019,))
     assert (project.pool.neighbours, project.pool.alternative_neighbours) == ("april_2021", "may_2025")
-    assert (project.participants.rule, project.participants.local_authority) == ("local_authority", 340)
+    assert project.participants.areas == (340,)
+    assert [(one.name, one.kind, one.primary) for one in project.analyses] == [("main", "areas", True)]
     assert project.cost is not None
     assert (project.cost.total_gbp, project.cost.schools) == (744103, 29)
     assert project.inference.level == 0.95
@@ -111,7 +113,7 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
             "programme.start (line 17): expected a date like 2018-02-01, found 'soon'",
         ),
         ("start: 2018-02-01", "start: 2018-02-30", "expected a date like 2018-02-01"),
-        ("ratio: 5", "ratio: '5'", "matching.ratio (line 68): expected a whole number, found '5'"),
+        ("ratio: 5", "ratio: '5'", "matching.ratio (line 72): expected a whole number, found '5'"),
         ("ratio: 5", "ratio: 5.5", "expected a whole number"),
         ("ratio: 5", "ratio: 51", "expected a whole number from 1 to 50, found 51"),
         ("ratio: 5", "ratio: true", "expected a whole number, found true"),
@@ -123,7 +125,7 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
         ("role: primary", "role: secondary", "exactly one outcome has the role `primary`; found none"),
         ("role: placebo", "role: primary", "found READPROG and MATPROG"),
         ("measure: WRITPROG", "measure: READPROG", "READPROG is listed twice"),
-        ("measure: WRITPROG", "measure: WRITPROGG", "Did you mean 'WRITPROG'?"),
+        ("measure: WRITPROG", "measure: WRITPOG", "Did you mean 'WRITPROG'?"),
         ("minus: MATPROG", "minus: ATT8SCR", "'ATT8SCR' is not among the outcomes"),
         ("minus: MATPROG", "minus: READPROG", "less itself"),
         ("post: [2019]", "post: [2020]", "no national tests or exams in the summers of 2020 and 2021"),
@@ -133,11 +135,46 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
         ("slug: knowsley-ssif", "slug: ../../elsewhere", "cannot name a folder"),
         ("slug: knowsley-ssif", "slug: con", "cannot name a folder"),
         ("slug: knowsley-ssif", "slug: Knowsley", "cannot name a folder"),
-        ("local_authority: 340", "local_authority: 34", "three digits"),
-        ("rule: local_authority", "rule: file", "the rule `file` needs the key `file`"),
-        ("local_authority: 340", "local_authority: 340\n  file: claims.yml", "does not use `file`"),
+        ("areas: [340]", "areas: [34]", "three digits"),
+        ("areas: [340]", "areas: [340, 340]", "name each area once"),
+        ("areas: [340]", "areas: []", "by one of `file`, `areas` and `draw`; found none of them"),
+        ("areas: [340]", "areas: [340]\n  file: claims.yml", "found file and areas"),
+        ("areas: [340]", "draw: {n: 1, of: 340}", "a made-up list has at least 2 schools"),
+        ("areas: [340]", "draw: {n: 5, of: 34}", "three digits"),
+        ("areas: [340]", "areas: [340]\n  rule: simple", "participants.rule (line 31): `rule` is reserved"),
+        ("seed:", "families: [a]\nseed:", "`families` is reserved for a later version"),
+        ("seed:", "choices: [a]\nseed:", "`choices` is reserved for a later version"),
+        ("seed:", "plan: plan.yml\nseed:", "`plan` is reserved for a later version"),
+        ("    primary: true\n", "    primary: true\n    by: [disadvantaged]\n", "`by` is reserved for a later version"),
+        ("    primary: true\n", "", "exactly one analysis has `primary: true`, and the headline is its; found none"),
+        ("    primary: true\n", f"    primary: true\n{SECOND}    primary: true\n", "found 'main' and 'second'"),
+        ("    primary: true\n", "    primary: true\n" + SECOND.replace("second", "main"), "are called 'main'"),
+        ("- name: main", "- name: Main One", "'Main One' cannot name an analysis"),
+        (
+            "    primary: true\n",
+            "    primary: true\n    outcomes: [WRITPROG]\n",
+            "must take the primary outcome, READPROG",
+        ),
+        ("    primary: true\n", "    primary: true\n    outcomes: [READPROGG]\n", "Did you mean 'READPROG'?"),
+        ("    primary: true\n", "    primary: true\n    poool: {}\n", "has no such key. Did you mean 'pool'?"),
+        (
+            "    primary: true\n",
+            "    primary: true\n    options: 3\n",
+            "an analysis of the kind `areas` has no such key",
+        ),
+        ("    primary: true\n", "    primary: true\n    uses_exposure: false\n", "`areas` has no such key"),
+        (
+            "    primary: true\n",
+            "    primary: true\n    exposure: {pre: [2018], post: [2019]}\n",
+            "analyses[1].exposure.pre",
+        ),
+        ("kind: areas", "kind: aeras", "'aeras' is not a kind of analysis this kit knows. Did you mean 'areas'?"),
+        ("measure: WRITPROG", "measure: WRITPROG\n    label: Writing", "`label` is for columns of own tables"),
+        ("measure: WRITPROG", "table: scores\n    column: score", "there is no table 'scores' under `data.tables`"),
+        ("measure: WRITPROG", "table: scores", "`column` is missing"),
+        ("  - measure: WRITPROG\n    role", "  - role", "name a published measure as `measure`, or a `table`"),
         ("alternative_neighbours: may_2025", "alternative_neighbours: april_2021", "name the other list"),
-        ("exclude_areas: []", "exclude_areas: [340]", "is the treated area"),
+        ("exclude_areas: []", "exclude_areas: [340]", "340 is a treated area"),
         ("threshold: 6", "threshold: 0", "from 1 to 1000, found 0"),
         ("total_gbp: 744103", "total_gbp: -1", "expected pounds above 0"),
         ("seed: 20180201", "seed: -1", "found -1"),
@@ -159,7 +196,8 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
         ("seed: 20180201", "seed: [1", "line 10"),
         ("seed: 20180201", "seed: " + "[" * 5000, "nested too deeply"),
         ("title:", "- title:", "line 6"),
-        ("schema_version: 1", "schema_version: 2", "schema_version (line 4): expected 1, found 2"),
+        ("schema_version: 2", "schema_version: 3", "schema_version (line 4): expected 2, found 3"),
+        ("schema_version: 2", "schema_version: 1", "`evalkit migrate FILE` prints it as it should be now"),
         ("start: 2018-02-01", "start: 2019-08-01", "ends (2019-07-31) before it starts"),
     ],
 )
@@ -210,14 +248,113 @@ def test_a_link_out_of_the_folder_is_refused(folder, tmp_path_factory):
     assert "is a link that leads out" in refusal(folder, "claims: claims.yml", "claims: link.yml")
 
 
-def test_the_rule_file_needs_its_file(folder):
-    rule = "rule: local_authority\n  local_authority: 340"
-    assert "'participants.csv' is missing" in refusal(folder, rule, "rule: file\n  file: participants.csv")
+def test_a_file_of_participants_is_beside_the_project_file(folder):
+    assert "'participants.csv' is missing" in refusal(folder, "areas: [340]", "file: participants.csv")
     (folder / "participants.csv").write_text("URN\n123456\n", encoding="utf-8")
-    assert (
-        load_project(changed(folder, rule, "rule: file\n  file: participants.csv")).participants.file
-        == "participants.csv"
+    assert load_project(changed(folder, "areas: [340]", "file: participants.csv")).participants.file
+
+
+# Tables of the project's own.
+
+OWN = "  - {table: scores, column: score, label: Reading age, unit: months, role: secondary}\n"
+TABLES = "data:\n  tables:\n    scores: {file: scores.csv, unit: school, period: year}\n"
+
+
+@pytest.fixture
+def with_table(folder):
+    (folder / "scores.csv").write_text("school,year,score,base\nS1,2016,1,2\n", encoding="utf-8")
+    return folder
+
+
+def own(folder, outcome=OWN, tables=TABLES, **others):
+    text = TEXT.replace("outcomes:\n", f"outcomes:\n{outcome}", 1).replace(
+        "participants:\n", f"{tables}participants:\n", 1
     )
+    for old, new in others.values():
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = folder / "project.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_outcome_of_an_own_table_has_a_code_by_which_all_else_names_it(with_table):
+    minus = ("    minus: MATPROG", "    minus: scores.score")
+    analysis = ("    primary: true\n", "    primary: true\n    outcomes: [READPROG, scores.score]\n")
+    project = load_project(own(with_table, minus=minus, analysis=analysis))
+    assert project.outcomes[0].code == "scores.score"
+    assert project.contrasts[0].minus == "scores.score"
+    assert [one.code for one in project.outcomes_of(project.primary_analysis)] == ["scores.score", "READPROG"]
+    (with_table / "claims.yml").write_text(
+        "- quote: a\n  part: c\n  source: b\n  measure: scores.score\n", encoding="utf-8"
+    )
+    assert claims_of(project, with_table)[0].measure == "scores.score"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tables", "said"),
+    [
+        (
+            OWN.replace("column: score", "column: scoer"),
+            TABLES,
+            "scores.csv has no column 'scoer'. Did you mean 'score'?",
+        ),
+        (OWN, TABLES.replace("unit: school", "unit: skool"), "Did you mean 'school'?"),
+        (OWN, TABLES.replace("scores.csv", "../scores.csv"), "leads out of the project's folder"),
+        (OWN, TABLES.replace("scores.csv", "score.csv"), "data.tables.scores.file (line 31): 'score.csv' is missing"),
+        (OWN, TABLES.replace("scores.csv", "claims.yml"), "save it as CSV (.csv, .csv.gz) or Parquet"),
+        (OWN, TABLES.replace("    scores:", "    KS2:"), "'KS2' cannot name a table"),
+        (OWN, TABLES.replace("period: year", "period: school"), "is named as `unit` and as `period`"),
+        (OWN.replace("table: scores", "table: score"), TABLES, "Did you mean 'scores'?"),
+        (OWN.replace("label:", "measure: READPROG, label:"), TABLES, "name either a published `measure` or"),
+        (OWN.replace("label:", "sd: 0, label:"), TABLES, "a standard deviation is a number above 0"),
+        (
+            OWN.replace("label:", "breaks: [{before: 2018, after: 2017, sentence: s}], label:"),
+            TABLES,
+            "not between 2018 and 2017",
+        ),
+        (OWN + OWN, TABLES, "scores.score is listed twice"),
+    ],
+)
+def test_what_is_wrong_with_an_own_outcome_is_told_with_its_line(with_table, outcome, tables, said):
+    with pytest.raises(ProjectError) as refused:
+        load_project(own(with_table, outcome, tables))
+    assert said in str(refused.value)
+    assert "(line" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "said"),
+    [
+        ("{file: extra.ipynb, title: T}", "'extra.ipynb' is missing"),
+        ("{file: ../extra.ipynb, title: T}", "leads out of the project's folder"),
+        ("{file: claims.yml, title: T}", "is not a notebook (.ipynb)"),
+        ("{file: claims.yml, title: T, after: 2_area}", "Did you mean '2_areas'?"),
+    ],
+)
+def test_own_notebooks_are_beside_the_project_file(folder, notebook, said):
+    assert said in refusal(folder, "seed:", f"notebooks: [{notebook}]\nseed:")
+
+
+def test_authors_may_be_absent_and_may_be_named(folder):
+    assert load_project(KNOWSLEY).authors == ()
+    path = changed(folder, "seed:", "authors: [{name: A Author, organisation: O}]\nseed:")
+    assert load_project(path).authors[0].organisation == "O"
+
+
+def test_exposure_is_told_by_the_programme_where_none_is_named(folder):
+    path = changed(folder, "exposure:\n  pre: [2016, 2017]\n  partial: [2018]\n  post: [2019]\n", "")
+    assert load_project(path).exposure == load_project(KNOWSLEY).exposure
+
+
+def test_options_of_an_analysis_are_its_own(folder):
+    own_exposure = "    exposure: {pre: [2017], post: [2019]}\n    pool: {minimum_treated: 12}\n"
+    path = changed(folder, "    primary: true\n", f"    primary: true\n{own_exposure}")
+    project = load_project(path)
+    analysis = project.primary_analysis
+    assert (project.exposure_of(analysis).pre, project.exposure.pre) == ((2017,), (2016, 2017))
+    assert analysis.options.pool.minimum_treated == 12
+    assert analysis.options.pool.require_all_years  # what it does not say is the project's
 
 
 @pytest.mark.parametrize(
@@ -263,7 +400,7 @@ def test_any_text_is_refused_in_words(tmp_path_factory, text):
     ("text", "expected"),
     [
         ("- quote: a\n  part: c\n  source: b\n", "without a measure"),
-        ("- quote: a\n  part: c\n  source: b\n  measure: READPROGG\n", "Did you mean 'READPROG'?"),
+        ("- quote: a\n  part: c\n  source: b\n  measure: READPOG\n", "Did you mean 'READPROG'?"),
         ("- quote: a\n  part: c\n  source: b\n  measur: READPROG\n", "Did you mean 'measure'?"),
         ("- quote: '\"a\"'\n  part: c\n  source: b\n  measure: READPROG\n", "without quotation marks"),
         ("- quote: a\n  part: ''\n  source: b\n  measure: READPROG\n", "what of it is looked at"),
@@ -288,7 +425,7 @@ def test_a_claim_about_a_measure_that_is_not_analysed_is_refused(folder):
 def test_known_keys_are_those_of_the_place():
     from evalkit.core.project import Project
 
-    assert known_keys(Project, ("outcomes", 0)) == ["measure", "role"]
+    assert known_keys(Project, ("outcomes", 0))[:4] == ["role", "measure", "table", "column"]
     assert known_keys(Project, ("cost",)) == ["total_gbp", "schools", "source"]
 
 
@@ -306,7 +443,7 @@ def test_the_schema_accepts_the_project_and_describes_every_key():
     data = yaml.load(TEXT, Loader=yaml.BaseLoader)
     assert set(data) <= set(schema["properties"])
     jsonschema.validate(project_data(load_project(KNOWSLEY)), schema)
-    named = [properties for part in schema["$defs"].values() for properties in part["properties"].values()]
+    named = [properties for part in schema["$defs"].values() for properties in part.get("properties", {}).values()]
     # a key that says the same as the group it opens has the group's description
     assert all({"description", "$ref"} & set(properties) for properties in [*schema["properties"].values(), *named])
 

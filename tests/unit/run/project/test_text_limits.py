@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.core.project import Claim, Participants, Source
+from evalkit.core.project import Author, Claim, OwnBreak, OwnNotebook, Participants, Source
 from evalkit.run.project.project_file import load_project
 from evalkit.run.project.project_rules import MOST, MOST_OF_CLAIM, too_long, too_long_claim
 
@@ -53,10 +53,23 @@ def test_each_text_of_a_claim_is_measured(key):
 
 def test_every_text_that_reports_print_has_a_limit():
     """A new key of text gets a limit, or a reason here why it needs none."""
-    codes = {"slug", "measure", "minus", "role", "rule", "neighbours", "alternative_neighbours", "weights", "base"}
-    codes |= {"statistic", "months_table", "file", "claims", "reference_document", "folder"}
+    codes = {
+        "slug",
+        "measure",
+        "minus",
+        "role",
+        "table",
+        "column",
+        "neighbours",
+        "alternative_neighbours",
+        "weights",
+        "base",
+    }
+    codes |= {"statistic", "months_table", "file", "claims", "reference_document", "folder", "after"}
     kinds = [PROJECT, *(getattr(PROJECT, field.name) for field in fields(PROJECT))]
-    kinds += [PROJECT.programme.sources[0], PROJECT.contamination[0], Participants(rule="file")]
+    kinds += [PROJECT.programme.sources[0], PROJECT.contamination[0], Participants(file="a.csv")]
+    kinds += [PROJECT.outcomes[0], Author(name="A"), OwnNotebook(file="a.ipynb", title="T")]
+    kinds += [OwnBreak(before=1, after=2, sentence="s")]
     texts = {
         field.name for kind in kinds if is_dataclass(kind) for field in fields(kind)
         if str(field.type).split(" |")[0] in ("str", "NeighbourList", "Role")

@@ -1,0 +1,722 @@
+"""Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from evalkit.core.arrays import Bools, Ints
+from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.errors import DesignError
+from evalkit.core.formats import p_equals, visible
+from evalkit.core.project import Project
+from evalkit.core.quantities import Estimand, Interval, Quantity, Unavailable
+from evalkit.core.shown import Shown
+from evalkit.core.words import counted, listed
+from evalkit.data.flow import LeftOut
+from evalkit.data.measures import measure_of
+from evalkit.data.published.project_data import ProjectData
+from evalkit.design.clusters import OVER_SETS, Recommendation
+from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredOutcome, StaggeredPlan, usable_years, values_of
+from evalkit.design.matching.matched import without_units
+from evalkit.design.matching.rerun import MatchingRerun
+from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
+from evalkit.design.project.set_rule import SetRule
+from evalkit.diagnose.cross_checks import COMPARES, CrossCheck, CrossChecks, cross_checks, open_design
+from evalkit.diagnose.finding import (
+    CheckPower,
+    Finding,
+    FindingKind,
+    Verdict,
+    design_fact,
+    not_assessable,
+    statement,
+)
+from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets
+from evalkit.estimate.areas.sets import SetsInference
+from evalkit.estimate.effect import ClusterLevel, Effect, EffectSize, Inference, InferenceName, SetsDetail
+from evalkit.estimate.published_spread import (
+    Spread,
+    Spreads,
+    conditional_spread,
+    effect_size,
+    unconditional_spread,
+)
+from evalkit.estimate.staggered.bands import Uncertainty
+from evalkit.estimate.staggered.cells import GroupTimeEffects
+from evalkit.estimate.staggered.group_time_arrays import Method
+from evalkit.estimate.staggered.overall_inference import overall_inference, recommendation
+from evalkit.estimate.staggered.relabelled import (
+    OVERALL,
+    MatchedFirst,
+    StaggeredStatistic,
+    UnlistedUnits,
+    effects_of,
+    staggered_pool,
+    staggered_sets,
+    staggered_statistic,
+)
+from evalkit.estimate.staggered.relabelled_arrays import Estimator
+from evalkit.estimate.staggered.results import StaggeredResults, staggered_results
+from evalkit.estimate.staggered.results_by_sets import (
+    ASSUMES,
+    NumbersBySets,
+    TrendPower,
+    inference_by_sets,
+    results_by_sets,
+    trend_power,
+)
+from evalkit.estimate.two_way.recommended import InferenceOptions
+
+NOT_RERUN: Final = Unavailable(
+    "Sets are drawn for the quoted estimator alone, as with covariates each set takes a rerun of everything."
+)
+LEVELS: Final[dict[str, ClusterLevel]] = {"area": "local_authority", "group": "group", "unit": "school"}
+
+
+# The results.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutOne:
+    """The overall effect without one participant, group or area of participants."""
+
+    left_out: str
+    estimate: Quantity
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class StaggeredOutcomeResults(Shown):
+    """What was found for one outcome.
+
+    Attributes
+    ----------
+    code, label, unit, role : the outcome, in words for readers
+    results : every estimate of the quoted estimator, with the inference that judges it
+    by_clusters : the same with errors by cluster, where sets judge; None where clusters do
+    overall : what sets say of the overall effect, None where clusters judge
+    beside : what sets drawn by the other rule say, by the rule's name
+    checks : the overall effect by six estimators
+    inference : of the overall effect
+    recommended : its name and why
+    periods, cohorts : of the panel
+    n_treated_areas : areas that hold analysed participants
+    left_out : units left out before the panel, and by its design
+    years_left_out : years that may not be compared with the last before the first start
+    without : the overall effect without each area, group or participant
+    power : of the test before the start
+    spreads : standard deviations by which the effect is standardised
+    is_whole : whether all units of the treated areas take part
+    """
+
+    code: str
+    label: str
+    unit: str
+    role: str
+    results: StaggeredResults
+    by_clusters: StaggeredResults | None
+    overall: SetsInference | None
+    beside: tuple[tuple[str, SetsInference], ...]
+    checks: CrossChecks
+    inference: Inference
+    recommended: Recommendation
+    periods: tuple[int, ...]
+    cohorts: tuple[int, ...]
+    n_treated_areas: int
+    left_out: tuple[LeftOut, ...]
+    years_left_out: tuple[int, ...]
+    without: tuple[WithoutOne, ...]
+    power: TrendPower | Unavailable
+    spreads: Spreads
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class StaggeredFindings(Shown):
+    """The results of an analysis of staggered starts, outcome by outcome, and the plan they follow."""
+
+    plan: StaggeredPlan
+    outcomes: tuple[StaggeredOutcomeResults, ...]
+
+    @property
+    def primary(self) -> StaggeredOutcomeResults:
+        """Return the results of the primary outcome, the first where an analysis takes others only."""
+        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
+
+    def of(self, code: str) -> StaggeredOutcomeResults:
+        """Return the results of an outcome."""
+        return next(one for one in self.outcomes if one.code == code)
+
+
+def staggered_outcomes(
+    project: Project, plan: StaggeredPlan, intake: ProjectData, executor: Executor = SERIAL
+) -> StaggeredFindings:
+    """Estimate every outcome of a plan by every estimator, and judge it as the plan says.
+
+    Raises `DesignError` where the outcome in question cannot be estimated at all.
+    """
+    made = [_outcome(project, plan, intake, outcome, executor) for outcome in plan.outcomes.values()]
+    return StaggeredFindings(plan=plan, outcomes=tuple(made))
+
+
+# One outcome.
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Work:
+    """One outcome's design and what its numbers are made with.
+
+    `whole` is the design before any matching, from which sets are drawn; where none is made it is `design` itself.
+    """
+
+    project: Project
+    choices: StaggeredChoices
+    outcome: StaggeredOutcome
+    design: StaggeredDesign
+    whole: StaggeredDesign
+    executor: Executor
+
+    @property
+    def area(self) -> Ints:
+        """Return the code of each unit's area, in the order of the units of the whole design."""
+        return self.outcome.area.reindex(self.whole.panel.units).to_numpy(dtype=np.int64)
+
+    @property
+    def is_treated(self) -> Bools:
+        """Return which units of the whole design are treated."""
+        return np.asarray(self.whole.stratum < len(self.whole.cohorts))
+
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """Return level, draws and seed of errors by cluster."""
+        return Uncertainty(
+            level=self.project.inference.level,
+            n_draws=self.choices.bootstrap or 0,
+            seed=self.project.seed,
+            executor=self.executor,
+        )
+
+    @property
+    def method(self) -> Method:
+        """Return how the group-time estimator adjusts for covariates."""
+        return self.choices.method or "dr"
+
+    def effects(self) -> GroupTimeEffects:
+        """Return the effects by the quoted estimator; those of the group-time estimator for one regression."""
+        estimator = "group-time" if self.choices.estimator == "twfe" else self.choices.estimator
+        return effects_of(self.design, estimator, self.method)
+
+    def pool(self) -> SetPool:
+        """Return who was listed and who could have been."""
+        outcome = self.outcome
+        others = UnlistedUnits(
+            ids=tuple(map(str, outcome.others)),
+            area=outcome.area.reindex(outcome.others).to_numpy(dtype=np.int64),
+            level=outcome.level.reindex(outcome.others).to_numpy(dtype=float),
+        )
+        level = outcome.level.reindex(self.whole.panel.units).to_numpy(dtype=float)
+        return staggered_pool(self.whole, self.area, others, level)
+
+    def matching(self) -> MatchedFirst | None:
+        """Return the matching that is made again for each set, None where none comes first."""
+        found = self.outcome.match
+        if found is None:
+            return None
+        ids = found.everyone.units.index
+        return MatchedFirst(
+            rerun=MatchingRerun.of(found.everyone, found.option),
+            unit=self.whole.panel.units.get_indexer(ids).astype(np.int64),
+            area=self.outcome.area.reindex(ids).fillna(-1).to_numpy(dtype=np.int64),
+            may_compare=np.asarray(ids.isin(self.outcome.pool)),
+        )
+
+
+def design_options(choices: StaggeredChoices) -> StaggeredOptions:
+    """Return the design's options; estimators that compare with everyone untreated need no never-treated units."""
+    has_choice = choices.estimator in ("group-time", "extended")
+    return StaggeredOptions(
+        comparison=choices.compared if has_choice else "not-yet",
+        anticipation=choices.anticipation or 0,
+        base_period=choices.base_period or "varying",
+        unbalanced=choices.unbalanced or "pairs",
+    )
+
+
+def _outcome(
+    project: Project, plan: StaggeredPlan, intake: ProjectData, outcome: StaggeredOutcome, executor: Executor
+) -> StaggeredOutcomeResults:
+    values = values_of(intake.records[outcome.stage], outcome.code)
+    years, other_years = _years(project, outcome, values)
+    try:
+        whole = staggered_design(outcome.panel(values[list(years)]), design_options(plan.choices))
+        design = whole if outcome.match is None else _matched_design(outcome, whole, values[list(years)])
+    except DesignError as problem:
+        raise DesignError(f"{plan.labels[outcome.code]}: {problem}") from None
+    work = _Work(project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=executor)
+    declared = next(one for one in project.outcomes if one.code == outcome.code)
+    made = _with_sets(work) if outcome.sets is not None else _with_clusters(work)
+    return replace(
+        made,
+        label=plan.labels[outcome.code],
+        unit=measure_of(project, outcome.code).unit,
+        role=declared.role,
+        left_out=(*outcome.left_out, *_units(made.results.dropped)),
+        years_left_out=other_years,
+        without=tuple(replace(one, left_out=plan.name_of(one.left_out)) for one in _without(work)),
+        spreads=_spreads(project, intake, outcome, values),
+    )
+
+
+def _matched_design(outcome: StaggeredOutcome, whole: StaggeredDesign, values: pd.DataFrame) -> StaggeredDesign:
+    """Return the design of those that were matched, weighed by the matching; pairs without results are left out."""
+    assert outcome.match is not None
+    assert outcome.match.design is not None
+    ids = outcome.match.design.baseline.units.index
+    matched = without_units(outcome.match.design, np.asarray(~ids.isin(whole.panel.units)))
+    return staggered_design(outcome.panel(values, pd.Series(matched.weights, ids)), whole.options)
+
+
+def _units(dropped: Sequence[LeftOut]) -> Iterator[LeftOut]:
+    """Yield what a design left out, counted by unit as the plan's own losses are."""
+    for one in dropped:
+        yield replace(one, n_rows=len(one.units))
+
+
+def _years(
+    project: Project, outcome: StaggeredOutcome, values: pd.DataFrame
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the years with results that may be compared with each other, and those that may not."""
+    breaks = measure_of(project, outcome.code).breaks
+    every = tuple(int(year) for year in values.columns if values[year].notna().any())
+    kept = usable_years(every, breaks, int(outcome.cohort.min()))
+    return kept, tuple(year for year in every if year not in kept)
+
+
+def _with_clusters(work: _Work) -> StaggeredOutcomeResults:
+    """Return the results with errors by cluster, as `evalkit did` makes them."""
+    effects = work.effects()
+    results = _estimated(work, effects)
+    advice = recommendation(effects)
+    options = InferenceOptions(level=work.uncertainty.level, seed=work.uncertainty.seed)
+    inference = overall_inference(effects, advice, options)
+    checks = cross_checks(_quoted_first(work, effects), replace(work.uncertainty, n_draws=0))
+    if work.choices.estimator == "twfe":
+        results, advice, inference = _two_way(work, results)
+    return _made(work, results, checks, inference, advice)
+
+
+def _estimated(work: _Work, effects: GroupTimeEffects) -> StaggeredResults:
+    """Return every number of the quoted estimator with errors by cluster."""
+    if work.choices.draw == "clusters":
+        from evalkit.estimate.cluster_bootstrap import cluster_bootstrap
+
+        estimator = partial(effects_of, estimator=work.choices.estimator, method=work.method)
+        return cluster_bootstrap(work.design, estimator, work.uncertainty)
+    results = staggered_results(effects, work.uncertainty, work.choices.balanced_until)
+    if work.choices.estimator != "imputation":
+        return results
+    from evalkit.estimate.staggered.imputation_leads import with_leads
+
+    return with_leads(results, effects.design)
+
+
+def _quoted_first(work: _Work, effects: GroupTimeEffects) -> GroupTimeEffects:
+    """Return the group-time effects, which the six estimators' table starts from."""
+    if work.choices.estimator in ("group-time", "twfe"):
+        return effects
+    return effects_of(work.design, "group-time", work.method)
+
+
+def _two_way(work: _Work, results: StaggeredResults) -> tuple[StaggeredResults, Recommendation, Inference]:
+    """Return results whose overall effect is that of one regression with unit and period effects."""
+    from evalkit.estimate.two_way.two_way import two_way_effect
+
+    options = InferenceOptions(level=work.uncertainty.level, seed=work.uncertainty.seed)
+    found = two_way_effect(work.design.panel, options)
+    simple = replace(
+        results.simple,
+        estimate=found.estimate.value,
+        std_error=found.inference.std_error,
+        interval=found.inference.interval,
+        p_value=found.inference.p_value,
+        method=found.inference.method,
+        df=found.inference.df,
+        n_ranked=found.inference.n_ranked,
+        note=found.meaning,
+    )
+    return replace(results, simple=simple), found.recommendation, found.inference
+
+
+def _made(
+    work: _Work, results: StaggeredResults, checks: CrossChecks, inference: Inference, advice: Recommendation
+) -> StaggeredOutcomeResults:
+    areas = work.outcome.area.reindex(work.design.panel.units[work.design.stratum < len(work.design.cohorts)])
+    return StaggeredOutcomeResults(
+        code=work.outcome.code,
+        label=work.outcome.code,
+        unit="",
+        role="",
+        results=results,
+        by_clusters=None,
+        overall=None,
+        beside=(),
+        checks=checks,
+        inference=inference,
+        recommended=advice,
+        periods=work.design.observations.periods,
+        cohorts=work.design.cohorts,
+        n_treated_areas=len(np.unique(areas)),
+        left_out=(),
+        years_left_out=(),
+        without=(),
+        power=Unavailable("The power of the test before the start is told where sets judge."),
+        spreads=_NO_SPREADS,
+        is_whole=not len(work.outcome.others),
+    )
+
+
+_NO_SPREADS: Final = Spreads(
+    unconditional=Spread.unavailable("None was looked for."),
+    conditional=Spread.unavailable("None was looked for."),
+    school_sd=Unavailable("None was looked for."),
+)
+
+
+def _spreads(project: Project, intake: ProjectData, outcome: StaggeredOutcome, values: pd.DataFrame) -> Spreads:
+    """Return the standard deviations by which effects are divided: of pupils, given prior attainment, of units."""
+    known = measure_of(project, outcome.code)
+    before = [year for year in values.columns if int(year) < int(outcome.cohort.min())]
+    scores = values.reindex(outcome.pool)[max(before)].dropna() if before else pd.Series(dtype=float)
+    unknown = Unavailable("Fewer than two units outside the programme have a result in the last year before it.")
+    return Spreads(
+        unconditional=unconditional_spread(known, intake.shares.get(known.code)),
+        conditional=conditional_spread(known, intake.limits.get(known.code)),
+        school_sd=float(scores.std(ddof=1)) if len(scores) > 1 else unknown,
+        table=project.effect_sizes.months_table,
+    )
+
+
+# Where sets judge.
+
+
+def _with_sets(work: _Work) -> StaggeredOutcomeResults:
+    """Return the results with every number judged by sets, those by cluster beside them."""
+    clustered = _with_clusters(work)
+    assert work.outcome.sets is not None
+    pool, level = work.pool(), work.uncertainty.level
+    leading = work.outcome.sets.rule
+    rules: list[SetRule] = [leading, "like" if leading == "simple" else "simple"]
+    statistic = _statistic(work, work.choices.estimator)
+    by_rule: dict[SetRule, NumbersBySets] = {}
+    has_one = work.outcome.sets.is_whole or not statistic.is_from_sums or statistic.matching is not None
+    for rule in rules[:1] if has_one else rules:
+        options = SetOptions(rule=rule, seed=work.project.seed, level=level, draws_more=rule == rules[0])
+        found = staggered_sets(statistic, pool, options, work.executor)
+        by_rule[rule] = NumbersBySets(statistics=found, numbers=statistic.numbers, level=level)
+    by_sets = by_rule[rules[0]]
+    anticipation = work.choices.anticipation or 0
+    power: TrendPower | Unavailable = Unavailable("With covariates every set is a rerun; no power was reckoned.")
+    if statistic.is_from_sums:
+        rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
+        power = trend_power(by_sets, rise, -anticipation)
+    return replace(
+        clustered,
+        results=results_by_sets(clustered.results, by_sets, anticipation),
+        by_clusters=clustered.results,
+        overall=by_sets.overall,
+        beside=tuple((rule, found.overall) for rule, found in by_rule.items() if rule != rules[0]),
+        checks=_checks_by_sets(work, clustered.checks, pool, by_sets),
+        inference=inference_by_sets(by_sets.overall, level),
+        recommended=Recommendation(OVER_SETS, clustered.recommended.reason),
+        power=power,
+    )
+
+
+def _statistic(work: _Work, estimator: Estimator) -> StaggeredStatistic:
+    """Return the quoted estimator's numbers as a function of who is treated; after a matching the others' beside."""
+    own = staggered_statistic(work.design, _area_of(work), estimator, work.method, work.choices.balanced_until)
+    matching = work.matching()
+    others = tuple(name for name in get_args(Estimator) if name != estimator)
+    return replace(
+        own, design=work.whole, area=work.area, matching=matching, beside=others if matching is not None else ()
+    )
+
+
+def _area_of(work: _Work) -> Ints:
+    return work.outcome.area.reindex(work.design.panel.units).to_numpy(dtype=np.int64)
+
+
+def _checks_by_sets(work: _Work, checks: CrossChecks, pool: SetPool, quoted: NumbersBySets) -> CrossChecks:
+    """Return the six estimators' table with intervals by sets; every estimator is rerun for each set."""
+    others = [name for name in get_args(Estimator) if name != work.choices.estimator]
+    rows = []
+    for row in checks.rows:
+        if row.estimator == work.choices.estimator:
+            found: SetsInference | None = quoted.overall
+        elif work.outcome.match is not None:  # the matching was made once for all of them
+            at = len(quoted.numbers) + others.index(row.estimator)
+            found = quoted.statistics.inference(at, work.uncertainty.level)
+        else:
+            found = _overall_by_sets(work, row, pool)
+        rows.append(_check(row, found))
+    return CrossChecks(level=checks.level, rows=tuple(rows), assumes=ASSUMES)
+
+
+def _check(row: CrossCheck, found: SetsInference | None) -> CrossCheck:
+    if isinstance(row.estimate, Unavailable):
+        return row
+    if found is None:
+        return replace(row, std_error=NOT_RERUN, interval=NOT_RERUN)
+    none = Unavailable("Sets of other units give an interval, but no standard error.")
+    return replace(row, std_error=none, interval=found.interval)
+
+
+def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInference | None:
+    """Return what sets say of another estimator's overall effect; None where each would be a rerun."""
+    assert work.outcome.sets is not None
+    design = work.design if row.estimator == "group-time" else open_design(work.design)
+    statistic = StaggeredStatistic(
+        design=design, area=work.area, estimator=cast(Estimator, row.estimator), numbers=(OVERALL,)
+    )
+    if not statistic.is_from_sums or isinstance(row.estimate, Unavailable):
+        return None
+    options = SetOptions(
+        rule=work.outcome.sets.rule, seed=work.project.seed, level=work.uncertainty.level, draws_more=False
+    )
+    return staggered_sets(statistic, pool, options, work.executor).inference(0, work.uncertainty.level)
+
+
+# Without one of those treated.
+
+
+def _without(work: _Work) -> Iterator[WithoutOne]:
+    """Yield the overall effect without each group of participants, each area where there are several, or each unit."""
+    units = work.whole.panel.units
+    treated = np.flatnonzero(work.is_treated)
+    parts = _parts(work, units[treated])
+    statistic = StaggeredStatistic(
+        design=work.whole,
+        area=work.area,
+        estimator=work.choices.estimator,
+        method=work.method,
+        matching=work.matching(),
+    )
+    if not parts:
+        return
+    start = np.asarray(work.whole.cohorts, dtype=float)[work.whole.stratum[treated]]
+    members = np.array([np.where(units[treated].isin(part), -1, treated) for _, part in parts])
+    areas = np.tile(np.unique(work.area[treated]), (len(parts), 1))
+    sets = Sets(members=members, place=np.zeros(len(treated), dtype=np.int64), areas=areas, start=start)
+    for (name, _), value in zip(parts, statistic(sets)[:, 0].tolist(), strict=True):
+        none = Unavailable(f"Without {name} there is no effect to estimate.")
+        yield WithoutOne(left_out=name, estimate=value if np.isfinite(value) else none)
+
+
+_MOST_PARTS: Final = 40
+"""Leaving out one at a time is told of so many parts at most; of more none weighs much."""
+
+
+def _parts(work: _Work, treated: pd.Index) -> list[tuple[str, pd.Index]]:
+    """Return the parts of the treated left out in turn: clusters or areas where there are several, or units."""
+    by = work.outcome.cluster.reindex(treated)
+    if by.nunique() < 2:
+        by = pd.Series(treated.astype(str), treated)
+    if by.nunique() < 2 or by.nunique() > _MOST_PARTS:
+        return []
+    return [(str(name), part.index) for name, part in by.groupby(by, sort=True)]
+
+
+# Effects as every kind gives them.
+
+
+def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> Iterator[Effect]:
+    """Yield the overall effect by the quoted estimator, marked as the main one, and by the others beside it."""
+    estimand = Estimand.AREA_ITT if found.is_whole and choices.cluster == "area" else Estimand.ATT
+    for row in found.checks.rows:
+        is_main = row.estimator == choices.estimator
+        yield Effect(
+            outcome=found.code,
+            role=found.role,
+            design=row.estimator,
+            estimand=estimand,
+            period="post",
+            estimate=_quoted(found) if is_main else row.estimate,
+            std_error=found.results.simple.std_error if is_main else row.std_error,
+            interval=found.results.simple.interval if is_main else row.interval,
+            p_value=found.results.simple.p_value if is_main else _ONLY_QUOTED,
+            p_value_one_sided=_one_sided(found) if is_main else _ONLY_QUOTED,
+            inference=_inference_name(found, choices),
+            cluster_level=LEVELS[choices.cluster],
+            n_treated=found.results.n_treated,
+            n_comparison=found.results.n_comparison,
+            n_treated_clusters=found.n_treated_areas,
+            method=f"{row.estimator}: {COMPARES[row.estimator]}" if not is_main else found.results.method,
+            is_main=is_main,
+            sets=_detail(found.overall) if is_main and found.overall is not None else None,
+            effect_size=_size(found) if is_main else None,
+        )
+
+
+def _size(found: StaggeredOutcomeResults) -> EffectSize | None:
+    """Return the quoted effect in standard deviations, None where there is none."""
+    estimate = _quoted(found)
+    if isinstance(estimate, Unavailable):
+        return None
+    return effect_size(estimate, found.results.simple.interval, found.spreads)
+
+
+def _quoted(found: StaggeredOutcomeResults) -> Quantity:
+    """Return the estimate that is quoted: less what sets gain where nothing happened, where they are like the list."""
+    estimate = found.results.simple.estimate
+    is_simple = found.overall is None or found.overall.rule == "simple" or isinstance(estimate, Unavailable)
+    return estimate if is_simple or found.overall is None else found.overall.adjusted
+
+
+def _detail(overall: SetsInference) -> SetsDetail:
+    return SetsDetail(
+        rule=overall.rule,
+        unadjusted=overall.estimate,
+        expected=overall.expected,
+        spread=overall.spread,
+        n_areas=overall.n_areas,
+        n_treated_areas=overall.n_treated_areas,
+        n_sets=overall.n_sets,
+        monte_carlo_error=overall.monte_carlo_error,
+        is_whole=overall.is_whole,
+    )
+
+
+_ONLY_QUOTED: Final = Unavailable(
+    "A p-value is given for the quoted estimator; the others show whether it depends on it."
+)
+
+
+def _inference_name(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> InferenceName:
+    if found.overall is not None:
+        return "sets"
+    return "units" if choices.cluster == "unit" else "cluster"
+
+
+def _one_sided(found: StaggeredOutcomeResults) -> Quantity:
+    if found.overall is not None:
+        return found.overall.p_value_one_sided
+    p, estimate = found.results.simple.p_value, found.results.simple.estimate
+    if isinstance(p, Unavailable) or isinstance(estimate, Unavailable):
+        return p if isinstance(p, Unavailable) else Unavailable("There is no estimate.")
+    return p / 2 if estimate > 0 else 1 - p / 2
+
+
+# What could be wrong.
+
+
+def findings_of(found: StaggeredFindings) -> tuple[Finding, ...]:
+    """Return what could be wrong with the primary outcome's effect, each check named and judged."""
+    primary = found.primary
+    checks = [
+        _before_the_start(primary),
+        _estimators_agree(primary, found.plan.choices),
+        _left_out_share(primary),
+        *_without_one(primary),
+        *(_placebo(one) for one in found.outcomes if one.role == "placebo"),
+        *(design_fact("first_year", Verdict.CAUTION, 1.0, text) for text in found.plan.cautions),
+    ]
+    return tuple(checks)
+
+
+_POWER: Final = 0.5
+"""A test that finds a trend as large as the least detectable effect less often than this says nothing by passing."""
+
+
+def _before_the_start(found: StaggeredOutcomeResults) -> Finding:
+    test, name = found.results.pre_test, "before_the_start"
+    if isinstance(test, Unavailable):
+        return not_assessable(name, test.reason, FindingKind.FALSIFICATION)
+    verdict = _ranked(test.p_value)
+    power = found.power
+    sentence = test.sentence
+    checked: CheckPower | Unavailable = Unavailable("No power was reckoned.")
+    if isinstance(power, TrendPower):
+        checked = CheckPower(violation=power.bias, at_half=power.at_half, at_one=power.at_one, at_twice=power.at_twice)
+        sentence += (
+            f" A trend of {visible(power.slope)} a period, which would bias the effect by {visible(power.bias)}, would "
+            f"be found in {power.at_one:.0%} of cases."
+        )
+        if verdict is Verdict.REASSURING and power.at_one < _POWER:
+            verdict = Verdict.UNINFORMATIVE
+    n_areas = found.overall.n_areas if found.overall is not None else Unavailable("Errors are by cluster.")
+    return Finding(name, verdict, test.statistic, sentence, FindingKind.FALSIFICATION, test.p_value, n_areas, checked)
+
+
+def _ranked(p_value: float) -> Verdict:
+    return Verdict.SERIOUS if p_value <= 0.05 else Verdict.CAUTION if p_value <= 0.20 else Verdict.REASSURING
+
+
+def _estimators_agree(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> Finding:
+    known = {row.estimator: row.estimate for row in found.checks.rows if not isinstance(row.estimate, Unavailable)}
+    if len(known) < 2 or choices.estimator not in known:
+        return not_assessable("estimators", "Fewer than two estimators give an effect.")
+    low, high = min(known, key=lambda one: known[one]), max(known, key=lambda one: known[one])
+    sentence = (
+        f"By {counted(len(known), 'estimator')} the overall effect lies between {visible(known[low])} ({low}) and "
+        f"{visible(known[high])} ({high}); {choices.estimator} is quoted."
+    )
+    return statement("estimators", known[high] - known[low], sentence)
+
+
+def _left_out_share(found: StaggeredOutcomeResults) -> Finding:
+    """Return which share of participants is not analysed, held against the usual bands of attrition."""
+    lost = sum(len(one.units) for one in found.left_out if "to compare with" not in one.reason)
+    share = lost / (lost + found.results.n_treated)
+    verdict = Verdict.SERIOUS if share > 0.2 else Verdict.CAUTION if share > 0.1 else Verdict.REASSURING
+    sentence = f"{share:.0%} of the units that could have been analysed are not: each reason stands beside the design."
+    return design_fact("left_out", verdict, share, sentence)
+
+
+def _without_one(found: StaggeredOutcomeResults) -> Iterator[Finding]:
+    estimate = found.results.simple.estimate
+    known = {one.left_out: one.estimate for one in found.without if not isinstance(one.estimate, Unavailable)}
+    if isinstance(estimate, Unavailable) or not known:
+        return
+    largest = max(known, key=lambda name: abs(known[name] - estimate))
+    sentence = (
+        f"Without {largest} the effect is {visible(known[largest])} in place of {visible(estimate)}: no other of "
+        f"{counted(len(known), 'part')} of the participants moves it more."
+    )
+    yield statement("without_one", known[largest] - estimate, sentence)
+
+
+def _placebo(found: StaggeredOutcomeResults) -> Finding:
+    simple, name = found.results.simple, "placebo_outcome"
+    if isinstance(simple.p_value, Unavailable) or isinstance(simple.estimate, Unavailable):
+        reason = simple.p_value.reason if isinstance(simple.p_value, Unavailable) else "There is no estimate."
+        return not_assessable(name, f"{found.label}: {reason}", FindingKind.FALSIFICATION)
+    sentence = (
+        f"{found.label}, which the programme should not move, changed by {visible(simple.estimate)} more than among "
+        f"those compared ({p_equals(simple.p_value)})."
+    )
+    n_areas = found.overall.n_areas if found.overall is not None else Unavailable("Errors are by cluster.")
+    return Finding(
+        name, _ranked(simple.p_value), simple.estimate, sentence, FindingKind.FALSIFICATION, simple.p_value, n_areas
+    )
+
+
+def estimand_of(project: Project, found: StaggeredFindings) -> str:
+    """Return what is estimated, in words."""
+    primary = found.primary
+    cohorts = listed([str(year) for year in primary.cohorts], 12)
+    return (
+        f"The average effect of {project.programme.name} on the participants from their start on (first summers "
+        f"{cohorts}), each cohort weighted by its size: how {primary.label} changed since the last summer before the "
+        "start, less what the change would have been without the programme."
+    )
+
+
+def interval_holds_zero(found: StaggeredOutcomeResults) -> bool:
+    """Return whether the data leave open on which side of zero the effect lies."""
+    interval = found.results.simple.interval
+    return not isinstance(interval, Interval) or 0.0 in interval

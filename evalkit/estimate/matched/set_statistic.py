@@ -1,0 +1,72 @@
+"""What a matched comparison would find of any other set of schools: the matching made again, then the estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evalkit.core.arrays import Floats, Ints
+from evalkit.design.matching.options import AfterName
+from evalkit.design.matching.rerun import MatchedUnits, MatchingRerun
+from evalkit.estimate.matched.after_matching import AFTER_NAMES
+from evalkit.estimate.matched.after_matching_arrays import covariance_adjusted, weighted_difference
+
+if TYPE_CHECKING:
+    from evalkit.estimate.areas.set_draws import Sets
+
+COLUMN: Final[dict[AfterName, int]] = {name: at for at, name in enumerate(AFTER_NAMES)}
+"""Which column of a statistic holds which estimate."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedStatistic:
+    """Change, analysis of covariance and difference of sets of units, each matched anew; a statistic for randomisation.
+
+    Attributes
+    ----------
+    rerun : the matching
+    area : shape (n_units,), codes of the areas
+    never : areas that are nobody's comparison: those of the units that were really treated, and those left out
+    before : shape (n_units, n_years), the outcome before, no column where it was not observed
+    after : shape (n_units,), NaN where the outcome is not known: such a unit is left out after matching
+    columns : shape (n_units, k), what the analysis of covariance adjusts for
+    neighbours : the areas that each area is compared with, None where it is with every other
+    """
+
+    rerun: MatchingRerun
+    area: Ints
+    never: Ints
+    before: Floats
+    after: Floats
+    columns: Floats
+    neighbours: Mapping[int, Ints] | None = None
+
+    def __call__(self, sets: Sets) -> Floats:
+        """Return the three estimates of each set, shape (n_sets, 3); NaN where one cannot be made."""
+        may_compare = ~np.isin(self.area, self.never)
+        in_pool = np.empty((len(sets), len(self.area)), dtype=bool)
+        for row, areas in enumerate(sets.areas):
+            in_pool[row] = may_compare & ~np.isin(self.area, areas)
+            if self.neighbours is not None:
+                near = np.concatenate([self.neighbours[area] for area in areas.tolist()])
+                in_pool[row] &= np.isin(self.area, near)
+        found = np.full((len(sets), len(AFTER_NAMES)), np.nan)
+        lost = ~np.isfinite(self.after)
+        for row, matched in enumerate(self.rerun.matched(sets.members, in_pool, lost)):
+            if matched is not None:
+                found[row] = self.estimates(matched)
+        return found
+
+    def estimates(self, matched: MatchedUnits) -> Floats:
+        """Return change, analysis of covariance and difference of one matching, shape (3,)."""
+        unit, is_treated, weight = matched.unit, matched.is_treated, matched.weight
+        after, found = self.after[unit], np.full(len(AFTER_NAMES), np.nan)
+        found[COLUMN["difference"]] = weighted_difference(after, is_treated, weight)
+        if self.before.shape[1]:
+            change = after - self.before[unit].mean(axis=1)
+            found[COLUMN["change"]] = weighted_difference(change, is_treated, weight)
+        found[COLUMN["ancova"]] = covariance_adjusted(after, self.columns[unit], is_treated, weight)
+        return found

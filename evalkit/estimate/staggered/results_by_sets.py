@@ -1,0 +1,260 @@
+"""Results of a staggered estimator whose every number is judged by sets of units of other areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from evalkit.core.arrays import Floats
+from evalkit.core.formats import Precision
+from evalkit.core.quantities import IntervalOrReason, Unavailable
+from evalkit.design.clusters import OVER_SETS
+from evalkit.estimate.areas.sets import SetsInference, SetStatistics
+from evalkit.estimate.effect import Inference
+from evalkit.estimate.staggered.pre_test import NOTHING_BEFORE, PreTest
+from evalkit.estimate.staggered.relabelled import OVERALL, Numbered
+from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
+
+NO_STD_ERROR: Final = "Sets of other units give a p-value and an interval, but no standard error."
+ASSUMES: Final = (
+    "Judged by sets of units of other areas that take the places of the listed ones, with their starts. What happens "
+    "to an area is then in every number as it is in the estimate; fair if other areas could as well have taken part."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class NumbersBySets:
+    """What sets say of each number of an estimator; `level` is that of intervals."""
+
+    statistics: SetStatistics
+    numbers: tuple[Numbered, ...]
+    level: float
+
+    def of(self, number: Numbered) -> SetsInference | None:
+        """Return what is said of a number, None where sets have no such number."""
+        return self.statistics.inference(self.numbers.index(number), self.level) if number in self.numbers else None
+
+    @property
+    def overall(self) -> SetsInference:
+        """Return what is said of the overall effect."""
+        return self.statistics.inference(self.numbers.index(OVERALL), self.level)
+
+    def bands(self) -> Mapping[Numbered, IntervalOrReason]:
+        """Return the band over the event times: all its intervals hold together."""
+        times = [number for number in self.numbers if number.of == "time" and self._varies(number)]
+        found = self.statistics.band([self.numbers.index(number) for number in times], self.level) if times else ()
+        return dict(zip(times, found, strict=True))
+
+    def _varies(self, number: Numbered) -> bool:
+        column = self.statistics.values[:, self.numbers.index(number)]
+        return bool((np.abs(np.nan_to_num(column)) > 0).any())
+
+    def leads(self, before: int) -> list[int]:
+        """Return the columns of event times before `before` at which anything varies."""
+        of_leads = [one for one in self.numbers if one.of == "time" and (one.label or 0) < before]
+        return [self.numbers.index(one) for one in of_leads if self._varies(one)]
+
+
+def results_by_sets(results: StaggeredResults, by_sets: NumbersBySets, anticipation: int = 0) -> StaggeredResults:
+    """Return the same estimates, each with interval, p-value and band by sets in the place of errors by cluster.
+
+    The joint test before the start becomes the rank of the largest lead, in standard deviations of those of the sets.
+    """
+    bands = by_sets.bands()
+    times = tuple(
+        replace(_judged(part, by_sets, Numbered("time", part.label)), band=bands.get(Numbered("time", part.label)))
+        for part in results.event_study.parts
+    )
+    return replace(
+        results,
+        group_time=tuple(_judged_cell(cell, by_sets) for cell in results.group_time),
+        simple=_judged(results.simple, by_sets, OVERALL),
+        by_cohort=_judged_set(results.by_cohort, by_sets, ("cohorts", "cohort")),
+        calendar=_judged_set(results.calendar, by_sets, ("periods", "period")),
+        event_study=ReportedSet(
+            overall=_judged(results.event_study.overall, by_sets, Numbered("times")),
+            parts=tuple(_with_own_reason(part) for part in times),
+        ),
+        pre_test=largest_lead(by_sets, -anticipation),
+        assumes=ASSUMES,
+    )
+
+
+def inference_by_sets(found: SetsInference, level: float) -> Inference:
+    """Return what sets say of a number in the form of every other inference."""
+    return Inference(
+        method=OVER_SETS,
+        std_error=Unavailable(NO_STD_ERROR),
+        df=None,
+        interval=found.interval,
+        p_value=found.p_value,
+        note=note_of(found),
+        assumes=ASSUMES,
+        n_ranked=n_ranked(found),
+    )
+
+
+def n_ranked(found: SetsInference) -> int:
+    """Return among how many results a number was ranked: areas in turn, or draws of several areas and the list."""
+    return found.n_areas if found.n_treated_areas == 1 else found.n_sets + 1
+
+
+def note_of(found: SetsInference) -> str:
+    """Return how sets were drawn and, where they are like the list, what such a list gains where nothing happened."""
+    drawn = {
+        "simple": "as many units drawn at random",
+        "like": "units drawn to be like the list before the programme",
+        "rule": "units that the declared rule picks",
+    }[found.rule]
+    whole = "whole areas drawn" if found.is_whole else drawn
+    places = f"{found.n_areas} areas" if found.n_treated_areas == 1 else f"sets of {found.n_treated_areas} areas"
+    made = f"{found.n_sets:,} sets, {whole}, in {places}."
+    if found.rule == "simple" or isinstance(found.expected, Unavailable):
+        return made
+    return f"{made} {_less_expected(found.expected)}"
+
+
+def _less_expected(expected: float) -> str:
+    shown = Precision.of(abs(expected), abs(expected)).number(expected)
+    return (
+        f"Such sets gain {shown} where nothing happened: interval and p-value are of the effect less that, which "
+        "reduces what a list chosen for low results gains by itself, and does not remove it."
+    )
+
+
+def _judged(one: Reported, by_sets: NumbersBySets, number: Numbered) -> Reported:
+    """Return a number with what sets say of it; one that is no estimate, or zero by definition, stays as it is."""
+    found = by_sets.of(number)
+    if found is None or isinstance(one.estimate, Unavailable) or _is_base(one):
+        return one
+    return replace(
+        one,
+        std_error=Unavailable(NO_STD_ERROR),
+        interval=found.interval,
+        p_value=found.p_value,
+        method=OVER_SETS,
+        df=None,
+        n_ranked=n_ranked(found),
+        note=""
+        if found.rule == "simple" or isinstance(found.expected, Unavailable)
+        else _less_expected(found.expected),
+    )
+
+
+def _is_base(one: Reported) -> bool:
+    return one.estimate == 0 and isinstance(one.std_error, Unavailable) and "by definition" in one.std_error.reason
+
+
+def _with_own_reason(part: Reported) -> Reported:
+    """Return an event time whose band, where it has none, is missing for the reason that its interval is."""
+    if part.band is not None:
+        return part
+    return replace(part, band=part.interval if isinstance(part.interval, Unavailable) else Unavailable(NO_VARIATION))
+
+
+NO_VARIATION: Final = "Nothing varies between sets here, so that there is no band."
+
+
+def _judged_set(found: ReportedSet, by_sets: NumbersBySets, names: tuple[str, str]) -> ReportedSet:
+    mean, part = names
+    return ReportedSet(
+        overall=_judged(found.overall, by_sets, Numbered(mean)),  # type: ignore[arg-type]
+        parts=tuple(_judged(one, by_sets, Numbered(part, one.label)) for one in found.parts),  # type: ignore[arg-type]
+    )
+
+
+def _judged_cell(cell: ReportedCell, by_sets: NumbersBySets) -> ReportedCell:
+    found = by_sets.of(Numbered("cell", cell.cohort, cell.period))
+    if found is None or isinstance(cell.estimate, Unavailable):
+        return cell
+    return replace(
+        cell,
+        std_error=Unavailable(NO_STD_ERROR),
+        interval=found.interval,
+        method=OVER_SETS,
+        df=None,
+        n_ranked=n_ranked(found),
+    )
+
+
+def largest_lead(by_sets: NumbersBySets, before: int = 0) -> PreTest | Unavailable:
+    """Return the rank of the largest effect at an event time before `before`, among those of sets.
+
+    Each event time is divided by its standard deviation over sets, centred where sets are like the list.
+    """
+    columns = by_sets.leads(before)
+    if not columns:
+        return Unavailable(NOTHING_BEFORE)
+    made = _of_largest(by_sets.statistics, columns)
+    found = made.inference(0, by_sets.level)
+    if isinstance(found.p_value, Unavailable):
+        return found.p_value
+    return PreTest(
+        statistic=found.estimate, df=len(columns), p_value=found.p_value, kind="rank", of="event time", note=""
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPower:
+    """How often the test before the start would find a trend of its own in the treated, at 5%.
+
+    `slope` is the trend, a period, that would bias the overall effect by `bias`; the shares are of sets in which the
+    test finds half of it, it, and twice of it.
+    """
+
+    slope: float
+    bias: float
+    at_half: float
+    at_one: float
+    at_twice: float
+
+
+DETECTABLE: Final = 2.8
+"""Standard deviations over sets that an effect needs to be found in 80% of cases at 5%."""
+
+
+def trend_power(by_sets: NumbersBySets, of_trend: Floats, before: int = 0) -> TrendPower | Unavailable:
+    """Return how often the largest lead would be found of a trend that biases the effect by its least detectable size.
+
+    `of_trend`, shape (n_numbers,), is what a trend of 1 a period in the treated adds to each number. The detectable
+    size is `DETECTABLE` standard deviations of the overall effect over sets.
+    """
+    columns, statistics = by_sets.leads(before), by_sets.statistics
+    overall = by_sets.numbers.index(OVERALL)
+    spread = float(np.nanstd(statistics.values[:, overall])) if len(statistics.values) else 0.0
+    if not columns or spread == 0 or abs(of_trend[overall]) < 1e-12 or isinstance(by_sets.overall.p_value, Unavailable):
+        return Unavailable("There is no test before the start whose power could be told.")
+    bias = DETECTABLE * spread
+    slope = bias / abs(float(of_trend[overall]))
+    found = statistics.values[:, columns]
+    found = found[np.isfinite(found).all(axis=1)]
+    size = np.where(found.std(axis=0) > 0, found.std(axis=0), 1.0)
+    critical = float(np.quantile(np.abs(found / size).max(axis=1), 0.95))
+    shares = [
+        float((np.abs((found + times * slope * of_trend[columns]) / size).max(axis=1) >= critical).mean())
+        for times in (0.5, 1.0, 2.0)
+    ]
+    return TrendPower(slope=slope, bias=bias, at_half=shares[0], at_one=shares[1], at_twice=shares[2])
+
+
+def _of_largest(statistics: SetStatistics, columns: list[int]) -> SetStatistics:
+    """Return the largest |lead| in standard deviations of each set, and of the list, as statistics of their own."""
+    values, observed = statistics.values[:, columns], statistics.observed[columns]
+    known = values[np.isfinite(values).all(axis=1)]
+    centre = known.mean(axis=0) if statistics.draws.rule != "simple" else np.zeros(len(columns))
+    spread = known.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    draws = replace(statistics.draws, rule="simple")  # already centred
+    return replace(
+        statistics,
+        draws=draws,
+        observed=np.array([_largest((observed - centre) / spread)]),
+        values=np.array([_largest(row) for row in (values - centre) / spread])[:, None],
+    )
+
+
+def _largest(row: Floats) -> float:
+    return float(np.abs(row).max())

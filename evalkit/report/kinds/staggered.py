@@ -1,0 +1,445 @@
+"""What documents show of an analysis of staggered starts: who starts when, the effect by time, six estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final
+
+from evalkit.core.formats import Precision, as_sentence, decimals_for, level_text, p_equals
+from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.data.flow import LeftOut
+from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.clusters import conservative_sentence
+from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.kinds.staggered import StaggeredFindings, StaggeredOutcomeResults
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
+from evalkit.report.border.table import Cell, Column, Table, measured
+from evalkit.report.tables import staggered as of_effects
+from evalkit.report.tables.matched import match_findings_table
+
+_MOST_IDS: Final = 6
+_COMPARED: Final = {
+    "never": "Each cohort is compared with units that never start.",
+    "not-yet": "Each cohort is compared with units that never start or have not started yet.",
+}
+_ESTIMATOR: Final = {
+    "group-time": "the effect on each cohort in each year, averaged (Callaway and Sant'Anna, 2021)",
+    "imputation": "results less what untreated ones predict (Borusyak, Jaravel and Spiess, 2024)",
+    "sun-abraham": "the interaction-weighted event study (Sun and Abraham, 2021)",
+    "extended": "extended two-way fixed effects (Wooldridge, 2021)",
+    "two-stage": "two stages (Gardner, 2022)",
+    "twfe": "two-way fixed effects, which mislead where effects grow or differ",
+}
+
+
+def staggered_of(results: AnalysisResults) -> StaggeredFindings:
+    """Return what the kind's own pipeline found."""
+    found = results.details
+    assert isinstance(found, StaggeredFindings)
+    return found
+
+
+def plan_of(plan: AnalysisPlan) -> StaggeredPlan:
+    """Return the kind's own plan."""
+    found = plan.details
+    assert isinstance(found, StaggeredPlan)
+    return found
+
+
+# What stands in the front, the summary and the body.
+
+
+def whom(plan: AnalysisPlan) -> str:
+    """Return whom the evaluation is about, in a sentence."""
+    first = plan_of(plan).outcomes[plan.project.primary.code]
+    years = listed([str(year) for year in sorted(first.cohort.unique().tolist())], 12)
+    return (
+        f"About the participants, whose first summers in the programme are {years}; each is followed from before its "
+        "own start."
+    )
+
+
+def estimand(plan: AnalysisPlan) -> dict[str, str]:
+    """Return the rows of the estimand table that this kind has words of its own for."""
+    found = plan_of(plan)
+    first = found.outcomes[plan.project.primary.code]
+    n_areas = counted(len(first.treated_areas), "area")
+    return {
+        "population": f"The participants that could be analysed, in {n_areas}.",
+        "treatment": f"{plan.project.programme.name}, from each participant's own start on.",
+        "comparator": _COMPARED[found.choices.compared] + " None of them lies in an area of a participant.",
+        "summary": (
+            "The average over cohorts and years since the start, each cohort weighted by its size, of the change since "
+            "the last summer before the start less that of those compared."
+        ),
+        "leavers": _UNBALANCED[found.choices.unbalanced or "pairs"],
+    }
+
+
+_UNBALANCED: Final = {
+    "pairs": "A unit without a result in some year serves the comparisons for which it has both years.",
+    "complete": "Units without a result in some year are left out.",
+    "levels": "Units without a result in some year stay in: each year's results are taken as of other units.",
+}
+
+
+def answer(results: AnalysisResults) -> Prose:
+    """Return the answer in a sentence or two, no stronger than the interval allows."""
+    return Prose((headline(staggered_of(results).primary),), "headline")
+
+
+def summary_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return the effect by time since the start, drawn."""
+    return (event_study_figure(results),)
+
+
+def comparison(results: AnalysisResults) -> Prose:
+    """Return who was compared with whom."""
+    one, plan = staggered_of(results).primary, plan_of(results.plan)
+    many = (
+        f"{counted(one.results.n_treated, 'participant')} in {counted(one.n_treated_areas, 'area')} are compared with "
+        f"{counted(one.results.n_comparison, 'unit')} that never start, over {one.periods[0]} to {one.periods[-1]}."
+    )
+    return sentences(many, _COMPARED[plan.choices.compared])
+
+
+def certainty(results: AnalysisResults) -> Prose:
+    """Return how sure the answer is, and why."""
+    found = staggered_of(results)
+    one = found.primary
+    reason = found.plan.reason if one.overall is not None else one.recommended.reason
+    test = one.results.pre_test
+    before = as_sentence(test.reason) if isinstance(test, Unavailable) else test.sentence
+    told = (reason, one.inference.note, _conservative(one), before, _spread_of_estimators(one))
+    return Prose(tuple(as_sentence(text) for text in told if text), "list")
+
+
+def _spread_of_estimators(one: StaggeredOutcomeResults) -> str:
+    known = [row.estimate for row in one.checks.rows if not isinstance(row.estimate, Unavailable)]
+    if len(known) < 2:
+        return ""
+    made = Precision(decimals_for(*map(abs, known)))
+    return f"{len(known)} estimators give effects between {made.number(min(known))} and {made.number(max(known))}."
+
+
+def limits(results: AnalysisResults) -> Prose:
+    """Return what the analysis cannot do."""
+    plan = plan_of(results.plan)
+    return Prose(
+        (
+            "It says nothing of participants that had started by the first year with results, and of none before.",
+            "If participants joined because they were about to change anyway, their change is not the programme's.",
+            "Later effects rest on the cohorts that started early; averages over time mix cohorts.",
+            *plan.cautions,
+        ),
+        "list",
+    )
+
+
+# The plan, before outcomes.
+
+
+def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
+    """Return who starts when, who is compared, and how it will be judged, of the plan of an analysis."""
+    return tuple(_design(plan_of(plan), plan.project.primary.code))
+
+
+def design_shown(plan: AnalysisPlan) -> Parts:
+    """Return the same as what one cell of a notebook shows."""
+    return Parts(design_parts(plan))
+
+
+def _design(plan: StaggeredPlan, primary: str) -> Iterator[Part]:
+    yield starts_table(plan)
+    choices = plan.choices
+    early = f"The programme may act {counted(choices.anticipation or 0, 'year')} before a start."
+    yield sentences(
+        _COMPARED[choices.compared],
+        "Units of areas in which anybody takes part are compared with nobody.",
+        f"The estimator that is quoted: {_ESTIMATOR[choices.estimator]}.",
+        f"Comparisons are adjusted for {listed(list(choices.covariates))}." if choices.covariates else "",
+        early if choices.anticipation else "",
+        plan.reason,
+        _rule(plan.outcomes[primary]),
+        *plan.cautions,
+    )
+    lost = plan.outcomes[primary].left_out
+    if lost:
+        yield Prose(tuple(map(_loss, lost)), "list")
+
+
+def _rule(outcome: StaggeredOutcome) -> str:
+    """Return how sets are drawn, where they judge."""
+    sets = outcome.sets
+    if sets is None:
+        return ""
+    if sets.too_few:
+        return as_sentence(sets.too_few)
+    if sets.is_whole:
+        return f"Whole areas are drawn, from {sets.n_areas:,} that could have taken part, the treated counted."
+    like = "as many from each tenth of results before the first start" if sets.rule == "like" else "as many at random"
+    why = ""
+    if isinstance(sets.below, float):
+        side = "below" if sets.below > 0 else "above"
+        why = f": before the first start the listed lay {abs(sets.below):.2f} school SDs {side} their areas' means"
+    return f"Sets hold {like}{why}; {sets.n_areas:,} areas could hold one, the treated counted."
+
+
+def _loss(lost: LeftOut) -> str:
+    ids = listed(list(lost.units), _MOST_IDS)
+    return f"{counted(len(lost.units), 'unit')} left out: {lost.reason} ({ids})."
+
+
+def starts_table(plan: StaggeredPlan) -> ReleasedTable:
+    """Return how many units start in each year, and how many may be compared, for each outcome."""
+    years = sorted({int(year) for one in plan.outcomes.values() for year in one.cohort.unique()})
+    columns = (
+        Column("outcome", "Outcome"),
+        *(Column(f"from_{year}", f"First summer {year}", "school_count") for year in years),
+        Column("treated", "Participants", "school_count"),
+        Column("areas", "Areas they lie in", "count"),
+        Column("pool", "Units that may be compared", "school_count"),
+    )
+    rows = tuple(_starts_row(plan.labels[code], one, years) for code, one in plan.outcomes.items())
+    return release(Table(caption="Who starts when, and who may be compared", columns=columns, rows=rows), 0)
+
+
+def _starts_row(label: str, one: StaggeredOutcome, years: Sequence[int]) -> tuple[Cell, ...]:
+    starts = (int((one.cohort == year).sum()) for year in years)
+    return (label, *starts, len(one.cohort), len(one.treated_areas), len(one.pool))
+
+
+# The answer.
+
+
+def answer_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return the answer in a sentence, the effect of every outcome, and what judges it."""
+    return tuple(_answer(staggered_of(results)))
+
+
+def answer_shown(results: AnalysisResults) -> Parts:
+    """Return the same as what one cell of a notebook shows."""
+    return Parts(answer_parts(results))
+
+
+def _answer(found: StaggeredFindings) -> Iterator[Part]:
+    primary = found.primary
+    yield sentences(headline(primary), primary.recommended.reason if primary.overall is None else found.plan.reason)
+    yield outcomes_table(found)
+    if primary.overall is not None:
+        yield sets_table(found)
+    yield sentences(primary.inference.note, _conservative(primary), primary.inference.assumes)
+
+
+def headline(one: StaggeredOutcomeResults) -> str:
+    """Return the overall effect in a sentence that claims no more than the design allows."""
+    simple = one.results.simple
+    quoted = simple.estimate if one.overall is None or one.overall.rule == "simple" else one.overall.adjusted
+    if isinstance(quoted, Unavailable):
+        return f"{one.label}: the effect cannot be given. {as_sentence(quoted.reason)}"
+    interval = simple.interval
+    size = (interval.upper - interval.lower) / 4 if isinstance(interval, Interval) else abs(quoted)
+    made = Precision.of(size, abs(quoted))
+    p = "" if isinstance(simple.p_value, Unavailable) else f", {p_equals(simple.p_value)}"
+    sure = ""
+    if isinstance(interval, Interval):
+        sure = f" ({level_text(interval.level)} interval {made.interval(interval)}{p})"
+    side = "higher" if quoted > 0 else "lower"
+    told = (
+        f"From their start on {one.label.lower()} of the participants was {made.number(abs(quoted))} {one.unit} {side} "
+        f"than expected{sure}, if without the programme they would have moved as those compared did."
+    )
+    if not isinstance(interval, Interval):
+        return f"{told} How uncertain this is cannot be given. {as_sentence(interval.reason)}"
+    return told + (" The interval includes zero." if 0.0 in interval else "")
+
+
+def _conservative(one: StaggeredOutcomeResults) -> str:
+    made = one.inference
+    return conservative_sentence(made.interval, one.results.level, made.df, made.n_ranked)
+
+
+def outcomes_table(found: StaggeredFindings) -> ReleasedTable:
+    """Return the overall effect on each outcome by the quoted estimator."""
+    level = level_text(found.primary.results.level)
+    made = Precision(_decimals(found))
+    columns = (
+        Column("outcome", "Outcome"),
+        measured("effect", "Effect", "estimate", made),
+        measured("interval", f"{level} interval", "interval", made),
+        Column("p", "p", "p"),
+        Column("inference", "Judged by"),
+        Column("n_treated", "Participants", "school_count"),
+        Column("n_comparison", "Compared", "school_count"),
+    )
+    rows = tuple(map(_outcome_row, found.outcomes))
+    return release(Table(caption="The effect from the start on", columns=columns, rows=rows, notes=_like(found)), 0)
+
+
+def _outcome_row(one: StaggeredOutcomeResults) -> tuple[Cell, ...]:
+    simple = one.results.simple
+    return (
+        f"{one.label} ({one.unit})",
+        simple.estimate if one.overall is None or one.overall.rule == "simple" else one.overall.adjusted,
+        simple.interval,
+        simple.p_value,
+        one.inference.method if not isinstance(simple.interval, Unavailable) else "none",
+        one.results.n_treated,
+        one.results.n_comparison,
+    )
+
+
+def _like(found: StaggeredFindings) -> tuple[str, ...]:
+    if all(one.overall is None or one.overall.rule == "simple" for one in found.outcomes):
+        return ()
+    return ("Where sets are like the list the effect is less what such sets gain where nothing happened.",)
+
+
+def _decimals(found: StaggeredFindings) -> int | None:
+    sizes = [
+        (one.results.simple.interval.upper - one.results.simple.interval.lower) / 4
+        for one in found.outcomes
+        if isinstance(one.results.simple.interval, Interval)
+    ]
+    estimates = [e for one in found.outcomes if not isinstance(e := one.results.simple.estimate, Unavailable)]
+    return decimals_for(*sizes, *(abs(each) for each in estimates))
+
+
+def sets_table(found: StaggeredFindings) -> ReleasedTable:
+    """Return what sets drawn in other areas say of each outcome, by the rule that leads and the one beside it."""
+    made = Precision(_decimals(found))
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("rule", "Sets"),
+        measured("estimate", "Effect as it is", "estimate", made),
+        measured("expected", "Mean of the sets", "estimate", made),
+        measured("interval", "Interval", "interval", made),
+        Column("p", "p", "p"),
+        Column("n_areas", "Areas", "count"),
+        Column("n_sets", "Sets drawn", "count"),
+        Column("error", "Monte Carlo error of p", "number", decimals=4),
+    )
+    rows = tuple(
+        (
+            one.label,
+            {"simple": "at random", "like": "like the list", "rule": "by the rule"}[rule] + mark,
+            sets.estimate,
+            sets.expected,
+            sets.interval,
+            sets.p_value,
+            sets.n_areas,
+            sets.n_sets,
+            sets.monte_carlo_error,
+        )
+        for one in found.outcomes
+        if one.overall is not None
+        for rule, sets, mark in ((one.overall.rule, one.overall, " (leads)"), *((r, s, "") for r, s in one.beside))
+    )
+    note = "Each set takes the places and the starts of the list; the estimator is rerun for each."
+    return release(Table(caption="Sets of units of other areas", columns=columns, rows=rows, notes=(note,)), 0)
+
+
+def effects_shown(results: AnalysisResults) -> Parts:
+    """Return the effect by time since the start, cohort and year, of the primary outcome."""
+    return Parts(tuple(_effects(staggered_of(results).primary)))
+
+
+def _effects(one: StaggeredOutcomeResults) -> Iterator[Part]:
+    yield of_effects.by_event_time(one.results)
+    yield of_effects.by_cohort(one.results)
+    yield of_effects.by_period(one.results)
+    yield of_effects.by_cohort_and_period(one.results)
+    if one.years_left_out:
+        years = listed([str(year) for year in one.years_left_out])
+        yield sentences(
+            f"Left out, as how it is measured changed between them and the last year before the first start: {years}."
+        )
+
+
+def event_study_figure(results: AnalysisResults) -> Figure:
+    """Return the effect on the primary outcome by time since the start, with the band."""
+    from evalkit.report.figures.staggered import staggered_plot
+
+    primary = staggered_of(results).primary
+    return staggered_plot(primary.results, primary.label)
+
+
+# What could be wrong.
+
+
+def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return what could be wrong: the checks, before the start, the six estimators, errors by cluster beside."""
+    return tuple(_review(staggered_of(results), results))
+
+
+def review_shown(results: AnalysisResults) -> Parts:
+    """Return the same as what one cell of a notebook shows."""
+    return Parts(review_parts(results))
+
+
+def _review(found: StaggeredFindings, results: AnalysisResults) -> Iterator[Part]:
+    primary = found.primary
+    yield match_findings_table(results.findings, "schools")
+    yield of_effects.estimators(primary.checks)
+    yield of_effects.before_the_start(primary.results)
+    if primary.without:
+        yield without_table(primary)
+    yield Heading(3, "What was left out, and why?")
+    yield left_out(primary.left_out)
+    if primary.by_clusters is not None and not isinstance(primary.by_clusters.simple.interval, Unavailable):
+        yield Heading(3, "What do errors by area say?")
+        yield of_effects.averages(primary.by_clusters)
+
+
+def left_out(lost: Sequence[LeftOut]) -> Prose:
+    """Return what was left out and why."""
+    return Prose(tuple(map(_loss, lost)), "list") if lost else sentences("Nothing.")
+
+
+def without_table(one: StaggeredOutcomeResults) -> ReleasedTable:
+    """Return the overall effect without each part of the participants, the one that moves it most first."""
+    estimate = one.results.simple.estimate
+    own = 0.0 if isinstance(estimate, Unavailable) else estimate
+    known = [each.estimate for each in one.without if not isinstance(each.estimate, Unavailable)]
+    columns = (
+        Column("left_out", "Left out"),
+        measured("effect", "Effect without it", "estimate", Precision(decimals_for(*map(abs, known)))),
+    )
+    order = sorted(
+        one.without, key=lambda each: -1.0 if isinstance(each.estimate, Unavailable) else -abs(each.estimate - own)
+    )
+    rows = tuple((each.left_out, each.estimate) for each in order)
+    return release(Table(caption="Without one part of the participants", columns=columns, rows=rows), 0)
+
+
+# Files.
+
+
+def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
+    """Return every table of the analysis by the name of its file."""
+    found = staggered_of(results)
+    primary = found.primary
+    made = {
+        "starts": starts_table(plan_of(results.plan)),
+        "outcomes": outcomes_table(found),
+        "by_event_time": of_effects.by_event_time(primary.results),
+        "by_cohort": of_effects.by_cohort(primary.results),
+        "by_year": of_effects.by_period(primary.results),
+        "by_cohort_and_year": of_effects.by_cohort_and_period(primary.results),
+        "estimators": of_effects.estimators(primary.checks),
+        "findings": match_findings_table(results.findings, "schools"),
+    }
+    if primary.overall is not None:
+        made["sets"] = sets_table(found)
+    if primary.without:
+        made["without_one"] = without_table(primary)
+    return made
+
+
+def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:
+    """Return what draws each figure of the analysis, by the name of its files."""
+    return {"event_study": partial(event_study_figure, results)}

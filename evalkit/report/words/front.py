@@ -1,0 +1,145 @@
+"""What stands once at the top of everything that a project gives: who answers for it, when, for whom, of what data."""
+
+from __future__ import annotations
+
+from evalkit.core.formats import as_sentence, count
+from evalkit.core.manifest import DataKind
+from evalkit.core.project import Author, Project
+from evalkit.core.words import listed
+from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
+from evalkit.design.project.plan import DesignStage
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
+from evalkit.diagnose.project.evaluation import AreasResults
+from evalkit.report.border.parts import DRAWN_MARK, Prose
+from evalkit.report.kinds.kind_module import said_by_kind
+from evalkit.report.words.names import design_of, units_of
+from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
+
+NO_AUTHORS = "No authors are named."
+Whole = Evaluation | ProjectDesign
+OfProject = Whole | AnalysisPlan | AnalysisResults | AreasResults | DesignStage
+
+
+def front_matter(of: OfProject) -> Prose:
+    """Return what stands at the top of every document: made-up data or lists, whom it is about, not pre-registered."""
+    if isinstance(of, AreasResults | DesignStage):
+        return Prose((*_marked(of.project, design_of(of).data_kind), whom(of), NOT_PRE_REGISTERED), "face")
+    if isinstance(of, AnalysisPlan | AnalysisResults):
+        plan = of if isinstance(of, AnalysisPlan) else of.plan
+        return Prose((*_drawn(plan.project), said_by_kind("whom", plan, _whom), NOT_PRE_REGISTERED), "face")
+    return Prose((*_marked(of.project, of.data_kind), *face_of(of)), "face")
+
+
+def banner(of: Whole) -> str:
+    """Return what a reader must know of made-up data or lists before anything else, empty where nothing is made up."""
+    return " ".join(_marked(of.project, of.data_kind))
+
+
+def face_of(of: Whole) -> tuple[str, ...]:
+    """Return the sentences that a reader of the whole meets first."""
+    return said_by_kind("whom", _design(of).primary, _whom), NOT_PRE_REGISTERED
+
+
+def byline(project: Project) -> tuple[str, ...]:
+    """Return who answers for the report, its date and who asked for it, a line for each."""
+    authors = "; ".join(map(_author, project.authors))
+    return tuple(
+        line
+        for line in (
+            f"By {authors}" if authors else NO_AUTHORS,
+            project.date,
+            f"Commissioned by {project.commissioner}" if project.commissioner else "",
+        )
+        if line
+    )
+
+
+def authors(of: Whole) -> Prose:
+    """Return who answers for the report, its date and who asked for it."""
+    return Prose(tuple(map(as_sentence, byline(of.project))))
+
+
+def question(of: Whole) -> Prose:
+    """Return the evaluation question."""
+    return Prose((as_sentence(of.project.question),))
+
+
+def _author(author: Author) -> str:
+    where = f" ({author.organisation})" if author.organisation else ""
+    return f"{author.name}{where}{f', {author.contact}' if author.contact else ''}"
+
+
+def _design(of: Whole) -> ProjectDesign:
+    return of.design if isinstance(of, Evaluation) else of
+
+
+def _marked(project: Project, data_kind: DataKind) -> tuple[str, ...]:
+    synthetic = (synthetic_banner(project.programme.place),) if data_kind == "synthetic" else ()
+    return *synthetic, *_drawn(project)
+
+
+def _drawn(project: Project) -> tuple[str, ...]:
+    draw = project.participants.draw
+    if draw is None:
+        return ()
+    return (
+        f"{DRAWN_MARK}. The {count(draw.n)} schools treated here were drawn at random among those of "
+        f"{_area(draw.of)} for this example: nothing here says anything of a programme or of a school that took part.",
+    )
+
+
+def _area(code: int | str) -> str:
+    return code if isinstance(code, str) else f"area {code}"
+
+
+def _whom(plan: AnalysisPlan) -> str:
+    """Return whom an analysis is about where its kind has no words of its own."""
+    project, units = plan.project, units_of(plan.project)
+    if project.participants.is_listed:
+        place = project.programme.place
+        return f"This report is about the {units} listed as having taken part, not about the whole of {place}."
+    areas = listed(list(map(_area, project.participants.areas)), 6)
+    return (
+        f"This report evaluates whole areas ({areas}): every eligible one of their {units} counts, whether or not it "
+        f"took part. {project.participants.whole_area_reason}"
+    )
+
+
+def programme(of: Whole) -> Prose:
+    """Return what was done, where, when and for whom, in a short paragraph."""
+    facts = of.project.programme
+    ran = (
+        f"{facts.name} ran in {facts.place} from {day_text(facts.start)} to {day_text(facts.end)}"
+        f"{f', paid for by {facts.funder}' if facts.funder else ''}."
+    )
+    aim = f"Its aim: {facts.aim.rstrip('.')}." if facts.aim else ""
+    return Prose(tuple(part for part in (ran, aim, facts.description) if part))
+
+
+def sources(of: Whole) -> Prose:
+    """Return what is known of who took part, and the documents that describe the programme."""
+    project = of.project
+    known = project.participants.known_participants.strip()
+    named = "; ".join(f"{one.title} ({one.url})" if one.url else one.title for one in project.programme.sources)
+    told = (
+        f"As the project file says: {as_sentence(known)}" if known else "",
+        f"Sources: {as_sentence(named)}" if named else "",
+    )
+    return Prose(tuple(sentence for sentence in told if sentence))
+
+
+def disclosure(of: OfProject) -> Prose:
+    """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
+    threshold = of.project.disclosure.threshold
+    return Prose(
+        (
+            f"A count of fewer than {threshold} pupils is withheld everywhere: on these pages, in the "
+            "tables as CSV, in "
+            "the figures' data and in results.json; so is any other count from which it could be worked out, and any "
+            "figure derived from it.",
+            "Counts of schools come from published files and are shown. No school is named, and no record "
+            "of a pupil was "
+            "read.",
+            "Small cohorts are already suppressed in the published files; no attempt is made to undo that.",
+        )
+    )

@@ -1,0 +1,186 @@
+"""The kind `matched`: the treated matched with, or set beside weighted, schools like them before the programme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Final
+
+from evalkit.core.draws import SERIAL
+from evalkit.core.formats import mean_of
+from evalkit.core.plain import plain_or_reason as given
+from evalkit.core.project import Analysis, Project, first_summer
+from evalkit.core.words import listed
+from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.kinds.matched import MatchedOptions, plan_matched
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_matched, matched_stage
+from evalkit.run.commands.match import OF_METHODS, USES
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.run.project.plain_yaml import Complaint
+from evalkit.run.tables.match import pairs_of, weights_of
+
+
+def _plan(request: PlanRequest) -> AnalysisPlan:
+    options: MatchedOptions = request.analysis.options or MatchedOptions()
+    own = {} if options.exposure is None else {"exposure": options.exposure}
+    project = request.project.of_analysis(request.analysis, **own)
+    plan = plan_matched(project, options, request.intake)
+    return AnalysisPlan(
+        analysis=request.analysis,
+        project=project,
+        label=MATCHED.label,
+        details=matched_stage(plan),
+        record=plan.record(),
+        shown_by=MATCHED.shown_by,
+    )
+
+
+def _estimate(request: EstimateRequest) -> AnalysisResults:
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    found = estimate_matched(stage.plan, request.intake, request.executor or SERIAL)
+    return AnalysisResults(
+        plan=request.plan,
+        estimand=_estimand(found),
+        recommended=found.recommended,
+        reason=found.reason,
+        effects=found.effects,
+        findings=found.findings,
+        details=found,
+        extra=_extra(found),
+    )
+
+
+def _estimand(found: MatchedResults) -> str:
+    """Return what is estimated, in a sentence."""
+    project = found.project
+    who = f"the schools of {project.programme.place}" if project.participants.areas else "the listed schools"
+    if found.outcomes and str(found.outcomes[0].design.estimand).endswith("AMONG_MATCHED"):
+        who += " that could be matched"
+    pre = found.plan.outcomes[0].pre
+    asked = found.outcomes[0].estimates.asked if found.outcomes else "difference"
+    after = mean_of(project.exposure.post)
+    what = {
+        "change": f"the mean change to {after} from {mean_of(pre) if pre else 'the years before'}",
+        "ancova": f"the mean in {after}, given what was known before",
+        "difference": f"the mean in {after}",
+    }[asked]
+    return (
+        f"The average effect of {project.programme.name} on {who}: {what}, less that of schools like them before the "
+        "programme."
+    )
+
+
+def _extra(found: MatchedResults) -> dict[str, object]:
+    """Return pairs and weights of the first outcome as `evalkit match --json` gives them, and each outcome's match."""
+    if not found.outcomes:
+        return {}
+    first = found.outcomes[0]
+    return {
+        "pairs": pairs_of(first.design),
+        "weights": weights_of(first.design),
+        "matches": [_match_record(one) for one in found.outcomes],
+    }
+
+
+def _match_record(one: MatchedOutcome) -> dict[str, object]:
+    design, bracket = one.design, one.estimates.bracket
+    return {
+        "outcome": one.plan.outcome,
+        "estimand": str(design.estimand),
+        "n": {
+            "treated": int(one.plan.everyone.is_treated.sum()),
+            "treated_matched": design.n_treated,
+            "comparison_matched": design.n_comparison,
+            "effective_comparison": given(design.effective_comparison),
+            "treated_without_outcome": one.n_lost[0],
+            "comparison_without_outcome": one.n_lost[1],
+        },
+        "total_distance": given(design.total_distance),
+        "bracket": given(bracket),
+        "pairs": pairs_of(design),
+        "weights": weights_of(design),
+    }
+
+
+# What can be said against an analysis from the project file alone.
+
+
+def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
+    options: MatchedOptions | None = analysis.options
+    if options is None:
+        return
+    at = project.analyses.index(analysis)
+    for key, text in _faults(project, options):
+        yield Complaint(("analyses", at, key), text)
+
+
+def _faults(project: Project, options: MatchedOptions) -> Iterator[tuple[str, str]]:
+    used = USES[options.method]
+    for name in (one.name for one in fields(options) if one.name in OF_METHODS):
+        if getattr(options, name) not in (None, ()) and name not in used:
+            others = [method for method in USES if name in USES[method]]
+            yield name, f"the method '{options.method}' has no use for it; it belongs to {listed(others)}. Leave it out"
+    yield from _exclusions(options)
+    yield from _outside(options)
+    start = first_summer(project.programme.start)
+    for name in options.covariates:
+        year = name.rpartition("_")[2]
+        if year.isdigit() and len(year) == 4 and int(year) >= start and "." not in name:
+            yield (
+                "covariates",
+                f"'{name}' is of a year after the programme began; schools are matched on what was before",
+            )
+    if options.estimate == "change" and "pre_outcomes" not in options.covariates and not project.exposure.pre:
+        yield "estimate", "a change needs a year before the programme, and the project names none. Use difference"
+    if options.estimand != "ATT":
+        yield from _not_for(options)
+
+
+def _exclusions(options: MatchedOptions) -> Iterator[tuple[str, str]]:
+    if options.mahalanobis_on is not None and options.caliper is None:
+        yield "mahalanobis_on", "it is a distance inside a score caliper. Give `caliper` as well"
+    if options.method in ("subclass", "ipw") and options.distance in ("mahalanobis", "robust-mahalanobis", "euclidean"):
+        yield "distance", f"the method '{options.method}' needs a score: logit, linear-logit or probit"
+    if options.method == "ipw" and options.distance == "linear-logit":
+        yield "distance", "the method 'ipw' needs a probability: logit or probit"
+    if options.reuse is not None and options.replace:
+        yield "reuse", "`replace` lets partners serve any number of times and `reuse` limits it. Give one of them"
+    if options.method == "nearest":
+        for name in ("fewest", "most"):
+            value = getattr(options, name)
+            if value is not None and value != int(value):
+                yield name, f"a whole number for nearest neighbours, not {value:g}"
+
+
+def _outside(options: MatchedOptions) -> Iterator[tuple[str, str]]:
+    for name, least in (("ratio", 1), ("reuse", 1), ("subclasses", 2)):
+        value = getattr(options, name)
+        if value is not None and value < least:
+            yield name, f"a whole number from {least} on, not {value}"
+    for name in ("caliper", "tolerance", "fewest", "most"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < float("inf"):
+            yield name, f"a positive number, not {value:g}"
+    if options.trim is not None and not 0 < options.trim < 0.5:
+        yield "trim", f"it lies between 0 and 0.5, not at {options.trim:g}"
+
+
+_NO_ATE: Final = {"nearest": ("ATE",), "optimal": ("ATE",)}
+
+
+def _not_for(options: MatchedOptions) -> Iterator[tuple[str, str]]:
+    if options.estimand in _NO_ATE.get(options.method, ()):
+        yield "estimand", f"the method '{options.method}' gives the ATT or the ATC. Use full, subclass or a weighting"
+
+
+MATCHED: Final = Kind(
+    name="matched",
+    label="schools matched with schools like them",
+    options=MatchedOptions,
+    plan=_plan,
+    estimate=_estimate,
+    complaints=_complaints,
+    shown_by="evalkit.report.kinds.matched",
+)
