@@ -32,7 +32,7 @@ from tests.conftest import ROOT
 from tests.match_command import run_match
 
 AREA, N_LISTED = 340, 10
-SETS = 150
+N_SETS = 150
 
 
 def knowsley(folder, participants=None, **options):
@@ -84,7 +84,7 @@ def listed(england, tmp_path_factory):
     return evaluated(project, folder, england)
 
 
-def evaluated(project, folder, england, n_sets=SETS):
+def evaluated(project, folder, england, n_sets=N_SETS):
     sources = find_sources(england)
     design = design_project(project, read_baseline(project, folder, sources))
     everything = read_records(project, folder, sources)
@@ -99,7 +99,7 @@ def test_the_known_effect_lies_in_the_interval_and_sets_judge_it(listed):
     main = results.main("READPROG")
     assert (main.design, main.inference, main.is_main) == ("matched_change", "sets", True)
     assert main.sets.n_areas >= 40
-    assert main.sets.n_sets >= SETS
+    assert main.sets.n_sets >= N_SETS
     assert isinstance(main.interval, Interval)
     assert main.interval.lower < TRUE_EFFECTS["READPROG"] < main.interval.upper
     lost = results.details.outcomes[0].n_lost
@@ -196,7 +196,7 @@ def test_statistics_travel_to_other_processes(listed):
     one = plan.outcomes[0]
     values = kind._values(plan, one, everything)
     statistic = kind.matched_statistic(plan, one, values)
-    draws = draw_sets(kind._pool(plan, one, values), SetOptions(n_sets=SETS))
+    draws = draw_sets(kind._pool(plan, one, values), SetOptions(n_sets=N_SETS))
     chunk = draws.chunks(10)[0]
     again = pickle.loads(pickle.dumps(statistic))
     assert np.array_equal(statistic(chunk), again(chunk), equal_nan=True)
