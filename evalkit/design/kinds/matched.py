@@ -393,7 +393,8 @@ def covariates_of(options: MatchedOptions, known: KnownBefore) -> tuple[str, ...
     """Return what is matched on: as named, or the outcome and the size of the cohort before, as far as known."""
     if options.covariates:
         return options.covariates
-    has_pupils = any(year in known.records.pupils for year in known.project.exposure.pre)
+    pupils = known.records.pupils
+    has_pupils = any(year in pupils and pupils[year].notna().any() for year in known.project.exposure.pre)
     found = ((PRE_OUTCOMES,) if known.pre else ()) + ((COHORT_SIZE,) if has_pupils else ())
     if not found:
         raise DesignError(
