@@ -93,6 +93,7 @@ _HOME: Final = {
     "match_schools_then_pupils": "design.matching.school_pupil_matching",
     "AbadieImbens": "estimate.matched.abadie_imbens",
     "abadie_imbens_match": "estimate.matched.abadie_imbens",
+    "after_matching": "estimate.matched.after_matching",
     "EffectOptions": "estimate.matched.task",
     "matched_effect": "estimate.matched.matched_effect",
     "matched_panel": "estimate.matched.matched_panel",
@@ -147,5 +148,11 @@ def _of_report(name: str) -> Callable[..., Any]:
 
 
 set_viewer(
-    Viewer(html=_of_report("view"), frame=_of_report("frame"), figure=_of_report("figure"), model=_of_report("model"))
+    Viewer(
+        html=_of_report("view"),
+        frame=_of_report("frame"),
+        figure=_of_report("figure"),
+        model=_of_report("model"),
+        bundle=_of_report("bundle_of"),
+    )
 )

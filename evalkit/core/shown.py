@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final, Protocol, TypeVar
 
 from evalkit.core.quantities import Estimate, Interval, Unavailable
-from evalkit.core.viewer import viewed, viewer
+from evalkit.core.viewer import bundled, viewed, viewer
 
 # One line that says what a noun is: numbers, words and settings, never rows, ids or counts.
 
@@ -94,6 +94,9 @@ class Shown:
 
     def _repr_html_(self) -> str | None:
         return viewed(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object] | None:
+        return bundled(self)
 
     def to_frame(self, table: str = "") -> Any:
         """Return one of the noun's tables as a pandas DataFrame, numbers in full; the main one where none is named.

@@ -14,10 +14,11 @@ class Viewer:
     """How nouns are shown: functions of a room above, which alone knows tables and figures.
 
     `html` gives a noun as HTML, None where it knows no way to; `frame` and `figure` one of its tables and figures by
-    name, the main one for an empty name; `model` its coefficients and statistics.
+    name, the main one for an empty name; `model` its coefficients and statistics. `bundle` gives all that a notebook
+    keeps of a noun, the record that a report is read back from among it.
     """
 
-    __slots__ = ("figure", "frame", "html", "model")
+    __slots__ = ("bundle", "figure", "frame", "html", "model")
 
     def __init__(
         self,
@@ -26,8 +27,9 @@ class Viewer:
         frame: Callable[[object, str], Any],
         figure: Callable[[object, str], Any],
         model: Callable[[object], ModelTable],
+        bundle: Callable[[object], dict[str, object] | None] | None = None,
     ) -> None:
-        self.html, self.frame, self.figure, self.model = html, frame, figure, model
+        self.html, self.frame, self.figure, self.model, self.bundle = html, frame, figure, model, bundle
 
 
 _viewers: list[Viewer] = []
@@ -41,6 +43,12 @@ def set_viewer(viewer: Viewer | None) -> None:
 def viewed(noun: object) -> str | None:
     """Return a noun as HTML, None where nobody knows how to show it."""
     return _viewers[0].html(noun) if _viewers else None
+
+
+def bundled(noun: object) -> dict[str, object] | None:
+    """Return what a notebook keeps of a noun, None where nobody knows how to show it."""
+    bundle = _viewers[0].bundle if _viewers else None
+    return bundle(noun) if bundle is not None else None
 
 
 def viewer() -> Viewer:

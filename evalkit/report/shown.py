@@ -33,6 +33,7 @@ from evalkit.estimate.areas.random_effects import RandomEffects
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.effect_sizes import StandardisedEffect
 from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
+from evalkit.estimate.matched.after_matching import AfterMatching
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.estimate.pupils.two_level import TwoLevelModel
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -49,7 +50,7 @@ from evalkit.estimate.two_way.recommended import WildBootstrap
 from evalkit.estimate.two_way.two_way import TwoWayEffect, TwoWayEventStudy
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import in_notebook
-from evalkit.report.border.parts import Figure, Prose, ShownPart
+from evalkit.report.border.parts import Figure, Parts, Prose, ShownPart
 from evalkit.report.tables import (
     beside_models,
     data,
@@ -83,6 +84,12 @@ def view(noun: object) -> str | None:
     if not parts:
         return None
     return in_notebook("".join(part._repr_html_() for part in parts))
+
+
+def bundle_of(noun: object) -> dict[str, object] | None:
+    """Return all that a notebook keeps of a noun, the record that a report is read back from among it; None without."""
+    parts = parts_of(noun)
+    return {**Parts(parts)._repr_mimebundle_(), "text/plain": repr(noun)} if parts else None
 
 
 def parts_of(noun: object) -> tuple[ShownPart, ...]:
@@ -225,6 +232,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     RandomEffects: (models.pooled,),
     MatchBalance: (_units, matched.match_means, matched.match_balance_table),
     MatchedEffect: (_effect, matched.effect_words),
+    AfterMatching: (matched.after_estimates, matched.after_words),
     MatchingEstimate: (_effect, matched.effect_words),
     MatchSensitivity: (matched.sensitivity, matched.hidden_bias, matched.benchmarks),
     Finding: (_finding,),

@@ -199,7 +199,8 @@ def test_no_table_scrolls_sideways_on_a_screen_of_1280_pixels(page: Page, report
 
 def test_the_contents_mark_where_the_reader_is(page: Page, report: Path) -> None:
     opened(page, report, 1280)
-    look = "[...document.querySelectorAll('nav a')].filter(a => getComputedStyle(a).borderLeftColor === 'rgb(11, 79, 138)')"
+    accent = "getComputedStyle(a).borderLeftColor === 'rgb(11, 79, 138)'"
+    look = f"[...document.querySelectorAll('nav a')].filter(a => {accent})"
     seen = []
     for at in (1, 3):
         page.evaluate(f"document.querySelectorAll('main h2')[{at}].scrollIntoView()")

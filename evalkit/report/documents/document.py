@@ -104,15 +104,19 @@ def _placed(kits: list[_Chapter], own: list[ExecutedNotebook]) -> list[_Chapter]
 
 
 def _once(sections: list[Section]) -> list[Section]:
-    """Return sections in which nothing that a cell showed stands twice, nor a heading with nothing below it."""
+    """Return sections in which no table, figure or list stands twice, nor a heading with nothing below it.
+
+    A paragraph may: what a notebook of the evaluator's own must say of itself is said in each.
+    """
     seen: list[Part] = []
     made: list[Section] = []
     for section in sections:
         kept: list[Part] = []
         for part in section:
-            if isinstance(part, Heading) or part not in seen:
+            may_repeat = isinstance(part, Heading | Text) or (isinstance(part, Prose) and part.kind == "paragraph")
+            if may_repeat or part not in seen:
                 kept.append(part)
-            if not isinstance(part, Heading | Text):
+            if not may_repeat:
                 seen.append(part)
         made.append(tuple(part for at, part in enumerate(kept) if not _is_empty(part, kept[at + 1 :])))
     return made

@@ -112,4 +112,6 @@ def _alt(evaluation: Evaluation) -> str:
         if row.effect is not None
     ]
     n = counted(len(evaluation.analyses), "analysis", "analyses")
-    return f"Effects of {n} with their intervals: {listed(told, 40)}." if told else "Nothing could be estimated."
+    if not told:
+        return f"Forest plot of {n}, without a line: nothing could be estimated."
+    return f"Forest plot of {n}, each effect with its interval: {listed(told, 40)}."

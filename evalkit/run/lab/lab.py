@@ -10,18 +10,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
+from evalkit.run.notebooks.planned import PlannedNotebook, planned_notebooks
 from evalkit.run.outputs.folder import PRIVATE
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.locks import write_whole
 from evalkit.run.project.chosen_data import DataChoice, chosen_here
-from evalkit.run.project.workspace import NOTEBOOKS, SOURCE_ROOT, notebooks_folder, project_file, writable_root
+from evalkit.run.project.workspace import SOURCE_ROOT, project_file, writable_root
 
 if TYPE_CHECKING:
     from evalkit.run.commands.options import Given
@@ -71,9 +72,10 @@ def _prepared(given: Given, root: Path) -> str:
     from evalkit.run.project.project_file import load_project
 
     path = project_file(given.project)
-    slug = load_project(path).slug
-    data = chosen_here(given, path)
-    prepared = prepare_notebooks(root, slug, {"project_file": path, "data": data}, given.fresh)
+    project = load_project(path)
+    slug, data = project.slug, chosen_here(given, path)
+    planned = planned_notebooks(project, path)
+    prepared = prepare_notebooks(root, slug, {"project_file": path, "data": data}, planned, given.fresh)
     where = f"{LAB}/{slug}"
     print(f"The notebooks of {slug} are in {where}. Begin with {_FIRST}: it locks the design.", file=sys.stderr)
     for name in prepared.kept:
@@ -179,8 +181,14 @@ class Prepared:
     aside: tuple[str, ...]
 
 
-def prepare_notebooks(root: Path, slug: str, parameters: Mapping[str, Path | None], is_fresh: bool) -> Prepared:
-    """Make the notebooks of a project in `root`/lab/`slug`, with parameters as paths relative to that folder.
+def prepare_notebooks(
+    root: Path,
+    slug: str,
+    parameters: Mapping[str, Path | None],
+    planned: Sequence[PlannedNotebook],
+    is_fresh: bool = False,
+) -> Prepared:
+    """Make the planned notebooks in `root`/lab/`slug`, with parameters as paths relative to that folder.
 
     A notebook whose cells the user changed is kept; with `is_fresh` it is put aside under another name and made anew.
     What notebooks share is emptied, so that nothing of an older version of the kit is read back.
@@ -197,8 +205,7 @@ def prepare_notebooks(root: Path, slug: str, parameters: Mapping[str, Path | Non
         _make(folder)
         folder = folder.resolve()
         given = {name: "" if path is None else _relative(path, folder) for name, path in parameters.items()}
-        source = notebooks_folder(parameters["project_file"] or folder)
-        return _written(folder, source, {**given, "out": "."}, is_fresh)
+        return _written(folder, planned, {**given, "out": "."}, is_fresh)
 
 
 def _make(folder: Path) -> None:
@@ -220,10 +227,13 @@ def _relative(path: Path, folder: Path) -> str:
         ) from None
 
 
-def _written(folder: Path, source: Path, parameters: Mapping[str, str], is_fresh: bool) -> Prepared:
+def _written(
+    folder: Path, planned: Sequence[PlannedNotebook], parameters: Mapping[str, str], is_fresh: bool
+) -> Prepared:
     known, made, kept, aside = _record(folder), [], [], []
-    for name in sorted(f"{name}.ipynb" for name in NOTEBOOKS):
-        wanted, there = _filled(source / name, parameters), folder / name
+    for one in sorted(planned, key=lambda one: one.name):
+        name = f"{one.name}.ipynb"
+        wanted, there = _filled(one, {**parameters, **one.parameters}), folder / name
         found = _cells_hash(there)
         if there.exists() and found not in (known.get(name), _hash(wanted)):
             if not is_fresh:
@@ -240,14 +250,23 @@ def _written(folder: Path, source: Path, parameters: Mapping[str, str], is_fresh
     return Prepared(folder, tuple(made), tuple(kept), tuple(aside))
 
 
-def _filled(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return a notebook with its parameters in the place of those it was written with, and no outputs."""
+def _filled(planned: PlannedNotebook, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return a notebook with its parameters in the place of those it was written with, and no outputs.
+
+    One of the evaluator's own keeps what it declares beside them, and need not declare them all.
+    """
+    path = planned.path
     notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", [])]
-    if len(cells) != 1:
+    if len(cells) != 1 and not planned.is_own:
         raise EvalkitError(f"{path.name} must have one cell of parameters; please report this.")
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items()]
-    cells[0]["source"] = "\n".join(lines)
+    for cell in cells:
+        own = ["".join(cell["source"]), "# Parameters of this project:"] if planned.is_own else []
+        cell["source"] = "\n".join([*own, *lines])
+    for cell in notebook["cells"] if planned.is_own else []:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
     return notebook
 
 

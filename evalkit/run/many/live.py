@@ -139,7 +139,7 @@ def _orphans(orphans: Sequence[str], out: Path) -> Iterator[str]:
 # What a run of projects does, on standard error while it does it: lines, or on a terminal a table that changes.
 
 N_STAGES: Final = len(NOTEBOOKS) + 3
-"""Reading, each notebook, writing the report."""
+"""Reading, each notebook of a project with one analysis, writing the report."""
 _MOST_ROWS: Final = 16
 _STOPPED: Final = ("interrupted", "not begun")
 _FLEET_HEARTBEAT_SECONDS: Final = 3 * HEARTBEAT_SECONDS

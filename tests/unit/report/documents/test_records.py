@@ -72,6 +72,31 @@ def test_the_schema_refuses_what_it_should(evaluation: AreasResults) -> None:
             jsonschema.validate(record, results_schema())
 
 
+def test_every_analysis_has_an_entry_and_names_itself_in_each_effect(evaluation: AreasResults) -> None:
+    record = json.loads(results_json(whole(evaluation)))
+    (entry,) = record["analyses"]
+    assert (entry["name"], entry["kind"], entry["primary"]) == ("main", "areas", True)
+    assert entry["inference"] == {
+        "recommended": "area permutation",
+        "reason": "One area is treated; its change is placed among those of all areas.",
+    }
+    assert {effect["analysis"] for effect in entry["effects"]} == {"main"}
+    # one effect for each of the three outcomes and the contrast is the one that the analysis is quoted by
+    main = [effect for effect in entry["effects"] if effect.get("main")]
+    assert [(one["outcome"], one["estimate"]) for one in main] == [
+        ("READPROG", 0.94),
+        ("WRITPROG", -0.3),
+        ("MATPROG", 0.6),
+        ("READPROG-MATPROG", 0.33),
+    ]
+    assert [{k: v for k, v in one.items() if k not in ("analysis", "main")} for one in entry["effects"]] == record[
+        "effects"
+    ]
+    record["analyses"].append({**entry, "name": "other"})
+    with pytest.raises(jsonschema.ValidationError):  # two primary ones
+        jsonschema.validate(record, results_schema())
+
+
 def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: AreasResults) -> None:
     effects = results_record(whole(evaluation))["effects"]
     assert len(effects) == len(evaluation.effects)
@@ -80,7 +105,7 @@ def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: AreasResult
     assert effects[0]["months_progress"] == {
         "estimate": 2,
         "lower": 0,
-        "upper": 4,
+        "upper": 3,
         "table": "Toolkit table of the EEF",
         "note": "illustrative",
     }

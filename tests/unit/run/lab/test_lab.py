@@ -9,9 +9,13 @@ import pytest
 from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.run.cli import main
 from evalkit.run.lab.lab import prepare_notebooks
+from evalkit.run.notebooks.planned import PlannedNotebook, planned_notebooks
 from evalkit.run.outputs.folder import PRIVATE
+from evalkit.run.project.project_file import load_project
+from tests.conftest import ROOT
 
-ALL = ("0_summary.ipynb", "1_design.ipynb", "2_impact.ipynb", "3_review.ipynb", "4_reproducibility.ipynb")
+KNOWSLEY = ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml"
+ALL = ("0_summary.ipynb", "1_design.ipynb", "2_areas.ipynb", "3_review.ipynb", "4_reproducibility.ipynb")
 
 
 @pytest.fixture
@@ -22,9 +26,10 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def prepared(root: Path, is_fresh: bool = False, data: str | None = None):
+def prepared(root: Path, is_fresh: bool = False, data: str | None = None, own: tuple[PlannedNotebook, ...] = ()):
     path = root / "data" / "projects" / "one" / "project.yml"
-    return prepare_notebooks(root, "one", {"project_file": path, "data": root / data if data else None}, is_fresh)
+    given = {"project_file": path, "data": root / data if data else None}
+    return prepare_notebooks(root, "one", given, own or planned_notebooks(load_project(KNOWSLEY), KNOWSLEY), is_fresh)
 
 
 def parameters(path: Path) -> str:
@@ -42,10 +47,26 @@ def change(path: Path, cell: int, source: str) -> None:
 def test_parameters_lead_from_the_notebook_to_its_files_and_name_nothing_of_the_machine(root):
     found = prepared(root, data="files")
     assert (found.made, found.kept, found.aside) == (ALL, (), ())
-    said = parameters(found.folder / "2_impact.ipynb")
-    assert said == 'project_file = "../../data/projects/one/project.yml"\ndata = "../../files"\nout = "."'
+    said = 'project_file = "../../data/projects/one/project.yml"\ndata = "../../files"\nout = "."'
+    assert parameters(found.folder / "1_design.ipynb") == said
+    assert parameters(found.folder / "2_areas.ipynb") == f'{said}\nanalysis = "main"'
     for name in ALL:
         assert str(root) not in (found.folder / name).read_text(encoding="utf-8")
+
+
+def test_a_notebook_of_the_evaluators_own_is_opened_with_the_parameters_of_the_project(root):
+    cells = [
+        {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": ['out = "old"'], "outputs": []},
+        {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [{"text": "secret"}], "execution_count": 4},
+    ]
+    path = root / "data" / "projects" / "one" / "extra.ipynb"
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    found = prepared(root, own=(PlannedNotebook(name="extra", path=path, title="More"),))
+    assert found.made == ("extra.ipynb",)
+    said = parameters(found.folder / "extra.ipynb").splitlines()
+    assert said[0] == 'out = "old"'
+    assert 'project_file = "../../data/projects/one/project.yml"' in said
+    assert "secret" not in (found.folder / "extra.ipynb").read_text(encoding="utf-8")
 
 
 def test_without_data_the_parameter_is_empty_so_that_the_synthetic_england_is_read(root):
@@ -71,19 +92,19 @@ def test_other_data_make_notebooks_anew_that_nobody_changed(root):
 
 
 def test_a_notebook_changed_by_hand_is_kept_and_said_and_put_aside_only_when_asked(root):
-    path = prepared(root).folder / "2_impact.ipynb"
+    path = prepared(root).folder / "2_areas.ipynb"
     change(path, 3, "print('mine')")
     kept = prepared(root, data="files")
-    assert kept.kept == ("2_impact.ipynb",)
-    assert kept.made == tuple(name for name in ALL if name != "2_impact.ipynb")
+    assert kept.kept == ("2_areas.ipynb",)
+    assert kept.made == tuple(name for name in ALL if name != "2_areas.ipynb")
     assert "mine" in path.read_text(encoding="utf-8")
     fresh = prepared(root, is_fresh=True, data="files")
-    assert fresh.aside == ("2_impact-before-1.ipynb",)
+    assert fresh.aside == ("2_areas-before-1.ipynb",)
     assert fresh.made == ALL
-    assert "mine" in (fresh.folder / "2_impact-before-1.ipynb").read_text(encoding="utf-8")
+    assert "mine" in (fresh.folder / "2_areas-before-1.ipynb").read_text(encoding="utf-8")
     assert "mine" not in path.read_text(encoding="utf-8")
     change(path, 3, "print('again')")
-    assert prepared(root, is_fresh=True).aside == ("2_impact-before-2.ipynb",)
+    assert prepared(root, is_fresh=True).aside == ("2_areas-before-2.ipynb",)
 
 
 def test_a_notebook_that_cannot_be_read_counts_as_changed(root):

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 import evalkit
-from evalkit.core.errors import DataError, DesignError, EnvironmentFault, EvalkitError
+from evalkit.core.errors import DataError, DesignError, EnvironmentFault, EvalkitError, InputError
 from evalkit.run.notebooks.execute import NotebookFailure, error_of, execute
 from evalkit.run.notebooks.tidy import notebook_bytes, tidy
 
@@ -147,3 +147,44 @@ def test_a_path_is_renamed_only_where_it_is_one():
     encoded = "data:image/png;base64,iVBOR/a/bXk+/a/b="
     assert tidied(encoded, names) == encoded
     assert tidied("/a/bc and x/a", names) == "top/bc and x/a"
+
+
+# Notebooks of the evaluator's own.
+
+
+def own(folder: Path, *sources: str, tag: str = "parameters") -> Path:
+    """Return a notebook whose first cell may declare parameters."""
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook.cells[0].metadata["tags"] = [tag]
+    path = folder / "extra.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_one_of_the_evaluators_own_may_declare_fewer_parameters_or_none(tmp_path):
+    given = {"project_file": "p.yml", "data": "d", "out": "o"}
+    path = own(tmp_path, 'data = ""', "print(data)")
+    done = execute(path, given, is_own=True)
+    assert done["cells"][-1]["outputs"][0]["text"] == "d\n"
+    none = execute(own(tmp_path, "x = 1", "print(x, 'data' in dir())", tag="other"), given, is_own=True)
+    assert none["cells"][-1]["outputs"][0]["text"] == "1 False\n"
+
+
+def test_its_error_is_told_with_notebook_heading_and_message_and_no_traceback(tmp_path):
+    path = own(tmp_path, 'data = ""', "{}['a pupil']")
+    with pytest.raises(NotebookFailure, match=r"^extra\.ipynb stopped at an error: KeyError: 'a pupil'$") as told:
+        execute(path, {"data": ""}, is_own=True)
+    assert "Traceback" not in str(told.value)
+    assert "KeyError" in told.value.log
+    with pytest.raises(NotebookFailure, match=r"did not foresee \(KeyError\)"):  # of the kit's own, no value is told
+        execute(path, {"data": ""})
+
+
+def test_what_is_no_notebook_is_told_in_a_sentence(tmp_path):
+    path = tmp_path / "extra.ipynb"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"extra\.ipynb cannot be read as a notebook"):
+        execute(path, {}, is_own=True)
+    with pytest.raises(InputError, match="is not Python"):
+        execute(own(tmp_path, "data ="), {"data": ""}, is_own=True)
