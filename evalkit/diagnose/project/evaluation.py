@@ -254,9 +254,12 @@ class AreasResults(Shown):
     rating: EvidenceRating = NOT_RATED
 
     def effect(
-        self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName = "permutation"
+        self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName | None = None
     ) -> Effect | None:
-        """Return the effect of an outcome, design, period and kind of inference, if it was asked for."""
+        """Return the effect of an outcome, design, period and kind of inference, if it was asked for.
+
+        Without a kind it is the one placed among areas, or among sets of schools drawn in them.
+        """
         return find_effect(self.effects, outcome, (design, period), inference)
 
     @property

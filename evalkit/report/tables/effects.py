@@ -75,6 +75,12 @@ def _numbers(effect: Effect) -> tuple[Cell, ...]:
 
 
 def _whose_intervals(evaluation: AreasResults) -> str:
+    main = evaluation.main_effect
+    if main is not None and main.inference == "sets":
+        return (
+            "Intervals and p-values are those of the randomisation over sets: as many schools drawn in other areas, each"
+            " set compared in the same way."
+        )
     if is_listed(evaluation):
         return (
             "Listed schools are part of their areas, so there is no permutation over areas; where they lie in several "
@@ -301,6 +307,10 @@ def _permutation_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:
 
 def _by_statistic(evaluation: AreasResults, effect: Effect) -> list[tuple[Cell, ...]]:
     """Return the rows of the statistic that the project asks for, one- and two-sided, and that of the other one."""
+    if effect.inference == "sets":
+        spread = "Spread of changes across sets of as many schools drawn in other areas"
+        one_sided = _permuted("one-sided (rose more)", spread, effect, _ONE_SIDED, effect.p_value_one_sided)
+        return [_permuted("two-sided", spread, effect, effect.interval, effect.p_value), one_sided]
     spread, detail = "Spread of changes across areas", effect.permutation
     kinds = ["", "each change over its standard error (studentised), "]
     allows = [spread, f"{spread}, over school sampling error"]
@@ -324,7 +334,8 @@ def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason
     """Return a row of the permutation, one reason where nothing at all can be given."""
     lacking = p if isinstance(effect.interval, Unavailable) and isinstance(p, Unavailable) else None
     numbers: tuple[Cell, ...] = (lacking,) * 3 if lacking else (_NO_ERROR, interval, p)
-    return f"Area permutation, {kind}", allows, effect.estimate, *numbers
+    how = "Randomisation over sets" if effect.inference == "sets" else "Area permutation"
+    return f"{how}, {kind}", allows, effect.estimate, *numbers
 
 
 def _cluster_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:

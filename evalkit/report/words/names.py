@@ -13,7 +13,7 @@ from evalkit.data.measures import MEASURES
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.project.plan import DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import PLACED, Effect, surest_effect
 
 ARMS: Final = {
     "treated": "Treated",
@@ -188,7 +188,7 @@ def one_per_design(evaluation: AreasResults, outcome: str, period: str = "post")
 def _says(effect: Effect) -> int:
     """Return how much an effect says of its uncertainty where areas share shocks: more where the number is higher."""
     has_interval = not isinstance(effect.interval, Unavailable)
-    if effect.inference == "permutation":
+    if effect.inference in PLACED:
         return 3 if has_interval else 1
     return 2 if effect.cluster_level == "local_authority" and has_interval else 0
 
@@ -196,13 +196,9 @@ def _says(effect: Effect) -> int:
 def surest(evaluation: AreasResults, outcome: str = "") -> Effect | None:
     """Return the main effect on an outcome (the primary one) with the interval that allows for shocks to areas.
 
-    That is the permuted one for a whole area, and the one clustered by area for schools listed in several.
+    That is the one placed among areas, or among sets drawn in them, and else the one clustered by area.
     """
-    code = outcome or evaluation.project.primary.code
-    main, by_area = evaluation.effect(code), clustered(evaluation, "local_authority", code)
-    if by_area is not None and (main is None or isinstance(main.interval, Unavailable)):
-        return by_area
-    return main
+    return surest_effect(evaluation.effects, outcome or evaluation.project.primary.code)
 
 
 def is_listed(stage: DesignStage | AreasResults) -> bool:

@@ -9,8 +9,9 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.project.evaluation import AreasResults, Headline
+from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Prose
-from evalkit.report.words.names import clustered, is_listed, phase, subject, treated_areas, unit_of
+from evalkit.report.words.names import clustered, is_listed, phase, subject, surest, treated_areas, unit_of
 
 _SCALES: Final = {
     "progress points": "A progress score compares pupils across England: 0 is the national average for pupils with the "
@@ -180,6 +181,9 @@ def rank(evaluation: AreasResults) -> str:
 
 def no_rank(evaluation: AreasResults) -> str:
     """Return that part of an area cannot be ranked among whole areas, and what the interval rests on instead."""
+    placed = surest(evaluation)
+    if placed is not None and placed.inference == "sets":
+        return among_sets(placed)
     effect = clustered(evaluation, "local_authority")
     whole = "Schools listed by name are part of their area, so they cannot be ranked among whole areas"
     if effect is None:
@@ -194,6 +198,17 @@ def no_rank(evaluation: AreasResults) -> str:
     return (
         f"{whole}; the interval lets the schools of an area share what happened there, and rests on the "
         f"{counted(effect.n_treated_clusters, 'area')} they lie in{p}."
+    )
+
+
+def among_sets(effect: Effect) -> str:
+    """Return that listed schools are placed among sets of as many schools of other areas, and what that allows for."""
+    if isinstance(effect.interval, Unavailable) and isinstance(effect.p_value, Unavailable):
+        return f"No interval is given. {as_sentence(effect.p_value.reason)}"
+    p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
+    return (
+        "The listed schools are placed among sets of as many schools drawn in other areas, one area in the place of "
+        f"each of theirs, so that what happens to an area as a whole is allowed for{p}."
     )
 
 

@@ -12,6 +12,7 @@ from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import (
+    clustered,
     is_invented,
     is_listed,
     months_long,
@@ -21,7 +22,7 @@ from evalkit.report.words.names import (
     surest,
     treated_areas,
 )
-from evalkit.report.words.sentences import PLAIN, points, rose
+from evalkit.report.words.sentences import PLAIN, among_sets, points, rose
 
 _MOST_NAMES = 6
 
@@ -192,6 +193,10 @@ def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
 def _of_listed(evaluation: AreasResults) -> str:
     """Return what the interval of listed schools rests on, or why there is none."""
     effect = surest(evaluation)
+    if effect is not None and effect.inference == "sets":
+        return among_sets(effect)
+    if effect is None or isinstance(effect.interval, Unavailable):
+        effect = clustered(evaluation, "local_authority") or effect
     if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference != "cluster"):
         return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
     if isinstance(effect.interval, Unavailable):
