@@ -93,6 +93,7 @@ _HOME: Final = {
     "match_schools_then_pupils": "design.matching.school_pupil_matching",
     "AbadieImbens": "estimate.matched.abadie_imbens",
     "abadie_imbens_match": "estimate.matched.abadie_imbens",
+    "after_matching": "estimate.matched.after_matching",
     "EffectOptions": "estimate.matched.task",
     "matched_effect": "estimate.matched.matched_effect",
     "matched_panel": "estimate.matched.matched_panel",

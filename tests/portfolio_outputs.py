@@ -45,15 +45,18 @@ def write_outputs(folder: Path, data: Path) -> Path:
     return folder
 
 
+ANALYSES = "analyses:\n  - name: main\n    kind: areas\n    primary: true\n"
+
+
 def project_text(area: Area) -> str:
     """Return the Knowsley project with another area, name and theme, for reading alone."""
     text = KNOWSLEY.read_text(encoding="utf-8")
     before, _, after = text.partition("outcomes:\n")
     _, _, rest = after.partition("pool:\n")
-    text = f"{before}outcomes:\n  - measure: READPROG\n    role: primary\n\npool:\n{rest}"
+    text = f"{before}outcomes:\n  - measure: READPROG\n    role: primary\n\n{ANALYSES}\npool:\n{rest}"
     for old, new in (
         ("slug: knowsley-ssif", f"slug: {area.slug}"),
-        ("local_authority: 340", f"local_authority: {area.code}"),
+        ("areas: [340]", f"areas: [{area.code}]"),
         ("place: Knowsley", f"place: {area.place}"),
         ("theme: literacy", f'theme: "{area.theme}"'),
         ("claims: claims.yml", ""),

@@ -33,6 +33,7 @@ from evalkit.estimate.areas.random_effects import RandomEffects
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.effect_sizes import StandardisedEffect
 from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
+from evalkit.estimate.matched.after_matching import AfterMatching
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.estimate.pupils.two_level import TwoLevelModel
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -231,6 +232,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     RandomEffects: (models.pooled,),
     MatchBalance: (_units, matched.match_means, matched.match_balance_table),
     MatchedEffect: (_effect, matched.effect_words),
+    AfterMatching: (matched.after_estimates, matched.after_words),
     MatchingEstimate: (_effect, matched.effect_words),
     MatchSensitivity: (matched.sensitivity, matched.hidden_bias, matched.benchmarks),
     Finding: (_finding,),

@@ -31,8 +31,7 @@ def listed_project(synthetic_england, tmp_path_factory):
     assert len(secondary) == FEW
     (made / "participants.csv").write_text("URN\n" + "\n".join(primary + secondary) + "\n", encoding="utf-8")
     text = (made / "project.yml").read_text(encoding="utf-8").replace("slug: knowsley-ssif", "slug: listed-in-one")
-    rule = "rule: local_authority\n  local_authority: 340"
-    text = text.replace(rule, "rule: file\n  file: participants.csv")
+    text = text.replace("areas: [340]", "file: participants.csv")
     (made / "project.yml").write_text(text, encoding="utf-8")
     return made
 

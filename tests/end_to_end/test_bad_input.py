@@ -73,9 +73,7 @@ def participants(text: str) -> Change:
     """Evaluate a list of schools."""
 
     def change(data: Path, project: Path) -> None:
-        in_project("rule: local_authority\n  local_authority: 340", "rule: file\n  file: participants.csv")(
-            data, project
-        )
+        in_project("areas: [340]", "file: participants.csv")(data, project)
         (project / "participants.csv").write_text(text, encoding="utf-8")
 
     return change
@@ -116,7 +114,19 @@ CASES = {
     "unknown key": (in_project("ratio: 5", "ratios: 5"), "Did you mean 'ratio'?"),
     "a path that leaves the folder": (in_project("claims: claims.yml", "claims: ../../claims.yml"), "claims"),
     "a Python tag": (in_project("seed: 20180201", "seed: !!python/object/apply:os.getpid []"), "tag"),
-    "unknown area": (in_project("local_authority: 340", "local_authority: 999"), "999"),
+    "unknown area": (in_project("areas: [340]", "areas: [999]"), "999"),
+    "an area of no such name": (in_project("areas: [340]", "areas: [Knowsly]"), "Did you mean 'Knowsley"),
+    "two primary analyses": (
+        in_project("analyses:\n", "analyses:\n  - {name: other, kind: areas, primary: true}\n"),
+        "found 'other' and 'main'",
+    ),
+    "a reserved key": (in_project("seed:", "families: [a]\nseed:"), "reserved"),
+    "a file of the first version": (in_project("schema_version: 2", "schema_version: 1"), "`evalkit migrate FILE`"),
+    "a start that is no date": (participants("URN,start\n{known},soon\n"), "the start 'soon' is no date"),
+    "a table that is not there": (
+        in_project("outcomes:\n", "outcomes:\n  - {table: scores, column: a, role: secondary}\n"),
+        "there is no table 'scores' under `data.tables`",
+    ),
     "unknown URN": (participants("URN\n999999\n"), "999999"),
     "another school's name": (participants("LAESTAB,name\n{laestab},St\n"), "the row's name is 'St'"),
     "duplicate participant": (participants("URN\n{known}\n{known}\n"), "listed twice"),

@@ -1,4 +1,4 @@
-"""A list of participants that is part of a borough: no permutation, and the borough's other schools in no arm."""
+"""A list of participants that is part of a borough: placed among sets, and the borough's other schools in no arm."""
 
 import json
 
@@ -12,16 +12,23 @@ def listed(listed_run):
     ).read_text("utf-8")
 
 
-def test_the_permutation_is_unavailable_with_the_reason(listed):
+def test_every_comparison_is_placed_among_sets_of_other_areas(listed):
     results, html = listed
-    effects = [e for e in results["effects"] if e["outcome"] == "READPROG" and e["inference"] == "permutation"]
-    assert effects
+    assert not [e for e in results["effects"] if e["inference"] == "permutation" and e["outcome"] == "READPROG"]
+    effects = [e for e in results["effects"] if e["outcome"] == "READPROG" and e["inference"] == "sets"]
+    assert {"neighbours", "england", "matched", "matched_without_outcomes"} <= {e["design"] for e in effects}
     for effect in effects:
         assert isinstance(effect["estimate"], float)
-        assert "part of their area" in effect["p_value"]["unavailable"]
-        assert "part of their area" in effect["interval"]["unavailable"]
         assert effect["estimand"] in {"ATT", "ATT_AMONG_MATCHED"}
-    assert "part of their area" in html
+        assert effect["sets"]["n_treated_areas"] == 1
+        if effect["sets"]["n_areas"] >= 40:
+            assert isinstance(effect["p_value"], float)
+            assert effect["interval"]["lower"] < effect["estimate"] < effect["interval"]["upper"]
+        else:
+            assert "areas could hold such a set" in effect["interval"]["unavailable"]
+    [main] = [e for e in effects if (e["design"], e["period"]) == ("neighbours", "post")]
+    assert isinstance(main["p_value"], float)
+    assert "other areas" in html
 
 
 def test_the_boroughs_other_schools_are_in_no_arm(listed):

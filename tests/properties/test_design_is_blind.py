@@ -2,14 +2,18 @@
 
 import csv
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evalkit.core.errors import DataError
+from evalkit.core.project import Analysis
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
+from evalkit.design.kinds.matched import MatchedOptions
 from evalkit.design.project.plan import make_design
+from evalkit.run.kinds.registry import design_project
 
 FOLLOW_UP = ("2017-2018", "2018-2019")
 SCORES = ("READPROG", "WRITPROG", "MATPROG", "P8MEA", "ATT8SCR")
@@ -127,3 +131,23 @@ def test_another_score_from_before_does_change_the_design(project, design, small
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     assert design_of(project, folder).to_json() != design.to_json()
+
+
+def matched(project):
+    """The project with a matched comparison in the place of its areas."""
+    options = MatchedOptions(method="optimal", covariates=("pre_outcomes", "cohort_size"), exact=("region",))
+    return replace(project, analyses=(Analysis(name="matched", kind="matched", primary=True, options=options),))
+
+
+def locked(project, folder):
+    return design_project(matched(project), read_baseline(matched(project), folder, find_sources(folder))).to_json()
+
+
+def test_permuting_follow_up_outcomes_leaves_a_matched_comparison_byte_identical(project, small_england, shuffled):
+    one = locked(project, small_england)
+    assert '"pairs": [' in one
+    assert one.encode() == locked(project, shuffled).encode()
+
+
+def test_follow_up_cells_that_cannot_be_read_are_not_read_for_a_matched_comparison(project, small_england, poisoned):
+    assert locked(project, small_england) == locked(project, poisoned)

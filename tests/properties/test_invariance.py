@@ -17,7 +17,7 @@ from evalkit.data.roles import Roles
 from evalkit.design.project.areas import neighbour_comparisons
 from evalkit.design.project.group_matching import GroupNeighbours, match_groups
 from evalkit.estimate.areas.area_effects import effects_by_area, effects_of_matches
-from evalkit.estimate.areas.outcome_effects import EffectKey, permutation_effect
+from evalkit.estimate.areas.effect_records import EffectKey, permutation_effect
 from evalkit.estimate.areas.sample import changes_to
 
 EXPOSURE = Exposure(pre=(2016, 2017), partial=(2018,), post=(2019,))

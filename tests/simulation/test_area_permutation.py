@@ -22,7 +22,7 @@ from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.synthetic import OUTCOMES, school_areas, score_process
 from evalkit.design.project.areas import AreaComparisons, neighbour_comparisons
 from evalkit.estimate.areas.area_effects import effects_by_area
-from evalkit.estimate.areas.outcome_effects import EffectKey, permutation_effect, school_cluster_effect
+from evalkit.estimate.areas.effect_records import EffectKey, permutation_effect, school_cluster_effect
 from evalkit.estimate.areas.sample import Changes
 
 SHORT, LONG, LONGEST = 150, 500, 2000

@@ -6,6 +6,8 @@
 - `long_table`: A user's own table with a row for each unit and period, ready for a `Panel`: what is left out is
   counted.
 - `parquet`: The columns of a Parquet file, integers of an id as their digits.
+- `project_table`: A table of a project's own as records beside the published ones: its units, their outcomes, what
+  was known before.
 - `unit_table`: A user's own table with one row for each unit, for a `Baseline` or for `Profiles`; later columns are
   kept apart.
 - `year_labels`: The year that a published label stands for, and what the labels of a column of periods are numbered

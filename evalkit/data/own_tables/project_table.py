@@ -30,6 +30,8 @@ _MOST: Final = 0.5
 _FIRST_OWN_AREA: Final = 1001
 """Where the numbering of areas begins that only the table names; DfE's codes have three digits."""
 _YEARS: Final = (1900, 2100)
+_LAESTAB: Final = 7
+"""Digits of a LAESTAB: three of the area and four of the establishment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,7 +209,9 @@ def _unknown(units: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(index=index)
     frame["name"] = pd.Series("", index=index, dtype=object)
     frame["area"] = pd.Series(pd.NA, index=index, dtype="Int64")
-    frame["laestab"] = pd.Series("", index=index, dtype=object)
+    plain = [unit.replace("/", "") for unit in index]
+    laestabs = [number if len(number) == _LAESTAB and number.isdigit() else "" for number in plain]
+    frame["laestab"] = pd.Series(laestabs, index=index, dtype=object)
     frame["minor_group"] = pd.Series(OWN_GROUP, index=index, dtype=object)
     frame["area_name"] = pd.Series(NO_AREA, index=index, dtype=object)
     frame["region"] = pd.Series("", index=index, dtype=object)

@@ -5,11 +5,12 @@
 - `known_schools`: Every school that the published files know, by its numbers and names, and whether two names mean
   one school.
 - `neighbours`: DfE's statistical-neighbour lists, as the workbooks of the Local Authority Interactive Tool hold them.
-- `participants`: Which schools took part: an area, or a file of schools matched to what was published.
+- `participants`: Which schools took part: an area, a file of schools matched to what was published, or an example's
+  made-up list.
 - `participants_file`: A list of schools as people keep one: whatever the encoding, the separator and the headings.
 - `performance`: The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, and the confidence limits
   printed in them.
-- `project_data`: Everything one project reads, checked once: records by key stage, areas, participants.
+- `project_data`: Everything one project reads, checked once: records by key stage and own table, areas, participants.
 - `records`: Schools and their results over time: every cell a number or a reason; which schools can be analysed.
 - `school_lists`: What the school lists say: links between establishments, dates of conversion, groups and types,
   pupils on roll.

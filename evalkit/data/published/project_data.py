@@ -17,7 +17,7 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
-from evalkit.data.measures import PUPILS_OF_STAGE, measure, require_years
+from evalkit.data.measures import MEASURES, PUPILS_OF_STAGE, measure, require_years
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -126,12 +126,17 @@ def years_of(project: Project, available: Iterable[int], start: date | None = No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRequest:
-    """What a project asks of the published files. Tables are read from this alone, so that projects can share them."""
+    """What a project asks of the published files. Tables are read from this alone, so that projects can share them.
+
+    `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
+    alone.
+    """
 
     measures: tuple[str, ...]
     exposure: Exposure
     neighbours: str
     years: tuple[int, ...]
+    compared_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -326,17 +331,30 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
     """Return what is asked of the published files; where no years are named, those before the first start."""
     later = tuple(year for year in years.every if year not in years.before)
     exposure = project.exposure if project.exposure.pre else Exposure(pre=years.before, post=later)
+    outcomes = tuple(outcome.code for outcome in project.outcomes if not outcome.is_own)
     return DataRequest(
-        measures=tuple(outcome.code for outcome in project.outcomes if not outcome.is_own),
+        measures=outcomes,
         exposure=exposure,
         neighbours=project.pool.neighbours,
         years=years.before if is_baseline else years.every,
+        compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
     )
+
+
+def _compared_on(project: Project) -> Iterator[str]:
+    """Yield the published measures that analyses compare schools on, by their codes or with a year."""
+    for analysis in project.analyses:
+        for name in getattr(analysis.options, "codes", ()):
+            code = name if name in MEASURES else name.rpartition("_")[0]
+            if code in MEASURES:
+                yield code
 
 
 def _tables(request: DataRequest, sources: Sources) -> Tables:
     for code in request.measures:
         require_years(code, request.exposure.years)
+    for code in request.compared_on:
+        require_years(code, request.years)
     neighbours = {name: _read_once(read_neighbours, path) for name, path in sources.neighbours.items()}
     if request.measures:
         _require_identity_files(sources)
@@ -427,7 +445,7 @@ def _require_results(source: str, records: SchoolRecords) -> None:
 
 def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
-    for code in request.measures:
+    for code in dict.fromkeys((*request.measures, *request.compared_on)):
         stages.setdefault(measure(code).key_stage, []).append(code)
     return stages
 

@@ -273,7 +273,7 @@ class OutcomeMatch:
     everyone : all schools that could be treated or compared, those of treated areas that take no part among them
     area : area of each of them, missing where none is given
     names : the columns each name of the options stands for
-    design : the comparison group; None where `too_few` says why there is none
+    design : the comparison group; None where `too_few` says why there is none (too few treated, or no match)
     sets : how the treated will be judged by sets, None where they lie in no area
     n_left_out : schools without a covariate, by arm
     """
@@ -357,8 +357,14 @@ def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
             f"No treated school is left: none of the participants has {known.measure.label.lower()} and all that is "
             f"matched on. Run `evalkit check {project.slug}` to see why each was left out."
         )
-    too_few = _too_few(n_treated, project)
-    compared = _may_compare(plan, everyone, area)
+    too_few, design = _too_few(n_treated, project), None
+    if not too_few:
+        try:
+            design = match(_some(everyone, _in_play(plan, everyone, area)), option, options.estimand)
+        except DesignError as problem:
+            if code == project.primary.code:
+                raise
+            too_few = str(problem).rstrip(".")
     return OutcomeMatch(
         outcome=code,
         label=known.measure.label,
@@ -368,8 +374,8 @@ def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
         area=area,
         names=names,
         option=option,
-        design=None if too_few else match(_some(everyone, everyone.is_treated | compared), option, options.estimand),
-        sets=None if too_few else _sets(plan, known, everyone, area),
+        design=design,
+        sets=None if design is None else _sets(plan, known, everyone, area),
         n_left_out=n_left_out,
         too_few=too_few,
     )
@@ -387,7 +393,8 @@ def covariates_of(options: MatchedOptions, known: KnownBefore) -> tuple[str, ...
     """Return what is matched on: as named, or the outcome and the size of the cohort before, as far as known."""
     if options.covariates:
         return options.covariates
-    has_pupils = any(year in known.records.pupils for year in known.project.exposure.pre)
+    pupils = known.records.pupils
+    has_pupils = any(year in pupils and pupils[year].notna().any() for year in known.project.exposure.pre)
     found = ((PRE_OUTCOMES,) if known.pre else ()) + ((COHORT_SIZE,) if has_pupils else ())
     if not found:
         raise DesignError(
@@ -472,14 +479,14 @@ def _too_few(n: int, project: Project) -> str:
     return f"{n_schools}: too few for an estimate (the project asks for at least {project.pool.minimum_treated})"
 
 
-def _may_compare(plan: MatchedPlan, everyone: Baseline, area: pd.Series) -> Any:
-    """Return who may be compared with the treated, shape (n_units,)."""
+def _in_play(plan: MatchedPlan, everyone: Baseline, area: pd.Series) -> Any:
+    """Return the treated and who may be compared with them, shape (n_units,)."""
     allowed = ~area.isin(list(plan.never)).to_numpy() & ~everyone.is_treated
     if plan.neighbours is None:
-        return allowed
+        return allowed | everyone.is_treated
     treated = area[everyone.is_treated].dropna().unique().tolist()
     near = {code for one in treated for code in plan.neighbours.of(int(one))}
-    return allowed & area.isin(list(near)).to_numpy()
+    return (allowed & area.isin(list(near)).to_numpy()) | everyone.is_treated
 
 
 def _some(everyone: Baseline, kept: Any) -> Baseline:

@@ -207,8 +207,10 @@ class StaggeredPlan(Shown):
     reason: str
     cautions: tuple[str, ...] = ()
 
-    def name_of(self, cluster: str) -> str:
-        """Return the name of a cluster: of an area its own, of a group or unit as it stands in the data."""
+    def name_of(self, cluster: str, units: pd.DataFrame) -> str:
+        """Return the name of a cluster or unit: its own where it has one, else as it stands in the data."""
+        if cluster in units.index:
+            return str(units.loc[cluster, "name"]) or cluster
         word, _, code = cluster.partition(" ")
         return self.area_names.get(int(code), cluster) if word == AREA and code.isdigit() else cluster
 
@@ -429,7 +431,7 @@ def _sets(
     if choices.cluster != "area" or area.reindex(treated.index).nunique() > MOST_AREAS:
         return None
     stand_ins = area.reindex(pool).unique().tolist()
-    return set_design(level, area, area.index, treated.index, stand_ins)
+    return set_design(level, area, level.index, treated.index, stand_ins)
 
 
 def _clusters(choices: StaggeredChoices, intake: ProjectData, area: pd.Series) -> pd.Series:

@@ -18,11 +18,12 @@ from evalkit.core.quantities import Estimand, IntervalOrReason, Quantity, Unavai
 from evalkit.core.shown import Shown
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.clusters import ClusterCounts
+from evalkit.design.clusters import CR2, ClusterCounts
 from evalkit.design.kinds.matched import MatchedPlan, OutcomeMatch, stand_ins
 from evalkit.design.matching.matched import MatchedDesign, without_units
 from evalkit.design.matching.options import AfterName, FullMatching, ProfileMatching
 from evalkit.design.matching.rerun import MatchingRerun
+from evalkit.design.project.inference import SETS, WHOLE_SETS
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, not_assessable
 from evalkit.diagnose.matched.balance import MatchBalance, match_balance
 from evalkit.diagnose.matched.findings import match_findings
@@ -31,19 +32,16 @@ from evalkit.diagnose.matched.regression_to_mean import regression_to_mean
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetsInference, SetStatistics, set_statistics
-from evalkit.estimate.effect import Effect, EffectSize, InferenceName, SetsDetail
+from evalkit.estimate.effect import Effect, EffectSize, SetsDetail
 from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, adjustment_columns, after_matching
 from evalkit.estimate.matched.matched_effect import MatchedEffect, is_weighting
 from evalkit.estimate.matched.set_statistic import COLUMN, MatchedStatistic
 from evalkit.estimate.matched.task import EffectOptions, Errors
 from evalkit.estimate.published_spread import Spreads, conditional_spread, effect_size, unconditional_spread
 
-SETS: Final = "randomisation over sets, the matching made again for each"
-BY_AREA: Final = "errors clustered by area (CR2)"
 BY_UNIT: Final = "errors by matched set or school"
 _FEWER: Final = {FullMatching: 500, ProfileMatching: 200}
 """Sets drawn where a matching takes long."""
-_INFERENCE: Final[dict[str, InferenceName]] = {SETS: "sets", BY_AREA: "cluster", BY_UNIT: "units"}
 
 
 # The plan as a reader may see it, before outcomes.
@@ -147,10 +145,10 @@ def inference_of(found: OutcomeMatch) -> tuple[str, str]:
         return BY_UNIT, "The treated lie in no known areas, so that they count as independent of each other."
     n_areas = len(found.sets.treated)
     if not found.is_by_sets:
-        return BY_AREA, f"The treated lie in {n_areas} areas, clusters enough for errors by area."
+        return CR2, f"The treated lie in {n_areas} areas, clusters enough for errors by area."
     what = "whole areas" if found.sets.is_whole else "sets of as many schools"
     where = "one area" if n_areas == 1 else f"{n_areas} areas"
-    return SETS, (
+    return WHOLE_SETS if found.sets.is_whole else SETS, (
         f"The treated lie in {where}, whose own shocks no error within them can tell from the programme: {what} of "
         "other areas are matched in the same way and stand beside them."
     )
@@ -291,7 +289,7 @@ def _pool(plan: MatchedPlan, found: OutcomeMatch, values: _Values) -> SetPool:
 def _sensitivity(
     design: MatchedDesign, before: pd.DataFrame, after: pd.Series, estimates: AfterMatching, project: Project
 ) -> MatchSensitivity | Unavailable:
-    """Return what the estimate asked for withstands of what was not measured, of the change where that was asked for."""
+    """Return what the estimate asked for withstands of what was not measured."""
     effect = estimates.main
     if isinstance(effect, Unavailable):
         return effect

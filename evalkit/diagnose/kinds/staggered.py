@@ -13,11 +13,9 @@ import pandas as pd
 from evalkit.core.arrays import Bools, Ints
 from evalkit.core.draws import SERIAL, Executor
 from evalkit.core.errors import DesignError
-from evalkit.core.formats import p_equals, visible
 from evalkit.core.project import Project
-from evalkit.core.quantities import Estimand, Interval, Quantity, Unavailable
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
@@ -27,24 +25,14 @@ from evalkit.design.matching.matched import without_units
 from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
 from evalkit.design.project.set_rule import SetRule
-from evalkit.diagnose.cross_checks import COMPARES, CrossCheck, CrossChecks, cross_checks, open_design
-from evalkit.diagnose.finding import (
-    CheckPower,
-    Finding,
-    FindingKind,
-    Verdict,
-    design_fact,
-    not_assessable,
-    statement,
-)
+from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
 from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import SetsInference
-from evalkit.estimate.effect import ClusterLevel, Effect, EffectSize, Inference, InferenceName, SetsDetail
+from evalkit.estimate.effect import Inference
 from evalkit.estimate.published_spread import (
     Spread,
     Spreads,
     conditional_spread,
-    effect_size,
     unconditional_spread,
 )
 from evalkit.estimate.staggered.bands import Uncertainty
@@ -65,9 +53,11 @@ from evalkit.estimate.staggered.relabelled_arrays import Estimator
 from evalkit.estimate.staggered.results import StaggeredResults, staggered_results
 from evalkit.estimate.staggered.results_by_sets import (
     ASSUMES,
+    NO_STD_ERROR,
     NumbersBySets,
     TrendPower,
     inference_by_sets,
+    less_expected,
     results_by_sets,
     trend_power,
 )
@@ -76,7 +66,6 @@ from evalkit.estimate.two_way.recommended import InferenceOptions
 NOT_RERUN: Final = Unavailable(
     "Sets are drawn for the quoted estimator alone, as with covariates each set takes a rerun of everything."
 )
-LEVELS: Final[dict[str, ClusterLevel]] = {"area": "local_authority", "group": "group", "unit": "school"}
 
 
 # The results.
@@ -98,6 +87,7 @@ class StaggeredOutcomeResults(Shown):
     ----------
     code, label, unit, role : the outcome, in words for readers
     results : every estimate of the quoted estimator, with the inference that judges it
+    quoted : the same, each estimate less what sets gain where they are like the list: what a reader is shown
     by_clusters : the same with errors by cluster, where sets judge; None where clusters do
     overall : what sets say of the overall effect, None where clusters judge
     beside : what sets drawn by the other rule say, by the rule's name
@@ -119,6 +109,7 @@ class StaggeredOutcomeResults(Shown):
     unit: str
     role: str
     results: StaggeredResults
+    quoted: StaggeredResults
     by_clusters: StaggeredResults | None
     overall: SetsInference | None
     beside: tuple[tuple[str, SetsInference], ...]
@@ -267,7 +258,10 @@ def _outcome(
         role=declared.role,
         left_out=(*outcome.left_out, *_units(made.results.dropped)),
         years_left_out=other_years,
-        without=tuple(replace(one, left_out=plan.name_of(one.left_out)) for one in _without(work)),
+        without=tuple(
+            replace(one, left_out=plan.name_of(one.left_out, intake.records[outcome.stage].schools))
+            for one in _without(work)
+        ),
         spreads=_spreads(project, intake, outcome, values),
     )
 
@@ -362,6 +356,7 @@ def _made(
         unit="",
         role="",
         results=results,
+        quoted=results,
         by_clusters=None,
         overall=None,
         beside=(),
@@ -424,9 +419,11 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     if statistic.is_from_sums:
         rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
         power = trend_power(by_sets, rise, -anticipation)
+    judged = results_by_sets(clustered.results, by_sets, anticipation)
     return replace(
         clustered,
-        results=results_by_sets(clustered.results, by_sets, anticipation),
+        results=judged,
+        quoted=less_expected(judged, by_sets),
         by_clusters=clustered.results,
         overall=by_sets.overall,
         beside=tuple((rule, found.overall) for rule, found in by_rule.items() if rule != rules[0]),
@@ -472,8 +469,8 @@ def _check(row: CrossCheck, found: SetsInference | None) -> CrossCheck:
         return row
     if found is None:
         return replace(row, std_error=NOT_RERUN, interval=NOT_RERUN)
-    none = Unavailable("Sets of other units give an interval, but no standard error.")
-    return replace(row, std_error=none, interval=found.interval)
+    known = row.estimate if isinstance(found.adjusted, Unavailable) or found.rule == "simple" else found.adjusted
+    return replace(row, estimate=known, std_error=Unavailable(NO_STD_ERROR), interval=found.interval)
 
 
 def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInference | None:
@@ -529,194 +526,3 @@ def _parts(work: _Work, treated: pd.Index) -> list[tuple[str, pd.Index]]:
     if by.nunique() < 2 or by.nunique() > _MOST_PARTS:
         return []
     return [(str(name), part.index) for name, part in by.groupby(by, sort=True)]
-
-
-# Effects as every kind gives them.
-
-
-def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> Iterator[Effect]:
-    """Yield the overall effect by the quoted estimator, marked as the main one, and by the others beside it."""
-    estimand = Estimand.AREA_ITT if found.is_whole and choices.cluster == "area" else Estimand.ATT
-    for row in found.checks.rows:
-        is_main = row.estimator == choices.estimator
-        yield Effect(
-            outcome=found.code,
-            role=found.role,
-            design=row.estimator,
-            estimand=estimand,
-            period="post",
-            estimate=_quoted(found) if is_main else row.estimate,
-            std_error=found.results.simple.std_error if is_main else row.std_error,
-            interval=found.results.simple.interval if is_main else row.interval,
-            p_value=found.results.simple.p_value if is_main else _ONLY_QUOTED,
-            p_value_one_sided=_one_sided(found) if is_main else _ONLY_QUOTED,
-            inference=_inference_name(found, choices),
-            cluster_level=LEVELS[choices.cluster],
-            n_treated=found.results.n_treated,
-            n_comparison=found.results.n_comparison,
-            n_treated_clusters=found.n_treated_areas,
-            method=f"{row.estimator}: {COMPARES[row.estimator]}" if not is_main else found.results.method,
-            is_main=is_main,
-            sets=_detail(found.overall) if is_main and found.overall is not None else None,
-            effect_size=_size(found) if is_main else None,
-        )
-
-
-def _size(found: StaggeredOutcomeResults) -> EffectSize | None:
-    """Return the quoted effect in standard deviations, None where there is none."""
-    estimate = _quoted(found)
-    if isinstance(estimate, Unavailable):
-        return None
-    return effect_size(estimate, found.results.simple.interval, found.spreads)
-
-
-def _quoted(found: StaggeredOutcomeResults) -> Quantity:
-    """Return the estimate that is quoted: less what sets gain where nothing happened, where they are like the list."""
-    estimate = found.results.simple.estimate
-    is_simple = found.overall is None or found.overall.rule == "simple" or isinstance(estimate, Unavailable)
-    return estimate if is_simple or found.overall is None else found.overall.adjusted
-
-
-def _detail(overall: SetsInference) -> SetsDetail:
-    return SetsDetail(
-        rule=overall.rule,
-        unadjusted=overall.estimate,
-        expected=overall.expected,
-        spread=overall.spread,
-        n_areas=overall.n_areas,
-        n_treated_areas=overall.n_treated_areas,
-        n_sets=overall.n_sets,
-        monte_carlo_error=overall.monte_carlo_error,
-        is_whole=overall.is_whole,
-    )
-
-
-_ONLY_QUOTED: Final = Unavailable(
-    "A p-value is given for the quoted estimator; the others show whether it depends on it."
-)
-
-
-def _inference_name(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> InferenceName:
-    if found.overall is not None:
-        return "sets"
-    return "units" if choices.cluster == "unit" else "cluster"
-
-
-def _one_sided(found: StaggeredOutcomeResults) -> Quantity:
-    if found.overall is not None:
-        return found.overall.p_value_one_sided
-    p, estimate = found.results.simple.p_value, found.results.simple.estimate
-    if isinstance(p, Unavailable) or isinstance(estimate, Unavailable):
-        return p if isinstance(p, Unavailable) else Unavailable("There is no estimate.")
-    return p / 2 if estimate > 0 else 1 - p / 2
-
-
-# What could be wrong.
-
-
-def findings_of(found: StaggeredFindings) -> tuple[Finding, ...]:
-    """Return what could be wrong with the primary outcome's effect, each check named and judged."""
-    primary = found.primary
-    checks = [
-        _before_the_start(primary),
-        _estimators_agree(primary, found.plan.choices),
-        _left_out_share(primary),
-        *_without_one(primary),
-        *(_placebo(one) for one in found.outcomes if one.role == "placebo"),
-        *(design_fact("first_year", Verdict.CAUTION, 1.0, text) for text in found.plan.cautions),
-    ]
-    return tuple(checks)
-
-
-_POWER: Final = 0.5
-"""A test that finds a trend as large as the least detectable effect less often than this says nothing by passing."""
-
-
-def _before_the_start(found: StaggeredOutcomeResults) -> Finding:
-    test, name = found.results.pre_test, "before_the_start"
-    if isinstance(test, Unavailable):
-        return not_assessable(name, test.reason, FindingKind.FALSIFICATION)
-    verdict = _ranked(test.p_value)
-    power = found.power
-    sentence = test.sentence
-    checked: CheckPower | Unavailable = Unavailable("No power was reckoned.")
-    if isinstance(power, TrendPower):
-        checked = CheckPower(violation=power.bias, at_half=power.at_half, at_one=power.at_one, at_twice=power.at_twice)
-        sentence += (
-            f" A trend of {visible(power.slope)} a period, which would bias the effect by {visible(power.bias)}, would "
-            f"be found in {power.at_one:.0%} of cases."
-        )
-        if verdict is Verdict.REASSURING and power.at_one < _POWER:
-            verdict = Verdict.UNINFORMATIVE
-    n_areas = found.overall.n_areas if found.overall is not None else Unavailable("Errors are by cluster.")
-    return Finding(name, verdict, test.statistic, sentence, FindingKind.FALSIFICATION, test.p_value, n_areas, checked)
-
-
-def _ranked(p_value: float) -> Verdict:
-    return Verdict.SERIOUS if p_value <= 0.05 else Verdict.CAUTION if p_value <= 0.20 else Verdict.REASSURING
-
-
-def _estimators_agree(found: StaggeredOutcomeResults, choices: StaggeredChoices) -> Finding:
-    known = {row.estimator: row.estimate for row in found.checks.rows if not isinstance(row.estimate, Unavailable)}
-    if len(known) < 2 or choices.estimator not in known:
-        return not_assessable("estimators", "Fewer than two estimators give an effect.")
-    low, high = min(known, key=lambda one: known[one]), max(known, key=lambda one: known[one])
-    sentence = (
-        f"By {counted(len(known), 'estimator')} the overall effect lies between {visible(known[low])} ({low}) and "
-        f"{visible(known[high])} ({high}); {choices.estimator} is quoted."
-    )
-    return statement("estimators", known[high] - known[low], sentence)
-
-
-def _left_out_share(found: StaggeredOutcomeResults) -> Finding:
-    """Return which share of participants is not analysed, held against the usual bands of attrition."""
-    lost = sum(len(one.units) for one in found.left_out if "to compare with" not in one.reason)
-    share = lost / (lost + found.results.n_treated)
-    verdict = Verdict.SERIOUS if share > 0.2 else Verdict.CAUTION if share > 0.1 else Verdict.REASSURING
-    sentence = f"{share:.0%} of the units that could have been analysed are not: each reason stands beside the design."
-    return design_fact("left_out", verdict, share, sentence)
-
-
-def _without_one(found: StaggeredOutcomeResults) -> Iterator[Finding]:
-    estimate = found.results.simple.estimate
-    known = {one.left_out: one.estimate for one in found.without if not isinstance(one.estimate, Unavailable)}
-    if isinstance(estimate, Unavailable) or not known:
-        return
-    largest = max(known, key=lambda name: abs(known[name] - estimate))
-    sentence = (
-        f"Without {largest} the effect is {visible(known[largest])} in place of {visible(estimate)}: no other of "
-        f"{counted(len(known), 'part')} of the participants moves it more."
-    )
-    yield statement("without_one", known[largest] - estimate, sentence)
-
-
-def _placebo(found: StaggeredOutcomeResults) -> Finding:
-    simple, name = found.results.simple, "placebo_outcome"
-    if isinstance(simple.p_value, Unavailable) or isinstance(simple.estimate, Unavailable):
-        reason = simple.p_value.reason if isinstance(simple.p_value, Unavailable) else "There is no estimate."
-        return not_assessable(name, f"{found.label}: {reason}", FindingKind.FALSIFICATION)
-    sentence = (
-        f"{found.label}, which the programme should not move, changed by {visible(simple.estimate)} more than among "
-        f"those compared ({p_equals(simple.p_value)})."
-    )
-    n_areas = found.overall.n_areas if found.overall is not None else Unavailable("Errors are by cluster.")
-    return Finding(
-        name, _ranked(simple.p_value), simple.estimate, sentence, FindingKind.FALSIFICATION, simple.p_value, n_areas
-    )
-
-
-def estimand_of(project: Project, found: StaggeredFindings) -> str:
-    """Return what is estimated, in words."""
-    primary = found.primary
-    cohorts = listed([str(year) for year in primary.cohorts], 12)
-    return (
-        f"The average effect of {project.programme.name} on the participants from their start on (first summers "
-        f"{cohorts}), each cohort weighted by its size: how {primary.label} changed since the last summer before the "
-        "start, less what the change would have been without the programme."
-    )
-
-
-def interval_holds_zero(found: StaggeredOutcomeResults) -> bool:
-    """Return whether the data leave open on which side of zero the effect lies."""
-    interval = found.results.simple.interval
-    return not isinstance(interval, Interval) or 0.0 in interval

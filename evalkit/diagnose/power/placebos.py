@@ -108,8 +108,8 @@ def school_set_placebos(
     treated : analysed treated schools by area
     options : level of the test, number of sets, and who tries them
 
-    A set takes as many areas as the programme did and of each as many schools; it is compared with the neighbours of
-    its areas, its own areas' other schools left out as the design leaves out the treated areas'. The test is
+    A set takes as many areas as the programme did and of each as many schools; each part is compared with its own
+    area's neighbours, the set's areas' other schools left out as the design leaves out the treated areas'. The test is
     randomisation over such sets.
     """
     comparisons = design.comparisons[NEIGHBOURS]
@@ -133,15 +133,20 @@ def _set_effects(changes: Changes, comparisons: AreaComparisons, at: dict[int, i
 
 
 def _set_effect(rows: Ints, changes: Changes, comparisons: AreaComparisons, at: dict[int, int]) -> float:
-    """Return the weighted mean change of a set less that of its areas' neighbours; NaN where they have no schools."""
+    """Return the weighted mean change of a set, each area's part less its own neighbours'; NaN where one has none."""
     areas = sorted(set(changes.group[rows].tolist()))
-    wanted = np.any([comparisons.compared[at[area]] for area in areas], axis=0)
-    compared = [g for g, is_in in zip(comparisons.groups, wanted, strict=True) if is_in and g not in areas]
-    others = np.isin(changes.group, compared)
-    if not others.any():
-        return float("nan")
-    mean = np.average(changes.change[rows], weights=changes.weight[rows])
-    return float(mean - np.average(changes.change[others], weights=changes.weight[others]))
+    gaps, weights = [], []
+    for area in areas:
+        own = rows[changes.group[rows] == area]
+        near = comparisons.compared[at[area]]
+        compared = [g for g, is_in in zip(comparisons.groups, near, strict=True) if is_in and g not in areas]
+        others = np.isin(changes.group, compared)
+        if not others.any():
+            return float("nan")
+        mean = np.average(changes.change[own], weights=changes.weight[own])
+        gaps.append(mean - np.average(changes.change[others], weights=changes.weight[others]))
+        weights.append(changes.weight[own].sum())
+    return float(np.average(gaps, weights=weights))
 
 
 def critical_values(effects: Floats, alpha: float) -> Floats:

@@ -182,7 +182,7 @@ def _panel(
         placebos = placebo_areas(project, design, changes).effects.tolist()
         return one_area_mdes(placebos, years, *ask), f"the spread of {len(placebos)} placebo areas' effects"
     treated = treated_by_area(project, intake, design)
-    if len(treated) == 1:
+    if len(treated) == 1 or advice.kind == "sets":
         return _one_area_of_schools(project, design, changes, treated, options)
     plan = _panel_plan(design, changes, treated, years, advice)
     untreated = changes.group != TREATED_GROUP
@@ -282,4 +282,4 @@ def _why(project: Project, advice: ProjectInference, design: OutcomeDesign) -> s
             f"{advice.reason} It compares areas by {project.inference.statistic} changes, as simulation does among "
             "areas of like size."
         )
-    return f"{advice.reason} {_IN_ITS_PLACE}"
+    return advice.reason if advice.kind == "sets" else f"{advice.reason} {_IN_ITS_PLACE}"

@@ -16,6 +16,10 @@
 - `falsification`: Falsification tests: statistics that a programme does not move, ranked among all areas analysed the
   same way.
 - `flows`: The flow of schools from listed to analysed, by arm, and how far the arms differ in what they lost.
+- `given_baseline`: The effect on a whole area given where it stood before: what areas that stood so gain where
+  nothing happened.
+- `listed_tests`: Statistics of falsification tests for listed schools, and for the same sets of schools drawn in
+  their place.
 - `outcome_summaries`: One row for each outcome: who was analysed, means before and after, the p-value adjusted for
   several outcomes.
 - `results`: What checks look at: the effects of one project, found by name.

@@ -210,19 +210,20 @@ def _whole_area(results: Results) -> tuple[str, str]:
 
 
 def _measurement(results: Results) -> tuple[str, str]:
-    """Return how outcomes are measured: by national tests and exams, or by teachers who knew of the programme."""
-    codes = [outcome.code for outcome in results.project.outcomes]
-    tested = [code for code in codes if not measure_of(results.project, code).teacher_assessed]
-    by_exam = {measure_of(results.project, code).key_stage == "KS4" for code in tested}
+    """Return how outcomes are measured: by tests and exams, or by teachers who knew of the programme."""
+    project = results.project
+    own = [measure_of(project, one.code).label for one in project.outcomes if one.is_own]
+    published = [measure_of(project, one.code) for one in project.outcomes if not one.is_own]
+    by_exam = {known.key_stage == "KS4" for known in published if not known.teacher_assessed}
+    by_teacher = [known.label for known in published if known.teacher_assessed]
     kinds = listed([name for is_exam, name in ((False, "tests"), (True, "exams")) if is_exam in by_exam])
-    by_test = f"Outcomes come from {kinds} set and marked outside the schools." if tested else ""
-    by_teacher = [
-        measure_of(results.project, code).label for code in codes if measure_of(results.project, code).teacher_assessed
-    ]
-    if not by_teacher:
-        return f"low for {kinds}", by_test
-    told = f"{listed(by_teacher)}: assessed by teachers who knew of the programme, moderate at least."
-    return (f"low for {kinds}", f"{by_test} {told}") if tested else ("moderate", told)
+    told = [f"Outcomes come from {kinds} set and marked outside the schools."] if by_exam else []
+    if by_teacher:
+        told.append(f"{listed(by_teacher)}: assessed by teachers who knew of the programme, moderate at least.")
+    if own:
+        told.append(f"{listed(own)}: from a table of the evaluators' own; how it was measured must be said beside it.")
+    judgement = f"low for {kinds}" if by_exam else "moderate" if by_teacher else "not known"
+    return judgement, " ".join(told)
 
 
 def _missing(results: Results) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from evalkit.core.formats import interval_text, level_text, lower_first, number, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
-from evalkit.core.words import listed
+from evalkit.core.words import counted, listed
 from evalkit.design.project import labels
 from evalkit.design.project.areas import without_areas
 from evalkit.design.project.labels import age_of_lists, postdates
@@ -36,7 +36,7 @@ from evalkit.diagnose.project.checks_trend import (
 from evalkit.diagnose.project.results import Results
 from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.sample import changes_to
-from evalkit.estimate.effect import Effect, PermutationDetail
+from evalkit.estimate.effect import Effect, PermutationDetail, SetsDetail
 
 # Checks of the comparison: where the estimate stands, and how far it rests on who is compared.
 
@@ -53,6 +53,8 @@ MOST_CONTAMINATED: Final = 0.5
 def permutation(results: Results) -> Finding:
     """Say where the treated area stands among all areas analysed the same way."""
     effect = results.main_effect
+    if effect is not None and effect.sets is not None and isinstance(effect.p_value, float):
+        return statement("permutation", effect.p_value, _among_sets(effect, effect.sets))
     if effect is None or effect.permutation is None or not isinstance(effect.p_value, float):
         reason = (
             effect.p_value
@@ -68,6 +70,30 @@ def permutation(results: Results) -> Finding:
         + "The comparison is exact only if the treated area was as likely to be chosen as any other, which it was not."
     )
     return statement("permutation", effect.p_value, sentence)
+
+
+def _among_sets(effect: Effect, detail: SetsDetail) -> str:
+    """Return where listed schools stand among sets, and what such sets gain where nothing happened."""
+    others = counted(detail.n_areas - detail.n_treated_areas, "other area")
+    what = "whole areas" if detail.is_whole else "sets of as many schools"
+    like = ", as many of each national tenth before as the list has" if detail.rule == "like" else ""
+    error = detail.monte_carlo_error
+    drawn = f", give or take {visible(error, 3)} for the number drawn" if isinstance(error, float) and error else ""
+    gained = ""
+    if detail.rule != "simple" and isinstance(detail.expected, float):
+        gained = (
+            f"Such sets gained {visible(detail.expected)} points where nothing happened, which is taken off the "
+            f"{visible(detail.unadjusted)} of the listed schools; this reduces what chance in low scores does, and "
+            "does not remove it. "
+        )
+    inside = not isinstance(effect.interval, Interval) or 0.0 in effect.interval
+    return (
+        f"The listed schools' change is set against that of {detail.n_sets:,} {what} drawn in {others}{like} "
+        f"({p_equals(_p(effect))}{drawn}). {gained}"
+        + ("The interval contains zero. " if inside else "The interval does not contain zero. ")
+        + "The comparison is exact only if the listed schools were as likely to be chosen as any other such set, which "
+        "they were not."
+    )
 
 
 def _studentised(detail: PermutationDetail) -> str:

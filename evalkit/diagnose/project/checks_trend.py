@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from evalkit.core.formats import interval_text, lower_first, number, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted
@@ -13,11 +11,9 @@ from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, not_assessable, statement
 from evalkit.diagnose.project import falsification
-from evalkit.diagnose.project.falsification import FEWEST_AREAS, Falsification
+from evalkit.diagnose.project.falsification import Falsification
+from evalkit.diagnose.project.given_baseline import given_baseline
 from evalkit.diagnose.project.results import Results
-from evalkit.estimate.areas.area_effects import effects_by_area
-from evalkit.estimate.areas.changes_arrays import permutation_test, residuals_without
-from evalkit.estimate.areas.sample import levels_before
 
 SHOCK = "An area shock moves both; this check cannot tell it from a programme that also moved {}."
 """What no outcome that was not aimed at can tell: changes of subjects go together over areas."""
@@ -166,32 +162,25 @@ def joint(results: Results) -> Finding:
 
 def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
-    found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
-    areas = found.main_areas if found else None
-    if not design.is_whole_area:
-        return not_assessable("level_and_change", falsification.PART_OF_AREA.reason)
-    if found is None or areas is None or len(areas.groups) < FEWEST_AREAS:
-        return not_assessable("level_and_change", "Too few areas could be analysed the same way to see this.")
-    levels = effects_by_area(
-        found.weighed(levels_before(found.panel, results.project.exposure)),
-        design.comparisons[labels.NEIGHBOURS],
-        design.treated_group,
-        results.project.pool.minimum_area_schools,
-    )
-    treated = areas.position(design.treated_group)
-    gap = levels.effects[np.searchsorted(levels.groups, areas.groups)]
-    left = residuals_without(areas.effects, gap, treated)
-    estimate, expected = float(areas.effects[treated]), float(areas.effects[treated] - left[treated])
-    p = permutation_test(left, treated).p_value
-    below = "below" if gap[treated] < 0 else "above"
+    given = given_baseline(results, results.primary)
+    if isinstance(given, Unavailable):
+        return not_assessable("level_and_change", _LIKE_SETS if results.listed else given.reason)
+    below = "below" if given.gap < 0 else "above"
     sentence = (
-        f"Before the programme the treated schools stood {visible(abs(float(gap[treated])))} points {below} their "
-        f"neighbours. Other areas that stood so changed by {visible(expected)} points relative to theirs on average "
-        f"(a straight line through {len(left) - 1} areas). Allowing for that would leave "
-        f"{visible(float(left[treated]))} of the {visible(estimate)} points ({p_equals(p)}). Part of such a change is "
+        f"Before the programme the treated schools stood {visible(abs(given.gap))} points {below} their "
+        f"neighbours. Other areas that stood so changed by {visible(given.expected)} points relative to theirs on "
+        f"average (a straight line through {given.n_areas - 1} areas). Allowing for that would leave "
+        f"{visible(given.estimate)} of the {visible(given.estimate + given.expected)} points "
+        f"({p_equals(given.p_value)}). Part of such a change is "
         "chance in the earlier scores, so this is an indication, not a correction."
     )
-    return statement("level_and_change", expected, sentence)
+    return statement("level_and_change", given.expected, sentence)
+
+
+_LIKE_SETS = (
+    "Of listed schools it is seen from sets that are like the list before the programme: what such sets gain where "
+    "nothing happened stands beside the estimate."
+)
 
 
 def triple_difference(results: Results) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -29,12 +30,16 @@ from evalkit.design.project.plan import (
     MeasureNote,
     OutcomeDesign,
 )
+from evalkit.design.project.set_rule import MOST_AREAS
 from evalkit.design.weights_arrays import effective_n
 from evalkit.diagnose.matched.balance_arrays import ratio, weighted_mean, weighted_variance
 from evalkit.diagnose.project.flows import make_flow
 from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.changes_arrays import comparison_weights
-from evalkit.estimate.areas.sample import changes_before, make_panel
+from evalkit.estimate.areas.outcome_effects import placing_of
+from evalkit.estimate.areas.sample import Changes, changes_before, make_panel
+from evalkit.estimate.areas.set_draws import FEWER_SETS
+from evalkit.estimate.areas.set_effects import sets_of_changes
 
 # How alike the arms were before the programme.
 
@@ -134,7 +139,7 @@ def covariate_label(name: str) -> str:
 
 # The design as a reader may see it, from baseline data alone.
 
-_NO_PLACEBO = "The listed schools are part of their area, so other areas cannot serve as placebos."
+_NO_PLACEBO = "The listed schools are part of their area, and no sets in other areas can stand in for them."
 ONE_YEAR_BEFORE = "Only one year was observed before the programme, so no change before it can be seen."
 
 
@@ -201,15 +206,37 @@ def _detectable(project: Project, intake: ProjectData, design: OutcomeDesign) ->
 
 def _from_placebos(project: Project, intake: ProjectData, design: OutcomeDesign) -> tuple[Quantity, int]:
     exposure = project.exposure
-    if not design.is_whole_area:
+    if not design.is_whole_area and not _is_placed(design):
         return Unavailable(_NO_PLACEBO), 0
     if len(exposure.pre) < 2:
         return Unavailable(ONE_YEAR_BEFORE), 0
     changes = changes_before(baseline_panel(project, intake, design), exposure)
+    if not design.is_whole_area:
+        return _from_sets(project, design, changes)
     treated_group, fewest = design.treated_group, project.pool.minimum_area_schools
     areas = effects_by_area(changes, design.comparisons[NEIGHBOURS], treated_group, fewest)
     placebos = areas.effects[areas.groups != treated_group]
     return detectable_at_design(np.asarray(placebos).tolist(), len(exposure.pre), len(exposure.post)), len(placebos)
+
+
+def _is_placed(design: OutcomeDesign) -> bool:
+    """Return whether listed schools are placed among sets."""
+    sets = design.sets
+    return sets is not None and len(sets.treated) <= MOST_AREAS and not sets.too_few and not design.too_few
+
+
+def _from_sets(project: Project, design: OutcomeDesign, changes: Changes) -> tuple[Quantity, int]:
+    """Return the least detectable effect of listed schools by what sets moved between two years before."""
+    assert design.sets is not None
+    placing = replace(placing_of(project), n_sets=FEWER_SETS)
+    found = sets_of_changes(changes, design.sets, design.comparisons[NEIGHBOURS], placing)
+    if found is None:
+        return Unavailable(_NO_PLACEBO), 0
+    drawn, values = found.inference(0), found.values[:, 0]
+    at_design = detectable_at_design(
+        values[np.isfinite(values)].tolist(), len(project.exposure.pre), len(project.exposure.post)
+    )
+    return at_design, drawn.n_areas - drawn.n_treated_areas
 
 
 def measure_note(project: Project, found: Measure) -> MeasureNote:

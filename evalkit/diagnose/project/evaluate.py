@@ -29,11 +29,13 @@ from evalkit.diagnose.project.evaluation import (
     AreaBaselines,
     AreaDistribution,
     AreasResults,
+    Dilution,
     Headline,
     IntraclassCorrelation,
     area_icc,
 )
 from evalkit.diagnose.project.flows import attrition_of, make_flow
+from evalkit.diagnose.project.given_baseline import GivenBaseline, given_baseline
 from evalkit.diagnose.project.listed_tests import ListedStatistics, listed_statistics
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code
@@ -48,6 +50,7 @@ from evalkit.estimate.areas.outcome_effects import (
     year_bands,
 )
 from evalkit.estimate.areas.sample import changes_to, levels_before, make_panel
+from evalkit.estimate.areas.sets import diluted
 from evalkit.estimate.effect import MAIN, Effect
 
 
@@ -116,7 +119,40 @@ def evaluate(
         attrition=tuple(attrition_of(results.flow, outcome.code) for outcome in project.outcomes),
         intraclass=tuple(_intraclass(results)),
         rating=rating,
+        given=tuple(_given(results)),
+        dilution=tuple(_dilution(results)),
     )
+
+
+def _given(results: Results) -> Iterator[GivenBaseline]:
+    """Yield the effect on a whole area given its baseline, for every outcome that has one."""
+    for outcome in results.project.outcomes:
+        found = given_baseline(results, outcome.code)
+        if not isinstance(found, Unavailable):
+            yield found
+
+
+def _dilution(results: Results) -> Iterator[Dilution]:
+    """Yield what the whole areas' effect would be on the listed schools, for every outcome of such schools."""
+    for outcome in results.project.outcomes:
+        effect, sets = results.effect(outcome.code, labels.WHOLE_AREA), results.locked.outcomes[outcome.code].sets
+        if sets is None or effect is None or not isinstance(effect.estimate, float):
+            continue
+        share = _share_of_pupils(results, outcome.code)
+        if isinstance(share, float):
+            parts = diluted(effect.estimate, effect.interval, share)
+            yield Dilution(outcome=outcome.code, share=share, p_value=effect.p_value, parts=parts)
+
+
+def _share_of_pupils(results: Results, code: str) -> Quantity:
+    """Return the listed schools' share of the pupils of their areas before the programme, over analysed schools."""
+    sets, found = results.locked.outcomes[code].sets, results.outcomes[code]
+    pupils = results.intake.records[measure_of(results.project, code).key_stage].pupils
+    each = pupils[[year for year in results.project.exposure.pre if year in pupils]].mean(axis=1)
+    groups = found.panel.by_unit()["cluster"]
+    listed = float(each.reindex(groups.index[groups == TREATED_GROUP]).sum())
+    others = float(each.reindex(sets.others).sum()) if sets else 0.0
+    return listed / (listed + others) if listed > 0 else Unavailable("Pupils are not known.")
 
 
 def estimate_results(

@@ -21,7 +21,9 @@ from evalkit.design.project.plan import DesignStage, DetectableEffect
 from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.flows import Attrition
+from evalkit.diagnose.project.given_baseline import GivenBaseline
 from evalkit.estimate.areas.outcome_effects import YearBand
+from evalkit.estimate.areas.sets import Diluted
 from evalkit.estimate.effect import MAIN, Effect, InferenceName, find_effect
 from evalkit.estimate.pupils.multilevel import two_level_model
 from evalkit.estimate.pupils.two_level import PupilColumns, TwoLevelOptions, VarianceParts
@@ -228,6 +230,19 @@ class ConversionRow:
     n_schools: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dilution:
+    """The effect on the whole area as one on its listed schools, under what the others may have felt of it.
+
+    `share` is the listed schools' share of the areas' pupils; the p-value is that of the whole area.
+    """
+
+    outcome: str
+    share: float
+    p_value: Quantity
+    parts: tuple[Diluted, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AreasResults(Shown):
     """All of one project's results."""
@@ -252,14 +267,13 @@ class AreasResults(Shown):
     attrition: tuple[Attrition, ...] = ()
     intraclass: tuple[IntraclassCorrelation, ...] = ()
     rating: EvidenceRating = NOT_RATED
+    given: tuple[GivenBaseline, ...] = ()
+    dilution: tuple[Dilution, ...] = ()
 
     def effect(
         self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName | None = None
     ) -> Effect | None:
-        """Return the effect of an outcome, design, period and kind of inference, if it was asked for.
-
-        Without a kind it is the one placed among areas, or among sets of schools drawn in them.
-        """
+        """Return the effect of an outcome, design and period, placed among areas or sets unless otherwise asked."""
         return find_effect(self.effects, outcome, (design, period), inference)
 
     @property

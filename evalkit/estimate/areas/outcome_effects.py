@@ -30,6 +30,7 @@ from evalkit.estimate.areas.effect_records import (
     FEW_AREAS,
     NOBODY_LEFT,
     NOT_STUDENTISED,
+    PART_OF_AREA,
     EffectKey,
     others_effect,
     permutation_effect,
@@ -146,6 +147,8 @@ def stretched(statistics: Floats, treated: int, alpha: float) -> tuple[Floats, f
 
 def _why_none(treated_group: int, common: NDArray[np.int64], level: float) -> str:
     """Return why there can be no band, or an empty text."""
+    if treated_group == TREATED_GROUP:
+        return PART_OF_AREA
     if treated_group not in common:
         return NOBODY_LEFT
     if len(common) * (1 - level) < 1 - TIE:

@@ -59,12 +59,16 @@ class SetPool:
         """Return the codes of the areas in which units are listed, in order."""
         return tuple(np.unique(self.area[self.is_listed]).tolist())
 
+    def by_area(self) -> dict[int, Ints]:
+        """Return the positions of each area's units, in the order of their ids."""
+        by_id = np.argsort(np.array([str(one) for one in self.ids]), kind="stable")
+        ordered = by_id[np.argsort(self.area[by_id], kind="stable")].astype(np.int64)
+        codes, first = np.unique(self.area[ordered], return_index=True)
+        return dict(zip(codes.tolist(), np.split(ordered, first[1:]), strict=True))
+
     def units_of(self, area: int) -> Ints:
         """Return the positions of an area's units, in the order of their ids."""
-        found = np.flatnonzero(self.area == area)
-        ids = np.array([str(self.ids[at]) for at in found.tolist()], dtype=object)
-        ordered: Ints = found[np.argsort(ids, kind="stable")]
-        return ordered
+        return self.by_area().get(area, np.empty(0, dtype=np.int64))
 
     def share_listed(self) -> float:
         """Return the listed units as a share of all units of their areas."""
@@ -222,9 +226,9 @@ def draw_sets(pool: SetPool, options: SetOptions) -> SetDraws:
     stream of its own, named by its code.
     """
     places = pool.treated_areas
-    listed, wanted, classes = _listed(pool, options)
+    listed, drawn = _listed(pool, options)
     others = np.array([code for code in sorted(set(pool.stand_ins)) if code not in places], dtype=np.int64)
-    fits = _fits(pool, options, classes, wanted, others)
+    fits = _fits(pool, options, drawn, others)
     can = fits.any(axis=0)
     codes, fits = others[can], fits[:, can]
     n_areas = len(places) + int(fits.sum(axis=1).min(initial=len(codes)))
@@ -242,16 +246,25 @@ def draw_sets(pool: SetPool, options: SetOptions) -> SetDraws:
     if n_areas <= len(places):
         return empty
     draw = _draws_in_turn if len(places) == 1 else _draws_together
-    return draw(pool, options, empty, fits, (classes, wanted))
+    return draw(pool, options, empty, fits, drawn)
 
 
-def _listed(pool: SetPool, options: SetOptions) -> tuple[Sets, Ints, dict[int, Ints]]:
-    """Return the list as a set, the members wanted of each class at each place, and the classes of each area's units.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Within:
+    """What sets are drawn of: each area's units in the order of ids and their classes, and the members wanted.
 
-    Shapes of the second: (A, K); of the last: (units of the area,), in the order of ids.
+    `wanted` has shape (A, K): of each class at each place.
     """
-    places = pool.treated_areas
-    every = {code: pool.units_of(code) for code in sorted({*places, *pool.stand_ins})}
+
+    units: dict[int, Ints]
+    classes: dict[int, Ints]
+    wanted: Ints
+
+
+def _listed(pool: SetPool, options: SetOptions) -> tuple[Sets, _Within]:
+    """Return the list as a set, and what other sets are drawn of."""
+    places, held = pool.treated_areas, pool.by_area()
+    every = {code: held.get(code, held[places[0]][:0]) for code in sorted({*places, *pool.stand_ins})}
     tenth = _tenths(pool) if options.rule == "like" else np.zeros(len(pool.ids), dtype=np.int64)
     own = [units[pool.is_listed[units]] for units in (every[code] for code in places)]
     wanted = np.array([np.bincount(tenth[units], minlength=int(tenth.max()) + 1) for units in own])
@@ -259,7 +272,7 @@ def _listed(pool: SetPool, options: SetOptions) -> tuple[Sets, Ints, dict[int, I
     place = np.repeat(np.arange(len(places)), [len(units) for units in own])
     start = None if pool.start is None else pool.start[members]
     sets = Sets(members=members[None, :], place=place, areas=np.array([places], dtype=np.int64), start=start)
-    return sets, wanted, {code: tenth[units] for code, units in every.items()}
+    return sets, _Within(every, {code: tenth[units] for code, units in every.items()}, wanted)
 
 
 def _tenths(pool: SetPool) -> Ints:
@@ -269,8 +282,9 @@ def _tenths(pool: SetPool) -> Ints:
     return tenths(pool.level, pool.ids)
 
 
-def _fits(pool: SetPool, options: SetOptions, classes: dict[int, Ints], wanted: Ints, others: Ints) -> Bools:
+def _fits(pool: SetPool, options: SetOptions, drawn: _Within, others: Ints) -> Bools:
     """Return whether each area can take each place, shape (A, areas)."""
+    classes, wanted = drawn.classes, drawn.wanted
     if options.chosen is not None and options.rule == "rule":
         row = [len(options.chosen.get(code, ())) > 0 for code in others.tolist()]
         return np.array([row] * len(wanted), dtype=bool).reshape(len(wanted), len(others))
@@ -281,54 +295,50 @@ def _fits(pool: SetPool, options: SetOptions, classes: dict[int, Ints], wanted: 
     return np.array(fits, dtype=bool).reshape(len(wanted), len(others))
 
 
-def _draws_in_turn(
-    pool: SetPool, options: SetOptions, empty: SetDraws, fits: Bools, like: tuple[dict[int, Ints], Ints]
-) -> SetDraws:
+def _draws_in_turn(pool: SetPool, options: SetOptions, empty: SetDraws, fits: Bools, within: _Within) -> SetDraws:
     """Return the same number of sets of every area, or all it has."""
     if pool.is_whole or options.rule == "rule":
-        members = _one_set_each(pool, options, empty)
+        members = _one_set_each(within, options, empty)
         area = np.arange(len(empty.codes))[:, None]
         none_drawn = np.zeros(len(empty.codes), dtype=bool)
         return replace(empty, area=area, members=members, is_drawn=none_drawn, by_area=True)
-    classes, wanted = like
+    classes, wanted = within.classes, within.wanted
     each = -(-(options.n_sets or N_SETS) // len(empty.codes))
     found, is_drawn = [], []
     for code in empty.codes.tolist():
         rng = stream(options.seed, f"area {code}")
-        found.append(pool.units_of(code)[kernel.sets_within(rng, classes[code], wanted[0], each)])
+        found.append(within.units[code][kernel.sets_within(rng, classes[code], wanted[0], each)])
         is_drawn.append(kernel.n_possible(classes[code], wanted[0]) > each)
     area = kernel.areas_in_turn([len(sets) for sets in found])
     return replace(empty, area=area, members=np.concatenate(found), is_drawn=np.array(is_drawn))
 
 
-def _one_set_each(pool: SetPool, options: SetOptions, empty: SetDraws) -> Ints:
+def _one_set_each(within: _Within, options: SetOptions, empty: SetDraws) -> Ints:
     """Return the one set that each area has, all its units or those of a rule, padded with −1: shape (G, width)."""
     codes = empty.codes.tolist()
     if options.rule == "rule" and options.chosen is not None:
         rows = [np.asarray(options.chosen[code], dtype=np.int64) for code in codes]
     else:
-        rows = [pool.units_of(code) for code in codes]
+        rows = [within.units[code] for code in codes]
     members = np.full((len(rows), max(len(row) for row in rows)), kernel.NOBODY, dtype=np.int64)
     for at, row in enumerate(rows):
         members[at, : len(row)] = row
     return members
 
 
-def _draws_together(
-    pool: SetPool, options: SetOptions, empty: SetDraws, fits: Bools, like: tuple[dict[int, Ints], Ints]
-) -> SetDraws:
+def _draws_together(pool: SetPool, options: SetOptions, empty: SetDraws, fits: Bools, within: _Within) -> SetDraws:
     """Return draws of several distinct areas at once, with sets of the listed sizes within them."""
     n_draws = options.n_sets or N_DRAWS
     area = kernel.areas_together(stream(options.seed, f"{len(fits)} areas"), fits, n_draws)
     if len(area) < n_draws:
         return replace(empty, reason="Hardly any other areas can hold sets of the listed sizes together.")
     if pool.is_whole or options.rule == "rule":
-        return replace(empty, area=area, members=_one_set_each(pool, options, empty), by_area=True)
-    classes, wanted = like
+        return replace(empty, area=area, members=_one_set_each(within, options, empty), by_area=True)
+    classes, wanted = within.classes, within.wanted
     place = empty.listed.place
     members = np.empty((n_draws, len(place)), dtype=np.int64)
     for at, code in enumerate(empty.codes.tolist()):
-        rng, units = stream(options.seed, f"area {code}"), pool.units_of(code)
+        rng, units = stream(options.seed, f"area {code}"), within.units[code]
         for slot, row in enumerate(wanted):
             drawn = np.flatnonzero(area[:, slot] == at)
             if len(drawn):

@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.core.arrays import Bools, Floats
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.quantities import Estimate, Unavailable
-from evalkit.core.shown import ShownModel
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.design.clusters import AT_ALL, independence_by
 from evalkit.design.matching.features import score_columns
@@ -51,7 +51,7 @@ class Bracket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class AfterMatching(ShownModel):
+class AfterMatching(Shown):
     """The estimates that a matched design gives of one outcome.
 
     Attributes
@@ -96,8 +96,7 @@ def after_matching(
         Known for every unit that the design uses; no column where the outcome was not observed before.
     after : Series by unit
     asked : which of them leads; None for change, or for difference where the outcome was not observed before
-    options : EffectOptions
-        Errors, clusters and level; what to adjust for is the business of the analysis of covariance.
+    options : errors, clusters and level; what to adjust for is the business of the analysis of covariance
 
     Raises
     ------

@@ -48,13 +48,17 @@ N_RERUNS: Final = 499
 """Sets for which an estimator with covariates is rerun; without covariates there are as many as elsewhere."""
 
 
+Kind = Literal["overall", "time", "times", "cohort", "cohorts", "period", "periods", "cell"]
+"""A number is the overall effect, a part of a summary (by event time, cohort or period), its mean, or a cell."""
+
+
 class Numbered(NamedTuple):
     """One number of a staggered estimator: the overall effect, a part of a summary or its mean, or a single cell.
 
     `label` is the event time, cohort or period of a part, the cohort of a cell; `period` that of a cell.
     """
 
-    of: Literal["overall", "time", "times", "cohort", "cohorts", "period", "periods", "cell"]
+    of: Kind
     label: int | None = None
     period: int | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from evalkit.design.clusters import OVER_SETS
 from evalkit.estimate.areas.sets import SetsInference, SetStatistics
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.staggered.pre_test import NOTHING_BEFORE, PreTest
-from evalkit.estimate.staggered.relabelled import OVERALL, Numbered
+from evalkit.estimate.staggered.relabelled import OVERALL, Kind, Numbered
 from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
 
 NO_STD_ERROR: Final = "Sets of other units give a p-value and an interval, but no standard error."
@@ -61,7 +61,8 @@ class NumbersBySets:
 def results_by_sets(results: StaggeredResults, by_sets: NumbersBySets, anticipation: int = 0) -> StaggeredResults:
     """Return the same estimates, each with interval, p-value and band by sets in the place of errors by cluster.
 
-    The joint test before the start becomes the rank of the largest lead, in standard deviations of those of the sets.
+    Where sets are like the list, these are of the estimate less what such sets gain; `less_expected` gives that. The
+    joint test before the start becomes the rank of the largest lead, in standard deviations of those of the sets.
     """
     bands = by_sets.bands()
     times = tuple(
@@ -81,6 +82,37 @@ def results_by_sets(results: StaggeredResults, by_sets: NumbersBySets, anticipat
         pre_test=largest_lead(by_sets, -anticipation),
         assumes=ASSUMES,
     )
+
+
+def less_expected(results: StaggeredResults, by_sets: NumbersBySets) -> StaggeredResults:
+    """Return results in which every estimate is less the mean of the sets, where these are like the list.
+
+    Intervals, p-values and bands of `results_by_sets` are of these estimates; where sets are random nothing changes.
+    """
+    if by_sets.overall.rule == "simple":
+        return results
+
+    def of_set(found: ReportedSet, mean: Kind, part: Kind) -> ReportedSet:
+        parts = tuple(_less(one, by_sets.of(Numbered(part, one.label))) for one in found.parts)
+        return ReportedSet(overall=_less(found.overall, by_sets.of(Numbered(mean))), parts=parts)
+
+    cells = tuple(_less(cell, by_sets.of(Numbered("cell", cell.cohort, cell.period))) for cell in results.group_time)
+    return replace(
+        results,
+        group_time=cells,
+        simple=_less(results.simple, by_sets.overall),
+        by_cohort=of_set(results.by_cohort, "cohorts", "cohort"),
+        calendar=of_set(results.calendar, "periods", "period"),
+        event_study=of_set(results.event_study, "times", "time"),
+    )
+
+
+N = TypeVar("N", Reported, ReportedCell)
+
+
+def _less(one: N, found: SetsInference | None) -> N:
+    is_known = found is not None and one.method == OVER_SETS and not isinstance(one.estimate, Unavailable)
+    return replace(one, estimate=found.adjusted) if is_known and found is not None else one
 
 
 def inference_by_sets(found: SetsInference, level: float) -> Inference:
@@ -105,13 +137,15 @@ def n_ranked(found: SetsInference) -> int:
 def note_of(found: SetsInference) -> str:
     """Return how sets were drawn and, where they are like the list, what such a list gains where nothing happened."""
     drawn = {
-        "simple": "as many units drawn at random",
-        "like": "units drawn to be like the list before the programme",
-        "rule": "units that the declared rule picks",
+        "simple": "as many units at random",
+        "like": "units like the list before the programme",
+        "rule": "the units that the declared rule picks",
     }[found.rule]
-    whole = "whole areas drawn" if found.is_whole else drawn
-    places = f"{found.n_areas} areas" if found.n_treated_areas == 1 else f"sets of {found.n_treated_areas} areas"
-    made = f"{found.n_sets:,} sets, {whole}, in {places}."
+    what = "all units" if found.is_whole else drawn
+    if found.n_treated_areas == 1:
+        made = f"{found.n_sets:,} sets of {what}, in {found.n_areas - 1} other areas."
+    else:
+        made = f"{found.n_sets:,} draws of {found.n_treated_areas} other areas, with {what} of each."
     if found.rule == "simple" or isinstance(found.expected, Unavailable):
         return made
     return f"{made} {_less_expected(found.expected)}"
@@ -158,11 +192,11 @@ def _with_own_reason(part: Reported) -> Reported:
 NO_VARIATION: Final = "Nothing varies between sets here, so that there is no band."
 
 
-def _judged_set(found: ReportedSet, by_sets: NumbersBySets, names: tuple[str, str]) -> ReportedSet:
+def _judged_set(found: ReportedSet, by_sets: NumbersBySets, names: tuple[Kind, Kind]) -> ReportedSet:
     mean, part = names
     return ReportedSet(
-        overall=_judged(found.overall, by_sets, Numbered(mean)),  # type: ignore[arg-type]
-        parts=tuple(_judged(one, by_sets, Numbered(part, one.label)) for one in found.parts),  # type: ignore[arg-type]
+        overall=_judged(found.overall, by_sets, Numbered(mean)),
+        parts=tuple(_judged(one, by_sets, Numbered(part, one.label)) for one in found.parts),
     )
 
 

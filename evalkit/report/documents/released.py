@@ -10,7 +10,7 @@ from evalkit.core.plain import json_text, plain
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
-from evalkit.estimate.effect import Effect, EffectSize, PermutationDetail
+from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
 from evalkit.report.border.disclosure import ReleasedTable, release_record
 from evalkit.report.border.parts import Figure
 from evalkit.report.documents.document import ExecutedNotebook, read_document
@@ -110,12 +110,14 @@ def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
     """Return one effect as plain data; permuted effects after the programme carry effect sizes and their rank."""
     record = {key: plain(getattr(effect, key)) for key in _PLAIN}
     lacks = isinstance(effect.estimate, Unavailable)
-    is_main = effect.period == "post" and (effect.inference == "permutation" or lacks)
+    is_main = effect.period == "post" and (effect.inference in PLACED or lacks)
     if effect.effect_size is not None or is_main:
         record |= _size_record(effect.effect_size or _no_size(effect))
         record["school_sd_name"] = school_sd_name(project)
     if effect.permutation is not None:
         record |= _permutation_record(effect.permutation)
+    elif effect.sets is not None:
+        record |= {"sets": plain(effect.sets), "n_areas": effect.sets.n_areas}
     elif is_main:
         record |= dict.fromkeys(_RANK, plain(effect.p_value if isinstance(effect.p_value, Unavailable) else _NO_RANK))
     return record

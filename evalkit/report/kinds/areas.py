@@ -69,6 +69,8 @@ def record(results: AnalysisResults) -> dict[str, Any]:
         "claims": [_claim_record(check) for check in evaluation.claims],
         "cost": plain(evaluation.cost or _NO_COST),
         "limits": plain(evaluation.limits),
+        "given_baseline": plain(evaluation.given),
+        "dilution": plain(evaluation.dilution),
     }
 
 

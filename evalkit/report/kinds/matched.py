@@ -158,7 +158,9 @@ def _headline(one: MatchedOutcome) -> str:
         "ancova": "if nothing but what was known before tells them from their comparison schools",
         "difference": "if nothing that was not measured tells them from their comparison schools",
     }[one.estimates.asked]
-    return f"{one.plan.label}, {main.estimand.label_of_units}: {_numbers(main, one.plan.unit)}, {assumed}."
+    is_own = "." in one.plan.outcome  # an own table's units need not be schools
+    whose = main.estimand.label_of_units if is_own else main.estimand.label
+    return f"{one.plan.label}, {whose}: {_numbers(main, one.plan.unit)}, {assumed}."
 
 
 def _numbers(effect: Effect, unit: str) -> str:

@@ -122,7 +122,10 @@ def _spread_of_estimators(one: StaggeredOutcomeResults) -> str:
     known = [row.estimate for row in one.checks.rows if not isinstance(row.estimate, Unavailable)]
     if len(known) < 2:
         return ""
-    made = Precision(decimals_for(*map(abs, known)))
+    sizes = [
+        (row.interval.upper - row.interval.lower) / 4 for row in one.checks.rows if isinstance(row.interval, Interval)
+    ]
+    made = Precision(decimals_for(*(sizes or map(abs, known))))
     return f"{len(known)} estimators give effects between {made.number(min(known))} and {made.number(max(known))}."
 
 
@@ -237,8 +240,8 @@ def _answer(found: StaggeredFindings) -> Iterator[Part]:
 
 def headline(one: StaggeredOutcomeResults) -> str:
     """Return the overall effect in a sentence that claims no more than the design allows."""
-    simple = one.results.simple
-    quoted = simple.estimate if one.overall is None or one.overall.rule == "simple" else one.overall.adjusted
+    simple = one.quoted.simple
+    quoted = simple.estimate
     if isinstance(quoted, Unavailable):
         return f"{one.label}: the effect cannot be given. {as_sentence(quoted.reason)}"
     interval = simple.interval
@@ -281,10 +284,10 @@ def outcomes_table(found: StaggeredFindings) -> ReleasedTable:
 
 
 def _outcome_row(one: StaggeredOutcomeResults) -> tuple[Cell, ...]:
-    simple = one.results.simple
+    simple = one.quoted.simple
     return (
         f"{one.label} ({one.unit})",
-        simple.estimate if one.overall is None or one.overall.rule == "simple" else one.overall.adjusted,
+        simple.estimate,
         simple.interval,
         simple.p_value,
         one.inference.method if not isinstance(simple.interval, Unavailable) else "none",
@@ -349,10 +352,10 @@ def effects_shown(results: AnalysisResults) -> Parts:
 
 
 def _effects(one: StaggeredOutcomeResults) -> Iterator[Part]:
-    yield of_effects.by_event_time(one.results)
-    yield of_effects.by_cohort(one.results)
-    yield of_effects.by_period(one.results)
-    yield of_effects.by_cohort_and_period(one.results)
+    yield of_effects.by_event_time(one.quoted)
+    yield of_effects.by_cohort(one.quoted)
+    yield of_effects.by_period(one.quoted)
+    yield of_effects.by_cohort_and_period(one.quoted)
     if one.years_left_out:
         years = listed([str(year) for year in one.years_left_out])
         yield sentences(
@@ -365,7 +368,7 @@ def event_study_figure(results: AnalysisResults) -> Figure:
     from evalkit.report.figures.staggered import staggered_plot
 
     primary = staggered_of(results).primary
-    return staggered_plot(primary.results, primary.label)
+    return staggered_plot(primary.quoted, primary.label)
 
 
 # What could be wrong.
@@ -426,10 +429,10 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     made = {
         "starts": starts_table(plan_of(results.plan)),
         "outcomes": outcomes_table(found),
-        "by_event_time": of_effects.by_event_time(primary.results),
-        "by_cohort": of_effects.by_cohort(primary.results),
-        "by_year": of_effects.by_period(primary.results),
-        "by_cohort_and_year": of_effects.by_cohort_and_period(primary.results),
+        "by_event_time": of_effects.by_event_time(primary.quoted),
+        "by_cohort": of_effects.by_cohort(primary.quoted),
+        "by_year": of_effects.by_period(primary.quoted),
+        "by_cohort_and_year": of_effects.by_cohort_and_period(primary.quoted),
         "estimators": of_effects.estimators(primary.checks),
         "findings": match_findings_table(results.findings, "schools"),
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import count, level_text, number, number_or_reason, years_text
+from evalkit.core.formats import count, level_text, number, number_or_reason, visible, years_text
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.core.words import listed
+from evalkit.core.words import counted, listed
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.project.labels import ENGLAND, design_label
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.estimate.effect import Effect, EffectSize, Months
+from evalkit.estimate.effect import Effect, EffectSize, Months, SetsDetail
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
@@ -75,12 +75,6 @@ def _numbers(effect: Effect) -> tuple[Cell, ...]:
 
 
 def _whose_intervals(evaluation: AreasResults) -> str:
-    main = evaluation.main_effect
-    if main is not None and main.inference == "sets":
-        return (
-            "Intervals and p-values are those of the randomisation over sets: as many schools drawn in other areas, each"
-            " set compared in the same way."
-        )
     if is_listed(evaluation):
         return (
             "Listed schools are part of their areas, so there is no permutation over areas; where they lie in several "
@@ -281,6 +275,8 @@ def inference(evaluation: AreasResults) -> ReleasedTable:
 
 def _smallest(evaluation: AreasResults) -> tuple[str, ...]:
     effect = evaluation.main_effect
+    if effect is not None and effect.sets is not None:
+        return _drawn(effect.sets)
     if effect is None or effect.permutation is None:
         return ()
     detail = effect.permutation
@@ -291,6 +287,20 @@ def _smallest(evaluation: AreasResults) -> tuple[str, ...]:
         f"Rank {detail.rank} of {detail.n_areas} areas by size of change in either direction; the smallest p-value "
         f"attainable is 1/{detail.n_areas} = {number(detail.smallest_p, 3)}.",
     )
+
+
+def _drawn(sets: SetsDetail) -> tuple[str, ...]:
+    """Return how many sets were drawn, in how many areas, and what p owes to their number."""
+    error = sets.monte_carlo_error
+    by_chance = f"; their number alone moves p by some {number(error, 4)}" if isinstance(error, float) and error else ""
+    gained = ""
+    if sets.rule != "simple" and isinstance(sets.expected, float):
+        gained = (
+            f" Sets like the list gained {visible(sets.expected)} on average where nothing happened, taken off "
+            f"the {visible(sets.unadjusted)} of the listed schools."
+        )
+    others = counted(sets.n_areas - sets.n_treated_areas, "other area")
+    return (f"{count(sets.n_sets)} sets drawn in {others}{by_chance}.{gained}",)
 
 
 def _permutation_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:
@@ -307,10 +317,12 @@ def _permutation_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:
 
 def _by_statistic(evaluation: AreasResults, effect: Effect) -> list[tuple[Cell, ...]]:
     """Return the rows of the statistic that the project asks for, one- and two-sided, and that of the other one."""
-    if effect.inference == "sets":
-        spread = "Spread of changes across sets of as many schools drawn in other areas"
-        one_sided = _permuted("one-sided (rose more)", spread, effect, _ONE_SIDED, effect.p_value_one_sided)
-        return [_permuted("two-sided", spread, effect, effect.interval, effect.p_value), one_sided]
+    if effect.sets is not None:
+        among = "Spread of changes of sets of schools drawn in other areas"
+        return [
+            _permuted("two-sided", among, effect, effect.interval, effect.p_value),
+            _permuted("one-sided (rose more)", among, effect, _ONE_SIDED, effect.p_value_one_sided),
+        ]
     spread, detail = "Spread of changes across areas", effect.permutation
     kinds = ["", "each change over its standard error (studentised), "]
     allows = [spread, f"{spread}, over school sampling error"]
@@ -334,8 +346,8 @@ def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason
     """Return a row of the permutation, one reason where nothing at all can be given."""
     lacking = p if isinstance(effect.interval, Unavailable) and isinstance(p, Unavailable) else None
     numbers: tuple[Cell, ...] = (lacking,) * 3 if lacking else (_NO_ERROR, interval, p)
-    how = "Randomisation over sets" if effect.inference == "sets" else "Area permutation"
-    return f"{how}, {kind}", allows, effect.estimate, *numbers
+    name = "Area permutation" if effect.sets is None else "Randomisation over sets"
+    return f"{name}, {kind}", allows, effect.estimate, *numbers
 
 
 def _cluster_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:

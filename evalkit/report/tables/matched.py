@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
-from evalkit.core.formats import decimals_for, level_text, number
+from evalkit.core.formats import decimals_for, level_text, number, visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.sentence import Sentence, count
 from evalkit.design.matching.matched import MatchedDesign
@@ -19,6 +19,7 @@ from evalkit.diagnose.matched.robustness_value import Benchmark
 from evalkit.diagnose.matched.rosenbaum import bounds_note
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity
 from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
+from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching
 from evalkit.estimate.matched.matched_effect import MatchedEffect
 from evalkit.report.border.disclosure import ReleasedTable, release, rests_on_few, told_where_typed
 from evalkit.report.border.parts import Prose, sentences
@@ -309,6 +310,24 @@ def effect_words(effect: MatchedEffect | MatchingEstimate) -> Prose:
     """Return whose average effect it is, what must hold, and what a reader must know."""
     return sentences(
         f"The {effect.estimand.label_of_units} ({effect.estimand}), {UNLESS_HIDDEN}.", *effect_notes(effect)
+    )
+
+
+def after_estimates(found: AfterMatching) -> ReleasedTable:
+    """Return change, analysis of covariance and difference after matching, the one asked for first."""
+    names = sorted(AFTER_NAMES, key=lambda name: name != found.asked)
+    return match_effects(tuple(one for name in names if not isinstance(one := found.of(name), Unavailable)))
+
+
+def after_words(found: AfterMatching) -> Prose:
+    """Return between which estimates the effect lies where the treated were chosen on low scores, or why not."""
+    bracket = found.bracket
+    lacking = [one.reason for name in AFTER_NAMES if isinstance(one := found.of(name), Unavailable)]
+    if isinstance(bracket, Unavailable):
+        return sentences(*dict.fromkeys([*lacking, bracket.reason]))
+    return sentences(
+        f"Where the treated were chosen on low scores, the effect lies between change and analysis of covariance: "
+        f"between {visible(bracket.lower)} and {visible(bracket.upper)} (Ding and Li, 2019)."
     )
 
 

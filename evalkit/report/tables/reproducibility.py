@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from evalkit.core.manifest import Provenance
+from evalkit.core.words import listed
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Prose
 from evalkit.report.border.table import Column, Table
@@ -74,11 +75,12 @@ def versions(provenance: Provenance) -> ReleasedTable:
 
 def made_from(provenance: Provenance) -> Prose:
     """Return what kind of data, how many files, and whether the code was that of a commit."""
-    kind = (
+    published = (
         "published files of the Department for Education"
         if provenance.data_kind == "real"
         else "a synthetic England that the kit makes from a seed of its own"
     )
+    kind = listed([*([published] if _reads_published(provenance) else []), *_own_tables(provenance)])
     changed = (
         ("The code differed from that commit: it cannot be made again from the commit alone.",)
         if "changed" in provenance.commit
@@ -87,10 +89,20 @@ def made_from(provenance: Provenance) -> Prose:
     return Prose((f"This report was made from {kind}: {len(provenance.inputs)} files, listed below.", *changed))
 
 
+def _reads_published(provenance: Provenance) -> bool:
+    return not _own_tables(provenance) or any(one.path.startswith("data/") for one in provenance.inputs)
+
+
+def _own_tables(provenance: Provenance) -> list[str]:
+    """Return in words that a project has tables of its own, where it has any."""
+    data = provenance.parameters.get("data")
+    return ["tables of the project's own"] if isinstance(data, dict) and data.get("tables") else []
+
+
 def run_again(provenance: Provenance) -> ReleasedTable:
     """Return the commands that make the report again, in order, each with what it does."""
     hash_ = provenance.commit.partition(" ")[0]
-    data = " --data FOLDER" if provenance.data_kind == "real" else ""
+    data = " --data FOLDER" if provenance.data_kind == "real" and _reads_published(provenance) else ""
     rows = (
         ("1", f"git checkout {hash_}" if hash_ != "unknown" else "(the commit is not known)", "Takes the same code"),
         ("2", "python3 run.py test", "Installs the locked versions, and runs every test"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.formats import MINUS, Precision, as_sentence, decimals_for, level_text
-from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.quantities import Estimate, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted
-from evalkit.design.clusters import conservative_rows
+from evalkit.design.clusters import OVER_SETS, conservative_rows
 from evalkit.estimate.staggered.cells import METHODS, GroupTimeEffects
 from evalkit.estimate.staggered.pre_test import NO_PROOF
 from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
+from evalkit.estimate.staggered.results_by_sets import NO_STD_ERROR
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, measured
@@ -83,7 +85,7 @@ def averages(results: StaggeredResults) -> ReleasedTable:
     columns = (Column("average", "Average"), *_numbers(results), Column("p", "p", "p"), *by)
     cells = [(name, *_values(one), one.p_value, *(_inference(one) for _ in by)) for name, one in rows]
     notes = (results.assumes, conservative_rows([one for _, one in rows]), *results.notes)
-    return plain(_caption("The average effect", results.method), columns, cells, notes)
+    return _without_errors(plain(_caption("The average effect", results.method), columns, cells, notes))
 
 
 def by_event_time(results: StaggeredResults) -> ReleasedTable:
@@ -119,7 +121,9 @@ def by_cohort_and_period(results: StaggeredResults) -> ReleasedTable:
         for cell in results.group_time
     ]
     notes = [cell.note for cell in results.group_time]
-    return plain("By cohort and period", columns, rows, [conservative_rows(results.group_time), *notes])
+    return _without_errors(
+        plain("By cohort and period", columns, rows, [conservative_rows(results.group_time), *notes])
+    )
 
 
 def before_the_start(results: StaggeredResults) -> Prose:
@@ -134,7 +138,7 @@ def before_the_start(results: StaggeredResults) -> Prose:
 def _parts(results: StaggeredResults, reported: ReportedSet, caption: str, name: str) -> ReleasedTable:
     has_band = any(part.band is not None for part in reported.parts)
     level = level_text(results.level)
-    made = Precision(_decimals(results.simple.std_error, results.simple.estimate))
+    made = Precision(_decimals_of(results))
     band = (measured("band", f"{level} band", "interval", made),) if has_band else ()
     every = (*reported.parts, reported.overall)
     by = _inference_column(every)
@@ -147,7 +151,30 @@ def _parts(results: StaggeredResults, reported: ReportedSet, caption: str, name:
     if any(part.method != PLAIN for part in reported.parts):
         together += " The band is Bonferroni's: each of its intervals is at a level that is stricter by their number."
     notes = [together] * has_band + [conservative_rows(every)] + [part.note for part in every]
-    return plain(caption, (Column("label", name, "label"), *_numbers(results), *band, *by), rows, notes)
+    return _without_errors(
+        plain(caption, (Column("label", name, "label"), *_numbers(results), *band, *by), rows, notes)
+    )
+
+
+def _without_errors(table: ReleasedTable) -> ReleasedTable:
+    """Return a table in which sets judge every number without the columns that would say so in each of its rows."""
+    keys = [column.key for column in table.table.columns]
+    at = keys.index("std_error")
+    if not any(row[at] == Unavailable(NO_STD_ERROR) for row in table.table.rows):
+        return table
+    if not all(isinstance(row[at], Unavailable) for row in table.table.rows):
+        return table
+    kept = [i for i, key in enumerate(keys) if key not in ("std_error", "inference")]
+    made = replace(
+        table.table,
+        columns=tuple(table.table.columns[i] for i in kept),
+        rows=tuple(tuple(row[i] for i in kept) for row in table.table.rows),
+        notes=(*table.table.notes, BY_SETS),
+    )
+    return ReleasedTable(made, table.threshold)
+
+
+BY_SETS: Final = "Every interval is by randomisation over sets, which gives no standard errors."
 
 
 def _part(part: Reported, name: str | int, has_band: bool) -> tuple[Cell, ...]:
@@ -179,8 +206,20 @@ def _label(label: int | None) -> str:
 
 
 def _numbers(results: StaggeredResults) -> tuple[Column, ...]:
-    decimals = _decimals(results.simple.std_error, results.simple.estimate)
-    return effect_columns(results.level, decimals)
+    return effect_columns(results.level, _decimals_of(results))
+
+
+def _decimals_of(results: StaggeredResults) -> int | None:
+    """Return the decimals of every effect: by the overall one's error, or where sets judge by its interval."""
+    simple = results.simple
+    if simple.method == OVER_SETS and isinstance(simple.interval, Interval):
+        return _decimals(_quarter(simple.interval))
+    return _decimals(simple.std_error, simple.estimate)
+
+
+def _quarter(interval: Interval) -> float:
+    """Return a quarter of an interval's length: about what a standard error would be."""
+    return (interval.upper - interval.lower) / 4
 
 
 def effect_columns(level: float, decimals: int | None) -> tuple[Column, ...]:
@@ -256,11 +295,13 @@ def estimated(estimate: Estimate | Unavailable, level: float = 0.95) -> tuple[Ce
 
 def estimators(checks: CrossChecks) -> ReleasedTable:
     """Return the overall effect by every estimator, and what each compares."""
-    decimals = _decimals(*(row.std_error for row in checks.rows))
+    known = [_quarter(row.interval) for row in checks.rows if isinstance(row.interval, Interval)]
+    are_sets = any(row.std_error == Unavailable(NO_STD_ERROR) for row in checks.rows)
+    decimals = _decimals(*(known if are_sets else (row.std_error for row in checks.rows)))
     columns = (
         Column("estimator", "Estimator"),
         *effect_columns(checks.level, decimals),
         Column("compares", "What it compares"),
     )
     rows = [(row.estimator, *_same((row.estimate, row.std_error, row.interval)), row.compares) for row in checks.rows]
-    return plain("The overall effect by every estimator", columns, rows, (checks.assumes,))
+    return _without_errors(plain("The overall effect by every estimator", columns, rows, (checks.assumes,)))

@@ -196,7 +196,7 @@ def _says(effect: Effect) -> int:
 def surest(evaluation: AreasResults, outcome: str = "") -> Effect | None:
     """Return the main effect on an outcome (the primary one) with the interval that allows for shocks to areas.
 
-    That is the one placed among areas, or among sets drawn in them, and else the one clustered by area.
+    That is the one placed among areas or among sets, else the one clustered by area for schools listed in many.
     """
     return surest_effect(evaluation.effects, outcome or evaluation.project.primary.code)
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from evalkit.core.formats import as_sentence, count, interval_text, level_text, lower_first, p_equals, visible
+from evalkit.core.formats import (
+    as_sentence,
+    count,
+    interval_text,
+    level_text,
+    lower_first,
+    number,
+    p_equals,
+    visible,
+)
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.project.evaluation import AreasResults, Headline
-from evalkit.estimate.effect import Effect
+from evalkit.estimate.effect import Effect, SetsDetail
 from evalkit.report.border.parts import Prose
-from evalkit.report.words.names import clustered, is_listed, phase, subject, surest, treated_areas, unit_of
+from evalkit.report.words.names import clustered, is_listed, phase, subject, treated_areas, unit_of
 
 _SCALES: Final = {
     "progress points": "A progress score compares pupils across England: 0 is the national average for pupils with the "
@@ -56,10 +65,24 @@ def headline_explained(evaluation: AreasResults) -> Prose:
     main = evaluation.project.primary.code
     sentences = (
         _SCALES.get(unit_of(evaluation, main), ""),
+        _given(evaluation),
         _lead_explained(evaluation),
         _adjusted_explained(evaluation),
     )
     return Prose(tuple(sentence for sentence in sentences if sentence), "list")
+
+
+def _given(evaluation: AreasResults) -> str:
+    """Return what is left of the effect given where the area stood before, where it stood further off than most."""
+    given = next((one for one in evaluation.given if one.outcome == evaluation.project.primary.code), None)
+    if given is None or not given.is_called_for:
+        return ""
+    side = "below" if given.gap < 0 else "above"
+    return (
+        f"Before the programme {evaluation.headline.place} stood {points(given.gap)} {side} its neighbours, further "
+        f"than most areas; given that, {visible(given.estimate)} of the "
+        f"{visible(given.estimate + given.expected)} is left ({p_equals(given.p_value)})."
+    )
 
 
 def _lead_explained(evaluation: AreasResults) -> str:
@@ -180,10 +203,10 @@ def rank(evaluation: AreasResults) -> str:
 
 
 def no_rank(evaluation: AreasResults) -> str:
-    """Return that part of an area cannot be ranked among whole areas, and what the interval rests on instead."""
-    placed = surest(evaluation)
-    if placed is not None and placed.inference == "sets":
-        return among_sets(placed)
+    """Return where listed schools stand among sets, or what their interval rests on instead, or why there is none."""
+    main = evaluation.main_effect
+    if main is not None and main.sets is not None and isinstance(main.p_value, float):
+        return _among_sets(main, main.sets, main.p_value)
     effect = clustered(evaluation, "local_authority")
     whole = "Schools listed by name are part of their area, so they cannot be ranked among whole areas"
     if effect is None:
@@ -201,15 +224,29 @@ def no_rank(evaluation: AreasResults) -> str:
     )
 
 
-def among_sets(effect: Effect) -> str:
-    """Return that listed schools are placed among sets of as many schools of other areas, and what that allows for."""
-    if isinstance(effect.interval, Unavailable) and isinstance(effect.p_value, Unavailable):
-        return f"No interval is given. {as_sentence(effect.p_value.reason)}"
-    p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
-    return (
-        "The listed schools are placed among sets of as many schools drawn in other areas, one area in the place of "
-        f"each of theirs, so that what happens to an area as a whole is allowed for{p}."
+def _among_sets(main: Effect, detail: SetsDetail, p: float) -> str:
+    """Return how often sets of schools in other areas changed as much, and what is taken off for low lists."""
+    if detail.is_whole:
+        what = f"draws of {counted(detail.n_treated_areas, 'whole area')}" if detail.n_treated_areas > 1 else "areas"
+    else:
+        what = f"sets of {count(main.n_treated)} schools"
+    where = counted(detail.n_areas - detail.n_treated_areas, "other area")
+    told = (
+        f"Of {count(detail.n_sets)} {what} drawn in {where}, {number(100 * _share(detail, p), 1)}%, each area counting "
+        f"the same, changed at least as much in either direction ({p_equals(p)})."
     )
+    if detail.rule == "simple" or isinstance(detail.expected, Unavailable):
+        return told
+    return (
+        f"{told} Sets like the list gained {visible(detail.expected)} where nothing happened: this is taken off the "
+        f"{visible(detail.unadjusted)} by which the listed schools differ."
+    )
+
+
+def _share(detail: SetsDetail, p: float) -> float:
+    """Return the share of other areas' sets that are as large, from p, in which the list counts as one area more."""
+    total = detail.n_areas if detail.n_treated_areas == 1 else detail.n_sets + 1
+    return (p * total - 1) / (total - 1)
 
 
 def _not_targeted(facts: Headline) -> str:

@@ -6,13 +6,21 @@ from evalkit.core.formats import as_sentence, count, interval_text, lower_first,
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.published.school_lists import ROLL_YEAR
-from evalkit.design.project.labels import LEAD, LIST_LABEL, NEIGHBOURS, TREND_ADJUSTED
+from evalkit.design.project.labels import (
+    LEAD,
+    LIST_LABEL,
+    NEIGHBOURS,
+    OWN_AREA,
+    SETS_LIKE,
+    SETS_SIMPLE,
+    TREND_ADJUSTED,
+    WHOLE_AREA,
+)
 from evalkit.diagnose.project.checks_trend import SHOCK
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import (
-    clustered,
     is_invented,
     is_listed,
     months_long,
@@ -22,7 +30,7 @@ from evalkit.report.words.names import (
     surest,
     treated_areas,
 )
-from evalkit.report.words.sentences import PLAIN, among_sets, points, rose
+from evalkit.report.words.sentences import PLAIN, points, rose
 
 _MOST_NAMES = 6
 
@@ -159,10 +167,11 @@ def _rank(evaluation: AreasResults) -> str:
 def _others(evaluation: AreasResults) -> str:
     """Return over what the other comparisons of the table of estimates range, and for how many chance would do.
 
-    The earlier trend continued is no comparison with other schools, and has its own sentence.
+    The earlier trend continued is no comparison with other schools, and has its own sentence; other draws of sets, all
+    schools of the area and those beside the listed ones answer other questions.
     """
     main = evaluation.project.primary.code
-    aside = (NEIGHBOURS, TREND_ADJUSTED)
+    aside = (NEIGHBOURS, TREND_ADJUSTED, SETS_SIMPLE, SETS_LIKE, WHOLE_AREA, OWN_AREA)
     others = [effect for effect in one_per_design(evaluation, main) if effect.design not in aside]
     known = [effect.estimate for effect in others if isinstance(effect.estimate, float)]
     if isinstance(evaluation.headline.estimate, Unavailable) or not known:
@@ -193,15 +202,14 @@ def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
 def _of_listed(evaluation: AreasResults) -> str:
     """Return what the interval of listed schools rests on, or why there is none."""
     effect = surest(evaluation)
-    if effect is not None and effect.inference == "sets":
-        return among_sets(effect)
-    if effect is None or isinstance(effect.interval, Unavailable):
-        effect = clustered(evaluation, "local_authority") or effect
     if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference != "cluster"):
         return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
     if isinstance(effect.interval, Unavailable):
         return f"No interval is given. {as_sentence(effect.interval.reason)}"
     p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
+    if effect.sets is not None:
+        others = counted(effect.sets.n_areas - effect.sets.n_treated_areas, "other area")
+        return f"The interval allows for what happens to whole areas, and rests on sets drawn in {others}{p}."
     return (
         f"The interval allows for what happens to whole areas, and rests on the "
         f"{counted(effect.n_treated_clusters, 'area')} the schools lie in{p}."

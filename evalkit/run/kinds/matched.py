@@ -100,7 +100,7 @@ def _match_record(one: MatchedOutcome) -> dict[str, object]:
         "total_distance": given(design.total_distance),
         "bracket": given(bracket),
         "pairs": pairs_of(design),
-        "weights": weights_of(design),
+        "weights": {unit: weight for unit, weight in weights_of(design).items() if weight > 0},
     }
 
 

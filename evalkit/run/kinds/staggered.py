@@ -14,11 +14,10 @@ from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.staggered import (
     StaggeredFindings,
     StaggeredOutcomeResults,
-    effects_of_outcome,
-    estimand_of,
-    findings_of,
     staggered_outcomes,
 )
+from evalkit.diagnose.kinds.staggered_checks import findings_of
+from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.did_json import (

@@ -322,7 +322,8 @@ def _outcome(effect: Json, results: Json, project: Json, treated: Collection[int
 
 def _table(results: Json, outcome: str, project: Json) -> AreaTable | Unavailable:
     """Return every area's change and where it stood before, or why no area can stand in for the project's."""
-    if project.get("participants", {}).get("rule", "local_authority") != "local_authority":
+    chosen = project.get("participants", {})
+    if not chosen.get("areas") and chosen.get("rule", "file" if "areas" in chosen else "local_authority") == "file":
         return LISTED
     distribution = next((one for one in results.get("distributions", ()) if _is_main(one, outcome)), None)
     if distribution is None:

@@ -215,6 +215,7 @@ def _again(name: str, options: Given) -> str:
 def _data_lines(tasks: Sequence[Task], options: Given) -> Iterator[str]:
     """Yield what is said of the data that nobody named in this call."""
     from evalkit.run.project.chosen_data import INSTEAD
+    from evalkit.run.project.workspace import no_files_place
 
     if options.data:
         return
@@ -224,6 +225,9 @@ def _data_lines(tasks: Sequence[Task], options: Given) -> Iterator[str]:
         yield notice if len(made_up) == len(tasks) else f"{listed(made_up)}: {notice}"
     for folder in dict.fromkeys(task.data for task in tasks if task.data is not None):
         slugs = [task.slug for task in tasks if task.data == folder]
+        if folder == no_files_place():
+            yield f"{listed(slugs)}: reading tables of the project's own alone; no published file is needed"
+            continue
         yield f"{listed(slugs)}: reading the published files in {folder} {INSTEAD}"
 
 

@@ -2,10 +2,13 @@
 
 - `analyses`: What a project file says of its analyses: their kinds, the options of each, and what later versions will
   read.
+- `analysis_rules`: What a project file may say of its analyses, its own tables and its own notebooks, beyond the
+  types of values.
 - `check`: What a project would read, found and counted; nothing is estimated.
 - `chosen_data`: Which published files a project is run on: what was asked for, what its file says, or what its last
   report was of.
 - `complaints`: What is wrong with a value of a project file, in words that a person can act on.
+- `migrate`: `evalkit migrate`: a project file of the first version as it should be now, its comments where they were.
 - `new_project`: `evalkit new` and `evalkit projects`: a new project folder to start from, and those that are there.
 - `plain_yaml`: YAML reduced to plain data: no tags, no anchors, no repeated keys, and the line of every value.
 - `project_file`: Project files and claims: read, checked whole, and every complaint in one message.

@@ -81,7 +81,8 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     design = _design(project, baseline, shown_name(project_file))
     stages = (plan.details.stage for plan in design.plans if isinstance(plan.details, AreasPlan))
     n_claims = len(claims_of(project, project_file.parent))
-    return Checked(_files(sources), design, next(stages, None), treated, n_claims)
+    files = (*_own_files(project, project_file.parent), *_files(sources))
+    return Checked(files, design, next(stages, None), treated, n_claims)
 
 
 _OF_DATA: Final = frozenset({"exposure", "outcomes", "data", "participants"})
@@ -285,6 +286,12 @@ def _area(row: Any) -> dict[str, object]:
         "comparison": named(row.comparison),
         "absent": list(row.absent),
     }
+
+
+def _own_files(project: Project, folder: Path) -> Iterator[tuple[str, int | None]]:
+    """Yield the tables and the list of participants beside the project file, as the manifest names them."""
+    names = [project.participants.file, *(table.file for table in project.data.tables.values())]
+    yield from ((f"project/{name}", _rows(folder / name)) for name in names if name)
 
 
 def _files(sources: Sources) -> tuple[tuple[str, int | None], ...]:

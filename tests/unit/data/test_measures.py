@@ -1,6 +1,7 @@
 """The registry refuses years and comparisons that do not exist, and knows which breaks may be crossed."""
 
 import gzip
+import runpy
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from evalkit.data.measures import (
     require_unbroken,
     require_years,
 )
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("year", [2020, 2021])
@@ -157,3 +159,10 @@ def test_a_project_has_measures_of_its_own_beside_the_published_ones():
     assert measure_of(project, "MATPROG") is MEASURES["MATPROG"]
     with pytest.raises(ProjectError, match=r"'scores\.dys' is not a measure"):
         measure_of(project, "scores.dys")
+
+
+def test_the_page_of_measures_is_the_registry():
+    path = ROOT / "tools" / "make_measures.py"
+    made = runpy.run_path(str(path))["page"]()
+    assert (ROOT / "docs" / "reference" / "measures.md").read_text(encoding="utf-8") == made, f"run python {path.name}"
+    assert all(f"`{code}`" in made for code, known in MEASURES.items() if not known.subgroup)

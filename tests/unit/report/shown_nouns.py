@@ -111,6 +111,7 @@ def matched_nouns() -> dict[str, Any]:
         "matched_design": design,
         "match_balance": balance,
         "matched_effect": effect,
+        "after_matching": evalkit.after_matching(design, table.set_index("school")[["before"]], later),
         "matching_estimate": evalkit.abadie_imbens_match(known, later.to_numpy()),
         "sensitivity": evalkit.match_sensitivity(design, later, effect.estimate),
         "findings": findings,

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from evalkit.core.project import Outcome
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.power.report import detectable_by_clusters
 from evalkit.diagnose.project.appraisal import CAMPBELL, EEF, WWC, baseline_category
@@ -63,7 +64,7 @@ def test_without_an_error_there_is_a_reason():
 def test_p_values_are_adjusted_within_the_outcomes_aimed_at():
     found = {"READPROG": 0.02, "WRITPROG": 0.3, "MATPROG": 0.01, "P8MEA": Unavailable("Six schools.")}
     roles = {"READPROG": "primary", "WRITPROG": "secondary", "MATPROG": "placebo", "P8MEA": "secondary"}
-    outcomes = [SimpleNamespace(measure=code, role=role) for code, role in roles.items()]
+    outcomes = [Outcome(measure=code, role=role) for code, role in roles.items()]
     results = SimpleNamespace(
         project=SimpleNamespace(outcomes=outcomes),
         effect=lambda code: SimpleNamespace(p_value=found[code]),

@@ -1,4 +1,4 @@
-"""Schools listed by name in several areas: areas are clusters, and their number decides the inference."""
+"""Schools listed by name: placed among sets, with areas as clusters beside them, or leading where areas are many."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,7 @@ def england(tmp_path_factory):
     folder = tmp_path_factory.mktemp("england")
     write_synthetic_england(folder, seed=5, scale=0.25)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evalkit.design.project.plan._matches", lambda *arguments: {})
+        patch.setattr("evalkit.design.project.plan._matching_options", lambda *arguments: {})
         yield folder
 
 
@@ -68,7 +68,7 @@ def evaluated(england, folder, areas, every=2, most=False):
         of_area = [list(schools.index[schools["area"] == area]) for area in areas]
         chosen = [*of_area[0], *(urns[0] for urns in of_area[1:])]
     (folder / "participants.csv").write_text("URN\n" + "\n".join(chosen) + "\n", encoding="utf-8")
-    project = replace(plain, participants=Participants(rule="file", file="participants.csv"))
+    project = replace(plain, participants=Participants(file="participants.csv"))
     baseline = read_baseline(project, folder, sources)
     locked = make_design(project, baseline)
     records = read_records(project, folder, sources)
@@ -90,7 +90,7 @@ def test_several_areas_are_clustered_by_area(several):
     [effect] = clustered(evaluation)
     main = next(e for e in evaluation.effects if (e.outcome, e.design, e.period) == ("READPROG", "neighbours", "post"))
     assert effect.n_treated_clusters == len(AREAS)
-    assert effect.estimate == main.estimate
+    assert effect.estimate == main.sets.unadjusted
     assert isinstance(effect.interval, Interval)
     assert effect.estimate in effect.interval
     assert 0 < effect.p_value <= 1
@@ -100,15 +100,20 @@ def test_several_areas_are_clustered_by_area(several):
     assert "areas are treated" in effect.method
 
 
-def test_the_estimate_is_the_difference_in_mean_change(several):
+def test_the_estimate_is_each_areas_difference_from_its_own_neighbours(several):
     evaluation, records, locked = several
     [effect] = clustered(evaluation)
     design, project = locked.outcomes["READPROG"], evaluation.project
     panel = outcome_panel(project, records.records["KS2"], design, project.pool.require_all_years)
     changes = changes_to(panel, project.exposure, project.exposure.post)
-    own = changes.group == design.treated_group
-    compared = np.isin(changes.group, design.comparisons[labels.NEIGHBOURS].of(design.treated_group))
-    assert effect.estimate == pytest.approx(changes.change[own].mean() - changes.change[compared].mean(), rel=1e-12)
+    area = records.records["KS2"].schools["area"].reindex(changes.units).to_numpy()
+    gaps, sizes = [], []
+    for code in AREAS:
+        own = (changes.group == design.treated_group) & (area == code)
+        near = [one for one in records.neighbours[project.pool.neighbours].of(code) if one not in AREAS]
+        gaps.append(changes.change[own].mean() - changes.change[np.isin(changes.group, near)].mean())
+        sizes.append(own.sum())
+    assert effect.estimate == pytest.approx(np.average(gaps, weights=sizes), rel=1e-12)
 
 
 def test_the_finding_says_what_clustering_gives(several):
@@ -118,24 +123,54 @@ def test_the_finding_says_what_clustering_gives(several):
     assert "6 treated authorities" in finding.sentence
 
 
-def test_no_falsification_test_of_listed_schools_is_ranked(several):
+def test_falsification_tests_of_listed_schools_are_ranked_among_sets(several):
     evaluation, _, _ = several
-    tests = [f for f in evaluation.findings if f.kind is FindingKind.FALSIFICATION]
-    assert {f.name for f in tests} >= {"pre_trend", "placebo_outcome", "alternative_list", "influence", "joint"}
-    assert {f.verdict for f in tests} == {Verdict.NOT_ASSESSABLE}
-    lead = next(f for f in tests if f.name == "pre_trend")
-    assert "the treated schools moved by" in lead.sentence  # what was seen is said, only not judged
-    assert "Schools listed by name are part of their area" in lead.p_value.reason
-    assert "no falsification test could be ranked among areas" in evaluation.rating.sentence or (
-        evaluation.rating.label == "not rated"
-    )
+    tests = {f.name: f for f in evaluation.findings if f.kind is FindingKind.FALSIFICATION}
+    assert set(tests) >= {"pre_trend", "placebo_outcome", "alternative_list", "influence", "joint"}
+    for name in ("pre_trend", "placebo_outcome", "alternative_list", "joint"):
+        assert isinstance(tests[name].p_value, float), name
+        assert tests[name].verdict is not Verdict.NOT_ASSESSABLE
+    assert tests["influence"].verdict is Verdict.NOT_ASSESSABLE  # a school can count in several comparisons
+    lead = evaluation.effect("READPROG", labels.LEAD, "2017")
+    assert tests["pre_trend"].p_value == pytest.approx(lead.p_value, rel=1e-9)
+    assert tests["pre_trend"].statistic == pytest.approx(lead.estimate, rel=1e-9)
+    placebo = evaluation.effect("MATPROG")
+    assert tests["placebo_outcome"].p_value == placebo.p_value
+    assert "of sets of schools drawn in other areas" in tests["pre_trend"].sentence
 
 
-def test_the_headline_gives_the_interval_of_the_clusters(several):
+def test_the_headline_gives_the_interval_of_the_sets(several):
     evaluation, _, _ = several
-    [effect] = clustered(evaluation)
-    assert evaluation.headline.interval == effect.interval
-    assert evaluation.headline.estimate == effect.estimate
+    main = evaluation.effect("READPROG")
+    assert evaluation.headline.interval == main.interval
+    assert evaluation.headline.estimate == main.estimate
+    assert evaluation.headline.p_value == main.p_value
+
+
+def test_every_comparison_beside_is_placed_among_sets(several):
+    evaluation, _, _ = several
+    beside = [e for e in evaluation.effects if e.inference == "sets" and e.outcome == "READPROG"]
+    designs = {effect.design for effect in beside}
+    assert {labels.ENGLAND, "neighbours_2025", labels.PUPIL_WEIGHTED, labels.UNRESTRICTED, labels.LEAD} <= designs
+    assert {labels.TREND_ADJUSTED, labels.AREA_WEIGHTED, labels.WHOLE_AREA} <= designs
+    for effect in beside:
+        if effect.design == labels.SETS_LIKE:  # few areas hold so many of each tenth
+            assert "other areas could hold such sets, for 6 treated ones" in effect.p_value.reason
+            continue
+        assert isinstance(effect.p_value, float), effect.design
+        assert effect.sets.n_treated_areas == len(AREAS)
+    years = [band for band in evaluation.bands if band.outcome == "READPROG"]
+    assert all(isinstance(band.band, Interval) for band in years)
+    for band in years:
+        single = evaluation.effect("READPROG", period=str(band.year)).interval
+        assert band.band.lower <= single.lower + 1e-12
+        assert band.band.upper >= single.upper - 1e-12
+    other = [e for e in evaluation.effects if e.design == labels.OWN_AREA and e.outcome == "READPROG"]
+    assert [e.inference for e in other] == ["units"]
+    assert 0 < other[0].p_value <= 1
+    [diluted] = [one for one in evaluation.dilution if one.outcome == "READPROG"]
+    whole = evaluation.effect("READPROG", labels.WHOLE_AREA)
+    assert diluted.parts[0].estimate == pytest.approx(whole.estimate / diluted.share)
 
 
 def test_two_areas_get_what_two_areas_support(listed):
@@ -153,8 +188,10 @@ def test_one_area_gets_no_record(listed):
 def made(evaluation):
     """Return the name of the inference that a run's main effect has."""
     main = evaluation.effect("READPROG")
-    if isinstance(main.interval, Interval):
-        return "area permutation"
+    if isinstance(main.interval, Interval) or isinstance(main.p_value, float):
+        if main.sets is None or (main.sets.is_whole and main.sets.n_treated_areas == 1):
+            return "area permutation"
+        return "randomisation over whole areas" if main.sets.is_whole else "randomisation over sets"
     if not clustered(evaluation):
         return "none"
     [effect] = clustered(evaluation)
@@ -166,12 +203,13 @@ def made(evaluation):
     ("areas", "every", "named"),
     [
         ((), 1, "area permutation"),
-        (AREAS, 1, "CR2 with Satterthwaite degrees of freedom"),
-        (AREAS[:1], 2, "none"),
-        (AREAS, 2, "CR2 with Satterthwaite degrees of freedom"),
-        (AREAS[:2], 2, "randomisation inference"),
+        (AREAS, 1, "randomisation over whole areas"),
+        (AREAS[:1], 1, "area permutation"),
+        (AREAS[:1], 2, "randomisation over sets"),
+        (AREAS, 2, "randomisation over sets"),
+        (AREAS[:2], 2, "randomisation over sets"),
     ],
-    ids=["whole area", "several areas", "listed in one", "listed in several", "listed in two"],
+    ids=["whole area", "several areas", "every school of one", "listed in one", "listed in several", "listed in two"],
 )
 def test_power_names_what_the_run_makes(england, listed, areas, every, named):
     if areas:
@@ -204,6 +242,7 @@ def test_listed_schools_of_which_one_area_holds_most_get_no_interval():
         treated_areas=(1, 2, 3, 4, 5, 6),
         groups=groups,
         comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: tuple(range(100, 110)))},
+        sets=None,
     )
     found = project_inference(design, area, weight)
     assert (found.kind, found.method) == ("none", "none")
@@ -227,6 +266,7 @@ def design_of_areas(treated, compared):
         treated_areas=tuple(range(len(treated))),
         groups=groups,
         comparisons={labels.NEIGHBOURS: SimpleNamespace(of=lambda group: others)},
+        sets=None,
     )
     return design, area, pd.Series(1.0, area.index)
 

@@ -6,7 +6,7 @@ import pytest
 from evalkit.core.project import InferenceChoices
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.estimate.areas.area_effects import AreaEffects
-from evalkit.estimate.areas.outcome_effects import (
+from evalkit.estimate.areas.effect_records import (
     EffectKey,
     permutation_effect,
     school_cluster_effect,

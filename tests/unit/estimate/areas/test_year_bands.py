@@ -6,15 +6,8 @@ import pytest
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.estimate.areas.area_effects import AreaEffects
-from evalkit.estimate.areas.outcome_effects import (
-    FEW_AREAS,
-    NOBODY_LEFT,
-    NOT_STUDENTISED,
-    PART_OF_AREA,
-    BandOptions,
-    stretched,
-    year_bands,
-)
+from evalkit.estimate.areas.effect_records import FEW_AREAS, NOBODY_LEFT, NOT_STUDENTISED, PART_OF_AREA
+from evalkit.estimate.areas.outcome_effects import BandOptions, stretched, year_bands
 
 # Five areas, the first treated; 60% level, so that the reach is the least m with (m + 1)/5 > 0.4: m = 2, the second
 # largest of the other four.

@@ -15,7 +15,13 @@ from evalkit.estimate.staggered.relabelled import (
     staggered_sets,
     staggered_statistic,
 )
-from evalkit.estimate.staggered.results_by_sets import NumbersBySets, inference_by_sets, note_of, results_by_sets
+from evalkit.estimate.staggered.results_by_sets import (
+    NumbersBySets,
+    inference_by_sets,
+    less_expected,
+    note_of,
+    results_by_sets,
+)
 
 AREAS, PER_AREA, YEARS = 45, 5, range(2012, 2018)
 STARTS = {(0, 0): 2015, (0, 1): 2015, (0, 2): 2016}
@@ -99,6 +105,10 @@ def test_a_list_of_low_units_is_compared_with_sets_like_it():
     middle = (overall.interval.lower + overall.interval.upper) / 2
     assert middle == pytest.approx(overall.estimate - overall.expected)
     assert results.simple.estimate == pytest.approx(overall.estimate)
+    less = less_expected(results, by_sets)
+    assert less.simple.estimate == pytest.approx(overall.adjusted)
+    for part in less.event_study.parts:
+        assert part.estimate == pytest.approx((part.interval.lower + part.interval.upper) / 2, abs=1e-9)
     assert "gain" in results.simple.note
     assert "like the list" in note_of(overall)
 

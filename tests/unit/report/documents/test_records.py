@@ -105,7 +105,7 @@ def test_every_effect_has_the_keys_and_the_main_one_more(evaluation: AreasResult
     assert effects[0]["months_progress"] == {
         "estimate": 2,
         "lower": 0,
-        "upper": 4,
+        "upper": 3,
         "table": "Toolkit table of the EEF",
         "note": "illustrative",
     }

@@ -185,6 +185,9 @@ def test_the_commands_name_the_commit_and_ask_for_the_folder_of_published_files(
 def test_code_that_differs_from_its_commit_is_said_to(evaluation: AreasResults) -> None:
     made = make_provenance(evaluation)
     assert "differed" not in report.made_from(made).text
+    own = replace(made, data_kind="real", parameters={"data": {"tables": {"scores": {}}}}, inputs=made.inputs[:0])
+    assert report.made_from(own).text.startswith("This report was made from tables of the project's own: 0 files")
+    assert not any("--data" in command for command in report.run_again(own).table.column("command"))
     assert "cannot be made again from the commit alone" in report.made_from(replace(made, commit="c0 (changed)")).text
 
 

@@ -75,6 +75,13 @@ def evaluated(path):
     return open_evaluation(str(path)).primary
 
 
+@pytest.fixture(scope="module")
+def two_areas(tmp_path_factory):
+    """A project with participants in two areas, its table and its results."""
+    path, table = made(tmp_path_factory.mktemp("two"), n_treated_areas=2)
+    return path, table, evaluated(path)
+
+
 def did(table, folder, capsys, *options):
     """Return what `evalkit did --json` says of the same table, without other units of treated areas."""
     treated = table.loc[table["start"].notna(), "la"].unique()
@@ -110,9 +117,8 @@ def test_many_treated_areas_give_what_did_gives_to_the_last_digit(tmp_path, caps
     assert main_effect.interval == Interval(**command["simple"]["interval"])
 
 
-def test_few_treated_areas_keep_the_estimates_of_did_and_are_judged_by_sets(tmp_path, capsys):
-    path, table = made(tmp_path, n_treated_areas=2)
-    results = evaluated(path)
+def test_few_treated_areas_keep_the_estimates_of_did_and_are_judged_by_sets(two_areas, tmp_path, capsys):
+    _, table, results = two_areas
     command = did(table, tmp_path, capsys, "--estimator", "all")
     found = json.loads(json.dumps(results.extra))
     for ours, theirs in zip(found["group_time"], command["group_time"], strict=True):
@@ -166,12 +172,14 @@ def test_the_design_holds_no_later_outcome_and_no_order_of_rows(tmp_path):
 
 
 def test_results_do_not_depend_on_the_order_of_rows(tmp_path):
-    one, other = (evaluated(made(tmp_path / str(order), n_treated_areas=2, order=order)[0]) for order in (None, 4))
+    one, other = (
+        evaluated(made(tmp_path / str(order), n_treated_areas=1, n_areas=24, order=order)[0]) for order in (None, 4)
+    )
     assert json.dumps(one.extra) == json.dumps(other.extra)
 
 
 def test_the_first_year_may_be_partial(tmp_path):
-    path, _ = made(tmp_path, n_treated_areas=2)
+    path, _ = made(tmp_path, n_treated_areas=2, n_areas=12)
     text = path.read_text().replace("{file: participants.csv}", "{file: participants.csv, first_year: partial}")
     path.write_text(text)
     results = evaluated(path)
@@ -180,7 +188,7 @@ def test_the_first_year_may_be_partial(tmp_path):
 
 
 def test_without_starts_the_programme_starts_for_all(tmp_path):
-    results = evaluated(made(tmp_path, n_treated_areas=2, starts=False)[0])
+    results = evaluated(made(tmp_path, n_treated_areas=2, n_areas=12, starts=False)[0])
     assert results.details.primary.cohorts == (2013,)
 
 
@@ -234,11 +242,15 @@ def test_too_few_areas_give_the_estimate_and_a_reason(tmp_path):
     assert "cannot be given" in shown.headline(results.details.primary)
 
 
-def test_what_a_reader_sees_has_every_part(tmp_path):
-    results = evaluated(made(tmp_path, n_treated_areas=2)[0])
+def test_what_a_reader_sees_has_every_part(two_areas):
+    results = two_areas[2]
     assert "From their start on score of the participants was" in repr(shown.answer_shown(results))
     assert "Sets hold" in repr(shown.design_shown(results.plan))
     assert len(shown.review_parts(results)) > 4
+    assert "std_error" not in [column.key for column in shown.tables(results)["by_event_time"].table.columns]
+    assert list(shown.estimand(results.plan))[:3] == ["population", "treatment", "comparator"]
+    for part in (shown.answer(results), shown.comparison(results), shown.certainty(results), shown.limits(results)):
+        assert part.text
     assert set(shown.tables(results)) >= {"starts", "outcomes", "by_event_time", "estimators", "sets", "without_one"}
     assert shown.figures(results)["event_study"]().alt
     for effect in results.effects:

@@ -58,6 +58,7 @@ def test_each_listed_school_is_named_with_its_area(project, england):
     for at, (urn, name) in enumerate(schools["name"].items(), start=2):
         assert f"  row {at}: {urn} {name}, Knowsley (synthetic) (by URN)" in text
     assert "columns of the file that are not used: 'Town'" in text
+    assert "  project/participants.csv: 3 rows" in text
     assert '"unused_columns_of_participants": [\n    "Town"' in checked_json(checked)
 
 
