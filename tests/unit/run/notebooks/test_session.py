@@ -39,17 +39,17 @@ def kit(monkeypatch, tmp_path):
 
     def design(path, sources):
         made.designs += 1
-        return Locked(made.design, project), "stage"
+        return Locked(made.design, project)
 
     monkeypatch.setattr(session, "_design", design)
-    monkeypatch.setattr(session, "_sources", lambda data: SimpleNamespace(files=lambda: ()))
+    monkeypatch.setattr(session, "_sources", lambda project_file, data: SimpleNamespace(files=lambda: ()))
     monkeypatch.setattr("evalkit.data.published.project_data.read_records", lambda *arguments: None)
-    monkeypatch.setattr("evalkit.diagnose.project.evaluate.evaluate", evaluate)
+    monkeypatch.setattr("evalkit.run.kinds.registry.evaluate_project", evaluate)
     return made
 
 
 def test_the_design_is_locked_where_outputs_are_made(kit):
-    assert session.open_design(KNOWSLEY, "", str(kit.folder)) == "stage"
+    assert session.open_design(KNOWSLEY, "", str(kit.folder)).text == "first"
     assert (kit.folder / "design.json").read_text() == "first"
     assert [path.name for path in kit.folder.iterdir()] == ["design.json"]
     assert session.open_evaluation(KNOWSLEY, "", str(kit.folder)) == "evaluation 1"
@@ -92,7 +92,7 @@ def test_what_a_run_read_is_not_read_again_by_its_notebooks(kit, monkeypatch):
     read = []
     monkeypatch.setattr("evalkit.data.published.project_data.read_records", lambda *arguments: read.append(1))
     (kit.folder / PRIVATE).mkdir()
-    session.read_once(Path(KNOWSLEY), session._sources(""), str(kit.folder), "what was read")
+    session.read_once(Path(KNOWSLEY), session._sources(KNOWSLEY, ""), str(kit.folder), "what was read")
     session.open_evaluation(KNOWSLEY, "", str(kit.folder))
     assert read == []
 
