@@ -47,6 +47,18 @@ def first_summer(start: date) -> int:
     return start.year if start <= day_of_tests(start.year) else start.year + 1
 
 
+_SEPTEMBER: Final = 9
+
+
+def summer_of(day: date) -> int:
+    """Return the summer of the school year that a day belongs to: 2018 from September 2017 to August 2018.
+
+    The first treated summer of a participant that starts on that day. A start after the tests, in June say, belongs to
+    the summer whose tests were over already: what is before it is still never later than `first_summer` has it.
+    """
+    return day.year + (day.month >= _SEPTEMBER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A document that a statement in the project file rests on."""

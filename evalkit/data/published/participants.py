@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalkit.core.draws import stream
 from evalkit.core.errors import DataError, DesignError, UnknownParticipants
-from evalkit.core.project import Draw, Project, first_summer
+from evalkit.core.project import Draw, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.known_schools import KnownSchools
@@ -57,11 +57,11 @@ def facts_of(
 ) -> pd.DataFrame:
     """Return `FACTS` of units, as a file says them (`said`), else with a start in common.
 
-    `start` is a day, missing where the file has the column and leaves the cell empty; `cohort` the first summer whose
-    tests it can have changed (of a partial first year the next one), as a number; `dose` a number; `group` a text.
+    `start` is a day, missing where the file has the column and leaves the cell empty; `cohort` the summer of its
+    school year (of a partial first year the next one), as a number; `dose` a number; `group` a text.
     """
     starts = [said[unit].start if unit in said else start for unit in units]
-    cohorts = [np.nan if day is None else first_summer(day) + is_partial for day in starts]
+    cohorts = [np.nan if day is None else summer_of(day) + is_partial for day in starts]
     frame = pd.DataFrame(
         {
             "start": pd.to_datetime(pd.Series(starts, index=list(units), dtype=object)),

@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError, DesignError, EvalkitError, ProjectError
 from evalkit.core.manifest import DataKind
-from evalkit.core.project import Exposure, Project, first_summer
+from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
 from evalkit.data.measures import MEASURES, PUPILS_OF_STAGE, measure, require_years
@@ -112,13 +112,13 @@ def years_of(project: Project, available: Iterable[int], start: date | None = No
     """Return the years that a project's analyses ask for.
 
     An analysis by `exposure` asks for the years named there. Another asks for every year `available`, and before the
-    programme for those whose tests came before the first start: `start`, or the programme's own first day.
+    programme for the summers of school years before that of the first start: `start`, or the programme's own first day.
     """
     named = [project.exposure_of(analysis) for analysis in project.analyses if analysis.uses_exposure]
     before = {year for exposure in named for year in exposure.pre}
     every = {year for exposure in named for year in exposure.years}
     if project.uses_all_years:
-        first = first_summer(start or project.programme.start)
+        first = summer_of(start or project.programme.start)
         every |= set(available)
         before |= {year for year in every if year < first}
     return Years(before=tuple(sorted(before)), every=tuple(sorted(every)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -225,6 +227,38 @@ def draw_sets(pool: SetPool, options: SetOptions) -> SetDraws:
     distinct areas for each draw, the sizes (and first years) put on them in random order. Every area draws from a
     stream of its own, named by its code.
     """
+    return _draws_of(_Wanted(pool, options, _digest(pool, options)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """A pool and how sets are drawn of it, the same as another where `digest` is."""
+
+    pool: SetPool
+    options: SetOptions
+    digest: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Wanted) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def _digest(pool: SetPool, options: SetOptions) -> str:
+    """Return what tells one want from another: comparisons of one outcome mostly draw the same sets."""
+    found = hashlib.sha256("\n".join(str(one) for one in pool.ids).encode())
+    for column in (pool.area, pool.is_listed, pool.level, pool.start):
+        found.update(b"none" if column is None else np.ascontiguousarray(column).tobytes())
+    chosen = {} if options.chosen is None else options.chosen
+    rule = [(code, np.asarray(chosen[code]).tolist()) for code in sorted(chosen)]
+    found.update(repr((pool.stand_ins, pool.is_whole, options.rule, options.n_sets, options.seed, rule)).encode())
+    return found.hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _draws_of(wanted: _Wanted) -> SetDraws:
+    pool, options = wanted.pool, wanted.options
     places = pool.treated_areas
     listed, drawn = _listed(pool, options)
     others = np.array([code for code in sorted(set(pool.stand_ins)) if code not in places], dtype=np.int64)

@@ -130,12 +130,12 @@ def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> Anal
 
 def before_of(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:
     """Return the baseline of one analysis: what was before for another one may hold its outcomes."""
-    from evalkit.core.project import first_summer
+    from evalkit.core.project import summer_of
 
     if analysis.uses_exposure:
         return baseline.of_years(project.exposure_of(analysis).pre)
     starts = baseline.treated.facts["start"].dropna()
-    first = first_summer(starts.min().date() if len(starts) else project.programme.start)
+    first = summer_of(starts.min().date() if len(starts) else project.programme.start)
     return baseline.of_years(year for year in baseline.years if year < first)
 
 

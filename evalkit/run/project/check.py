@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from evalkit.core.errors import DataError, DesignError, InputError, ProjectError
 from evalkit.core.plain import json_text
+from evalkit.core.project import first_summer, summer_of
 from evalkit.core.words import cleaned, counted, listed
 from evalkit.design.analysis_plan import ProjectDesign
 from evalkit.run.kinds.registry import plan_of
@@ -249,6 +250,15 @@ def _signs(project: Project) -> Iterator[str]:
         yield from (f"  {place}: {listed(signs, 10)}" for place, signs in unshown_signs.items())
 
 
+def _late_starts(treated: TreatedSchools) -> Iterator[str]:
+    """Yield what must be known of starts after a summer's tests: their school year's summer counts as treated."""
+    days = treated.facts.loc[_ids(treated), "start"].dropna()
+    late = sum(first_summer(day.date()) > summer_of(day.date()) for day in days)
+    if treated.has_starts and late:
+        yield f"  of these, {counted(late, 'start')} between mid-May and August, after the tests of that summer:"
+        yield "    it counts as treated, as that of their school year; `first_year: partial` moves it one on"
+
+
 def _participants(checked: Checked) -> Iterator[str]:
     treated = checked.treated
     if made_up := checked.project.participants.made_up:
@@ -256,6 +266,7 @@ def _participants(checked: Checked) -> Iterator[str]:
     yield from (f"  {case.case}: {case.n:,}" for case in treated.cases)
     starts = _starts(treated)
     yield from (f"  first treated in the summer of {year}: {n:,}" for year, n in starts.items())
+    yield from _late_starts(treated)
     if treated.has_starts and (n := int(treated.facts.loc[_ids(treated), "start"].isna().sum())):
         yield f"  without a start: {n:,}"
     for school in treated.matched:
