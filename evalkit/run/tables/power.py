@@ -81,7 +81,7 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
 
 
 def _of_areas(requests: tuple[PowerRequest, ...]) -> tuple[PowerRequest | None, tuple[OutcomePower, ...]]:
-    """Return the first analysis of the kind `areas`, and in detail what it could detect; nothing where there is none."""
+    """Return the first analysis of the kind `areas`, and in detail what it could detect; nothing without one."""
     from evalkit.diagnose.power.power import project_power
 
     first = next((one for one in requests if one.plan.analysis.kind == "areas"), None)
