@@ -234,6 +234,31 @@ def _sets(
     return {name: made.inference(COLUMN[name], options.level) for name in AFTER_NAMES}
 
 
+def power_sets(
+    plan: MatchedPlan, found: OutcomeMatch, intake: ProjectData, executor: Executor
+) -> tuple[Quantity, float | None]:
+    """Return how far the estimate asked for moves by chance, the last year before standing in for those after.
+
+    The spread over sets, or the standard error with areas as clusters and its degrees of freedom.
+    """
+    assert found.design is not None
+    known = _values(plan, found, intake).before
+    earlier, last = sorted(found.pre)[:-1], max(found.pre)
+    units = found.design.baseline.units.index
+    after = known[last].reindex(units)
+    shifted = replace(found, pre=tuple(earlier))
+    sets = _sets(plan, shifted, _Values(known[earlier], known[last]), executor)
+    asked = plan.options.estimate or "change"
+    if sets is not None:
+        return sets[asked].spread, None
+    design = without_units(found.design, after.isna().to_numpy())
+    options = _options(plan.project, found, design)
+    made = after_matching(design, known[earlier].reindex(units), after, plan.options.estimate, options).main
+    if isinstance(made, Unavailable):
+        return made, None
+    return made.estimate.std_error, made.estimate.df
+
+
 def matched_statistic(plan: MatchedPlan, found: OutcomeMatch, values: Any) -> MatchedStatistic:
     """Return what finds the three estimates of any set of a plan's schools; `values` are before and after by school."""
     before = values.before.to_numpy(dtype=float)

@@ -1,5 +1,7 @@
 """What a project's design could detect, from what was known before.
 
+- `analyses`: What an analysis of any kind could detect, by its own estimator and inference on the years before the
+  programme.
 - `placebos`: Placebo effects and critical values of a project's own test, from changes before the programme.
 - `power`: What a project's design could detect, from what was known before the programme.
 - `report`: What a project could detect, outcome by outcome: before outcomes, by its two-level plan, and as it turned

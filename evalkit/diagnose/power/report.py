@@ -98,15 +98,38 @@ def in_pupil_sd(points: Quantity, sd: Quantity) -> Quantity:
     return points / sd
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisPower:
+    """What one analysis could detect on one outcome.
+
+    `least` is the least detectable effect in the outcome's unit, or why there is none; `leads` the inference that a run
+    makes, `why` the reason for it; `method` says what `least` is from.
+    """
+
+    analysis: str
+    kind: str
+    outcome: str
+    label: str
+    unit: str
+    least: Quantity
+    leads: str
+    why: str
+    method: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PowerReport(Shown):
-    """What a project could detect, outcome by outcome; nothing in it comes from a year after the programme began."""
+    """What a project could detect, outcome by outcome; nothing in it comes from a year after the programme began.
+
+    `outcomes` are those of the first analysis of the kind `areas`, `analyses` one row for each analysis and outcome.
+    """
 
     project: Project
     data_kind: DataKind
     options: PowerOptions
     years: tuple[int, ...]
     outcomes: tuple[OutcomePower, ...]
+    analyses: tuple[AnalysisPower, ...] = ()
 
 
 # The two-level plan of a project from its own years before the programme.

@@ -32,11 +32,12 @@ from evalkit.diagnose.project.evaluation import (
     Dilution,
     Headline,
     IntraclassCorrelation,
+    SetDistribution,
     area_icc,
 )
 from evalkit.diagnose.project.flows import attrition_of, make_flow
 from evalkit.diagnose.project.given_baseline import GivenBaseline, given_baseline
-from evalkit.diagnose.project.listed_tests import ListedStatistics, listed_statistics
+from evalkit.diagnose.project.listed_tests import MAIN_COLUMN, ListedStatistics, listed_statistics
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code
 from evalkit.estimate.areas.area_effects import effects_by_area
@@ -121,6 +122,7 @@ def evaluate(
         rating=rating,
         given=tuple(_given(results)),
         dilution=tuple(_dilution(results)),
+        placed=_placed(results),
     )
 
 
@@ -276,6 +278,29 @@ def _distributions(results: Results) -> Iterator[AreaDistribution]:
                     treated_area=treated_group,
                     before=area_baselines(results, code) if design == labels.NEIGHBOURS else None,
                 )
+
+
+_N_BINS = 60
+
+
+def _placed(results: Results) -> SetDistribution | None:
+    """Return how the sets' changes are spread on the primary outcome, where sets judge it."""
+    if results.listed is None:
+        return None
+    entries = results.listed.sets.entries(results.listed.columns[MAIN_COLUMN])
+    if entries.reason or len(entries.values) < 2:
+        return None
+    others, weights = entries.values[:-1], entries.weights[:-1]
+    reach = float(np.abs(entries.values).max()) or 1.0
+    shares, edges = np.histogram(others, bins=_N_BINS, range=(-reach, reach), weights=weights / weights.sum())
+    return SetDistribution(
+        outcome=results.primary,
+        edges=tuple(edges.tolist()),
+        shares=tuple(shares.tolist()),
+        treated=float(entries.values[-1]),
+        n_areas=entries.n_areas,
+        n_sets=len(others),
+    )
 
 
 def _bands(results: Results) -> Iterator[YearBand]:

@@ -203,6 +203,22 @@ class AreaDistribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetDistribution:
+    """How the changes of sets drawn in other areas are spread on one outcome, the listed schools' own among them.
+
+    `edges` has one more entry than `shares`, the weight of the sets between two edges, each area counting the same;
+    `treated` is what is placed among them, and where sets are like the list both are less what such sets gain.
+    """
+
+    outcome: str
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+    treated: float
+    n_areas: int
+    n_sets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimCheck:
     """A stakeholder's claim against what these data show."""
 
@@ -269,6 +285,7 @@ class AreasResults(Shown):
     rating: EvidenceRating = NOT_RATED
     given: tuple[GivenBaseline, ...] = ()
     dilution: tuple[Dilution, ...] = ()
+    placed: SetDistribution | None = None
 
     def effect(
         self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName | None = None

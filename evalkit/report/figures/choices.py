@@ -69,6 +69,12 @@ def choices_of(design: str, project: Project) -> Choices:
         labels.WITHOUT_CONTAMINATED: "without areas of another programme",
     }.get(design, schools)
     weights = {labels.PUPIL_WEIGHTED: "by pupils", labels.SCHOOL_WEIGHTED: "each school one"}.get(design, weights)
+    weights = {labels.AREA_WEIGHTED: "each area one"}.get(design, weights)
+    if design == labels.OWN_AREA:
+        against = "other schools of the same areas"
+    schools = {labels.WHOLE_AREA: "every school of the areas"}.get(design, schools)
+    drawn = {labels.SETS_LIKE: ", sets like the list", labels.SETS_SIMPLE: ", sets at random"}
+    against += drawn.get(design, "")
     trend = "continued and taken off" if design == labels.TREND_ADJUSTED else trend
     return against, schools, weights, trend
 

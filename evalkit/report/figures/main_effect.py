@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from evalkit.core.formats import count, interval_text, level_text, number, visible
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted
-from evalkit.diagnose.project.evaluation import AreaDistribution, AreasResults
+from evalkit.diagnose.project.evaluation import AreaDistribution, AreasResults, SetDistribution
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
@@ -30,7 +30,7 @@ from evalkit.report.figures.style import (
     say_empty,
 )
 from evalkit.report.tables.design import released
-from evalkit.report.words.names import outcome_label, surest, unit_of
+from evalkit.report.words.names import capital, outcome_label, subject, surest, unit_of
 
 # The interval as one line: zero marked, points below, standard deviations above.
 
@@ -142,6 +142,8 @@ def _interval_data(evaluation: AreasResults, effect: Effect | None) -> ReleasedT
 
 def permutation_plot(evaluation: AreasResults) -> Figure:
     """Return the change of every area analysed the same way, the treated area marked."""
+    if evaluation.placed is not None:
+        return _sets_plot(evaluation, evaluation.placed)
     main = evaluation.project.primary.code
     distribution = next((d for d in evaluation.distributions if (d.outcome, d.design) == (main, "neighbours")), None)
     label, place = outcome_label(evaluation, main), evaluation.headline.place
@@ -255,3 +257,81 @@ def _areas_data(evaluation: AreasResults, distribution: AreaDistribution | None)
     pairs = sorted(every, key=lambda row: -row[2])
     rows = tuple((name, str(code), effect) for name, code, effect in pairs)
     return released(evaluation, Table(caption="Numbers behind the figure of areas", columns=columns, rows=rows))
+
+
+# Where listed schools stand among sets of schools drawn in other areas.
+
+
+def _sets_plot(evaluation: AreasResults, placed: SetDistribution) -> Figure:
+    """Return the changes of sets drawn in other areas, each area counting the same, and the listed schools' own."""
+    label, unit = outcome_label(evaluation, placed.outcome), unit_of(evaluation, placed.outcome)
+    with canvas(3.2) as (figure, axes):
+        _bars(axes[0], placed, subject(evaluation))
+        axes[0].set_xlabel(f"Change relative to each set's own neighbours ({unit})")
+        axes[0].set_ylabel("Share of sets (%)")
+        png, svg = drawn(figure, evaluation.design.data_kind)
+    what = _sets_words(evaluation)
+    caption = (
+        f"{label}: the changes of {count(placed.n_sets)} {what}, each area counting the same; dark, those "
+        f"at least as far from zero as {subject(evaluation)}"
+    )
+    alt = (
+        f"Histogram of the changes of {count(placed.n_sets)} {what}, from {number(_ends_of(placed)[0])} to "
+        f"{number(_ends_of(placed)[1])}. {capital(subject(evaluation))} stand at {number(placed.treated)}."
+    )
+    data = _sets_data(evaluation, placed)
+    return Figure(name="permutation", png=png, svg=svg, alt=alt, caption=caption, data=data)
+
+
+def _sets_words(evaluation: AreasResults) -> str:
+    effect = evaluation.main_effect
+    others = counted(evaluation.placed.n_areas - 1, "other area") if evaluation.placed else "other areas"
+    if effect is None or effect.sets is None:
+        return f"sets of schools drawn in {others}"
+    own = effect.sets.n_treated_areas
+    others = counted(effect.sets.n_areas - own, "other area")
+    if effect.sets.is_whole:
+        return f"draws of {counted(own, 'whole area')} among {others}"
+    each = f", {own} areas at a time" if own > 1 else ""
+    return f"sets of {count(effect.n_treated)} schools drawn in {others}{each}"
+
+
+def _bars(ax: Axes, placed: SetDistribution, who: str) -> None:
+    """Draw a bar a bin; bins wholly as far from zero as the listed schools are dark."""
+    treated, edges = placed.treated, np.array(placed.edges)
+    nearest = np.minimum(np.abs(edges[:-1]), np.abs(edges[1:]))
+    colours = [BLACK if near >= abs(treated) else QUIET for near in nearest]
+    ax.bar(edges[:-1], 100 * np.array(placed.shares), np.diff(edges), align="edge", color=colours, linewidth=0)
+    for side in (-abs(treated), abs(treated)):
+        ax.axvline(side, color=GREY, linestyle="--", linewidth=1, zorder=0)
+    ax.plot(treated, 0, "o", color=VERMILION, markersize=11, markeredgecolor="white", clip_on=False, zorder=100)
+    ax.set_ylim(0, 1.25 * 100 * max(placed.shares))
+    is_right = treated < 0.6 * edges[-1]
+    ax.annotate(
+        f"{who} {number(treated)}",
+        (treated, 0.97),
+        xycoords=("data", "axes fraction"),
+        xytext=(4 if is_right else -4, 0),
+        textcoords="offset points",
+        ha="left" if is_right else "right",
+        va="top",
+        color=ink(VERMILION),
+        fontweight="bold",
+    )
+
+
+def _ends_of(placed: SetDistribution) -> tuple[float, float]:
+    """Return the outer edges of the first and the last bin that holds a set."""
+    held = np.flatnonzero(placed.shares)
+    return placed.edges[int(held[0])], placed.edges[int(held[-1]) + 1]
+
+
+def _sets_data(evaluation: AreasResults, placed: SetDistribution) -> ReleasedTable:
+    columns = (
+        Column("from", "From", "estimate"),
+        Column("to", "To", "estimate"),
+        Column("share", "Share of sets (%)", "number"),
+    )
+    parts = zip(placed.edges, placed.edges[1:], placed.shares, strict=False)
+    rows = tuple((low, high, 100 * share) for low, high, share in parts if share)
+    return released(evaluation, Table(caption="Numbers behind the figure of sets", columns=columns, rows=rows))

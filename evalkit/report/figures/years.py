@@ -284,7 +284,8 @@ def _caption(evaluation: AreasResults, bands: Bands) -> str:
     thin = f"; thin lines, the {level} band that holds in all years together" if _has_band(bands) else ""
     effects = event_effects(evaluation, evaluation.project.primary.code)
     some = any(isinstance(effect.interval, Interval) for effect in effects)
-    thick = f"Thick lines, each year's {level} permutation interval{thin}. " if some else "No year has an interval. "
+    by = "permutation" if not any(effect.inference == "sets" for effect in effects) else "randomisation"
+    thick = f"Thick lines, each year's {level} {by} interval{thin}. " if some else "No year has an interval. "
     lines = f"{thick}Hollow: before the programme."
     return f"{label}, year by year against neighbours. {lines} {base_note(evaluation)}"
 
@@ -318,9 +319,10 @@ def _differences_data(evaluation: AreasResults, effects: list[Effect], bands: Ba
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (e.period, e.estimate, e.interval, bands.get(e.period, _NO_BAND)) for e in effects
     )
+    what = "randomisation over sets" if any(e.inference == "sets" for e in effects) else "permutation over areas"
     note = (
-        "The band stretches each year's interval by one factor, the least at which the permutation over areas allows "
-        "for the largest of all years."
+        f"The band stretches each year's interval by one factor, the least at which the {what} allows for the largest "
+        "of all years."
     )
     notes = (note,) if _has_band(bands) else ()
     caption = "Numbers behind the figure of single years"

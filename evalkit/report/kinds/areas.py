@@ -197,6 +197,7 @@ def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
         "Which choices move the answer?",
         choices_plot(found),
         specification_curve(found),
+        *_diluted(found),
         "What else changed in these schools?",
         of_review.conversions(found),
         "How small a difference could have been seen?",
@@ -209,6 +210,13 @@ def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
         of_review.cost(found),
         "What does a reviewer ask for, and where is it?",
         checklist(found),
+    )
+
+
+def _diluted(found: AreasResults) -> tuple[Part | str, ...]:
+    """Return what the whole areas' change would be on the listed schools, where they are part of their areas."""
+    return ("What if the change of the whole area were the programme's?", of_effects.dilution(found)) * bool(
+        found.dilution
     )
 
 
@@ -237,6 +245,7 @@ TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
     "other_effects": of_effects.other_effects,
     "event_study": of_effects.event_study,
     "inference": inference,
+    "dilution": of_effects.dilution,
     "effect_sizes": of_effects.effect_sizes,
     "findings": of_review.findings,
     "judgements": of_review.judgements,

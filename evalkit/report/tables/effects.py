@@ -75,10 +75,14 @@ def _numbers(effect: Effect) -> tuple[Cell, ...]:
 
 
 def _whose_intervals(evaluation: AreasResults) -> str:
+    main = evaluation.main_effect
+    if main is not None and main.sets is not None:
+        what = "whole areas" if main.sets.is_whole else "sets of as many schools"
+        return f"Intervals and p-values are those of randomisation over {what}, the comparison repeated for every draw."
     if is_listed(evaluation):
         return (
-            "Listed schools are part of their areas, so there is no permutation over areas; where they lie in several "
-            "areas, the interval of the main comparison is clustered by area."
+            "The listed schools lie in many areas, or too few others could hold such sets: the interval of the main "
+            "comparison is clustered by area, where it can be given."
         )
     return "Intervals and p-values are those of the area permutation, the whole design repeated for every area."
 
@@ -245,6 +249,37 @@ def _school_sd(evaluation: AreasResults) -> str:
     return f"School-level g divides by the {name} ({values}); it is no measure of pupils' progress."
 
 
+def dilution(evaluation: AreasResults) -> ReleasedTable:
+    """Return the effect on every school of the areas as one on the listed alone, by what the others may have felt."""
+    level = level_text(evaluation.project.inference.level)
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("spillover", "Effect on the others, as a share of that on the listed (%)", "number", decimals=0),
+        Column("estimate", "Estimate", "estimate"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (with_unit(evaluation, one.outcome), 100 * part.spillover, part.estimate, part.interval, one.p_value)
+        for one in evaluation.dilution
+        for part in one.parts
+    )
+    none = ("None", *(Unavailable("It is given where listed schools are part of their areas."),) * 4)
+    shares = dict.fromkeys(
+        f"{outcome_label(evaluation, one.outcome)}: the listed schools hold {number(100 * one.share, 0)}% of the "
+        "pupils of their areas."
+        for one in evaluation.dilution
+    )
+    notes = (
+        "The effect on all schools of the areas, listed or not, over f + φ(1 − f): f is the listed schools' share of "
+        "pupils, φ the share of the effect that the others felt. All of the areas' change is taken for the "
+        "programme's; p is that of all schools.",
+        *shares,
+    )
+    caption = "If the whole areas' change were the programme's: what it would be on the listed schools"
+    return released(evaluation, Table(caption=caption, columns=columns, rows=rows or (none,), notes=notes))
+
+
 # How uncertain the main estimate is, by every kind of inference.
 
 _NO_ERROR: Final = Unavailable("None: areas are compared directly.")
@@ -276,7 +311,7 @@ def inference(evaluation: AreasResults) -> ReleasedTable:
 def _smallest(evaluation: AreasResults) -> tuple[str, ...]:
     effect = evaluation.main_effect
     if effect is not None and effect.sets is not None:
-        return _drawn(effect.sets)
+        return _drawn(effect, effect.sets, evaluation.project.inference.level)
     if effect is None or effect.permutation is None:
         return ()
     detail = effect.permutation
@@ -289,8 +324,8 @@ def _smallest(evaluation: AreasResults) -> tuple[str, ...]:
     )
 
 
-def _drawn(sets: SetsDetail) -> tuple[str, ...]:
-    """Return how many sets were drawn, in how many areas, and what p owes to their number."""
+def _drawn(effect: Effect, sets: SetsDetail, level: float) -> tuple[str, ...]:
+    """Return how many sets were drawn, in how many areas, and what p owes to their number; where p is rarely small."""
     error = sets.monte_carlo_error
     by_chance = f"; their number alone moves p by some {number(error, 4)}" if isinstance(error, float) and error else ""
     gained = ""
@@ -300,7 +335,13 @@ def _drawn(sets: SetsDetail) -> tuple[str, ...]:
             f"the {visible(sets.unadjusted)} of the listed schools."
         )
     others = counted(sets.n_areas - sets.n_treated_areas, "other area")
-    return (f"{count(sets.n_sets)} sets drawn in {others}{by_chance}.{gained}",)
+    what = "draws of whole areas among" if sets.is_whole else "sets drawn in"
+    conservative = conservative_sentence(effect.interval, level, n_ranked=sets.n_areas)
+    is_alone = sets.n_treated_areas == 1
+    return (
+        *((conservative,) if conservative and is_alone else ()),
+        f"{count(sets.n_sets)} {what} {others}{by_chance}.{gained}",
+    )
 
 
 def _permutation_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:
@@ -319,6 +360,8 @@ def _by_statistic(evaluation: AreasResults, effect: Effect) -> list[tuple[Cell, 
     """Return the rows of the statistic that the project asks for, one- and two-sided, and that of the other one."""
     if effect.sets is not None:
         among = "Spread of changes of sets of schools drawn in other areas"
+        if effect.sets.is_whole:
+            among = "Spread of changes of whole areas drawn among the others"
         return [
             _permuted("two-sided", among, effect, effect.interval, effect.p_value),
             _permuted("one-sided (rose more)", among, effect, _ONE_SIDED, effect.p_value_one_sided),
@@ -345,9 +388,17 @@ def _by_statistic(evaluation: AreasResults, effect: Effect) -> list[tuple[Cell, 
 def _permuted(kind: str, allows: str, effect: Effect, interval: IntervalOrReason, p: Quantity) -> tuple[Cell, ...]:
     """Return a row of the permutation, one reason where nothing at all can be given."""
     lacking = p if isinstance(effect.interval, Unavailable) and isinstance(p, Unavailable) else None
-    numbers: tuple[Cell, ...] = (lacking,) * 3 if lacking else (_NO_ERROR, interval, p)
+    numbers: tuple[Cell, ...] = (lacking,) * 3 if lacking else (_error_of(effect), interval, p)
     name = "Area permutation" if effect.sets is None else "Randomisation over sets"
+    if effect.sets is not None and effect.sets.is_whole:
+        name = "Randomisation over whole areas"
     return f"{name}, {kind}", allows, effect.estimate, *numbers
+
+
+def _error_of(effect: Effect) -> Unavailable:
+    return (
+        _NO_ERROR if effect.sets is None or effect.sets.is_whole else Unavailable("None: sets are compared directly.")
+    )
 
 
 def _cluster_rows(evaluation: AreasResults) -> list[tuple[Cell, ...]]:

@@ -23,6 +23,23 @@ def power_words(report: PowerReport) -> Prose:
     )
 
 
+def power_of_analyses(report: PowerReport) -> ReleasedTable:
+    """Return the least detectable effect of every analysis, by the inference that a run makes."""
+    columns = (
+        Column("analysis", "Analysis"),
+        Column("outcome", "Outcome"),
+        Column("unit", "Points"),
+        Column("least", "Least detectable effect", "number"),
+        Column("leads", "Leading inference"),
+        Column("method", "From"),
+    )
+    rows = tuple((one.analysis, one.label, one.unit, one.least, one.leads, one.method) for one in report.analyses)
+    why = dict.fromkeys(f"“{one.analysis}”: {as_sentence(one.why)}" for one in report.analyses if one.why)
+    caption = "Least detectable effects, by analysis"
+    none = ("None", *(Unavailable("No analysis was planned."),) * 5)
+    return _released(report, caption, columns, rows or (none,), tuple(why))
+
+
 def power(report: PowerReport) -> ReleasedTable:
     """Return the least detectable effect on each outcome, by the panel, by simulation and of single schools."""
     columns = (

@@ -147,14 +147,17 @@ def detectable(evaluation: AreasResults) -> ReleasedTable:
         f"{power_note()} As designed, from changes before the programme{averaging_note(evaluation.project.exposure)}; "
         "as realised, from the changes of the schools analysed, after every loss. In standard deviations (SDs): the "
         "larger of the two over that of the effect size.",
-        *(
-            ("Where listed schools lie in several areas it comes from the standard error clustered by area.",)
-            if is_listed(evaluation) and has_interval
-            else ()
-        ),
+        *((_realised_from(evaluation),) if is_listed(evaluation) and has_interval else ()),
     )
     caption = "Least detectable effect, as designed and as realised"
     return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit="points", notes=notes))
+
+
+def _realised_from(evaluation: AreasResults) -> str:
+    effect = evaluation.main_effect
+    if effect is not None and effect.sets is not None:
+        return "As realised it comes from the spread of the sets that the listed schools are placed among."
+    return "As realised it comes from the standard error clustered by area."
 
 
 def cost(evaluation: AreasResults) -> ReleasedTable:

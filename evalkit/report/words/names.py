@@ -30,7 +30,7 @@ ROLES: Final = {
     "contrast": "Contrast",
 }
 FINDINGS: Final = {
-    "permutation": "Rank among all areas",
+    "permutation": "Rank among areas, or among sets",
     "choices": "Choice of comparison",
     "pre_trend": "Movement before the programme",
     "placebo_start": "A start put back",

@@ -187,7 +187,9 @@ def _short_interval(interval: IntervalOrReason) -> str:
 def rank(evaluation: AreasResults) -> str:
     """Return where the treated area stands among all areas, or what the uncertainty of listed schools rests on."""
     facts, statistic = evaluation.headline, evaluation.project.inference.statistic
-    if is_listed(evaluation) and not isinstance(facts.estimate, Unavailable):
+    main = evaluation.main_effect
+    is_placed = main is not None and main.sets is not None
+    if (is_listed(evaluation) or is_placed) and not isinstance(facts.estimate, Unavailable):
         return no_rank(evaluation)
     parts = (facts.n_areas, facts.n_as_large, facts.p_value)
     lacking = next((part for part in parts if isinstance(part, Unavailable)), None)
@@ -208,6 +210,8 @@ def no_rank(evaluation: AreasResults) -> str:
     if main is not None and main.sets is not None and isinstance(main.p_value, float):
         return _among_sets(main, main.sets, main.p_value)
     effect = clustered(evaluation, "local_authority")
+    if main is not None and main.inference == "sets" and isinstance(main.p_value, Unavailable) and effect is None:
+        return f"{subject(evaluation).capitalize()} cannot be placed among sets. {as_sentence(main.p_value.reason)}"
     whole = "Schools listed by name are part of their area, so they cannot be ranked among whole areas"
     if effect is None:
         return (
@@ -231,9 +235,10 @@ def _among_sets(main: Effect, detail: SetsDetail, p: float) -> str:
     else:
         what = f"sets of {count(main.n_treated)} schools"
     where = counted(detail.n_areas - detail.n_treated_areas, "other area")
+    alike = ", each area counting the same," if detail.n_treated_areas == 1 else ""
     told = (
-        f"Of {count(detail.n_sets)} {what} drawn in {where}, {number(100 * _share(detail, p), 1)}%, each area counting "
-        f"the same, changed at least as much in either direction ({p_equals(p)})."
+        f"Of {count(detail.n_sets)} {what} drawn in {where}, {number(100 * _share(detail, p), 1)}%{alike} changed at "
+        f"least as much in either direction ({p_equals(p)})."
     )
     if detail.rule == "simple" or isinstance(detail.expected, Unavailable):
         return told

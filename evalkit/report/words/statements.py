@@ -154,7 +154,7 @@ def _permutation(evaluation: AreasResults) -> str:
     place = evaluation.project.programme.place
     main = evaluation.main_effect
     detail = main.permutation if main else None
-    if detail is None and is_listed(evaluation):
+    if detail is None and (is_listed(evaluation) or (main is not None and main.sets is not None)):
         return ""  # the headline has said it
     if detail is None:
         reason = (

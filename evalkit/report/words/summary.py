@@ -19,6 +19,7 @@ from evalkit.design.project.labels import (
 from evalkit.diagnose.project.checks_trend import SHOCK
 from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import AreasResults
+from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import (
     clustered,
@@ -148,7 +149,8 @@ def _rank(evaluation: AreasResults) -> str:
     facts = evaluation.headline
     if isinstance(facts.estimate, Unavailable):
         return ""
-    if is_listed(evaluation):
+    main = evaluation.main_effect
+    if is_listed(evaluation) or (main is not None and main.sets is not None):
         return _of_listed(evaluation)
     n, k, p = facts.n_areas, facts.n_as_large, facts.p_value
     if isinstance(n, Unavailable) or isinstance(k, Unavailable) or isinstance(p, Unavailable):
@@ -203,20 +205,27 @@ def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
 def _of_listed(evaluation: AreasResults) -> str:
     """Return what the interval of listed schools rests on, or why there is none."""
     effect = surest(evaluation)
-    if effect is not None and isinstance(effect.interval, Unavailable) and effect.inference == "permutation":
-        effect = clustered(evaluation, "local_authority") or effect
-    if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference == "permutation"):
-        return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
-    if isinstance(effect.interval, Unavailable):
-        return f"No interval is given. {as_sentence(effect.interval.reason)}"
+    if effect is None or isinstance(effect.interval, Unavailable):
+        return _no_interval(evaluation, effect)
     p = "" if isinstance(effect.p_value, Unavailable) else f" ({p_equals(effect.p_value)})"
     if effect.sets is not None:
         others = counted(effect.sets.n_areas - effect.sets.n_treated_areas, "other area")
-        return f"The interval allows for what happens to whole areas, and rests on sets drawn in {others}{p}."
+        what = "draws of whole areas among" if effect.sets.is_whole else "sets drawn in"
+        return f"The interval allows for what happens to whole areas, and rests on {what} {others}{p}."
     return (
         f"The interval allows for what happens to whole areas, and rests on the "
         f"{counted(effect.n_treated_clusters, 'area')} the schools lie in{p}."
     )
+
+
+def _no_interval(evaluation: AreasResults, effect: Effect | None) -> str:
+    """Return why listed schools have no interval: by sets where they were drawn, else by areas as clusters."""
+    by_area = clustered(evaluation, "local_authority")
+    leading = effect if effect is not None and effect.sets is not None else by_area or effect
+    if leading is None or leading.inference == "permutation" or not isinstance(leading.interval, Unavailable):
+        return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
+    p = "" if isinstance(leading.p_value, Unavailable) else f" Without it, {p_equals(leading.p_value)}."
+    return f"No interval is given. {as_sentence(leading.interval.reason)}{p}"
 
 
 def _placebo(evaluation: AreasResults) -> str:

@@ -25,11 +25,14 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.inference import project_inference
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
 from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.power.analyses import areas_power
+from evalkit.diagnose.power.power import project_power
+from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.describe import describe_design
 from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect, surest_effect
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 
 _INHERITED: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure")
 
@@ -122,12 +125,20 @@ def _estimand(found: AreasResults) -> str:
     )
 
 
+def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
+    plan = request.plan.details
+    assert isinstance(plan, AreasPlan)
+    found = project_power(request.plan.project, request.intake, plan.locked, request.limits, request.options)
+    return areas_power(found.outcomes, request.plan.analysis.name)
+
+
 AREAS: Final = Kind(
     name="areas",
     label="areas compared with their statistical neighbours",
     options=AreasOptions,
     plan=_plan,
     estimate=_estimate,
+    power=_power,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.areas",
 )

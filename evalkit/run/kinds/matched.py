@@ -15,8 +15,10 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_matched, matched_stage
+from evalkit.diagnose.power.analyses import matched_power
+from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.commands.match import OF_METHODS, USES
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
 
@@ -175,12 +177,19 @@ def _not_for(options: MatchedOptions) -> Iterator[tuple[str, str]]:
         yield "estimand", f"the method '{options.method}' gives the ATT or the ATC. Use full, subclass or a weighting"
 
 
+def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return matched_power(stage.plan, request.plan.analysis.name, request.intake, request.options)
+
+
 MATCHED: Final = Kind(
     name="matched",
     label="schools matched with schools like them",
     options=MatchedOptions,
     plan=_plan,
     estimate=_estimate,
+    power=_power,
     complaints=_complaints,
     shown_by="evalkit.report.kinds.matched",
 )

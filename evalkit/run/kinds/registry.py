@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
     from evalkit.core.project import Analysis, Claim, Project
+    from evalkit.data.published.performance import PublishedLimits
     from evalkit.data.published.project_data import ProjectData
     from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
     from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
+    from evalkit.diagnose.power.report import AnalysisPower, PowerOptions
     from evalkit.run.project.plain_yaml import Complaint
 
 
@@ -36,6 +38,19 @@ class EstimateRequest:
     executor: Executor | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PowerRequest:
+    """What a kind says its power of: its plan, and the years before the programme alone.
+
+    `limits` are published confidence limits of the last year before, by measure, where at hand.
+    """
+
+    plan: AnalysisPlan
+    intake: ProjectData
+    options: PowerOptions
+    limits: Mapping[str, PublishedLimits]
+
+
 def _none_of(project: Project, analysis: Analysis) -> Iterable[Complaint]:
     return ()
 
@@ -55,7 +70,7 @@ class Kind:
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     shown_by : the module of `evalkit.report` with the parts of documents that show it
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
-    power : what `evalkit power` answers for it (None: it says that this kind has no answer)
+    power : what `evalkit power` answers for it, from years before alone (None: it says that there is no answer)
     """
 
     name: str
@@ -67,7 +82,7 @@ class Kind:
     inherits: tuple[str, ...] = ()
     uses_exposure: bool = True
     shown_by: str = ""
-    power: Callable[..., Any] | None = None
+    power: Callable[[PowerRequest], Iterable[AnalysisPower]] | None = None
     notebook: Path | None = None
 
 
@@ -109,11 +124,11 @@ def design_project(project: Project, baseline: ProjectData) -> ProjectDesign:
 
 def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> AnalysisPlan:
     """Return the plan of one analysis, made by its kind from what was known before the programme."""
-    intake = _before(project, analysis, baseline)
+    intake = before_of(project, analysis, baseline)
     return kind_of(analysis.kind).plan(PlanRequest(project=project, analysis=analysis, intake=intake))
 
 
-def _before(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:
+def before_of(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:
     """Return the baseline of one analysis: what was before for another one may hold its outcomes."""
     from evalkit.core.project import summer_of
 

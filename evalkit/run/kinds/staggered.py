@@ -18,7 +18,9 @@ from evalkit.diagnose.kinds.staggered import (
 )
 from evalkit.diagnose.kinds.staggered_checks import findings_of
 from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.diagnose.power.analyses import staggered_power
+from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.did_json import (
     ONE_NUMBER,
@@ -149,12 +151,20 @@ def _numbers(one: StaggeredOutcomeResults, found: StaggeredFindings) -> dict[str
     }
 
 
+def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
+    plan = request.plan.details
+    assert isinstance(plan, StaggeredPlan)
+    name = request.plan.analysis.name
+    return staggered_power(request.plan.project, plan, name, request.intake, request.options)
+
+
 STAGGERED: Final = Kind(
     name="staggered",
     label="participants that start in different years, compared with units that have not started",
     options=StaggeredChoices,
     plan=_plan,
     estimate=_estimate,
+    power=_power,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.staggered",

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from evalkit.data.published.performance import PublishedLimits
     from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
-    from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
+    from evalkit.diagnose.power.report import AnalysisPower, OutcomePower, PowerOptions, PowerReport
     from evalkit.report.border.parts import Document, Part
     from evalkit.run.commands.options import Given
+    from evalkit.run.kinds.registry import PowerRequest
 
 
 def power_command(options: Given) -> int:
@@ -47,8 +48,9 @@ def power_command(options: Given) -> int:
 def power_of_project(project_file: Path, data: Path | None, options: PowerOptions) -> PowerReport:
     """Return what a project could detect, reading the years before the programme and no others."""
     from evalkit.data.published.project_data import read_baseline
-    from evalkit.design.project.plan import make_design
-    from evalkit.diagnose.power.power import project_power
+    from evalkit.diagnose.power.analyses import areas_power
+    from evalkit.diagnose.power.report import PowerReport
+    from evalkit.run.kinds.registry import PowerRequest, before_of, plan_of
     from evalkit.run.project.chosen_data import telling_of_missing_data
     from evalkit.run.project.project_file import load_project
     from evalkit.run.project.runner import find_data
@@ -56,9 +58,62 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
     project, sources = load_project(project_file), find_data(data)
     with telling_of_missing_data(sources):
         intake = read_baseline(project, project_file.parent, sources)
-    return project_power(
-        project, intake, make_design(project, intake), _limits_before(project, intake, sources), options
+    limits = _limits_before(project, intake, sources)
+    requests = tuple(
+        PowerRequest(
+            plan=plan_of(project, one, intake), intake=before_of(project, one, intake), options=options, limits=limits
+        )
+        for one in project.analyses
     )
+    detailed, outcomes = _of_areas(requests)
+    return PowerReport(
+        project=project,
+        data_kind=intake.kind,
+        options=options,
+        years=intake.years,
+        outcomes=outcomes,
+        analyses=tuple(
+            row
+            for one in requests
+            for row in (areas_power(outcomes, one.plan.analysis.name) if one is detailed else _rows(one))
+        ),
+    )
+
+
+def _of_areas(requests: tuple[PowerRequest, ...]) -> tuple[PowerRequest | None, tuple[OutcomePower, ...]]:
+    """Return the first analysis of the kind `areas`, and in detail what it could detect; nothing without one."""
+    from evalkit.diagnose.power.power import project_power
+
+    first = next((one for one in requests if one.plan.analysis.kind == "areas"), None)
+    if first is None:
+        return None, ()
+    locked = first.plan.details.locked  # type: ignore[attr-defined]  # the plan of that kind, which others may lack
+    found = project_power(first.plan.project, first.intake, locked, first.limits, first.options)
+    return first, found.outcomes
+
+
+def _rows(request: PowerRequest) -> Iterator[AnalysisPower]:
+    """Yield what one analysis could detect, or that its kind has no answer."""
+    from evalkit.core.quantities import Unavailable
+    from evalkit.diagnose.power.report import AnalysisPower
+    from evalkit.run.kinds.registry import kind_of
+
+    analysis, answer = request.plan.analysis, kind_of(request.plan.analysis.kind).power
+    if answer is not None:
+        yield from answer(request)
+        return
+    for outcome in request.plan.project.outcomes:
+        yield AnalysisPower(
+            analysis=analysis.name,
+            kind=analysis.kind,
+            outcome=outcome.code,
+            label=outcome.code,
+            unit="",
+            least=Unavailable("This kind of analysis has no power reckoned before outcomes."),
+            leads="none",
+            why="",
+            method="none",
+        )
 
 
 def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> dict[str, PublishedLimits]:
@@ -66,6 +121,8 @@ def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> d
     from evalkit.data.measures import measure_of
     from evalkit.data.published.performance import read_limits
 
+    if not project.exposure.pre:  # participants start in years of their own
+        return {}
     year, names = max(project.exposure.pre), intake.neighbours[project.pool.neighbours].names
     found = {o.code: read_limits(sources, measure_of(project, o.code), year, names) for o in project.outcomes}
     return {code: limits for code, limits in found.items() if limits is not None}
@@ -73,11 +130,11 @@ def _limits_before(project: Project, intake: ProjectData, sources: Sources) -> d
 
 def told_of_power(report: PowerReport) -> CommandAnswer:
     """Return everything that is told of what a project could detect, each form made when it is asked for."""
-    from evalkit.report.tables.power import power
+    from evalkit.report.tables.power import power, power_of_analyses
 
     return CommandAnswer(
         document=lambda has_figures: power_document(report, has_figures),
-        csv=lambda: power(report).to_csv(),
+        csv=lambda: (power(report) if report.outcomes else power_of_analyses(report)).to_csv(),
         record=lambda: power_record(report),
     )
 
@@ -95,9 +152,19 @@ def power_document(report: PowerReport, has_figures: bool) -> Document:
 
 
 def _parts(report: PowerReport, has_figures: bool) -> Iterator[Part]:
-    from evalkit.report.tables.power import power, power_simulated, power_two_level, power_units, power_words
+    from evalkit.report.tables.power import (
+        power,
+        power_of_analyses,
+        power_simulated,
+        power_two_level,
+        power_units,
+        power_words,
+    )
 
     yield power_words(report)
+    yield power_of_analyses(report)
+    if not report.outcomes:
+        return
     yield power(report)
     if has_figures:
         from evalkit.report.figures.design import power_plot
@@ -118,7 +185,26 @@ def power_record(report: PowerReport) -> dict[str, Any]:
         "level": report.options.level,
         "power": report.options.power,
         "n_simulations": report.options.n_simulations,
-        "outcomes": [_record(found) for found in report.outcomes],
+        "outcomes": [_record(found) | _analysis_of(report) for found in report.outcomes],
+        "analyses": [_analysis_record(row) for row in report.analyses],
+    }
+
+
+def _analysis_of(report: PowerReport) -> dict[str, str]:
+    """Return which analysis the outcomes in detail are of."""
+    return {"analysis": row.analysis} if (row := next((r for r in report.analyses if r.kind == "areas"), None)) else {}
+
+
+def _analysis_record(row: AnalysisPower) -> dict[str, Any]:
+    return {
+        "analysis": row.analysis,
+        "kind": row.kind,
+        "outcome": row.outcome,
+        "unit": row.unit,
+        "mdes_points": plain_or_reason(row.least),
+        "leading_inference": row.leads,
+        "why": row.why,
+        "method": row.method,
     }
 
 
