@@ -143,11 +143,11 @@ def percent(value: float) -> str:
 
 
 def main(n_draws: int, chosen: list[int]) -> None:
-    """Print the table, or the rows of some cases by their number; half the draws where lists are low or areas many."""
+    """Print the table, or the rows of some cases by their number; half the draws where lists are low or shocks uneven."""
     print("| listed | draws | rejects at 5 %, % | covers, % | mean error | half-length | withheld, % | areas J |")
     print("|---|---|---|---|---|---|---|---|")
     for case in [CASES[at] for at in chosen] or CASES:
-        n = n_draws if not (case.is_low or case.is_by_size or case.n_areas > 10) else n_draws // 2
+        n = n_draws if not (case.is_low or case.is_by_size) else n_draws // 2
         seen = simulated(case, n)
         half = "–" if np.isnan(seen.half) else f"{seen.half:.2f}"
         row = (case.label, f"{n:,}", percent(seen.size), percent(seen.coverage), f"{seen.bias:+.2f}", half)
