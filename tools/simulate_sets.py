@@ -116,7 +116,7 @@ class Seen:
 def simulated(case: Case, n_draws: int, seed: int = 13) -> Seen:
     """Return how often a true null is rejected and how often the interval covers it."""
     random = np.random.default_rng([seed, case.n_listed, case.n_areas, case.is_by_size, case.is_low])
-    england, n_sets = England.drawn(random, case.of), 2_000 if case.n_areas == 1 else 999
+    england, n_sets = England.drawn(random, case.of), 2_000 if case.n_areas == 1 else 399
     covered, rejected, errors, halves, areas = [], [], [], [], []
     for _ in range(n_draws):
         found = one_draw(random, england, case, n_sets)
