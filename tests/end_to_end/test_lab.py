@@ -96,7 +96,7 @@ def lab(workspace, synthetic_england):
 def test_the_server_answers_lists_the_notebooks_and_offers_the_kernel_of_this_python(lab):
     assert {"kernels", "started"} <= lab["status"].keys()
     names = [entry["name"] for entry in lab["listed"]["content"]]
-    assert {"1_design.ipynb", "2_impact.ipynb"} <= set(names)
+    assert {"1_design.ipynb", "2_areas.ipynb"} <= set(names)
     spec = lab["specs"]["kernelspecs"]["python3"]["spec"]
     assert spec["display_name"] != "Another Python"
     assert lab["kernel"]["name"] == "python3"

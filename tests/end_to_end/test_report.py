@@ -111,7 +111,7 @@ def test_nothing_of_the_machine_is_in_the_outputs(folder):
 
 def test_executed_notebooks_carry_outputs_and_no_error(folder):
     names = sorted(path.stem for path in (folder / "notebooks").glob("*.ipynb"))
-    assert names == ["0_summary", "1_design", "2_impact", "3_review", "4_reproducibility"]
+    assert names == ["0_summary", "1_design", "2_areas", "3_review", "4_reproducibility"]
     for path in (folder / "notebooks").glob("*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         outputs = [out for cell in cells for out in cell.get("outputs", [])]

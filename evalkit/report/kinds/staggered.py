@@ -253,7 +253,7 @@ def headline(one: StaggeredOutcomeResults) -> str:
         sure = f" ({level_text(interval.level)} interval {made.interval(interval)}{p})"
     side = "higher" if quoted > 0 else "lower"
     told = (
-        f"From their start on {one.label.lower()} of the participants was {made.number(abs(quoted))} {one.unit} {side} "
+        f"{one.label}: from their start on the participants stood {made.number(abs(quoted))} {one.unit} {side} "
         f"than expected{sure}, if without the programme they would have moved as those compared did."
     )
     if not isinstance(interval, Interval):

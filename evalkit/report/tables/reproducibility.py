@@ -132,13 +132,16 @@ def run_again(provenance: Provenance) -> ReleasedTable:
 def randomness(provenance: Provenance) -> Prose:
     """Return what is drawn at random, and how the seed fixes it."""
     participants = provenance.parameters.get("participants")
-    by_name = isinstance(participants, Mapping) and participants.get("rule") == "file"
+    chosen = participants if isinstance(participants, Mapping) else {}
+    whole = chosen.get("areas") or ()
     drawn = (
-        "The inference for listed schools in few areas may draw: its wild bootstrap (outcomes made again with random "
-        "signs by area) has the stream “wild bootstrap”."
-        if by_name
-        else "The permutation goes through every area and draws nothing."
+        "A permutation over areas goes through every one and draws nothing."
+        if len(whole) == 1
+        else "Sets that stand in for the treated are drawn area by area in streams named after the areas; a wild "
+        "bootstrap (outcomes made again with random signs by area) has the stream “wild bootstrap”."
     )
+    if chosen.get("draw"):
+        drawn += " The made-up list of schools was drawn in a stream named “participants of” its area."
     return Prose(
         (
             f"The seed is {provenance.seed}. Each thing that is drawn has a stream of random numbers of its own, made "

@@ -148,7 +148,9 @@ def _parts(results: StaggeredResults, reported: ReportedSet, caption: str, name:
         for part, label in zip(every, names, strict=True)
     ]
     together = f"All intervals of the band hold together with a probability of {level}, if the errors are right."
-    if any(part.method != PLAIN for part in reported.parts):
+    if any(part.method == OVER_SETS for part in reported.parts):
+        together += " The band stretches the intervals by one factor, that of the largest of the sets' numbers in each."
+    elif any(part.method != PLAIN for part in reported.parts):
         together += " The band is Bonferroni's: each of its intervals is at a level that is stricter by their number."
     notes = [together] * has_band + [conservative_rows(every)] + [part.note for part in every]
     return _without_errors(

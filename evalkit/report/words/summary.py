@@ -20,6 +20,7 @@ from evalkit.diagnose.project.checks_trend import SHOCK
 from evalkit.diagnose.project.evaluation import AreasResults, CostSummary
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import (
+    clustered,
     is_invented,
     is_listed,
     months_long,
@@ -201,7 +202,9 @@ def _by_chance(n_could: int, n_with: int, n_all: int) -> str:
 def _of_listed(evaluation: AreasResults) -> str:
     """Return what the interval of listed schools rests on, or why there is none."""
     effect = surest(evaluation)
-    if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference != "cluster"):
+    if effect is not None and isinstance(effect.interval, Unavailable) and effect.inference == "permutation":
+        effect = clustered(evaluation, "local_authority") or effect
+    if effect is None or (isinstance(effect.interval, Unavailable) and effect.inference == "permutation"):
         return "No interval is given: the schools are part of one area, and none can allow for what happens to an area."
     if isinstance(effect.interval, Unavailable):
         return f"No interval is given. {as_sentence(effect.interval.reason)}"

@@ -81,8 +81,9 @@ def input_files(project: Project, project_path: Path, sources: Sources) -> tuple
         *(notebook.file for notebook in project.notebooks),
     )
     names = [name for name in named if name]
+    published = sources.files() if project.reads_published else ()
     return (*_hashed("project", project_path.parent, (project_path.parent / name for name in names)),
-            *_hashed("data", sources.folder, sources.files()))  # fmt: skip
+            *_hashed("data", sources.folder, published))  # fmt: skip
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

@@ -224,14 +224,14 @@ def fake_kit(space, monkeypatch, executed: list[str]) -> None:
     """Put a kit in place that reads nothing and whose notebooks only say their names."""
     sources = SimpleNamespace(folder=space, kind="synthetic", files=lambda: ())
 
-    def execute(path, parameters, note):
+    def execute(path, parameters, note, is_own=False):
         executed.append(path.stem)
         assert Path(parameters["out"]).name.endswith(".staging")
         (Path(parameters["out"]) / "design.json").write_text("{}")
         return {"cells": [{"cell_type": "markdown", "metadata": {}, "source": path.stem}]}
 
     def released(evaluation, notebooks, reference):
-        titles = [notebook["cells"][0]["source"] for notebook in notebooks]
+        titles = [notebook.content["cells"][0]["source"] for notebook in notebooks]
         return {"report.html": " ".join(titles).encode(), "tables/a.csv": b"1\n"}
 
     monkeypatch.setattr(runner, "find_data", lambda folder: sources)
@@ -248,7 +248,7 @@ def test_a_run_executes_design_first_and_reports_the_summary_first(space, monkey
     assert cli.main(["run", "knowsley-ssif", "--out", "o"]) == 0
     folder = space / "o" / "knowsley-ssif"
     assert capsys.readouterr().out.strip() == str(folder / "report.html")
-    assert executed == ["1_design", "2_impact", "3_review", "0_summary", "4_reproducibility"]
+    assert executed == ["1_design", "2_areas", "3_review", "0_summary", "4_reproducibility"]
     assert (folder / "report.html").read_text() == " ".join(sorted(executed))
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     notebooks = [f"notebooks/{name}.ipynb" for name in sorted(executed)]

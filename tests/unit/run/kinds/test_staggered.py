@@ -244,7 +244,7 @@ def test_too_few_areas_give_the_estimate_and_a_reason(tmp_path):
 
 def test_what_a_reader_sees_has_every_part(two_areas):
     results = two_areas[2]
-    assert "From their start on score of the participants was" in repr(shown.answer_shown(results))
+    assert "Score: from their start on the participants stood" in repr(shown.answer_shown(results))
     assert "Sets hold" in repr(shown.design_shown(results.plan))
     assert len(shown.review_parts(results)) > 4
     assert "std_error" not in [column.key for column in shown.tables(results)["by_event_time"].table.columns]
