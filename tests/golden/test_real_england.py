@@ -1,6 +1,8 @@
 """The kit's numbers on the published England, against plain pandas on the same files."""
 
 import csv
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from evalkit.core.project import Participants
 from evalkit.data.measures import MEASURES
 from evalkit.data.published.assembled import read_assembled
 from evalkit.data.published.performance import national_shares, published_shares
@@ -236,3 +239,92 @@ def test_shares_printed_for_england_agree_with_those_of_schools(shared_data):
     grammar = published_shares(sources, MEASURES["GPS_AVERAGE"], 2017)
     assert grammar is not None  # the panel lacks PTGPS_HIGH
     assert 7 < unconditional_spread(MEASURES["GPS_AVERAGE"], grammar).sd < 11
+
+
+# Several areas: each against its own neighbours, then averaged by treated schools.
+
+SIX = (340, 343, 350, 390, 373, 330)
+TWO = (340, 342)
+
+
+@pytest.fixture(scope="module")
+def several(shared_data, tmp_path_factory):
+    """Return a function that gives the effects on reading of some participants; nothing here asks for matches."""
+    folder, sources = tmp_path_factory.mktemp("several"), find_sources(shared_data)
+    whole = load_project(FOLDER / "project.yml")
+    primary = tuple(outcome for outcome in whole.outcomes if outcome.measure == "READPROG")
+    alone = replace(whole, outcomes=primary, claims=None, contrasts=())
+
+    def of(participants, urns=()):
+        (folder / "participants.csv").write_text("\n".join(["URN", *urns]), encoding="utf-8")
+        project = replace(alone, participants=participants)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("evalkit.design.project.plan._matching_options", lambda *arguments: {})
+            design = make_design(project, read_baseline(project, folder, sources))
+        found = estimate_outcome(
+            project, read_records(project, folder, sources), design.outcomes["READPROG"], "primary"
+        )
+        return next(e for e in found.effects if (e.design, e.period, e.inference) == ("neighbours", "post", "sets"))
+
+    return of
+
+
+def compared(found, shared_data, treated):
+    """Mean change of each area's own neighbours, less itself and every treated area; areas of five schools or more."""
+    near = lists(shared_data, "sn_april_2021.xlsx")
+    mean = found.groupby("area")["change"].agg(["sum", "size"])
+    means = {}
+    for area in mean.index[mean["size"] >= 5]:
+        others = mean.loc[[one for one in near.get(area, []) if one in mean.index and one not in (area, *treated)]]
+        if len(others):
+            means[area] = others["sum"].sum() / others["size"].sum()
+    return pd.Series(means)
+
+
+def test_two_whole_boroughs_among_every_pair_of_other_areas(panel, shared_data, several):
+    found = changes(panel, "READPROG")
+    others = compared(found, shared_data, TWO)
+    mean = found.groupby("area")["change"].agg(["mean", "size"]).loc[others.index]
+    gap, size = mean["mean"] - others, mean["size"]
+    estimate = np.average(gap[list(TWO)], weights=size[list(TWO)])
+    kit = several(Participants(areas=TWO))
+    assert kit.estimate == pytest.approx(estimate, abs=1e-10)
+    assert (kit.n_treated, kit.sets.n_areas, kit.sets.is_whole) == (102, 149, True)
+    assert estimate == pytest.approx(1.0649, abs=5e-5)
+    # All 147 · 146/2 pairs of which the kit draws 9,999.
+    pairs = np.array(list(combinations(sorted(set(gap.index) - set(TWO)), 2)))
+    assert len(pairs) == 10_731
+    gaps, sizes = (of.loc[pairs.ravel()].to_numpy().reshape(pairs.shape) for of in (gap, size))
+    every = np.abs((gaps * sizes).sum(axis=1) / sizes.sum(axis=1))
+    share = (every >= estimate).mean()
+    assert kit.p_value == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 9_999) + 1e-4)
+    reach = (kit.interval.upper - kit.interval.lower) / 2
+    assert np.quantile(every, 0.94) < reach < np.quantile(every, 0.96)
+
+
+def test_six_schools_in_each_of_six_areas_among_sets_of_six_others(panel, shared_data, several):
+    found = changes(panel, "READPROG")
+    others = compared(found, shared_data, SIX)
+    own = {area: sorted(found.index[found["area"] == area])[:6] for area in SIX}
+    sizes = [len(schools) for schools in own.values()]
+    gaps = [found.loc[schools, "change"].mean() - others[area] for area, schools in own.items()]
+    estimate = np.average(gaps, weights=sizes)
+    urns = panel.loc[panel["YEAR"] == "2019"].drop_duplicates("SCHOOL_ID").set_index("SCHOOL_ID")["URN"]
+    listed = [urns[school] for schools in own.values() for school in schools]
+    kit = several(Participants(file="participants.csv"), listed)
+    assert kit.sets.unadjusted == pytest.approx(estimate, abs=1e-10)
+    assert (kit.n_treated, kit.sets.n_treated_areas) == (sum(sizes), 6)
+    # Another 2,000 draws, by another generator: areas and sizes in random order, until each area holds its size.
+    random, values = np.random.default_rng(1), found["change"].to_numpy()
+    at = {area: np.flatnonzero(found["area"] == area) for area in others.index if area not in SIX}
+    codes, drawn = np.array(sorted(at)), []
+    while len(drawn) < 2_000:
+        areas, of = random.choice(codes, 6, replace=False), random.permutation(sizes)
+        if all(len(at[area]) >= n for area, n in zip(areas, of, strict=True)):
+            means = [values[random.choice(at[a], n, replace=False)].mean() for a, n in zip(areas, of, strict=True)]
+            drawn.append(np.average(means - others[areas].to_numpy(), weights=of))
+    assert kit.sets.rule == "simple"
+    share = (np.abs(drawn) >= abs(estimate)).mean()
+    assert kit.p_value == pytest.approx(share, abs=4 * np.sqrt(max(share, 0.01) * (1 - share) / 2_000))
+    reach = (kit.interval.upper - kit.interval.lower) / 2
+    assert np.quantile(np.abs(drawn), 0.93) < reach < np.quantile(np.abs(drawn), 0.97)

@@ -29,9 +29,7 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
     n, k = test.size, test.n_as_large
     who = f"{k} of {n} areas, the treated one among them," if k > 1 else f"Of {n} areas only the treated one"
     if test.is_of_sets:
-        who = (
-            f"{number(100 * test.share_as_large, 0)}% of sets of schools drawn in other areas, each area counting once,"
-        )
+        who = f"{number(100 * test.share_as_large, 0)}% of {_drawn(results)}"
     sentence = f"{sentences} {who} {did} ({p_equals(test.p_value)}). {_worth(power, flaw)}"
     return Finding(
         name=test.name,
@@ -43,6 +41,14 @@ def ranked(results: Results, test: Falsification, parts: tuple[str, str, str]) -
         n_areas=test.size,
         power=power,
     )
+
+
+def _drawn(results: Results) -> str:
+    """Return in words what the treated are placed among: sets of one area in turn, or draws of several at a time."""
+    sets = results.locked.outcomes[results.primary].sets
+    if sets is None or len(sets.treated) == 1:
+        return "sets of schools drawn in other areas, each area counting once,"
+    return f"draws of {'' if sets.is_whole else 'as many schools in '}{len(sets.treated)} other areas"
 
 
 def unranked(name: str, reason: Unavailable, sentences: str = "") -> Finding:
@@ -149,7 +155,7 @@ def joint(results: Results) -> Finding:
     where = f"{round(p * n)} of {n} areas, the treated one among them"
     if found.weights is not None:
         total = float(found.weights.sum())
-        where = f"{number(100 * (p * total - 1) / (total - 1), 0)}% of sets of schools drawn in other areas"
+        where = f"{number(100 * (p * total - 1) / (total - 1), 0)}% of {_drawn(results)}".removesuffix(",")
     sentence = (
         f"Taken together, the {counted(len(tests), 'falsification test')} are as unlikely or less likely in "
         f"{where} ({p_equals(p)}): Q, the sum of −log p, is "
@@ -164,7 +170,9 @@ def level_and_change(results: Results) -> Finding:
     """Say how much of the change areas with such a level before tend to show anyway."""
     given = given_baseline(results, results.primary)
     if isinstance(given, Unavailable):
-        return not_assessable("level_and_change", _LIKE_SETS if results.listed else given.reason)
+        sets = results.locked.outcomes[results.primary].sets
+        of_sets = _SEVERAL_WHOLE if sets and sets.is_whole and len(sets.treated) > 1 else _LIKE_SETS
+        return not_assessable("level_and_change", of_sets if results.listed else given.reason)
     below = "below" if given.gap < 0 else "above"
     sentence = (
         f"Before the programme the treated schools stood {visible(abs(given.gap))} points {below} their "
@@ -177,6 +185,7 @@ def level_and_change(results: Results) -> Finding:
     return statement("level_and_change", given.expected, sentence)
 
 
+_SEVERAL_WHOLE = "It is seen of one whole area by a line through all others, and not of several at once."
 _LIKE_SETS = (
     "Of listed schools it is seen from sets that are like the list before the programme: what such sets gain where "
     "nothing happened stands beside the estimate."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.data.published.project_data import ProjectData
+from evalkit.diagnose.project.evaluation import CostSummary
 from evalkit.diagnose.project.results import FEWEST_KNOWN, Results
 
 _BANDS: Final = ((80, "very low"), (200, "low"), (720, "moderate"), (1200, "high"))
@@ -23,30 +23,6 @@ _AREA: Final = (
     "the ratio of the two would mean nothing."
 )
 _NO_SD: Final = "There is no positive effect in pupil-level standard deviations to divide the cost by."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostSummary:
-    """What it cost, in pounds, and whether a cost-effectiveness ratio can be given.
-
-    `n_pupils` is the roll of the treated schools of every phase (of all eligible schools where a whole area counts);
-    `per_pupil_gbp` divides by it, for listed schools by the schools paid for times the mean roll of those listed;
-    `years` the length of the programme; `band` that of the cost scale of the EEF Toolkit for `per_pupil_year_gbp`.
-    `per_tenth_sd_interval` is the ratio at the upper and at the lower end of the interval of the effect.
-    """
-
-    total_gbp: float
-    schools: int
-    per_school_gbp: float
-    source: str
-    n_pupils: int | Unavailable
-    n_pupil_schools: int
-    per_pupil_gbp: Quantity
-    years: float
-    per_pupil_year_gbp: Quantity
-    band: str | Unavailable
-    per_tenth_sd_gbp: Quantity
-    per_tenth_sd_interval: IntervalOrReason
 
 
 def cost_summary(results: Results) -> CostSummary | None:

@@ -19,9 +19,7 @@ from evalkit.data.flow import Flow
 from evalkit.data.panel import Panel
 from evalkit.design.project.plan import DesignStage, DetectableEffect
 from evalkit.diagnose.finding import Finding
-from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.flows import Attrition
-from evalkit.diagnose.project.given_baseline import GivenBaseline
 from evalkit.estimate.areas.outcome_effects import YearBand
 from evalkit.estimate.areas.sets import Diluted
 from evalkit.estimate.effect import MAIN, Effect, InferenceName, find_effect
@@ -244,6 +242,58 @@ class ConversionRow:
     arm: str
     n_converted: int
     n_schools: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSummary:
+    """What it cost, in pounds, and whether a cost-effectiveness ratio can be given.
+
+    `n_pupils` is the roll of the treated schools of every phase (of all eligible schools where a whole area counts);
+    `per_pupil_gbp` divides by it, for listed schools by the schools paid for times the mean roll of those listed;
+    `years` the length of the programme; `band` that of the cost scale of the EEF Toolkit for `per_pupil_year_gbp`.
+    `per_tenth_sd_interval` is the ratio at the upper and at the lower end of the interval of the effect.
+    """
+
+    total_gbp: float
+    schools: int
+    per_school_gbp: float
+    source: str
+    n_pupils: int | Unavailable
+    n_pupil_schools: int
+    per_pupil_gbp: Quantity
+    years: float
+    per_pupil_year_gbp: Quantity
+    band: str | Unavailable
+    per_tenth_sd_gbp: Quantity
+    per_tenth_sd_interval: IntervalOrReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBaseline:
+    """An effect less what the line of effects on gaps before, fitted to the other areas alone, leads one to expect.
+
+    Attributes
+    ----------
+    estimate : what the line leaves of the effect; `expected` what it gives for the treated area's gap
+    p_value : rank of what it leaves among what it leaves of all areas
+    gap : by how much the treated schools stood above their neighbours before
+    median_gap : median over areas of the size of that gap
+    n_areas : J
+    """
+
+    outcome: str
+    estimate: float
+    expected: float
+    p_value: float
+    slope: float
+    gap: float
+    median_gap: float
+    n_areas: int
+
+    @property
+    def is_called_for(self) -> bool:
+        """Return whether the area stood further from its neighbours than most, so that this belongs to the headline."""
+        return abs(self.gap) > self.median_gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

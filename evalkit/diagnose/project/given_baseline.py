@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from evalkit.core.quantities import Unavailable
 from evalkit.design.project import labels
+from evalkit.diagnose.project.evaluation import GivenBaseline
 from evalkit.diagnose.project.falsification import FEWEST_AREAS, PART_OF_AREA
 from evalkit.diagnose.project.results import Results
 from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.changes_arrays import permutation_test, residuals_without
 from evalkit.estimate.areas.sample import levels_before
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenBaseline:
-    """An effect less what the line of effects on gaps before, fitted to the other areas alone, leads one to expect.
-
-    Attributes
-    ----------
-    estimate : what the line leaves of the effect; `expected` what it gives for the treated area's gap
-    p_value : rank of what it leaves among what it leaves of all areas
-    gap : by how much the treated schools stood above their neighbours before
-    median_gap : median over areas of the size of that gap
-    n_areas : J
-    """
-
-    outcome: str
-    estimate: float
-    expected: float
-    p_value: float
-    slope: float
-    gap: float
-    median_gap: float
-    n_areas: int
-
-    @property
-    def is_called_for(self) -> bool:
-        """Return whether the area stood further from its neighbours than most, so that this belongs to the headline."""
-        return abs(self.gap) > self.median_gap
 
 
 def given_baseline(results: Results, outcome: str) -> GivenBaseline | Unavailable:

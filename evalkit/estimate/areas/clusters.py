@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Bools
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted
 from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.design.clusters import CR2, LEAST_DF, Recommendation, conservative_sentence, one_decimal_below
@@ -27,6 +28,11 @@ from evalkit.estimate.two_way.recommended import InferenceOptions, two_way_infer
 
 _ROLES = Roles(unit="unit", period="period", outcome="outcome", cohort="cohort", cluster="area", weight="weight")
 ONE_SIDED = "Only the two-sided test was made."
+_EXCHANGES = ("randomisation inference", "Conley–Taber")
+_NO_ERROR = (
+    "With {n} no error clustered by area can be relied on; other areas in their places are what the draws beside it "
+    "already show."
+)
 
 
 def supported_inference(design: OutcomeDesign, areas: pd.Series, weight: pd.Series | None = None) -> ProjectInference:
@@ -39,9 +45,17 @@ def supported_inference(design: OutcomeDesign, areas: pd.Series, weight: pd.Seri
 
 
 def supported_clusters(design: OutcomeDesign, areas: pd.Series, weight: pd.Series | None = None) -> ProjectInference:
-    """Return the inference that areas as clusters support, whether it leads or only checks what sets say."""
+    """Return the inference that areas as clusters support, whether it leads or only checks what sets say.
+
+    Beside sets an exchange of places among the compared areas is no check: schools keep the weight with which they
+    serve a treated area, so that in every exchange the treated schools are half of the comparison, effect and all.
+    """
     each = pd.Series(1.0, design.baseline.units.index) if weight is None else weight
-    return _with_freedom(clusters_inference(design, areas, each), design, areas, weight)
+    found = _with_freedom(clusters_inference(design, areas, each), design, areas, weight)
+    if found.clustered in _EXCHANGES and project_inference(design, areas, each).kind == "sets":
+        reason = _NO_ERROR.format(n=counted(found.counts.n_treated, "treated area"))
+        return replace(found, kind="none", method="none", reason=reason)
+    return found
 
 
 def _with_freedom(

@@ -8,8 +8,7 @@ from evalkit.core.formats import as_sentence, count, pounds
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import listed
 from evalkit.data.published.school_lists import ROLL_YEAR
-from evalkit.diagnose.project.costs import CostSummary
-from evalkit.diagnose.project.evaluation import RULES, AreasResults, ClaimCheck
+from evalkit.diagnose.project.evaluation import RULES, AreasResults, ClaimCheck, CostSummary
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Prose
 from evalkit.report.border.table import Cell, Column, Table

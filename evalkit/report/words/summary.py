@@ -17,8 +17,7 @@ from evalkit.design.project.labels import (
     WHOLE_AREA,
 )
 from evalkit.diagnose.project.checks_trend import SHOCK
-from evalkit.diagnose.project.costs import CostSummary
-from evalkit.diagnose.project.evaluation import AreasResults
+from evalkit.diagnose.project.evaluation import AreasResults, CostSummary
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Prose
 from evalkit.report.words.names import (

@@ -33,13 +33,13 @@ from evalkit.design.project.plan import (
 )
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
-from evalkit.diagnose.project.costs import CostSummary
 from evalkit.diagnose.project.evaluation import (
     AreaDistribution,
     AreasResults,
     ArmYear,
     ClaimCheck,
     ConversionRow,
+    CostSummary,
     EvidenceRating,
     Headline,
     IntraclassCorrelation,

@@ -41,7 +41,7 @@ def intake(project, england):
 
 def listed(project, folder, urns):
     (folder / "participants.csv").write_text("\n".join(["URN", *urns]) + "\n", encoding="utf-8")
-    return replace(project, participants=Participants(rule="file", file="participants.csv"))
+    return replace(project, participants=Participants(file="participants.csv"))
 
 
 def mainstream(intake):

@@ -87,7 +87,7 @@ def records(scores, pupils, sd=6.0, pre=(2016, 2017), too_few=""):
         values={"READPROG": pd.DataFrame(scores, index=index, columns=list(pre))},
         pupils=pd.DataFrame(dict.fromkeys(pre, pupils), index=index),
     )
-    project = SimpleNamespace(exposure=SimpleNamespace(pre=pre))
+    project = SimpleNamespace(outcomes=(), exposure=SimpleNamespace(pre=pre))
     return plan_from_records(project, SimpleNamespace(records={"KS2": stage}), design, sd)
 
 

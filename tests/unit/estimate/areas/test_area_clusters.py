@@ -136,7 +136,7 @@ def test_falsification_tests_of_listed_schools_are_ranked_among_sets(several):
     assert tests["pre_trend"].statistic == pytest.approx(lead.estimate, rel=1e-9)
     placebo = evaluation.effect("MATPROG")
     assert tests["placebo_outcome"].p_value == placebo.p_value
-    assert "of sets of schools drawn in other areas" in tests["pre_trend"].sentence
+    assert "% of draws of as many schools in 6 other areas moved" in tests["pre_trend"].sentence
 
 
 def test_the_headline_gives_the_interval_of_the_sets(several):
@@ -177,8 +177,10 @@ def test_two_areas_get_what_two_areas_support(listed):
     evaluation = listed(AREAS[:2])[0]
     [effect] = clustered(evaluation)
     assert effect.n_treated_clusters == 2
-    assert "cluster-robust" not in effect.method
-    assert isinstance(effect.p_value, float | Unavailable)
+    assert "Clustered by local authority: unavailable." in effect.method
+    assert "With 2 treated areas no error clustered by area can be relied on" in effect.p_value.reason
+    main = evaluation.effect("READPROG")
+    assert (main.inference, main.sets.n_treated_areas) == ("sets", 2)
 
 
 def test_one_area_gets_no_record(listed):
