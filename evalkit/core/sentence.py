@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from evalkit.core.disclosure import whole
@@ -86,6 +86,18 @@ class Sentence(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remade, (self.template, self.cells)
+
+    def counting(self, of: Of) -> Sentence:
+        """Return the same sentence where its `units` are known to be, say, schools."""
+
+        def known(cell: Count | Derived | str) -> Count | Derived | str:
+            if isinstance(cell, Count):
+                return replace(cell, of=of) if cell.of == "units" else cell
+            if isinstance(cell, Derived):
+                return replace(cell, on=replace(cell.on, of=of)) if cell.on.of == "units" else cell
+            return cell.counting(of) if isinstance(cell, Sentence) else cell
+
+        return Sentence(self.template, **{name: known(cell) for name, cell in self.cells.items()})
 
     def is_told(self, fewest: int) -> bool:
         """Return whether every number in it may be shown."""

@@ -293,9 +293,9 @@ def _area_numbers(told: pd.Series, areas: NeighbourTable, file: str) -> tuple[di
     if not areas.names and len(plain) == len(texts):
         return plain, {code: f"area {code}" for code in plain.values()}
     unknown = [text for text, code in codes.items() if code is None]
-    if unknown and len(unknown) < len(texts):
+    if unknown and 2 * len(unknown) < len(texts):
         raise DataError(
-            f"{file}: '{unknown[0]}' is no local authority, as the other areas of the table are."
+            f"{file}: '{unknown[0]}' is no local authority, as most areas of the table are."
             f"{did_you_mean(unknown[0], areas.names.values())} Write its code or name as the neighbour list has it."
         )
     if unknown:

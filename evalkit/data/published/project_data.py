@@ -129,7 +129,8 @@ class DataRequest:
     """What a project asks of the published files. Tables are read from this alone, so that projects can share them.
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
-    alone.
+    alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
+    every summer read.
     """
 
     measures: tuple[str, ...]
@@ -137,6 +138,7 @@ class DataRequest:
     neighbours: str
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
+    needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -338,7 +340,14 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
         neighbours=project.pool.neighbours,
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
+        needed=tuple((code, _needed(project, code)) for code in outcomes),
     )
+
+
+def _needed(project: Project, code: str) -> tuple[int, ...]:
+    """Return the summers that an `exposure` names for an outcome: an analysis without one takes those at hand."""
+    by_exposure = [one for one in project.analyses if one.uses_exposure and code in (one.outcomes or (code,))]
+    return tuple(sorted({year for one in by_exposure for year in project.exposure_of(one).years}))
 
 
 def _compared_on(project: Project) -> Iterator[str]:
@@ -371,7 +380,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_whole_england(listing.source, made, areas)
         records[stage] = with_conversions(made, conversions, request.exposure)
         _require_years_read(sources, records[stage], request.years)
-        _require_results(listing.source, records[stage])
+        _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
     return Tables(records=records, neighbours=neighbours, limits=limits, shares=shares, links=links, spine=spine)
 
@@ -432,13 +441,15 @@ def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequenc
         )
 
 
-def _require_results(source: str, records: SchoolRecords) -> None:
-    """Raise where no school at all has a result in a measure and summer: the file has the column and nothing in it."""
+def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise where no school at all has a result in a measure and a summer that is needed of it, or in any summer."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
-        if len(values) and empty:
+        asked = [year for year in empty if code not in needed or int(year) in needed[code]]
+        if len(values) and (asked or (empty and len(empty) == len(values.columns))):
             raise DataError(
-                f"{source}: no school has a result in {code} for {listed(empty)}, which the project file names.\n"
+                f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
+                "names.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
             )
 

@@ -360,7 +360,10 @@ def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
     too_few, design = _too_few(n_treated, project), None
     if not too_few:
         try:
-            design = match(_some(everyone, _in_play(plan, everyone, area)), option, options.estimand)
+            in_play = _in_play(plan, everyone, area)
+            if n_treated and not (in_play & ~everyone.is_treated).any():
+                raise DesignError(_nobody(known.measure.label, everyone, area))
+            design = match(_some(everyone, in_play), option, options.estimand)
         except DesignError as problem:
             if code == project.primary.code:
                 raise
@@ -487,6 +490,16 @@ def _in_play(plan: MatchedPlan, everyone: Baseline, area: pd.Series) -> Any:
     treated = area[everyone.is_treated].dropna().unique().tolist()
     near = {code for one in treated for code in plan.neighbours.of(int(one))}
     return (allowed & area.isin(list(near)).to_numpy()) | everyone.is_treated
+
+
+def _nobody(label: str, everyone: Baseline, area: pd.Series) -> str:
+    """Return why nobody is left to compare with, and what to do."""
+    n_areas = area[everyone.is_treated].nunique()
+    return (
+        f"{label}: nobody is left to compare with. Units of an area in which anybody takes part are never compared "
+        f"({counted(n_areas, 'such area')} here), and no other area has a unit with all that is matched on. Give units "
+        "of other areas as well, or widen `pool`."
+    )
 
 
 def _some(everyone: Baseline, kept: Any) -> Baseline:

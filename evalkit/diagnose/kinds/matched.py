@@ -15,6 +15,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.formats import mean_of, visible
 from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.sentence import Sentence
 from evalkit.core.shown import Shown
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
@@ -178,7 +179,7 @@ def _outcome(
         sensitivity=_sensitivity(design, before, after, estimates, project),
         n_lost=(found.design.n_treated - design.n_treated, found.design.n_comparison - design.n_comparison),
     )
-    made = replace(made, findings=tuple(_findings(made, before, after)))
+    made = replace(made, findings=tuple(map(_of_schools, _findings(made, before, after))))
     sizes = _Sizes(project, intake, found, _school_sd(values, found))
     return replace(made, effects=tuple(_effects(project, made, sizes)))
 
@@ -334,6 +335,13 @@ def _findings(made: MatchedOutcome, before: pd.DataFrame, after: pd.Series) -> I
     yield _bracket_finding(made)
     if not isinstance(made.sensitivity, Unavailable):
         yield from made.sensitivity.findings
+
+
+def _of_schools(finding: Finding) -> Finding:
+    """Return a finding whose units are the schools or areas of a project, which no page withholds the number of."""
+    if not isinstance(finding.sentence, Sentence):
+        return finding
+    return replace(finding, sentence=finding.sentence.counting("schools"))
 
 
 def _bracket_finding(made: MatchedOutcome) -> Finding:

@@ -81,7 +81,7 @@ def _left_out_share(found: StaggeredOutcomeResults) -> Finding:
     lost = sum(len(one.units) for one in found.left_out if "to compare with" not in one.reason)
     share = lost / (lost + found.results.n_treated)
     verdict = Verdict.SERIOUS if share > 0.2 else Verdict.CAUTION if share > 0.1 else Verdict.REASSURING
-    sentence = f"{share:.0%} of the units that could have been analysed are not: each reason stands beside the design."
+    sentence = f"{share:.0%} of the participants that could have been analysed are not."
     return design_fact("left_out", verdict, share, sentence)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from evalkit.core.arrays import Floats
 from evalkit.core.formats import Precision
-from evalkit.core.quantities import IntervalOrReason, Unavailable
+from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.design.clusters import OVER_SETS
 from evalkit.estimate.areas.sets import SetsInference, SetStatistics
 from evalkit.estimate.effect import Inference
@@ -148,15 +148,29 @@ def note_of(found: SetsInference) -> str:
         made = f"{found.n_sets:,} draws of {found.n_treated_areas} other areas, with {what} of each."
     if found.rule == "simple" or isinstance(found.expected, Unavailable):
         return made
-    return f"{made} {_less_expected(found.expected)}"
+    return f"{made} {_less_expected(found, found.expected)}"
 
 
-def _less_expected(expected: float) -> str:
-    shown = Precision.of(abs(expected), abs(expected)).number(expected)
-    return (
-        f"Such sets gain {shown} where nothing happened: interval and p-value are of the effect less that, which "
-        "reduces what a list chosen for low results gains by itself, and does not remove it."
-    )
+_GAIN: Final = "Such sets gain "
+_REDUCED: Final = "which reduces what a list chosen for low results gains by itself, and does not remove it."
+
+
+def _less_expected(found: SetsInference, expected: float) -> str:
+    """Return what sets gain where nothing happened, as finely as the interval that it is taken off tells."""
+    interval = found.interval
+    size = (interval.upper - interval.lower) / 4 if isinstance(interval, Interval) else abs(expected)
+    shown = Precision.of(size, abs(expected)).number(expected)
+    return f"{_GAIN}{shown} where nothing happened: interval and p-value are of the effect less that, {_REDUCED}"
+
+
+def notes_of(reported: Iterable[Reported]) -> tuple[str, ...]:
+    """Return the notes of several numbers, each once; of what sets gain, which differs, one note for all."""
+    notes = list(dict.fromkeys(one.note for one in reported if one.note))
+    gains = [note for note in notes if note.startswith(_GAIN)]
+    if len(gains) < 2:
+        return tuple(notes)
+    once = f"Such sets gain something where nothing happened: each interval is of the effect less that, {_REDUCED}"
+    return (*(note for note in notes if note not in gains), once)
 
 
 def _judged(one: Reported, by_sets: NumbersBySets, number: Numbered) -> Reported:
@@ -174,7 +188,7 @@ def _judged(one: Reported, by_sets: NumbersBySets, number: Numbered) -> Reported
         n_ranked=n_ranked(found),
         note=""
         if found.rule == "simple" or isinstance(found.expected, Unavailable)
-        else _less_expected(found.expected),
+        else _less_expected(found, found.expected),
     )
 
 

@@ -12,6 +12,7 @@ effects and the findings alone:
 - `cost_parts(results)`: what the programme cost, with what the effect allows to be said of it
 - `limits(results)`: what it cannot do, as `Prose` of the kind `list`
 - `answer_parts(results)`: what a reader must see of its answer in the body of the report, in short
+- `would_have(results)`: what its answer rests on, in words that follow "without the programme, the treated"
 - `review_parts(results)`: what could be wrong with it, in the annexes
 - `design_parts(plan)`: the parts of a document that show its plan, before outcomes, in the annexes
 - `tables(results)`: its tables by the name of their files

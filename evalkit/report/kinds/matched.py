@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, p_equals, visible
+from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, mean_of, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.analysis_plan import AnalysisPlan
@@ -21,6 +21,7 @@ from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sen
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.matched import match_balance_table, match_findings_table, match_means, sensitivity
 from evalkit.report.words.matched import design_sentences
+from evalkit.report.words.names import capital, units_of
 
 _BRACKET: Final = "Change and analysis of covariance"
 
@@ -37,6 +38,31 @@ def stage_of(plan: AnalysisPlan) -> MatchedStage:
     stage = plan.details
     assert isinstance(stage, MatchedStage)
     return stage
+
+
+def estimand(plan: AnalysisPlan) -> dict[str, str]:
+    """Return the rows of the estimand table that this kind has words of its own for."""
+    stage, post = stage_of(plan), mean_of(plan.project.exposure.post)
+    pre = next((one.pre for one in stage.plan.outcomes if one.outcome == plan.project.primary.code), ())
+    asked = stage.plan.options.estimate or ("change" if pre else "difference")
+    change = f"the change from {mean_of(pre) if pre else 'the years before'} to {post}"
+    what = {
+        "change": f"{change}, less that of those compared with them",
+        "ancova": f"the mean in {post} less that of those compared with them, given what was known before",
+        "difference": f"the mean in {post} less that of those compared with them",
+    }[asked]
+    return {"summary": f"The average over the treated {units_of(plan.project)} of {what}."}
+
+
+def would_have(results: AnalysisResults) -> str:
+    """Return what the answer rests on, which differs between a change and a difference afterwards."""
+    asked = matched_of(results).outcomes[0].estimates.asked if matched_of(results).outcomes else "difference"
+    return {
+        "change": "would have moved as those compared with them did",
+        "ancova": "would have done as those compared that were like them in what was known before",
+        "difference": "would have done as those compared with them did: that nothing which was not measured tells them "
+        "apart",
+    }[asked]
 
 
 # The plan, before outcomes.
@@ -188,7 +214,9 @@ def estimates_table(found: MatchedResults) -> ReleasedTable:
     )
     labels = {one.outcome: one.label for one in found.plan.outcomes}
     rows = tuple(_estimate_row(effect, labels) for effect in found.effects)
-    notes = ("Change needs parallel trends; analysis of covariance and difference need that nothing else differs.",)
+    is_change = any(effect.design == "matched_change" for effect in found.effects)
+    others = "analysis of covariance and difference need that nothing else differs."
+    notes = (f"Change needs parallel trends; {others}" if is_change else capital(others),)
     return release(Table(caption="Estimates after matching", columns=columns, rows=rows, notes=notes), 0)
 
 
@@ -217,7 +245,7 @@ def sets_table(found: MatchedResults) -> ReleasedTable:
         Column("estimate_name", "Estimate"),
         Column("observed", "As it is", "estimate", decimals=2),
         Column("expected", "Mean of the sets", "estimate", decimals=2),
-        Column("n_areas", "Areas", "count"),
+        Column("n_areas", "Areas, the treated included", "count"),
         Column("n_sets", "Sets", "count"),
         Column("n_lost", "Sets without a match", "count"),
         Column("error", "Monte Carlo error of p", "number", decimals=4),
@@ -226,7 +254,7 @@ def sets_table(found: MatchedResults) -> ReleasedTable:
         (
             one.plan.label,
             estimate_label(name).removeprefix("Matched: "),
-            sets.estimate if sets.estimate == sets.estimate else Unavailable("It cannot be made."),
+            sets.estimate,
             sets.expected,
             sets.n_areas,
             sets.n_sets,
@@ -235,6 +263,7 @@ def sets_table(found: MatchedResults) -> ReleasedTable:
         )
         for one in found.outcomes
         for name, sets in (one.sets or {}).items()
+        if sets.estimate == sets.estimate
     )
     note = "The matching is made again for each set; areas that were treated are nobody's comparison."
     return release(Table(caption="Sets of schools of other areas", columns=columns, rows=rows, notes=(note,)), 0)

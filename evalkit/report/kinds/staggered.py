@@ -134,7 +134,7 @@ def limits(results: AnalysisResults) -> Prose:
     plan = plan_of(results.plan)
     return Prose(
         (
-            "It says nothing of participants that had started by the first year with results, and of none before.",
+            "It says nothing of participants that had started by the first year with results.",
             "If participants joined because they were about to change anyway, their change is not the programme's.",
             "Later effects rest on the cohorts that started early; averages over time mix cohorts.",
             *plan.cautions,
@@ -322,7 +322,7 @@ def sets_table(found: StaggeredFindings) -> ReleasedTable:
         measured("expected", "Mean of the sets", "estimate", made),
         measured("interval", "Interval", "interval", made),
         Column("p", "p", "p"),
-        Column("n_areas", "Areas", "count"),
+        Column("n_areas", "Areas, the treated included", "count"),
         Column("n_sets", "Sets drawn", "count"),
         Column("error", "Monte Carlo error of p", "number", decimals=4),
     )
@@ -340,7 +340,7 @@ def sets_table(found: StaggeredFindings) -> ReleasedTable:
         )
         for one in found.outcomes
         if one.overall is not None
-        for rule, sets, mark in ((one.overall.rule, one.overall, " (leads)"), *((r, s, "") for r, s in one.beside))
+        for rule, sets, mark in ((one.overall.rule, one.overall, " (quoted)"), *((r, s, "") for r, s in one.beside))
     )
     note = "Each set takes the places and the starts of the list; the estimator is rerun for each."
     return release(Table(caption="Sets of units of other areas", columns=columns, rows=rows, notes=(note,)), 0)
@@ -356,11 +356,19 @@ def _effects(one: StaggeredOutcomeResults) -> Iterator[Part]:
     yield of_effects.by_cohort(one.quoted)
     yield of_effects.by_period(one.quoted)
     yield of_effects.by_cohort_and_period(one.quoted)
+    if not isinstance(one.quoted.simple.estimate, Unavailable):
+        yield sentences(_WEIGHTS)
     if one.years_left_out:
         years = listed([str(year) for year in one.years_left_out])
         yield sentences(
             f"Left out, as how it is measured changed between them and the last year before the first start: {years}."
         )
+
+
+_WEIGHTS: Final = (
+    "The effect that is quoted weights every cohort and year by the size of the cohort; the last rows of these tables "
+    "weight times, cohorts or years, and may differ from it."
+)
 
 
 def event_study_figure(results: AnalysisResults) -> Figure:
@@ -393,6 +401,7 @@ def _review(found: StaggeredFindings, results: AnalysisResults) -> Iterator[Part
         yield without_table(primary)
     yield Heading(3, "What was left out, and why?")
     yield left_out(primary.left_out)
+    yield sentences(_without_pair(found.plan, primary))
     if primary.by_clusters is not None and not isinstance(primary.by_clusters.simple.interval, Unavailable):
         yield Heading(3, "What do errors by area say?")
         yield of_effects.averages(primary.by_clusters)
@@ -401,6 +410,19 @@ def _review(found: StaggeredFindings, results: AnalysisResults) -> Iterator[Part
 def left_out(lost: Sequence[LeftOut]) -> Prose:
     """Return what was left out and why."""
     return Prose(tuple(map(_loss, lost)), "list") if lost else sentences("Nothing.")
+
+
+def _without_pair(plan: StaggeredPlan, one: StaggeredOutcomeResults) -> str:
+    """Return how many of those that may be compared have too few results for it."""
+    n_pool = len(plan.outcomes[one.code].pool)
+    lost = n_pool - one.results.n_comparison
+    named_elsewhere = sum(len(each.units) for each in one.left_out)
+    if lost <= 0 or named_elsewhere:
+        return ""
+    return (
+        f"Of the {counted(n_pool, 'unit')} that may be compared, {lost:,} have too few results for a comparison and "
+        "count in none."
+    )
 
 
 def without_table(one: StaggeredOutcomeResults) -> ReleasedTable:

@@ -13,7 +13,7 @@ from evalkit.design.clusters import OVER_SETS, conservative_rows
 from evalkit.estimate.staggered.cells import METHODS, GroupTimeEffects
 from evalkit.estimate.staggered.pre_test import NO_PROOF
 from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedSet, StaggeredResults
-from evalkit.estimate.staggered.results_by_sets import NO_STD_ERROR
+from evalkit.estimate.staggered.results_by_sets import NO_STD_ERROR, notes_of
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Prose, sentences
 from evalkit.report.border.table import Cell, Column, measured
@@ -120,7 +120,7 @@ def by_cohort_and_period(results: StaggeredResults) -> ReleasedTable:
         )
         for cell in results.group_time
     ]
-    notes = [cell.note for cell in results.group_time]
+    notes = notes_of(results.group_time)
     return _without_errors(
         plain("By cohort and period", columns, rows, [conservative_rows(results.group_time), *notes])
     )
@@ -152,7 +152,7 @@ def _parts(results: StaggeredResults, reported: ReportedSet, caption: str, name:
         together += " The band stretches the intervals by one factor, that of the largest of the sets' numbers in each."
     elif any(part.method != PLAIN for part in reported.parts):
         together += " The band is Bonferroni's: each of its intervals is at a level that is stricter by their number."
-    notes = [together] * has_band + [conservative_rows(every)] + [part.note for part in every]
+    notes = [together] * has_band + [conservative_rows(every), *notes_of(every)]
     return _without_errors(
         plain(caption, (Column("label", name, "label"), *_numbers(results), *band, *by), rows, notes)
     )

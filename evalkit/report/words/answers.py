@@ -69,7 +69,8 @@ def answer_sentence(results: AnalysisResults) -> Prose:
     effect = main_effect(results)
     if effect is None:
         return Prose(("The analysis gives no effect.",), "headline")
-    rests = f"It holds only if, without the programme, {_treated(results, effect)} would have moved as those compared."
+    would = said_by_kind("would_have", results, lambda _: "would have moved as those compared")
+    rests = f"It holds only if, without the programme, {_treated(results, effect)} {would}."
     is_told = not isinstance(effect.estimate, Unavailable)
     return Prose((_answer(results, effect), *((rests,) if is_told else ())), "headline")
 

@@ -171,7 +171,7 @@ def _unknown_option(kind: Kind, key: str) -> str:
     known = [*COMMON, *(field.name for field in fields(kind.options))]
     others = [name for name in KINDS if name != kind.name and key in {f.name for f in fields(kind_of(name).options)}]
     belongs = f" It belongs to the kind{'s' if len(others) > 1 else ''} {listed(others)}." if others else ""
-    return f"an analysis of the kind `{kind.name}` has no such key.{did_you_mean(key, known)}{belongs}"
+    return f"an analysis of the kind `{kind.name}` has no such key.{belongs or did_you_mean(key, known)}"
 
 
 def with_options(project: Project, options: Sequence[object]) -> Project:

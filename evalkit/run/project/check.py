@@ -259,12 +259,21 @@ def _late_starts(treated: TreatedSchools) -> Iterator[str]:
         yield "    it counts as treated, as that of their school year; `first_year: partial` moves it one on"
 
 
+def _common_start(treated: TreatedSchools) -> Iterator[str]:
+    """Yield when everybody starts where no list says it, which a missing column `start` would else hide."""
+    for year in sorted(set(treated.facts["cohort"].dropna().astype(int))):
+        yield "  no list gives starts (a column `start`), so that the programme's first day is that of every participant:"
+        yield f"  all are first treated in the summer of {year}"
+
+
 def _participants(checked: Checked) -> Iterator[str]:
     treated = checked.treated
     if made_up := checked.project.participants.made_up:
         yield f"  {made_up}"
     yield from (f"  {case.case}: {case.n:,}" for case in treated.cases)
     starts = _starts(treated)
+    if not treated.has_starts and checked.project.uses_all_years:
+        yield from _common_start(treated)
     yield from (f"  first treated in the summer of {year}: {n:,}" for year, n in starts.items())
     yield from _late_starts(treated)
     if treated.has_starts and (n := int(treated.facts.loc[_ids(treated), "start"].isna().sum())):

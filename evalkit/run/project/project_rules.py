@@ -231,7 +231,7 @@ def _exposure(project: Project) -> Iterator[Complaint]:
 
 def _years(exposure: Exposure, start: date) -> Iterator[Complaint]:
     if not exposure.pre:
-        text = "A difference-in-differences needs at least one year before the programme. Name such years in `pre`"
+        text = "there is no year before the programme, and a change needs one. Name the years before it in `pre`"
         yield Complaint(("exposure", "pre"), text, is_design=True)
     if not exposure.post:
         text = "there is no year after the programme, so no effect can be measured. Name the years after it in `post`"
