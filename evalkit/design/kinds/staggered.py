@@ -312,8 +312,8 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
     pool = _pool(project, choices, intake, (stage, area), usable[~is_near])
     if not len(pool):
         raise DesignError(
-            f"{measure_of(project, code).label}: nobody is left to compare with outside the areas in which anybody takes "
-            "part. Give units of other areas as well, or widen `pool`."
+            f"{measure_of(project, code).label}: nobody is left to compare with outside the areas in which "
+            "anybody takes part. Give units of other areas as well, or widen `pool`."
         )
     before = int(treated.min()) - (choices.anticipation or 0)
     everyone = treated.index.append(pool).append(others)

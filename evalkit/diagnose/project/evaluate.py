@@ -30,13 +30,14 @@ from evalkit.diagnose.project.evaluation import (
     AreaDistribution,
     AreasResults,
     Dilution,
+    GivenBaseline,
     Headline,
     IntraclassCorrelation,
     SetDistribution,
     area_icc,
 )
 from evalkit.diagnose.project.flows import attrition_of, make_flow
-from evalkit.diagnose.project.given_baseline import GivenBaseline, given_baseline
+from evalkit.diagnose.project.given_baseline import given_baseline
 from evalkit.diagnose.project.listed_tests import MAIN_COLUMN, ListedStatistics, listed_statistics
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code

@@ -163,7 +163,7 @@ def _less_expected(found: SetsInference, expected: float) -> str:
     return f"{_GAIN}{shown} where nothing happened: interval and p-value are of the effect less that, {_REDUCED}"
 
 
-def notes_of(reported: Iterable[Reported]) -> tuple[str, ...]:
+def notes_of(reported: Iterable[Reported | ReportedCell]) -> tuple[str, ...]:
     """Return the notes of several numbers, each once; of what sets gain, which differs, one note for all."""
     notes = list(dict.fromkeys(one.note for one in reported if one.note))
     gains = [note for note in notes if note.startswith(_GAIN)]

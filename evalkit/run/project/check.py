@@ -262,8 +262,8 @@ def _late_starts(treated: TreatedSchools) -> Iterator[str]:
 def _common_start(treated: TreatedSchools) -> Iterator[str]:
     """Yield when everybody starts where no list says it, which a missing column `start` would else hide."""
     for year in sorted(set(treated.facts["cohort"].dropna().astype(int))):
-        yield "  no list gives starts (a column `start`), so that the programme's first day is that of every participant:"
-        yield f"  all are first treated in the summer of {year}"
+        yield "  no list gives starts (a column `start`): the programme's first day is that of every participant,"
+        yield f"  and all are first treated in the summer of {year}"
 
 
 def _participants(checked: Checked) -> Iterator[str]:
