@@ -26,7 +26,7 @@ def front_matter(of: OfProject) -> Prose:
         return Prose((*_marked(of.project, design_of(of).data_kind), whom(of), NOT_PRE_REGISTERED), "face")
     if isinstance(of, AnalysisPlan | AnalysisResults):
         plan = of if isinstance(of, AnalysisPlan) else of.plan
-        return Prose((*_drawn(plan.project), said_by_kind("whom", plan, _whom), NOT_PRE_REGISTERED), "face")
+        return Prose((*_drawn(plan.project), said_by_kind("whom", plan, _whom), _registered(plan.project)), "face")
     return Prose((*_marked(of.project, of.data_kind), *face_of(of)), "face")
 
 
@@ -37,7 +37,12 @@ def banner(of: Whole) -> str:
 
 def face_of(of: Whole) -> tuple[str, ...]:
     """Return the sentences that a reader of the whole meets first."""
-    return said_by_kind("whom", _design(of).primary, _whom), NOT_PRE_REGISTERED
+    return said_by_kind("whom", _design(of).primary, _whom), _registered(of.project)
+
+
+def _registered(project: Project) -> str:
+    """Return that nothing was registered; a project of tables of its own alone may have chosen before it had them."""
+    return NOT_PRE_REGISTERED if project.reads_published else "The design was not pre-registered."
 
 
 def byline(project: Project) -> tuple[str, ...]:
@@ -128,6 +133,16 @@ def sources(of: Whole) -> Prose:
     return Prose(tuple(sentence for sentence in told if sentence))
 
 
+def _counts_shown(project: Project) -> tuple[str, ...]:
+    if not project.reads_published:
+        return (f"Counts of the {units_of(project)} in the project's own tables are shown. None is named.",)
+    return (
+        "Counts of schools come from published files and are shown. No school is named, and no record of a pupil was "
+        "read.",
+        "Small cohorts are already suppressed in the published files; no attempt is made to undo that.",
+    )
+
+
 def disclosure(of: OfProject) -> Prose:
     """Return what is withheld and why: small counts of pupils, and whatever would tell them."""
     threshold = of.project.disclosure.threshold
@@ -137,9 +152,6 @@ def disclosure(of: OfProject) -> Prose:
             "tables as CSV, in "
             "the figures' data and in results.json; so is any other count from which it could be worked out, and any "
             "figure derived from it.",
-            "Counts of schools come from published files and are shown. No school is named, and no record "
-            "of a pupil was "
-            "read.",
-            "Small cohorts are already suppressed in the published files; no attempt is made to undo that.",
+            *_counts_shown(of.project),
         )
     )

@@ -208,7 +208,7 @@ def test_a_file_that_asks_for_what_cannot_be_understood_is_refused(folder, old, 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("pre: [2016, 2017]", "pre: []", "A difference-in-differences needs at least one year before the programme"),
+        ("pre: [2016, 2017]", "pre: []", "there is no year before the programme, and a change needs one"),
         ("post: [2019]", "post: []", "no year after the programme"),
         ("start: 2018-02-01", "start: 2016-02-01", "the tests of 2016 came after the programme began"),
         ("start: 2018-02-01", "start: 2018-09-01", "the tests of 2018 came before the programme began"),
