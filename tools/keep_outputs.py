@@ -109,9 +109,9 @@ def write_listed(folder: Path, data: Path) -> None:
     shutil.copytree(KNOWSLEY, folder)
     (folder / "participants.csv").write_text("URN\n" + "\n".join(listed_schools(data)) + "\n", encoding="utf-8")
     text = (folder / "project.yml").read_text(encoding="utf-8").replace("slug: knowsley-ssif", f"slug: {folder.name}")
-    rule = "rule: local_authority\n  local_authority: 340"
+    rule = "areas: [340] # Knowsley"
     assert rule in text
-    text = text.replace(rule, "rule: file\n  file: participants.csv")
+    text = text.replace(rule, "file: participants.csv")
     (folder / "project.yml").write_text(text, encoding="utf-8")
 
 

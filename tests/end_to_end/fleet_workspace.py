@@ -51,7 +51,7 @@ def give_bad_data(folder: Path) -> None:
     """Let a project name a school that no file knows."""
     path = folder / "project.yml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    content["participants"] = {"rule": "file", "file": "participants.csv"}
+    content["participants"] = {"file": "participants.csv"}
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     (folder / "participants.csv").write_text("URN\n999999\n", encoding="utf-8")
 
