@@ -86,9 +86,6 @@ class MatchedGaps:
         return pooled
 
 
-_MANY_LISTED: Final = 60
-"""Listed schools above which the matching is made again for fewer sets: its time grows with their number."""
-FEWEST_SETS: Final = 500
 _APART: Final = 1e-7
 """Squared distances closer than this may be equal, and are looked at again in the order of ties."""
 
@@ -160,8 +157,7 @@ def sets_of_matches(
         ratio=option.ratio,
         scatter=GroupScatter.of(covariates[is_other], group[is_other]),
     )
-    n_sets = placing.n_sets or (FEWER_SETS if pool.is_listed.sum() <= _MANY_LISTED else FEWEST_SETS)
-    options = replace(options_of(sets, placing), n_sets=n_sets, draws_more=False)
+    options = replace(options_of(sets, placing), n_sets=placing.n_sets or FEWER_SETS, draws_more=False)
     found = set_statistics(statistic, pool, options, chunk=SLOW_CHUNK)
     return replace(found, observed=own.effects[[at]])
 

@@ -68,7 +68,7 @@ def test_p_values_are_adjusted_within_the_outcomes_aimed_at():
     results = SimpleNamespace(
         project=SimpleNamespace(outcomes=outcomes),
         effect=lambda code: SimpleNamespace(p_value=found[code]),
-        clustered=lambda _: None,
+        surest=lambda code: SimpleNamespace(p_value=found[code]),
     )
     adjusted = adjusted_p_values(results)
     # two in the family: 2 × .02 = .04, then .3

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit.core.plain import json_text
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
@@ -25,7 +26,8 @@ from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.estimate.areas.clusters import degrees_of_freedom, supported_inference
 from evalkit.estimate.areas.outcome_effects import estimate_outcome
 from evalkit.estimate.areas.sample import changes_to, outcome_panel
-from evalkit.report.documents.released import results_json
+from evalkit.report.border.disclosure import release_record
+from evalkit.report.kinds.areas import record
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -313,6 +315,8 @@ def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(en
     effects = estimate_outcome(evaluation.project, records, locked.outcomes["READPROG"], "primary").effects
     told = next(e for e in effects if (e.inference, e.cluster_level) == ("cluster", "local_authority"))
     assert isinstance(told.interval, Interval)  # what plain clustered errors would have said
-    text = results_json(evaluation).decode()
+    written = record(SimpleNamespace(details=evaluation))
+    text = json_text(release_record(written, evaluation.project.disclosure.threshold), indent=1)
+    assert f"{abs(effect.estimate):.6f}"[:-2] in text  # as numbers are written
     for number in (told.std_error, told.p_value, told.interval.lower, told.interval.upper):
         assert f"{abs(number):.12f}"[:-6] not in text
