@@ -264,7 +264,7 @@ def dilution(evaluation: AreasResults) -> ReleasedTable:
         for one in evaluation.dilution
         for part in one.parts
     )
-    none = ("None", *(Unavailable("It is given where listed schools are part of their areas."),) * 4)
+    none = ("No outcome", *(Unavailable("It is given where listed schools are part of their areas."),) * 4)
     shares = dict.fromkeys(
         f"{outcome_label(evaluation, one.outcome)}: the listed schools hold {number(100 * one.share, 0)}% of the "
         "pupils of their areas."
