@@ -31,9 +31,10 @@ from evalkit.diagnose.matched.findings import match_findings
 from evalkit.diagnose.matched.regression_to_mean import NAME as REGRESSION_TO_MEAN
 from evalkit.diagnose.matched.regression_to_mean import regression_to_mean
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
+from evalkit.estimate.areas.effect_records import sets_detail
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetsInference, SetStatistics, set_statistics
-from evalkit.estimate.effect import Effect, EffectSize, SetsDetail
+from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, adjustment_columns, after_matching
 from evalkit.estimate.matched.matched_effect import MatchedEffect, is_weighting
 from evalkit.estimate.matched.set_statistic import COLUMN, MatchedStatistic
@@ -470,17 +471,7 @@ def _by_sets(own: Effect, found: SetsInference) -> Effect:
         p_value=found.p_value,
         p_value_one_sided=found.p_value_one_sided,
         inference="sets",
-        sets=SetsDetail(
-            rule=found.rule,
-            unadjusted=unadjusted,
-            expected=found.expected,
-            spread=found.spread,
-            n_areas=found.n_areas,
-            n_treated_areas=found.n_treated_areas,
-            n_sets=found.n_sets,
-            monte_carlo_error=found.monte_carlo_error,
-            is_whole=found.is_whole,
-        ),
+        sets=replace(sets_detail(found), unadjusted=unadjusted),
         method=f"{_made(own)} {found.n_sets:,} sets of other areas, the matching made again for each.",
     )
 

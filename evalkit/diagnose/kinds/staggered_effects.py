@@ -10,8 +10,8 @@ from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.design.kinds.staggered import StaggeredChoices
 from evalkit.diagnose.kinds.staggered import StaggeredFindings, StaggeredOutcomeResults
-from evalkit.estimate.areas.sets import SetsInference
-from evalkit.estimate.effect import ClusterLevel, Effect, EffectSize, InferenceName, SetsDetail
+from evalkit.estimate.areas.effect_records import sets_detail
+from evalkit.estimate.effect import ClusterLevel, Effect, EffectSize, InferenceName
 from evalkit.estimate.published_spread import effect_size
 
 LEVELS: Final[dict[str, ClusterLevel]] = {"area": "local_authority", "group": "group", "unit": "school"}
@@ -40,7 +40,7 @@ def effects_of_outcome(found: StaggeredOutcomeResults, choices: StaggeredChoices
             n_treated_clusters=found.n_treated_areas,
             method=f"{row.estimator}: {row.compares}",
             is_main=is_main,
-            sets=_detail(found.overall) if is_main and found.overall is not None else None,
+            sets=sets_detail(found.overall) if is_main and found.overall is not None else None,
             effect_size=_size(found) if is_main else None,
         )
 
@@ -51,20 +51,6 @@ def _size(found: StaggeredOutcomeResults) -> EffectSize | None:
     if isinstance(estimate, Unavailable):
         return None
     return effect_size(estimate, found.results.simple.interval, found.spreads)
-
-
-def _detail(overall: SetsInference) -> SetsDetail:
-    return SetsDetail(
-        rule=overall.rule,
-        unadjusted=overall.estimate,
-        expected=overall.expected,
-        spread=overall.spread,
-        n_areas=overall.n_areas,
-        n_treated_areas=overall.n_treated_areas,
-        n_sets=overall.n_sets,
-        monte_carlo_error=overall.monte_carlo_error,
-        is_whole=overall.is_whole,
-    )
 
 
 _ONLY_QUOTED: Final = Unavailable(

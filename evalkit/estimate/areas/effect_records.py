@@ -96,17 +96,22 @@ def sets_effect(key: EffectKey, areas: AreaEffects, found: SetsInference | Unava
         interval=found.interval,
         p_value=found.p_value,
         p_value_one_sided=found.p_value_one_sided,
-        sets=SetsDetail(
-            rule=found.rule,
-            unadjusted=found.estimate,
-            expected=found.expected,
-            spread=found.spread,
-            n_areas=found.n_areas,
-            n_treated_areas=found.n_treated_areas,
-            n_sets=found.n_sets,
-            monte_carlo_error=found.monte_carlo_error,
-            is_whole=found.is_whole,
-        ),
+        sets=sets_detail(found),
+    )
+
+
+def sets_detail(found: SetsInference) -> SetsDetail:
+    """Return where an estimate stands among sets, as an effect of any kind carries it."""
+    return SetsDetail(
+        rule=found.rule,
+        unadjusted=found.estimate,
+        expected=found.expected,
+        spread=found.spread,
+        n_areas=found.n_areas,
+        n_treated_areas=found.n_treated_areas,
+        n_sets=found.n_sets,
+        monte_carlo_error=found.monte_carlo_error,
+        is_whole=found.is_whole,
     )
 
 

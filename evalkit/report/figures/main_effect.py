@@ -223,9 +223,16 @@ def _mark(figure: Canvas, ax: Axes, treated: float) -> None:
 def _name_place(ax: Axes, distribution: AreaDistribution, place: str) -> None:
     """Name the treated area on the side of its line where there is room, and count the dark dots."""
     treated, (low, high) = _treated_effect(distribution), ax.get_xlim()
-    is_right = treated < low + 0.6 * (high - low)
+    _name_treated(ax, place, treated, is_right=treated < low + 0.6 * (high - low))
+    n = _n_large(distribution) - 1
+    words = f"dark: {counted(n, 'other area')} at least as far from zero, on either side"
+    ax.set_title(words, fontsize=SMALL, fontweight="normal")
+
+
+def _name_treated(ax: Axes, who: str, treated: float, *, is_right: bool) -> None:
+    """Write who is treated, and its number, beside its place at the top of a figure."""
     ax.annotate(
-        f"{place} {number(treated)}",
+        f"{who} {number(treated)}",
         (treated, 0.97),
         xycoords=("data", "axes fraction"),
         xytext=(4 if is_right else -4, 0),
@@ -235,9 +242,6 @@ def _name_place(ax: Axes, distribution: AreaDistribution, place: str) -> None:
         color=ink(VERMILION),
         fontweight="bold",
     )
-    n = _n_large(distribution) - 1
-    words = f"dark: {counted(n, 'other area')} at least as far from zero, on either side"
-    ax.set_title(words, fontsize=SMALL, fontweight="normal")
 
 
 def _areas_alt(distribution: AreaDistribution | None, place: str) -> str:
@@ -263,17 +267,19 @@ def _areas_data(evaluation: AreasResults, distribution: AreaDistribution | None)
 
 
 def _sets_plot(evaluation: AreasResults, placed: SetDistribution) -> Figure:
-    """Return the changes of sets drawn in other areas, each area counting the same, and the listed schools' own."""
+    """Return the changes of sets drawn in other areas, of one area each counting the same, and the treated's own."""
     label, unit = outcome_label(evaluation, placed.outcome), unit_of(evaluation, placed.outcome)
     with canvas(3.2) as (figure, axes):
         _bars(axes[0], placed, subject(evaluation))
         axes[0].set_xlabel(f"Change relative to each set's own neighbours ({unit})")
         axes[0].set_ylabel("Share of sets (%)")
         png, svg = drawn(figure, evaluation.design.data_kind)
-    what = _sets_words(evaluation)
+    what, effect = _sets_words(evaluation), evaluation.main_effect
+    is_one = effect is not None and effect.sets is not None and effect.sets.n_treated_areas == 1
+    alike = ", each area counting the same" if is_one else ""
     caption = (
-        f"{label}: the changes of {count(placed.n_sets)} {what}, each area counting the same; dark, those "
-        f"at least as far from zero as {subject(evaluation)}"
+        f"{label}: the changes of {count(placed.n_sets)} {what}{alike}; dark, those at least "
+        f"as far from zero as {subject(evaluation)}"
     )
     alt = (
         f"Histogram of the changes of {count(placed.n_sets)} {what}, from {number(_ends_of(placed)[0])} to "
@@ -306,18 +312,7 @@ def _bars(ax: Axes, placed: SetDistribution, who: str) -> None:
         ax.axvline(side, color=GREY, linestyle="--", linewidth=1, zorder=0)
     ax.plot(treated, 0, "o", color=VERMILION, markersize=11, markeredgecolor="white", clip_on=False, zorder=100)
     ax.set_ylim(0, 1.25 * 100 * max(placed.shares))
-    is_right = treated < 0.6 * edges[-1]
-    ax.annotate(
-        f"{who} {number(treated)}",
-        (treated, 0.97),
-        xycoords=("data", "axes fraction"),
-        xytext=(4 if is_right else -4, 0),
-        textcoords="offset points",
-        ha="left" if is_right else "right",
-        va="top",
-        color=ink(VERMILION),
-        fontweight="bold",
-    )
+    _name_treated(ax, who, treated, is_right=treated < 0.6 * edges[-1])
 
 
 def _ends_of(placed: SetDistribution) -> tuple[float, float]:

@@ -212,6 +212,11 @@ def treated_areas(stage: DesignStage | AreasResults) -> str:
     return listed(names, 20) if is_listed(stage) and names else stage.project.programme.place
 
 
+def has_several_areas(stage: DesignStage | AreasResults) -> bool:
+    """Return whether the treated schools lie in more than one area."""
+    return any(len(row.treated) > 1 for row in design_of(stage).areas[:1])
+
+
 def subject(stage: DesignStage | AreasResults) -> str:
     """Return what sentences are about: the place, or the schools listed as taking part."""
     return "the listed schools" if is_listed(stage) else stage.project.programme.place

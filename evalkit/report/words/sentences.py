@@ -20,7 +20,7 @@ from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.project.evaluation import AreasResults, Headline
 from evalkit.estimate.effect import Effect, SetsDetail
 from evalkit.report.border.parts import Prose
-from evalkit.report.words.names import clustered, is_listed, phase, subject, treated_areas, unit_of
+from evalkit.report.words.names import clustered, has_several_areas, is_listed, phase, subject, treated_areas, unit_of
 
 _SCALES: Final = {
     "progress points": "A progress score compares pupils across England: 0 is the national average for pupils with the "
@@ -65,14 +65,14 @@ def headline_explained(evaluation: AreasResults) -> Prose:
     main = evaluation.project.primary.code
     sentences = (
         _SCALES.get(unit_of(evaluation, main), ""),
-        _given(evaluation),
+        given_baseline(evaluation),
         _lead_explained(evaluation),
         _adjusted_explained(evaluation),
     )
     return Prose(tuple(sentence for sentence in sentences if sentence), "list")
 
 
-def _given(evaluation: AreasResults) -> str:
+def given_baseline(evaluation: AreasResults) -> str:
     """Return what is left of the effect given where the area stood before, where it stood further off than most."""
     given = next((one for one in evaluation.given if one.outcome == evaluation.project.primary.code), None)
     if given is None or not given.is_called_for:
@@ -123,7 +123,7 @@ def _schools(evaluation: AreasResults) -> str:
 
 def _neighbours(evaluation: AreasResults) -> str:
     """Return whom they are compared with: `its 2021-list neighbours`."""
-    whose = "their areas'" if is_listed(evaluation) else "its"
+    whose = "their areas'" if is_listed(evaluation) or has_several_areas(evaluation) else "its"
     return f"{whose} {evaluation.headline.list_year}-list neighbours"
 
 

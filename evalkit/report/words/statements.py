@@ -12,7 +12,15 @@ from evalkit.design.project.plan import BalanceRow, DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.report.border.parts import Prose
-from evalkit.report.words.names import clustered, design_of, is_listed, one_per_design, subject, surest, treated_areas
+from evalkit.report.words.names import (
+    clustered,
+    has_several_areas,
+    is_listed,
+    one_per_design,
+    subject,
+    surest,
+    treated_areas,
+)
 
 NOT_PRE_REGISTERED = "These choices were made with the data already public: the design was not pre-registered."
 
@@ -31,8 +39,7 @@ def whom(stage: DesignStage | AreasResults) -> str:
     place = stage.project.programme.place
     if is_listed(stage):
         where = treated_areas(stage)
-        several = len(design_of(stage).areas[0].treated) > 1 if design_of(stage).areas else False
-        whole = "the whole of these areas" if several else "the whole area"
+        whole = "the whole of these areas" if has_several_areas(stage) else "the whole area"
         return f"This report is about the schools listed as having taken part, in {where}, not about {whole}."
     return (
         f"This report evaluates the whole of {place}: every eligible school counts, whether or not it took part "

@@ -31,7 +31,7 @@ from evalkit.report.words.names import (
     surest,
     treated_areas,
 )
-from evalkit.report.words.sentences import PLAIN, points, rose
+from evalkit.report.words.sentences import PLAIN, given_baseline, points, rose
 
 _MOST_NAMES = 6
 
@@ -135,6 +135,7 @@ def summary_certainty(evaluation: AreasResults) -> Prose:
     """Return how sure the answer is and why, in a few short sentences."""
     told = (
         _rank(evaluation),
+        given_baseline(evaluation),
         _others(evaluation),
         _placebo(evaluation),
         _earlier(evaluation),
