@@ -14,6 +14,7 @@ from evalkit.core.errors import ProjectError
 from evalkit.core.project import Claim, Exposure, Outcome, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
+from evalkit.run.kinds.registry import KINDS
 from evalkit.run.project.analysis_rules import analysis_complaints, own_faults
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import complaint_about, is_slug
@@ -222,7 +223,8 @@ def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
 def _exposure(project: Project) -> Iterator[Complaint]:
     """Yield what is wrong with the years before and after, those that an analysis has for itself among them."""
     start = project.programme.start
-    if any(one.needs_exposure for one in project.analyses) or project.exposure != Exposure():
+    known = [one for one in project.analyses if one.kind in KINDS]  # what another kind would need is not known
+    if any(one.needs_exposure for one in known) or project.exposure != Exposure():
         yield from _years(project.exposure, start)
     for i, analysis in enumerate(project.analyses):
         for told in _years(analysis.exposure, start) if analysis.exposure is not None else ():

@@ -463,3 +463,17 @@ def test_project_data_is_json_with_every_default():
     data = json.loads(json.dumps(project_data(load_project(KNOWSLEY))))
     assert data["programme"]["start"] == "2018-02-01"
     assert data["estimation"] == {"base": "mean_of_pre_years", "weights": "schools"}
+
+
+def test_of_a_kind_that_is_not_known_nothing_more_is_asked_for(folder):
+    """Which years an unknown kind would need cannot be said: the slip alone is told."""
+    path = folder / "project.yml"
+    own = TEXT.replace("exposure:\n  pre: [2016, 2017]\n  partial: [2018]\n  post: [2019]\n", "")
+    own = own.replace(
+        "  - measure: READPROG\n    role: primary", "  - {table: mine, column: score, label: Mine, role: primary}"
+    )
+    path.write_text(own.replace("kind: areas", "kind: aeras"), encoding="utf-8")
+    assert own != TEXT
+    with pytest.raises(ProjectError, match="'aeras' is not a kind") as caught:
+        load_project(path)
+    assert "exposure" not in str(caught.value)
