@@ -296,8 +296,7 @@ def review_shown(results: AnalysisResults) -> Parts:
 
 
 def _review(found: MatchedResults) -> Iterator[Part]:
-    for one in found.outcomes[:1]:
-        yield match_findings_table(one.findings, "schools")
+    for one in found.outcomes[:1]:  # its findings stand with those of the other analyses, in the review
         yield Heading(2, "What would it take that was not measured?")
         if isinstance(one.sensitivity, Unavailable):
             yield Prose((as_sentence(one.sensitivity.reason),))

@@ -384,7 +384,7 @@ def event_study_figure(results: AnalysisResults) -> Figure:
 
 def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
     """Return what could be wrong: the checks, before the start, the six estimators, errors by cluster beside."""
-    return tuple(_review(staggered_of(results), results))
+    return tuple(_review(staggered_of(results)))
 
 
 def review_shown(results: AnalysisResults) -> Parts:
@@ -392,9 +392,8 @@ def review_shown(results: AnalysisResults) -> Parts:
     return Parts(review_parts(results))
 
 
-def _review(found: StaggeredFindings, results: AnalysisResults) -> Iterator[Part]:
-    primary = found.primary
-    yield match_findings_table(results.findings, "schools")
+def _review(found: StaggeredFindings) -> Iterator[Part]:
+    primary = found.primary  # its findings stand with those of the other analyses, in the review
     yield of_effects.estimators(primary.checks)
     yield of_effects.before_the_start(primary.results)
     if primary.without:
