@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -93,17 +93,17 @@ KINDS: Final[dict[str, str]] = {
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 
-RESERVED: Final[Mapping[tuple[str, ...], str]] = {
-    ("by",): "",
-    ("plan",): "",
-    ("families",): "",
-    ("choices",): "",
-    ("participants", "rule"): "",
-    ("analyses", "by"): "",
-    ("analyses", "plan"): "",
-    ("analyses", "families"): "",
-    ("analyses", "choices"): "",
-}
+RESERVED: Final[tuple[tuple[str, ...], ...]] = (
+    ("by",),
+    ("plan",),
+    ("families",),
+    ("choices",),
+    ("participants", "rule"),
+    ("analyses", "by"),
+    ("analyses", "plan"),
+    ("analyses", "families"),
+    ("analyses", "choices"),
+)
 """Keys that later versions will read, by their place in a project file; until then they are refused."""
 
 
