@@ -113,6 +113,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
+def slip_of(word: str, known: Iterable[str]) -> str:
+    """Return the known word from which this one differs by one slip of the hand, empty where there is none.
+
+    >>> slip_of("Liverpol", ["Liverpool", "Manchester"]), slip_of("Winchester", ["Liverpool", "Manchester"])
+    ('Liverpool', '')
+    """
+    return next((text for text in sorted(known) if _is_one_slip(_plain(word), _plain(text))), "")
+
+
 def listed(words: Sequence[str], most: int = 8) -> str:
     """Return words as a list in prose, cut after `most` with the number left.
 

@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import PART_MIME
-from evalkit.report.border.parts import Figure, part_from_json
+from evalkit.report.border.parts import Figure, parts_from_json
 from tests.conftest import ROOT
 
 TOKEN = "of-this-test"
@@ -119,9 +119,8 @@ def by_hand(lab, workspace) -> dict[str, object]:
         resources = {"metadata": {"path": str(folder)}}
         NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-        parts += [
-            part_from_json(output["data"][PART_MIME]) for output in outputs if PART_MIME in output.get("data", {})
-        ]
+        for record in (output["data"][PART_MIME] for output in outputs if PART_MIME in output.get("data", {})):
+            parts += parts_from_json(record)
     tables = [part for part in parts if isinstance(part, ReleasedTable)]
     tables += [part.data for part in parts if isinstance(part, Figure)]
     return {"folder": folder, "tables": {table.to_csv() for table in tables}}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, OwnTable
-from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.core.words import counted, did_you_mean, listed, slip_of
 from evalkit.data.flow import CountedCase
 from evalkit.data.ids import refuse_lookalikes
 from evalkit.data.own_tables.columns import Columns, read_columns
@@ -293,10 +293,13 @@ def _area_numbers(told: pd.Series, areas: NeighbourTable, file: str) -> tuple[di
     if not areas.names and len(plain) == len(texts):
         return plain, {code: f"area {code}" for code in plain.values()}
     unknown = [text for text, code in codes.items() if code is None]
-    if unknown and 2 * len(unknown) < len(texts):
+    # districts may share a few names with authorities; a slip, or one stranger among many, is a mistake
+    slips = [text for text in unknown if slip_of(text, areas.names.values())]
+    if 0 < len(unknown) < len(texts) and (slips or 2 * len(unknown) < len(texts)):
+        wrong = (slips or unknown)[0]
         raise DataError(
-            f"{file}: '{unknown[0]}' is no local authority, as most areas of the table are."
-            f"{did_you_mean(unknown[0], areas.names.values())} Write its code or name as the neighbour list has it."
+            f"{file}: '{wrong}' is no local authority, as other areas of the table are."
+            f"{did_you_mean(wrong, areas.names.values())} Write its code or name as the neighbour list has it."
         )
     if unknown:
         numbered = {text: number for number, text in enumerate(texts, start=_FIRST_OWN_AREA)}

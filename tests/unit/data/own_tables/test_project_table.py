@@ -174,3 +174,11 @@ def test_an_area_that_no_list_knows_beside_some_that_it_does(tmp_path):
 def test_years_that_exposure_names_and_the_table_lacks(tmp_path):
     with pytest.raises(DataError, match="the table 'scores' has no row of 2016 and 2020, which `exposure` names"):
         opened(tmp_path, ROWS).require_years((2016, 2017, 2020))
+
+
+def test_districts_of_which_one_is_called_as_an_authority_are_areas_of_the_tables_own(tmp_path):
+    table = OwnTable(file="scores.csv", unit="school", period="year", area="la")
+    rows = "school,year,la\nS1,2017,Knowsley\nS2,2017,Winchester\nS3,2017,Rushmoor\n"
+    schools = read_own_records(opened(tmp_path, rows, table, PUBLISHED), {}, (2017,)).schools
+    assert schools["area_name"].tolist() == ["Knowsley", "Winchester", "Rushmoor"]
+    assert not schools["area"].isin([340, 341]).any()  # one Knowsley among districts is not made the authority
