@@ -36,7 +36,9 @@ def project_file(folder, name):
 
 
 def test_it_is_read_from_beside_the_project_file(folder):
-    assert reference_of(load_project(project_file(folder, "brand.docx")), folder) == word_file()
+    assert (
+        reference_of(load_project(project_file(folder, "brand.docx")), folder) == (folder / "brand.docx").read_bytes()
+    )
     assert reference_of(load_project(KNOWSLEY / "project.yml"), KNOWSLEY) is None
 
 
@@ -77,4 +79,4 @@ def test_it_is_an_input_of_the_manifest(folder):
 
     path = project_file(folder, "brand.docx")
     hashes = {file.path: file.sha256 for file in input_files(load_project(path), path, Nothing())}
-    assert hashes["project/brand.docx"] == hashlib.sha256(word_file()).hexdigest()
+    assert hashes["project/brand.docx"] == hashlib.sha256((folder / "brand.docx").read_bytes()).hexdigest()
