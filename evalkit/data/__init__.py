@@ -2,8 +2,11 @@
 
 - `areas/`: Series and outlines of local authorities.
 - `baseline`: What was known before a programme: the table that matching and weighting start from.
+- `files/`: Any folder of files as it comes: each told by its content.
 - `flow`: Everything lost between listed and analysed: schools counted with the reason, rows of a table left out.
 - `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
+- `layouts/`: Published layouts: for each source how its files are told, what their columns mean, and the function
+  that reads one.
 - `measures`: The measure registry: what each published measure is, when it exists, and where its series breaks.
 - `own_tables/`: A user's own tables: read strictly, what is left out counted.
 - `panel`: The tables every design starts from: the same units in several periods, or other people in each period.

@@ -1,0 +1,72 @@
+"""What a layout is: how a published file is told by its content, what its columns mean, and what a file of it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from evalkit.data.files.raw_table import Peek, RawTable
+
+Form = Literal["text", "urn", "laestab", "area", "number", "percent", "date", "period", "code"]
+Stage = Literal["", "provisional", "revised", "final"]
+STAGES: Final[tuple[Stage, ...]] = ("provisional", "revised", "", "final")
+"""Of two files for the same thing the later of these is used; one that does not say is later than one revised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A column of a layout: its published name, what it means, and other names it has had (`also`)."""
+
+    name: str
+    meaning: str
+    form: Form = "text"
+    is_required: bool = True
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What one file gives.
+
+    `rows` are its records; `years` the summers (the later year of a school year); `areas` codes of local authorities
+    (three digits) or GSS codes; `measures` names of columns or of measures; `levels` such as school, local authority,
+    national. `subject` is what there should be one file of, such as `KS2 2017 England`: of two files with one subject
+    the later `stage` is used; an empty subject conflicts with nothing.
+    """
+
+    rows: int
+    years: tuple[int, ...] = ()
+    areas: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    stage: Stage = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A published layout, and how a file of it is read.
+
+    `fits` tells it from a file's beginning alone; `contents` reads what it gives and raises `DataError` where the file
+    is damaged. `reader` is the public function that reads it, empty where none does. `seen` names the real files that
+    it was tried on; where it is empty the data dictionary says that no real file was ever read. A layout with an
+    `unused_reason` is recognised, listed and not used.
+    """
+
+    name: str
+    title: str
+    publisher: str
+    fields: tuple[Field, ...]
+    fits: Callable[[Peek], bool]
+    contents: Callable[[RawTable], Contents]
+    reader: str = ""
+    seen: str = ""
+    unused_reason: str = ""
+
+
+def has_fields(peek: Peek, fields: tuple[Field, ...]) -> bool:
+    """Return whether a table has every required column of a layout, under one of its names, in any case of letters."""
+    present = {column.casefold() for column in peek.columns}
+    required = [{name.casefold() for name in (field.name, *field.also)} for field in fields if field.is_required]
+    return all(names & present for names in required)
