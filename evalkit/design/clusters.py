@@ -50,7 +50,7 @@ OVER_TIME: Final = "that changes over time"
 AT_ALL: Final = "that moves the outcome"
 """What they must not share where outcomes of one time are compared."""
 
-NAME_THE_AREA: Final = "If they lie in areas, name the area as the cluster (--cluster)."
+NAME_THE_AREA: Final = "If they lie in areas, name the area as the cluster (--cluster; in a project file `cluster`)."
 NO_CLUSTER_HERE: Final = "If few areas are treated, compare means of schools with the area as the cluster instead."
 
 _TAKEN: Final = {"unit": "units", "row": "people", "matched set": "matched sets"}

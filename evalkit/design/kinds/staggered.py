@@ -443,6 +443,11 @@ def _clusters(choices: StaggeredChoices, intake: ProjectData, area: pd.Series) -
     if choices.cluster == "area":
         return by_area
     own = intake.treated.facts["group"].reindex(area.index)
+    if (own.isna() | (own == "")).all():
+        raise DesignError(
+            "Errors are to be clustered by `group`, and no participant has one. Add the column `group` (a trust or "
+            "network) to the participants file, or say `cluster: area`."
+        )
     return by_area.where(own.isna() | (own == ""), own.astype(str))
 
 

@@ -164,7 +164,7 @@ def no_inference(effect: Estimate) -> Unavailable | None:
     return Unavailable(f"{_AS_REFUSED} {effect.std_error.reason}")
 
 
-_AS_REFUSED: Final = "Its test takes units as independent, and the effect itself has no interval."
+_AS_REFUSED: Final = "Its test takes units as independent, and the effect has no interval of that kind."
 OF_CLUSTERS: Final = Unavailable(
     "Its test takes units as independent, and those of one cluster are not. Leave the clusters out to see it."
 )

@@ -58,7 +58,7 @@ def test_no_number_of_uncertainty_is_told_beside_a_refused_interval(path, tmp_pa
     html = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for said in (text, re.sub(r"<[^>]+>", " ", html)):
         plain = re.sub(r"\s+", " ", said)
-        assert "the effect itself has no interval" in plain
+        assert "the effect has no interval of that kind" in plain
         assert not re.search(r"interval [−\d.]+ to|\bp [=<] ?0?\.\d|\(standard error \d", plain)
         assert "at the 95% level" not in plain
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from evalkit import Baseline, group_time_effects, match, overall_effect, staggered_design
-from evalkit.core.errors import DesignError, ProjectError
+from evalkit.core.errors import DesignError, EvalkitError, ProjectError
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.estimate.areas.set_draws import SetOptions, draw_sets
@@ -232,6 +232,11 @@ def test_errors_by_unit_say_what_they_take_as_independent(tmp_path):
     assert main_effect.inference == "units"
     assert main_effect.cluster_level == "school"
     assert "independent" in results.details.primary.inference.assumes or results.details.primary.results.assumes
+
+
+def test_errors_by_group_are_refused_where_no_participant_has_a_group(tmp_path):
+    with pytest.raises(EvalkitError, match="no participant has one"):
+        open_design(str(made(tmp_path, n_treated_areas=3, options=", cluster: group")[0]))
 
 
 def test_too_few_areas_give_the_estimate_and_a_reason(tmp_path):

@@ -32,7 +32,7 @@ def test_documents_say_what_the_terminal_says(tmp_path):
         "By cohort and period",
         "A test before the start is no proof",
         "Recommended for 60 treated clusters and 30 comparison clusters: cluster-robust.",
-        "name the area as the cluster (--cluster)",
+        "name the area as the cluster (--cluster; in a project file `cluster`)",
     ]
     printed = squeezed(run_did(tmp_path / "table.csv").out)
     for kind in ("html", "docx", "pdf"):
