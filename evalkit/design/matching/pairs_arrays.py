@@ -334,10 +334,10 @@ class GroupScatter:
 
 def whitened(covariates: Floats, covariance: Floats) -> Floats:
     """Return covariates, shape (n, k), in which Euclidean distance is the Mahalanobis distance of `covariance`."""
-    from scipy.linalg import solve_triangular
+    from scipy.linalg.lapack import dtrtrs  # what solve_triangular calls, which starts threads for so small a task
 
-    white: Floats = solve_triangular(np.linalg.cholesky(covariance), covariates.T, lower=True).T
-    return np.ascontiguousarray(white)
+    white, _ = dtrtrs(np.asfortranarray(np.linalg.cholesky(covariance)), covariates.T, lower=1)
+    return np.ascontiguousarray(white.T)
 
 
 def whitened_generally(covariates: Floats, covariance: Floats) -> Floats:
