@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,11 +94,20 @@ def require_folder(folder: Path) -> None:
         raise DataError(f"{folder}: this is {what}. Name the folder that holds the downloaded files.")
 
 
-def entry_of(table: RawTable, layouts: Sequence[Layout]) -> CatalogueEntry:
-    """Return what one file is and gives; `fault` says why it cannot be used, whatever else is there."""
+Keep = Callable[[RawTable, str], RawTable]
+
+
+def entry_of(table: RawTable, layouts: Sequence[Layout], keep: Keep | None = None) -> CatalogueEntry:
+    """Return what one file is and gives; `fault` says why it cannot be used, whatever else is there.
+
+    `keep` is given the table and the name of its layout where the file may be used, and returns the table that is read
+    from then on: a copy of it, say.
+    """
     found = Recognised(table, None)
     try:
         found = recognised(table, layouts)
+        if keep is not None and found.layout is not None and not found.layout.unused_reason:
+            found = replace(found, table=keep(found.table, found.layout.name))
         contents, fault = contents_of(found)
     except DataError as problem:
         contents, fault = _damaged(found, _without_name(str(problem), table.name))

@@ -29,6 +29,8 @@ _OF_OFFICE: Final = ("[Content_Types].xml", "mimetype")
 _SUPPORTED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _IS_ENCRYPTED: Final = 0x1
 _BLOCK: Final = 1 << 20
+GZIP: Final = b"\x1f\x8b"
+"""How a file begins that gzip has packed."""
 STORE_MARK: Final = "evalkit-store.json"
 """A folder that holds this file is a store of imported files; what lies in it is no file of a publisher."""
 
@@ -56,13 +58,13 @@ class Member:
         """Open the file as it lies in its folder or archive."""
         if not self.inner:
             return self.path.open("rb")
-        outer = zipfile.ZipFile(self.path).open(self.inner)
+        outer = zipfile.ZipFile(self.path).open(self.inner)  # noqa: SIM115
         return zipfile.ZipFile(outer).open(self.nested) if self.nested else outer
 
     def open(self) -> IO[bytes]:
         """Open the file, unpacked; `own_tables.csv_records.opened` sets a limit to how much is read."""
         stream = self.open_packed()
-        is_packed = stream.read(2) == b"\x1f\x8b"
+        is_packed = stream.read(2) == GZIP
         stream.seek(0)
         return cast(IO[bytes], _Unpacked(stream)) if is_packed else stream
 
@@ -242,7 +244,11 @@ def member_of(path: Path, inner: str = "") -> Member:
 
 def sha256_of(member: Member, *, is_unpacked: bool = False) -> str:
     """Return the SHA-256 of a file as it lies in its folder or archive, or unpacked; unchanged files are read once."""
-    facts = member.path.stat()
+    with told(member.name):
+        facts = member.path.stat()
+        if is_unpacked:
+            with member.open_packed() as stream:
+                is_unpacked = stream.read(2) == GZIP
     return _sha256(member, facts.st_size, facts.st_mtime_ns, is_unpacked)
 
 

@@ -9,8 +9,9 @@ from evalkit.data.files.members import Member, told
 
 TableForm = Literal["csv", "parquet", "workbook", "geojson", "other"]
 _DOCUMENTS: Final = frozenset(
-    ".md .pdf .docx .doc .html .htm .xml .yml .yaml .toml .ini .cfg .py .ipynb .r .rmd .do .sas .sql .log .rst .tex .png "
-    ".jpg .jpeg .gif .svg .css .js .db .sqlite .rds .rdata .dta .sav .lock .sha256 .license".split()
+    {".md", ".pdf", ".docx", ".doc", ".html", ".htm", ".xml", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".log", ".rst"}
+    | {".py", ".ipynb", ".r", ".rmd", ".do", ".sas", ".sql", ".sh", ".css", ".js", ".tex", ".lock", ".sha256"}
+    | {".png", ".jpg", ".jpeg", ".gif", ".svg", ".db", ".sqlite", ".rds", ".rdata", ".dta", ".sav", ".license"}
 )
 """Names of files that are no table, whatever their text looks like."""
 _BINARY: Final = ((b"%PDF", "other"), (b"\x89PNG", "other"), (b"PAR1", "parquet"), (b"PK\x03\x04", "workbook"),

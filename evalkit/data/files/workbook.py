@@ -89,8 +89,9 @@ def _require_no_far_cell(member: Member, xml: IO[bytes]) -> None:
     tail = b""
     while block := xml.read(_BLOCK):
         text = tail + block
-        for letters, number in set(_CELL.findall(text)):
-            row, column = max(row, int(number)), max(column, _column(letters))
+        if found := _CELL.findall(text):
+            letters, numbers = zip(*found, strict=True)
+            row, column = max(row, *map(int, set(numbers))), max(column, *map(_column, set(letters)))
         repeated = [int(n) for n in _REPEATED.findall(text)]
         if row * column > MOST_CELLS or sum(n for n in repeated if n < _MOST_REPEATED) > MOST_CELLS:
             raise _too_large(member)
