@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
-from evalkit.data.files.members import STORE_MARK, Member, disk_files, sha256_of, told, unpacked
+from evalkit.data.files.members import Member, disk_files, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
 from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
 
@@ -100,13 +100,27 @@ def imported(
     return Imported(store, folder, entries, work.n_read, n_gone)
 
 
+def unchanged(folder: Path, store: Path) -> tuple[StoreEntry, ...] | None:
+    """Return what a store holds of a folder, None where it holds another one's files or any of them has changed."""
+    try:
+        source, entries, is_same_code = read_manifest(store)
+    except DataError:
+        return None
+    if source != folder.resolve() or not is_same_code:
+        return None
+    known = {entry.on_disk: (entry.size, entry.mtime_ns) for entry in entries}
+    now = {member.name: _facts(member.path) for member in disk_files(folder)}
+    is_settled = all(entry.mtime_ns < entry.read_ns - _FRESH_NS for entry in entries)
+    return entries if now == known and is_settled else None
+
+
 def _require_store_place(folder: Path, store: Path) -> None:
     """Raise `DataError` where a store cannot be in a place without mixing with what is there."""
     if store.resolve() == folder.resolve():
         raise DataError(f"{store}: the store cannot be the folder of the raw files itself. Give another with --store.")
     if store.exists() and not store.is_dir():
         raise DataError(f"{store}: this is a file, not a folder. Give a folder for the store with --store.")
-    if folder.resolve().is_relative_to(store.resolve()) and (store / STORE_MARK).exists():
+    if folder.resolve().is_relative_to(store.resolve() / TABLES):
         raise DataError(f"{folder}: this folder lies in the store {store} itself. Name the folder of raw files.")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute as pc
 
 from evalkit.data.published.codes import MEANINGS
@@ -20,6 +23,7 @@ _NUMBER: Final = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?%?$"
 _WHOLE: Final = r"^-?(0|[1-9][0-9]{0,14})%?$"
 _CODES: Final = pa.array(["", " ", "-", *MEANINGS, *(code.lower() for code in MEANINGS)])
 _ROWS_IN_GROUP: Final = 250_000
+_NOTHING: Final = pa.scalar(None, pa.string())
 Blocks = Callable[[], Iterator[pa.Table]]
 
 
@@ -46,12 +50,12 @@ def _written(
     n_rows, kinds, needed, writer = 0, given, given, None
     try:
         for block in blocks:
-            coded = {name: block.column(name).combine_chunks().dictionary_encode() for name in columns}
-            needed = {name: _wider(needed.get(name, "blank"), _kind_of(coded[name], name, columns)) for name in columns}
+            cells = _Distinct.of(block, columns)
+            needed = {name: _wider(needed.get(name, "blank"), cells.kind(name)) for name in columns}
             kinds = kinds or needed
             n_rows += block.num_rows
             if needed == kinds:
-                table = _typed(coded, kinds)
+                table = cells.typed(kinds)
                 writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
                 writer.write_table(table, row_group_size=_ROWS_IN_GROUP)
         if writer is None:
@@ -67,39 +71,65 @@ def _wider(one: Kind, other: Kind) -> Kind:
     return max(one, other, key=_KINDS.index)
 
 
-def _kind_of(cells: pa.DictionaryArray, name: str, columns: Sequence[str]) -> Kind:
-    distinct = cells.dictionary
-    if f"{name}{TEXT}" in columns:
-        return "text"
-    is_number = pc.match_substring_regex(distinct, _NUMBER)
-    rest = distinct.filter(pc.invert(is_number))
-    if len(rest) and not pc.all(pc.is_in(rest, value_set=_CODES)).as_py():
-        return "text"
-    numbers = distinct.filter(is_number)
-    if not len(numbers):
-        return "blank"
-    return "whole" if pc.all(pc.match_substring_regex(numbers, _WHOLE)).as_py() else "number"
+@dataclass(frozen=True, slots=True)
+class _Distinct:
+    """The distinct cells of all columns of a block, one after another, and what each of them is.
 
+    They are looked at together: a table of 300 columns has few rows, and each look costs more than the cells.
+    """
 
-def _typed(cells: dict[str, pa.DictionaryArray], kinds: dict[str, Kind]) -> pa.Table:
-    found: dict[str, Any] = {}
-    for name, column in cells.items():
-        if kinds[name] in ("blank", "text"):
-            found[name] = column.dictionary_decode()
-        else:
-            values, texts = _split(column.dictionary, pa.int64() if kinds[name] == "whole" else pa.float64())
-            found[name] = pc.take(values, column.indices)
-            found[f"{name}{TEXT}"] = pc.take(texts, column.indices)
-    return pa.table(found)
+    columns: dict[str, pa.DictionaryArray]
+    places: dict[str, slice]
+    cells: pa.Array
+    is_number: NDArray[np.bool_]
+    is_whole: NDArray[np.bool_]
+    is_code: NDArray[np.bool_]
 
+    @classmethod
+    def of(cls, block: pa.Table, names: Sequence[str]) -> _Distinct:
+        """Return the distinct cells of a block."""
+        columns = {name: block.column(name).combine_chunks().dictionary_encode() for name in names}
+        ends = np.cumsum([0, *(len(column.dictionary) for column in columns.values())]).tolist()
+        cells = pa.concat_arrays([column.dictionary for column in columns.values()])
+        is_number, is_whole, is_code = (
+            np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+            for found in (
+                pc.match_substring_regex(cells, _NUMBER),
+                pc.match_substring_regex(cells, _WHOLE),
+                pc.is_in(cells, value_set=_CODES),
+            )
+        )
+        places = {name: slice(ends[at], ends[at + 1]) for at, name in enumerate(columns)}
+        return cls(columns, places, cells, is_number, is_whole, is_code)
 
-def _split(distinct: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array]:
-    """Return cells as numbers, and as text where the number alone would not give back what was published."""
-    is_number = pc.match_substring_regex(distinct, _NUMBER)
-    digits = pc.if_else(is_number, pc.utf8_rtrim(distinct, "%"), pa.scalar(None, pa.string()))
-    values = digits.cast(kind)
-    is_same = pc.fill_null(pc.equal(values.cast(pa.string()), distinct), False)
-    return values, pc.if_else(is_same, pa.scalar(None, pa.string()), distinct)
+    def kind(self, name: str) -> Kind:
+        """Return what a column holds."""
+        place = self.places[name]
+        is_number = self.is_number[place]
+        if f"{name}{TEXT}" in self.columns or not (is_number | self.is_code[place]).all():
+            return "text"
+        if not is_number.any():
+            return "blank"
+        return "whole" if (self.is_whole[place] == is_number).all() else "number"
+
+    def typed(self, kinds: dict[str, Kind]) -> pa.Table:
+        """Return the block with columns of numbers, each with what was published where they do not say it."""
+        digits = pc.if_else(pa.array(self.is_number), pc.utf8_rtrim(self.cells, "%"), _NOTHING)
+        numbers = digits.cast(pa.float64())
+        wholes = pc.if_else(pa.array(self.is_whole), digits, _NOTHING).cast(pa.int64())
+        texts = {
+            kind: pc.if_else(pc.fill_null(pc.equal(values.cast(pa.string()), self.cells), False), _NOTHING, self.cells)
+            for kind, values in (("whole", wholes), ("number", numbers))
+        }
+        found: dict[str, Any] = {}
+        for name, column in self.columns.items():
+            kind, place = kinds[name], self.places[name]
+            if kind in ("blank", "text"):
+                found[name] = column.dictionary_decode()
+                continue
+            found[name] = (wholes if kind == "whole" else numbers)[place].take(column.indices)
+            found[f"{name}{TEXT}"] = texts[kind][place].take(column.indices)
+        return pa.table(found)
 
 
 def published_text(table: pa.Table, columns: Sequence[str]) -> pa.Table:
