@@ -15,7 +15,7 @@ from pyarrow import compute as pc
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted
-from evalkit.data.files.csv_start import BOM, CsvStart, decoded
+from evalkit.data.files.csv_start import BOM, CsvStart, decoded, require_not_mixed, too_long
 from evalkit.data.files.members import Member, told
 from evalkit.data.own_tables.csv_records import MOST_IN_CELL, count_exactly, opened
 
@@ -113,7 +113,7 @@ class _Pass:
             is_first = False
             cut = len(data) if is_last else _end_of_records(data)
             if cut == 0 and len(data) > MOST_IN_RECORD and b'"' not in data:
-                raise _too_long(self.member.name, self.line)
+                raise too_long(self.member.name, self.line)
             is_hopeless = cut == 0 and len(data) > MOST_IN_RECORD
             tables = [] if cut == 0 else self._tables(data[:cut], is_last)
             if is_hopeless or tables is None:
@@ -188,6 +188,7 @@ class _Pass:
             except UnicodeDecodeError:
                 if self.has_letters or self.start.encoding == "utf-8-sig":
                     decoded(self.member.name, data, "utf-8", self.line)
+                require_not_mixed(self.member.name, data, self.line)
                 self.encoding = "cp1252"
         self.has_letters = True
         if self.encoding == "utf-8":
@@ -217,7 +218,7 @@ class _Pass:
         except csv.Error as problem:
             line = first + rows.line_num - 1
             if "field larger" in str(problem):
-                raise _too_long(self.member.name, line) from None
+                raise too_long(self.member.name, line) from None
             raise DataError(
                 f"{self.member.name}: line {line:,}: a quotation mark opens a cell there that does not end as a cell "
                 f"does ({problem}). Download the file again."
@@ -230,7 +231,7 @@ class _Pass:
         for source in (io.BytesIO(data), stream):
             while text := source.readline(MOST_IN_RECORD):
                 if len(text) >= MOST_IN_RECORD:
-                    raise _too_long(self.member.name, line)
+                    raise too_long(self.member.name, line)
                 while source is not stream and not text.endswith(b"\n") and (more := stream.readline(MOST_IN_RECORD)):
                     text += more
                 self.line = line
@@ -269,13 +270,6 @@ def _without_padding(table: pa.Table) -> pa.Table:
         columns.append(pc.if_else(is_padding, pa.scalar(None, pa.string()), column) if pc.any(is_padding).as_py()
                        else column)  # fmt: skip
     return pa.table(columns, names=table.column_names)
-
-
-def _too_long(name: str, line: int) -> DataError:
-    return DataError(
-        f"{name}: line {line:,}: a cell has more than {MOST_IN_CELL:,} characters. It is no value: download the file "
-        "again."
-    )
 
 
 def _cut_short(name: str, line: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,11 +12,13 @@ from typing import Final
 
 from evalkit.core.errors import DataError
 from evalkit.data.files.members import Member, told
-from evalkit.data.own_tables.csv_records import opened
+from evalkit.data.own_tables.csv_records import MOST_IN_CELL, opened
 
 MOST_COLUMNS: Final = 5_000
 BOM: Final = b"\xef\xbb\xbf"
 _PEEKED_BYTES: Final = 1 << 20
+_LETTERS: Final = re.compile(rb"[\x80-\xff]+")
+_IN_UTF8: Final = re.compile(rb"(?<![\x80-\xff])(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2})+(?![\x80-\xff])")
 _SEPARATORS: Final = ",;\t|"
 
 
@@ -36,13 +39,14 @@ def csv_start(member: Member, n_rows: int) -> CsvStart:
         start = stream.read(_PEEKED_BYTES)
     if not start.removeprefix(BOM).strip():
         raise DataError(f"{member.name}: the file is empty. Download it again.")
-    text, encoding = _decoded_start(member.name, start)
+    is_whole = len(start) < _PEEKED_BYTES
+    text, encoding = _decoded_start(member.name, start if is_whole else start[: start.rfind(b"\n") + 1] or start)
     is_mac = "\n" not in text and "\r" in text
     text = text.replace("\r", "\n") if is_mac else text
     separator = _separator(text)
     rows = _first_rows(member.name, text, separator, n_rows + 2)
-    if len(start) == _PEEKED_BYTES and len(rows) < n_rows + 2:
-        rows = rows[:-1]  # the last one may go on
+    if not is_whole and len(rows) < n_rows + 2 and (text.count('"') % 2 or not text.endswith("\n")):
+        rows = rows[:-1]  # the last one goes on
     if not rows:
         raise DataError(f"{member.name}: line 1 has no end: it is no header of a table. Download the file again.")
     if len(rows[0]) > MOST_COLUMNS:
@@ -52,14 +56,22 @@ def csv_start(member: Member, n_rows: int) -> CsvStart:
 
 
 def _decoded_start(name: str, start: bytes) -> tuple[str, str]:
-    whole = start[: start.rfind(b"\n") + 1] or start  # a letter may be cut in two where the beginning ends
-    whole = start if len(start) < _PEEKED_BYTES else whole
-    if whole.startswith(BOM):
-        return decoded(name, whole.removeprefix(BOM), "utf-8", 1), "utf-8-sig"
+    if start.startswith(BOM):
+        return decoded(name, start.removeprefix(BOM), "utf-8", 1), "utf-8-sig"
     try:
-        return whole.decode("utf-8"), "utf-8"
+        return start.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        return decoded(name, whole, "cp1252", 1), "cp1252"
+        require_not_mixed(name, start, 1)
+        return decoded(name, start, "cp1252", 1), "cp1252"
+
+
+def require_not_mixed(name: str, data: bytes, first_line: int) -> None:
+    """Raise `DataError` where bytes that are not UTF-8 throughout are so for the most part.
+
+    Read as Windows-1252 each of those letters would be two others.
+    """
+    if 2 * len(_IN_UTF8.findall(data)) > len(_LETTERS.findall(data)):
+        decoded(name, data, "utf-8", first_line)
 
 
 def decoded(name: str, data: bytes, encoding: str, first_line: int) -> str:
@@ -82,10 +94,23 @@ def _separator(text: str) -> str:
 
 
 def _first_rows(name: str, text: str, separator: str, n: int) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        return list(islice(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=separator)), n))
+        return list(islice(filter(None, reader), n))
     except csv.Error as problem:
-        raise DataError(f"{name}: the file cannot be read as CSV ({problem}). Download it again.") from None
+        if "field larger" in str(problem):
+            raise too_long(name, reader.line_num) from None
+        raise DataError(
+            f"{name}: line {reader.line_num}: the file cannot be read as CSV ({problem}). Download it again."
+        ) from None
+
+
+def too_long(name: str, line: int) -> DataError:
+    """Return what is said of a cell that is no value."""
+    return DataError(
+        f"{name}: line {line:,}: a cell has more than {MOST_IN_CELL:,} characters. It is no value: download the file "
+        "again."
+    )
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

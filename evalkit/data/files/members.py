@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, cast
 
@@ -243,17 +242,7 @@ def member_of(path: Path, inner: str = "") -> Member:
 
 
 def sha256_of(member: Member, *, is_unpacked: bool = False) -> str:
-    """Return the SHA-256 of a file as it lies in its folder or archive, or unpacked; unchanged files are read once."""
-    with told(member.name):
-        facts = member.path.stat()
-        if is_unpacked:
-            with member.open_packed() as stream:
-                is_unpacked = stream.read(2) == GZIP
-    return _sha256(member, facts.st_size, facts.st_mtime_ns, is_unpacked)
-
-
-@lru_cache(maxsize=100_000)
-def _sha256(member: Member, size: int, mtime: int, is_unpacked: bool) -> str:
+    """Return the SHA-256 of a file as it lies in its folder or archive, or unpacked."""
     digest = hashlib.sha256()
     with told(member.name), member.open() if is_unpacked else member.open_packed() as stream:
         while block := stream.read(_BLOCK):

@@ -54,24 +54,25 @@ def unknown_reason(table: RawTable, layouts: Sequence[Layout]) -> str:
     if table.form == "other":
         return "it is no table"
     peeks = [sheet.peek for sheet in table.sheets()]
-    near = [(*_nearness(peek, layout), layout) for peek in peeks for layout in layouts]
-    share, missing, layout = max(near, key=lambda one: one[0], default=(0.0, [], None))
-    if layout is None or share < _NEAR:
+    near = [(layout, *_nearness(peek, layout)) for peek in peeks for layout in layouts]
+    likely = [one for one in near if one[1] and one[1] >= _NEAR * (one[1] + len(one[2]))]
+    if not likely:
         start = listed(peeks[0].columns, 5) if peeks[0].columns else "none"
         return f"no known layout has these columns ({start})"
+    layout, _, missing = max(likely, key=lambda one: (one[1], -len(one[2])))
     if not missing:
         return f"it has the columns of '{layout.title}', but not its contents"
     return f"no known layout has these columns. The nearest is '{layout.title}', which also has {listed(missing, 5)}"
 
 
-def _nearness(peek: Peek, layout: Layout) -> tuple[float, list[str]]:
-    """Return the share of a layout's required columns that a table has, and those that it lacks."""
+def _nearness(peek: Peek, layout: Layout) -> tuple[int, list[str]]:
+    """Return how many of a layout's required columns a table has, and those that it lacks."""
     present = {column.casefold() for column in peek.columns}
     required = [field for field in layout.fields if field.is_required]
     missing = [
         field.name for field in required if not {name.casefold() for name in (field.name, *field.also)} & present
     ]
-    return (1 - len(missing) / len(required) if required else 0.0), missing
+    return len(required) - len(missing), missing
 
 
 def require(table: RawTable, layout: Layout, layouts: Sequence[Layout]) -> None:

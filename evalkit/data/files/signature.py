@@ -25,14 +25,15 @@ def form_of(member: Member) -> TableForm:
     """Return what form a file has; raise `DataError` where it is not what its name says, or empty."""
     with told(member.name), member.open() as stream:
         start = stream.read(_N_BYTES)
-    if not start.strip():
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
         raise DataError(f"{member.name}: the file is empty. Download it again.")
     if member.suffix in _DOCUMENTS:
         return "other"
     for signature, form in _BINARY:
         if start.startswith(signature):
             return form  # type: ignore[return-value]  # one of the forms
-    _require_no_page(member, start)
+    _require_no_page(member, text)
     if member.suffix in (*_BOOKS, ".parquet"):
         raise DataError(f"{member.name}: the file is not what its name says, or is damaged. Download it again.")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -40,15 +41,13 @@ def form_of(member: Member) -> TableForm:
             f"{member.name}: line 1: the file is saved as UTF-16. Save it as UTF-8 (in a spreadsheet program: "
             "'CSV UTF-8')."
         )
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if member.suffix in (".json", ".geojson") or text[:1] in b"{[":
+    if member.suffix in (".json", ".geojson") or text.startswith((b"{", b"[")):
         return "geojson"
     return "csv"
 
 
-def _require_no_page(member: Member, start: bytes) -> None:
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith(_PAGES):
+def _require_no_page(member: Member, text: bytes) -> None:
+    if text.lower().startswith(_PAGES):
         raise DataError(
             f"{member.name}: line 1: the file is a web page, not a table: the address answered with a page, such as an "
             "error or a form to log in. Download it again, and look at it in a text editor."

@@ -9,13 +9,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
-from evalkit.data.files.members import Member, disk_files, sha256_of, told, unpacked
+from evalkit.data.files.members import GZIP, Member, disk_files, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
 from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
 
@@ -190,10 +190,10 @@ class _Import:
         facts = member.path.lstat()
         if known and (kept := self._kept(known, member, facts)) is not None:
             return kept
-        found = []
+        found, digests = [], _Digests()
         for one in unpacked(member):
             self.say(f"reading {one.name}")
-            found.append(self._read(one, member.name, facts))
+            found.append(self._read(one, member.name, facts, digests))
             self.n_read += 1
         return found
 
@@ -212,12 +212,12 @@ class _Import:
                 return [replace(entry, **new) for entry in known]  # type: ignore[arg-type]
         return None
 
-    def _read(self, member: Member, on_disk: str, facts: os.stat_result) -> StoreEntry:
+    def _read(self, member: Member, on_disk: str, facts: os.stat_result, digests: _Digests) -> StoreEntry:
         """Return the entry of a file that is read now."""
         from evalkit.data.files.catalogue import entry_of
         from evalkit.data.files.raw_table import RawTable
 
-        keeper, now = _Keeper(self.store), time.time_ns()
+        keeper, now = _Keeper(self.store, digests), time.time_ns()
         found = entry_of(RawTable(member), self._known_layouts(), keeper.keep)
         is_changed = (facts.st_size, facts.st_mtime_ns) != _facts(member.path)
         fault = _CHANGED if is_changed else found.fault
@@ -231,9 +231,9 @@ class _Import:
             encoding=keeper.encoding,
             form=keeper.form,
             sheet=keeper.sheet,
-            sha256="" if is_changed else _digest(member),
-            archive_sha256=_digest(replace(member, inner="", nested="")) if member.inner and not is_changed else "",
-            content_sha256=_digest(member, is_unpacked=True) if not fault else "",
+            sha256="" if is_changed else digests.of(member),
+            archive_sha256=digests.of(Member(on_disk, member.path)) if member.inner and not is_changed else "",
+            content_sha256=digests.of(member, is_unpacked=True) if not fault else "",
             copy=keeper.copy if not fault else "",
             fault=fault,
             note=found.note,
@@ -258,11 +258,27 @@ def _facts(path: Path) -> tuple[int, int]:
     return -1, -1
 
 
-def _digest(member: Member, *, is_unpacked: bool = False) -> str:
-    """Return a file's SHA-256, an empty text where it cannot be read."""
-    with suppress(DataError):
-        return "" if member.problem else sha256_of(member, is_unpacked=is_unpacked)
-    return ""
+@dataclass(slots=True)
+class _Digests:
+    """SHA-256 of one file on the disk and of what is in it, each made once; empty where it cannot be read."""
+
+    _known: dict[tuple[Member, bool], str] = field(default_factory=dict)
+
+    def of(self, member: Member, *, is_unpacked: bool = False) -> str:
+        """Return the digest of a file as it lies there, or unpacked."""
+        is_packed = is_unpacked and _is_packed(member)
+        key = (member, is_packed)
+        if key not in self._known:
+            self._known[key] = ""
+            with suppress(DataError):
+                self._known[key] = "" if member.problem else sha256_of(member, is_unpacked=is_packed)
+        return self._known[key]
+
+
+def _is_packed(member: Member) -> bool:
+    with suppress(DataError), told(member.name), member.open_packed() as stream:
+        return stream.read(len(GZIP)) == GZIP
+    return False
 
 
 @dataclass(slots=True)
@@ -270,6 +286,7 @@ class _Keeper:
     """Keeps a file that a layout fits: its table as Parquet, outlines as they are."""
 
     store: Path
+    digests: _Digests
     copy: str = ""
     columns: tuple[str, ...] = ()
     encoding: str = ""
@@ -283,7 +300,7 @@ class _Keeper:
         peek = table.peek
         self.columns, self.encoding, self.form, self.sheet = peek.columns, peek.encoding, peek.form, peek.sheet
         key = hashlib.sha256(
-            "\0".join((_digest(table.member), table.name, kind, peek.sheet)).encode("utf-8", "replace")
+            "\0".join((self.digests.of(table.member), table.name, kind, peek.sheet)).encode("utf-8", "replace")
         )
         ending = "json.gz" if self.form == "geojson" else "parquet"
         self.copy = f"{TABLES}/{key.hexdigest()[:40]}.{ending}"
