@@ -115,12 +115,27 @@ class _Pass:
             if cut == 0 and len(data) > MOST_IN_RECORD and b'"' not in data:
                 raise too_long(self.member.name, self.line)
             is_hopeless = cut == 0 and len(data) > MOST_IN_RECORD
+            if cut and not self.is_header_over:
+                begin = self._end_of_header(data[:cut])
+                data, cut = data[begin:], cut - begin
             tables = [] if cut == 0 else self._tables(data[:cut], is_last)
             if is_hopeless or tables is None:
                 yield from self._one_by_one(data, stream)
                 return
             yield from tables
             pending = data[cut:]
+
+    def _end_of_header(self, data: bytes) -> int:
+        """Return where the header ends, 0 where it is to be found when records are gone through one by one."""
+        found = _records(data, self.start.separator.encode()[0])
+        if found is None:
+            return 0
+        for start, end in zip(found.starts.tolist(), found.ends.tolist(), strict=True):
+            self.line += data.count(b"\n", start, end + 1)
+            if data[start:end].strip(b"\r"):
+                self.is_header_over = True
+                return min(end + 1, len(data))
+        return len(data)
 
     def _tables(self, data: bytes, is_last: bool) -> list[pa.Table] | None:
         """Return whole records as a table, none where they are the header alone; None where they are not plain."""
@@ -131,13 +146,12 @@ class _Pass:
             self._require_none_swallowed()
         text = self._as_utf8(data)
         n, widths = len(self.start.columns), found.ends - found.starts
-        is_plain = self.is_header_over and bool((found.n_cells == n).all()) and widths.min() > 1
+        is_plain = bool((found.n_cells == n).all()) and widths.min() > 1
         is_cut = is_last and not data.endswith(b"\n")
         n_rows, ready = (len(widths), text) if is_plain else self._evened(data, found, is_cut=is_cut)
         table = _parsed(ready, self.start, self.wanted, found.has_lines_within) if n_rows else None
         if table is not None and table.num_rows != n_rows:
             return None
-        self.is_header_over = True
         self.line += data.count(b"\n")
         return [] if table is None else [_without_padding(table)]
 
@@ -145,12 +159,10 @@ class _Pass:
         """Return how many rows there are, and the rows with as many cells each as the header."""
         n, separator = len(self.start.columns), self.start.separator.encode()
         rows: list[bytes] = []
-        is_header_over, line, last = self.is_header_over, self.line, len(found.ends) - 1
+        line, last = self.line, len(found.ends) - 1
         for at, (begin, end) in enumerate(zip(found.starts.tolist(), found.ends.tolist(), strict=True)):
             row, n_cells = data[begin:end].removesuffix(b"\r"), int(found.n_cells[at])
-            if row and not is_header_over:
-                is_header_over = True
-            elif row:
+            if row:
                 if n_cells > n:
                     row = self._shortened(row, line)
                 elif n_cells < n:

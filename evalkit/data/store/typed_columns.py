@@ -50,12 +50,13 @@ def _written(
     n_rows, kinds, needed, writer = 0, given, given, None
     try:
         for block in blocks:
-            cells = _Distinct.of(block, columns)
-            needed = {name: _wider(needed.get(name, "blank"), cells.kind(name)) for name in columns}
+            cells = _Distinct.of(block, [name for name in columns if needed.get(name) != "text"])
+            found = {name: _wider(needed.get(name, "blank"), cells.kind(name, columns)) for name in cells.columns}
+            needed = {name: found.get(name, "text") for name in columns}
             kinds = kinds or needed
             n_rows += block.num_rows
             if needed == kinds:
-                table = cells.typed(kinds)
+                table = _typed(block, columns, cells, kinds)
                 writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
                 writer.write_table(table, row_group_size=_ROWS_IN_GROUP)
         if writer is None:
@@ -87,10 +88,10 @@ class _Distinct:
 
     @classmethod
     def of(cls, block: pa.Table, names: Sequence[str]) -> _Distinct:
-        """Return the distinct cells of a block."""
+        """Return the distinct cells of some columns of a block."""
         columns = {name: block.column(name).combine_chunks().dictionary_encode() for name in names}
         ends = np.cumsum([0, *(len(column.dictionary) for column in columns.values())]).tolist()
-        cells = pa.concat_arrays([column.dictionary for column in columns.values()])
+        cells = pa.concat_arrays([pa.array([], pa.string()), *(column.dictionary for column in columns.values())])
         is_number, is_whole, is_code = (
             np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
             for found in (
@@ -102,34 +103,43 @@ class _Distinct:
         places = {name: slice(ends[at], ends[at + 1]) for at, name in enumerate(columns)}
         return cls(columns, places, cells, is_number, is_whole, is_code)
 
-    def kind(self, name: str) -> Kind:
-        """Return what a column holds."""
+    def kind(self, name: str, columns: Sequence[str]) -> Kind:
+        """Return what a column holds; one beside which no column for its text can stand is kept as text."""
         place = self.places[name]
         is_number = self.is_number[place]
-        if f"{name}{TEXT}" in self.columns or not (is_number | self.is_code[place]).all():
+        if f"{name}{TEXT}" in columns or not (is_number | self.is_code[place]).all():
             return "text"
         if not is_number.any():
             return "blank"
         return "whole" if (self.is_whole[place] == is_number).all() else "number"
 
-    def typed(self, kinds: dict[str, Kind]) -> pa.Table:
-        """Return the block with columns of numbers, each with what was published where they do not say it."""
+    def numbers(self, kinds: dict[str, Kind]) -> dict[str, tuple[pa.Array, ...]]:
+        """Return each column of numbers, with what was published where the number does not say it."""
         digits = pc.if_else(pa.array(self.is_number), pc.utf8_rtrim(self.cells, "%"), _NOTHING)
-        numbers = digits.cast(pa.float64())
-        wholes = pc.if_else(pa.array(self.is_whole), digits, _NOTHING).cast(pa.int64())
-        texts = {
-            kind: pc.if_else(pc.fill_null(pc.equal(values.cast(pa.string()), self.cells), False), _NOTHING, self.cells)
-            for kind, values in (("whole", wholes), ("number", numbers))
+        values = {
+            "whole": pc.if_else(pa.array(self.is_whole), digits, _NOTHING).cast(pa.int64()),
+            "number": digits.cast(pa.float64()),
         }
-        found: dict[str, Any] = {}
-        for name, column in self.columns.items():
-            kind, place = kinds[name], self.places[name]
-            if kind in ("blank", "text"):
-                found[name] = column.dictionary_decode()
-                continue
-            found[name] = (wholes if kind == "whole" else numbers)[place].take(column.indices)
-            found[f"{name}{TEXT}"] = texts[kind][place].take(column.indices)
-        return pa.table(found)
+        texts = {
+            kind: pc.if_else(pc.fill_null(pc.equal(found.cast(pa.string()), self.cells), False), _NOTHING, self.cells)
+            for kind, found in values.items()
+        }
+        return {
+            name: tuple(cells[kinds[name]][self.places[name]].take(column.indices) for cells in (values, texts))
+            for name, column in self.columns.items()
+            if kinds[name] in values
+        }
+
+
+def _typed(block: pa.Table, columns: Sequence[str], cells: _Distinct, kinds: dict[str, Kind]) -> pa.Table:
+    """Return a block with columns of numbers, each with what was published where they do not say it."""
+    numbers, found = cells.numbers(kinds), dict[str, Any]()
+    for name in columns:
+        if name in numbers:
+            found[name], found[f"{name}{TEXT}"] = numbers[name]
+        else:
+            found[name] = block.column(name)
+    return pa.table(found)
 
 
 def published_text(table: pa.Table, columns: Sequence[str]) -> pa.Table:

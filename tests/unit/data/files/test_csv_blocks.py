@@ -40,8 +40,9 @@ def rows(tmp_path, content: bytes, name: str = "t.csv") -> list[list[object]]:
         ("a,b\né,£\n".encode(), [["é", "£"]]),
         (b"a\n1\n2", [["1"], ["2"]]),
         (b'a,b\n"",""\n', [["", ""]]),
+        (b'\n\r\n"a","b"\n1,2\n5" pipe,3\n', [["1", "2"], ['5" pipe', "3"]]),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_cells_are_as_published(tmp_path, content, expected):
     assert rows(tmp_path, content) == expected
