@@ -7,12 +7,15 @@
 - `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
 - `layouts/`: Published layouts: for each source how its files are told, what their columns mean, and the function
   that reads one.
+- `locks`: Files that several processes may touch: there whole or not at all, and locks the system lets go of.
 - `measures`: The measure registry: what each published measure is, when it exists, and where its series breaks.
 - `own_tables/`: A user's own tables: read strictly, what is left out counted.
 - `panel`: The tables every design starts from: the same units in several periods, or other people in each period.
 - `profiles`: What units are like: a table with one row for each unit, whoever took part in whatever.
 - `published/`: Published files: what they hold, who took part by them, and everything that one project reads.
 - `roles`: Which column of a table plays which part, and the checks that every table of observations passes.
+- `store/`: A local store of imported files: read once into Parquet, read back by name, and known by the raw files'
+  SHA-256.
 - `synthetic/`: A synthetic England: made-up schools in the published formats, and a programme whose effect is known.
 - `synthetic_edition`: Which synthetic England is made where no data are given; apart from it, so that its folder is
   found quickly.

@@ -10,7 +10,7 @@ from typing import Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
 from evalkit.core.words import listed
-from evalkit.run.processes.locks import part_of
+from evalkit.data.locks import part_of
 
 _TOO_LONG: Final = {errno.ENAMETOOLONG, errno.EINVAL}
 

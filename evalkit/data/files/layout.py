@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from evalkit.data.files.raw_table import Peek, RawTable
+if TYPE_CHECKING:
+    from evalkit.data.files.raw_table import Peek, RawTable
 
 Form = Literal["text", "urn", "laestab", "area", "number", "percent", "date", "period", "code"]
 Stage = Literal["", "provisional", "revised", "final"]

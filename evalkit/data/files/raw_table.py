@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from itertools import islice
+from typing import Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from evalkit.core.errors import DataError
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.files.csv_blocks import csv_blocks
+from evalkit.data.files.csv_start import CsvStart, csv_start, unique_names
+from evalkit.data.files.json_table import json_table
 from evalkit.data.files.members import Member
+from evalkit.data.files.signature import TableForm, form_of
+from evalkit.data.files.workbook import sheet_names, sheet_rows
+from evalkit.data.own_tables.csv_records import MOST_ROWS, too_many_rows
 
-TableForm = Literal["csv", "parquet", "workbook", "geojson", "other"]
 N_PEEKED: Final = 200
 """Rows that a layout may be told by."""
-_FORMS: Final[dict[str, TableForm]] = {
-    ".csv": "csv",
-    ".txt": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-    ".xlsx": "workbook",
-    ".xls": "workbook",
-    ".ods": "workbook",
-    ".geojson": "geojson",
-    ".json": "geojson",
-}
+_ROWS_OF_PARQUET: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peek:
     """The beginning of a file: enough to tell what it is.
 
-    `columns` are the cells of its first row as they stand (of a workbook, those of the sheet named `sheet`, its first;
-    of GeoJSON, the properties of its first feature); `rows` the next ones as text, at most `N_PEEKED`.
+    `columns` are the cells of its first row as they stand (of a workbook, those of the sheet named `sheet`; of
+    GeoJSON, the properties of its features; one that is blank or repeated gets a name of its own); `rows` the next ones
+    as text, at most `N_PEEKED`.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Peek:
     rows: tuple[tuple[str, ...], ...]
     encoding: str = ""
     sheets: tuple[str, ...] = ()
+    sheet: str = ""
 
     def cells(self, column: str) -> tuple[str, ...]:
         """Return the first cells of a column, by its name in any case of letters; empty where there is none."""
@@ -53,10 +54,14 @@ class Peek:
 
 
 class RawTable:
-    """A file as a table of text. Nothing is read until it is asked for; a cell is missing where its row ends early."""
+    """A file as a table of text. Nothing is read until it is asked for; a cell is missing where its row ends early.
 
-    def __init__(self, member: Member) -> None:
+    Of a workbook it is the sheet named, else the first.
+    """
+
+    def __init__(self, member: Member, sheet: str = "") -> None:
         self.member = member
+        self.sheet = sheet
 
     @property
     def name(self) -> str:
@@ -64,46 +69,155 @@ class RawTable:
         return self.member.name
 
     @cached_property
+    def form(self) -> TableForm:
+        """Return the form of the file, by its content; raise `DataError` where it is not what its name says."""
+        if self.member.problem:
+            raise DataError(f"{self.name}: {self.member.problem}.")
+        return form_of(self.member)
+
+    @cached_property
     def peek(self) -> Peek:
         """Return the beginning of the file; raise `DataError` where it cannot be read."""
-        form = _FORMS.get(self.member.suffix, "other")
-        if form == "other":
-            return Peek(name=self.name, form=form, columns=(), rows=())
-        frame = self._frame(nrows=N_PEEKED)
-        rows = tuple(tuple(str(cell) for cell in row) for row in frame.fillna("").to_numpy().tolist())
-        return Peek(name=self.name, form=form, columns=tuple(frame.columns), rows=rows, encoding=self._encoding)
+        if self.form == "csv":
+            start = self._start
+            return Peek(name=self.name, form="csv", columns=start.columns, rows=start.rows, encoding=start.encoding)
+        if self.form == "workbook":
+            sheet = self.sheet or self._sheets[0]
+            rows = sheet_rows(self.member, sheet, N_PEEKED + 1) or [()]
+            return Peek(
+                name=self.name, form="workbook", columns=unique_names(rows[0]), rows=tuple(rows[1:]),
+                sheets=self._sheets, sheet=sheet,
+            )  # fmt: skip
+        if self.form == "other":
+            return Peek(name=self.name, form="other", columns=(), rows=())
+        first = next(self._text_blocks(None), pa.table({})).slice(0, N_PEEKED)
+        cells = zip(*(column.fill_null("").to_pylist() for column in first.columns), strict=True)
+        return Peek(name=self.name, form=self.form, columns=tuple(first.column_names), rows=tuple(cells))
+
+    def sheets(self) -> tuple[RawTable, ...]:
+        """Return the file as one table for each of its sheets; the file itself where it is no workbook."""
+        if self.form != "workbook" or self.sheet:
+            return (self,)
+        return tuple(RawTable(self.member, sheet) for sheet in self._sheets)
 
     def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return all rows, of the columns named (in any case of letters) or of all, each cell as published.
 
-        Raise `DataError` where the file lacks a column, is damaged or cut short.
+        Raise `DataError` where the file lacks a column, is damaged or cut short, or has more rows than are held.
         """
-        return self._frame(columns=columns)
+        found, n = [], 0
+        for block in self.blocks(columns):
+            n += block.num_rows
+            if n > MOST_ROWS:
+                raise too_many_rows(self.name)
+            found.append(block)
+        names = self.peek.columns if columns is None else columns
+        if not found:
+            return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+        return as_frame(pa.concat_tables(found))
+
+    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Yield all rows in blocks of text columns, under the names asked for; for tables of any length."""
+        if columns is None:
+            yield from self._text_blocks(None)
+            return
+        names = self.published(columns)
+        for block in self._text_blocks(list(dict.fromkeys(names))):
+            yield pa.table([block.column(name) for name in names], names=list(columns))
+
+    def published(self, columns: Sequence[str]) -> list[str]:
+        """Return columns as the file spells them; raise `DataError` where it lacks one."""
+        by_name = {name.casefold(): name for name in reversed(self.peek.columns)}
+        missing = [name for name in columns if name.casefold() not in by_name]
+        if missing:
+            raise DataError(
+                f"{self.name}: the file has no column {listed(missing)}.{did_you_mean(missing[0], self.peek.columns)} "
+                f"It has {len(self.peek.columns)} columns, starting {listed(self.peek.columns, 5)}."
+            )
+        return [by_name[name.casefold()] for name in columns]
+
+    def counts(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return each combination of cells of some columns once, with a column `n` of its rows.
+
+        For what a file gives: of 30 million rows with some hundred combinations no more than these are held.
+        """
+        whole = pa.table({**{name: pa.array([], pa.string()) for name in columns}, "n": pa.array([], pa.int64())})
+        for block in self.blocks(columns):
+            ones = block.append_column("n", pa.array(np.ones(block.num_rows, dtype=np.int64)))
+            whole = pa.concat_tables([whole, ones]).group_by(list(columns)).aggregate([("n", "sum")])
+            whole = whole.rename_columns([*columns, "n"])
+        return as_frame(whole)
+
+    def n_rows(self) -> int:
+        """Return how many records the file has, its header left out."""
+        if self.form == "other":
+            return 0
+        first = self.peek.columns[:1]
+        return sum(block.num_rows for block in self._text_blocks(first or None))
 
     @cached_property
-    def _encoding(self) -> str:
-        with self.member.open() as stream:
-            start = stream.read(1 << 20)
-        if start.startswith(b"\xef\xbb\xbf"):
-            return "utf-8-sig"
-        try:
-            start[: len(start) - 4].decode("utf-8")
-        except UnicodeDecodeError:
-            return "cp1252"
-        return "utf-8"
+    def _start(self) -> CsvStart:
+        return csv_start(self.member, N_PEEKED)
 
-    def _frame(self, columns: Sequence[str] | None = None, nrows: int | None = None) -> pd.DataFrame:
-        if self.member.suffix == ".parquet":
-            with self.member.open() as stream:
-                whole = pd.read_parquet(stream).astype("str")
-            return whole.head(nrows) if nrows else whole
-        options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "index_col": False, "nrows": nrows}
-        if columns is not None:
-            names = {name.casefold() for name in columns}
-            options["usecols"] = lambda name: str(name).casefold() in names
-        try:
-            with self.member.open() as stream:
-                frame: pd.DataFrame = pd.read_csv(stream, encoding=self._encoding, **options)
-                return frame
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, EOFError, OSError, UnicodeError) as problem:
-            raise DataError(f"{self.name}: the file cannot be read ({problem}). Download it again.") from None
+    @cached_property
+    def _sheets(self) -> tuple[str, ...]:
+        return sheet_names(self.member) or ("",)
+
+    def _text_blocks(self, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+        """Yield the rows of columns as the file spells them, or of all."""
+        if self.form == "csv":
+            yield from csv_blocks(self.member, self._start, columns)
+        elif self.form == "parquet":
+            yield from _parquet_blocks(self.member, columns)
+        elif self.form == "geojson":
+            table = json_table(self.member)
+            yield table if columns is None else table.select(list(columns))
+        elif self.form == "workbook":
+            yield _sheet_table(self.member, self.peek.sheet, columns)
+
+
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """Return text columns as a frame of texts, a null as a missing cell."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get)
+    return frame
+
+
+def _sheet_table(member: Member, sheet: str, columns: Sequence[str] | None) -> pa.Table:
+    rows = sheet_rows(member, sheet)
+    if not rows:
+        return pa.table({})
+    names = unique_names(rows[0])
+    wanted = names if columns is None else columns
+    cells = {name: [row[names.index(name)] for row in rows[1:]] for name in wanted}
+    return pa.table({name: pa.array(column, pa.string()) for name, column in cells.items()})
+
+
+def _parquet_blocks(member: Member, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    from pyarrow import parquet
+
+    try:
+        with member.open() as stream:
+            source = pa.BufferReader(stream.read()) if member.inner else pa.PythonFile(stream, mode="r")
+            file = parquet.ParquetFile(source)
+            is_empty = file.metadata.num_rows == 0
+            names = file.schema_arrow.names if columns is None else list(columns)
+            if is_empty:
+                yield pa.table({name: pa.array([], pa.string()) for name in names})
+            for batch in islice(file.iter_batches(_ROWS_OF_PARQUET, columns=names), None):
+                yield pa.table([_as_text(column) for column in batch.columns], names=batch.schema.names)
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        raise DataError(
+            f"{member.name}: this is not a whole Parquet file: it is damaged, cut short, or of another kind "
+            f"({str(problem).splitlines()[0][:80]}). Download it again."
+        ) from None
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.string())
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException:  # lists and the like
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, Protocol, cast
 
 import numpy as np
 
@@ -30,17 +30,35 @@ def is_packed(path: Path) -> bool:
     return path.name.lower().endswith(".gz")
 
 
-def opened(path: Path) -> IO[bytes]:
-    """Open a file, unpacked where its name ends in `.gz`; reading past `MOST_BYTES` raises `DataError`."""
-    stream = cast(IO[bytes], gzip.open(path, "rb") if is_packed(path) else path.open("rb"))  # noqa: SIM115
-    return cast(IO[bytes], io.BufferedReader(_Limited(stream, path.name), 1 << 20))
+class Unpacking(Protocol):
+    """What can be opened by itself, such as a file in an archive."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes it may unpack to."""
+
+    def open(self) -> IO[bytes]:
+        """Open it, unpacked."""
+
+
+def opened(file: Path | Unpacking) -> IO[bytes]:
+    """Open a file, a path unpacked where it ends in `.gz`; reading past `MOST_BYTES` raises `DataError`."""
+    if isinstance(file, Path):
+        stream = cast(IO[bytes], gzip.open(file, "rb") if is_packed(file) else file.open("rb"))  # noqa: SIM115
+        return cast(IO[bytes], io.BufferedReader(_Limited(stream, file.name), 1 << 20))
+    limited = _Limited(file.open(), file.name, min(MOST_BYTES, file.most_bytes))
+    return cast(IO[bytes], io.BufferedReader(limited, 1 << 20))
 
 
 class _Limited(io.RawIOBase):
     """A stream that ends in `DataError` where it holds more than a table may."""
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
-        self._stream, self._name, self._n = stream, name, 0
+    def __init__(self, stream: IO[bytes], name: str, most: int = MOST_BYTES) -> None:
+        self._stream, self._name, self._most, self._n, self._n_lines = stream, name, most, 0, 0
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -51,10 +69,17 @@ class _Limited(io.RawIOBase):
         block = self._stream.read(len(buffer))
         buffer[: len(block)] = block
         self._n += len(block)
-        if b"\0" in block:
+        if (at := block.find(b"\0")) >= 0:
+            line = self._n_lines + block.count(b"\n", 0, at) + 1
             raise DataError(
-                f"{self._name}: the file holds bytes of zero, which no text has: it is damaged, or saved as UTF-16. "
-                "Save it as UTF-8 (in a spreadsheet program: 'CSV UTF-8')."
+                f"{self._name}: line {line}: the file holds bytes of zero, which no text has: it is damaged, or saved "
+                "as UTF-16. Save it as UTF-8 (in a spreadsheet program: 'CSV UTF-8')."
+            )
+        self._n_lines += block.count(b"\n")
+        if self._n > self._most < MOST_BYTES:
+            raise DataError(
+                f"{self._name}: the file unpacks to more than {self._most / 1e6:,.0f} MB, far more than a table of its "
+                "size does. It is damaged or no table: download it again."
             )
         if self._n > MOST_BYTES:
             raise DataError(
@@ -209,7 +234,7 @@ class _Cell:
     n_whole: int
 
 
-def count_exactly(path: Path, n_columns: int) -> int:
+def count_exactly(path: Path | Unpacking, n_columns: int, most: int = MOST_ROWS) -> int:
     """Return the number of records, line by line.
 
     Raise `DataError` with the line where a quotation mark opens a cell that swallows rows (it never closes, closes
@@ -223,7 +248,7 @@ def count_exactly(path: Path, n_columns: int) -> int:
         n += cell is None
         if len(text) > MOST_IN_CELL or '"' in text or cell is not None:
             cell = _after_line(path.name, line, text, cell, n_columns > 2 and text.count(",") == n_columns - 1)
-        if n > MOST_ROWS + 1:
+        if n > most + 1:
             raise too_many_rows(path.name)
     if cell is not None:
         _swallows(path.name, cell.line, "never closes")
@@ -245,7 +270,7 @@ def _swallows(name: str, line: int, how: str) -> None:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(path: Path | Unpacking) -> Iterator[tuple[int, str]]:
     """Yield the number and text of each line, its bytes as letters one to one."""
     with opened(path) as stream, io.TextIOWrapper(stream, encoding="latin-1", newline=None) as lines:
         number = 0

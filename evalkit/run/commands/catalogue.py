@@ -41,6 +41,11 @@ def _loaded(place: str) -> Any:
 
 
 OF_PROJECTS: Final[Mapping[str, Command]] = {
+    "import": Command(
+        "read a folder of downloaded files into the store, and say of each what it is",
+        "projects:IMPORT",
+        "project.import_command:import_command",
+    ),
     "new": Command("make a project folder to start from", "projects:NEW", "project.new_project:new_command"),
     "migrate": Command(
         "bring a project file of version 1 to the present one", "projects:MIGRATE", "project.migrate:migrate_command"

@@ -22,6 +22,33 @@ if TYPE_CHECKING:
     from evalkit.run.commands.options import Given, Options
 
 
+def _add_import_options(parser: Options) -> None:
+    """Give a parser the options of `evalkit import`."""
+    parser.add_argument("folder", metavar="DIR", help="folder of files as they were downloaded")
+    parser.add_argument("--store", metavar="DIR", help="where the store is or is to be (default: data/processed)")
+    parser.add_argument("--json", action="store_true", help="print every file as JSON")
+
+
+IMPORT: Final = Declared(
+    _add_import_options,
+    description=(
+        "Read every file below a folder into a local store, and say of each what it is, or why it is not used. Files "
+        "are told by their content, never by name or place."
+    ),
+    examples={
+        "evalkit import downloads": "into data/processed; a second time only what changed is read",
+        "evalkit import downloads --store national --json": "into a store of its own, the list as JSON",
+    },
+    epilog="""\
+Read are .csv (also .gz, with commas, semicolons or tabs, UTF-8 or Windows-1252), .parquet, .xlsx, .xls, .ods and
+.geojson, and all of these in .zip archives. Of two files for one thing the later stage is used: final over one that
+does not say, over revised, over provisional; two of one stage with other contents are both refused. The store keeps
+every cell as published, and the SHA-256 of every file. An import that is stopped leaves the store as it was; a second
+one waits until the first has ended. Exit code 2 where nothing can be used.
+""",
+)
+
+
 def _add_new_options(parser: Options) -> None:
     """Give a parser the options of `evalkit new`."""
     parser.add_argument("slug", metavar="SLUG", help="lower-case letters, digits and hyphens")
@@ -68,13 +95,15 @@ MIGRATE: Final = Declared(
 
 def _add_check_options(parser: Options) -> None:
     """Give a parser the options of `evalkit check`."""
-    parser.add_argument("project", metavar="PROJECT", help=PROJECT)
+    parser.add_argument("project", nargs="?", metavar="PROJECT", help=f"{PROJECT}; without one the files of --data")
     add_data_options(parser)
     parser.add_argument("--json", action="store_true", help="write what was found as JSON")
 
 
 def _refuse_check(given: Given) -> None:
-    """Raise `InputError` where two options exclude each other."""
+    """Raise `InputError` where two options exclude each other, or nothing is named."""
+    if given.project is None and given.data is None:
+        raise InputError("Name the project to check, or with --data the folder whose files are to be listed.")
     refuse_data(given)
 
 
@@ -84,6 +113,7 @@ CHECK: Final = Declared(
     examples={
         "evalkit check knowsley-ssif": "on the data of its last report, or on made-up schools",
         "evalkit check knowsley-ssif --data published": "on the published files in a folder",
+        "evalkit check --data published": "every file in a folder: what it is, or why it is not used",
         "evalkit check knowsley-ssif --json": "as JSON, for a program",
     },
     refuse=_refuse_check,

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
+from evalkit.data.locks import write_whole
 from evalkit.run.notebooks.planned import PlannedNotebook, planned_notebooks
 from evalkit.run.outputs.folder import PRIVATE
 from evalkit.run.processes.failure import environment_faults
-from evalkit.run.processes.locks import write_whole
 from evalkit.run.project.chosen_data import DataChoice, chosen_here
 from evalkit.run.project.workspace import SOURCE_ROOT, project_file, writable_root
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.words import cleaned, counted
+from evalkit.data.locks import Busy, is_held, only_one
 from evalkit.run.many.live import LOG
 from evalkit.run.outputs.content_key import project_of
 from evalkit.run.outputs.folder import clear_away, is_ours, lock_of
 from evalkit.run.processes.failure import RUNS
-from evalkit.run.processes.locks import Busy, is_held, only_one
 from evalkit.run.processes.temporary import left_behind
 from evalkit.run.project.workspace import is_slug, writable_root
 

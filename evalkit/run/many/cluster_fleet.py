@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import EnvironmentFault, InputError
+from evalkit.data.locks import await_free
 from evalkit.run.many.cluster import Client, Deserted, Future, connected, facts, require_same, result_of
 from evalkit.run.many.fleet import Watcher, forking, reading_once
 from evalkit.run.many.task import RunResult, Task
@@ -21,7 +22,6 @@ from evalkit.run.outputs.content_key import made_meanwhile
 from evalkit.run.outputs.folder import lock_of
 from evalkit.run.processes.failure import Failure, failure_of, interrupted
 from evalkit.run.processes.isolated import run_isolated
-from evalkit.run.processes.locks import await_free
 from evalkit.run.processes.temporary import sweep
 
 # What a worker of a Dask cluster does with a project: run it as this machine would, and tell how it goes.

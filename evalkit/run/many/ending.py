@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from evalkit.core.plain import json_text
 from evalkit.core.words import cleaned
+from evalkit.data.locks import write_whole
 from evalkit.run.many.task import RunResult
 from evalkit.run.outputs.folder import MANIFEST
 from evalkit.run.processes.failure import RUNS
-from evalkit.run.processes.locks import write_whole
 
 _SUMMARY: Final = Path("notebooks", "0_summary.ipynb")
 _MARK: Final = 'class="evalkit evalkit-headline"'

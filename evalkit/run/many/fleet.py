@@ -14,13 +14,13 @@ from typing import Final, Protocol
 
 import psutil
 
+from evalkit.data.locks import Busy
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.notebooks.session import READ_ONCE
 from evalkit.run.outputs.content_key import made_meanwhile
 from evalkit.run.processes.failure import INTERRUPTED, interrupted
 from evalkit.run.processes.fork_server import ADDRESS, EVERYTHING, ONE_PROJECT, ForkServer, NoForkServer, address_here
 from evalkit.run.processes.isolated import ReportEvent, run_isolated
-from evalkit.run.processes.locks import Busy
 from evalkit.run.processes.temporary import READ, private_folder
 
 PROJECT_BYTES: Final = 1.5 * 2**30

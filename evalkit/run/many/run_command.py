@@ -310,9 +310,9 @@ def _finished(tasks: Sequence[Task], options: Given, watcher: Watcher, stop: thr
 
     What the other run did not make is tried once more here.
     """
+    from evalkit.data.locks import await_free
     from evalkit.run.outputs.content_key import unchanged
     from evalkit.run.outputs.folder import lock_of
-    from evalkit.run.processes.locks import await_free
 
     done = {outcome.slug: outcome for outcome in _launched(tasks, options, Patient(watcher), stop)}
     held = [task for task in tasks if done[task.slug].status == "busy"]

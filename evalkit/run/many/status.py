@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from evalkit.core.errors import EvalkitError
 from evalkit.core.plain import json_text
 from evalkit.core.words import cleaned, counted, listed
+from evalkit.data.locks import is_held
 from evalkit.data.published.sources import find_sources
 from evalkit.run.many.live import first_sentence
 from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, shown_data
 from evalkit.run.outputs.folder import MANIFEST, is_ours, lock_of
 from evalkit.run.outputs.manifest import versions
 from evalkit.run.processes.failure import record_path
-from evalkit.run.processes.locks import is_held
 from evalkit.run.project.workspace import synthetic_place
 
 if TYPE_CHECKING:

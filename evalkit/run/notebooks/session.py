@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from evalkit.core.errors import DesignError
+from evalkit.data.locks import write_whole
 from evalkit.run.outputs.folder import PRIVATE
 from evalkit.run.processes.failure import environment_faults
-from evalkit.run.processes.locks import write_whole
 from evalkit.run.processes.temporary import folder_to_be
 from evalkit.run.project.workspace import no_files_place, reads_published, synthetic_place
 

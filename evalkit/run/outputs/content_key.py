@@ -20,11 +20,11 @@ import yaml
 import evalkit
 from evalkit.core.errors import EvalkitError
 from evalkit.core.manifest import State, Vintage
+from evalkit.data.locks import write_whole
 from evalkit.data.published.sources import find_sources
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
 from evalkit.run.processes.failure import RUNS
-from evalkit.run.processes.locks import write_whole
 from evalkit.run.project.workspace import is_slug, notebooks_folder
 
 # Whether a project has to be run again: a key over the content of everything that decides its outputs.

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.core.errors import EvalkitError, InputError
+from evalkit.data.locks import only_one
 from evalkit.run.processes.failure import environment_faults
-from evalkit.run.processes.locks import only_one
 from evalkit.run.project.workspace import is_slug
 
 # Putting one folder in the place of another: in one step where the system can, otherwise with a way back.

@@ -8,7 +8,6 @@
 - `isolated`: One project run in a process of its own, within limits, whatever becomes of that process.
 - `light`: Processes of this kit do linear algebra on one thread and import no part of a library that nothing here
   uses.
-- `locks`: Files that several processes may touch: there whole or not at all, and locks the system lets go of.
 - `temporary`: Private folders in the temporary place: each is removed by its owner, or by a later run where that was
   killed.
 - `worker`: The process that runs one project: `python -m evalkit.run.processes.worker TASK`.

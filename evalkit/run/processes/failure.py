@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from evalkit.core.errors import EnvironmentFault, EvalkitError, InputError
-from evalkit.run.processes.locks import Busy, write_whole
+from evalkit.data.locks import Busy, write_whole
 
 # What the machine, not the project, does to a run, in sentences.
 

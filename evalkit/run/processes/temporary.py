@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
-from evalkit.run.processes.locks import try_lock
+from evalkit.data.locks import try_lock
 
 WORKER: Final = "e-"
 """What the folder of a worker begins with: a short name, as sockets are made below it."""

@@ -8,6 +8,9 @@
 - `chosen_data`: Which published files a project is run on: what was asked for, what its file says, or what its last
   report was of.
 - `complaints`: What is wrong with a value of a project file, in words that a person can act on.
+- `file_list`: Every file below a folder in words and as JSON: what it is, what it gives, or why it is not used.
+- `import_command`: `evalkit import`: a folder of files into the store, and a list of every file: what it is, or why
+  it is not used.
 - `migrate`: `evalkit migrate`: a project file of the first version as it should be now, its comments where they were.
 - `new_project`: `evalkit new` and `evalkit projects`: a new project folder to start from, and those that are there.
 - `plain_yaml`: YAML reduced to plain data: no tags, no anchors, no repeated keys, and the line of every value.

@@ -17,6 +17,7 @@ from evalkit.design.analysis_plan import ProjectDesign
 from evalkit.run.kinds.registry import plan_of
 from evalkit.run.notebooks.session import kept_for_all
 from evalkit.run.project.chosen_data import telling_of_missing_data
+from evalkit.run.project.file_list import Listed, files_lines, files_of, whole_record
 from evalkit.run.project.plain_yaml import Complaint, shown_name, where
 from evalkit.run.project.project_file import claims_of, examined_project, reference_of
 from evalkit.run.project.project_rules import project_texts
@@ -29,13 +30,15 @@ if TYPE_CHECKING:
     from evalkit.data.published.sources import Sources
     from evalkit.design.project.plan import DesignStage
     from evalkit.run.commands.options import Given
+    from evalkit.run.console import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A project that can be run, the files it reads, and the design made from them.
 
-    `stage` is the design of the first analysis of the kind `areas`, None where there is none.
+    `stage` is the design of the first analysis of the kind `areas`, None where there is none; `folder_files` every
+    file below the folder of published files, None where made-up schools are read.
     """
 
     files: tuple[tuple[str, int | None], ...]
@@ -43,6 +46,7 @@ class Checked:
     stage: DesignStage | None
     treated: TreatedSchools
     n_claims: int
+    folder_files: Sequence[Listed] | None = None
 
     @property
     def project(self) -> Project:
@@ -51,17 +55,36 @@ class Checked:
 
 
 def check_command(given: Given) -> int:
-    """Print what was found in everything that a project names, and return the exit code 0."""
+    """Print what was found in all that a project names, or in all files of a folder, and return the exit code 0."""
     from evalkit.run.console import Progress
     from evalkit.run.processes.failure import environment_faults
     from evalkit.run.project.chosen_data import chosen_here
     from evalkit.run.project.workspace import project_file
 
-    progress, path = Progress(), project_file(given.project)
+    progress = Progress()
+    if given.project is None:
+        return _check_files(given, progress)
+    path = project_file(given.project)
     data = chosen_here(given, path)
     with environment_faults("checking"), progress.step(f"{given.project}: reading everything, estimating nothing"):
         checked = check_project(path, data)
     print(checked_json(checked) if given.json else checked_text(checked))
+    return 0
+
+
+def _check_files(given: Given, progress: Progress) -> int:
+    """Print what every file of a folder is, and return the exit code 0."""
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.typed_paths import data_folder
+
+    folder = data_folder(given.data)
+    assert folder is not None  # a project or a folder is named, or the command is refused
+    with environment_faults("checking"), progress.step(f"{folder}: reading every file"):
+        files = files_of(folder)
+    if given.json:
+        print(json_text({"schema_version": 2, "folder_files": whole_record(files)}))
+    else:
+        print(cleaned("\n".join([f"{folder}: {counted(len(files), 'file')}.", *files_lines(files)])))
     return 0
 
 
@@ -83,7 +106,8 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     stages = (plan.details.stage for plan in design.plans if isinstance(plan.details, AreasPlan))
     n_claims = len(claims_of(project, project_file.parent))
     files = (*_own_files(project, project_file.parent), *_files(sources))
-    return Checked(files, design, next(stages, None), treated, n_claims)
+    below = None if data is None or sources.is_none else files_of(sources.folder)
+    return Checked(files, design, next(stages, None), treated, n_claims, below)
 
 
 _OF_DATA: Final = frozenset({"exposure", "outcomes", "data", "participants"})
@@ -166,6 +190,7 @@ def checked_json(checked: Checked) -> str:
         "unused_columns_of_participants": list(treated.unused),
         **(_areas_record(checked.stage) if checked.stage else {}),
         "n_claims": checked.n_claims,
+        **({} if checked.folder_files is None else {"folder_files": whole_record(checked.folder_files)}),
     }
     return json_text(content)
 
@@ -214,6 +239,9 @@ def _lines(checked: Checked) -> Iterator[str]:
     if checked.stage is not None:
         yield from _areas_lines(checked.stage)
     yield f"\nClaims to be checked: {checked.n_claims}"
+    if checked.folder_files is not None:
+        yield f"\nIn the folder of published files there are {counted(len(checked.folder_files), 'file')}."
+        yield from files_lines(checked.folder_files)
     yield from _signs(project)
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import InputError, UnknownParticipants
+from evalkit.data.locks import write_whole
 from evalkit.run.commands.options import refuse_data
 from evalkit.run.outputs.content_key import project_slug, text_in
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND
 from evalkit.run.processes.failure import RUNS
-from evalkit.run.processes.locks import write_whole
 from evalkit.run.project.workspace import no_files_place, reads_published, synthetic_place, writable_root
 from evalkit.run.typed_paths import data_folder
 

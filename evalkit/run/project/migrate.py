@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from evalkit.core.errors import InputError, ProjectError
+from evalkit.data.locks import write_whole
 from evalkit.run.processes.failure import environment_faults
-from evalkit.run.processes.locks import write_whole
 from evalkit.run.project.plain_yaml import plain_yaml, read_text, shown_name
 from evalkit.run.project.project_file import project_of
 from evalkit.run.project.workspace import project_file

@@ -104,6 +104,11 @@ def synthetic_place(start: Path | None = None) -> Path:
     return writable_root(start) / "data" / "processed" / f"synthetic-{GENERATOR_VERSION}-{DEFAULT_SEED}"
 
 
+def default_store(start: Path | None = None) -> Path:
+    """Return where imported files are kept, unless another place is named."""
+    return writable_root(start) / "data" / "processed"
+
+
 def no_files_place(start: Path | None = None) -> Path:
     """Return the folder that stands for published files where a project reads none; it is there, or will be made."""
     return writable_root(start) / "data" / "processed" / "no-published-files"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from evalkit.core.plain import json_text
 from evalkit.core.words import csv_safe
+from evalkit.data.locks import write_whole
 from evalkit.run.commands.options import KINDS
 from evalkit.run.console import Progress
 from evalkit.run.processes.failure import environment_faults
-from evalkit.run.processes.locks import write_whole
 from evalkit.run.typed_paths import out_file
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.data.locks import only_one
 from evalkit.run.many import clean
 from evalkit.run.outputs.content_key import keep_source
 from evalkit.run.outputs.folder import lock_of
 from evalkit.run.processes.failure import Failure, write_record
-from evalkit.run.processes.locks import only_one
 from tests.conftest import ROOT
 from tests.whole_command import typed
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from evalkit.data.locks import only_one
 from evalkit.run.many import cluster_fleet as cluster_worker
 from evalkit.run.many.cluster import facts
 from evalkit.run.many.cluster_fleet import Call, leave_here, run_here, stop_here
@@ -15,7 +16,6 @@ from evalkit.run.many.task import RunResult, Task
 from evalkit.run.notebooks.session import READ_ONCE
 from evalkit.run.outputs.content_key import report_stamp
 from evalkit.run.outputs.folder import lock_of
-from evalkit.run.processes.locks import only_one
 from tests.worked_here import made, make_space
 
 distributed = pytest.importorskip("distributed", reason="needs the extra evalkit[cluster]")

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from evalkit.data.locks import only_one
 from evalkit.run.many import status as module
 from evalkit.run.many.run_command import batch_of_all
 from evalkit.run.outputs.content_key import Hashes, content_key
 from evalkit.run.outputs.folder import lock_of
 from evalkit.run.outputs.manifest import versions
 from evalkit.run.processes.failure import Failure, write_record
-from evalkit.run.processes.locks import only_one
 from evalkit.run.project import workspace
 from tests.conftest import ROOT
 from tests.whole_command import typed

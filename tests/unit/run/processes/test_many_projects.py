@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.data.locks import Busy, await_free, is_held, only_one
 from evalkit.run import cli
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.content_key import made_meanwhile, report_stamp
 from evalkit.run.outputs.folder import lock_of
 from evalkit.run.processes.failure import failure_of
-from evalkit.run.processes.locks import Busy, await_free, is_held, only_one
 from tests.worked_here import add, made, make_space, run_by, words
 
 

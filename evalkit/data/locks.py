@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
@@ -41,14 +42,29 @@ class Busy(EvalkitError):
 
 @contextmanager
 def only_one(path: Path, refusal: str) -> Iterator[None]:
-    """Hold the lock file at `path` for the block; raise `Busy(refusal)` where another process holds it."""
+    """Hold the lock file at `path` for the block; raise `Busy(refusal)` where another process holds it.
+
+    The file names the process that holds it and the time since when, for `holder_of`.
+    """
     file = _held(path, refusal)
+    with suppress(OSError):
+        file.truncate(0)
+        file.write(f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
+        file.flush()
     try:
         yield
     finally:
         with suppress(OSError):
             path.unlink()
         file.close()
+
+
+def holder_of(path: Path) -> str:
+    """Return which process says that it holds the lock file at `path` and since when, as far as can be read."""
+    try:
+        return path.read_text(encoding="utf-8").strip() or "another process"
+    except (OSError, UnicodeError):
+        return "another process"
 
 
 def await_free(path: Path, within: float, stop: threading.Event | None = None) -> bool:

@@ -1,0 +1,111 @@
+"""What a store holds, in one file that is written last: every file imported, with what it gives and its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from evalkit.core.errors import DataError
+from evalkit.data.files.layout import Contents
+from evalkit.data.files.members import STORE_MARK
+from evalkit.data.locks import write_whole
+
+SCHEMA_VERSION: Final = 1
+TABLES: Final = "tables"
+_READ_BY: Final = ("files", "layouts", "store", "own_tables/csv_records.py", "published/codes.py")
+"""What decides how a file is told and kept: where it changes, everything is imported anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreEntry:
+    """One imported file: what it is, what it gives, why where it is not used, and where its copy in the store is.
+
+    `sha256` is that of the raw file as it lay in its folder; of an archive's member that of the member unpacked, and
+    `archive_sha256` that of the archive. `fault` is why by itself it is not used, `reason` also why another is used in
+    its place. `size` and `mtime_ns` are those of the file on the disk, `read_ns` the time when it was read.
+    """
+
+    name: str
+    kind: str
+    title: str
+    publisher: str
+    contents: Contents
+    columns: tuple[str, ...]
+    encoding: str
+    form: str
+    sheet: str
+    sha256: str
+    archive_sha256: str
+    content_sha256: str
+    copy: str
+    fault: str
+    note: str
+    on_disk: str
+    size: int
+    mtime_ns: int
+    read_ns: int
+    reason: str = ""
+
+    @property
+    def is_used(self) -> bool:
+        """Return whether the file is used."""
+        return not self.reason
+
+    @property
+    def layout(self) -> str:
+        """Return the name of its layout, empty where none is known."""
+        return "" if self.kind == "unknown" else self.kind
+
+
+def write_manifest(folder: Path, source: Path, entries: tuple[StoreEntry, ...]) -> None:
+    """Put a store's manifest in its place, whole or not at all."""
+    content = {
+        "kind": "evalkit store",
+        "schema_version": SCHEMA_VERSION,
+        "code": code_key(),
+        "source": str(source),
+        "files": [asdict(entry) for entry in entries],
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    write_whole(folder / STORE_MARK, text.encode("utf-8", "surrogatepass"))
+
+
+def read_manifest(folder: Path) -> tuple[Path, tuple[StoreEntry, ...], bool]:
+    """Return the folder that was imported, the entries of a store, and whether this very code made it.
+
+    Raise `DataError` where there is no store, or its manifest is damaged or of another version.
+    """
+    path = folder / STORE_MARK
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        if content["schema_version"] != SCHEMA_VERSION:
+            raise DataError(
+                f"{path}: the store was made by another version of evalkit. Make it again: evalkit import DIR."
+            )
+        return Path(content["source"]), tuple(map(_entry, content["files"])), content["code"] == code_key()
+    except FileNotFoundError:
+        raise DataError(f"{folder}: there is no store. `evalkit import DIR --store {folder}` makes one.") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise DataError(f"{path}: the file is damaged. Delete the folder and type: evalkit import DIR.") from None
+
+
+def _entry(record: dict[str, Any]) -> StoreEntry:
+    given = record["contents"]
+    lists = {name: tuple(given[name]) for name in ("years", "areas", "measures", "levels")}
+    return StoreEntry(**{**record, "contents": Contents(**{**given, **lists}), "columns": tuple(record["columns"])})
+
+
+@cache
+def code_key() -> str:
+    """Return a digest of the code that decides how a file is told and kept."""
+    data = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for place in _READ_BY:
+        paths = [data / place] if place.endswith(".py") else sorted((data / place).glob("*"))
+        for path in (path for path in paths if path.is_file()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

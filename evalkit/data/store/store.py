@@ -1,0 +1,186 @@
+"""A store opened for reading: its entries, each stored table as published text, and questions in SQL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from evalkit.core.errors import DataError
+from evalkit.core.words import did_you_mean
+from evalkit.data.files.members import STORE_MARK, Member
+from evalkit.data.files.raw_table import N_PEEKED, Peek, RawTable
+from evalkit.data.store.manifest import StoreEntry, read_manifest
+from evalkit.data.store.typed_columns import TEXT, published_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEMORY: Final = "1GB"
+"""What DuckDB may hold; what does not fit goes to the disk."""
+
+
+def is_store(folder: Path) -> bool:
+    """Return whether a folder is a store of imported files."""
+    return (folder / STORE_MARK).is_file()
+
+
+def open_store(folder: Path | str) -> Store:
+    """Return a store for reading; raise `DataError` where there is none, or it is damaged.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from evalkit import import_folder, open_store
+    >>> with TemporaryDirectory() as place:
+    ...     raw, store = Path(place, "raw"), Path(place, "store")
+    ...     raw.mkdir()
+    ...     _ = (raw / "ks2.csv").write_text("RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG\\n1,340,2001,104413,A School,SUPP\\n")
+    ...     made = import_folder(raw, store)
+    ...     open_store(store).read("ks2.csv", ["URN", "TELIG"]).to_dict("records")
+    [{'URN': '104413', 'TELIG': 'SUPP'}]
+    """
+    place = Path(folder)
+    source, entries, _ = read_manifest(place)
+    return Store(place, source, entries)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store as it was when it was opened; `source` is the folder that was imported."""
+
+    folder: Path
+    source: Path
+    entries: tuple[StoreEntry, ...]
+
+    def of(self, layout: str) -> tuple[StoreEntry, ...]:
+        """Return the files used that are of a layout, by its name."""
+        return tuple(entry for entry in self.entries if entry.is_used and entry.layout == layout)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return a digest of every file's name and SHA-256, and of which are used."""
+        lines = (f"{one.name}\0{one.sha256}\0{one.reason}\n" for one in self.entries)
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def entry(self, name: str) -> StoreEntry:
+        """Return one entry by its name; raise `DataError` where there is none."""
+        found = next((entry for entry in self.entries if entry.name == name), None)
+        if found is None:
+            hint = did_you_mean(name, [entry.name for entry in self.entries])
+            raise DataError(f"{self.folder}: the store has no file '{name}'.{hint} Import the folder it lies in.")
+        return found
+
+    def table(self, name: str) -> RawTable:
+        """Return a stored file as a table of published text, whose name and beginning are those of the raw file."""
+        entry = self.entry(name)
+        if not entry.copy:
+            raise DataError(f"{name}: the store keeps no copy of it, as it is not used: {entry.reason or entry.fault}.")
+        return stored_table(self.folder, entry)
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a stored file as published text, of the columns named or of all."""
+        return self.table(name).read(columns)
+
+    def query(self, sql: str, memory: str = MEMORY) -> pd.DataFrame:
+        """Return the answer of DuckDB to a question in SQL; it holds no more than `memory`.
+
+        A table is an entry's name in double quotes, or a layout's in double quotes for all its files used, with a
+        column `file`. A column `X` holds numbers where its cells are numbers, codes and blanks; `X:text` beside it what
+        was published where the number does not say it.
+        """
+        import duckdb
+
+        with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(self.folder / ".spill")}) as asked:
+            try:
+                for view, select in self._views(sql):
+                    asked.execute(f"CREATE VIEW {_quoted(view)} AS {select}")
+                return asked.execute(sql).df()
+            except duckdb.Error as problem:
+                raise DataError(f"The store cannot answer: {str(problem).splitlines()[0]}") from None
+
+    def _views(self, sql: str) -> Iterator[tuple[str, str]]:
+        """Yield the tables that a question names."""
+        for entry in self.entries:
+            if entry.copy and _quoted(entry.name) in sql and entry.form != "geojson":
+                yield entry.name, f"SELECT * FROM {self._parquet(entry)}"
+        for layout in dict.fromkeys(entry.layout for entry in self.entries if entry.layout):
+            used = [entry for entry in self.of(layout) if entry.copy and entry.form != "geojson"]
+            if used and _quoted(layout) in sql:
+                parts = (f"SELECT {_text(entry.name)} AS file, * FROM {self._parquet(entry)}" for entry in used)
+                yield layout, " UNION ALL BY NAME ".join(parts)
+
+    def _parquet(self, entry: StoreEntry) -> str:
+        return f"read_parquet({_text(str(self.folder / entry.copy))})"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def stored_table(folder: Path, entry: StoreEntry) -> RawTable:
+    """Return the copy in a store as a table of published text; outlines are kept as they were published."""
+    place = folder / entry.copy
+    if entry.form == "geojson":
+        return RawTable(Member(entry.name, place))
+    return _StoredTable(place, entry.name, entry.columns, entry.form, entry.encoding, entry.sheet)
+
+
+def stored_copy(place: Path, raw: Peek) -> RawTable:
+    """Return the copy of a table that begins so, as a table of the same text."""
+    if raw.form == "geojson":
+        return RawTable(Member(raw.name, place))
+    return _StoredTable(place, raw.name, raw.columns, raw.form, raw.encoding, raw.sheet)
+
+
+class _StoredTable(RawTable):
+    """A stored copy that passes for the raw file: its name, form and beginning are those of the file imported."""
+
+    def __init__(self, path: Path, name: str, columns: tuple[str, ...], form: str, encoding: str, sheet: str) -> None:
+        super().__init__(Member(name, path), sheet)
+        self._columns, self._form, self._encoding = columns, form, encoding
+
+    @cached_property
+    def form(self) -> Any:
+        """Return the form of the raw file."""
+        return self._form
+
+    @cached_property
+    def peek(self) -> Peek:
+        """Return the beginning of the raw file."""
+        first = next(self._text_blocks(self._columns), pa.table({})).slice(0, N_PEEKED)
+        cells = zip(*(column.fill_null("").to_pylist() for column in first.columns), strict=True)
+        return Peek(
+            name=self.name, form=self.form, columns=self._columns, rows=tuple(cells), encoding=self._encoding,
+            sheets=(self.sheet,) if self.sheet else (), sheet=self.sheet,
+        )  # fmt: skip
+
+    def sheets(self) -> tuple[RawTable, ...]:
+        """Return the table itself: of a workbook one sheet is stored."""
+        return (self,)
+
+    def _text_blocks(self, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+        from pyarrow import parquet
+
+        names = list(self._columns if columns is None else columns)
+        try:
+            with parquet.ParquetFile(self.member.path) as file:
+                stored = set(file.schema_arrow.names)
+                wanted = [name for one in names for name in (one, f"{one}{TEXT}") if name in stored]
+                for batch in file.iter_batches(columns=wanted):
+                    yield published_text(pa.Table.from_batches([batch]), names)
+        except (OSError, pa.ArrowException):
+            raise DataError(
+                f"{self.name}: its copy in the store ({self.member.path}) is missing or damaged. Delete the store's "
+                "folder and import the files again."
+            ) from None
