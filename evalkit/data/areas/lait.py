@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -116,13 +116,20 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
     empty = sorted({label.year for label in labels.values()} - set(series.periods))
     if empty:
         yield f"No area has a value in {listed([str(year) for year in empty])}."
+    if note := unjoined(series, names):
+        yield note
+    if is_unknown:
+        yield NOT_LOOKED_AT
+
+
+def unjoined(series: AreaSeries, names: Mapping[Any, str]) -> str:
+    """Return in a sentence which areas were made from others within the years of a series; empty where none was."""
     whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
     changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
     joined_names = [f"{names[new]} ({new})" for new in changed if new in names]
-    if joined_names:
-        yield f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
-    if is_unknown:
-        yield NOT_LOOKED_AT
+    if not joined_names:
+        return ""
+    return f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
 
 
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.

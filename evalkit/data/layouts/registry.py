@@ -8,7 +8,10 @@ from typing import Final
 
 from evalkit.data.files.layout import Layout
 
-MODULES: Final = ("performance_tables",)
+MODULES: Final = (
+    "performance_tables",
+    "ees",
+)
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""
 
 
