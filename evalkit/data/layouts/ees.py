@@ -26,7 +26,7 @@ from evalkit.data.layouts.published_table import (
     require_measures,
 )
 from evalkit.data.own_tables.ees_periods import IDENTIFIER, PERIOD, EesPeriod, ees_period, ees_periods, period_numbers
-from evalkit.data.own_tables.row_filter import Where, rows_where
+from evalkit.data.own_tables.row_filter import Where, rows_where, told_apart
 from evalkit.data.published.codes import coded_notes, read_cells
 
 LEVEL: Final = "geographic_level"
@@ -205,7 +205,7 @@ def _chosen(table: RawTable, level: str | None, where: Where) -> pd.DataFrame:
         raise DataError(f"{table.name}: the column '{twice}' stands there twice, so it is not clear which to read.")
     if not len(frame):
         raise DataError(f"{table.name}: the file has a header but no rows. Download it again.")
-    asked: dict[str, str | Sequence[str]] = {_NAMES.get(column.casefold(), column): of for column, of in where.items()}
+    asked: dict[str, str | int | Sequence[str | int]] = {_NAMES.get(column.casefold(), column): of for column, of in where.items()}
     return frame[rows_where(frame, ({LEVEL: level} if level else {}) | asked, table.name)]
 
 
@@ -234,7 +234,7 @@ def _require_one_row(
     rows = frame[twice]
     first = rows[(area[twice] == area[twice].iloc[0]) & (year[twice] == year[twice].iloc[0])]
     filters = [c for c in frame.columns if c not in _PLACES[AREA_LEVEL] and c not in value_columns(first)]
-    apart = {column: sorted(first[column].unique()) for column in filters if first[column].nunique() > 1}
+    apart = told_apart(first[filters])
     where = f"{name}: '{first['la_name'].iloc[0] if 'la_name' in first else area[twice].iloc[0]}' has {len(first)} rows"
     period = periods[frame.index.get_loc(first.index[0])]
     if not apart:
@@ -242,8 +242,7 @@ def _require_one_row(
             f"{where} in {period.label} that no column of texts tells apart, so it is not clear which holds "
             f"'{measure}'. Where a column of numbers does, name its value in `where`; else the file has doubles."
         )
-    parts = [f"{column} ({listed([repr(value) for value in values], 6)})" for column, values in apart.items()]
-    raise DataError(f"{where} in {period.label}. Choose one value of each of these in `where`: {'; '.join(parts)}.")
+    raise DataError(f"{where} in {period.label}. Choose one value of each of these in `where`: {apart}.")
 
 
 # What a file gives.

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
 
-Where = Mapping[str, str | Sequence[str]]
+Where = Mapping[str, str | int | Sequence[str | int]]
 """From a column to the value, or the values, that its cells must have; blanks around a cell do not count."""
 
 
-def wanted(values: str | Sequence[str]) -> tuple[str, ...]:
+def wanted(values: str | int | Sequence[str | int]) -> tuple[str, ...]:
     """Return the values named for a column, one or several, as texts without blanks around them."""
     return tuple(str(value).strip() for value in ((values,) if isinstance(values, str | int) else values))
 
@@ -50,3 +50,14 @@ def rows_where(frame: pd.DataFrame, where: Where, name: str) -> NDArray[np.bool_
         parts = listed([f"{column}: {listed(list(wanted(values)))}" for column, values in where.items()])
         raise DataError(f"{name}: no row has all that was asked for ({parts}). Ask for less.")
     return keep
+
+
+def told_apart(rows: pd.DataFrame) -> str:
+    """Return the columns by which rows differ, each with its values, as a reader may choose among them.
+
+    >>> told_apart(pd.DataFrame({"group": ["CIN", "CLA"], "phase": ["Total", "Total"]}))
+    "group ('CIN' and 'CLA')"
+    """
+    cells = rows.fillna("").astype("str")
+    values = {column: sorted(cells[column].unique()) for column in cells if cells[column].nunique() > 1}
+    return "; ".join(f"{column} ({listed([repr(one) for one in several], 6)})" for column, several in values.items())
