@@ -105,23 +105,18 @@ def read_ees(
     wanted = list(measures) if measures is not None else value_columns(frame)
     require_measures(wanted, frame, table.name)
     texts = frame[[column for column in frame.columns if column not in wanted]]
-    numeric = [] if measures is None else value_columns(texts)
-    refuse_repeated(texts[[column for column in texts.columns if column not in numeric]], table.name, _ROW)
+    told_by_numbers = _refuse_repeated_rows(frame, table.name)
     periods = ees_periods(frame[PERIOD], frame[IDENTIFIER], table.name)
     keys = texts.assign(
         year=[period.year for period in periods],
         summer=pd.array([period.summer for period in periods], dtype="Int64"),
     )
     read = published_table(frame, table.name, measures=wanted, keys=keys, reasons=OWN_CODES)
-    return replace(read, notes=tuple(coded_notes(code for code in read.codes if code.code not in OWN_CODES)))
+    notes = coded_notes(code for code in read.codes if code.code not in OWN_CODES)
+    return replace(read, notes=(*told_by_numbers, *notes))
 
 
-_ROW: Final = "a row of one period, place and breakdown"
-
-
-def read_ees_areas(
-    path: Path, measure: str, *, level: str = AREA_LEVEL, where: Where | None = None
-) -> AreaSeries:
+def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: Where | None = None) -> AreaSeries:
     r"""Return one measure of every authority (or region) over the periods of an Explore Education Statistics file.
 
     Authorities are known by their three digits where all rows have them, else by their GSS code; years are the later
@@ -200,13 +195,42 @@ def _chosen(table: RawTable, level: str | None, where: Where) -> pd.DataFrame:
     frame = table.read()
     names = {column: _NAMES.get(str(column).strip().casefold(), str(column).strip()) for column in frame.columns}
     frame = frame.rename(columns=names)
-    if frame.columns.has_duplicates:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(f"{table.name}: the column '{twice}' stands there twice, so it is not clear which to read.")
+    _refuse_twice([str(column) for column in frame.columns], table.name)
     if not len(frame):
         raise DataError(f"{table.name}: the file has a header but no rows. Download it again.")
-    asked: dict[str, str | int | Sequence[str | int]] = {_NAMES.get(column.casefold(), column): of for column, of in where.items()}
+    asked: dict[str, str | int | Sequence[str | int]] = {
+        _NAMES.get(column.casefold(), column): of for column, of in where.items()
+    }
     return frame[rows_where(frame, ({LEVEL: level} if level else {}) | asked, table.name)]
+
+
+def _refuse_repeated_rows(frame: pd.DataFrame, name: str) -> list[str]:
+    """Raise `DataError` where two rows are of one period, place and breakdown; return what to say of the others.
+
+    A breakdown may be a number, such as a year group: whole numbers of few values tell rows apart too, which is said.
+    """
+    numeric = value_columns(frame)
+    texts = [str(column) for column in frame.columns if column not in numeric]
+    if not frame[texts].duplicated().any():
+        return []
+    classes = [column for column in numeric if _is_class(frame[column])]
+    refuse_repeated(frame[[*texts, *classes]], name, "a row of one period, place and breakdown")
+    return [f"Rows of one place and period are told apart by numbers alone: {listed(classes)}."]
+
+
+def _is_class(texts: pd.Series) -> bool:
+    return texts.nunique() <= _MOST_CLASSES and bool(texts.str.strip().str.fullmatch(r"\d{1,2}").all())
+
+
+_MOST_CLASSES: Final = 30
+
+
+def _refuse_twice(columns: Sequence[str], name: str) -> None:
+    """Raise `DataError` where a column stands there twice; reading gives the second a number: `rate.1`."""
+    again = [column for column in columns if columns.count(column.removesuffix(".1")) > (not column.endswith(".1"))]
+    if again:
+        twice = again[0].removesuffix(".1")
+        raise DataError(f"{name}: the column '{twice}' stands there twice, so it is not clear which to read.")
 
 
 def _areas(frame: pd.DataFrame, level: str, name: str) -> tuple[pd.Series, Mapping[object, str]]:

@@ -123,4 +123,3 @@ def refuse_repeated(keys: pd.DataFrame, name: str, what: str) -> None:
             f"{name}: line {int(keys.index[at]) + 2}: {what} stands there twice ({of}; "
             f"{counted(int(twice.sum()), 'such row')}). Download it again, or take the doubles out."
         )
-

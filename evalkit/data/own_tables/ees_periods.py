@@ -70,12 +70,16 @@ def ees_period(time_period: str, time_identifier: str = "") -> EesPeriod:
     if (two := _TWO.fullmatch(label)) and not plain.startswith(_OF_ONE_YEAR):
         later = int(two[1]) + 1
         if later % 100 != int(two[2]):
-            raise DataError(f"The period '{label}' ({kind or 'of no kind'}) is not of two years that follow each other.")
+            raise DataError(
+                f"The period '{label}' ({kind or 'of no kind'}) is not of two years that follow each other."
+            )
         is_of_schools = not plain or plain.startswith(_OF_SCHOOLS)
         return EesPeriod(label, kind, later, later if is_of_schools else None, _step(plain))
     if _ONE.fullmatch(label) and not plain.startswith(_OF_TWO_YEARS):
         return EesPeriod(label, kind, int(label), _summer(int(label), plain), _step(plain))
-    wanted = "a year and the one after it, such as 201819" if plain.startswith(_OF_TWO_YEARS) else "a year, such as 2019"
+    wanted = (
+        "a year and the one after it, such as 201819" if plain.startswith(_OF_TWO_YEARS) else "a year, such as 2019"
+    )
     raise DataError(f"The period '{label}' is not what '{kind}' goes with: {wanted}.")
 
 
@@ -84,7 +88,7 @@ def _step(kind: str) -> int | None:
         return _TERMS[kind]
     if week := _WEEK.fullmatch(kind):
         if not 1 <= int(week[1]) <= _LAST_WEEK:
-            raise DataError(f"'{kind}' is no week: a year has {_LAST_WEEK} at most.")
+            raise DataError(f"'{kind.capitalize()}' is no week: a year has {_LAST_WEEK} at most.")
         return int(week[1])
     if kind in _MONTHS:
         return _MONTHS.index(kind) + 1

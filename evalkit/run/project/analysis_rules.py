@@ -90,7 +90,9 @@ def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
             yield from _columns(project, folder, name, table)
         chosen_by = [one.column for one in project.outcomes if one.table == name and one.column in table.where]
         if chosen_by:
-            text = f"rows cannot be chosen by '{chosen_by[0]}', which is an outcome; choose them by what is known before"
+            text = (
+                f"rows cannot be chosen by '{chosen_by[0]}', which is an outcome; choose them by what is known before"
+            )
             yield Complaint((*place, "where"), text)
         named = [key for key in ("unit", "period", "area", "name", "pupils") if getattr(table, key)]
         for key in named:
