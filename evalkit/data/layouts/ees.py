@@ -27,7 +27,7 @@ from evalkit.data.layouts.published_table import (
 )
 from evalkit.data.own_tables.ees_periods import IDENTIFIER, PERIOD, EesPeriod, ees_period, ees_periods, period_numbers
 from evalkit.data.own_tables.row_filter import Where, rows_where, told_apart
-from evalkit.data.published.codes import coded_notes, read_cells
+from evalkit.data.published.codes import coded_notes
 
 LEVEL: Final = "geographic_level"
 AREA_LEVEL: Final = "Local authority"
@@ -239,7 +239,7 @@ def _areas(frame: pd.DataFrame, level: str, name: str) -> tuple[pd.Series, Mappi
     filled = [column for column in present if frame[column].str.strip().ne("").all()]
     if not filled:
         raise DataError(f"{name}: a row of level '{level}' has no {listed(list(_PLACES[level]))}. Download it again.")
-    ids = frame[filled[0]].str.strip()
+    ids: pd.Series = frame[filled[0]].str.strip()
     if filled[0] == "old_la_code" and ids.str.fullmatch(r"\d{3}").all():
         ids = ids.astype(int)
     named = pd.Series(frame[filled[-1]].str.strip().to_numpy(), index=ids.to_numpy())
@@ -260,7 +260,7 @@ def _require_one_row(
     filters = [c for c in frame.columns if c not in _PLACES[AREA_LEVEL] and c not in value_columns(first)]
     apart = told_apart(first[filters])
     where = f"{name}: '{first['la_name'].iloc[0] if 'la_name' in first else area[twice].iloc[0]}' has {len(first)} rows"
-    period = periods[frame.index.get_loc(first.index[0])]
+    period = periods[list(frame.index).index(first.index[0])]
     if not apart:
         raise DataError(
             f"{where} in {period.label} that no column of texts tells apart, so it is not clear which holds "

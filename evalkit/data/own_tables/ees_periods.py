@@ -1,4 +1,4 @@
-"""Periods of Explore Education Statistics: what `time_period` and `time_identifier` say together, and the summer of it."""
+"""Periods of Explore Education Statistics: what `time_period` and `time_identifier` say together, and its summer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,19 @@ from evalkit.core.words import listed
 PERIOD: Final = "time_period"
 IDENTIFIER: Final = "time_identifier"
 _MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _FIRST_MONTH: Final = 9
 """A school year begins in September."""
 _FIRST_WEEK: Final = 36

@@ -61,7 +61,8 @@ class ProjectTable:
     """A table whose units and periods have been read, and not one outcome yet.
 
     `rows` are those of the file that count, by their position in it; `ids` and `units` have the id of each of them, and
-    the unit it means; `periods` its year (None: one row a unit). `schools` describes the units, as `SchoolRecords.schools` does.
+    the unit it means; `periods` its year (None: one row a unit). `schools` describes the units, as
+    `SchoolRecords.schools` does.
     """
 
     path: Path

@@ -73,7 +73,7 @@ def test_what_is_asked_for_and_not_there_is_told(tmp_path):
     assert "no column 'grop' to choose rows by. Did you mean 'group'?" in refusal(path, where={"grop": "CIN"})
     assert "no cell of the column 'geographic_level' is 'Regional'" in refusal(path, level="Regional")
     assert "'School' is no level of areas" in refusal(path, level="School")
-    with pytest.raises(DataError, match="there is no column 'rats'. Did you mean 'rate'"):
+    with pytest.raises(DataError, match=r"there is no column 'rats'\. Did you mean 'rate'"):
         read_ees(path, measures=["rats"])
 
 
