@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
 from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
@@ -26,7 +27,7 @@ FIRST_REGION: Final = 970
 """England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
 MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
 _SUCCESSORS: Final = {838: (835,), 839: (836, 837), 940: (928,), 941: (928,), 942: (909,), 943: (909,)}
-_MEASURE, _YEAR, _NAME, _VALUE, _NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
+MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
 def read_lait(path: Path, measure: str) -> AreaSeries:
@@ -58,29 +59,41 @@ def read_lait(path: Path, measure: str) -> AreaSeries:
     >>> series.name(340), series.periods, series.values.tolist()
     ('Knowsley', (2018, 2019), [[-0.8, -0.9]])
     """
-    columns = read_columns(path, [_MEASURE, _YEAR, _NAME, _VALUE], [_NUMBER])
+    with told_by_looks(path, "read_lait"):
+        columns = read_columns(path, [MEASURE, YEAR, NAME, VALUE], [NUMBER])
     frame = pd.DataFrame(columns.texts | columns.numbers)
-    rows = frame[(frame[_MEASURE] == measure) & (frame[_NUMBER] < FIRST_REGION)]
+    rows = frame[(frame[MEASURE] == measure) & (frame[NUMBER] < FIRST_REGION)]
     if rows.empty:
-        known = frame[_MEASURE].dropna().unique().tolist()
+        known = frame[MEASURE].dropna().unique().tolist()
         raise DataError(
             f"{path.name}: there is no measure {measure!r}.{did_you_mean(measure, known)} It has {len(known)} "
             f"measures, starting {listed(known, 4)}."
         )
-    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[_YEAR].unique()}
+    rows, unread = _without_empty_labels(rows)
+    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[YEAR].unique()}
     _require_one_label(labels, path.name, measure)
     where = f"{path.name}: {measure}"
     table = pd.DataFrame(
         {
-            "area": rows[_NUMBER].astype(int),
-            "year": rows[_YEAR].map({text: label.year for text, label in labels.items()}),
-            measure: published_numbers(rows[_VALUE], where),
+            "area": rows[NUMBER].astype(int),
+            "year": rows[YEAR].map({text: label.year for text, label in labels.items()}),
+            measure: published_numbers(rows[VALUE], where),
         }
     )
     series = AreaSeries.from_frame(table, AreaRoles(unit="area", period="year", outcome=measure))
-    names = dict(zip(table["area"].tolist(), rows[_NAME].astype(str).tolist(), strict=True))
+    names = dict(zip(table["area"].tolist(), rows[NAME].astype(str).tolist(), strict=True))
     breaks = area_breaks(measure)
-    return replace(series, names=names, breaks=breaks or (), notes=tuple(_notes(series, labels, breaks is None, names)))
+    notes = (*unread, *_notes(series, labels, breaks is None, names))
+    return replace(series, names=names, breaks=breaks or (), notes=notes)
+
+
+def _without_empty_labels(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return rows without those of a label that is no year and under which no area has a value, and what to say."""
+    has_value = ~rows[VALUE].fillna("").astype(str).str.strip().isin(MISSING)
+    empty = [str(label) for label, has_any in has_value.groupby(rows[YEAR]).any().items() if not has_any]
+    odd = [label for label in empty if not re.match(r"\d{4}", label)]
+    notes = [f"No area has a value under the label {listed([repr(label) for label in odd])}, which is no year."]
+    return rows[~rows[YEAR].isin(odd)], notes if odd else []
 
 
 def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:

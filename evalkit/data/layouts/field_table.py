@@ -24,8 +24,8 @@ _YEARS: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_/]?(?:(?:19|20)(?=\d{2}(?
 def summer_by_name(name: str) -> int | None:
     """Return the summer of the school year that a file's name or folder says, None where it says none.
 
-    >>> summer_by_name("schools-2022-23/england_abs.csv"), summer_by_name("2022-2023_census.csv"), summer_by_name("a.csv")
-    (2023, 2023, None)
+    >>> [summer_by_name(name) for name in ("schools-2022-23/england_abs.csv", "2022-2023_census.csv", "a.csv")]
+    [2023, 2023, None]
     """
     found = [int(match[1]) + 1 for match in _YEARS.finditer(name) if (int(match[1]) + 1) % 100 == int(match[2])]
     return found[-1] if found else None
@@ -44,7 +44,9 @@ def named_as_fields(table: RawTable, fields: Sequence[Field]) -> pd.DataFrame:
     """Return a table with its columns under the names of the fields they are of; other columns keep their own."""
     frame = table.read()
     known = {name.casefold(): field.name for field in reversed(fields) for name in (field.name, *field.also)}
-    frame = frame.rename(columns={column: known.get(str(column).strip().casefold(), column) for column in frame.columns})
+    frame = frame.rename(
+        columns={column: known.get(str(column).strip().casefold(), column) for column in frame.columns}
+    )
     if not len(frame):
         raise DataError(f"{table.name}: the file has a header but no rows. Download it again.")
     return frame.loc[:, ~frame.columns.duplicated()]
@@ -119,8 +121,6 @@ def contents_of_schools(
     return contents
 
 
-def layout_of_schools(
-    fields: tuple[Field, ...], contents: Callable[[RawTable], Contents], **said: str
-) -> Layout:
+def layout_of_schools(fields: tuple[Field, ...], contents: Callable[[RawTable], Contents], **said: str) -> Layout:
     """Return a layout told by its required columns."""
     return Layout(fields=fields, fits=fitting(fields), contents=contents, **said)

@@ -11,6 +11,15 @@ from evalkit.data.files.layout import Layout
 MODULES: Final = (
     "performance_tables",
     "ees",
+    "lait",
+    "exclusions",
+    "school_census",
+    "ofsted",
+    "post_16",
+    "deprivation",
+    "similar_schools",
+    "pupils",
+    "not_data",
 )
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""
 

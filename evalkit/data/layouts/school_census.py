@@ -14,7 +14,9 @@ from evalkit.data.layouts.published_table import PublishedTable
 from evalkit.data.published.codes import coded_notes
 
 _URN: Final = Field(name="URN", meaning="Unique reference number of the school; of England's rows blank.", form="urn")
-_LA: Final = Field(name="LA", meaning="Local authority, three digits; NAT in rows of England.", form="area", also=("LEA",))
+_LA: Final = Field(
+    name="LA", meaning="Local authority, three digits; NAT in rows of England.", form="area", also=("LEA",)
+)
 _ESTAB: Final = Field(
     name="ESTAB", meaning="Number of the establishment; PRI, SEC or SPE in rows of England.", form="code"
 )
@@ -120,14 +122,13 @@ def read_school_absence(path: Path, year: int | None = None) -> PublishedTable:
     ([5.2, 5.9], ['school', 'national'])
     """
     table, _ = open_as(path, LAYOUTS[1:])
-    read = _with_levels(table, _ABSENCE, year, note=_OLD_THRESHOLD)
-    return read
+    return _with_levels(table, _ABSENCE, year, note=_OLD_THRESHOLD)
 
 
 def _with_levels(table: RawTable, fields: tuple[Field, ...], year: int | None, note: str = "") -> PublishedTable:
     summer = year if year is not None else summer_by_name(table.name)
     read = read_fields(table, fields, one_of=("URN", "LA", "ESTAB"), year=summer)
-    is_nation = read.keys[["URN", "LA"]].eq(NATION).any(axis=1)
+    is_nation = read.keys["URN"].eq(NATION) | read.keys["LA"].eq(NATION)
     keys = read.keys.assign(level=is_nation.map({True: "national", False: "school"}))
     said = [*filter(None, [note]), *coded_notes(read.codes)]
     if summer is None:
