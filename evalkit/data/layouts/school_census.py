@@ -99,7 +99,7 @@ def read_school_census(path: Path, year: int | None = None) -> PublishedTable:
     >>> census = read_school_census(Path("2022-23_census.csv"))
     >>> census.keys["level"].tolist(), census.values["PNORG"].tolist()
     (['school', 'school', 'national'], [46.9, nan, 49.1])
-    >>> census.reasons["PNORG"][1], census.keys["year"][0]
+    >>> census.reasons["PNORG"][1], int(census.keys["year"][0])
     ('not applicable or not available for the year', 2023)
     """
     table, _ = open_as(path, LAYOUTS[:1])
