@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,15 +30,17 @@ _SUCCESSORS: Final = {838: (835,), 839: (836, 837), 940: (928,), 941: (928,), 94
 MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
-def read_lait(path: Path, measure: str) -> AreaSeries:
+def read_lait(path: Path, measure: str, *, level: Literal["authority", "region", "nation"] = "authority") -> AreaSeries:
     r"""Return one measure of every local authority, by its DfE number and the later year of a school year.
 
     Parameters
     ----------
     path : Path
-        The tool's long table (`bds_long_0.parquet`, or a CSV of the same columns). Regions and England are left out.
+        The tool's long table (`bds_long_0.parquet`, or a CSV of the same columns).
     measure : str
         What the column `Short Desc` calls it, such as `AVG_Prog8_Score`.
+    level : str
+        `authority`, or `region` (numbers 980 to 990), or `nation` (970, England).
 
     Raises
     ------
@@ -62,7 +64,8 @@ def read_lait(path: Path, measure: str) -> AreaSeries:
     with told_by_looks(path, "read_lait"):
         columns = read_columns(path, [MEASURE, YEAR, NAME, VALUE], [NUMBER])
     frame = pd.DataFrame(columns.texts | columns.numbers)
-    rows = frame[(frame[MEASURE] == measure) & (frame[NUMBER] < FIRST_REGION)]
+    first, after = _NUMBERS[level]
+    rows = frame[(frame[MEASURE] == measure) & (frame[NUMBER] >= first) & (frame[NUMBER] < after)]
     if rows.empty:
         known = frame[MEASURE].dropna().unique().tolist()
         raise DataError(
@@ -85,6 +88,10 @@ def read_lait(path: Path, measure: str) -> AreaSeries:
     breaks = area_breaks(measure)
     notes = (*unread, *_notes(series, labels, breaks is None, names))
     return replace(series, names=names, breaks=breaks or (), notes=notes)
+
+
+_NUMBERS: Final = {"authority": (0, FIRST_REGION), "nation": (FIRST_REGION, 980), "region": (980, 1000)}
+"""From a level to the first of DfE's numbers of it, and that after the last."""
 
 
 def _without_empty_labels(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.words import counted
 from evalkit.data.areas.ofsted_shares import RATINGS
 from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import RawTable
@@ -137,11 +138,16 @@ def read_ofsted_inspections(path: Path) -> PublishedTable:
 
 
 def _history(table: RawTable) -> PublishedTable:
-    read = read_fields(table, _HISTORY, one_of=("URN", "Rating", "Inspection Date"), notes=_BREAKS[1:])
+    read = read_fields(table, _HISTORY, one_of=(), notes=_BREAKS[1:])
+    again = read.keys.duplicated()
+    kept = read.keys[~again]
+    if again.any():
+        note = f"{counted(int(again.sum()), 'row stands', 'rows stand')} there twice and count once."
+        read = replace(read, keys=kept, notes=(*read.notes, note))
     rating = read.keys["Rating"]
     unknown = sorted(set(rating) - set(RATINGS))
     if unknown:
-        line = int(rating.index[rating == unknown[0]][0]) + 2
+        line = int(kept.index[kept["Rating"] == unknown[0]][0]) + 2
         raise DataError(f"{table.name}: line {line}: {unknown[0]!r} is not a rating. Use the untouched file.")
     day = _days(read.keys["Inspection Date"], table.name)
     grades = pd.DataFrame({"Overall effectiveness": rating.map(_GRADES).astype(float)})

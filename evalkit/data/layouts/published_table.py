@@ -115,7 +115,7 @@ def require_measures(asked: Sequence[str], frame: pd.DataFrame, name: str, notes
 
 def refuse_repeated(keys: pd.DataFrame, name: str, what: str) -> None:
     """Raise `DataError` where two rows are of the same thing, such as a school and year that stands there twice."""
-    twice = keys.duplicated().to_numpy()
+    twice = keys.duplicated().to_numpy() if len(keys.columns) else np.zeros(len(keys), dtype=bool)
     if twice.any():
         at = int(np.argmax(twice))
         of = listed([f"{column} {cell}" for column, cell in keys.iloc[at].items() if str(cell).strip()], 6)
