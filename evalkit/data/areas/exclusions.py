@@ -12,6 +12,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.lait import published_numbers
 from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.own_tables.year_labels import read_year_label
 from evalkit.data.published.tables import read_table
 
@@ -69,7 +70,8 @@ def read_exclusions(path: Path, measure: str, school_type: str = "Total") -> Are
     >>> series.areas.tolist(), series.periods, series.values.tolist()
     (['York', 'Leeds'], (2016, 2017), [[nan, 3.9], [4.2, nan]])
     """
-    frame = read_table(path, ["year", "la_name", "school_type", measure], optional=["level"])
+    with told_by_looks(path, "read_exclusions"):
+        frame = read_table(path, ["year", "la_name", "school_type", measure], optional=["level"])
     kinds = frame["school_type"].unique().tolist()
     if school_type not in kinds:
         raise DataError(

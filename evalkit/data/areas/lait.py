@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
 from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
@@ -26,18 +27,20 @@ FIRST_REGION: Final = 970
 """England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
 MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
 _SUCCESSORS: Final = {838: (835,), 839: (836, 837), 940: (928,), 941: (928,), 942: (909,), 943: (909,)}
-_MEASURE, _YEAR, _NAME, _VALUE, _NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
+MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
-def read_lait(path: Path, measure: str) -> AreaSeries:
+def read_lait(path: Path, measure: str, *, level: Literal["authority", "region", "nation"] = "authority") -> AreaSeries:
     r"""Return one measure of every local authority, by its DfE number and the later year of a school year.
 
     Parameters
     ----------
     path : Path
-        The tool's long table (`bds_long_0.parquet`, or a CSV of the same columns). Regions and England are left out.
+        The tool's long table (`bds_long_0.parquet`, or a CSV of the same columns).
     measure : str
         What the column `Short Desc` calls it, such as `AVG_Prog8_Score`.
+    level : str
+        `authority`, or `region` (numbers 980 to 990), or `nation` (970, England).
 
     Raises
     ------
@@ -58,29 +61,46 @@ def read_lait(path: Path, measure: str) -> AreaSeries:
     >>> series.name(340), series.periods, series.values.tolist()
     ('Knowsley', (2018, 2019), [[-0.8, -0.9]])
     """
-    columns = read_columns(path, [_MEASURE, _YEAR, _NAME, _VALUE], [_NUMBER])
+    with told_by_looks(path, "read_lait"):
+        columns = read_columns(path, [MEASURE, YEAR, NAME, VALUE], [NUMBER])
     frame = pd.DataFrame(columns.texts | columns.numbers)
-    rows = frame[(frame[_MEASURE] == measure) & (frame[_NUMBER] < FIRST_REGION)]
+    first, after = _NUMBERS[level]
+    rows = frame[(frame[MEASURE] == measure) & (frame[NUMBER] >= first) & (frame[NUMBER] < after)]
     if rows.empty:
-        known = frame[_MEASURE].dropna().unique().tolist()
+        known = frame[MEASURE].dropna().unique().tolist()
         raise DataError(
             f"{path.name}: there is no measure {measure!r}.{did_you_mean(measure, known)} It has {len(known)} "
             f"measures, starting {listed(known, 4)}."
         )
-    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[_YEAR].unique()}
+    rows, unread = _without_empty_labels(rows)
+    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[YEAR].unique()}
     _require_one_label(labels, path.name, measure)
     where = f"{path.name}: {measure}"
     table = pd.DataFrame(
         {
-            "area": rows[_NUMBER].astype(int),
-            "year": rows[_YEAR].map({text: label.year for text, label in labels.items()}),
-            measure: published_numbers(rows[_VALUE], where),
+            "area": rows[NUMBER].astype(int),
+            "year": rows[YEAR].map({text: label.year for text, label in labels.items()}),
+            measure: published_numbers(rows[VALUE], where),
         }
     )
     series = AreaSeries.from_frame(table, AreaRoles(unit="area", period="year", outcome=measure))
-    names = dict(zip(table["area"].tolist(), rows[_NAME].astype(str).tolist(), strict=True))
+    names = dict(zip(table["area"].tolist(), rows[NAME].astype(str).tolist(), strict=True))
     breaks = area_breaks(measure)
-    return replace(series, names=names, breaks=breaks or (), notes=tuple(_notes(series, labels, breaks is None, names)))
+    notes = (*unread, *_notes(series, labels, breaks is None, names))
+    return replace(series, names=names, breaks=breaks or (), notes=notes)
+
+
+_NUMBERS: Final = {"authority": (0, FIRST_REGION), "nation": (FIRST_REGION, 980), "region": (980, 1000)}
+"""From a level to the first of DfE's numbers of it, and that after the last."""
+
+
+def _without_empty_labels(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return rows without those of a label that is no year and under which no area has a value, and what to say."""
+    has_value = ~rows[VALUE].fillna("").astype(str).str.strip().isin(MISSING)
+    empty = [str(label) for label, has_any in has_value.groupby(rows[YEAR]).any().items() if not has_any]
+    odd = [label for label in empty if not re.match(r"\d{4}", label)]
+    notes = [f"No area has a value under the label {listed([repr(label) for label in odd])}, which is no year."]
+    return rows[~rows[YEAR].isin(odd)], notes if odd else []
 
 
 def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:
@@ -116,13 +136,20 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
     empty = sorted({label.year for label in labels.values()} - set(series.periods))
     if empty:
         yield f"No area has a value in {listed([str(year) for year in empty])}."
+    if note := unjoined(series, names):
+        yield note
+    if is_unknown:
+        yield NOT_LOOKED_AT
+
+
+def unjoined(series: AreaSeries, names: Mapping[Any, str]) -> str:
+    """Return in a sentence which areas were made from others within the years of a series; empty where none was."""
     whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
     changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
     joined_names = [f"{names[new]} ({new})" for new in changed if new in names]
-    if joined_names:
-        yield f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
-    if is_unknown:
-        yield NOT_LOOKED_AT
+    if not joined_names:
+        return ""
+    return f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
 
 
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.

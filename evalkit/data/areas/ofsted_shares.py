@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import Break
 from evalkit.data.published.tables import read_table
 
@@ -67,7 +68,8 @@ def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> Area
     """
     if not len(years):
         raise DataError("No year was named, so there is no share to work out. Name the years, such as 2010 to 2019.")
-    history = _history(ratings)
+    with told_by_looks(ratings, "read_ofsted_inspections"):
+        history = _history(ratings)
     schools = read_table(spine, ["URN", "LA", "CLOSEDATE"]).drop_duplicates("URN").set_index("URN")
     closed = schools["CLOSEDATE"].str.slice(0, 10).str.replace("-", "")
     rows = [_shares(history, schools["LA"], closed, year) for year in sorted(set(years))]

@@ -8,7 +8,19 @@ from typing import Final
 
 from evalkit.data.files.layout import Layout
 
-MODULES: Final = ("performance_tables",)
+MODULES: Final = (
+    "performance_tables",
+    "ees",
+    "lait",
+    "exclusions",
+    "school_census",
+    "ofsted",
+    "post_16",
+    "deprivation",
+    "similar_schools",
+    "pupils",
+    "not_data",
+)
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""
 
 

@@ -76,9 +76,11 @@ class Columns:
         """Return the number of rows of the file."""
         return len(next(iter((self.texts | self.numbers).values())))
 
-    def require_ids(self, name: str, part: str = "unit") -> None:
-        """Raise `DataError` with the place of the first row whose id of a unit or cluster is missing."""
+    def require_ids(self, name: str, part: str = "unit", rows: NDArray[np.intp] | None = None) -> None:
+        """Raise `DataError` with the place of the first row, of those that count, whose id of a unit is missing."""
         is_missing = self.texts[name].isna().to_numpy()
+        if rows is not None:
+            is_missing = is_missing & np.isin(np.arange(len(is_missing)), rows)
         if is_missing.any():
             other_rows = "" if is_missing.sum() == 1 else f" ({is_missing.sum():,} such rows)"
             raise DataError(
@@ -133,6 +135,18 @@ def _of_another_kind(path: Path) -> str:
         if path.name.lower().endswith(suffixes):
             return f"{remedy} {_SUFFIXES}"
     return f"what kind of file this is cannot be told from its name. {_SUFFIXES}"
+
+
+def header_of(path: Path) -> list[str]:
+    """Return the names of the columns of a table, none where its name says that it is none; raise as reading does."""
+    kind = path.name.lower()
+    if kind.endswith((".csv", ".csv.gz")):
+        return guarded(path, lambda: _header(path))
+    if kind.endswith((".parquet", ".pq")):
+        from pyarrow import parquet
+
+        return guarded(path, lambda: list(parquet.read_schema(path).names))
+    return []
 
 
 def require_header(path: Path, header: Sequence[str], names: Sequence[str]) -> None:

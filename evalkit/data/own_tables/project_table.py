@@ -17,7 +17,9 @@ from evalkit.core.project import OWN_GROUP, OwnTable
 from evalkit.core.words import counted, did_you_mean, listed, slip_of
 from evalkit.data.flow import CountedCase
 from evalkit.data.ids import refuse_lookalikes
-from evalkit.data.own_tables.columns import Columns, read_columns
+from evalkit.data.own_tables.columns import Columns, header_of, read_columns
+from evalkit.data.own_tables.ees_periods import IDENTIFIER, PERIOD, ees_periods
+from evalkit.data.own_tables.row_filter import rows_where, told_apart, wanted
 from evalkit.data.own_tables.unit_table import number_columns
 from evalkit.data.published.codes import CODE_REASONS, MEANINGS, NO_ROW, holds_texts, read_cells, refuse_odd
 from evalkit.data.published.known_schools import KnownSchools
@@ -58,13 +60,15 @@ class Directory:
 class ProjectTable:
     """A table whose units and periods have been read, and not one outcome yet.
 
-    `ids` and `units` have the id of each row, and the unit it means; `periods` its year (None: one row a unit).
-    `schools` describes the units, as `SchoolRecords.schools` does.
+    `rows` are those of the file that count, by their position in it; `ids` and `units` have the id of each of them, and
+    the unit it means; `periods` its year (None: one row a unit). `schools` describes the units, as
+    `SchoolRecords.schools` does.
     """
 
     path: Path
     name: str
     table: OwnTable
+    rows: NDArray[np.intp]
     ids: pd.Series
     units: pd.Series
     periods: NDArray[np.int64] | None
@@ -77,6 +81,10 @@ class ProjectTable:
     def years(self) -> tuple[int, ...]:
         """Return every period of the table, earliest first; none where it has one row a unit."""
         return () if self.periods is None else tuple(int(year) for year in np.unique(self.periods))
+
+    def place(self, row: int) -> str:
+        """Return where one of the rows that count stands in the file."""
+        return self.columns.place(int(self.rows[row]))
 
     def require_years(self, years: Collection[int]) -> None:
         """Raise `DataError` where the table has no row of a year that `exposure` names."""
@@ -102,33 +110,43 @@ def open_project_table(path: Path, name: str, table: OwnTable, directory: Direct
         Where the file cannot be read, an id or a period is missing, periods are no years, or a unit has two rows of
         one period, two areas or two names.
     """
-    texts = [table.unit, *(column for column in (table.area, table.name) if column)]
-    periods = (table.period,) if table.period else ()
+    is_ees = table.period == PERIOD and IDENTIFIER in header_of(path)
+    texts = [table.unit, *(column for column in (table.area, table.name) if column), *table.where]
+    texts += [PERIOD, IDENTIFIER] if is_ees else []
+    periods = (table.period,) if table.period and not is_ees else ()
     columns = read_columns(path, list(dict.fromkeys(texts)), (), periods=periods)
-    columns.require_ids(table.unit)
-    ids = columns.texts[table.unit].str.strip()
+    rows = np.flatnonzero(rows_where(pd.DataFrame(columns.texts), table.where, columns.name))
+    columns.require_ids(table.unit, rows=rows)
+    ids = columns.texts[table.unit].iloc[rows].str.strip()
     refuse_lookalikes(pd.Index(ids.unique()))
-    years = _years(columns, table.period) if table.period else None
+    years = _ees_years(columns, rows) if is_ees else _years(columns, table.period, rows) if table.period else None
     units_by_id, frame, cases = _described(ids, columns, table, directory)
     units = ids.map(units_by_id)
     opened = ProjectTable(
         path=path,
         name=name,
         table=table,
+        rows=rows,
         ids=ids,
         units=units,
         periods=years,
         schools=frame,
         urns=_other_ids(frame, directory) | units_by_id | {unit: unit for unit in frame.index},
-        cases=(CountedCase(f"{name}: units of the table", len(frame)), *cases),
+        cases=(*_chosen(name, table, rows), CountedCase(f"{name}: units of the table", len(frame)), *cases),
         columns=columns,
     )
     _refuse_second_rows(opened)
     return opened
 
 
-def _years(columns: Columns, name: str) -> NDArray[np.int64]:
-    numbers = columns.numbers[name]
+def _chosen(name: str, table: OwnTable, rows: NDArray[np.intp]) -> list[CountedCase]:
+    """Return how many rows a project chose by `where`; nothing where it takes all."""
+    parts = [f"{column} {listed(list(wanted(values)))}" for column, values in table.where.items()]
+    return [CountedCase(f"{name}: rows with {listed(parts)}", len(rows))] if parts else []
+
+
+def _years(columns: Columns, name: str, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    numbers = columns.numbers[name][rows]
     if columns.scale.kind not in ("number", "school year"):
         raise DataError(
             f"{columns.name}: the column '{name}' holds {columns.scale.kind}s, and a project counts in years. Give one "
@@ -139,23 +157,41 @@ def _years(columns: Columns, name: str) -> NDArray[np.int64]:
         at = int(np.argmax(is_odd))
         what = "nothing" if np.isnan(numbers[at]) else f"{numbers[at]:.12g}"
         raise DataError(
-            f"{columns.name}: {columns.place(at)}: the column '{name}' holds {what}, which is no year "
+            f"{columns.name}: {columns.place(int(rows[at]))}: the column '{name}' holds {what}, which is no year "
             f"({counted(int(is_odd.sum()), 'such row')}). Write years as 2019, or school years as 2018/19."
         )
     return numbers.astype(np.int64)
 
 
+def _ees_years(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return the year of each row of a file of Explore Education Statistics, which says what kind of period it has."""
+    labels, kinds = (columns.texts[name].iloc[rows].fillna("") for name in (PERIOD, IDENTIFIER))
+    return np.array([period.year for period in ees_periods(labels, kinds, columns.name)], dtype=np.int64)
+
+
 def _refuse_second_rows(opened: ProjectTable) -> None:
     keys = pd.DataFrame({"unit": opened.units, "period": 0 if opened.periods is None else opened.periods})
     twice = keys.duplicated().to_numpy()
-    if twice.any():
-        at = int(np.argmax(twice))
-        when = "" if opened.periods is None else f" in {opened.periods[at]}"
-        hint = " Name the column of its periods as `period` in the project file." if opened.periods is None else ""
-        raise DataError(
-            f"{opened.path.name}: {opened.columns.place(at)}: '{opened.ids.iloc[at]}' has a second row{when} "
-            f"({counted(int(twice.sum()), 'such row')}). Keep one.{hint}"
-        )
+    if not twice.any():
+        return
+    at = int(np.argmax(twice))
+    when = "" if opened.periods is None else f" in {opened.periods[at]}"
+    hint = " Name the column of its periods as `period` in the project file." if opened.periods is None else ""
+    if hint == "" and (apart := _told_apart(opened, (keys == keys.iloc[at]).all(axis=1).to_numpy())):
+        hint = f" Or choose rows by `where` in the project file, one value of each of these: {apart}."
+    raise DataError(
+        f"{opened.path.name}: {opened.place(at)}: '{opened.ids.iloc[at]}' has a second row{when} "
+        f"({counted(int(twice.sum()), 'such row')}). Keep one.{hint}"
+    )
+
+
+def _told_apart(opened: ProjectTable, same: NDArray[np.bool_]) -> str:
+    """Return the columns of texts by which rows of one unit and period differ; numbers, outcomes among them, unseen."""
+    known = {opened.table.unit, opened.table.period, opened.table.area, opened.table.name, opened.table.pupils}
+    names = [name for name in dict.fromkeys(header_of(opened.path)) if name not in known]
+    names = [name for name in names if name not in number_columns(opened.path, names)]
+    texts = pd.DataFrame(read_columns(opened.path, names, ()).texts).iloc[opened.rows] if names else pd.DataFrame()
+    return told_apart(texts[[name for name in names if holds_texts(read_cells(texts[name]))]][same])
 
 
 # What the units of a table are.
@@ -362,7 +398,7 @@ def read_own_columns(opened: ProjectTable, names: Sequence[str], before: Collect
 def _known_before(opened: ProjectTable, column: str, rows: NDArray[np.intp]) -> pd.Series:
     if number_columns(opened.path, [column]):
         return pd.Series(_cells(opened, column, rows)[0])
-    texts = read_columns(opened.path, [column], ()).texts[column].iloc[rows].reset_index(drop=True)
+    texts = _texts(opened, column, rows)
     if holds_texts(read_cells(texts)):
         return texts.astype(object)
     return pd.Series(_cells(opened, column, rows)[0])
@@ -380,10 +416,10 @@ def _rows(opened: ProjectTable, read: Sequence[int]) -> tuple[NDArray[np.intp], 
 def _cells(opened: ProjectTable, column: str, rows: NDArray[np.intp]) -> tuple[Floats, NDArray[np.object_]]:
     """Return the numbers of a column in some rows, and the reason of each that is missing."""
     if number_columns(opened.path, [column]):
-        numbers = read_columns(opened.path, (), [column]).numbers[column][rows]
+        numbers = read_columns(opened.path, (), [column]).numbers[column][opened.rows[rows]]
         return numbers, np.where(np.isnan(numbers), _BLANK, "").astype(object)
-    texts = read_columns(opened.path, [column], ()).texts[column].iloc[rows].reset_index(drop=True)
-    cells, place = read_cells(texts), opened.columns.place
+    texts = _texts(opened, column, rows)
+    cells, place = read_cells(texts), opened.place
     refuse_odd(cells, texts, column, lambda at: f"{opened.path.name}: {place(int(rows[at]))}")
     plain = texts.fillna("").astype("str").str.strip()
     why = plain.map(MEANINGS).fillna(_BLANK).to_numpy(dtype=object, copy=True)
@@ -392,6 +428,10 @@ def _cells(opened: ProjectTable, column: str, rows: NDArray[np.intp]) -> tuple[F
         raise DataError(f"{opened.path.name}: {place(int(rows[np.argmax(is_bad)]))}: '{column}' is infinite.")
     why[~np.isnan(cells.numbers)] = ""
     return cells.numbers, why
+
+
+def _texts(opened: ProjectTable, column: str, rows: NDArray[np.intp]) -> pd.Series:
+    return read_columns(opened.path, [column], ()).texts[column].iloc[opened.rows[rows]].reset_index(drop=True)
 
 
 def _wide(

@@ -88,6 +88,12 @@ def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
             yield Complaint((*place, "file"), text)
         else:
             yield from _columns(project, folder, name, table)
+        chosen_by = [one.column for one in project.outcomes if one.table == name and one.column in table.where]
+        if chosen_by:
+            text = (
+                f"rows cannot be chosen by '{chosen_by[0]}', which is an outcome; choose them by what is known before"
+            )
+            yield Complaint((*place, "where"), text)
         named = [key for key in ("unit", "period", "area", "name", "pupils") if getattr(table, key)]
         for key in named:
             same = next((one for one in named if one != key and getattr(table, one) == getattr(table, key)), None)
@@ -107,6 +113,7 @@ def _columns(project: Project, folder: Path, name: str, table: OwnTable) -> Iter
         for key in ("unit", "period", "area", "name", "pupils")
         if getattr(table, key)
     ]
+    wanted += [((*place, "where"), column) for column in table.where]
     wanted += [
         (("outcomes", i, "column"), one.column)
         for i, one in enumerate(project.outcomes)

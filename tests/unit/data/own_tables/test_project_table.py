@@ -1,5 +1,7 @@
 """A table of a project's own: its units, their outcomes of some years alone, and what was known before."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -182,3 +184,79 @@ def test_districts_of_which_one_is_called_as_an_authority_are_areas_of_the_table
     schools = read_own_records(opened(tmp_path, rows, table, PUBLISHED), {}, (2017,)).schools
     assert schools["area_name"].tolist() == ["Knowsley", "Winchester", "Rushmoor"]
     assert not schools["area"].isin([340, 341]).any()  # one Knowsley among districts is not made the authority
+
+
+# A file of Explore Education Statistics as an own table: rows are chosen, periods have their kind, symbols are reasons.
+
+EES = OwnTable(
+    file="absence.csv",
+    unit="old_la_code",
+    period="time_period",
+    name="la_name",
+    where={"geographic_level": "Local authority", "group": "CIN"},
+)
+EES_HEADER = "time_period,time_identifier,geographic_level,old_la_code,la_name,group,rate\n"
+EES_ROWS = (
+    "200607,Academic year,National,,,CIN,10\n"
+    "200607,Academic year,Local authority,340,Knowsley,CIN,9.5\n"
+    "200607,Academic year,Local authority,340,Knowsley,All,5\n"
+    "201112,Academic year,Local authority,340,Knowsley,CIN,c\n"
+    "200607,Academic year,Local authority,341,Liverpool,CIN,z\n"
+    "201112,Academic year,Local authority,341,Liverpool,CIN,8.25\n"
+)
+
+
+def test_rows_of_a_long_file_are_chosen_and_its_periods_have_their_kind(tmp_path):
+    table = opened(tmp_path, EES_HEADER + EES_ROWS, EES)
+    assert table.years == (
+        2007,
+        2012,
+    )  # 200607 and 201112 alone could be months as well: the file says that they are not
+    assert [(one.case, one.n) for one in table.cases[:2]] == [
+        ("scores: rows with geographic_level Local authority and group CIN", 4),
+        ("scores: units of the table", 2),
+    ]
+    records = read_own_records(table, {"scores.rate": "rate"}, (2007, 2012))
+    np.testing.assert_array_equal(records.values["scores.rate"].to_numpy(), [[9.5, np.nan], [np.nan, 8.25]])
+    assert records.reasons["scores.rate"].to_numpy().tolist() == [["", "confidential"], ["not applicable", ""]]
+    assert records.schools["name"].tolist() == ["Knowsley", "Liverpool"]
+
+
+def test_a_covariate_of_chosen_rows_is_theirs(tmp_path):
+    before = read_own_columns(opened(tmp_path, EES_HEADER + EES_ROWS, EES), ["rate"], (2007,))
+    np.testing.assert_array_equal(before["scores.rate"], [9.5, np.nan])
+
+
+def test_several_values_and_numbers_choose_rows_too(tmp_path):
+    table = replace(LONG, where={"kind": ("a", "b"), "stage": 2})
+    text = "school,year,kind,stage,score\nS1,2017,a,2,1\nS1,2018,b,2,2\nS1,2017,c,2,3\nS1,2018,a,1,4\n"
+    found = read_own_records(opened(tmp_path, text, table), {"scores.score": "score"}, (2017, 2018))
+    assert found.values["scores.score"].to_numpy().tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "said"),
+    [
+        (
+            EES_ROWS,
+            {"where": {"geographic_level": "Local authority"}},
+            "one value of each of these: group ('All' and 'CIN')",
+        ),
+        (EES_ROWS, {"where": {"group": "CNI"}}, "no cell of the column 'group' is 'CNI'. Did you mean 'CIN'?"),
+        (EES_ROWS, {"where": {"grp": "CIN"}}, "the file has no column 'grp'. Did you mean 'group'?"),
+        (
+            EES_ROWS.replace("201112,Academic", "2012,Academic"),
+            {},
+            "line 5: The period '2012' is not what 'Academic year'",
+        ),
+        (EES_ROWS, {"where": {"group": "CIN"}}, "line 2: column 'old_la_code': the unit is missing"),
+        (EES_ROWS.replace("z\n", "many\n"), {}, "line 6: 'many' in the column 'rate' is not a number"),
+    ],
+)
+def test_what_is_wrong_with_chosen_rows_is_told_with_its_line(tmp_path, text, table, said):
+    def read():
+        return read_own_records(opened(tmp_path, EES_HEADER + text, replace(EES, **table)), {"s.rate": "rate"}, (2007,))
+
+    with pytest.raises(DataError) as refused:
+        read()
+    assert said in str(refused.value)

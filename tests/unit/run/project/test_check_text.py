@@ -125,3 +125,51 @@ def test_a_unit_that_no_table_knows_is_told(project, england):
     changed(project, ("outcomes:\n", OWN), ("areas: [340] # Knowsley", "file: participants.csv"))
     with pytest.raises(DataError, match=r"row 3 \(S9\): no table knows the unit 'S9'"):
         check_project(project, england)
+
+
+LONG_PROJECT = """\
+schema_version: 2
+slug: absence
+title: Absence of children in need
+question: Did absence fall where the programme ran?
+programme:
+  {name: A programme, place: some areas, funder: a charity, aim: attendance, start: 2022-09-01, end: 2024-07-31}
+data:
+  kind: synthetic
+  tables:
+    absence:
+      file: absence_la.csv
+      unit: old_la_code
+      period: time_period
+      name: la_name
+      where: {geographic_level: Local authority, social_care_group: CINO}
+participants: {file: participants.csv}
+outcomes:
+  - {table: absence, column: pt_overall, label: Absence, unit: percent, direction: lower, role: primary}
+analyses:
+  - {name: main, kind: staggered, primary: true}
+"""
+
+
+def test_a_project_after_2019_reads_a_file_of_explore_education_statistics(tmp_path):
+    folder = tmp_path / "absence"
+    folder.mkdir()
+    (folder / "project.yml").write_text(LONG_PROJECT, encoding="utf-8")
+    (folder / "participants.csv").write_text("id,start\n301,2022-09-01\n302,2023-09-01\n", encoding="utf-8")
+    lines = ["time_identifier,time_period,geographic_level,old_la_code,la_name,social_care_group,pt_overall"]
+    for year in range(2018, 2025):
+        period = f"{year}{(year + 1) % 100}"
+        lines.append(f"Academic year,{period},National, , ,CINO,{year % 7}")
+        for area in range(301, 331):
+            symbol = "x" if year == 2019 else "c" if (area, year) == (305, 2022) else f"{(area * year) % 50 / 10}"
+            lines.append(f"Academic year,{period},Local authority,{area},Area {area},CINO,{symbol}")
+            lines.append(f"Academic year,{period},Local authority,{area},Area {area},CLA,{year % 5}")
+    (folder / "absence_la.csv").write_text("\r\n".join(lines) + "\r\n", encoding="utf-8-sig")
+    said = checked_text(check_project(folder / "project.yml", None))
+    assert "absence: can be run" in said
+    assert "participants with rows in the table 'absence': 2" in said
+    assert "first treated in the summer of 2023: 1" in said
+    one_row_too_many = LONG_PROJECT.replace(", social_care_group: CINO", "")
+    (folder / "project.yml").write_text(one_row_too_many, encoding="utf-8")
+    with pytest.raises(DataError, match=r"one value of each of these: social_care_group \('CINO' and 'CLA'\)"):
+        check_project(folder / "project.yml", None)

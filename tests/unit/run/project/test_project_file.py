@@ -314,6 +314,12 @@ def test_an_outcome_of_an_own_table_has_a_code_by_which_all_else_names_it(with_t
             "not between 2018 and 2017",
         ),
         (OWN + OWN, TABLES, "scores.score is listed twice"),
+        (OWN, TABLES.replace("year}", "year, where: {bas: 2}}"), "Did you mean 'base'?"),
+        (
+            OWN,
+            TABLES.replace("year}", "year, where: {score: 1}}"),
+            "rows cannot be chosen by 'score', which is an outcome",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_own_outcome_is_told_with_its_line(with_table, outcome, tables, said):
