@@ -32,6 +32,7 @@ def project_with(folder: Path, analyses: str) -> Path:
     (folder / "claims.yml").write_bytes((KNOWSLEY / "claims.yml").read_bytes())
     text = (KNOWSLEY / "project.yml").read_text(encoding="utf-8")
     assert ANALYSES in text
+    text = text.replace("  - measure: WRITPROG\n    role: secondary\n", "")  # two outcomes will do
     (folder / "project.yml").write_text(text.replace(ANALYSES, analyses), encoding="utf-8")
     return folder / "project.yml"
 

@@ -24,7 +24,7 @@ from evalkit.run.tables.did_options import did_request
 from tests.did_command import run_did
 from tests.match_command import run_match
 
-FEW = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY = settings(max_examples=30, deadline=None)
 COUNTED = "of|treated|comparison|matched|unit|pair|set|stratum|strata|people|pupil|observation|row"
 SMALL = re.compile(rf"(?<![\d.,−-])[1-9] (?:{COUNTED})\b", re.I)

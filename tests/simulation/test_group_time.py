@@ -36,7 +36,7 @@ from evalkit.estimate.staggered.bands import Uncertainty
 from evalkit.estimate.staggered.group_time import group_time_effects
 from evalkit.estimate.staggered.results import staggered_results
 
-SHORT, LONG = 30, 2000
+SHORT, LONG = 20, 2000
 PERIODS = np.arange(1, 7)
 COHORTS, SHARES, HEIGHT, MEAN = (3, 5), (0.25, 0.3), (1.0, 0.5), (0.6, 0.0)
 UNITS, SCHOOLS, PUPILS, LOST = 500, 150, 8, 0.15

@@ -62,7 +62,8 @@ def evaluated(england, folder, areas, every=2, most=False):
     """Return the evaluation of a project whose schools are half (or all) of those of some areas."""
     whole = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
     pool = replace(whole.pool, minimum_treated=4, minimum_area_schools=4)
-    plain = replace(whole, pool=pool, claims=None)
+    outcomes = tuple(one for one in whole.outcomes if one.code in ("READPROG", "MATPROG"))  # as the others are
+    plain = replace(whole, outcomes=outcomes, pool=pool, claims=None)
     sources = find_sources(england)
     schools = read_records(plain, folder, sources).records["KS2"].schools
     chosen = [urn for area in areas for urn in schools.index[schools["area"] == area][::every]]
