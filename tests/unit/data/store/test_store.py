@@ -80,7 +80,7 @@ def test_what_was_imported_comes_back_as_published(raw, tmp_path):
     assert (entry.name, entry.kind, entry.contents.rows, entry.is_used) == ("ks2.csv", "performance-table-ks2", 3, True)
     published = RawTable(member_of(raw / "ks2.csv"))
     assert store.read("ks2.csv").equals(published.read())
-    assert store.table("ks2.csv").peek == published.peek or store.table("ks2.csv").peek.columns == entry.columns
+    assert store.table("ks2.csv").peek == published.peek
     assert store.read("ks2.csv", ["telig"]).to_dict("list")["telig"][:2] == ["41", "SUPP"]
     assert store.read("ks2.csv", ["TELIG"])["TELIG"].isna().tolist() == [False, False, True]
 
