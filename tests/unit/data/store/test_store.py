@@ -47,6 +47,8 @@ def blocks(*columns):
     [
         ([["1", "20", "SUPP", "", None]], "int64", [1, 20, None, None, None]),
         ([["1", "2.50", "94%", "x", "-0.5"]], "double", [1.0, 2.5, 94.0, None, -0.5]),
+        ([["1", "595,436", "1,2", "-0"]], "string", ["1", "595,436", "1,2", "-0"]),
+        ([["1", "595,436", "-0"]], "int64", [1, 595436, 0]),
         ([["1", "Knowsley", "007"]], "string", ["1", "Knowsley", "007"]),
         ([["SUPP", ""]], "string", ["SUPP", ""]),
         ([["SUPP"], ["1"], ["2.5"]], "double", [None, 1.0, 2.5]),
@@ -55,7 +57,7 @@ def blocks(*columns):
         ([["1234567890123456789"]], "string", ["1234567890123456789"]),
         ([["nan", "inf", "1e5"]], "string", ["nan", "inf", "1e5"]),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_a_column_is_numbers_where_every_cell_is_one_or_a_known_code_and_no_cell_is_lost(tmp_path, cells, kind, values):
     path = tmp_path / "t.parquet"
