@@ -13,7 +13,7 @@ from pyarrow import csv
 YEARS = range(2016, 2026)
 SCHOOLS = 16_000
 BLOCK = 500_000
-CODES = np.array(["SUPP", "NE", "", "A", "T"], dtype=object)
+CODES = np.array(["SUPP", "NE", "", "x", "c"], dtype=object)
 
 
 def write(folder: Path, n_rows: int) -> None:

@@ -34,9 +34,10 @@ def reasons(files: Sequence[Rival], sha256: Callable[[int], str]) -> list[str]:
     """Return for each file why it is not used, empty where it is.
 
     Of files for one thing (`Contents.subject`) the latest stage is used: final over one that does not say, over
-    revised, over provisional. Of files with the very same bytes the first is used and the others are its copies. Two of
-    one stage with different bytes are both refused: nothing says which is meant. `sha256` gives the digest of a file's
-    unpacked bytes, by its place; it is asked only where files may be the same.
+    revised, over provisional; of one stage the later cut of a list (`Contents.as_of`). Of files with the very same
+    bytes the first is used and the others are its copies. Two of one stage and cut with different bytes are both
+    refused: nothing says which is meant. `sha256` gives the digest of a file's unpacked bytes, by its place; it is
+    asked only where files may be the same.
     """
     found = [one.fault for one in files]
     for group in _alike(files, found):
@@ -61,7 +62,7 @@ def _alike(files: Sequence[Rival], found: list[str]) -> list[list[int]]:
 
 def _name_copies(files: Sequence[Rival], group: list[int], found: list[str], sha256: Callable[[int], str]) -> None:
     first: dict[str, int] = {}
-    for at in sorted(group, key=lambda at: (-_rank(files[at]), at)):
+    for at in sorted(group, key=lambda at: (-STAGES.index(files[at].contents.stage), at)):
         digest = sha256(at)
         if digest in first:
             found[at] = f"it is a copy of {files[first[digest]].name}, byte for byte, which is used"
@@ -75,7 +76,7 @@ def _choose(files: Sequence[Rival], group: list[int], found: list[str], subject:
     for at in group:
         others = [files[other].name for other in latest if other != at]
         if at not in latest:
-            found[at] = f"{others[0]} is the later stage of the same table ({subject})"
+            found[at] = _later(files[at].contents, files[latest[0]])
         elif others:
             found[at] = (
                 f"{listed(others, 5)} gives the same table ({subject}) with other contents, and nothing says which is "
@@ -83,5 +84,11 @@ def _choose(files: Sequence[Rival], group: list[int], found: list[str], subject:
             )
 
 
-def _rank(one: Rival) -> int:
-    return STAGES.index(one.contents.stage)
+def _later(contents: Contents, used: Rival) -> str:
+    if contents.stage != used.contents.stage:
+        return f"{used.name} is the later stage of the same table ({contents.subject})"
+    return f"{used.name} is a later cut of the same list (to {used.contents.as_of})"
+
+
+def _rank(one: Rival) -> tuple[int, str]:
+    return STAGES.index(one.contents.stage), one.contents.as_of

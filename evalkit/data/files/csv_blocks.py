@@ -134,7 +134,7 @@ class _Pass:
             self.line += data.count(b"\n", start, end + 1)
             if data[start:end].strip(b"\r"):
                 self.is_header_over = True
-                return min(end + 1, len(data))
+                return int(min(end + 1, len(data)))
         return len(data)
 
     def _tables(self, data: bytes, is_last: bool) -> list[pa.Table] | None:

@@ -51,7 +51,8 @@ def csv_start(member: Member, n_rows: int) -> CsvStart:
         raise DataError(f"{member.name}: line 1 has no end: it is no header of a table. Download the file again.")
     if len(rows[0]) > MOST_COLUMNS:
         raise DataError(f"{member.name}: line 1 has {len(rows[0]):,} cells, more than a table has columns.")
-    found = tuple(tuple(row) for row in rows[1 : n_rows + 1])
+    n = len(rows[0])
+    found = tuple((*row[:n], *[""] * (n - len(row))) for row in rows[1 : n_rows + 1])
     return CsvStart(encoding, separator, unique_names(rows[0]), found, is_mac)
 
 

@@ -33,7 +33,8 @@ class Contents:
     `rows` are its records; `years` the summers (the later year of a school year); `areas` codes of local authorities
     (three digits) or GSS codes; `measures` names of columns or of measures; `levels` such as school, local authority,
     national. `subject` is what there should be one file of, such as `KS2 2017 England`: of two files with one subject
-    the later `stage` is used; an empty subject conflicts with nothing.
+    the later `stage` is used; an empty subject conflicts with nothing. `as_of` is the latest day (yyyy-mm-dd) that its
+    rows tell, where that is what makes a later cut of one list: of two of one stage the later is used.
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Contents:
     levels: tuple[str, ...] = ()
     stage: Stage = ""
     subject: str = ""
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Peek:
 
     `columns` are the cells of its first row as they stand (of a workbook, those of the sheet named `sheet`; of
     GeoJSON, the properties of its features; one that is blank or repeated gets a name of its own); `rows` the next ones
-    as text, at most `N_PEEKED`.
+    as text, at most `N_PEEKED`, a cell blank where its row ends early.
     """
 
     name: str

@@ -15,6 +15,10 @@ _NEAR: Final = 0.5
 """Share of a layout's required columns that a table must have for the layout to be called the nearest."""
 
 
+_FEWEST: Final = 2
+"""Columns that must be there for that: one alone, such as URN, is in half of all tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """A file as the table it is: of a workbook the sheet that a layout fits. `layout` is None where none is known."""
@@ -54,8 +58,9 @@ def unknown_reason(table: RawTable, layouts: Sequence[Layout]) -> str:
     if table.form == "other":
         return "it is no table"
     peeks = [sheet.peek for sheet in table.sheets()]
-    near = [(layout, *_nearness(peek, layout)) for peek in peeks for layout in layouts]
-    likely = [one for one in near if one[1] and one[1] >= _NEAR * (one[1] + len(one[2]))]
+    useful = [layout for layout in layouts if not layout.unused_reason]
+    near = [(layout, *_nearness(peek, layout)) for peek in peeks for layout in useful]
+    likely = [one for one in near if one[1] >= max(_FEWEST, _NEAR * (one[1] + len(one[2])))]
     if not likely:
         start = listed(peeks[0].columns, 5) if peeks[0].columns else "none"
         return f"no known layout has these columns ({start})"

@@ -314,7 +314,7 @@ def _codes(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the codes of authorities: of three digits where the file has them."""
     for column in ("old_la_code", "new_la_code"):
         if column in frame:
-            codes = frame[column].str.strip()
+            codes = frame[column].dropna().str.strip()
             known = codes[~codes.isin(["", *_symbols()])]
             if len(known):
                 return tuple(sorted(known.unique().tolist()))

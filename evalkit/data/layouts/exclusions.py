@@ -49,7 +49,7 @@ def _contents(what: str) -> Callable[[RawTable], Contents]:
         return Contents(
             rows=len(frame), years=tuple(sorted(years)), levels=tuple(levels) or ("local authority", "national"),
             areas=tuple(sorted(area for area in areas if str(area).isdigit())), measures=_measures(table.peek),
-            subject=f"{what}, {min(years)} to {max(years)}, {len(frame)} rows",
+            subject=f"{what}, {min(years)} to {max(years)}, {len(frame)} rows" if years else "",
         )  # fmt: skip
 
     return contents

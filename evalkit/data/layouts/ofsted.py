@@ -145,9 +145,9 @@ def _history(table: RawTable) -> PublishedTable:
         note = f"{counted(int(again.sum()), 'row stands', 'rows stand')} there twice and count once."
         read = replace(read, keys=kept, notes=(*read.notes, note))
     rating = read.keys["Rating"]
-    unknown = sorted(set(rating) - set(RATINGS))
+    unknown = sorted(set(rating.fillna("")) - set(RATINGS))
     if unknown:
-        line = int(kept.index[kept["Rating"] == unknown[0]][0]) + 2
+        line = int(kept.index[kept["Rating"].fillna("") == unknown[0]][0]) + 2
         raise DataError(f"{table.name}: line {line}: {unknown[0]!r} is not a rating. Use the untouched file.")
     day = _days(read.keys["Inspection Date"], table.name)
     grades = pd.DataFrame({"Overall effectiveness": rating.map(_GRADES).astype(float)})

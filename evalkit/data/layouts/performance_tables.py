@@ -36,7 +36,7 @@ def _contents(stage: str) -> Callable[..., Any]:
     def contents(table: RawTable) -> Contents:
         frame = table.read(["RECTYPE", "LEA", "URN"])
         schools = frame[frame["RECTYPE"].isin(["1", "2"])]
-        areas = tuple(sorted(schools["LEA"].unique()))
+        areas = tuple(sorted(schools["LEA"].dropna().unique()))
         year = summer_by_columns(table.peek.columns)
         scope = "England" if len(areas) > 1 else f"authority {areas[0]}" if areas else "no area"
         years = (year,) if year else ()

@@ -102,13 +102,13 @@ def _columns(columns: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _years(labels: pd.Series, name: str) -> pd.Series:
-    """Return the summer of each school year."""
+def _years(labels: pd.Series, name: str, *, are_rows: bool = True) -> pd.Series:
+    """Return the summer of each school year; `are_rows` where the labels are those of the file's rows, one by one."""
     years = {}
     for label in labels.unique():
         at = int(labels.index[labels == label][0]) + 2
         short = _LONG_YEAR.sub(r"\1/\3", str(label))
-        years[label] = read_year_label(short, f"{name}: line {at}").year
+        years[label] = read_year_label(short, f"{name}: line {at}" if are_rows else name).year
     return labels.map(years).astype(int)
 
 
@@ -119,8 +119,9 @@ def _fits(peek: Peek) -> bool:
 
 def _contents(table: RawTable) -> Contents:
     columns = _columns(table.peek.columns)
-    frame = table.read([columns[name] for name in _KEYS if name in columns])
-    years = tuple(sorted(set(_years(frame[columns["ACADYR"]].str.strip(), table.name))))
+    # of 30 million rows no more is held than their years and schools
+    frame = table.counts([columns[name] for name in ("ACADYR", "LAESTAB", "LA") if name in columns])
+    years = tuple(sorted(set(_years(frame[columns["ACADYR"]].str.strip(), table.name, are_rows=False))))
     areas: tuple[str, ...] = ()
     for key in ("LA", "LAESTAB"):
         if key in columns and not areas:
@@ -130,7 +131,7 @@ def _contents(table: RawTable) -> Contents:
     measures = tuple(
         column for column in value_columns(beginning) if column not in columns.values() or _is_measure(column)
     )
-    return Contents(rows=len(frame), years=years, areas=areas, measures=measures, levels=("pupil",))
+    return Contents(rows=int(frame["n"].sum()), years=years, areas=areas, measures=measures, levels=("pupil",))
 
 
 def _is_measure(column: str) -> bool:

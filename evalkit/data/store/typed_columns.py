@@ -19,8 +19,9 @@ _KINDS: Final[tuple[Kind, ...]] = ("blank", "whole", "number", "text")
 """What a column holds, each wider than the one before: codes and blanks alone, whole numbers, numbers, any text."""
 TEXT: Final = ":text"
 """Ends the name of the column that holds what was published where the number beside it does not say it."""
-_NUMBER: Final = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?%?$"
-_WHOLE: Final = r"^-?(0|[1-9][0-9]{0,14})%?$"
+_DIGITS: Final = r"^-?(0|[1-9][0-9]{0,14}|[1-9][0-9]{0,2}(,[0-9]{3}){1,4})"
+_NUMBER: Final = rf"{_DIGITS}(\.[0-9]{{1,15}})?%?$"
+_WHOLE: Final = rf"{_DIGITS}%?$"
 _CODES: Final = pa.array(["", " ", "-", *MEANINGS, *(code.lower() for code in MEANINGS)])
 _ROWS_IN_GROUP: Final = 250_000
 _NOTHING: Final = pa.scalar(None, pa.string())
@@ -115,7 +116,8 @@ class _Distinct:
 
     def numbers(self, kinds: dict[str, Kind]) -> dict[str, tuple[pa.Array, ...]]:
         """Return each column of numbers, with what was published where the number does not say it."""
-        digits = pc.if_else(pa.array(self.is_number), pc.utf8_rtrim(self.cells, "%"), _NOTHING)
+        plain = pc.replace_substring(pc.utf8_rtrim(self.cells, "%"), ",", "")
+        digits = pc.if_else(pa.array(self.is_number), plain, _NOTHING)
         values = {
             "whole": pc.if_else(pa.array(self.is_whole), digits, _NOTHING).cast(pa.int64()),
             "number": digits.cast(pa.float64()),

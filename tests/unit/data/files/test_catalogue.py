@@ -1,12 +1,15 @@
 """Every file is listed: what it is, which of several for one thing is used, and why another is not."""
 
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.files.catalogue import catalogue
+from evalkit.data.files.catalogue import CatalogueEntry, catalogue
+from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.members import member_of
 from evalkit.data.files.raw_table import RawTable
@@ -32,6 +35,7 @@ OTHER = Layout(
     unused_reason="it was made from other files",
 )  # fmt: skip
 LAYOUTS = (SCORES, OTHER)
+ENTRY = CatalogueEntry(member=member_of(Path("a.csv")), layout=SCORES, contents=Contents(rows=1))
 TEXT = "URN,YEAR,SCORE\n1,2019,5\n"
 
 
@@ -54,6 +58,13 @@ def test_the_latest_stage_is_used_and_the_others_say_so(tmp_path):
     found = listed(tmp_path)
     assert found["d_final.csv"][2] == ""
     assert "d_final.csv" in found["c.csv"][2]
+
+
+def test_of_one_stage_the_later_cut_is_used():
+    files = [replace(ENTRY, member=member_of(Path(f"{day}.csv")), contents=Contents(rows=day, subject="links",
+             as_of=f"2021-01-0{day}")) for day in (1, 3, 2)]  # fmt: skip
+    found = reasons(files, lambda at: str(at))
+    assert found == ["3.csv is a later cut of the same list (to 2021-01-03)", "", found[0]]
 
 
 def test_of_the_same_bytes_one_is_used_and_the_other_is_its_copy(tmp_path):

@@ -47,6 +47,8 @@ def blocks(*columns):
     [
         ([["1", "20", "SUPP", "", None]], "int64", [1, 20, None, None, None]),
         ([["1", "2.50", "94%", "x", "-0.5"]], "double", [1.0, 2.5, 94.0, None, -0.5]),
+        ([["1", "595,436", "1,2", "-0"]], "string", ["1", "595,436", "1,2", "-0"]),
+        ([["1", "595,436", "-0"]], "int64", [1, 595436, 0]),
         ([["1", "Knowsley", "007"]], "string", ["1", "Knowsley", "007"]),
         ([["SUPP", ""]], "string", ["SUPP", ""]),
         ([["SUPP"], ["1"], ["2.5"]], "double", [None, 1.0, 2.5]),
@@ -55,7 +57,7 @@ def blocks(*columns):
         ([["1234567890123456789"]], "string", ["1234567890123456789"]),
         ([["nan", "inf", "1e5"]], "string", ["nan", "inf", "1e5"]),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_a_column_is_numbers_where_every_cell_is_one_or_a_known_code_and_no_cell_is_lost(tmp_path, cells, kind, values):
     path = tmp_path / "t.parquet"
@@ -80,7 +82,7 @@ def test_what_was_imported_comes_back_as_published(raw, tmp_path):
     assert (entry.name, entry.kind, entry.contents.rows, entry.is_used) == ("ks2.csv", "performance-table-ks2", 3, True)
     published = RawTable(member_of(raw / "ks2.csv"))
     assert store.read("ks2.csv").equals(published.read())
-    assert store.table("ks2.csv").peek == published.peek or store.table("ks2.csv").peek.columns == entry.columns
+    assert store.table("ks2.csv").peek == published.peek
     assert store.read("ks2.csv", ["telig"]).to_dict("list")["telig"][:2] == ["41", "SUPP"]
     assert store.read("ks2.csv", ["TELIG"])["TELIG"].isna().tolist() == [False, False, True]
 
