@@ -21,7 +21,7 @@ _EDITIONS: Final = ("2011", "2021", "2001")
 _FIELDS: Final = (
     Field(
         name="LSOA code", meaning="Small area (LSOA), GSS code.", form="code",
-        also=("LSOA CODE", "lsoa11cd", "lsoa21cd", *(f"LSOA code ({year})" for year in _EDITIONS)),
+        also=("lsoa11cd", "lsoa21cd", *(f"LSOA code ({year})" for year in _EDITIONS)),
     ),
     Field(
         name=_SCORE, meaning="Share of children under 16 in income-deprived families, 0 to 1.", form="number",

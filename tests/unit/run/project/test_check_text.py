@@ -160,7 +160,7 @@ def test_a_project_after_2019_reads_a_file_of_explore_education_statistics(tmp_p
     for year in range(2018, 2025):
         period = f"{year}{(year + 1) % 100}"
         lines.append(f"Academic year,{period},National, , ,CINO,{year % 7}")
-        for area in range(301, 331):
+        for area in range(301, 313):
             symbol = "x" if year == 2019 else "c" if (area, year) == (305, 2022) else f"{(area * year) % 50 / 10}"
             lines.append(f"Academic year,{period},Local authority,{area},Area {area},CINO,{symbol}")
             lines.append(f"Academic year,{period},Local authority,{area},Area {area},CLA,{year % 5}")
