@@ -38,8 +38,11 @@ class Prose:
         return cleaned(f'<div class="evalkit evalkit-{self.kind}">{self._body()}</div>')
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        record = {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}
-        return bundle(self._repr_html_(), self.text, record)
+        return bundle(self._repr_html_(), self.text, self.record())
+
+    def record(self) -> dict[str, object]:
+        """Return the sentences as a JSON record, from which `part_from_json` reads them back."""
+        return {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}
 
     @property
     def is_list(self) -> bool:
@@ -111,6 +114,17 @@ class Figure:
             "caption": self.caption,
             "data": self.data.record(),
         }
+
+
+def picture_in_svg(png: bytes) -> bytes:
+    """Return a picture of dots as SVG, which documents draw: it holds no more than the dots."""
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))  # where a PNG says its size
+    inside = b64encode(png).decode("ascii")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
+        f'height="{height}" viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" '
+        f'xlink:href="data:image/png;base64,{inside}"/></svg>'
+    ).encode()
 
 
 # A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.

@@ -9,7 +9,7 @@ hidden count can be worked out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -67,12 +67,12 @@ class Together:
 
 
 def released_together(
-    tables: Mapping[str, ReleasedTable], fewest: int, previous: Mapping[str, ReleasedTable] | None = None
+    tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]] = ()
 ) -> Together:
-    """Return tables as they may leave in one release, after the tables of an earlier one where there is one."""
+    """Return tables as they may leave in one release, where those of earlier ones, the first of them first, are out."""
     if not any(_counts_people(one.table) for one in tables.values()):
         return Together(dict(tables))
-    hidden, is_lost = _solved(tables, fewest, previous or {})
+    hidden, is_lost = _solved(tables, fewest, previous)
     made, withheld = dict(tables), list[Withheld]()
     for name, one in tables.items():
         places = {
@@ -85,13 +85,14 @@ def released_together(
 
 
 def _solved(
-    tables: Mapping[str, ReleasedTable], fewest: int, previous: Mapping[str, ReleasedTable]
+    tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]]
 ) -> tuple[dict[str, dict[Place, Why]], list[tuple[str, Place]]]:
     """Return what to hide and what is lost, cells linked as closely as what is shown allows."""
     for linked in _LINKED:
         book = _Book(fewest, linked)
-        book.enter(tables, "new")
-        book.enter(previous, "old")
+        book.enter(tables, _NEW)
+        for at, told in enumerate(previous):
+            book.enter(told, f"release {at}")
         with suppress(SumsDoNotHold):
             return book.solved()
     raise SumsDoNotHold("The sums of a table of this release do not hold, so nobody can say what they tell.")
@@ -140,7 +141,7 @@ def row_name(table: Table, row: int) -> tuple[str, ...]:
 
 # All counts of people of a release as one system of cells.
 
-_Of = Literal["new", "old"]
+_NEW: Final = "new"
 _Linked = Literal["by name", "by table", "by value"]
 _LINKED: Final[tuple[_Linked, ...]] = ("by name", "by table", "by value")
 """How cells are linked: those of one name in all tables and both releases; within tables of one name alone; and last,
@@ -161,13 +162,13 @@ class _Book:
     fewest: int
     linked: _Linked
     cells: dict[_Key, float] = field(default_factory=dict)
-    places: dict[tuple[_Of, str, Place], _Key] = field(default_factory=dict)
+    places: dict[tuple[str, str, Place], _Key] = field(default_factory=dict)
     fixed: set[_Key] = field(default_factory=set)
     lines: list[dict[_Key, float]] = field(default_factory=list)
     differences: dict[_Key, Why] = field(default_factory=dict)
     pairs: dict[_Key, tuple[_Key, _Key]] = field(default_factory=dict)
 
-    def enter(self, tables: Mapping[str, ReleasedTable], of: _Of) -> None:
+    def enter(self, tables: Mapping[str, ReleasedTable], of: str) -> None:
         """Enter the counts of tables, and what is known of their sums."""
         for name, one in tables.items():
             table = one.table
@@ -183,14 +184,14 @@ class _Book:
             if table.is_nested:
                 self._nest(table, name, of)
 
-    def _key(self, identity: _Identity, value: float, of: _Of) -> _Key:
+    def _key(self, identity: _Identity, value: float, of: str) -> _Key:
         """Return the cell that a count is, made where there is none of its name and value."""
         named = [key for key in self.cells if key[1] == identity]
-        is_strict = of == "old" and self.linked == "by value"
+        is_strict = of != _NEW and self.linked == "by value"
         same = next((key for key in named if _agree(self.cells[key], value, is_strict)), None)
         key = same or (f"{of} {len(named)}", identity)
         before = self.cells.get(key, np.nan)
-        if of == "old":
+        if of != _NEW:
             # what an earlier release told is known, whether it is shown again or not
             self.cells[key] = value if np.isfinite(value) else before
             self.fixed |= {key} if np.isfinite(value) else set()
@@ -198,10 +199,10 @@ class _Book:
             self.cells[key] = value if same is None or np.isnan(value) else before
         if same is None:
             for other in named:
-                self._differ(key, other, "last release" if of == "old" else "difference")
+                self._differ(key, other, "last release" if of != _NEW else "difference")
         return key
 
-    def _nest(self, table: Table, name: str, of: _Of) -> None:
+    def _nest(self, table: Table, name: str, of: str) -> None:
         for column in _people_columns(table):
             rows = [key for r in range(len(table.rows)) if (key := self.places.get((of, name, (r, column))))]
             for at, key in enumerate(rows):
@@ -238,9 +239,9 @@ class _Book:
         lost |= {end for key in lost & set(self.differences) for end in self.pairs[key]}
         places: dict[str, dict[Place, Why]] = {}
         for (of, name, place), key in self.places.items():
-            if of == "new" and key in hidden:
+            if of == _NEW and key in hidden:
                 places.setdefault(name, {})[place] = self._why(key)
-        return places, [(name, place) for (of, name, place), key in self.places.items() if of == "new" and key in lost]
+        return places, [(name, place) for (of, name, place), key in self.places.items() if of == _NEW and key in lost]
 
     def _why(self, key: _Key) -> Why:
         return next((self.differences[d] for d, ends in self.pairs.items() if key in ends), "sum")
