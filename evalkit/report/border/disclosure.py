@@ -209,6 +209,8 @@ def sums_shown(table: Table, within: Iterable[Place]) -> list[Line]:
         last = len(table.rows) - 1
         lines += [((last, c), *((r, c) for r in range(last))) for c in columns]
     lines += [tuple((r, c) for r in rows) for rows in table.row_sums for c in columns]
+    at = {column.key: c for c, column in enumerate(table.columns)}
+    lines += [tuple((r, at[key]) for key in keys) for keys in table.column_sums for r in range(len(table.rows))]
     return [line for line in lines if len(line) > 1 and known.issuperset(line)]
 
 

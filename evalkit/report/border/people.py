@@ -16,6 +16,7 @@ from evalkit.core.disclosure import DOMINANT, FEWEST_DF, FEWEST_PEOPLE, WITHIN_P
 from evalkit.core.errors import EvalkitError
 from evalkit.core.formats import rounded
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.sentence import Sentence
 from evalkit.report.border.disclosure import UNTYPED, ReleasedTable, is_suppressed, release
 from evalkit.report.border.release import REASONS, Why, Withheld, row_name
 from evalkit.report.border.suppression_arrays import is_dominated
@@ -24,35 +25,52 @@ from evalkit.report.border.table import Cell, Column, Kind, Table
 _NUMBERS: Final[tuple[Kind, ...]] = ("estimate", "number", "interval", "p", "percentage", "money")
 _DECIMALS: Final[dict[Kind, int]] = {"estimate": 2, "number": 2, "interval": 2, "p": 3, "percentage": 0, "money": 0}
 _EXTREME: Final = re.compile(r"(^|[^a-z])(min|max|minimum|maximum)([^a-z]|$)", re.I)
+_YEAR: Final = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d%]|[.,]\d)")
+_WORDS: Final = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|single|both|neither|half|third|quarter"
+_NUMBER: Final = re.compile(rf"\d|\b(?:{_WORDS})\b", re.I)
+_NOT_GIVEN: Final = "Not given; why would tell a number of people."
 _DF: Final = ("df", "dof", "residual_df")
 
 
 def of_people(one: ReleasedTable) -> ReleasedTable | None:
     """Return a table whose units turn out to be people with its small counts withheld, None where that cannot be done.
 
-    Texts with digits beside the names of rows, and notes with digits, are left out: nobody can say what these count.
+    Texts and notes that tell a number are left out, as nobody can say what it counts. Rows of a table without sums are
+    taken to count groups within each other: two that differ by few are not both told.
     """
     table = one.table
     columns = tuple(replace(c, kind="pupil_count") if c.kind == "school_count" else c for c in table.columns)
     first = next((at for at, c in enumerate(columns) if not c.is_numeric and c.key != table.panel_by), 0)
     rows = tuple(
-        tuple(cell if at == first or c.key == table.panel_by else _text(c, cell) for at, (c, cell) in enumerate(pairs))
+        tuple(cell if at == first or c.key == table.panel_by else _text(cell) for at, (c, cell) in enumerate(pairs))
         for pairs in (tuple(zip(columns, row, strict=True)) for row in table.rows)
     )
-    notes, above = (tuple(note for note in texts if not _has_digit(note)) for texts in (table.notes, table.above))
+    notes, above = (tuple(note for note in texts if not tells_number(note)) for texts in (table.notes, table.above))
+    is_nested = not (table.row_sums or table.column_sums or table.has_total_row)
+    made = replace(table, columns=columns, rows=rows, notes=notes, above=above, is_nested=is_nested)
     try:
-        return release(replace(table, columns=columns, rows=rows, notes=notes, above=above), FEWEST_PEOPLE)
+        return release(made, FEWEST_PEOPLE)
     except EvalkitError:  # a count that is none, which nobody can judge
         return None
 
 
-def _text(column: Column, cell: Cell) -> Cell:
-    is_text = isinstance(cell, str) and _has_digit(cell)
-    return Unavailable(UNTYPED) if is_text else cell
+def _text(cell: Cell) -> Cell:
+    """Return a text, or a reason why there is no number, without what it may count."""
+    if isinstance(cell, Unavailable) and not is_suppressed(cell) and tells_number(cell.reason):
+        return Unavailable(_NOT_GIVEN)
+    return Unavailable(UNTYPED) if isinstance(cell, str) and tells_number(cell) else cell
 
 
-def _has_digit(text: str) -> bool:
-    return any(sign.isdigit() for sign in text)
+def tells_number(text: str) -> bool:
+    """Return whether a text holds a number that is no year, in digits or in words."""
+    return bool(_NUMBER.search(_YEAR.sub("", text)))
+
+
+def sentence_of_people(sentence: str) -> str:
+    """Return a sentence of a project whose units are people; what cannot be typed and tells a number is withheld."""
+    if isinstance(sentence, Sentence):
+        return sentence.written(FEWEST_PEOPLE)
+    return UNTYPED if tells_number(sentence) else sentence
 
 
 def tied_to_counts(

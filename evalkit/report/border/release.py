@@ -75,13 +75,38 @@ def released_together(
     hidden, is_lost = _solved(tables, fewest, previous)
     made, withheld = dict(tables), list[Withheld]()
     for name, one in tables.items():
-        places = {
-            (r, c): why for (r, c), why in hidden.get(name, {}).items() if not is_suppressed(one.table.rows[r][c])
-        }
+        found, rows = hidden.get(name, {}), one.table.rows
+        places = {place: why for place, why in found.items() if not is_suppressed(rows[place[0]][place[1]])}
         made[name] = _hiding(one, set(places), fewest)
         withheld += [_withheld(name, one.table, place, why) for place, why in sorted(places.items())]
     lost = [_withheld(name, tables[name].table, place, "last release") for name, place in is_lost]
-    return Together(made, tuple(withheld), tuple(lost))
+    twins = _twins(tables, made)
+    if not twins:
+        return Together(made, tuple(withheld), tuple(lost))
+    withheld += [_withheld(name, made[name].table, place, "sum") for name, places in twins.items() for place in places]
+    without = {name: _hiding(one, twins.get(name, set()), fewest) for name, one in made.items()}
+    after = released_together(without, fewest, previous)
+    return Together(after.tables, (*withheld, *after.withheld), tuple(dict.fromkeys((*lost, *after.lost))))
+
+
+def _twins(before: Mapping[str, ReleasedTable], after: Mapping[str, ReleasedTable]) -> dict[str, set[Place]]:
+    """Return where a count that is newly withheld is told under another name: of the same key, and as large."""
+    newly = {
+        (before[name].table.columns[c].key, before[name].table.rows[r][c])
+        for name, one in after.items()
+        for r, c in _places(one.table)
+        if is_suppressed(one.table.rows[r][c]) and not is_suppressed(before[name].table.rows[r][c])
+    }
+    found: dict[str, set[Place]] = {}
+    for name, one in after.items():
+        for r, c in _places(one.table):
+            if (one.table.columns[c].key, one.table.rows[r][c]) in newly:
+                found.setdefault(name, set()).add((r, c))
+    return found
+
+
+def _places(table: Table) -> Iterator[Place]:
+    yield from ((r, c) for r in range(len(table.rows)) for c in _people_columns(table))
 
 
 def _solved(
@@ -162,6 +187,7 @@ class _Book:
     fewest: int
     linked: _Linked
     cells: dict[_Key, float] = field(default_factory=dict)
+    named: dict[_Identity, list[_Key]] = field(default_factory=dict)
     places: dict[tuple[str, str, Place], _Key] = field(default_factory=dict)
     fixed: set[_Key] = field(default_factory=set)
     lines: list[dict[_Key, float]] = field(default_factory=list)
@@ -186,7 +212,7 @@ class _Book:
 
     def _key(self, identity: _Identity, value: float, of: str) -> _Key:
         """Return the cell that a count is, made where there is none of its name and value."""
-        named = [key for key in self.cells if key[1] == identity]
+        named = self.named.setdefault(identity, [])
         is_strict = of != _NEW and self.linked == "by value"
         same = next((key for key in named if _agree(self.cells[key], value, is_strict)), None)
         key = same or (f"{of} {len(named)}", identity)
@@ -200,6 +226,7 @@ class _Book:
         if same is None:
             for other in named:
                 self._differ(key, other, "last release" if of != _NEW else "difference")
+            named.append(key)
         return key
 
     def _nest(self, table: Table, name: str, of: str) -> None:

@@ -81,8 +81,8 @@ class Table:
 
     `has_total_row` says that the last row sums the rows above it. `panel_by` is the key of a column whose
     values are shown as headings of panels, each over the rows that have that value. Each of `row_sums` are places of
-    rows, the first of which sums the others; rows of a table that `is_nested` count groups that lie within each other,
-    so that what two rows differ by is a count as well.
+    rows, the first of which sums the others, and each of `column_sums` keys of columns likewise; rows of a table that
+    `is_nested` count groups that lie within each other, so that what two of them differ by is a count as well.
     `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
     `release` makes the `ReleasedTable` that can.
     """
@@ -96,6 +96,7 @@ class Table:
     panel_by: str = ""
     above: tuple[str, ...] = ()
     row_sums: tuple[tuple[int, ...], ...] = ()
+    column_sums: tuple[tuple[str, ...], ...] = ()
     is_nested: bool = False
 
     def __post_init__(self) -> None:
@@ -167,6 +168,7 @@ def table_record(table: Table) -> dict[str, object]:
         "notes": list(table.notes),
         "above": list(table.above),
         "row_sums": [list(places) for places in table.row_sums],
+        "column_sums": [list(keys) for keys in table.column_sums],
     }
 
 
@@ -180,6 +182,7 @@ def table_from_record(record: Mapping[str, Any]) -> Table:
             "notes": tuple(record["notes"]),
             "above": tuple(record["above"]),
             "row_sums": tuple(tuple(places) for places in record.get("row_sums", ())),
+            "column_sums": tuple(tuple(keys) for keys in record.get("column_sums", ())),
         }
     )
 

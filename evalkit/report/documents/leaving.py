@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
-from evalkit.report.border.disclosure import ReleasedTable, is_suppressed, suppressed, told
+from evalkit.report.border.disclosure import ReleasedTable, is_suppressed, suppressed
 from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Section
-from evalkit.report.border.people import is_of_groups, of_people, tied_to_counts
+from evalkit.report.border.people import is_of_groups, of_people, sentence_of_people, tied_to_counts
 from evalkit.report.border.release import Together, Withheld, hidden_already, released_together
 from evalkit.report.border.table import Table
 from evalkit.report.documents.contents import Contents
@@ -262,7 +262,7 @@ class _Stripped(_Pass):
         return (title, Prose((NO_CHAPTER,)))
 
     def sentence(self, sentence: str) -> str:
-        return told(sentence, FEWEST_PEOPLE) if self._are_people else sentence
+        return sentence_of_people(sentence) if self._are_people else sentence
 
     def table(self, table: ReleasedTable) -> ReleasedTable | None:
         return of_people(table) if self._are_people else table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from evalkit.core.disclosure import DOMINANT, FEWEST_DF, WITHIN_PERCENT
+from evalkit.core.disclosure import FEWEST_DF
 from evalkit.core.words import counted
 from evalkit.report.border.disclosure import release
 from evalkit.report.border.parts import Document, Heading, Part, Prose
@@ -26,7 +26,8 @@ def release_page(
     """Return the page of a release; `files` say of each file what it is, `previous` which release came before."""
     document = leaving.contents.document
     withheld = tuple(dict.fromkeys(leaving.withheld))
-    parts: list[Part] = [Heading(1, "What may leave, and what is withheld"), Prose(tuple(_told(leaving, files)))]
+    parts: list[Part] = [Prose((document.banner,), "banner")] if document.banner else []
+    parts += [Heading(1, "What may leave, and what is withheld"), Prose(tuple(_told(leaving, files)))]
     parts += [Heading(2, "Which numbers are withheld, and why?"), *_numbers(withheld)]
     if leaving.lost:
         parts += [Heading(2, "What did an earlier release tell already?"), *_lost(leaving.lost)]
@@ -81,24 +82,27 @@ def _wholes(left_out: Sequence[LeftOut]) -> tuple[Part, ...]:
 
 
 def _rules(fewest: int, are_people: bool, previous: str) -> tuple[str, ...]:
-    n, share = DOMINANT
     source = (
-        f"Units are people: counts from 1 to {fewest - 1} are withheld, and so is every number that rests on them."
+        f"Units are people: counts under {fewest} are withheld, and so is every number that stands beside one."
         if are_people
         else f"Files are published: counts of pupils under {fewest} are withheld; counts of schools and areas are not, "
         "as anybody can count them in the published files."
     )
+    of_people = (
+        f"A model with fewer than {FEWEST_DF} residual degrees of freedom, a smallest and a largest value stay. Other "
+        "numbers are rounded, half up, as they are shown. Sentences with numbers stay, and so does results.json.",
+    )
     return (
         source,
-        f"No withheld count can be placed within fewer than {fewest} of its value, or said to be under {fewest}, by "
-        "whoever knows every sum and every number told here: a linear programme looks for the closest guess.",
-        f"Compared with the last release ({previous}): counts that differ by fewer than {fewest} are withheld."
+        f"No withheld count can be said to be under {fewest}, or placed within a range narrower than that, by whoever "
+        "knows every sum and every number told here: a linear programme looks for the closest guess.",
+        f"Compared with every release up to that of {previous}: counts that differ by fewer than {fewest} are withheld."
         if previous
         else "No earlier release was named: differences between releases were not looked at.",
-        f"Models of people have at least {FEWEST_DF} residual degrees of freedom; no smallest or largest value leaves; "
-        f"of an amount the {n} largest make up at most {share:.0%}, and none is known to within {WITHIN_PERCENT:.0f}%.",
+        *(of_people if are_people else ()),
         "Figures leave as pictures of dots, and not where a number behind them is withheld.",
-        "No file names a folder, a user or a machine; notebooks, data and caches stay.",
+        "No file names a folder or the machine in which it was made. Notebooks, lists of pairs (design.json), data and "
+        "caches stay.",
     )
 
 

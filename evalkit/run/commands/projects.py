@@ -243,9 +243,10 @@ RELEASE: Final = Declared(
         "evalkit release tutoring --people": "of pupils: numbers leave beside counts of ten people or more",
         "evalkit release tutoring --people --previous sent/2026-03/tutoring": "and beside what left before",
     },
-    epilog="""All tables are looked at together, and beside the releases before: no count of people that is withheld can be worked out
-from what is told. report/ holds the report drawn anew; release.html says what was withheld and why; results.json and
-checksums/ are in the form that output checkers in the UK read (acro). Prints the path of the folder.
+    epilog="""\
+All tables are looked at together, and beside the releases before: no count of people that is withheld can be worked
+out from what is told. report/ holds the report drawn anew; release.html says what was withheld and why; results.json
+and checksums/ are in the form that output checkers in the UK read (acro). Prints the path of the folder.
 """,
 )
 
