@@ -127,6 +127,22 @@ def picture_in_svg(png: bytes) -> bytes:
     ).encode()
 
 
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_DRAWN: Final = (b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT", b"IEND")
+
+
+def dots_alone(png: bytes) -> bytes:
+    """Return a picture without what it says of itself: programs, dates, folders; raise `EvalkitError` for no PNG."""
+    at, kept = len(_PNG), [_PNG]
+    while at + 12 <= len(png):
+        end = at + 12 + int.from_bytes(png[at : at + 4], "big")
+        kept += [png[at:end]] if png[at + 4 : at + 8] in _DRAWN else []
+        at = end
+    if not png.startswith(_PNG) or at != len(png):
+        raise EvalkitError("A figure is no PNG, or not a whole one. Run the project again.")
+    return b"".join(kept)
+
+
 # A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.
 
 SYNTHETIC_MARK: Final = "SYNTHETIC DATA"

@@ -10,7 +10,17 @@ from typing import Any, Final
 from evalkit.core.errors import EvalkitError
 from evalkit.core.plain import json_text
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Document, Figure, Heading, Part, Section, Text, part_from_json, picture_in_svg
+from evalkit.report.border.parts import (
+    Document,
+    Figure,
+    Heading,
+    Part,
+    Section,
+    Text,
+    dots_alone,
+    part_from_json,
+    picture_in_svg,
+)
 from evalkit.report.documents.html import report_html
 from evalkit.report.documents.pdf import pdf_report, summary_pdf
 from evalkit.report.documents.word import word_report
@@ -156,7 +166,7 @@ def _table(record: Mapping[str, Any]) -> ReleasedTable:
 
 
 def _figure(record: Mapping[str, Any], png_of: Callable[[str], bytes]) -> Figure:
-    png = b64decode(record["png"]) if "png" in record else png_of(record["name"])
+    png = dots_alone(b64decode(record["png"]) if "png" in record else png_of(record["name"]))
     return Figure(
         name=str(record["name"]),
         png=png,

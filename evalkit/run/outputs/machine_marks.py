@@ -17,6 +17,7 @@ from typing import Final
 _SHORTEST: Final = 5
 _STREAM: Final = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _TEXT_CHUNKS: Final = (b"tEXt", b"iTXt", b"zTXt", b"eXIf")
+_ZIP: Final = b"PK\x03\x04"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -29,9 +30,9 @@ def machine_marks(*folders: Path) -> tuple[str, ...]:
     return tuple(mark for mark in marks if len(mark) >= _SHORTEST)
 
 
-def marks_in(name: str, content: bytes, marks: Iterable[str]) -> list[str]:
+def marks_in(content: bytes, marks: Iterable[str]) -> list[str]:
     """Return which of some texts stand in a file: in its bytes, the members of an archive, what describes a picture."""
-    texts = list(_texts(name, content))
+    texts = list(_texts(content))
     return [mark for mark in marks if any(_stands_in(mark, text) for text in texts)]
 
 
@@ -42,14 +43,14 @@ def _stands_in(mark: str, text: bytes) -> bool:
     )
 
 
-def _texts(name: str, content: bytes) -> Iterator[bytes]:
+def _texts(content: bytes) -> Iterator[bytes]:
     if content.startswith(_PNG):
         yield from _described(content)
-    elif name.endswith(".docx"):
+    elif content.startswith(_ZIP):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.namelist():
                 yield member.encode()
-                yield from _texts(member, archive.read(member))
+                yield from _texts(archive.read(member))
     elif content.startswith(b"%PDF"):
         yield content
         yield from _inflated(content)

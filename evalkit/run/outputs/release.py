@@ -48,6 +48,7 @@ _KINDS: Final[Mapping[str, str]] = {
     ".json": "Plain data",
     ".jsonl": "When what was done",
 }
+_DOCUMENTS: Final = (".html", ".docx", ".pdf")
 _NO_MACHINE: Final = "It names a folder or the name of this machine."
 _NO_REPORT: Final = "There is no finished report: the last run failed."
 
@@ -179,7 +180,7 @@ def _releases_before(named: Path | None, target: Path) -> list[tuple[str, Mappin
 
 def _files(project: Project, asked: Asked, leaving: Leaving) -> tuple[dict[str, bytes], Leaving]:
     """Return the files of the report that may leave, and what is told of those that may not."""
-    from evalkit.report.documents.contents import drawn
+    from evalkit.report.documents.contents import contents_json, drawn
     from evalkit.report.documents.leaving import LeftOut
 
     files: dict[str, bytes] = {}
@@ -190,8 +191,10 @@ def _files(project: Project, asked: Asked, leaving: Leaving) -> tuple[dict[str, 
         files[f"{_REPORT}/{MANIFEST}"] = _manifest_of_report(asked.outputs / project.slug, files)
     files |= {f"{_REPORT}/{name}": content for name, content in _records(project, asked).items()}
     marks = machine_marks(asked.outputs, asked.out, asked.project_file.parent)
-    named = [name for name, content in files.items() if marks_in(name, content, marks)]
-    left_out = (*leaving.left_out, *(LeftOut(name, _NO_MACHINE) for name in named))
+    named = {name for name, content in files.items() if marks_in(content, marks)}
+    if marks_in(contents_json(leaving.contents), marks):  # on paper words are drawn, and cannot be looked for
+        named |= {name for name in files if name.endswith(_DOCUMENTS)}
+    left_out = (*leaving.left_out, *(LeftOut(name, _NO_MACHINE) for name in sorted(named)))
     kept = {name: content for name, content in files.items() if name not in named}
     return kept, replace(leaving, left_out=left_out)
 
