@@ -14,6 +14,15 @@ FEWEST_PUBLISHED: Final = 6
 FEWEST_PEOPLE: Final = 10
 """Of records of people, whose counts nobody has published: what may leave a secure environment in the UK."""
 
+FEWEST_DF: Final = 10
+"""Residual degrees of freedom that a model of records of people has at least, where its coefficients may leave."""
+
+DOMINANT: Final = (2, 0.9)
+"""Of an amount made up by people or firms: as many of the largest may make up at most this share of it."""
+
+WITHIN_PERCENT: Final = 10.0
+"""Of such an amount: nobody may work out the largest part more closely than this, knowing his own (the p% rule)."""
+
 CONTAINS_PEOPLE: Final = "One row for each person: this file must not leave a secure environment without being checked."
 """What a file that lists people says of itself, in its last column or key."""
 

@@ -56,6 +56,16 @@ def suppressed(threshold: int) -> Unavailable:
     return Unavailable(f"Suppressed (a count of fewer than {threshold} pupils, or one that would reveal it).")
 
 
+def is_suppressed(cell: object) -> bool:
+    """Return whether a cell is a count that was suppressed, at whatever threshold."""
+    return isinstance(cell, Unavailable) and cell == suppressed(_threshold_in(cell.reason))
+
+
+def _threshold_in(reason: str) -> int:
+    digits = "".join(sign for sign in reason if sign.isdigit())
+    return int(digits) if len(digits) in range(1, 9) else 0
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ReleasedTable:
     """A table that may leave: it cannot be made from a table that shows a small count of pupils."""
@@ -104,8 +114,8 @@ def release(table: Table, threshold: int) -> ReleasedTable:
     table = _typed(table)
     counts = _counts(table)
     primary = {place for place, n in counts.items() if n < threshold}
-    hidden = _protected(_lines(table, counts), counts, primary, threshold)
-    return ReleasedTable(_derived_hidden(_without(table, hidden, threshold), threshold), threshold)
+    hidden = _protected(sums_shown(table, counts), counts, primary, threshold)
+    return ReleasedTable(with_derived_hidden(_without(table, hidden, threshold), threshold), threshold)
 
 
 def release_record(record: Mapping[str, object], threshold: int) -> dict[str, object]:
@@ -186,8 +196,8 @@ def _small(table: Table, threshold: int) -> set[Place]:
     return {place for place, n in _counts(table).items() if n < threshold}
 
 
-def _lines(table: Table, within: Iterable[Place]) -> list[Line]:
-    """Return every sum the table shows as places, the total first."""
+def sums_shown(table: Table, within: Iterable[Place]) -> list[Line]:
+    """Return every sum of counts of pupils that a table shows, as places, the total first, of places `within`."""
     known = set(within)
     columns = _pupil_columns(table)
     lines: list[Line] = []
@@ -198,6 +208,9 @@ def _lines(table: Table, within: Iterable[Place]) -> list[Line]:
     if table.has_total_row:
         last = len(table.rows) - 1
         lines += [((last, c), *((r, c) for r in range(last))) for c in columns]
+    lines += [tuple((r, c) for r in rows) for rows in table.row_sums for c in columns]
+    at = {column.key: c for c, column in enumerate(table.columns)}
+    lines += [tuple((r, at[key]) for key in keys) for keys in table.column_sums for r in range(len(table.rows))]
     return [line for line in lines if len(line) > 1 and known.issuperset(line)]
 
 
@@ -249,7 +262,7 @@ def _exposed(table: Table, threshold: int) -> bool:
     reason = suppressed(threshold)
     places = {(r, c): table.rows[r][c] for c in _pupil_columns(table) for r in range(len(table.rows))}
     hidden = sorted(place for place, cell in places.items() if cell == reason)
-    lines = _lines(table, places)
+    lines = sums_shown(table, places)
     if not hidden or not lines:
         return False
     system = np.array([[_sign(line, place) for place in hidden] for line in lines], dtype=float)
@@ -269,7 +282,7 @@ def _without(table: Table, hidden: set[Place], threshold: int) -> Table:
     return replace(table, rows=rows)
 
 
-def _derived_hidden(table: Table, threshold: int) -> Table:
+def with_derived_hidden(table: Table, threshold: int) -> Table:
     """Return the table with figures derived from a suppressed count suppressed too."""
     keys = [column.key for column in table.columns]
     source = {i: keys.index(c.derived_from) for i, c in enumerate(table.columns) if c.derived_from}

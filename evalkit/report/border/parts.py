@@ -38,8 +38,11 @@ class Prose:
         return cleaned(f'<div class="evalkit evalkit-{self.kind}">{self._body()}</div>')
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        record = {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}
-        return bundle(self._repr_html_(), self.text, record)
+        return bundle(self._repr_html_(), self.text, self.record())
+
+    def record(self) -> dict[str, object]:
+        """Return the sentences as a JSON record, from which `part_from_json` reads them back."""
+        return {"part": "prose", "kind": self.kind, "sentences": list(self.sentences)}
 
     @property
     def is_list(self) -> bool:
@@ -111,6 +114,33 @@ class Figure:
             "caption": self.caption,
             "data": self.data.record(),
         }
+
+
+def picture_in_svg(png: bytes) -> bytes:
+    """Return a picture of dots as SVG, which documents draw: it holds no more than the dots."""
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))  # where a PNG says its size
+    inside = b64encode(png).decode("ascii")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
+        f'height="{height}" viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" '
+        f'xlink:href="data:image/png;base64,{inside}"/></svg>'
+    ).encode()
+
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_DRAWN: Final = (b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT", b"IEND")
+
+
+def dots_alone(png: bytes) -> bytes:
+    """Return a picture without what it says of itself: programs, dates, folders; raise `EvalkitError` for no PNG."""
+    at, kept = len(_PNG), [_PNG]
+    while at + 12 <= len(png):
+        end = at + 12 + int.from_bytes(png[at : at + 4], "big")
+        kept += [png[at:end]] if png[at + 4 : at + 8] in _DRAWN else []
+        at = end
+    if not png.startswith(_PNG) or at != len(png):
+        raise EvalkitError("A figure is no PNG, or not a whole one. Run the project again.")
+    return b"".join(kept)
 
 
 # A document and its pieces, before anything draws them, and the way of a piece through a notebook and back.

@@ -80,7 +80,9 @@ class Table:
     """Rows of cells under typed columns; the first column names the row.
 
     `has_total_row` says that the last row sums the rows above it. `panel_by` is the key of a column whose
-    values are shown as headings of panels, each over the rows that have that value.
+    values are shown as headings of panels, each over the rows that have that value. Each of `row_sums` are places of
+    rows, the first of which sums the others, and each of `column_sums` keys of columns likewise; rows of a table that
+    `is_nested` count groups that lie within each other, so that what two of them differ by is a count as well.
     `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
     `release` makes the `ReleasedTable` that can.
     """
@@ -93,6 +95,9 @@ class Table:
     has_total_row: bool = False
     panel_by: str = ""
     above: tuple[str, ...] = ()
+    row_sums: tuple[tuple[int, ...], ...] = ()
+    column_sums: tuple[tuple[str, ...], ...] = ()
+    is_nested: bool = False
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -162,6 +167,8 @@ def table_record(table: Table) -> dict[str, object]:
         "rows": [[_cell_record(cell) for cell in row] for row in table.rows],
         "notes": list(table.notes),
         "above": list(table.above),
+        "row_sums": [list(places) for places in table.row_sums],
+        "column_sums": [list(keys) for keys in table.column_sums],
     }
 
 
@@ -174,6 +181,8 @@ def table_from_record(record: Mapping[str, Any]) -> Table:
             "rows": tuple(tuple(_cell(cell) for cell in row) for row in record["rows"]),
             "notes": tuple(record["notes"]),
             "above": tuple(record["above"]),
+            "row_sums": tuple(tuple(places) for places in record.get("row_sums", ())),
+            "column_sums": tuple(tuple(keys) for keys in record.get("column_sums", ())),
         }
     )
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from evalkit.core.words import cleaned, counted
 from evalkit.report.border.disclosure import release
 from evalkit.report.border.markup import PART_MIME
-from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, Section, Text, parts_from_json
+from evalkit.report.border.parts import (
+    Figure,
+    Heading,
+    Part,
+    Parts,
+    Prose,
+    Section,
+    Text,
+    parts_from_json,
+    picture_in_svg,
+)
 from evalkit.report.border.table import Column, Table
 from evalkit.report.documents.markdown import joined, written
 
@@ -18,6 +28,8 @@ UNCHECKED: Final = (
     "This chapter shows outputs of the evaluator's own that no disclosure control has seen (`unchecked: true` in the "
     "project file): the evaluator answers for them."
 )
+UNKNOWN: Final = "Numbers of this picture"
+"""The caption of the numbers behind a picture of which nothing is known."""
 _PNG: Final = "image/png"
 _TERMINAL: Final = re.compile(r"\x1b\[[0-9;]*m")
 _AT_TOP: Final = ("banner", "face")
@@ -107,13 +119,6 @@ def _fenced(text: str) -> str:
 
 def _picture(png: bytes, title: str) -> Figure:
     """Return a picture of which nothing is known but that it was drawn."""
-    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))  # where a PNG says its size
-    inside = b64encode(png).decode("ascii")
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
-        f'height="{height}" viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" '
-        f'xlink:href="data:image/png;base64,{inside}"/></svg>'
-    )
-    told = Table(caption="Numbers of this picture", columns=(Column("known", "Known"),), rows=(("None",),))
+    told = Table(caption=UNKNOWN, columns=(Column("known", "Known"),), rows=(("None",),))
     words = f"A picture of the notebook “{title}”, without a description and without its numbers."
-    return Figure(png=png, svg=svg.encode(), alt=words, caption=words, data=release(told, 0))
+    return Figure(png=png, svg=picture_in_svg(png), alt=words, caption=words, data=release(told, 0))

@@ -13,10 +13,9 @@ from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
 from evalkit.report.border.disclosure import ReleasedTable, release_record
 from evalkit.report.border.parts import Figure
+from evalkit.report.documents.contents import PARTS, Contents, contents_json, drawn
 from evalkit.report.documents.document import ExecutedNotebook, read_document
-from evalkit.report.documents.html import report_html
-from evalkit.report.documents.pdf import pdf_report, summary_pdf
-from evalkit.report.documents.word import word_report
+from evalkit.report.documents.leaving import contents_together
 from evalkit.report.figures.analyses import analyses_plot
 from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.tables import analyses
@@ -189,23 +188,32 @@ def released_files(
     """Return path and content of the documents, results.json, the tables as CSV and the figures as PNG and SVG.
 
     `notebooks` are the executed notebooks in the order of the report; `reference` is the
-    .docx in whose look the Word document is made.
+    .docx in whose look the Word document is made. What tables tell together is withheld in all of them; `parts.json`
+    holds what all is drawn from.
     """
+    made = contents_of(evaluation, notebooks)
+    together = contents_together(made, made.threshold).contents
+    return {**drawn(together, reference), PARTS: contents_json(together)}
+
+
+def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -> Contents:
+    """Return what the documents and files of an evaluation are drawn from."""
     document = read_document(evaluation, notebooks)
-    released = {
-        "report.html": report_html(document).encode("utf-8"),
-        "report.docx": word_report(document, reference),
-        "report.pdf": pdf_report(document),
-        "summary.pdf": summary_pdf(document),
-        "results.json": results_json(evaluation),
-    }
     shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
-    for name, table in _TABLES.items():
-        released[f"tables/{name}.csv"] = table(evaluation).to_csv().encode("utf-8")
-    released |= _figure_files("analyses", shown["analyses"] if "analyses" in shown else analyses_plot(evaluation))
+    tables = {name: table(evaluation) for name, table in _TABLES.items()}
+    figures: dict[str, Figure | None] = {
+        "analyses": shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
+    }
     for results in evaluation.analyses:
-        released |= _files_of(results, shown)
-    return released
+        tables |= _tables_of(results)
+        figures |= _figures_of(results, shown)
+    return Contents(
+        document=document,
+        tables=tables,
+        figures={name: figure for name, figure in figures.items() if figure is not None},
+        results=results_record(evaluation),
+        threshold=evaluation.project.disclosure.threshold,
+    )
 
 
 _TABLES: Final[Mapping[str, Callable[[Evaluation], ReleasedTable]]] = {
@@ -216,27 +224,23 @@ _TABLES: Final[Mapping[str, Callable[[Evaluation], ReleasedTable]]] = {
 """The tables over all analyses of a project, by the names of their files."""
 
 
-def _files_of(results: AnalysisResults, shown: Mapping[str, Figure]) -> dict[str, bytes]:
-    """Return the tables and figures of an analysis; those of the primary one bear their names alone.
+def _of_analysis(results: AnalysisResults) -> str:
+    """Return what stands before the names of an analysis's files; those of the primary one bear their names alone."""
+    return "" if results.analysis.primary else f"{results.analysis.name}/"
+
+
+def _tables_of(results: AnalysisResults) -> dict[str, ReleasedTable]:
+    module = kind_module(results.plan)
+    made = module.tables(results) if module and hasattr(module, "tables") else {}
+    return {f"{_of_analysis(results)}{name}": table for name, table in made.items()}
+
+
+def _figures_of(results: AnalysisResults, shown: Mapping[str, Figure]) -> dict[str, Figure | None]:
+    """Return the figures of an analysis, None where there is nothing to draw: a map without boundaries.
 
     A figure that the document shows is not drawn a second time.
     """
-    module, files = kind_module(results.plan), dict[str, bytes]()
-    of_analysis = "" if results.analysis.primary else f"{results.analysis.name}/"
-    for name, table in (module.tables(results) if module and hasattr(module, "tables") else {}).items():
-        files[f"tables/{of_analysis}{name}.csv"] = table.to_csv().encode("utf-8")
-    for name, drawing in (module.figures(results) if module and hasattr(module, "figures") else {}).items():
-        full = f"{of_analysis}{name}"
-        files |= _figure_files(full, shown[full] if full in shown else drawing())
-    return files
-
-
-def _figure_files(name: str, figure: Figure | None) -> dict[str, bytes]:
-    """Return the files of a figure, none where there is nothing to draw: a map without boundaries."""
-    if figure is None:
-        return {}
-    return {
-        f"figures/{name}.png": figure.png,
-        f"figures/{name}.svg": figure.svg,
-        f"figures/{name}.csv": figure.data.to_csv().encode("utf-8"),
-    }
+    module = kind_module(results.plan)
+    drawings = module.figures(results) if module and hasattr(module, "figures") else {}
+    named = {f"{_of_analysis(results)}{name}": drawing for name, drawing in drawings.items()}
+    return {name: shown[name] if name in shown else drawing() for name, drawing in named.items()}

@@ -317,4 +317,7 @@ def _flow_data(evaluation: AreasResults, arms: list[_Arm]) -> ReleasedTable:
             (arm.name, "analysed", "–", arm.analysed),
         )
     ]
-    return released(evaluation, Table(caption="Numbers behind the flow", columns=columns, rows=tuple(rows)))
+    places = {arm.name: [at for at, row in enumerate(rows) if row[0] == arm.name] for arm in arms}
+    sums = tuple(tuple(of_arm) for of_arm in places.values())
+    caption = "Numbers behind the flow"
+    return released(evaluation, Table(caption=caption, columns=columns, rows=tuple(rows), row_sums=sums))

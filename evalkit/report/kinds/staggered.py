@@ -208,7 +208,9 @@ def starts_table(plan: StaggeredPlan) -> ReleasedTable:
         Column("pool", "Units that may be compared", "school_count"),
     )
     rows = tuple(_starts_row(plan.labels[code], one, years) for code, one in plan.outcomes.items())
-    return release(Table(caption="Who starts when, and who may be compared", columns=columns, rows=rows), 0)
+    sums = (("treated", *(f"from_{year}" for year in years)),)
+    caption = "Who starts when, and who may be compared"
+    return release(Table(caption=caption, columns=columns, rows=rows, column_sums=sums), 0)
 
 
 def _starts_row(label: str, one: StaggeredOutcome, years: Sequence[int]) -> tuple[Cell, ...]:

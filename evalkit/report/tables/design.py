@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Final, get_args
 
@@ -98,8 +98,21 @@ def _flow(stage: DesignStage | AreasResults, caption: str, last: str, notes: tup
         )
         for outcome, step, reason in keys
     )
-    table = Table(caption=caption, columns=columns, rows=rows, unit="schools", notes=notes, panel_by="outcome")
+    table = Table(
+        caption=caption,
+        columns=columns,
+        rows=rows,
+        unit="schools",
+        notes=notes,
+        panel_by="outcome",
+        row_sums=_sums([outcome for outcome, _, _ in keys]),
+    )
     return released(stage, table)
+
+
+def _sums(outcomes: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Return the places of the rows of each outcome: the first, of those listed, sums the others."""
+    return tuple(tuple(at for at, outcome in enumerate(outcomes) if outcome == one) for one in dict.fromkeys(outcomes))
 
 
 def _in_order(stage: DesignStage | AreasResults) -> list[FlowRow]:

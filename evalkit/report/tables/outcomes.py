@@ -38,7 +38,8 @@ def outcomes(evaluation: AreasResults) -> ReleasedTable:
         f"of {before}.",
     )
     caption = "Outcomes before and after, treated schools and statistical neighbours"
-    return released(evaluation, Table(caption=caption, columns=columns, rows=rows, unit=unit, notes=notes))
+    table = Table(caption=caption, columns=columns, rows=rows, unit=unit, notes=notes, is_nested=True)
+    return released(evaluation, table)
 
 
 def _outcome_row(evaluation: AreasResults, row: OutcomeSummary) -> tuple[Cell, ...]:

@@ -65,6 +65,11 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
         "projects:PORTFOLIO",
         "many.portfolio:portfolio_command",
     ),
+    "release": Command(
+        "make the folder of a report that may leave, and say what was withheld",
+        "projects:RELEASE",
+        "outputs.release:release_command",
+    ),
     "lab": Command(
         "open JupyterLab on the workspace, a project's notebooks ready", "projects:LAB", "lab.lab:lab_command"
     ),

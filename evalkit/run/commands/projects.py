@@ -251,6 +251,35 @@ whole, or left as it was.
 """,
 )
 
+
+def _add_release_options(parser: Options) -> None:
+    """Give a parser the options of `evalkit release`."""
+    parser.add_argument("project", metavar="PROJECT", help=PROJECT)
+    parser.add_argument("--outputs", metavar="DIR", help="where the reports are (default: outputs)")
+    parser.add_argument("--out", metavar="DIR", help="the release goes to DIR/<slug>/ (default: release)")
+    parser.add_argument(
+        "--previous", metavar="DIR", help="the release that left last (default: what stands where this one goes)"
+    )
+    parser.add_argument(
+        "--people", action="store_true", help="units of the project's own tables are people: counts under 10 stay"
+    )
+
+
+RELEASE: Final = Declared(
+    _add_release_options,
+    description="Make the folder of a project that may leave, from its finished report, and say what was withheld.",
+    examples={
+        "evalkit release knowsley-ssif": "from outputs/knowsley-ssif to release/knowsley-ssif",
+        "evalkit release tutoring --people": "of pupils: numbers leave beside counts of ten people or more",
+        "evalkit release tutoring --people --previous sent/2026-03/tutoring": "and beside what left before",
+    },
+    epilog="""\
+All tables are looked at together, and beside the releases before: no count of people that is withheld can be worked
+out from what is told. report/ holds the report drawn anew; release.html says what was withheld and why; results.json
+and checksums/ are in the form that output checkers in the UK read (acro). Prints the path of the folder.
+""",
+)
+
 LAST_PORT: Final = 65535
 
 

@@ -1,0 +1,296 @@
+"""Disclosure control over a whole release: what its tables tell together, and beside an earlier release.
+
+Each table has passed the border by itself. Together they may tell more: a count that is hidden in one stands in
+another; sums of one bound what another hides; two counts of nearly the same people differ by few; and so do two
+releases. All counts of people of all tables are put into one system of cells, and further ones are hidden until no
+hidden count can be worked out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from evalkit.core.disclosure import FEWEST_DF, is_few
+from evalkit.report.border.disclosure import (
+    Place,
+    ReleasedTable,
+    is_suppressed,
+    sums_shown,
+    suppressed,
+    with_derived_hidden,
+)
+from evalkit.report.border.suppression_arrays import CellSystem, SumsDoNotHold
+from evalkit.report.border.suppression_arrays import suppressed as suppressed_cells
+from evalkit.report.border.table import Table
+
+Why = Literal["sum", "difference", "last release", "small", "base", "df", "extreme", "unknown base"]
+REASONS: Final[Mapping[Why, str]] = {
+    "small": "it counts fewer people than may be told, or its own table would let such a count be worked out",
+    "sum": "with other numbers of this release it would let a withheld count be worked out",
+    "difference": "it differs from another number of this release by fewer people than may be told",
+    "last release": "it differs from the last release by fewer people than may be told",
+    "base": "it rests on a count that is withheld",
+    "df": f"it has fewer than {FEWEST_DF} residual degrees of freedom",
+    "extreme": "a smallest or largest value is that of one person",
+    "unknown base": "nobody can say how many people it rests on, and some counts have hardly changed since the last "
+    "release",
+}
+"""Why a number is withheld, for the page of a release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A number that is withheld: in which table, row and column, and why."""
+
+    table: str
+    row: str
+    column: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Tables of one release as they may leave together, and what of them is withheld.
+
+    `lost` names cells that no withholding protects, as an earlier release has told what lets them be worked out.
+    """
+
+    tables: dict[str, ReleasedTable]
+    withheld: tuple[Withheld, ...] = ()
+    lost: tuple[Withheld, ...] = ()
+
+
+def released_together(
+    tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]] = ()
+) -> Together:
+    """Return tables as they may leave in one release, where those of earlier ones, the first of them first, are out."""
+    if not any(_counts_people(one.table) for one in tables.values()):
+        return Together(dict(tables))
+    hidden, is_lost = _solved(tables, fewest, previous)
+    made, withheld = dict(tables), list[Withheld]()
+    for name, one in tables.items():
+        found, rows = hidden.get(name, {}), one.table.rows
+        places = {place: why for place, why in found.items() if not is_suppressed(rows[place[0]][place[1]])}
+        made[name] = _hiding(one, set(places), fewest)
+        withheld += [_withheld(name, one.table, place, why) for place, why in sorted(places.items())]
+    lost = [_withheld(name, tables[name].table, place, "last release") for name, place in is_lost]
+    twins = _twins(tables, made)
+    if not twins:
+        return Together(made, tuple(withheld), tuple(lost))
+    withheld += [_withheld(name, made[name].table, place, "sum") for name, places in twins.items() for place in places]
+    without = {name: _hiding(one, twins.get(name, set()), fewest) for name, one in made.items()}
+    after = released_together(without, fewest, previous)
+    return Together(after.tables, (*withheld, *after.withheld), tuple(dict.fromkeys((*lost, *after.lost))))
+
+
+def _twins(before: Mapping[str, ReleasedTable], after: Mapping[str, ReleasedTable]) -> dict[str, set[Place]]:
+    """Return where a count that is newly withheld is told under another name: of the same key, and as large."""
+    newly = {
+        (before[name].table.columns[c].key, before[name].table.rows[r][c])
+        for name, one in after.items()
+        for r, c in _places(one.table)
+        if is_suppressed(one.table.rows[r][c]) and not is_suppressed(before[name].table.rows[r][c])
+    }
+    found: dict[str, set[Place]] = {}
+    for name, one in after.items():
+        for r, c in _places(one.table):
+            if (one.table.columns[c].key, one.table.rows[r][c]) in newly:
+                found.setdefault(name, set()).add((r, c))
+    return found
+
+
+def _places(table: Table) -> Iterator[Place]:
+    yield from ((r, c) for r in range(len(table.rows)) for c in _people_columns(table))
+
+
+def _solved(
+    tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]]
+) -> tuple[dict[str, dict[Place, Why]], list[tuple[str, Place]]]:
+    """Return what to hide and what is lost, cells linked as closely as what is shown allows."""
+    for linked in _LINKED:
+        book = _Book(fewest, linked)
+        book.enter(tables, _NEW)
+        for at, told in enumerate(previous):
+            book.enter(told, f"release {at}")
+        with suppress(SumsDoNotHold):
+            return book.solved()
+    raise SumsDoNotHold("The sums of a table of this release do not hold, so nobody can say what they tell.")
+
+
+def hidden_already(tables: Mapping[str, ReleasedTable]) -> tuple[Withheld, ...]:
+    """Return the counts that tables had withheld before they were looked at together."""
+    return tuple(
+        _withheld(name, one.table, (r, c), "small")
+        for name, one in tables.items()
+        for r, row in enumerate(one.table.rows)
+        for c in _people_columns(one.table)
+        if is_suppressed(row[c])
+    )
+
+
+def _withheld(name: str, table: Table, place: Place, why: Why) -> Withheld:
+    row, column = place
+    return Withheld(name, ", ".join(row_name(table, row)), table.columns[column].header, why)
+
+
+def _hiding(one: ReleasedTable, places: set[Place], fewest: int) -> ReleasedTable:
+    if not places:
+        return one
+    stand_in = suppressed(fewest)
+    rows = tuple(
+        tuple(stand_in if (r, c) in places else cell for c, cell in enumerate(row))
+        for r, row in enumerate(one.table.rows)
+    )
+    return ReleasedTable(with_derived_hidden(replace(one.table, rows=rows), fewest), fewest)
+
+
+def _counts_people(table: Table) -> bool:
+    return bool(_people_columns(table))
+
+
+def _people_columns(table: Table) -> list[int]:
+    return [at for at, column in enumerate(table.columns) if column.kind == "pupil_count"]
+
+
+def row_name(table: Table, row: int) -> tuple[str, ...]:
+    """Return what names a row: its texts and labels."""
+    pairs = zip(table.columns, table.rows[row], strict=True)
+    return tuple(str(cell) for column, cell in pairs if isinstance(cell, str) and not column.is_numeric)
+
+
+# All counts of people of a release as one system of cells.
+
+_NEW: Final = "new"
+_Linked = Literal["by name", "by table", "by value"]
+_LINKED: Final[tuple[_Linked, ...]] = ("by name", "by table", "by value")
+"""How cells are linked: those of one name in all tables and both releases; within tables of one name alone; and last,
+where the data have changed in between, hidden ones of two releases not at all."""
+_Identity = tuple[str, str, tuple[str, ...], int]
+"""The table (empty where all are one), the key of a column, what names the row, and which of that name it is."""
+_Key = tuple[str, _Identity]
+
+
+@dataclass(slots=True)
+class _Book:
+    """Counts of people by what they count; a count of one name is one cell, in whichever tables it stands.
+
+    Counts of one name with different values are cells of their own. Where they differ by few, the difference is a cell
+    too: one that is not shown, and can be worked out as long as both are.
+    """
+
+    fewest: int
+    linked: _Linked
+    cells: dict[_Key, float] = field(default_factory=dict)
+    named: dict[_Identity, list[_Key]] = field(default_factory=dict)
+    places: dict[tuple[str, str, Place], _Key] = field(default_factory=dict)
+    fixed: set[_Key] = field(default_factory=set)
+    lines: list[dict[_Key, float]] = field(default_factory=list)
+    differences: dict[_Key, Why] = field(default_factory=dict)
+    pairs: dict[_Key, tuple[_Key, _Key]] = field(default_factory=dict)
+
+    def enter(self, tables: Mapping[str, ReleasedTable], of: str) -> None:
+        """Enter the counts of tables, and what is known of their sums."""
+        for name, one in tables.items():
+            table = one.table
+            for place, identity in _identities(table, "" if self.linked == "by name" else name):
+                cell = table.rows[place[0]][place[1]]
+                if isinstance(cell, int) or is_suppressed(cell):
+                    value = float(cell) if isinstance(cell, int) else np.nan
+                    self.places[of, name, place] = self._key(identity, value, of)
+            known = {place for at, at_name, place in self.places if (at, at_name) == (of, name)}
+            for line in sums_shown(table, known):
+                keys = [self.places[of, name, place] for place in line]
+                self.lines.append(_line([(keys[0], -1.0), *((key, 1.0) for key in keys[1:])]))
+            if table.is_nested:
+                self._nest(table, name, of)
+
+    def _key(self, identity: _Identity, value: float, of: str) -> _Key:
+        """Return the cell that a count is, made where there is none of its name and value."""
+        named = self.named.setdefault(identity, [])
+        is_strict = of != _NEW and self.linked == "by value"
+        same = next((key for key in named if _agree(self.cells[key], value, is_strict)), None)
+        key = same or (f"{of} {len(named)}", identity)
+        before = self.cells.get(key, np.nan)
+        if of != _NEW:
+            # what an earlier release told is known, whether it is shown again or not
+            self.cells[key] = value if np.isfinite(value) else before
+            self.fixed |= {key} if np.isfinite(value) else set()
+        else:
+            self.cells[key] = value if same is None or np.isnan(value) else before
+        if same is None:
+            for other in named:
+                self._differ(key, other, "last release" if of != _NEW else "difference")
+            named.append(key)
+        return key
+
+    def _nest(self, table: Table, name: str, of: str) -> None:
+        for column in _people_columns(table):
+            rows = [key for r in range(len(table.rows)) if (key := self.places.get((of, name, (r, column))))]
+            for at, key in enumerate(rows):
+                for other in rows[:at]:
+                    self._differ(key, other, "difference")
+
+    def _differ(self, one: _Key, other: _Key, why: Why) -> None:
+        """Enter what two cells differ by, where that is a small number of people."""
+        by = self.cells[one] - self.cells[other]
+        if not is_few(int(abs(by)) if np.isfinite(by) else 0, self.fewest):
+            return
+        larger, smaller = (one, other) if by > 0 else (other, one)
+        key = (f"less {smaller}", larger[1])
+        self.lines.append(_line([(larger, -1.0), (smaller, 1.0), (key, 1.0)]))
+        self.cells[key], self.differences[key], self.pairs[key] = np.nan, why, (larger, smaller)
+
+    def solved(self) -> tuple[dict[str, dict[Place, Why]], list[tuple[str, Place]]]:
+        """Return which places of which tables to hide and why, and those that nothing can protect."""
+        keys = list(self.cells)
+        at = {key: i for i, key in enumerate(keys)}
+        sums = np.zeros((len(self.lines), len(keys)))
+        for i, line in enumerate(self.lines):
+            for key, sign in line.items():
+                sums[i, at[key]] = sign
+        system = CellSystem(
+            sums=sums,
+            values=np.array([self.cells[key] for key in keys]),
+            is_fixed=np.array([key in self.fixed for key in keys]),
+            lowest=np.array([-np.inf if key in self.differences else 0.0 for key in keys]),
+        )
+        found = suppressed_cells(system, self.fewest)
+        hidden = {key for key, is_hidden in zip(keys, found.hidden, strict=True) if is_hidden}
+        lost = {key for key, is_lost in zip(keys, found.is_lost, strict=True) if is_lost}
+        lost |= {end for key in lost & set(self.differences) for end in self.pairs[key]}
+        places: dict[str, dict[Place, Why]] = {}
+        for (of, name, place), key in self.places.items():
+            if of == _NEW and key in hidden:
+                places.setdefault(name, {})[place] = self._why(key)
+        return places, [(name, place) for (of, name, place), key in self.places.items() if of == _NEW and key in lost]
+
+    def _why(self, key: _Key) -> Why:
+        return next((self.differences[d] for d, ends in self.pairs.items() if key in ends), "sum")
+
+
+def _agree(one: float, other: float, is_strict: bool) -> bool:
+    """Return whether two cells of one name may be the same: equal, or, where it is not strict, one of them hidden."""
+    return one == other or (not is_strict and bool(np.isnan(one + other)))
+
+
+def _line(entries: Iterable[tuple[_Key, float]]) -> dict[_Key, float]:
+    """Return the coefficients of a sum; a cell that stands in it twice counts twice."""
+    line = Counter[_Key]()
+    for key, sign in entries:
+        line[key] += sign  # type: ignore[assignment]  # coefficients are floats
+    return dict(line)
+
+
+def _identities(table: Table, of: str) -> Iterator[tuple[Place, _Identity]]:
+    seen: Counter[tuple[str, ...]] = Counter()
+    for r in range(len(table.rows)):
+        name = row_name(table, r)
+        for c in _people_columns(table):
+            yield (r, c), (of, table.columns[c].key, name, seen[name])
+        seen[name] += 1
