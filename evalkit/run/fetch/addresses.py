@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from evalkit.core.errors import InputError
+from evalkit.core.errors import InputError, ProjectError
 from evalkit.core.words import did_you_mean, listed
 from evalkit.run.project.plain_yaml import plain_yaml, read_text
 
@@ -128,6 +128,9 @@ def _of_file(path: Path) -> dict[str, Any]:
         data = json.loads(text) if text.lstrip().startswith("{") else plain_yaml(text, path.name).data
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{path.name}: this is not JSON ({problem}).") from None
+    except ProjectError as problem:
+        hint = " Put what has braces in quotes." if "{" in text else ""
+        raise InputError(f"{problem}{hint}") from None
     if isinstance(data, dict) and isinstance(data.get("sources"), dict):
         data = data["sources"]
     if not isinstance(data, dict):

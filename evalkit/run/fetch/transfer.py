@@ -230,8 +230,7 @@ def _session(url: str) -> requests.Session:
     session = requests.Session()
     session.trust_env = not is_here(url)  # a proxy cannot reach this machine
     session.auth = _no_password
-    # A connection of its own for each request: one kept open is one that the server may have closed meanwhile.
-    session.headers.update({"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"})
+    session.headers.update({"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
     return session
 
 
@@ -312,6 +311,7 @@ def _redirected(first: str, place: str, location: str) -> str:
 
 def _asked(session: requests.Session, url: str, headers: dict[str, str], limits: Limits) -> requests.Response:
     host = urlsplit(url).hostname or ""
+    session.close()  # a connection kept open is one that the server may have closed meanwhile
     try:
         return session.get(
             url, headers=headers, stream=True, allow_redirects=False, timeout=(limits.connect, limits.silence)
@@ -429,8 +429,8 @@ def _take(response: requests.Response, part: Part, tools: Tools, have: int, tota
 def _require_pace(part: Part, n_bytes: int, seconds: float, limits: Limits) -> None:
     if seconds > limits.slow_after and n_bytes < seconds * limits.slowest:
         raise InputError(
-            f"{part.target.name}: the server sends less than {limits.slowest:.0f} bytes a second. What came is kept, and "
-            "the same command goes on from there. Try again later."
+            f"{part.target.name}: the server sends less than {limits.slowest:.0f} bytes a second. What came is kept. "
+            "The same command goes on from there: try again later."
         )
 
 

@@ -188,7 +188,7 @@ def test_a_slow_server_is_waited_for_and_a_silent_one_asked_again(server, part, 
     part.discard()
     answer.pause = 0.3
     brief = replace(tools, limits=Limits(silence=0.1, attempts=2))
-    with pytest.raises(InputError, match="silent|in time"):
+    with pytest.raises(InputError, match=r"silent|in time"):
         download(f"{server.base}/a.csv", part, NOTHING, brief)
 
 
@@ -228,7 +228,7 @@ def test_a_circle_of_redirects_ends(server, part, tools):
 @pytest.mark.parametrize("location", ["ftp://127.0.0.1/a.csv", "file:///etc/passwd", "http://me:secret@127.0.0.1/a"])
 def test_a_redirect_to_what_is_no_open_address_is_refused(server, part, tools, location):
     server.has("/a.csv", location=location)
-    with pytest.raises(InputError, match="no address of the web|name or password"):
+    with pytest.raises(InputError, match=r"no address of the web|name or password"):
         download(f"{server.base}/a.csv", part, NOTHING, tools)
 
 
