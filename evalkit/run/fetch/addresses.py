@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -26,7 +27,6 @@ ENDINGS: Final = (
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _.,()+-]{0,149}")
 _RESERVED: Final = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-_HERE: Final = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,13 @@ class Source:
 
 def is_here(url: str) -> bool:
     """Return whether an address is of this very machine."""
-    return bool(_HERE.fullmatch((urlsplit(url).hostname or "").lower()))
+    host = (urlsplit(url).hostname or "").lower().rstrip(".")
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    mapped = getattr(number, "ipv4_mapped", None) or number
+    return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
 def sources(given: Path | None = None) -> dict[str, Source]:

@@ -61,6 +61,8 @@ def fetch_command(given: Given) -> int:
     folder = out_folder(given.out) or writable_root() / "data" / "raw"
     outcome = fetch(asked, folder, Tools(), FetchProgress(is_quiet=given.quiet))
     print(json_text(_json(outcome)) if given.json else cleaned("\n".join(_said(outcome))), flush=True)
+    if outcome.failed:
+        print(f"The page to download it from by hand: {known[given.source].page}", file=sys.stderr)
     return outcome.exit_code
 
 

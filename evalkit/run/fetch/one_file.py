@@ -55,7 +55,8 @@ def fetch_file(wanted: Wanted, folder: Folder, tools: Tools) -> Fetched:
             fetched = _from(place, wanted, at_hand, folder, tools)
         except NotThere as problem:
             if i + 1 == len(wanted.places):
-                days = f" Nor has it any of the {i} days before." if i else ""
+                today = f"{folder.moment:%d %B %Y}"
+                days = f" Nor has it one of the {i} days before (today is {today} by this machine)." if i else ""
                 raise NotThere(
                     f"{problem}{days} Is the address still right? `evalkit fetch --list` shows it."
                 ) from None
@@ -107,17 +108,16 @@ def _record(wanted: Wanted, name: str, pin: Pinned, origin: Origin, part: Part, 
 def _placed(record: Record, part: Part, folder: Folder) -> Fetched:
     """Put a whole file under its name, after the one that it takes the place of has got another."""
     final = folder.path / record.file
-    registered = {one.file: one for one in folder.records.values()}
-    if final.exists() and record.file not in registered:
-        if not final.is_file() or sha256_of(final) != record.sha256:
-            part.discard()
-            raise InputError(
-                f"{final} is there and was not fetched by evalkit, so it is not replaced. Move it away, or give "
-                "another folder with --out."
-            )
+    before = folder.records.get(record.key)
+    earlier = before.earlier if before else ()
+    if final.is_file() and sha256_of(final) == record.sha256:  # brought here, or stopped before it was registered
         part.discard()
-        return Fetched(record=record, state="unchanged")
-    before = folder.records.get(record.key) or registered.get(record.file)
+        return Fetched(record=replace(record, earlier=earlier), state="unchanged")
+    try:
+        _require_free(final, record, folder)
+    except InputError:
+        part.discard()
+        raise
     old = folder.path / before.file if before else final
     occupied = [path for path in dict.fromkeys((old, final)) if path.is_file()]
     kept = [_set_aside(path, folder.moment) for path in occupied]
@@ -125,9 +125,21 @@ def _placed(record: Record, part: Part, folder: Folder) -> Fetched:
     for path in occupied:
         if path != final:
             path.unlink()
-    earlier = tuple(dict.fromkeys([*(before.earlier if before else ()), *kept]))
     state: State = "changed" if kept else "fetched"
-    return Fetched(record=replace(record, earlier=earlier), state=state, kept=", ".join(kept))
+    record = replace(record, earlier=tuple(dict.fromkeys([*earlier, *kept])))
+    return Fetched(record=record, state=state, kept=", ".join(kept))
+
+
+def _require_free(final: Path, record: Record, folder: Folder) -> None:
+    """Raise `InputError` where another file has the name: one that evalkit did not fetch, or of another address."""
+    registered = {one.file: one.key for one in folder.records.values()}
+    remedy = "Move it away, or give another folder with --out."
+    if final.exists() and record.file not in registered:
+        raise InputError(f"{final} is there and was not fetched by evalkit, so it is not replaced. {remedy}")
+    if final.exists() and registered[record.file] != record.key:
+        raise InputError(
+            f"{final} is there, fetched as {registered[record.file]}, so it is not replaced by {record.key}. {remedy}"
+        )
 
 
 def _set_aside(path: Path, moment: datetime) -> str:

@@ -32,6 +32,7 @@ AGENT: Final = f"evalkit/{__version__}"
 _PIECE: Final = 1 << 16
 _MOST_SHORT: Final = 1 << 20
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
+_ENCODINGS: Final = ("", "identity", "gzip", "x-gzip")
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
@@ -245,7 +246,7 @@ def _attempt(session: requests.Session, url: str, part: Part, held: Held, tools:
     if origin and have and origin.total == have:
         return origin  # whole already, and stopped before it got its name
     with _reopened(session, url, _conditions(origin, have, held), tools.limits, bool(have)) as response:
-        if response.status_code == 304:
+        if response.status_code == 304 and not have and (held.etag or held.last_modified):
             return None
         if response.status_code == 206 and origin and _is_rest(response, origin, have):
             _take(response, part, tools, have, origin.total)
@@ -259,6 +260,8 @@ def _attempt(session: requests.Session, url: str, part: Part, held: Held, tools:
         origin = _origin(url, response)
         if held.etag and origin.etag == held.etag and not have:
             return None
+        if origin.encoding not in _ENCODINGS:
+            raise InputError(f"{urlsplit(url).hostname} sends the file packed as '{origin.encoding}', unasked.")
         _require_room(origin, part, tools.limits)
         part.begin(origin)
         _take(response, part, tools, 0, origin.total)

@@ -110,6 +110,7 @@ def test_a_name_that_could_lead_elsewhere_is_refused(name):
 
 def test_this_machine_is_known_by_its_names():
     here = ["http://localhost:1/", "http://127.0.0.1/", "http://127.8.9.1/", "http://[::1]:80/", "https://LOCALHOST/x"]
+    here += ["http://0.0.0.0/", "http://[::ffff:127.0.0.1]/", "http://localhost./", "http://a.localhost/"]
     elsewhere = ["http://127.0.0.1.example/", "http://localhost.example/", "https://a.example/127.0.0.1"]
     assert [is_here(url) for url in here + elsewhere] == [True] * len(here) + [False] * len(elsewhere)
 

@@ -124,6 +124,28 @@ def test_a_file_of_somebody_else_is_never_replaced(fetch, server, tmp_path):
     assert list(register(tmp_path)) == ["b.csv"]  # the very file that the server has
 
 
+def test_a_file_of_another_source_is_not_replaced_and_the_very_same_is(fetch, server, tmp_path):
+    server.has("/a.csv", TABLE)
+    server.has("/x/a.csv", LATER, etag='"two"')
+    fetch("gias", addresses={"gias": f"{server.base}/a.csv"})
+    ran = fetch("ees", addresses={"ees": f"{server.base}/x/a.csv"})
+    assert (ran.code, "fetched as gias/a, so it is not replaced by ees/a" in ran.err) == (2, True)
+    assert (tmp_path / "out" / "a.csv").read_bytes() == TABLE
+    assert fetch("ees", addresses={"ees": f"{server.base}/a.csv"}).code == 0
+    assert [one["key"] for one in register(tmp_path).values()] == ["ees/a"]
+
+
+def test_a_file_that_was_placed_but_not_registered_is_not_kept_twice(fetch, server, tmp_path):
+    addresses = {"gias": f"{server.base}/a.csv"}
+    server.has("/a.csv", TABLE)
+    fetch("gias", addresses=addresses)
+    server.has("/a.csv", LATER, etag='"two"')
+    (tmp_path / "out" / "a.csv").write_bytes(LATER)  # as where the kit was ended just then
+    assert "not changed" in fetch("gias", addresses=addresses).out
+    assert left(tmp_path) == ["a.csv"]
+    assert register(tmp_path)["a.csv"]["sha256"] == hashlib.sha256(LATER).hexdigest()
+
+
 def test_of_files_that_cannot_be_had_the_others_come_all_the_same(fetch, server, tmp_path):
     server.has("/page.csv", "<html><title>Sorry</title></html>", type="text/html")
     server.has("/a.csv", TABLE)
@@ -198,7 +220,7 @@ def test_of_a_daily_file_yesterdays_is_taken_and_todays_takes_its_place(fetch, s
     assert len(kept) == 1
     del server.answers[f"/{days[0]}"], server.answers[f"/{days[2]}"]
     ran = fetch("gias", addresses=addresses)
-    assert (ran.code, "any of the 7 days before" in ran.err) == (2, True)
+    assert (ran.code, "one of the 7 days before" in ran.err) == (2, True)
 
 
 def _places(addresses, tmp_path):

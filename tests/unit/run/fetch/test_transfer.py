@@ -209,6 +209,18 @@ def test_an_unchanged_file_is_not_sent_again(server, part, tools):
     assert part.size() == 0
 
 
+def test_a_server_that_says_unchanged_of_what_is_not_there_is_not_believed(server, part, tools):
+    server.has("/a.csv", CONTENT, statuses=[(304, {})])
+    with pytest.raises(InputError, match="304 instead of a file"):
+        download(f"{server.base}/a.csv", part, NOTHING, tools)
+
+
+def test_a_file_packed_unasked_is_refused(server, part, tools):
+    server.has("/a.csv", CONTENT, encoding="br")
+    with pytest.raises(InputError, match="packed as 'br', unasked"):
+        download(f"{server.base}/a.csv", part, NOTHING, tools)
+
+
 def test_redirects_are_followed_some_way(server, part, tools):
     server.has("/a.csv", location="/b.csv")
     server.has("/b.csv", location=f"{server.base}/c.csv")
