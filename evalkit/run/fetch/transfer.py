@@ -41,11 +41,12 @@ class Limits:
     """How long is waited, how often is asked, and how much is taken; seconds and bytes.
 
     A server that lets a file break off is asked again as long as each try brings more of it; `attempts` in a row that
-    bring nothing end it.
+    bring nothing end it, and so do `same_breaks` after the very same byte: the server is wrong about the file's size.
     """
 
     attempts: int = 5
     most_attempts: int = 100
+    same_breaks: int = 3
     first_wait: float = 1.0
     longest_wait: float = 30.0
     longest_asked: float = 60.0
@@ -58,11 +59,14 @@ class Limits:
 
 
 class Passing(Exception):
-    """Something that may have passed when the same is asked again, after `wait` seconds where the server says so."""
+    """Something that may have passed when the same is asked again, after `wait` seconds where the server says so.
 
-    def __init__(self, why: str, wait: float | None = None) -> None:
+    `at` is the byte after which a file broke off.
+    """
+
+    def __init__(self, why: str, wait: float | None = None, at: int | None = None) -> None:
         super().__init__(why)
-        self.wait = wait
+        self.wait, self.at = wait, at
 
 
 class Unreachable(InputError):
@@ -129,7 +133,8 @@ def download(url: str, part: Part, held: Held, tools: Tools) -> Origin | None:
         with _session(url) as session:
             return retrying(_attempt, session, url, part, held, tools)
     except Passing as problem:
-        kept = f" {part.size():,} bytes are kept, from which the same command goes on." if part.origin(url) else ""
+        is_kept = part.origin(url) is not None
+        kept = f" {part.size():,} bytes are kept, for the same command to go on from if it can." if is_kept else ""
         raise InputError(f"{host}: {problem}. It was asked several times.{kept} Try again later.") from None
 
 
@@ -169,12 +174,18 @@ def _short(session: requests.Session, url: str, limits: Limits) -> bytes | None:
 
 
 class _Stalled:
-    """Stops once several tries in a row have brought nothing of the file."""
+    """Stops once several tries in a row have brought nothing of the file, or broke off after the very same byte."""
 
     def __init__(self, part: Part, limits: Limits) -> None:
         self._part, self._limits, self._most, self._idle = part, limits, part.size(), 0
+        self._breaks: list[int] = []
 
     def __call__(self, state: tenacity.RetryCallState) -> bool:
+        problem = state.outcome.exception() if state.outcome else None
+        at = getattr(problem, "at", None)
+        self._breaks += [at] if at else []
+        if at and self._breaks.count(at) >= self._limits.same_breaks:
+            return True
         has_more = self._part.size() > self._most
         self._most = max(self._most, self._part.size())
         self._idle = 0 if has_more else self._idle + 1
@@ -422,11 +433,12 @@ def _take(response: requests.Response, part: Part, tools: Tools, have: int, tota
                 _require_pace(part, got - have, tools.now() - began, limits)
         except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as problem:
             is_slow = isinstance(problem, (urllib3.exceptions.TimeoutError, TimeoutError))
-            raise Passing(f"the server {'went silent' if is_slow else 'broke off'} after {_of(got, total)}") from None
+            why = f"the server {'went silent' if is_slow else 'broke off'} after {_of(got, total)}"
+            raise Passing(why, at=got) from None
         file.flush()
         os.fsync(file.fileno())
     if total is not None and got != total:
-        raise Passing(f"the server broke off after {_of(got, total)}")
+        raise Passing(f"the server broke off after {_of(got, total)}", at=got)
 
 
 def _require_pace(part: Part, n_bytes: int, seconds: float, limits: Limits) -> None:
