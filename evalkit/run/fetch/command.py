@@ -75,7 +75,7 @@ def fetch(asked: Plan, folder: Path, tools: Tools, progress: FetchProgress) -> O
     tools = replace(tools, say=progress.say, show=progress.show)
     busy = f"Another `evalkit fetch` is at work in {folder}. Wait until it has ended, or give another --out."
     for why in asked.reasons:
-        progress.say(why)
+        print(cleaned(f"evalkit: {why}"), file=sys.stderr)
     with environment_faults(f"fetching into {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         with only_one(folder / LOCK, busy):

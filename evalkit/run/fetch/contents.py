@@ -8,7 +8,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -30,6 +30,7 @@ class _Text:
     head: bytes
     tail: bytes
     size: int
+    has_nul: bool
     is_packed: bool = False
 
 
@@ -55,7 +56,7 @@ def settled_name(path: Path, name: str) -> str:
     if lower.endswith(".parquet"):
         _require_parquet(path, name)
         return name
-    _require_text(_plain(path), name, path)
+    _require_text(_plain(path, name), name, path)
     if lower.endswith((*_ZIPPED, ".xls")):
         raise DataError(f"{name}: the server sent something else: it begins with {magic!r}.")
     return name[: -len(".gz")] if lower.endswith(".gz") else name
@@ -93,22 +94,19 @@ def _unpacked(path: Path, name: str) -> _Text:
         raise DataError(f"{name}: the compressed file is damaged or cut short.") from None
 
 
-def _plain(path: Path) -> _Text:
-    size = path.stat().st_size
+def _plain(path: Path, name: str) -> _Text:
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-        file.seek(max(0, size - _TAIL))
-        return _Text(head, file.read(), size)
+        return replace(_ends(file, name), is_packed=False)
 
 
 def _ends(file: IO[bytes], name: str) -> _Text:
-    head, tail, size = b"", b"", 0
+    head, tail, size, has_nul = b"", b"", 0, False
     while piece := file.read(_PIECE):
-        head = head or piece[:_HEAD]
+        head, has_nul = head or piece[:_HEAD], has_nul or b"\x00" in piece
         tail, size = (tail + piece)[-_TAIL:], size + len(piece)
         if size > _MOST_UNPACKED:
             raise DataError(f"{name}: unpacked, the file would be larger than any published one.")
-    return _Text(head, tail, size, is_packed=True)
+    return _Text(head, tail, size, has_nul, is_packed=True)
 
 
 def _require_parquet(path: Path, name: str) -> None:
@@ -141,9 +139,11 @@ def _require_text(text: _Text, name: str, path: Path) -> None:
 
 def _require_table(start: bytes, text: _Text, name: str) -> None:
     header = start.splitlines()[0]
-    if b"\x00" in text.head or start.startswith((b"{", b"[")) or not any(sign in header for sign in b",;\t"):
+    if start.startswith((b"{", b"[")) or not any(sign in header for sign in b",;\t"):
         shown = start[:80].decode("utf-8", "replace")
         raise DataError(f"{name}: the server sent no table: it begins with {shown!r}.")
+    if text.has_nul:
+        raise DataError(f"{name}: what the server sent is no text of a table: it has bytes that are zero.")
     lines = text.tail.splitlines()
     is_whole = text.tail.endswith((b"\n", b"\r")) or lines[-1].count(b",") >= header.count(b",")
     if not is_whole:

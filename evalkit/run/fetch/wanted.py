@@ -143,10 +143,15 @@ def _chosen(source: Source, only: Sequence[str]) -> list[Address]:
     names = [part.strip() for text in only for part in text.split(",") if part.strip()]
     known = [one.name for one in source.addresses]
     for name in names:
-        if name not in known:
+        if not any(_is_called(one, name, known) for one in known):
             means = did_you_mean(name, known)
             raise InputError(f"--only: {source.name} has no '{name}'.{means} It has {listed(known, 20)}.")
-    return [one for one in source.addresses if not names or one.name in names]
+    return [one for one in source.addresses if not names or any(_is_called(one.name, name, known) for name in names)]
+
+
+def _is_called(own: str, name: str, known: Sequence[str]) -> bool:
+    """Return whether `--only` means a file: by its name, or by a part of it where that is the name of none."""
+    return own == name or (name not in known and len(name) > 2 and name.lower() in own.lower())
 
 
 def _needless(source: Source, chosen: Sequence[Address], years: Sequence[int], areas: Sequence[int]) -> Iterator[str]:

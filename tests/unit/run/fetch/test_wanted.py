@@ -1,5 +1,6 @@
 """What is asked for, file by file, and what there cannot be."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -117,6 +118,13 @@ def test_a_file_of_today_may_be_one_of_the_days_before():
 def test_a_name_that_there_is_not_is_refused():
     with pytest.raises(InputError, match="Did you mean 'ks4'"):
         plan(TABLES, (2019,), (), ["k4"], TODAY)
+
+
+def test_a_file_is_meant_by_a_part_of_its_name_where_none_has_that_name():
+    found = source_of(("http://a.example/1", "a.csv"), ("http://a.example/2", "b.csv"))
+    named = replace(found, addresses=tuple(replace(one, name=f"2019_ks{i}") for i, one in enumerate(found.addresses)))
+    assert names(plan(named, (), (), ["ks1"], TODAY)) == ["b.csv"]
+    assert names(plan(sources()["ees"], (), (), ["ks4-schools"], TODAY)) == ["ees_ks4_schools.csv"]
 
 
 def test_two_files_of_one_name_are_refused():
