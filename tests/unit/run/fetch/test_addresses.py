@@ -119,3 +119,16 @@ def test_every_place_is_documented():
     said = (ROOT / "docs" / "reference" / "fetch.md").read_text(encoding="utf-8")
     assert [place for place in PLACES if f"`{{{place}}}`" not in said] == []
     assert [source for source in SOURCES if f"`{source}`" not in said] == []
+
+
+def test_the_example_of_the_reference_is_understood(tmp_path):
+    said = (ROOT / "docs" / "reference" / "fetch.md").read_text(encoding="utf-8")
+    example = said.split("```yaml\n")[1].split("```")[0]
+    made = {name: given(tmp_path, example, name).addresses for name in SOURCES}
+    assert [one.file for one in made["performance-tables"]] == [
+        "{year}_ks2.csv",
+        "{school_year}_{area}_ks4final.csv",
+    ]
+    assert [one.name for one in made["ees"]] == ["one", "two"]
+    assert {one.url[:22] for one in made["boundaries"]} == {"http://127.0.0.1:8000/"}
+    assert made["gias-links"] == sources()["gias-links"].addresses
