@@ -33,6 +33,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_files() -> Path:
+    """More published files, as evaluators have them: ../shared/files."""
+    return beside_the_project("files")
+
+
+@pytest.fixture(scope="session")
 def golden() -> Path:
     """Reference results from other programs: ../shared/golden."""
     return beside_the_project("golden")

@@ -5,6 +5,8 @@
 - `commands/`: What may be typed: every command in the order of use, its options, its examples, and what is refused at
   once.
 - `console`: What reaches a terminal or pipe: progress on standard error, and no sign that its encoding lacks.
+- `fetch/`: `evalkit fetch`: public files as they are published, checked, registered, and gone on with where they
+  broke off.
 - `kinds/`: The kinds of analysis that a project may name: one list, and a file for each.
 - `lab/`: JupyterLab on a project.
 - `many/`: Many projects: in parallel, on a cluster, as a portfolio.

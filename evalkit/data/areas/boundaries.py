@@ -1,28 +1,32 @@
-"""Outlines of local authorities, from a GeoJSON file in degrees of longitude and latitude, and their regions."""
+"""Outlines of local authorities, from one or more GeoJSON files put together by code, and their regions."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import DataError
+from evalkit.core.words import listed
+from evalkit.data.areas.authorities import COUNTY, authorities, authorities_on, code_of_gss
+from evalkit.data.areas.geojson import FEWEST_POINTS, Ring, features_of, properties_of, rings_of
+from evalkit.data.files.members import member_of
 
 NOT_KNOWN: Final = "not known"
 SEVERAL: Final = "several regions"
 
-# Codes in use between 2016 and 2025: public facts, held against DfE's own lists by a test.
+# Codes in use since 2002: public facts, held against DfE's own lists by a test.
 _CODES: Final[dict[str, tuple[int, ...]]] = {
     "East Midlands": (830, 831, 855, 856, 857, 891, 892, 925, 928, 940, 941),
-    "East of England": (821, 822, 823, 873, 874, 881, 882, 883, 919, 926, 935),
+    "East of England": (820, 821, 822, 823, 873, 874, 881, 882, 883, 919, 926, 935),
     "London": (*range(201, 214), *range(301, 321)),
     "North East": (*range(390, 395), 805, 806, 807, 808, 840, 841, 929),
-    "North West": (*range(340, 345), *range(350, 360), 876, 877, 888, 889, 890, 895, 896, 909, 942, 943),
+    "North West": (*range(340, 345), *range(350, 360), 875, 876, 877, 888, 889, 890, 895, 896, 909, 942, 943),
     "South East": (825, 826, 845, 846, 850, 851, 852, *range(867, 873), 886, 887, 921, 931, 936, 938),
     "South West": (420, *range(800, 804), *range(835, 840), 865, 866, 878, 879, 880, 908, 916, 933),
     "West Midlands": (*range(330, 337), 860, 861, 884, 885, 893, 894, 937),
@@ -37,23 +41,30 @@ def region_of(areas: tuple[int, ...]) -> str:
     return SEVERAL if len(regions) > 1 else regions.pop() if regions else NOT_KNOWN
 
 
-# Outlines of local authorities, from a GeoJSON file in degrees of longitude and latitude.
-
-Ring = tuple[tuple[float, float], ...]
+# Outlines of local authorities, from GeoJSON files in degrees of longitude and latitude.
 
 CODE_NAMES: Final = ("code", "la", "la_code", "lacode", "la_num", "lea", "lea_code", "old_la_code")
 """Properties that may hold an authority's three-digit code, in any case of letters."""
-_NAME: Final = re.compile(r"(?:la_?|area_?|ctyua\d*|lad\d*)?(?:name|nm)|la|code", re.IGNORECASE)
+_NAME: Final = re.compile(r"(?:la_?|area_?|ctyua\d*|utla\d*|lad\d*)?(?:name|nm)|la|code", re.IGNORECASE)
+_GSS: Final = re.compile(r"[ENSW]\d{8}")
 STEP: Final = 0.01
 """Points of an outline closer than this to the last one kept, in degrees, are left out: about a kilometre."""
-_FEWEST_POINTS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Boundaries:
-    """The outlines of areas by DfE code, each of one or more closed rings of (longitude, latitude)."""
+    """The outlines of areas by DfE code, each of one or more closed rings of (longitude, latitude).
+
+    `lacking` names the authorities that no file has an outline of, `day` is that of which they are the authorities
+    (None where areas were told without codes of the ONS). `step` is how far apart points were kept, 0 for all.
+    `unavailable_reason` says why there is no outline at all, and is empty where there is.
+    """
 
     rings: dict[int, tuple[Ring, ...]]
+    lacking: tuple[str, ...] = ()
+    day: date | None = None
+    step: float = STEP
+    unavailable_reason: str = ""
 
     def middle(self, code: int) -> tuple[float, float]:
         """Return the middle of an area's largest ring."""
@@ -62,55 +73,148 @@ class Boundaries:
         return sum(longitudes) / len(longitudes), sum(latitudes) / len(latitudes)
 
 
-def read_boundaries(path: Path, names: Mapping[int, str], needed: Sequence[int] = ()) -> Boundaries:
-    """Return the outlines of the areas in `names` (by code), thinned to what a page can show.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """The features of one file by area: those told by a GSS code, and those told by DfE's code or a name."""
 
-    An area is told by a property that holds its three-digit code, or its name as in `names`; features that are
-    neither, such as those of other countries, are left out. Several features of one area are put together.
+    name: str
+    by_gss: dict[str, list[tuple[int, dict[str, Any]]]]
+    by_code: dict[int, list[tuple[int, dict[str, Any]]]]
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """Return what puts layers into order: first those with counties, then those with more areas."""
+        has_counties = any(gss.startswith(COUNTY) for gss in self.by_gss)
+        return not has_counties, -len(self.by_gss) - len(self.by_code), self.name
+
+
+def read_boundaries(
+    paths: Path | Sequence[Path],
+    names: Mapping[int, str] | None = None,
+    needed: Sequence[int] = (),
+    *,
+    on: date | None = None,
+    step: float = STEP,
+) -> Boundaries:
+    """Return the outlines of local authorities of one or more GeoJSON files, thinned to what a page can show.
+
+    An area is told by its GSS code, by a property that holds its three-digit code, or by its name as in `names` (by
+    code; of all authorities where None). What is no authority, such as a district or another country, is left out;
+    several features of one area are put together. Of several files the one with the county councils comes first, then
+    the one with more areas; each area is taken whole from the first that has it. So the upper tier gives the unitary
+    authorities, the London boroughs and the counties, and a layer of districts the metropolitan boroughs.
+
+    Authorities are those of the day `on`. Without it they are those of the latest reorganisation of which the files
+    have every area in `needed`, and most areas. Authorities without an outline are named in `lacking`.
 
     Raises
     ------
     DataError
-        If the file is not GeoJSON of polygons in degrees, or has no outline of an area in `needed`.
+        If a file is not GeoJSON of polygons in degrees, or none has an outline of any authority.
+
+    Examples
+    --------
+    >>> import json
+    >>> from pathlib import Path
+    >>> from evalkit import read_boundaries
+    >>> def layer(**properties):
+    ...     square = [[-3.0, 53.0], [-2.0, 53.0], [-2.0, 54.0], [-3.0, 53.0]]
+    ...     shape = {"type": "Polygon", "coordinates": [square]}
+    ...     return json.dumps({"features": [{"type": "Feature", "properties": properties, "geometry": shape}]})
+    >>> _ = Path("upper.geojson").write_text(layer(UTLA22CD="E10000016", UTLA22NM="Kent"))
+    >>> _ = Path("districts.geojson").write_text(layer(LAD24CD="E08000011", LAD24NM="Knowsley"))
+    >>> found = read_boundaries([Path("districts.geojson"), Path("upper.geojson")])
+    >>> sorted(found.rings), len(found.lacking)
+    ([340, 886], 151)
     """
-    known = {_plain(name): code for code, name in names.items()} | {str(code): code for code in names}
-    rings: dict[int, tuple[Ring, ...]] = {}
-    for at, feature in enumerate(_features(path), start=1):
-        code = _code(feature, known)
-        if code is not None:
-            rings[code] = (*rings.get(code, ()), *_rings(feature, f"{path.name}, feature {at}"))
-    if not rings:
+    files = (paths,) if isinstance(paths, Path) else tuple(paths)
+    known_names = {one.code: one.name for one in authorities()} if names is None else dict(names)
+    known = {_plain(name): code for code, name in known_names.items()} | {str(code): code for code in known_names}
+    layers = sorted((_layer(path, known) for path in files), key=lambda layer: layer.rank)
+    day = on or _day_of(layers, known_names, needed)
+    chosen = _chosen(layers, known_names, day)
+    if not chosen:
         raise DataError(
-            f"{path.name}: no feature is a local authority of the neighbour list. Each needs a property such as "
-            "'code' with the three-digit code, or 'name' with the name."
+            f"{listed([path.name for path in files])}: no feature is a local authority of the neighbour list. Each "
+            "needs a property such as 'UTLA22CD' with the code of the ONS, 'code' with the three-digit code, or "
+            "'name' with the name."
         )
-    lacking = [names.get(code, str(code)) for code in needed if code not in rings]
-    if lacking:
-        raise DataError(
-            f"{path.name}: there is no outline of {lacking[0]}, which took part. Add it, or take the file away: "
-            "the map is optional."
-        )
-    return Boundaries({code: _main_rings(rings[code]) for code in sorted(rings)})
+    rings = {code: _kept(tuple(_rings(layer, features)), step) for code, (layer, features) in sorted(chosen.items())}
+    expected = _expected(known_names, needed, day, names)
+    lacking = tuple(f"{known_names.get(code, 'area')} ({code})" for code in expected if code not in rings)
+    return Boundaries(rings, lacking, day, step)
 
 
-def _features(path: Path) -> list[dict[str, Any]]:
+def _layer(path: Path, known: Mapping[str, int]) -> _Layer:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        with member_of(path).open() as stream:
+            features = features_of(stream, path.name)
     except FileNotFoundError:
         raise DataError(f"{path.name}: there is no such file.") from None
-    except (OSError, ValueError, RecursionError):
-        raise DataError(f"{path.name}: the file is not JSON, or is damaged. Download it again as GeoJSON.") from None
-    features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
-        raise DataError(f"{path.name}: the file has no list of 'features', so it is not GeoJSON of areas.")
-    return features
+    except OSError as problem:
+        raise DataError(f"{path.name}: the file cannot be read ({problem.strerror or problem}).") from None
+    by_gss: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    by_code: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+    for at, feature in enumerate(features, start=1):
+        gss = gss_of_feature(properties_of(feature))
+        code = None if gss else _code(feature, known)
+        if gss and code_of_gss(gss) is not None:
+            by_gss.setdefault(gss, []).append((at, feature))
+        elif code is not None:
+            by_code.setdefault(code, []).append((at, feature))
+    return _Layer(name=path.name, by_gss=by_gss, by_code=by_code)
+
+
+def gss_of_feature(properties: Mapping[str, Any]) -> str:
+    """Return the GSS code that a feature has under a name such as `UTLA22CD`; empty where it has none."""
+    texts = [str(value).strip() for key, value in properties.items() if key.upper().endswith("CD")]
+    return next((text for text in texts if _GSS.fullmatch(text)), "")
+
+
+def _day_of(layers: Sequence[_Layer], names: Mapping[int, str], needed: Sequence[int]) -> date | None:
+    """Return the latest day of whose authorities the layers have all that are needed, and most."""
+    if not any(layer.by_gss for layer in layers):
+        return None
+    days = {one.first for one in authorities() if one.first is not None} | {date(2002, 1, 1)}
+
+    def found(day: date) -> tuple[int, int, date]:
+        codes = set(_chosen(layers, names, day))
+        return len(codes & set(needed)), len(codes), day
+
+    return max(days, key=found)
+
+
+def _chosen(
+    layers: Sequence[_Layer], names: Mapping[int, str], day: date | None
+) -> dict[int, tuple[_Layer, list[tuple[int, dict[str, Any]]]]]:
+    """Return for each authority the first layer that has it, and its features there."""
+    there = {} if day is None else authorities_on(day)
+    chosen: dict[int, tuple[_Layer, list[tuple[int, dict[str, Any]]]]] = {}
+    for layer in layers:
+        for code, authority in there.items():
+            if code in names and authority.gss in layer.by_gss:
+                chosen.setdefault(code, (layer, layer.by_gss[authority.gss]))
+        for code, features in layer.by_code.items():
+            chosen.setdefault(code, (layer, features))
+    return chosen
+
+
+def _rings(layer: _Layer, features: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Ring]:
+    for at, feature in features:
+        yield from rings_of(feature, f"{layer.name}, feature {at}")
+
+
+def _expected(
+    known: Mapping[int, str], needed: Sequence[int], day: date | None, names: Mapping[int, str] | None
+) -> list[int]:
+    """Return the authorities that should have an outline: those of the day that are known, and those needed."""
+    there = set(authorities_on(day)) & set(known) if day is not None else set() if names is None else set(names)
+    return sorted(there | set(needed))
 
 
 def _code(feature: Mapping[str, Any], known: Mapping[str, int]) -> int | None:
     """Return which area a feature is: by a property with its code, otherwise by one with its name."""
-    properties = feature.get("properties")
-    if not isinstance(properties, dict):
-        return None
+    properties = properties_of(feature)
     codes = [value for key, value in properties.items() if key.lower() in CODE_NAMES]
     words = [value for key, value in properties.items() if _NAME.fullmatch(key)]
     wanted = [str(value).strip().removesuffix(".0") for value in codes] + [_plain(str(value)) for value in words]
@@ -124,45 +228,21 @@ def _plain(name: str) -> str:
     return " ".join(words)
 
 
-def _rings(feature: Mapping[str, Any], where: str) -> tuple[Ring, ...]:
-    geometry = feature.get("geometry")
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
-        raise DataError(f"{where}: its geometry is {kind or 'missing'}; areas are drawn from Polygon or MultiPolygon.")
-    given = geometry.get("coordinates")
-    polygons: Any = [given] if kind == "Polygon" else given
-    try:
-        rings = [tuple((float(point[0]), float(point[1])) for point in ring) for part in polygons for ring in part]
-    except (TypeError, ValueError, IndexError, KeyError):
-        raise DataError(f"{where}: its coordinates are not pairs of numbers. Download the file again.") from None
-    return tuple(_checked(ring, where) for ring in rings)
-
-
-def _checked(ring: Ring, where: str) -> Ring:
-    if len(ring) < _FEWEST_POINTS or ring[0] != ring[-1]:
-        raise DataError(f"{where}: an outline is not closed (its last point is its first). Download the file again.")
-    if not all(math.isfinite(x + y) and abs(x) <= 180 and abs(y) <= 90 for x, y in ring):
-        raise DataError(
-            f"{where}: its coordinates are not degrees of longitude and latitude; they may be metres of the British "
-            "National Grid. Download the boundaries as GeoJSON in WGS 84 (EPSG:4326)."
-        )
-    return ring
-
-
-def _main_rings(rings: tuple[Ring, ...]) -> tuple[Ring, ...]:
+def _kept(rings: tuple[Ring, ...], step: float) -> tuple[Ring, ...]:
     """Return an area's rings thinned; those too small to be seen are left out, but never the largest."""
-    largest = max(rings, key=lambda ring: abs(_signed_area(ring)))
-    thinned = [(ring, tuple(_thinned(ring))) for ring in rings]
-    rings_kept = tuple(thin for _, thin in thinned if len(thin) >= _FEWEST_POINTS)
-    return rings_kept or (largest,)
+    if step == 0:
+        return rings
+    thinned = (tuple(_thinned(ring, step)) for ring in rings)
+    kept = tuple(thin for thin in thinned if len(thin) >= FEWEST_POINTS)
+    return kept or (max(rings, key=lambda ring: abs(_signed_area(ring))),)
 
 
-def _thinned(ring: Ring) -> Iterator[tuple[float, float]]:
-    """Yield the points of a ring that lie at least `STEP` from the one before, and its end."""
+def _thinned(ring: Ring, step: float) -> Iterator[tuple[float, float]]:
+    """Yield the points of a ring that lie at least `step` from the one before, and its end."""
     last = ring[0]
     yield last
     for point in ring[1:-1]:
-        if math.dist(point, last) >= STEP:
+        if math.dist(point, last) >= step:
             last = point
             yield point
     yield ring[-1]

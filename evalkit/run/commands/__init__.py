@@ -6,6 +6,7 @@ Nothing here but `completion` loads a library: a slip of the keyboard is told be
 - `completion`: `evalkit completion`: what lets a shell complete commands, options, values and projects, from their
   declarations.
 - `did`: The options of `evalkit did`, and what cannot be asked of it.
+- `fetch`: The options of `evalkit fetch`, and what cannot be asked of it.
 - `match`: The options of `evalkit match`, and what cannot be asked of it.
 - `options`: The options of a command: how they are declared, the help that is made of them, and how a line is read as
   them.

@@ -77,6 +77,10 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
     "projects": Command("list the projects", "projects:PROJECTS", "project.new_project:projects_command"),
 }
 """Commands on projects, in the order in which they are used."""
+OF_FILES: Final[Mapping[str, Command]] = {
+    "fetch": Command("fetch public files as they are published", "fetch:FETCH", "fetch.command:fetch_command"),
+}
+"""Commands on published files, before any project."""
 OF_TABLES: Final[Mapping[str, Command]] = {
     "similar": Command(
         "list the schools or areas most like one, from a table",
@@ -101,7 +105,7 @@ OF_THE_SHELL: Final[Mapping[str, Command]] = {
         "commands.completion:completion_command",
     ),
 }
-COMMANDS: Final[Mapping[str, Command]] = {**OF_PROJECTS, **OF_TABLES, **OF_THE_SHELL}
+COMMANDS: Final[Mapping[str, Command]] = {**OF_FILES, **OF_PROJECTS, **OF_TABLES, **OF_THE_SHELL}
 _TAIL: Final = """\
 PROJECT is a slug under data/projects/ or the path of a project.yml.
 Without --data those of the project file or of its last report are read, else the synthetic England: made-up schools, so
@@ -120,7 +124,12 @@ project; 130 interrupted.
 
 def overview() -> str:
     """Return the help of the whole: what it is for, the commands, and where to go on."""
-    rooms = {"projects": OF_PROJECTS, "a table, without a project": OF_TABLES, "your shell": OF_THE_SHELL}
+    rooms = {
+        "published files": OF_FILES,
+        "projects": OF_PROJECTS,
+        "a table, without a project": OF_TABLES,
+        "your shell": OF_THE_SHELL,
+    }
     lines = [
         "usage: evalkit COMMAND [options]",
         "",

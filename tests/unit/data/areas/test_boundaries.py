@@ -1,6 +1,8 @@
 """Outlines of areas: every way a file may name an area, and what is refused."""
 
+import gzip
 import json
+from datetime import date
 
 import pytest
 
@@ -141,9 +143,60 @@ def test_no_file(tmp_path):
         read_boundaries(tmp_path / "boundaries.geojson", NAMES)
 
 
-def test_the_area_that_took_part_must_have_an_outline(written):
-    with pytest.raises(DataError, match="no outline of Knowsley, which took part"):
-        read_boundaries(written(feature(code=341)), NAMES, needed=[340])
+def test_an_area_without_an_outline_is_named_and_stops_nothing(written):
+    found = read_boundaries(written(feature(code=341)), {340: "Knowsley", 341: "Liverpool"}, needed=[340])
+    assert list(found.rings) == [341]
+    assert found.lacking == ("Knowsley (340)",)
+
+
+def layer(*gss, kind="UTLA22"):
+    return [
+        feature([[x + at, y] for x, y in SQUARE], **{f"{kind}CD": code, f"{kind}NM": "?"})
+        for at, code in enumerate(gss)
+    ]
+
+
+def test_layers_are_put_together_by_gss_code_and_each_area_comes_whole_from_one(tmp_path):
+    def write(name, features):
+        path = tmp_path / name
+        path.write_text(json.dumps({"features": features}), encoding="utf-8")
+        return path
+
+    # Kent, Bolton twice in the districts, a county of districts (E11) and a Scottish council, which are no authorities
+    districts = write("a.geojson", layer("E06000035", "E08000001", "E08000001", "E08000002", "S12000005", kind="LAD24"))
+    upper = write("b.geojson", layer("E06000035", "E10000016", "E11000001"))
+    found = read_boundaries([districts, upper])
+    assert set(found.rings) == {350, 351, 886, 887}  # Bolton, Bury, Kent, Medway
+    assert [len(found.rings[code]) for code in (350, 351, 886, 887)] == [2, 1, 1, 1]
+    # Medway stands in both: that of the layer with counties, whose first square is not moved
+    assert found.rings[887][0][0] == (-3.0, 53.0)
+    assert len(found.lacking) == 153 - 4
+    assert "Knowsley (340)" in found.lacking
+
+
+@pytest.mark.parametrize(
+    ("needed", "on", "codes"),
+    [
+        ([], None, {942, 943}),  # the later authorities, of as many or more areas
+        ([909], None, {909}),  # what took part decides
+        ([], date(2022, 9, 1), {909}),
+        ([], date(2023, 4, 1), {942, 943}),
+    ],
+)
+def test_authorities_are_those_of_one_day(written, needed, on, codes):
+    found = read_boundaries(written(*layer("E10000006", "E06000063", "E06000064")), needed=needed, on=on)
+    assert set(found.rings) == codes
+
+
+def test_a_code_of_the_ons_comes_before_a_name(written):
+    # the county of Dorset until 2019, and the council that followed it, are both called Dorset
+    old = {"CTYUA18CD": "E10000009", "CTYUA18NM": "Dorset"}
+    assert set(read_boundaries(written(feature(**old)), needed=[835]).rings) == {835}
+    assert set(read_boundaries(written(feature(UTLA22CD="E06000059", UTLA22NM="Dorset"))).rings) == {838}
+    with pytest.raises(DataError, match="no feature is a local authority"):
+        read_boundaries(
+            written(feature(LAD24CD="E07000081", LAD24NM="Gloucestershire"))
+        )  # a district, whatever its name
 
 
 def test_the_file_is_found_where_it_is_supplied_and_counts_among_the_inputs(tmp_path):
@@ -167,3 +220,25 @@ def test_the_synthetic_england_has_a_hexagon_for_every_authority(tmp_path):
     assert len({found.middle(code) for code in names}) == len(names)
     corners = [point for rings in found.rings.values() for point in rings[0][:-1]]
     assert len(set(corners)) < 0.5 * len(corners)  # neighbours share their corners
+
+
+def test_the_real_layers_give_every_authority(shared_files):
+    layers = sorted((shared_files / "boundaries").glob("*.geojson.gz"))
+    then = read_boundaries(layers, on=date(2022, 9, 1))
+    assert len(then.rings) == 152
+    assert then.lacking == ()
+    assert len(read_boundaries(layers).rings) == 153  # Cumberland, and Westmorland and Furness, for Cumbria
+    districts, upper = layers
+    alone = read_boundaries(districts, on=date(2022, 9, 1))
+    assert len(alone.rings) == 152 - 24  # the county councils
+    assert "Kent (886)" in alone.lacking
+    lacking = read_boundaries(upper, on=date(2022, 9, 1)).lacking
+    assert len(lacking) == 36  # the metropolitan boroughs
+    assert "Knowsley (340)" in lacking
+
+
+def test_a_compressed_file_cut_short(tmp_path, written):
+    path = tmp_path / "outlines.geojson.gz"
+    path.write_bytes(gzip.compress(written(feature(code=340)).read_bytes())[:-20])
+    with pytest.raises(DataError, match=r"outlines\.geojson\.gz: the file is not JSON, or is damaged"):
+        read_boundaries(path, NAMES)
