@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +12,13 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, Exposure
 from evalkit.data.flow import CountedCase
-from evalkit.data.published.codes import NO_ROW, parse_cells
+from evalkit.data.published.codes import NO_ROW, SYMBOLS, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable
 
 # One row per school and summer as the sources list them, before any school is left out.
 
+NOT_LISTED: Final = "\1"
+"""Stands for the cell of a school that a long table has no row of for a measure; no file holds it."""
 IDENTITY: Final = ("school_id", "urn", "year", "area", "laestab", "name", "minor_group")
 """Columns every listing has, whichever source it came from; `area` is missing where the source gives none."""
 
@@ -28,7 +30,8 @@ class Listing:
     `identity` has the columns of `IDENTITY` for every year listed. `scores` has `school_id`,
     `year`, the pupils counted (`pupils`) and one column per measure, for the years that were read
     and no other. `blank` is the reason of an empty cell by year, where the source has lost its
-    codes. `cases` counts what identity over time had to resolve.
+    codes. `cases` counts what identity over time had to resolve. `part_years` are years listed of single authorities
+    and not of England, `symbol_years` those whose cells hold the symbols of open data (`z`, `x`, `c`).
     """
 
     identity: pd.DataFrame
@@ -36,6 +39,8 @@ class Listing:
     blank: dict[int, str]
     cases: tuple[CountedCase, ...]
     source: str
+    part_years: frozenset[int] = frozenset()
+    symbol_years: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         for frame in (self.identity, self.scores):
@@ -43,6 +48,10 @@ class Listing:
                 raise DataError(
                     f"{self.source}: a school has two rows in one year; identity over time was not resolved."
                 )
+
+    def symbols_of(self, year: int) -> Mapping[str, str]:
+        """Return the further codes that a year's cells may hold, with their meaning."""
+        return {**SYMBOLS, NOT_LISTED: NO_ROW} if year in self.symbol_years else {}
 
 
 def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
@@ -132,7 +141,9 @@ def _by_year(
     reasons = np.full(numbers.shape, NO_ROW, dtype=object)
     for year, rows in listing.scores.groupby("year"):
         where = f"{listing.source}, {column}, {year}"
-        value, reason = parse_cells(rows[column], where, listing.blank.get(int(str(year)), ""))
+        value, reason = parse_cells(
+            rows[column], where, listing.blank.get(int(str(year)), ""), listing.symbols_of(int(str(year)))
+        )
         place, column_of_year = schools.get_indexer(pd.Index(rows["school_id"])), list(years).index(int(str(year)))
         if (place < 0).any():
             raise DataError(
