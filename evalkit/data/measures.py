@@ -388,6 +388,12 @@ def require_unbroken(known: Measure, years: tuple[int, ...]) -> None:
             raise ProjectError(f"{known.code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")
 
 
+def without_tables(key_stage: str) -> frozenset[int]:
+    """Return the summers of a key stage with results of which no performance table was published."""
+    of_stage = (one for one in MEASURES.values() if one.key_stage == key_stage)
+    return frozenset(year for one in of_stage for gap in one.absences if gap.kind == "not_here" for year in gap.years)
+
+
 # A project's own outcomes beside the published ones.
 
 

@@ -28,7 +28,7 @@ _KEYS: Final = (
     Field(name="NFTYPE", meaning="Type of establishment, as ACC (converter).", form="code", is_required=False),
 )  # fmt: skip
 _PUPILS: Final = {**PUPILS_OF_STAGE, "KS5": "TPUP1618"}
-_SCHOOLS: Final = ("1", "2")
+SCHOOL_ROWS: Final = ("1", "2")
 ENGLAND_ROWS: Final = {"KS2": ("4", "5"), "KS4": ("5", "7"), "KS5": ()}
 """Record types of the rows for England, the last of a file: without them it is cut short. Of key stage 5 not known."""
 _AGE: Final = {"KS2": "key stage 2", "KS4": "key stage 4", "KS5": "key stage 5"}
@@ -110,7 +110,7 @@ def identity_of(peek: Peek) -> TableIdentity:
     key_stage = key_stage_of(peek)
     if key_stage is None:
         raise DataError(f"{peek.name}: this is no wide performance table: it lacks its columns. {_SHAPE}")
-    is_school = [cell in _SCHOOLS for cell in peek.cells("RECTYPE")]
+    is_school = [cell in SCHOOL_ROWS for cell in peek.cells("RECTYPE")]
     cells = peek.cells("LEA") or peek.cells("LA")
     areas = sorted({cell for cell, school in zip(cells, is_school, strict=False) if school and cell.strip()})
     if not areas:
@@ -180,7 +180,7 @@ def read_wide(
         If the file is not a performance table of this key stage, or its last rows are missing.
     """
     frame = read_rows(path, columns, key_stage, optional)
-    return frame[frame["RECTYPE"].isin(_SCHOOLS)]
+    return frame[frame["RECTYPE"].isin(SCHOOL_ROWS)]
 
 
 def read_rows(
@@ -261,7 +261,7 @@ def read_performance_table(path: Path | str, columns: Sequence[str] = (), *, inn
             "name": frame["SCHNAME"],
             "laestab": frame["LEA"] + frame["ESTAB"],
             "area": pd.to_numeric(frame["LEA"], errors="coerce").astype("Int64"),
-            "is_special": frame["RECTYPE"] == _SCHOOLS[1],
+            "is_special": frame["RECTYPE"] == SCHOOL_ROWS[1],
             "type": frame.get("NFTYPE", ""),
         }
     ).set_index(pd.Index(frame["URN"], name="urn"))
@@ -295,7 +295,7 @@ def _contents(table: RawTable) -> Contents:
     """Return what a table gives: `rows` with those of authorities and England, `areas` and `levels` of its schools."""
     identity = identity_of(table.peek)
     frame = read_rows(table.member, [], identity.key_stage)
-    schools = frame[frame["RECTYPE"].isin(_SCHOOLS)]
+    schools = frame[frame["RECTYPE"].isin(SCHOOL_ROWS)]
     return Contents(
         rows=len(frame),
         years=(identity.summer,),

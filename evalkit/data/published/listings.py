@@ -12,7 +12,7 @@ from evalkit.core.errors import DataError, ProjectError
 from evalkit.core.formats import years_text
 from evalkit.core.words import listed
 from evalkit.data.flow import CountedCase
-from evalkit.data.measures import PUPILS_OF_STAGE, measure
+from evalkit.data.measures import PUPILS_OF_STAGE, measure, without_tables
 from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
 from evalkit.data.published.ees_schools import LongTables, read_long_results
 from evalkit.data.published.neighbours import NeighbourTable
@@ -30,7 +30,7 @@ def summers_at_hand(sources: Sources, stage: str) -> set[int]:
     """
     require_usable(sources, stage)
     years = set(PANEL_YEARS) if stage in sources.panels else set()
-    return years | set(summers_of_tables(_later_tables(sources, stage))) | set(_long(sources, stage).summers())
+    return years | set(summers_of_tables(_later_tables(sources, stage), stage)) | set(_long(sources, stage).summers())
 
 
 def require_usable(sources: Sources, stage: str) -> None:
@@ -49,11 +49,14 @@ class SchoolLists:
 
 
 def read_listing(
-    sources: Sources, stage: str, measures: Sequence[str], years: Sequence[int], lists: SchoolLists
-) -> Listing:
+    sources: Sources, stage: str, measures: Sequence[str], years: Sequence[int], lists: SchoolLists,
+    *, followed: Sequence[int],
+) -> Listing:  # fmt: skip
     """Return the listing of a key stage: each year from the first of these that has it.
 
-    The assembled panel; a wide table of its own; a long table; the prior-year columns of the next wide table.
+    The assembled panel; a wide table of its own; a long table; the prior-year columns of the next wide table. Schools
+    are those listed in the summers that are `followed`, from the first to the last: later files change nothing of an
+    earlier evaluation.
     """
     require_usable(sources, stage)
     beside = sorted({name for code in measures for name in measure(code).sd.columns} - set(measures))
@@ -63,10 +66,11 @@ def read_listing(
         parts.append(
             read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], wanted, beside)
         )  # fmt: skip
+    sources = _within(sources, _window(followed))
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     later = set(years) - set(PANEL_YEARS) if parts else set(years)
     if (tables or long.results) and (later or not parts):
-        parts += _later_parts(sources, stage, measures, sorted(later), lists, beside)
+        parts += _later_parts(sources, stage, measures, sorted(later), lists, beside, _window(followed))
     if not parts:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England or of an "
@@ -75,9 +79,30 @@ def read_listing(
     return _combined(parts)
 
 
+def _window(followed: Sequence[int]) -> tuple[int, int]:
+    """Return the first and the last summer in which schools are listed; of one of the panel's, all of the panel's."""
+    first, last = min(followed, default=min(PANEL_YEARS)), max(followed, default=max(PANEL_YEARS))
+    if first > max(PANEL_YEARS):
+        return first, last
+    return min(first, min(PANEL_YEARS)), max(last, max(PANEL_YEARS))
+
+
+def _within(sources: Sources, window: tuple[int, int]) -> Sources:
+    """Return the sources with the wide tables of a window alone, and the one after it, which has its prior year."""
+    first, last = window
+    kept = {
+        stage: {
+            year: files for year, files in by_year.items()
+            if first <= year <= last or (year == last + 1 and last in without_tables(stage))
+        }
+        for stage, by_year in sources.tables.items()
+    }  # fmt: skip
+    return replace(sources, tables=kept)
+
+
 def _later_parts(
     sources: Sources, stage: str, measures: Sequence[str], years: Sequence[int], lists: SchoolLists,
-    beside: Sequence[str],
+    beside: Sequence[str], window: tuple[int, int],
 ) -> list[Listing]:  # fmt: skip
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     if lists.links is None:
@@ -88,12 +113,18 @@ def _later_parts(
     known = [code for code in beside if code in measures or _is_known(code)]
     parts = []
     if long.results:
-        parts.append(read_long_results(long, lists.links, measures, stage, years, known, but=tables.keys()))
+        but = {*tables, *_outside(long.summers(), window), *(PANEL_YEARS if stage in sources.panels else ())}
+        if set(long.summers()) - but:
+            parts.append(read_long_results(long, lists.links, measures, stage, years, known, but=but))
     if tables:
         wide = read_performance(tables, lists.links, measures, stage, years, beside)
         in_long = {int(year) for part in parts for year in part.identity["year"].unique()}
-        parts.append(_without(wide, in_long - set(tables)))
+        parts.append(_without(wide, (in_long - set(tables)) | _outside(wide.identity["year"].unique(), window)))
     return [_grouped(part, lists) for part in parts if len(part.identity)]
+
+
+def _outside(years: Collection[int], window: tuple[int, int]) -> set[int]:
+    return {year for year in years if not window[0] <= year <= window[1]}
 
 
 def _is_known(code: str) -> bool:
@@ -133,6 +164,7 @@ def _combined(parts: Sequence[Listing]) -> Listing:
         cases=tuple(CountedCase(case, n[0] if _is_of_links(case) else sum(n)) for case, n in counts.items()),
         source=", ".join(part.source for part in parts),
         part_years=frozenset().union(*(part.part_years for part in parts)),
+        area_names={code: name for part in parts for code, name in part.area_names.items()},
         symbol_years=frozenset().union(*(part.symbol_years for part in parts)),
     )
 

@@ -14,8 +14,8 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 from evalkit.data.files.members import Member
 from evalkit.data.flow import CountedCase
-from evalkit.data.layouts.performance_tables import ENGLAND_ROWS, read_rows, read_wide
-from evalkit.data.measures import PUPILS_OF_STAGE, Measure
+from evalkit.data.layouts.performance_tables import ENGLAND_ROWS, SCHOOL_ROWS, read_rows, read_wide
+from evalkit.data.measures import PUPILS_OF_STAGE, Measure, without_tables
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import Listing, area_codes
 from evalkit.data.published.school_lists import Links
@@ -42,9 +42,9 @@ def read_performance(
     """Assemble wide tables into one listing, following each school over changes of identity.
 
     Tables of several authorities and one summer are one listing, each authority with the summers that it has. The
-    summer before the first table is read from that table's prior-year columns (`READPROG_16`), which DfE fills in on
-    the current URN. In the year of a conversion both the closed school (with
-    results) and the new one (without) are listed: the row with results is kept.
+    summer before the first table, and one of which no table was published, is read from the prior-year columns
+    (`READPROG_16`) of the next one, which DfE fills in on the current URN. In the year of a conversion both the closed
+    school (with results) and the new one (without) are listed: the row with results is kept.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def read_performance(
     read = _Columns(measures, key_stage, beside)
     rows = [
         frame
-        for (year, has_table), files in _files_by_summer(tables).items()
+        for (year, has_table), files in _files_by_summer(tables, key_stage).items()
         for frame in [_one_year(year, files, read, year in years, has_table)]
         if frame is not None
     ]
@@ -77,29 +77,51 @@ def read_performance(
     cases = (*links.cases, *resolved)
     source = ", ".join(one.file.name.rpartition("/")[2] for files in tables.values() for one in files)
     part = frozenset(
-        year for (year, _), files in _files_by_summer(tables).items() if any(one.area is not None for one in files)
+        year
+        for (year, _), files in _files_by_summer(tables, key_stage).items()
+        if any(one.area is not None for one in files)
     )
-    return Listing(identity.reset_index(drop=True), scores.reset_index(drop=True), {}, cases, source, part_years=part)
+    return Listing(
+        identity.reset_index(drop=True),
+        scores.reset_index(drop=True),
+        {},
+        cases,
+        source,
+        part,
+        _area_names(tables, key_stage),
+    )
 
 
-def summers_of_tables(tables: Tables) -> tuple[int, ...]:
+def _area_names(tables: Tables, key_stage: str) -> dict[int, str]:
+    """Return the names of single authorities, as their own rows of their last tables give them."""
+    files = {one.area: one.file for of_year in tables.values() for one in of_year if one.area is not None}
+    names: dict[int, str] = {}
+    for area, file in files.items():
+        rows = read_rows(file, [], key_stage)
+        own = rows[~rows["RECTYPE"].isin(SCHOOL_ROWS) & (rows["LEA"] == str(area))]["SCHNAME"].dropna().str.strip()
+        names.update((area, name) for name in own.head(1) if name)
+    return names
+
+
+def summers_of_tables(tables: Tables, key_stage: str) -> tuple[int, ...]:
     """Return the summers that wide tables give: their own, and those of which they have prior-year columns."""
-    return tuple(sorted({year for year, _ in _files_by_summer(tables)}))
+    return tuple(sorted({year for year, _ in _files_by_summer(tables, key_stage)}))
 
 
-def _files_by_summer(tables: Tables) -> dict[tuple[int, bool], tuple[TableFile, ...]]:
+def _files_by_summer(tables: Tables, key_stage: str) -> dict[tuple[int, bool], tuple[TableFile, ...]]:
     """Return the files that each summer is read from, by whether they are its own or those of the next summer.
 
-    The next summer's are read before an authority's (or England's) first table alone: a table that lacks between two is
-    missed, since schools that closed are not among the next one's.
+    The next summer's are read before an authority's (or England's) first table, and for a summer of which no table was
+    ever published: any other table that lacks is missed, since schools that closed are not among the next one's.
     """
     found: dict[tuple[int, bool], tuple[TableFile, ...]] = {(year, True): files for year, files in tables.items()}
     for area in dict.fromkeys(one.area for files in tables.values() for one in files):
-        first = min(year for year, files in tables.items() if any(one.area == area for one in files))
-        if any(one.area is None for one in tables.get(first - 1, ())):
-            continue
-        next_ones = tuple(one for one in tables[first] if one.area == area)
-        found[(first - 1, False)] = (*found.get((first - 1, False), ()), *next_ones)
+        own = [year for year, files in tables.items() if any(one.area == area for one in files)]
+        for year in own:
+            is_covered = any(one.area in (None, area) for one in tables.get(year - 1, ()))
+            if not is_covered and (year == min(own) or year - 1 in without_tables(key_stage)):
+                next_ones = tuple(one for one in tables[year] if one.area == area)
+                found[(year - 1, False)] = (*found.get((year - 1, False), ()), *next_ones)
     return dict(sorted(found.items()))
 
 

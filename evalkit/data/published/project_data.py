@@ -377,7 +377,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     records: dict[str, SchoolRecords] = {}
     shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
-        listing = read_listing(sources, stage, measures, request.years, lists)
+        listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
         shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
         covered = coverage_case(sources, listing, made, areas)
@@ -443,9 +443,10 @@ def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, t
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
+            why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
             raise DataError(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
-                "names.\n"
+                f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, Exposure
+from evalkit.data.areas.boundaries import region_of
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import NO_ROW, SYMBOLS, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable
@@ -31,7 +32,8 @@ class Listing:
     `year`, the pupils counted (`pupils`) and one column per measure, for the years that were read
     and no other. `blank` is the reason of an empty cell by year, where the source has lost its
     codes. `cases` counts what identity over time had to resolve. `part_years` are years listed of single authorities
-    and not of England, `symbol_years` those whose cells hold the symbols of open data (`z`, `x`, `c`).
+    and not of England, `area_names` the authorities' names as their tables give them; `symbol_years` are years whose
+    cells hold the symbols of open data (`z`, `x`, `c`).
     """
 
     identity: pd.DataFrame
@@ -40,6 +42,7 @@ class Listing:
     cases: tuple[CountedCase, ...]
     source: str
     part_years: frozenset[int] = frozenset()
+    area_names: Mapping[int, str] = field(default_factory=dict)
     symbol_years: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
@@ -113,8 +116,9 @@ def make_records(
     last = identity.drop_duplicates("school_id", keep="last").set_index("school_id").sort_index()
     schools = last[["name", "area", "laestab", "minor_group"]].copy()
     unnamed = ("area " + schools["area"].astype("string")).fillna(NO_AREA)
-    schools["area_name"] = schools["area"].map(areas.names).fillna(unnamed).astype(object)
-    schools["region"] = schools["area"].map(areas.regions).fillna("")
+    names, regions = {**listing.area_names, **areas.names}, areas.regions or _regions_of(schools["area"])
+    schools["area_name"] = schools["area"].map(names).astype(object).fillna(unnamed).astype(object)
+    schools["region"] = schools["area"].map(regions).astype(object).fillna("")
     schools["is_converted"] = _changed_urn(identity, exposure).reindex(schools.index, fill_value=False)
     values, reasons = {}, {}
     for code in measures:
@@ -123,6 +127,11 @@ def make_records(
     pairs = (identity[key].to_numpy(dtype=object) for key in ("urn", "school_id"))
     urns = {school: school for school in schools.index} | dict(zip(*pairs, strict=True))
     return SchoolRecords(key_stage, schools, values, reasons, pupils, tuple(years), urns, listing.cases)
+
+
+def _regions_of(areas: pd.Series) -> dict[int, str]:
+    """Return the region of each authority, where no list of neighbours says it."""
+    return {int(code): region_of((int(code),)) for code in areas.dropna().unique()}
 
 
 def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:

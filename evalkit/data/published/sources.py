@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -156,8 +157,10 @@ class _Found:
         return found
 
     def one(self, folder: Path, kind: str) -> Member | None:
-        """Return the file of a kind; raise where there are two."""
+        """Return the file of a kind, the latest by the dates in their names; raise where two are not told by these."""
         files = self.files.get(kind, [])
+        last = max((_dated(one) for one in files), default="")
+        files = [one for one in files if _dated(one) == last]
         if len(files) > 1:
             names = " and ".join(one.name.rpartition("/")[2] for one in files)
             raise DataError(f"{folder}: {names} are the same kind of file. Keep the one this evaluation should read.")
@@ -169,6 +172,15 @@ class _Found:
         if file is not None and file.inner:
             raise DataError(f"{file.name}: unpack this archive: a file assembled from others is not read from one.")
         return file.path if file else None
+
+
+_DATE: Final = re.compile(r"(?<!\d)20\d\d(?:[01]\d[0-3]\d)?(?!\d)")
+
+
+def _dated(file: Member) -> str:
+    """Return the day or year that a file's name says, as text that sorts; empty where it says none."""
+    found = _DATE.findall(file.name.rpartition("/")[2])
+    return max(found, default="").ljust(8, "0") if found else ""
 
 
 # What a file is.

@@ -128,11 +128,11 @@ def test_a_folder_without_results(tmp_path):
         find_sources(tmp_path)
 
 
-def test_two_files_of_one_kind(folder):
-    put(folder, {"gias/links_edubasealldata_2023.csv": LINKS})
-    with pytest.raises(
-        DataError, match=r"links_edubasealldata_2022\.csv and links_edubasealldata_2023\.csv are the same kind"
-    ):
+def test_of_two_cuts_of_one_list_the_later_by_its_name_is_used_and_others_are_refused(folder):
+    put(folder, {"gias/links_edubasealldata20251103.csv": LINKS})
+    assert find_sources(folder).links.name == "gias/links_edubasealldata20251103.csv"
+    put(folder, {"other/links.csv": LINKS, "gias/links_20251103.csv": LINKS})
+    with pytest.raises(DataError, match=r"links_20251103\.csv and links_edubasealldata20251103\.csv are the same kind"):
         find_sources(folder)
 
 
