@@ -180,10 +180,6 @@ class Measure:
         return next((one.sentence for one in self.absences if year in one.years and one.kind == kind), "")
 
 
-PUPILS_OF_STAGE: Final = {"KS2": "TELIG", "KS4": "TPUP"}
-"""The column that counts the pupils of the year group, by key stage."""
-
-
 # From the file to measures: every key known, every name of a break or subgroup one that the file defines.
 
 

@@ -17,7 +17,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.layout import STAGES, Contents, Field, Layout, has_fields
 from evalkit.data.files.members import Member
 from evalkit.data.files.raw_table import Peek, RawTable
-from evalkit.data.layouts.performance_tables import stage_by_name
+from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.published.tables import read_table
 
 _KEYS: Final = (

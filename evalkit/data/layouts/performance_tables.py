@@ -15,7 +15,7 @@ from evalkit.core.words import listed
 from evalkit.data.files.layout import Contents, Field, Layout, Stage, has_fields
 from evalkit.data.files.members import Member, member_of
 from evalkit.data.files.raw_table import Peek, RawTable
-from evalkit.data.measures import MEASURES, PUPILS_OF_STAGE
+from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.published.codes import parse_cells, shown_cell
 from evalkit.data.published.tables import read_table
 
@@ -27,7 +27,8 @@ _KEYS: Final = (
     Field(name="SCHNAME", meaning="Name of the school."),
     Field(name="NFTYPE", meaning="Type of establishment, as ACC (converter).", form="code", is_required=False),
 )  # fmt: skip
-_PUPILS: Final = {**PUPILS_OF_STAGE, "KS5": "TPUP1618"}
+PUPILS_OF_STAGE: Final = {"KS2": "TELIG", "KS4": "TPUP", "KS5": "TPUP1618"}
+"""The column that counts the pupils of the year group, by key stage."""
 SCHOOL_ROWS: Final = ("1", "2")
 ENGLAND_ROWS: Final = {"KS2": ("4", "5"), "KS4": ("5", "7"), "KS5": ()}
 """Record types of the rows for England, the last of a file: without them it is cut short. Of key stage 5 not known."""
@@ -62,7 +63,6 @@ _NO_TABLES: Final = (2020, 2021)
 """Summers without performance tables: a table whose last prior year is 2019 is of a summer that its name says."""
 _AFTER_A_BREAK: Final = {("KS2", 2016): 2015, ("KS2", 2022): 2020, ("KS2", 2023): 2020, ("KS4", 2022): 2020}
 """Summers whose tables may carry no later prior year than others do, as no results before them compare."""
-_SCHOOL_YEAR: Final = re.compile(r"(?<!\d)(20\d\d)[-_/ ]?(?:20)?(\d\d)(?!\d)")
 _NAMED: Final = re.compile(r"(?:(?<![a-z0-9])(?P<area>\d{3}|england)[-_ ])?ks(?P<stage>[245])(?!\d)")
 
 
@@ -75,28 +75,6 @@ def summer_by_columns(columns: Sequence[str]) -> int | None:
     found = [match[1] for name in columns if (match := _PRIOR.search(name)) is not None]
     repeated = [int(suffix) for suffix in set(found) if found.count(suffix) >= _FEWEST and int(suffix) < _GRADES]
     return 2000 + max(repeated) + 1 if repeated else None
-
-
-def summer_by_name(name: str) -> int | None:
-    """Return the summer of the school year that a file's name says, or else a folder or archive it lies in.
-
-    >>> summer_by_name("2018-2019/850_ks2final.csv"), summer_by_name("201819_ks2.csv"), summer_by_name("ks2-2018.csv")
-    (2019, 2019, None)
-    """
-    for part in reversed(re.split(r"[/\\]", name)):
-        years = [(int(first), int(second)) for first, second in _SCHOOL_YEAR.findall(part)]
-        summers = {first + 1 for first, second in years if second == (first + 1) % 100}
-        if len(summers) == 1:
-            return summers.pop()
-    return None
-
-
-def stage_by_name(name: str) -> Stage:
-    """Return whether a file calls itself provisional, revised or final; empty where it does not say."""
-    for stage in ("provisional", "revised", "final"):
-        if stage in name.lower():
-            return stage
-    return ""
 
 
 def key_stage_of(peek: Peek) -> str | None:
@@ -275,8 +253,10 @@ def read_performance_table(path: Path | str, columns: Sequence[str] = (), *, inn
 
 
 def _known_columns(columns: Sequence[str], key_stage: str) -> list[str]:
+    from evalkit.data.measures import MEASURES  # only who names no column needs the registry
+
     known = [code for code, one in MEASURES.items() if one.key_stage == key_stage and code in columns]
-    return list(dict.fromkeys([_PUPILS[key_stage], *known]))
+    return list(dict.fromkeys([PUPILS_OF_STAGE[key_stage], *known]))
 
 
 def _require_one_row(name: str, frame: pd.DataFrame) -> None:
@@ -308,7 +288,7 @@ def _contents(table: RawTable) -> Contents:
 
 
 def _fields(key_stage: str) -> tuple[Field, ...]:
-    pupils = Field(name=_PUPILS[key_stage], meaning=f"Pupils at the end of {_AGE[key_stage]}.", form="number")
+    pupils = Field(name=PUPILS_OF_STAGE[key_stage], meaning=f"Pupils at the end of {_AGE[key_stage]}.", form="number")
     return (*_KEYS, pupils)
 
 

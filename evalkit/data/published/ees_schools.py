@@ -15,7 +15,7 @@ from evalkit.data.files.members import Member
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.ees_schools import SchoolRows, read_school_rows, summers_in, summers_of
-from evalkit.data.layouts.performance_tables import stage_by_name
+from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.measures import EesCell, measure
 from evalkit.data.published.records import NOT_LISTED, Listing, area_codes
 from evalkit.data.published.school_lists import Links
@@ -73,7 +73,7 @@ def _summers(file: Member, size: int, changed: int) -> tuple[int, ...]:
 
 
 def read_long_results(
-    tables: LongTables, links: Links, measures: Sequence[str], key_stage: str, years: Collection[int],
+    tables: LongTables, links: Links, measures: Sequence[str], *, key_stage: str, years: Collection[int],
     beside: Sequence[str] = (), but: Collection[int] = (),
 ) -> Listing:  # fmt: skip
     """Assemble long tables into one listing, following each school over changes of identity.

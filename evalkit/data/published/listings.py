@@ -12,7 +12,8 @@ from evalkit.core.errors import DataError, ProjectError
 from evalkit.core.formats import years_text
 from evalkit.core.words import listed
 from evalkit.data.flow import CountedCase
-from evalkit.data.measures import PUPILS_OF_STAGE, measure, without_tables
+from evalkit.data.layouts.performance_tables import PUPILS_OF_STAGE
+from evalkit.data.measures import measure, without_tables
 from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
 from evalkit.data.published.ees_schools import LongTables, read_long_results
 from evalkit.data.published.neighbours import NeighbourTable
@@ -70,7 +71,7 @@ def read_listing(
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     later = set(years) - set(PANEL_YEARS) if parts else set(years)
     if (tables or long.results) and (later or not parts):
-        parts += _later_parts(sources, stage, measures, sorted(later), lists, beside, _window(followed))
+        parts += _later_parts(sources, stage, measures, sorted(later), lists, beside=beside, window=_window(followed))
     if not parts:
         raise DataError(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England or of an "
@@ -102,7 +103,7 @@ def _within(sources: Sources, window: tuple[int, int]) -> Sources:
 
 def _later_parts(
     sources: Sources, stage: str, measures: Sequence[str], years: Sequence[int], lists: SchoolLists,
-    beside: Sequence[str], window: tuple[int, int],
+    *, beside: Sequence[str], window: tuple[int, int],
 ) -> list[Listing]:  # fmt: skip
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     if lists.links is None:
@@ -115,7 +116,9 @@ def _later_parts(
     if long.results:
         but = {*tables, *_outside(long.summers(), window), *(PANEL_YEARS if stage in sources.panels else ())}
         if set(long.summers()) - but:
-            parts.append(read_long_results(long, lists.links, measures, stage, years, known, but=but))
+            parts.append(
+                read_long_results(long, lists.links, measures, key_stage=stage, years=years, beside=known, but=but)
+            )
     if tables:
         wide = read_performance(tables, lists.links, measures, stage, years, beside)
         in_long = {int(year) for part in parts for year in part.identity["year"].unique()}

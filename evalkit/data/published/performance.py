@@ -14,8 +14,8 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 from evalkit.data.files.members import Member
 from evalkit.data.flow import CountedCase
-from evalkit.data.layouts.performance_tables import ENGLAND_ROWS, SCHOOL_ROWS, read_rows, read_wide
-from evalkit.data.measures import PUPILS_OF_STAGE, Measure, without_tables
+from evalkit.data.layouts.performance_tables import ENGLAND_ROWS, PUPILS_OF_STAGE, SCHOOL_ROWS, read_rows, read_wide
+from evalkit.data.measures import Measure, without_tables
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import Listing, area_codes
 from evalkit.data.published.school_lists import Links
