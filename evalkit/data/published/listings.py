@@ -77,7 +77,8 @@ def read_listing(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England or of an "
             "authority."
         )
-    return _combined(parts)
+    combined = _combined(parts)
+    return _grouped(combined, lists) if "type" in combined.identity else combined
 
 
 def _window(followed: Sequence[int]) -> tuple[int, int]:
@@ -123,7 +124,7 @@ def _later_parts(
         wide = read_performance(tables, lists.links, measures, stage, years, beside)
         in_long = {int(year) for part in parts for year in part.identity["year"].unique()}
         parts.append(_without(wide, (in_long - set(tables)) | _outside(wide.identity["year"].unique(), window)))
-    return [_grouped(part, lists) for part in parts if len(part.identity)]
+    return [part for part in parts if len(part.identity)]
 
 
 def _outside(years: Collection[int], window: tuple[int, int]) -> set[int]:
@@ -180,18 +181,20 @@ def _is_of_links(case: str) -> bool:
 
 
 def _grouped(listing: Listing, lists: SchoolLists) -> Listing:
-    """Give each school its group: that of the list of 2017/18, else of its type in the register, else in the table."""
+    """Give each school its group: that of the list of 2017/18, else of its type in the register, else in its tables."""
     identity = listing.identity
-    if lists.spine is not None:
-        identity = with_minor_group(identity, lists.spine)
-    if lists.register is not None:
-        identity = _filled(identity, with_minor_group(identity, lists.register)["minor_group"])
+    for found in (lists.spine, lists.register):
+        if found is not None:
+            identity = _filled(identity, with_minor_group(identity, found)["minor_group"])
+    on_list = identity["minor_group"] != ""
     own = group_of_type(identity["type"])
-    of_school = own.where(own != "").groupby(identity["school_id"]).transform("last").fillna("")
-    filled = _filled(identity, of_school)
-    by_type = filled.loc[(identity["minor_group"] == "") & (filled["minor_group"] != ""), "school_id"].nunique()
+    for groups in (identity["minor_group"], own):
+        of_school = groups.where(groups != "").groupby(identity["school_id"]).transform("last").fillna("")
+        identity = _filled(identity, of_school)
+    by_type = identity.loc[~on_list & (identity["minor_group"] != ""), "school_id"].nunique()
     case = CountedCase("schools on no school list, grouped by their type of establishment in the results", by_type)
-    return replace(listing, identity=filled.drop(columns="type"), cases=(*listing.cases, *([case] if by_type else [])))
+    cases = (*listing.cases, *([case] if by_type else []))
+    return replace(listing, identity=identity.drop(columns="type"), cases=cases)
 
 
 def _filled(identity: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
