@@ -174,12 +174,12 @@ def summers_in(file: Member) -> tuple[int, ...]:
 
 
 def _contents(table: RawTable) -> Contents:
-    frame = read_table(table.member, ["time_period", "school_laestab", "geographic_level"])
-    schools = frame[frame["geographic_level"] == _SCHOOL]
+    counts = table.counts(["time_period", "school_laestab", "geographic_level"])
+    schools = counts[counts["geographic_level"] == _SCHOOL]
     keys = {field.name for field in _KEYS} | set(FILTERS) | {"subject"}
     return Contents(
-        rows=len(frame),
-        years=tuple(sorted(set(summers_of(frame["time_period"].drop_duplicates(), table.name)))),
+        rows=int(counts["n"].sum()),
+        years=tuple(sorted(set(summers_of(counts["time_period"].drop_duplicates(), table.name)))),
         areas=tuple(sorted(schools["school_laestab"].str[:3].unique())),
         measures=tuple(name for name in table.peek.columns if name not in keys),
         levels=("school",),

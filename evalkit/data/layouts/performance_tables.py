@@ -168,14 +168,18 @@ def read_rows(
     file = path if isinstance(path, Member) else member_of(path)
     required = [field.name for field in _KEYS if field.is_required]
     frame = read_table(file, [*required, *columns], optional=optional, encoding=_encoding(file), ragged=True)
-    present = set(frame["RECTYPE"].unique())
+    _require_england(file.name, key_stage, set(frame["RECTYPE"].unique()))
+    return frame
+
+
+def _require_england(name: str, key_stage: str, present: set[str]) -> None:
+    """Raise where a file lacks the rows for England, which are its last."""
     absent = [code for code in ENGLAND_ROWS[key_stage] if code not in present]
     if absent:
         raise DataError(
-            f"{file.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "
+            f"{name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "
             f"short or is not a {key_stage} performance table. Download it again."
         )
-    return frame
 
 
 def _encoding(file: Member) -> str:
@@ -274,12 +278,13 @@ def _require_one_row(name: str, frame: pd.DataFrame) -> None:
 def _contents(table: RawTable) -> Contents:
     """Return what a table gives: `rows` with those of authorities and England, `areas` and `levels` of its schools."""
     identity = identity_of(table.peek)
-    frame = read_rows(table.member, [], identity.key_stage)
-    schools = frame[frame["RECTYPE"].isin(SCHOOL_ROWS)]
+    area = "LEA" if table.peek.cells("LEA") else "LA"
+    counts = table.counts(["RECTYPE", area])
+    _require_england(table.name, identity.key_stage, set(counts["RECTYPE"]))
     return Contents(
-        rows=len(frame),
+        rows=int(counts["n"].sum()),
         years=(identity.summer,),
-        areas=tuple(sorted(schools["LEA"].unique())),
+        areas=tuple(sorted(counts.loc[counts["RECTYPE"].isin(SCHOOL_ROWS), area].dropna().unique())),
         measures=tuple(_known_columns(table.peek.columns, identity.key_stage)),
         levels=("school", "local authority", "national"),
         stage=identity.stage,

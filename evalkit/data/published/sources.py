@@ -145,6 +145,8 @@ class _Found:
     def of(cls, folder: Path) -> _Found:
         found = cls({}, {}, {})
         for member in members(folder):
+            if member.problem:
+                continue  # `evalkit check` says what it is
             stat = member.path.stat()
             kind = _kind_of(member, stat.st_size, stat.st_mtime_ns)
             if isinstance(kind, str) and kind.startswith("refused "):
