@@ -21,7 +21,10 @@ from evalkit.data.store.importing import import_folder, imported, unchanged
 from evalkit.data.store.store import is_store, open_store
 
 HEADER = "RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,PTRWM_EXP,READPROG,READPROG_17,READPROG_LOWER_17\n"
-ROWS = "1,340,2001,104413,A School,41,94%,-0.5,1,2\n1,340,2002,104414,B School,SUPP,SUPP,1.0,,\n1,340,2003,104415,7\n4\n5\n"
+SCHOOLS = (
+    "1,340,2001,104413,A School,41,94%,-0.5,1,2\n1,340,2002,104414,B School,SUPP,SUPP,1.0,,\n1,340,2003,104415,7\n"
+)
+ROWS = f"{SCHOOLS}4\n5\n"  # without the rows of England a table is cut short
 
 
 @pytest.fixture
