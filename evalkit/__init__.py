@@ -126,6 +126,7 @@ _HOME: Final = {
     "open_store": "data.store.store",
     "Store": "data.store.store",
     "read_neighbours": "data.published.neighbours",
+    "read_performance_table": "data.layouts.performance_tables",
     "Profiles": "data.profiles",
     "ProfileRoles": "data.profiles",
     "SimilarOptions": "design.similar",

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 import yaml
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.formats import lower_first
+from evalkit.core.formats import lower_first, years_text
 from evalkit.core.project import Outcome, Project
 from evalkit.core.words import did_you_mean, listed
 
@@ -44,6 +44,39 @@ class Break:
             raise ValueError(f"a break is of kind {' or '.join(get_args(BreakKind))}, not '{self.kind}'")
         if self.before >= self.after:
             raise ValueError(f"a break lies between a summer and a later one, not {self.before} and {self.after}")
+
+
+AbsenceKind = Literal["never", "not_here"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Summers in which a measure has no results, and why.
+
+    `never`: they do not exist, anywhere. `not_here`: the files that publish other summers do not hold them, so that
+    they are missed by that sentence where no other file has them.
+    """
+
+    years: tuple[int, ...]
+    kind: AbsenceKind
+    sentence: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(AbsenceKind):
+            raise ValueError(f"an absence is of kind {' or '.join(get_args(AbsenceKind))}, not '{self.kind}'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EesCell:
+    """Where a measure stands in the long tables of Explore Education Statistics.
+
+    `columns` are the names that its column has had, that of the latest release first; `subject` is what stands in the
+    column of that name, empty where there is none; `breakdown` are the pupils, by the name they have there.
+    """
+
+    columns: tuple[str, ...]
+    subject: str = ""
+    breakdown: str = "Total"
 
 
 SdKind = Literal["scaled_scores", "share", "stated", "none"]
@@ -94,6 +127,9 @@ class Measure:
     teacher_assessed : whether it rests on what a school's own teachers judged
     subgroup : the pupils it is about, in words; empty where it is about all
     sd : where the standard deviation of pupils comes from
+    absences : summers without results, and why
+    small_numbers : what is published of few pupils, in words
+    ees : where it stands in long tables of open data, None where it is not among them
     """
 
     code: str
@@ -109,6 +145,9 @@ class Measure:
     teacher_assessed: bool = False
     subgroup: str = ""
     sd: SdRule = UNKNOWN_SD
+    absences: tuple[Absence, ...] = ()
+    small_numbers: str = ""
+    ees: EesCell | None = None
 
     def __post_init__(self) -> None:
         if not (self.code and self.label and self.unit and self.key_stage):
@@ -117,6 +156,9 @@ class Measure:
             raise ValueError(f"a direction is {' or '.join(get_args(Direction))}, not '{self.direction}'")
         if self.limits is not None and len(self.limits) != 3:
             raise ValueError("limits are three columns: lower, upper and coverage")
+        never = {year for one in self.absences if one.kind == "never" for year in one.years}
+        if never & set(self.years):
+            raise ValueError(f"{min(never & set(self.years))} is a year of the measure and one without it")
 
     @property
     def said(self) -> str:
@@ -133,10 +175,9 @@ class Measure:
         """Return the breaks that lie between the first and the last of the years."""
         return tuple(b for b in self.breaks if min(years) <= b.before and b.after <= max(years))
 
-
-PUPILS_OF_STAGE: Final = {"KS2": "TELIG", "KS4": "TPUP"}
-"""The column that counts the pupils of the year group, by key stage."""
-_UNTESTED: Final = (2020, 2021)
+    def why_absent(self, year: int, kind: AbsenceKind) -> str:
+        """Return why there are no results of a summer, empty where no such reason is known."""
+        return next((one.sentence for one in self.absences if year in one.years and one.kind == kind), "")
 
 
 # From the file to measures: every key known, every name of a break or subgroup one that the file defines.
@@ -176,30 +217,49 @@ def read_registry(text: str) -> dict[str, Measure]:
     """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
     data = yaml.load(text, loader)
-    _require_keys("the registry", data, ("schema_version", "breaks", "subgroups", "measures"))
-    breaks = {name: _made(Break, f"break {name}", entry) for name, entry in data["breaks"].items()}
+    _require_keys(
+        "the registry", data, ("schema_version", "absences", "small_numbers", "breaks", "subgroups", "measures")
+    )
+    named = {
+        "breaks": {name: _made(Break, f"break {name}", entry) for name, entry in data["breaks"].items()},
+        "absences": {name: _made(Absence, f"absence {name}", entry) for name, entry in data["absences"].items()},
+        "small_numbers": data["small_numbers"],
+    }
     measures: dict[str, Measure] = {}
     for entry in data["measures"]:
-        for found in _of_entry(dict(entry), breaks, data["subgroups"]):
+        for found in _of_entry(dict(entry), named, data["subgroups"]):
             if found.code in measures:
                 raise ValueError(f"measure {found.code}: this code stands twice")
             measures[found.code] = found
     return measures
 
 
-def _of_entry(entry: dict[str, Any], breaks: Mapping[str, Break], groups: Mapping[str, Any]) -> Iterator[Measure]:
-    """Yield the measure of an entry, then one for each of its subgroups."""
+def _of_entry(
+    entry: dict[str, Any], named: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Any]
+) -> Iterator[Measure]:
+    """Yield the measure of an entry, then one for each of its subgroups; `named` is what an entry names by a key."""
     where = f"measure {entry.get('code', entry)}"
     subgroups = entry.pop("subgroups", None)
-    unknown = [name for name in entry.get("breaks", ()) if name not in breaks]
-    if unknown:
-        raise ValueError(f"{where}: there is no break '{unknown[0]}'.{did_you_mean(unknown[0], breaks)}")
-    entry["breaks"] = [breaks[name] for name in entry.get("breaks", ())]
+    for key in ("breaks", "absences"):
+        entry[key] = [_called(where, key, name, named[key]) for name in entry.get(key, ())]
+    if "small_numbers" in entry:
+        entry["small_numbers"] = _called(where, "small_numbers", entry["small_numbers"], named["small_numbers"])
+    if "ees" in entry:
+        entry["ees"] = _made(EesCell, f"{where}, ees", entry["ees"])
     entry["sd"] = _sd_rule(where, entry.get("sd"))
     whole: Measure = _made(Measure, where, entry)
     yield whole
     if subgroups is not None:
         yield from _of_subgroups(where, whole, subgroups, groups.get(whole.key_stage, {}))
+
+
+_KEY_WORDS: Final = {"breaks": "break", "absences": "absence", "small_numbers": "rule of small numbers"}
+
+
+def _called(where: str, key: str, name: str, known: Mapping[str, Any]) -> Any:
+    if name not in known:
+        raise ValueError(f"{where}: there is no {_KEY_WORDS[key]} '{name}'.{did_you_mean(name, known)}")
+    return known[name]
 
 
 def _of_subgroups(
@@ -212,17 +272,29 @@ def _of_subgroups(
             raise ValueError(
                 f"{where}: there is no subgroup '{code}' of {whole.key_stage}.{did_you_mean(code, groups)}"
             )
-        words, pupils = groups[code]["words"], groups[code]["pupils"]
+        group: _Subgroup = _made(_Subgroup, f"subgroup {code}", groups[code])
+        in_open_data = whole.ees is not None and bool(group.ees)
         yield replace(
             whole,
             code=f"{whole.code}_{code}",
-            label=f"{whole.label} ({words})",
-            years=tuple(wanted["years"]),
-            pupils=pupils,
+            label=f"{whole.label} ({group.words})",
+            years=tuple(year for year in wanted["years"] if year <= group.last),
+            pupils=group.pupils,
             limits=None,
             unadjusted=None,
-            subgroup=words,
+            subgroup=group.words,
+            ees=replace(whole.ees, breakdown=group.ees) if whole.ees and in_open_data else None,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subgroup:
+    """A group of pupils: words for it, the column that counts it, its name in open data, the last summer it exists."""
+
+    words: str
+    pupils: str
+    ees: str = ""
+    last: int = 9999
 
 
 def _sd_rule(where: str, given: object) -> SdRule:
@@ -276,20 +348,25 @@ def measure(code: str) -> Measure:
 
 
 def absent_years(codes: Sequence[str], years: Iterable[int]) -> str:
-    """Return what is said where measures are not at hand for some of the years; empty where they are for all."""
-    known = MEASURES[codes[0]].years
-    absent = sorted(set(years) - set(known))
-    untested = [str(year) for year in absent if year in _UNTESTED]
-    other_years = [str(year) for year in absent if year not in _UNTESTED]
-    parts = []
-    if untested:
-        do = "does" if len(codes) == 1 else "do"
-        summers = "there were no national tests or exams in the summers of 2020 and 2021"
-        parts.append(f"{listed(codes)} {do} not exist for {listed(untested)}: {summers}")
+    """Return what is said where measures are not at hand for some of the years; empty where they are for all.
+
+    That a measure does not exist is said of summers without it alone; of others, that this kit does not know it.
+    """
+    known = MEASURES[codes[0]]
+    absent = sorted(set(years) - set(known.years))
+    reasons: dict[str, list[str]] = {}
+    for year in absent:
+        reasons.setdefault(known.why_absent(year, "never"), []).append(str(year))
+    other_years = reasons.pop("", [])
+    do = "does" if len(codes) == 1 else "do"
+    parts = [
+        f"{listed(codes)} {do} not exist for {listed(found)}: {sentence}" for sentence, found in reasons.items()
+    ]  # fmt: skip
     if other_years:
         parts.append(f"this kit does not know {listed(codes)} for {listed(other_years)}")
     who = "It" if other_years else "This kit"
-    return f"{'; '.join(parts)}. {who} knows {codes[0]} for {listed([str(year) for year in known])}" if parts else ""
+    knows = years_text(known.years)
+    return f"{'; '.join(parts)}. {who} knows {codes[0]} for {knows}" if parts else ""
 
 
 def require_years(code: str, years: tuple[int, ...]) -> None:
@@ -305,6 +382,12 @@ def require_unbroken(known: Measure, years: tuple[int, ...]) -> None:
     for found in known.breaks_within(years):
         if found.kind == "level":
             raise ProjectError(f"{known.code} cannot be followed from {min(years)} to {max(years)}: {found.sentence}")
+
+
+def without_tables(key_stage: str) -> frozenset[int]:
+    """Return the summers of a key stage with results of which no performance table was published."""
+    of_stage = (one for one in MEASURES.values() if one.key_stage == key_stage)
+    return frozenset(year for one in of_stage for gap in one.absences if gap.kind == "not_here" for year in gap.years)
 
 
 # A project's own outcomes beside the published ones.

@@ -5,10 +5,12 @@ import csv
 import pandas as pd
 import pytest
 
+from evalkit.data.files.members import member_of
 from evalkit.data.published.assembled import read_assembled
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.performance import read_performance
 from evalkit.data.published.school_lists import read_links
+from evalkit.data.published.sources import TableFile
 
 YEARS = (2016, 2017, 2018, 2019)
 
@@ -21,7 +23,8 @@ def links(shared_data):
 @pytest.fixture(scope="module")
 def tables(shared_data):
     folder = shared_data / "performance-tables" / "ks2"
-    return {year: folder / f"{year - 1}-{year}_850_ks2final.csv" for year in (2017, 2018, 2019)}
+    files = {year: folder / f"{year - 1}-{year}_850_ks2final.csv" for year in (2017, 2018, 2019)}
+    return {year: (TableFile(member_of(path), 850),) for year, path in files.items()}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,7 @@ def test_the_two_values_the_wide_tables_lack_are_of_schools_that_became_primarie
     assert lacking == [("115969", 2016), ("116161", 2016)]
     # The 2017 table lists the successor alone (115970, 116177), and its row ends before the prior-year columns: the
     # predecessor's 2016 score was never carried onto it.
-    with tables[2017].open(encoding="utf-8-sig", newline="") as file:
+    with tables[2017][0].file.path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     by_urn = {row[header.index("URN")]: row for row in rows}
     for (school, year), successor in zip(lacking, ("115970", "116177"), strict=True):
@@ -86,7 +89,7 @@ def test_conversion_years_are_resolved_and_counted(listing, tables, links):
     # Counted again with nothing but the csv module: rows of one chain in one table, beyond the first.
     second = 0
     for year in (2017, 2017, 2018, 2019):  # the 2017 table serves 2016 too
-        with tables[year].open(encoding="utf-8-sig", newline="") as file:
+        with tables[year][0].file.path.open(encoding="utf-8-sig", newline="") as file:
             schools = [links.oldest(row["URN"]) for row in csv.DictReader(file) if row["RECTYPE"] in ("1", "2")]
         second += len(schools) - len(set(schools))
     assert [case.n for case in listing.cases if case.case.startswith("second rows")] == [second] == [4]

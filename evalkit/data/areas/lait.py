@@ -183,7 +183,7 @@ def _breaks() -> tuple[tuple[str, tuple[Break, ...]], ...]:
 
     Measures of schools and of areas change together, so that the registry's breaks are taken.
     """
-    tests, cap, writing = MEASURES["WRITPROG"].breaks
+    tests, cap, writing, *_ = MEASURES["WRITPROG"].breaks
     (rescaled, *_), (new_grades, *_) = MEASURES["ATT8SCR"].breaks, MEASURES["P8MEA"].breaks
     return (
         (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (tests, cap, writing)),

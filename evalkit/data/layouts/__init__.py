@@ -3,15 +3,19 @@
 - `deprivation`: IDACI: the share of children in income-deprived families of each small area, and of that which a
   school stands in.
 - `ees`: Explore Education Statistics: DfE's long files, with a row for each period, place and breakdown.
+- `ees_schools`: Schools' results as Explore Education Statistics (EES) publishes them: rows by school, year, subject
+  and group.
 - `exclusions`: Exclusions by authority, 2006/07 to 2016/17, in the layouts of DfE's statistical releases of the time.
 - `field_table`: Tables of schools whose columns are those of a layout's fields: read into keys, numbers and reasons.
+- `file_names`: What a file's name says where its content cannot: the school year, and whether it is provisional or
+  final.
 - `lait`: The Local Authority Interactive Tool's long table, and its measures one by one.
 - `not_data`: Files without records of their own: descriptions of columns, lists of codes, notes, tables derived from
   others.
 - `ofsted`: Ofsted's inspections: histories of ratings, management information, and report cards; the grade of each
   framework.
 - `opening`: Opening a file as what it is said to be: a file for another reader is told by what it looks like.
-- `performance_tables`: DfE's wide performance tables of key stages 2 and 4, of England or of one authority, in the
+- `performance_tables`: DfE's wide performance tables of key stages 2, 4 and 5, of England or of one authority, in the
   layout of any year.
 - `post_16`: What became of pupils: destinations after key stage 4 and after 16 to 18 study, and results of 16 to 18
   study.

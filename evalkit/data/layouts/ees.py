@@ -16,8 +16,8 @@ from evalkit.data.areas.lait import unjoined
 from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.files.layout import STAGES, Contents, Field, Layout, Stage, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.layouts.opening import open_as
-from evalkit.data.layouts.performance_tables import stage_by_name
 from evalkit.data.layouts.published_table import (
     PublishedTable,
     coded_cells,

@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
-from evalkit.data.layouts.performance_tables import stage_by_name
+from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
 
 MEASURED: Final = ("number", "percent")

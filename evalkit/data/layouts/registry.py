@@ -10,6 +10,7 @@ from evalkit.data.files.layout import Layout
 
 MODULES: Final = (
     "performance_tables",
+    "ees_schools",
     "ees",
     "lait",
     "exclusions",

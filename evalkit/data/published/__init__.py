@@ -2,18 +2,23 @@
 
 - `assembled`: The assembled England panels: every school and summer 2016 to 2019 in one file.
 - `codes`: What the codes in published tables mean; a code stays a reason and never becomes a silent gap.
+- `ees_schools`: Long tables of schools' results as one listing over the years, as wide performance tables are.
 - `known_schools`: Every school that the published files know, by its numbers and names, and whether two names mean
   one school.
+- `listings`: The schools and results of one key stage over every year at hand, whichever published files each year
+  comes from.
 - `neighbours`: DfE's statistical-neighbour lists, as the workbooks of the Local Authority Interactive Tool hold them.
 - `participants`: Which schools took part: an area, a file of schools matched to what was published, or an example's
   made-up list.
 - `participants_file`: A list of schools as people keep one: whatever the encoding, the separator and the headings.
-- `performance`: The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, and the confidence limits
-  printed in them.
+- `performance`: Wide performance tables as one listing over the years, and the confidence limits and shares printed
+  in them.
 - `project_data`: Everything one project reads, checked once: records by key stage and own table, areas, participants.
 - `records`: Schools and their results over time: every cell a number or a reason; which schools can be analysed.
 - `school_lists`: What the school lists say: links between establishments, dates of conversion, groups and types,
   pupils on roll.
-- `sources`: Which published files a data folder holds.
+- `school_types`: The group of schools that a type of establishment belongs to: which schools are mainstream and
+  state-funded.
+- `sources`: Which published files a folder holds: each told by its content, whatever its name and wherever it lies.
 - `tables`: Reading a published table or workbook exactly as it stands, and saying when it is not what it claims.
 """

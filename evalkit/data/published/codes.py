@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,7 +34,7 @@ CODE_REASONS: Final = {
 
 BLANKS: Final = ("", "NaN", "nan")
 """What a cell of any table holds where there is nothing to be said of it."""
-_SYMBOLS: Final = {
+SYMBOLS: Final = {
     "z": "not applicable",
     "x": "not available for other reasons",
     "c": "confidential",
@@ -47,7 +47,7 @@ _SYMBOLS: Final = {
     "..": "not available",
 }
 """Symbols of DfE's and the statistical service's open data."""
-MEANINGS: Final = {code: text for code, text in CODE_REASONS.items() if code.strip()} | _SYMBOLS
+MEANINGS: Final = {code: text for code, text in CODE_REASONS.items() if code.strip()} | SYMBOLS
 """What a code means that stands in the place of a number, in any table; blanks are no codes."""
 _LETTERS: Final = ("z", "x", "c", "u", "k", "low")
 """Codes that may just as well be names of categories where a column holds no number."""
@@ -174,7 +174,9 @@ def shown_cell(text: object) -> str:
     return repr(shown if len(shown) <= 40 else shown[:37] + "...")
 
 
-def parse_cells(cells: pd.Series, where: str, blank: str = "") -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+def parse_cells(
+    cells: pd.Series, where: str, blank: str = "", symbols: Mapping[str, str] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
     """Split published cells into numbers and reasons.
 
     Parameters
@@ -185,6 +187,8 @@ def parse_cells(cells: pd.Series, where: str, blank: str = "") -> tuple[NDArray[
         File and column, for the error message.
     blank : str
         Reason for an empty cell, where the source is known to have lost its codes.
+    symbols : Mapping of str to str, optional
+        Further codes that the source uses, such as `SYMBOLS`, with their meaning.
 
     Returns
     -------
@@ -200,17 +204,18 @@ def parse_cells(cells: pd.Series, where: str, blank: str = "") -> tuple[NDArray[
     text = cells.where(cells.notna(), "\0")
     numbers = pd.to_numeric(text.str.removesuffix("%"), errors="coerce").to_numpy(dtype=float, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
-    reason_of = {**CODE_REASONS, "\0": ROW_ENDS} | ({"": blank} if blank else {})
+    known = {**CODE_REASONS, **(symbols or {})}
+    reason_of = {**known, "\0": ROW_ENDS} | ({"": blank} if blank else {})
     reasons = text.map(reason_of).to_numpy(dtype=object, copy=True)
     reasons[np.isfinite(numbers)] = ""
-    _refuse_unknown(text[pd.isna(reasons)], where)
+    _refuse_unknown(text[pd.isna(reasons)], where, known)
     return numbers, reasons
 
 
-def _refuse_unknown(unknown_cells: pd.Series, where: str) -> None:
+def _refuse_unknown(unknown_cells: pd.Series, where: str, known: Mapping[str, str]) -> None:
     if not unknown_cells.empty:
         raise DataError(
             f"{where}: {unknown_cells.iloc[0]!r} ({counted(len(unknown_cells), 'such cell')}) is neither a number nor "
-            f"a code of the performance tables ({', '.join(c for c in CODE_REASONS if c.strip())}).\n"
+            f"a code of the performance tables ({', '.join(c for c in known if c.strip())}).\n"
             "Check that the file is the untouched download and that the column is the one it claims to be."
         )

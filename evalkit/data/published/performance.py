@@ -1,10 +1,9 @@
-"""The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, and the confidence limits printed in them."""
+"""Wide performance tables as one listing over the years, and the confidence limits and shares printed in them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,45 +11,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
+from evalkit.core.words import listed
+from evalkit.data.files.members import Member
 from evalkit.data.flow import CountedCase
-from evalkit.data.measures import PUPILS_OF_STAGE, Measure
+from evalkit.data.layouts.performance_tables import ENGLAND_ROWS, PUPILS_OF_STAGE, SCHOOL_ROWS, read_rows, read_wide
+from evalkit.data.measures import Measure, without_tables
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import Listing, area_codes
 from evalkit.data.published.school_lists import Links
-from evalkit.data.published.sources import Sources
-from evalkit.data.published.tables import has_columns, read_table
+from evalkit.data.published.sources import Sources, TableFile
+from evalkit.data.published.tables import has_columns
 
-# The wide performance tables, key stages 2 and 4, 2016/17 to 2018/19, as downloaded.
+# Wide tables of one summer after another, of England or of authorities side by side.
 
 _KEYS: Final = ["RECTYPE", "LEA", "ESTAB", "URN", "SCHNAME"]
-_SCHOOLS: Final = ("1", "2")
-_NATIONAL: Final = {"KS2": ("4", "5"), "KS4": ("5", "7")}
 
 
-def read_wide(path: Path, columns: Sequence[str], key_stage: str, optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Read the school rows of one wide table: identity columns and those named, as published text.
-
-    Rows of local authorities and of England carry other record types in the two key stages;
-    they are used only to see that the file is whole, then left out.
-
-    Raises
-    ------
-    DataError
-        If the file is not a performance table of this key stage, or its last rows are missing.
-    """
-    frame = read_table(path, [*_KEYS, *columns], optional=optional, ragged=True)
-    present = set(frame["RECTYPE"].unique())
-    absent = [code for code in _NATIONAL[key_stage] if code not in present]
-    if absent:
-        raise DataError(
-            f"{path.name}: the rows for England (RECTYPE {' and '.join(absent)}) are missing, so the file is cut "
-            f"short or is not a {key_stage} performance table. Download it again."
-        )
-    return frame[frame["RECTYPE"].isin(_SCHOOLS)]
+Tables = Mapping[int, tuple[TableFile, ...]]
+"""The wide tables of each summer."""
 
 
 def read_performance(
-    tables: dict[int, Path],
+    tables: Tables,
     links: Links,
     measures: Sequence[str],
     key_stage: str,
@@ -59,14 +41,15 @@ def read_performance(
 ) -> Listing:
     """Assemble wide tables into one listing, following each school over changes of identity.
 
-    A summer without a table of its own is read from the prior-year columns (`READPROG_16`) of the
-    next one, which DfE fills in on the current URN. In the year of a conversion both the closed
+    Tables of several authorities and one summer are one listing, each authority with the summers that it has. The
+    summer before the first table, and one of which no table was published, is read from the prior-year columns
+    (`READPROG_16`) of the next one, which DfE fills in on the current URN. In the year of a conversion both the closed
     school (with results) and the new one (without) are listed: the row with results is kept.
 
     Parameters
     ----------
-    tables : dict of int to Path
-        Wide table of each summer.
+    tables : Mapping of int to tuple of TableFile
+        Wide tables of each summer.
     links : Links
         One-to-one predecessors.
     measures : sequence of str
@@ -78,17 +61,68 @@ def read_performance(
     beside : sequence of str
         Further columns, read for these summers from a table of their own that has them.
     """
-    summers = sorted({min(tables) - 1, *tables})
     read = _Columns(measures, key_stage, beside)
-    rows = [_one_year(year, tables, read, year in years) for year in summers]
-    listed = pd.concat([frame for frame in rows if frame is not None], ignore_index=True)
-    listed["school_id"] = listed["urn"].map(links.oldest)
-    rows_kept, resolved = _one_row_per_year(listed, measures)
+    rows = [
+        frame
+        for (year, has_table), files in _files_by_summer(tables, key_stage).items()
+        for frame in [_one_year(year, files, read, year in years, has_table)]
+        if frame is not None
+    ]
+    every = pd.concat(rows, ignore_index=True)
+    every["school_id"] = every["urn"].map(links.oldest)
+    rows_kept, resolved = _one_row_per_year(every, measures)
     identity = rows_kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
+    identity["type"] = rows_kept["type"]
     scores = rows_kept.loc[rows_kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures, *beside]]
     cases = (*links.cases, *resolved)
-    source = ", ".join(path.name for path in tables.values())
-    return Listing(identity.reset_index(drop=True), scores.reset_index(drop=True), {}, cases, source)
+    source = ", ".join(one.file.name.rpartition("/")[2] for files in tables.values() for one in files)
+    part = frozenset(
+        year
+        for (year, _), files in _files_by_summer(tables, key_stage).items()
+        if any(one.area is not None for one in files)
+    )
+    return Listing(
+        identity.reset_index(drop=True),
+        scores.reset_index(drop=True),
+        {},
+        cases,
+        source,
+        part,
+        _area_names(tables, key_stage),
+    )
+
+
+def _area_names(tables: Tables, key_stage: str) -> dict[int, str]:
+    """Return the names of single authorities, as their own rows of their last tables give them."""
+    files = {one.area: one.file for of_year in tables.values() for one in of_year if one.area is not None}
+    names: dict[int, str] = {}
+    for area, file in files.items():
+        rows = read_rows(file, [], key_stage)
+        own = rows[~rows["RECTYPE"].isin(SCHOOL_ROWS) & (rows["LEA"] == str(area))]["SCHNAME"].dropna().str.strip()
+        names.update((area, name) for name in own.head(1) if name)
+    return names
+
+
+def summers_of_tables(tables: Tables, key_stage: str) -> tuple[int, ...]:
+    """Return the summers that wide tables give: their own, and those of which they have prior-year columns."""
+    return tuple(sorted({year for year, _ in _files_by_summer(tables, key_stage)}))
+
+
+def _files_by_summer(tables: Tables, key_stage: str) -> dict[tuple[int, bool], tuple[TableFile, ...]]:
+    """Return the files that each summer is read from, by whether they are its own or those of the next summer.
+
+    The next summer's are read before an authority's (or England's) first table, and for a summer of which no table was
+    ever published: any other table that lacks is missed, since schools that closed are not among the next one's.
+    """
+    found: dict[tuple[int, bool], tuple[TableFile, ...]] = {(year, True): files for year, files in tables.items()}
+    for area in dict.fromkeys(one.area for files in tables.values() for one in files):
+        own = [year for year, files in tables.items() if any(one.area == area for one in files)]
+        for year in own:
+            is_covered = any(one.area in (None, area) for one in tables.get(year - 1, ()))
+            if not is_covered and (year == min(own) or year - 1 in without_tables(key_stage)):
+                next_ones = tuple(one for one in tables[year] if one.area == area)
+                found[(year - 1, False)] = (*found.get((year - 1, False), ()), *next_ones)
+    return dict(sorted(found.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,38 +134,58 @@ class _Columns:
     beside: Sequence[str]
 
 
-def _one_year(year: int, tables: dict[int, Path], read: _Columns, with_scores: bool) -> pd.DataFrame | None:
-    """Read one summer, from its own table or from the prior-year columns of the next; None if it has neither."""
-    has_table = year in tables
+def _one_year(
+    year: int, files: Sequence[TableFile], read: _Columns, with_scores: bool, has_table: bool
+) -> pd.DataFrame | None:
+    """Read one summer from its own tables, or from the prior-year columns of the next; None if these lack them."""
+    parts = [_one_file(year, one.file, read, with_scores, has_table) for one in files]
+    kept = [part for part in parts if part is not None]
+    if not kept:
+        return None
+    whole = pd.concat(kept, ignore_index=True)
+    _refuse_twice(whole, files)
+    return whole
+
+
+def _one_file(year: int, file: Member, read: _Columns, with_scores: bool, has_table: bool) -> pd.DataFrame | None:
     suffix = "" if has_table else f"_{year % 100}"
     pupils = PUPILS_OF_STAGE[read.key_stage] + suffix
     columns = [f"{code}{suffix}" for code in read.measures] if with_scores else []
     beside = [*read.beside] if with_scores and has_table else []
-    path = tables.get(year) or tables[year + 1]
-    if not has_table and with_scores and not has_columns(path, columns):
+    if not has_table and with_scores and not has_columns(file, columns):
         return None
-    optional = [pupils, *beside] if with_scores else []
-    frame = read_wide(path, columns, read.key_stage, optional=optional)
+    optional = ["NFTYPE", *([pupils, *beside] if with_scores else [])]
+    frame = read_wide(file, columns, read.key_stage, optional=optional)
     measures = [f"{code}{suffix}" for code in read.measures]
-    text = frame.reindex(columns=[*_KEYS, pupils, *measures, *beside])
-    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "pupils", *read.measures, *beside])
+    text = frame.reindex(columns=[*_KEYS, "NFTYPE", pupils, *measures, *beside])
+    text.columns = pd.Index(["rectype", "LEA", "ESTAB", "urn", "name", "type", "pupils", *read.measures, *beside])
     text["area"] = area_codes(text["LEA"])
     return text.assign(year=year, laestab=text["LEA"] + text["ESTAB"]).reindex(
         columns=[*text.columns, "year", "laestab", *(name for name in read.beside if name not in beside)]
     )
 
 
-def _one_row_per_year(listed: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
+def _refuse_twice(rows: pd.DataFrame, files: Sequence[TableFile]) -> None:
+    """Raise where a school stands in the tables of two authorities of one summer."""
+    if len(files) > 1 and rows["urn"].duplicated().any():
+        urn = rows.loc[rows["urn"].duplicated(), "urn"].iloc[0]
+        names = " and ".join(one.file.name for one in files)
+        raise DataError(f"URN {urn} stands more than once in {names}, so it is not clear which row is the school's.")
+
+
+def _one_row_per_year(every: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
     """Keep, of a school's rows in one year, the one with most results; then that of more pupils, then the older URN."""
-    results = sum(pd.to_numeric(listed[code], errors="coerce").notna().astype(int) for code in measures)
+    results = sum(
+        pd.to_numeric(every[code].str.removesuffix("%"), errors="coerce").notna().astype(int) for code in measures
+    )
     order = pd.DataFrame(
         {
             "results": results,
-            "pupils": pd.to_numeric(listed["pupils"], errors="coerce").fillna(-1),
-            "urn": listed["urn"],
+            "pupils": pd.to_numeric(every["pupils"], errors="coerce").fillna(-1),
+            "urn": every["urn"],
         }
     ).sort_values(["results", "pupils", "urn"], ascending=[False, False, True])
-    ordered = listed.loc[order.index]
+    ordered = every.loc[order.index]
     # counted before the second rows go: how often both the closed and the new school had results
     twice = ordered.duplicated(["school_id", "year"], keep=False)
     both = ordered[twice & (order["results"] > 0)].duplicated(["school_id", "year"], keep="first")
@@ -171,36 +225,37 @@ class PublishedLimits:
 def read_limits(sources: Sources, known: Measure, year: int, names: Mapping[int, str]) -> PublishedLimits | None:
     """Return the limits of a measure in a summer; None where none are published, or no wide table is at hand.
 
-    A national table is preferred to one of a single area; `names` gives areas their names.
+    `names` gives areas their names.
     """
     if known.limits is None:
         return None
     stage, code = known.key_stage, known.code
-    at_hand: Mapping[int, Path] = {**sources.county_tables[stage], **sources.tables[stage]}
-    if year not in at_hand:
-        return None
-    path = at_hand[year]
+    files = sources.tables.get(stage, {}).get(year, ())
     lower, upper, coverage = known.limits
-    if not has_columns(path, known.limits):
+    if not files or not all(has_columns(one.file, known.limits) for one in files):
         return None
     optional = [known.unadjusted] if known.unadjusted else []
-    frame = read_wide(path, [code, lower, upper, coverage, known.pupils], stage, optional=optional)
+    columns = [code, lower, upper, coverage, known.pupils]
+    frame = pd.concat([read_wide(one.file, columns, stage, optional=optional) for one in files], ignore_index=True)
     # 1 is a mainstream school, 2 a special one
     frame = frame[frame["RECTYPE"] == "1"]
-    numbers = {name: parse_cells(frame[name], f"{path.name}, {name}")[0] for name in frame.columns[5:]}
+    where = ", ".join(one.file.name for one in files)
+    numbers = {name: parse_cells(frame[name], f"{where}, {name}")[0] for name in frame.columns[5:]}
     half_width = (numbers[upper] - numbers[lower]) / 2
     shift = numbers[code] - numbers[known.unadjusted] if known.unadjusted in numbers else np.array([])
-    scope = _scope(sources, stage, year, str(frame["LEA"].iloc[0]), names)
+    scope = _scope(files, year, names)
     pupils = numbers[known.pupils] * numbers[coverage] / 100.0
     return PublishedLimits(half_width, pupils, shift[np.isfinite(shift)], scope)
 
 
-def _scope(sources: Sources, stage: str, year: int, area: str, names: Mapping[int, str]) -> str:
-    """Return whose schools a wide table lists, in words."""
-    if year in sources.tables[stage]:
+def _scope(files: Sequence[TableFile], year: int, names: Mapping[int, str]) -> str:
+    """Return whose schools wide tables list, in words."""
+    areas = [one.area for one in files if one.area is not None]
+    if len(areas) < len(files):
         return f"the published table of England's schools, {year}"
-    where = names.get(int(area), f"local authority {area}")
-    return f"the published table of {where}'s schools, {year}, as these files hold none of all England"
+    where = listed([names.get(area, f"local authority {area}") for area in areas])
+    tables = "table" if len(areas) == 1 else "tables"
+    return f"the published {tables} of {where}'s schools, {year}, as these files hold none of all England"
 
 
 # Shares of England's pupils, from which the spread of pupils is had that no file publishes for each school.
@@ -217,15 +272,19 @@ class NationalShares:
 def national_shares(listing: Listing, columns: Sequence[str], year: int) -> NationalShares | None:
     """Return the shares of pupils in a summer over all schools listed, each weighed by its pupils; None where not had.
 
-    Schools without a published share or number of pupils are left out.
+    Schools without a published share or number of pupils are left out; of a summer with single authorities' tables
+    alone there are none.
     """
     scores = listing.scores
-    if not (columns and set(columns) <= set(scores.columns)):
+    if year in listing.part_years or not (columns and set(columns) <= set(scores.columns)):
         return None
     rows = scores[scores["year"] == year]
     blank = listing.blank.get(year, "")
     texts = [rows[name].astype("str").fillna("") for name in ("pupils", *columns)]
-    pupils, *values = (parse_cells(text, f"{listing.source}, {text.name}, {year}", blank)[0] for text in texts)
+    pupils, *values = (
+        parse_cells(text, f"{listing.source}, {text.name}, {year}", blank, listing.symbols_of(year))[0]
+        for text in texts
+    )
     used = np.isfinite(pupils) & np.isfinite(values).all(axis=0)
     if not pupils[used].sum() > 0:
         return None
@@ -235,13 +294,14 @@ def national_shares(listing: Listing, columns: Sequence[str], year: int) -> Nati
 
 
 def published_shares(sources: Sources, known: Measure, year: int) -> NationalShares | None:
-    """Return the shares that DfE prints for England in any area's wide table of a summer; None where there is none."""
-    path = sources.county_tables.get(known.key_stage, {}).get(year)
-    if path is None or not known.sd.columns or not has_columns(path, known.sd.columns):
+    """Return the shares that DfE prints for England in any wide table of a summer; None where there is none."""
+    files = sources.tables.get(known.key_stage, {}).get(year, ())
+    if not files or not known.sd.columns or not has_columns(files[0].file, known.sd.columns):
         return None
-    frame = read_table(path, ["RECTYPE", *known.sd.columns], ragged=True)
-    row = frame[frame["RECTYPE"] == _NATIONAL[known.key_stage][0]].iloc[:1]
-    values = [parse_cells(row[name].fillna(""), f"{path.name}, {name}")[0] for name in known.sd.columns]
+    frame = read_rows(files[0].file, known.sd.columns, known.key_stage)
+    row = frame[frame["RECTYPE"] == ENGLAND_ROWS[known.key_stage][0]].iloc[:1]
+    where = files[0].file.name
+    values = [parse_cells(row[name].fillna(""), f"{where}, {name}")[0] for name in known.sd.columns]
     if not (len(row) and np.isfinite(values).all()):
         return None
     return NationalShares(tuple(float(value[0]) / 100.0 for value in values), f"the shares printed for England, {year}")

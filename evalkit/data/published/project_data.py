@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
@@ -17,7 +17,8 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
-from evalkit.data.measures import MEASURES, PUPILS_OF_STAGE, measure, require_years
+from evalkit.data.files.members import Member
+from evalkit.data.measures import MEASURES, measure, require_years
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -25,9 +26,16 @@ from evalkit.data.own_tables.project_table import (
     read_own_columns,
     read_own_records,
 )
-from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
+from evalkit.data.published.assembled import PANEL_YEARS
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.known_schools import KnownSchools
+from evalkit.data.published.listings import (
+    SchoolLists,
+    coverage_case,
+    read_listing,
+    require_years_read,
+    summers_at_hand,
+)
 from evalkit.data.published.neighbours import NeighbourTable, read_neighbours
 from evalkit.data.published.participants import (
     TreatedSchools,
@@ -44,17 +52,16 @@ from evalkit.data.published.performance import (
     national_shares,
     published_shares,
     read_limits,
-    read_performance,
 )
 from evalkit.data.published.records import STAGES, Listing, SchoolRecords, make_records
 from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
     read_links,
+    read_register,
     read_roll,
     read_spine,
     with_conversions,
-    with_minor_group,
 )
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
@@ -318,15 +325,8 @@ def _first_start(project: Project, folder: Path) -> date | None:
 def _published_years(project: Project, sources: Sources) -> set[int]:
     """Return the summers that a published outcome has after its last level break, as far as they are at hand."""
     published = [measure(one.code) for one in project.outcomes if not one.is_own]
-    return {year for one in published for year in one.unbroken_years if year in _at_hand(sources, one.key_stage)}
-
-
-def _at_hand(sources: Sources, stage: str) -> set[int]:
-    """Return the summers that wide tables give, the one before the first among them; an assembled panel has its own."""
-    if stage in sources.panels:
-        return set(PANEL_YEARS)
-    tables = sources.tables[stage]
-    return {*tables, min(tables) - 1} if tables else set()
+    at_hand = {stage: summers_at_hand(sources, stage) for stage in {one.key_stage for one in published}}
+    return {year for one in published for year in one.unbroken_years if year in at_hand[one.key_stage]}
 
 
 def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
@@ -367,36 +367,43 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     neighbours = {name: _read_once(read_neighbours, path) for name, path in sources.neighbours.items()}
     if request.measures:
         _require_identity_files(sources)
-    links = _read_once(read_links, sources.links) if sources.links else None
-    spine = _read_once(read_spine, sources.spine) if sources.spine else None
-    conversions = conversions_of(links, spine)
+    lists = SchoolLists(
+        _read_once(read_links, sources.links) if sources.links else None,
+        _read_once(read_spine, sources.spine) if sources.spine else None,
+        _read_once(read_register, sources.establishments) if sources.establishments else None,
+    )
+    conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
     records: dict[str, SchoolRecords] = {}
     shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
-        listing = _listing(sources, stage, measures, request.years, links, spine)
+        listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
         shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
-        _require_whole_england(listing.source, made, areas)
+        covered = coverage_case(sources, listing, made, areas)
+        made = replace(made, cases=(*made.cases, *([covered] if covered else [])))
         records[stage] = with_conversions(made, conversions, request.exposure)
-        _require_years_read(sources, records[stage], request.years)
+        require_years_read(sources, records[stage], request.years)
         _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
-    return Tables(records=records, neighbours=neighbours, limits=limits, shares=shares, links=links, spine=spine)
+    return Tables(
+        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
+    )
 
 
-def _read_once(read: Callable[[Path], T], path: Path) -> T:
+def _read_once(read: Callable[[Any], T], file: Path | Member) -> T:
     """Return what a file without results holds, read again only where it has changed; each caller has its own copy."""
+    path = file.path if isinstance(file, Member) else file
     if not path.is_file():
-        return read(path)  # says what is wrong
+        return read(file)  # says what is wrong
     stat = path.stat()
-    found: T = pickle.loads(_packed(read, path, stat.st_size, stat.st_mtime_ns))
+    found: T = pickle.loads(_packed(read, file, stat.st_size, stat.st_mtime_ns))
     return found
 
 
 @lru_cache(maxsize=8)
-def _packed(read: Callable[[Path], object], path: Path, size: int, changed: int) -> bytes:
-    return pickle.dumps(read(path))
+def _packed(read: Callable[[Any], object], file: Path | Member, size: int, changed: int) -> bytes:
+    return pickle.dumps(read(file))
 
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
@@ -405,24 +412,15 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     return read_boundaries(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
-_FEWEST_AREAS = 0.8
-"""Share of a neighbour list's areas that England's results must cover; the published files cover 96%."""
-
-
-def _require_whole_england(source: str, records: SchoolRecords, areas: NeighbourTable) -> None:
-    """Raise where many areas of the neighbour list have no school, as in a file cut short at the end of a line."""
-    present = set(records.schools["area"]) & set(areas.names)
-    if len(areas.names) >= 20 and len(present) < _FEWEST_AREAS * len(areas.names):
-        raise DataError(
-            f"{source}: the file has schools in only {len(present)} of the {len(areas.names)} areas of the neighbour "
-            "list, so it is cut short or is not of England. Download it again."
-        )
-
-
 def _require_identity_files(sources: Sources) -> None:
-    """Raise where a file is missing that says who a school is and when it changed."""
-    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine}
-    missing = [name for name, path in named.items() if path is None]
+    """Raise where a file is missing that says who a school is and when it changed.
+
+    The school list of 2017/18 dates conversions and tells mainstream schools; tables of single authorities, or of years
+    after it, say the type of each school themselves.
+    """
+    needs_list = bool(sources.panels) or not (sources.establishments or _is_told_by_tables(sources))
+    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine or not needs_list}
+    missing = [name for name, found in named.items() if not found]
     if missing:
         raise DataError(
             f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
@@ -431,14 +429,12 @@ def _require_identity_files(sources: Sources) -> None:
         )
 
 
-def _require_years_read(sources: Sources, records: SchoolRecords, years: Sequence[int]) -> None:
-    missing = [str(year) for year in sorted(set(years) - set(records.years))]
-    if missing:
-        raise DataError(
-            f"{sources.folder}: no {records.key_stage} table gives the results of {listed(missing)}, "
-            "which the project file names.\nPut the table of that summer there, or change `exposure`; "
-            "data/README.md describes the layout."
-        )
+def _is_told_by_tables(sources: Sources) -> bool:
+    """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
+    return not any(
+        one.area is None and year in PANEL_YEARS
+        for by_year in sources.tables.values() for year, files in by_year.items() for one in files
+    )  # fmt: skip
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
@@ -447,9 +443,10 @@ def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, t
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
+            why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
             raise DataError(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
-                "names.\n"
+                f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
             )
 
@@ -459,31 +456,6 @@ def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     for code in dict.fromkeys((*request.measures, *request.compared_on)):
         stages.setdefault(measure(code).key_stage, []).append(code)
     return stages
-
-
-def _listing(
-    sources: Sources,
-    stage: str,
-    measures: Sequence[str],
-    years: Sequence[int],
-    links: Links | None,
-    spine: pd.DataFrame | None,
-) -> Listing:
-    beside = sorted({name for code in measures for name in measure(code).sd.columns} - set(measures))
-    if stage in sources.panels:
-        return read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], years, beside)
-    if not sources.tables[stage]:
-        raise DataError(
-            f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England."
-        )
-    if links is None or spine is None:
-        raise DataError(
-            f"{sources.folder}: gias/links_….csv and gias/england_spine_….csv are needed with the wide tables."
-        )
-    listing = read_performance(sources.tables[stage], links, measures, stage, years, beside)
-    return Listing(
-        with_minor_group(listing.identity, spine), listing.scores, listing.blank, listing.cases, listing.source
-    )
 
 
 def _limits(request: DataRequest, sources: Sources, areas: NeighbourTable) -> dict[str, PublishedLimits]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,12 +11,15 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, Exposure
+from evalkit.data.areas.boundaries import region_of
 from evalkit.data.flow import CountedCase
-from evalkit.data.published.codes import NO_ROW, parse_cells
+from evalkit.data.published.codes import NO_ROW, SYMBOLS, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable
 
 # One row per school and summer as the sources list them, before any school is left out.
 
+NOT_LISTED: Final = "\1"
+"""Stands for the cell of a school that a long table has no row of for a measure; no file holds it."""
 IDENTITY: Final = ("school_id", "urn", "year", "area", "laestab", "name", "minor_group")
 """Columns every listing has, whichever source it came from; `area` is missing where the source gives none."""
 
@@ -28,7 +31,9 @@ class Listing:
     `identity` has the columns of `IDENTITY` for every year listed. `scores` has `school_id`,
     `year`, the pupils counted (`pupils`) and one column per measure, for the years that were read
     and no other. `blank` is the reason of an empty cell by year, where the source has lost its
-    codes. `cases` counts what identity over time had to resolve.
+    codes. `cases` counts what identity over time had to resolve. `part_years` are years listed of single authorities
+    and not of England, `area_names` the authorities' names as their tables give them; `symbol_years` are years whose
+    cells hold the symbols of open data (`z`, `x`, `c`).
     """
 
     identity: pd.DataFrame
@@ -36,6 +41,9 @@ class Listing:
     blank: dict[int, str]
     cases: tuple[CountedCase, ...]
     source: str
+    part_years: frozenset[int] = frozenset()
+    area_names: Mapping[int, str] = field(default_factory=dict)
+    symbol_years: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         for frame in (self.identity, self.scores):
@@ -43,6 +51,10 @@ class Listing:
                 raise DataError(
                     f"{self.source}: a school has two rows in one year; identity over time was not resolved."
                 )
+
+    def symbols_of(self, year: int) -> Mapping[str, str]:
+        """Return the further codes that a year's cells may hold, with their meaning."""
+        return {**SYMBOLS, NOT_LISTED: NO_ROW} if year in self.symbol_years else {}
 
 
 def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
@@ -104,8 +116,9 @@ def make_records(
     last = identity.drop_duplicates("school_id", keep="last").set_index("school_id").sort_index()
     schools = last[["name", "area", "laestab", "minor_group"]].copy()
     unnamed = ("area " + schools["area"].astype("string")).fillna(NO_AREA)
-    schools["area_name"] = schools["area"].map(areas.names).fillna(unnamed).astype(object)
-    schools["region"] = schools["area"].map(areas.regions).fillna("")
+    names, regions = {**listing.area_names, **areas.names}, areas.regions or _regions_of(schools["area"])
+    schools["area_name"] = schools["area"].map(names).astype(object).fillna(unnamed).astype(object)
+    schools["region"] = schools["area"].map(regions).astype(object).fillna("")
     schools["is_converted"] = _changed_urn(identity, exposure).reindex(schools.index, fill_value=False)
     values, reasons = {}, {}
     for code in measures:
@@ -114,6 +127,11 @@ def make_records(
     pairs = (identity[key].to_numpy(dtype=object) for key in ("urn", "school_id"))
     urns = {school: school for school in schools.index} | dict(zip(*pairs, strict=True))
     return SchoolRecords(key_stage, schools, values, reasons, pupils, tuple(years), urns, listing.cases)
+
+
+def _regions_of(areas: pd.Series) -> dict[int, str]:
+    """Return the region of each authority, where no list of neighbours says it."""
+    return {int(code): region_of((int(code),)) for code in areas.dropna().unique()}
 
 
 def _changed_urn(identity: pd.DataFrame, exposure: Exposure) -> pd.Series:
@@ -132,7 +150,9 @@ def _by_year(
     reasons = np.full(numbers.shape, NO_ROW, dtype=object)
     for year, rows in listing.scores.groupby("year"):
         where = f"{listing.source}, {column}, {year}"
-        value, reason = parse_cells(rows[column], where, listing.blank.get(int(str(year)), ""))
+        value, reason = parse_cells(
+            rows[column], where, listing.blank.get(int(str(year)), ""), listing.symbols_of(int(str(year)))
+        )
         place, column_of_year = schools.get_indexer(pd.Index(rows["school_id"])), list(years).index(int(str(year)))
         if (place < 0).any():
             raise DataError(

@@ -10,9 +10,11 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from evalkit.core.project import Exposure, day_of_tests
+from evalkit.data.files.members import Member
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import SchoolRecords, area_codes
+from evalkit.data.published.school_types import group_of_type
 from evalkit.data.published.tables import read_table
 
 # GIAS links between establishments, and the chains that identity over time may follow.
@@ -40,7 +42,7 @@ class Links:
         return urn
 
 
-def read_links(path: Path) -> Links:
+def read_links(path: Path | Member) -> Links:
     """Read the GIAS links file (Windows-1252) and keep the chains that are one-to-one."""
     frame = read_table(path, ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"], encoding="cp1252")
     pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN", "LinkEstablishedDate"]]
@@ -120,7 +122,7 @@ def _of_list(spine: pd.DataFrame) -> dict[str, tuple[str, pd.Timestamp]]:
     return {str(new): (str(old), pd.Timestamp(str(day))) for new, old, day in zip(*columns, strict=True)}
 
 
-def read_spine(path: Path) -> pd.DataFrame:
+def read_spine(path: Path | Member) -> pd.DataFrame:
     """Read the school list by URN: area, laestab, name, minor_group, is_primary, is_secondary, opened, other_urn."""
     columns = ["URN", "LA", "LAESTAB", "SCHNAME", "MINORGROUP", "ISPRIMARY", "ISSECONDARY"]
     columns += ["OPENDATE", "OTHERURN"]
@@ -132,6 +134,15 @@ def read_spine(path: Path) -> pd.DataFrame:
     spine["is_primary"] = spine.pop("ISPRIMARY") == "1"
     spine["is_secondary"] = spine.pop("ISSECONDARY") == "1"
     return spine
+
+
+def read_register(path: Path | Member) -> pd.DataFrame:
+    """Read an extract of Get Information about Schools by URN: area, name, minor_group (of its type; may be empty)."""
+    columns = ["URN", "LA (code)", "EstablishmentName", "TypeOfEstablishment (name)"]
+    frame = read_table(path, columns, encoding="cp1252").drop_duplicates("URN").set_index("URN")
+    groups = group_of_type(frame["TypeOfEstablishment (name)"])
+    register = pd.DataFrame({"area": area_codes(frame["LA (code)"]), "name": frame["EstablishmentName"]})
+    return register.assign(minor_group=groups.where(groups != "", None))
 
 
 def with_minor_group(identity: pd.DataFrame, spine: pd.DataFrame) -> pd.DataFrame:

@@ -1,127 +1,307 @@
-"""Which published files a data folder holds."""
+"""Which published files a folder holds: each told by its content, whatever its name and wherever it lies."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
-from dataclasses import dataclass
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from evalkit.core.errors import DataError
 from evalkit.core.manifest import DataKind
+from evalkit.core.words import listed
+from evalkit.data.files.layout import STAGES
+from evalkit.data.files.members import Member, members
+from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.layouts.ees_schools import is_information, results_of
+from evalkit.data.layouts.performance_tables import TableIdentity, identity_of, key_stage_of
 
 SYNTHETIC_MARK: Final = "SYNTHETIC.json"
 NONE_MARK: Final = "NO-PUBLISHED-FILES.json"
 """Marks the folder that stands for published files where a project reads none."""
-_LISTS: Final = {"april_2021": "sn_april_2021.xlsx", "may_2025": "sn_may_2025.xlsx"}
-_WIDE: Final = re.compile(r"(?P<first>\d{4})-(?P<second>\d{4})_(?P<area>[a-z0-9]+)_ks(?P<stage>[24])final\.csv")
+_LISTS: Final = {"april_2021": "2021", "may_2025": "2025"}
+"""Statistical-neighbour lists by name, and the year by which a workbook's name says which it is."""
+_EXPECTED: Final = {"april_2021": "sn_april_2021.xlsx", "may_2025": "sn_may_2025.xlsx"}
+_NEIGHBOUR_SHEET: Final = b"LA SN Groups"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A wide performance table: its file, and the authority whose schools it lists, None where it is of England."""
+
+    file: Member
+    area: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Sources:
-    """Paths of the published files in a data folder, by what they are.
+    """The published files in a folder, by what they are.
 
-    `panels` are assembled England panels by key stage; `tables` are national wide tables by key
-    stage and summer; `county_tables` wide tables of any area, by key stage and summer; `boundaries` outlines of
-    areas for the map, which no result needs.
+    `panels` are assembled England panels by key stage. `tables` are wide performance tables by key stage and summer:
+    England's where it is there, otherwise those of single authorities, side by side. `ees` are long files of schools'
+    results (Explore Education Statistics) by key stage, `ees_pupils` those that count the pupils of key stage 2.
+    `establishments` is an extract of Get Information about Schools. `boundaries` are outlines of areas for the map,
+    which no result needs. `refused` has by key stage why tables cannot be used, which stops whoever asks for one.
     """
 
     folder: Path
-    kind: DataKind
-    panels: dict[str, Path]
-    tables: dict[str, dict[int, Path]]
-    county_tables: dict[str, dict[int, Path]]
-    links: Path | None
-    spine: Path | None
-    neighbours: dict[str, Path]
-    covariates: dict[str, Path]
+    kind: DataKind = "real"
+    panels: Mapping[str, Path] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[int, tuple[TableFile, ...]]] = field(default_factory=lambda: {"KS2": {}, "KS4": {}})
+    ees: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+    ees_pupils: tuple[Member, ...] = ()
+    links: Path | Member | None = None
+    spine: Path | Member | None = None
+    establishments: Path | Member | None = None
+    neighbours: Mapping[str, Path] = field(default_factory=dict)
+    covariates: Mapping[str, Path] = field(default_factory=dict)
     boundaries: Path | None = None
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_none(self) -> bool:
         """Return whether no published file is read."""
-        return not self.panels and not self.neighbours and not any(self.tables.values())
+        return not (self.panels or self.neighbours or self.ees or any(self.tables.values()))
+
+    def has_england(self, stage: str) -> bool:
+        """Return whether the results of a key stage are of all England in some summer."""
+        of_england = (one.area is None for files in self.tables.get(stage, {}).values() for one in files)
+        return stage in self.panels or bool(self.ees.get(stage)) or any(of_england)
 
     def files(self) -> tuple[Path, ...]:
-        """Return every file that a run may read, in a fixed order."""
+        """Return every file that a run may read, in a fixed order; an archive stands for what is in it."""
         tables = [
-            path
-            for by_stage in (self.tables, self.county_tables)
-            for by_year in by_stage.values()
-            for path in by_year.values()
-        ]
-        single = [path for path in (self.links, self.spine, self.boundaries) if path is not None]
+            one.file.path for years in self.tables.values() for of_year in years.values() for one in of_year
+        ]  # fmt: skip
+        long = [one.path for files in (*self.ees.values(), self.ees_pupils) for one in files]
+        single = [_path(one) for one in (self.links, self.spine, self.establishments, self.boundaries) if one]
         mapped = [*self.panels.values(), *self.neighbours.values(), *self.covariates.values()]
         mark = [self.folder / SYNTHETIC_MARK] if self.kind == "synthetic" else []
-        return tuple(sorted({*tables, *single, *mapped, *mark}))
+        return tuple(sorted({*tables, *long, *single, *mapped, *mark}))
 
 
 def no_sources(folder: Path) -> Sources:
     """Return the sources of a project that reads nothing but tables of its own."""
-    empty: dict[str, dict[int, Path]] = {"KS2": {}, "KS4": {}}
-    return Sources(folder, "real", {}, empty, empty, None, None, {}, {})
+    return Sources(folder=folder)
 
 
 def find_sources(folder: Path) -> Sources:
-    """Look into a data folder; raise `DataError` where it cannot be one.
+    """Look into a folder of published files; raise `DataError` where it cannot be one.
 
-    The folder is laid out as `data/README.md` describes: `panel/`, `performance-tables/ks2/`,
-    `performance-tables/ks4/`, `gias/`, `lait/`. A file that a project needs and that is not there
-    is missed when it is read, by name.
+    Only the beginning of each file is read. A file that a project needs and that is not there is missed when it is
+    read, by name; so is one that is not what its name says.
     """
     if not folder.is_dir():
-        raise DataError(
-            f"{folder}: there is no such folder. `--data` takes the folder that holds panel/, gias/ and lait/."
-        )
+        raise DataError(f"{folder}: there is no such folder. `--data` takes a folder of published files.")
     if (folder / NONE_MARK).exists():
         return no_sources(folder)
-    panels = {
-        stage: path for stage in ("KS2", "KS4") if (path := _one(folder, f"panel/{stage.lower()}_school_panel_*.csv*"))
-    }
-    county, national = _wide_tables(folder)
-    if not panels and not any(national.values()):
+    found = _Found.of(folder)
+    stages = {stage: _resolved(found.tables.get(stage, ())) for stage in ("KS2", "KS4")}
+    refused = {stage: (*found.refused.get(stage, ()), *ties) for stage, (_, ties) in stages.items()}
+    panels = {stage: paths for stage in ("KS2", "KS4") if (paths := found.path(folder, f"panel {stage}"))}
+    tables = {stage: by_year for stage, (by_year, _) in stages.items()}
+    ees = {stage: files for stage in ("KS2", "KS4") if (files := tuple(found.files.get(f"ees {stage}", ())))}
+    if not (panels or ees or any(tables.values()) or any(refused.values())):
         raise DataError(
-            f"{folder}: no results were found. Expected panel/ks2_school_panel_….csv.gz, or the national tables "
-            "performance-tables/ks2/2016-2017_england_ks2final.csv and so on. data/README.md describes the layout."
+            f"{folder}: no results were found. Expected DfE's performance tables (of England or of an authority), "
+            "school-level results of Explore Education Statistics, or an assembled panel; data/README.md says what "
+            "each is, and `evalkit check` what every file is."
         )
-    covariates = {
-        stage: path
-        for stage in ("KS2", "KS4")
-        if (path := _one(folder, f"panel/{stage.lower()}_school_covariates.csv*"))
-    }
+    whole = bool(panels or ees) or any(one.area is None for by in tables.values() for of in by.values() for one in of)
+    outlines = folder / "boundaries.geojson"
     return Sources(
         folder=folder,
         kind=_kind(folder),
         panels=panels,
-        tables=national,
-        county_tables=county,
-        links=_one(folder, "gias/links_*.csv"),
-        spine=_one(folder, "gias/england_spine_*.csv"),
-        neighbours={name: folder / "lait" / file for name, file in _LISTS.items()},
-        covariates=covariates,
-        boundaries=_one(folder, "boundaries.geojson"),
+        tables=tables,
+        ees=ees,
+        ees_pupils=tuple(found.files.get("ees pupils", ())),
+        links=found.one(folder, "links"),
+        spine=found.one(folder, "spine"),
+        establishments=found.one(folder, "establishments"),
+        neighbours=_neighbour_lists(folder, found, whole),
+        covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
+        boundaries=outlines if outlines.exists() else None,
+        refused={stage: reasons for stage, reasons in refused.items() if reasons},
     )
 
 
-def _one(folder: Path, pattern: str) -> Path | None:
-    paths = sorted(folder.glob(pattern))
-    if len(paths) > 1:
-        names = " and ".join(path.name for path in paths)
-        raise DataError(f"{folder}: {names} are the same kind of file. Keep the one this evaluation should read.")
-    return paths[0] if paths else None
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Files by what they are; `tables` by key stage with what each is of, `refused` with the reason."""
+
+    files: dict[str, list[Member]]
+    tables: dict[str, list[tuple[TableIdentity, Member]]]
+    refused: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, folder: Path) -> _Found:
+        found = cls({}, {}, {})
+        for member in members(folder):
+            if member.problem:
+                continue  # `evalkit check` says what it is
+            stat = member.path.stat()
+            kind = _kind_of(member, stat.st_size, stat.st_mtime_ns)
+            if isinstance(kind, str) and kind.startswith("refused "):
+                _, stage, reason = kind.split(" ", 2)
+                found.refused.setdefault(stage, []).append(reason)
+            elif isinstance(kind, TableIdentity):
+                found.tables.setdefault(kind.key_stage, []).append((kind, member))
+            elif kind:
+                found.files.setdefault(kind, []).append(member)
+        return found
+
+    def one(self, folder: Path, kind: str) -> Member | None:
+        """Return the file of a kind, the latest by the dates in their names; raise where two are not told by these."""
+        files = self.files.get(kind, [])
+        last = max((_dated(one) for one in files), default="")
+        files = [one for one in files if _dated(one) == last]
+        if len(files) > 1:
+            names = " and ".join(one.name.rpartition("/")[2] for one in files)
+            raise DataError(f"{folder}: {names} are the same kind of file. Keep the one this evaluation should read.")
+        return files[0] if files else None
+
+    def path(self, folder: Path, kind: str) -> Path | None:
+        """Return the path of a kind of file that must not lie in an archive."""
+        file = self.one(folder, kind)
+        if file is not None and file.inner:
+            raise DataError(f"{file.name}: unpack this archive: a file assembled from others is not read from one.")
+        return file.path if file else None
 
 
-def _wide_tables(folder: Path) -> tuple[dict[str, dict[int, Path]], dict[str, dict[int, Path]]]:
-    """Return the wide tables of single areas and those of England, by key stage and summer."""
-    county: dict[str, dict[int, Path]] = {"KS2": {}, "KS4": {}}
-    national: dict[str, dict[int, Path]] = {"KS2": {}, "KS4": {}}
-    for path in sorted(folder.glob("performance-tables/ks[24]/*final.csv")):
-        if (match := _WIDE.fullmatch(path.name)) is None:
-            continue
-        tables = national if match["area"] == "england" else county
-        tables[f"KS{match['stage']}"].setdefault(int(match["second"]), path)
-    return county, national
+_DATE: Final = re.compile(r"(?<!\d)20\d\d(?:[01]\d[0-3]\d)?(?!\d)")
+
+
+def _dated(file: Member) -> str:
+    """Return the day or year that a file's name says, as text that sorts; empty where it says none."""
+    found = _DATE.findall(file.name.rpartition("/")[2])
+    return max(found, default="").ljust(8, "0") if found else ""
+
+
+# What a file is.
+
+_HEADERS: Final[dict[str, frozenset[str]]] = {
+    "panel KS2": frozenset({"school_id", "urn", "year", "minorgroup_spine1718", "telig"}),
+    "panel KS4": frozenset({"school_id", "urn", "year", "minorgroup_spine1718", "tpup"}),
+    "links": frozenset({"urn", "linkurn", "linktype"}),
+    "spine": frozenset({"urn", "laestab", "minorgroup", "isprimary", "otherurn"}),
+    "establishments": frozenset({"urn", "la (code)", "establishmentnumber", "typeofestablishment (name)"}),
+}
+_COVARIATES: Final = frozenset({"school_id", "fsm6_pct_2223"})
+_HEAD_BYTES: Final = 1 << 17
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
+    """Return what a file is, by its beginning; an empty text where it is nothing that a project reads.
+
+    Kept by its size and time of change: every command asks.
+    """
+    if member.suffix == ".xlsx":
+        return "neighbours" if _is_neighbour_list(member) else ""
+    if member.suffix != ".csv":
+        return ""
+    columns = _columns(member)
+    names = frozenset(name.strip().casefold() for name in columns)
+    if names >= _COVARIATES:
+        return f"covariates {_stage_in(member.name)}"
+    for kind, needed in _HEADERS.items():
+        if needed <= names:
+            return kind
+    if "rectype" in names:
+        return _table_kind(member, columns)
+    stage = results_of(columns)
+    return f"ees {stage}" if stage else "ees pupils" if is_information(columns) else ""
+
+
+def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity:
+    stage = key_stage_of(Peek(name=member.name, form="csv", columns=columns, rows=()))
+    if stage is None:
+        return ""
+    try:
+        return identity_of(RawTable(member).peek)
+    except DataError as problem:
+        return f"refused {stage} {problem}"
+
+
+def _columns(member: Member) -> tuple[str, ...]:
+    """Return the cells of a file's first row; none where it cannot be read, which whoever needs it is told."""
+    try:
+        with member.open() as stream:
+            text = stream.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
+        return tuple(next(csv.reader(io.StringIO(text)), ()))
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, csv.Error, RuntimeError, NotImplementedError):
+        return ()
+
+
+def _is_neighbour_list(member: Member) -> bool:
+    try:
+        with member.open() as stream, zipfile.ZipFile(io.BytesIO(stream.read())) as book:
+            return _NEIGHBOUR_SHEET in book.read("xl/workbook.xml")
+    except (OSError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
+        return False
+
+
+def _stage_in(name: str) -> str:
+    return next((stage for stage in ("KS2", "KS4") if stage.lower() in name.lower()), "")
+
+
+def _neighbour_lists(folder: Path, found: _Found, whole: bool) -> dict[str, Path]:
+    """Return the lists by name; with results of England both are named, so that one that lacks is missed by name."""
+    lists = {name: folder / "lait" / file for name, file in _EXPECTED.items()} if whole else {}
+    for name, year in _LISTS.items():
+        files = [one for one in found.files.get("neighbours", []) if year in one.name.rpartition("/")[2]]
+        if len(files) > 1:
+            raise DataError(f"{folder}: {_names(files)} are both lists of statistical neighbours of {year}. Keep one.")
+        if files and not files[0].inner:
+            lists[name] = files[0].path
+    return lists
+
+
+# Of several tables, which is used.
+
+
+def _resolved(
+    tables: Iterable[tuple[TableIdentity, Member]],
+) -> tuple[dict[int, tuple[TableFile, ...]], tuple[str, ...]]:
+    """Return the tables of each summer, and why where two are of one thing.
+
+    Of two stages the later is used; England's table stands for those of its authorities.
+    """
+    by_subject: dict[str, list[tuple[TableIdentity, Member]]] = {}
+    for identity, member in tables:
+        by_subject.setdefault(identity.subject, []).append((identity, member))
+    used: dict[int, list[TableFile]] = {}
+    ties = []
+    for subject, rivals in by_subject.items():
+        last = max(STAGES.index(identity.stage) for identity, _ in rivals)
+        latest = [(identity, member) for identity, member in rivals if STAGES.index(identity.stage) == last]
+        if len(latest) > 1:
+            names = _names([member for _, member in latest])
+            ties.append(f"{names} are both the performance table {subject}. Keep the one this evaluation should read.")
+        identity, member = latest[0]
+        used.setdefault(identity.summer, []).append(TableFile(member, identity.area))
+    return {year: tuple(_england_or_all(files)) for year, files in sorted(used.items())}, tuple(ties)
+
+
+def _england_or_all(files: list[TableFile]) -> Iterator[TableFile]:
+    of_england = [one for one in files if one.area is None]
+    yield from of_england or sorted(files, key=lambda one: one.area or 0)
+
+
+def _names(files: list[Member]) -> str:
+    return listed([one.name for one in files])
+
+
+def _path(file: Path | Member) -> Path:
+    return file.path if isinstance(file, Member) else file
 
 
 def _kind(folder: Path) -> DataKind:

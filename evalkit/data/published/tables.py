@@ -8,7 +8,7 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,6 +19,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.files.members import Member, member_of
 
 # Reading a published table exactly as it stands, and saying clearly when it is not the table it claims to be.
 
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 def read_table(
-    path: Path,
+    path: Path | Member,
     columns: Sequence[str],
     *,
     optional: Sequence[str] = (),
@@ -38,8 +39,8 @@ def read_table(
 
     Parameters
     ----------
-    path : Path
-        A `.csv` or `.csv.gz` file.
+    path : Path or Member
+        A `.csv` or `.csv.gz` file, or one in an archive.
     columns, optional : sequence of str
         Columns that must be there, and columns that are read where they are.
     encoding : str
@@ -58,10 +59,11 @@ def read_table(
     DataError
         If the file is missing, empty, truncated, in another encoding, or lacks a column.
     """
-    header = _header(path, encoding)
-    _require_columns(path, header, columns)
+    file = path if isinstance(path, Member) else member_of(path)
+    header = _header(file, encoding)
+    _require_columns(file, header, columns)
     if not ragged:
-        _refuse_truncated(path, header, encoding)
+        _refuse_truncated(file, header, encoding)
     names = [*columns, *(name for name in optional if name in header)]
     options: dict[str, Any] = {
         "usecols": names,
@@ -71,27 +73,33 @@ def read_table(
         "keep_default_na": False,
         "na_filter": True,
         "na_values": [],
-        "encoding": _encoding(path, encoding),
+        "encoding": _encoding(file, encoding),
         "skiprows": skip_rows,
     }
-    frame: pd.DataFrame = _guarded(path, encoding, lambda: pd.read_csv(path, **options))
+    frame = _guarded(file, encoding, lambda: _read_csv(file, options))
     if not ragged:
         return frame[names]
-    lengths = np.array(_guarded(path, encoding, lambda: _row_lengths(path, encoding, skip_rows)))
+    lengths = np.array(_guarded(file, encoding, lambda: _row_lengths(file, encoding, skip_rows)))
     without_padding: pd.DataFrame = frame[names].apply(
         lambda cells: cells.where(lengths > header.index(str(cells.name)))
     )
     return without_padding
 
 
-def has_columns(path: Path, columns: Sequence[str], encoding: str = "utf-8-sig") -> bool:
+def has_columns(path: Path | Member, columns: Sequence[str], encoding: str = "utf-8-sig") -> bool:
     """Return whether a table has all the columns named; raise `DataError` where it cannot be read."""
-    return set(columns) <= set(_header(path, encoding))
+    return set(columns) <= set(_header(path if isinstance(path, Member) else member_of(path), encoding))
 
 
-def _row_lengths(path: Path, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
+def _read_csv(file: Member, options: Mapping[str, Any]) -> pd.DataFrame:
+    with file.open() as stream:
+        frame: pd.DataFrame = pd.read_csv(stream, **options)
+        return frame
+
+
+def _row_lengths(file: Member, encoding: str, skip_rows: Callable[[int], bool] | None) -> list[int]:
     """Return the number of cells of each row read; pandas fills a short row with blanks that are not in the file."""
-    with _open(path) as stream, io.TextIOWrapper(stream, encoding=_encoding(path, encoding), newline="") as text:
+    with file.open() as stream, io.TextIOWrapper(stream, encoding=_encoding(file, encoding), newline="") as text:
         rows = enumerate(_cells_of_rows(list(text)))
         return [cells for line, cells in rows if cells and line and not (skip_rows is not None and skip_rows(line))]
 
@@ -106,28 +114,28 @@ def _cells_of_rows(lines: list[str]) -> list[int]:
     ]
 
 
-def _guarded(path: Path, encoding: str, action: Callable[[], T]) -> T:
+def _guarded(file: Member, encoding: str, action: Callable[[], T]) -> T:
     """Run a reading action; turn what can go wrong with a file into one sentence."""
     try:
         return action()
     except FileNotFoundError:
         raise DataError(
-            f"{path.name}: there is no such file in {path.parent.name}/. Put it there and try again."
+            f"{file.name}: there is no such file in {file.path.parent.name}/. Put it there and try again."
         ) from None
     except IsADirectoryError:
-        raise DataError(f"{path.name}: this is a folder, not a table.") from None
+        raise DataError(f"{file.name}: this is a folder, not a table.") from None
     except UnicodeError:
         raise DataError(
-            f"{path.name}: the file is not in the encoding of its source ({encoding.removesuffix('-sig')}).\n"
+            f"{file.name}: the file is not in the encoding of its source ({encoding.removesuffix('-sig')}).\n"
             "Use the untouched download; opening and saving it in a spreadsheet program changes it."
         ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise DataError(f"{path.name}: the compressed file is damaged or cut short. Download it again.") from None
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error):
+        raise DataError(f"{file.name}: the compressed file is damaged or cut short. Download it again.") from None
     except pd.errors.EmptyDataError:
-        raise DataError(f"{path.name}: the file is empty. Download it again.") from None
+        raise DataError(f"{file.name}: the file is empty. Download it again.") from None
     except pd.errors.ParserError as error:
         raise DataError(
-            f"{path.name}: the file is damaged or cut short ({_first_line(error)}). Download it again."
+            f"{file.name}: the file is damaged or cut short ({_first_line(error)}). Download it again."
         ) from None
 
 
@@ -135,52 +143,48 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
 
 
-def _open(path: Path) -> Any:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
-
-
-def _encoding(path: Path, encoding: str) -> str:
+def _encoding(file: Member, encoding: str) -> str:
     """Return UTF-8 where the file says so itself with a byte-order mark."""
-    with _open(path) as stream:
+    with file.open() as stream:
         return "utf-8-sig" if stream.read(3) == b"\xef\xbb\xbf" else encoding
 
 
-def _header(path: Path, encoding: str) -> list[str]:
+def _header(file: Member, encoding: str) -> list[str]:
     def read() -> list[str]:
         options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "header": None, "nrows": 1}
-        frame = pd.read_csv(path, encoding=_encoding(path, encoding), **options)
+        frame = _read_csv(file, options | {"encoding": _encoding(file, encoding)})
         return [str(name) for name in frame.iloc[0]]
 
-    names = _guarded(path, encoding, read)
+    names = _guarded(file, encoding, read)
     repeated = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
     if repeated:
-        raise DataError(f"{path.name}: the column {repeated[0]} stands there twice, so it is not clear which to read.")
+        raise DataError(f"{file.name}: the column {repeated[0]} stands there twice, so it is not clear which to read.")
     return names
 
 
-def _require_columns(path: Path, header: list[str], columns: Sequence[str]) -> None:
+def _require_columns(file: Member, header: list[str], columns: Sequence[str]) -> None:
     missing = [name for name in columns if name not in header]
     if missing:
         hint = did_you_mean(missing[0], header)
         raise DataError(
-            f"{path.name}: the file has no column {listed(missing)}.{hint}\n"
+            f"{file.name}: the file has no column {listed(missing)}.{hint}\n"
             f"It has {len(header)} columns, starting {listed(header, 5)}. Check that it is the table its name says."
         )
 
 
-def _refuse_truncated(path: Path, header: list[str], encoding: str) -> None:
+def _refuse_truncated(file: Member, header: list[str], encoding: str) -> None:
     """Refuse a file whose last line has neither an end nor all its cells."""
 
     def last_bytes() -> bytes:
         tail = b""
-        with _open(path) as stream:
+        with file.open() as stream:
             while block := stream.read(1 << 20):
                 tail = (tail + block)[-(1 << 20) :]
         return tail
 
-    tail = _guarded(path, encoding, last_bytes)
+    tail = _guarded(file, encoding, last_bytes)
     if not tail.endswith((b"\n", b"\r")) and tail.splitlines()[-1].count(b",") < len(header) - 1:
-        raise DataError(f"{path.name}: the file is cut short: its last line breaks off. Download it again.")
+        raise DataError(f"{file.name}: the file is cut short: its last line breaks off. Download it again.")
 
 
 # The rows of one sheet of a workbook, within limits: a damaged, padded or swollen file ends in one sentence.

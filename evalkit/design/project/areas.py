@@ -70,7 +70,9 @@ def neighbour_comparisons(
         if group not in ordered or not compared[ordered.index(group)].any():
             raise DesignError(
                 "No statistical neighbour of the treated area has schools in the data, so there is no untreated "
-                "school to compare with. Check `pool.neighbours` and `pool.exclude_areas` in the project file."
+                "school to compare with. Check `pool.neighbours` and `pool.exclude_areas` in the project file; where "
+                "the files are of single authorities, add the neighbours' or all England's, or compare schools by "
+                "`kind: matched`."
             )
     usable = set(ordered) - never_compared
     own = {

@@ -5,6 +5,11 @@
 - `markup`: Released tables as accessible HTML, as CSV and as frames, and what a notebook keeps of a noun it shows.
 - `parts`: The pieces of a report (headings, texts, sentences, figures, tables), and their way through a notebook and
   back.
+- `people`: Tables of a project whose units are people, as they may leave: every number stands beside the people it
+  rests on.
+- `release`: Disclosure control over a whole release: what its tables tell together, and beside an earlier release.
+- `suppression_arrays`: What an attacker can deduce of hidden cells, and which cells to hide beside them: linear
+  programmes over arrays.
 - `table`: A table before it is released: values with their kinds, not yet fit to be shown, and its record in JSON.
 - `told_effects`: Which effects of repeated cross-sections may be told: none that rests on too few people, nor what
   would give it away.

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import Analysis, Exposure, Project, default_exposure
+from evalkit.core.project import Analysis, Exposure, Programme, Project, default_exposure, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES
 from evalkit.run.kinds.registry import KINDS, RESERVED, Kind, kind_of
@@ -215,7 +215,8 @@ def _came_after(code: str, project: Project) -> bool:
 def with_defaults(project: Project) -> Project:
     """Return the project with the years before and after filled in where the file names none and they can be told.
 
-    They are those that all published outcomes have, parted by the first and last day of the programme.
+    They are those that all published outcomes have, parted by the first and last day of the programme: of summers
+    that run on without a gap those among which it starts, as no one means to cross years without tests unasked.
     """
     if project.exposure != Exposure():
         return project
@@ -223,4 +224,15 @@ def with_defaults(project: Project) -> Project:
     if len(published) < len(project.outcomes):
         return project
     years = sorted(set.intersection(*map(set, published)))
-    return replace(project, exposure=default_exposure(project.programme, years))
+    return replace(project, exposure=default_exposure(project.programme, _run_of(years, project.programme)))
+
+
+def _run_of(years: Sequence[int], programme: Programme) -> Sequence[int]:
+    """Return the summers without a gap among which a programme starts, all of them where it starts in the gap."""
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return next((run for run in runs if first_summer(programme.start) in run), years)

@@ -28,7 +28,7 @@ def test_there_were_no_tests_in_2020_and_2021(year):
 
 
 def test_a_year_that_the_kit_lacks_is_not_said_to_have_no_results():
-    said = "this kit does not know READPROG for 2015. It knows READPROG for 2016, 2017, 2018 and 2019"
+    said = "this kit does not know READPROG for 2015. It knows READPROG for 2016, 2017, 2018, 2019, 2022, 2023"
     with pytest.raises(ProjectError, match=said) as refused:
         require_years("READPROG", (2015, 2016))
     assert "2020" not in str(refused.value)
@@ -92,7 +92,9 @@ def test_every_column_of_the_registry_stands_in_the_untouched_tables(shared_data
 
 
 GOOD = """
-schema_version: 1
+schema_version: 2
+absences: {}
+small_numbers: {}
 breaks:
   tests: {before: 2015, after: 2016, kind: level, sentence: New tests.}
 subgroups: {KS2: {B: {words: boys, pupils: BELIG}}}
@@ -130,7 +132,7 @@ def test_a_registry_is_read_with_its_subgroups():
         ("sd: {share: X}", "sd: {scaled_scores: [X]}", "measure X, sd: 'scaled_scores' does not take 1 columns"),
         ("    pupils: TELIG", "    pupils: TELIG\n    direction: up", "measure X: a direction is higher is better or"),
         ("    unit: points\n", "", "measure X: .*missing 1 required"),
-        ("schema_version: 1", "version: 1", "the registry: exactly the keys"),
+        ("schema_version: 2", "version: 2", "the registry: exactly the keys"),
     ],
 )
 def test_a_registry_that_cannot_be_is_refused_with_its_place(was, becomes, said):

@@ -121,7 +121,7 @@ def test_a_table_cut_short(project, copied):
     path = copied / "performance-tables" / "ks2" / "2018-2019_england_ks2final.csv"
     path.write_bytes(path.read_bytes()[:200_000])
     message = refusal(project, copied)
-    assert message.startswith("2018-2019_england_ks2final.csv: ")
+    assert "2018-2019_england_ks2final.csv: " in message
     assert "cut short" in message
 
 

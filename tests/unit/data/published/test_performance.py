@@ -3,9 +3,12 @@
 import pytest
 
 from evalkit.core.errors import DataError
+from evalkit.data.files.members import member_of
+from evalkit.data.layouts.performance_tables import read_wide
 from evalkit.data.published.codes import CODE_REASONS, ROW_ENDS, parse_cells
-from evalkit.data.published.performance import national_shares, read_performance, read_wide
+from evalkit.data.published.performance import national_shares, read_performance
 from evalkit.data.published.school_lists import Links
+from evalkit.data.published.sources import TableFile
 
 LINKS = Links({"201": "200", "401": "400"}, ())
 ENGLAND = ["4,835,,,,900,0.1,,", "5,,,,,9000,0.0,,"]
@@ -14,7 +17,7 @@ ENGLAND = ["4,835,,,,900,0.1,,", "5,,,,,9000,0.0,,"]
 def table(folder, summer, rows, header="RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,READPROG,READPROG_16,TELIG_16"):
     path = folder / f"{summer - 1}-{summer}_england_ks2final.csv"
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([header, *rows]).encode())
-    return path
+    return (TableFile(member_of(path)),)
 
 
 @pytest.fixture
@@ -79,25 +82,25 @@ def test_codes_and_short_rows_keep_their_reasons(tables):
     listing = read_performance(tables, LINKS, ["READPROG"], "KS2", (2016, 2017))
     by_school = listing.scores[listing.scores["year"] == 2017].set_index("school_id")["READPROG"]
     assert parse_cells(by_school.loc[["300"]], "t")[1].tolist() == [CODE_REASONS["SUPP"]]
-    frame = read_wide(tables[2017], ["READPROG"], "KS2")
+    frame = read_wide(tables[2017][0].file, ["READPROG"], "KS2")
     academy = frame[frame["URN"] == "201"]["READPROG"]
     assert parse_cells(academy, "t")[1].tolist() == [ROW_ENDS]
 
 
 def test_rows_of_authorities_and_of_england_are_no_schools(tables):
-    assert set(read_wide(tables[2017], [], "KS2")["URN"]) == {"100", "200", "201", "300", "400", "500"}
+    assert set(read_wide(tables[2017][0].file, [], "KS2")["URN"]) == {"100", "200", "201", "300", "400", "500"}
 
 
 def test_a_table_without_its_last_rows_is_refused(tmp_path):
     path = table(tmp_path, 2017, ["1,340,2001,100,Plain,30,1.5,0.5,28", ENGLAND[0]])
     with pytest.raises(DataError, match=r"RECTYPE 5\) are missing, so the file is cut short or is not a KS2"):
-        read_wide(path, ["READPROG"], "KS2")
+        read_wide(path[0].file, ["READPROG"], "KS2")
 
 
 def test_the_table_of_another_key_stage_is_refused(tmp_path):
     path = table(tmp_path, 2017, ["1,340,2001,100,Plain,30,1.5,0.5,28", *ENGLAND])
     with pytest.raises(DataError, match="RECTYPE 7"):
-        read_wide(path, ["READPROG"], "KS4")
+        read_wide(path[0].file, ["READPROG"], "KS4")
 
 
 def test_a_summer_without_table_or_prior_columns_is_not_made_up(tables):

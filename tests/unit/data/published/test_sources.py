@@ -1,37 +1,121 @@
 """A data folder is told by what it holds."""
 
+import gzip
+import io
+import zipfile
+
 import pytest
 
 from evalkit.core.errors import DataError
+from evalkit.data.published.listings import summers_at_hand
 from evalkit.data.published.sources import find_sources
+
+HEADER = "RECTYPE,LEA,ESTAB,URN,SCHNAME"
+KS2, KS4 = f"{HEADER},TELIG,PTRWM_EXP", f"{HEADER},TPUP,ATT8SCR"
+PRIOR = f"{KS2},PTRWM_EXP_17,PTRWM_EXP_18,TELIG_17,TELIG_18"
+PANEL = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,TELIG,READPROG\n"
+LINKS = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate\n"
+
+
+def table(header, *areas):
+    """Return a wide table with a school in each area."""
+    schools = [f"1,{area},2001,{area}001,A school,30,50" for area in areas]
+    return "\n".join([header, *schools, "4,,,,,9,50", "5,,,,,9,50", "7,,,,,9,50"]) + "\n"
+
+
+def put(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return folder
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in (
-        "panel/ks2_school_panel_2016_2019_england.csv.gz",
-        "performance-tables/ks2/2016-2017_850_ks2final.csv",
-        "performance-tables/ks2/2018-2019_england_ks2final.csv",
-        "performance-tables/ks4/2017-2018_england_ks4final.csv",
-        "performance-tables/ks2/notes_ks2final.csv",
-        "gias/links_edubasealldata_2022.csv",
-    ):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    return tmp_path
+    return put(
+        tmp_path,
+        {
+            "panel/ks2_school_panel_2016_2019_england.csv.gz": PANEL,
+            "performance-tables/ks2/2016-2017_850_ks2final.csv": table(KS2, 850),
+            "performance-tables/ks2/2018-2019_england_ks2final.csv": table(KS2, 340, 850),
+            "performance-tables/ks4/2017-2018_england_ks4final.csv": table(KS4, 340, 850),
+            "performance-tables/ks2/notes_ks2final.csv": "nothing,of,the,kind\n",
+            "gias/links_edubasealldata_2022.csv": LINKS,
+        },
+    )
+
+
+def of_years(tables):
+    return {year: [one.area for one in files] for year, files in tables.items()}
 
 
 def test_files_are_found_by_what_they_are(folder):
     found = find_sources(folder)
     assert found.kind == "real"
     assert list(found.panels) == ["KS2"]
-    assert {stage: list(tables) for stage, tables in found.tables.items()} == {"KS2": [2019], "KS4": [2018]}
-    assert {stage: list(tables) for stage, tables in found.county_tables.items()} == {"KS2": [2017], "KS4": []}
+    assert of_years(found.tables["KS2"]) == {2017: [850], 2019: [None]}
+    assert of_years(found.tables["KS4"]) == {2018: [None]}
     assert found.links is not None
     assert found.spine is None
     assert [path.name for path in found.neighbours.values()] == ["sn_april_2021.xlsx", "sn_may_2025.xlsx"]
     assert not any(path.name.startswith("notes") for path in found.files())
+
+
+def test_names_and_places_count_for_nothing(tmp_path):
+    inside = io.BytesIO()
+    with zipfile.ZipFile(inside, "w") as archive:
+        archive.writestr("2017-2018/hampshire.csv", table(KS2, 850))
+        archive.writestr("readme.txt", "not a table")
+    (tmp_path / "download.zip").write_bytes(inside.getvalue())
+    put(tmp_path, {"deep/down/surrey.csv.gz": table(PRIOR, 936), "any.csv": LINKS})
+    found = find_sources(tmp_path)
+    assert of_years(found.tables["KS2"]) == {2018: [850], 2019: [936]}
+    assert {path.name for path in found.files()} == {"download.zip", "surrey.csv.gz", "any.csv"}
+    assert not found.neighbours  # of single authorities no list is missed
+    assert not found.has_england("KS2")
+
+
+def test_authorities_stand_side_by_side_and_england_stands_for_them(tmp_path):
+    put(tmp_path, {f"{name}_2018-2019_ks2.csv": table(KS2, area) for name, area in (("a", 936), ("b", 850))})
+    assert of_years(find_sources(tmp_path).tables["KS2"]) == {2019: [850, 936]}
+    put(tmp_path, {"c_2018-2019_ks2.csv": table(KS2, 340, 850, 936)})
+    assert of_years(find_sources(tmp_path).tables["KS2"]) == {2019: [None]}
+
+
+def test_the_later_stage_is_used_and_two_of_one_stage_are_refused_when_they_are_asked_for(tmp_path):
+    texts = {"provisional": table(KS2, 850), "final": table(KS2, 850), "revised": table(KS2, 850)}
+    put(tmp_path, {f"2018-2019_850_ks2{stage}.csv": text for stage, text in texts.items()})
+    found = find_sources(tmp_path)
+    assert [one.file.name for one in found.tables["KS2"][2019]] == ["2018-2019_850_ks2final.csv"]
+    put(tmp_path, {"copy of 2018-2019_850_ks2final.csv": texts["final"]})
+    found = find_sources(tmp_path)
+    with pytest.raises(DataError, match="are both the performance table KS2 2019 authority 850"):
+        summers_at_hand(found, "KS2")
+    assert summers_at_hand(found, "KS4") == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "2016-2017_850_ks2final.csv",
+            "the name says the school year 2016/17, and the prior-year columns are",
+        ),
+        ("2018-2019_936_ks2final.csv", "the name says authority 936, and its schools are of 850"),
+        ("2018-2019_850_ks4final.csv", "the name says key stage 4, and the columns are those of key stage 2"),
+    ],
+)
+def test_a_wrong_file_under_a_right_name_is_refused(tmp_path, name, said):
+    found = find_sources(put(tmp_path, {name: table(PRIOR, 850)}))
+    with pytest.raises(DataError, match=said):
+        summers_at_hand(found, "KS2")
+
+
+def test_a_table_that_does_not_say_its_year_is_refused_with_the_remedy(tmp_path):
+    found = find_sources(put(tmp_path, {"hampshire.csv": table(KS2, 850)}))
+    with pytest.raises(DataError, match=r"neither the columns nor the name.*Put the school year in the file's name"):
+        summers_at_hand(found, "KS2")
 
 
 def test_no_such_folder(tmp_path):
@@ -44,11 +128,11 @@ def test_a_folder_without_results(tmp_path):
         find_sources(tmp_path)
 
 
-def test_two_files_of_one_kind(folder):
-    (folder / "gias" / "links_edubasealldata_2023.csv").touch()
-    with pytest.raises(
-        DataError, match=r"links_edubasealldata_2022\.csv and links_edubasealldata_2023\.csv are the same kind"
-    ):
+def test_of_two_cuts_of_one_list_the_later_by_its_name_is_used_and_others_are_refused(folder):
+    put(folder, {"gias/links_edubasealldata20251103.csv": LINKS})
+    assert find_sources(folder).links.name == "gias/links_edubasealldata20251103.csv"
+    put(folder, {"other/links.csv": LINKS, "gias/links_20251103.csv": LINKS})
+    with pytest.raises(DataError, match=r"links_20251103\.csv and links_edubasealldata20251103\.csv are the same kind"):
         find_sources(folder)
 
 
