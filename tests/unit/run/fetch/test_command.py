@@ -11,11 +11,11 @@ import sys
 import time
 
 import pytest
+from evalkit.run.processes.locks import only_one
 
 from evalkit.run.fetch import command, one_file, transfer
 from evalkit.run.fetch.command import LOCK
 from evalkit.run.fetch.transfer import Tools
-from evalkit.run.processes.locks import only_one
 from tests.conftest import ROOT
 from tests.public_server import packed
 from tests.whole_command import typed
