@@ -70,7 +70,7 @@ FETCH: Final = Declared(
     },
     epilog="""\
 A file stands under its name only once it is whole: until then it is NAME.part, from which the same command goes on. A
-second call fetches only what has changed; the old file is kept under a longer name, which no reader takes.
+second call fetches only what has changed; the old file is kept in .evalkit-earlier, which no reader looks into.
 evalkit-fetched.json beside the files says where each came from, when, and its SHA-256. Nothing but the request itself
 is sent.
 """,
