@@ -64,7 +64,7 @@ FETCH: Final = Declared(
     description="Fetch public files as they are published, checked and registered; what is there already is kept.",
     examples={
         "evalkit fetch --list": "what can be fetched, from where, and when that was last confirmed",
-        "evalkit fetch performance-tables --years 2017-2019 --la 340,Surrey": "key stages 2, 4 and 5 of two authorities",
+        "evalkit fetch performance-tables --years 2017-2019 --la 340,Surrey": "key stages 2, 4 and 5 of two areas",
         "evalkit fetch performance-tables --years 2019,2023 --only ks4": "one key stage, all England",
         "evalkit fetch gias --out published": "today's list of schools, into another folder",
     },
