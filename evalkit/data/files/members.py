@@ -30,6 +30,8 @@ _IS_ENCRYPTED: Final = 0x1
 _BLOCK: Final = 1 << 20
 GZIP: Final = b"\x1f\x8b"
 """How a file begins that gzip has packed."""
+FETCHED: Final = "evalkit-fetched.json"
+"""Where `evalkit fetch` keeps what it fetched into a folder."""
 STORE_MARK: Final = "evalkit-store.json"
 """A folder that holds this file is a store of imported files; what lies in it is no file of a publisher."""
 
@@ -159,6 +161,8 @@ def _of_name(name: str) -> str:
         return "it is a file of the operating system, not of a publisher"
     if any(part.startswith(".") for part in parts):
         return "it is a hidden file or lies in a hidden folder"
+    if parts[-1] == FETCHED:
+        return "it is the register of what `evalkit fetch` brought here"
     if parts[-1].startswith("~$"):
         return "it is what a spreadsheet program keeps while a workbook is open"
     if parts[-1].lower().endswith(_UNFINISHED):

@@ -64,13 +64,13 @@ FETCH: Final = Declared(
     description="Fetch public files as they are published, checked and registered; what is there already is kept.",
     examples={
         "evalkit fetch --list": "what can be fetched, from where, and when that was last confirmed",
-        "evalkit fetch performance-tables --years 2017-2019 --la 340,Surrey": "key stages 2, 4 and 5 of two authorities",
+        "evalkit fetch performance-tables --years 2017-2019 --la 340,Surrey": "key stages 2, 4 and 5 of two areas",
         "evalkit fetch performance-tables --years 2019,2023 --only ks4": "one key stage, all England",
         "evalkit fetch gias --out published": "today's list of schools, into another folder",
     },
     epilog="""\
 A file stands under its name only once it is whole: until then it is NAME.part, from which the same command goes on. A
-second call fetches only what has changed; the old file is kept under a longer name, which no reader takes.
+second call fetches only what has changed; the old file is kept in .evalkit-earlier, which no reader looks into.
 evalkit-fetched.json beside the files says where each came from, when, and its SHA-256. Nothing but the request itself
 is sent.
 """,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.plain import json_text
 from evalkit.core.words import cleaned, counted
+from evalkit.data.locks import only_one
 from evalkit.run.fetch.addresses import Source, sources
 from evalkit.run.fetch.one_file import Fetched, Folder, fetch_file
 from evalkit.run.fetch.part import Part
@@ -20,7 +21,6 @@ from evalkit.run.fetch.register import Record, read_register, write_register
 from evalkit.run.fetch.transfer import Tools, Unreachable
 from evalkit.run.fetch.wanted import Plan, Wanted, areas_named, plan, summers
 from evalkit.run.processes.failure import INTERRUPTED, environment_faults
-from evalkit.run.processes.locks import only_one
 from evalkit.run.project.workspace import writable_root
 from evalkit.run.typed_paths import out_folder, typed_path
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from evalkit.core.errors import DataError, InputError
 from evalkit.run.fetch.contents import settled_name
@@ -20,6 +20,8 @@ from evalkit.run.fetch.versions import Pinned, pinned
 from evalkit.run.fetch.wanted import Place, Wanted
 
 State = Literal["fetched", "unchanged", "changed"]
+EARLIER: Final = ".evalkit-earlier"
+"""The folder beside the files with those that others took the place of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +145,12 @@ def _require_free(final: Path, record: Record, folder: Folder) -> None:
 
 
 def _set_aside(path: Path, moment: datetime) -> str:
-    """Give a file a second name that no reader takes, with the day and the beginning of its SHA-256; return it."""
-    aside = path.with_name(f"{path.name}.until-{moment:%Y-%m-%d}-{sha256_of(path)[:8]}")
+    """Give a file a second name in a hidden folder, which no reader looks into; return that name.
+
+    It begins with the day on which another took its place, and the beginning of its SHA-256.
+    """
+    aside = path.parent / EARLIER / f"{moment:%Y-%m-%d}-{sha256_of(path)[:8]}-{path.name}"
+    aside.parent.mkdir(exist_ok=True)
     if not aside.exists():
         with suppress(OSError):  # a file system without links
             os.link(path, aside)
@@ -152,4 +158,4 @@ def _set_aside(path: Path, moment: datetime) -> str:
         half = aside.with_name(f"{aside.name}.part")
         shutil.copy2(path, half)
         half.replace(aside)
-    return aside.name
+    return f"{EARLIER}/{aside.name}"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from evalkit.run.processes.locks import write_whole
+from evalkit.data.locks import write_whole
 
 PART = ".part"
 ABOUT = ".part-about"
@@ -42,7 +42,7 @@ class Part:
 
     @property
     def _about(self) -> Path:
-        return self.target.with_name(self.target.name + ABOUT)
+        return self.target.with_name(f".{self.target.name}{ABOUT}")
 
     def size(self) -> int:
         """Return how many bytes have come."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import DataError, InputError
+from evalkit.data.files.members import FETCHED
+from evalkit.data.locks import write_whole
 from evalkit.run.fetch.addresses import required_name
-from evalkit.run.processes.locks import write_whole
 
-NAME: Final = "evalkit-fetched.json"
+NAME: Final = FETCHED
 SCHEMA_VERSION: Final = 1
 _MOST_BYTES: Final = 50_000_000
 

@@ -13,6 +13,8 @@ import time
 import pytest
 from evalkit.run.processes.locks import only_one
 
+from evalkit.data.files.members import members
+from evalkit.data.locks import only_one
 from evalkit.run.fetch import command, one_file, transfer
 from evalkit.run.fetch.command import LOCK
 from evalkit.run.fetch.transfer import Tools
@@ -45,7 +47,9 @@ def fetch(server, tmp_path, monkeypatch):
 
 def left(tmp_path):
     """Return the names of the files in the folder, without the register."""
-    return sorted(path.name for path in (tmp_path / "out").iterdir() if path.name != "evalkit-fetched.json")
+    out = tmp_path / "out"
+    files = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
+    return sorted((name for name in files if name != "evalkit-fetched.json"), key=lambda name: (name[0] == ".", name))
 
 
 def register(tmp_path):
@@ -88,7 +92,7 @@ def test_a_file_that_changed_takes_the_place_of_the_old_one_which_is_kept(fetch,
     server.has("/a.csv", LATER, etag='"two"')
     ran = fetch("gias", addresses=addresses)
     [new, old] = left(tmp_path)
-    assert re.fullmatch(r"a\.csv\.until-\d{4}-\d\d-\d\d-[0-9a-f]{8}", old)
+    assert re.fullmatch(r"\.evalkit-earlier/\d{4}-\d\d-\d\d-[0-9a-f]{8}-a\.csv", old)
     assert "changed since a.csv" in ran.out
     assert f"kept as {old}" in ran.out
     assert (tmp_path / "out" / new).read_bytes() == LATER
@@ -157,7 +161,7 @@ def test_of_files_that_cannot_be_had_the_others_come_all_the_same(fetch, server,
     said = json.loads(ran.out)
     assert [one["key"] for one in said["failed"]] == ["gias/page", "gias/none", "gias/short"]
     assert [one["file"] for one in said["files"]] == ["a.csv"]
-    assert [name for name in left(tmp_path) if not name.startswith("short.csv.part")] == ["a.csv"]
+    assert [name for name in left(tmp_path) if "short.csv.part" not in name] == ["a.csv"]
 
 
 def test_years_that_do_not_exist_are_told_before_any_server_is_asked(fetch, server, tmp_path):
@@ -215,8 +219,8 @@ def test_of_a_daily_file_yesterdays_is_taken_and_todays_takes_its_place(fetch, s
     assert left(tmp_path) == [days[2]]
     server.has(f"/{days[0]}", LATER)
     assert fetch("gias", addresses=addresses).code == 0
-    kept = [name for name in left(tmp_path) if ".until-" in name]
-    assert left(tmp_path) == sorted([days[0], *kept])
+    kept = [name for name in left(tmp_path) if "earlier" in name]
+    assert left(tmp_path) == [days[0], *kept]
     assert len(kept) == 1
     del server.answers[f"/{days[0]}"], server.answers[f"/{days[2]}"]
     ran = fetch("gias", addresses=addresses)
@@ -277,6 +281,18 @@ def test_a_disk_that_is_full_ends_it_with_what_came_kept(fetch, server, tmp_path
     assert ran.code == 3
     assert "The disk is full" in ran.err
     assert not (tmp_path / "out" / "a.csv").exists()
+
+
+def test_what_a_fetch_leaves_beside_its_files_is_no_data(fetch, server, tmp_path):
+    addresses = {"performance-tables": {"ks2": f"{server.base}/a.csv"}}
+    for content, etag in ((TABLE, '"one"'), (LATER, '"two"')):
+        server.has("/a.csv", content, etag=etag)
+        fetch("performance-tables", addresses=addresses)
+    server.has("/a.csv", LATER + TABLE, etag='"three"', length=10**6, has_ranges=False)
+    fetch("performance-tables", addresses=addresses)
+    opened = [one.name for one in members(tmp_path / "out") if not one.problem]
+    assert opened == ["a.csv"]
+    assert len(left(tmp_path)) == 4  # with the earlier one, and the part and what is known of it
 
 
 def test_without_links_the_old_file_is_copied(fetch, server, tmp_path, monkeypatch):
@@ -341,7 +357,7 @@ def test_an_interruption_says_what_can_be_gone_on_with(server, tmp_path):
     assert child.returncode == 130
     assert re.search(r"Interrupted\. 0 files of 1 whole; a\.csv\.part \(.*\) is a part, from which", err), err
     assert "Traceback" not in err
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv.part", "a.csv.part-about"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".a.csv.part-about", "a.csv.part"]
     answer.pause = 0
     assert typed(*words).code == 0
     assert (tmp_path / "out" / "a.csv").read_bytes() == content
