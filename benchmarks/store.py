@@ -28,7 +28,7 @@ QUICK = 1_000_000
 def main() -> int:
     """Run the benchmark; return 1 where a program gives another answer than the kit."""
     options = _options()
-    variables = environment_variables(options.threads, 16, ROOT)
+    variables = environment_variables(options.threads, options.memory, ROOT)
     with tempfile.TemporaryDirectory(prefix="evalkit-store-", dir=options.work) as folder:
         work = Path(folder)
         written = run(_command("write_pupils.py", str(work / "pupils"), str(options.rows), said=True), variables, 3600)
@@ -55,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--files", type=Path, default=ROOT.parent / "shared", help="folder of published files")
     parser.add_argument("--threads", type=int, default=2, help="threads every library may use")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a run is ended")
+    parser.add_argument("--memory", type=float, default=8, help="GiB that a run may hold")
     parser.add_argument("--work", type=Path, help="where there is room for some 10 GB")
     parser.add_argument("--remark", default="", help="what else the page should say of the machine")
     parser.add_argument("--output", type=Path, help="folder for store.md and store.json (default: results, if full)")

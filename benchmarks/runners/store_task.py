@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from common import hold_to_memory
+
 PUPIL, YEAR, SCHOOL, SCORE = "KS2_PupilMatchingRefAnonymous", "KS2_ACADYR", "KS2_URN", "KS2_READSCORE"
 SQL = """
 SELECT {school} AS school, {year} AS year, count(*) AS n, count(score) AS n_scores, avg(score) AS mean,
@@ -120,6 +122,7 @@ def _each(raw: Path, folder: Path, convert) -> dict[str, object]:
 TASKS = {name: thing for name, thing in globals().items() if name.endswith(("_import", "_again", "_panel"))}
 
 if __name__ == "__main__":
+    hold_to_memory()
     program, task, raw, work = sys.argv[1:]
     began = time.perf_counter()
     found = TASKS[f"{program}_{task}"](Path(raw), Path(work))
