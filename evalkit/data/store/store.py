@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MEMORY: Final = "1GB"
 """What DuckDB may hold; what does not fit goes to the disk."""
+_ROWS_AT_A_TIME: Final = 65_536
 
 
 def is_store(folder: Path) -> bool:
@@ -140,7 +141,9 @@ def stored_copy(place: Path, raw: Peek) -> RawTable:
     """Return the copy of a table that begins so, as a table of the same text."""
     if raw.form == "geojson":
         return RawTable(Member(raw.name, place))
-    return _StoredTable(place, raw.name, raw.columns, raw.form, raw.encoding, raw.sheet)
+    copy = _StoredTable(place, raw.name, raw.columns, raw.form, raw.encoding, raw.sheet)
+    copy.__dict__["peek"] = raw  # it is known, and need not be read again
+    return copy
 
 
 class _StoredTable(RawTable):
@@ -158,7 +161,7 @@ class _StoredTable(RawTable):
     @cached_property
     def peek(self) -> Peek:
         """Return the beginning of the raw file."""
-        first = next(self._text_blocks(self._columns), pa.table({})).slice(0, N_PEEKED)
+        first = next(self._stored_blocks(self._columns, N_PEEKED), pa.table({}))
         cells = zip(*(column.fill_null("").to_pylist() for column in first.columns), strict=True)
         return Peek(
             name=self.name, form=self.form, columns=self._columns, rows=tuple(cells), encoding=self._encoding,
@@ -170,14 +173,17 @@ class _StoredTable(RawTable):
         return (self,)
 
     def _text_blocks(self, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+        return self._stored_blocks(self._columns if columns is None else columns, _ROWS_AT_A_TIME)
+
+    def _stored_blocks(self, columns: Sequence[str], n_rows: int) -> Iterator[pa.Table]:
         from pyarrow import parquet
 
-        names = list(self._columns if columns is None else columns)
+        names = list(columns)
         try:
             with parquet.ParquetFile(self.member.path) as file:
                 stored = set(file.schema_arrow.names)
                 wanted = [name for one in names for name in (one, f"{one}{TEXT}") if name in stored]
-                for batch in file.iter_batches(columns=wanted):
+                for batch in file.iter_batches(n_rows, columns=wanted):
                     yield published_text(pa.Table.from_batches([batch]), names)
         except (OSError, pa.ArrowException):
             raise DataError(

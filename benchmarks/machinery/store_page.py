@@ -1,0 +1,73 @@
+"""The page and the goals of the benchmark of the store."""
+
+from __future__ import annotations
+
+PANEL, AGAIN = "pupils to school-years", "all files again, nothing changed"
+MOST_TIMES, MOST_MB, MOST_SECONDS = 1.3, 1024, 1.0
+MOST_IMPORT_MB = 3 * 1024
+
+
+def goals(runs: list[dict]) -> list[dict]:
+    """Return each goal with what was measured for it and whether it was reached."""
+    by = {(run["task"], run["program"]): run for run in runs}
+    kit, peer = by[(PANEL, "evalkit")], by[(PANEL, "duckdb")]
+    found = []
+    if "failure" not in kit and "failure" not in peer:
+        times = kit["process_wall"] / peer["process_wall"]
+        found.append(_goal("school-years within 1.3 × DuckDB alone", f"{times:.2f} times", times <= MOST_TIMES))
+    if "failure" not in kit:
+        found.append(_goal("school-years within 1 GB", f"{kit['peak_mb']:.0f} MB", kit["peak_mb"] <= MOST_MB))
+    for task, run in ((task, run) for (task, program), run in by.items() if program == "evalkit"):
+        if "failure" in run:
+            found.append(_goal(f"{task}: done", run["failure"], False))
+        elif task == AGAIN:
+            wall = run["process_wall"]
+            found.append(_goal("second import with nothing changed under 1 s", f"{wall:.2f} s", wall < MOST_SECONDS))
+        elif task == "pupils imported":
+            peak = run["peak_mb"]
+            found.append(_goal("pupils imported within 3 GB", f"{peak:.0f} MB", peak <= MOST_IMPORT_MB))
+    return found
+
+
+def _goal(text: str, measured: str, is_reached: bool) -> dict:
+    return {"goal": text, "measured": measured, "is_reached": is_reached}
+
+
+def markdown(record: dict) -> str:
+    """Return the benchmark as a page."""
+    rows = [f"| {run['task']} | {run['program']} | {_figures(run)} | {_said(run)} |" for run in record["runs"]]
+    reached = [
+        f"| {one['goal']} | {one['measured']} | {'reached' if one['is_reached'] else 'not reached'} |"
+        for one in record["goals"]
+    ]
+    lines = [
+        "# The store",
+        "",
+        f"{record['rows']:,} made-up pupils, and the published files at hand. Written by `benchmarks/store.py`.",
+        "",
+        f"Machine: {', '.join(f'{key} {value}' for key, value in record['machine'].items())}. {record['remark']}",
+        "",
+        "| task | program | wall s | CPU s | peak MB | |",
+        "|---|---|---:|---:|---:|---|",
+        *rows,
+        "",
+        "| goal | measured | |",
+        "|---|---|---|",
+        *reached,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(run: dict) -> str:
+    if "failure" in run:
+        return "| |"
+    return f"{run['process_wall']:.2f} | {run['process_cpu']:.2f} | {run['peak_mb']:.0f}"
+
+
+def _said(run: dict) -> str:
+    if "failure" in run:
+        return run["failure"]
+    not_read = run["answer"].get("not_read", [])
+    if not_read:
+        return f"{len(not_read)} of {run['answer']['files']} files not read: {', '.join(not_read[:3])}"
+    return "another answer" if run.get("differs") else ""

@@ -1,0 +1,99 @@
+"""The store beside DuckDB, pandas and polars: files imported, imported again, and pupils made to school-years.
+
+    python benchmarks/store.py                   30 million pupils; writes results/store.md
+    python benchmarks/store.py --quick           1 million, printed only
+    python benchmarks/store.py --files DIR       the folder of published files (default: ../shared, if there)
+
+polars is no dependency of the kit: python -m pip install polars. See benchmarks/README.md for what the figures mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from machinery.environments import BENCHMARKS, RUNNERS
+from machinery.outcomes import machine, write_record
+from machinery.processes import environment_variables, run
+from machinery.store_page import AGAIN, PANEL, goals, markdown
+
+ROOT = BENCHMARKS.parent
+PROGRAMS = {"evalkit": "kit", "duckdb": "duckdb", "polars": "polars", "pandas": "pandas"}
+QUICK = 1_000_000
+
+
+def main() -> int:
+    """Run the benchmark; return 1 where a program gives another answer than the kit."""
+    options = _options()
+    variables = environment_variables(options.threads, options.memory, ROOT)
+    with tempfile.TemporaryDirectory(prefix="evalkit-store-", dir=options.work) as folder:
+        work = Path(folder)
+        written = run(_command("write_pupils.py", str(work / "pupils"), str(options.rows), said=True), variables, 3600)
+        if "failure" in written:
+            print(written["failure"], file=sys.stderr)
+            return 1
+        runs = []
+        if options.files.is_dir():
+            runs += _task("all files imported", "import", options, (options.files, work / "files"), variables)
+            runs += _task(AGAIN, "again", options, (options.files, work / "files"), variables, only="evalkit")
+        runs += _task("pupils imported", "import", options, (work / "pupils", work / "made"), variables)
+        runs += _task(PANEL, "panel", options, (work / "pupils", work / "made"), variables)
+    record = {"machine": machine(options.threads), "rows": options.rows, "remark": options.remark, "runs": runs}
+    record["goals"] = goals(runs)
+    is_full = options.rows >= 30_000_000 and options.files.is_dir()
+    write_record("store", record, markdown(record), options.output or (BENCHMARKS / "results" if is_full else None))
+    return 1 if any(one.get("differs") for one in runs) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The store beside DuckDB, pandas and polars.")
+    parser.add_argument("--rows", type=int, default=30_000_000, help="made-up pupils")
+    parser.add_argument("--quick", action="store_const", const=QUICK, dest="rows", help="one million of them")
+    parser.add_argument("--files", type=Path, default=ROOT.parent / "shared", help="folder of published files")
+    parser.add_argument("--threads", type=int, default=2, help="threads every library may use")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds after which a run is ended")
+    parser.add_argument("--memory", type=float, default=8, help="GiB that a run may hold")
+    parser.add_argument("--work", type=Path, help="where there is room for some 10 GB")
+    parser.add_argument("--remark", default="", help="what else the page should say of the machine")
+    parser.add_argument("--output", type=Path, help="folder for store.md and store.json (default: results, if full)")
+    return parser.parse_args()
+
+
+def _command(*words: str, said: bool = False) -> list[str]:
+    """Return how a runner is called; one that says nothing is made to."""
+    if not said:
+        return [sys.executable, str(RUNNERS / words[0]), *words[1:]]
+    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); print('{}')"
+    return [sys.executable, "-c", code, str(RUNNERS / words[0]), *words[1:]]
+
+
+def _task(
+    task: str, verb: str, options: argparse.Namespace, places: tuple[Path, Path], variables: dict, only: str = ""
+) -> list[dict]:
+    """Return what each program took for a task, and whether its answer is that of the kit."""
+    runs: list[dict] = []
+    for program, name in PROGRAMS.items():
+        if only not in ("", program):
+            continue
+        if program == "polars" and find_spec("polars") is None:
+            found: dict = {"failure": "is not installed: python -m pip install polars"}
+        else:
+            command = _command("store_task.py", name, verb, *map(str, places))
+            found = run(command, variables, options.limit)
+        one = {"task": task, "program": program, **found}
+        if verb == "panel" and runs and "answer" in found and "answer" in runs[0]:
+            one["differs"] = _differs(found["answer"], runs[0]["answer"])
+        runs.append(one)
+        print(f"{task}, {program}: {found.get('failure') or round(found['process_wall'], 2)}", flush=True)
+    return runs
+
+
+def _differs(one: dict, other: dict) -> bool:
+    return any(abs(one[name] - other[name]) > 1e-6 * max(1, abs(other[name])) for name in other)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
