@@ -145,6 +145,18 @@ def read_boundaries(
     return Boundaries(rings, lacking, day, step)
 
 
+def outlines_or_reason(paths: Sequence[Path], names: Mapping[int, str], needed: Sequence[int]) -> Boundaries:
+    """Return the outlines for a map of areas, or none and the reason: no number depends on a map."""
+    try:
+        found = read_boundaries(paths, names, needed)
+    except DataError as problem:
+        return Boundaries({}, unavailable_reason=str(problem))
+    if needed and not set(needed) & set(found.rings):
+        lacking = listed([names.get(code, str(code)) for code in needed])
+        return Boundaries({}, unavailable_reason=f"The boundaries have no outline of {lacking}, which took part.")
+    return found
+
+
 def _layer(path: Path, known: Mapping[str, int]) -> _Layer:
     try:
         with member_of(path).open() as stream:

@@ -32,9 +32,9 @@ _ASIDE: Final = 0.07
 
 
 def area_map(stage: DesignStage) -> Figure | None:
-    """Return the map of treated and comparison areas, or nothing where no boundaries were supplied."""
+    """Return the map of treated and comparison areas, or nothing where there are no boundaries that can be drawn."""
     design = design_of(stage)
-    if design.boundaries is None or not design.areas:
+    if design.boundaries is None or design.boundaries.unavailable_reason or not design.areas:
         return None
     main, outlines = design.areas[0], design.boundaries
     with canvas(_height(outlines)) as (figure, axes):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -39,7 +40,7 @@ def test_authorities_of_a_day(day, n):
 def test_pairs_of_one_authority_follow_each_other_without_a_gap():
     for code in {one.code for one in authorities()}:
         pairs = [one for one in authorities() if one.code == code]
-        assert all(one.until == later.first is not None for one, later in zip(pairs, pairs[1:], strict=False))
+        assert all(one.until == later.first is not None for one, later in pairwise(pairs))
 
 
 def test_what_ended_became_what_began_that_day():
