@@ -21,6 +21,9 @@ MODULES: Final = (
     "similar_schools",
     "pupils",
     "not_data",
+    "gias",
+    "gias_groups",
+    "gias_links",
 )
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""
 
