@@ -2,6 +2,7 @@
 
 - `authorities`: England's local authorities since 2002: DfE and GSS codes with the days they held, and what became of
   each.
+- `borders`: Which areas share a border, and along how many kilometres, computed from their outlines.
 - `boundaries`: Outlines of local authorities, from one or more GeoJSON files put together by code, and their regions.
 - `exclusions`: Exclusions from school by local authority, 2006/07 to 2016/17, from DfE's statistical releases.
 - `geojson`: The features of a GeoJSON file of areas, and the closed rings in degrees that each is made of.

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.data.areas.boundaries import Boundaries
 
 TOLERANCE_KM: Final = 0.15
@@ -24,8 +25,8 @@ _KM_PER_DEGREE: Final = 111.2
 """Of latitude."""
 
 
-@dataclass(frozen=True, slots=True)
-class AreaBorders:
+@dataclass(frozen=True, slots=True, repr=False)
+class AreaBorders(Shown):
     """The length in kilometres of each border, by the codes of its two areas, the lower first."""
 
     km: dict[tuple[int, int], float]

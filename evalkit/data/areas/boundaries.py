@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.data.areas.authorities import COUNTY, authorities, authorities_on, code_of_gss
 from evalkit.data.areas.geojson import FEWEST_POINTS, Ring, features_of, properties_of, rings_of
@@ -51,8 +52,8 @@ STEP: Final = 0.01
 """Points of an outline closer than this to the last one kept, in degrees, are left out: about a kilometre."""
 
 
-@dataclass(frozen=True, slots=True)
-class Boundaries:
+@dataclass(frozen=True, slots=True, repr=False)
+class Boundaries(Shown):
     """The outlines of areas by DfE code, each of one or more closed rings of (longitude, latitude).
 
     `lacking` names the authorities that no file has an outline of, `day` is that of which they are the authorities

@@ -16,6 +16,14 @@
   framework.
 - `opening`: Opening a file as what it is said to be: a file for another reader is told by what it looks like.
 - `performance_tables`: DfE's wide performance tables of key stages 2, 4 and 5, of England or of one authority, in the
+- `boundaries`: Outlines of local authorities as the Office for National Statistics publishes them, of any layer.
+- `gias`: The lists of schools: Get Information about Schools (GIAS) in a cut of any width, and the performance
+  tables' own.
+- `gias_groups`: Groups of schools in GIAS: who belongs to which trust, sponsor or federation, and since when.
+- `gias_links`: Links between establishments in GIAS: which school followed, merged with or was split from which.
+- `neighbours`: DfE's statistical neighbours of every authority, as a workbook or as CSV; which list a file is, by its
+  content.
+- `performance_tables`: DfE's wide performance tables of key stages 2 and 4, of England or of one authority, in the
   layout of any year.
 - `post_16`: What became of pupils: destinations after key stage 4 and after 16 to 18 study, and results of 16 to 18
   study.
@@ -26,4 +34,6 @@
 - `school_census`: Pupils and absence of each school: the census and absence files of the school performance tables.
 - `similar_schools`: DfE's similar schools: for each school the fifty that are most like it, as published since June
   2026.
+- `school_columns`: Columns of the lists of schools as typed values: every gap keeps its reason, and a cell that
+  cannot be is refused.
 """

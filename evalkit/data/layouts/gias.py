@@ -8,6 +8,7 @@ from typing import Final
 
 import pandas as pd
 
+from evalkit.core.shown import Shown
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.flow import CountedCase
@@ -85,8 +86,8 @@ _SPINE: Final = {
 """Fields of the performance tables' list of schools by the name of their column in `SchoolList`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SchoolList:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SchoolList(Shown):
     """A list of schools: `schools` by URN, typed; `reasons`, of the same shape, says why a cell is missing.
 
     `schools` has every column of the layout, whichever of them a cut holds, and `laestab` (seven digits, empty where
@@ -216,4 +217,3 @@ LAYOUTS: Final = (
         seen="England, 2017/18",
     ),
 )  # fmt: skip
-

@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
@@ -37,11 +38,11 @@ _FIELDS: Final = {
 _LIKELY: Final = (
     "Multi-academy trust", "Single-academy trust", "Trust", "Federation", "Umbrella trust", "School sponsor",
 )  # fmt: skip
-"""Kinds of group in the order in which a name that several bear means one of them: a sponsor often bears its trust's."""
+"""Kinds of group in the order in which a name that several bear means one: a sponsor often bears its trust's."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrustMembership:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TrustMembership(Shown):
     """Who belonged to which group when: one row of `members` for each school and group.
 
     `members` has urn, group (its UID), group_id, name, kind, joined (a day, missing where it is not known), closed (of
@@ -65,16 +66,17 @@ class TrustMembership:
         found = self.members[(columns[0] == asked) | (columns[1] == asked)]
         if found.empty:
             found = self._named(group, asked)
-        return found.sort_values(["joined", "urn"], kind="stable", na_position="first")
+        by_day: pd.DataFrame = found.sort_values(["joined", "urn"], kind="stable", na_position="first")
+        return by_day
 
     def _named(self, group: str, asked: str) -> pd.DataFrame:
-        named = self.members[self.members["name"].str.casefold() == asked]
+        named: pd.DataFrame = self.members[self.members["name"].str.casefold() == asked]
         if named.empty:
             near = did_you_mean(group, sorted(set(self.members["name"])))
             raise DataError(f"No group is called '{group}'.{near} Give its name, Group UID or Group ID.")
         kinds = named["kind"].unique()
         kind = min(kinds, key=lambda kind: _LIKELY.index(kind) if kind in _LIKELY else len(_LIKELY))
-        found = named[named["kind"] == kind]
+        found: pd.DataFrame = named[named["kind"] == kind]
         if found["group"].nunique() > 1:
             choice = [f"{uid} ({len(rows)} members)" for uid, rows in found.groupby("group")]
             raise DataError(

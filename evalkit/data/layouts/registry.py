@@ -21,9 +21,11 @@ MODULES: Final = (
     "similar_schools",
     "pupils",
     "not_data",
+    "boundaries",
     "gias",
     "gias_groups",
     "gias_links",
+    "neighbours",
 )
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""
 

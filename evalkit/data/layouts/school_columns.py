@@ -60,8 +60,8 @@ def urns(cells: pd.Series, name: str) -> pd.Series:
     wrong = plain[~plain.str.fullmatch(r"\d{5,6}")]  # those of children's centres have five digits
     if not wrong.empty:
         raise DataError(
-            f"{name}, row {_row(wrong)}: {wrong.iloc[0]!r} in the column '{cells.name}' is no URN (six digits, or five). "
-            "Use the untouched download."
+            f"{name}, row {_row(wrong)}: {wrong.iloc[0]!r} in the column '{cells.name}' is no URN (six digits, or "
+            "five). Use the untouched download."
         )
     return plain
 
