@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from evalkit.core.shown import Shown
@@ -13,7 +14,8 @@ from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.school_columns import (
-    ABSENT,
+    absent,
+    encoding_of,
     latest_day,
     read_school_table,
     refuse_repeated,
@@ -86,6 +88,9 @@ _SPINE: Final = {
 """Fields of the performance tables' list of schools by the name of their column in `SchoolList`."""
 
 
+_NO_LAESTAB: Final = "no local authority of England, or no number of four digits in it"
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SchoolList(Shown):
     """A list of schools: `schools` by URN, typed; `reasons`, of the same shape, says why a cell is missing.
@@ -126,40 +131,29 @@ def read_gias(path: Path) -> SchoolList:
     >>> found.reasons.loc["104451", ["opened", "fsm_percent", "phase"]].tolist()
     ['blank in the source', 'blank in the source', 'not a column of this cut']
     """
-    is_spine = has_columns(path, [field.name for field in _SPINE.values() if field.is_required])
+    is_spine = has_columns(path, [field.name for field in _SPINE.values() if field.is_required], encoding_of(path))
     columns = _SPINE if is_spine else _GIAS
     frame = read_school_table(path, tuple(columns.values()))
     keys = urns(frame["URN"], path.name)
     refuse_repeated(keys, path.name)
-    values: dict[str, pd.Series] = {}
-    reasons: dict[str, pd.Series] = {}
-    for name, field in columns.items():
-        if field.name in frame:
-            values[name], reasons[name] = typed(frame[field.name], field, path.name)
-        else:
-            values[name], reasons[name] = _absent(field, frame.index)
-    schools = pd.DataFrame(values).set_index(keys.rename("urn")).drop(columns="urn")
-    why = pd.DataFrame(reasons).set_index(schools.index).drop(columns="urn")
+    both = {
+        name: typed(frame[field.name], field, path.name) if field.name in frame else absent(field, frame.index)
+        for name, field in columns.items()
+        if name != "urn"
+    }
+    schools = pd.DataFrame({name: values for name, (values, _) in both.items()}).set_index(keys.rename("urn"))
+    why = pd.DataFrame({name: reasons for name, (_, reasons) in both.items()}).set_index(schools.index)
     if not is_spine:
-        schools["laestab"], why["laestab"] = _laestabs(schools), why["number"]
-    absent = [field.name for field in columns.values() if field.name not in frame]
+        schools["laestab"] = _laestabs(schools)
+        why["laestab"] = np.where(schools["laestab"] == "", _NO_LAESTAB, "")
+    lacking = [field.name for field in columns.values() if field.name not in frame]
     cases = (
         CountedCase("schools in the list", len(schools)),
         CountedCase("of these, without a number of their own in the authority", int((schools["number"] == "").sum())),
-        CountedCase("columns of the whole list that this cut has not", len(absent)),
+        CountedCase("columns of the whole list that this cut has not", len(lacking)),
     )
     dated = [frame[field.name] for field in columns.values() if field.form == "date" and field.name in frame]
     return SchoolList(schools, why, latest_day(*dated), cases)
-
-
-def _absent(field: Field, index: pd.Index) -> tuple[pd.Series, pd.Series]:
-    """Return a column that a cut has not: missing throughout."""
-    why = pd.Series(ABSENT, index=index, dtype=object)
-    if field.form in ("number", "percent"):
-        return pd.Series(float("nan"), index=index), why
-    if field.form == "date":
-        return pd.Series(pd.NaT, index=index, dtype="datetime64[ns]"), why
-    return pd.Series("", index=index, dtype=object), why
 
 
 def _laestabs(schools: pd.DataFrame) -> pd.Series:

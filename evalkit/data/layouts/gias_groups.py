@@ -11,11 +11,11 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
-from evalkit.core.words import did_you_mean, listed
+from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.flow import CountedCase
-from evalkit.data.layouts.school_columns import ABSENT, latest_day, read_school_table, typed, urns
+from evalkit.data.layouts.school_columns import absent, latest_day, read_school_table, typed, urns
 
 _FIELDS: Final = {
     "urn": Field(name="URN", meaning="Unique reference number of the member.", form="urn"),
@@ -78,7 +78,7 @@ class TrustMembership(Shown):
         kind = min(kinds, key=lambda kind: _LIKELY.index(kind) if kind in _LIKELY else len(_LIKELY))
         found: pd.DataFrame = named[named["kind"] == kind]
         if found["group"].nunique() > 1:
-            choice = [f"{uid} ({len(rows)} members)" for uid, rows in found.groupby("group")]
+            choice = [f"{uid} ({counted(len(rows), 'member')})" for uid, rows in found.groupby("group")]
             raise DataError(
                 f"'{group}' is the name of more than one group: {listed(choice)}. Give the Group UID of one."
             )
@@ -124,8 +124,7 @@ def read_trusts(path: Path) -> TrustMembership:
     reasons = pd.DataFrame({name: why for name, (_, why) in both.items()})
     for name, field in _FIELDS.items():
         if name not in members:
-            members[name] = pd.Series(pd.NaT if field.form == "date" else "", index=members.index)
-            reasons[name] = ABSENT
+            members[name], reasons[name] = absent(field, members.index)
     twice = members[members.duplicated(["urn", "group"])]
     if not twice.empty:
         raise DataError(

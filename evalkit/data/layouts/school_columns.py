@@ -32,26 +32,26 @@ def read_school_table(path: Path, fields: Sequence[Field]) -> pd.DataFrame:
     The lists are Windows-1252 as published, UTF-8 where a program has written them: a file that is UTF-8 is read so.
     Raise `DataError` where the file is missing, damaged, cut short, lacks a column, or has none of its rows.
     """
-    encoding = "utf-8" if _is_utf8(path) else "cp1252"
     required = [field.name for field in fields if field.is_required]
     optional = [field.name for field in fields if not field.is_required]
-    frame = read_table(path, required, optional=optional, encoding=encoding)
+    frame = read_table(path, required, optional=optional, encoding=encoding_of(path))
     if frame.empty:
         raise DataError(f"{path.name}: the file has headings and no row. Download it again.")
     return frame.fillna("")
 
 
-def _is_utf8(path: Path) -> bool:
+def encoding_of(path: Path) -> str:
+    """Return UTF-8 where all of a file is, else Windows-1252."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with member_of(path).open() as stream:
             while block := stream.read(_BLOCK):
                 decoder.decode(block)
     except UnicodeDecodeError:
-        return False
+        return "cp1252"
     except (OSError, EOFError, DataError):
-        return True  # what is wrong with the file is said when its table is read
-    return True
+        pass  # what is wrong with the file is said when its table is read
+    return "utf-8"
 
 
 def urns(cells: pd.Series, name: str) -> pd.Series:
@@ -125,6 +125,18 @@ def days(cells: pd.Series, where: str) -> tuple[pd.Series, pd.Series]:
     is_unknown = found == _NO_DAY
     reasons = np.where(plain == "", BLANK, np.where(is_unknown, UNKNOWN_DAY, ""))
     return found.mask(is_unknown), pd.Series(reasons, index=cells.index, dtype=object)
+
+
+def absent(field: Field, index: pd.Index) -> tuple[pd.Series, pd.Series]:
+    """Return a column that a cut has not, missing throughout, and the reason."""
+    why = pd.Series(ABSENT, index=index, dtype=object)
+    if field.form in ("number", "percent"):
+        return pd.Series(float("nan"), index=index), why
+    if field.form == "date":
+        return pd.Series(pd.NaT, index=index, dtype="datetime64[ns]"), why
+    if field.form == "area":
+        return pd.Series(pd.NA, index=index, dtype="Int64"), why
+    return pd.Series("", index=index, dtype=object), why
 
 
 def latest_day(*columns: pd.Series) -> str:
