@@ -45,7 +45,6 @@ from evalkit.data.published.participants import (
     whole_areas,
     with_common_start,
 )
-from evalkit.data.published.participants_file import read_listed_schools
 from evalkit.data.published.performance import (
     NationalShares,
     PublishedLimits,
@@ -65,6 +64,7 @@ from evalkit.data.published.school_lists import (
 )
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
+from evalkit.data.published.trust_members import listed_participants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -319,7 +319,7 @@ def _first_start(project: Project, folder: Path) -> date | None:
     if not project.uses_all_years or project.participants.file is None:
         return None
     has_tables = any(outcome.is_own for outcome in project.outcomes)
-    return read_listed_schools(folder / project.participants.file, has_tables).first_start
+    return listed_participants(folder, project.participants, has_tables).first_start
 
 
 def _published_years(project: Project, sources: Sources) -> set[int]:
