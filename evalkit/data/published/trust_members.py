@@ -72,6 +72,6 @@ def _cases(file: ParticipantsFile, unknown: int, again: int) -> Iterator[Counted
 def no_member_known(path: Path, trust: str, n: int) -> str:
     """Return what is wrong where no member of a trust is known."""
     return (
-        f"{path.name}: none of the {counted(n, 'member')} of '{trust}' stands in the results or the school list. Give "
+        f"{path.name}: of {counted(n, 'member')} of '{trust}' none stands in the results or the school list. Give "
         "later files, or another trust."
     )
