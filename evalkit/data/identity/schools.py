@@ -232,7 +232,7 @@ def follow_laestabs(earlier: pd.Series, later: pd.Series) -> pd.DataFrame:
     >>> from evalkit import follow_laestabs
     >>> then, now = pd.Series(["8752001", "8752002", "3402001"]), pd.Series(["8952001", "3402001", "3402002"])
     >>> follow_laestabs(then, now)["later"].to_dict()
-    {'8752001': '8952001', '8752002': '', '3402001': '3402001'}
+    {'3402001': '3402001', '8752001': '8952001', '8752002': ''}
     """
     there, before = set(later.astype(str)), sorted(set(earlier.astype(str)))
     by_number: dict[str, list[str]] = {}

@@ -23,4 +23,6 @@
   state-funded.
 - `sources`: Which published files a folder holds: each told by its content, whatever its name and wherever it lies.
 - `tables`: Reading a published table or workbook exactly as it stands, and saying when it is not what it claims.
+- `trust_members`: The schools of a trust as participants: those that GIAS lists as its members, each from the day it
+  joined.
 """

@@ -215,7 +215,7 @@ def read_participants(
     members: tuple[CountedCase, ...] = ()
     if chosen.trust is not None:
         n_members = len(file.rows)
-        file, members = known_members(file, known)
+        file, members = known_members(file, known.school_of, known.areas)
         if not file.rows:
             raise DataError(no_member_known(path, str(chosen.trust), n_members))
     urns = [_urn_of(row, known) for row in file.rows]

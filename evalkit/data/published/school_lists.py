@@ -69,7 +69,7 @@ def read_links(path: Path | Member) -> Links:
     >>> from evalkit import read_links
     >>> head = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate"
     >>> rows = ["145435,104451,Huyton CofE,Predecessor,01-02-2018", "104451,145435,Huyton CofE,Successor,01-02-2018"]
-    >>> _ = Path("links.csv").write_text("\n".join([head, *rows, ""]), encoding="cp1252")
+    >>> _ = Path("links.csv").write_text("\\n".join([head, *rows, ""]), encoding="cp1252")
     >>> links = read_links(Path("links.csv"))
     >>> links.oldest("145435"), links.opened["145435"]
     ('104451', '01-02-2018')

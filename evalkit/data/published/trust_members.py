@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from evalkit.core.project import Participants
 from evalkit.core.words import counted
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.gias_groups import read_trusts
-from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.participants_file import ListedSchool, ParticipantsFile, read_listed_schools
 
 
@@ -39,8 +38,12 @@ def _members(path: Path, trust: str) -> ParticipantsFile:
     return ParticipantsFile(rows, (), ("start", "group"))
 
 
-def known_members(file: ParticipantsFile, known: KnownSchools) -> tuple[ParticipantsFile, tuple[CountedCase, ...]]:
+def known_members(
+    file: ParticipantsFile, school_of: Callable[[str], str], known: Container[str]
+) -> tuple[ParticipantsFile, tuple[CountedCase, ...]]:
     """Return the members that some file knows, each school once, and what was left out, counted.
+
+    `school_of` gives the school_id of a URN, `known` holds those that the results or the school list have.
 
     A trust's list holds nurseries, colleges and schools opened since; and a school that changed its URN within the
     trust stands there twice: it counts from the day it joined first.
@@ -48,8 +51,8 @@ def known_members(file: ParticipantsFile, known: KnownSchools) -> tuple[Particip
     kept: dict[str, ListedSchool] = {}
     unknown = again = 0
     for row in file.rows:
-        school = known.school_of(row.urn)
-        if school not in known.areas:
+        school = school_of(row.urn)
+        if school not in known:
             unknown += 1
         elif school in kept:
             again += 1

@@ -12,7 +12,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from evalkit.core.words import counted, listed
-from evalkit.data.areas.boundaries import Boundaries, Ring
+from evalkit.data.areas.boundaries import Boundaries
+from evalkit.data.areas.geojson import Ring
 from evalkit.design.project.plan import AreaComparison, DesignStage
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
