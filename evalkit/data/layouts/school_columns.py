@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ _NO_DAY: Final = pd.Timestamp(1900, 1, 1)
 _DAYS: Final = ("%d-%m-%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y")
 """How the lists write a day: as GIAS publishes it, as programs keep it, and as spreadsheets do."""
 _BLOCK: Final = 1 << 20
+_MOST_BYTES: Final = 500_000_000
+"""Bytes of a list once unpacked; the whole of GIAS has some 60 million."""
 
 
 def read_school_table(path: Path, fields: Sequence[Field]) -> pd.DataFrame:
@@ -41,17 +44,42 @@ def read_school_table(path: Path, fields: Sequence[Field]) -> pd.DataFrame:
 
 
 def encoding_of(path: Path) -> str:
-    """Return UTF-8 where all of a file is, else Windows-1252."""
+    """Return UTF-8 where all of a file is, else Windows-1252.
+
+    Raise `DataError` where it holds NULs, which no text has, or is larger than any list of schools. What else is wrong
+    with it is said when its table is read.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
+    encoding, size = "utf-8", 0
     try:
         with member_of(path).open() as stream:
             while block := stream.read(_BLOCK):
-                decoder.decode(block)
+                size += len(block)
+                _refuse_no_list(path, block, size)
+                encoding = encoding if encoding != "utf-8" or _decodes(decoder, block) else "cp1252"
+    except (OSError, EOFError, zlib.error):
+        return "utf-8"
+    return encoding
+
+
+def _refuse_no_list(path: Path, block: bytes, size: int) -> None:
+    if b"\0" in block:
+        raise DataError(
+            f"{path.name}: the file holds NULs, so it is not text in Windows-1252 or UTF-8. Download it again, without "
+            "opening it in a spreadsheet program."
+        )
+    if size > _MOST_BYTES:
+        raise DataError(
+            f"{path.name}: the file is larger than {_MOST_BYTES // 1_000_000} MB once unpacked; no list of schools is."
+        )
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
+    try:
+        decoder.decode(block)
     except UnicodeDecodeError:
-        return "cp1252"
-    except (OSError, EOFError, DataError):
-        pass  # what is wrong with the file is said when its table is read
-    return "utf-8"
+        return False
+    return True
 
 
 def urns(cells: pd.Series, name: str) -> pd.Series:

@@ -183,7 +183,9 @@ def csv_records(member: Member) -> list[list[str]]:
             content = stream.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
             raise DataError(f"{member.name}: the file is larger than {_MOST_BYTES:,} bytes; no list of areas is.")
-        rows = list(csv.reader(content.decode("utf-8-sig").replace("\0", "").splitlines(), strict=True))
+        if b"\0" in content:
+            raise DataError(f"{member.name}: the file holds NULs, so it is not CSV in UTF-8. Download it again.")
+        rows = list(csv.reader(content.decode("utf-8-sig").splitlines(), strict=True))
     except FileNotFoundError:
         raise DataError(f"{member.name}: there is no such file. Put it there and try again.") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):

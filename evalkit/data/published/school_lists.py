@@ -13,6 +13,7 @@ from evalkit.core.project import Exposure, day_of_tests
 from evalkit.data.files.members import Member
 from evalkit.core.shown import Shown
 from evalkit.data.flow import CountedCase
+from evalkit.data.layouts.school_columns import encoding_of
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import SchoolRecords, area_codes
 from evalkit.data.published.school_types import group_of_type
@@ -74,7 +75,8 @@ def read_links(path: Path | Member) -> Links:
     >>> links.oldest("145435"), links.opened["145435"]
     ('104451', '01-02-2018')
     """
-    frame = read_table(path, ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"], encoding="cp1252")
+    columns = ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"]
+    frame = read_table(path, columns, encoding=encoding_of(path))
     pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN", "LinkEstablishedDate"]]
     pairs = pairs.drop_duplicates(["URN", "LinkURN"])
     # a merger gives a school two pasts and a split gives one two futures: only one-to-one links are the same school

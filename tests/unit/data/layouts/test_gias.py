@@ -1,5 +1,7 @@
 """Cuts of GIAS and the performance tables' list of schools: typed cells, a reason in every gap, and what is refused."""
 
+import gzip
+
 import pandas as pd
 import pytest
 
@@ -88,6 +90,22 @@ def test_a_download_that_broke_off(written):
     path = written(*ROWS)
     path.write_bytes(path.read_bytes()[:-25])
     with pytest.raises(DataError, match="cut short"):
+        read_gias(path)
+
+
+def test_nuls_and_compressed_files(tmp_path, written):
+    path = written(*ROWS)
+    packed = tmp_path / "cut.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(read_gias(packed).schools) == 4
+    packed.write_bytes(packed.read_bytes()[:60])
+    with pytest.raises(DataError, match=r"cut\.csv\.gz: the compressed file is damaged or cut short"):
+        read_gias(packed)
+    path.write_bytes(path.read_bytes().replace(b"Huyton", b"Huy\0ton"))
+    with pytest.raises(DataError, match="holds NULs, so it is not text"):
+        read_gias(path)
+    path.write_text("\n".join([HEAD, *ROWS]), encoding="utf-16")
+    with pytest.raises(DataError, match="holds NULs, so it is not text"):
         read_gias(path)
 
 

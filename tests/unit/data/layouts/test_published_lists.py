@@ -89,6 +89,7 @@ def test_headings_that_repeat(listed):
         ("a,b\n1,2\n", "no row starting"),
         (HEAD_2025, "names no local authority"),
         (HEAD_2025 + '340,"Knowsley\n', "is not CSV"),
+        (HEAD_2025 + "340,Know\0sley\n", "holds NULs"),
         (HEAD_2025 + "340,Knowsley,5,North", "cut short"),
         ("", "no row starting"),
     ],
