@@ -1,4 +1,4 @@
-"""The lists of schools: Get Information about Schools (GIAS) in a cut of any width, and the performance tables' own."""
+"""The lists of schools: Get Information about Schools (GIAS) in a cut of any width, its links, and the tables' own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from evalkit.core.shown import Shown
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
+from evalkit.data.files.members import Member
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.school_columns import (
@@ -88,6 +89,14 @@ _SPINE: Final = {
 """Fields of the performance tables' list of schools by the name of their column in `SchoolList`."""
 
 
+_LINKS: Final = (
+    Field(name="URN", meaning="Unique reference number of the establishment.", form="urn"),
+    Field(name="LinkURN", meaning="That of the establishment it is linked to.", form="urn"),
+    Field(name="LinkName", meaning="Name of that establishment.", is_required=False),
+    Field(name="LinkType", meaning="What the linked establishment is to it, such as Predecessor."),
+    Field(name="LinkEstablishedDate", meaning="Day of the link; blank for a quarter of them.", form="date"),
+)
+
 _NO_LAESTAB: Final = "no local authority of England, or no number of four digits in it"
 
 
@@ -105,7 +114,7 @@ class SchoolList(Shown):
     cases: tuple[CountedCase, ...]
 
 
-def read_gias(path: Path) -> SchoolList:
+def read_gias(path: Path | Member) -> SchoolList:
     """Read a list of schools: a cut of GIAS (`edubasealldata…csv` or part of it) or the performance tables' own list.
 
     Only the URN, the authority, the number in it and the name must be there; of every other column that a cut lacks
@@ -199,6 +208,19 @@ def _contents_of_spine(table: RawTable) -> Contents:
     )  # fmt: skip
 
 
+def _fits_links(peek: Peek) -> bool:
+    return peek.form == "csv" and has_fields(peek, _LINKS)
+
+
+def _contents_of_links(table: RawTable) -> Contents:
+    """Return what a file of links gives: of two cuts the one that reaches the later day is used."""
+    frame = table.read(["URN", "LinkType", "LinkEstablishedDate"]).fillna("")
+    return Contents(
+        rows=len(frame), levels=("school",), measures=tuple(sorted(frame["LinkType"].unique())), subject="GIAS links",
+        as_of=latest_day(frame["LinkEstablishedDate"]),
+    )  # fmt: skip
+
+
 LAYOUTS: Final = (
     Layout(
         name="gias", title="Get Information about Schools, establishments", publisher="DfE",
@@ -209,5 +231,10 @@ LAYOUTS: Final = (
         name="gias-spine", title="School information of the performance tables", publisher="DfE",
         fields=tuple(_SPINE.values()), fits=_fits_spine, contents=_contents_of_spine, reader="read_gias",
         seen="England, 2017/18",
+    ),
+    Layout(
+        name="gias-links", title="Get Information about Schools, links between establishments", publisher="DfE",
+        fields=_LINKS, fits=_fits_links, contents=_contents_of_links, reader="read_links",
+        seen="England, 2021 and 2022",
     ),
 )  # fmt: skip

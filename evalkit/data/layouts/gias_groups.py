@@ -13,6 +13,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
+from evalkit.data.files.members import Member
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.school_columns import absent, latest_day, read_school_table, typed, urns
@@ -95,7 +96,7 @@ class TrustMembership(Shown):
         return self.members[has_joined & is_open]
 
 
-def read_trusts(path: Path) -> TrustMembership:
+def read_trusts(path: Path | Member) -> TrustMembership:
     """Read the membership of trusts, sponsors and federations, as GIAS publishes it ("group links").
 
     Raises

@@ -22,7 +22,7 @@ _FIELDS: Final = (
 
 def _fits(peek: Peek) -> bool:
     if peek.form == "workbook":
-        return SHEET in peek.sheets
+        return peek.sheet == SHEET
     columns = set(peek.columns)
     return peek.form == "csv" and any(
         {names[0], names[1]} <= columns for names in (("LA num", "SN1"), ("old_la_code", "SN_1"))

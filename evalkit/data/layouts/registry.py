@@ -24,7 +24,6 @@ MODULES: Final = (
     "boundaries",
     "gias",
     "gias_groups",
-    "gias_links",
     "neighbours",
 )
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.data.files.layout import Field
-from evalkit.data.files.members import member_of
+from evalkit.data.files.members import Member, member_of
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.tables import read_table
 
@@ -29,7 +29,7 @@ _MOST_BYTES: Final = 500_000_000
 """Bytes of a list once unpacked; the whole of GIAS has some 60 million."""
 
 
-def read_school_table(path: Path, fields: Sequence[Field]) -> pd.DataFrame:
+def read_school_table(path: Path | Member, fields: Sequence[Field]) -> pd.DataFrame:
     """Return the columns of a list of schools as text, under the first of their names; those not required where there.
 
     The lists are Windows-1252 as published, UTF-8 where a program has written them: a file that is UTF-8 is read so.
@@ -43,7 +43,7 @@ def read_school_table(path: Path, fields: Sequence[Field]) -> pd.DataFrame:
     return frame.fillna("")
 
 
-def encoding_of(path: Path) -> str:
+def encoding_of(path: Path | Member) -> str:
     """Return UTF-8 where all of a file is, else Windows-1252.
 
     Raise `DataError` where it holds NULs, which no text has, or is larger than any list of schools. What else is wrong
@@ -52,7 +52,7 @@ def encoding_of(path: Path) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
     encoding, size = "utf-8", 0
     try:
-        with member_of(path).open() as stream:
+        with (path if isinstance(path, Member) else member_of(path)).open() as stream:
             while block := stream.read(_BLOCK):
                 size += len(block)
                 _refuse_no_list(path, block, size)
@@ -62,7 +62,7 @@ def encoding_of(path: Path) -> str:
     return encoding
 
 
-def _refuse_no_list(path: Path, block: bytes, size: int) -> None:
+def _refuse_no_list(path: Path | Member, block: bytes, size: int) -> None:
     if b"\0" in block:
         raise DataError(
             f"{path.name}: the file holds NULs, so it is not text in Windows-1252 or UTF-8. Download it again, without "

@@ -7,7 +7,6 @@
   one school.
 - `listings`: The schools and results of one key stage over every year at hand, whichever published files each year
   comes from.
-- `neighbours`: DfE's statistical-neighbour lists, as the workbooks of the Local Authority Interactive Tool hold them.
 - `neighbours`: DfE's statistical-neighbour lists: the workbooks of the Local Authority Interactive Tool, and the same
   as CSV.
 - `participants`: Which schools took part: an area, a file of schools matched to what was published, or an example's

@@ -107,7 +107,7 @@ class NeighbourTable(Shown):
         return code
 
 
-def read_neighbours(path: Path) -> NeighbourTable:
+def read_neighbours(path: Path | Member) -> NeighbourTable:
     """Read a list of statistical neighbours, as a workbook with the block of former authorities at its foot, or as CSV.
 
     Raises
@@ -133,7 +133,7 @@ def read_neighbours(path: Path) -> NeighbourTable:
     >>> [(neighbour.rank, neighbour.code, neighbour.closeness) for neighbour in lists.ranked("Knowsley")]
     [(1, 341, 'Close'), (2, 876, 'Not close')]
     """
-    return neighbours_of(member_of(path))
+    return neighbours_of(path if isinstance(path, Member) else member_of(path))
 
 
 def neighbours_of(member: Member) -> NeighbourTable:

@@ -409,7 +409,7 @@ def _packed(read: Callable[[Any], object], file: Path | Member, size: int, chang
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
     """Return the outlines for the map where they are supplied, or why none can be drawn: a map stops no evaluation."""
     needed = list(area_codes_of(project, areas))
-    return outlines_or_reason([sources.boundaries], areas.names, needed) if sources.boundaries else None
+    return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
 def _require_identity_files(sources: Sources) -> None:

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from evalkit.core.project import Exposure, day_of_tests
-from evalkit.data.files.members import Member
 from evalkit.core.shown import Shown
+from evalkit.data.files.members import Member
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.school_columns import encoding_of
 from evalkit.data.published.codes import parse_cells

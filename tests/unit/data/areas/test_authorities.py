@@ -15,7 +15,7 @@ from evalkit.data.areas.authorities import (
     gss_of,
     is_successor,
 )
-from evalkit.data.areas.boundaries import NOT_KNOWN, region_of
+from evalkit.data.areas.regions import NOT_KNOWN, region_of
 
 
 @pytest.mark.parametrize(

@@ -202,11 +202,11 @@ def test_a_code_of_the_ons_comes_before_a_name(written):
 def test_the_file_is_found_where_it_is_supplied_and_counts_among_the_inputs(tmp_path):
     panel = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,TELIG\n"
     (tmp_path / "panel.csv").write_text(panel, encoding="utf-8")
-    assert find_sources(tmp_path).boundaries is None
+    assert find_sources(tmp_path).boundaries == ()
     path = tmp_path / "boundaries.geojson"
     path.touch()
     found = find_sources(tmp_path)
-    assert found.boundaries == path
+    assert found.boundaries == (path,)
     assert path in found.files()
 
 

@@ -11,7 +11,7 @@ from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.gias import LAYOUTS, read_gias
 from evalkit.data.layouts.school_columns import ABSENT, BLANK, NO_AUTHORITY, UNKNOWN_DAY
 
-GIAS, SPINE = LAYOUTS
+GIAS, SPINE, _ = LAYOUTS
 HEAD = (
     '"URN","LA (code)","EstablishmentNumber","EstablishmentName","OpenDate","CloseDate","PercentageFSM",'
     '"TypeOfEstablishment (name)"'

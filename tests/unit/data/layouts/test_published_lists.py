@@ -11,11 +11,11 @@ from evalkit.data.files.catalogue import Catalogue, CatalogueEntry, catalogue
 from evalkit.data.files.layout import Contents
 from evalkit.data.files.members import Member, member_of
 from evalkit.data.files.raw_table import Peek, RawTable
-from evalkit.data.layouts import boundaries, gias, gias_groups, gias_links, neighbours
+from evalkit.data.layouts import boundaries, gias, gias_groups, neighbours
 from evalkit.data.published.neighbours import name_of_list, read_neighbours
 
 LINKS = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate\n"
-ALL = (*gias.LAYOUTS, *gias_groups.LAYOUTS, *gias_links.LAYOUTS, *neighbours.LAYOUTS, *boundaries.LAYOUTS)
+ALL = (*gias.LAYOUTS, *gias_groups.LAYOUTS, *neighbours.LAYOUTS, *boundaries.LAYOUTS)
 
 
 def test_of_two_cuts_of_links_the_later_by_its_own_dates_is_used(tmp_path):
@@ -137,8 +137,8 @@ def test_of_one_list_in_two_files_that_with_more_areas_is_used(tmp_path):
 
 def test_a_workbook_is_told_by_its_sheet():
     [layout] = neighbours.LAYOUTS
-    assert layout.fits(Peek(name="a.xlsx", form="workbook", columns=(), rows=(), sheets=("LA SN Groups",)))
-    assert not layout.fits(Peek(name="a.xlsx", form="workbook", columns=(), rows=(), sheets=("Sheet1",)))
+    assert layout.fits(Peek(name="a.xlsx", form="workbook", columns=(), rows=(), sheet="LA SN Groups"))
+    assert not layout.fits(Peek(name="a.xlsx", form="workbook", columns=(), rows=(), sheet="Sheet1"))
 
 
 # Outlines.
