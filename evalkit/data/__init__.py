@@ -4,6 +4,7 @@
 - `baseline`: What was known before a programme: the table that matching and weighting start from.
 - `files/`: Any folder of files as it comes: each told by its content.
 - `flow`: Everything lost between listed and analysed: schools counted with the reason, rows of a table left out.
+- `identity/`: Which schools and areas are one over time.
 - `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
 - `layouts/`: Published layouts: for each source how its files are told, what their columns mean, and the function
   that reads one.

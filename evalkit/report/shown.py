@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.shown import Several
 from evalkit.core.words import did_you_mean
+from evalkit.data.areas.authorities import AreaHistory
+from evalkit.data.areas.borders import AreaBorders
+from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.areas.series import AreaSeries
 from evalkit.data.baseline import Baseline
+from evalkit.data.identity.schools import SchoolIdentity
+from evalkit.data.layouts.gias import SchoolList
+from evalkit.data.layouts.gias_groups import TrustMembership
 from evalkit.data.own_tables.long_table import LongTable
 from evalkit.data.own_tables.unit_table import UnitTable
 from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.profiles import Profiles
 from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.data.published.school_lists import Links
 from evalkit.design.clusters import Recommendation
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.school_pupil_matching import SchoolPupilDesign
@@ -61,6 +68,7 @@ from evalkit.report.tables import (
     outcomes,
     power,
     review,
+    school_lists,
     similar,
     staggered,
     synthetic,
@@ -188,6 +196,13 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     AreaSeries: (data.area_periods,),
     Profiles: (data.profile_units, data.profile_columns),
     NeighbourTable: (data.neighbour_lists,),
+    SchoolList: (school_lists.school_list,),
+    TrustMembership: (school_lists.trust_membership,),
+    Links: (school_lists.links,),
+    SchoolIdentity: (school_lists.school_identity,),
+    Boundaries: (school_lists.boundaries,),
+    AreaBorders: (school_lists.area_borders,),
+    AreaHistory: (school_lists.area_history,),
     StaggeredDesign: (staggered.design_cohorts, staggered.design_words),
     MatchedDesign: (matched.design_words, matched.design_units),
     SchoolPupilDesign: (matched.schools_words, matched.schools_units, matched.pupils_words, matched.pupils_units),

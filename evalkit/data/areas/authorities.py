@@ -19,6 +19,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
+from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 
 COUNTY: Final = "E10"
@@ -106,7 +107,23 @@ class AreaDecision:
     reason: str
 
 
-def follow_areas(first: date, last: date) -> tuple[AreaDecision, ...]:
+@dataclass(frozen=True, slots=True, repr=False)
+class AreaHistory(Shown):
+    """What became of every authority between two days, each decision with its reason, in the order of codes."""
+
+    decisions: tuple[AreaDecision, ...]
+
+    def of(self, code: int) -> AreaDecision | None:
+        """Return what was decided of one authority, by DfE's code; None where it was there on neither day."""
+        return next((one for one in self.decisions if one.code == code), None)
+
+    @property
+    def one_area(self) -> tuple[int, ...]:
+        """Return the codes of the authorities that are one area throughout."""
+        return tuple(one.code for one in self.decisions if one.is_one_area)
+
+
+def follow_areas(first: date, last: date) -> AreaHistory:
     """Return what became of every authority between two days; only those that stayed one area can be followed.
 
     An authority that was split, or merged with another, is followed nowhere: its successors are other areas. One that
@@ -116,14 +133,14 @@ def follow_areas(first: date, last: date) -> tuple[AreaDecision, ...]:
     --------
     >>> from datetime import date
     >>> from evalkit import follow_areas
-    >>> found = {one.code: one for one in follow_areas(date(2015, 9, 1), date(2024, 8, 31))}
-    >>> found[340].decision, found[815].decision, found[909].decision, found[942].decision
-    ('throughout', 'code of ONS changed', 'ended', 'began')
-    >>> found[909].reason
+    >>> found = follow_areas(date(2015, 9, 1), date(2024, 8, 31))
+    >>> [found.of(code).decision for code in (340, 815, 909, 942)]
+    ['throughout', 'code of ONS changed', 'ended', 'began']
+    >>> found.of(909).reason
     'Cumbria (909) ended on 1 April 2023; Cumberland (942) and Westmorland and Furness (943) followed.'
     """
     codes = sorted({one.code for one in authorities() if _overlaps(one, first, last)})
-    return tuple(_decision(code, first, last) for code in codes)
+    return AreaHistory(tuple(_decision(code, first, last) for code in codes))
 
 
 def _overlaps(one: Authority, first: date, last: date) -> bool:

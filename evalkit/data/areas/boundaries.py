@@ -1,4 +1,4 @@
-"""Outlines of local authorities, from one or more GeoJSON files put together by code, and their regions."""
+"""Outlines of local authorities, from one or more GeoJSON files put together by code."""
 
 from __future__ import annotations
 
@@ -12,34 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.data.areas.authorities import COUNTY, authorities, authorities_on, code_of_gss
 from evalkit.data.areas.geojson import FEWEST_POINTS, Ring, features_of, properties_of, rings_of
 from evalkit.data.files.members import member_of
-
-NOT_KNOWN: Final = "not known"
-SEVERAL: Final = "several regions"
-
-# Codes in use since 2002: public facts, held against DfE's own lists by a test.
-_CODES: Final[dict[str, tuple[int, ...]]] = {
-    "East Midlands": (830, 831, 855, 856, 857, 891, 892, 925, 928, 940, 941),
-    "East of England": (820, 821, 822, 823, 873, 874, 881, 882, 883, 919, 926, 935),
-    "London": (*range(201, 214), *range(301, 321)),
-    "North East": (*range(390, 395), 805, 806, 807, 808, 840, 841, 929),
-    "North West": (*range(340, 345), *range(350, 360), 875, 876, 877, 888, 889, 890, 895, 896, 909, 942, 943),
-    "South East": (825, 826, 845, 846, 850, 851, 852, *range(867, 873), 886, 887, 921, 931, 936, 938),
-    "South West": (420, *range(800, 804), *range(835, 840), 865, 866, 878, 879, 880, 908, 916, 933),
-    "West Midlands": (*range(330, 337), 860, 861, 884, 885, 893, 894, 937),
-    "Yorkshire and the Humber": (*range(370, 374), *range(380, 385), 810, 811, 812, 813, 815, 816),
-}
-_REGION: Final = {code: region for region, codes in _CODES.items() for code in codes}
-
-
-def region_of(areas: tuple[int, ...]) -> str:
-    """Return the region of areas by DfE code, `several regions` where they lie in more than one."""
-    regions = {_REGION.get(area, NOT_KNOWN) for area in areas}
-    return SEVERAL if len(regions) > 1 else regions.pop() if regions else NOT_KNOWN
-
 
 # Outlines of local authorities, from GeoJSON files in degrees of longitude and latitude.
 
@@ -51,8 +28,8 @@ STEP: Final = 0.01
 """Points of an outline closer than this to the last one kept, in degrees, are left out: about a kilometre."""
 
 
-@dataclass(frozen=True, slots=True)
-class Boundaries:
+@dataclass(frozen=True, slots=True, repr=False)
+class Boundaries(Shown):
     """The outlines of areas by DfE code, each of one or more closed rings of (longitude, latitude).
 
     `lacking` names the authorities that no file has an outline of, `day` is that of which they are the authorities
@@ -143,6 +120,18 @@ def read_boundaries(
     expected = _expected(known_names, needed, day, names)
     lacking = tuple(f"{known_names.get(code, 'area')} ({code})" for code in expected if code not in rings)
     return Boundaries(rings, lacking, day, step)
+
+
+def outlines_or_reason(paths: Sequence[Path], names: Mapping[int, str], needed: Sequence[int]) -> Boundaries:
+    """Return the outlines for a map of areas, or none and the reason: no number depends on a map."""
+    try:
+        found = read_boundaries(paths, names, needed)
+    except DataError as problem:
+        return Boundaries({}, unavailable_reason=str(problem))
+    if needed and not set(needed) & set(found.rings):
+        lacking = listed([names.get(code, str(code)) for code in needed])
+        return Boundaries({}, unavailable_reason=f"The boundaries have no outline of {lacking}, which took part.")
+    return found
 
 
 def _layer(path: Path, known: Mapping[str, int]) -> _Layer:

@@ -1,5 +1,6 @@
 """Published layouts: for each source how its files are told, what their columns mean, and the function that reads one.
 
+- `boundaries`: Outlines of local authorities as the Office for National Statistics publishes them, of any layer.
 - `deprivation`: IDACI: the share of children in income-deprived families of each small area, and of that which a
   school stands in.
 - `ees`: Explore Education Statistics: DfE's long files, with a row for each period, place and breakdown.
@@ -9,7 +10,12 @@
 - `field_table`: Tables of schools whose columns are those of a layout's fields: read into keys, numbers and reasons.
 - `file_names`: What a file's name says where its content cannot: the school year, and whether it is provisional or
   final.
+- `gias`: The lists of schools: Get Information about Schools (GIAS) in a cut of any width, its links, and the tables'
+  own.
+- `gias_groups`: Groups of schools in GIAS: who belongs to which trust, sponsor or federation, and since when.
 - `lait`: The Local Authority Interactive Tool's long table, and its measures one by one.
+- `neighbours`: DfE's statistical neighbours of every authority, as a workbook or as CSV; which list a file is, by its
+  content.
 - `not_data`: Files without records of their own: descriptions of columns, lists of codes, notes, tables derived from
   others.
 - `ofsted`: Ofsted's inspections: histories of ratings, management information, and report cards; the grade of each
@@ -24,6 +30,8 @@
 - `pupils`: Pupil-level extracts of the National Pupil Database: one row for each pupil and year.
 - `registry`: Every layout that a file can be told by. A further one is a module in this folder and its name here.
 - `school_census`: Pupils and absence of each school: the census and absence files of the school performance tables.
+- `school_columns`: Columns of the lists of schools as typed values: every gap keeps its reason, and a cell that
+  cannot be is refused.
 - `similar_schools`: DfE's similar schools: for each school the fifty that are most like it, as published since June
   2026.
 """

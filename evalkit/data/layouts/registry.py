@@ -21,6 +21,10 @@ MODULES: Final = (
     "similar_schools",
     "pupils",
     "not_data",
+    "boundaries",
+    "gias",
+    "gias_groups",
+    "neighbours",
 )
 """Modules of this folder; each has a constant `LAYOUTS`. A file that several fit is of the first."""
 

@@ -7,7 +7,8 @@
   one school.
 - `listings`: The schools and results of one key stage over every year at hand, whichever published files each year
   comes from.
-- `neighbours`: DfE's statistical-neighbour lists, as the workbooks of the Local Authority Interactive Tool hold them.
+- `neighbours`: DfE's statistical-neighbour lists: the workbooks of the Local Authority Interactive Tool, and the same
+  as CSV.
 - `participants`: Which schools took part: an area, a file of schools matched to what was published, or an example's
   made-up list.
 - `participants_file`: A list of schools as people keep one: whatever the encoding, the separator and the headings.
@@ -21,4 +22,6 @@
   state-funded.
 - `sources`: Which published files a folder holds: each told by its content, whatever its name and wherever it lies.
 - `tables`: Reading a published table or workbook exactly as it stands, and saying when it is not what it claims.
+- `trust_members`: The schools of a trust as participants: those that GIAS lists as its members, each from the day it
+  joined.
 """

@@ -1,7 +1,10 @@
-"""DfE's statistical-neighbour lists, as the workbooks of the Local Authority Interactive Tool hold them."""
+"""DfE's statistical-neighbour lists: the workbooks of the Local Authority Interactive Tool, and the same as CSV."""
 
 from __future__ import annotations
 
+import csv
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,11 +12,31 @@ from typing import Final
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
+from evalkit.data.files.members import Member, member_of
 from evalkit.data.published.tables import sheet_rows
 
-_SHEET: Final = "LA SN Groups"
-_HEADER: Final = ("LA num", "LA Name")
-_FIRST, _STEP, _COUNT, _REGION = 5, 2, 10, 4
+SHEET: Final = "LA SN Groups"
+_STEP, _COUNT = 2, 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """How a list is laid out: what its row of headings begins with and must hold, and where things stand in a row."""
+
+    header: tuple[str, str]
+    first_name: str
+    first: int
+    region: int
+
+
+_FORMS: Final = (
+    _Form(header=("LA num", "LA Name"), first_name="SN1", first=5, region=4),
+    _Form(header=("old_la_code", "la_name"), first_name="SN_1", first=4, region=3),
+)
+"""As the workbooks have it, and the CSV of 2021; as the CSV of 2025 has it."""
+_WIDEST: Final = max(form.first for form in _FORMS) + _STEP * _COUNT
+_MOST_BYTES: Final = 2_000_000
+"""Bytes of a list as CSV; a published one has 30,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +70,7 @@ class NeighbourTable(Shown):
 
     @property
     def without_list(self) -> tuple[int, ...]:
-        """Return the areas that the workbook names without a single neighbour, such as ones just made."""
+        """Return the areas that the list names without a single neighbour, such as ones just made."""
         return tuple(sorted(area for area, neighbours in self.neighbours.items() if not neighbours))
 
     def ranked(self, area: int | str) -> tuple[Neighbour, ...]:
@@ -84,13 +107,13 @@ class NeighbourTable(Shown):
         return code
 
 
-def read_neighbours(path: Path) -> NeighbourTable:
-    """Read a statistical-neighbour workbook, including the block of former authorities at its foot.
+def read_neighbours(path: Path | Member) -> NeighbourTable:
+    """Read a list of statistical neighbours, as a workbook with the block of former authorities at its foot, or as CSV.
 
     Raises
     ------
     DataError
-        If the file is not such a workbook.
+        If the file is neither.
 
     Examples
     --------
@@ -110,12 +133,18 @@ def read_neighbours(path: Path) -> NeighbourTable:
     >>> [(neighbour.rank, neighbour.code, neighbour.closeness) for neighbour in lists.ranked("Knowsley")]
     [(1, 341, 'Close'), (2, 876, 'Not close')]
     """
-    rows = sheet_rows(path, _SHEET, _FIRST + _STEP * _COUNT)
-    start = next((n for n, row in enumerate(rows) if tuple(row[:2]) == _HEADER), None)
-    if start is None or "SN1" not in rows[start]:
-        raise DataError(
-            f"{path.name}: the sheet '{_SHEET}' has no row starting 'LA num', 'LA Name', so it is not a neighbour list."
-        )
+    return neighbours_of(path if isinstance(path, Member) else member_of(path))
+
+
+def neighbours_of(member: Member) -> NeighbourTable:
+    """Return the neighbour list of a file, or of a file in an archive; raise `DataError` where it is none."""
+    is_workbook = not member.suffix.startswith((".csv", ".txt"))
+    rows = sheet_rows(member, SHEET, _WIDEST) if is_workbook else [_padded(row) for row in csv_records(member)]
+    where = f"{member.name}: the sheet '{SHEET}'" if is_workbook else f"{member.name}: the file"
+    found = ((n, form) for n, row in enumerate(rows) for form in _FORMS if _is_header(row, form))
+    start, form = next(found, (None, _FORMS[0]))
+    if start is None:
+        raise DataError(f"{where} has no row starting 'LA num', 'LA Name', so it is not a neighbour list.")
     table: dict[int, tuple[int, ...]] = {}
     names: dict[int, str] = {}
     regions: dict[int, str] = {}
@@ -126,17 +155,58 @@ def read_neighbours(path: Path) -> NeighbourTable:
         # a code may stand again in the block of former authorities at the foot: the first row counts
         if code is None or code in table:
             continue
-        places = row[_FIRST : _FIRST + _STEP * _COUNT]
+        places = row[form.first : form.first + _STEP * _COUNT]
         codes = [_code(cell) for cell in places[::_STEP]]
         words = [_word(cell) for cell in places[1::_STEP]]
         words += [""] * (len(codes) - len(words))  # a row cut short lacks its last word
         table[code] = tuple(neighbour for neighbour in codes if neighbour is not None)
         closeness[code] = tuple(word for word, neighbour in zip(words, codes, strict=True) if neighbour is not None)
         not_codes += codes.count(None)
-        names[code], regions[code] = str(row[1]), str(row[_REGION] or "")
+        names[code], regions[code] = str(row[1]), str(row[form.region] or "")
     if not table:
-        raise DataError(f"{path.name}: the sheet '{_SHEET}' names no local authority. Download the workbook again.")
+        raise DataError(f"{where} names no local authority. Download it again.")
     return NeighbourTable(table, names, regions, not_codes, closeness)
+
+
+def _is_header(row: Sequence[object], form: _Form) -> bool:
+    return tuple(row[:2]) == form.header and form.first_name in row
+
+
+def _padded(row: Sequence[str]) -> tuple[object, ...]:
+    return (*row, *[""] * (_WIDEST - len(row)))
+
+
+def csv_records(member: Member) -> list[list[str]]:
+    """Return the rows of a list as CSV, its headings first, which may repeat."""
+    try:
+        with member.open() as stream:
+            content = stream.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise DataError(f"{member.name}: the file is larger than {_MOST_BYTES:,} bytes; no list of areas is.")
+        if b"\0" in content:
+            raise DataError(f"{member.name}: the file holds NULs, so it is not CSV in UTF-8. Download it again.")
+        rows = list(csv.reader(content.decode("utf-8-sig").splitlines(), strict=True))
+    except FileNotFoundError:
+        raise DataError(f"{member.name}: there is no such file. Put it there and try again.") from None
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
+        raise DataError(f"{member.name}: the file is not CSV in UTF-8, or is damaged. Download it again.") from None
+    if rows and content[-1:] not in (b"\n", b"\r") and len(rows[-1]) < len(rows[0]):
+        raise DataError(f"{member.name}: the file is cut short: its last line breaks off. Download it again.")
+    return [row for row in rows if row]
+
+
+LISTS: Final = ("april_2021", "may_2025")
+"""Names of DfE's lists, as a project file has them."""
+_NEW_IN: Final = {"april_2021": 940, "may_2025": 942}
+"""The authority that the list is the first to have neighbours of: North Northamptonshire, Cumberland."""
+
+
+def name_of_list(table: NeighbourTable) -> str:
+    """Return which of DfE's lists a table is, by the authorities it has neighbours of; empty where it is neither.
+
+    North Northamptonshire (2021) is in both, Cumberland (2023) in that of May 2025 alone.
+    """
+    return next((name for name in reversed(LISTS) if table.of(_NEW_IN[name])), "")
 
 
 def _code(cell: object) -> int | None:

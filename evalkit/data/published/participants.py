@@ -13,18 +13,18 @@ import pandas as pd
 
 from evalkit.core.draws import stream
 from evalkit.core.errors import DataError, DesignError, UnknownParticipants
-from evalkit.core.project import Draw, Project, summer_of
+from evalkit.core.project import Draw, Participants, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.participants_file import (
     ListedSchool,
     ParticipantsFile,
-    read_listed_schools,
     shortened,
 )
 from evalkit.data.published.records import STAGES, SchoolRecords, exclusion_reasons
 from evalkit.data.published.school_lists import Links
+from evalkit.data.published.trust_members import known_members, listed_participants, no_member_known
 
 _MOST_TOLD: Final = 60
 
@@ -201,7 +201,7 @@ def read_participants(
     """Match a file of participants to schools, by URN or LAESTAB with the name as a check.
 
     Units of a table of the project's own are matched by their id there. `project` says when the programme began, for
-    those of whom the file does not.
+    those of whom the file does not, and of which trust the file's members are meant: they begin when they joined.
 
     Raises
     ------
@@ -210,7 +210,14 @@ def read_participants(
         twice: all such rows are named, each with what it may mean.
     """
     has_tables = any(stage not in STAGES for stage in records)
-    file, known = read_listed_schools(path, has_tables), KnownSchools.of(records, spine, links)
+    chosen = Participants(file=path.name) if project is None else replace(project.participants, file=path.name)
+    file, known = listed_participants(path.parent, chosen, has_tables), KnownSchools.of(records, spine, links)
+    members: tuple[CountedCase, ...] = ()
+    if chosen.trust is not None:
+        n_members = len(file.rows)
+        file, members = known_members(file, known.school_of, known.areas)
+        if not file.rows:
+            raise DataError(no_member_known(path, str(chosen.trust), n_members))
     urns = [_urn_of(row, known) for row in file.rows]
     _refuse(path, file.rows, urns, known)
     ids = [known.school_of(urn) for urn in urns]
@@ -226,7 +233,7 @@ def read_participants(
         ]
         without[stage] = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
     matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
-    cases = tuple(_cases(matched, schools, file.unused))
+    cases = (*members, *_cases(matched, schools, file.unused))
     facts = _facts(file, [ids, *ids_by_stage.values()], project)
     return TreatedSchools(schools, without, cases, (), matched, file.unused, facts, file.beside)
 

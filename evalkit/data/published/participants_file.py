@@ -44,6 +44,8 @@ _CHOICES: Final = re.compile(
     r"|includ|exclud|participat|took part|takes part|arm\b)|^(date|year|group|level|status|ended|end|left)\b"
 )
 """Headings that read like something an effect could depend on, as small words."""
+_OF_GIAS: Final = frozenset({"DateOfLastInspectionVisit"})
+"""Headings of the whole GIAS list that read like a choice and are none."""
 _MOST_BYTES: Final = 5_000_000
 _SEPARATORS: Final = ",;\t|"
 
@@ -225,7 +227,7 @@ def _refuse_choices(name: str, unused: Sequence[str]) -> None:
     words = {
         text: re.sub(r"[^a-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()).strip() for text in unused
     }
-    choices = [f"'{shortened(text, 30)}'" for text in unused if _CHOICES.search(words[text])]
+    choices = [f"'{shortened(text, 30)}'" for text in unused if text not in _OF_GIAS and _CHOICES.search(words[text])]
     if choices:
         one = len(choices) == 1
         raise DataError(

@@ -16,7 +16,7 @@ from evalkit.core.errors import DataError, DesignError, EvalkitError, ProjectErr
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.boundaries import Boundaries, read_boundaries
+from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
 from evalkit.data.measures import MEASURES, measure, require_years
 from evalkit.data.own_tables.project_table import (
@@ -45,7 +45,6 @@ from evalkit.data.published.participants import (
     whole_areas,
     with_common_start,
 )
-from evalkit.data.published.participants_file import read_listed_schools
 from evalkit.data.published.performance import (
     NationalShares,
     PublishedLimits,
@@ -65,6 +64,7 @@ from evalkit.data.published.school_lists import (
 )
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
+from evalkit.data.published.trust_members import listed_participants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -319,7 +319,7 @@ def _first_start(project: Project, folder: Path) -> date | None:
     if not project.uses_all_years or project.participants.file is None:
         return None
     has_tables = any(outcome.is_own for outcome in project.outcomes)
-    return read_listed_schools(folder / project.participants.file, has_tables).first_start
+    return listed_participants(folder, project.participants, has_tables).first_start
 
 
 def _published_years(project: Project, sources: Sources) -> set[int]:
@@ -407,9 +407,9 @@ def _packed(read: Callable[[Any], object], file: Path | Member, size: int, chang
 
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
-    """Return the outlines for the map where they are supplied; a whole area that takes part must have one."""
+    """Return the outlines for the map where they are supplied, or why none can be drawn: a map stops no evaluation."""
     needed = list(area_codes_of(project, areas))
-    return read_boundaries(sources.boundaries, areas.names, needed) if sources.boundaries else None
+    return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
 def _require_identity_files(sources: Sources) -> None:

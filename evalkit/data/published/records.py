@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, Exposure
-from evalkit.data.areas.boundaries import region_of
+from evalkit.data.areas.regions import region_of
 from evalkit.data.flow import CountedCase
 from evalkit.data.published.codes import NO_ROW, SYMBOLS, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable

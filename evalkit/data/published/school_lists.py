@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from evalkit.core.project import Exposure, day_of_tests
+from evalkit.core.shown import Shown
 from evalkit.data.files.members import Member
 from evalkit.data.flow import CountedCase
+from evalkit.data.layouts.school_columns import encoding_of
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.records import SchoolRecords, area_codes
 from evalkit.data.published.school_types import group_of_type
@@ -20,18 +22,27 @@ from evalkit.data.published.tables import read_table
 # GIAS links between establishments, and the chains that identity over time may follow.
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Links:
+MANY_PASTS: Final = "it had more than one predecessor"
+SHARED_PAST: Final = "its predecessor had more than one successor"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Links(Shown):
     """Which establishment followed which.
 
     `predecessor` maps a URN to the one it followed, only where neither has another
     predecessor or successor; `cases` counts the links of every type and what was chained. `opened`
-    gives the day (dd-mm-yyyy) of each chained link, where the file has it.
+    gives the day (dd-mm-yyyy) of each chained link, where the file has it; `unfollowed` why a URN that has
+    predecessors is not followed; `merged` and `merging` have the URNs that came of a merger, an amalgamation or a
+    split, and those that went into one.
     """
 
     predecessor: dict[str, str]
     cases: tuple[CountedCase, ...]
     opened: dict[str, str] = field(default_factory=dict)
+    unfollowed: dict[str, str] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
+    merging: frozenset[str] = frozenset()
 
     def oldest(self, urn: str) -> str:
         """Return the oldest URN reached by one-to-one predecessors; a loop stops where it closes."""
@@ -43,8 +54,29 @@ class Links:
 
 
 def read_links(path: Path | Member) -> Links:
-    """Read the GIAS links file (Windows-1252) and keep the chains that are one-to-one."""
-    frame = read_table(path, ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"], encoding="cp1252")
+    """Read the GIAS links file (Windows-1252, quoted or not) and keep the chains that are one-to-one.
+
+    A school is followed along links of the type Predecessor where neither end has another such link. Mergers,
+    amalgamations, splits and sixth-form centres are counted and never followed.
+
+    Raises
+    ------
+    DataError
+        If the file is another table, is damaged or cut short.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_links
+    >>> head = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate"
+    >>> rows = ["145435,104451,Huyton CofE,Predecessor,01-02-2018", "104451,145435,Huyton CofE,Successor,01-02-2018"]
+    >>> _ = Path("links.csv").write_text("\\n".join([head, *rows, ""]), encoding="cp1252")
+    >>> links = read_links(Path("links.csv"))
+    >>> links.oldest("145435"), links.opened["145435"]
+    ('104451', '01-02-2018')
+    """
+    columns = ["URN", "LinkURN", "LinkType", "LinkEstablishedDate"]
+    frame = read_table(path, columns, encoding=encoding_of(path))
     pairs = frame.loc[frame["LinkType"] == "Predecessor", ["URN", "LinkURN", "LinkEstablishedDate"]]
     pairs = pairs.drop_duplicates(["URN", "LinkURN"])
     # a merger gives a school two pasts and a split gives one two futures: only one-to-one links are the same school
@@ -65,7 +97,14 @@ def read_links(path: Path | Member) -> Links:
         ),
     )
     opened = dict(zip(chained["URN"], chained["LinkEstablishedDate"], strict=True))
-    return Links(dict(zip(chained["URN"], chained["LinkURN"], strict=True)), cases, opened)
+    has_many = pairs.duplicated("URN", keep=False)
+    unfollowed = dict.fromkeys(pairs.loc[~unique & ~has_many, "URN"], SHARED_PAST)
+    unfollowed |= dict.fromkeys(pairs.loc[has_many, "URN"], MANY_PASTS)
+    predecessor = dict(zip(chained["URN"], chained["LinkURN"], strict=True))
+    looks_ahead = structural["LinkType"].str.startswith("Successor")
+    merged = {*structural.loc[~looks_ahead, "URN"], *structural.loc[looks_ahead, "LinkURN"]}
+    merging = {*structural.loc[~looks_ahead, "LinkURN"], *structural.loc[looks_ahead, "URN"]}
+    return Links(predecessor, cases, opened, unfollowed, frozenset(merged), frozenset(merging))
 
 
 # When schools changed legal identity, by the dates of the school list and the links file.

@@ -62,7 +62,7 @@ class Sources:
     establishments: Path | Member | None = None
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     covariates: Mapping[str, Path] = field(default_factory=dict)
-    boundaries: Path | None = None
+    boundaries: tuple[Path, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -81,8 +81,8 @@ class Sources:
             one.file.path for years in self.tables.values() for of_year in years.values() for one in of_year
         ]  # fmt: skip
         long = [one.path for files in (*self.ees.values(), self.ees_pupils) for one in files]
-        single = [_path(one) for one in (self.links, self.spine, self.establishments, self.boundaries) if one]
-        mapped = [*self.panels.values(), *self.neighbours.values(), *self.covariates.values()]
+        single = [_path(one) for one in (self.links, self.spine, self.establishments) if one]
+        mapped = [*self.boundaries, *self.panels.values(), *self.neighbours.values(), *self.covariates.values()]
         mark = [self.folder / SYNTHETIC_MARK] if self.kind == "synthetic" else []
         return tuple(sorted({*tables, *long, *single, *mapped, *mark}))
 
@@ -115,7 +115,6 @@ def find_sources(folder: Path) -> Sources:
             "each is, and `evalkit check` what every file is."
         )
     whole = bool(panels or ees) or any(one.area is None for by in tables.values() for of in by.values() for one in of)
-    outlines = folder / "boundaries.geojson"
     return Sources(
         folder=folder,
         kind=_kind(folder),
@@ -128,7 +127,7 @@ def find_sources(folder: Path) -> Sources:
         establishments=found.one(folder, "establishments"),
         neighbours=_neighbour_lists(folder, found, whole),
         covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
-        boundaries=outlines if outlines.exists() else None,
+        boundaries=tuple(one.path for one in found.files.get("boundaries", []) if not one.inner),
         refused={stage: reasons for stage, reasons in refused.items() if reasons},
     )
 
@@ -194,6 +193,7 @@ _HEADERS: Final[dict[str, frozenset[str]]] = {
     "spine": frozenset({"urn", "laestab", "minorgroup", "isprimary", "otherurn"}),
     "establishments": frozenset({"urn", "la (code)", "establishmentnumber", "typeofestablishment (name)"}),
 }
+_NEIGHBOURS: Final = (frozenset({"la num", "sn1"}), frozenset({"old_la_code", "sn_1"}))
 _COVARIATES: Final = frozenset({"school_id", "fsm6_pct_2223"})
 _HEAD_BYTES: Final = 1 << 17
 
@@ -204,6 +204,8 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
 
     Kept by its size and time of change: every command asks.
     """
+    if member.suffix == ".geojson":
+        return "boundaries"
     if member.suffix == ".xlsx":
         return "neighbours" if _is_neighbour_list(member) else ""
     if member.suffix != ".csv":
@@ -212,6 +214,8 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
     names = frozenset(name.strip().casefold() for name in columns)
     if names >= _COVARIATES:
         return f"covariates {_stage_in(member.name)}"
+    if any(needed <= names for needed in _NEIGHBOURS):
+        return "neighbours"
     for kind, needed in _HEADERS.items():
         if needed <= names:
             return kind
@@ -257,7 +261,9 @@ def _neighbour_lists(folder: Path, found: _Found, whole: bool) -> dict[str, Path
     """Return the lists by name; with results of England both are named, so that one that lacks is missed by name."""
     lists = {name: folder / "lait" / file for name, file in _EXPECTED.items()} if whole else {}
     for name, year in _LISTS.items():
-        files = [one for one in found.files.get("neighbours", []) if year in one.name.rpartition("/")[2]]
+        listed_in = [one for one in found.files.get("neighbours", []) if year in one.name.rpartition("/")[2]]
+        # a workbook has the authorities of former days too; the same list as CSV stands in for it
+        files = [one for one in listed_in if one.suffix == ".xlsx"] or listed_in
         if len(files) > 1:
             raise DataError(f"{folder}: {_names(files)} are both lists of statistical neighbours of {year}. Keep one.")
         if files and not files[0].inner:

@@ -198,14 +198,14 @@ _LAST_ROW: Final = 1_048_576
 Row = tuple[Any, ...]
 
 
-def sheet_rows(path: Path, sheet: str, n_columns: int) -> list[Row]:
+def sheet_rows(path: Path | Member, sheet: str, n_columns: int) -> list[Row]:
     """Return the rows of a sheet that hold anything in its first columns, each with `n_columns` cells.
 
     Raise `DataError` where the file is missing, no workbook, damaged, larger than any list of areas, or lacks the
     sheet.
     """
     try:
-        with path.open("rb") as stream, warnings.catch_warnings():
+        with path.open("rb") if isinstance(path, Path) else path.open() as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that are of no account here
             _require_small(path, stream)
             book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
@@ -214,7 +214,7 @@ def sheet_rows(path: Path, sheet: str, n_columns: int) -> list[Row]:
             return list(_filled(path, book[sheet], n_columns))
     except FileNotFoundError:
         raise DataError(
-            f"{path.name}: there is no such file in {path.parent.name}/. Put it there and try again."
+            f"{path.name}: there is no such file in {_folder(path)}/. Put it there and try again."
         ) from None
     except (DataError, MemoryError):
         raise
@@ -224,7 +224,11 @@ def sheet_rows(path: Path, sheet: str, n_columns: int) -> list[Row]:
         raise DataError(f"{path.name}: the file is not an Excel workbook, or is damaged. Download it again.") from None
 
 
-def _require_small(path: Path, stream: Any) -> None:
+def _folder(path: Path | Member) -> str:
+    return (path if isinstance(path, Path) else path.path).parent.name
+
+
+def _require_small(path: Path | Member, stream: Any) -> None:
     """Raise `DataError` where a part of a workbook would unpack to more than is read."""
     parts = zipfile.ZipFile(stream).infolist()
     stream.seek(0)
@@ -235,7 +239,7 @@ def _require_small(path: Path, stream: Any) -> None:
         )
 
 
-def _filled(path: Path, sheet: Any, n_columns: int) -> Iterator[Row]:
+def _filled(path: Path | Member, sheet: Any, n_columns: int) -> Iterator[Row]:
     """Yield the rows that hold anything; rows and cells that are only formatted are passed over."""
     sheet.reset_dimensions()  # what the file says of its own size may be wrong
     n = 0

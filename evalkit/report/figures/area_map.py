@@ -12,7 +12,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from evalkit.core.words import counted, listed
-from evalkit.data.areas.boundaries import Boundaries, Ring
+from evalkit.data.areas.boundaries import Boundaries
+from evalkit.data.areas.geojson import Ring
 from evalkit.design.project.plan import AreaComparison, DesignStage
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure
@@ -32,9 +33,9 @@ _ASIDE: Final = 0.07
 
 
 def area_map(stage: DesignStage) -> Figure | None:
-    """Return the map of treated and comparison areas, or nothing where no boundaries were supplied."""
+    """Return the map of treated and comparison areas, or nothing where there are no boundaries that can be drawn."""
     design = design_of(stage)
-    if design.boundaries is None or not design.areas:
+    if design.boundaries is None or design.boundaries.unavailable_reason or not design.areas:
         return None
     main, outlines = design.areas[0], design.boundaries
     with canvas(_height(outlines)) as (figure, axes):

@@ -17,6 +17,8 @@
 - `reproducibility`: The appendix: choices as read, files with their hashes, versions, and how to make the report
   again.
 - `review`: Tables of what could be wrong, what was claimed, and what it cost.
+- `school_lists`: What lists of schools and outlines of areas hold: rows counted, areas named; never a row of a
+  school.
 - `similar`: Lists of similar schools and areas that a headteacher can read.
 - `staggered`: Tables of cohorts that start in different periods: who is compared, the effects, and what they are
   averaged to.

@@ -188,8 +188,11 @@ def _sample(evaluation: AreasResults) -> tuple[Item, ...]:
 
 def _map(evaluation: AreasResults) -> Item:
     item = "Map of the areas compared"
-    if evaluation.design.boundaries is None:
+    boundaries = evaluation.design.boundaries
+    if boundaries is None:
         return item, _NOT, "No boundaries were supplied, so no map is drawn."
+    if boundaries.unavailable_reason:
+        return item, _NOT, boundaries.unavailable_reason
     return item, _DESIGN, "Drawn from the boundaries in the data folder; no number depends on them."
 
 

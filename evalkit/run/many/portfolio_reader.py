@@ -15,7 +15,7 @@ from urllib.parse import quote
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.core.manifest import Vintage
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.data.areas.boundaries import region_of
+from evalkit.data.areas.regions import region_of
 from evalkit.diagnose.portfolio.project_record import (
     Comparison,
     FailedRun,

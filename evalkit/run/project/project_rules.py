@@ -35,6 +35,7 @@ MOST: Final[dict[tuple[str, ...], int]] = {
     ("programme", "sources", "url"): _LONG,
     ("participants", "known_participants"): 2000,
     ("participants", "why_whole_area"): 200,
+    ("participants", "trust"): 150,
     ("authors", "name"): 100,
     ("authors", "organisation"): 150,
     ("authors", "contact"): 150,
@@ -216,6 +217,9 @@ def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
         yield Complaint(("participants", "draw", "n"), text)
     if len(set(chosen.areas)) < len(chosen.areas):
         yield Complaint(("participants", "areas"), "name each area once")
+    if chosen.trust is not None and (chosen.file is None or not str(chosen.trust).strip()):
+        text = "a trust is named of a `file`: GIAS's list of members of groups, beside the project file"
+        yield Complaint(("participants", "trust"), text)
     if chosen.file is not None and (complaint := complaint_about(folder, chosen.file)):
         yield Complaint(("participants", "file"), complaint)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,16 @@ from report_fixture import make_evaluation
 import evalkit
 from evalkit.core.draws import stream
 from evalkit.core.quantities import Unavailable
-from evalkit.data.flow import LeftOut
+from evalkit.data.areas.borders import AreaBorders
+from evalkit.data.areas.boundaries import Boundaries
+from evalkit.data.flow import CountedCase, LeftOut
+from evalkit.data.identity.schools import SchoolIdentity
+from evalkit.data.layouts.gias import SchoolList
+from evalkit.data.layouts.gias_groups import TrustMembership
 from evalkit.data.own_tables.long_table import LongTable
 from evalkit.data.own_tables.unit_table import UnitTable
 from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.data.published.school_lists import Links
 from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
 from evalkit.estimate.areas.random_effects import random_effects
 
@@ -178,12 +185,20 @@ def model_nouns() -> dict[str, Any]:
 @cache
 def other_nouns() -> dict[str, Any]:
     table = unit_table()
+    counted_case = (CountedCase("schools in the list", 729), CountedCase("of these, without a number of their own", 12))
     used = LongTable(frame=long_table(), left_out=(LeftOut("no outcome", ("school 001",), 8),), n_rows=440)
     effects = random_effects((0.4, 0.1, 0.6, 0.2), (0.2, 0.1, 0.3, 0.2))
     return {
         "long_table": used,
         "unit_table": UnitTable(baseline(), table[["later"]], len(table)),
         "neighbours": NeighbourTable({340: (341, 344), 341: (340,)}, {340: "Knowsley", 341: "Liverpool"}, {}, 0),
+        "school_list": SchoolList(pd.DataFrame(), pd.DataFrame(), "2021-09-01", counted_case),
+        "trust_membership": TrustMembership(pd.DataFrame(), pd.DataFrame(), "", counted_case),
+        "links": Links({"2": "1"}, counted_case),
+        "school_identity": SchoolIdentity(pd.DataFrame(), counted_case, "both"),
+        "boundaries": Boundaries({340: (((-3.0, 53.0), (-2.0, 53.0), (-2.0, 54.0), (-3.0, 53.0)),)}, ("Kent (886)",)),
+        "area_borders": AreaBorders({(340, 341): 26.4}),
+        "area_history": evalkit.follow_areas(date(2018, 1, 1), date(2024, 1, 1)),
         "random_effects": effects,
         "power_report": power_report(),
     }

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.areas.boundaries import STEP, read_boundaries
+from evalkit.data.areas.boundaries import STEP, outlines_or_reason, read_boundaries
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic.geography import draw_areas, write_boundaries
 
@@ -202,11 +202,11 @@ def test_a_code_of_the_ons_comes_before_a_name(written):
 def test_the_file_is_found_where_it_is_supplied_and_counts_among_the_inputs(tmp_path):
     panel = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,TELIG\n"
     (tmp_path / "panel.csv").write_text(panel, encoding="utf-8")
-    assert find_sources(tmp_path).boundaries is None
+    assert find_sources(tmp_path).boundaries == ()
     path = tmp_path / "boundaries.geojson"
     path.touch()
     found = find_sources(tmp_path)
-    assert found.boundaries == path
+    assert found.boundaries == (path,)
     assert path in found.files()
 
 
@@ -242,3 +242,17 @@ def test_a_compressed_file_cut_short(tmp_path, written):
     path.write_bytes(gzip.compress(written(feature(code=340)).read_bytes())[:-20])
     with pytest.raises(DataError, match=r"outlines\.geojson\.gz: the file is not JSON, or is damaged"):
         read_boundaries(path, NAMES)
+
+
+def test_a_map_stops_no_evaluation(tmp_path, written):
+    path = tmp_path / "damaged.geojson"
+    path.write_text("{", encoding="utf-8")
+    assert outlines_or_reason([path], NAMES, [340]).unavailable_reason.startswith(
+        "damaged.geojson: the file is not JSON"
+    )
+    found = outlines_or_reason([written(feature(code=341))], NAMES, [340])
+    assert found.unavailable_reason == "The boundaries have no outline of Knowsley, which took part."
+    assert not found.rings
+    drawn = outlines_or_reason([written(feature(code=341))], NAMES, [340, 341])  # one of two is there
+    assert not drawn.unavailable_reason
+    assert "Knowsley (340)" in drawn.lacking

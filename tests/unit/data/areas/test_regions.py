@@ -1,6 +1,6 @@
 """The region of an area, against DfE's own list and the synthetic England's."""
 
-from evalkit.data.areas.boundaries import _REGION, NOT_KNOWN, SEVERAL, region_of
+from evalkit.data.areas.regions import _REGION, NOT_KNOWN, SEVERAL, region_of
 from evalkit.data.published.neighbours import read_neighbours
 from evalkit.data.synthetic.geography import REGIONS
 

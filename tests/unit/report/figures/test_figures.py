@@ -300,6 +300,10 @@ def test_the_checklist_says_whether_there_is_a_map() -> None:
 
     assert said(make_evaluation()) == ("Not in this report", "No boundaries were supplied, so no map is drawn.")
     assert said(whole())[0] == "Who is compared with whom, and when was that decided?"
+    made = whole()
+    damaged = replace(made, design=replace(made.design, boundaries=Boundaries({}, unavailable_reason="It is damaged.")))
+    assert said(damaged) == ("Not in this report", "It is damaged.")
+    assert area_map(damaged.design) is None
 
 
 @pytest.mark.parametrize("place", ["$\\foo{x$", "$1 and $2_{", "Reading \U0001f4da \u8bfb", "W" * 25])

@@ -139,6 +139,7 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
         ("areas: [340]", "areas: [340, 340]", "name each area once"),
         ("areas: [340]", "areas: []", "by one of `file`, `areas` and `draw`; found none of them"),
         ("areas: [340]", "areas: [340]\n  file: claims.yml", "found file and areas"),
+        ("areas: [340]", "areas: [340]\n  trust: United Learning", "a trust is named of a `file`"),
         ("areas: [340]", "draw: {n: 1, of: 340}", "a made-up list has at least 2 schools"),
         ("areas: [340]", "draw: {n: 5, of: 34}", "three digits"),
         ("areas: [340]", "areas: [340]\n  rule: simple", "participants.rule (line 31): `rule` is reserved"),

@@ -1,0 +1,71 @@
+"""What lists of schools and outlines of areas hold: rows counted, areas named; never a row of a school."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.table import Column
+from evalkit.report.tables.data import named, plain
+
+if TYPE_CHECKING:
+    from evalkit.data.areas.authorities import AreaHistory
+    from evalkit.data.areas.borders import AreaBorders
+    from evalkit.data.areas.boundaries import Boundaries
+    from evalkit.data.flow import CountedCase
+    from evalkit.data.identity.schools import SchoolIdentity
+    from evalkit.data.layouts.gias import SchoolList
+    from evalkit.data.layouts.gias_groups import TrustMembership
+    from evalkit.data.published.school_lists import Links
+
+_COUNTED: Final = (Column("case", "What was counted"), Column("n", "Number", "count"))
+_MOST_AREAS: Final = 12
+
+
+def school_list(found: SchoolList) -> ReleasedTable:
+    """Return what was counted while a list of schools was read."""
+    return _counted("Schools of the list", found.cases, f"To {found.as_of}." if found.as_of else "")
+
+
+def trust_membership(found: TrustMembership) -> ReleasedTable:
+    """Return what was counted while a list of members of groups was read."""
+    return _counted("Members of groups", found.cases, f"To {found.as_of}." if found.as_of else "")
+
+
+def links(found: Links) -> ReleasedTable:
+    """Return which links between schools are followed, counted."""
+    return _counted("Links between schools", found.cases)
+
+
+def school_identity(found: SchoolIdentity) -> ReleasedTable:
+    """Return what was decided of schools over time, counted, and what the rule gets wrong."""
+    return _counted("Schools over time", found.cases, found.limits)
+
+
+def _counted(caption: str, cases: tuple[CountedCase, ...], note: str = "") -> ReleasedTable:
+    return plain(caption, _COUNTED, [(case.case, case.n) for case in cases], [note])
+
+
+def boundaries(found: Boundaries) -> ReleasedTable:
+    """Return how many areas have an outline, and which have none."""
+    lacking = named("Without an outline", found.lacking)
+    rows = [("areas with an outline", len(found.rings)), ("areas without one", len(found.lacking))]
+    return plain("Outlines of areas", _COUNTED, rows, [found.unavailable_reason, lacking])
+
+
+def area_borders(found: AreaBorders) -> ReleasedTable:
+    """Return the longest borders between areas, by their codes."""
+    columns = (Column("area", "Area"), Column("other", "Borders"), Column("km", "Kilometres", "number"))
+    longest = sorted(found.km.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(str(one), str(other), km) for (one, other), km in longest[:_MOST_AREAS]]
+    more = len(longest) - _MOST_AREAS
+    return plain("Borders between areas", columns, rows, [f"And {more} shorter ones." if more > 0 else ""])
+
+
+def area_history(found: AreaHistory) -> ReleasedTable:
+    """Return what became of authorities: those that are one area throughout counted, the others named."""
+    columns = (Column("code", "Code"), Column("decision", "Decision"), Column("reason", "Why"))
+    counts = Counter(one.decision for one in found.decisions)
+    rows = [(str(one.code), one.decision, one.reason) for one in found.decisions if one.decision != "throughout"]
+    return plain("Authorities over time", columns, rows, [f"Besides, one area throughout: {counts['throughout']}."])
