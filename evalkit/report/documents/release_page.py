@@ -89,7 +89,7 @@ def _rules(fewest: int, are_people: bool, previous: str) -> tuple[str, ...]:
         "as anybody can count them in the published files."
     )
     of_people = (
-        f"A model with fewer than {FEWEST_DF} residual degrees of freedom, a smallest and a largest value are withheld. "
+        f"A model with fewer than {FEWEST_DF} residual degrees of freedom, smallest and largest values are withheld. "
         "Other numbers are rounded, half up, as they are shown. Sentences with numbers are left out, and so are the "
         "report's results in results.json.",
     )
