@@ -70,7 +70,7 @@ def released_together(
     tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]] = ()
 ) -> Together:
     """Return tables as they may leave in one release, where those of earlier ones, the first of them first, are out."""
-    if not any(_counts_people(one.table) for one in tables.values()):
+    if not any(counts_people(one.table) for one in tables.values()):
         return Together(dict(tables))
     hidden, is_lost = _solved(tables, fewest, previous)
     made, withheld = dict(tables), list[Withheld]()
@@ -150,7 +150,19 @@ def _hiding(one: ReleasedTable, places: set[Place], fewest: int) -> ReleasedTabl
     return ReleasedTable(with_derived_hidden(replace(one.table, rows=rows), fewest), fewest)
 
 
-def _counts_people(table: Table) -> bool:
+def counts_alone(one: ReleasedTable) -> ReleasedTable:
+    """Return the counts of people of a table beside the names of its rows: what a later release is compared with."""
+    kept = [at for at, c in enumerate(one.table.columns) if c.kind == "pupil_count" or not c.is_numeric]
+    columns = tuple(one.table.columns[at] for at in kept)
+    rows = tuple(tuple(row[at] for at in kept) for row in one.table.rows)
+    keys = {column.key for column in columns}
+    sums = tuple(line for line in one.table.column_sums if keys.issuperset(line))
+    made = replace(one.table, columns=columns, rows=rows, column_sums=sums, notes=(), above=())
+    return ReleasedTable(made, one.threshold)
+
+
+def counts_people(table: Table) -> bool:
+    """Return whether a table has a column that counts people."""
     return bool(_people_columns(table))
 
 

@@ -11,8 +11,15 @@ from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.quantities import Unavailable
 from evalkit.report.border.disclosure import ReleasedTable, is_suppressed, suppressed
 from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Section
-from evalkit.report.border.people import is_of_groups, of_people, sentence_of_people, tied_to_counts
-from evalkit.report.border.release import Together, Withheld, hidden_already, released_together
+from evalkit.report.border.people import is_of_groups, of_people, sentence_of_people, tells_number, tied_to_counts
+from evalkit.report.border.release import (
+    Together,
+    Withheld,
+    counts_alone,
+    counts_people,
+    hidden_already,
+    released_together,
+)
 from evalkit.report.border.table import Table
 from evalkit.report.documents.contents import Contents
 from evalkit.report.documents.own_notebooks import UNCHECKED, UNKNOWN
@@ -98,7 +105,7 @@ def contents_leaving(
 
 
 def _counted(tables: Mapping[str, ReleasedTable]) -> dict[str, ReleasedTable]:
-    return {name: one for name, one in tables.items() if any(c.kind == "pupil_count" for c in one.table.columns)}
+    return {name: counts_alone(one) for name, one in tables.items() if counts_people(one.table)}
 
 
 def _named(contents: Contents) -> dict[str, ReleasedTable]:
@@ -269,7 +276,10 @@ class _Stripped(_Pass):
 
     def figure(self, figure: Figure) -> Figure | None:
         data = self.table(figure.data)
-        return None if data is None else replace(figure, data=data)
+        if data is None:
+            return None
+        alt = figure.caption if self._are_people and tells_number(figure.alt) else figure.alt
+        return replace(figure, data=data, alt=alt)
 
     def results(self, results: Mapping[str, Any]) -> Mapping[str, Any]:
         if not self._are_people:

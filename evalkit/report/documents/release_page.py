@@ -89,8 +89,9 @@ def _rules(fewest: int, are_people: bool, previous: str) -> tuple[str, ...]:
         "as anybody can count them in the published files."
     )
     of_people = (
-        f"A model with fewer than {FEWEST_DF} residual degrees of freedom, a smallest and a largest value stay. Other "
-        "numbers are rounded, half up, as they are shown. Sentences with numbers stay, and so does results.json.",
+        f"A model with fewer than {FEWEST_DF} residual degrees of freedom, smallest and largest values are withheld. "
+        "Other numbers are rounded, half up, as they are shown. Sentences with numbers are left out, and so are the "
+        "report's results in results.json.",
     )
     return (
         source,
@@ -102,7 +103,7 @@ def _rules(fewest: int, are_people: bool, previous: str) -> tuple[str, ...]:
         *(of_people if are_people else ()),
         "Figures leave as pictures of dots, and not where a number behind them is withheld.",
         "No file names a folder or the machine in which it was made. Notebooks, lists of pairs (design.json), data and "
-        "caches stay.",
+        "caches are not here.",
     )
 
 

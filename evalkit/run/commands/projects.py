@@ -261,7 +261,7 @@ def _add_release_options(parser: Options) -> None:
         "--previous", metavar="DIR", help="the release that left last (default: what stands where this one goes)"
     )
     parser.add_argument(
-        "--people", action="store_true", help="units of the project's own tables are people: counts under 10 stay"
+        "--people", action="store_true", help="units of the project are people: counts under 10 are withheld"
     )
 
 

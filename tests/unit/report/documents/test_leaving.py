@@ -1,6 +1,7 @@
 """What one part of a report withholds no other part tells: tables, figures, sentences, results.json."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Unavailable
 from evalkit.report.border.disclosure import UNTYPED
 from evalkit.report.border.parts import Figure, Heading, Prose
+from evalkit.report.border.table import Column
 from evalkit.report.documents.contents import contents_from_json, contents_json
 from evalkit.report.documents.leaving import (
     NO_CHAPTER,
@@ -62,6 +64,16 @@ def test_of_people_sentences_with_numbers_and_results_stay():
     assert not leaving.contents.results
     assert [one.what for one in leaving.left_out] == ["results.json"]
     assert leaving.counted["tables/outcomes.csv"].threshold == 10
+
+
+def test_what_the_next_release_is_compared_with_holds_counts_and_no_other_number():
+    more = (Column("estimate", "Effect", "estimate"),)
+    effects = people([("A", 30, 0.123456)], ("n",), fewest=10, more=more, notes=("Note.",))
+    made = replace(contents(), tables={"effects": effects})
+    counted = contents_leaving(made, are_people=True).counted["tables/effects.csv"]
+    assert [column.key for column in counted.table.columns] == ["who", "n"]
+    assert counted.table.rows == (("A", 30),)
+    assert not counted.table.notes
 
 
 def test_contents_come_back_from_their_file_as_they_were_with_pictures_of_dots():
