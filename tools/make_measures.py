@@ -14,10 +14,10 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "measures.md
 START = """# Measures
 
 Codes that `outcomes` of a project file may name, as DfE names the columns of its wide performance tables. Made from
-`evalkit/data/measures.yml` by `tools/make_measures.py`. Which of them a folder of files holds, `evalkit check` says: the
-assembled England panel, for one, has attainment to 2018 and progress to 2019. *g by* says what effect sizes divide by
-([how](../methods/effect-size.md)); *groups* end the code, as in `READPROG_FSM6CLA1A`; *open data* is the column that
-Explore Education Statistics has a measure in, with its subject, which is read for the summers that no wide table gives.
+`evalkit/data/measures.yml` by `tools/make_measures.py`. Which of them a folder of files holds, `evalkit check` says:
+the assembled England panel, for one, has attainment to 2018 and progress to 2019. *g by* says what effect sizes divide
+by ([how](../methods/effect-size.md)); *groups* end the code, as in `READPROG_FSM6CLA1A`; *open data* is the column that
+Explore Education Statistics has a measure in, with its subject, which is read for summers that no wide table gives.
 
 A measure of your own needs no entry here: it is a column of a table of the project's, with its label, unit, direction,
 standard deviation and breaks in the project file ([how](../how-to/own-tables.md)).
