@@ -180,6 +180,20 @@ class Measure:
         return next((one.sentence for one in self.absences if year in one.years and one.kind == kind), "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaMeasure:
+    """A measure of authorities that is in no school's results: what it is, its years, breaks and gaps."""
+
+    code: str
+    label: str
+    unit: str
+    source: str
+    years: tuple[int, ...]
+    direction: Direction = HIGHER
+    breaks: tuple[Break, ...] = ()
+    absences: tuple[Absence, ...] = ()
+
+
 # From the file to measures: every key known, every name of a break or subgroup one that the file defines.
 
 
@@ -202,8 +216,17 @@ MEASURES: Final[Mapping[str, Measure]] = _Registry()
 
 @cache
 def _registered() -> dict[str, Measure]:
-    text = resources.files("evalkit.data").joinpath("measures.yml").read_text(encoding="utf-8")
-    return read_registry(text)
+    return read_registry(_registry_text())
+
+
+@cache
+def area_measures() -> Mapping[str, AreaMeasure]:
+    """Return every measure of authorities of which the registry knows breaks and gaps, by code."""
+    return read_area_measures(_registry_text())
+
+
+def _registry_text() -> str:
+    return resources.files("evalkit.data").joinpath("measures.yml").read_text(encoding="utf-8")
 
 
 def read_registry(text: str) -> dict[str, Measure]:
@@ -218,13 +241,11 @@ def read_registry(text: str) -> dict[str, Measure]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
     data = yaml.load(text, loader)
     _require_keys(
-        "the registry", data, ("schema_version", "absences", "small_numbers", "breaks", "subgroups", "measures")
+        "the registry",
+        data,
+        ("schema_version", "absences", "small_numbers", "breaks", "subgroups", "area_measures", "measures"),
     )
-    named = {
-        "breaks": {name: _made(Break, f"break {name}", entry) for name, entry in data["breaks"].items()},
-        "absences": {name: _made(Absence, f"absence {name}", entry) for name, entry in data["absences"].items()},
-        "small_numbers": data["small_numbers"],
-    }
+    named = _named_parts(data)
     measures: dict[str, Measure] = {}
     for entry in data["measures"]:
         for found in _of_entry(dict(entry), named, data["subgroups"]):
@@ -234,13 +255,36 @@ def read_registry(text: str) -> dict[str, Measure]:
     return measures
 
 
+def read_area_measures(text: str) -> dict[str, AreaMeasure]:
+    """Return the measures of authorities that a registry in YAML defines, by code; raise as `read_registry` does."""
+    data = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    named, found = _named_parts(data), {}
+    for entry in data["area_measures"]:
+        where = f"area measure {entry.get('code', entry)}"
+        parts = {key: [_called(where, key, name, named[key]) for name in entry.get(key, ())] for key in _LISTS}
+        found[entry["code"]] = _made(AreaMeasure, where, entry | parts)
+    return found
+
+
+_LISTS: Final = ("breaks", "absences")
+
+
+def _named_parts(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what measures name by a key: breaks, absences and rules of small numbers."""
+    return {
+        "breaks": {name: _made(Break, f"break {name}", entry) for name, entry in data["breaks"].items()},
+        "absences": {name: _made(Absence, f"absence {name}", entry) for name, entry in data["absences"].items()},
+        "small_numbers": data["small_numbers"],
+    }
+
+
 def _of_entry(
     entry: dict[str, Any], named: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Any]
 ) -> Iterator[Measure]:
     """Yield the measure of an entry, then one for each of its subgroups; `named` is what an entry names by a key."""
     where = f"measure {entry.get('code', entry)}"
     subgroups = entry.pop("subgroups", None)
-    for key in ("breaks", "absences"):
+    for key in _LISTS:
         entry[key] = [_called(where, key, name, named[key]) for name in entry.get(key, ())]
     if "small_numbers" in entry:
         entry["small_numbers"] = _called(where, "small_numbers", entry["small_numbers"], named["small_numbers"])

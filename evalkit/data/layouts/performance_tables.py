@@ -1,4 +1,4 @@
-"""DfE's wide performance tables of key stages 2, 4 and 5, of England or of one authority, in the layout of any year."""
+"""DfE's wide performance tables of key stages 2 and 4, of England or of one authority, in the layout of any year."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _KEYS: Final = (
     Field(name="SCHNAME", meaning="Name of the school."),
     Field(name="NFTYPE", meaning="Type of establishment, as ACC (converter).", form="code", is_required=False),
 )  # fmt: skip
-PUPILS_OF_STAGE: Final = {"KS2": "TELIG", "KS4": "TPUP", "KS5": "TPUP1618"}
+PUPILS_OF_STAGE: Final = {"KS2": "TELIG", "KS4": "TPUP"}
 """The column that counts the pupils of the year group, by key stage."""
 SCHOOL_ROWS: Final = ("1", "2")
-ENGLAND_ROWS: Final = {"KS2": ("4", "5"), "KS4": ("5", "7"), "KS5": ()}
-"""Record types of the rows for England, the last of a file: without them it is cut short. Of key stage 5 not known."""
-_AGE: Final = {"KS2": "key stage 2", "KS4": "key stage 4", "KS5": "key stage 5"}
+ENGLAND_ROWS: Final = {"KS2": ("4", "5"), "KS4": ("5", "7")}
+"""Record types of the rows for England, the last of a file: without them it is cut short."""
+_AGE: Final = {"KS2": "key stage 2", "KS4": "key stage 4"}
 
 
 # Of which key stage, summer and authority a file is: by its content, and by its name where content cannot tell.
@@ -63,7 +63,7 @@ _NO_TABLES: Final = (2020, 2021)
 """Summers without performance tables: a table whose last prior year is 2019 is of a summer that its name says."""
 _AFTER_A_BREAK: Final = {("KS2", 2016): 2015, ("KS2", 2022): 2020, ("KS2", 2023): 2020, ("KS4", 2022): 2020}
 """Summers whose tables may carry no later prior year than others do, as no results before them compare."""
-_NAMED: Final = re.compile(r"(?:(?<![a-z0-9])(?P<area>\d{3}|england)[-_ ])?ks(?P<stage>[245])(?!\d)")
+_NAMED: Final = re.compile(r"(?:(?<![a-z0-9])(?P<area>\d{3}|england)[-_ ])?ks(?P<stage>[24])(?!\d)")
 
 
 def summer_by_columns(columns: Sequence[str]) -> int | None:
@@ -297,7 +297,7 @@ def _fields(key_stage: str) -> tuple[Field, ...]:
     return (*_KEYS, pupils)
 
 
-_FIELDS: Final = {stage: _fields(stage) for stage in ("KS2", "KS4", "KS5")}
+_FIELDS: Final = {stage: _fields(stage) for stage in ("KS2", "KS4")}
 
 
 def _fits(key_stage: str, form: str) -> Callable[[Peek], bool]:
@@ -327,6 +327,5 @@ def _workbook(key_stage: str) -> Layout:
 LAYOUTS: Final = (
     _layout("KS2", "Hampshire and Surrey, 2016/17 to 2018/19"),
     _layout("KS4", "Hampshire and Surrey, 2016/17 to 2018/19"),
-    _layout("KS5", ""),
     *(_workbook(stage) for stage in _FIELDS),
 )

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from evalkit.core.project import InferenceChoices
 from evalkit.core.quantities import Estimand, Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.words import counted
 from evalkit.design.project.areas import TREATED_GROUP
+from evalkit.design.project.set_rule import P_NEEDS
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.changes_arrays import PermutationTest, permutation_test
 from evalkit.estimate.areas.sets import SetsInference, WithinAreas
@@ -31,6 +33,10 @@ NOBODY_LEFT = (
     "No treated school has both a result after the programme and a school to compare with, so there is no estimate."
 )
 NOT_STUDENTISED = "An area has no school-sampling error, so effects cannot be studentised."
+NO_RANK = (
+    "{areas} of these files could be analysed the same way, the treated one counted; {needed} are needed before a rank "
+    "among them can be unlikely. Add the tables of more authorities, or of all England."
+)
 FEW_AREAS = "Fewer than {needed} areas could be analysed the same way, so no interval at this level exists."
 
 
@@ -58,6 +64,9 @@ def permutation_effect(key: EffectKey, areas: AreaEffects, treated_group: int, i
     at = areas.position(treated_group)
     if at < 0:
         return effect
+    if len(areas.groups) < P_NEEDS:
+        none = Unavailable(NO_RANK.format(areas=counted(len(areas.groups), "area"), needed=P_NEEDS))
+        return replace(effect, interval=none, p_value=none, p_value_one_sided=none)
     plain, studentised = (_tested(areas, at, kind, inference.level) for kind in ("unstudentised", "studentised"))
     p, interval, test = studentised if inference.statistic == "studentised" else plain
     if test is None:

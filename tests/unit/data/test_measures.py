@@ -95,6 +95,7 @@ GOOD = """
 schema_version: 2
 absences: {}
 small_numbers: {}
+area_measures: []
 breaks:
   tests: {before: 2015, after: 2016, kind: level, sentence: New tests.}
 subgroups: {KS2: {B: {words: boys, pupils: BELIG}}}

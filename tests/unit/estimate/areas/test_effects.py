@@ -76,11 +76,20 @@ def test_without_a_school_sampling_error_nothing_is_studentised(missing):
     assert asked.estimate == -1.0
 
 
-def test_too_few_areas_give_a_p_value_and_no_interval():
-    found = permutation_effect(KEY, areas(np.linspace(1, 2, 12)), 340, InferenceChoices())
+def test_too_few_areas_give_an_estimate_and_nothing_inferred_from_it():
+    found = permutation_effect(KEY, areas(np.linspace(1, 2, 19)), 340, InferenceChoices())
+    assert found.estimate == 1.0
+    for quantity in (found.p_value, found.p_value_one_sided, found.interval):
+        assert "19 areas of these files could be analysed the same way" in quantity.reason
+        assert "20 are needed before a rank among them can be unlikely" in quantity.reason
+    assert found.permutation is None
+    assert permutation_effect(KEY, areas(np.linspace(1, 2, 20)), 340, InferenceChoices()).p_value == 1.0
+
+
+def test_an_interval_needs_more_areas_at_a_higher_level():
+    found = permutation_effect(KEY, areas(np.linspace(1, 2, 25)), 340, InferenceChoices(level=0.99))
     assert found.p_value == 1.0
-    assert isinstance(found.interval, Unavailable)
-    assert "Fewer than 20 areas" in found.interval.reason
+    assert "Fewer than 100 areas" in found.interval.reason
 
 
 def test_schools_treated_by_name_have_no_permutation():
