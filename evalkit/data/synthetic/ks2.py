@@ -77,11 +77,11 @@ def draw_summer(seed: int, schools: Primaries, year: int) -> Summer:
         fsm_pupils=rng.binomial(pupils, np.clip(schools.fsm * 1.15 / 100.0, 0.0, 0.98)),
         key_stage_1=np.clip(key_stage_1, 1.0, 21.0),
         averages=averages,
-        shares=_shares(averages, writing, pupils),
+        shares=standards_reached(averages, writing, pupils),
     )
 
 
-def _shares(averages: dict[str, Floats], writing: Floats, pupils: Ints) -> dict[str, Floats]:
+def standards_reached(averages: dict[str, Floats], writing: Floats, pupils: Ints) -> dict[str, Floats]:
     """Return shares at the expected and the higher standard, as whole pupils.
 
     In a tested subject pupils are normal around their school's average; no more reach all three than reach one.
