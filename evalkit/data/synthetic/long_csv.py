@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pyarrow as pa
+import pyarrow.compute as compute
 import pyarrow.csv as pc
 
 BOM: Final = b"\xef\xbb\xbf"
+_COMMA, _MARK = b"\x01", b"\x02"  # stand for a comma and a quotation mark while a table is written
 
 
 def write_columns(
@@ -41,17 +43,26 @@ def packed(content: bytes) -> bytes:
 
 
 def _content(columns: Mapping[str, Any], *, crlf: bool, quoting: Literal["needed", "all_valid"]) -> bytes:
-    end = "\r\n" if crlf else "\n"
-    mark = '"' if quoting == "all_valid" else ""
-    header = ",".join(f'{mark}{name}{mark}' if mark or "," not in name else f'"{name}"' for name in columns) + end
+    end, every = "\r\n" if crlf else "\n", quoting == "all_valid"
+    names = [f'"{name}"' if every or "," in name else name for name in columns]
     buffer = io.BytesIO()
-    buffer.write(header.encode("utf-8"))
+    buffer.write((",".join(names) + end).encode("utf-8"))
+    cells = [_array(column, as_it_is=every) for column in columns.values()]
     # Two columns may have one name in a published file, so the names stay out of the table.
-    table = pa.table([_array(column) for column in columns.values()], names=[str(at) for at in range(len(columns))])
-    pc.write_csv(table, buffer, pc.WriteOptions(include_header=False, quoting_style=quoting, eol=end))
-    return buffer.getvalue()
+    table = pa.table(cells, names=[str(at) for at in range(len(cells))])
+    options = pc.WriteOptions(include_header=False, quoting_style="all_valid" if every else "none", eol=end)
+    pc.write_csv(table, buffer, options)
+    return buffer.getvalue() if every else buffer.getvalue().replace(_COMMA, b",").replace(_MARK, b'"')
 
 
-def _array(column: Any) -> pa.Array:
-    is_number = getattr(column, "dtype", None) is not None and column.dtype.kind in "iu"
-    return pa.array(column) if is_number else pa.array(column, type=pa.string())
+def _array(column: Any, *, as_it_is: bool) -> pa.Array:
+    """Return a column as Arrow has it, cells with a comma marked as quoted: Arrow itself quotes all text or none."""
+    if getattr(column, "dtype", None) is not None and column.dtype.kind in "iu":
+        return pa.array(column)
+    text = pa.array(column, type=pa.string())
+    comma = compute.match_substring(text, ",")
+    if as_it_is or not compute.any(comma).as_py():
+        return text
+    mark = _MARK.decode()
+    hidden = compute.replace_substring(text, ",", _COMMA.decode())
+    return compute.if_else(comma, compute.binary_join_element_wise(mark, hidden, mark, ""), text)
