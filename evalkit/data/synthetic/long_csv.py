@@ -1,33 +1,58 @@
-"""Tables of many rows, written by the column: a hundred thousand rows a second, the bytes the same each time."""
+"""Tables of many rows, written by the column and block by block, the bytes the same each time."""
 
 from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as compute
 import pyarrow.csv as pc
 
 BOM: Final = b"\xef\xbb\xbf"
 _COMMA, _MARK = b"\x01", b"\x02"  # stand for a comma and a quotation mark while a table is written
+Block = Mapping[str, Any]
+"""Some rows of a table: each column an array of text, what `cells` made of one, or one text that all its rows have."""
 
 
 def write_columns(
     path: Path,
-    columns: Mapping[str, Any],
+    columns: Block,
     *,
     bom: bool = False,
     crlf: bool = False,
-    quoting: Literal["needed", "all_valid"] = "needed",
+    quoted: bool = False,
     encoding: str = "utf-8",
 ) -> None:
-    """Write a table, its columns arrays of text (or of whole numbers, which are never quoted); `.gz` is packed."""
+    """Write a table of one block; see `write_blocks`."""
+    write_blocks(path, [columns], bom=bom, crlf=crlf, quoted=quoted, encoding=encoding)
+
+
+def write_blocks(
+    path: Path,
+    blocks: Iterable[Block],
+    *,
+    bom: bool = False,
+    crlf: bool = False,
+    quoted: bool = False,
+    encoding: str = "utf-8",
+) -> None:
+    """Write a table of blocks with the same columns; `quoted` quotes all text, else only what has a comma.
+
+    `.gz` is packed. In a quoted table a missing cell stands for a nought without quotation marks, as numbers are.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = _content(columns, crlf=crlf, quoting=quoting)
+    end, buffer = "\r\n" if crlf else "\n", io.BytesIO()
+    for block in blocks:
+        if not buffer.tell():
+            names = [f'"{name}"' if quoted or "," in name else name for name in block]
+            buffer.write((",".join(names) + end).encode("utf-8"))
+        _write_block(buffer, block, end, quoted=quoted)
+    content = buffer.getvalue() if quoted else buffer.getvalue().replace(_COMMA, b",").replace(_MARK, b'"')
     if encoding != "utf-8":
         content = content.decode("utf-8").encode(encoding)
     content = (BOM if bom else b"") + content
@@ -42,27 +67,38 @@ def packed(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _content(columns: Mapping[str, Any], *, crlf: bool, quoting: Literal["needed", "all_valid"]) -> bytes:
-    end, every = "\r\n" if crlf else "\n", quoting == "all_valid"
-    names = [f'"{name}"' if every or "," in name else name for name in columns]
-    buffer = io.BytesIO()
-    buffer.write((",".join(names) + end).encode("utf-8"))
-    cells = [_array(column, as_it_is=every) for column in columns.values()]
-    # Two columns may have one name in a published file, so the names stay out of the table.
-    table = pa.table(cells, names=[str(at) for at in range(len(cells))])
-    options = pc.WriteOptions(include_header=False, quoting_style="all_valid" if every else "none", eol=end)
-    pc.write_csv(table, buffer, options)
-    return buffer.getvalue() if every else buffer.getvalue().replace(_COMMA, b",").replace(_MARK, b'"')
+def cells(text: Any) -> pa.Array:
+    """Return a column as Arrow has it, cells with a comma marked as quoted: Arrow itself quotes all text or none.
 
-
-def _array(column: Any, *, as_it_is: bool) -> pa.Array:
-    """Return a column as Arrow has it, cells with a comma marked as quoted: Arrow itself quotes all text or none."""
-    if getattr(column, "dtype", None) is not None and column.dtype.kind in "iu":
-        return pa.array(column)
-    text = pa.array(column, type=pa.string())
-    comma = compute.match_substring(text, ",")
-    if as_it_is or not compute.any(comma).as_py():
-        return text
+    What many blocks share is made once with this.
+    """
+    array = pa.array(text, type=pa.string())
+    comma = compute.match_substring(array, ",")
+    if not compute.any(comma).as_py():
+        return array
     mark = _MARK.decode()
-    hidden = compute.replace_substring(text, ",", _COMMA.decode())
-    return compute.if_else(comma, compute.binary_join_element_wise(mark, hidden, mark, ""), text)
+    hidden = compute.replace_substring(array, ",", _COMMA.decode())
+    return compute.if_else(comma, compute.binary_join_element_wise(mark, hidden, mark, ""), array)
+
+
+def noughts(count: int) -> pa.Array:
+    """Return a column of noughts that stand without quotation marks in a quoted table."""
+    return pa.nulls(count, pa.string())
+
+
+def _write_block(buffer: io.BytesIO, block: Block, end: str, *, quoted: bool) -> None:
+    count = next(len(column) for column in block.values() if not isinstance(column, str))
+    # Two columns may have one name in a published file, so the names stay out of the table.
+    columns = [_array(column, count, quoted=quoted) for column in block.values()]
+    table = pa.table(columns, names=[str(at) for at in range(len(columns))])
+    style = "all_valid" if quoted else "none"
+    options = pc.WriteOptions(include_header=False, quoting_style=style, eol=end, null_string="0")
+    pc.write_csv(table, buffer, options)
+
+
+def _array(column: Any, count: int, *, quoted: bool) -> pa.Array:
+    if isinstance(column, str):
+        return pa.repeat(pa.scalar(column, pa.string()) if quoted else cells(np.array([column], dtype=object))[0], count)
+    if isinstance(column, pa.Array):
+        return column
+    return pa.array(column, type=pa.string()) if quoted else cells(column)
