@@ -157,12 +157,17 @@ def write_boundaries(folder: Path, seed: int, areas: Areas) -> None:
         {
             "type": "Feature",
             "properties": {"code": code, "name": area_name(code)},
-            "geometry": {"type": "Polygon", "coordinates": [_hexagon(*place)]},
+            "geometry": {"type": "Polygon", "coordinates": [outline]},
         }
-        for code, place in sorted(_places(seed, areas).items())
+        for code, outline in outlines(seed, areas)
     ]
     content = {"type": "FeatureCollection", "name": "Synthetic England", "features": features}
     (folder / "boundaries.geojson").write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def outlines(seed: int, areas: Areas) -> Iterator[tuple[int, list[list[float]]]]:
+    """Yield the code and the closed outline of every authority."""
+    return ((code, _hexagon(*place)) for code, place in sorted(_places(seed, areas).items()))
 
 
 def _places(seed: int, areas: Areas) -> dict[int, tuple[int, int]]:
