@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Bools, Floats
 
 Text = NDArray[np.object_]
+_PERCENTS: Text = np.array([f"{i}%" for i in range(101)], dtype=object)
 
 
 def half_up(values: NDArray[np.floating[Any]], decimals: int) -> NDArray[np.int64]:
@@ -36,7 +37,7 @@ def whole_text(values: NDArray[np.int64]) -> Text:
 
 def percent_text(share: NDArray[np.floating[Any]]) -> Text:
     """Return shares in [0, 1] as whole per cent with the sign in the cell, '94%'."""
-    return np.array([f"{i}%" for i in range(101)], dtype=object)[np.clip(half_up(share, 2), 0, 100)]
+    return _PERCENTS[np.clip(half_up(share, 2), 0, 100)]
 
 
 def constant(text: str, count: int) -> Text:

@@ -71,7 +71,7 @@ def _row(areas: Areas, code: int, spots: dict[int, Floats], among: list[int], in
     """Return one authority's row: its region and its ten nearest, each with a phrase for how near."""
     number, region = _region(areas, code)
     others = [other for other in among if other != code]
-    distance = np.array([float(np.linalg.norm(spots[other] - spots[code])) for other in others])
+    distance = np.linalg.norm(np.array([spots[other] for other in others]) - spots[code], axis=1)
     cells: list[object] = [code, area_name(code), code, number, region]
     for k in np.argsort(distance, kind="stable")[:10].tolist():
         phrase = next((text for limit, text in _DEGREES if distance[k] < limit), "Not {}lose")

@@ -407,16 +407,16 @@ def _summary_rows(schools: Primaries, summer: Summer, header: list[str]) -> list
 
 def _summary_row(cells: dict[str, str], chosen: Bools, schools: Primaries, summer: Summer, header: list[str]) -> str:
     """Return one aggregate row: pupil-weighted means, a single space where a cell has no meaning."""
-    at = SCORE_YEARS.index(summer.year)
-    weight = np.where(chosen, summer.pupils, 0)
+    at, own = SCORE_YEARS.index(summer.year), np.flatnonzero(chosen)
+    weight = summer.pupils[own]
     total = max(int(weight.sum()), 1)
     cells = cells | {"TPUPYEAR": str(total), "TELIG": str(total), "TOTPUPS": str(7 * total)}
-    cells["TFSM6CLA1A"] = str(int(summer.fsm_pupils[chosen].sum()))
-    cells |= {name: percent_text(np.array([weight @ s / total]))[0] for name, s in summer.shares.items()}
-    cells |= {name: decimal_text(np.array([weight @ a / total]), 0)[0] for name, a in summer.averages.items()}
+    cells["TFSM6CLA1A"] = str(int(summer.fsm_pupils[own].sum()))
+    cells |= {name: percent_text(np.array([weight @ s[own] / total]))[0] for name, s in summer.shares.items()}
+    cells |= {name: decimal_text(np.array([weight @ a[own] / total]), 0)[0] for name, a in summer.averages.items()}
     if cells["RECTYPE"] == "3":
         for k, name in enumerate(OUTCOMES):
-            cells[name] = decimal_text(np.array([weight @ schools.scores[:, at, k] / total]), 1)[0]
-            cells[COVERAGE_NAME[name]] = percent_text(np.array([(summer.prior @ chosen) / total]))[0]
+            cells[name] = decimal_text(np.array([weight @ schools.scores[own, at, k] / total]), 1)[0]
+            cells[COVERAGE_NAME[name]] = percent_text(np.array([summer.prior[own].sum() / total]))[0]
     earlier = ("_16", "_17", "_18")
     return ",".join(cells.get(name, "" if name.endswith(earlier) else " ") for name in header)
