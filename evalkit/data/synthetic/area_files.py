@@ -77,9 +77,18 @@ def _write_series(folder: Path, seed: int, later: Later, summers: dict[int, Late
         lasting = rng.normal(0.0, 0.6 * abs(slope) + 0.1, len(numbers))
         for year in range(2016, _LATEST + 1):
             level = np.array([row[3] for row in numbers])
-            values = start + trend * (year - 2016) + slope * level + lasting + rng.normal(0.0, 0.3 * abs(slope), len(numbers))
+            values = (
+                start
+                + trend * (year - 2016)
+                + slope * level
+                + lasting
+                + rng.normal(0.0, 0.3 * abs(slope), len(numbers))
+            )
             known = own.get((measure, year), {})
-            text = [known.get(row[0], cell) for row, cell in zip(numbers, decimal_text(values, decimals).tolist(), strict=True)]
+            text = [
+                known.get(row[0], cell)
+                for row, cell in zip(numbers, decimal_text(values, decimals).tolist(), strict=True)
+            ]
             if _is_missing(measure, year):
                 text = ["-"] * len(numbers)
             columns["Short Desc"] += [measure] * len(numbers)
@@ -154,7 +163,10 @@ def _means(code: Ints, weight: Ints, values: Floats, decimals: int) -> Iterator[
 
 def _write_neighbours(folder: Path) -> None:
     """Write both lists as CSV: that of 2021 repeats a column name and ends its rows with a comma."""
-    for source, target in (("sn_april_2021", "New_Statistical_Neighbour_Groupings_April_2021"), ("sn_may_2025", "sn_model_2025_wide")):
+    for source, target in (
+        ("sn_april_2021", "New_Statistical_Neighbour_Groupings_April_2021"),
+        ("sn_may_2025", "sn_model_2025_wide"),
+    ):
         rows = _workbook_rows(folder / "lait" / f"{source}.xlsx")
         path = folder / "neighbours" / f"{target}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +175,10 @@ def _write_neighbours(folder: Path) -> None:
             lines = [f"LA num,LA Name,LA number,GOInd,GOReg,{pairs},", *(",".join(row) + "," for row in rows)]
         else:
             pairs = ",".join(f"SN_{k},SN_{k}P" for k in range(1, 11))
-            lines = [f"old_la_code,la_name,region_ind,region_name,{pairs}", *(",".join(row[:2] + row[3:]) for row in rows)]
+            lines = [
+                f"old_la_code,la_name,region_ind,region_name,{pairs}",
+                *(",".join(row[:2] + row[3:]) for row in rows),
+            ]
         path.write_bytes(b"\xef\xbb\xbf" + ("\r\n".join(lines) + "\r\n").encode("utf-8"))
 
 
@@ -178,11 +193,11 @@ def _workbook_rows(path: Path) -> list[list[str]]:
     return rows
 
 
-# Outlines in two layers, as the Office for National Statistics publishes them: metropolitan districts lack in the first.
+# Outlines in two layers, as the Office for National Statistics publishes them; the first lacks metropolitan districts.
 
 
 def _write_outlines(folder: Path, seed: int, areas: Areas) -> None:
-    """Write upper-tier authorities (their metropolitan counties in place of districts) and districts of December 2024."""
+    """Write upper-tier authorities without metropolitan districts, and districts of December 2024 without counties."""
     shapes = dict(_present_outlines(seed, areas))
     upper = {code: ring for code, ring in shapes.items() if not gss_codes()[code].startswith("E08")}
     lower = {code: ring for code, ring in shapes.items() if not gss_codes()[code].startswith("E10")}

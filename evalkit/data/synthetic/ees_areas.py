@@ -1,4 +1,4 @@
-"""Area-level files as Explore Education Statistics publishes them, several rows an area, and exclusions of all levels."""
+"""Area-level files of Explore Education Statistics, several rows an area, and exclusions of all levels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import stream
 from evalkit.data.synthetic.cells import Text, constant, decimal_text, pick, whole_text
-from evalkit.data.synthetic.geography import Areas, area_name
+from evalkit.data.synthetic.geography import Areas
 from evalkit.data.synthetic.later import Later
 from evalkit.data.synthetic.later_ks4 import LaterSecondaries
 from evalkit.data.synthetic.long_csv import BOM, Block, write_blocks
-from evalkit.data.synthetic.public_codes import ENGLAND, SPLIT, authority_cells, gss_codes, region_of, regions
+from evalkit.data.synthetic.public_codes import ENGLAND, SPLIT, authority_cells, regions
 
 _PERIODS: Final = {
     2019: "201819", 2020: "201920", 2021: "202021", 2022: "202122", 2023: "202223", 2024: "202324", 2025: "202425",
@@ -62,7 +62,9 @@ def level_of(areas: Areas, code: int) -> float:
     return float((areas.fsm[at] - areas.fsm.mean()) / areas.fsm.std())
 
 
-def _head(level: str, period: str, rows: list[dict[str, str]], names: tuple[str, ...] = _NAMES, **also: str) -> dict[str, Any]:
+def _head(
+    level: str, period: str, rows: list[dict[str, str]], names: tuple[str, ...] = _NAMES, **also: str
+) -> dict[str, Any]:
     """Return the columns that every file begins with."""
     fixed = {"time_period": period, "time_identifier": "Academic year"} | also
     fixed |= {"geographic_level": level, "country_code": ENGLAND[0], "country_name": ENGLAND[1]}
@@ -136,9 +138,14 @@ def _ks2_cells(rng: np.random.Generator, eligible: Ints, year: int) -> dict[str,
         included = np.maximum(np.rint(0.9 * eligible), 1.0)
         mean, half = rng.normal(-1.5, 1.0, len(eligible)), 1.96 * sd / np.sqrt(included)
         sums = np.array([f"{value:.2f}" for value in (mean * included).tolist()], dtype=object)
-        texts = [whole_text(included.astype(np.int64)), sums, *(decimal_text(v, 2) for v in (mean, mean - half, mean + half))]
-        names = (f"t_{subject}_progress_eligible_pupils", f"t_{subject}_progress_score", f"avg_{subject}_progress_score",
-                 f"avg_{subject}_progress_score_lower_CI", f"avg_{subject}_progress_score_upper_CI")  # fmt: skip
+        texts = [
+            whole_text(included.astype(np.int64)),
+            sums,
+            *(decimal_text(v, 2) for v in (mean, mean - half, mean + half)),
+        ]
+        mean_name = f"avg_{subject}_progress_score"
+        counts = (f"t_{subject}_progress_eligible_pupils", f"t_{subject}_progress_score")
+        names = (*counts, mean_name, f"{mean_name}_lower_CI", f"{mean_name}_upper_CI")
         for name, text in zip(names, texts, strict=True):
             cells[name] = pick(few, "c", text) if has_progress else "x"
     return cells
@@ -154,7 +161,11 @@ def _absence_blocks(seed: int, areas: Areas) -> Iterator[Block]:
             for phase, part in _PHASES.items():
                 for level, rows, deprived, pupils in levels:
                     block = _head(level, _PERIODS[year], rows)
-                    block |= {"absence_terms": "six half terms", "social_care_group": group, "phase_type_grouping": phase}
+                    block |= {
+                        "absence_terms": "six half terms",
+                        "social_care_group": group,
+                        "phase_type_grouping": phase,
+                    }
                     count = _rounded(pupils * share * part * np.exp(0.3 * deprived), level)
                     rate = 0.12 + 0.01 * deprived + 0.04 * (phase == "State-funded secondary") + 0.02 * (year > 2021)
                     yield block | _absence_cells(rng, count, rate)
@@ -220,7 +231,11 @@ def _early_blocks(seed: int, areas: Areas) -> Iterator[Block]:
         rng = stream(seed, f"ees-early-{year}")
         for level, rows, deprived, pupils in _levels(areas, year):
             lift = rng.normal(0.0, 0.015, len(rows))
-            for group, sex, shift in (("Total", "Total", 0.0), ("Gender", "Gender Female", 0.07), ("Gender", "Gender Male", -0.07)):
+            for group, sex, shift in (
+                ("Total", "Total", 0.0),
+                ("Gender", "Gender Female", 0.07),
+                ("Gender", "Gender Male", -0.07),
+            ):
                 block = _head(level, f"{year - 1}{year % 100}", rows, names)
                 block = {name: pick(v == "", " ", v) if name in names else v for name, v in block.items()}
                 share = np.clip(0.55 + 0.03 * (year - 2013) - 0.02 * deprived + shift + lift, 0.2, 0.95)
@@ -243,14 +258,20 @@ _SCHOOL_TYPES: Final = {
     "Total": (1.0, 0.001, 0.048), "State-funded primary": (0.58, 0.0002, 0.012),
     "State-funded secondary": (0.40, 0.002, 0.094), "Special": (0.02, 0.0007, 0.11),
 }  # fmt: skip
-_ACADEMIES: Final = {"ACC": "Converter academy", "AC": "Sponsored academy", "F": "Free school", "ACCS": "Converter academy"}
+_ACADEMIES: Final = {
+    "ACC": "Converter academy",
+    "AC": "Sponsored academy",
+    "F": "Free school",
+    "ACCS": "Converter academy",
+}
 _META: Final = (
     "col_name,col_type,label,indicator_grouping,indicator_unit,filter_hint,filter_grouping_column",
     "school_type,Filter,School type,,,Filter by school type,",
     *(f"{name},Indicator,{label},,{unit},," for name, label, unit in (
         ("num_schools", "Number of schools", ""), ("headcount", "Number of pupils", ""),
         ("perm_excl", "Number of permanent exclusions", ""), ("perm_excl_rate", "Permanent exclusion rate", "%"),
-        ("fixed_excl", "Number of fixed period exclusions", ""), ("fixed_excl_rate", "Fixed period exclusion rate", "%"),
+        ("fixed_excl", "Number of fixed period exclusions", ""),
+        ("fixed_excl_rate", "Fixed period exclusion rate", "%"),
         ("one_plus_fixed", "Pupils with one or more fixed period exclusions", ""),
         ("one_plus_fixed_rate", "Share of pupils with one or more fixed period exclusions", "%"),
     )),
@@ -285,7 +306,9 @@ def _exclusion_blocks(seed: int, later: Later, secondaries: LaterSecondaries) ->
                 count = _rounded(pupils * part, level)
                 lift = np.exp(0.25 * deprived + rng.normal(0.0, 0.1, len(rows)))
                 block = _exclusion_head(level, year, rows, kind)
-                yield block | _exclusion_cells(count, np.rint(count * permanent * lift), np.rint(count * fixed * lift), 1)
+                yield block | _exclusion_cells(
+                    count, np.rint(count * permanent * lift), np.rint(count * fixed * lift), 1
+                )
 
 
 def _exclusion_head(level: str, year: int, rows: list[dict[str, str]], kind: str) -> dict[str, Any]:
@@ -308,23 +331,21 @@ def _exclusion_cells(count: Ints, permanent: Floats, fixed: Floats, schools: int
 
 
 def _school_exclusions(seed: int, schools: Later | LaterSecondaries, year: int) -> Block:
-    is_primary = isinstance(schools, Later)
-    rng = stream(seed, f"exclusions-{'primary' if is_primary else 'secondary'}-{year}")
-    is_state = np.ones(len(schools), dtype=bool) if is_primary else schools.schools.sort != "independent"
-    at = np.flatnonzero(schools.is_open(year) & is_state)
-    kinds = schools.kind(year)[at]
-    special = (schools.schools.special if is_primary else schools.schools.sort == "special")[at]
-    cohort = (schools.schools.cohort.max(axis=1) if is_primary else schools.pupils[max(schools.pupils)])[at]
-    count = (7 if is_primary else 5) * cohort
-    fixed = rng.poisson(count * (0.012 if is_primary else 0.094) * np.exp(rng.normal(0.0, 0.7, len(at)))).astype(float)
-    permanent = rng.poisson(count * (0.0002 if is_primary else 0.002)).astype(float)
-    kind = pick(special, "Special", constant("State-funded primary" if is_primary else "State-funded secondary", len(at)))
-    code = schools.code(year)[at]
-    estab = (schools.estab(year) if is_primary else schools.schools.estab)[at]
+    rng = stream(seed, f"exclusions-{schools.sort}-{year}")
+    at = np.flatnonzero(schools.is_open(year) & schools.is_state_funded)
+    kinds, count = schools.kind(year)[at], schools.roll[at]
+    _, permanent_rate, fixed_rate = _SCHOOL_TYPES[f"State-funded {schools.sort}"]
+    fixed = rng.poisson(count * fixed_rate * np.exp(rng.normal(0.0, 0.7, len(at)))).astype(float)
+    permanent = rng.poisson(count * permanent_rate).astype(float)
+    kind = pick(schools.is_special[at], "Special", constant(f"State-funded {schools.sort}", len(at)))
+    code, estab = schools.code(year)[at], schools.estab(year)[at]
     academy = np.array([_ACADEMIES.get(one, "Total") for one in kinds.tolist()], dtype=object)
     block = _exclusion_head("School", year, [], "") | _named(code)
     block |= {"estab": whole_text(estab), "laestab": whole_text(code * 10_000 + estab), "academy_type": academy}
-    block |= {"academy_open_date": pick(academy == "Total", "Total", constant("01/09/2012", len(at))), "school_type": kind}
+    block |= {
+        "academy_open_date": pick(academy == "Total", "Total", constant("01/09/2012", len(at))),
+        "school_type": kind,
+    }
     return block | _exclusion_cells(count, permanent, fixed, 0)
 
 

@@ -1,4 +1,4 @@
-"""School-level files as Explore Education Statistics publishes them: long, with breakdowns, symbols and their own names."""
+"""School-level files of Explore Education Statistics: long, with breakdowns, symbols and names of their own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import stream
 from evalkit.data.synthetic.cells import Text, constant, decimal_text, half_up, pick, whole_text
 from evalkit.data.synthetic.geography import area_name
 from evalkit.data.synthetic.ks2 import SIGMA
 from evalkit.data.synthetic.later import Later, LaterSummer
 from evalkit.data.synthetic.later_ks4 import WITH_PROGRESS, LaterSecondaries
-from evalkit.data.synthetic.long_csv import Block, cells as made_once, noughts, write_blocks, write_columns
+from evalkit.data.synthetic.long_csv import Block, noughts, write_blocks, write_columns
+from evalkit.data.synthetic.long_csv import cells as made_once
 from evalkit.data.synthetic.public_codes import ENGLAND, gss_codes, region_of
 
 KS2_PERIODS: Final = {2023: "202223", 2024: "202324", 2025: "202425"}
@@ -90,14 +91,11 @@ def _of_codes(code: Ints) -> dict[str, Text]:
 def _identity(later: Later | LaterSecondaries, year: int) -> dict[str, Text]:
     """Return who each school is in a year, one entry a school."""
     code = later.code(year)
-    is_primary = isinstance(later, Later)
-    estab = later.estab(year) if is_primary else later.schools.estab
-    name = later.identities.name if is_primary else later.schools.name
     kinds = later.kind(year)
     return _of_codes(code) | {
         "school_urn": whole_text(later.urn(year)),
-        "school_laestab": whole_text(code * 10_000 + estab),
-        "school_name": name,
+        "school_laestab": whole_text(code * 10_000 + later.estab(year)),
+        "school_name": later.name,
         "establishment_type_group": np.array([_GROUPS[kind] for kind in kinds.tolist()], dtype=object),
     }
 
@@ -162,9 +160,7 @@ def _progress(summer: LaterSummer, place: int) -> dict[str, Text]:
     texts = [decimal_text(values, 1) for values in (score, score - half, score + half)]
     low = summer.prior < 0.5 * summer.pupils
     few = summer.prior <= _FEW
-    return {
-        name: pick(few, "c", pick(low, "x", text)) for name, text in zip(KS2_MEASURES[3:], texts, strict=True)
-    }
+    return {name: pick(few, "c", pick(low, "x", text)) for name, text in zip(KS2_MEASURES[3:], texts, strict=True)}
 
 
 def _breakdown_cells(summer: LaterSummer, subject: str, breakdown: str) -> dict[str, Text]:
@@ -183,13 +179,14 @@ def _breakdown_cells(summer: LaterSummer, subject: str, breakdown: str) -> dict[
 
 
 def _of_breakdown(summer: LaterSummer, breakdown: str) -> Ints:
-    return {
+    own: dict[str, Ints] = {
         "Boys": summer.boys,
         "Girls": summer.pupils - summer.boys,
         "Disadvantaged": summer.disadvantaged,
         "Not known to be disadvantaged": summer.pupils - summer.disadvantaged,
         "Non mobile": np.maximum(summer.pupils - summer.boys % 4, 0),
-    }[breakdown]
+    }
+    return own[breakdown]
 
 
 def _three_years(summers: dict[int, LaterSummer]) -> dict[str, Text]:
@@ -241,18 +238,22 @@ def _write_information(folder: Path, later: Later, summer: LaterSummer) -> None:
     columns["version"] = "Revised"
     columns["establishment_type_group"] = identity["establishment_type_group"]
     counts = {
-        "telig": pupils, "belig": boys, "gelig": pupils - boys, "tfsm6cla1a": poor, "tealgrp2": pupils * (boys % 7) // 20,
+        "telig": pupils, "belig": boys, "gelig": pupils - boys, "tfsm6cla1a": poor,
+        "tealgrp2": pupils * (boys % 7) // 20,
         "tmobn": np.maximum(pupils - boys % 4, 0), "psenele": (poor % 5).astype(np.int64), "psenelk": 8 + poor % 11,
     }  # fmt: skip
     few = pupils <= _FEW
-    coded = {name: whole_text(values) if name == "telig" else pick(few, "c", whole_text(values)) for name, values in counts.items()}
+    coded = {
+        name: whole_text(values) if name == "telig" else pick(few, "c", whole_text(values))
+        for name, values in counts.items()
+    }
     flags = {"contflag": noughts(len(at)), "iclose": noughts(len(at))}
     write_columns(folder / "ees" / "ks2_school_information_data.csv", columns | flags | coded, quoted=True)
 
 
 # Key stage 4, one row a school, year and breakdown.
 
-_KS4_BREAKDOWNS: Final = {  # breakdown: topic, the filter column it stands in, share of the pupils, points of Attainment 8
+_KS4_BREAKDOWNS: Final = {  # breakdown: topic, its filter column, share of the pupils, points of Attainment 8
     "Total": ("Total", "", 1.0, 0.0),
     "Boys": ("Sex", "sex", 0.5, -2.5),
     "Girls": ("Sex", "sex", 0.5, 2.5),
@@ -284,7 +285,9 @@ def _ks4_cells(later: LaterSecondaries, year: int, breakdown: str) -> dict[str, 
     """Return the measures of a breakdown: c for one to five pupils, z where none are or the year has no progress."""
     _, _, part, points = _KS4_BREAKDOWNS[breakdown]
     pupils, poor = later.pupils[year], later.schools.fsm / 100.0
-    part_of = {"Disadvantaged": poor, "Not known to be disadvantaged": 1.0 - poor}.get(breakdown, np.full(len(poor), part))
+    part_of = {"Disadvantaged": poor, "Not known to be disadvantaged": 1.0 - poor}.get(
+        breakdown, np.full(len(poor), part)
+    )
     own = np.rint(pupils * part_of).astype(np.int64)
     attainment = np.clip(later.attainment(year) + points, 0.0, 90.0)
     chance = {"engmath_95": 49.0, "engmath_94": 41.0, "ebacc_entering": 51.0}
@@ -319,18 +322,16 @@ def _sums(values: Floats) -> Text:
 
 # Absence, one row a school and year.
 
+_SINCE_2020: Final = {2021: -0.3, 2022: 2.2, 2023: 2.4, 2024: 2.0, 2025: 1.8}  # points above the rate of before
+
 
 def absence_rates(seed: int, later: Later | LaterSecondaries, year: int) -> tuple[Ints, Floats, Floats]:
     """Return pupils enrolled, the rate of sessions missed and the share of persistent absentees of each school."""
-    is_primary = isinstance(later, Later)
-    rng = stream(seed, f"absence-{'primary' if is_primary else 'secondary'}-{year}")
-    fsm, count = later.schools.fsm, len(later)
-    lasting = stream(seed, f"absence-{'primary' if is_primary else 'secondary'}").normal(0.0, 0.12, count)
-    special = later.schools.special if is_primary else later.schools.sort == "special"
-    level = (4.0 if is_primary else 5.4) + {2021: -0.3, 2022: 2.2, 2023: 2.4, 2024: 2.0, 2025: 1.8}.get(year, 0.0)
-    rate = level * np.exp(0.012 * (fsm - 26.0) + lasting + rng.normal(0.0, 0.06, count)) + 4.5 * special
-    cohort = later.schools.cohort.max(axis=1) if is_primary else later.pupils[max(later.pupils)]
-    enrolled = np.maximum(8, (7 if is_primary else 5) * cohort + rng.integers(-4, 5, count))
+    rng, count = stream(seed, f"absence-{later.sort}-{year}"), len(later)
+    lasting = stream(seed, f"absence-{later.sort}").normal(0.0, 0.12, count)
+    level = (4.0 if later.sort == "primary" else 5.4) + _SINCE_2020.get(year, 0.0)
+    rate = level * np.exp(0.012 * (later.fsm - 26.0) + lasting + rng.normal(0.0, 0.06, count)) + 4.5 * later.is_special
+    enrolled = np.maximum(8, later.roll + rng.integers(-4, 5, count))
     persistent = np.clip(2.35 * rate - 0.3, 0.5, 95.0) / 100.0
     return enrolled, rate / 100.0, persistent
 
@@ -338,18 +339,15 @@ def absence_rates(seed: int, later: Later | LaterSecondaries, year: int) -> tupl
 def _write_absence(folder: Path, seed: int, later: Later, secondaries: LaterSecondaries) -> None:
     """Write `1a_absence_3term_school.csv`: state-funded schools, each year of three terms."""
     blocks = (
-        {name: text if isinstance(text, str) else text[at] for name, text in _absence_block(seed, schools, year).items()}
+        {
+            name: text if isinstance(text, str) else text[at]
+            for name, text in _absence_block(seed, schools, year).items()
+        }
         for year in ABSENCE_PERIODS
         for schools in (later, secondaries)
-        if len(at := np.flatnonzero(schools.is_open(year) & _state_funded(schools)))
+        if len(at := np.flatnonzero(schools.is_open(year) & schools.is_state_funded))
     )
     write_blocks(folder / "ees" / "1a_absence_3term_school.csv", blocks)
-
-
-def _state_funded(schools: Later | LaterSecondaries) -> Bools:
-    if isinstance(schools, Later):
-        return np.ones(len(schools), dtype=bool)
-    return np.asarray(schools.schools.sort != "independent")
 
 
 def _absence_block(seed: int, schools: Later | LaterSecondaries, year: int) -> dict[str, Any]:
@@ -360,13 +358,15 @@ def _absence_block(seed: int, schools: Later | LaterSecondaries, year: int) -> d
     allowed = np.rint(missed * 0.72).astype(np.int64)
     often = np.rint(enrolled * persistent).astype(np.int64)
     severe = np.rint(enrolled * persistent * 0.09).astype(np.int64)
-    is_special = schools.schools.special if isinstance(schools, Later) else schools.schools.sort == "special"
-    phase = "State-funded primary" if isinstance(schools, Later) else "State-funded secondary"
+    phase = constant(f"State-funded {schools.sort}", count)
     counts = {
         "enrolments": enrolled, "sess_possible": sessions, "sess_overall": missed, "sess_authorised": allowed,
         "sess_unauthorised": missed - allowed, "enrolments_pa_10_exact": often, "enrolments_pa_50_exact": severe,
     }  # fmt: skip
-    shares = {f"{name}_percent": 100 * counts[name] / sessions for name in ("sess_overall", "sess_authorised", "sess_unauthorised")}
+    shares = {
+        f"{name}_percent": 100 * counts[name] / sessions
+        for name in ("sess_overall", "sess_authorised", "sess_unauthorised")
+    }
     shares |= {f"{n}_percent": 100 * counts[n] / enrolled for n in ("enrolments_pa_10_exact", "enrolments_pa_50_exact")}
     cells = {name: whole_text(values) for name, values in counts.items()}
     cells |= {name: decimal_text(values, 1) for name, values in shares.items()}
@@ -374,6 +374,6 @@ def _absence_block(seed: int, schools: Later | LaterSecondaries, year: int) -> d
     block = head("School", ABSENCE_PERIODS[year])
     block |= {name: identity[name] for name in ("region_code", "region_name", "old_la_code", "new_la_code", "la_name")}
     block |= {name: identity[name] for name in ("school_urn", "school_laestab", "school_name")}
-    block["education_phase"] = pick(is_special, "Special", constant(phase, count))
+    block["education_phase"] = pick(schools.is_special, "Special", phase)
     block["num_schools"] = "1"
     return block | {name: text if name == "enrolments" else pick(few, "c", text) for name, text in cells.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -95,17 +95,14 @@ def list_establishments(seed: int, later: Later, secondaries: LaterSecondaries) 
 
 def _part(later: Later | LaterSecondaries, at: Ints, **own: Ints | Text) -> dict[str, Ints | Text]:
     """Return the columns of some establishments; `own` says what differs between those of one school."""
-    count, is_primary = len(at), isinstance(later, Later)
-    schools = later.schools
-    pupils = 7 * schools.cohort.max(axis=1) if is_primary else 5 * later.pupils[2019]
-    names = later.identities.name if is_primary else schools.name
+    count = len(at)
     code, was = _code_at(later, at, own.get("closed")), later.code(2018)[at]
     blank = constant("", count)
     fixed = {
-        "school": at, "is_primary": np.full(count, is_primary), "code": code, "name": names[at],
-        "previous_code": np.where(was != code, was, 0), "pupils": np.maximum(pupils[at], 8), "reason_opened": blank,
+        "school": at, "is_primary": np.full(count, later.sort == "primary"), "code": code, "name": later.name[at],
+        "previous_code": np.where(was != code, was, 0), "pupils": np.maximum(later.roll[at], 8), "reason_opened": blank,
         "reason_closed": blank, "opened": np.zeros(count, dtype=np.int64), "closed": np.zeros(count, dtype=np.int64),
-        "fsm": np.array([f"{x:.1f}" for x in schools.fsm[at].tolist()], dtype=object),
+        "fsm": np.array([f"{x:.1f}" for x in later.fsm[at].tolist()], dtype=object),
     }  # fmt: skip
     return {**fixed, **own}
 
@@ -123,7 +120,7 @@ def _code_at(later: Later | LaterSecondaries, at: Ints, closed: Ints | Text | No
 def _primary_parts(later: Later) -> list[dict[str, Ints | Text]]:
     """Return the establishments of primaries: an ancestor, the school, the academy it became, what came after 2019."""
     ids, schools = later.identities, later.schools
-    every = np.arange(len(later))
+    every, blank = np.arange(len(later)), constant("", len(later))
     first_end = np.where(ids.switch > 0, _before(ids.opened), np.where(later.switch > 0, _before(later.opened), 0))
     ended = (later.end != "") & (later.switch == 0)
     closed = np.where(ended, 10_000 * later.last + 831, 0)
@@ -133,9 +130,9 @@ def _primary_parts(later: Later) -> list[dict[str, Ints | Text]]:
     began = np.where(ids.ancestor > 0, _ancestor_end(ids.ancestor), began)
     base = _part(
         later, every, urn=ids.urn, estab=ids.estab, kind=ids.kind, opened=began,
-        reason_opened=np.where(ids.ancestor > 0, "Academy Converter", np.where(began > 0, "New Provision", "")).astype(object),
+        reason_opened=pick(ids.ancestor > 0, "Academy Converter", pick(began > 0, "New Provision", blank)),
         closed=np.where(turned, first_end, closed),
-        reason_closed=np.where(turned, "Academy Converter", pick(ended, why, constant("", len(every)))).astype(object),
+        reason_closed=pick(turned, "Academy Converter", pick(ended, why, blank)),
     )  # fmt: skip
     old = np.flatnonzero(ids.ancestor > 0)
     ancestor = _part(
@@ -206,7 +203,9 @@ def write_gias_extract(folder: Path, every: Establishments, later: Later, second
 
 def _date(day: Ints) -> Text:
     """Return days as dd-mm-yyyy, blank where not known."""
-    return np.array([f"{d % 100:02d}-{d // 100 % 100:02d}-{d // 10_000}" if d else "" for d in day.tolist()], dtype=object)
+    return np.array(
+        [f"{d % 100:02d}-{d // 100 % 100:02d}-{d // 10_000}" if d else "" for d in day.tolist()], dtype=object
+    )
 
 
 def _by_code(code: Ints) -> dict[str, Text]:
@@ -230,7 +229,7 @@ def lsoa_codes(every: Establishments) -> Text:
     return np.array([f"E01{number:06d}" for number in place.tolist()], dtype=object)
 
 
-def _extract(every: Establishments) -> dict[str, Text | str]:
+def _extract(every: Establishments) -> dict[str, Any]:
     """Return the columns that are not blank."""
     count, kinds = len(every), every.kind.tolist()
     is_open = every.closed == 0
@@ -240,9 +239,11 @@ def _extract(every: Establishments) -> dict[str, Text | str]:
     numbers = {name: pick(is_open, whole_text(values), constant("", count)) for name, values in pupils.items()}
     number = every.school % 97 + 1
     trust = every.trust > 0
-    named = np.array([f"Synthetic Learning Trust {one - 10_000}" if one else "" for one in every.trust.tolist()], dtype=object)
+    named = np.array(
+        [f"Synthetic Learning Trust {one - 10_000}" if one else "" for one in every.trust.tolist()], dtype=object
+    )
     lsoa = lsoa_codes(every)
-    was = every.previous_code > 0
+    was, no = every.previous_code > 0, constant("Does not apply", count)
     return types | numbers | _by_code(every.code) | {
         "URN": whole_text(every.urn),
         "LA (code)": whole_text(every.code),
@@ -260,12 +261,12 @@ def _extract(every: Establishments) -> dict[str, Text | str]:
         "StatutoryHighAge": np.where(every.is_primary, "11", "16").astype(object),
         "Gender (code)": "3",
         "Gender (name)": "Mixed",
-        "ReligiousCharacter (name)": np.where(every.school % 3 == 0, "Church of England", "Does not apply").astype(object),
+        "ReligiousCharacter (name)": pick(every.school % 3 == 0, "Church of England", no),
         "SchoolCapacity": whole_text(every.pupils + 20),
         "CensusDate": "16-01-2025",
         "PercentageFSM": pick(is_open, every.fsm, constant("", count)),
         "TrustSchoolFlag (code)": np.where(trust, "3", "0").astype(object),
-        "TrustSchoolFlag (name)": np.where(trust, "Supported by a multi-academy trust", "Not applicable").astype(object),
+        "TrustSchoolFlag (name)": pick(trust, "Supported by a multi-academy trust", no),
         "Trusts (code)": pick(trust, whole_text(every.trust), constant("", count)),
         "Trusts (name)": named,
         "LastChangedDate": "01-10-2025",

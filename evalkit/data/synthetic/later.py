@@ -58,6 +58,36 @@ class Later:
         """Return the number of schools."""
         return len(self.last)
 
+    @property
+    def sort(self) -> str:
+        """Which schools these are, as names of streams and phases have it."""
+        return "primary"
+
+    @property
+    def name(self) -> Text:
+        """The name of each school."""
+        return self.identities.name
+
+    @property
+    def fsm(self) -> Floats:
+        """Per cent of pupils eligible for free meals."""
+        return self.schools.fsm
+
+    @property
+    def is_special(self) -> Bools:
+        """Special schools."""
+        return self.schools.special
+
+    @property
+    def is_state_funded(self) -> Bools:
+        """State-funded schools: all of these."""
+        return np.ones(len(self), dtype=bool)
+
+    @property
+    def roll(self) -> Ints:
+        """Pupils of all ages, about."""
+        return np.asarray(7 * self.schools.cohort.max(axis=1))
+
     def code(self, year: int) -> Ints:
         """Return each school's authority code in a summer."""
         found = self.schools.code(year)
@@ -166,7 +196,7 @@ def _amalgamating(partner: Ints, end: Text, count: int) -> Bools:
 
 
 def _supported(seed: int, schools: Primaries, last: Ints, scale: float) -> Bools:
-    """Return the schools of the later programme: of the third with the lowest lasting level, outside the first's area."""
+    """Return the schools of the later programme: of the lowest third by lasting level, outside the first's area."""
     level = lasting(schools)[:, [0, 2]].sum(axis=1)
     may_be = ~schools.special & (schools.area != schools.areas.treated) & (last == LAST_SUMMER) & (schools.last == 2019)
     may_be &= (schools.first == 2016) & (schools.cohort.min(axis=1) >= 15)

@@ -47,8 +47,9 @@ def _late(year: int) -> list[str]:
 
 WIDE_HEADERS: Final[dict[int, list[str]]] = {
     2015: [
-        *_WHO.split(), "ADMPOL", *_KIND.split(), "CONFEXAM", *_MADE_UP.split(), "PTAC5EM_PTQ_EE", "PTL2BASICS_LL_PTQ_EE",
-        "PTEBACC_E_PTQ_EE", "PTEBACC_PTQ_EE", "B8VAMEA_PTQ_EE", "TAVENT_G_PTQ_EE", "TFSMCLA_14", "PTFSMCLA_14",
+        *_WHO.split(), "ADMPOL", *_KIND.split(), "CONFEXAM", *_MADE_UP.split(), "PTAC5EM_PTQ_EE",
+        "PTL2BASICS_LL_PTQ_EE", "PTEBACC_E_PTQ_EE", "PTEBACC_PTQ_EE",
+        "B8VAMEA_PTQ_EE", "TAVENT_G_PTQ_EE", "TFSMCLA_14", "PTFSMCLA_14",
         "TFSMCLA_13", "PTFSMCLA_13",
     ],
     2016: [
@@ -76,6 +77,40 @@ class LaterSecondaries:
     def __len__(self) -> int:
         """Return the number of schools."""
         return len(self.switch)
+
+    @property
+    def sort(self) -> str:
+        """Which schools these are, as names of streams and phases have it."""
+        return "secondary"
+
+    @property
+    def name(self) -> Text:
+        """The name of each school."""
+        return self.schools.name
+
+    @property
+    def fsm(self) -> Floats:
+        """Per cent of pupils eligible for free meals."""
+        return self.schools.fsm
+
+    @property
+    def is_special(self) -> Bools:
+        """Special schools."""
+        return np.asarray(self.schools.sort == "special")
+
+    @property
+    def is_state_funded(self) -> Bools:
+        """State-funded schools: all but the independent ones."""
+        return np.asarray(self.schools.sort != "independent")
+
+    @property
+    def roll(self) -> Ints:
+        """Pupils of all ages, about."""
+        return 5 * self.pupils[max(self.pupils)]
+
+    def estab(self, year: int) -> Ints:
+        """Return the establishment number in a summer, which never changes."""
+        return self.schools.estab
 
     def code(self, year: int) -> Ints:
         """Return each school's authority code in a summer."""
@@ -225,7 +260,8 @@ def _progress_cells(later: LaterSecondaries, year: int) -> dict[str, Text]:
         values = {
             "P8MEA": score, "P8CILOW": score - half, "P8CIUPP": score + half, "P8MEA_ORIG": score,
             "P8MEAENG": 1.05 * score, "P8MEAENG_CILOW": 1.05 * score - 1.25 * half,
-            "P8MEAENG_CIUPP": 1.05 * score + 1.25 * half, "P8MEA_FSM6CLA1A": score - 0.4, "P8MEA_NFSM6CLA1A": score + 0.1,
+            "P8MEAENG_CIUPP": 1.05 * score + 1.25 * half, "P8MEA_FSM6CLA1A": score - 0.4,
+            "P8MEA_NFSM6CLA1A": score + 0.1,
         }  # fmt: skip
     earlier = {f"P8MEA_{y % 100}": later.progress[y] for y in (year - 1, year - 2) if y in WITH_PROGRESS}
     eight = {name: decimal_text(numbers, 2) for name, numbers in (values | earlier).items()}

@@ -98,7 +98,9 @@ def _write_block(buffer: io.BytesIO, block: Block, end: str, *, quoted: bool) ->
 
 def _array(column: Any, count: int, *, quoted: bool) -> pa.Array:
     if isinstance(column, str):
-        return pa.repeat(pa.scalar(column, pa.string()) if quoted else cells(np.array([column], dtype=object))[0], count)
+        return pa.repeat(
+            pa.scalar(column, pa.string()) if quoted else cells(np.array([column], dtype=object))[0], count
+        )
     if isinstance(column, pa.Array):
         return column
     return pa.array(column, type=pa.string()) if quoted else cells(column)

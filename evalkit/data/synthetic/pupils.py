@@ -60,7 +60,9 @@ def _pupils(rng: np.random.Generator, later: Later, summer: LaterSummer, schools
         "Gender": np.where(rng.random(count) < 0.51, "M", "F").astype(object),
         "EVERFSM_6": np.where(poor, "1", "0").astype(object),
         "SENprovision": rng.choice(np.array(["N", "K", "E"], dtype=object), size=count, p=[0.81, 0.15, 0.04]),
-        "LanguageGroupMajor": rng.choice(np.array(["1_ENG", "2_OTH", "3_UNCL"], dtype=object), size=count, p=[0.8, 0.195, 0.005]),
+        "LanguageGroupMajor": rng.choice(
+            np.array(["1_ENG", "2_OTH", "3_UNCL"], dtype=object), size=count, p=[0.8, 0.195, 0.005]
+        ),
         "KS2_READSCORE": pick(absent, "A", whole_text(scores["READ"])),
         "KS2_GPSSCORE": pick(absent, "A", whole_text(scores["GPS"])),
         "KS2_MATSCORE": pick(absent, "A", whole_text(scores["MAT"])),

@@ -1,4 +1,4 @@
-"""Further national school files of one year: census, absence, destinations, 16 to 18, and what the columns of tables mean."""
+"""Further national school files: census, absence, destinations, 16 to 18, and what the columns of tables mean."""
 
 from __future__ import annotations
 
@@ -37,27 +37,21 @@ def _both(later: Later, secondaries: LaterSecondaries) -> list[tuple[Later | Lat
     return [(schools, np.flatnonzero(schools.is_open(_YEAR))) for schools in (later, secondaries)]
 
 
-def _estab(schools: Later | LaterSecondaries, year: int) -> Ints:
-    return schools.estab(year) if isinstance(schools, Later) else schools.schools.estab
-
-
 def _school_type(schools: Later | LaterSecondaries) -> Text:
-    if isinstance(schools, Later):
-        return np.where(schools.schools.special, "Special school", "State-funded primary").astype(object)
-    names = {"mainstream": "State-funded secondary", "special": "Special school", "independent": "Independent school"}
-    return np.array([names[sort] for sort in schools.schools.sort.tolist()], dtype=object)
+    names = constant(f"State-funded {schools.sort}", len(schools))
+    return pick(~schools.is_state_funded, "Independent school", pick(schools.is_special, "Special school", names))
 
 
 def _write_census(folder: Path, seed: int, later: Later, secondaries: LaterSecondaries) -> None:
     """Write `england_census.csv`: NA for independent schools, the country's rows keyed NAT."""
     blocks: list[Mapping[str, Any]] = []
     for schools, at in _both(later, secondaries):
-        rng = stream(seed, f"census-{isinstance(schools, Later)}")
+        rng = stream(seed, f"census-{schools.sort}")
         roll = absence_rates(seed, schools, _YEAR)[0]
         girls = rng.binomial(roll, 0.49)
         support, plans = rng.binomial(roll, 0.13), rng.binomial(roll, 0.045)
         other, not_known = rng.binomial(roll, 0.2), rng.binomial(roll, 0.004)
-        free = rng.binomial(roll, np.clip(schools.schools.fsm * 0.009, 0, 0.98))
+        free = rng.binomial(roll, np.clip(schools.fsm * 0.009, 0, 0.98))
         ever = np.minimum(roll, free + rng.binomial(roll, 0.04))
         private = _school_type(schools) == "Independent school"
         counts = {
@@ -71,12 +65,12 @@ def _write_census(folder: Path, seed: int, later: Later, secondaries: LaterSecon
         cells = {name: pick(private, "NA", t) if "NUM" in name or "EVER" in name else t for name, t in cells.items()}
         who = {
             "URN": whole_text(schools.urn(_YEAR)), "LA": whole_text(schools.code(_YEAR)),
-            "Estab": whole_text(_estab(schools, _YEAR)), "SCHOOLTYPE": _school_type(schools),
+            "Estab": whole_text(schools.estab(_YEAR)), "SCHOOLTYPE": _school_type(schools),
         }  # fmt: skip
         blocks.append({name: text[at] for name, text in (who | cells).items()})
         total = {name: constant("", 1) for name in (*who, *cells)} | {
-            "URN": constant("NAT", 1), "Estab": constant("PRI" if isinstance(schools, Later) else "SEC", 1),
-            "SCHOOLTYPE": constant(f"State-funded {'primary' if isinstance(schools, Later) else 'secondary'}", 1),
+            "URN": constant("NAT", 1), "Estab": constant(schools.sort[:3].upper(), 1),
+            "SCHOOLTYPE": constant(f"State-funded {schools.sort}", 1),
             "NOR": constant(str(int(roll[at].sum())), 1),
             "PNUMFSMEVER": _share(np.array([ever[at].sum() / roll[at].sum()])),
         }  # fmt: skip
@@ -93,13 +87,12 @@ def _write_absence(folder: Path, seed: int, later: Later, secondaries: LaterSeco
     blocks = []
     for schools, at in _both(later, secondaries):
         _, rate, persistent = absence_rates(seed, schools, _YEAR)
-        is_state = _school_type(schools)[at] != "Independent school"
         cells = {
-            "LA": whole_text(schools.code(_YEAR)), "ESTAB": whole_text(_estab(schools, _YEAR)),
+            "LA": whole_text(schools.code(_YEAR)), "ESTAB": whole_text(schools.estab(_YEAR)),
             "URN": whole_text(schools.urn(_YEAR)), "PERCTOT": decimal_text(100 * rate, 1),
             "PPERSABS10": decimal_text(100 * persistent, 1),
         }  # fmt: skip
-        blocks.append({name: text[at][is_state] for name, text in cells.items()})
+        blocks.append({name: text[at][schools.is_state_funded[at]] for name, text in cells.items()})
     for name, values in (("PRI", ("5.9", "16.2")), ("SEC", ("9", "26.5"))):
         row = {"LA": "NAT", "ESTAB": name, "URN": "", "PERCTOT": values[0], "PPERSABS10": values[1]}
         blocks.append({column: constant(text, 1) for column, text in row.items()})

@@ -68,7 +68,9 @@ def _truth(later: Later) -> dict[str, object]:
             "participants": "programme/participants.csv",
             "schools": int(later.is_supported.sum()),
             "starts": SUPPORT_STARTS,
-            "true_effects_by_summer": {name: {str(year): x for year, x in of.items()} for name, of in SUPPORT_EFFECTS.items()},
+            "true_effects_by_summer": {
+                name: {str(year): x for year, x in of.items()} for name, of in SUPPORT_EFFECTS.items()
+            },
             "lasting_effects_of_the_first": "whole, in the treated area, in every summer from 2019 on",
         },
     }

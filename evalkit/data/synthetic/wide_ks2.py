@@ -21,12 +21,15 @@ Means = tuple[dict[str, Floats], dict[str, Floats]]
 """What the rows of areas are means of: shares, and averages."""
 
 _FEW: Final = 5
-_WHO: Final = "RECTYPE LEA ESTAB URN SCHNAME ADDRESS1 TOWN PCODE TELNUM PCON_CODE PCON_NAME NFTYPE ICLOSE RELDENOM AGERANGE"
+_WHO: Final = (
+    "RECTYPE LEA ESTAB URN SCHNAME ADDRESS1 TOWN PCODE TELNUM PCON_CODE PCON_NAME NFTYPE ICLOSE RELDENOM AGERANGE"
+)
 _PUPILS: Final = "TOTPUPS TPUPYEAR TELIG BELIG GELIG TFSM6CLA1A PTFSM6CLA1A TNotFSM6CLA1A PTNotFSM6CLA1A PSENELEK"
 _RESULTS: Final = (
-    "PTRWM_EXP PTRWM_HIGH READPROG READPROG_LOWER READPROG_UPPER READCOV WRITPROG WRITPROG_LOWER WRITPROG_UPPER WRITCOV "
-    "MATPROG MATPROG_LOWER MATPROG_UPPER MATCOV PTREAD_EXP PTREAD_HIGH READ_AVERAGE PTGPS_EXP PTGPS_HIGH GPS_AVERAGE "
-    "PTMAT_EXP PTMAT_HIGH MAT_AVERAGE PTWRITTA_EXP PTWRITTA_HIGH PTRWM_EXP_FSM6CLA1A PTRWM_EXP_NotFSM6CLA1A"
+    "PTRWM_EXP PTRWM_HIGH READPROG READPROG_LOWER READPROG_UPPER READCOV WRITPROG WRITPROG_LOWER WRITPROG_UPPER "
+    "WRITCOV MATPROG MATPROG_LOWER MATPROG_UPPER MATCOV PTREAD_EXP PTREAD_HIGH READ_AVERAGE PTGPS_EXP PTGPS_HIGH "
+    "GPS_AVERAGE PTMAT_EXP PTMAT_HIGH MAT_AVERAGE PTWRITTA_EXP PTWRITTA_HIGH PTRWM_EXP_FSM6CLA1A "
+    "PTRWM_EXP_NotFSM6CLA1A"
 )
 _LEVELS: Final = (
     "PTREADWRITTAMATX PTREADWRITTAMAT4B PTREADWRITTAMATAX PTREADX PTMATX PTGPSX PTWRITTAX PT2READ COVREAD PT2WRITTA "
@@ -36,11 +39,14 @@ _PRIOR: Final = "TELIG PTRWM_EXP READ_AVERAGE MAT_AVERAGE"
 LATER_HEADERS: Final = {
     2015: [*_WHO.split(), *_PUPILS.split(), *_LEVELS.split(), "TELIG_14", "PTREADWRITTAMATX_14", "TAPS_14"],
     **{
-        year: [*_WHO.split(), *_PUPILS.split(), *_RESULTS.split(), *(f"{name}_{year % 100 - 1}" for name in _PRIOR.split())]
+        year: [
+            *_WHO.split(), *_PUPILS.split(), *_RESULTS.split(),
+            *(f"{name}_{year % 100 - 1}" for name in _PRIOR.split()),
+        ]
         for year in (2023, 2024)
     },
 }  # fmt: skip
-"""Columns as far as they are known: no table of these years was at hand, only field lists and uses of single columns."""
+"""Columns as far as they are known: no table of these years was at hand."""
 
 
 def write_wide_ks2(folder: Path, seed: int, later: Later, summers: dict[int, LaterSummer]) -> None:
@@ -55,9 +61,7 @@ def write_wide_ks2(folder: Path, seed: int, later: Later, summers: dict[int, Lat
     _write(folder, later, 2015, pupils, _level_cells(seed, later, pupils), ({}, {}))
 
 
-def _write(
-    folder: Path, later: Later, year: int, pupils: Ints, cells: dict[str, Text], means: Means
-) -> None:
+def _write(folder: Path, later: Later, year: int, pupils: Ints, cells: dict[str, Text], means: Means) -> None:
     """Write one table: schools in authority order, then authorities, then England."""
     at = np.flatnonzero(later.is_open(max(year, 2016)))
     at = at[np.lexsort((at, later.code(max(year, 2014))[at]))]
@@ -74,7 +78,7 @@ def _write(
 
 
 def _announced(later: Later, year: int, header: list[str]) -> dict[str, Text]:
-    """Return the rows of academies that opened since the tests: listed beside the old school, NEW and without results."""
+    """Return the rows of academies that opened since the tests: beside the old school, NEW and without results."""
     at = np.flatnonzero((later.switch == year) & (later.opened < (year + 1) * 10_000))
     known = _who(later, year + 1)
     blank = constant("", len(at))
