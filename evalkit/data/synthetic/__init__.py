@@ -24,8 +24,8 @@
 - `pupils`: Made-up pupils of some schools, one row a pupil, in the plain layout for extracts of the National Pupil
   Database.
 - `register`: The register of the synthetic England: URNs, types, names, conversions, links, and the list of 2017/18.
-- `school_files`: Further national school files: census, absence, destinations, 16 to 18, and what the columns of
-  tables mean.
+- `school_files`: Further national school files: census, absence, destinations, 16 to 18, similar schools, and what
+  columns mean.
 - `whole_england`: The whole synthetic England: the usual one, and the same schools in every further published form,
   2015 to 2025.
 - `wide_ks2`: The key stage 2 tables of 2014/15, 2022/23 and 2023/24, wide: the years before and after those of `ks2`.

@@ -184,12 +184,13 @@ def _write_neighbours(folder: Path) -> None:
 
 def _workbook_rows(path: Path) -> list[list[str]]:
     """Return the authorities' rows of a neighbour workbook as text."""
-    sheet = openpyxl.load_workbook(path, read_only=True)[SHEET]
+    book = openpyxl.load_workbook(path, read_only=True)
     rows = []
-    for row in sheet.iter_rows(min_row=4, values_only=True):
+    for row in book[SHEET].iter_rows(min_row=4, values_only=True):
         if row[0] is None:
             break
         rows.append(["" if cell is None else str(cell) for cell in row])
+    book.close()
     return rows
 
 

@@ -15,7 +15,7 @@ from evalkit.data.synthetic.cells import Text, constant, decimal_text, pick, who
 from evalkit.data.synthetic.geography import Areas
 from evalkit.data.synthetic.later import Later
 from evalkit.data.synthetic.later_ks4 import LaterSecondaries
-from evalkit.data.synthetic.long_csv import BOM, Block, write_blocks
+from evalkit.data.synthetic.long_csv import Block, write_blocks
 from evalkit.data.synthetic.public_codes import ENGLAND, SPLIT, authority_cells, regions
 
 _PERIODS: Final = {
@@ -284,7 +284,7 @@ def _write_exclusions(folder: Path, seed: int, later: Later, secondaries: LaterS
     write_blocks(table, _exclusion_blocks(seed, later, secondaries), crlf=True)
     with zipfile.ZipFile(table.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         _put(archive, table.name, table.read_bytes())
-        _put(archive, "exclusions_by_geographic_level.meta.csv", BOM + ("\r\n".join(_META) + "\r\n").encode("utf-8"))
+        _put(archive, "exclusions_by_geographic_level.meta.csv", ("\r\n".join(_META) + "\r\n").encode("utf-8"))
     table.unlink()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import pyarrow.csv as pc
 
 BOM: Final = b"\xef\xbb\xbf"
 _COMMA, _MARK = b"\x01", b"\x02"  # stand for a comma and a quotation mark while a table is written
+_ENOUGH: Final = 20_000  # rows that are written at once
 Block = Mapping[str, Any]
 """Some rows of a table: each column an array of text, what `cells` made of one, or one text that all its rows have."""
 
@@ -47,7 +48,7 @@ def write_blocks(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     end, buffer = "\r\n" if crlf else "\n", io.BytesIO()
-    for block in blocks:
+    for block in _merged(blocks):
         if not buffer.tell():
             names = [f'"{name}"' if quoted or "," in name else name for name in block]
             buffer.write((",".join(names) + end).encode("utf-8"))
@@ -86,8 +87,37 @@ def noughts(count: int) -> pa.Array:
     return pa.nulls(count, pa.string())
 
 
+def _merged(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield the blocks, small ones joined: it is columns that take time, not rows."""
+    waiting: list[Block] = []
+    for block in blocks:
+        if any(isinstance(column, pa.Array) for column in block.values()):
+            yield from _joined(waiting)
+            waiting = []
+            yield block
+            continue
+        waiting.append(block)
+        if sum(map(_rows, waiting)) >= _ENOUGH:
+            yield from _joined(waiting)
+            waiting = []
+    yield from _joined(waiting)
+
+
+def _joined(blocks: list[Block]) -> Iterator[Block]:
+    if blocks:
+        yield {name: np.concatenate([_full(block[name], _rows(block)) for block in blocks]) for name in blocks[0]}
+
+
+def _full(column: Any, count: int) -> Any:
+    return np.full(count, column, dtype=object) if isinstance(column, str) else column
+
+
+def _rows(block: Block) -> int:
+    return next(len(column) for column in block.values() if not isinstance(column, str))
+
+
 def _write_block(buffer: io.BytesIO, block: Block, end: str, *, quoted: bool) -> None:
-    count = next(len(column) for column in block.values() if not isinstance(column, str))
+    count = _rows(block)
     # Two columns may have one name in a published file, so the names stay out of the table.
     columns = [_array(column, count, quoted=quoted) for column in block.values()]
     table = pa.table(columns, names=[str(at) for at in range(len(columns))])

@@ -1,4 +1,4 @@
-"""Further national school files: census, absence, destinations, 16 to 18, and what the columns of tables mean."""
+"""Further national school files: census, absence, destinations, 16 to 18, similar schools, and what columns mean."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from evalkit.data.synthetic.long_csv import write_blocks, write_columns
 _YEAR: Final = 2023
 _FOLDER: Final = "schools-2022-23"
 _FEW: Final = 5
+_SIMILAR_YEAR, _SIMILAR = 2025, 50
 
 
 def write_school_files(folder: Path, seed: int, later: Later, secondaries: LaterSecondaries) -> None:
@@ -30,6 +31,7 @@ def write_school_files(folder: Path, seed: int, later: Later, secondaries: Later
     for year in (2019, 2023):
         _write_post_16(folder / "performance-tables" / "ks5", seed, secondaries, year)
     _write_meanings(folder / "performance-tables" / "meta")
+    _write_similar(folder / "similar-schools", later)
 
 
 def _both(later: Later, secondaries: LaterSecondaries) -> list[tuple[Later | LaterSecondaries, Ints]]:
@@ -152,6 +154,18 @@ def _write_post_16(folder: Path, seed: int, later: LaterSecondaries, year: int) 
         f"TB3PTSE_{year % 100 - 1}": constant("NA", len(at)),
     }  # fmt: skip
     write_columns(folder / f"{year - 1}-{year}_england_ks5final.csv", columns, bom=True, crlf=True)
+
+
+def _write_similar(folder: Path, later: Later) -> None:
+    """Write the fifty primaries most like each: next to it in deprivation; no file of this kind was at hand."""
+    at = np.flatnonzero(later.is_open(_SIMILAR_YEAR) & ~later.is_special)
+    order = at[np.argsort(later.fsm[at], kind="stable")]
+    urn = whole_text(later.urn(_SIMILAR_YEAR)[order])
+    count, half = len(order), min(_SIMILAR // 2, (len(order) - 1) // 2)
+    steps = [step for near in range(1, half + 1) for step in (near, -near)]
+    columns = {"URN": urn}
+    columns |= {f"similar_school_{n}": urn[(np.arange(count) + step) % count] for n, step in enumerate(steps, start=1)}
+    write_columns(folder / "similar_schools_2026.csv", columns)
 
 
 def _write_meanings(folder: Path) -> None:

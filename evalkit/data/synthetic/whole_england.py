@@ -56,7 +56,7 @@ def write_whole_england(folder: Path, seed: int = DEFAULT_SEED, scale: float = 1
 def _write_participants(folder: Path, later: Later) -> None:
     """Write the list of the schools in the later programme, by the URN that they had when it began."""
     at = np.flatnonzero(later.is_supported)
-    columns = {"urn": whole_text(later.urn(2023)[at]), "school_name": later.identities.name[at]}
+    columns = {"URN": whole_text(later.urn(2023)[at]), "name": later.name[at]}
     write_columns(folder / "programme" / "participants.csv", columns)
 
 

@@ -14,4 +14,5 @@ Nothing here but `completion` loads a library: a slip of the keyboard is told be
   of them.
 - `similar`: The options of `evalkit similar`, and what cannot be asked of it.
 - `synth`: The options of `evalkit synth`, and what cannot be asked of it.
+- `synthetic`: The options of `evalkit synthetic`, and what cannot be asked of it.
 """

@@ -73,6 +73,11 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
     "lab": Command(
         "open JupyterLab on the workspace, a project's notebooks ready", "projects:LAB", "lab.lab:lab_command"
     ),
+    "synthetic": Command(
+        "make the whole synthetic England: made-up schools in every published form",
+        "synthetic:SYNTHETIC",
+        "project.synthetic_command:synthetic_command",
+    ),
     "clean": Command("list and remove what no project needs any more", "projects:CLEAN", "many.clean:clean_command"),
     "projects": Command("list the projects", "projects:PROJECTS", "project.new_project:projects_command"),
 }

@@ -17,5 +17,6 @@
 - `project_file`: Project files and claims: read, checked whole, and every complaint in one message.
 - `project_rules`: What a project file may ask for, beyond the types of its values, and how long its texts may be.
 - `runner`: One project from its file to its outputs folder.
+- `synthetic_command`: `evalkit synthetic`: make the whole synthetic England in a folder, all of it or nothing.
 - `workspace`: Where projects, notebooks, data and outputs are; files of a project never lie outside its folder.
 """
