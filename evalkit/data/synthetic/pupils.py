@@ -63,8 +63,8 @@ def _pupils(rng: np.random.Generator, later: Later, summer: LaterSummer, schools
         "LanguageGroupMajor": rng.choice(
             np.array(["1_ENG", "2_OTH", "3_UNCL"], dtype=object), size=count, p=[0.8, 0.195, 0.005]
         ),
-        "KS2_READSCORE": pick(absent, "A", whole_text(scores["READ"])),
-        "KS2_GPSSCORE": pick(absent, "A", whole_text(scores["GPS"])),
-        "KS2_MATSCORE": pick(absent, "A", whole_text(scores["MAT"])),
+        "KS2_READSCORE": pick(absent, "", whole_text(scores["READ"])),
+        "KS2_GPSSCORE": pick(absent, "", whole_text(scores["GPS"])),
+        "KS2_MATSCORE": pick(absent, "", whole_text(scores["MAT"])),
         "OverallAbsence_6HalfTerms": decimal_text(np.clip(rng.gamma(2.0, 2.6, count) + 1.5 * poor, 0.0, 90.0), 1),
     }
