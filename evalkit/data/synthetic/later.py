@@ -27,7 +27,7 @@ SUPPORT_EFFECTS: Final = {
 """What the programme of September 2023 to July 2025 adds to its schools' average scaled scores."""
 SUPPORT_STARTS: Final = 20230901
 _SUPPORTED: Final = 240  # schools of that programme at full scale
-_LOWEST: Final = 1 / 3  # they are drawn from this share of the schools, by their lasting level, not by one summer
+_SMALLEST: Final = 15  # pupils a year of a school in it
 _CONVERSIONS, _CLOSURES, _AMALGAMATIONS = 300, 50, 15  # a year at full scale
 _CHANGES: Final = (2020, 2021, 2022, 2023, 2024)  # the last summer under the former URN
 _KEPT: Final = 0.85  # of a school's lasting level, from before 2020 to after
@@ -196,14 +196,13 @@ def _amalgamating(partner: Ints, end: Text, count: int) -> Bools:
 
 
 def _supported(seed: int, schools: Primaries, last: Ints, scale: float) -> Bools:
-    """Return the schools of the later programme: of the lowest third by lasting level, outside the first's area."""
-    level = lasting(schools)[:, [0, 2]].sum(axis=1)
+    """Return the schools of the later programme: drawn by lot outside the first's area."""
     may_be = ~schools.special & (schools.area != schools.areas.treated) & (last == LAST_SUMMER) & (schools.last == 2019)
-    may_be &= (schools.first == 2016) & (schools.cohort.min(axis=1) >= 15)
-    low = np.flatnonzero(may_be & (level <= np.quantile(level[may_be], _LOWEST)))
-    chosen = np.zeros(len(level), dtype=bool)
-    count = min(max(20, round(_SUPPORTED * scale)), len(low) // 2)
-    chosen[stream(seed, "later-programme").choice(low, size=count, replace=False)] = True
+    may_be &= (schools.first == 2016) & (schools.cohort.min(axis=1) >= _SMALLEST)
+    free = np.flatnonzero(may_be)
+    chosen = np.zeros(len(last), dtype=bool)
+    count = min(max(20, round(_SUPPORTED * scale)), len(free) // 2)
+    chosen[stream(seed, "later-programme").choice(free, size=count, replace=False)] = True
     return chosen
 
 
