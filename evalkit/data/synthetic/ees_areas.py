@@ -39,6 +39,7 @@ def write_ees_areas(folder: Path, seed: int, later: Later, secondaries: LaterSec
     write_blocks(folder / "ees" / "attendance_weekly_la.csv", _week_blocks(seed, areas))
     write_blocks(folder / "ees" / "eyfsp_gld_la_2013_2018.csv.gz", _early_blocks(seed, areas))
     _write_exclusions(folder, seed, later, secondaries)
+    write_blocks(folder / "exclusions" / "clean_la_data.csv", _short_blocks(seed, areas), quoted=True)
 
 
 def codes_of(areas: Areas, year: int) -> list[int]:
@@ -298,17 +299,30 @@ def _exclusion_blocks(seed: int, later: Later, secondaries: LaterSecondaries) ->
     for year in EXCLUSION_SCHOOL_YEARS[::-1]:
         for schools in (later, secondaries):
             yield _school_exclusions(seed, schools, year)
-    areas = later.schools.areas
+    for level, year, rows, kind, cells in _area_exclusions(seed, later.schools.areas):
+        yield _exclusion_head(level, year, rows, kind) | cells
+
+
+def _area_exclusions(seed: int, areas: Areas) -> Iterator[tuple[str, int, list[dict[str, str]], str, dict[str, Any]]]:
+    """Yield level, year, who the places are, school type and measures."""
     for year in range(2019, 2006, -1):
         rng, levels = stream(seed, f"ees-exclusions-{year}"), list(_levels(areas, year))
         for kind, (part, permanent, fixed) in _SCHOOL_TYPES.items():
             for level, rows, deprived, pupils in levels:
                 count = _rounded(pupils * part, level)
                 lift = np.exp(0.25 * deprived + rng.normal(0.0, 0.1, len(rows)))
-                block = _exclusion_head(level, year, rows, kind)
-                yield block | _exclusion_cells(
-                    count, np.rint(count * permanent * lift), np.rint(count * fixed * lift), 1
-                )
+                cells = _exclusion_cells(count, np.rint(count * permanent * lift), np.rint(count * fixed * lift), 1)
+                yield level, year, rows, kind, cells
+
+
+def _short_blocks(seed: int, areas: Areas) -> Iterator[Block]:
+    """Yield the same areas in the columns of the older list by authority, regions left out."""
+    names = {"one_plus_fixed_rate": "one_or_more_fixed_excl_rate"}
+    for level, year, rows, kind, cells in _area_exclusions(seed, areas):
+        if level != "Regional":
+            place = np.array([row.get("la_name", ENGLAND[1]) for row in rows], dtype=object)
+            block = {"year": f"{year - 1}{year % 100:02d}", "level": level, "la_name": place, "school_type": kind}
+            yield block | {names.get(name, name): text for name, text in cells.items()}
 
 
 def _exclusion_head(level: str, year: int, rows: list[dict[str, str]], kind: str) -> dict[str, Any]:

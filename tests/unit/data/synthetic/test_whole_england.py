@@ -98,6 +98,7 @@ def test_the_card_says_what_is_true_of_the_later_programme(whole):
         ("ees/absence_la.csv.gz", "files/ees/absence_la.csv.gz"),
         ("schools-2022-23/england_abs.csv", "data/schools-2022-23/england_abs.csv"),
         ("schools-2022-23/england_census.csv", "data/schools-2022-23/england_census.csv"),
+        ("exclusions/clean_la_data.csv", "data/exclusions/clean_la_data.csv"),
         ("gias/links_edubasealldata20251103.csv", "data/gias/links_edubasealldata_2022.csv"),
         ("gias/group_links20251103.csv", "files/gias/group_links.csv.gz"),
         ("ofsted/ofsted_ratings_history_to_2020.csv", "data/ofsted/ofsted_ratings_history_to_2020.csv"),
