@@ -169,8 +169,7 @@ def absent(field: Field, index: pd.Index) -> tuple[pd.Series, pd.Series]:
 
 def latest_day(*columns: pd.Series) -> str:
     """Return the latest day of some columns of text as yyyy-mm-dd; empty where none tells one."""
-    found = [
-        pd.to_datetime(cells.str.strip(), format=form, errors="coerce").max() for cells in columns for form in _DAYS
-    ]
+    texts = pd.Series([text.strip() for cells in columns for text in cells.unique() if text.strip()], dtype=object)
+    found = [pd.to_datetime(texts, format=form, errors="coerce").max() for form in _DAYS]
     known = [day for day in found if pd.notna(day)]
     return f"{max(known):%Y-%m-%d}" if known else ""
