@@ -11,7 +11,6 @@ import sys
 import time
 
 import pytest
-from evalkit.run.processes.locks import only_one
 
 from evalkit.data.files.members import members
 from evalkit.data.locks import only_one
