@@ -21,7 +21,7 @@
 - `ofsted`: Ofsted's inspections: histories of ratings, management information, and report cards; the grade of each
   framework.
 - `opening`: Opening a file as what it is said to be: a file for another reader is told by what it looks like.
-- `performance_tables`: DfE's wide performance tables of key stages 2, 4 and 5, of England or of one authority, in the
+- `performance_tables`: DfE's wide performance tables of key stages 2 and 4, of England or of one authority, in the
   layout of any year.
 - `post_16`: What became of pupils: destinations after key stage 4 and after 16 to 18 study, and results of 16 to 18
   study.
