@@ -53,6 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=30_000_000, help="made-up pupils")
     parser.add_argument("--quick", action="store_const", const=QUICK, dest="rows", help="one million of them")
     parser.add_argument("--files", type=Path, default=ROOT.parent / "shared", help="folder of published files")
+    parser.add_argument("--programs", nargs="+", default=[*PROGRAMS], help="some of them: evalkit and duckdb at least")
     parser.add_argument("--threads", type=int, default=2, help="threads every library may use")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a run is ended")
     parser.add_argument("--memory", type=float, default=8, help="GiB that a run may hold")
@@ -76,7 +77,7 @@ def _task(
     """Return what each program took for a task, and whether its answer is that of the kit."""
     runs: list[dict] = []
     for program, name in PROGRAMS.items():
-        if only not in ("", program):
+        if only not in ("", program) or program not in options.programs:
             continue
         if program == "polars" and find_spec("polars") is None:
             found: dict = {"failure": "is not installed: python -m pip install polars"}

@@ -104,7 +104,7 @@ def _columns(columns: Sequence[str]) -> dict[str, str]:
 
 def _years(labels: pd.Series, name: str, *, are_rows: bool = True) -> pd.Series:
     """Return the summer of each school year; `are_rows` where the labels are those of the file's rows, one by one."""
-    years = {}
+    years, labels = {}, labels.fillna("")
     for label in labels.unique():
         at = int(labels.index[labels == label][0]) + 2
         short = _LONG_YEAR.sub(r"\1/\3", str(label))

@@ -238,6 +238,8 @@ class _Import:
             fault=fault,
             note=found.note,
             on_disk=on_disk,
+            inner=member.inner,
+            nested=member.nested,
             size=facts.st_size,
             mtime_ns=facts.st_mtime_ns,
             read_ns=now,
@@ -311,7 +313,7 @@ class _Keeper:
             part.replace(place)
         finally:
             part.unlink(missing_ok=True)
-        return stored_copy(place, peek)
+        return stored_copy(place, table)
 
     def _write(self, table: RawTable, part: Path) -> None:
         if self.form == "geojson":

@@ -25,8 +25,9 @@ class StoreEntry:
     """One imported file: what it is, what it gives, why where it is not used, and where its copy in the store is.
 
     `sha256` is that of the raw file as it lay in its folder; of an archive's member that of the member unpacked, and
-    `archive_sha256` that of the archive. `fault` is why by itself it is not used, `reason` also why another is used in
-    its place. `size` and `mtime_ns` are those of the file on the disk, `read_ns` the time when it was read.
+    `archive_sha256` that of the archive; `inner` and `nested` are its names in the archive and in one inside that.
+    `fault` is why by itself it is not used, `reason` also why another is used in its place. `size` and `mtime_ns` are
+    those of the file on the disk, `read_ns` the time when it was read.
     """
 
     name: str
@@ -45,6 +46,8 @@ class StoreEntry:
     fault: str
     note: str
     on_disk: str
+    inner: str
+    nested: str
     size: int
     mtime_ns: int
     read_ns: int

@@ -83,7 +83,7 @@ class Store:
         entry = self.entry(name)
         if not entry.copy:
             raise DataError(f"{name}: the store keeps no copy of it, as it is not used: {entry.reason or entry.fault}.")
-        return stored_table(self.folder, entry)
+        return stored_table(self.folder, self.source, entry)
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a stored file as published text, of the columns named or of all."""
@@ -129,19 +129,24 @@ def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def stored_table(folder: Path, entry: StoreEntry) -> RawTable:
-    """Return the copy in a store as a table of published text; outlines are kept as they were published."""
+def stored_table(folder: Path, source: Path, entry: StoreEntry) -> RawTable:
+    """Return the copy in a store as a table of published text; outlines are kept as they were published.
+
+    Its `member` is the raw file, for readers that need more of it than its cells.
+    """
     place = folder / entry.copy
     if entry.form == "geojson":
         return RawTable(Member(entry.name, place))
-    return _StoredTable(place, entry.name, entry.columns, entry.form, entry.encoding, entry.sheet)
+    raw = Member(entry.name, source / entry.on_disk, entry.inner, entry.nested)
+    return _StoredTable(place, raw, entry.columns, entry.form, entry.encoding, entry.sheet)
 
 
-def stored_copy(place: Path, raw: Peek) -> RawTable:
-    """Return the copy of a table that begins so, as a table of the same text."""
+def stored_copy(place: Path, table: RawTable) -> RawTable:
+    """Return the copy of a table as a table of the same text."""
+    raw = table.peek
     if raw.form == "geojson":
         return RawTable(Member(raw.name, place))
-    copy = _StoredTable(place, raw.name, raw.columns, raw.form, raw.encoding, raw.sheet)
+    copy = _StoredTable(place, table.member, raw.columns, raw.form, raw.encoding, raw.sheet)
     copy.__dict__["peek"] = raw  # it is known, and need not be read again
     return copy
 
@@ -149,9 +154,11 @@ def stored_copy(place: Path, raw: Peek) -> RawTable:
 class _StoredTable(RawTable):
     """A stored copy that passes for the raw file: its name, form and beginning are those of the file imported."""
 
-    def __init__(self, path: Path, name: str, columns: tuple[str, ...], form: str, encoding: str, sheet: str) -> None:
-        super().__init__(Member(name, path), sheet)
-        self._columns, self._form, self._encoding = columns, form, encoding
+    def __init__(
+        self, place: Path, raw: Member, columns: tuple[str, ...], form: str, encoding: str, sheet: str
+    ) -> None:
+        super().__init__(raw, sheet)
+        self._place, self._columns, self._form, self._encoding = place, columns, form, encoding
 
     @cached_property
     def form(self) -> Any:
@@ -180,13 +187,13 @@ class _StoredTable(RawTable):
 
         names = list(columns)
         try:
-            with parquet.ParquetFile(self.member.path) as file:
+            with parquet.ParquetFile(self._place) as file:
                 stored = set(file.schema_arrow.names)
                 wanted = [name for one in names for name in (one, f"{one}{TEXT}") if name in stored]
                 for batch in file.iter_batches(n_rows, columns=wanted):
                     yield published_text(pa.Table.from_batches([batch]), names)
         except (OSError, pa.ArrowException):
             raise DataError(
-                f"{self.name}: its copy in the store ({self.member.path}) is missing or damaged. Delete the store's "
+                f"{self.name}: its copy in the store ({self._place}) is missing or damaged. Delete the store's "
                 "folder and import the files again."
             ) from None
