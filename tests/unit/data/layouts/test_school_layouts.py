@@ -66,7 +66,11 @@ def test_a_file_that_says_no_year_has_none_and_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("read", "text", "said"),
     [
-        ("read_school_census", CENSUS + CENSUS_ROWS + CENSUS_ROWS[:60], "line 4: a row stands there twice"),
+        (
+            "read_school_census",
+            CENSUS + CENSUS_ROWS + CENSUS_ROWS.splitlines()[0] + "\n",
+            "line 4: a row stands there twice",
+        ),
         ("read_school_census", CENSUS + "1000,201,3614,x,271,1%\n", "line 2: '1000' in the column 'URN' is none"),
         (
             "read_school_census",
@@ -74,6 +78,7 @@ def test_a_file_that_says_no_year_has_none_and_says_so(tmp_path):
             "line 2: 'many' in the column 'NOR' is not a number",
         ),
         ("read_school_census", CENSUS, "a header but no rows"),
+        ("read_school_census", CENSUS + CENSUS_ROWS[:60], "line 3: the file is cut short"),
         ("read_school_census", "URN,LA,NOR\n100000,201,3\n", "It lacks ESTAB."),
         ("read_school_absence", CENSUS + CENSUS_ROWS, "It looks like this: Performance tables, pupils of each school"),
         ("read_ofsted_inspections", "URN,Rating,Inspection Date\n100000,Super,20180306\n", "'Super' is not a rating"),
