@@ -282,24 +282,29 @@ def _fits(peek: Peek) -> bool:
 def _contents(table: RawTable) -> Contents:
     peek = table.peek
     there = {str(column).strip().casefold(): str(column) for column in peek.columns}
-    keys = [column for column in ("old_la_code", "new_la_code", "version") if column in there]
-    names = [there[column] for column in (PERIOD, IDENTIFIER, LEVEL, *keys)]
-    frame = table.counts(names).rename(columns=lambda column: str(column).strip().casefold())
-    n_rows = int(frame["n"].sum())
     beginning = pd.DataFrame(peek.rows, columns=list(peek.columns))
     measures = tuple(value_columns(beginning.loc[:, ~beginning.columns.duplicated()]))
+    filters = [str(column) for column in beginning if _is_filter(str(column), beginning[column], measures)]
+    keys = [there[column] for column in ("old_la_code", "new_la_code", "version") if column in there]
+    frame = table.counts([*(there[column] for column in (PERIOD, IDENTIFIER, LEVEL)), *keys, *filters])
+    kinds = tuple(sorted({cell for column in filters for cell in stripped(frame[column]).unique()}))
+    frame = frame.rename(columns=lambda column: str(column).strip().casefold())
     years = sorted({year for pair in _distinct(frame, [PERIOD, IDENTIFIER]) if (year := _year(*pair)) is not None})
     levels = tuple(sorted(stripped(frame[LEVEL]).str.casefold().unique().tolist()))
     areas = _codes(frame)
     stages = {text for text in stripped(frame.get("version", pd.Series(dtype=str))).str.lower() if text in STAGES}
     stage: Stage = stages.pop() if len(stages) == 1 else stage_by_name(table.name)
-    filters = sorted({cell for column in beginning.columns if column not in measures for cell in beginning[column]})
-    digest = hashlib.sha256("\n".join([*peek.columns, *filters]).encode()).hexdigest()[:8]
+    what = hashlib.sha256("\n".join([*sorted(peek.columns), *areas, *kinds]).encode()).hexdigest()[:8]
     span = f"{years[0]} to {years[-1]}" if years else "no year"
-    subject = f"Explore Education Statistics, {listed(list(levels))}, {span}, {n_rows} rows [{digest}]"
     return Contents(
-        rows=n_rows, years=tuple(years), areas=areas, measures=measures, levels=levels, stage=stage, subject=subject
-    )
+        rows=int(frame["n"].sum()), years=tuple(years), areas=areas, measures=measures, levels=levels, stage=stage,
+        subject=f"Explore Education Statistics, {listed(list(levels))}, {span} [{what}]",
+    )  # fmt: skip
+
+
+def _is_filter(column: str, texts: pd.Series, measures: Sequence[str]) -> bool:
+    """Return whether a column says which rows of a place and period are which, by the beginning of a file."""
+    return column not in measures and not _is_id(column) and texts.nunique() <= _MOST_CLASSES
 
 
 def _distinct(frame: pd.DataFrame, columns: list[str]) -> list[tuple[str, str]]:
