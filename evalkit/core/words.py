@@ -70,13 +70,19 @@ def _is_formula(text: str) -> bool:
 # Small helpers for messages that people read.
 
 
+LONGEST_WORD: Final = 400
+"""Letters of a word that is compared with others, or told among them; a damaged cell can have many more."""
+
+
 def nearest(word: str, known: Iterable[str], n: int = 1) -> list[str]:
     """Return up to `n` known words that look most like `word`, best first.
 
     One that differs only in a trailing `.0`, blanks, case or leading zeros comes first. Numbers are near where one
     digit is wrong, too many or too few, or two have changed places: more in common says nothing about ids.
     """
-    texts = sorted(known)
+    texts = sorted(text for text in known if len(text) <= LONGEST_WORD)
+    if len(word) > LONGEST_WORD:
+        return []  # a damaged cell, which to compare takes its time
     plain = _plain(word)
     same = [text for text in texts if _plain(text) == plain]
     slips = [] if same else [text for text in texts if _is_one_slip(plain, _plain(text))]
@@ -130,7 +136,7 @@ def listed(words: Sequence[str], most: int = 8) -> str:
     >>> listed(["Bristol, City of", "Milton Keynes", "Bournemouth, Christchurch and Poole"])
     'Bristol, City of; Milton Keynes; and Bournemouth, Christchurch and Poole'
     """
-    shown = list(words[:most])
+    shown = [word if len(word) <= LONGEST_WORD else f"{word[:40]}…" for word in words[:most]]
     if len(shown) < 2 and len(words) <= most:
         return shown[0] if shown else "none"
     comma, last = ("; ", "; and ") if any(", " in word for word in shown) else (", ", " and ")

@@ -20,6 +20,7 @@ from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
 from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
+from evalkit.data.published.codes import shown_cell
 
 # Series of local authorities from DfE's Local Authority Interactive Tool (LAIT).
 
@@ -114,8 +115,8 @@ def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:
     bad = is_known.to_numpy() & ~np.isfinite(numbers)
     if bad.any():
         raise DataError(
-            f"{where}: {texts[bad].iloc[0]!r} ({counted(int(bad.sum()), 'such cell')}) is neither a number nor a code "
-            "for a missing one. Check that the file is the untouched download."
+            f"{where}: {shown_cell(texts[bad].iloc[0])} ({counted(int(bad.sum()), 'such cell')}) is neither a number "
+            "nor a code for a missing one. Check that the file is the untouched download."
         )
     numbers[~is_known.to_numpy()] = np.nan
     return numbers

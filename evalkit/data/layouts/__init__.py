@@ -3,6 +3,7 @@
 - `boundaries`: Outlines of local authorities as the Office for National Statistics publishes them, of any layer.
 - `deprivation`: IDACI: the share of children in income-deprived families of each small area, and of that which a
   school stands in.
+- `destinations`: What became of pupils: destinations after key stage 4, and after 16 to 18 study, school by school.
 - `ees`: Explore Education Statistics: DfE's long files, with a row for each period, place and breakdown.
 - `ees_schools`: Schools' results as Explore Education Statistics (EES) publishes them: rows by school, year, subject
   and group.
@@ -23,8 +24,6 @@
 - `opening`: Opening a file as what it is said to be: a file for another reader is told by what it looks like.
 - `performance_tables`: DfE's wide performance tables of key stages 2 and 4, of England or of one authority, in the
   layout of any year.
-- `post_16`: What became of pupils: destinations after key stage 4 and after 16 to 18 study, and results of 16 to 18
-  study.
 - `published_table`: The rows of a published table: what each is of, its numbers, and the reason of each number that
   is missing.
 - `pupils`: Pupil-level extracts of the National Pupil Database: one row for each pupil and year.

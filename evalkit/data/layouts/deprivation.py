@@ -12,7 +12,8 @@ from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.field_table import named_as_fields
 from evalkit.data.layouts.opening import open_as
-from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
+from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
+from evalkit.data.published.codes import shown_cell
 
 _LONG: Final = "Income Deprivation Affecting Children Index (IDACI)"
 _SCORE: Final = "IDACI score"
@@ -74,12 +75,12 @@ def read_idaci(path: Path, schools: Path | None = None) -> PublishedTable:
     table, _ = open_as(path, LAYOUTS)
     frame = named_as_fields(table, _FIELDS)
     measures = [field.name for field in _FIELDS[1:] if field.name in frame]
-    codes = frame[["LSOA code"]].apply(lambda texts: texts.str.strip())
+    codes = frame[["LSOA code"]].apply(stripped)
     wrong = codes["LSOA code"][~codes["LSOA code"].str.fullmatch(r"[EW]01\d{6}")]
     if len(wrong):
         raise DataError(
-            f"{table.name}: line {int(wrong.index[0]) + 2}: {wrong.iloc[0]!r} is no small area (such as E01006442; "
-            f"{counted(len(wrong), 'such cell')}). Use the untouched download."
+            f"{table.name}: line {int(wrong.index[0]) + 2}: {shown_cell(wrong.iloc[0])} is no small area "
+            f"(such as E01006442; {counted(len(wrong), 'such cell')}). Use the untouched download."
         )
     refuse_repeated(codes, table.name, "a small area")
     areas = published_table(frame, table.name, measures=measures, keys=codes)
@@ -93,7 +94,7 @@ def read_idaci(path: Path, schools: Path | None = None) -> PublishedTable:
 def _of_schools(areas: PublishedTable, schools: Path) -> PublishedTable:
     table, _ = open_as(schools, (_SCHOOLS,))
     frame = named_as_fields(table, _SCHOOLS.fields)
-    keys = frame[["URN", "LSOA (code)"]].apply(lambda texts: texts.str.strip())
+    keys = frame[["URN", "LSOA (code)"]].apply(stripped)
     refuse_repeated(keys[["URN"]], table.name, "a school")
     lsoa = keys["LSOA (code)"]
     by_area = areas.values.set_axis(areas.keys["LSOA code"])

@@ -24,6 +24,7 @@ from evalkit.data.layouts.published_table import (
     published_table,
     refuse_repeated,
     require_measures,
+    stripped,
 )
 from evalkit.data.own_tables.ees_periods import IDENTIFIER, PERIOD, EesPeriod, ees_period, ees_periods, period_numbers
 from evalkit.data.own_tables.row_filter import Where, rows_where, told_apart
@@ -195,6 +196,8 @@ def _chosen(table: RawTable, level: str | None, where: Where) -> pd.DataFrame:
     frame = table.read()
     names = {column: _NAMES.get(str(column).strip().casefold(), str(column).strip()) for column in frame.columns}
     frame = frame.rename(columns=names)
+    known = [column for column in frame.columns if column in _NAMES.values()]
+    frame[known] = frame[known].fillna("")
     _refuse_twice([str(column) for column in frame.columns], table.name)
     if not len(frame):
         raise DataError(f"{table.name}: the file has a header but no rows. Download it again.")
@@ -279,23 +282,29 @@ def _fits(peek: Peek) -> bool:
 def _contents(table: RawTable) -> Contents:
     peek = table.peek
     there = {str(column).strip().casefold(): str(column) for column in peek.columns}
-    keys = [column for column in ("old_la_code", "new_la_code", "version") if column in there]
-    names = [there[column] for column in (PERIOD, IDENTIFIER, LEVEL, *keys)]
-    frame = table.read(names).rename(columns=lambda column: str(column).strip().casefold())
     beginning = pd.DataFrame(peek.rows, columns=list(peek.columns))
     measures = tuple(value_columns(beginning.loc[:, ~beginning.columns.duplicated()]))
+    filters = [str(column) for column in beginning if _is_filter(str(column), beginning[column], measures)]
+    keys = [there[column] for column in ("old_la_code", "new_la_code", "version") if column in there]
+    frame = table.counts([*(there[column] for column in (PERIOD, IDENTIFIER, LEVEL)), *keys, *filters])
+    kinds = tuple(sorted({cell for column in filters for cell in stripped(frame[column]).unique()}))
+    frame = frame.rename(columns=lambda column: str(column).strip().casefold())
     years = sorted({year for pair in _distinct(frame, [PERIOD, IDENTIFIER]) if (year := _year(*pair)) is not None})
-    levels = tuple(sorted(frame[LEVEL].str.strip().str.casefold().unique().tolist()))
+    levels = tuple(sorted(stripped(frame[LEVEL]).str.casefold().unique().tolist()))
     areas = _codes(frame)
-    stages = {text for text in frame.get("version", pd.Series(dtype=str)).str.strip().str.lower() if text in STAGES}
+    stages = {text for text in stripped(frame.get("version", pd.Series(dtype=str))).str.lower() if text in STAGES}
     stage: Stage = stages.pop() if len(stages) == 1 else stage_by_name(table.name)
-    filters = sorted({cell for column in beginning.columns if column not in measures for cell in beginning[column]})
-    digest = hashlib.sha256("\n".join([*peek.columns, *filters]).encode()).hexdigest()[:8]
+    what = hashlib.sha256("\n".join([*sorted(peek.columns), *areas, *kinds]).encode()).hexdigest()[:8]
     span = f"{years[0]} to {years[-1]}" if years else "no year"
-    subject = f"Explore Education Statistics, {listed(list(levels))}, {span}, {len(frame)} rows [{digest}]"
     return Contents(
-        rows=len(frame), years=tuple(years), areas=areas, measures=measures, levels=levels, stage=stage, subject=subject
-    )
+        rows=int(frame["n"].sum()), years=tuple(years), areas=areas, measures=measures, levels=levels, stage=stage,
+        subject=f"Explore Education Statistics, {listed(list(levels))}, {span} [{what}]",
+    )  # fmt: skip
+
+
+def _is_filter(column: str, texts: pd.Series, measures: Sequence[str]) -> bool:
+    """Return whether a column says which rows of a place and period are which, by the beginning of a file."""
+    return column not in measures and not _is_id(column) and texts.nunique() <= _MOST_CLASSES
 
 
 def _distinct(frame: pd.DataFrame, columns: list[str]) -> list[tuple[str, str]]:
@@ -314,7 +323,7 @@ def _codes(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the codes of authorities: of three digits where the file has them."""
     for column in ("old_la_code", "new_la_code"):
         if column in frame:
-            codes = frame[column].dropna().str.strip()
+            codes = stripped(frame[column])
             known = codes[~codes.isin(["", *_symbols()])]
             if len(known):
                 return tuple(sorted(known.unique().tolist()))

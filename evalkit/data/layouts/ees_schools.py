@@ -195,7 +195,15 @@ def _fits(fields: tuple[Field, ...]) -> Callable[[Peek], bool]:
 
 
 def _layout(name: str, title: str, fields: tuple[Field, ...]) -> Layout:
-    return Layout(name=name, title=title, publisher="DfE", fields=fields, fits=_fits(fields), contents=_contents)
+    return Layout(
+        name=name,
+        title=title,
+        publisher="DfE",
+        fields=fields,
+        fits=_fits(fields),
+        contents=_contents,
+        reader="read_ees",
+    )
 
 
 LAYOUTS: Final = (

@@ -12,7 +12,8 @@ from evalkit.core.errors import DataError
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.file_names import stage_by_name
-from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
+from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
+from evalkit.data.published.codes import shown_cell
 
 MEASURED: Final = ("number", "percent")
 """Forms of fields that become numbers."""
@@ -68,7 +69,7 @@ def read_fields(
     frame = named_as_fields(table, fields)
     present = [field for field in fields if field.name in frame.columns]
     measures = [field.name for field in present if field.form in MEASURED]
-    keys = frame[[field.name for field in present if field.form not in MEASURED]].apply(lambda texts: texts.str.strip())
+    keys = frame[[field.name for field in present if field.form not in MEASURED]].apply(stripped)
     require_ids(keys, present, table.name)
     refuse_repeated(keys[[name for name in one_of if name in keys]], table.name, "a row")
     if year is not None:
@@ -87,8 +88,8 @@ def require_ids(keys: pd.DataFrame, fields: Sequence[Field], name: str) -> None:
         wrong = cells[is_school & ~cells.str.fullmatch(digits)]
         if len(wrong):
             raise DataError(
-                f"{name}: line {int(wrong.index[0]) + 2}: {wrong.iloc[0]!r} in the column '{field.name}' is none "
-                f"({len(wrong):,} such cells). Use the untouched download."
+                f"{name}: line {int(wrong.index[0]) + 2}: {shown_cell(wrong.iloc[0])} in the column "
+                f"'{field.name}' is none ({len(wrong):,} such cells). Use the untouched download."
             )
 
 
@@ -99,10 +100,11 @@ def contents_of_schools(
 
     def contents(table: RawTable) -> Contents:
         frame = named_as_fields(table, fields)
-        codes = frame[area].str.strip() if area in frame else pd.Series("", index=frame.index)
-        is_school = frame[school].str.strip().str.fullmatch(r"[\d/]+").fillna(False).to_numpy()
+        codes = stripped(frame[area]) if area in frame else pd.Series("", index=frame.index)
+        ids = stripped(frame[school])
+        is_school = ids.str.fullmatch(r"[\d/]+").to_numpy()
         areas = tuple(sorted(code for code in codes[is_school].unique() if re.fullmatch(r"\d{3}", str(code))))
-        is_nation = codes.eq(NATION).to_numpy() | (frame[school].str.strip() == NATION).to_numpy()
+        is_nation = codes.eq(NATION).to_numpy() | ids.eq(NATION).to_numpy()
         levels = [
             level
             for level, rows in (

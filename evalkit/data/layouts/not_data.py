@@ -124,8 +124,8 @@ LAYOUTS: Final = (
         why=_DERIVED, seen="England",
     ),
     Layout(
-        name="derived-merged", title="Published tables joined by somebody else", publisher="derived",
-        fields=_fields("URN", meaning="Unique reference number of the school."), fits=_is_merged, contents=_contents,
+        name="derived-merged", title="Published tables joined by somebody else (columns marked .x and .y)",
+        publisher="derived", fields=(), fits=_is_merged, contents=_contents,
         unused_reason=_DERIVED, seen="England, 2022/23",
     ),
     Layout(

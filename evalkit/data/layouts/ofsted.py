@@ -15,7 +15,8 @@ from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.field_table import fitting, named_as_fields, read_fields, require_ids
 from evalkit.data.layouts.opening import open_as
-from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
+from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
+from evalkit.data.published.codes import shown_cell
 
 NO_OVERALL_GRADE: Final = "20240902"
 """First day from which state-funded schools get no overall grade."""
@@ -127,7 +128,7 @@ def read_ofsted_inspections(path: Path) -> PublishedTable:
     measures = [field.name for field in fields if field.form == "number" and field.name in frame]
     graded = frame.assign(**{name: _numbered(frame[name], words) for name in measures})
     keys = frame[[field.name for field in fields if field.form != "number" and field.name in frame]]
-    keys = keys.apply(lambda texts: texts.str.strip())
+    keys = keys.apply(stripped)
     require_ids(keys, [field for field in fields if field.name in keys], table.name)
     refuse_repeated(keys[["URN"]], table.name, "a school")
     day = _days(frame["Inspection start date"], table.name)
@@ -147,8 +148,8 @@ def _history(table: RawTable) -> PublishedTable:
     rating = read.keys["Rating"]
     unknown = sorted(set(rating.fillna("")) - set(RATINGS))
     if unknown:
-        line = int(kept.index[kept["Rating"].fillna("") == unknown[0]][0]) + 2
-        raise DataError(f"{table.name}: line {line}: {unknown[0]!r} is not a rating. Use the untouched file.")
+        line = int(kept.index[kept["Rating"] == unknown[0]][0]) + 2
+        raise DataError(f"{table.name}: line {line}: {shown_cell(unknown[0])} is not a rating. Use the untouched file.")
     day = _days(read.keys["Inspection Date"], table.name)
     grades = pd.DataFrame({"Overall effectiveness": rating.map(_GRADES).astype(float)})
     no_reasons = pd.DataFrame("", index=grades.index, columns=grades.columns, dtype=object)
@@ -159,22 +160,22 @@ def _history(table: RawTable) -> PublishedTable:
 
 def _numbered(cells: pd.Series, words: dict[str, str]) -> pd.Series:
     """Return grades that are words as their numbers."""
-    plain = cells.str.strip()
+    plain = stripped(cells)
     numbered: pd.Series = plain.str.lower().map(words).fillna(plain)
     return numbered
 
 
 def _days(cells: pd.Series, name: str) -> pd.Series:
     """Return days as YYYYMMDD, empty where there is none; raise `DataError` with the line of one that is no day."""
-    plain = cells.str.strip().replace("NULL", "")
+    plain = stripped(cells).replace("NULL", "")
     found = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
     for form in ("%Y%m%d", "%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y"):
         found = found.fillna(pd.to_datetime(plain, format=form, errors="coerce"))
     wrong = plain[plain.ne("") & found.isna()]
     if len(wrong):
         raise DataError(
-            f"{name}: line {int(wrong.index[0]) + 2}: {wrong.iloc[0]!r} is not a day as dd/mm/yyyy or YYYYMMDD "
-            f"({len(wrong):,} such cells). Use the untouched file."
+            f"{name}: line {int(wrong.index[0]) + 2}: {shown_cell(wrong.iloc[0])} is not a day as dd/mm/yyyy "
+            f"or YYYYMMDD ({len(wrong):,} such cells). Use the untouched file."
         )
     texts: pd.Series = found.dt.strftime("%Y%m%d").fillna("")
     return texts

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, did_you_mean, listed
-from evalkit.data.published.codes import BLANKS, CODE_REASONS, MEANINGS, Cells, Coded, read_cells, refuse_odd
+from evalkit.data.published.codes import BLANKS, CODE_REASONS, MEANINGS, ROW_ENDS, Cells, Coded, read_cells, refuse_odd
 
 _SPACE: Final = " "
+_CLIP: Final = 40
+"""Letters of a cell that a message quotes."""
+_ENDS: Final = "\0"
+"""What stands here for a cell that its row ended before; no file holds it as a cell of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -73,7 +77,7 @@ def published_table(
     rest = frame[[column for column in frame.columns if column not in measures]] if keys is None else keys
     return PublishedTable(
         name=name,
-        keys=rest.apply(lambda texts: texts.str.strip() if texts.dtype in ("str", "object") else texts),
+        keys=rest.apply(lambda texts: stripped(texts) if texts.dtype in ("str", "object") else texts),
         values=pd.DataFrame(values, index=frame.index, dtype=float),
         reasons=pd.DataFrame(why, index=frame.index, dtype=object),
         codes=tuple(codes),
@@ -81,18 +85,24 @@ def published_table(
     )
 
 
+def stripped(texts: pd.Series) -> pd.Series:
+    """Return texts without blanks around them; one that its row ended before is empty."""
+    plain: pd.Series = texts.fillna("").astype("str").str.strip()
+    return plain
+
+
 def coded_cells(texts: pd.Series, reasons: dict[str, str] | None = None) -> tuple[Cells, NDArray[np.object_]]:
     """Return cells as numbers, and why each is none: empty where it is one, or is odd.
 
-    A cell of a single space is told from an empty one.
+    A cell of a single space is told from an empty one, and a cell that its row ended before from both.
     """
     own = reasons or {}
-    at, known = pd.factorize(texts.fillna(""))
+    at, known = pd.factorize(texts.fillna(_ENDS))
     distinct = pd.Series(known, dtype=object)  # a column of a nation has few distinct cells
-    plain = distinct.astype("str").str.strip()
+    plain = distinct.mask(distinct == _ENDS, "").astype("str").str.strip()
     cells = read_cells(plain.mask(plain.isin(list(own)), ""))
     why = plain.map({**MEANINGS, **dict.fromkeys(BLANKS, CODE_REASONS[""]), **own}).astype(object)
-    why = why.mask(distinct == _SPACE, CODE_REASONS[_SPACE]).fillna("")
+    why = why.mask(distinct == _SPACE, CODE_REASONS[_SPACE]).mask(distinct == _ENDS, ROW_ENDS).fillna("")
     why[~np.isnan(cells.numbers)] = ""
     counts = np.bincount(at, minlength=len(distinct))
     codes: dict[str, int] = {}
@@ -118,7 +128,7 @@ def refuse_repeated(keys: pd.DataFrame, name: str, what: str) -> None:
     twice = keys.duplicated().to_numpy() if len(keys.columns) else np.zeros(len(keys), dtype=bool)
     if twice.any():
         at = int(np.argmax(twice))
-        of = listed([f"{column} {cell}" for column, cell in keys.iloc[at].items() if str(cell).strip()], 6)
+        of = listed([f"{column} {str(cell)[:_CLIP]}" for column, cell in keys.iloc[at].items() if str(cell).strip()], 6)
         raise DataError(
             f"{name}: line {int(keys.index[at]) + 2}: {what} stands there twice ({of}; "
             f"{counted(int(twice.sum()), 'such row')}). Download it again, or take the doubles out."

@@ -15,7 +15,13 @@ from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.ees import value_columns
 from evalkit.data.layouts.field_table import require_ids
 from evalkit.data.layouts.opening import open_as
-from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, require_measures
+from evalkit.data.layouts.published_table import (
+    PublishedTable,
+    published_table,
+    refuse_repeated,
+    require_measures,
+    stripped,
+)
 from evalkit.data.own_tables.year_labels import read_year_label
 from evalkit.data.published.codes import coded_notes
 
@@ -67,7 +73,7 @@ def read_pupils(path: Path, measures: Sequence[str] | None = None) -> PublishedT
     table, _ = open_as(path, LAYOUTS)
     frame = table.read()
     by_field = _columns(tuple(str(column) for column in frame.columns))
-    ids = frame[[by_field[name] for name in _KEYS if name in by_field]].apply(lambda texts: texts.str.strip())
+    ids = frame[[by_field[name] for name in _KEYS if name in by_field]].apply(stripped)
     ids.columns = pd.Index([{"PupilMatchingRefAnonymous": "pupil"}.get(n, n) for n in _KEYS if n in by_field])
     keys = ids.assign(year=_years(ids["ACADYR"], table.name)).drop(columns="ACADYR")
     if keys["pupil"].eq("").any():
@@ -121,11 +127,11 @@ def _contents(table: RawTable) -> Contents:
     columns = _columns(table.peek.columns)
     # of 30 million rows no more is held than their years and schools
     frame = table.counts([columns[name] for name in ("ACADYR", "LAESTAB", "LA") if name in columns])
-    years = tuple(sorted(set(_years(frame[columns["ACADYR"]].str.strip(), table.name, are_rows=False))))
+    years = tuple(sorted(set(_years(stripped(frame[columns["ACADYR"]]), table.name, are_rows=False))))
     areas: tuple[str, ...] = ()
     for key in ("LA", "LAESTAB"):
         if key in columns and not areas:
-            codes = frame[columns[key]].str.strip().str[:3].unique().tolist()
+            codes = stripped(frame[columns[key]]).str[:3].unique().tolist()
             areas = tuple(sorted(code for code in codes if str(code).isdigit()))
     beginning = pd.DataFrame(table.peek.rows, columns=list(table.peek.columns))
     measures = tuple(

@@ -16,7 +16,7 @@ MODULES: Final = (
     "exclusions",
     "school_census",
     "ofsted",
-    "post_16",
+    "destinations",
     "deprivation",
     "similar_schools",
     "pupils",

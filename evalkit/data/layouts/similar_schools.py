@@ -14,6 +14,7 @@ from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.field_table import fitting, named_as_fields, read_fields
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
+from evalkit.data.published.codes import shown_cell
 
 _URN: Final = Field(name="URN", meaning="Unique reference number of the school.", form="urn", also=("school_urn",))
 _LONG: Final = (
@@ -64,7 +65,7 @@ def read_similar_schools(path: Path) -> PublishedTable:
 
 def _pairs(table: RawTable) -> pd.DataFrame:
     """Return the pairs of a table with a row for each school."""
-    frame = named_as_fields(table, (_URN,))
+    frame = named_as_fields(table, (_URN,)).fillna("")
     refuse_repeated(frame[["URN"]], table.name, "a school")
     ranks = {str(column): match[1] for column in frame if (match := _NUMBERED.fullmatch(str(column).strip()))}
     parts = [
@@ -78,7 +79,9 @@ def _pairs(table: RawTable) -> pd.DataFrame:
         wrong = pairs[~pairs[column].str.strip().str.fullmatch(r"\d{5,6}")]
         if len(wrong):
             line = int(wrong["at"].iloc[0]) + 2
-            raise DataError(f"{table.name}: line {line}: {wrong[column].iloc[0]!r} is no URN. Use the untouched file.")
+            raise DataError(
+                f"{table.name}: line {line}: {shown_cell(wrong[column].iloc[0])} is no URN. Use the untouched file."
+            )
     refuse_repeated(pairs[["URN", "similar URN"]].set_axis(pairs["at"]), table.name, "a pair of schools")
     return pairs[["URN", "similar URN", "rank"]].reset_index(drop=True)
 

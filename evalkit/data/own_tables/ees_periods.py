@@ -12,6 +12,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import listed
+from evalkit.data.published.codes import shown_cell
 
 PERIOD: Final = "time_period"
 IDENTIFIER: Final = "time_identifier"
@@ -82,7 +83,8 @@ def ees_period(time_period: str, time_identifier: str = "") -> EesPeriod:
         later = int(two[1]) + 1
         if later % 100 != int(two[2]):
             raise DataError(
-                f"The period '{label}' ({kind or 'of no kind'}) is not of two years that follow each other."
+                f"The period {shown_cell(label)} ({shown_cell(kind) if kind else 'of no kind'}) is not of two years "
+                "that follow each other."
             )
         is_of_schools = not plain or plain.startswith(_OF_SCHOOLS)
         return EesPeriod(label, kind, later, later if is_of_schools else None, _step(plain))
@@ -91,7 +93,7 @@ def ees_period(time_period: str, time_identifier: str = "") -> EesPeriod:
     wanted = (
         "a year and the one after it, such as 201819" if plain.startswith(_OF_TWO_YEARS) else "a year, such as 2019"
     )
-    raise DataError(f"The period '{label}' is not what '{kind}' goes with: {wanted}.")
+    raise DataError(f"The period {shown_cell(label)} is not what {shown_cell(kind)} goes with: {wanted}.")
 
 
 def _step(kind: str) -> int | None:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, Literal
 
 from evalkit.core.errors import DataError
+from evalkit.data.published.codes import shown_cell
 
 _ONE: Final = re.compile(r"(?P<year>\d{4})(?: \((?P<stage>[A-Za-z]+)\))?")
 _TWO: Final = re.compile(r"(?P<first>\d{4})[/-](?P<last>\d{2})(?: \((?P<stage>[A-Za-z]+)\))?")
@@ -38,7 +39,9 @@ def read_year_label(text: str, where: str) -> YearLabel:
         return YearLabel(int(match["year"]), match["stage"] or "")
     if _MORE.fullmatch(label):
         raise DataError(_averages(label, where))
-    raise DataError(f"{where}: the label {text!r} is not a year (such as 2019, 2018/19 or 2019 (Rev)). Correct it.")
+    raise DataError(
+        f"{where}: the label {shown_cell(text)} is not a year (such as 2019, 2018/19 or 2019 (Rev)). Correct it."
+    )
 
 
 def _following(first: str, last: str, label: str, where: str) -> int:

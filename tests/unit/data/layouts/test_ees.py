@@ -152,3 +152,16 @@ def test_contents_give_rows_years_levels_areas_and_stage(tmp_path):
         ("rate", "pupils"),
         "revised",
     )
+
+
+def test_releases_of_one_data_set_are_of_one_subject_and_other_breakdowns_are_not(tmp_path):
+    def subject(rows, version, name):
+        path = written(tmp_path, [f"{row},{version}" for row in rows], f"{HEADER},version", name)
+        found = LAYOUTS[0].contents(RawTable(member_of(path)))
+        return found.stage, found.subject
+
+    first, later = subject(ROWS, "Provisional", "a.csv"), subject(ROWS[::-1], "Final", "b.csv")
+    assert (first[0], later[0]) == ("provisional", "final")
+    assert first[1] == later[1]
+    others = [row.replace(",CIN,", ",SEN,") for row in ROWS]
+    assert subject(others, "Final", "c.csv")[1] != later[1]
