@@ -16,6 +16,8 @@ from evalkit.report.documents.leaving import Leaving, LeftOut
 _UNSEEN: Final = (
     "Sentences that authors of notebooks and of the project file wrote by hand are shown as they stand.",
     "Releases other than the one named here: whoever has two of them can compare them.",
+    "That counts of different names are of the same people, where no table says so: those analysed, say, and those "
+    "beside an estimate.",
     "What a reader knows from elsewhere, such as who took part.",
 )
 
