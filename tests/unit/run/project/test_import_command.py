@@ -13,7 +13,7 @@ HEADER = "RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,READPROG_17,READPROG_LOWER_17\n"
 def raw(tmp_path):
     folder = tmp_path / "raw"
     (folder / "sub").mkdir(parents=True)
-    (folder / "sub" / "ks2.csv").write_text(HEADER + "1,340,2001,104413,A School,41,1,2\n3,340,,,,41,,\n")
+    (folder / "sub" / "ks2.csv").write_text(HEADER + "1,340,2001,104413,A School,41,1,2\n4,,,,,41,,\n5,,,,,41,,\n")
     (folder / "notes.md").write_text("x")
     return folder
 
@@ -27,7 +27,7 @@ def test_json_has_exactly_what_is_said_and_one_entry_for_every_file(raw, tmp_pat
                 "reason": "it is no table",
             },
             {
-                "file": "sub/ks2.csv", "kind": "performance-table-ks2", "publisher": "DfE", "years": [2018], "rows": 2,
+                "file": "sub/ks2.csv", "kind": "performance-table-ks2", "publisher": "DfE", "years": [2018], "rows": 3,
                 "used": True, "reason": "",
             },
         ]
@@ -39,7 +39,8 @@ def test_text_says_what_each_file_gives_or_why_it_is_not_used(raw, tmp_path, cap
     out = capsys.readouterr().out
     assert "2 files, 2 read now" in out
     assert (
-        "sub/ks2.csv: Performance table, key stage 2\n    DfE; 2 rows; years 2018; levels school; 1 area (340)" in out
+        "sub/ks2.csv: Performance table, key stage 2\n    DfE; 3 rows; years 2018; levels school, local authority and national; 1 area (340)"
+        in out
     )
     assert "notes.md: it is no table" in out
     assert main(["import", str(raw), "--store", str(tmp_path / "store")]) == 0
@@ -68,6 +69,6 @@ def test_check_lists_every_file_of_a_folder(raw, capsys):
     files = json.loads(capsys.readouterr().out)["folder_files"]
     assert [(one["file"], one["areas"], one["levels"]) for one in files] == [
         ("notes.md", [], []),
-        ("sub/ks2.csv", ["340"], ["school"]),
+        ("sub/ks2.csv", ["340"], ["school", "local authority", "national"]),
     ]
     assert main(["check"]) == 2
