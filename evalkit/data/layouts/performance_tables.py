@@ -223,11 +223,13 @@ def read_performance_table(path: Path | str, columns: Sequence[str] = (), *, inn
 
     Examples
     --------
-    >>> import tempfile, pathlib
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "2018-2019_340_ks2final.csv"
+    >>> from pathlib import Path
+    >>> from evalkit import read_performance_table
+    >>> header = "RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,PTRWM_EXP"
     >>> schools = ["1,340,2001,104400,Plover Primary,30,63%", "1,340,2002,104401,Lapwing Primary,4,SUPP"]
     >>> england = ["4,,,,,640000,65%", "5,,,,,600000,65%"]
-    >>> _ = path.write_text("\\n".join(["RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG,PTRWM_EXP", *schools, *england]))
+    >>> path = Path("2018-2019_340_ks2final.csv")
+    >>> _ = path.write_text("\\n".join([header, *schools, *england]), encoding="utf-8")
     >>> table = read_performance_table(path)
     >>> table.key_stage, table.summer, table.values["PTRWM_EXP"].tolist(), table.reasons["PTRWM_EXP"].tolist()
     ('KS2', 2019, [63.0, nan], ['', 'suppressed (too few pupils)'])
