@@ -42,10 +42,11 @@ def open_store(folder: Path | str) -> Store:
     >>> with TemporaryDirectory() as place:
     ...     raw, store = Path(place, "raw"), Path(place, "store")
     ...     raw.mkdir()
-    ...     _ = (raw / "ks2.csv").write_text("RECTYPE,LEA,ESTAB,URN,SCHNAME,TELIG\\n1,340,2001,104413,A School,SUPP\\n")
+    ...     header = "time_period,time_identifier,geographic_level,country_name,pupils\\n"
+    ...     _ = (raw / "pupils.csv").write_text(header + "202324,Academic year,National,England,z\\n")
     ...     made = import_folder(raw, store)
-    ...     open_store(store).read("ks2.csv", ["URN", "TELIG"]).to_dict("records")
-    [{'URN': '104413', 'TELIG': 'SUPP'}]
+    ...     open_store(store).read("pupils.csv", ["time_period", "pupils"]).to_dict("records")
+    [{'time_period': '202324', 'pupils': 'z'}]
     """
     place = Path(folder)
     source, entries, _ = read_manifest(place)
