@@ -40,7 +40,6 @@ def test_text_says_what_each_file_gives_or_why_it_is_not_used(raw, tmp_path, cap
     assert "2 files, 2 read now" in out
     assert "sub/ks2.csv: Performance table, key stage 2\n    DfE; 3 rows; years 2018; levels school, local" in out
     assert "local authority and national; 1 area (340)" in out
-    )
     assert "notes.md: it is no table" in out
     assert main(["import", str(raw), "--store", str(tmp_path / "store")]) == 0
     assert "as they were" in capsys.readouterr().out
