@@ -21,7 +21,6 @@ import evalkit
 from evalkit.core.errors import EvalkitError
 from evalkit.core.manifest import State, Vintage
 from evalkit.data.locks import write_whole
-from evalkit.data.published.sources import find_sources
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
 from evalkit.run.processes.failure import RUNS
@@ -71,6 +70,8 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
     EvalkitError
         Where the folder holds no data, or the notebooks are missing.
     """
+    from evalkit.data.published.sources import find_sources  # which loads what tables are read with
+
     content = {
         "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
         "data": _hashed(find_sources(data).files(), data, hashes),

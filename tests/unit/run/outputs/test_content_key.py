@@ -14,6 +14,7 @@ from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, p
 from evalkit.run.project.workspace import NOTEBOOKS
 
 PROJECT = "slug: demo\nparticipants:\n  file: schools.csv\nclaims: 'claims.yml'\nyears: [2016]\n"
+PANEL = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,READPROG\n1,1,2016,340,3402001,A,Academy,0.1\n"
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def space(tmp_path, monkeypatch):
         "data/projects/demo/schools.csv": "URN\n1\n",
         "data/projects/demo/claims.yml": "[]",
         "data/projects/demo/README.md": "notes",
-        "published/panel/ks2_school_panel_1.csv": "a\n1\n",
-        "published/gias/links_1.csv": "b\n2\n",
+        "published/panel/ks2_school_panel_1.csv": PANEL,
+        "published/gias/links_1.csv": "URN,LinkURN,LinkType\n2,1,Predecessor\n",
         "published/notes.txt": "read by nobody",
         "kit/__init__.py": "",
         "kit/report/page.html": "<p>",
