@@ -148,3 +148,9 @@ def listed(words: Sequence[str], most: int = 8) -> str:
 def counted(n: int, singular: str, plural: str | None = None) -> str:
     """Return a count with its noun in the right number: `1 school`, `2 schools`."""
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def shown_cell(text: object) -> str:
+    """Return a cell as a message quotes it, cut where it is long."""
+    shown = str(text)
+    return repr(shown if len(shown) <= 40 else shown[:37] + "...")

@@ -14,13 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.core.words import counted, did_you_mean, listed, shown_cell
 from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
 from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
-from evalkit.data.published.codes import shown_cell
 
 # Series of local authorities from DfE's Local Authority Interactive Tool (LAIT).
 

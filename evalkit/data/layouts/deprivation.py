@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted
+from evalkit.core.words import counted, shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.field_table import named_as_fields
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
-from evalkit.data.published.codes import shown_cell
 
 _LONG: Final = "Income Deprivation Affecting Children Index (IDACI)"
 _SCORE: Final = "IDACI score"

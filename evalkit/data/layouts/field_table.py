@@ -9,11 +9,11 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.words import shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
-from evalkit.data.published.codes import shown_cell
 
 MEASURED: Final = ("number", "percent")
 """Forms of fields that become numbers."""

@@ -11,12 +11,12 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import listed
+from evalkit.core.words import listed, shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout, Stage, has_fields
 from evalkit.data.files.members import Member, member_of
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
-from evalkit.data.published.codes import parse_cells, shown_cell
+from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.tables import read_table
 
 _KEYS: Final = (

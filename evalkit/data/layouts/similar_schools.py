@@ -9,12 +9,12 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.words import shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.field_table import fitting, named_as_fields, read_fields
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
-from evalkit.data.published.codes import shown_cell
 
 _URN: Final = Field(name="URN", meaning="Unique reference number of the school.", form="urn", also=("school_urn",))
 _LONG: Final = (

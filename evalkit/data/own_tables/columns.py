@@ -21,10 +21,10 @@ from pyarrow import compute as pc
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.core.words import counted, did_you_mean, listed, shown_cell
 from evalkit.data.own_tables.csv_records import Watched, count_exactly, opened, require_all
 from evalkit.data.own_tables.year_labels import PeriodScale, period_scale
-from evalkit.data.published.codes import BLANKS, MEANINGS, Coded, read_cells, refuse_odd, shown_cell
+from evalkit.data.published.codes import BLANKS, MEANINGS, Coded, read_cells, refuse_odd
 
 T = TypeVar("T")
 

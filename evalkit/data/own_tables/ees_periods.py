@@ -11,8 +11,7 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import listed
-from evalkit.data.published.codes import shown_cell
+from evalkit.core.words import listed, shown_cell
 
 PERIOD: Final = "time_period"
 IDENTIFIER: Final = "time_identifier"

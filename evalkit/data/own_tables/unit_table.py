@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted
+from evalkit.core.words import counted, shown_cell
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.data.ids import id_order
 from evalkit.data.own_tables.columns import Columns, guarded, read_columns, require_header
 from evalkit.data.profiles import ProfileRoles, Profiles
-from evalkit.data.published.codes import DECIMAL_COMMA, Cells, Coded, coded_notes, holds_texts, read_cells, shown_cell
+from evalkit.data.published.codes import DECIMAL_COMMA, Cells, Coded, coded_notes, holds_texts, read_cells
 
 # A user's own table with one row for each unit, ready for a `Baseline`; later columns are kept apart from it.
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, Literal
 
 from evalkit.core.errors import DataError
-from evalkit.data.published.codes import shown_cell
+from evalkit.core.words import shown_cell
 
 _ONE: Final = re.compile(r"(?P<year>\d{4})(?: \((?P<stage>[A-Za-z]+)\))?")
 _TWO: Final = re.compile(r"(?P<first>\d{4})[/-](?P<last>\d{2})(?: \((?P<stage>[A-Za-z]+)\))?")

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted
+from evalkit.core.words import counted, shown_cell
 
 LOST: Final = "not published (the source does not say why)"
 ROW_ENDS: Final = "not given (the row ends before this column)"
@@ -166,12 +166,6 @@ def _remedy(text: str, cells: Cells) -> str:
     if holds_texts(cells):
         return "No cell of the column is one. Name a column of numbers, or make one of 0 and 1 for each category"
     return "Correct it, or leave the cell empty if the value is missing"
-
-
-def shown_cell(text: object) -> str:
-    """Return a cell as a message quotes it, cut where it is long."""
-    shown = str(text)
-    return repr(shown if len(shown) <= 40 else shown[:37] + "...")
 
 
 def parse_cells(

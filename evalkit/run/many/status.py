@@ -12,7 +12,6 @@ from evalkit.core.errors import EvalkitError
 from evalkit.core.plain import json_text
 from evalkit.core.words import cleaned, counted, listed
 from evalkit.data.locks import is_held
-from evalkit.data.published.sources import find_sources
 from evalkit.run.many.live import first_sentence
 from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, shown_data
 from evalkit.run.outputs.folder import MANIFEST, is_ours, lock_of
@@ -96,6 +95,8 @@ def _why_stale(task: Task, hashes: Hashes) -> str:
 
 def _reasons(project_file: Path, data: Path, manifest: Mapping[str, Any], hashes: Hashes) -> Iterator[str]:
     """Yield which files of the project or of the data are others than those of a report, and which packages."""
+    from evalkit.data.published.sources import find_sources  # which loads what tables are read with
+
     inputs = {str(one.get("path")): str(one.get("sha256")) for one in manifest.get("inputs") or ()}
     own = {name: project_file.parent / name for name in project_files(project_file)}
     published = {path.relative_to(data).as_posix(): path for path in find_sources(data).files()}

@@ -14,7 +14,7 @@ from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, p
 from evalkit.run.project.workspace import NOTEBOOKS
 
 PROJECT = "slug: demo\nparticipants:\n  file: schools.csv\nclaims: 'claims.yml'\nyears: [2016]\n"
-PANEL = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,READPROG\n1,1,2016,340,3402001,A,Academy,0.1\n"
+PANEL = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,TELIG\n1,1,2016,340,3402001,A,Academy,9\n"
 
 
 @pytest.fixture
