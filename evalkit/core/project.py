@@ -157,7 +157,9 @@ class Participants:
     @property
     def whole_area_reason(self) -> str:
         """Return the sentence that says why a whole area counts as treated."""
-        return as_sentence(self.why_whole_area) if self.why_whole_area else NO_SCHOOLS_NAMED
+        if self.why_whole_area:
+            return as_sentence(self.why_whole_area)
+        return NO_SCHOOLS_NAMED if len(self.areas) < 2 else NO_SCHOOLS_NAMED.replace("the area.", "these areas.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,3 +154,8 @@ def shown_cell(text: object) -> str:
     """Return a cell as a message quotes it, cut where it is long."""
     shown = str(text)
     return repr(shown if len(shown) <= 40 else shown[:37] + "...")
+
+
+def possessive(name: str) -> str:
+    """Return a name as the owner of something: `Knowsley's`, `St. Helens'`."""
+    return f"{name}'" if name.endswith("s") else f"{name}'s"

@@ -340,11 +340,9 @@ def _years(exposure: Exposure, primary: Measure) -> Iterator[str]:
         yield f"There {verb} {counted(len(exposure.pre), 'summer')} before and {len(exposure.post)} after: {told}."
     last, label = max(primary.years), lower_first(primary.label)
     if max(exposure.post) < last:
-        yield f"Results in {label} of later summers, to {last}, are at hand, and are no part of this question."
+        yield f"Results in {label} of later summers have been published, to {last}, and are no part of this question."
     else:
-        why = " (no national tests or exams were held in 2020 and 2021)" if last == _LAST_BEFORE_GAP else ""
-        yield f"The {label} in these files ends with the summer of {last}{why}: later years are not seen here."
+        yield f"This kit knows {label} to the summer of {last}: later years are not seen here."
 
 
 _FEW_BEFORE = 3
-_LAST_BEFORE_GAP = 2019

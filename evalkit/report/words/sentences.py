@@ -15,7 +15,7 @@ from evalkit.core.formats import (
     visible,
 )
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
-from evalkit.core.words import counted, listed
+from evalkit.core.words import counted, listed, possessive
 from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
 from evalkit.diagnose.project.evaluation import AreasResults, Headline
 from evalkit.estimate.effect import Effect, SetsDetail
@@ -118,7 +118,7 @@ def _schools(evaluation: AreasResults) -> str:
     what = f"{count(facts.n_schools)} {phase(evaluation.project, facts.n_schools)}"
     if is_listed(evaluation):
         return f"the {what} in the programme in {treated_areas(evaluation)}"
-    return f"{facts.place}'s {what}"
+    return f"{possessive(facts.place)} {what}"
 
 
 def _neighbours(evaluation: AreasResults) -> str:

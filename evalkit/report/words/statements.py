@@ -7,6 +7,7 @@ from datetime import date
 
 from evalkit.core.formats import as_sentence, count, level_text, mean_of, number, visible, years_text
 from evalkit.core.quantities import Unavailable
+from evalkit.core.words import possessive
 from evalkit.design.project.labels import LIST_LABEL, MATCHED, MATCHED_WITHOUT_OUTCOMES, age_of_lists
 from evalkit.design.project.plan import BalanceRow, DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
@@ -114,7 +115,7 @@ def matched_designs(evaluation: AreasResults) -> Prose:
 def regression_to_the_mean(design: DesignStage) -> str:
     """Return which way regression to the mean pushes the estimate from schools matched on earlier outcomes."""
     rows = [row for row in design.balance if _is_earlier_outcome(row, design)]
-    whose = "The listed schools" if is_listed(design) else f"{design.project.programme.place}'s schools"
+    whose = "The listed schools" if is_listed(design) else f"{possessive(design.project.programme.place)} schools"
     if not rows:
         return "Which way regression to the mean pushes it cannot be said: balance on earlier outcomes is not given."
     treated = sum(row.mean_treated for row in rows) / len(rows)
@@ -169,7 +170,7 @@ def _permutation(evaluation: AreasResults) -> str:
         )
         return f"There is no comparison with the spread of changes across areas. {as_sentence(reason)}"
     return (
-        f"The permutation compares {place}'s change with the spread of changes across "
+        f"The permutation compares {possessive(place)} change with the spread of changes across "
         f"{count(detail.n_areas)} areas, each "
         f"analysed the same way as if the programme had been there. It is exact only if any of these areas "
         f"had been as likely to be chosen as {place} (“exchangeability”). Its interval holds every effect that the "

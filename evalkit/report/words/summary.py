@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evalkit.core.formats import as_sentence, count, interval_text, lower_first, number, p_equals, pounds, visible
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
-from evalkit.core.words import counted, listed
+from evalkit.core.words import counted, listed, possessive
 from evalkit.data.published.school_lists import ROLL_YEAR
 from evalkit.design.project.labels import (
     LEAD,
@@ -79,7 +79,11 @@ def _ends(interval: Interval) -> str:
 def _who(evaluation: AreasResults) -> str:
     n = evaluation.headline.n_schools
     schools = f"{count(n)} {phase(evaluation.project, n)}"
-    return f"the {schools} of the programme" if is_listed(evaluation) else f"{evaluation.headline.place}'s {schools}"
+    return (
+        f"the {schools} of the programme"
+        if is_listed(evaluation)
+        else f"{possessive(evaluation.headline.place)} {schools}"
+    )
 
 
 def _cause(evaluation: AreasResults) -> str:
@@ -154,7 +158,7 @@ def _rank(evaluation: AreasResults) -> str:
         return _of_listed(evaluation)
     n, k, p = facts.n_areas, facts.n_as_large, facts.p_value
     if isinstance(n, Unavailable) or isinstance(k, Unavailable) or isinstance(p, Unavailable):
-        return f"{facts.place}'s change could not be set against that of other areas."
+        return f"{possessive(facts.place)} change could not be set against that of other areas."
     allowing = "" if evaluation.project.inference.statistic == PLAIN else " for their school sampling error"
     if k == 1:
         return (

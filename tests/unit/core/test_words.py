@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalkit.core.words import did_you_mean, nearest
+from evalkit.core.words import did_you_mean, nearest, possessive
 
 IDS = [str(number) for number in range(100000, 100060)] + ["100250", "007"]
 
@@ -29,3 +29,7 @@ def test_words_are_near_where_they_look_alike():
     assert did_you_mean("readprog", ["READPROG", "MATPROG"]) == " Did you mean 'READPROG'?"
     assert did_you_mean("covariate", ["covariates", "cohort"]) == " Did you mean 'covariates'?"
     assert did_you_mean("zzz", ["covariates"]) == ""
+
+
+def test_an_owner_whose_name_ends_in_s_takes_an_apostrophe_alone():
+    assert (possessive("Knowsley"), possessive("St. Helens")) == ("Knowsley's", "St. Helens'")
