@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import openpyxl
@@ -20,6 +20,10 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.members import Member, member_of
+from evalkit.data.store.in_use import stored_instead
+
+if TYPE_CHECKING:
+    from evalkit.data.files.raw_table import RawTable
 
 # Reading a published table exactly as it stands, and saying clearly when it is not the table it claims to be.
 
@@ -60,6 +64,8 @@ def read_table(
         If the file is missing, empty, truncated, in another encoding, or lacks a column.
     """
     file = path if isinstance(path, Member) else member_of(path)
+    if skip_rows is None and (stored := stored_instead(file, encoding)) is not None:
+        return _of_store(file, *stored, columns, optional, ragged)
     header = _header(file, encoding)
     _require_columns(file, header, columns)
     if not ragged:
@@ -84,6 +90,16 @@ def read_table(
         lambda cells: cells.where(lengths > header.index(str(cells.name)))
     )
     return without_padding
+
+
+def _of_store(
+    file: Member, names: Sequence[str], stored: RawTable, columns: Sequence[str], optional: Sequence[str], ragged: bool
+) -> pd.DataFrame:
+    """Return the same from the file's copy in a store, where a row that ends early lacks its last cells."""
+    header = _once_each(file, names)
+    _require_columns(file, header, columns)
+    frame = stored.read([*columns, *(name for name in optional if name in header)])
+    return frame if ragged else frame.fillna("")
 
 
 def has_columns(path: Path | Member, columns: Sequence[str], encoding: str = "utf-8-sig") -> bool:
@@ -155,7 +171,12 @@ def _header(file: Member, encoding: str) -> list[str]:
         frame = _read_csv(file, options | {"encoding": _encoding(file, encoding)})
         return [str(name) for name in frame.iloc[0]]
 
-    names = _guarded(file, encoding, read)
+    return _once_each(file, _guarded(file, encoding, read))
+
+
+def _once_each(file: Member, header: Sequence[str]) -> list[str]:
+    """Return the names of a header; raise `DataError` where one stands there twice."""
+    names = list(header)
     repeated = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
     if repeated:
         raise DataError(f"{file.name}: the column {repeated[0]} stands there twice, so it is not clear which to read.")

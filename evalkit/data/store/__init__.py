@@ -16,6 +16,7 @@ published wherever the number alone does not say it. `Store.folder` is where the
 that was imported, `Store.sha256` a digest of all entries.
 
 - `importing`: Importing a folder: only what changed is read, and the store is what it was until all of it is there.
+- `in_use`: Published files read from a store where it holds this very file: the same cells to the letter, sooner.
 - `manifest`: What a store holds, in one file that is written last: every file imported, with what it gives and its
   SHA-256.
 - `store`: A store opened for reading: its entries, each stored table as published text, and questions in SQL.

@@ -17,7 +17,7 @@ from evalkit.data.locks import write_whole
 from evalkit.run.outputs.folder import PRIVATE
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.temporary import folder_to_be
-from evalkit.run.project.workspace import no_files_place, reads_published, synthetic_place
+from evalkit.run.project.workspace import default_store, no_files_place, reads_published, synthetic_place
 
 if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
@@ -169,8 +169,10 @@ def no_files_folder() -> Path:
 
 def _sources(project_file: str, data: str) -> Sources:
     from evalkit.data.published.sources import find_sources
+    from evalkit.data.store.in_use import use_store
 
     if data:
+        use_store(default_store())
         return find_sources(Path(data))
     return find_sources(synthetic_folder() if reads_published(Path(project_file)) else no_files_folder())
 

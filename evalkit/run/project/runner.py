@@ -16,7 +16,7 @@ from evalkit.run.outputs.folder import MANIFEST, Staging, refuse_foreign, stagin
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.chosen_data import telling_of_missing_data
 from evalkit.run.project.project_file import claims_of, load_project, reference_of
-from evalkit.run.project.workspace import notebooks_folder
+from evalkit.run.project.workspace import default_store, notebooks_folder
 
 if TYPE_CHECKING:
     from evalkit.data.published.project_data import ProjectData
@@ -51,11 +51,13 @@ def run_project(request: Request, progress: Progress) -> Path:
 def find_data(folder: Path | None) -> Sources:
     """Return the published files of a folder, or those of the synthetic England."""
     from evalkit.data.published.sources import find_sources
+    from evalkit.data.store.in_use import use_store
 
     if folder is None:
         return find_sources(synthetic_folder())
     if not folder.exists():
         raise InputError(f"{folder}: there is no such folder. Give the folder of published files with --data.")
+    use_store(default_store())
     return find_sources(folder.resolve())
 
 
