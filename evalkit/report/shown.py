@@ -17,12 +17,15 @@ from evalkit.data.baseline import Baseline
 from evalkit.data.identity.schools import SchoolIdentity
 from evalkit.data.layouts.gias import SchoolList
 from evalkit.data.layouts.gias_groups import TrustMembership
+from evalkit.data.layouts.performance_tables import PerformanceTable
+from evalkit.data.layouts.published_table import PublishedTable
 from evalkit.data.own_tables.long_table import LongTable
 from evalkit.data.own_tables.unit_table import UnitTable
 from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.profiles import Profiles
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.school_lists import Links
+from evalkit.data.store.store import Store
 from evalkit.design.clusters import Recommendation
 from evalkit.design.matching.matched import MatchedDesign
 from evalkit.design.matching.school_pupil_matching import SchoolPupilDesign
@@ -203,6 +206,9 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     Boundaries: (school_lists.boundaries,),
     AreaBorders: (school_lists.area_borders,),
     AreaHistory: (school_lists.area_history,),
+    PublishedTable: (school_lists.published_table,),
+    PerformanceTable: (school_lists.performance_table,),
+    Store: (school_lists.store,),
     StaggeredDesign: (staggered.design_cohorts, staggered.design_words),
     MatchedDesign: (matched.design_words, matched.design_units),
     SchoolPupilDesign: (matched.schools_words, matched.schools_units, matched.pupils_words, matched.pupils_units),

@@ -102,11 +102,11 @@ def no_untreated(data: Path, project: Path) -> None:
 CASES = {
     "missing file": (missing, "sn_april_2021.xlsx: there is no such file"),
     "missing school list": (no_school_list, "gias/england_spine"),
-    "not the table it claims to be": (other_table, "no column"),
+    "not the table it claims to be": (other_table, "the name says key stage 2"),
     "not a workbook": (in_data("lait/sn_may_2025.xlsx", lambda b: b"URN,LA\n1,2\n"), "not an Excel workbook"),
     "renamed column": (in_data(KS2, lambda b: b.replace(b",READPROG,", b",READPROGRESS,", 1)), "no column READPROG"),
     "truncated": (in_data(KS2, lambda b: b[: len(b) // 2]), "cut short"),
-    "another encoding": (in_data(KS2, lambda b: b.decode("utf-8-sig").encode("utf-16")), "encoding"),
+    "another encoding": (in_data(KS2, lambda b: b.decode("utf-8-sig").encode("utf-16")), "saved as UTF-16"),
     "empty": (in_data("gias/england_spine_2017-2018.csv", lambda b: b""), "empty"),
     "year without tests": (in_project("post: [2019]", "post: [2020]"), "2020"),
     "no year before": (in_project("pre: [2016, 2017]", "pre: []"), "before"),

@@ -162,7 +162,7 @@ def the_records_are_honest(space: Path) -> None:
             assert (found["stage"], found["heading"]) == ("notebook 1_design", "What could go wrong?")
             assert "trouble" in found["call"]
     assert "KeyError" in record(space, "raises")["message"]
-    assert "Stopped after 0.8 minutes" in record(space, "hangs")["message"]
+    assert "Stopped after 48 seconds" in record(space, "hangs")["message"]
 
 
 def versions_of(space: Path, slugs: list[str]) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import listed, shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout, Stage, has_fields
 from evalkit.data.files.members import Member, member_of
@@ -190,8 +191,8 @@ def _encoding(file: Member) -> str:
         return "utf-8-sig"  # reading says what is wrong
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PerformanceTable:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class PerformanceTable(Shown):
     """The schools of one wide table: who they are, their values, and a reason wherever a value is missing.
 
     `schools` has, by URN: name, laestab, area, is_special, type (NFTYPE, empty where the table has none). `values` are

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.published.codes import BLANKS, CODE_REASONS, MEANINGS, ROW_ENDS, Cells, Coded, read_cells, refuse_odd
 
@@ -22,7 +23,7 @@ _ENDS: Final = "\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PublishedTable:
+class PublishedTable(Shown):
     """The rows of a published table, each with what it is of (`keys`), its numbers and why one is missing.
 
     Attributes

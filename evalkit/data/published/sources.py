@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -48,7 +48,8 @@ class Sources:
     England's where it is there, otherwise those of single authorities, side by side. `ees` are long files of schools'
     results (Explore Education Statistics) by key stage, `ees_pupils` those that count the pupils of key stage 2.
     `establishments` is an extract of Get Information about Schools. `boundaries` are outlines of areas for the map,
-    which no result needs. `refused` has by key stage why tables cannot be used, which stops whoever asks for one.
+    which no result needs. `refused` has by key stage why tables cannot be used, which stops whoever asks for one;
+    `unreadable` what is wrong with tables of which not even the columns can be read, told where something is missing.
     """
 
     folder: Path
@@ -64,6 +65,7 @@ class Sources:
     covariates: Mapping[str, Path] = field(default_factory=dict)
     boundaries: tuple[Path, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
 
     @property
     def is_none(self) -> bool:
@@ -112,7 +114,7 @@ def find_sources(folder: Path) -> Sources:
         raise DataError(
             f"{folder}: no results were found. Expected DfE's performance tables (of England or of an authority), "
             "school-level results of Explore Education Statistics, or an assembled panel; data/README.md says what "
-            "each is, and `evalkit check` what every file is."
+            f"each is, and `evalkit check` what every file is.{told_unreadable(found.unreadable)}"
         )
     whole = bool(panels or ees) or any(one.area is None for by in tables.values() for of in by.values() for one in of)
     return Sources(
@@ -129,7 +131,21 @@ def find_sources(folder: Path) -> Sources:
         covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
         boundaries=tuple(one.path for one in found.files.get("boundaries", []) if not one.inner),
         refused={stage: reasons for stage, reasons in refused.items() if reasons},
+        unreadable=tuple(found.unreadable),
     )
+
+
+def told_unreadable(problems: Sequence[str]) -> str:
+    """Return the lines that tell of files that cannot be read, where something else is missing; empty without any."""
+    if not problems:
+        return ""
+    more = f"\nand {len(problems) - _MOST_TOLD} more; `evalkit check --data DIR` lists every file." * (
+        len(problems) > _MOST_TOLD
+    )
+    return "\nThe folder also holds, and perhaps this is it: " + "\n".join(problems[:_MOST_TOLD]) + more
+
+
+_MOST_TOLD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +155,20 @@ class _Found:
     files: dict[str, list[Member]]
     tables: dict[str, list[tuple[TableIdentity, Member]]]
     refused: dict[str, list[str]]
+    unreadable: list[str]
 
     @classmethod
     def of(cls, folder: Path) -> _Found:
-        found = cls({}, {}, {})
+        found = cls({}, {}, {}, [])
         for member in members(folder):
             if member.problem:
-                continue  # `evalkit check` says what it is
+                found.unreadable.append(f"{member.name}: {member.problem}")
+                continue
             stat = member.path.stat()
             kind = _kind_of(member, stat.st_size, stat.st_mtime_ns)
-            if isinstance(kind, str) and kind.startswith("refused "):
+            if isinstance(kind, str) and kind.startswith("unreadable "):
+                found.unreadable.append(kind.removeprefix("unreadable "))
+            elif isinstance(kind, str) and kind.startswith("refused "):
                 _, stage, reason = kind.split(" ", 2)
                 found.refused.setdefault(stage, []).append(reason)
             elif isinstance(kind, TableIdentity):
@@ -210,7 +230,10 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
         return "neighbours" if _is_neighbour_list(member) else ""
     if member.suffix != ".csv":
         return ""
-    columns = _columns(member)
+    try:
+        columns = _columns(member)
+    except DataError as problem:
+        return f"unreadable {problem}"
     names = frozenset(name.strip().casefold() for name in columns)
     if names >= _COVARIATES:
         return f"covariates {_stage_in(member.name)}"
@@ -236,13 +259,15 @@ def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity
 
 
 def _columns(member: Member) -> tuple[str, ...]:
-    """Return the cells of a file's first row; none where it cannot be read, which whoever needs it is told."""
+    """Return the cells of a file's first row; raise `DataError` where it cannot be read."""
     try:
         with member.open() as stream:
-            text = stream.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
-        return tuple(next(csv.reader(io.StringIO(text)), ()))
+            start = stream.read(_HEAD_BYTES)
+        if start and b"\0" not in start:
+            return tuple(next(csv.reader(io.StringIO(start.decode("utf-8-sig", errors="replace"))), ()))
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, csv.Error, RuntimeError, NotImplementedError):
-        return ()
+        pass  # what reads the whole table says what is wrong
+    return RawTable(member).peek.columns
 
 
 def _is_neighbour_list(member: Member) -> bool:

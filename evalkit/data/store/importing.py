@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
+from evalkit.data.files.layout import Layout
 from evalkit.data.files.members import GZIP, Member, disk_files, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
 from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
+from evalkit.data.store.store import Store
 
 if TYPE_CHECKING:
-    from evalkit.data.files.layout import Layout
     from evalkit.data.files.raw_table import RawTable
-    from evalkit.data.store.store import Store
 
 LOCK: Final = ".evalkit-import.lock"
 PATIENCE_SECONDS: Final = 3600.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from evalkit.core.errors import DataError
+from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
 from evalkit.data.files.members import STORE_MARK, Member
 from evalkit.data.files.raw_table import N_PEEKED, Peek, RawTable
@@ -53,8 +54,8 @@ def open_store(folder: Path | str) -> Store:
     return Store(place, source, entries)
 
 
-@dataclass(frozen=True)
-class Store:
+@dataclass(frozen=True, repr=False)
+class Store(Shown):
     """A store as it was when it was opened; `source` is the folder that was imported."""
 
     folder: Path

@@ -10,6 +10,10 @@ from evalkit.report.border.table import Column
 from evalkit.report.tables.data import named, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
     from evalkit.data.areas.authorities import AreaHistory
     from evalkit.data.areas.borders import AreaBorders
     from evalkit.data.areas.boundaries import Boundaries
@@ -17,7 +21,10 @@ if TYPE_CHECKING:
     from evalkit.data.identity.schools import SchoolIdentity
     from evalkit.data.layouts.gias import SchoolList
     from evalkit.data.layouts.gias_groups import TrustMembership
+    from evalkit.data.layouts.performance_tables import PerformanceTable
+    from evalkit.data.layouts.published_table import PublishedTable
     from evalkit.data.published.school_lists import Links
+    from evalkit.data.store.store import Store
 
 _COUNTED: Final = (Column("case", "What was counted"), Column("n", "Number", "count"))
 _MOST_AREAS: Final = 12
@@ -43,6 +50,34 @@ def school_identity(found: SchoolIdentity) -> ReleasedTable:
     return _counted("Schools over time", found.cases, found.limits)
 
 
+def published_table(found: PublishedTable) -> ReleasedTable:
+    """Return how many rows of a published table have a number in each measure, and how many a reason."""
+    return _filled("Rows of a published table", found.reasons, found.notes)
+
+
+def performance_table(found: PerformanceTable) -> ReleasedTable:
+    """Return how many schools of a performance table have a number in each column, and how many a reason."""
+    return _filled(f"Schools of a performance table, key stage {found.key_stage[2:]}, {found.summer}", found.reasons)
+
+
+def store(found: Store) -> ReleasedTable:
+    """Return what a store holds: files and records by what they are, and how many files are not used."""
+    columns = (Column("what", "What"), Column("files", "Files", "count"), Column("records", "Records", "count"))
+    used = [entry for entry in found.entries if entry.is_used]
+    files = Counter(entry.title for entry in used)
+    records = {title: sum(one.contents.rows for one in used if one.title == title) for title in files}
+    rows = [(title, n, records[title]) for title, n in sorted(files.items())]
+    return plain("Files of a store", columns, rows, [f"Not used: {len(found.entries) - len(used)}."])
+
+
+def _filled(caption: str, reasons: pd.DataFrame, notes: Sequence[str] = ()) -> ReleasedTable:
+    columns = (Column("measure", "Measure"), Column("number", "A number", "count"), Column("why", "A reason", "count"))
+    lacks = (reasons != "").sum()
+    rows = [(str(name), len(reasons) - int(n), int(n)) for name, n in lacks.head(_MOST_AREAS).items()]
+    more = len(lacks) - _MOST_AREAS
+    return plain(caption, columns, rows, [f"And {more} measures more." if more > 0 else "", *notes])
+
+
 def _counted(caption: str, cases: tuple[CountedCase, ...], note: str = "") -> ReleasedTable:
     return plain(caption, _COUNTED, [(case.case, case.n) for case in cases], [note])
 
@@ -65,7 +100,7 @@ def area_borders(found: AreaBorders) -> ReleasedTable:
 
 def area_history(found: AreaHistory) -> ReleasedTable:
     """Return what became of authorities: those that are one area throughout counted, the others named."""
-    columns = (Column("code", "Code"), Column("decision", "Decision"), Column("reason", "Why"))
+    columns = (Column("code", "Code"), Column("decision", "Decision"), Column("why", "Why"))
     counts = Counter(one.decision for one in found.decisions)
     rows = [(str(one.code), one.decision, one.reason) for one in found.decisions if one.decision != "throughout"]
     return plain("Authorities over time", columns, rows, [f"Besides, one area throughout: {counts['throughout']}."])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from evalkit.core.errors import InputError, UnknownParticipants
+from evalkit.core.errors import DataError, InputError, UnknownParticipants
 from evalkit.data.locks import write_whole
 from evalkit.run.commands.options import refuse_data
 from evalkit.run.outputs.content_key import project_slug, text_in
@@ -145,6 +145,11 @@ def telling_of_missing_data(sources: Sources) -> Iterator[None]:
             "--data is missing: the project lists its schools, and these are not among the made-up schools of the "
             f"synthetic England, which is read without it. Give the folder of published files: --data DIR.\n({first})"
         ) from None
+    except DataError as problem:
+        from evalkit.data.published.sources import told_unreadable
+
+        is_of_missing = any(words in str(problem) for words in ("not there", "there is no"))
+        raise DataError(f"{problem}{told_unreadable(sources.unreadable) if is_of_missing else ''}") from None
 
 
 def _record(out: Path, slug: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,13 @@ from evalkit.data.flow import CountedCase, LeftOut
 from evalkit.data.identity.schools import SchoolIdentity
 from evalkit.data.layouts.gias import SchoolList
 from evalkit.data.layouts.gias_groups import TrustMembership
+from evalkit.data.layouts.performance_tables import PerformanceTable
+from evalkit.data.layouts.published_table import PublishedTable
 from evalkit.data.own_tables.long_table import LongTable
 from evalkit.data.own_tables.unit_table import UnitTable
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.school_lists import Links
+from evalkit.data.store.store import Store
 from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
 from evalkit.estimate.areas.random_effects import random_effects
 
@@ -199,6 +203,21 @@ def other_nouns() -> dict[str, Any]:
         "boundaries": Boundaries({340: (((-3.0, 53.0), (-2.0, 53.0), (-2.0, 54.0), (-3.0, 53.0)),)}, ("Kent (886)",)),
         "area_borders": AreaBorders({(340, 341): 26.4}),
         "area_history": evalkit.follow_areas(date(2018, 1, 1), date(2024, 1, 1)),
+        "published_table": PublishedTable(
+            name="ks2.csv",
+            keys=pd.DataFrame({"year": ["2024"]}),
+            values=pd.DataFrame({"pupils": [12.0]}),
+            reasons=pd.DataFrame({"pupils": [""]}),
+        ),
+        "performance_table": PerformanceTable(
+            key_stage="KS2",
+            summer=2019,
+            stage="final",
+            schools=pd.DataFrame({"name": ["A"]}, index=["100001"]),
+            values=pd.DataFrame({"READPROG": [np.nan]}, index=["100001"]),
+            reasons=pd.DataFrame({"READPROG": ["suppressed"]}, index=["100001"]),
+        ),
+        "store": Store(Path("data/processed"), Path("published"), ()),
         "random_effects": effects,
         "power_report": power_report(),
     }

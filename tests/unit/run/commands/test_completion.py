@@ -25,7 +25,7 @@ def completed(*words: str, folder=None) -> list[str]:
 
 @needs_bash
 def test_commands_are_completed():
-    assert completed("evalkit", "s") == ["status", "similar", "synth"]
+    assert completed("evalkit", "s") == ["status", "synthetic", "similar", "synth"]
     assert set(COMMANDS) < set(completed("evalkit", ""))
 
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from evalkit.data.locks import only_one
-from evalkit.run.many import status as module
 from evalkit.run.many.run_command import batch_of_all
 from evalkit.run.outputs.content_key import Hashes, content_key
 from evalkit.run.outputs.folder import lock_of
@@ -31,8 +30,7 @@ def space(tmp_path, monkeypatch):
     for name in ("one.csv", "two.csv"):
         (place / name).write_text(name)
     sources = SimpleNamespace(files=lambda: tuple(sorted(place.glob("*.csv"))))
-    monkeypatch.setattr("evalkit.run.outputs.content_key.find_sources", lambda folder: sources)
-    monkeypatch.setattr(module, "find_sources", lambda folder: sources)
+    monkeypatch.setattr("evalkit.data.published.sources.find_sources", lambda folder: sources)
     return tmp_path
 
 
