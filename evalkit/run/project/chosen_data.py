@@ -148,7 +148,9 @@ def telling_of_missing_data(sources: Sources) -> Iterator[None]:
     except DataError as problem:
         from evalkit.data.published.sources import told_unreadable
 
-        is_of_missing = any(words in str(problem) for words in ("not there", "there is no"))
+        is_of_missing = any(
+            words in str(problem) for words in ("not there", "there is no", "table gives the results of")
+        )
         raise DataError(f"{problem}{told_unreadable(sources.unreadable) if is_of_missing else ''}") from None
 
 
