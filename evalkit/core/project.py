@@ -126,7 +126,7 @@ class Participants:
     __pydantic_config__: ClassVar = _CONFIG
     file: str | None = None
     """CSV beside the project file: the unit (URN; LAESTAB and name; or a table's id), optional start, dose, group."""
-    trust: int | str | None = None
+    trust: str | int | None = None
     """A group of `file`, which then is GIAS's list of members of groups: its name, Group UID or Group ID."""
     areas: tuple[int | str, ...] = ()
     """DfE codes or names of areas of which every eligible school counts: an area-level intention to treat."""

@@ -103,7 +103,10 @@ def _add_check_options(parser: Options) -> None:
 def _refuse_check(given: Given) -> None:
     """Raise `InputError` where two options exclude each other, or nothing is named."""
     if given.project is None and given.data is None:
-        raise InputError("Name the project to check, or with --data the folder whose files are to be listed.")
+        raise InputError(
+            "Name the project to check, or with --data the folder whose files are to be listed. "
+            "`evalkit projects` lists the projects there are."
+        )
     refuse_data(given)
 
 
