@@ -77,6 +77,7 @@ _HOME: Final = {
     "read_school_absence": "data.layouts.school_census",
     "read_ofsted_inspections": "data.layouts.ofsted",
     "read_destinations": "data.layouts.destinations",
+    "read_16_to_18": "data.layouts.destinations",
     "read_idaci": "data.layouts.deprivation",
     "read_similar_schools": "data.layouts.similar_schools",
     "read_pupils": "data.layouts.pupils",

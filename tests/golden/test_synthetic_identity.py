@@ -5,8 +5,10 @@ import csv
 
 import pytest
 
+from evalkit.data.files.members import member_of
 from evalkit.data.published.performance import read_performance
 from evalkit.data.published.school_lists import read_links
+from evalkit.data.published.sources import TableFile
 
 
 def rows_of(path, encoding="utf-8-sig"):
@@ -27,7 +29,8 @@ def links(synthetic_england):
 
 @pytest.fixture(scope="module")
 def listing(tables, links):
-    return read_performance(tables, links, ["READPROG"], "KS2", (2016, 2017, 2018, 2019))
+    files = {year: (TableFile(member_of(path)),) for year, path in tables.items()}
+    return read_performance(files, links, ["READPROG"], "KS2", (2016, 2017, 2018, 2019))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 - `boundaries`: Outlines of local authorities as the Office for National Statistics publishes them, of any layer.
 - `deprivation`: IDACI: the share of children in income-deprived families of each small area, and of that which a
   school stands in.
-- `destinations`: What became of pupils: destinations after key stage 4, and after 16 to 18 study, school by school.
+- `destinations`: What became of pupils: destinations after key stage 4 and after 16 to 18 study, and results of 16 to
+  18 study.
 - `ees`: Explore Education Statistics: DfE's long files, with a row for each period, place and breakdown.
 - `ees_schools`: Schools' results as Explore Education Statistics (EES) publishes them: rows by school, year, subject
   and group.

@@ -1,4 +1,4 @@
-"""What became of pupils: destinations after key stage 4, and after 16 to 18 study, school by school."""
+"""What became of pupils: destinations after key stage 4 and after 16 to 18 study, and results of 16 to 18 study."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from evalkit.data.files.layout import Field
 from evalkit.data.layouts.field_table import contents_of_schools, layout_of_schools, read_fields, summer_by_name
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable
+from evalkit.data.published.codes import coded_notes
 
 _KEYS: Final = (
     Field(name="RECTYPE", meaning="Type of record: 1 and 2 are schools, 4 authorities, 5 and 7 England.", form="code"),
@@ -53,7 +54,24 @@ def _destinations() -> tuple[Field, ...]:
     return (*_KEYS, *fields)
 
 
+def _score(name: str, meaning: str, *, also: tuple[str, ...] = (), is_required: bool = False) -> Field:
+    return Field(name=name, meaning=meaning, form="number", also=also, is_required=is_required)
+
+
 _DESTINATIONS: Final = _destinations()
+_RESULTS: Final = (
+    *_KEYS,
+    _score("TPUP1618", "Students at the end of 16 to 18 study.", is_required=True),
+    _score("TALLPUP_ALEV_1618", "Students with an A level entry."),
+    _score("TALLPPE_ALEV_1618", "Mean points of an A level entry.", is_required=True),
+    _score("TALLPUP_ACAD_1618", "Students with an academic entry."),
+    _score("TALLPPE_ACAD_1618", "Mean points of an academic entry."),
+    _score("TB3PTSE", "Mean points of the best three A levels."),
+    _score("VA_INS_ALEV", "Value added in A levels."),
+    _score("LCI_INS_ALEV", "Lower end of its 95% interval."),
+    _score("UCI_INS_ALEV", "Upper end of its 95% interval."),
+    _score("VA_INS_ACAD", "Value added in academic qualifications."),
+)
 _LAG: Final = "Destinations are published under a later year than that in which the pupils completed the stage."
 
 
@@ -79,9 +97,33 @@ def read_destinations(path: Path, year: int | None = None) -> PublishedTable:
     >>> found.values["OVERALL_DESTPER"].tolist(), found.reasons["OVERALL_DESTPER"][1]
     ([94.0, nan], 'suppressed (too few pupils)')
     """
-    table, _ = open_as(path, LAYOUTS)
+    table, _ = open_as(path, LAYOUTS[:1])
     summer = year if year is not None else summer_by_name(table.name)
     return read_fields(table, _DESTINATIONS, one_of=("RECTYPE", "LEA", "ESTAB", "URN"), year=summer, notes=(_LAG,))
+
+
+def read_16_to_18(path: Path, year: int | None = None) -> PublishedTable:
+    r"""Return the results of 16 to 18 study of each school and college of a performance table of key stage 5.
+
+    Rows, `year` and errors are as in `read_destinations`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit import read_16_to_18
+    >>> header = "RECTYPE,LEA,ESTAB,URN,TPUP1618,TALLPPE_ALEV_1618,VA_INS_ALEV\n"
+    >>> _ = Path("2018-2019_ks5final.csv").write_text(header + "1,340,4001,100001,88,31.5,NE\n")
+    >>> results = read_16_to_18(Path("2018-2019_ks5final.csv"))
+    >>> results.values["TALLPPE_ALEV_1618"].tolist(), results.keys["year"].tolist(), results.reasons["VA_INS_ALEV"][0]
+    ([31.5], [2019], 'no entries')
+    """
+    table, _ = open_as(path, LAYOUTS[1:])
+    summer = year if year is not None else summer_by_name(table.name)
+    read = read_fields(table, _RESULTS, one_of=("RECTYPE", "LEA", "ESTAB", "URN"), year=summer)
+    return PublishedTable(
+        name=read.name, keys=read.keys, values=read.values, reasons=read.reasons, codes=read.codes,
+        notes=tuple(coded_notes(read.codes)),
+    )  # fmt: skip
 
 
 LAYOUTS: Final = (
@@ -89,5 +131,9 @@ LAYOUTS: Final = (
         _DESTINATIONS, contents_of_schools(_DESTINATIONS, "destinations", area="LEA", school="URN"),
         name="destinations", title="Performance table, destinations of pupils", publisher="DfE",
         reader="read_destinations",
+    ),
+    layout_of_schools(
+        _RESULTS, contents_of_schools(_RESULTS, "16 to 18 study", area="LEA", school="URN"), name="results-16-to-18",
+        title="Performance table, 16 to 18 study (key stage 5)", publisher="DfE", reader="read_16_to_18",
     ),
 )  # fmt: skip

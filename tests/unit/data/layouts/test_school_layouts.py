@@ -106,6 +106,11 @@ def test_a_file_that_says_no_year_has_none_and_says_so(tmp_path):
         ("read_similar_schools", "URN,similar_school_1,similar_school_2\n100001,100002,1x\n", "line 2: '1x' is no URN"),
         ("read_similar_schools", "URN,similar_urn\n100001,100002\n100001,100002\n", "line 3: a row stands there twice"),
         ("read_destinations", CENSUS + CENSUS_ROWS, "evalkit.read_school_census"),
+        (
+            "read_16_to_18",
+            "RECTYPE,LEA,ESTAB,URN,TPUP1618,TALLPPE_ALEV_1618\n1,340,1,1,3,x1\n",
+            "'1' in the column 'URN'",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(tmp_path, read, text, said):
