@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.core.errors import ProjectError
+from evalkit.data.synthetic import write_synthetic_england
 from evalkit.run.console import Progress
 from evalkit.run.kinds import registry
 from evalkit.run.project.project_file import load_project
@@ -18,6 +19,14 @@ ANALYSES = "analyses:\n  - name: main\n    kind: areas\n    primary: true\n"
 TOY = ANALYSES.replace("primary: true", "primary: {0}") + (
     "  - name: toys\n    kind: toy\n    primary: {1}\n    outcomes: [READPROG]\n    doubled: true\n"
 )
+
+
+@pytest.fixture(scope="module")
+def small_england(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("england") / "published"
+    folder.mkdir()
+    write_synthetic_england(folder, seed=3, scale=0.1)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +50,8 @@ def ran(tmp_path: Path, england: Path, analyses: str) -> Path:
     return run_project(Request(project_with(tmp_path, analyses), england, tmp_path / "out"), Progress())
 
 
-def test_a_project_runs_a_kind_that_the_kit_does_not_know_beside_its_own(tmp_path, synthetic_england):
-    out = ran(tmp_path, synthetic_england, TOY.format("true", "false"))
+def test_a_project_runs_a_kind_that_the_kit_does_not_know_beside_its_own(tmp_path, small_england):
+    out = ran(tmp_path, small_england, TOY.format("true", "false"))
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert [(one["name"], one["kind"], one["primary"]) for one in results["analyses"]] == [
         ("main", "areas", True),
@@ -60,8 +69,8 @@ def test_a_project_runs_a_kind_that_the_kit_does_not_know_beside_its_own(tmp_pat
     assert list(design["analyses"]) == ["main", "toys"]
 
 
-def test_a_kind_without_a_module_of_report_leads_a_whole_report(tmp_path, synthetic_england):
-    out = ran(tmp_path, synthetic_england, TOY.format("false", "true"))
+def test_a_kind_without_a_module_of_report_leads_a_whole_report(tmp_path, small_england):
+    out = ran(tmp_path, small_england, TOY.format("false", "true"))
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert results["effects"][0]["design"] == "toy"
     for name in ("report.html", "report.docx", "report.pdf", "summary.pdf"):
