@@ -36,7 +36,7 @@ from evalkit.data.published.listings import (
     require_years_read,
     summers_at_hand,
 )
-from evalkit.data.published.neighbours import NeighbourTable, read_neighbours
+from evalkit.data.published.neighbours import NeighbourTable, name_of_list, read_neighbours
 from evalkit.data.published.participants import (
     TreatedSchools,
     drawn_schools,
@@ -364,7 +364,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         require_years(code, request.exposure.years)
     for code in request.compared_on:
         require_years(code, request.years)
-    neighbours = {name: _read_once(read_neighbours, path) for name, path in sources.neighbours.items()}
+    neighbours = {name: _neighbour_list(name, path) for name, path in sources.neighbours.items()}
     if request.measures:
         _require_identity_files(sources)
     lists = SchoolLists(
@@ -389,6 +389,18 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     return Tables(
         records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
     )
+
+
+def _neighbour_list(name: str, path: Path) -> NeighbourTable:
+    """Return a list of statistical neighbours; raise `DataError` where its content is that of another list."""
+    found = _read_once(read_neighbours, path)
+    told = name_of_list(found)
+    if told and told != name:
+        raise DataError(
+            f"{path.name}: the name says the list {name}, and the authorities on it are those of {told}: another list "
+            "stands under this name. Rename it, or download the list that its name says."
+        )
+    return found
 
 
 def _read_once(read: Callable[[Any], T], file: Path | Member) -> T:

@@ -164,13 +164,11 @@ class _Found:
             if member.problem:
                 found.unreadable.append(f"{member.name}: {member.problem}")
                 continue
-            stat = member.path.stat()
-            kind = _kind_of(member, stat.st_size, stat.st_mtime_ns)
-            if isinstance(kind, str) and kind.startswith("unreadable "):
-                found.unreadable.append(kind.removeprefix("unreadable "))
-            elif isinstance(kind, str) and kind.startswith("refused "):
-                _, stage, reason = kind.split(" ", 2)
-                found.refused.setdefault(stage, []).append(reason)
+            kind = _kind_of(member, *_facts(member))
+            if isinstance(kind, _Fault) and kind.stage:
+                found.refused.setdefault(kind.stage, []).append(kind.reason)
+            elif isinstance(kind, _Fault):
+                found.unreadable.append(kind.reason)
             elif isinstance(kind, TableIdentity):
                 found.tables.setdefault(kind.key_stage, []).append((kind, member))
             elif kind:
@@ -178,10 +176,14 @@ class _Found:
         return found
 
     def one(self, folder: Path, kind: str) -> Member | None:
-        """Return the file of a kind, the latest by the dates in their names; raise where two are not told by these."""
+        """Return the file of a kind; of several the latest cut by its contents, then by the date in its name.
+
+        Raise `DataError` where neither tells.
+        """
         files = self.files.get(kind, [])
-        last = max((_dated(one) for one in files), default="")
-        files = [one for one in files if _dated(one) == last]
+        if len(files) > 1:
+            cuts = [(_last_day(kind, one, *_facts(one)), _dated(one)) for one in files]
+            files = [one for one, cut in zip(files, cuts, strict=True) if cut == max(cuts)]
         if len(files) > 1:
             names = " and ".join(one.name.rpartition("/")[2] for one in files)
             raise DataError(f"{folder}: {names} are the same kind of file. Keep the one this evaluation should read.")
@@ -193,6 +195,32 @@ class _Found:
         if file is not None and file.inner:
             raise DataError(f"{file.name}: unpack this archive: a file assembled from others is not read from one.")
         return file.path if file else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why a file cannot be used; `stage` is the key stage of a wide table, empty where the file is not known."""
+
+    reason: str
+    stage: str = ""
+
+
+def _facts(member: Member) -> tuple[int, int]:
+    """Return the size and the time of change by which what is known of a file is kept."""
+    stat = member.path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+_LAYOUTS: Final = {"links": "gias-links", "spine": "gias-spine", "establishments": "gias"}
+
+
+@lru_cache(maxsize=64)
+def _last_day(kind: str, member: Member, size: int, changed: int) -> str:
+    """Return the last day in a list of schools, as `evalkit check` tells its cut; empty where it has none."""
+    from evalkit.data.layouts.gias import LAYOUTS
+
+    layout = next((one for one in LAYOUTS if one.name == _LAYOUTS.get(kind)), None)
+    return layout.contents(RawTable(member)).as_of if layout else ""
 
 
 _DATE: Final = re.compile(r"(?<!\d)20\d\d(?:[01]\d[0-3]\d)?(?!\d)")
@@ -219,7 +247,7 @@ _HEAD_BYTES: Final = 1 << 17
 
 
 @lru_cache(maxsize=4096)
-def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
+def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity | _Fault:
     """Return what a file is, by its beginning; an empty text where it is nothing that a project reads.
 
     Kept by its size and time of change: every command asks.
@@ -233,7 +261,7 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
     try:
         columns = _columns(member)
     except DataError as problem:
-        return f"unreadable {problem}"
+        return _Fault(str(problem))
     names = frozenset(name.strip().casefold() for name in columns)
     if names >= _COVARIATES:
         return f"covariates {_stage_in(member.name)}"
@@ -248,14 +276,14 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity:
     return f"ees {stage}" if stage else "ees pupils" if is_information(columns) else ""
 
 
-def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity:
+def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity | _Fault:
     stage = key_stage_of(Peek(name=member.name, form="csv", columns=columns, rows=()))
     if stage is None:
         return ""
     try:
         return identity_of(RawTable(member).peek)
     except DataError as problem:
-        return f"refused {stage} {problem}"
+        return _Fault(str(problem), stage)
 
 
 def _columns(member: Member) -> tuple[str, ...]:
@@ -286,7 +314,7 @@ def _neighbour_lists(folder: Path, found: _Found, whole: bool) -> dict[str, Path
     """Return the lists by name; with results of England both are named, so that one that lacks is missed by name."""
     lists = {name: folder / "lait" / file for name, file in _EXPECTED.items()} if whole else {}
     for name, year in _LISTS.items():
-        listed_in = [one for one in found.files.get("neighbours", []) if year in one.name.rpartition("/")[2]]
+        listed_in = [one for one in found.files.get("neighbours", []) if _list_of(one) == name]
         # a workbook has the authorities of former days too; the same list as CSV stands in for it
         files = [one for one in listed_in if one.suffix == ".xlsx"] or listed_in
         if len(files) > 1:
@@ -294,6 +322,23 @@ def _neighbour_lists(folder: Path, found: _Found, whole: bool) -> dict[str, Path
         if files and not files[0].inner:
             lists[name] = files[0].path
     return lists
+
+
+def _list_of(member: Member) -> str:
+    """Return which list a file is: by the year in its name, which its reader holds against its content, or by that."""
+    file = member.name.rpartition("/")[2]
+    named = next((name for name, year in _LISTS.items() if year in file), "")
+    return named or _list_by_content(member, *_facts(member))
+
+
+@lru_cache(maxsize=64)
+def _list_by_content(member: Member, size: int, changed: int) -> str:
+    from evalkit.data.published.neighbours import name_of_list, neighbours_of
+
+    try:
+        return name_of_list(neighbours_of(member))
+    except DataError:  # `evalkit check` says what is wrong with it
+        return ""
 
 
 # Of several tables, which is used.

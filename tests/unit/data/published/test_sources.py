@@ -8,6 +8,7 @@ import pytest
 
 from evalkit.core.errors import DataError
 from evalkit.data.published.listings import summers_at_hand
+from evalkit.data.published.project_data import _neighbour_list
 from evalkit.data.published.sources import find_sources
 
 HEADER = "RECTYPE,LEA,ESTAB,URN,SCHNAME"
@@ -134,6 +135,31 @@ def test_of_two_cuts_of_one_list_the_later_by_its_name_is_used_and_others_are_re
     put(folder, {"other/links.csv": LINKS, "gias/links_20251103.csv": LINKS})
     with pytest.raises(DataError, match=r"links_20251103\.csv and links_edubasealldata20251103\.csv are the same kind"):
         find_sources(folder)
+
+
+def test_of_two_cuts_the_later_by_its_contents_is_used_whatever_their_names_say(folder):
+    earlier, later = "100002,100001,A,Predecessor,01-09-2016\n", "100004,100003,B,Predecessor,01-09-2022\n"
+    put(folder, {"gias/links_edubasealldata_2022.csv": LINKS + later, "gias/links_2025.csv": LINKS + earlier})
+    assert find_sources(folder).links.name == "gias/links_edubasealldata_2022.csv"
+
+
+def lists(folder, name, newest):
+    """Write a list of neighbours on which an authority first made in 2021 (940) or 2023 (942) has one."""
+    rows = f"LA num,LA Name,a,b,GOReg,SN1,SNP\n340,Knowsley,,,NW,341,Close\n{newest},New,,,NW,340,Close\n"
+    return put(folder, {name: rows})
+
+
+def test_a_list_of_neighbours_is_told_by_its_content_where_its_name_says_no_year(folder):
+    lists(folder, "lists/first.csv", 940)
+    lists(folder, "lists/second.csv", 942)
+    found = find_sources(folder).neighbours
+    assert {name: path.name for name, path in found.items()} == {"april_2021": "first.csv", "may_2025": "second.csv"}
+
+
+def test_a_list_of_neighbours_under_another_ones_name_is_refused(folder):
+    path = find_sources(lists(folder, "lists/sn_2021.csv", 942)).neighbours["april_2021"]
+    with pytest.raises(DataError, match="those of may_2025: another list stands under this name"):
+        _neighbour_list("april_2021", path)
 
 
 def test_synthetic_data_say_so_and_a_damaged_mark_is_refused(folder):
