@@ -14,6 +14,7 @@ import pytest
 
 from evalkit.data.files.catalogue import catalogue
 from evalkit.data.layouts.registry import MODULES, layouts
+from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
 from evalkit.data.synthetic.later import SUPPORT_EFFECTS, draw_later, draw_later_summers
 from evalkit.data.synthetic.public_codes import gss_codes, region_of
@@ -288,3 +289,20 @@ def test_every_file_is_recognised_with_its_years(whole):
     assert years["pupils/synthetic_pupils.csv"] == {2023, 2024, 2025}
     rows = {entry.member.name: entry.contents.rows for entry in found}
     assert rows["schools-2022-23/england_abs.csv"] == len(rows_of(whole / "schools-2022-23" / "england_abs.csv"))
+
+
+def test_a_project_reads_the_files_that_the_catalogue_uses(whole):
+    used = {entry.member.path: entry.layout.name for entry in catalogue(whole, layouts()).entries if entry.is_used}
+    found = find_sources(whole)
+    lists = {"links": "gias-links", "spine": "gias-spine", "establishments": "gias"}
+    assert {name: used[getattr(found, name).path] for name in lists} == lists
+    tables = {
+        one.file.path: stage for stage in ("KS2", "KS4") for files in found.tables[stage].values() for one in files
+    }
+    assert len(tables) > 10
+    assert {path: used[path] for path in tables} == {
+        path: f"performance-table-{stage.lower()}" for path, stage in tables.items()
+    }
+    assert {used[path] for path in found.neighbours.values()} == {"neighbours"}
+    assert {used[path] for path in found.boundaries} == {"boundaries"}
+    assert {used[one.path][:3] for files in found.ees.values() for one in files} == {"ees"}
