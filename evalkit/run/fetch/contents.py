@@ -8,7 +8,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -31,7 +31,7 @@ class _Text:
     tail: bytes
     size: int
     has_nul: bool
-    is_packed: bool = False
+    is_packed: bool
 
 
 def settled_name(path: Path, name: str) -> str:
@@ -89,24 +89,24 @@ def _require_whole_archive(path: Path, name: str) -> None:
 def _unpacked(path: Path, name: str) -> _Text:
     try:
         with gzip.open(path, "rb") as file:
-            return _ends(cast(IO[bytes], file), name)
+            return _ends(cast(IO[bytes], file), name, is_packed=True)
     except (gzip.BadGzipFile, zlib.error, EOFError):
         raise DataError(f"{name}: the compressed file is damaged or cut short.") from None
 
 
 def _plain(path: Path, name: str) -> _Text:
     with path.open("rb") as file:
-        return replace(_ends(file, name), is_packed=False)
+        return _ends(file, name, is_packed=False)
 
 
-def _ends(file: IO[bytes], name: str) -> _Text:
+def _ends(file: IO[bytes], name: str, *, is_packed: bool) -> _Text:
     head, tail, size, has_nul = b"", b"", 0, False
     while piece := file.read(_PIECE):
         head, has_nul = head or piece[:_HEAD], has_nul or b"\x00" in piece
         tail, size = (tail + piece)[-_TAIL:], size + len(piece)
         if size > _MOST_UNPACKED:
             raise DataError(f"{name}: unpacked, the file would be larger than any published one.")
-    return _Text(head, tail, size, has_nul, is_packed=True)
+    return _Text(head, tail, size, has_nul, is_packed)
 
 
 def _require_parquet(path: Path, name: str) -> None:
