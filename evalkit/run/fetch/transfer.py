@@ -120,14 +120,7 @@ def download(url: str, part: Part, held: Held, tools: Tools) -> Origin | None:
     EnvironmentFault
         Where the file is larger than the disk has room for.
     """
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Passing),
-        stop=_Stalled(part, tools.limits),
-        wait=_wait(tools.limits),
-        sleep=tools.sleep,
-        before_sleep=_told(tools),
-        reraise=True,
-    )
+    retrying = _retrying(_Stalled(part, tools.limits), tools)
     host = urlsplit(url).hostname or ""
     try:
         with _session(url) as session:
@@ -143,14 +136,7 @@ def answer_of(url: str, tools: Tools) -> bytes | None:
 
     Raise as `download` does where the server cannot be reached or asking again does not help.
     """
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Passing),
-        stop=tenacity.stop_after_attempt(tools.limits.attempts),
-        wait=_wait(tools.limits),
-        sleep=tools.sleep,
-        before_sleep=_told(tools),
-        reraise=True,
-    )
+    retrying = _retrying(tenacity.stop_after_attempt(tools.limits.attempts), tools)
     try:
         with _session(url) as session:
             return retrying(_short, session, url, tools.limits)
@@ -173,6 +159,24 @@ def _short(session: requests.Session, url: str, limits: Limits) -> bytes | None:
 # When to ask again.
 
 
+def _retrying(stop: Callable[[tenacity.RetryCallState], bool], tools: Tools) -> tenacity.Retrying:
+    """Return what calls a function again after each `Passing` until `stop` says so, and then raises the last one."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Passing),
+        stop=stop,
+        wait=_wait(tools.limits),
+        sleep=tools.sleep,
+        before_sleep=_told(tools),
+        reraise=True,
+    )
+
+
+def _passing(state: tenacity.RetryCallState) -> Passing | None:
+    """Return what the last try ended with, None where it was something that will not pass."""
+    problem = state.outcome.exception() if state.outcome else None
+    return problem if isinstance(problem, Passing) else None
+
+
 class _Stalled:
     """Stops once several tries in a row have brought nothing of the file, or broke off after the very same byte."""
 
@@ -181,8 +185,8 @@ class _Stalled:
         self._breaks: list[int] = []
 
     def __call__(self, state: tenacity.RetryCallState) -> bool:
-        problem = state.outcome.exception() if state.outcome else None
-        at = getattr(problem, "at", None)
+        problem = _passing(state)
+        at = problem.at if problem else None
         self._breaks += [at] if at else []
         if at and self._breaks.count(at) >= self._limits.same_breaks:
             return True
@@ -196,8 +200,8 @@ def _wait(limits: Limits) -> Callable[[tenacity.RetryCallState], float]:
     back_off = tenacity.wait_exponential_jitter(initial=limits.first_wait, max=limits.longest_wait, jitter=0)
 
     def wait(state: tenacity.RetryCallState) -> float:
-        problem = state.outcome.exception() if state.outcome else None
-        asked = getattr(problem, "wait", None)
+        problem = _passing(state)
+        asked = problem.wait if problem else None
         jitter = random.uniform(0, limits.first_wait)  # not all who were turned away come back at once
         own = back_off(state) + jitter
         return own if asked is None else max(min(asked, limits.longest_asked), own if asked <= 0 else 0.0)
@@ -207,8 +211,8 @@ def _wait(limits: Limits) -> Callable[[tenacity.RetryCallState], float]:
 
 def _told(tools: Tools) -> Callable[[tenacity.RetryCallState], None]:
     def told(state: tenacity.RetryCallState) -> None:
-        problem = state.outcome.exception() if state.outcome else None
-        asked = getattr(problem, "wait", None)
+        problem = _passing(state)
+        asked = problem.wait if problem else None
         wish = f" (the server asks for {asked:.0f})" if asked and asked > tools.limits.longest_asked else ""
         tools.say(f"{problem}; asked again in {state.upcoming_sleep:.0f} s{wish}")
 
