@@ -209,18 +209,17 @@ class _Book:
     def enter(self, tables: Mapping[str, ReleasedTable], of: str) -> None:
         """Enter the counts of tables, and what is known of their sums."""
         for name, one in tables.items():
-            table = one.table
+            table, found = one.table, dict[Place, _Key]()
             for place, identity in _identities(table, "" if self.linked == "by name" else name):
                 cell = table.rows[place[0]][place[1]]
                 if isinstance(cell, int) or is_suppressed(cell):
                     value = float(cell) if isinstance(cell, int) else np.nan
-                    self.places[of, name, place] = self._key(identity, value, of)
-            known = {place for at, at_name, place in self.places if (at, at_name) == (of, name)}
-            for line in sums_shown(table, known):
-                keys = [self.places[of, name, place] for place in line]
-                self.lines.append(_line([(keys[0], -1.0), *((key, 1.0) for key in keys[1:])]))
+                    found[place] = self._key(identity, value, of)
+            for total, *parts in sums_shown(table, found):
+                self.lines.append(_line([(found[total], -1.0), *((found[part], 1.0) for part in parts)]))
             if table.is_nested:
-                self._nest(table, name, of)
+                self._nest(table, found)
+            self.places |= {(of, name, place): key for place, key in found.items()}
 
     def _key(self, identity: _Identity, value: float, of: str) -> _Key:
         """Return the cell that a count is, made where there is none of its name and value."""
@@ -241,9 +240,9 @@ class _Book:
             named.append(key)
         return key
 
-    def _nest(self, table: Table, name: str, of: str) -> None:
+    def _nest(self, table: Table, found: Mapping[Place, _Key]) -> None:
         for column in _people_columns(table):
-            rows = [key for r in range(len(table.rows)) if (key := self.places.get((of, name, (r, column))))]
+            rows = [key for r in range(len(table.rows)) if (key := found.get((r, column)))]
             for at, key in enumerate(rows):
                 for other in rows[:at]:
                     self._differ(key, other, "difference")
