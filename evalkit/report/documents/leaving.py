@@ -81,11 +81,11 @@ def contents_leaving(
     Beside what is withheld in a run, chapters with unchecked outputs and figures of withheld numbers stay. Where the
     units of a project `are_people`, numbers leave beside counts of ten people or more, and sentences without numbers.
     """
-    before = hidden_already(_named(contents))
     stripped = _Stripped(are_people)
     first = stripped.contents(contents)
+    before = hidden_already(_named(first if are_people else contents))
     leaving = contents_together(first, FEWEST_PEOPLE if are_people else contents.threshold, previous)
-    withheld, last = list(leaving.withheld), leaving.contents
+    withheld, last = [*before, *leaving.withheld], leaving.contents
     if are_people:
         named = _named(last)
         hardly_changed = any(one.why == "last release" for one in leaving.withheld)
@@ -93,11 +93,11 @@ def contents_leaving(
         last = _Replaced(named, {name: one for name, (one, _) in tied.items()}, frozenset(), FEWEST_PEOPLE).contents(
             last
         )
-        withheld = [*hidden_already(_named(first)), *withheld, *(one for _, found in tied.values() for one in found)]
+        withheld += [one for _, found in tied.values() for one in found]
     figures = _WithoutFigures(are_people)
     return Leaving(
         contents=figures.contents(last),
-        withheld=(*withheld,) if are_people else (*before, *withheld),
+        withheld=tuple(withheld),
         lost=leaving.lost,
         left_out=tuple(dict.fromkeys((*stripped.left_out, *leaving.left_out, *figures.left_out))),
         counted=leaving.counted,
