@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from evalkit.core.disclosure import DOMINANT, FEWEST_DF, WITHIN_PERCENT
@@ -46,7 +46,8 @@ def checkers_log(files: Mapping[str, bytes], leaving: Leaving, *, fewest: int, c
 
 def _entry(uid: str, name: str, content: bytes, withheld: list[Withheld], fewest: int) -> dict[str, Any]:
     is_table = name.endswith(".csv")
-    cells = _suppressed_cells(content) if is_table else []
+    header, *rows = _rows(content) if is_table else [[]]
+    cells = _suppressed_cells(rows)
     status = "review" if cells or not is_table else "pass"
     counted = f"; threshold: {len(cells)} cells suppressed; " if cells else ""
     sdc = {
@@ -75,7 +76,7 @@ def _entry(uid: str, name: str, content: bytes, withheld: list[Withheld], fewest
         "type": "table" if is_table else "custom",
         "properties": {"method": "evalkit"} if is_table else {},
         "files": [{"name": name, "sdc": sdc if is_table else {}}],
-        "outcome": _outcome(content) if cells else {},
+        "outcome": _outcome(header, rows) if cells else {},
         "summary": f"{status}{counted}",
         "comments": [f"{n} withheld: {REASONS[one]}." for one, n in why.items()],
         "exception": f"Suppressed by evalkit before release: counts under {fewest}, and what tells them."
@@ -88,16 +89,13 @@ def _rows(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8"))))
 
 
-def _suppressed_cells(content: bytes) -> list[list[int]]:
+def _suppressed_cells(rows: Sequence[Sequence[str]]) -> list[list[int]]:
     """Return row and column of each suppressed cell, counted from 0 without the header and the names of the rows."""
-    return [
-        [r, c] for r, row in enumerate(_rows(content)[1:]) for c, cell in enumerate(row[1:]) if cell.startswith(_MARKS)
-    ]
+    return [[r, c] for r, row in enumerate(rows) for c, cell in enumerate(row[1:]) if cell.startswith(_MARKS)]
 
 
-def _outcome(content: bytes) -> dict[str, dict[str, str]]:
+def _outcome(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, dict[str, str]]:
     """Return for each column and row whether its cell was suppressed, as acro tells it."""
-    header, *rows = _rows(content)
     return {
         key: {f"{r}: {row[0]}": "threshold; " if row[c].startswith(_MARKS) else "ok" for r, row in enumerate(rows)}
         for c, key in enumerate(header)
