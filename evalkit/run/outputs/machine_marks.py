@@ -74,6 +74,6 @@ def _described(png: bytes) -> Iterator[bytes]:
         kind, inside = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
         if kind in _TEXT_CHUNKS:
             yield inside
-            key, _, packed = inside.partition(b"\0")
-            yield zlib.decompress(packed[1:]) if kind == b"zTXt" else key
+        if kind == b"zTXt":
+            yield zlib.decompress(inside.partition(b"\0")[2][1:])
         at += 12 + length
