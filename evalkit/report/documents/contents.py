@@ -53,14 +53,17 @@ def drawn(contents: Contents, reference: bytes | None = None) -> dict[str, bytes
         "report.pdf": pdf_report(document),
         "summary.pdf": summary_pdf(document),
     }
-    files |= (
-        {"results.json": (json_text(contents.results, indent=1) + "\n").encode("utf-8")} if contents.results else {}
-    )
+    files |= {"results.json": results_json(contents.results)} if contents.results else {}
     files |= {f"tables/{name}.csv": table.to_csv().encode("utf-8") for name, table in contents.tables.items()}
     for name, figure in contents.figures.items():
         files |= {f"figures/{name}.png": figure.png, f"figures/{name}.svg": figure.svg}
         files |= {f"figures/{name}.csv": figure.data.to_csv().encode("utf-8")}
     return files
+
+
+def results_json(results: Mapping[str, Any]) -> bytes:
+    """Return results.json as it is written."""
+    return (json_text(results, indent=1) + "\n").encode("utf-8")
 
 
 # As plain data, and back.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from evalkit.core.plain import json_text, plain
+from evalkit.core.plain import plain
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
@@ -91,11 +91,6 @@ def kind_record(results: AnalysisResults) -> dict[str, Any]:
         return found
     effects = [effect_record(effect, results.project) for effect in results.effects]
     return {"effects": effects, "findings": plain(results.findings)}
-
-
-def results_json(evaluation: Evaluation) -> bytes:
-    """Return results.json as it is written."""
-    return (json_text(results_record(evaluation), indent=1) + "\n").encode("utf-8")
 
 
 def results_schema() -> dict[str, Any]:

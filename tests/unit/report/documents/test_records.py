@@ -10,7 +10,8 @@ from report_fixture import whole
 
 from evalkit.core.errors import EvalkitError
 from evalkit.diagnose.project.evaluation import AreasResults
-from evalkit.report.documents.released import results_json, results_record, results_schema
+from evalkit.report.documents.contents import results_json
+from evalkit.report.documents.released import results_record, results_schema
 
 KEYS = {
     "outcome",
@@ -55,7 +56,7 @@ def test_the_schema_is_a_schema_and_both_evaluations_keep_it(
 ) -> None:
     jsonschema.Draft202012Validator.check_schema(results_schema())
     for one in (evaluation, unavailable):
-        jsonschema.validate(json.loads(results_json(whole(one))), results_schema())
+        jsonschema.validate(json.loads(results_json(results_record(whole(one)))), results_schema())
 
 
 def test_the_schema_refuses_what_it_should(evaluation: AreasResults) -> None:
@@ -66,14 +67,14 @@ def test_the_schema_refuses_what_it_should(evaluation: AreasResults) -> None:
         ("n_treated", 4.5),
         ("inference", "bootstrap"),
     ):
-        record = json.loads(results_json(whole(evaluation)))
+        record = json.loads(results_json(results_record(whole(evaluation))))
         record["effects"][0][path] = bad
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(record, results_schema())
 
 
 def test_every_analysis_has_an_entry_and_names_itself_in_each_effect(evaluation: AreasResults) -> None:
-    record = json.loads(results_json(whole(evaluation)))
+    record = json.loads(results_json(results_record(whole(evaluation))))
     (entry,) = record["analyses"]
     assert (entry["name"], entry["kind"], entry["primary"]) == ("main", "areas", True)
     assert entry["inference"] == {
@@ -131,13 +132,13 @@ def test_every_permuted_effect_after_the_programme_carries_the_main_keys(
     for one in (evaluation, unavailable):
         kept = [
             effect
-            for effect in json.loads(results_json(whole(one)))["effects"]
+            for effect in json.loads(results_json(results_record(whole(one))))["effects"]
             if (effect["inference"], effect["period"]) == ("permutation", "post")
         ]
         assert len(kept) == 14
         assert all(set(effect) >= MAIN for effect in kept)
         for key in ("hedges_g", "permutation_rank"):
-            broken = json.loads(results_json(whole(one)))
+            broken = json.loads(results_json(results_record(whole(one))))
             del broken["effects"][0][key]
             with pytest.raises(jsonschema.ValidationError):
                 jsonschema.validate(broken, results_schema())
@@ -161,7 +162,7 @@ def nulls(value: Any, place: str = "") -> list[str]:
 
 def test_nothing_is_null(evaluation: AreasResults, unavailable: AreasResults) -> None:
     for one in (evaluation, unavailable):
-        assert nulls(json.loads(results_json(whole(one)))) == []
+        assert nulls(json.loads(results_json(results_record(whole(one))))) == []
     claim = results_record(whole(evaluation))["claims"][1]["claim"]
     assert claim["measure"] == {"unavailable": "Six secondaries cannot show it."}
     assert results_record(whole(unavailable))["cost"] == {"unavailable": "The project file states no cost."}
@@ -183,7 +184,7 @@ def test_the_school_level_sd_is_named(evaluation: AreasResults) -> None:
 def test_a_number_that_is_not_finite_is_refused(evaluation: AreasResults) -> None:
     broken = replace(evaluation, effects=(replace(evaluation.effects[0], std_error=float("nan")),))
     with pytest.raises(EvalkitError, match="not a finite number"):
-        results_json(whole(broken))
+        results_json(results_record(whole(broken)))
 
 
 def test_the_flow_adds_up_by_arm(evaluation: AreasResults) -> None:
