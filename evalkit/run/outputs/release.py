@@ -183,19 +183,22 @@ def _files(project: Project, asked: Asked, leaving: Leaving) -> tuple[dict[str, 
     from evalkit.report.documents.contents import contents_json, drawn
     from evalkit.report.documents.leaving import LeftOut
 
-    files: dict[str, bytes] = {}
-    if leaving.contents.document.sections:
-        reference = reference_of(project, asked.project_file.parent)
-        made = drawn(leaving.contents, reference)
-        files = {f"{_REPORT}/{name}": content for name, content in made.items() if not name.endswith(".svg")}
-        files[f"{_REPORT}/{MANIFEST}"] = _manifest_of_report(asked.outputs / project.slug, files)
-    files |= {f"{_REPORT}/{name}": content for name, content in _records(project, asked).items()}
     marks = machine_marks(asked.outputs, asked.out, asked.project_file.parent)
-    named = {name for name, content in files.items() if marks_in(content, marks)}
-    if marks_in(contents_json(leaving.contents), marks):  # on paper words are drawn, and cannot be looked for
-        named |= {name for name in files if name.endswith(_DOCUMENTS)}
+    in_words = marks_in(contents_json(leaving.contents), marks)  # on paper words are drawn, and cannot be looked for
+    named, kept = set[str](), dict[str, bytes]()
+
+    def keep(made: Mapping[str, bytes]) -> None:
+        files = {f"{_REPORT}/{name}": content for name, content in made.items()}
+        named.update(name for name, content in files.items() if marks_in(content, marks))
+        named.update(name for name in files if in_words and name.endswith(_DOCUMENTS))
+        kept.update({name: content for name, content in files.items() if name not in named})
+
+    if leaving.contents.document.sections:
+        made = drawn(leaving.contents, reference_of(project, asked.project_file.parent))
+        keep({name: content for name, content in made.items() if not name.endswith(".svg")})
+        keep({MANIFEST: _manifest_of_report(asked.outputs / project.slug, kept)})
+    keep(_records(project, asked))
     left_out = (*leaving.left_out, *(LeftOut(name, _NO_MACHINE) for name in sorted(named)))
-    kept = {name: content for name, content in files.items() if name not in named}
     return kept, replace(leaving, left_out=left_out)
 
 

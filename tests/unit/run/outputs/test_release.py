@@ -116,6 +116,8 @@ def test_a_page_that_names_a_folder_of_this_machine_stays(finished, tmp_path):
     folder = released(tmp_path)
     assert "report/report.html" not in files_in(folder)
     assert "It names a folder or the name of this machine." in (folder / PAGE).read_text()
+    told = json.loads((folder / "report" / MANIFEST).read_text())["outputs"]
+    assert set(told) == files_in(folder / "report") - {MANIFEST}  # what stays is not listed either
 
 
 def test_what_was_changed_by_hand_is_not_released(finished, tmp_path):
