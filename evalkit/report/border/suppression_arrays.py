@@ -98,7 +98,7 @@ def deduced(system: CellSystem) -> tuple[Floats, Floats]:
     """
     low, high = system.values.copy(), system.values.copy()
     at, matrix, right = _of_hidden(system)
-    bounds = np.maximum(system.lowest[at], -system.most), np.full(len(at), system.most)
+    bounds = _bounds(system, at)
     for place, cell in enumerate(at):
         wanted = np.eye(1, len(at), place)[0]
         ends = [_solved(side * wanted, matrix, (right, right), bounds) for side in (1, -1)]
@@ -115,7 +115,7 @@ def unsafe(system: CellSystem, fewest: int) -> Bools:
     """
     found = np.zeros(len(system.values), dtype=bool)
     at, matrix, right = _of_hidden(system)
-    bounds = np.maximum(system.lowest[at], -system.most), np.full(len(at), system.most)
+    bounds = _bounds(system, at)
     least, largest = np.full(len(at), np.inf), np.full(len(at), -np.inf)
     for place, cell in enumerate(at):
         for side in (-1, 1):
@@ -136,6 +136,11 @@ def _of_hidden(system: CellSystem) -> tuple[Places, Floats, Floats]:
     involved = np.any(system.sums[:, at] != 0, axis=1)
     known = -system.sums[involved][:, shown] @ system.values[shown]
     return at, system.sums[involved][:, at], known
+
+
+def _bounds(system: CellSystem, at: Places) -> tuple[Floats, Floats]:
+    """Return the least and the most that cells at some places may be."""
+    return np.maximum(system.lowest[at], -system.most), np.full(len(at), system.most)
 
 
 def _solved(
@@ -263,7 +268,7 @@ def _opened(system: CellSystem, cell: int, fewest: int) -> Bools | None:
     matrix += [np.hstack([eye[[cell]], np.zeros((1, n)), np.zeros((1, len(at)))])]
     matrix += [np.hstack([eye[[cell]], -eye[[cell]], np.zeros((1, len(at)))])]
     lower, upper = [*lower, np.full(2, float(fewest))], [*upper, np.full(2, np.inf)]
-    low, high = _bounds(system)
+    low, high = _bounds(system, np.arange(n))
     most = np.where(system.is_fixed[at], 0.0, np.inf)
     weight = weights(system)[at] * (1 + 1e-3 * np.arange(len(at)) / n)  # ties fall the same way on every machine
     found = _solved(
@@ -279,10 +284,6 @@ def _opened(system: CellSystem, cell: int, fewest: int) -> Bools | None:
     return moves
 
 
-def _bounds(system: CellSystem) -> tuple[Floats, Floats]:
-    return np.maximum(system.lowest, -system.most), np.full(len(system.values), system.most)
-
-
 def _fewest_also(system: CellSystem, fewest: int) -> Bools | None:
     """Return the fewest, and of as few the smallest, cells to hide, None where that takes too long or cannot be.
 
@@ -291,7 +292,7 @@ def _fewest_also(system: CellSystem, fewest: int) -> Bools | None:
     which in tables with margins is no limit, as what makes one cell safe runs in circles.
     """
     n, shown = len(system.values), ~system.hidden
-    low, high = _bounds(system)
+    low, high = _bounds(system, np.arange(n))
     programme = _Programme(n + 2 * n * n)
     for copy in range(2 * n):
         start = n + copy * n
