@@ -31,7 +31,7 @@ def main() -> int:
     variables = environment_variables(options.threads, options.memory, ROOT)
     with tempfile.TemporaryDirectory(prefix="evalkit-store-", dir=options.work) as folder:
         work = Path(folder)
-        written = run(_command("write_pupils.py", str(work / "pupils"), str(options.rows), said=True), variables, 3600)
+        written = run(_command("write_pupils.py", str(work / "pupils"), str(options.rows)), variables, 3600)
         if "failure" in written:
             print(written["failure"], file=sys.stderr)
             return 1
@@ -63,12 +63,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _command(*words: str, said: bool = False) -> list[str]:
-    """Return how a runner is called; one that says nothing is made to."""
-    if not said:
-        return [sys.executable, str(RUNNERS / words[0]), *words[1:]]
-    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); print('{}')"
-    return [sys.executable, "-c", code, str(RUNNERS / words[0]), *words[1:]]
+def _command(runner: str, *words: str) -> list[str]:
+    return [sys.executable, str(RUNNERS / runner), *words]
 
 
 def _task(

@@ -56,3 +56,4 @@ def pupils(random: np.random.Generator, year: int, first: int, n: int, n_year: i
 
 if __name__ == "__main__":
     write(Path(sys.argv[1]), int(sys.argv[2]))
+    print("{}")  # a run says something in its last line
