@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -115,7 +116,9 @@ def _leaving(project: Project, source: Path, asked: Asked, previous: list[Mappin
     if not is_ours(source) and record_path(asked.outputs, project.slug).is_file():
         leaving = contents_leaving(_nothing(project), are_people=asked.are_people, previous=())
         return replace(leaving, left_out=(LeftOut("The report", _NO_REPORT),))
-    return contents_leaving(_contents(project, source), are_people=asked.are_people, previous=previous)
+    return contents_leaving(
+        _contents(project, source, _run_of(project, asked)), are_people=asked.are_people, previous=previous
+    )
 
 
 def _nothing(project: Project) -> Contents:
@@ -126,18 +129,24 @@ def _nothing(project: Project) -> Contents:
     return Contents(document=empty, tables={}, figures={}, results={}, threshold=project.disclosure.threshold)
 
 
-def _contents(project: Project, source: Path) -> Contents:
-    """Return what the report of a project is drawn from, its files as the run left them."""
+def _run_of(project: Project, asked: Asked) -> str:
+    """Return the command that makes the report where it is looked for."""
+    is_elsewhere = asked.outputs != writable_root() / "outputs"
+    return shlex.join(["evalkit", "run", project.slug, *(["--out", str(asked.outputs)] if is_elsewhere else [])])
+
+
+def _contents(project: Project, source: Path, run: str) -> Contents:
+    """Return what the report of a project is drawn from, its files as the command `run` left them."""
     from evalkit.report.documents.contents import PARTS, contents_from_json
 
     if not is_ours(source):
-        raise InputError(f"{source} holds no finished report. `evalkit run {project.slug}` makes one.")
+        raise InputError(f"{source} holds no finished report. `{run}` makes one.")
     manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
     outputs = manifest.get("outputs", {})
     if PARTS not in outputs:
         raise InputError(
             f"The report in {source} was made by an evalkit that did not keep what a release is drawn from ({PARTS}). "
-            f"`evalkit run {project.slug} --force` makes it anew."
+            f"`{run} --force` makes it anew."
         )
 
     def read(name: str) -> bytes:
@@ -145,7 +154,7 @@ def _contents(project: Project, source: Path) -> Contents:
         if hashlib.sha256(content).hexdigest() != outputs.get(name):
             raise InputError(
                 f"{source / name} is not as the run left it, so nobody can say what it tells. "
-                f"`evalkit run {project.slug} --force` makes it anew."
+                f"`{run} --force` makes it anew."
             )
         return content
 

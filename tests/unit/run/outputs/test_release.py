@@ -138,8 +138,9 @@ def test_without_a_report_it_says_what_to_type(tmp_path, outputs, says):
         (tmp_path / "outputs" / SLUG).mkdir(parents=True)
         manifest = json.dumps({"kind": MANIFEST_KIND, "outputs": outputs})
         (tmp_path / "outputs" / SLUG / MANIFEST).write_text(manifest)
-    with pytest.raises(InputError, match=rf"{says}.*evalkit run knowsley-ssif"):
+    with pytest.raises(InputError, match=rf"{says}.*evalkit run knowsley-ssif --out \S+/outputs") as told:
         released(tmp_path)
+    assert f"--out {tmp_path / 'outputs'}" in str(told.value)
 
 
 def test_of_a_failed_run_its_record_leaves_without_what_it_read(tmp_path):
