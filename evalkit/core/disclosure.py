@@ -18,10 +18,7 @@ FEWEST_DF: Final = 10
 """Residual degrees of freedom that a model of records of people has at least, where its coefficients may leave."""
 
 DOMINANT: Final = (2, 0.9)
-"""Of an amount made up by people or firms: as many of the largest may make up at most this share of it.
-
-Named for output checkers, as is the next: no table of the kit holds what an amount is made up of.
-"""
+"""Of an amount made up by people or firms: as many of the largest may make up at most this share of it."""
 
 WITHIN_PERCENT: Final = 10.0
 """Of such an amount: nobody may work out the largest part more closely than this, knowing his own (the p% rule)."""

@@ -6,16 +6,20 @@ What cannot be tied to a count of people does not leave: this side of the border
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from evalkit.core.disclosure import FEWEST_DF, FEWEST_PEOPLE
+import numpy as np
+
+from evalkit.core.disclosure import DOMINANT, FEWEST_DF, FEWEST_PEOPLE, WITHIN_PERCENT, few
 from evalkit.core.errors import EvalkitError
 from evalkit.core.formats import rounded
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.sentence import Sentence
 from evalkit.report.border.disclosure import UNTYPED, ReleasedTable, is_suppressed, release
 from evalkit.report.border.release import REASONS, Why, Withheld, row_name
+from evalkit.report.border.suppression_arrays import is_dominated
 from evalkit.report.border.table import Cell, Column, Kind, Table
 
 _NUMBERS: Final[tuple[Kind, ...]] = ("estimate", "number", "interval", "p", "percentage", "money")
@@ -125,3 +129,18 @@ def is_of_groups(data: Table) -> bool:
     """
     kinds = {column.kind for column in data.columns}
     return "pupil_count" in kinds or bool(kinds & {"estimate", "interval"})
+
+
+def total_told(amounts: Sequence[float], fewest: int = FEWEST_PEOPLE) -> float | Unavailable:
+    """Return the sum of what people or firms have, or why it is withheld: few of them, or one or two dominate it.
+
+    >>> total_told([5.0] * 12)
+    60.0
+    >>> total_told([5.0] * 11 + [1000.0]).reason
+    'Withheld: one or two of those it is made up of could be worked out.'
+    """
+    if len(amounts) < fewest:
+        return Unavailable(few(fewest)) if amounts else 0.0
+    if is_dominated(np.array(amounts, dtype=float), *DOMINANT, WITHIN_PERCENT):
+        return Unavailable("Withheld: one or two of those it is made up of could be worked out.")
+    return float(sum(amounts))

@@ -104,7 +104,7 @@ def _outcome(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, 
 
 
 def checkers_config(fewest: int) -> bytes:
-    """Return the limits of a release, by acro's names; those on amounts are acro's own, as no table here needs them."""
+    """Return the limits of a release, by acro's names."""
     n, share = DOMINANT
     limits = {
         "safe_threshold": fewest,

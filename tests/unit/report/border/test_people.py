@@ -10,6 +10,7 @@ from evalkit.report.border.people import (
     sentence_of_people,
     tells_number,
     tied_to_counts,
+    total_told,
 )
 from evalkit.report.border.table import Column, Table
 
@@ -87,3 +88,10 @@ def test_points_of_a_figure_are_groups_where_people_are_counted_or_estimates():
     points = table(("A", 1.0), columns=(Column("who", "Who"), Column("x", "x", "number")))
     assert not is_of_groups(points.table)
     assert is_of_groups(of_people(table(("A", 12, 1.0, 1.0))).table)
+
+
+def test_an_amount_is_told_where_it_is_of_enough_people_and_nobody_dominates_it():
+    assert total_told([2.5] * 10) == 25.0
+    assert total_told([]) == 0.0
+    assert isinstance(total_told([2.5] * 9), Unavailable)
+    assert isinstance(total_told([1.0] * 20 + [500.0]), Unavailable)
