@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -70,6 +70,11 @@ class Layout:
 
 def has_fields(peek: Peek, fields: tuple[Field, ...]) -> bool:
     """Return whether a table has every required column of a layout, under one of its names, in any case of letters."""
-    present = {column.casefold() for column in peek.columns}
-    required = [{name.casefold() for name in (field.name, *field.also)} for field in fields if field.is_required]
-    return all(names & present for names in required)
+    return not lacking(peek.columns, fields)
+
+
+def lacking(columns: Iterable[str], fields: Sequence[Field]) -> list[str]:
+    """Return the required columns of a layout that a table has under none of their names, in any case of letters."""
+    present = {column.casefold() for column in columns}
+    required = (field for field in fields if field.is_required)
+    return [field.name for field in required if present.isdisjoint(map(str.casefold, (field.name, *field.also)))]

@@ -8,7 +8,7 @@ from typing import Final
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import listed
-from evalkit.data.files.layout import Contents, Layout
+from evalkit.data.files.layout import Contents, Layout, lacking
 from evalkit.data.files.raw_table import Peek, RawTable
 
 _NEAR: Final = 0.5
@@ -72,12 +72,8 @@ def unknown_reason(table: RawTable, layouts: Sequence[Layout]) -> str:
 
 def _nearness(peek: Peek, layout: Layout) -> tuple[int, list[str]]:
     """Return how many of a layout's required columns a table has, and those that it lacks."""
-    present = {column.casefold() for column in peek.columns}
-    required = [field for field in layout.fields if field.is_required]
-    missing = [
-        field.name for field in required if not {name.casefold() for name in (field.name, *field.also)} & present
-    ]
-    return len(required) - len(missing), missing
+    missing = lacking(peek.columns, layout.fields)
+    return sum(field.is_required for field in layout.fields) - len(missing), missing
 
 
 def require(table: RawTable, layout: Layout, layouts: Sequence[Layout]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, shown_cell
-from evalkit.data.files.layout import Contents, Field, Layout
+from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.field_table import named_as_fields
 from evalkit.data.layouts.opening import open_as
@@ -109,8 +109,7 @@ def _of_schools(areas: PublishedTable, schools: Path) -> PublishedTable:
 
 
 def _fits(peek: Peek) -> bool:
-    present = {column.casefold() for column in peek.columns}
-    return all(present & {name.casefold() for name in (field.name, *field.also)} for field in _FIELDS[:2])
+    return has_fields(peek, _FIELDS)
 
 
 def _contents(table: RawTable) -> Contents:
@@ -129,8 +128,7 @@ _SCHOOL_FIELDS: Final = (
 
 
 def _fits_schools(peek: Peek) -> bool:
-    present = {column.casefold() for column in peek.columns}
-    return all(present & {name.casefold() for name in (field.name, *field.also)} for field in _SCHOOL_FIELDS)
+    return has_fields(peek, _SCHOOL_FIELDS)
 
 
 _SCHOOLS: Final = Layout(

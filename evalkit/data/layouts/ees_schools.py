@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.files.layout import STAGES, Contents, Field, Layout, has_fields
+from evalkit.data.files.layout import STAGES, Contents, Field, Layout, has_fields, lacking
 from evalkit.data.files.members import Member
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.file_names import stage_by_name
@@ -58,13 +58,12 @@ _YEAR_DIGITS: Final = 6
 
 def results_of(columns: Sequence[str]) -> str | None:
     """Return the key stage whose schools' results a long table holds, by its columns; None where it holds none."""
-    peek = Peek(name="", form="csv", columns=tuple(columns), rows=())
-    return next((stage for stage, fields in _STAGES.items() if has_fields(peek, fields)), None)
+    return next((stage for stage, fields in _STAGES.items() if not lacking(columns, fields)), None)
 
 
 def is_information(columns: Sequence[str]) -> bool:
     """Return whether a table counts each school's pupils at the end of key stage 2."""
-    return has_fields(Peek(name="", form="csv", columns=tuple(columns), rows=()), _INFORMATION)
+    return not lacking(columns, _INFORMATION)
 
 
 def summers_of(periods: pd.Series, name: str) -> pd.Series:

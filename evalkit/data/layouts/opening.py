@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.files.layout import Layout
+from evalkit.data.files.layout import Layout, lacking
 from evalkit.data.files.members import Member, member_of, members
 from evalkit.data.files.raw_table import Peek, RawTable
 
@@ -75,13 +75,8 @@ def _what_it_is(tables: Sequence[RawTable], layouts: Sequence[Layout], path: Pat
     if not tables or not tables[0].peek.columns:
         return f"{path.name}: the file is no table that this kit reads, or it is empty. Download it again."
     columns = tables[0].peek.columns
-    present = {column.casefold() for column in columns}
-    lacking = [
-        field.name
-        for field in layouts[0].fields
-        if field.is_required and not present & {name.casefold() for name in (field.name, *field.also)}
-    ]
-    lack = f" It lacks {listed(lacking, 4)}.{did_you_mean(lacking[0], columns)}" if lacking else ""
+    missing = lacking(columns, layouts[0].fields)
+    lack = f" It lacks {listed(missing, 4)}.{did_you_mean(missing[0], columns)}" if missing else ""
     return (
         f"{path.name}: this is not what was asked for ({wanted}).{lack} Its columns are {listed(list(columns), 8)}. "
         "Check that it is the table its name says, as it was downloaded."
