@@ -12,7 +12,7 @@ from evalkit.core.errors import DataError
 from evalkit.data.areas.lait import area_breaks
 from evalkit.data.files.members import member_of
 from evalkit.data.files.raw_table import RawTable
-from evalkit.data.layouts.opening import layout_of
+from evalkit.data.files.recognition import layout_of
 from evalkit.data.layouts.registry import layouts
 from tests.conftest import ROOT
 

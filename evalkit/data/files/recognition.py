@@ -31,15 +31,18 @@ class Recognised:
 def recognised(table: RawTable, layouts: Sequence[Layout]) -> Recognised:
     """Return a file's layout, the first that fits; raise `DataError` where the file cannot be read."""
     fitting = [
-        Recognised(sheet, layout)
-        for sheet in table.sheets()
-        if (layout := next((layout for layout in layouts if layout.fits(sheet.peek)), None)) is not None
+        Recognised(sheet, layout) for sheet in table.sheets() if (layout := layout_of(sheet.peek, layouts)) is not None
     ]
     if not fitting:
         return Recognised(table, None)
     rest = [f"'{one.table.peek.sheet}'" for one in fitting[1:]]
     note = f"sheet '{fitting[0].table.peek.sheet}' is read; {listed(rest, 5)} would be one as well" if rest else ""
     return Recognised(fitting[0].table, fitting[0].layout, note)
+
+
+def layout_of(peek: Peek, layouts: Sequence[Layout]) -> Layout | None:
+    """Return the first layout that the beginning of a file has, None where it has none of them."""
+    return next((layout for layout in layouts if layout.fits(peek)), None)
 
 
 def contents_of(found: Recognised) -> tuple[Contents, str]:

@@ -11,28 +11,25 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.layout import Layout, lacking
 from evalkit.data.files.members import Member, member_of, members
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.raw_table import RawTable
+from evalkit.data.files.recognition import recognised
 
 
 def open_as(path: Path, layouts: Sequence[Layout]) -> tuple[RawTable, Layout]:
     """Return a file with the layout, of those given, that it has; of an archive the one file that has one.
 
-    A file in an archive is also named by its path below it, `a.zip/b.csv`. Raise `DataError` where there is no such
-    file, an archive holds several of the layouts, or the file has none of them: then it is said what it looks like.
+    Of a workbook it is the first sheet that has one. A file in an archive is also named by its path below it,
+    `a.zip/b.csv`. Raise `DataError` where there is no such file, an archive holds several of the layouts, or the file
+    has none of them: then it is said what it looks like.
     """
     tables = [RawTable(member) for member in _members_at(path)]
-    found = [(table, layout) for table in tables if (layout := layout_of(table.peek, layouts)) is not None]
+    found = [(one.table, one.layout) for table in tables if (one := recognised(table, layouts)).layout is not None]
     if len(found) == 1:
         return found[0]
     if len(found) > 1:
         names = [table.name for table, _ in found]
         raise DataError(f"{path.name}: the archive holds {listed(names)}. Name one of them, such as {names[0]}.")
     raise DataError(_what_it_is(tables, layouts, path))
-
-
-def layout_of(peek: Peek, layouts: Sequence[Layout]) -> Layout | None:
-    """Return the first layout that the beginning of a file has, None where it has none of them."""
-    return next((layout for layout in layouts if layout.fits(peek)), None)
 
 
 @contextmanager
@@ -42,7 +39,7 @@ def told_by_looks(path: Path, reader: str) -> Iterator[None]:
         yield
     except DataError as problem:
         try:
-            other = layout_of(RawTable(member_of(path)).peek, _every_layout()) if path.is_file() else None
+            other = recognised(RawTable(member_of(path)), _every_layout()).layout if path.is_file() else None
         except DataError:
             other = None
         if other is None or other.reader in ("", reader):
@@ -69,7 +66,7 @@ def _members_at(path: Path) -> list[Member]:
 
 def _what_it_is(tables: Sequence[RawTable], layouts: Sequence[Layout], path: Path) -> str:
     wanted = listed([layout.title for layout in layouts], 3)
-    others = [other for table in tables if (other := layout_of(table.peek, _every_layout())) is not None]
+    others = [other for table in tables if (other := recognised(table, _every_layout()).layout) is not None]
     if others:
         return f"{path.name}: this is not what was asked for ({wanted}).\n{_looks_like(others[0])}"
     if not tables or not tables[0].peek.columns:

@@ -1,6 +1,7 @@
 """Files of schools, small areas and pupils: hand-made rows of each layout, and what is said of a wrong file."""
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -8,7 +9,7 @@ import evalkit
 from evalkit.core.errors import DataError
 from evalkit.data.files.members import member_of
 from evalkit.data.files.raw_table import RawTable
-from evalkit.data.layouts.opening import layout_of
+from evalkit.data.files.recognition import layout_of
 from evalkit.data.layouts.registry import layouts
 
 CENSUS = "URN,LA,Estab,SCHOOLTYPE,NOR,PNORG\n"
@@ -166,6 +167,18 @@ def test_a_pupil_score_that_is_a_letter_is_refused_where_it_is_asked_for(tmp_pat
     path = written(tmp_path, PUPILS + PUPIL_ROWS)
     assert "KS2_READSCORE" in evalkit.read_pupils(path).keys  # numbers and letters: a text
     assert "line 3: 'N' in the column 'KS2_READSCORE'" in refusal(evalkit.read_pupils, path, measures=["KS2_READSCORE"])
+
+
+def test_of_a_workbook_the_sheet_is_read_that_holds_the_table(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Notes on this edition"])
+    sheet = book.create_sheet("Scores")
+    sheet.append(IDACI.strip().split(","))
+    sheet.append(["E01006442", 0.412])
+    book.save(tmp_path / "scores.xlsx")
+    assert evalkit.read_idaci(tmp_path / "scores.xlsx").values["IDACI score"].tolist() == [0.412]
+    said = refusal(evalkit.read_school_census, tmp_path / "scores.xlsx")
+    assert "It looks like this: Income deprivation" in said
 
 
 def test_a_schools_small_area_is_found_or_its_lack_has_a_reason(tmp_path):
