@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -182,17 +183,9 @@ def _fits_spine(peek: Peek) -> bool:
 
 def _contents(table: RawTable) -> Contents:
     """Return what a cut of GIAS gives; two cuts of the same authorities are one list, the later by its own days."""
-    names = {field.name.casefold() for field in _GIAS.values()}
-    present = [column for column in table.peek.columns if column.casefold() in names]
-    frame = table.read(present).fillna("")
-    areas = tuple(sorted(area for area in frame["LA (code)"].unique() if area))
-    dated = [frame[column] for column in present if column in ("OpenDate", "CloseDate", "LastChangedDate")]
-    as_of = latest_day(*dated)
-    scope = "England" if len(areas) > _MOST_OF_A_PART else "of " + ", ".join(areas)
-    return Contents(
-        rows=len(frame), areas=areas, measures=tuple(present), levels=("school",), as_of=as_of,
-        subject=f"GIAS {scope}",
-    )  # fmt: skip
+    found = _contents_of_list(table, tuple(_GIAS.values()))
+    scope = "England" if len(found.areas) > _MOST_OF_A_PART else "of " + ", ".join(found.areas)
+    return replace(found, subject=f"GIAS {scope}")
 
 
 _MOST_OF_A_PART: Final = 140
@@ -200,11 +193,22 @@ _MOST_OF_A_PART: Final = 140
 
 
 def _contents_of_spine(table: RawTable) -> Contents:
-    frame = table.read(["URN", "LA", "OPENDATE", "CLOSEDATE"]).fillna("")
-    areas = tuple(sorted(area for area in frame["LA"].unique() if area.strip()))
+    found = _contents_of_list(table, tuple(_SPINE.values()))
+    return replace(found, measures=(), subject="performance tables' list of schools")
+
+
+def _contents_of_list(table: RawTable, fields: Sequence[Field]) -> Contents:
+    """Return what a list of schools gives: the columns that are there, its authorities, and the latest of its days."""
+    by_name = {field.name.casefold(): field for field in fields}
+    names = [name for column in table.peek.columns if (name := column.casefold()) in by_name]
+    present = [by_name[name] for name in dict.fromkeys(names)]
+    area = next(field.name for field in present if field.form == "area")
+    dates = [field.name for field in present if field.form == "date"]
+    frame = table.read([area, *dates]).fillna("")
     return Contents(
-        rows=len(frame), areas=areas, levels=("school",), subject="performance tables' list of schools",
-        as_of=latest_day(frame["OPENDATE"], frame["CLOSEDATE"]),
+        rows=len(frame), areas=tuple(sorted(code for code in frame[area].unique() if code.strip())),
+        measures=tuple(field.name for field in present), levels=("school",),
+        as_of=latest_day(*(frame[name] for name in dates)),
     )  # fmt: skip
 
 

@@ -140,3 +140,13 @@ def test_the_real_list_of_2017(shared_data):
     assert found.schools["opened"].notna().sum() == 26_078 - 23_896
     assert found.schools["closed"].notna().sum() == 26_078 - 23_932
     assert found.as_of == "2019-11-07"
+
+
+def test_a_list_is_told_without_its_days_and_in_any_case_of_letters(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("URN,LA,ESTAB,LAESTAB,SCHNAME,MINORGROUP\n104451,340,3312,3403312,Huyton,Academy\n")
+    contents = SPINE.contents(RawTable(member_of(path)))
+    assert (contents.rows, contents.areas, contents.as_of) == (1, ("340",), "")
+    path.write_text("urn,la (code),establishmentnumber,establishmentname,opendate\n104451,340,3312,Huyton,01-02-2018\n")
+    contents = GIAS.contents(RawTable(member_of(path)))
+    assert (contents.rows, contents.areas, contents.as_of) == (1, ("340",), "2018-02-01")
