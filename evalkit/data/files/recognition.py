@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 from evalkit.data.files.layout import Contents, Layout, lacking
 from evalkit.data.files.raw_table import Peek, RawTable
 
 _NEAR: Final = 0.5
 """Share of a layout's required columns that a table must have for the layout to be called the nearest."""
-
-
 _FEWEST: Final = 2
 """Columns that must be there for that: one alone, such as URN, is in half of all tables."""
 
@@ -77,16 +74,3 @@ def _nearness(peek: Peek, layout: Layout) -> tuple[int, list[str]]:
     """Return how many of a layout's required columns a table has, and those that it lacks."""
     missing = lacking(peek.columns, layout.fields)
     return sum(field.is_required for field in layout.fields) - len(missing), missing
-
-
-def require(table: RawTable, layout: Layout, layouts: Sequence[Layout]) -> None:
-    """Raise `DataError` where a table is not of a layout, saying what it looks like and what reads that."""
-    if layout.fits(table.peek):
-        return
-    other = recognised(table, layouts).layout
-    if other is not None and other.name != layout.name:
-        remedy = f" `evalkit.{other.reader}` reads it." if other.reader else ""
-        raise DataError(f"{table.name}: this is not '{layout.title}': it looks like '{other.title}'.{remedy}")
-    missing = _nearness(table.peek, layout)[1]
-    lacks = f": it lacks {listed(missing, 5)}" if missing else ""
-    raise DataError(f"{table.name}: this is not '{layout.title}'{lacks}. Check that it is the file you mean.")

@@ -13,7 +13,6 @@ from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Contents, Field, Layout, has_fields
 from evalkit.data.files.members import member_of
 from evalkit.data.files.raw_table import RawTable
-from evalkit.data.files.recognition import require
 
 FIELDS = tuple(Field(name=name, meaning="A column.") for name in ("URN", "YEAR", "SCORE"))
 
@@ -128,15 +127,6 @@ def test_of_a_workbook_the_sheet_that_fits_is_read_and_others_are_named(tmp_path
     assert (entry.kind, entry.sheet, entry.contents.rows) == ("scores", "Data", 1)
     assert "'More'" in entry.note
     assert entry.table().read(["SCORE"]).to_numpy().tolist() == [["5"]]
-
-
-def test_a_file_for_another_reader_is_told_by_what_it_looks_like(tmp_path):
-    write(tmp_path, panel="ASSEMBLED\n1\n", lacking="URN,YEAR\n1,2\n", right=TEXT)
-    require(RawTable(member_of(tmp_path / "right.csv")), SCORES, LAYOUTS)
-    with pytest.raises(DataError, match=r"not 'Scores': it looks like 'Assembled panel'\. `evalkit\.read_panel`"):
-        require(RawTable(member_of(tmp_path / "panel.csv")), SCORES, LAYOUTS)
-    with pytest.raises(DataError, match="it lacks SCORE"):
-        require(RawTable(member_of(tmp_path / "lacking.csv")), SCORES, LAYOUTS)
 
 
 def test_a_folder_that_is_none_is_told(tmp_path):
