@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from evalkit.data.files.raw_table import Peek, RawTable
+    from evalkit.data.files.signature import TableForm
 
 Form = Literal["text", "urn", "laestab", "area", "number", "percent", "date", "period", "code"]
 Stage = Literal["", "provisional", "revised", "final"]
@@ -71,6 +72,15 @@ class Layout:
 def has_fields(peek: Peek, fields: tuple[Field, ...]) -> bool:
     """Return whether a table has every required column of a layout, under one of its names, in any case of letters."""
     return not lacking(peek.columns, fields)
+
+
+def fitting(fields: tuple[Field, ...], *forms: TableForm) -> Callable[[Peek], bool]:
+    """Return what tells a table by its required columns; one of any form, or of `forms` alone."""
+
+    def fits(peek: Peek) -> bool:
+        return peek.form in (forms or ("csv", "parquet", "workbook")) and has_fields(peek, fields)
+
+    return fits
 
 
 def lacking(columns: Iterable[str], fields: Sequence[Field]) -> list[str]:

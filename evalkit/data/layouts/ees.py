@@ -14,8 +14,8 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 from evalkit.data.areas.lait import unjoined
 from evalkit.data.areas.series import AreaRoles, AreaSeries
-from evalkit.data.files.layout import STAGES, Contents, Field, Layout, Stage, has_fields
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.layout import STAGES, Contents, Field, Layout, Stage, fitting
+from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import (
@@ -275,10 +275,6 @@ def _require_one_row(
 # What a file gives.
 
 
-def _fits(peek: Peek) -> bool:
-    return peek.form in ("csv", "parquet") and has_fields(peek, FIELDS)
-
-
 def _contents(table: RawTable) -> Contents:
     peek = table.peek
     there = {str(column).strip().casefold(): str(column) for column in peek.columns}
@@ -340,7 +336,7 @@ LAYOUTS: Final = (
         title="Explore Education Statistics, long file",
         publisher="DfE",
         fields=FIELDS,
-        fits=_fits,
+        fits=fitting(FIELDS, "csv", "parquet"),
         contents=_contents,
         reader="read_ees",
         seen="key stage 2 and absence of children in need 2018/19 to 2024/25, early years profile 2012/13 to 2017/18, "

@@ -6,7 +6,7 @@ public projects read, and a file whose rows cannot be told apart by them is refu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,9 +14,9 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.files.layout import STAGES, Contents, Field, Layout, has_fields, lacking
+from evalkit.data.files.layout import STAGES, Contents, Field, Layout, fitting, lacking
 from evalkit.data.files.members import Member
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.published.tables import read_table
 
@@ -186,20 +186,13 @@ def _contents(table: RawTable) -> Contents:
     )
 
 
-def _fits(fields: tuple[Field, ...]) -> Callable[[Peek], bool]:
-    def fits(peek: Peek) -> bool:
-        return peek.form == "csv" and has_fields(peek, fields)
-
-    return fits
-
-
 def _layout(name: str, title: str, fields: tuple[Field, ...]) -> Layout:
     return Layout(
         name=name,
         title=title,
         publisher="DfE",
         fields=fields,
-        fits=_fits(fields),
+        fits=fitting(fields, "csv"),
         contents=_contents,
         reader="read_ees",
     )

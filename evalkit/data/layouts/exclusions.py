@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from evalkit.data.files.layout import Contents, Field, Layout
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.raw_table import Peek, RawTable
-from evalkit.data.layouts.field_table import fitting
 from evalkit.data.own_tables.year_labels import read_year_label
 from evalkit.data.published.codes import read_cells
 

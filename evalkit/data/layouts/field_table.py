@@ -10,8 +10,8 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import shown_cell
-from evalkit.data.files.layout import Contents, Field, Layout, has_fields
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
+from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
 
@@ -30,15 +30,6 @@ def summer_by_name(name: str) -> int | None:
     """
     found = [int(match[1]) + 1 for match in _YEARS.finditer(name) if (int(match[1]) + 1) % 100 == int(match[2])]
     return found[-1] if found else None
-
-
-def fitting(fields: tuple[Field, ...]) -> Callable[[Peek], bool]:
-    """Return what tells a table by its required columns."""
-
-    def fits(peek: Peek) -> bool:
-        return peek.form in ("csv", "parquet", "workbook") and has_fields(peek, fields)
-
-    return fits
 
 
 def named_as_fields(table: RawTable, fields: Sequence[Field]) -> pd.DataFrame:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.shown import Shown
-from evalkit.data.files.layout import Contents, Field, Layout, has_fields
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.members import Member
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.raw_table import RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.school_columns import (
     absent,
@@ -173,14 +173,6 @@ def _laestabs(schools: pd.DataFrame) -> pd.Series:
     return (schools["area"].astype("string").fillna("") + number).where(is_whole, "").astype(object)
 
 
-def _fits(peek: Peek) -> bool:
-    return peek.form == "csv" and has_fields(peek, tuple(_GIAS.values()))
-
-
-def _fits_spine(peek: Peek) -> bool:
-    return peek.form == "csv" and has_fields(peek, tuple(_SPINE.values()))
-
-
 def _contents(table: RawTable) -> Contents:
     """Return what a cut of GIAS gives; two cuts of the same authorities are one list, the later by its own days."""
     found = _contents_of_list(table, tuple(_GIAS.values()))
@@ -212,10 +204,6 @@ def _contents_of_list(table: RawTable, fields: Sequence[Field]) -> Contents:
     )  # fmt: skip
 
 
-def _fits_links(peek: Peek) -> bool:
-    return peek.form == "csv" and has_fields(peek, _LINKS)
-
-
 def _contents_of_links(table: RawTable) -> Contents:
     """Return what a file of links gives: of two cuts the one that reaches the later day is used."""
     frame = table.read(["URN", "LinkType", "LinkEstablishedDate"]).fillna("")
@@ -228,17 +216,19 @@ def _contents_of_links(table: RawTable) -> Contents:
 LAYOUTS: Final = (
     Layout(
         name="gias", title="Get Information about Schools, establishments", publisher="DfE",
-        fields=tuple(_GIAS.values()), fits=_fits, contents=_contents, reader="read_gias",
+        fields=tuple(_GIAS.values()), fits=fitting(tuple(_GIAS.values()), "csv"),
+        contents=_contents, reader="read_gias",
         seen="a cut of ten columns, Hampshire and Surrey, 2021; the whole list was never read",
     ),
     Layout(
         name="gias-spine", title="School information of the performance tables", publisher="DfE",
-        fields=tuple(_SPINE.values()), fits=_fits_spine, contents=_contents_of_spine, reader="read_gias",
+        fields=tuple(_SPINE.values()), fits=fitting(tuple(_SPINE.values()), "csv"),
+        contents=_contents_of_spine, reader="read_gias",
         seen="England, 2017/18",
     ),
     Layout(
         name="gias-links", title="Get Information about Schools, links between establishments", publisher="DfE",
-        fields=_LINKS, fits=_fits_links, contents=_contents_of_links, reader="read_links",
+        fields=_LINKS, fits=fitting(_LINKS, "csv"), contents=_contents_of_links, reader="read_links",
         seen="England, 2021 and 2022",
     ),
 )  # fmt: skip

@@ -12,9 +12,9 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
-from evalkit.data.files.layout import Contents, Field, Layout, has_fields
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.members import Member
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.raw_table import RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.school_columns import absent, latest_day, read_school_table, typed, urns
 
@@ -142,10 +142,6 @@ def read_trusts(path: Path | Member) -> TrustMembership:
     return TrustMembership(members, reasons, latest_day(frame["Joined date"]), cases)
 
 
-def _fits(peek: Peek) -> bool:
-    return peek.form == "csv" and has_fields(peek, tuple(_FIELDS.values()))
-
-
 def _contents(table: RawTable) -> Contents:
     frame = table.read(["URN", "Joined date"]).fillna("")
     return Contents(
@@ -157,7 +153,8 @@ def _contents(table: RawTable) -> Contents:
 LAYOUTS: Final = (
     Layout(
         name="gias-groups", title="Get Information about Schools, members of groups", publisher="DfE",
-        fields=tuple(_FIELDS.values()), fits=_fits, contents=_contents, reader="read_trusts",
+        fields=tuple(_FIELDS.values()), fits=fitting(tuple(_FIELDS.values()), "csv"),
+        contents=_contents, reader="read_trusts",
         seen="England, to March 2022 (20,395 rows)",
     ),
 )  # fmt: skip

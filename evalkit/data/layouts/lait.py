@@ -8,9 +8,8 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.data.areas.lait import FIRST_REGION, MEASURE, NAME, NUMBER, VALUE, YEAR
-from evalkit.data.files.layout import Contents, Field, Layout
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.raw_table import RawTable
-from evalkit.data.layouts.field_table import fitting
 from evalkit.data.own_tables.year_labels import read_year_label
 
 _FIELDS: Final = (

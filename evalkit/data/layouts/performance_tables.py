@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ import pandas as pd
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed, shown_cell
-from evalkit.data.files.layout import Contents, Field, Layout, Stage, has_fields
+from evalkit.data.files.layout import Contents, Field, Layout, Stage, fitting, has_fields
 from evalkit.data.files.members import Member, member_of
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
@@ -303,17 +303,10 @@ def _fields(key_stage: str) -> tuple[Field, ...]:
 _FIELDS: Final = {stage: _fields(stage) for stage in ("KS2", "KS4")}
 
 
-def _fits(key_stage: str, form: str) -> Callable[[Peek], bool]:
-    def fits(peek: Peek) -> bool:
-        return peek.form == form and has_fields(peek, _FIELDS[key_stage])
-
-    return fits
-
-
 def _layout(key_stage: str, seen: str) -> Layout:
     return Layout(
         name=f"performance-table-{key_stage.lower()}", title=f"Performance table, {_AGE[key_stage]}", publisher="DfE",
-        fields=_FIELDS[key_stage], fits=_fits(key_stage, "csv"), contents=_contents, seen=seen,
+        fields=_FIELDS[key_stage], fits=fitting(_FIELDS[key_stage], "csv"), contents=_contents, seen=seen,
         reader="read_performance_table",
     )  # fmt: skip
 
@@ -321,7 +314,7 @@ def _layout(key_stage: str, seen: str) -> Layout:
 def _workbook(key_stage: str) -> Layout:
     return Layout(
         name=f"performance-workbook-{key_stage.lower()}", title=f"Performance table, {_AGE[key_stage]}, as a workbook",
-        publisher="DfE", fields=_FIELDS[key_stage], fits=_fits(key_stage, "workbook"),
+        publisher="DfE", fields=_FIELDS[key_stage], fits=fitting(_FIELDS[key_stage], "workbook"),
         contents=lambda table: Contents(rows=0),
         unused_reason="a workbook keeps 63% as 0.63, so that its unit is lost: download the table as CSV",
     )  # fmt: skip

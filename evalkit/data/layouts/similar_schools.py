@@ -10,9 +10,9 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import shown_cell
-from evalkit.data.files.layout import Contents, Field, Layout
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.raw_table import Peek, RawTable
-from evalkit.data.layouts.field_table import fitting, named_as_fields, read_fields
+from evalkit.data.layouts.field_table import named_as_fields, read_fields
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated
 
