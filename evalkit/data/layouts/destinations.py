@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from evalkit.data.files.layout import Field
-from evalkit.data.layouts.field_table import contents_of_schools, layout_of_schools, read_fields, summer_by_name
-from evalkit.data.layouts.opening import open_as
+from evalkit.data.layouts.field_table import contents_of_schools, layout_of_schools, read_schools
 from evalkit.data.layouts.published_table import PublishedTable
 from evalkit.data.published.codes import coded_notes
 
@@ -18,6 +18,8 @@ _KEYS: Final = (
     Field(name="URN", meaning="Unique reference number of the school or college.", form="urn"),
     Field(name="SCHNAME", meaning="Name of the school or college.", is_required=False),
 )
+_ROW: Final = ("RECTYPE", "LEA", "ESTAB", "URN")
+"""What a row stands alone in."""
 _PLACES: Final = (
     ("OVERALL_DEST", "stayed in education, apprenticeships or employment"),
     ("APPREN", "went into an apprenticeship"),
@@ -97,9 +99,7 @@ def read_destinations(path: Path, year: int | None = None) -> PublishedTable:
     >>> found.values["OVERALL_DESTPER"].tolist(), found.reasons["OVERALL_DESTPER"][1]
     ([94.0, nan], 'suppressed (too few pupils)')
     """
-    table, _ = open_as(path, LAYOUTS[:1])
-    summer = year if year is not None else summer_by_name(table.name)
-    return read_fields(table, _DESTINATIONS, one_of=("RECTYPE", "LEA", "ESTAB", "URN"), year=summer, notes=(_LAG,))
+    return read_schools(path, LAYOUTS[0], one_of=_ROW, year=year, notes=(_LAG,))
 
 
 def read_16_to_18(path: Path, year: int | None = None) -> PublishedTable:
@@ -117,13 +117,8 @@ def read_16_to_18(path: Path, year: int | None = None) -> PublishedTable:
     >>> results.values["TALLPPE_ALEV_1618"].tolist(), results.keys["year"].tolist(), results.reasons["VA_INS_ALEV"][0]
     ([31.5], [2019], 'no entries')
     """
-    table, _ = open_as(path, LAYOUTS[1:])
-    summer = year if year is not None else summer_by_name(table.name)
-    read = read_fields(table, _RESULTS, one_of=("RECTYPE", "LEA", "ESTAB", "URN"), year=summer)
-    return PublishedTable(
-        name=read.name, keys=read.keys, values=read.values, reasons=read.reasons, codes=read.codes,
-        notes=tuple(coded_notes(read.codes)),
-    )  # fmt: skip
+    read = read_schools(path, LAYOUTS[1], one_of=_ROW, year=year)
+    return replace(read, notes=tuple(coded_notes(read.codes)))
 
 
 LAYOUTS: Final = (

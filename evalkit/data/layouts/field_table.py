@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -13,6 +14,7 @@ from evalkit.core.words import shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
+from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
 
 MEASURED: Final = ("number", "percent")
@@ -30,6 +32,15 @@ def summer_by_name(name: str) -> int | None:
     """
     found = [int(match[1]) + 1 for match in _YEARS.finditer(name) if (int(match[1]) + 1) % 100 == int(match[2])]
     return found[-1] if found else None
+
+
+def read_schools(
+    path: Path, layout: Layout, *, one_of: Sequence[str], year: int | None, notes: Iterable[str] = ()
+) -> PublishedTable:
+    """Return the rows of a file of a layout as `read_fields` does; its name says the year where none is given."""
+    table, _ = open_as(path, (layout,))
+    summer = year if year is not None else summer_by_name(table.name)
+    return read_fields(table, layout.fields, one_of=one_of, year=summer, notes=notes)
 
 
 def named_as_fields(table: RawTable, fields: Sequence[Field]) -> pd.DataFrame:

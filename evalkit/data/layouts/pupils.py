@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -86,10 +87,7 @@ def read_pupils(path: Path, measures: Sequence[str] | None = None) -> PublishedT
     require_measures(wanted, rest, table.name)
     others = rest.drop(columns=wanted)
     read = published_table(rest, table.name, measures=wanted, keys=pd.concat([keys, others], axis=1))
-    return PublishedTable(
-        name=read.name, keys=read.keys, values=read.values, reasons=read.reasons, codes=read.codes,
-        notes=(_NOTE, *coded_notes(read.codes, fewest=_FEWEST)),
-    )  # fmt: skip
+    return replace(read, notes=(_NOTE, *coded_notes(read.codes, fewest=_FEWEST)))
 
 
 _KEYS: Final = ("PupilMatchingRefAnonymous", "ACADYR", "URN", "LAESTAB", "LA")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from evalkit.core.words import listed
 from evalkit.data.files.layout import Field
-from evalkit.data.files.raw_table import RawTable
-from evalkit.data.layouts.field_table import NATION, contents_of_schools, layout_of_schools, read_fields, summer_by_name
-from evalkit.data.layouts.opening import open_as
+from evalkit.data.layouts.field_table import NATION, contents_of_schools, layout_of_schools, read_schools
 from evalkit.data.layouts.published_table import PublishedTable
 from evalkit.data.published.codes import coded_notes
 
@@ -20,6 +19,8 @@ _LA: Final = Field(
 _ESTAB: Final = Field(
     name="ESTAB", meaning="Number of the establishment; PRI, SEC or SPE in rows of England.", form="code"
 )
+_ROW: Final = ("URN", "LA", "ESTAB")
+"""What a row stands alone in."""
 
 
 def _pupils(name: str, of: str) -> Field:
@@ -102,8 +103,7 @@ def read_school_census(path: Path, year: int | None = None) -> PublishedTable:
     >>> census.reasons["PNORG"][1], int(census.keys["year"][0])
     ('not applicable or not available for the year', 2023)
     """
-    table, _ = open_as(path, LAYOUTS[:1])
-    return _with_levels(table, _CENSUS, year)
+    return _with_levels(read_schools(path, LAYOUTS[0], one_of=_ROW, year=year))
 
 
 def read_school_absence(path: Path, year: int | None = None) -> PublishedTable:
@@ -121,21 +121,16 @@ def read_school_absence(path: Path, year: int | None = None) -> PublishedTable:
     >>> absence.values["PERCTOT"].tolist(), absence.keys["level"].tolist()
     ([5.2, 5.9], ['school', 'national'])
     """
-    table, _ = open_as(path, LAYOUTS[1:])
-    return _with_levels(table, _ABSENCE, year, note=_OLD_THRESHOLD)
+    return _with_levels(read_schools(path, LAYOUTS[1], one_of=_ROW, year=year), note=_OLD_THRESHOLD)
 
 
-def _with_levels(table: RawTable, fields: tuple[Field, ...], year: int | None, note: str = "") -> PublishedTable:
-    summer = year if year is not None else summer_by_name(table.name)
-    read = read_fields(table, fields, one_of=("URN", "LA", "ESTAB"), year=summer)
+def _with_levels(read: PublishedTable, note: str = "") -> PublishedTable:
     is_nation = read.keys["URN"].eq(NATION) | read.keys["LA"].eq(NATION)
     keys = read.keys.assign(level=is_nation.map({True: "national", False: "school"}))
     said = [*filter(None, [note]), *coded_notes(read.codes)]
-    if summer is None:
+    if "year" not in read.keys:
         said.append(f"Neither the file nor its name says the year of {listed(list(read.values.columns), 3)}.")
-    return PublishedTable(
-        name=read.name, keys=keys, values=read.values, reasons=read.reasons, codes=read.codes, notes=tuple(said)
-    )
+    return replace(read, keys=keys, notes=tuple(said))
 
 
 LAYOUTS: Final = (
