@@ -96,7 +96,7 @@ def require_ids(keys: pd.DataFrame, fields: Sequence[Field], name: str) -> None:
 
 
 def contents_of_schools(
-    fields: Sequence[Field], what: str, *, area: str, school: str, year: Callable[[RawTable], int | None] | None = None
+    fields: Sequence[Field], what: str, *, area: str, school: str
 ) -> Callable[[RawTable], Contents]:
     """Return what says what a table of schools gives: `area` and `school` are fields with the authority and an id."""
 
@@ -114,7 +114,7 @@ def contents_of_schools(
             )
             if rows.any()
         ]  # fmt: skip
-        summer = (year or (lambda of: summer_by_name(of.name)))(table)
+        summer = summer_by_name(table.name)
         scope = "England" if len(areas) > 1 else f"authority {areas[0]}" if areas else "no area"
         measures = tuple(one.name for one in fields if one.form in MEASURED and one.name in frame.columns)
         return Contents(
