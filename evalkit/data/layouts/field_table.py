@@ -13,7 +13,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.raw_table import RawTable
-from evalkit.data.layouts.file_names import stage_by_name
+from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.layouts.opening import open_as
 from evalkit.data.layouts.published_table import PublishedTable, published_table, refuse_repeated, stripped
 
@@ -21,17 +21,6 @@ MEASURED: Final = ("number", "percent")
 """Forms of fields that become numbers."""
 NATION: Final = "NAT"
 """What stands in the place of an authority in rows of all England."""
-_YEARS: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_/]?(?:(?:19|20)(?=\d{2}(?!\d)))?(\d{2})(?!\d)")
-
-
-def summer_by_name(name: str) -> int | None:
-    """Return the summer of the school year that a file's name or folder says, None where it says none.
-
-    >>> [summer_by_name(name) for name in ("schools-2022-23/england_abs.csv", "2022-2023_census.csv", "a.csv")]
-    [2023, 2023, None]
-    """
-    found = [int(match[1]) + 1 for match in _YEARS.finditer(name) if (int(match[1]) + 1) % 100 == int(match[2])]
-    return found[-1] if found else None
 
 
 def read_schools(

@@ -7,11 +7,13 @@ from typing import Final
 
 from evalkit.data.files.layout import Stage
 
-_SCHOOL_YEAR: Final = re.compile(r"(?<!\d)(20\d\d)[-_/ ]?(?:20)?(\d\d)(?!\d)")
+_SCHOOL_YEAR: Final = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_ ]?(?:19|20)?(\d\d)(?!\d)")
 
 
 def summer_by_name(name: str) -> int | None:
     """Return the summer of the school year that a file's name says, or else a folder or archive it lies in.
+
+    A name that says two years says none.
 
     >>> summer_by_name("2018-2019/850_ks2final.csv"), summer_by_name("201819_ks2.csv"), summer_by_name("ks2-2018.csv")
     (2019, 2019, None)

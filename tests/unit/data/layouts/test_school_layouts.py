@@ -57,6 +57,13 @@ def test_census_rows_of_england_stand_apart_and_the_name_says_the_year(tmp_path)
     assert (found.levels, found.subject) == (("national", "school"), "school census 2023 England")
 
 
+def test_a_name_with_two_school_years_says_none(tmp_path):
+    path = written(tmp_path, CENSUS + CENSUS_ROWS, "2022-23_census_published_2023-24.csv")
+    assert "year" not in evalkit.read_school_census(path).keys
+    assert evalkit.read_school_census(path, year=2023).keys["year"].unique().tolist() == [2023]
+    assert contents(path)[1].years == ()
+
+
 def test_a_file_that_says_no_year_has_none_and_says_so(tmp_path):
     census = evalkit.read_school_census(written(tmp_path, CENSUS + CENSUS_ROWS))
     assert "year" not in census.keys
