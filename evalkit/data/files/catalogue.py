@@ -10,7 +10,7 @@ from pathlib import Path
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Contents, Layout
-from evalkit.data.files.members import Member, members, sha256_of
+from evalkit.data.files.members import Member, members, require_folder, sha256_of
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.files.recognition import Recognised, contents_of, recognised, unknown_reason
 
@@ -85,13 +85,6 @@ def catalogue(folder: Path, layouts: Iterable[Layout]) -> Catalogue:
     entries = [entry_of(RawTable(member), known) for member in members(folder)]
     told = reasons(entries, lambda at: sha256_of(entries[at].member, is_unpacked=True))
     return Catalogue(folder, tuple(replace(one, reason=reason) for one, reason in zip(entries, told, strict=True)))
-
-
-def require_folder(folder: Path) -> None:
-    """Raise `DataError` where a folder is none."""
-    if not folder.is_dir():
-        what = "a file, not a folder" if folder.exists() else "no folder: nothing is there"
-        raise DataError(f"{folder}: this is {what}. Name the folder that holds the downloaded files.")
 
 
 Keep = Callable[[RawTable, str], RawTable]

@@ -104,6 +104,13 @@ def told(name: str) -> Iterator[None]:
         raise DataError(f"{name}: the file cannot be read ({problem.strerror or problem}).") from None
 
 
+def require_folder(folder: Path) -> None:
+    """Raise `DataError` where a folder is none."""
+    if not folder.is_dir():
+        what = "a file, not a folder" if folder.exists() else "no folder: nothing is there"
+        raise DataError(f"{folder}: this is {what}. Name the folder that holds the downloaded files.")
+
+
 def members(folder: Path) -> Iterator[Member]:
     """Yield every file below a folder in the order of its name; of an archive each file in it.
 

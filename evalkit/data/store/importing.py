@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Layout
-from evalkit.data.files.members import GZIP, Member, disk_files, sha256_of, told, unpacked
+from evalkit.data.files.members import GZIP, Member, disk_files, require_folder, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
 from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
 from evalkit.data.store.store import Store
@@ -83,9 +83,7 @@ def imported(
 
     Raise `DataError` where there is no such folder, or `store` is a folder of something else.
     """
-    if not folder.is_dir():
-        what = "a file, not a folder" if folder.exists() else "no folder: nothing is there"
-        raise DataError(f"{folder}: this is {what}. Name the folder that holds the downloaded files.")
+    require_folder(folder)
     _require_store_place(folder, store)
     (store / TABLES).mkdir(parents=True, exist_ok=True)
     with _alone(store, say):
