@@ -141,9 +141,10 @@ def read_gias(path: Path | Member) -> SchoolList:
     >>> found.reasons.loc["104451", ["opened", "fsm_percent", "phase"]].tolist()
     ['blank in the source', 'blank in the source', 'not a column of this cut']
     """
-    is_spine = has_columns(path, [field.name for field in _SPINE.values() if field.is_required], encoding_of(path))
+    encoding = encoding_of(path)  # which takes a way through the whole file
+    is_spine = has_columns(path, [field.name for field in _SPINE.values() if field.is_required], encoding)
     columns = _SPINE if is_spine else _GIAS
-    frame = read_school_table(path, tuple(columns.values()))
+    frame = read_school_table(path, tuple(columns.values()), encoding)
     keys = urns(frame["URN"], path.name)
     refuse_repeated(keys, path.name)
     both = {

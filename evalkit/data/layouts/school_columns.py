@@ -29,15 +29,16 @@ _MOST_BYTES: Final = 500_000_000
 """Bytes of a list once unpacked; the whole of GIAS has some 60 million."""
 
 
-def read_school_table(path: Path | Member, fields: Sequence[Field]) -> pd.DataFrame:
+def read_school_table(path: Path | Member, fields: Sequence[Field], encoding: str = "") -> pd.DataFrame:
     """Return the columns of a list of schools as text, under the first of their names; those not required where there.
 
-    The lists are Windows-1252 as published, UTF-8 where a program has written them: a file that is UTF-8 is read so.
-    Raise `DataError` where the file is missing, damaged, cut short, lacks a column, or has none of its rows.
+    The lists are Windows-1252 as published, UTF-8 where a program has written them: a file that is UTF-8 is read so
+    (`encoding` where it is known). Raise `DataError` where the file is missing, damaged, cut short, lacks a column, or
+    has none of its rows.
     """
     required = [field.name for field in fields if field.is_required]
     optional = [field.name for field in fields if not field.is_required]
-    frame = read_table(path, required, optional=optional, encoding=encoding_of(path))
+    frame = read_table(path, required, optional=optional, encoding=encoding or encoding_of(path))
     if frame.empty:
         raise DataError(f"{path.name}: the file has headings and no row. Download it again.")
     return frame.fillna("")
