@@ -57,9 +57,11 @@ def _rows(name: str, content: Any) -> list[dict[str, Any]]:
 
 
 def _text(row: dict[str, Any], name: str) -> str | None:
-    cell = row.get(name, "" if name in row else None)
+    if name not in row:
+        return None
+    cell = row[name]
     if cell is None:
-        return "" if name in row else None
+        return ""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, float) and cell.is_integer():

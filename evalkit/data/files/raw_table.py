@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -199,11 +198,10 @@ def _parquet_blocks(member: Member, columns: Sequence[str] | None) -> Iterator[p
         with member.open() as stream:
             source = pa.BufferReader(stream.read()) if member.inner else pa.PythonFile(stream, mode="r")
             file = parquet.ParquetFile(source)
-            is_empty = file.metadata.num_rows == 0
             names = file.schema_arrow.names if columns is None else list(columns)
-            if is_empty:
+            if file.metadata.num_rows == 0:
                 yield pa.table({name: pa.array([], pa.string()) for name in names})
-            for batch in islice(file.iter_batches(_ROWS_OF_PARQUET, columns=names), None):
+            for batch in file.iter_batches(_ROWS_OF_PARQUET, columns=names):
                 yield pa.table([_as_text(column) for column in batch.columns], names=batch.schema.names)
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise DataError(
