@@ -16,7 +16,10 @@ from evalkit.data.locks import write_whole
 
 SCHEMA_VERSION: Final = 1
 TABLES: Final = "tables"
-_READ_BY: Final = ("files", "layouts", "store", "own_tables/csv_records.py", "published/codes.py")
+_READ_BY: Final = (
+    "files", "layouts", "store", "areas", "own_tables", "measures.py",
+    *(f"published/{name}.py" for name in ("codes", "neighbours", "tables")),
+)  # fmt: skip
 """What decides how a file is told and kept: where it changes, everything is imported anew."""
 
 
