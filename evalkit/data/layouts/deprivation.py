@@ -39,8 +39,6 @@ _FIELDS: Final = (
         ),
     ),
 )  # fmt: skip
-_SCHOOL_URN: Final = ("URN", "school_urn")
-_SCHOOL_LSOA: Final = ("LSOA (code)", "LSOA code", "lsoa", "lsoa11cd", "lsoa21cd")
 NO_AREA: Final = "the file names no small area for this school"
 NOT_IN_INDEX: Final = "the school's small area is not in this edition of the index"
 
@@ -122,8 +120,13 @@ def _never(table: RawTable) -> Contents:
 
 
 _SCHOOL_FIELDS: Final = (
-    Field(name="URN", meaning="Unique reference number of the school.", form="urn", also=_SCHOOL_URN[1:]),
-    Field(name="LSOA (code)", meaning="Small area of its postcode, GSS code.", form="code", also=_SCHOOL_LSOA[1:]),
+    Field(name="URN", meaning="Unique reference number of the school.", form="urn", also=("school_urn",)),
+    Field(
+        name="LSOA (code)",
+        meaning="Small area of its postcode, GSS code.",
+        form="code",
+        also=("LSOA code", "lsoa", "lsoa11cd", "lsoa21cd"),
+    ),
 )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from evalkit.data.files.layout import Contents, Field, Layout, has_fields
+from evalkit.data.files.layout import Contents, Field, Layout, fitting
 from evalkit.data.files.raw_table import Peek, RawTable
 
 _DESCRIBES: Final = "it describes columns and holds no records"
@@ -18,20 +18,6 @@ def _contents(table: RawTable) -> Contents:
     return Contents(rows=len(table.read()))
 
 
-def _is_table(peek: Peek) -> bool:
-    return peek.form in ("csv", "parquet", "workbook")
-
-
-def _by_columns(fields: tuple[Field, ...], only: bool = False) -> Callable[[Peek], bool]:
-    """Return what tells a file by its columns; with `only` it has no others but blank ones."""
-
-    def fits(peek: Peek) -> bool:
-        named = [column for column in peek.columns if column.strip() and not column.startswith("Unnamed")]
-        return _is_table(peek) and has_fields(peek, fields) and (not only or len(named) == len(fields))
-
-    return fits
-
-
 def _fields(*names: str, meaning: str = "See the title.") -> tuple[Field, ...]:
     return tuple(Field(name=name, meaning=meaning) for name in names)
 
@@ -39,7 +25,7 @@ def _fields(*names: str, meaning: str = "See the title.") -> tuple[Field, ...]:
 def _layout(name: str, title: str, publisher: str, names: Sequence[str], **said: str) -> Layout:
     fields = _fields(*names)
     return Layout(
-        name=name, title=title, publisher=publisher, fields=fields, fits=_by_columns(fields), contents=_contents,
+        name=name, title=title, publisher=publisher, fields=fields, fits=fitting(fields), contents=_contents,
         unused_reason=said["why"], seen=said.get("seen", ""),
     )  # fmt: skip
 
