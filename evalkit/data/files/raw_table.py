@@ -97,7 +97,10 @@ class RawTable:
         """Return the file as one table for each of its sheets; the file itself where it is no workbook."""
         if self.form != "workbook" or self.sheet:
             return (self,)
-        return tuple(RawTable(self.member, sheet) for sheet in self._sheets)
+        found = tuple(RawTable(self.member, sheet) for sheet in self._sheets)
+        for one in found:
+            one.__dict__.update(form=self.form, _sheets=self._sheets)  # known, and not to be read again for each
+        return found
 
     def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return all rows, of the columns named (in any case of letters) or of all, each cell as published.
