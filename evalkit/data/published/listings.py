@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, ProjectError
+from evalkit.core.errors import DataError, MissingData, ProjectError
 from evalkit.core.formats import years_text
 from evalkit.core.words import listed
 from evalkit.data.flow import CountedCase
@@ -73,7 +73,7 @@ def read_listing(
     if (tables or long.results) and (later or not parts):
         parts += _later_parts(sources, stage, measures, sorted(later), lists, beside=beside, window=_window(followed))
     if not parts:
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England or of an "
             "authority."
         )
@@ -108,7 +108,7 @@ def _later_parts(
 ) -> list[Listing]:  # fmt: skip
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     if lists.links is None:
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: gias/links_….csv is needed with the performance tables; data/README.md says where it "
             "comes from."
         )
@@ -239,13 +239,13 @@ def coverage_case(
 
 
 def require_years_read(sources: Sources, records: SchoolRecords, years: Sequence[int]) -> None:
-    """Raise `DataError` where no file gives a year that the project names, with why where the registry knows."""
+    """Raise `MissingData` where no file gives a year that the project names, with why where the registry knows."""
     missing = sorted(set(years) - set(records.years))
     if missing:
         known = [measure(code) for code in records.values]
         reasons = {one.why_absent(year, "not_here") for one in known for year in missing} - {""}
         why = "".join(f" ({reason})" for reason in sorted(reasons))
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: no {records.key_stage} table gives the results of {years_text(missing)}, "
             f"which the project file names{why}.\nPut the table of that summer there, or change `exposure`; "
             "data/README.md says what is read."
