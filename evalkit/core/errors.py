@@ -26,6 +26,10 @@ class DataError(InputError):
     """A file is not the table it claims to be."""
 
 
+class MissingData(DataError):
+    """A published file, or the results of a summer, that a project needs is not in the folder."""
+
+
 class UnknownParticipants(DataError):
     """A file of participants lists schools that no file of the data knows."""
 

@@ -238,13 +238,7 @@ def read_registry(text: str) -> dict[str, Measure]:
         With the place, where a key is unknown or missing, a break or a subgroup is not defined, a code stands twice,
         or a value cannot be.
     """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
-    data = yaml.load(text, loader)
-    _require_keys(
-        "the registry",
-        data,
-        ("schema_version", "absences", "small_numbers", "breaks", "subgroups", "area_measures", "measures"),
-    )
+    data = _loaded(text)
     named = _named_parts(data)
     measures: dict[str, Measure] = {}
     for entry in data["measures"]:
@@ -257,13 +251,22 @@ def read_registry(text: str) -> dict[str, Measure]:
 
 def read_area_measures(text: str) -> dict[str, AreaMeasure]:
     """Return the measures of authorities that a registry in YAML defines, by code; raise as `read_registry` does."""
-    data = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    data = _loaded(text)
     named, found = _named_parts(data), {}
     for entry in data["area_measures"]:
         where = f"area measure {entry.get('code', entry)}"
         parts = {key: [_called(where, key, name, named[key]) for name in entry.get(key, ())] for key in _LISTS}
         found[entry["code"]] = _made(AreaMeasure, where, entry | parts)
     return found
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    """Return what a registry in YAML holds, with every key that there should be."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
+    data: dict[str, Any] = yaml.load(text, loader)
+    keys = ("schema_version", "absences", "small_numbers", "breaks", "subgroups", "area_measures", "measures")
+    _require_keys("the registry", data, keys)
+    return data
 
 
 _LISTS: Final = ("breaks", "absences")

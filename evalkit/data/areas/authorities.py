@@ -180,4 +180,13 @@ def is_successor(code: int, later: int) -> bool:
     >>> is_successor(875, 895), is_successor(835, 840)
     (True, False)
     """
-    return any(one.code == code and later in one.became for one in authorities())
+    return later in _became().get(code, ())
+
+
+@cache
+def _became() -> dict[int, frozenset[int]]:
+    """Return the codes that followed each, whichever of its pairs of codes they followed."""
+    found: dict[int, frozenset[int]] = {}
+    for one in authorities():
+        found[one.code] = found.get(one.code, frozenset()) | frozenset(one.became)
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, did_you_mean, listed, shown_cell
+from evalkit.data.areas.authorities import follow_areas
 from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
@@ -26,7 +28,6 @@ from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
 FIRST_REGION: Final = 970
 """England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
 MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
-_SUCCESSORS: Final = {838: (835,), 839: (836, 837), 940: (928,), 941: (928,), 942: (909,), 943: (909,)}
 MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
@@ -136,20 +137,26 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
     empty = sorted({label.year for label in labels.values()} - set(series.periods))
     if empty:
         yield f"No area has a value in {listed([str(year) for year in empty])}."
-    if note := unjoined(series, names):
+    if note := unjoined(series, names, series.periods):
         yield note
     if is_unknown:
         yield NOT_LOOKED_AT
 
 
-def unjoined(series: AreaSeries, names: Mapping[Any, str]) -> str:
-    """Return in a sentence which areas were made from others within the years of a series; empty where none was."""
-    whole = {area: not np.isnan(row).any() for area, row in zip(series.areas.tolist(), series.values, strict=True)}
-    changed = [new for new, old in _SUCCESSORS.items() if not (whole.get(new, True) and all(map(whole.get, old)))]
-    joined_names = [f"{names[new]} ({new})" for new in changed if new in names]
-    if not joined_names:
+def unjoined(series: AreaSeries, names: Mapping[Any, str], years: Iterable[int]) -> str:
+    """Return in a sentence which areas were made from others within the years of a series; empty where none was.
+
+    `years` are the later ones of school years. An area that has a value throughout is not told of: the source itself
+    gives it those of the areas before it.
+    """
+    asked = sorted(years)
+    lacks = {area: bool(np.isnan(row).any()) for area, row in zip(series.areas.tolist(), series.values, strict=True)}
+    history = follow_areas(date(asked[0] - 1, 9, 1), date(asked[-1], 8, 31))
+    made = [one.code for one in history.decisions if one.decision == "began" and lacks.get(one.code, False)]
+    if not made:
         return ""
-    return f"Areas made from others within these years are not joined up with them: {listed(joined_names)}."
+    told = listed([f"{names[code]} ({code})" for code in made])
+    return f"Areas made from others within these years are not joined up with them: {told}."
 
 
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.

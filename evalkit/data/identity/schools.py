@@ -13,7 +13,7 @@ from evalkit.core.shown import Shown
 from evalkit.data.areas.authorities import is_successor
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.gias import SchoolList
-from evalkit.data.published.school_lists import MANY_PASTS, Links
+from evalkit.data.published.school_lists import MANY_PASTS, Links, followed_back
 
 Rule = Literal["links", "laestab", "both"]
 LIMITS: Final[dict[Rule, str]] = {
@@ -160,12 +160,8 @@ def _row(
 
 def _oldest(urn: str, chain: dict[str, str]) -> tuple[str, bool]:
     """Return the oldest URN of a chain, and whether the chain closes into a loop: then its lowest URN stands for it."""
-    passed = [urn]
-    while (before := chain.get(passed[-1])) is not None:
-        if before in passed:
-            return min(passed), True
-        passed.append(before)
-    return passed[-1], False
+    passed = followed_back(urn, chain)
+    return (min(passed), True) if passed[-1] in chain else (passed[-1], False)
 
 
 def _decision(urn: str, before: str, links: Links | None, numbered: dict[str, str], unclear: set[str]) -> str:

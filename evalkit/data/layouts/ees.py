@@ -170,7 +170,8 @@ def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: 
     told = [*coded_notes(code for code in read.codes if code.code not in OWN_CODES)]
     empty = sorted(one.label for one, number in numbers.items() if number not in series.periods)
     told += [f"No area has a value in {listed(empty)}."] if empty else []
-    return replace(series, names=names, notes=tuple(filter(None, [*told, note, unjoined(series, names)])))
+    told += [note, unjoined(series, names, (one.year for one in numbers if numbers[one] in series.periods))]
+    return replace(series, names=names, notes=tuple(filter(None, told)))
 
 
 def value_columns(frame: pd.DataFrame) -> list[str]:

@@ -8,12 +8,12 @@ from typing import Final
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, ProjectError
+from evalkit.core.errors import DataError, MissingData
 from evalkit.core.formats import years_text
 from evalkit.core.words import listed
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.performance_tables import PUPILS_OF_STAGE
-from evalkit.data.measures import measure, without_tables
+from evalkit.data.measures import MEASURES, measure, without_tables
 from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
 from evalkit.data.published.ees_schools import LongTables, read_long_results
 from evalkit.data.published.neighbours import NeighbourTable
@@ -64,16 +64,14 @@ def read_listing(
     parts = []
     if stage in sources.panels:
         wanted = [year for year in years if year in PANEL_YEARS]
-        parts.append(
-            read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], wanted, beside)
-        )  # fmt: skip
+        parts.append(read_assembled(sources.panels[stage], measures, PUPILS_OF_STAGE[stage], wanted, beside))
     sources = _within(sources, _window(followed))
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     later = set(years) - set(PANEL_YEARS) if parts else set(years)
     if (tables or long.results) and (later or not parts):
         parts += _later_parts(sources, stage, measures, sorted(later), lists, beside=beside, window=_window(followed))
     if not parts:
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: the project has a {stage} outcome, and there is no {stage} table of England or of an "
             "authority."
         )
@@ -108,11 +106,11 @@ def _later_parts(
 ) -> list[Listing]:  # fmt: skip
     tables, long = _later_tables(sources, stage), _long(sources, stage)
     if lists.links is None:
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: gias/links_….csv is needed with the performance tables; data/README.md says where it "
             "comes from."
         )
-    known = [code for code in beside if code in measures or _is_known(code)]
+    known = [code for code in beside if code in MEASURES and MEASURES[code].ees is not None]
     parts = []
     if long.results:
         but = {*tables, *_outside(long.summers(), window), *(PANEL_YEARS if stage in sources.panels else ())}
@@ -129,13 +127,6 @@ def _later_parts(
 
 def _outside(years: Collection[int], window: tuple[int, int]) -> set[int]:
     return {year for year in years if not window[0] <= year <= window[1]}
-
-
-def _is_known(code: str) -> bool:
-    try:
-        return measure(code).ees is not None
-    except ProjectError:
-        return False
 
 
 def _later_tables(sources: Sources, stage: str) -> Mapping[int, tuple[TableFile, ...]]:
@@ -239,13 +230,13 @@ def coverage_case(
 
 
 def require_years_read(sources: Sources, records: SchoolRecords, years: Sequence[int]) -> None:
-    """Raise `DataError` where no file gives a year that the project names, with why where the registry knows."""
+    """Raise `MissingData` where no file gives a year that the project names, with why where the registry knows."""
     missing = sorted(set(years) - set(records.years))
     if missing:
         known = [measure(code) for code in records.values]
         reasons = {one.why_absent(year, "not_here") for one in known for year in missing} - {""}
         why = "".join(f" ({reason})" for reason in sorted(reasons))
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: no {records.key_stage} table gives the results of {years_text(missing)}, "
             f"which the project file names{why}.\nPut the table of that summer there, or change `exposure`; "
             "data/README.md says what is read."

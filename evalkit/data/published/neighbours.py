@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from evalkit.core.errors import DataError
+from evalkit.core.errors import DataError, MissingData
 from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
 from evalkit.data.files.members import Member, member_of
@@ -187,7 +187,7 @@ def csv_records(member: Member) -> list[list[str]]:
             raise DataError(f"{member.name}: the file holds NULs, so it is not CSV in UTF-8. Download it again.")
         rows = list(csv.reader(content.decode("utf-8-sig").splitlines(), strict=True))
     except FileNotFoundError:
-        raise DataError(f"{member.name}: there is no such file. Put it there and try again.") from None
+        raise MissingData(f"{member.name}: there is no such file. Put it there and try again.") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
         raise DataError(f"{member.name}: the file is not CSV in UTF-8, or is damaged. Download it again.") from None
     if rows and content[-1:] not in (b"\n", b"\r") and len(rows[-1]) < len(rows[0]):

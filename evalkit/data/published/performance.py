@@ -62,9 +62,10 @@ def read_performance(
         Further columns, read for these summers from a table of their own that has them.
     """
     read = _Columns(measures, key_stage, beside)
+    by_summer = _files_by_summer(tables, key_stage)
     rows = [
         frame
-        for (year, has_table), files in _files_by_summer(tables, key_stage).items()
+        for (year, has_table), files in by_summer.items()
         for frame in [_one_year(year, files, read, year in years, has_table)]
         if frame is not None
     ]
@@ -76,11 +77,7 @@ def read_performance(
     scores = rows_kept.loc[rows_kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures, *beside]]
     cases = (*links.cases, *resolved)
     source = ", ".join(one.file.name.rpartition("/")[2] for files in tables.values() for one in files)
-    part = frozenset(
-        year
-        for (year, _), files in _files_by_summer(tables, key_stage).items()
-        if any(one.area is not None for one in files)
-    )
+    part = frozenset(year for (year, _), files in by_summer.items() if any(one.area is not None for one in files))
     return Listing(
         identity.reset_index(drop=True),
         scores.reset_index(drop=True),

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import pandas as pd
 
-from evalkit.core.errors import DataError, DesignError, EvalkitError, ProjectError
+from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingData, ProjectError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
@@ -434,7 +434,7 @@ def _require_identity_files(sources: Sources) -> None:
     named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine or not needs_list}
     missing = [name for name, found in named.items() if not found]
     if missing:
-        raise DataError(
+        raise MissingData(
             f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
             "are mainstream; "
             "data/README.md says where it comes from."
@@ -526,7 +526,7 @@ def _fsm(project: Project, sources: Sources) -> pd.Series | None:
     if "fsm_share_2223" not in project.matching.covariates:
         return None
     if "KS2" not in sources.covariates:
-        raise DataError("The project matches on fsm_share_2223, and panel/ks2_school_covariates.csv.gz is not there.")
+        raise MissingData("The project matches on fsm_share_2223, and panel/ks2_school_covariates.csv.gz is not there.")
     path = sources.covariates["KS2"]
     frame = read_table(path, ["SCHOOL_ID", "FSM6_PCT_2223"])
     shares = parse_cells(frame["FSM6_PCT_2223"], f"{path.name}, FSM6_PCT_2223")[0]

@@ -46,11 +46,15 @@ class Links(Shown):
 
     def oldest(self, urn: str) -> str:
         """Return the oldest URN reached by one-to-one predecessors; a loop stops where it closes."""
-        urns_passed = {urn}
-        while (before := self.predecessor.get(urn)) is not None and before not in urns_passed:
-            urns_passed.add(before)
-            urn = before
-        return urn
+        return followed_back(urn, self.predecessor)[-1]
+
+
+def followed_back(urn: str, predecessor: Mapping[str, str]) -> list[str]:
+    """Return a URN and those before it, the oldest last; a loop stops where it closes."""
+    passed = [urn]
+    while (before := predecessor.get(passed[-1])) is not None and before not in passed:
+        passed.append(before)
+    return passed
 
 
 def read_links(path: Path | Member) -> Links:

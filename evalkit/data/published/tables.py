@@ -17,7 +17,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from evalkit.core.errors import DataError
+from evalkit.core.errors import DataError, MissingData
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.members import Member, member_of
 from evalkit.data.store.in_use import stored_instead
@@ -135,7 +135,7 @@ def _guarded(file: Member, encoding: str, action: Callable[[], T]) -> T:
     try:
         return action()
     except FileNotFoundError:
-        raise DataError(
+        raise MissingData(
             f"{file.name}: there is no such file in {file.path.parent.name}/. Put it there and try again."
         ) from None
     except IsADirectoryError:
@@ -234,7 +234,7 @@ def sheet_rows(path: Path | Member, sheet: str, n_columns: int) -> list[Row]:
                 raise DataError(f"{path.name}: the workbook has no sheet '{sheet}', so it is not a neighbour list.")
             return list(_filled(path, book[sheet], n_columns))
     except FileNotFoundError:
-        raise DataError(
+        raise MissingData(
             f"{path.name}: there is no such file in {_folder(path)}/. Put it there and try again."
         ) from None
     except (DataError, MemoryError):

@@ -37,7 +37,7 @@ from evalkit.report.figures.style import (
     say_empty,
     sheet,
 )
-from evalkit.report.tables.design import released
+from evalkit.report.tables.design import released, sums_by
 from evalkit.report.words.names import arm_label, outcome_label, short_label, treated_label
 
 
@@ -317,7 +317,6 @@ def _flow_data(evaluation: AreasResults, arms: list[_Arm]) -> ReleasedTable:
             (arm.name, "analysed", "–", arm.analysed),
         )
     ]
-    places = {arm.name: [at for at, row in enumerate(rows) if row[0] == arm.name] for arm in arms}
-    sums = tuple(tuple(of_arm) for of_arm in places.values())
+    sums = sums_by([str(arm) for arm, *_ in rows])
     caption = "Numbers behind the flow"
     return released(evaluation, Table(caption=caption, columns=columns, rows=tuple(rows), row_sums=sums))

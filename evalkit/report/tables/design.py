@@ -105,14 +105,14 @@ def _flow(stage: DesignStage | AreasResults, caption: str, last: str, notes: tup
         unit="schools",
         notes=notes,
         panel_by="outcome",
-        row_sums=_sums([outcome for outcome, _, _ in keys]),
+        row_sums=sums_by([outcome for outcome, _, _ in keys]),
     )
     return released(stage, table)
 
 
-def _sums(outcomes: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """Return the places of the rows of each outcome: the first, of those listed, sums the others."""
-    return tuple(tuple(at for at, outcome in enumerate(outcomes) if outcome == one) for one in dict.fromkeys(outcomes))
+def sums_by(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Return the places of the rows of each outcome or arm: the first, of those listed, sums the others."""
+    return tuple(tuple(at for at, name in enumerate(names) if name == one) for one in dict.fromkeys(names))
 
 
 def _in_order(stage: DesignStage | AreasResults) -> list[FlowRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from evalkit.core.words import counted
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Column
 from evalkit.report.tables.data import named, plain
@@ -75,7 +76,7 @@ def _filled(caption: str, reasons: pd.DataFrame, notes: Sequence[str] = ()) -> R
     lacks = (reasons != "").sum()
     rows = [(str(name), len(reasons) - int(n), int(n)) for name, n in lacks.head(_MOST_AREAS).items()]
     more = len(lacks) - _MOST_AREAS
-    return plain(caption, columns, rows, [f"And {more} measures more." if more > 0 else "", *notes])
+    return plain(caption, columns, rows, [f"And {counted(more, 'measure')} more." if more > 0 else "", *notes])
 
 
 def _counted(caption: str, cases: tuple[CountedCase, ...], note: str = "") -> ReleasedTable:

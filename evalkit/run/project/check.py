@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from evalkit.core.errors import DataError, DesignError, InputError, ProjectError
+from evalkit.core.errors import DataError, DesignError, InputError, MissingData, ProjectError
 from evalkit.core.plain import json_text
 from evalkit.core.project import first_summer, summer_of
 from evalkit.core.words import cleaned, counted, listed
@@ -143,7 +143,9 @@ def _read(project: Project, path: Path, sources: Sources) -> ProjectData:
         if isinstance(found, tuple):
             if len(found) == 1:
                 raise found[0]
-            raise DataError(_listed(shown_name(path), [str(problem) for problem in found]))
+            is_of_missing = any(isinstance(problem, MissingData) for problem in found)
+            kind = MissingData if is_of_missing else DataError
+            raise kind(_listed(shown_name(path), [str(problem) for problem in found]))
     return found
 
 

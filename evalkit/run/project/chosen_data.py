@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from evalkit.core.errors import DataError, InputError, UnknownParticipants
+from evalkit.core.errors import InputError, MissingData, UnknownParticipants
 from evalkit.data.locks import write_whole
 from evalkit.run.commands.options import refuse_data
 from evalkit.run.outputs.content_key import project_slug, text_in
@@ -134,7 +134,10 @@ def is_of_real_data(folder: Path) -> bool:
 
 @contextmanager
 def telling_of_missing_data(sources: Sources) -> Iterator[None]:
-    """Have participants that the synthetic England lacks told as what they are: a sign that `--data` is missing."""
+    """Have what is missed told with what may be it: files that cannot be read, or the folder itself.
+
+    Participants that the synthetic England lacks are a sign that `--data` is missing.
+    """
     try:
         yield
     except UnknownParticipants as problem:
@@ -145,13 +148,10 @@ def telling_of_missing_data(sources: Sources) -> Iterator[None]:
             "--data is missing: the project lists its schools, and these are not among the made-up schools of the "
             f"synthetic England, which is read without it. Give the folder of published files: --data DIR.\n({first})"
         ) from None
-    except DataError as problem:
+    except MissingData as problem:
         from evalkit.data.published.sources import told_unreadable
 
-        is_of_missing = any(
-            words in str(problem) for words in ("not there", "there is no", "table gives the results of")
-        )
-        raise DataError(f"{problem}{told_unreadable(sources.unreadable) if is_of_missing else ''}") from None
+        raise MissingData(f"{problem}{told_unreadable(sources.unreadable)}") from None
 
 
 def _record(out: Path, slug: str) -> Path:

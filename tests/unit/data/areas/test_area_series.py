@@ -6,9 +6,9 @@ import pytest
 
 from evalkit.core.errors import DataError
 from evalkit.data.areas.exclusions import read_exclusions
-from evalkit.data.areas.lait import NOT_LOOKED_AT, area_breaks, read_lait
+from evalkit.data.areas.lait import NOT_LOOKED_AT, area_breaks, read_lait, unjoined
 from evalkit.data.areas.ofsted_shares import read_ofsted_shares
-from evalkit.data.areas.series import AreaRoles, read_area_file
+from evalkit.data.areas.series import AreaRoles, AreaSeries, read_area_file
 from evalkit.data.own_tables.year_labels import read_year_label
 
 ROLES = AreaRoles(unit="area", period="year", outcome="y")
@@ -93,6 +93,24 @@ def test_lait_areas_that_changed_are_not_joined_up(tmp_path):
     extra = [("AVG_Prog8_Score", "2019", "Dorset", 838, "1"), ("AVG_Prog8_Score", "2017", "Dorset (Pre LG)", 835, "1")]
     found = read_lait(lait(tmp_path, lait_rows() + extra), "AVG_Prog8_Score")
     assert "not joined up with them: Dorset (838)." in found.notes[-1]
+
+
+def test_areas_made_before_the_years_of_a_series_are_not_told(tmp_path):
+    years = ("2020", "2021", "2022")
+    extra = [("AVG_Prog8_Score", year, "Dorset", 838, "1" if year != "2021" else "c") for year in years]
+    extra += [("AVG_Prog8_Score", "2022", "North Northamptonshire", 940, "1")]
+    found = read_lait(lait(tmp_path, lait_rows("AVG_Prog8_Score", years) + extra), "AVG_Prog8_Score")
+    assert "not joined up with them: North Northamptonshire (940)." in " ".join(found.notes)
+
+
+def test_the_areas_of_2009_are_told_as_the_later_ones_are():
+    rows = [(895, 2010, 1.0), (895, 2011, 1.0), (340, 2008, 1.0), (340, 2010, 1.0), (340, 2011, 1.0)]
+    frame = pd.DataFrame(rows, columns=["area", "year", "rate"])
+    series = AreaSeries.from_frame(frame, AreaRoles(unit="area", period="year", outcome="rate"))
+    assert unjoined(series, {895: "Cheshire East"}, series.periods) == (
+        "Areas made from others within these years are not joined up with them: Cheshire East (895)."
+    )
+    assert unjoined(series.within(2010, 2011), {895: "Cheshire East"}, (2010, 2011)) == ""
 
 
 def test_a_year_no_area_has_is_left_out_and_said(tmp_path):

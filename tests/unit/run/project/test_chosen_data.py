@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evalkit.core.errors import InputError, ProjectError, UnknownParticipants
+from evalkit.core.errors import DataError, InputError, MissingData, ProjectError, UnknownParticipants
 from evalkit.run import cli
 from evalkit.run.project.chosen_data import remembered, telling_of_missing_data
 from evalkit.run.project.project_file import load_project, project_data
@@ -160,6 +160,23 @@ def test_a_listed_project_without_data_is_told_that_data_are_missing(space):
     assert "Correct the rows" not in str(told.value)
     with pytest.raises(UnknownParticipants, match=r"^participants\.csv: 1 participant"):
         read(published(space))
+
+
+def test_files_that_cannot_be_read_are_told_where_something_is_missing(space):
+    sources = SimpleNamespace(folder=space, unreadable=("2019.csv: the file is empty. Download it again.",))
+    with pytest.raises(MissingData) as told, telling_of_missing_data(sources):
+        raise MissingData("no KS2 table gives the results of 2019.")
+    assert str(told.value) == (
+        "no KS2 table gives the results of 2019.\nThe folder also holds, and perhaps this is it: "
+        "2019.csv: the file is empty. Download it again."
+    )
+
+
+def test_files_that_cannot_be_read_are_not_told_where_a_table_is_wrong(space):
+    sources = SimpleNamespace(folder=space, unreadable=("2019.csv: the file is empty. Download it again.",))
+    with pytest.raises(DataError) as told, telling_of_missing_data(sources):
+        raise DataError("own.csv: there is no column 'phase' to choose rows by.")
+    assert str(told.value) == "own.csv: there is no column 'phase' to choose rows by."
 
 
 def test_the_example_can_be_read():
