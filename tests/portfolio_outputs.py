@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.data.published.sources import find_sources
-from evalkit.report.documents.released import results_json
+from evalkit.report.documents.contents import results_json
 from evalkit.run.notebooks.session import open_evaluation
 from evalkit.run.outputs.manifest import make_manifest, manifest_bytes
 

@@ -27,7 +27,7 @@ DAY_OF_TESTS: Final = (5, 15)
 OWN_GROUP: Final = "own"
 """What stands for the school group of a unit that an own table names and no published file knows."""
 
-NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of the area."
+NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of {}."
 """What a report says of participation where the project file gives no reason for evaluating a whole area."""
 
 _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
@@ -159,7 +159,7 @@ class Participants:
         """Return the sentence that says why a whole area counts as treated."""
         if self.why_whole_area:
             return as_sentence(self.why_whole_area)
-        return NO_SCHOOLS_NAMED if len(self.areas) < 2 else NO_SCHOOLS_NAMED.replace("the area.", "these areas.")
+        return NO_SCHOOLS_NAMED.format("the area" if len(self.areas) < 2 else "these areas")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

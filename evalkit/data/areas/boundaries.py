@@ -16,7 +16,7 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.data.areas.authorities import COUNTY, authorities, authorities_on, code_of_gss
 from evalkit.data.areas.geojson import FEWEST_POINTS, Ring, features_of, properties_of, rings_of
-from evalkit.data.files.members import member_of
+from evalkit.data.files.members import Member, member_of
 
 # Outlines of local authorities, from GeoJSON files in degrees of longitude and latitude.
 
@@ -66,7 +66,7 @@ class _Layer:
 
 
 def read_boundaries(
-    paths: Path | Sequence[Path],
+    paths: Path | Member | Sequence[Path | Member],
     names: Mapping[int, str] | None = None,
     needed: Sequence[int] = (),
     *,
@@ -104,15 +104,16 @@ def read_boundaries(
     >>> sorted(found.rings), len(found.lacking)
     ([340, 886], 151)
     """
-    files = (paths,) if isinstance(paths, Path) else tuple(paths)
+    given = (paths,) if isinstance(paths, Path | Member) else tuple(paths)
+    files = [path if isinstance(path, Member) else member_of(path) for path in given]
     known_names = {one.code: one.name for one in authorities()} if names is None else dict(names)
     known = {_plain(name): code for code, name in known_names.items()} | {str(code): code for code in known_names}
-    layers = sorted((_layer(path, known) for path in files), key=lambda layer: layer.rank)
+    layers = sorted((_layer(file, known) for file in files), key=lambda layer: layer.rank)
     day = on or _day_of(layers, known_names, needed)
     chosen = _chosen(layers, known_names, day)
     if not chosen:
         raise DataError(
-            f"{listed([path.name for path in files])}: no feature is a local authority of the neighbour list. Each "
+            f"{listed([file.name for file in files])}: no feature is a local authority of the neighbour list. Each "
             "needs a property such as 'UTLA22CD' with the code of the ONS, 'code' with the three-digit code, or "
             "'name' with the name."
         )
@@ -122,7 +123,7 @@ def read_boundaries(
     return Boundaries(rings, lacking, day, step)
 
 
-def outlines_or_reason(paths: Sequence[Path], names: Mapping[int, str], needed: Sequence[int]) -> Boundaries:
+def outlines_or_reason(paths: Sequence[Path | Member], names: Mapping[int, str], needed: Sequence[int]) -> Boundaries:
     """Return the outlines for a map of areas, or none and the reason: no number depends on a map."""
     try:
         found = read_boundaries(paths, names, needed)
@@ -134,14 +135,14 @@ def outlines_or_reason(paths: Sequence[Path], names: Mapping[int, str], needed: 
     return found
 
 
-def _layer(path: Path, known: Mapping[str, int]) -> _Layer:
+def _layer(file: Member, known: Mapping[str, int]) -> _Layer:
     try:
-        with member_of(path).open() as stream:
-            features = features_of(stream, path.name)
+        with file.open() as stream:
+            features = features_of(stream, file.name)
     except FileNotFoundError:
-        raise DataError(f"{path.name}: there is no such file.") from None
+        raise DataError(f"{file.name}: there is no such file.") from None
     except OSError as problem:
-        raise DataError(f"{path.name}: the file cannot be read ({problem.strerror or problem}).") from None
+        raise DataError(f"{file.name}: the file cannot be read ({problem.strerror or problem}).") from None
     by_gss: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     by_code: dict[int, list[tuple[int, dict[str, Any]]]] = {}
     for at, feature in enumerate(features, start=1):
@@ -151,7 +152,7 @@ def _layer(path: Path, known: Mapping[str, int]) -> _Layer:
             by_gss.setdefault(gss, []).append((at, feature))
         elif code is not None:
             by_code.setdefault(code, []).append((at, feature))
-    return _Layer(name=path.name, by_gss=by_gss, by_code=by_code)
+    return _Layer(name=file.name, by_gss=by_gss, by_code=by_code)
 
 
 def gss_of_feature(properties: Mapping[str, Any]) -> str:

@@ -236,8 +236,8 @@ def require_years_read(sources: Sources, records: SchoolRecords, years: Sequence
         known = [measure(code) for code in records.values]
         reasons = {one.why_absent(year, "not_here") for one in known for year in missing} - {""}
         why = "".join(f" ({reason})" for reason in sorted(reasons))
+        put = "C" if why else "Put the table of that summer there, or c"  # where none holds it, none can be put there
         raise MissingData(
             f"{sources.folder}: no {records.key_stage} table gives the results of {years_text(missing)}, "
-            f"which the project file names{why}.\nPut the table of that summer there, or change `exposure`; "
-            "data/README.md says what is read."
+            f"which the project file names{why}.\n{put}hange `exposure`; data/README.md says what is read."
         )

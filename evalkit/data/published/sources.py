@@ -63,7 +63,7 @@ class Sources:
     establishments: Path | Member | None = None
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     covariates: Mapping[str, Path] = field(default_factory=dict)
-    boundaries: tuple[Path, ...] = ()
+    boundaries: tuple[Path | Member, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
 
@@ -84,7 +84,12 @@ class Sources:
         ]  # fmt: skip
         long = [one.path for files in (*self.ees.values(), self.ees_pupils) for one in files]
         single = [_path(one) for one in (self.links, self.spine, self.establishments) if one]
-        mapped = [*self.boundaries, *self.panels.values(), *self.neighbours.values(), *self.covariates.values()]
+        mapped = [
+            *map(_path, self.boundaries),
+            *self.panels.values(),
+            *self.neighbours.values(),
+            *self.covariates.values(),
+        ]
         mark = [self.folder / SYNTHETIC_MARK] if self.kind == "synthetic" else []
         return tuple(sorted({*tables, *long, *single, *mapped, *mark}))
 
@@ -129,7 +134,7 @@ def find_sources(folder: Path) -> Sources:
         establishments=found.one(folder, "establishments"),
         neighbours=_neighbour_lists(folder, found, whole),
         covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
-        boundaries=tuple(one.path for one in found.files.get("boundaries", []) if not one.inner),
+        boundaries=tuple(one if one.inner else one.path for one in found.files.get("boundaries", [])),
         refused={stage: reasons for stage, reasons in refused.items() if reasons},
         unreadable=tuple(found.unreadable),
     )

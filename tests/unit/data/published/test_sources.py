@@ -2,11 +2,13 @@
 
 import gzip
 import io
+import json
 import zipfile
 
 import pytest
 
 from evalkit.core.errors import DataError
+from evalkit.data.areas.boundaries import outlines_or_reason
 from evalkit.data.published.listings import summers_at_hand
 from evalkit.data.published.project_data import _neighbour_list
 from evalkit.data.published.sources import find_sources
@@ -171,3 +173,14 @@ def test_synthetic_data_say_so_and_a_damaged_mark_is_refused(folder):
         mark.write_text(content, encoding="utf-8")
         with pytest.raises(DataError, match=r"SYNTHETIC\.json"):
             find_sources(folder)
+
+
+def test_outlines_in_an_archive_are_outlines(folder):
+    square = [[-3.0, 53.0], [-2.0, 53.0], [-2.0, 54.0], [-3.0, 53.0]]
+    shape = {"type": "Polygon", "coordinates": [square]}
+    feature = {"type": "Feature", "properties": {"LAD24CD": "E08000011"}, "geometry": shape}
+    with zipfile.ZipFile(folder / "layers.zip", "w") as archive:
+        archive.writestr("districts.geojson", json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    found = find_sources(folder)
+    assert list(outlines_or_reason(found.boundaries, {340: "Knowsley"}, [340]).rings) == [340]
+    assert folder / "layers.zip" in found.files()

@@ -304,5 +304,5 @@ def test_a_project_reads_the_files_that_the_catalogue_uses(whole):
         path: f"performance-table-{stage.lower()}" for path, stage in tables.items()
     }
     assert {used[path] for path in found.neighbours.values()} == {"neighbours"}
-    assert {used[path] for path in found.boundaries} == {"boundaries"}
+    assert {used[one] for one in found.boundaries} == {"boundaries"}
     assert {used[one.path][:3] for files in found.ees.values() for one in files} == {"ees"}
