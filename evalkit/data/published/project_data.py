@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -19,6 +19,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
 from evalkit.data.measures import MEASURES, measure, require_years
+from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -77,7 +78,8 @@ class ProjectData:
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
-    tables on which an analysis compares units, by unit, each as it was known before the programme.
+    tables on which an analysis compares units, by unit, each as it was known before the programme. `people` has the
+    rows of own tables whose rows are people, by table.
     """
 
     kind: DataKind
@@ -91,12 +93,15 @@ class ProjectData:
     roll: pd.Series | None = None
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    people: Mapping[str, PeopleRows] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
         kept = set(years)
         records = {stage: _of_years(r, kept) for stage, r in self.records.items()}
-        return replace(self, years=tuple(year for year in self.years if year in kept), records=records)
+        people = {name: rows.of_years(kept | {0}) for name, rows in self.people.items()}
+        years = tuple(year for year in self.years if year in kept)
+        return replace(self, years=years, records=records, people=people)
 
 
 def _of_years(records: SchoolRecords, kept: set[int]) -> SchoolRecords:
@@ -219,10 +224,10 @@ class _Reading:
         for name in own_tables_of(self.project):
             try:
                 table = self._opened(name, tables, areas)
-                own[name] = self._own(
-                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
-                )
-                read_own_columns(table, self.project.columns_of(name), table.years)
+                years = years_of(self.project, _followed(self.project, table), start)
+                people = self._people(table, years, is_baseline=False)
+                own[name] = self._own(table, years, False, people)
+                self._columns(table, people, table.years)
             except (DataError, DesignError, ProjectError) as problem:
                 wrong.append(problem)
         yield from wrong
@@ -241,16 +246,20 @@ class _Reading:
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
         years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
+        people = {
+            name: found
+            for name, table in opened.items()
+            if (found := self._people(table, years_by_table[name], is_baseline)) is not None
+        }
         own = {
-            name: self._own(table, years_by_table[name], is_baseline)
+            name: self._own(table, years_by_table[name], is_baseline, people.get(name))
             for name, table in opened.items()
             if project.own_outcomes(name)
         }
         records = tables.records | own
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
         columns = [
-            read_own_columns(table, project.columns_of(name), years_by_table[name].before)
-            for name, table in opened.items()
+            self._columns(table, people.get(name), years_by_table[name].before) for name, table in opened.items()
         ]
         fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
         is_last_read = bool(project.exposure.post) and max(project.exposure.post) in request.years
@@ -267,6 +276,7 @@ class _Reading:
             read_roll(sources.covariates) if project.cost and is_last_read else None,
             tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
+            people,
         )
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
@@ -278,14 +288,38 @@ class _Reading:
             Directory(known, areas, tables.spine),
         )
 
-    def _own(self, table: ProjectTable, years: Years, is_baseline: bool) -> SchoolRecords:
+    def _own(
+        self, table: ProjectTable, years: Years, is_baseline: bool, people: PeopleRows | None = None
+    ) -> SchoolRecords:
         outcomes = {one.code: str(one.column) for one in self.project.own_outcomes(table.name)}
         named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
         if table.periods is not None:
             table.require_years([year for exposure in named for year in exposure.years])
-        last = max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+        if people is not None:
+            return people_records(table, people, outcomes)
         read = years.before if is_baseline else years.every
-        return read_own_records(table, outcomes, read, None if is_baseline else last)
+        return read_own_records(table, outcomes, read, None if is_baseline else self._last())
+
+    def _last(self) -> int:
+        """Return the year under which a table without periods stands: the last after the programme."""
+        named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
+        return max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+
+    def _columns(self, table: ProjectTable, people: PeopleRows | None, before: Collection[int]) -> pd.DataFrame:
+        """Return what units are compared on of a table; of one of people the means over those of each unit."""
+        names = self.project.columns_of(table.name)
+        if people is None:
+            return read_own_columns(table, names, before)
+        return people_columns(table, people if table.periods is None else people.of_years(before), names)
+
+    def _people(self, table: ProjectTable, years: Years, is_baseline: bool) -> PeopleRows | None:
+        """Return the rows of a table of people in the years that are read, None of another table."""
+        if table.people is None:
+            return None
+        outcomes = [str(one.column) for one in self.project.own_outcomes(table.name)]
+        read = years.before if is_baseline else years.every
+        columns = self.project.columns_of(table.name)
+        return read_people(table, outcomes, columns, read, None if is_baseline else self._last())
 
 
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)

@@ -2,6 +2,10 @@
 
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
   wrong.
+- `pupils`: Results of an analysis of pupils in schools: the two-level model, schools' means and what judges them.
+- `pupils_checks`: What could be wrong with the effect of an analysis of pupils in schools.
+- `pupils_effects`: Effects of an analysis of pupils in the form that every kind gives them, in standard deviations of
+  pupils too.
 - `staggered`: Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong.
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
