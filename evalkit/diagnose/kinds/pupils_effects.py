@@ -10,6 +10,7 @@ from typing import Final
 from evalkit.core.formats import mean_of
 from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Estimate, Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.words import counted
 from evalkit.design.kinds.pupils import PupilPlan
 from evalkit.diagnose.kinds.pupils import PupilOutcomeResults, SchoolTest
 from evalkit.estimate.areas.effect_records import EffectKey, sets_effect
@@ -20,9 +21,9 @@ from evalkit.estimate.pupils.two_level import TwoLevelModel, two_level_effect_si
 MODEL: Final = "two-level"
 MEANS: Final = "school-means"
 PUPILS: Final = "pupils"
+WITHHELD: Final = "Withheld: the treated schools share {areas}, and the model has no area level."
 NO_TEST: Final = Unavailable(
-    "It takes every pupil as independent of the others of the school; it shows only how much the model and schools' "
-    "means depend on what each school counts."
+    "None: pupils of a school are not independent. It shows what the effect owes to how much each school counts."
 )
 ONE_SIDED: Final = Unavailable("Only the two-sided test was made.")
 NO_SCHOOL_SD: Final = Unavailable("Effects on pupils are not divided by the spread of schools.")
@@ -77,7 +78,8 @@ def _of_model(found: PupilOutcomeResults, plan: PupilPlan) -> Effect:
     value: Quantity = effect.value if isinstance(effect, Estimate) else effect
     if found.as_weighted is not None:
         return _clustered(replace(empty, estimate=value), found.as_weighted)
-    none = Unavailable(plan.reason)
+    areas = counted(len(plan.outcomes[found.code].treated_areas), "area")
+    none = Unavailable(WITHHELD.format(areas=areas))
     return replace(empty, estimate=value, std_error=none, interval=none, p_value=none, p_value_one_sided=none)
 
 
