@@ -107,9 +107,10 @@ def people_records(opened: ProjectTable, rows: PeopleRows, outcomes: Mapping[str
 
     A mean of fewer than ten people is withheld already here, as kinds of analysis may show what they read of schools.
     """
-    has_any = opened.periods is not None or any(column in rows.values for column in outcomes.values())
-    years = np.unique(rows.period).tolist() if has_any else []
-    cell = rows.unit * max(len(years), 1) + np.searchsorted(years, rows.period) if years else np.zeros(0, dtype=int)
+    if opened.periods is None and not any(column in rows.values for column in outcomes.values()):
+        rows = rows.chosen(np.zeros(len(rows), dtype=bool))  # before the programme there is no outcome, of any year
+    years = np.unique(rows.period).tolist()
+    cell = rows.unit * len(years) + np.searchsorted(years, rows.period)
     shape = (len(rows.units), len(years))
     values, reasons = {}, {}
     people = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)

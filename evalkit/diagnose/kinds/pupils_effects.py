@@ -135,7 +135,7 @@ def _size(found: PupilOutcomeResults, effect: Effect, months_table: str) -> Effe
     if isinstance(effect.estimate, Unavailable):
         return None
     sd, factor = total_sd(found.empty)
-    g, interval = effect.estimate / sd * factor, _over(effect.interval, sd / factor)
+    g, interval = effect.estimate / sd * factor, _over(effect.interval, sd)
     given, name = _conditional_sd(found.model)
     conditional = given if isinstance(given, Unavailable) else effect.estimate / given
     return EffectSize(
