@@ -21,7 +21,9 @@ from evalkit.data.own_tables.people_table import PeopleRows
 from evalkit.data.panel import CrossSections
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.roles import Roles
+from evalkit.design.clusters import recommended_inference
 from evalkit.design.kinds.pupils import PupilChoices, PupilOutcome, PupilPlan
+from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.clusters import change_panel
 from evalkit.estimate.areas.sample import Changes
@@ -31,12 +33,15 @@ from evalkit.estimate.effect import Inference
 from evalkit.estimate.pupils.multilevel import CONSTANT, two_level_model
 from evalkit.estimate.pupils.school_values_arrays import (
     SchoolValues,
+    difference,
     pupils_difference,
     school_changes,
     school_levels,
 )
 from evalkit.estimate.pupils.sections import PERIOD, two_level_did
 from evalkit.estimate.pupils.two_level import PupilColumns, TwoLevelModel, TwoLevelOptions
+from evalkit.estimate.two_way.panel_rows import PanelRows
+from evalkit.estimate.two_way.recommended import InferenceOptions, two_way_inference
 
 PRIOR: Final = "earlier score"
 """What the score of the wave before is called among the model's covariates."""
@@ -515,19 +520,20 @@ def _by_sets(project: Project, outcome: PupilOutcome, changes: Changes) -> Schoo
 
 
 def _by_clusters(project: Project, outcome: PupilOutcome, changes: Changes) -> SchoolTest:
-    from evalkit.estimate.two_way.recommended import InferenceOptions
-    from evalkit.estimate.two_way.two_way import two_way_effect
-
     kept = changes.keep(outcome.treated.append(outcome.pool))
     is_treated = np.asarray(kept.units.isin(outcome.treated))
     area = outcome.area.reindex(kept.units).to_numpy()
+    panel = change_panel(kept, is_treated, area)
+    rows = PanelRows.of(panel)
+    noun = "area" if len(rows.clusters) < len(panel.units) else "school"
+    advice = recommended_inference(rows.counts(), noun, rows.concentration())
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
-    found = two_way_effect(change_panel(kept, is_treated, area), options)
+    found = two_way_inference(panel, advice, options, rows.fit_of_treatment())
+    estimate = difference(kept.change, kept.weight, is_treated)
     counts = (np.array([int(is_treated.sum())]), np.array([int((~is_treated).sum())]))
-    value = np.array([found.estimate.value])
-    effects = AreaEffects(np.array([0]), value, np.array([np.nan]), *counts)
-    inference = replace(found.inference, note=f"{found.recommendation.reason} {found.inference.note}".strip())
-    return SchoolTest(estimate=found.estimate.value, effects=effects, sets=None, inference=inference)
+    effects = AreaEffects(np.array([TREATED_GROUP]), np.array([estimate]), np.array([np.nan]), *counts)
+    inference = replace(found, note=f"{advice.reason} {found.note}".strip())
+    return SchoolTest(estimate=estimate, effects=effects, sets=None, inference=inference)
 
 
 ONE_YEAR: Final = Unavailable(

@@ -174,7 +174,7 @@ def test_the_design_holds_no_later_result_and_no_order_of_rows(few, tmp_path):
 
 
 def test_results_depend_on_neither_order_nor_names_nor_the_unit_of_the_score(few, tmp_path):
-    path, table, results = few
+    _, table, results = few
     other = table.assign(
         score=10 * table["score"],
         pupil="q" + table["pupil"],
