@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.errors import DataError
 from evalkit.data.own_tables.columns import numbers_of, read_columns
-from evalkit.data.own_tables.project_table import ProjectTable
 from evalkit.data.own_tables.unit_table import number_columns
 from evalkit.data.published.codes import NO_ROW
 from evalkit.data.published.records import SchoolRecords
+
+if TYPE_CHECKING:
+    from evalkit.data.own_tables.project_table import ProjectTable
 
 NO_RESULT: Final = "no pupil of it has a result"
 FEW: Final = f"fewer than {FEWEST_PEOPLE} pupils have a result"
