@@ -51,10 +51,11 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="file to which the line is written as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="evalkit-pupils-") as folder:
-        work = Path(folder)
-        write_project(work, options.pupils)
-        size = (work / "pupils.csv").stat().st_size / 1e6
-        told, failed = measured(work)
+        project = Path(folder) / "project"  # a folder of its own: a run reads anew what changes beside the project file
+        project.mkdir()
+        write_project(project, options.pupils)
+        size = (project / "pupils.csv").stat().st_size / 1e6
+        told, failed = measured(project, Path(folder))
     line = f"{options.pupils * len(YEARS):,} rows, {size:.0f} MB of CSV: {told}"
     print(line)
     if options.output:
@@ -88,9 +89,9 @@ def write_project(folder: Path, n_pupils: int) -> None:
     (folder / "project.yml").write_text(PROJECT, encoding="utf-8")
 
 
-def measured(folder: Path) -> tuple[str, int]:
+def measured(project: Path, folder: Path) -> tuple[str, int]:
     """Return what a run took in words, and 1 where it failed or missed the effect by three half-lengths."""
-    command = [sys.executable, "-m", "evalkit", "run", str(folder / "project.yml"), "--out", str(folder / "out")]
+    command = [sys.executable, "-m", "evalkit", "run", str(project / "project.yml"), "--out", str(folder / "out")]
     began, together = time.perf_counter(), 0
     with (folder / "log").open("w") as log:
         running = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})

@@ -334,8 +334,10 @@ def _changes(every: _Pupils) -> _Fitted:
     sections = CrossSections.from_frame(frame, roles)
     shock = plan.choices.shock or "span"
     model = two_level_did(sections, shock, every.options)
+    complete = complete.chosen(np.isin(complete.period, sections.periods))
     years, part = np.unique(complete.period, return_inverse=True)
     effects = {one.name: one.estimate.value for one in model.coefficients}
+    # the first period has no coefficient: the others are measured from it
     adjusted = complete.score - np.array([effects.get(f"{PERIOD}{year}", 0.0) for year in years])[part]
     for name, column in complete.covariates.items():
         adjusted = adjusted - effects[name] * column

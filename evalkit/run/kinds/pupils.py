@@ -42,6 +42,8 @@ def _of_tables(project: Project, analysis: Analysis, choices: PupilChoices) -> I
                 "pupils as `person` under `data.tables`, and choose the outcomes by `outcomes`",
             )
     own = {one.table for one in project.outcomes_of(analysis)}
+    if len(own) > 1:
+        yield "outcomes", "an analysis of pupils takes outcomes of one table. Choose them by `outcomes`"
     codes = {one.code for one in project.outcomes}
     named = [("covariates", name) for name in choices.covariates]
     named += [("pre_score", choices.pre_score)] if choices.pre_score is not None else []
