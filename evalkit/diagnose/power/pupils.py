@@ -13,7 +13,7 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.clusters import OVER_SETS
+from evalkit.design.clusters import OVER_SETS, ClusterCounts, Concentration, recommended_inference
 from evalkit.design.kinds.pupils import OVER_PUPILS, PupilOutcome, PupilPlan
 from evalkit.design.power.mdes import TwoLevelPlan, averaging_factor, multiplier, two_level_mdes
 from evalkit.diagnose.kinds.pupils import before_test
@@ -41,7 +41,7 @@ def pupils_power(
         raise DesignError(f"Power is computed before outcomes are read, and {late[0]} is in memory.")
     for code, outcome in plan.outcomes.items():
         least, method = _least(project, plan, outcome, intake, options)
-        leads = OVER_SETS if outcome.sets is not None else "cluster-robust errors by area"
+        leads = OVER_SETS if outcome.sets is not None else _by_area(outcome)
         yield AnalysisPower(
             analysis=analysis,
             kind="pupils",
@@ -53,6 +53,16 @@ def pupils_power(
             why=plan.reason,
             method=method if isinstance(least, float) else "none",
         )
+
+
+def _by_area(outcome: PupilOutcome) -> str:
+    """Return the inference that the run will make with areas as clusters, every school weighing one."""
+    arms = [
+        outcome.area.reindex(schools).value_counts().to_numpy(dtype=float)
+        for schools in (outcome.treated, outcome.pool)
+    ]
+    counts = ClusterCounts(n_treated=len(arms[0]), n_comparison=len(arms[1]))
+    return recommended_inference(counts, "area", Concentration.of(*arms)).inference
 
 
 def _least(

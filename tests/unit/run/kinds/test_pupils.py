@@ -1,6 +1,7 @@
 """The kind `pupils` on made-up pupils: equal to the verbs on the same rows, locked before outcomes, few never told."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,12 @@ from evalkit.data.own_tables.project_table import Directory, open_project_table
 from evalkit.data.panel import CrossSections
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.neighbours import NeighbourTable
+from evalkit.data.published.project_data import read_baseline
+from evalkit.data.published.sources import no_sources
 from evalkit.data.roles import Roles
+from evalkit.design.power.mdes import averaging_factor, multiplier
+from evalkit.diagnose.power.pupils import pupils_power
+from evalkit.diagnose.power.report import PowerOptions
 from evalkit.estimate.pupils.multilevel import two_level_model
 from evalkit.estimate.pupils.sections import two_level_did
 from evalkit.estimate.pupils.two_level import PupilColumns
@@ -298,3 +304,18 @@ def test_other_kinds_use_the_means_of_schools(few, tmp_path):
     results = evaluated(path)
     found = results.main("pupils.score")
     assert abs(found.estimate - EFFECT) < 4
+
+
+@pytest.mark.parametrize(("which", "leads"), [("few", "randomisation over sets"), ("many", "CR2 with Satterthwaite")])
+def test_power_is_of_the_change_before_and_names_what_the_run_makes(which, leads, request):
+    path, _, results = request.getfixturevalue(which)
+    project = results.project
+    baseline = read_baseline(project, path.parent, no_sources(path.parent))
+    (found,) = pupils_power(project, results.plan.details, "pupils", baseline, PowerOptions())
+    assert found.leads.startswith(leads)
+    assert results.recommended == found.leads
+    spread, df = results.details.primary.before.spread
+    factor = averaging_factor(2, 1) / averaging_factor(1, 1)
+    assert found.least == pytest.approx(multiplier(df) * spread * factor, rel=1e-9)
+    with pytest.raises(DesignError, match="2018 is in memory"):
+        list(pupils_power(project, results.plan.details, "pupils", replace(baseline, years=(2018,)), PowerOptions()))
