@@ -89,7 +89,7 @@ def test_bias_and_coverage(designed, model, n_treated_areas):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "n_treated_areas"), [*CASES, ("waves", 3), ("cross-sections", 1)])
+@pytest.mark.parametrize(("model", "n_treated_areas"), [*CASES, ("waves", 3)])
 def test_bias_and_coverage_over_400_draws(designed, model, n_treated_areas):
     check(*designed(model, n_treated_areas), f"{model} {n_treated_areas}", LONG)
 

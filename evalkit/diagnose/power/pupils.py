@@ -58,7 +58,7 @@ def pupils_power(
 def _by_area(outcome: PupilOutcome) -> str:
     """Return the inference that the run will make with areas as clusters, every school weighing one."""
     arms = [
-        outcome.area.reindex(schools).value_counts().to_numpy(dtype=float)
+        np.asarray(outcome.area.reindex(schools).value_counts(), dtype=np.float64)
         for schools in (outcome.treated, outcome.pool)
     ]
     counts = ClusterCounts(n_treated=len(arms[0]), n_comparison=len(arms[1]))
