@@ -143,7 +143,11 @@ def test_of_people_one_more_under_another_name_than_an_earlier_release_told_is_n
 
 
 def test_of_people_both_arms_are_told_and_parts_of_different_wholes():
-    columns = (Column("row", "Row"), Column("n_treated", "T", "school_count"), Column("n_comparison", "C", "school_count"))
+    columns = (
+        Column("row", "Row"),
+        Column("n_treated", "T", "school_count"),
+        Column("n_comparison", "C", "school_count"),
+    )
     arms = release(Table(caption="Arms", columns=columns, rows=(("main", 200, 203),)), 0)
     by = (Column("who", "Who"), Column("n", "n", "school_count"))
     parts = [

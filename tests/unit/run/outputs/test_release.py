@@ -97,7 +97,9 @@ def test_the_next_release_with_one_pupil_more_does_not_tell_it(finished, tmp_pat
 
 def counts_in(folder: Path):
     """Return the whole numbers that stand in the tables and behind the figures of a release."""
-    cells = [cell for path in folder.rglob("*.csv") for row in csv.reader(path.read_text().splitlines()) for cell in row]
+    cells = [
+        cell for path in folder.rglob("*.csv") for row in csv.reader(path.read_text().splitlines()) for cell in row
+    ]
     return {int(cell) for cell in cells if cell.isdigit()}
 
 
