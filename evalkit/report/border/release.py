@@ -30,14 +30,15 @@ from evalkit.report.border.suppression_arrays import CellSystem, SumsDoNotHold
 from evalkit.report.border.suppression_arrays import suppressed as suppressed_cells
 from evalkit.report.border.table import Table
 
-Why = Literal["sum", "difference", "last release", "small", "base", "df", "extreme", "unknown base"]
+Why = Literal["sum", "difference", "earlier release", "small", "base", "df", "dominated", "extreme", "unknown base"]
 REASONS: Final[Mapping[Why, str]] = {
     "small": "it counts fewer people than may be told, or its own table would let such a count be worked out",
     "sum": "with other numbers of this release it would let a withheld count be worked out",
     "difference": "it differs from another number of this release by fewer people than may be told",
-    "last release": "it differs from the last release by fewer people than may be told",
+    "earlier release": "it differs from an earlier release by fewer people than may be told",
     "base": "it rests on a count that is withheld",
     "df": f"it has fewer than {FEWEST_DF} residual degrees of freedom",
+    "dominated": "one or two people make up most of it, and could be worked out from it",
     "extreme": "a smallest or largest value is that of one person",
     "unknown base": "nobody can say how many people it rests on, and some counts have hardly changed since the last "
     "release",
@@ -87,7 +88,7 @@ def released_together(
         places = {place: why for place, why in found.items() if not is_suppressed(rows[place[0]][place[1]])}
         made[name] = _hiding(one, set(places), fewest)
         withheld += [_withheld(name, one.table, place, why) for place, why in sorted(places.items())]
-    lost = [_withheld(name, tables[name].table, place, "last release") for name, place in is_lost]
+    lost = [_withheld(name, tables[name].table, place, "earlier release") for name, place in is_lost]
     twins = _twins(tables, made)
     if not twins:
         return Together(made, tuple(withheld), tuple(lost))
@@ -251,7 +252,7 @@ class _Book:
             self.cells[key] = value if same is None or np.isnan(value) else before
         if same is None:
             for other in named:
-                self._differ(key, other, "last release" if of != _NEW else "difference")
+                self._differ(key, other, "earlier release" if of != _NEW else "difference")
             named.append(key)
         return key
 
@@ -297,7 +298,7 @@ class _Book:
         for key, size in size_of.items():
             if size in hidden:
                 near_earlier = any(abs(size - other) < self.fewest for other in told_before)
-                self.cells[key], self.near[key] = np.nan, "last release" if near_earlier else "difference"
+                self.cells[key], self.near[key] = np.nan, "earlier release" if near_earlier else "difference"
 
     def solved(self) -> tuple[dict[str, dict[Place, Why]], list[tuple[str, Place]]]:
         """Return which places of which tables to hide and why, and those that nothing can protect."""
@@ -308,15 +309,15 @@ class _Book:
             for key, sign in line.items():
                 sums[i, at[names[key]]] += sign
         values, is_fixed = np.full(len(at), np.nan), np.zeros(len(at), dtype=bool)
-        for key, name in names.items():
+        for key, cell in names.items():
             value = self.cells[key]
-            values[at[name]] = values[at[name]] if np.isnan(value) else value
-            is_fixed[at[name]] |= key in self.fixed
+            values[at[cell]] = values[at[cell]] if np.isnan(value) else value
+            is_fixed[at[cell]] |= key in self.fixed
         lowest = np.array([-np.inf if key in self.differences else 0.0 for key in at])
         system = CellSystem(sums=sums, values=values, is_fixed=is_fixed, lowest=lowest)
         found = suppressed_cells(system, self.fewest)
-        hidden = {key for key, name in names.items() if found.hidden[at[name]]}
-        lost = {key for key, name in names.items() if found.is_lost[at[name]]}
+        hidden = {key for key, cell in names.items() if found.hidden[at[cell]]}
+        lost = {key for key, cell in names.items() if found.is_lost[at[cell]]}
         lost |= {end for key in lost & set(self.differences) for end in self.pairs[key]}
         places: dict[str, dict[Place, Why]] = {}
         for (of, name, place), key in self.places.items():

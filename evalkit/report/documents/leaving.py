@@ -100,7 +100,7 @@ def contents_leaving(
     withheld, last = [*before, *leaving.withheld], leaving.contents
     if are_people:
         named = _named(last)
-        hardly_changed = any(one.why == "last release" for one in leaving.withheld)
+        hardly_changed = any(one.why == "earlier release" for one in leaving.withheld)
         tied = {name: tied_to_counts(name, one, hardly_changed=hardly_changed) for name, one in named.items()}
         last = _Replaced(named, {name: one for name, (one, _) in tied.items()}, frozenset(), FEWEST_PEOPLE).contents(
             last
