@@ -450,13 +450,13 @@ def _is_told_by_tables(sources: Sources) -> bool:
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise where no school at all has a result in a measure and a summer that is needed of it, or in any summer."""
+    """Raise `MissingData` where no school has a result in a measure and a summer that is needed of it, or in any summer."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
             why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
-            raise DataError(
+            raise MissingData(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
                 f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
