@@ -57,7 +57,7 @@ from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
     read_links,
-    read_register,
+    read_registers,
     read_roll,
     read_spine,
     with_conversions,
@@ -158,6 +158,12 @@ class Tables:
     shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
+    register: pd.DataFrame | None = None
+
+    @property
+    def school_lists(self) -> tuple[pd.DataFrame, ...]:
+        """Return the lists of schools that are there: that of the performance tables, then the register."""
+        return tuple(one for one in (self.spine, self.register) if one is not None)
 
 
 T = TypeVar("T")
@@ -270,7 +276,7 @@ class _Reading:
         )
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
-        known = KnownSchools.of(tables.records, tables.spine, tables.links)
+        known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
         return open_project_table(
             self.folder / self.project.data.tables[name].file,
             name,
@@ -370,7 +376,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
-        _read_once(read_register, sources.establishments) if sources.establishments else None,
+        read_registers([*filter(None, [sources.establishments]), *sources.cuts], _read_once),
     )
     conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
@@ -387,8 +393,9 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
     return Tables(
-        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
-    )
+        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine,
+        register=lists.register,
+    )  # fmt: skip
 
 
 def _neighbour_list(name: str, path: Path) -> NeighbourTable:
@@ -450,7 +457,7 @@ def _is_told_by_tables(sources: Sources) -> bool:
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise `MissingData` where no school has a result in a measure and a summer that is needed of it, or in any summer."""
+    """Raise `MissingData` where no school has a result in a measure, in a summer needed of it or in any at all."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
@@ -504,7 +511,7 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)
         return with_common_start(whole_areas(areas, tables.records), project)
-    return read_participants(folder / str(chosen.file), tables.records, tables.spine, tables.links, project)
+    return read_participants(folder / str(chosen.file), tables.records, tables.school_lists, tables.links, project)
 
 
 def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:

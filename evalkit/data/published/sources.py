@@ -47,7 +47,8 @@ class Sources:
     `panels` are assembled England panels by key stage. `tables` are wide performance tables by key stage and summer:
     England's where it is there, otherwise those of single authorities, side by side. `ees` are long files of schools'
     results (Explore Education Statistics) by key stage, `ees_pupils` those that count the pupils of key stage 2.
-    `establishments` is an extract of Get Information about Schools. `boundaries` are outlines of areas for the map,
+    `establishments` is an extract of Get Information about Schools, `cuts` are others that do not say the type of a
+    school: who it is and where, and no more. `boundaries` are outlines of areas for the map,
     which no result needs. `refused` has by key stage why tables cannot be used, which stops whoever asks for one;
     `unreadable` what is wrong with tables of which not even the columns can be read, told where something is missing.
     """
@@ -61,6 +62,7 @@ class Sources:
     links: Path | Member | None = None
     spine: Path | Member | None = None
     establishments: Path | Member | None = None
+    cuts: tuple[Path | Member, ...] = ()
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     covariates: Mapping[str, Path] = field(default_factory=dict)
     boundaries: tuple[Path | Member, ...] = ()
@@ -83,7 +85,7 @@ class Sources:
             one.file.path for years in self.tables.values() for of_year in years.values() for one in of_year
         ]  # fmt: skip
         long = [one.path for files in (*self.ees.values(), self.ees_pupils) for one in files]
-        single = [_path(one) for one in (self.links, self.spine, self.establishments) if one]
+        single = [_path(one) for one in (self.links, self.spine, self.establishments, *self.cuts) if one]
         mapped = [
             *map(_path, self.boundaries),
             *self.panels.values(),
@@ -132,6 +134,7 @@ def find_sources(folder: Path) -> Sources:
         links=found.one(folder, "links"),
         spine=found.one(folder, "spine"),
         establishments=found.one(folder, "establishments"),
+        cuts=tuple(found.files.get("cut", ())),
         neighbours=_neighbour_lists(folder, found, whole),
         covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
         boundaries=tuple(one if one.inner else one.path for one in found.files.get("boundaries", [])),
@@ -245,6 +248,7 @@ _HEADERS: Final[dict[str, frozenset[str]]] = {
     "links": frozenset({"urn", "linkurn", "linktype"}),
     "spine": frozenset({"urn", "laestab", "minorgroup", "isprimary", "otherurn"}),
     "establishments": frozenset({"urn", "la (code)", "establishmentnumber", "typeofestablishment (name)"}),
+    "cut": frozenset({"urn", "la (code)", "establishmentnumber", "establishmentname"}),
 }
 _NEIGHBOURS: Final = (frozenset({"la num", "sn1"}), frozenset({"old_la_code", "sn_1"}))
 _COVARIATES: Final = frozenset({"school_id", "fsm6_pct_2223"})

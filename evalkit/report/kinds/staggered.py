@@ -19,6 +19,7 @@ from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table, measured
 from evalkit.report.tables import staggered as of_effects
+from evalkit.report.tables.design import participants_left
 from evalkit.report.tables.matched import match_findings_table
 
 _MOST_IDS: Final = 6
@@ -148,7 +149,7 @@ def limits(results: AnalysisResults) -> Prose:
 
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who starts when, who is compared, and how it will be judged, of the plan of an analysis."""
-    return tuple(_design(plan_of(plan), plan.project.primary.code))
+    return (*participants_left(plan, "With results"), *_design(plan_of(plan), plan.project.primary.code))
 
 
 def design_shown(plan: AnalysisPlan) -> Parts:

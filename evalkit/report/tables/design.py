@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import Final, get_args
 
@@ -10,6 +10,8 @@ from evalkit.core.formats import mean_of, number, years_text
 from evalkit.core.project import Exposure
 from evalkit.core.words import listed
 from evalkit.data.flow import Arm, CountedCase, Flow, FlowRow
+from evalkit.data.measures import measure_of
+from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.power.mdes import MULTIPLIER, averaging_factor
 from evalkit.design.project.labels import LIST_LABEL
 from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage
@@ -27,6 +29,7 @@ from evalkit.report.words.names import (
     is_invented,
     outcome_label,
     short_label,
+    units_of,
 )
 
 ELIGIBLE_BEFORE: Final = "Eligible on the years before"
@@ -134,6 +137,26 @@ def _step(stage: str, reason: str, last: str) -> str:
 def _flow_count(flow: Flow, outcome: str, stage: str, reason: str, arm: str) -> int:
     key = (outcome, stage, reason, arm)
     return sum(row.n for row in flow.rows if (row.outcome, row.stage, row.reason, row.arm) == key)
+
+
+def participants_left(plan: AnalysisPlan, last: str) -> Iterator[ReleasedTable]:
+    """Yield how many participants are listed, are left out and why, and are left, under `last`; nothing without any."""
+    if plan.participants is None:
+        return
+    project, rows = plan.project, plan.participants.rows
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("step", "Step"),
+        Column("treated", f"Participating {units_of(project)}", "school_count"),
+    )
+    table = Table(
+        caption="Participants from listed to those whose results are known",
+        columns=columns,
+        rows=tuple((measure_of(project, r.outcome).label, _step(r.stage, r.reason, last), r.n) for r in rows),
+        panel_by="outcome",
+        row_sums=sums_by([row.outcome for row in rows]),
+    )
+    yield release(table, project.disclosure.threshold)
 
 
 def identity(design: DesignStage) -> ReleasedTable:
