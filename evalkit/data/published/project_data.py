@@ -18,7 +18,7 @@ from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, measure, require_years
+from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -137,7 +137,8 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read.
+    every summer read. `beside` are measures that a project defines itself: of two that give one code another meaning
+    neither may have the tables of the other.
     """
 
     measures: tuple[str, ...]
@@ -146,6 +147,7 @@ class DataRequest:
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    beside: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -347,6 +349,7 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
         needed=tuple((code, _needed(project, code)) for code in outcomes),
+        beside=beside(),
     )
 
 
@@ -376,7 +379,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
-        read_registers([*filter(None, [sources.establishments]), *sources.cuts], _read_once),
+        read_registers([*([sources.establishments] if sources.establishments else []), *sources.cuts], _read_once),
     )
     conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
