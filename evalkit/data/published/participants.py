@@ -16,6 +16,7 @@ from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.project import Draw, Participants, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
+from evalkit.data.published.codes import ABSENCE
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.participants_file import (
     ListedSchool,
@@ -278,6 +279,8 @@ def _cases(
 
 
 def _results(stage: str) -> str:
+    if stage == ABSENCE:
+        return "a rate of absence"
     return f"{stage} results" if stage in STAGES else f"rows in the table '{stage}'"
 
 
@@ -316,6 +319,8 @@ def _own_list(path: Path, file: ParticipantsFile) -> tuple[pd.DataFrame, ...]:
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], lists: Sequence[pd.DataFrame]) -> str:
     if stage not in STAGES:
         return f"no row in the table '{stage}'"
+    if stage == ABSENCE:
+        return "no rate of absence (in the school list, without absence)"
     other_stage = {"KS2": "KS4", "KS4": "KS2"}[stage]
     in_other = other_stage in records and urn in records[other_stage].urns
     found = next((one for one in lists if urn in one.index), None)

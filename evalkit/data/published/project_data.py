@@ -455,7 +455,8 @@ def _is_told_by_tables(sources: Sources) -> bool:
     """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
     return not any(
         one.area is None and year in PANEL_YEARS
-        for by_year in sources.tables.values() for year, files in by_year.items() for one in files
+        for stage in ("KS2", "KS4")
+        for year, files in sources.tables.get(stage, {}).items() for one in files
     )  # fmt: skip
 
 

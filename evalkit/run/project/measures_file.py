@@ -135,7 +135,7 @@ def _against_values(place: Place, entry: Mapping[str, Any], before: Mapping[str,
     elif isinstance(code, str) and not code.replace("_", "").isalnum():
         yield Complaint((*place, "code"), f"a code is the name of its column, of letters, digits and _, not '{code}'")
     if isinstance(stage, str) and stage not in STAGES:
-        yield Complaint((*place, "key_stage"), f"expected {' or '.join(STAGES)}, found '{stage}'")
+        yield Complaint((*place, "key_stage"), f"expected {', '.join(STAGES[:-1])} or {STAGES[-1]}, found '{stage}'")
     if isinstance(years, list) and not _are_summers(years):
         yield Complaint((*place, "years"), "expected summers in order, as [2016, 2017]")
     direction = entry.get("direction")
