@@ -18,7 +18,7 @@ from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, measure, require_years
+from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -57,7 +57,7 @@ from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
     read_links,
-    read_register,
+    read_registers,
     read_roll,
     read_spine,
     with_conversions,
@@ -137,7 +137,8 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read.
+    every summer read. `beside` are measures that a project defines itself: of two that give one code another meaning
+    neither may have the tables of the other.
     """
 
     measures: tuple[str, ...]
@@ -146,6 +147,7 @@ class DataRequest:
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    beside: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,6 +160,12 @@ class Tables:
     shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
+    register: pd.DataFrame | None = None
+
+    @property
+    def school_lists(self) -> tuple[pd.DataFrame, ...]:
+        """Return the lists of schools that are there: that of the performance tables, then the register."""
+        return tuple(one for one in (self.spine, self.register) if one is not None)
 
 
 T = TypeVar("T")
@@ -270,7 +278,7 @@ class _Reading:
         )
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
-        known = KnownSchools.of(tables.records, tables.spine, tables.links)
+        known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
         return open_project_table(
             self.folder / self.project.data.tables[name].file,
             name,
@@ -341,6 +349,7 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
         needed=tuple((code, _needed(project, code)) for code in outcomes),
+        beside=beside(),
     )
 
 
@@ -370,7 +379,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
-        _read_once(read_register, sources.establishments) if sources.establishments else None,
+        read_registers([*([sources.establishments] if sources.establishments else []), *sources.cuts], _read_once),
     )
     conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
@@ -387,8 +396,9 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
     return Tables(
-        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
-    )
+        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine,
+        register=lists.register,
+    )  # fmt: skip
 
 
 def _neighbour_list(name: str, path: Path) -> NeighbourTable:
@@ -445,18 +455,19 @@ def _is_told_by_tables(sources: Sources) -> bool:
     """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
     return not any(
         one.area is None and year in PANEL_YEARS
-        for by_year in sources.tables.values() for year, files in by_year.items() for one in files
+        for stage in ("KS2", "KS4")
+        for year, files in sources.tables.get(stage, {}).items() for one in files
     )  # fmt: skip
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise where no school at all has a result in a measure and a summer that is needed of it, or in any summer."""
+    """Raise `MissingData` where no school has a result in a measure, in a summer needed of it or in any at all."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
             why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
-            raise DataError(
+            raise MissingData(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
                 f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
@@ -504,7 +515,7 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)
         return with_common_start(whole_areas(areas, tables.records), project)
-    return read_participants(folder / str(chosen.file), tables.records, tables.spine, tables.links, project)
+    return read_participants(folder / str(chosen.file), tables.records, tables.school_lists, tables.links, project)
 
 
 def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:
