@@ -1,5 +1,7 @@
 """The plans of kinds of analysis, made before outcomes are read.
 
+- `area_series`: One outcome of areas by year, as a project compares them: who takes part from when, and who is like
+  whom.
 - `matched`: The plan of a matched comparison: what schools are matched on, with whom, and by which sets it will be
   judged.
 - `staggered`: The plan of an analysis of staggered starts: who starts when, who is compared, and how it will be
