@@ -6,4 +6,6 @@
   judged.
 - `staggered`: The plan of an analysis of staggered starts: who starts when, who is compared, and how it will be
   judged.
+- `synthetic`: The plan of a synthetic control: which areas are followed from when, which may be donors, and how it is
+  judged.
 """

@@ -6,4 +6,8 @@
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
   they are effects of.
+- `synthetic`: Results of an analysis by synthetic control: the effect of every outcome, who takes the treated areas'
+  place.
+- `synthetic_checks`: Effects of an analysis by synthetic control in the form that every kind gives them, and what
+  could be wrong.
 """

@@ -178,7 +178,7 @@ def placebo_in_time(result: SyntheticControl, options: PlaceboOptions | None = N
 
 
 def _placebos(result: SyntheticControl, options: PlaceboOptions) -> Placebos:
-    donors, size = result.design.donor_values.T, len(result.design.treated)
+    donors, size = result.design.rows[1], len(result.design.treated)
     if donors.shape[1] < size + FEWEST_DONORS:
         return Placebos(sets=np.empty((0, size), dtype=np.int64), fits=(), is_complete=True)
     random = stream(options.seed, "placebo areas")
@@ -272,11 +272,11 @@ def leave_one_donor_out(result: SyntheticControl) -> LeaveOneDonorOut | Unavaila
     """
     if isinstance(result.estimate, Unavailable):
         return result.estimate
-    design, donors = result.design, result.design.donor_values.T
+    design, (series, donors) = result.design, result.design.rows
     if len(design.donors) <= FEWEST_DONORS:
         return Unavailable(f"With {len(design.donors)} donors none can be left out.")
     estimates = {
-        design.donors[at]: result.method.fit(design.series, np.delete(donors, at, axis=1), design.n_pre).estimate
+        design.donors[at]: result.method.fit(series, np.delete(donors, at, axis=1), design.n_pre).estimate
         for at in np.flatnonzero(np.abs(result.weights) > 1e-9)
     }
     influential = max(estimates, key=lambda donor: abs(estimates[donor] - float(result.fit.estimate)))

@@ -11,8 +11,8 @@ from evalkit.core.errors import EvalkitError
 from evalkit.estimate.synthetic.weights_arrays import gap_of, root_mean_square, rounding, simplex_fit
 
 POOL_RIDGE = 1e-6
-"""Weights are regularised by this share of the donors' variance, only to make them unique: for the mean of several areas
-alone many would do (the kit's own convention)."""
+"""Weights are regularised by this share of the donors' variance, only to make them unique: for the mean of several
+areas alone many would do (the kit's own convention)."""
 _TOLERANCE = 1e-11
 """Most by which a gradient may lie on the wrong side, in units of the largest distance squared."""
 

@@ -16,5 +16,7 @@
 - `staggered`: The effect by time since the start: each time's interval, and the band that holds for all times
   together.
 - `style`: One size, one voice, and the same bytes every time.
+- `synthetic`: Figures of an analysis by synthetic control: what was measured, and gaps by time since the areas' own
+  starts.
 - `years`: Figures by year: means of both arms, and their difference with its interval and the band for all years.
 """

@@ -5,4 +5,6 @@
 - `matched`: What documents show of a matched comparison: who was matched with whom, the answer, what it withstands.
 - `staggered`: What documents show of an analysis of staggered starts: who starts when, the effect by time, six
   estimators.
+- `synthetic`: What documents show of a synthetic control: who was followed, the series, the gap among placebos, how
+  it holds.
 """

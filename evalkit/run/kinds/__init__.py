@@ -7,4 +7,6 @@
 - `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own
   start.
+- `synthetic`: The kind `synthetic`: one area or few, compared with a weighted average of others that was like them
+  before.
 """
