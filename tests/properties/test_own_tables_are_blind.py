@@ -13,6 +13,8 @@ from evalkit.run.kinds.registry import KINDS, design_project
 from evalkit.run.project.project_file import load_project
 
 AREA, BEFORE, AFTER = 340, (2016, 2017), (2018, 2019)
+OF_AREAS = ("series", "synthetic")
+"""Kinds that follow whole areas, and take no schools listed one by one."""
 FILE = """\
 schema_version: 2
 slug: own
@@ -82,8 +84,9 @@ def design_bytes(folder, england, project):
 @pytest.mark.parametrize("kind", KINDS)
 def test_follow_up_cells_of_an_own_table_change_no_plan(tmp_path, small_england, schools, kind):
     found = {}
+    participants = f"areas: [{AREA}]" if kind in OF_AREAS else "file: participants.csv"
     for name, after in (("as it is", None), ("permuted", permuted), ("poisoned", poisoned)):
-        project = project_in(tmp_path / name, schools, kind, after)
+        project = project_in(tmp_path / name, schools, kind, after, participants)
         found[name] = design_bytes(tmp_path / name, small_england, project)
     assert len(found["as it is"]) > 100
     assert found["permuted"] == found["as it is"]

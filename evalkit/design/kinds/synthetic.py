@@ -52,11 +52,11 @@ class SyntheticChoices:
     method: Literal["sc", "augmented", "sdid"] = "sc"
     """How donors are weighted: synthetic control, ridge-augmented, or synthetic difference-in-differences."""
     covariates: tuple[str, ...] = ()
-    """What weights must follow beside the outcome, each as much as one year: a project outcome (its mean before
-    the first start), CODE_YEAR of a year before, or table.column."""
+    """What weights must follow beside the outcome, each as much as one year: an outcome (its mean of the years before),
+    CODE_YEAR of a year before, or table.column."""
     several: Literal["together", "pooled"] | None = None
-    """Several treated areas: as one, the plain mean of their outcomes (`together`, where all start in one year), or each
-    with weights of its own that also fit their mean (`pooled`, the default where starts differ)."""
+    """Several treated areas: as one, the plain mean of their outcomes (`together`, where all start in one year), or
+    each with weights of its own that also fit their mean (`pooled`, the default where starts differ)."""
     nu: float | None = None
     """With `pooled`: how much the fit of the mean counts, from 0 (each area by itself) to 1; chosen by the data before
     the starts where it is not given."""
@@ -359,7 +359,7 @@ def design_of(plan: SyntheticOutcome, choices: SyntheticChoices, whole: AreaOutc
 def starts_of(plan: SyntheticOutcome, choices: SyntheticChoices, whole: AreaOutcome) -> AreaStarts:
     """Return the same of areas with starts of their own."""
     series = _series(plan, choices, whole)
-    made = area_starts(series, dict(plan.starts))
+    made = area_starts(series, plan.starts)
     return replace(
         made,
         treated=tuple(map(series.name, made.treated)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class AreaStarts:
         return len(self.periods) - int(self.n_pre.max())
 
 
-def area_starts(series: AreaSeries, starts: Mapping[object, int]) -> AreaStarts:
+def area_starts(series: AreaSeries, starts: Mapping[Any, int]) -> AreaStarts:
     """Return the comparison of treated areas with areas that never start; checks and errors as of `area_design`.
 
     Examples

@@ -39,6 +39,7 @@ from evalkit.estimate.synthetic.weights_arrays import fit_augmented, fit_synthet
 
 FEWEST_MOVED: Final = 20
 """Conformal inference is shown from so many periods on: no p-value of it is below one over their number."""
+_MOST_NAMED: Final = 3
 N_DRAWS: Final = 999
 """Sets of donors drawn where several areas are treated and the project names no number."""
 
@@ -336,5 +337,6 @@ def _pooled(
 
 
 def treated_names(found: SyntheticOutcomeResults) -> str:
-    """Return the names of the treated areas."""
-    return listed([found.plan.before.series.name(one) for one in found.plan.before.treated], 12)
+    """Return the names of the treated areas, or of more than three how many they are."""
+    names = [found.plan.before.series.name(one) for one in found.plan.before.treated]
+    return listed(names) if len(names) <= _MOST_NAMED else f"the {len(names)} treated areas"

@@ -114,6 +114,14 @@ def _fit(found: SyntheticOutcomeResults) -> Finding:
         verdict = Verdict.SERIOUS if fit.is_poor else Verdict.REASSURING
     else:
         verdict = banded(fit.ratio, _CLOSE_FIT, POOR_FIT)
+    space = found.study.space
+    if verdict is Verdict.REASSURING and 2 * space.n_floored > len(space.ratios):
+        told = (
+            f"{fit.sentence} That says little: {space.n_floored:,} of {counted(len(space.ratios), 'placebo')} are "
+            f"followed more closely than areas change from year to year, as {counted(found.n_donors, 'donor')} follow "
+            f"almost anything over {counted(found.plan.n_before, 'year')}."
+        )
+        return design_fact(name, Verdict.CAUTION, fit.ratio, told)
     return design_fact(name, verdict, fit.ratio, fit.sentence)
 
 

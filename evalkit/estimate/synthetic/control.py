@@ -46,17 +46,17 @@ def synthetic_control(design: AreaDesign) -> SyntheticControl:
     name, n_features = "synthetic control", len(design.features)
     if not n_features:
         return area_result(design, AreaMethod(name=name, fit=fit_synthetic_control, residuals=_residuals))
-
-    def residuals(treated: Floats, donors: Floats) -> Floats:
-        return fit_with_features(treated, donors, len(treated) - n_features, n_features).gap
-
-    return area_result(
-        design, AreaMethod(name=name, fit=partial(fit_with_features, n_features=n_features), residuals=residuals)
-    )
+    fit = partial(fit_with_features, n_features=n_features)
+    residuals = partial(_residuals_with_features, n_features=n_features)
+    return area_result(design, AreaMethod(name=name, fit=fit, residuals=residuals))
 
 
 def _residuals(treated: Floats, donors: Floats) -> Floats:
     return fit_synthetic_control(treated, donors, len(treated)).gap
+
+
+def _residuals_with_features(treated: Floats, donors: Floats, n_features: int) -> Floats:
+    return fit_with_features(treated, donors, len(treated) - n_features, n_features).gap
 
 
 def _refuse_features(design: AreaDesign) -> None:
@@ -112,13 +112,14 @@ def augmented_control(design: AreaDesign, ridge: float | None = None) -> Synthet
         if ridge is None
         else ridge
     )
-
-    def residuals(treated: Floats, donors: Floats) -> Floats:
-        return fit_augmented(treated, donors, len(treated), kept).gap
-
+    residuals = partial(_residuals_augmented, ridge=kept)
     name = "ridge-augmented synthetic control"
     found = area_result(design, AreaMethod(name=name, fit=partial(fit_augmented, ridge=ridge), residuals=residuals))
     return found if ridge is not None else replace(found, notes=(*found.notes, _how_chosen(kept), OTHER_DEFAULT))
+
+
+def _residuals_augmented(treated: Floats, donors: Floats, ridge: float) -> Floats:
+    return fit_augmented(treated, donors, len(treated), ridge).gap
 
 
 def _how_chosen(ridge: float) -> str:
@@ -158,10 +159,7 @@ def synthetic_did(design: AreaDesign) -> SyntheticControl:
         )
     n_treated = len(design.treated)
     zeta = (n_treated * design.n_post) ** 0.25 * noise_level(design.donor_values[:, : design.n_pre].T)
-
-    def residuals(treated: Floats, donors: Floats) -> Floats:
-        return fit_centred(treated, donors, zeta)
-
+    residuals = partial(fit_centred, zeta=zeta)
     name = "synthetic difference-in-differences"
     return area_result(
         design, AreaMethod(name=name, fit=partial(fit_synthetic_did, n_treated=n_treated), residuals=residuals)

@@ -90,9 +90,9 @@ class PooledPlacebos(Shown):
 def pooled_control(design: AreaStarts, nu: float | None = None) -> PooledControl:
     """Return the mean gap by time since the start, by partially pooled weights.
 
-    Ben-Michael, Feller and Rothstein (2022). Each treated area has weights of its own over donors that never start; what is
-    minimised is a mean, by `nu`, of how far their average is missed before the start and how far each is. Without `nu`
-    the data choose it.
+    Ben-Michael, Feller and Rothstein (2022). Each treated area has weights of its own over donors that never start.
+    What is minimised is a mean, by `nu`, of how far their average is missed before the start and how far each is;
+    without `nu` the data choose it.
     """
     if len(design.donors) < FEWEST_DONORS:
         raise DesignError(

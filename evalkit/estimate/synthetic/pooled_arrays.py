@@ -43,7 +43,8 @@ class PooledFit:
     @property
     def gap(self) -> Floats:
         """Return the mean gap over areas at each time that all have, shape (n_lags + n_leads,)."""
-        return at_event_times(self.gaps, self.n_pre, self.n_lags, self.n_leads).mean(axis=0)
+        mean: Floats = at_event_times(self.gaps, self.n_pre, self.n_lags, self.n_leads).mean(axis=0)
+        return mean
 
     @property
     def estimate(self) -> float:

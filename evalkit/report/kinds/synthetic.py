@@ -33,10 +33,10 @@ _MOST_IDS: Final = 8
 _WEIGHTED: Final = {
     "sc": "Donors are weighted so that their average follows the outcome in every year before the start (Abadie, "
     "Diamond and Hainmueller, 2010); weights are not negative and sum to one.",
-    "augmented": "Donors are weighted as by a synthetic control, and what it misses before the start is "
-    "predicted away by ridge regression (Ben-Michael, Feller and Rothstein, 2021); weights sum to one and may be negative.",
-    "sdid": "Donors are weighted to be parallel to the treated series before the start, and years before the start to be "
-    "like those after it (Arkhangelsky and others, 2021).",
+    "augmented": "Donors are weighted as by a synthetic control, and what it misses before the start is predicted "
+    "away by ridge regression (Ben-Michael, Feller and Rothstein, 2021); weights sum to one, and may be negative.",
+    "sdid": "Donors are weighted to be parallel to the treated series before the start, and years before the start to "
+    "be like those after it (Arkhangelsky and others, 2021).",
 }
 _POOLED: Final = (
     "Each treated area has weights of its own, over donors that never start; they are found together, so that the mean "
@@ -163,7 +163,8 @@ def precision_of(one: SyntheticOutcomeResults) -> Precision:
     if isinstance(one.study, AreaStudy):
         return Precision.of(one.study.space.std_error, one.study.synthetic.pre_fit.spread / 20)
     if one.pooled is not None:
-        return Precision.of(one.pooled.control.spread / 20)
+        gaps = one.pooled.placebos.estimates
+        return Precision.of(float(gaps.std()) if len(gaps) else one.pooled.control.spread / 20)
     return Precision.of(max((abs(mean.treated) for mean in one.means), default=1.0) / 20)
 
 
@@ -177,8 +178,11 @@ def comparison(results: AnalysisResults) -> Prose:
     one, plan = synthetic_of(results).primary, plan_of(results.plan)
     who = treated_names(one)
     if isinstance(one.quoted.estimate, Unavailable) and one.pooled is None and isinstance(one.study, Unavailable):
-        return sentences(f"{capital(who)} could be compared with {counted(len(one.plan.donors), 'donor')}, and is not.")
-    many = f"{capital(who)} compared with a weighted average of {_weighing(one)}."
+        return sentences(
+            f"{capital(who)} could be compared with {counted(len(one.plan.donors), 'other area')}; no weights are made."
+        )
+    verb = "is" if one.plan.how == "one" else "are"
+    many = f"{capital(who)} {verb} compared with a weighted average of {_weighing(one)}."
     how = _POOLED if one.pooled is not None else _WEIGHTED[plan.choices.method]
     return sentences(many, how, _followed_beside(one.plan))
 
@@ -190,9 +194,7 @@ def _weighing(one: SyntheticOutcomeResults) -> str:
     weights = one.study.synthetic.weight_of
     heavy = sorted((donor for donor in weights if weights[donor] > 1e-3), key=lambda donor: -weights[donor])
     told = listed([f"{donor} ({number(100 * weights[donor], 0)}%)" for donor in heavy[:4]], 4)
-    return (
-        f"{counted(one.n_donors, 'donor')}, of which {len(heavy):,} weigh: {told}{' and others' if heavy[4:] else ''}"
-    )
+    return f"{counted(one.n_donors, 'donor')}, of which {len(heavy):,} have weight, most of it {told}"
 
 
 def _followed_beside(one: SyntheticOutcome) -> str:
@@ -237,6 +239,8 @@ def _as_shown(one: SyntheticOutcomeResults) -> AreaStudy:
 def limits(results: AnalysisResults) -> Prose:
     """Return what the analysis cannot do."""
     one = synthetic_of(results).primary
+    if one.plan.refused:
+        return Prose((as_sentence(one.plan.refused), _only_before(one.plan)), "list")
     told = [
         _ONE_SHOCK,
         "A donor that the programme reached, or that had a programme of its own, hides part of an effect or makes one.",
@@ -249,6 +253,16 @@ def limits(results: AnalysisResults) -> Prose:
     if len(one.plan.donors) + 1 < 20:
         told.append("With so few donors no result can have a p-value of 0.05.")
     return Prose(tuple(told), "list")
+
+
+def _only_before(plan: SyntheticOutcome) -> str:
+    """Return what may be asked of a series with few years before."""
+    years = counted(plan.n_before, "year")
+    shows = "one year shows nothing of that" if plan.n_before == 1 else "so few years show little of that"
+    return (
+        f"With {years} before the start the change since then can be compared with that of other areas, by an analysis "
+        f"of another kind. Such a difference-in-differences rests on areas that would have moved alike, and {shows}."
+    )
 
 
 # The plan, before outcomes.
@@ -267,8 +281,9 @@ def design_shown(plan: AnalysisPlan) -> Parts:
 def _design(plan: SyntheticPlan, primary: str) -> Iterator[Part]:
     yield areas_table(plan)
     first = plan.outcomes[primary]
+    how = _POOLED if first.how == "pooled" else _WEIGHTED[plan.choices.method]
     yield sentences(
-        _POOLED if first.how == "pooled" else _WEIGHTED[plan.choices.method],
+        "" if first.refused else how,
         _followed_beside(first),
         "" if first.partial_year is None else f"{first.partial_year} counts as neither before nor after.",
         as_sentence(first.refused) if first.refused else "",
@@ -476,11 +491,8 @@ def _review(results: AnalysisResults) -> Iterator[Part]:
             yield of_areas.without_each_donor(one.study.left_out)
         if not isinstance(one.conformal, Unavailable):
             yield of_areas.conformal(one.conformal)
-        yield (
-            Prose(tuple(map(as_sentence, one.study.synthetic.notes)), "list")
-            if one.study.synthetic.notes
-            else sentences("")
-        )
+        if one.study.synthetic.notes:
+            yield Prose(tuple(map(as_sentence, one.study.synthetic.notes)), "list")
     if one.pooled is not None and not isinstance(one.pooled.left_out, Unavailable):
         yield of_areas.without_each_donor(one.pooled.left_out)
     if one.beside:
@@ -521,7 +533,7 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     made = {
         "areas": areas_table(plan),
         "outcomes": outcomes_table(found),
-        "findings": match_findings_table(results.findings, "areas"),
+        "findings": match_findings_table(results.findings, "schools"),
     }
     if one.plan.weights is not None:
         made["weights_before"] = locked_weights(one.plan)

@@ -19,7 +19,7 @@ from evalkit.diagnose.kinds.synthetic import (
     synthetic_outcomes,
     weights_before,
 )
-from evalkit.diagnose.kinds.synthetic_checks import effects_of_outcome, estimand_of, findings_of
+from evalkit.diagnose.kinds.synthetic_checks import METHOD_NAMES, effects_of_outcome, estimand_of, findings_of
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.synth import study_record
@@ -27,9 +27,12 @@ from evalkit.run.tables.synth import study_record
 _FEWEST_DRAWS, _MOST_DRAWS = 99, 100_000
 _PLACED: Final = "placebo areas"
 _REASON: Final = {
-    "one": "Every donor takes the treated area's place, weighted from the other donors by the same rule.",
-    "together": "Sets of as many donors take the treated areas' place, weighted from the others by the same rule.",
-    "pooled": "Sets of as many donors take the treated areas' place and their starts, in random order.",
+    "one": "Every donor in turn is taken as if the programme had been there, and followed by the others as the "
+    "treated area is.",
+    "together": "Sets of as many donors are taken as if the programme had been there, and followed by the others as "
+    "the treated areas are.",
+    "pooled": "Sets of as many donors are given the treated areas' starts in random order, and followed by the others "
+    "as these are.",
 }
 
 
@@ -63,7 +66,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
     return AnalysisPlan(
         analysis=request.analysis,
         project=project,
-        label=SYNTHETIC.label,
+        label=f"one area or few, compared with a weighted average of others ({METHOD_NAMES[choices.method]})",
         details=plan,
         record=plan.record(),
         shown_by=SYNTHETIC.shown_by,
