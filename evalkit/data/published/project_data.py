@@ -16,7 +16,8 @@ from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingDat
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
+from evalkit.data.areas.borders import Bordering, area_borders, bordering, read_border_list
+from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason, read_boundaries
 from evalkit.data.files.members import Member
 from evalkit.data.measures import MEASURES, measure, require_years
 from evalkit.data.own_tables.project_table import (
@@ -77,7 +78,8 @@ class ProjectData:
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
-    tables on which an analysis compares units, by unit, each as it was known before the programme.
+    tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
+    that border each other, where an analysis asks for them.
     """
 
     kind: DataKind
@@ -91,6 +93,7 @@ class ProjectData:
     roll: pd.Series | None = None
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    borders: Bordering = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -267,7 +270,21 @@ class _Reading:
             read_roll(sources.covariates) if project.cost and is_last_read else None,
             tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
+            self._borders(areas),
         )
+
+    def _borders(self, areas: NeighbourTable) -> Bordering:
+        """Return which areas border each other, by the project's own list or the outlines, where an analysis asks."""
+        if not self.project.needs_borders:
+            return {}
+        if self.project.data.borders:
+            return read_border_list(self.folder / self.project.data.borders, areas.names)
+        if not self.sources.boundaries:
+            raise MissingData(
+                "An analysis draws sets of areas that border each other, and no outlines are among the published "
+                "files. Put them there (data/README.md says where they come from), or give a list as `data.borders`."
+            )
+        return _borders_of_outlines(self.sources.boundaries)
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
         known = KnownSchools.of(tables.records, tables.spine, tables.links)
@@ -422,6 +439,10 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     """Return the outlines for the map where they are supplied, or why none can be drawn: a map stops no evaluation."""
     needed = list(area_codes_of(project, areas))
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
+
+
+def _borders_of_outlines(files: Sequence[Path | Member]) -> Bordering:
+    return bordering(area_borders(read_boundaries(files, step=0)))
 
 
 def _require_identity_files(sources: Sources) -> None:

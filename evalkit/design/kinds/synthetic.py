@@ -39,7 +39,7 @@ class SyntheticPool:
     """Areas that are no donors, by DfE code or by their id in an own table, beside those of the project's `pool`: those
     that the programme may have reached, or that had one of their own."""
     exclude_regions: tuple[str, ...] = ()
-    """Regions none of whose areas is a donor, as the list of neighbours names them, such as London."""
+    """Regions none of whose areas is a donor, as the list of neighbours names them; London is both its parts."""
     neighbours: NeighbourList | None = None
     """Take as donors only areas that this list calls like a treated one; by default all others."""
 
@@ -73,6 +73,11 @@ class SyntheticChoices:
     pool: SyntheticPool | None = None
     """Which areas may be donors."""
 
+    @property
+    def needs_borders(self) -> bool:
+        """Return whether it must be known which areas border each other."""
+        return self.placebo == "connected"
+
 
 # The plan.
 
@@ -91,6 +96,7 @@ class SyntheticOutcome:
     how : whether one area is followed, several as one, or each with weights of its own
     refused : why no weights can be made, empty where they can
     weights : of each donor, by the years before the start alone; None where they depend on more than these
+    borders : which donors border each other, shape (n_donors, n_donors); None where that is not asked
     """
 
     before: AreaOutcome
@@ -101,6 +107,7 @@ class SyntheticOutcome:
     how: Literal["one", "together", "pooled"]
     refused: str = ""
     weights: Mapping[str, float] | None = None
+    borders: Bools | None = None
 
     @property
     def code(self) -> str:
@@ -133,6 +140,7 @@ class SyntheticOutcome:
             "covariates": list(map(str, self.features.columns)),
             "covariates_sha256": hashlib.sha256(known.encode()).hexdigest(),
             **({} if self.weights is None else {"weights": {k: round(v, 6) for k, v in self.weights.items()}}),
+            **({} if self.borders is None else {"n_borders": int(self.borders.sum()) // 2}),
             "left_out": {one.reason: list(one.units) for one in self.dropped},
             "refused": self.refused,
         }
@@ -193,6 +201,7 @@ def _outcome(project: Project, choices: SyntheticChoices, intake: ProjectData, c
         features=_features(project, choices, intake, before),
         how=_how(choices, before),
         refused=_refused(choices, len(years)),
+        borders=_borders(intake, before) if choices.needs_borders else None,
     )
 
 
@@ -239,8 +248,9 @@ def _donors(
     pool, ids = choices.pool or SyntheticPool(), np.array(before.areas, dtype=object)
     excluded = {*map(str, pool.exclude_areas), *before.excluded}
     _require_known(pool, before)
-    regions = {one.casefold() for one in pool.exclude_regions}
-    in_region = np.array([before.regions.get(one, "").casefold() in regions for one in before.areas], dtype=bool)
+    in_region = np.array(
+        [_is_in(before.regions.get(one, ""), pool.exclude_regions) for one in before.areas], dtype=bool
+    )
     rules = [
         ("excluded by name", np.isin(ids, list(excluded))),
         (f"in a region that is excluded ({listed(list(pool.exclude_regions))})", in_region),
@@ -268,11 +278,16 @@ def _require_known(pool: SyntheticPool, before: AreaOutcome) -> None:
             before.series.position(one)  # says which is meant
         if one in before.treated:
             raise DesignError(f"`pool.exclude_areas` names {before.series.name(one)}, which takes part.")
-    there = {region.casefold() for region in before.regions.values()}
     for region in pool.exclude_regions:
-        if region.casefold() not in there:
+        if not any(_is_in(one, (region,)) for one in before.regions.values()):
             known = listed(sorted({one for one in before.regions.values() if one}), 12) or "none"
             raise DesignError(f"`pool.exclude_regions` names '{region}'. Regions that are known: {known}.")
+
+
+def _is_in(region: str, names: Collection[str]) -> bool:
+    """Return whether a region is one of those named, or part of one: London (Inner) is part of London."""
+    return any(region.casefold() in (one, *(f"{one} ({part})" for part in ("inner", "outer")))
+               for one in map(str.casefold, names))  # fmt: skip
 
 
 def _how(choices: SyntheticChoices, before: AreaOutcome) -> Literal["one", "together", "pooled"]:
@@ -281,6 +296,11 @@ def _how(choices: SyntheticChoices, before: AreaOutcome) -> Literal["one", "toge
     if len(before.treated) == 1:
         return "one"
     how = choices.several or ("pooled" if n_starts > 1 else "together")
+    if how == "pooled" and choices.placebo == "connected":
+        raise DesignError(
+            f"{before.label}: areas with weights of their own are judged by donors from anywhere. Say `several: "
+            "together` where all start in one year, or `placebo: donors`."
+        )
     if how == "together" and n_starts > 1:
         raise DesignError(
             f"{before.label}: areas start in {n_starts} different years, so that they have no series in common. Say "
@@ -293,6 +313,34 @@ def _how(choices: SyntheticChoices, before: AreaOutcome) -> Literal["one", "toge
             f"alone, and the project says `{what}`. Leave it out, or evaluate the areas of one start at a time."
         )
     return how
+
+
+def _borders(intake: ProjectData, before: AreaOutcome) -> Bools:
+    """Return which donors border each other; raise `DesignError` where the treated areas are no such set themselves."""
+    treated = before.treated
+    if len(treated) < 2:
+        raise DesignError(
+            f"{before.label}: one area is treated, and sets of one border nothing. Say `placebo: donors`."
+        )
+    unknown = [before.series.name(one) for one in treated if one not in intake.borders]
+    if unknown:
+        raise DesignError(
+            f"{before.label}: it is not known what borders {listed(unknown, 5)}. Give a list as `data.borders`."
+        )
+    reached, edge = {treated[0]}, [treated[0]]
+    while edge:
+        near = set(intake.borders[edge.pop()]) & set(treated)
+        edge += sorted(near - reached)
+        reached |= near
+    if len(reached) < len(treated):
+        apart = listed([before.series.name(one) for one in treated if one not in reached], 5)
+        raise DesignError(
+            f"{before.label}: the treated areas do not lie together ({apart}), so that sets of areas that do are no "
+            "placebos of theirs. Say `placebo: donors`."
+        )
+    donors = [one for one in before.areas if one not in before.starts]
+    known = [set(intake.borders.get(one, ())) for one in donors]
+    return np.array([[other in near for other in donors] for near in known], dtype=bool)
 
 
 def _refused(choices: SyntheticChoices, n_before: int) -> str:

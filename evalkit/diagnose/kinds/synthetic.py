@@ -8,13 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from evalkit.core.draws import SERIAL, Executor
+from evalkit.core.draws import N_DRAWS as N_CONNECTED
+from evalkit.core.draws import SERIAL, Executor, stream
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Project
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.published.project_data import ProjectData
+from evalkit.design.clusters import STAND_INS
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.synthetic import (
     SyntheticChoices,
@@ -24,7 +26,9 @@ from evalkit.design.kinds.synthetic import (
     design_of,
     starts_of,
 )
+from evalkit.design.panel.area_design import AreaDesign
 from evalkit.estimate.synthetic.conformal import Conformal
+from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
 from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions
 from evalkit.estimate.synthetic.pooled import (
     PooledControl,
@@ -128,12 +132,16 @@ class SyntheticOutcomeResults(Shown):
         """Return the least p-value that could have come out."""
         if self.pooled is not None:
             return 1 / (len(self.plan.starts) + self.n_donors)
+        if isinstance(self.study, AreaStudy) and self.study.space.n_disjoint is not None:
+            return 1 / (1 + self.study.space.n_disjoint)
         return 1 / self.quoted.n_ranked
 
     @property
     def ranked_among(self) -> str:
         """Return among what the treated areas are ranked, in words."""
         n = self.quoted.n_ranked - 1
+        if isinstance(self.study, AreaStudy) and self.study.space.n_disjoint is not None:
+            return f"{counted(n, 'set')} of {len(self.plan.starts)} donors that border each other"
         if self.plan.how == "one":
             return counted(n, "donor, as if treated", "donors, each as if treated")
         return f"{counted(n, 'set')} of {len(self.plan.starts)} donors as if treated"
@@ -257,7 +265,7 @@ def _studied(
     none: SyntheticOutcomeResults, choices: SyntheticChoices, whole: AreaOutcome, options: PlaceboOptions
 ) -> SyntheticOutcomeResults:
     design = design_of(none.plan, choices, whole)
-    study = area_study(design, choices.method, options)
+    study = area_study(design, choices.method, options, _connected(none.plan, design, choices, options.seed))
     among = _among(study, options.level)
     return replace(
         none,
@@ -268,11 +276,29 @@ def _studied(
     )
 
 
+def _connected(
+    plan: SyntheticOutcome, design: AreaDesign, choices: SyntheticChoices, seed: int
+) -> ConnectedSets | None:
+    """Return sets of donors that border each other, of those that have every year; None where none are asked for."""
+    if plan.borders is None:
+        return None
+    names = [plan.before.series.name(one) for one in plan.donors]
+    kept = [names.index(str(one)) for one in design.donors]
+    n_draws = choices.draws or N_CONNECTED
+    random = stream(seed, "connected areas")
+    return connected_sets(plan.borders[np.ix_(kept, kept)], len(design.treated), n_draws, random)
+
+
 def _among(study: AreaStudy, level: float) -> AmongGaps | Unavailable:
     """Return where the mean gap stands among the placebos', None said where no inference is made."""
     design = study.synthetic.design
     if isinstance(study.space.p_value, Unavailable):
         return study.space.p_value
+    if (n := study.space.n_disjoint) is not None:
+        return Unavailable(
+            f"At most {counted(n, 'set')} of areas that lie together and have none in common can be found; an interval "
+            f"takes {STAND_INS}."
+        )
     gaps = study.space.gaps[:, design.n_pre :].mean(axis=1)
     return among_gaps(float(study.synthetic.fit.estimate), gaps, level)
 
@@ -281,10 +307,11 @@ def _quoted(study: AreaStudy, among: AmongGaps | Unavailable, method: str) -> Qu
     """Return the effect with the p-value of the ratio of errors, and the interval of its method."""
     space = study.space
     interval: IntervalOrReason = among if isinstance(among, Unavailable) else among.interval
+    no_error = space.n_disjoint is not None and isinstance(among, Unavailable)
     return Quoted(
         estimate=study.synthetic.estimate,
-        std_error=space.std_error,
-        interval=space.interval if method == "sdid" else interval,
+        std_error=among if no_error and isinstance(among, Unavailable) else space.std_error,
+        interval=space.interval if method == "sdid" and not no_error else interval,
         p_value=space.p_value,
         p_value_one_sided=among if isinstance(among, Unavailable) else among.p_value_one_sided,
         n_ranked=len(space.ratios) + 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,8 +13,10 @@ from evalkit.design.clusters import STAND_INS
 from evalkit.design.panel.area_design import AreaDesign
 from evalkit.estimate.areas.changes_arrays import permutation_test
 from evalkit.estimate.synthetic.conformal import Conformal, conformal
+from evalkit.estimate.synthetic.connected_arrays import ConnectedSets
 from evalkit.estimate.synthetic.control import augmented_control, synthetic_control, synthetic_did
 from evalkit.estimate.synthetic.placebos import (
+    MOST_SETS,
     LeaveOneDonorOut,
     PlaceboInSpace,
     PlaceboInTime,
@@ -44,13 +46,19 @@ class AreaStudy:
     left_out: LeaveOneDonorOut | Unavailable
 
 
-def area_study(design: AreaDesign, method: str, options: PlaceboOptions) -> AreaStudy:
-    """Return the effect by a method of `AREA_METHODS` and all that judges it."""
+def area_study(
+    design: AreaDesign, method: str, options: PlaceboOptions, connected: ConnectedSets | None = None
+) -> AreaStudy:
+    """Return the effect by a method of `AREA_METHODS` and all that judges it; placebos are `connected` sets if given.
+
+    A start put back is judged by the first 999 of these sets.
+    """
     found = AREA_METHODS[method](design)
+    fewer = None if connected is None else replace(connected, sets=connected.sets[:MOST_SETS])
     return AreaStudy(
         synthetic=found,
-        space=placebo_in_space(found, options),
-        time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
+        space=placebo_in_space(found, options, connected),
+        time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options, fewer),
         conformal=conformal(found, options.level),
         left_out=leave_one_donor_out(found),
     )

@@ -221,6 +221,7 @@ def _fit_and_placebos(one: SyntheticOutcomeResults) -> Iterator[str]:
     if isinstance(one.study, AreaStudy):
         yield as_sentence(one.study.synthetic.pre_fit.sentence)
         yield from how_unusual(_as_shown(one), precision_of(one)).sentences
+        yield from one.study.space.notes
     elif one.pooled is not None:
         yield from map(as_sentence, one.pooled.control.notes)
 
@@ -245,7 +246,13 @@ def limits(results: AnalysisResults) -> Prose:
         _ONE_SHOCK,
         "A donor that the programme reached, or that had a programme of its own, hides part of an effect or makes one.",
     ]
-    if one.plan.how != "one":
+    n_disjoint = one.study.space.n_disjoint if isinstance(one.study, AreaStudy) else None
+    if n_disjoint is not None:
+        told.append(
+            f"At most {counted(n_disjoint, 'set')} of areas that lie together as the treated do and have none in "
+            f"common can be found: no result could have a p-value below 1/{n_disjoint + 1}, whatever happened."
+        )
+    elif one.plan.how != "one":
         told.append(
             "Placebos are sets of donors from anywhere. Treated areas that lie together also move together, so that a "
             "p-value from such sets may be too small."
