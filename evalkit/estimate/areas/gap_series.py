@@ -77,12 +77,17 @@ class GapSeries:
         return kernel.interrupted(self.gap, self.years, start, self.has_slope, self.used(start))
 
     def effects(self, start: int) -> Floats:
-        """Return the mean effect of every area from a start on, and that of each event time, shape (J, 1 + K)."""
+        """Return the mean effect of every area from a start on, and that of each event time, shape (J, 1 + K).
+
+        By lines the effect of a year is γ + δ(t − t₀). By levels alone that is γ in every year, so that a year's own is
+        its gap less the mean gap before; γ is their mean.
+        """
         fit, times = self.fit(start), self.event_times
-        seen = self.years[self.used(start) & (self.years >= start)] - start
+        after = self.used(start) & (self.years >= start)
         found = np.full((len(self.values), 1 + len(times)), np.nan)
         found[:, 0] = fit.mean
-        found[:, 1 + np.searchsorted(times, seen)] = fit.effects
+        by_year = fit.effects if self.has_slope else (self.gap - fit.without)[:, after]
+        found[:, 1 + np.searchsorted(times, self.years[after] - start)] = by_year
         return found
 
     def before(self, start: int) -> Floats:

@@ -53,6 +53,11 @@ def _first(plan: AnalysisPlan) -> SeriesOutcome:
 # What stands in the front, the summary and the body.
 
 
+def units(plan: AnalysisPlan) -> str:
+    """Return what the effects count."""
+    return "areas"
+
+
 def whom(plan: AnalysisPlan) -> str:
     """Return whom the evaluation is about, in a sentence."""
     one = _first(plan)
@@ -352,14 +357,21 @@ def by_year(one: SeriesOutcomeResults) -> ReleasedTable:
     rows: list[tuple[Cell, ...]] = [
         (str(time.year) if has_year else str(time.since), *_numbers(time.ranked)) for time in one.by_time
     ]
-    rows.append(("All of them", *_numbers(one.overall)))
+    rows.append(("Mean", *_numbers(one.overall)))
+    each = (
+        "A year's effect is the distance of the two lines in that year."
+        if one.has_slope
+        else "A year's effect is how far it lay from the mean of the years before."
+    )
     notes = (
-        "The mean is what is quoted. Each year's interval holds by itself, not all of them together."
+        "What is quoted is the mean over the years, in the last row.",
+        each,
+        "Each year's interval holds by itself, not all of them together."
         if not one.is_single
-        else "Without areas to compare with there is neither interval nor p-value."
+        else "Without areas to compare with there is neither interval nor p-value.",
     )
     return release(
-        Table(caption=f"The effect on {one.label} by year", columns=columns, rows=tuple(rows), notes=(notes,)), 0
+        Table(caption=f"The effect on {one.label} by year", columns=columns, rows=tuple(rows), notes=notes), 0
     )
 
 
