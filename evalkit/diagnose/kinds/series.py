@@ -39,6 +39,7 @@ BY_LEVELS: Final = "levels alone"
 BY_LINES: Final = "lines before and after"
 OWN_SERIES: Final = "the treated areas alone"
 ALL_AREAS: Final = "less all other areas"
+_NOBODY: Final = Unavailable("There is no other area to compare with.")
 _FEW_YEARS: Final = "There are fewer than {needed} years before the start, too few for this."
 
 
@@ -49,14 +50,14 @@ _FEW_YEARS: Final = "There are fewer than {needed} years before the start, too f
 class YearPoint:
     """The treated areas at one time: `at` is a year, or years since the start where areas start in different years.
 
-    `own` is their mean, `compared` that of those they are compared with (None without any), `gap` the difference;
+    `own` is their mean, `compared` that of those they are compared with, `gap` the difference;
     `fitted` what the regression gives, and `without` how the line before goes on. `is_used` is false of a year left out
     of the regression.
     """
 
     at: int
     own: float
-    compared: float | None
+    compared: Quantity
     gap: float
     fitted: float
     without: float
@@ -367,7 +368,7 @@ def _points(plan: SeriesOutcome, series: GapSeries) -> Iterator[YearPoint]:
         yield YearPoint(
             at=when,
             own=own,
-            compared=None if series.is_alone else own - gap,
+            compared=_NOBODY if series.is_alone else own - gap,
             gap=gap,
             fitted=fitted,
             without=without,
@@ -425,7 +426,7 @@ def _of(
 ) -> Ranked | Unavailable:
     """Return a number's place among areas; a reason where no area could take the treated ones' places."""
     if series.is_alone:
-        return Unavailable("There is no other area to rank it among.")
+        return _NOBODY
     found = placed(series, places, by_start(series, number)).ranked(column, level)
     return Unavailable(found.p_value.reason) if isinstance(found.p_value, Unavailable) else found
 

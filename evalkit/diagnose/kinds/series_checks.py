@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from evalkit.core.formats import lower_first, mean_of, p_equals, visible
+from evalkit.core.formats import lower_first, mean_of, p_equals, visible, years_text
 from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import counted, listed
@@ -65,16 +65,18 @@ def _years(one: SeriesOutcomeResults) -> Finding:
 
 
 def _breaks(one: SeriesOutcomeResults) -> Finding:
-    """Return whether how the outcome is made changed among the years compared."""
-    lost = [
-        f"{listed([str(year) for year in years], 12)} ({reason})" for reason, years in one.years_left_out
-    ]  # fmt: skip
-    left = f" Left out: {'; '.join(lost)}." if lost else ""
+    """Return whether how the outcome is made changed among the years compared, and where such a change ends them."""
+    left = [f"{years_text(years)} left out: {reason}." for reason, years in one.years_left_out]
+    for each in one.plan.breaks:
+        if each.kind == "level" and each.after <= one.years[0]:
+            left.append(f"Years up to {each.before} are not compared: {each.sentence}")
+        elif each.kind == "level" and each.before >= one.years[-1]:
+            left.append(f"Years from {each.after} on are not compared: {each.sentence}")
     if one.breaks:
-        told = " ".join(broken.sentence for broken in one.breaks)
-        return design_fact("breaks", Verdict.CAUTION, float(len(one.breaks)), f"{told}{left}")
+        told = [one.sentence for one in one.breaks]
+        return design_fact("breaks", Verdict.CAUTION, float(len(one.breaks)), " ".join((*told, *left)))
     none = "No change in how the outcome is made is known among the years compared."
-    return design_fact("breaks", Verdict.REASSURING, 0.0, f"{none}{left}")
+    return design_fact("breaks", Verdict.REASSURING, 0.0, " ".join((none, *left)))
 
 
 def _few_compared(one: SeriesOutcomeResults) -> Iterator[Finding]:
