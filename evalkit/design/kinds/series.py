@@ -73,6 +73,7 @@ class SeriesOutcome:
     names : of areas, by id
     breaks : changes in how the outcome is made
     is_averaged : whether areas' values are means of schools
+    is_own : whether it is a column of an own table, of which only the project file knows changes
     """
 
     code: str
@@ -88,6 +89,7 @@ class SeriesOutcome:
     names: Mapping[str, str]
     breaks: tuple[Break, ...]
     is_averaged: bool
+    is_own: bool
 
     @property
     def treated(self) -> tuple[str, ...]:
@@ -206,6 +208,7 @@ def _outcome(project: Project, choices: SeriesChoices, intake: ProjectData, code
         names={one: made.series.name(one) for one in made.areas},
         breaks=measure_of(project, code).breaks,
         is_averaged=is_averaged,
+        is_own=next(one.is_own for one in project.outcomes if one.code == code),
     )
 
 

@@ -75,6 +75,9 @@ def _breaks(one: SeriesOutcomeResults) -> Finding:
     if one.breaks:
         told = [one.sentence for one in one.breaks]
         return design_fact("breaks", Verdict.CAUTION, float(len(one.breaks)), " ".join((*told, *left)))
+    if one.plan.is_own and not one.plan.breaks:
+        unknown = "The project file names no change in how the outcome is made; its source may know of some."
+        return statement("breaks", 0.0, " ".join((unknown, *left)))
     none = "No change in how the outcome is made is known among the years compared."
     return design_fact("breaks", Verdict.REASSURING, 0.0, " ".join((none, *left)))
 
@@ -201,7 +204,7 @@ _CHOICES: Final = {
     BY_LEVELS: "levels alone",
     BY_LINES: "with lines before and after",
     ALL_AREAS: "less all other areas",
-    OWN_SERIES: "its own series, less nothing",
+    OWN_SERIES: "the treated areas' own series alone",
 }
 
 

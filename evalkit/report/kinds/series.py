@@ -255,7 +255,7 @@ def _design(plan: AnalysisPlan) -> Iterator[Part]:
     if not one.is_single:
         yield neighbours_table(one)
     if one.left_out:
-        yield left_out(one.left_out)
+        yield left_out(one, one.left_out)
 
 
 def _rule(plan: SeriesPlan) -> str:
@@ -304,12 +304,13 @@ def neighbours_table(one: SeriesOutcome) -> ReleasedTable:
     return release(Table(caption="Each treated area and those it is compared with", columns=columns, rows=rows), 0)
 
 
-def left_out(lost: tuple[LeftOut, ...]) -> Prose:
-    """Return what was left out and why."""
-    return Prose(
-        tuple(f"{len(one.units):,} left out: {one.reason} ({listed(list(one.units), _MOST_IDS)})." for one in lost),
-        "list",
+def left_out(plan: SeriesOutcome, lost: tuple[LeftOut, ...]) -> Prose:
+    """Return what was left out and why, areas by their names."""
+    told = (
+        f"{len(one.units):,} left out: {one.reason} ({listed([plan.name(unit) for unit in one.units], _MOST_IDS)})."
+        for one in lost
     )
+    return Prose(tuple(told), "list")
 
 
 # The answer.
@@ -428,7 +429,7 @@ def _review(one: SeriesOutcomeResults) -> Iterator[Part]:
     if lost:
         yield Prose(lost, "list")
     if one.left_out:
-        yield left_out(one.left_out)
+        yield left_out(one.plan, one.left_out)
     if not lost and not one.left_out:
         yield sentences("Nothing.")
 
