@@ -13,8 +13,6 @@ from evalkit.run.kinds.registry import KINDS, design_project
 from evalkit.run.project.project_file import load_project
 
 AREA, BEFORE, AFTER = 340, (2016, 2017), (2018, 2019)
-OF_AREAS = ("series", "synthetic")
-"""Kinds that follow whole areas, and take no schools listed one by one."""
 FILE = """\
 schema_version: 2
 slug: own
@@ -67,7 +65,12 @@ def poisoned(cells):
     return ["not to be read"] * len(cells)
 
 
-def project_in(folder, schools, kind, after=None, participants="file: participants.csv"):
+LISTED = "file: participants.csv"
+WHO = dict.fromkeys(("series", "synthetic"), f"areas: [{AREA}]")
+"""Who takes part in a project of a kind that takes no listed schools."""
+
+
+def project_in(folder, schools, kind, after=None, participants=LISTED):
     folder.mkdir()
     scores(schools, after).to_csv(folder / "scores.csv", index=False)
     listed = schools.index[(schools["area"] == AREA).fillna(False)][:5]
@@ -84,9 +87,8 @@ def design_bytes(folder, england, project):
 @pytest.mark.parametrize("kind", KINDS)
 def test_follow_up_cells_of_an_own_table_change_no_plan(tmp_path, small_england, schools, kind):
     found = {}
-    participants = f"areas: [{AREA}]" if kind in OF_AREAS else "file: participants.csv"
     for name, after in (("as it is", None), ("permuted", permuted), ("poisoned", poisoned)):
-        project = project_in(tmp_path / name, schools, kind, after, participants)
+        project = project_in(tmp_path / name, schools, kind, after, WHO.get(kind, LISTED))
         found[name] = design_bytes(tmp_path / name, small_england, project)
     assert len(found["as it is"]) > 100
     assert found["permuted"] == found["as it is"]

@@ -223,7 +223,7 @@ class _Reading:
             try:
                 table = self._opened(name, tables, areas)
                 own[name] = self._own(
-                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
+                    table, years_of(self.project, _followed(self.project, table, start), start), is_baseline=False
                 )
                 read_own_columns(table, self.project.columns_of(name), table.years)
             except (DataError, DesignError, ProjectError) as problem:
@@ -243,7 +243,9 @@ class _Reading:
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
-        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
+        years_by_table = {
+            name: years_of(project, _followed(project, table, start), start) for name, table in opened.items()
+        }
         own = {
             name: self._own(table, years_by_table[name], is_baseline)
             for name, table in opened.items()
@@ -308,11 +310,16 @@ class _Reading:
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
 
 
-def _followed(project: Project, table: ProjectTable) -> list[int]:
-    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+def _followed(project: Project, table: ProjectTable, start: date | None) -> list[int]:
+    """Return the years of a table that can be compared with the last one before the first start, `start` or the
+    programme's: no break of level of any of its outcomes lies between.
+    """
     breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
-    first = max((found.after for found in breaks), default=0)
-    return [year for year in table.years if year >= first]
+    first = summer_of(start or project.programme.start)
+    base = max((year for year in table.years if year < first), default=min(table.years, default=first))
+    low = max((found.after for found in breaks if found.after <= base), default=0)
+    high = min((found.before for found in breaks if found.before >= base), default=max(table.years, default=0))
+    return [year for year in table.years if low <= year <= high]
 
 
 def own_tables_of(project: Project) -> list[str]:

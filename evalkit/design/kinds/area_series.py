@@ -125,9 +125,10 @@ class AreaOutcome(Shown):
 def area_outcome(project: Project, intake: ProjectData, code: str) -> AreaOutcome:
     """Return an outcome of a project by area and year, of the years that were read.
 
-    Units that are areas themselves stand as they are. Schools, and units of an own table of which several lie in one
-    area, are averaged in each year: over those that have a result, each weighing one, or with `estimation.weights:
-    pupils` its mean number of pupils in the years before the first start, which no result after it can move.
+    Units that are areas themselves stand as they are, but for values that rest on fewer pupils than may be told.
+    Schools, and units of an own table of which several lie in one area, are averaged in each year: over those that have
+    a result, each weighing one, or with `estimation.weights: pupils` its mean number of pupils in the years before the
+    first start, which no result after it can move.
 
     Raises
     ------
@@ -245,6 +246,7 @@ def _averaged(project: Project, records: SchoolRecords, code: str, ids: pd.Serie
     cells = wide[years].to_numpy(dtype=float)
     pupils = records.pupils.reindex(index=ids.index, columns=years).to_numpy(dtype=float)
     if ids.is_unique:
+        cells = np.where(pupils < project.disclosure.threshold, np.nan, cells)
         values = np.full((len(areas), len(years)), np.nan)
         values[place] = cells
         of_area = np.full(values.shape, np.nan)

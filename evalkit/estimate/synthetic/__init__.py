@@ -1,6 +1,8 @@
 """One or few treated areas against a weighted average of donors.
 
 - `conformal`: Conformal inference for treated areas: residuals moved in time, and effects that survive the test.
+- `connected_arrays`: Sets of areas that border each other: grown at random, and how many of them have no area in
+  common.
 - `control`: Synthetic control, its ridge-augmented form, and synthetic difference-in-differences: three ways to
   weight donors.
 - `placebos`: Placebo in space and in time, and how far the result rests on one donor.

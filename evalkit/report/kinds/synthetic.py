@@ -65,6 +65,11 @@ def plan_of(plan: AnalysisPlan) -> SyntheticPlan:
 # What stands in the front, the summary and the body.
 
 
+def units(plan: AnalysisPlan) -> str:
+    """Return what the effects of this kind count, in the plural."""
+    return "areas"
+
+
 def _names(one: SyntheticOutcome, most: int = _MOST_IDS) -> str:
     return listed([one.before.series.name(area) for area in one.before.treated], most)
 

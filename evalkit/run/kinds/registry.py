@@ -89,6 +89,7 @@ class Kind:
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
     "matched": "evalkit.run.kinds.matched:MATCHED",
+    "series": "evalkit.run.kinds.series:SERIES",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
     "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
 }
