@@ -181,6 +181,7 @@ def _gaps_table(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name) 
     others: list[tuple[Cell, ...]] = [
         (listed([name(area) for area in areas], 20), mean, error)
         for areas, mean, error in zip(space.areas, means, space.pre_rmse.tolist(), strict=True)
-    ][:MOST_DRAWN]
-    table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=(treated, *others))
+    ]
+    rows = (treated, *others[:MOST_DRAWN])
+    table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=rows)
     return release(table, FEWEST_PUBLISHED)
