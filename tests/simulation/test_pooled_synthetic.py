@@ -32,7 +32,7 @@ def staggered(n_worlds, n_draws, seed, n_donors=24):
         table = table_of(values)
         found = pooled_control(area_starts(AreaSeries.from_frame(table, ROLES), STARTS))
         placebos = pooled_placebos(found, PlaceboOptions(n_draws=n_draws, seed=world))
-        own = found.fit.post_rmse / found.fit.pre_rmse
+        own = found.fit.post_rmse / max(found.fit.pre_rmse, placebos.floor)
         p = rank_p(own, placebos.ratios)
         gaps = rank_p(abs(found.fit.estimate), np.abs(placebos.estimates))
         for area, start in enumerate(STARTS.values()):

@@ -103,8 +103,8 @@ def _fit(found: SyntheticOutcomeResults) -> Finding:
         control = found.pooled.control
         sentence = (
             f"Before their starts the synthetic series miss those of the areas by {number(control.pre_ratio)} standard "
-            f"deviations of the donors' outcomes (root mean square), and their mean by {visible(control.fit.q_pooled)} "
-            f"{found.unit}."
+            f"deviations of the donors' outcomes (root mean square), and their mean by {number(control.mean_ratio)}; "
+            f"with weights that follow each area by itself it would be {number(control.alone_ratio)} of the areas."
         )
         return design_fact(name, banded(control.pre_ratio, _CLOSE_FIT, POOR_FIT), control.pre_ratio, sentence)
     if isinstance(found.study, Unavailable):

@@ -24,13 +24,21 @@ LEAST_SETS: Final = 7
 """Sets of as many donors as are treated, without a donor in common, without which no p-value is shown."""
 
 
+_NOT_FOLLOWED: Final = Unavailable(
+    "Its own weights do not follow it before the start: they are there for the mean of the areas."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaGap:
-    """One treated area: its start, its mean gap from then on, and its error before over the donors' spread."""
+    """One treated area: its start, its mean gap from then on, and its error before over the donors' spread.
+
+    The gap is unavailable where that error is large: the area's own weights do not follow it.
+    """
 
     area: object
     start: int
-    estimate: float
+    estimate: Quantity
     pre_ratio: float
     weights: dict[object, float]
 
@@ -56,6 +64,7 @@ class PooledControl(Shown):
     over_all : mean over all years of all areas from their starts on
     spread : standard deviation of the donors' outcomes (root mean square over periods)
     pre_ratio : error of the areas before their starts (root mean square) over that
+    alone_ratio, mean_ratio : the same with weights that follow each area by itself, and of the areas' mean
     by_area, by_event_time : the same by area, and by time since the start
     notes : what a reader must know of the result
     """
@@ -66,6 +75,8 @@ class PooledControl(Shown):
     over_all: Quantity
     spread: float
     pre_ratio: float
+    alone_ratio: float
+    mean_ratio: float
     by_area: tuple[AreaGap, ...]
     by_event_time: tuple[TimeGap, ...]
     notes: tuple[str, ...]
@@ -76,7 +87,8 @@ class PooledPlacebos(Shown):
     """The treated areas among sets of donors that were given their starts in random order.
 
     `p_value` is the share of all, the treated ones included, whose error after the start over that before it is at
-    least as large; `among` ranks mean gaps. `ratios`, `estimates` and `gaps` are of the sets, shape (n_sets, …).
+    least as large; `among` ranks mean gaps. `ratios`, `estimates` and `gaps` are of the sets, shape (n_sets, …);
+    `floor` is the least error before the start that counts in a ratio.
     """
 
     p_value: Quantity
@@ -85,6 +97,7 @@ class PooledPlacebos(Shown):
     ratios: Floats
     estimates: Floats
     gaps: Floats
+    floor: float
 
 
 def pooled_control(design: AreaStarts, nu: float | None = None) -> PooledControl:
@@ -103,15 +116,19 @@ def pooled_control(design: AreaStarts, nu: float | None = None) -> PooledControl
         raise DesignError(f"How much the fit of the mean counts lies between 0 and 1, not at {nu:g}.")
     fit = fit_pooled(design.treated_values, design.donor_values.T, design.n_pre, nu=nu)
     spread = root_mean_square(design.donor_values[:, : int(design.n_pre.max())].std(axis=0, ddof=1))
-    ratio = fit.q_separate / spread if spread > 0 else 0.0
-    hidden = None if ratio <= POOR_FIT else _poor(ratio)
+    together, alone, mean = (
+        error / spread if spread > 0 else 0.0 for error in (fit.q_separate, fit.q_alone, fit.q_pooled)
+    )
+    hidden = None if max(alone, mean) <= POOR_FIT else _poor(max(alone, mean))
     return PooledControl(
         design=design,
         fit=fit,
         estimate=hidden or fit.estimate,
         over_all=hidden or float(np.mean([gap for _, gap in _after(fit)])),
         spread=spread,
-        pre_ratio=ratio,
+        pre_ratio=together,
+        alone_ratio=alone,
+        mean_ratio=mean,
         by_area=tuple(_by_area(design, fit, spread)),
         by_event_time=tuple(_by_event_time(fit, hidden)),
         notes=(*design.notes, *_notes(fit, nu)),
@@ -138,16 +155,13 @@ def _after(fit: PooledFit) -> list[tuple[int, float]]:
 
 def _by_area(design: AreaStarts, fit: PooledFit, spread: float) -> list[AreaGap]:
     rows = zip(design.treated, design.starts, fit.gaps, fit.n_pre.tolist(), fit.weights, strict=True)
-    return [
-        AreaGap(
-            area=area,
-            start=start,
-            estimate=float(gaps[n_pre:].mean()),
-            pre_ratio=root_mean_square(gaps[n_pre - fit.n_lags : n_pre]) / spread if spread > 0 else 0.0,
-            weights=dict(zip(design.donors, weights.tolist(), strict=True)),
-        )
-        for area, start, gaps, n_pre, weights in rows
-    ]
+    found = []
+    for area, start, gaps, n_pre, weights in rows:
+        ratio = root_mean_square(gaps[n_pre - fit.n_lags : n_pre]) / spread if spread > 0 else 0.0
+        own = float(gaps[n_pre:].mean()) if ratio <= POOR_FIT else _NOT_FOLLOWED
+        known = dict(zip(design.donors, weights.tolist(), strict=True))
+        found.append(AreaGap(area=area, start=start, estimate=own, pre_ratio=ratio, weights=known))
+    return found
 
 
 def _by_event_time(fit: PooledFit, hidden: Unavailable | None) -> list[TimeGap]:
@@ -198,6 +212,7 @@ def pooled_placebos(result: PooledControl, options: PlaceboOptions, nu: float | 
         ratios=ratios,
         estimates=estimates,
         gaps=np.array([fit.gap for fit in fits]).reshape(len(fits), result.fit.n_lags + result.fit.n_leads),
+        floor=floor,
     )
 
 

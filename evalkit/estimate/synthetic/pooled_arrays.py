@@ -28,6 +28,7 @@ class PooledFit:
     n_pre : periods before the start of each area, shape (n_areas,)
     nu : the share of the fit of the mean in what is minimised
     q_pooled, q_separate : root mean square of the mean gap, and of the areas' own, over the lags that all areas have
+    q_alone : the least that `q_separate` can be: with ν = 0
     n_lags, n_leads : times before the start, and from it on, that all areas have
     """
 
@@ -37,6 +38,7 @@ class PooledFit:
     nu: float
     q_pooled: float
     q_separate: float
+    q_alone: float
     n_lags: int
     n_leads: int
 
@@ -89,8 +91,9 @@ def fit_pooled(
     if ridge is None:
         ridge = POOL_RIDGE * float((donors[: n_pre.max()].std(axis=1, ddof=1) ** 2).mean())
     separate = _separate(hulls, ridge)
+    alone = np.einsum("jtn,jn->jt", hulls, separate)
     if nu is None:
-        nu = _ratio_of_fits(np.einsum("jtn,jn->jt", hulls, separate), least)
+        nu = _ratio_of_fits(alone, least)
     weights = pooled_weights(hulls, nu, ridge, separate)
     missed = np.einsum("jtn,jn->jt", hulls, weights)
     gaps = np.array([gap_of(row, others, w) for (row, others), w in zip(own, weights, strict=True)])
@@ -101,6 +104,7 @@ def fit_pooled(
         nu=nu,
         q_pooled=root_mean_square(missed.mean(axis=0)),
         q_separate=root_mean_square(missed),
+        q_alone=root_mean_square(alone),
         n_lags=n_lags,
         n_leads=n_leads,
     )

@@ -187,7 +187,8 @@ def comparison(results: AnalysisResults) -> Prose:
             f"{capital(who)} could be compared with {counted(len(one.plan.donors), 'other area')}; no weights are made."
         )
     verb = "is" if one.plan.how == "one" else "are"
-    many = f"{capital(who)} {verb} compared with a weighted average of {_weighing(one)}."
+    average = "weighted averages" if one.pooled is not None else "a weighted average"
+    many = f"{capital(who)} {verb} compared with {average} of {_weighing(one)}."
     how = _POOLED if one.pooled is not None else _WEIGHTED[plan.choices.method]
     return sentences(many, how, _followed_beside(one.plan))
 

@@ -119,6 +119,8 @@ def _pooled_record(found: PooledStudy) -> dict[str, Any]:
         "q_pooled": fit.q_pooled,
         "q_separate": fit.q_separate,
         "pre_ratio": control.pre_ratio,
+        "alone_ratio": control.alone_ratio,
+        "mean_ratio": control.mean_ratio,
         "n_lags": fit.n_lags,
         "n_leads": fit.n_leads,
         "placebo_p": plain_or_reason(found.placebos.p_value),

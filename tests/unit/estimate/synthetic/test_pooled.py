@@ -112,6 +112,25 @@ def test_order_labels_years_and_scale(values):
     )
 
 
+def test_areas_whose_own_weights_do_not_follow_them_have_no_effect_of_their_own():
+    # donors move together about 0 and 4; areas at 1 and 3: each is followed by itself, at ν = 1 only their mean need be
+    wave = np.tile([0.0, 0.1, -0.1, 0.0], 3)
+    values = [1 + wave, 3 + wave, *(level + wave for level in (0, 4, 0, 4, 0, 4))]
+    design = starts_of(values, {"A1": 2009, "A2": 2009})
+    # w = ½ on each side for both areas: each is missed by one, their mean by none; donors' SD is 2.19 (six of 0 and 4)
+    found = pooled_control(design, nu=1.0)
+    assert found.pre_ratio == pytest.approx(1 / np.std([0, 4, 0, 4, 0, 4], ddof=1), rel=1e-3)
+    assert (found.mean_ratio, found.alone_ratio) == (pytest.approx(0, abs=1e-4), pytest.approx(0, abs=1e-4))
+    assert found.estimate == pytest.approx(0, abs=1e-3)
+    alone = pooled_control(design, nu=0.0)
+    assert all(isinstance(one.estimate, float) for one in alone.by_area)
+    narrow = [1 + wave, 3 + wave, *(level + wave for level in (0, 4, 2, 2, 2, 2))]
+    # donors' SD is 1.26: an area missed by one is missed by .79 of it, more than the half up to which it is shown
+    found = pooled_control(starts_of(narrow, {"A1": 2009, "A2": 2009}), nu=1.0)
+    assert isinstance(found.estimate, float)
+    assert all("there for the mean of the areas" in one.estimate.reason for one in found.by_area)
+
+
 def test_what_cannot_be_judged(values):
     twelve = values[:12].copy()
     twelve[0], twelve[1] = twelve[2:5].mean(axis=0), twelve[4:8].mean(axis=0)
