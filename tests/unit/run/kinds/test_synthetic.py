@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.errors import DesignError, ProjectError
+from evalkit.core.errors import DesignError, MissingData, ProjectError
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.finding import Verdict
 from evalkit.report.kinds import synthetic as shown
@@ -297,3 +297,53 @@ def test_every_document_part_can_be_made(one_area, waves):
             assert all(sentence.endswith(".") for sentence in verb(results).sentences), verb
         assert set(shown.estimand(results.plan)) == {"population", "treatment", "comparator", "summary", "leavers"}
         assert pd.notna(results.extra["synthetic"]["scores.score"]["estimate"])
+
+
+def bordered(folder, treated=("000", "001"), n_areas=22, options="", rows=None):
+    """Write a project of areas in a ladder of two columns, with a list of their borders; return its file."""
+    table = simulated(n_areas=n_areas, start=2100)
+    for area in treated:
+        table.loc[(table["area"] == area) & (table["year"] >= 2016), "score"] += EFFECT
+    path = made(folder, table, dict.fromkeys(treated, 2016), options=f", placebo: connected, draws: 99{options}")
+    if rows is None:
+        across = [(f"{at:03d}", f"{at + 1:03d}") for at in range(0, n_areas, 2)]
+        rows = [*across, *((f"{at:03d}", f"{at + 2:03d}") for at in range(n_areas - 2))]
+    pd.DataFrame(rows, columns=["area", "borders"]).to_csv(folder / "borders.csv", index=False)
+    path.write_text(path.read_text().replace("  kind: synthetic\n", "  kind: synthetic\n  borders: borders.csv\n"))
+    return path
+
+
+def test_areas_that_lie_together_are_judged_by_sets_that_do(tmp_path):
+    results = evaluated(bordered(tmp_path))
+    found = results.details.primary
+    space = found.study.space
+    # 20 donors in a ladder are ten sets of two without one in common
+    assert (space.n_disjoint, len(space.ratios)) == (10, 99)
+    assert found.quoted.p_value == max((1 + space.n_as_large) / 100, 1 / 11)
+    assert "an interval takes 40" in found.quoted.interval.reason
+    assert isinstance(found.quoted.std_error, Unavailable)
+    for one, other in space.areas:
+        assert abs(int(one) - int(other)) in (1, 2)
+    assert found.least_p == pytest.approx(1 / 11)
+    (least,) = [finding for finding in results.findings if finding.name == "least_p"]
+    assert least.verdict is Verdict.CAUTION
+    told = str(shown.limits(results))
+    assert "At most 10 sets of areas" in told
+    assert "anywhere" not in told
+    record = json.loads(open_design(str(tmp_path / "project.yml")).to_json())["analyses"]["main"]
+    assert record["outcomes"]["scores.score"]["n_borders"] == 10 + 18
+
+
+def test_what_connected_sets_need_is_said(tmp_path):
+    with pytest.raises(DesignError, match="do not lie together"):
+        open_design(str(bordered(tmp_path / "apart", treated=("000", "009"))))
+    with pytest.raises(DesignError, match="sets of one border nothing"):
+        open_design(str(bordered(tmp_path / "one", treated=("000",))))
+    with pytest.raises(DesignError, match="not known what borders 000 and 001"):
+        open_design(str(bordered(tmp_path / "unknown", rows=[("004", "005")])))
+    with pytest.raises(DesignError, match="judged by donors from anywhere"):
+        open_design(str(bordered(tmp_path / "pooled", options=", several: pooled")))
+    path = bordered(tmp_path / "none")
+    path.write_text(path.read_text().replace("  borders: borders.csv\n", ""))
+    with pytest.raises(MissingData, match=r"`data\.borders`"):
+        open_design(str(path))
