@@ -106,7 +106,11 @@ def _fit(found: SyntheticOutcomeResults) -> Finding:
             f"deviations of the donors' outcomes (root mean square), and their mean by {number(control.mean_ratio)}; "
             f"with weights that follow each area by itself it would be {number(control.alone_ratio)} of the areas."
         )
-        return design_fact(name, banded(control.pre_ratio, _CLOSE_FIT, POOR_FIT), control.pre_ratio, sentence)
+        verdict, placebos = banded(control.pre_ratio, _CLOSE_FIT, POOR_FIT), found.pooled.placebos
+        if verdict is Verdict.REASSURING and 2 * placebos.n_floored > len(placebos.ratios):
+            verdict = Verdict.CAUTION
+            sentence += _says_little(placebos.n_floored, counted(len(placebos.ratios), "set"), found)
+        return design_fact(name, verdict, control.pre_ratio, sentence)
     if isinstance(found.study, Unavailable):
         return not_assessable(name, found.study.reason, FindingKind.DESIGN_FACT)
     fit = found.study.synthetic.pre_fit
@@ -116,13 +120,17 @@ def _fit(found: SyntheticOutcomeResults) -> Finding:
         verdict = banded(fit.ratio, _CLOSE_FIT, POOR_FIT)
     space = found.study.space
     if verdict is Verdict.REASSURING and 2 * space.n_floored > len(space.ratios):
-        told = (
-            f"{fit.sentence} That says little: {space.n_floored:,} of {counted(len(space.ratios), 'placebo')} are "
-            f"followed more closely than areas change from year to year, as {counted(found.n_donors, 'donor')} follow "
-            f"almost anything over {counted(found.plan.n_before, 'year')}."
-        )
+        told = fit.sentence + _says_little(space.n_floored, counted(len(space.ratios), "placebo"), found)
         return design_fact(name, Verdict.CAUTION, fit.ratio, told)
     return design_fact(name, verdict, fit.ratio, fit.sentence)
+
+
+def _says_little(n_close: int, of_all: str, found: SyntheticOutcomeResults) -> str:
+    """Return why a close fit is no evidence where most placebos are followed as closely."""
+    return (
+        f" That says little: {n_close:,} of {of_all} are followed more closely than areas change from year to year, as "
+        f"{counted(found.n_donors, 'donor')} follow almost anything over {counted(found.plan.n_before, 'year')}."
+    )
 
 
 def _least_p(found: SyntheticOutcomeResults) -> Finding:

@@ -11,6 +11,7 @@ import numpy as np
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import in_pieces, stream
 from evalkit.core.errors import DesignError
+from evalkit.core.formats import visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.panel.area_starts import AreaStarts
@@ -88,7 +89,7 @@ class PooledPlacebos(Shown):
 
     `p_value` is the share of all, the treated ones included, whose error after the start over that before it is at
     least as large; `among` ranks mean gaps. `ratios`, `estimates` and `gaps` are of the sets, shape (n_sets, …);
-    `floor` is the least error before the start that counts in a ratio.
+    `n_leads` times of the gaps lie after the start, and `floor` is the least error before the start that counts in a ratio.
     """
 
     p_value: Quantity
@@ -97,7 +98,14 @@ class PooledPlacebos(Shown):
     ratios: Floats
     estimates: Floats
     gaps: Floats
+    n_leads: int
     floor: float
+
+    @property
+    def n_floored(self) -> int:
+        """Return how many sets are followed before the start more closely than the floor."""
+        n_lags = self.gaps.shape[1] - self.n_leads
+        return int((np.sqrt((self.gaps[:, :n_lags] ** 2).mean(axis=1)) < self.floor).sum())
 
 
 def pooled_control(design: AreaStarts, nu: float | None = None) -> PooledControl:
@@ -179,7 +187,8 @@ def _notes(fit: PooledFit, nu: float | None) -> list[str]:
     how = "as the project asks" if nu is not None else "the ratio of the two at ν = 0"
     return [
         f"The fit of the mean counts ν = {fit.nu:.2f} ({how}) and those of the areas {1 - fit.nu:.2f}: before the "
-        f"starts the mean is missed by {fit.q_pooled:.3g} and the areas by {fit.q_separate:.3g} (root mean square)."
+        f"starts the mean is missed by {visible(fit.q_pooled)} and the areas by {visible(fit.q_separate)} (root mean "
+        "square)."
     ]
 
 
@@ -212,6 +221,7 @@ def pooled_placebos(result: PooledControl, options: PlaceboOptions, nu: float | 
         ratios=ratios,
         estimates=estimates,
         gaps=np.array([fit.gap for fit in fits]).reshape(len(fits), result.fit.n_lags + result.fit.n_leads),
+        n_leads=result.fit.n_leads,
         floor=floor,
     )
 

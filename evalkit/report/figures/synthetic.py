@@ -69,7 +69,7 @@ def pooled_plot(pooled: PooledStudy, label: str, unit: str) -> Figure:
     control, placebos = pooled.control, pooled.placebos
     fit, is_shown = control.fit, not isinstance(control.estimate, Unavailable)
     times = list(range(-fit.n_lags, fit.n_leads))
-    limit = WELL_FOLLOWED * fit.pre_rmse
+    limit = WELL_FOLLOWED * max(fit.pre_rmse, placebos.floor)
     near = [gap for gap in placebos.gaps if float((gap[: fit.n_lags] ** 2).mean()) ** 0.5 <= limit]
     with canvas() as (figure, axes):
         ax = axes[0]
@@ -89,7 +89,7 @@ def pooled_plot(pooled: PooledStudy, label: str, unit: str) -> Figure:
         f"all have. Grey: {count(len(near))} of {counted(len(placebos.gaps), 'set')} of donors with the same starts, "
         f"those whose error before is at most {WELL_FOLLOWED:g} times the treated ones'"
     )
-    columns = (Column("time", "Years since the start"), Column("gap", "Mean gap", "estimate"))
+    columns = (Column("time", "Years since the start", "label"), Column("gap", "Mean gap", "estimate"))
     rows = [
         (str(one.event_time), one.gap) for one in control.by_event_time if -fit.n_lags <= one.event_time < fit.n_leads
     ]

@@ -441,7 +441,7 @@ def means_table(one: SyntheticOutcomeResults) -> ReleasedTable:
 def by_event_time(pooled: PooledStudy, made: Precision) -> ReleasedTable:
     """Return the mean gap by time since the start, over the areas that have it."""
     columns = (
-        Column("time", "Years since the start"),
+        Column("time", "Years since the start", "label"),
         measured("gap", "Mean gap", "estimate", made),
         Column("areas", "Areas", "count"),
     )
