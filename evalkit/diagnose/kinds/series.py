@@ -100,7 +100,7 @@ class SeriesOutcomeResults(Shown):
     ----------
     code, label, unit, role : the outcome, in words for readers
     plan : what was decided before outcomes
-    years, before, after : years compared; those before the first start and from it on
+    years, before, after : years with values; those compared before the first start, and from it on
     years_left_out : years with values that are not compared, by the reason
     has_slope : whether lines are fitted, or levels compared
     areas : ids of the areas of `series`
@@ -212,7 +212,7 @@ def _outcome(
         role=declared.role,
         plan=plan,
         years=years,
-        before=tuple(year for year in years if year < first),
+        before=tuple(year for year in years if year < first and not (plan.partial and year == first - 1)),
         after=tuple(year for year in years if year >= first),
         years_left_out=years_left_out,
         has_slope=has_slope,

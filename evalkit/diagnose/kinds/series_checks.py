@@ -67,7 +67,7 @@ def _years(one: SeriesOutcomeResults) -> Finding:
 def _breaks(one: SeriesOutcomeResults) -> Finding:
     """Return whether how the outcome is made changed among the years compared, and where such a change ends them."""
     left = [f"{years_text(years)} left out: {reason}." for reason, years in one.years_left_out]
-    for each in one.plan.breaks:
+    for each in one.plan.breaks if one.plan.is_own else ():
         if each.kind == "level" and each.after <= one.years[0]:
             left.append(f"Years up to {each.before} are not compared: {each.sentence}")
         elif each.kind == "level" and each.before >= one.years[-1]:
@@ -159,8 +159,9 @@ def _given(one: SeriesOutcomeResults) -> Finding:
     if isinstance(found, Unavailable):
         return not_assessable(name, f"The effect given the gap before: {lower_first(found.reason)}")
     number = one.made.number
+    before = "stood" if isinstance(one.trend, Unavailable) else "stood and moved"
     sentence = (
-        "Where other areas' gaps stood and moved before as the treated one's did, they went on to change by "
+        f"Where other areas' gaps {before} before as the treated one's did, they went on to change by "
         f"{number(one.overall.estimate - found.estimate)} {one.unit} without a programme; less that the effect is "
         f"{number(found.estimate)} ({_place(found)})."
     )

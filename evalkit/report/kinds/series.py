@@ -196,8 +196,9 @@ def _given(one: SeriesOutcomeResults) -> str:
     """Return the effect given the gap before, which must be read beside the headline."""
     if isinstance(one.given, Unavailable) or isinstance(one.given.p_value, Unavailable):
         return ""
+    moved = "" if isinstance(one.trend, Unavailable) else " and how it moved"
     return (
-        f"Given where the gap stood and how it moved before, the effect is {one.made.number(one.given.estimate)} "
+        f"Given where the gap stood{moved} before, the effect is {one.made.number(one.given.estimate)} "
         f"{one.unit} ({p_equals(one.given.p_value)})"
     )
 

@@ -185,6 +185,7 @@ def test_years_left_out_and_a_year_exposed_in_part(tmp_path, rows):
     part = evaluated(tmp_path / "b", rows, first_year=", first_year: partial").details.primary
     assert part.plan.starts == {"A00": 2015}
     assert [point.at for point in part.points if not point.is_used] == [2014]
+    assert part.before == tuple(range(2009, 2014))
 
 
 def test_an_area_that_lacks_a_year_stands_in_for_nobody(tmp_path, rows):
