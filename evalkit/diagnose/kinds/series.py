@@ -26,6 +26,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
+from evalkit.diagnose.finding import CheckPower
 from evalkit.estimate.areas.gap_series import GapSeries, Placed, Places, Ranked, by_start, placed, places_of
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
 
@@ -111,6 +112,7 @@ class SeriesOutcomeResults(Shown):
     beside : the mean effect by other choices
     given, trend, unsteadiness, placebo_start : the effect given the line before, that line's slope, the distance from
         it, and the effect at a start that was none, each ranked, or why it cannot be given
+    trend_power, placebo_power : how often two of these checks find a flaw as large as the least detectable effect
     correlation : of the residuals a year apart, averaged over the treated
     without_one : the mean effect without each area that the treated are compared with, by name
     compared : ids of the areas that the treated are compared with
@@ -139,6 +141,8 @@ class SeriesOutcomeResults(Shown):
     trend: Ranked | Unavailable
     unsteadiness: Ranked | Unavailable
     placebo_start: Ranked | Unavailable
+    trend_power: CheckPower | Unavailable
+    placebo_power: CheckPower | Unavailable
     correlation: Quantity
     without_one: tuple[tuple[str, float], ...]
     compared: tuple[str, ...]
@@ -226,6 +230,8 @@ def _outcome(
         trend=_needs(series, _FOR_TREND) or _of(series, places, GapSeries.before, 1, level),
         unsteadiness=_needs(series, _FOR_TREND + 1) or _of(series, places, GapSeries.unsteadiness, 0, level),
         placebo_start=_placebo_start(series, places, level),
+        trend_power=_trend_power(series, places, found),
+        placebo_power=_placebo_power(series, places, found),
         correlation=_correlation(series),
         without_one=tuple(_without_one(plan, series, kept)),
         compared=_compared(series, kept),
@@ -432,7 +438,15 @@ def _of(
 
 
 def _placebo_start(series: GapSeries, places: Places, level: float) -> Ranked | Unavailable:
-    """Return the effect at a start in the middle of the years before the first one, every year after it left out."""
+    """Return the effect at a start in the middle of the years before the first one."""
+    earlier = _put_back(series)
+    if isinstance(earlier, Unavailable):
+        return earlier
+    return _of(earlier, places, GapSeries.effects, 0, level)
+
+
+def _put_back(series: GapSeries) -> GapSeries | Unavailable:
+    """Return the years before the first start alone, as if it had come in the middle of them."""
     first = int(series.starts.min())
     before = series.years[(series.years < first) & series.used(first)]
     if len(before) < _FOR_PLACEBO:
@@ -447,8 +461,50 @@ def _placebo_start(series: GapSeries, places: Places, level: float) -> Ranked | 
         has_slope=False,
         is_partial=False,
     )
-    earlier = replace(earlier, has_slope=series.has_slope and _n_used(earlier, start))
-    return _of(earlier, places, GapSeries.effects, 0, level)
+    return replace(earlier, has_slope=series.has_slope and _n_used(earlier, start))
+
+
+DETECTABLE: Final = 2.8
+"""Root mean squares of the effect where nothing happened that one needs to be found in 80% of cases at 5%."""
+_NO_POWER: Final = Unavailable("There is no ranked test whose power could be told.")
+
+
+def _between(series: GapSeries) -> float:
+    """Return how many years lie between the mean year before a start and that from it on, over the treated areas."""
+    found = []
+    for start in series.starts:
+        used = series.years[series.used(int(start))]
+        found.append(used[used >= start].mean() - used[used < start].mean())
+    return float(_averaged(series, np.array(found)))
+
+
+def _trend_power(series: GapSeries, places: Places, found: Placed) -> CheckPower | Unavailable:
+    """Return how often a trend before is found that biases the effect by levels by its least detectable size."""
+    if series.has_slope or _needs(series, _FOR_TREND) is not None:
+        return _NO_POWER
+    return _power(series, placed(series, places, by_start(series, GapSeries.before)), 1, found, 1 / _between(series))
+
+
+def _placebo_power(series: GapSeries, places: Places, found: Placed) -> CheckPower | Unavailable:
+    """Return how often a start put back shows a flaw that biases the effect by its least detectable size.
+
+    By levels that flaw is a trend; by lines, which carry a trend on, a jump of that size in the middle of the years.
+    """
+    earlier = _put_back(series)
+    if isinstance(earlier, Unavailable):
+        return _NO_POWER
+    moved = 1.0 if series.has_slope else _between(earlier) / _between(series)
+    return _power(series, placed(earlier, places, by_start(earlier, GapSeries.effects)), 0, found, moved)
+
+
+def _power(series: GapSeries, check: Placed, column: int, found: Placed, per_point: float) -> CheckPower | Unavailable:
+    """Return the power of a check of which a flaw that biases the effect by one point moves the number by so much."""
+    spread = found.ranked().spread
+    if series.is_alone or isinstance(spread, Unavailable) or isinstance(found.ranked().p_value, Unavailable):
+        return _NO_POWER
+    least = DETECTABLE * spread
+    half, one, twice = (check.detected(column, times * least * per_point) for times in (0.5, 1.0, 2.0))
+    return CheckPower(violation=least, at_half=half, at_one=one, at_twice=twice)
 
 
 def _correlation(series: GapSeries) -> Quantity:

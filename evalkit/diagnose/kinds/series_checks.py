@@ -15,7 +15,7 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES
-from evalkit.diagnose.finding import Finding, FindingKind, Verdict, design_fact, not_assessable, statement
+from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, design_fact, not_assessable, statement
 from evalkit.diagnose.kinds.series import (
     ALL_AREAS,
     BY_LEVELS,
@@ -61,7 +61,9 @@ def _years(one: SeriesOutcomeResults) -> Finding:
             "Levels alone are compared, so that a course which the areas were on before counts as the programme's; "
             f"lines need {BEFORE_FOR_SLOPES} years before and {AFTER_FOR_SLOPES} from the start on."
         )
-    return design_fact("years", verdict, float(n), f"The series has {years_words(one)}. {how}")
+    holes = [year for year in range(one.years[0], one.years[-1]) if year not in one.years]
+    gaps = f" No value is compared of {years_text(holes)}." if holes else ""
+    return design_fact("years", verdict, float(n), f"The series has {years_words(one)}.{gaps} {how}")
 
 
 def _breaks(one: SeriesOutcomeResults) -> Finding:
@@ -98,12 +100,24 @@ def _judged(p_value: Quantity) -> Verdict:
     return Verdict.SERIOUS if p_value <= 0.05 else Verdict.CAUTION if p_value <= 0.20 else Verdict.REASSURING
 
 
-def _ranked(name: str, found: Ranked, p_value: Quantity, sentence: str) -> Finding:
-    return Finding(
-        name, _judged(p_value), found.estimate, sentence, FindingKind.FALSIFICATION, p_value, found.n_areas, _NO_POWER
-    )
+def _ranked(
+    name: str, found: Ranked, p_value: Quantity, sentence: str, power: CheckPower | Unavailable | None = None
+) -> Finding:
+    """Return a check by its rank; one that was passed and finds a grave flaw too seldom (`power`) says nothing."""
+    verdict = _judged(p_value)
+    if isinstance(power, CheckPower):
+        sentence += (
+            f" A flaw that biased the effect by {visible(power.violation)}, the least that it could detect, would be "
+            f"found in {power.at_one:.0%} of areas."
+        )
+        if verdict is Verdict.REASSURING and power.at_one < _ENOUGH_POWER:
+            verdict = Verdict.UNINFORMATIVE
+    told = _NO_POWER if power is None else power
+    return Finding(name, verdict, found.estimate, sentence, FindingKind.FALSIFICATION, p_value, found.n_areas, told)
 
 
+_ENOUGH_POWER: Final = 0.5
+"""A check that finds a flaw as large as the least detectable effect less often than this says nothing by passing."""
 _NO_POWER: Final = Unavailable("What the check would find of a planted flaw was not reckoned.")
 
 
@@ -116,7 +130,7 @@ def _trend(one: SeriesOutcomeResults) -> Finding:
     if one.has_slope:
         return statement(name, found.estimate, f"{size}; the line before the start carries that on.")
     bias = f"{size}; were it to go on, it would be in the effect."
-    return _ranked(name, found, found.p_value, bias)
+    return _ranked(name, found, found.p_value, bias, one.trend_power)
 
 
 def _place(found: Ranked) -> str:
@@ -150,7 +164,7 @@ def _placebo_start(one: SeriesOutcomeResults) -> Finding:
         "Had the programme begun in the middle of the years before, its effect then would be "
         f"{one.made.number(found.estimate)} {one.unit} ({_place(found)}), where there can be none."
     )
-    return _ranked(name, found, found.p_value, sentence)
+    return _ranked(name, found, found.p_value, sentence, one.placebo_power)
 
 
 def _given(one: SeriesOutcomeResults) -> Finding:

@@ -159,6 +159,12 @@ class Placed:
             monte_carlo_error=float(np.sqrt(p * (1 - p) / len(values))) if self.is_drawn else 0.0,
         )
 
+    def detected(self, column: int, moved: float, level: float = LEVEL) -> float:
+        """Return the share of those in the treated ones' places of which a flaw that moves a number would be found."""
+        values = self.values[:, column]
+        half = reach(np.abs(values), np.ones(len(values)), 1 - level)
+        return float(np.mean([(np.abs(values + shift) > half + TIE).mean() for shift in (moved, -moved)]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:

@@ -176,6 +176,16 @@ def test_of_levels_a_years_own_effect_averages_to_the_effect():
     np.testing.assert_allclose(found[0, 1], series.gap[0, 4] - series.gap[0, :4].mean())
 
 
+def test_a_flaw_is_found_where_it_moves_a_number_beyond_what_is_not_rejected():
+    found = effects(made(noise(50)))
+    half = found.ranked().interval.upper - found.ranked().estimate
+    values = found.values[:, 0]
+    assert found.detected(0, 0.0) == pytest.approx((np.abs(values) > half).mean())
+    assert found.detected(0, 3 * np.abs(values).max()) == 1
+    by_hand = ((np.abs(values + 2) > half).mean() + (np.abs(values - 2) > half).mean()) / 2
+    assert found.detected(0, 2.0) == pytest.approx(by_hand)
+
+
 # What does not matter.
 
 

@@ -116,6 +116,15 @@ def test_every_check_has_a_sentence_and_no_t_test_is_given(results):
     assert all(isinstance(one.std_error, Unavailable) for one in results.effects)
 
 
+def test_what_passing_is_worth_is_said(tmp_path, rows, results):
+    by_lines = results.details.primary.placebo_power
+    # a jump in the middle as large as 2.8 times what an effect is where nothing happened
+    assert by_lines.violation == pytest.approx(2.8 * results.details.primary.overall.spread)
+    by_levels = evaluated(tmp_path, rows, options=", slope: 'no'").details.primary
+    assert by_levels.trend_power.violation == pytest.approx(2.8 * by_levels.overall.spread)
+    assert by_levels.trend_power.at_half <= by_levels.trend_power.at_one <= by_levels.trend_power.at_twice
+
+
 def test_other_choices_stand_beside_without_p(results, rows):
     beside = {one.name: one for one in results.details.primary.beside}
     wide = rows.pivot_table(index="area", columns="year", values="rate")
