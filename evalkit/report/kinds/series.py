@@ -214,19 +214,11 @@ def limits(results: AnalysisResults) -> Prose:
     one = series_of(results).primary
     whole = (
         "It is about whole areas: where only some of their schools took part, the effect on those cannot be told from "
-        "it, and is larger than the area's."
+        "it, and is larger than the area's if the others felt nothing."
     )
     shock = "Anything else that changed in these areas at the same time, and not in those compared with, is in it."
     line = "A line carried on for many years is a guess; the further from the start, the less it can be relied on."
     return Prose((whole, shock, *((line,) if one.has_slope else ())), "list")
-
-
-def would_have(results: AnalysisResults) -> str:
-    """Return what the answer rests on, in words that follow "without the programme, the treated"."""
-    one = series_of(results).primary
-    if one.is_single:
-        return "would have gone on as before"
-    return f"would have kept a gap that {_gone_on(one).replace('gone', 'went').replace('stayed', 'stays')}"
 
 
 # The plan, before outcomes.
