@@ -21,7 +21,7 @@ from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import Break
+from evalkit.data.measures import Break, measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
@@ -29,6 +29,7 @@ from evalkit.design.kinds.staggered import usable_years
 from evalkit.diagnose.finding import CheckPower
 from evalkit.estimate.areas.gap_series import GapSeries, Placed, Places, Ranked, by_start, placed, places_of
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
+from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
 
 _MOST: Final = 0.5
 """Share of the areas of a plan that must have a value in a year for it to be compared."""
@@ -118,6 +119,7 @@ class SeriesOutcomeResults(Shown):
     compared : ids of the areas that the treated are compared with
     breaks : changes in how the outcome is made that lie among the years compared
     left_out : areas and schools left out, with the reason
+    spreads : standard deviations by which the effect is standardised
     level : of intervals
     """
 
@@ -148,6 +150,7 @@ class SeriesOutcomeResults(Shown):
     compared: tuple[str, ...]
     breaks: tuple[Break, ...]
     left_out: tuple[LeftOut, ...]
+    spreads: Spreads
     level: float
 
     @property
@@ -237,7 +240,22 @@ def _outcome(
         compared=_compared(series, kept),
         breaks=tuple(one for one in plan.breaks if years[0] <= one.before and one.after <= years[-1]),
         left_out=(*plan.left_out, *lost),
+        spreads=_spreads(project, intake, plan.code),
         level=level,
+    )
+
+
+_NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")
+
+
+def _spreads(project: Project, intake: ProjectData, code: str) -> Spreads:
+    """Return the standard deviations of pupils by which an effect is divided, as far as they are known."""
+    known = measure_of(project, code)
+    return Spreads(
+        unconditional=unconditional_spread(known, intake.shares.get(code)),
+        conditional=conditional_spread(known, intake.limits.get(code)),
+        school_sd=_NO_SCHOOL_SD,
+        table=project.effect_sizes.months_table,
     )
 
 

@@ -27,6 +27,7 @@ from evalkit.diagnose.kinds.series import (
 )
 from evalkit.estimate.areas.gap_series import Ranked
 from evalkit.estimate.effect import Effect, PermutationDetail, SetsDetail
+from evalkit.estimate.published_spread import effect_size
 
 _FEWEST_COMPARED: Final = 3
 """Areas below which the mean that a series is taken less of says little of any common course."""
@@ -247,7 +248,8 @@ MAIN: Final = "interrupted-series"
 def effects_of_outcome(one: SeriesOutcomeResults) -> Iterator[Effect]:
     """Yield the mean effect over the years from the start on, marked as main, that of each year, and other choices."""
     main = _effect(one, "post", one.overall)
-    yield replace(main, is_main=True)
+    size = effect_size(one.overall.estimate, one.overall.interval, one.spreads)
+    yield replace(main, is_main=True, effect_size=size)
     for time in one.by_time:
         period = str(time.year) if time.year else f"{counted(time.since, 'year')} since the start"
         yield _effect(one, period, time.ranked)

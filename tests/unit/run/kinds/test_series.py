@@ -28,7 +28,7 @@ data:
     rates: {{file: rates.csv, unit: area, period: year}}
 participants: {{file: participants.csv{first_year}}}
 outcomes:
-  - {{table: rates, column: rate, label: Rate, unit: points, role: primary{breaks}}}
+  - {{table: rates, column: rate, label: Rate, unit: points, sd: 8, role: primary{breaks}}}
   - {{table: rates, column: other, label: Other rate, unit: points, role: placebo}}
 analyses:
   - {{name: main, kind: series, primary: true, comparison: all{options}}}
@@ -95,7 +95,9 @@ def test_the_effect_is_that_of_least_squares(results, rows):
     assert (one.lines.trend, one.lines.level, one.lines.slope) == pytest.approx(tuple(coefficients[1:]))
     for time in one.by_time:
         assert time.ranked.estimate == pytest.approx(coefficients[2] + coefficients[3] * (time.year - START))
-    assert results.main("rates.rate").estimate == one.overall.estimate
+    main = results.main("rates.rate")
+    assert main.estimate == one.overall.estimate
+    assert main.effect_size.hedges_g == pytest.approx(main.estimate / 8)
 
 
 def test_it_is_placed_among_all_areas(results):
