@@ -224,7 +224,7 @@ def _outcome(
         years_left_out=years_left_out,
         has_slope=has_slope,
         areas=kept.areas,
-        overall=_told(plan, found.ranked(0, level)),
+        overall=found.ranked(0, level),
         by_time=tuple(_by_time(plan, series, found, level)),
         lines=_lines(series),
         points=tuple(_points(plan, series)),
@@ -315,6 +315,7 @@ def _series(plan: SeriesOutcome, kept: AreaOutcome, years: Sequence[int], *, has
         has_slope=has_slope,
         is_partial=plan.partial,
         is_alone=plan.is_single,
+        why_unranked=plan.why_never_ranked,
     )
 
 
@@ -349,19 +350,11 @@ def _has_slope(choices: SeriesChoices, plan: SeriesOutcome, series: GapSeries) -
     return enough and choices.slope != "no"
 
 
-def _told(plan: SeriesOutcome, found: Ranked) -> Ranked:
-    """Return a place among areas; of a single series the one reason why there is none."""
-    if not plan.is_single:
-        return found
-    none = Unavailable(plan.reason)
-    return replace(found, interval=none, p_value=none, p_value_one_sided=none, rank=none)
-
-
 def _by_time(plan: SeriesOutcome, series: GapSeries, found: Placed, level: float) -> Iterator[TimeEffect]:
     starts = set(plan.starts.values())
     for n, since in enumerate(series.event_times):
         year = min(starts) + since if len(starts) == 1 else 0
-        yield TimeEffect(since=since, year=year, ranked=_told(plan, found.ranked(1 + n, level)))
+        yield TimeEffect(since=since, year=year, ranked=found.ranked(1 + n, level))
 
 
 def _averaged(series: GapSeries, by_area: Floats) -> Floats:

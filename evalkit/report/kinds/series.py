@@ -240,8 +240,7 @@ def _design(plan: AnalysisPlan) -> Iterator[Part]:
     yield sentences(
         _comparator(plan_of(plan), one),
         _rule(plan_of(plan)),
-        one.reason,
-        as_sentence(one.why_unranked) if one.why_unranked and not one.is_single else "",
+        as_sentence(one.reason),
         "The year before a start was exposed for part of it, and is left out for its area." if one.partial else "",
         "Values are means of schools in each year." if one.is_averaged else "",
     )

@@ -146,6 +146,13 @@ def test_several_areas_are_set_beside_draws_of_as_many_with_their_starts():
     assert isinstance(found.interval, Unavailable)
 
 
+def test_a_reason_against_any_rank_stands_in_every_place():
+    found = effects(made(noise(60), why_unranked="They are one.")).ranked()
+    for part in (found.p_value, found.p_value_one_sided, found.interval, found.rank):
+        assert part == Unavailable("They are one.")
+    assert isinstance(found.estimate, float)
+
+
 def test_several_areas_need_seven_others_each():
     found = effects(made(noise(22), treated=(0, 1, 2), starts=(2014,) * 3)).ranked()
     assert isinstance(found.p_value, Unavailable)

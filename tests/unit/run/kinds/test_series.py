@@ -1,6 +1,7 @@
 """The kind `series` on a table of areas: equal to least squares by hand, judged among areas, split by breaks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -219,6 +220,20 @@ def test_several_areas_with_their_own_starts(tmp_path, rows):
     assert found.main("rates.rate").sets.n_treated_areas == 2
     assert [time.since for time in one.by_time] == [0, 1, 2, 3, 4]
     assert shown.figure(found).png[:4] == b"\x89PNG"
+
+
+def test_areas_of_one_region_are_not_judged_by_areas_from_all_over(results):
+    one = results.details.primary.plan
+    ten = {f"A{n:02d}": START for n in range(10)}
+    spread = replace(one, starts=ten, stand_ins=tuple(f"B{n}" for n in range(130)))
+    assert spread.why_unranked == ""
+    assert spread.recommended == WHOLE_SETS
+    together = replace(spread, region="North West")
+    # 140 areas hold 14 sets of ten that do not overlap
+    assert "North West" in together.why_unranked
+    assert "number 14, and 20 are needed" in together.why_unranked
+    assert together.recommended == "none"
+    assert replace(together, starts=dict(list(ten.items())[:2])).why_unranked == ""
 
 
 def test_rows_in_another_order_and_other_names_change_nothing(tmp_path, rows, results):
