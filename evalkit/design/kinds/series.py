@@ -20,7 +20,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, Compared, area_outcome
 from evalkit.design.kinds.staggered import usable_years
 from evalkit.design.project.inference import PERMUTATION, WHOLE_SETS
-from evalkit.design.project.set_rule import too_few_areas
+from evalkit.design.project.set_rule import P_NEEDS, too_few_areas
 
 BEFORE_FOR_SLOPES: Final = 4
 """Years before with which a line is fitted on either side of the start; with fewer, levels alone."""
@@ -38,6 +38,13 @@ SEVERAL_AREAS: Final = (
 ALONE: Final = (
     "There is no other area whose series could show how far one moves without a programme, and tests from the errors "
     "of a single short series reject far too often: the estimate and the picture are given, and no p-value."
+)
+
+
+TOGETHER: Final = (
+    "The {n} treated areas all lie in one region ({region}), so that what happened there happened to all of them, and "
+    "draws of areas from all over England would pretend to {n} shocks where there may be one. Sets of as many that do "
+    "not overlap number {sets}, and {needed} are needed before a rank among them can be unlikely: there is no p-value."
 )
 
 
@@ -71,6 +78,7 @@ class SeriesOutcome:
     stand_ins : areas without the programme that the same regression is made for
     left_out : areas, and schools, that could not be analysed, with the reason
     names : of areas, by id
+    region : in which all treated areas lie where they are several, empty where they do not
     breaks : changes in how the outcome is made
     is_averaged : whether areas' values are means of schools
     is_own : whether it is a column of an own table, of which only the project file knows changes
@@ -87,6 +95,7 @@ class SeriesOutcome:
     stand_ins: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     names: Mapping[str, str]
+    region: str
     breaks: tuple[Break, ...]
     is_averaged: bool
     is_own: bool
@@ -112,9 +121,20 @@ class SeriesOutcome:
         return not any(self.compared.get(area) for area in self.starts)
 
     @property
+    def why_never_ranked(self) -> str:
+        """Return why no rank among areas says anything, however many there are, or an empty text."""
+        n = len(self.starts)
+        n_sets = self.n_areas // n
+        if self.is_single:
+            return ALONE
+        if n > 1 and self.region and n_sets < P_NEEDS:
+            return TOGETHER.format(n=n, region=self.region, sets=n_sets, needed=P_NEEDS)
+        return ""
+
+    @property
     def why_unranked(self) -> str:
         """Return why no rank among areas can be given, or an empty text."""
-        return ALONE if self.is_single else too_few_areas(self.n_areas, len(self.starts))
+        return self.why_never_ranked or too_few_areas(self.n_areas, len(self.starts))
 
     @property
     def recommended(self) -> str:
@@ -125,9 +145,9 @@ class SeriesOutcome:
 
     @property
     def reason(self) -> str:
-        """Return why it is that one, in a sentence."""
-        if self.is_single:
-            return ALONE
+        """Return why it is that one, or why there is none."""
+        if self.why_unranked:
+            return self.why_unranked
         return ONE_AREA if len(self.starts) == 1 else SEVERAL_AREAS.format(areas=counted(len(self.starts), "area"))
 
     def name(self, area: str) -> str:
@@ -206,10 +226,17 @@ def _outcome(project: Project, choices: SeriesChoices, intake: ProjectData, code
         stand_ins=tuple(ids[can_stand_in].tolist()),
         left_out=(*made.left_out, *made.incomplete(before), *_no_stand_ins(kept, can_stand_in, compared, small)),
         names={one: made.series.name(one) for one in made.areas},
+        region=_region(kept),
         breaks=measure_of(project, code).breaks,
         is_averaged=is_averaged,
         is_own=next(one.is_own for one in project.outcomes if one.code == code),
     )
+
+
+def _region(kept: AreaOutcome) -> str:
+    """Return the one region in which several treated areas lie, an empty text where they do not."""
+    found = {kept.regions.get(area, "") for area in kept.starts}
+    return found.pop() if len(found) == 1 and len(kept.starts) > 1 else ""
 
 
 def _before(choices: SeriesChoices, made: AreaOutcome) -> tuple[int, ...]:

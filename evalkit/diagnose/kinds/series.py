@@ -21,13 +21,15 @@ from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import Break
+from evalkit.data.measures import Break, measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
+from evalkit.diagnose.finding import CheckPower
 from evalkit.estimate.areas.gap_series import GapSeries, Placed, Places, Ranked, by_start, placed, places_of
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
+from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
 
 _MOST: Final = 0.5
 """Share of the areas of a plan that must have a value in a year for it to be compared."""
@@ -100,7 +102,7 @@ class SeriesOutcomeResults(Shown):
     ----------
     code, label, unit, role : the outcome, in words for readers
     plan : what was decided before outcomes
-    years, before, after : years compared; those before the first start and from it on
+    years, before, after : years with values; those compared before the first start, and from it on
     years_left_out : years with values that are not compared, by the reason
     has_slope : whether lines are fitted, or levels compared
     areas : ids of the areas of `series`
@@ -111,11 +113,13 @@ class SeriesOutcomeResults(Shown):
     beside : the mean effect by other choices
     given, trend, unsteadiness, placebo_start : the effect given the line before, that line's slope, the distance from
         it, and the effect at a start that was none, each ranked, or why it cannot be given
+    trend_power, placebo_power : how often two of these checks find a flaw as large as the least detectable effect
     correlation : of the residuals a year apart, averaged over the treated
     without_one : the mean effect without each area that the treated are compared with, by name
     compared : ids of the areas that the treated are compared with
     breaks : changes in how the outcome is made that lie among the years compared
     left_out : areas and schools left out, with the reason
+    spreads : standard deviations by which the effect is standardised
     level : of intervals
     """
 
@@ -139,11 +143,14 @@ class SeriesOutcomeResults(Shown):
     trend: Ranked | Unavailable
     unsteadiness: Ranked | Unavailable
     placebo_start: Ranked | Unavailable
+    trend_power: CheckPower | Unavailable
+    placebo_power: CheckPower | Unavailable
     correlation: Quantity
     without_one: tuple[tuple[str, float], ...]
     compared: tuple[str, ...]
     breaks: tuple[Break, ...]
     left_out: tuple[LeftOut, ...]
+    spreads: Spreads
     level: float
 
     @property
@@ -212,12 +219,12 @@ def _outcome(
         role=declared.role,
         plan=plan,
         years=years,
-        before=tuple(year for year in years if year < first),
+        before=tuple(year for year in years if year < first and not (plan.partial and year == first - 1)),
         after=tuple(year for year in years if year >= first),
         years_left_out=years_left_out,
         has_slope=has_slope,
         areas=kept.areas,
-        overall=_told(plan, found.ranked(0, level)),
+        overall=found.ranked(0, level),
         by_time=tuple(_by_time(plan, series, found, level)),
         lines=_lines(series),
         points=tuple(_points(plan, series)),
@@ -226,12 +233,29 @@ def _outcome(
         trend=_needs(series, _FOR_TREND) or _of(series, places, GapSeries.before, 1, level),
         unsteadiness=_needs(series, _FOR_TREND + 1) or _of(series, places, GapSeries.unsteadiness, 0, level),
         placebo_start=_placebo_start(series, places, level),
+        trend_power=_trend_power(series, places, found),
+        placebo_power=_placebo_power(series, places, found),
         correlation=_correlation(series),
         without_one=tuple(_without_one(plan, series, kept)),
         compared=_compared(series, kept),
         breaks=tuple(one for one in plan.breaks if years[0] <= one.before and one.after <= years[-1]),
         left_out=(*plan.left_out, *lost),
+        spreads=_spreads(project, intake, plan.code),
         level=level,
+    )
+
+
+_NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")
+
+
+def _spreads(project: Project, intake: ProjectData, code: str) -> Spreads:
+    """Return the standard deviations of pupils by which an effect is divided, as far as they are known."""
+    known = measure_of(project, code)
+    return Spreads(
+        unconditional=unconditional_spread(known, intake.shares.get(code)),
+        conditional=conditional_spread(known, intake.limits.get(code)),
+        school_sd=_NO_SCHOOL_SD,
+        table=project.effect_sizes.months_table,
     )
 
 
@@ -291,6 +315,7 @@ def _series(plan: SeriesOutcome, kept: AreaOutcome, years: Sequence[int], *, has
         has_slope=has_slope,
         is_partial=plan.partial,
         is_alone=plan.is_single,
+        why_unranked=plan.why_never_ranked,
     )
 
 
@@ -325,19 +350,11 @@ def _has_slope(choices: SeriesChoices, plan: SeriesOutcome, series: GapSeries) -
     return enough and choices.slope != "no"
 
 
-def _told(plan: SeriesOutcome, found: Ranked) -> Ranked:
-    """Return a place among areas; of a single series the one reason why there is none."""
-    if not plan.is_single:
-        return found
-    none = Unavailable(plan.reason)
-    return replace(found, interval=none, p_value=none, p_value_one_sided=none, rank=none)
-
-
 def _by_time(plan: SeriesOutcome, series: GapSeries, found: Placed, level: float) -> Iterator[TimeEffect]:
     starts = set(plan.starts.values())
     for n, since in enumerate(series.event_times):
         year = min(starts) + since if len(starts) == 1 else 0
-        yield TimeEffect(since=since, year=year, ranked=_told(plan, found.ranked(1 + n, level)))
+        yield TimeEffect(since=since, year=year, ranked=found.ranked(1 + n, level))
 
 
 def _averaged(series: GapSeries, by_area: Floats) -> Floats:
@@ -432,7 +449,15 @@ def _of(
 
 
 def _placebo_start(series: GapSeries, places: Places, level: float) -> Ranked | Unavailable:
-    """Return the effect at a start in the middle of the years before the first one, every year after it left out."""
+    """Return the effect at a start in the middle of the years before the first one."""
+    earlier = _put_back(series)
+    if isinstance(earlier, Unavailable):
+        return earlier
+    return _of(earlier, places, GapSeries.effects, 0, level)
+
+
+def _put_back(series: GapSeries) -> GapSeries | Unavailable:
+    """Return the years before the first start alone, as if it had come in the middle of them."""
     first = int(series.starts.min())
     before = series.years[(series.years < first) & series.used(first)]
     if len(before) < _FOR_PLACEBO:
@@ -447,8 +472,50 @@ def _placebo_start(series: GapSeries, places: Places, level: float) -> Ranked | 
         has_slope=False,
         is_partial=False,
     )
-    earlier = replace(earlier, has_slope=series.has_slope and _n_used(earlier, start))
-    return _of(earlier, places, GapSeries.effects, 0, level)
+    return replace(earlier, has_slope=series.has_slope and _n_used(earlier, start))
+
+
+DETECTABLE: Final = 2.8
+"""Root mean squares of the effect where nothing happened that one needs to be found in 80% of cases at 5%."""
+_NO_POWER: Final = Unavailable("There is no ranked test whose power could be told.")
+
+
+def _between(series: GapSeries) -> float:
+    """Return how many years lie between the mean year before a start and that from it on, over the treated areas."""
+    found = []
+    for start in series.starts:
+        used = series.years[series.used(int(start))]
+        found.append(used[used >= start].mean() - used[used < start].mean())
+    return float(_averaged(series, np.array(found)))
+
+
+def _trend_power(series: GapSeries, places: Places, found: Placed) -> CheckPower | Unavailable:
+    """Return how often a trend before is found that biases the effect by levels by its least detectable size."""
+    if series.has_slope or _needs(series, _FOR_TREND) is not None:
+        return _NO_POWER
+    return _power(series, placed(series, places, by_start(series, GapSeries.before)), 1, found, 1 / _between(series))
+
+
+def _placebo_power(series: GapSeries, places: Places, found: Placed) -> CheckPower | Unavailable:
+    """Return how often a start put back shows a flaw that biases the effect by its least detectable size.
+
+    By levels that flaw is a trend; by lines, which carry a trend on, a jump of that size in the middle of the years.
+    """
+    earlier = _put_back(series)
+    if isinstance(earlier, Unavailable):
+        return _NO_POWER
+    moved = 1.0 if series.has_slope else _between(earlier) / _between(series)
+    return _power(series, placed(earlier, places, by_start(earlier, GapSeries.effects)), 0, found, moved)
+
+
+def _power(series: GapSeries, check: Placed, column: int, found: Placed, per_point: float) -> CheckPower | Unavailable:
+    """Return the power of a check of which a flaw that biases the effect by one point moves the number by so much."""
+    spread = found.ranked().spread
+    if series.is_alone or isinstance(spread, Unavailable) or isinstance(found.ranked().p_value, Unavailable):
+        return _NO_POWER
+    least = DETECTABLE * spread
+    half, one, twice = (check.detected(column, times * least * per_point) for times in (0.5, 1.0, 2.0))
+    return CheckPower(violation=least, at_half=half, at_one=one, at_twice=twice)
 
 
 def _correlation(series: GapSeries) -> Quantity:

@@ -15,7 +15,7 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES
-from evalkit.diagnose.finding import Finding, FindingKind, Verdict, design_fact, not_assessable, statement
+from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, design_fact, not_assessable, statement
 from evalkit.diagnose.kinds.series import (
     ALL_AREAS,
     BY_LEVELS,
@@ -27,6 +27,7 @@ from evalkit.diagnose.kinds.series import (
 )
 from evalkit.estimate.areas.gap_series import Ranked
 from evalkit.estimate.effect import Effect, PermutationDetail, SetsDetail
+from evalkit.estimate.published_spread import effect_size
 
 _FEWEST_COMPARED: Final = 3
 """Areas below which the mean that a series is taken less of says little of any common course."""
@@ -61,13 +62,15 @@ def _years(one: SeriesOutcomeResults) -> Finding:
             "Levels alone are compared, so that a course which the areas were on before counts as the programme's; "
             f"lines need {BEFORE_FOR_SLOPES} years before and {AFTER_FOR_SLOPES} from the start on."
         )
-    return design_fact("years", verdict, float(n), f"The series has {years_words(one)}. {how}")
+    holes = [year for year in range(one.years[0], one.years[-1]) if year not in one.years]
+    gaps = f" No value is compared of {years_text(holes)}." if holes else ""
+    return design_fact("years", verdict, float(n), f"The series has {years_words(one)}.{gaps} {how}")
 
 
 def _breaks(one: SeriesOutcomeResults) -> Finding:
     """Return whether how the outcome is made changed among the years compared, and where such a change ends them."""
     left = [f"{years_text(years)} left out: {reason}." for reason, years in one.years_left_out]
-    for each in one.plan.breaks:
+    for each in one.plan.breaks if one.plan.is_own else ():
         if each.kind == "level" and each.after <= one.years[0]:
             left.append(f"Years up to {each.before} are not compared: {each.sentence}")
         elif each.kind == "level" and each.before >= one.years[-1]:
@@ -98,12 +101,24 @@ def _judged(p_value: Quantity) -> Verdict:
     return Verdict.SERIOUS if p_value <= 0.05 else Verdict.CAUTION if p_value <= 0.20 else Verdict.REASSURING
 
 
-def _ranked(name: str, found: Ranked, p_value: Quantity, sentence: str) -> Finding:
-    return Finding(
-        name, _judged(p_value), found.estimate, sentence, FindingKind.FALSIFICATION, p_value, found.n_areas, _NO_POWER
-    )
+def _ranked(
+    name: str, found: Ranked, p_value: Quantity, sentence: str, power: CheckPower | Unavailable | None = None
+) -> Finding:
+    """Return a check by its rank; one that was passed and finds a grave flaw too seldom (`power`) says nothing."""
+    verdict = _judged(p_value)
+    if isinstance(power, CheckPower):
+        sentence += (
+            f" A flaw that biased the effect by {visible(power.violation)}, the least that it could detect, would be "
+            f"found in {power.at_one:.0%} of areas."
+        )
+        if verdict is Verdict.REASSURING and power.at_one < _ENOUGH_POWER:
+            verdict = Verdict.UNINFORMATIVE
+    told = _NO_POWER if power is None else power
+    return Finding(name, verdict, found.estimate, sentence, FindingKind.FALSIFICATION, p_value, found.n_areas, told)
 
 
+_ENOUGH_POWER: Final = 0.5
+"""A check that finds a flaw as large as the least detectable effect less often than this says nothing by passing."""
 _NO_POWER: Final = Unavailable("What the check would find of a planted flaw was not reckoned.")
 
 
@@ -116,7 +131,7 @@ def _trend(one: SeriesOutcomeResults) -> Finding:
     if one.has_slope:
         return statement(name, found.estimate, f"{size}; the line before the start carries that on.")
     bias = f"{size}; were it to go on, it would be in the effect."
-    return _ranked(name, found, found.p_value, bias)
+    return _ranked(name, found, found.p_value, bias, one.trend_power)
 
 
 def _place(found: Ranked) -> str:
@@ -150,7 +165,7 @@ def _placebo_start(one: SeriesOutcomeResults) -> Finding:
         "Had the programme begun in the middle of the years before, its effect then would be "
         f"{one.made.number(found.estimate)} {one.unit} ({_place(found)}), where there can be none."
     )
-    return _ranked(name, found, found.p_value, sentence)
+    return _ranked(name, found, found.p_value, sentence, one.placebo_power)
 
 
 def _given(one: SeriesOutcomeResults) -> Finding:
@@ -159,8 +174,9 @@ def _given(one: SeriesOutcomeResults) -> Finding:
     if isinstance(found, Unavailable):
         return not_assessable(name, f"The effect given the gap before: {lower_first(found.reason)}")
     number = one.made.number
+    before = "stood" if isinstance(one.trend, Unavailable) else "stood and moved"
     sentence = (
-        "Where other areas' gaps stood and moved before as the treated one's did, they went on to change by "
+        f"Where other areas' gaps {before} before as the treated one's did, they went on to change by "
         f"{number(one.overall.estimate - found.estimate)} {one.unit} without a programme; less that the effect is "
         f"{number(found.estimate)} ({_place(found)})."
     )
@@ -232,7 +248,8 @@ MAIN: Final = "interrupted-series"
 def effects_of_outcome(one: SeriesOutcomeResults) -> Iterator[Effect]:
     """Yield the mean effect over the years from the start on, marked as main, that of each year, and other choices."""
     main = _effect(one, "post", one.overall)
-    yield replace(main, is_main=True)
+    size = effect_size(one.overall.estimate, one.overall.interval, one.spreads)
+    yield replace(main, is_main=True, effect_size=size)
     for time in one.by_time:
         period = str(time.year) if time.year else f"{counted(time.since, 'year')} since the start"
         yield _effect(one, period, time.ranked)

@@ -40,6 +40,7 @@ class GapSeries:
     has_slope : whether a line is fitted on either side of a start, or levels are compared
     is_partial : whether the year before a start is left out for its area
     is_alone : whether areas are followed by themselves, less nothing
+    why_unranked : why no rank says anything, however many areas there are; empty where one may
     """
 
     values: Floats
@@ -52,6 +53,7 @@ class GapSeries:
     has_slope: bool
     is_partial: bool = False
     is_alone: bool = False
+    why_unranked: str = ""
 
     @cached_property
     def gap(self) -> Floats:
@@ -116,7 +118,7 @@ class Placed:
     """Numbers of the treated areas, `observed` (C,), and of those that took their places, `values` (D, C).
 
     `n_areas` and `n_treated` are J, the treated counted, and A; `is_drawn` says that several areas were drawn at a
-    time, rather than each in turn.
+    time, rather than each in turn; `why_unranked` as of the series.
     """
 
     observed: Floats
@@ -124,11 +126,13 @@ class Placed:
     n_areas: int
     n_treated: int
     is_drawn: bool
+    why_unranked: str = ""
 
     def ranked(self, column: int = 0, level: float = LEVEL) -> Ranked:
         """Return the place of one number: p = (1 + #{|T_d| ≥ |T|})/(D + 1), the interval what is not rejected."""
         observed, values = float(self.observed[column]), self.values[:, column]
-        reason = too_few_areas(self.n_areas, self.n_treated) or ("" if len(values) else "No other area could stand in.")
+        reason = self.why_unranked or too_few_areas(self.n_areas, self.n_treated)
+        reason = reason or ("" if len(values) else "No other area could stand in.")
         none = Unavailable(reason or "-")
         made = Ranked(
             estimate=observed,
@@ -158,6 +162,12 @@ class Placed:
             rank=1.0 + float((size > abs(observed) + TIE).sum()),
             monte_carlo_error=float(np.sqrt(p * (1 - p) / len(values))) if self.is_drawn else 0.0,
         )
+
+    def detected(self, column: int, moved: float, level: float = LEVEL) -> float:
+        """Return the share of those in the treated ones' places of which a flaw that moves a number would be found."""
+        values = self.values[:, column]
+        half = reach(np.abs(values), np.ones(len(values)), 1 - level)
+        return float(np.mean([(np.abs(values + shift) > half + TIE).mean() for shift in (moved, -moved)]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +236,7 @@ def placed(series: GapSeries, places: Places, numbers: dict[int, Floats]) -> Pla
         n_areas=series.n_areas,
         n_treated=len(series.treated),
         is_drawn=places.is_drawn,
+        why_unranked=series.why_unranked,
     )
 
 

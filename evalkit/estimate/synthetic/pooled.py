@@ -89,7 +89,7 @@ class PooledPlacebos(Shown):
 
     `p_value` is the share of all, the treated ones included, whose error after the start over that before it is at
     least as large; `among` ranks mean gaps. `ratios`, `estimates` and `gaps` are of the sets, shape (n_sets, …);
-    `n_leads` times of the gaps lie after the start, and `floor` is the least error before the start that counts in a ratio.
+    `n_leads` times of the gaps lie after the start, and `floor` is the least error before it that counts in a ratio.
     """
 
     p_value: Quantity

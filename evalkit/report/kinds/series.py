@@ -196,8 +196,9 @@ def _given(one: SeriesOutcomeResults) -> str:
     """Return the effect given the gap before, which must be read beside the headline."""
     if isinstance(one.given, Unavailable) or isinstance(one.given.p_value, Unavailable):
         return ""
+    moved = "" if isinstance(one.trend, Unavailable) else " and how it moved"
     return (
-        f"Given where the gap stood and how it moved before, the effect is {one.made.number(one.given.estimate)} "
+        f"Given where the gap stood{moved} before, the effect is {one.made.number(one.given.estimate)} "
         f"{one.unit} ({p_equals(one.given.p_value)})"
     )
 
@@ -213,19 +214,11 @@ def limits(results: AnalysisResults) -> Prose:
     one = series_of(results).primary
     whole = (
         "It is about whole areas: where only some of their schools took part, the effect on those cannot be told from "
-        "it, and is larger than the area's."
+        "it, and is larger than the area's if the others felt nothing."
     )
     shock = "Anything else that changed in these areas at the same time, and not in those compared with, is in it."
     line = "A line carried on for many years is a guess; the further from the start, the less it can be relied on."
     return Prose((whole, shock, *((line,) if one.has_slope else ())), "list")
-
-
-def would_have(results: AnalysisResults) -> str:
-    """Return what the answer rests on, in words that follow "without the programme, the treated"."""
-    one = series_of(results).primary
-    if one.is_single:
-        return "would have gone on as before"
-    return f"would have kept a gap that {_gone_on(one).replace('gone', 'went').replace('stayed', 'stays')}"
 
 
 # The plan, before outcomes.
@@ -247,8 +240,7 @@ def _design(plan: AnalysisPlan) -> Iterator[Part]:
     yield sentences(
         _comparator(plan_of(plan), one),
         _rule(plan_of(plan)),
-        one.reason,
-        as_sentence(one.why_unranked) if one.why_unranked and not one.is_single else "",
+        as_sentence(one.reason),
         "The year before a start was exposed for part of it, and is left out for its area." if one.partial else "",
         "Values are means of schools in each year." if one.is_averaged else "",
     )

@@ -113,3 +113,9 @@ def test_units_without_any_area_are_areas_of_their_own():
     assert made.treated == ("u1",)
     assert made.series.name("u1") == "unit u1"
     assert made.compared("all", NEIGHBOURS).tolist() == [[False, False], [True, False]]
+
+
+def test_a_value_of_an_area_that_rests_on_few_pupils_is_not_told():
+    values = frame([[3.0, 4, 9], [1, 2, 3]])
+    made = area_outcome(project(), intake(values, [301, 302], [[50, 50, 5], [50, 50, 50]]), "t.v")
+    np.testing.assert_array_equal(made.series.values, [[3, 4, np.nan], [1, 2, 3]])

@@ -146,6 +146,13 @@ def test_several_areas_are_set_beside_draws_of_as_many_with_their_starts():
     assert isinstance(found.interval, Unavailable)
 
 
+def test_a_reason_against_any_rank_stands_in_every_place():
+    found = effects(made(noise(60), why_unranked="They are one.")).ranked()
+    for part in (found.p_value, found.p_value_one_sided, found.interval, found.rank):
+        assert part == Unavailable("They are one.")
+    assert isinstance(found.estimate, float)
+
+
 def test_several_areas_need_seven_others_each():
     found = effects(made(noise(22), treated=(0, 1, 2), starts=(2014,) * 3)).ranked()
     assert isinstance(found.p_value, Unavailable)
@@ -174,6 +181,16 @@ def test_of_levels_a_years_own_effect_averages_to_the_effect():
     found = series.effects(2014)
     np.testing.assert_allclose(found[:, 1:].mean(axis=1), found[:, 0])
     np.testing.assert_allclose(found[0, 1], series.gap[0, 4] - series.gap[0, :4].mean())
+
+
+def test_a_flaw_is_found_where_it_moves_a_number_beyond_what_is_not_rejected():
+    found = effects(made(noise(50)))
+    half = found.ranked().interval.upper - found.ranked().estimate
+    values = found.values[:, 0]
+    assert found.detected(0, 0.0) == pytest.approx((np.abs(values) > half).mean())
+    assert found.detected(0, 3 * np.abs(values).max()) == 1
+    by_hand = ((np.abs(values + 2) > half).mean() + (np.abs(values - 2) > half).mean()) / 2
+    assert found.detected(0, 2.0) == pytest.approx(by_hand)
 
 
 # What does not matter.

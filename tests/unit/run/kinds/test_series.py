@@ -1,6 +1,7 @@
 """The kind `series` on a table of areas: equal to least squares by hand, judged among areas, split by breaks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ data:
     rates: {{file: rates.csv, unit: area, period: year}}
 participants: {{file: participants.csv{first_year}}}
 outcomes:
-  - {{table: rates, column: rate, label: Rate, unit: points, role: primary{breaks}}}
+  - {{table: rates, column: rate, label: Rate, unit: points, sd: 8, role: primary{breaks}}}
   - {{table: rates, column: other, label: Other rate, unit: points, role: placebo}}
 analyses:
   - {{name: main, kind: series, primary: true, comparison: all{options}}}
@@ -95,7 +96,9 @@ def test_the_effect_is_that_of_least_squares(results, rows):
     assert (one.lines.trend, one.lines.level, one.lines.slope) == pytest.approx(tuple(coefficients[1:]))
     for time in one.by_time:
         assert time.ranked.estimate == pytest.approx(coefficients[2] + coefficients[3] * (time.year - START))
-    assert results.main("rates.rate").estimate == one.overall.estimate
+    main = results.main("rates.rate")
+    assert main.estimate == one.overall.estimate
+    assert main.effect_size.hedges_g == pytest.approx(main.estimate / 8)
 
 
 def test_it_is_placed_among_all_areas(results):
@@ -114,6 +117,15 @@ def test_every_check_has_a_sentence_and_no_t_test_is_given(results):
     assert names["years"].verdict is Verdict.REASSURING
     assert "none is given" in names["autocorrelation"].sentence
     assert all(isinstance(one.std_error, Unavailable) for one in results.effects)
+
+
+def test_what_passing_is_worth_is_said(tmp_path, rows, results):
+    by_lines = results.details.primary.placebo_power
+    # a jump in the middle as large as 2.8 times what an effect is where nothing happened
+    assert by_lines.violation == pytest.approx(2.8 * results.details.primary.overall.spread)
+    by_levels = evaluated(tmp_path, rows, options=", slope: 'no'").details.primary
+    assert by_levels.trend_power.violation == pytest.approx(2.8 * by_levels.overall.spread)
+    assert by_levels.trend_power.at_half <= by_levels.trend_power.at_one <= by_levels.trend_power.at_twice
 
 
 def test_other_choices_stand_beside_without_p(results, rows):
@@ -185,6 +197,7 @@ def test_years_left_out_and_a_year_exposed_in_part(tmp_path, rows):
     part = evaluated(tmp_path / "b", rows, first_year=", first_year: partial").details.primary
     assert part.plan.starts == {"A00": 2015}
     assert [point.at for point in part.points if not point.is_used] == [2014]
+    assert part.before == tuple(range(2009, 2014))
 
 
 def test_an_area_that_lacks_a_year_stands_in_for_nobody(tmp_path, rows):
@@ -207,6 +220,20 @@ def test_several_areas_with_their_own_starts(tmp_path, rows):
     assert found.main("rates.rate").sets.n_treated_areas == 2
     assert [time.since for time in one.by_time] == [0, 1, 2, 3, 4]
     assert shown.figure(found).png[:4] == b"\x89PNG"
+
+
+def test_areas_of_one_region_are_not_judged_by_areas_from_all_over(results):
+    one = results.details.primary.plan
+    ten = {f"A{n:02d}": START for n in range(10)}
+    spread = replace(one, starts=ten, stand_ins=tuple(f"B{n}" for n in range(130)))
+    assert spread.why_unranked == ""
+    assert spread.recommended == WHOLE_SETS
+    together = replace(spread, region="North West")
+    # 140 areas hold 14 sets of ten that do not overlap
+    assert "North West" in together.why_unranked
+    assert "number 14, and 20 are needed" in together.why_unranked
+    assert together.recommended == "none"
+    assert replace(together, starts=dict(list(ten.items())[:2])).why_unranked == ""
 
 
 def test_rows_in_another_order_and_other_names_change_nothing(tmp_path, rows, results):
