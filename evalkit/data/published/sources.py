@@ -81,6 +81,11 @@ class Sources:
         of_england = (one.area is None for files in self.tables.get(stage, {}).values() for one in files)
         return stage in self.panels or bool(self.ees.get(stage)) or any(of_england)
 
+    @property
+    def outline_files(self) -> tuple[Path, ...]:
+        """Return the files that hold outlines of areas."""
+        return tuple(map(_path, self.boundaries))
+
     def files(self) -> tuple[Path, ...]:
         """Return every file that a run may read, in a fixed order; an archive stands for what is in it."""
         tables = [

@@ -78,11 +78,13 @@ def input_files(project: Project, project_path: Path, sources: Sources) -> tuple
         project.participants.file,
         project.reference_document,
         *(table.file for table in project.data.tables.values()),
+        project.data.borders,
         *(notebook.file for notebook in project.notebooks),
         *([MEASURES_FILE] if (project_path.parent / MEASURES_FILE).is_file() else []),
     )
     names = [name for name in named if name]
-    published = sources.files() if project.reads_published else ()
+    outlines = sources.outline_files if project.needs_borders and not project.data.borders else ()
+    published = sources.files() if project.reads_published else outlines
     return (*_hashed("project", project_path.parent, (project_path.parent / name for name in names)),
             *_hashed("data", sources.folder, published))  # fmt: skip
 
