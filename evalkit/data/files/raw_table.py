@@ -205,7 +205,9 @@ def _parquet_blocks(member: Member, columns: Sequence[str] | None) -> Iterator[p
             if file.metadata.num_rows == 0:
                 yield pa.table({name: pa.array([], pa.string()) for name in names})
             for batch in file.iter_batches(_ROWS_OF_PARQUET, columns=names):
-                yield pa.table([_as_text(column) for column in batch.columns], names=batch.schema.names)
+                texts = pa.table([_as_text(column) for column in batch.columns], names=batch.schema.names)
+                texts.validate(full=True)  # Parquet may hold as text what is none
+                yield texts
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise DataError(
             f"{member.name}: this is not a whole Parquet file: it is damaged, cut short, or of another kind "
