@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Layout
-from evalkit.data.files.members import GZIP, Member, disk_files, require_folder, sha256_of, told, unpacked
+from evalkit.data.files.members import GZIP, STORE_MARK, Member, disk_files, require_folder, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
 from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
-from evalkit.data.store.store import Store
+from evalkit.data.store.store import SPILL, Store
 
 if TYPE_CHECKING:
     from evalkit.data.files.raw_table import RawTable
@@ -29,6 +29,8 @@ PATIENCE_SECONDS: Final = 3600.0
 """How long an import waits for another one into the same store."""
 _FRESH_NS: Final = 2_000_000_000
 """A file that was changed so shortly before it was read could change again without its time telling."""
+_SPILL_SECONDS: Final = 86_400
+"""After so long no question to the store is still under way."""
 Say = Callable[[str], None]
 
 
@@ -126,18 +128,20 @@ def _require_store_place(folder: Path, store: Path) -> None:
 def _alone(store: Path, say: Say) -> Iterator[None]:
     """Hold the store for the block; wait where another import holds it."""
     deadline, is_told = time.monotonic() + PATIENCE_SECONDS, False
-    while True:
-        try:
-            with only_one(store / LOCK, f"{store}: another import holds the store. Wait until it has ended."):
-                yield
-                return
-        except Busy:
-            if time.monotonic() > deadline:
-                raise
-            if not is_told:
-                say(f"another import holds the store ({holder_of(store / LOCK)}): waiting until it has ended")
-            is_told = True
-            time.sleep(LOOK_SECONDS)
+    with ExitStack() as held:
+        while True:
+            try:
+                refusal = f"{store}: another import holds the store. Wait until it has ended."
+                held.enter_context(only_one(store / LOCK, refusal))
+                break
+            except Busy:
+                if time.monotonic() > deadline:
+                    raise
+                if not is_told:
+                    say(f"another import holds the store ({holder_of(store / LOCK)}): waiting until it has ended")
+                is_told = True
+                time.sleep(LOOK_SECONDS)
+        yield  # outside of what waits: a block that is itself refused something as busy says so
 
 
 def _before(store: Path) -> tuple[Path | None, tuple[StoreEntry, ...]]:
@@ -155,6 +159,11 @@ def _before(store: Path) -> tuple[Path | None, tuple[StoreEntry, ...]]:
     for path in (store / TABLES).iterdir():
         if f"{TABLES}/{path.name}" not in names:
             path.unlink(missing_ok=True)
+    for path in store.glob(f".{STORE_MARK}.*.part"):
+        path.unlink(missing_ok=True)
+    for path in store.glob(f"{SPILL}*"):
+        if path.stat().st_mtime < time.time() - _SPILL_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
     return source, entries if is_same_code else ()
 
 
