@@ -16,6 +16,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.csv_blocks import csv_blocks
 from evalkit.data.files.csv_start import CsvStart, csv_start, unique_names
 from evalkit.data.files.json_table import json_table
+from evalkit.data.files.layout import spelled
 from evalkit.data.files.members import Member
 from evalkit.data.files.signature import TableForm, form_of
 from evalkit.data.files.workbook import sheet_names, sheet_rows
@@ -45,10 +46,10 @@ class Peek:
 
     def cells(self, column: str) -> tuple[str, ...]:
         """Return the first cells of a column, by its name in any case of letters; empty where there is none."""
-        at = [name.casefold() for name in self.columns]
-        if column.casefold() not in at:
+        published = spelled(column, self.columns, self.name)
+        if published is None:
             return ()
-        place = at.index(column.casefold())
+        place = self.columns.index(published)
         return tuple(row[place] for row in self.rows if place < len(row))
 
 
@@ -129,14 +130,14 @@ class RawTable:
 
     def published(self, columns: Sequence[str]) -> list[str]:
         """Return columns as the file spells them; raise `DataError` where it lacks one."""
-        by_name = {name.casefold(): name for name in reversed(self.peek.columns)}
-        missing = [name for name in columns if name.casefold() not in by_name]
+        by_name = {name: spelled(name, self.peek.columns, self.name) for name in columns}
+        missing = [name for name, published in by_name.items() if published is None]
         if missing:
             raise DataError(
                 f"{self.name}: the file has no column {listed(missing)}.{did_you_mean(missing[0], self.peek.columns)} "
                 f"It has {len(self.peek.columns)} columns, starting {listed(self.peek.columns, 5)}."
             )
-        return [by_name[name.casefold()] for name in columns]
+        return [str(by_name[name]) for name in columns]
 
     def counts(self, columns: Sequence[str]) -> pd.DataFrame:
         """Return each combination of cells of some columns once, with a column `n` of its rows.

@@ -18,14 +18,13 @@ from evalkit.core.words import counted, did_you_mean, listed, shown_cell
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.pupils import LAYOUTS, pupil_columns, summers
 from evalkit.data.published.codes import read_cells, refuse_odd
-from evalkit.data.store.store import quoted, sql_text
+from evalkit.data.store.store import Store, quoted, sql_text
 from evalkit.data.store.typed_columns import CODES, TEXT
 
 if TYPE_CHECKING:
     import duckdb
 
     from evalkit.data.store.manifest import StoreEntry
-    from evalkit.data.store.store import Store
 
 DISAGREE: Final = "rows disagree"
 """In the place of a code: the rows of a pupil in a school and year give several numbers, or several codes."""

@@ -175,7 +175,7 @@ def _why_not(address: Address, year: int | None) -> str:
 
 
 def _why_no_area(area: int | None, year: int | None) -> str:
-    """Return why an authority has no file of a summer: it was there neither as the school year began nor at the year's end."""
+    """Return why an authority has no file of a summer: it was there neither as its school year began nor at its end."""
     if area is None or year is None:
         return ""
     held = [one for one in authorities() if one.code == area]

@@ -315,11 +315,12 @@ def test_the_list_says_what_is_where_and_asks_no_server(monkeypatch):
     assert ran.out.count("not confirmed from where this was built") == 5
     assert "edubasealldata{date}.csv" in ran.out
     (gias,) = json.loads(typed("fetch", "gias", "--list", "--json").out)
-    names = [one["name"] for one in gias["addresses"]]
-    (some,) = json.loads(typed("fetch", "gias", "--list", "--only", names[-1], "--json").out)
     assert gias["name"] == "gias"
-    assert len(names) > 1
-    assert some == gias | {"addresses": gias["addresses"][-1:]}
+    (tables,) = json.loads(typed("fetch", "performance-tables", "--list", "--json").out)
+    last = tables["addresses"][-1:]
+    (some,) = json.loads(typed("fetch", "performance-tables", "--list", "--only", last[0]["name"], "--json").out)
+    assert len(tables["addresses"]) > 1
+    assert some == tables | {"addresses": last}
 
 
 @pytest.mark.parametrize(
