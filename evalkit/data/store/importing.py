@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Layout
 from evalkit.data.files.members import GZIP, STORE_MARK, Member, disk_files, require_folder, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
-from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
+from evalkit.data.store.manifest import TABLES, StoreEntry, facts_of, read_manifest, write_manifest
 from evalkit.data.store.store import SPILL, Store
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 LOCK: Final = ".evalkit-import.lock"
 PATIENCE_SECONDS: Final = 3600.0
 """How long an import waits for another one into the same store."""
-_FRESH_NS: Final = 2_000_000_000
-"""A file that was changed so shortly before it was read could change again without its time telling."""
 _SPILL_SECONDS: Final = 86_400
 """After so long no question to the store is still under way."""
 Say = Callable[[str], None]
@@ -108,9 +105,9 @@ def unchanged(folder: Path, store: Path) -> tuple[StoreEntry, ...] | None:
         return None
     if source != folder.resolve() or not is_same_code:
         return None
-    known = {entry.on_disk: (entry.size, entry.mtime_ns) for entry in entries}
-    now = {member.name: _facts(member.path) for member in disk_files(folder)}
-    is_settled = all(entry.mtime_ns < entry.read_ns - _FRESH_NS for entry in entries)
+    known = {entry.on_disk: entry.facts for entry in entries}
+    now = {member.name: facts_of(member.path) for member in disk_files(folder)}
+    is_settled = all(entry.is_settled() for entry in entries)
     return entries if now == known and is_settled else None
 
 
@@ -194,7 +191,7 @@ class _Import:
         return [entry for member in disk_files(self.folder) for entry in self._of(member, by_disk.get(member.name, []))]
 
     def _of(self, member: Member, known: list[StoreEntry]) -> list[StoreEntry]:
-        facts = member.path.lstat()
+        facts = facts_of(member.path)
         if known and (kept := self._kept(known, member, facts)) is not None:
             return kept
         found, digests = [], _Digests()
@@ -204,29 +201,28 @@ class _Import:
             self.n_read += 1
         return found
 
-    def _kept(self, known: list[StoreEntry], member: Member, facts: os.stat_result) -> list[StoreEntry] | None:
+    def _kept(self, known: list[StoreEntry], member: Member, facts: tuple[int, int, int]) -> list[StoreEntry] | None:
         """Return the entries of a file that has not changed, None where it has or its copies are gone."""
         first = known[0]
         if not all((self.store / entry.copy).exists() for entry in known):
             return None
-        is_same = (first.size, first.mtime_ns) == (facts.st_size, facts.st_mtime_ns) and not self.is_elsewhere
-        if is_same and first.mtime_ns < first.read_ns - _FRESH_NS:
+        if first.facts == facts and not self.is_elsewhere and first.is_settled():
             return known
         digest, now = first.archive_sha256 or first.sha256, time.time_ns()
         with suppress(DataError):
             if digest and not member.problem and sha256_of(member) == digest:
-                new = {"size": facts.st_size, "mtime_ns": facts.st_mtime_ns, "read_ns": now}
-                return [replace(entry, **new) for entry in known]  # type: ignore[arg-type]
+                size, changed, moved = facts
+                return [replace(entry, size=size, mtime_ns=changed, ctime_ns=moved, read_ns=now) for entry in known]
         return None
 
-    def _read(self, member: Member, on_disk: str, facts: os.stat_result, digests: _Digests) -> StoreEntry:
+    def _read(self, member: Member, on_disk: str, facts: tuple[int, int, int], digests: _Digests) -> StoreEntry:
         """Return the entry of a file that is read now."""
         from evalkit.data.files.catalogue import entry_of
         from evalkit.data.files.raw_table import RawTable
 
         keeper, now = _Keeper(self.store, digests), time.time_ns()
         found = entry_of(RawTable(member), self._known_layouts(), keeper.keep)
-        is_changed = (facts.st_size, facts.st_mtime_ns) != _facts(member.path)
+        is_changed = facts != facts_of(member.path)
         fault = _CHANGED if is_changed else found.fault
         return StoreEntry(
             name=found.name,
@@ -247,8 +243,9 @@ class _Import:
             on_disk=on_disk,
             inner=member.inner,
             nested=member.nested,
-            size=facts.st_size,
-            mtime_ns=facts.st_mtime_ns,
+            size=facts[0],
+            mtime_ns=facts[1],
+            ctime_ns=facts[2],
             read_ns=now,
         )
 
@@ -258,13 +255,6 @@ class _Import:
 
             self.layouts = layouts()
         return self.layouts
-
-
-def _facts(path: Path) -> tuple[int, int]:
-    with suppress(OSError):
-        facts = path.lstat()
-        return facts.st_size, facts.st_mtime_ns
-    return -1, -1
 
 
 @dataclass(slots=True)

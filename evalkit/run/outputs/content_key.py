@@ -21,10 +21,11 @@ import evalkit
 from evalkit.core.errors import EvalkitError
 from evalkit.core.manifest import State, Vintage
 from evalkit.data.locks import write_whole
+from evalkit.data.store.in_use import kept_sha256
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
 from evalkit.run.processes.failure import RUNS
-from evalkit.run.project.workspace import is_slug, notebooks_folder
+from evalkit.run.project.workspace import default_store, is_slug, notebooks_folder
 
 # Whether a project has to be run again: a key over the content of everything that decides its outputs.
 
@@ -46,6 +47,12 @@ class Hashes:
             with path.open("rb") as file:
                 self._known[path] = hashlib.file_digest(file, "sha256").hexdigest()
         return self._known[path]
+
+    def of_published(self, path: Path) -> str:
+        """Return the SHA-256 of a published file, as the store keeps it where the file is the one that was imported."""
+        if path not in self._known and (kept := kept_sha256(default_store(), path)):
+            self._known[path] = kept
+        return self.of(path)
 
     def of_tree(self, folder: Path) -> str:
         """Return one SHA-256 for every file below a folder, by name and content; what Python compiles is left out."""
@@ -74,7 +81,11 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
 
     content = {
         "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
-        "data": _hashed(find_sources(data).files(), data, hashes),
+        "data": {
+            path.relative_to(data).as_posix(): hashes.of_published(path)
+            for path in find_sources(data).files()
+            if path.exists()
+        },
         "shown": shown_data,
         "notebooks": {
             path.name: hashes.of(path) for path in sorted(notebooks_folder(project_file).glob("[0-9]_*.ipynb"))
