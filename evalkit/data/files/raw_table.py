@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.csv_blocks import csv_blocks
 from evalkit.data.files.csv_start import CsvStart, csv_start, unique_names
-from evalkit.data.files.json_table import json_table
+from evalkit.data.files.json_table import json_content, json_table
 from evalkit.data.files.layout import spelled
 from evalkit.data.files.members import Member
 from evalkit.data.files.signature import TableForm, form_of
@@ -159,6 +159,11 @@ class RawTable:
         return sum(block.num_rows for block in self._text_blocks(first or None))
 
     @cached_property
+    def json(self) -> Any:
+        """Return what a file of JSON holds, but for the coordinates of outlines."""
+        return json_content(self.member)
+
+    @cached_property
     def _start(self) -> CsvStart:
         return csv_start(self.member, N_PEEKED)
 
@@ -173,7 +178,7 @@ class RawTable:
         elif self.form == "parquet":
             yield from _parquet_blocks(self.member, columns)
         elif self.form == "geojson":
-            table = json_table(self.member)
+            table = json_table(self.name, self.json)
             yield table if columns is None else table.select(list(columns))
         elif self.form == "workbook":
             yield _sheet_table(self.member, self.peek.sheet, columns)

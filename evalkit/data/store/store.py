@@ -172,7 +172,9 @@ def stored_copy(place: Path, table: RawTable) -> RawTable:
     """Return the copy of a table as a table of the same text."""
     raw = table.peek
     if raw.form == "geojson":
-        return RawTable(Member(raw.name, place))
+        outlines = RawTable(Member(raw.name, place))
+        outlines.__dict__["json"] = table.json  # it is known, and need not be parsed again
+        return outlines
     copy = _StoredTable(place, table.member, raw.columns, raw.form, raw.encoding, raw.sheet)
     copy.__dict__["peek"] = raw  # it is known, and need not be read again
     return copy
