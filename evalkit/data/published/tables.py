@@ -85,13 +85,16 @@ def read_table(
         "skiprows": skip_rows,
     }
     frame = _guarded(file, encoding, lambda: _read_csv(file, options))
-    if not ragged:
-        return frame[names].set_axis(list(published), axis=1)
+    cells = frame[names] if not ragged else _without_padding(file, frame[names], header, encoding, skip_rows)
+    return cells.set_axis(list(published), axis=1)
+
+
+def _without_padding(
+    file: Member, frame: pd.DataFrame, header: list[str], encoding: str, skip_rows: Callable[[int], bool] | None
+) -> pd.DataFrame:
+    """Return columns with a cell missing where its row ends before it."""
     lengths = np.array(_guarded(file, encoding, lambda: _row_lengths(file, encoding, skip_rows)))
-    without_padding: pd.DataFrame = frame[names].apply(
-        lambda cells: cells.where(lengths > header.index(str(cells.name)))
-    )
-    return without_padding.set_axis(list(published), axis=1)
+    return frame.apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
 
 
 def _of_store(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from evalkit.core.errors import DataError
 from evalkit.data.files.members import STORE_MARK, Member
-from evalkit.data.store.manifest import facts_of, read_manifest
 
 if TYPE_CHECKING:
     from evalkit.data.files.raw_table import RawTable
@@ -32,6 +31,8 @@ def stored_instead(file: Member, encoding: str) -> tuple[tuple[str, ...], RawTab
     if mark is None or not mark.is_file() or not file.path.is_file():
         return None
     source, entries = _held(_PLACES[0], mark.stat().st_mtime_ns)
+    from evalkit.data.store.manifest import facts_of
+
     place = file.path.resolve()
     entry = entries.get((place, file.inner, file.nested))
     if entry is None or entry.facts != facts_of(place):
@@ -52,6 +53,8 @@ def kept_sha256(store: Path, file: Path) -> str:
     mark = store / STORE_MARK
     if not mark.is_file():
         return ""
+    from evalkit.data.store.manifest import facts_of
+
     place = file.resolve()
     entry = _on_disk(store, mark.stat().st_mtime_ns).get(place)
     if entry is None or not entry.is_settled() or entry.facts != facts_of(place):
@@ -62,6 +65,8 @@ def kept_sha256(store: Path, file: Path) -> str:
 @lru_cache(maxsize=2)
 def _on_disk(store: Path, changed: int) -> dict[Path, StoreEntry]:
     """Return of each raw file that was imported one entry; none where the store is damaged, which others say."""
+    from evalkit.data.store.manifest import read_manifest
+
     try:
         source, entries, _ = read_manifest(store)
     except DataError:
@@ -72,6 +77,8 @@ def _on_disk(store: Path, changed: int) -> dict[Path, StoreEntry]:
 @lru_cache(maxsize=2)
 def _held(folder: Path, changed: int) -> tuple[Path, dict[tuple[Path, str, str], StoreEntry]]:
     """Return the folder that was imported, and the files kept of it by where they lie; none that other code kept."""
+    from evalkit.data.store.manifest import read_manifest
+
     try:
         source, entries, is_by_this_code = read_manifest(folder)
     except DataError:  # `evalkit import` says what is wrong with a store; a project reads the files themselves

@@ -15,6 +15,7 @@ from pyarrow import compute as pc
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed, shown_cell
+from evalkit.data.files.layout import spelled
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.pupils import LAYOUTS, pupil_columns, summers
 from evalkit.data.published.codes import read_cells, refuse_odd
@@ -118,15 +119,24 @@ def school_years(
             for year in sorted({year for file in files for year in file.labels})
             for part in _of_year(asked, [file for file in files if year in file.labels], year, list(measures))
         ]
+    if not made:
+        raise DataError(
+            f"{listed([file.name for file in files])}: no row of a pupil is in it. Import the extract again."
+        )
+    return _put_together(made, school, measures[0], tuple(file.name for file in files))
+
+
+def _put_together(made: Sequence[_Part], school: str, measure: str, names: tuple[str, ...]) -> SchoolYears:
+    """Return the parts as one, in order; raise `DataError` where a school is told by what is no number of one."""
     rows = pd.concat([one.rows for one in made], ignore_index=True)
-    _require_schools(rows["school"], school, [file.name for file in files])
+    _require_schools(rows["school"], school, names)
     missing = pd.concat([one.missing for one in made], ignore_index=True)
     n_rows, n_no_school = (sum(getattr(one, name) for one in made) for name in ("n_rows", "n_no_school"))
-    n_pupils = int(rows.loc[rows["measure"] == measures[0], "n_pupils"].sum())
+    n_pupils = int(rows.loc[rows["measure"] == measure, "n_pupils"].sum())
     return SchoolYears(
         rows=rows.sort_values(["school", "year", "measure"], ignore_index=True),
         missing=missing.sort_values(["school", "year", "measure", "code"], ignore_index=True),
-        files=tuple(file.name for file in files),
+        files=names,
         cases=(
             CountedCase("rows of pupils read", n_rows),
             CountedCase("pupils, once in each of their schools and years", n_pupils),
@@ -143,8 +153,7 @@ def _entries(store: Store, measures: Sequence[str]) -> list[StoreEntry]:
     """Return the files of pupils that have the measures; raise `DataError` where there are none."""
     found, seen = [], list[str]()
     for entry in store.of(LAYOUTS[0].name):
-        names = {column.casefold() for column in entry.columns}
-        absent = [name for name in measures if name.casefold() not in names]
+        absent = [name for name in measures if spelled(name, entry.columns, entry.name) is None]
         if absent and len(absent) < len(measures):
             raise DataError(
                 f"{entry.name}: the file has no column '{absent[0]}', and others that are asked for. Ask for the "
@@ -198,11 +207,11 @@ class _File:
         is_whole = kinds[at] == "BIGINT" and not _one(asked, texts)
         label = _text_of(columns["ACADYR"], kinds)
         labels, n_rows = _labels(asked, f"SELECT {label}, count(*) FROM {source} GROUP BY 1 ORDER BY 1", entry.name)
-        by_name = {column.casefold(): column for column in reversed(entry.columns)}
-        cells = [_measure(asked, source, by_name[name.casefold()], kinds, entry.name) for name in measures]
+        published = [str(spelled(name, entry.columns, entry.name)) for name in measures]
+        cells = [_measure(asked, source, column, kinds, entry.name) for column in published]
         for at_measure, (_, _, distinct) in enumerate(cells):
             if distinct is not None:
-                source = _beside(asked, source, distinct, by_name[measures[at_measure].casefold()])
+                source = _beside(asked, source, distinct, published[at_measure])
         return cls(
             name=entry.name, source=source, label=label, labels=labels, n_rows=n_rows,
             school=quoted(at) if is_whole else f"nullif(replace({_text_of(at, kinds)}, '/', ''), '')",

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import evalkit
 from evalkit.core.manifest import InputFile, Manifest, Provenance
 from evalkit.core.project import Project
-from evalkit.run.outputs.content_key import Hashes
 from evalkit.run.outputs.folder import MANIFEST_KIND
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.project_file import project_data
 from evalkit.run.project.workspace import SOURCE_ROOT

@@ -14,7 +14,8 @@ from evalkit.data.store.importing import import_folder, imported
 from evalkit.data.store.in_use import kept_sha256
 from evalkit.run.outputs import content_key as module
 from evalkit.run.outputs import manifest
-from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, project_slug
+from evalkit.run.outputs.content_key import content_key, is_unchanged, project_files, project_slug
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.project.workspace import NOTEBOOKS, default_store
 
 PROJECT = "slug: demo\nparticipants:\n  file: schools.csv\nclaims: 'claims.yml'\nyears: [2016]\n"
