@@ -6,8 +6,16 @@
 - `pupils_checks`: What could be wrong with the effect of an analysis of pupils in schools.
 - `pupils_effects`: Effects of an analysis of pupils in the form that every kind gives them, in standard deviations of
   pupils too.
+- `series`: Results of a comparative interrupted time series: the effect by year, its place among areas, and what
+  stands beside.
+- `series_checks`: What could be wrong with the effect of a comparative interrupted time series, and the effects as
+  every kind has them.
 - `staggered`: Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong.
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
   they are effects of.
+- `synthetic`: Results of an analysis by synthetic control: the effect of every outcome, who takes the treated areas'
+  place.
+- `synthetic_checks`: Effects of an analysis by synthetic control in the form that every kind gives them, and what
+  could be wrong.
 """

@@ -60,7 +60,7 @@ def _add_new_options(parser: Options) -> None:
     )
 
 
-KINDS_OF_NEW: Final = ("areas", "matched", "pupils", "staggered")
+KINDS_OF_NEW: Final = ("areas", "matched", "pupils", "series", "staggered", "synthetic")
 """Kinds of analysis for which a project file to fill in is at hand."""
 
 NEW: Final = Declared(
@@ -71,6 +71,8 @@ NEW: Final = Declared(
         "evalkit new tutoring --kind matched": "listed schools, each compared with schools like it",
         "evalkit new waves --kind staggered": "schools that start in different years",
         "evalkit new tutoring --kind pupils": "a table of pupils in schools",
+        "evalkit new absence --kind series": "whole areas, followed over the years before and after",
+        "evalkit new one-city --kind synthetic": "one area or few, against a weighted average of others",
     },
     epilog="Then fill it in, and type: evalkit check SLUG",
 )
