@@ -225,7 +225,7 @@ def test_school_records_withhold_means_of_few(tmp_path):
     rows = [("a", f"p{at}", 2018, at) for at in range(10)] + [("b", f"q{at}", 2018, at) for at in range(9)]
     pd.DataFrame(rows, columns=["school", "pupil", "year", "score"]).to_csv(tmp_path / "t.csv", index=False)
     table = OwnTable(file="t.csv", unit="school", period="year", person="pupil")
-    nobody = Directory(KnownSchools.of({}, None, None), NeighbourTable({}, {}, {}, 0))
+    nobody = Directory(KnownSchools.of({}, (), None), NeighbourTable({}, {}, {}, 0))
     opened = open_project_table(tmp_path / "t.csv", "t", table, nobody)
     records = people_records(opened, read_people(opened, ["score"], [], [2018], None), {"t.score": "score"})
     assert records.values["t.score"].loc["a", 2018] == 4.5
