@@ -137,6 +137,12 @@ def measure_unit(project: Project, code: str) -> str:
     return known.unit if known else "points"
 
 
+def effect_unit(project: Project, effect: Effect) -> str:
+    """Return the unit of an effect: its outcome's, for each of what it is for one of, as `points per adviser day`."""
+    unit = measure_unit(project, effect.outcome)
+    return f"{unit} per {effect.per}" if effect.per else unit
+
+
 def units_of(project: Project) -> str:
     """Return what takes part, in the plural: schools, unless an own table names units that no published file knows."""
     table = project.data.tables.get(project.primary.table or "")

@@ -88,6 +88,7 @@ class Kind:
 
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
+    "dose": "evalkit.run.kinds.dose:DOSE",
     "matched": "evalkit.run.kinds.matched:MATCHED",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
 }
