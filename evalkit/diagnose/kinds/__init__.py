@@ -1,5 +1,7 @@
 """The results of kinds of analysis, and what could be wrong with them.
 
+- `dose`: Results of an analysis by dose: the line among participants, and what stands against those outside.
+- `dose_checks`: What could be wrong with a line by dose, and its effects in the form that every kind gives them.
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
   wrong.
 - `staggered`: Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong.

@@ -15,12 +15,12 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.dose import DoseOptions, DoseOutcome, DosePlan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.dose import DoseFindings, DoseOutcomeResults, why_dealt
-from evalkit.estimate.dose.listed import AgainstComparison, ThresholdEffect
+from evalkit.estimate.dose.listed import ThresholdEffect
 from evalkit.estimate.dose.take_up_arrays import AndersonRubinSet
 from evalkit.estimate.dose.within import DoseSlope
-from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
-from evalkit.report.border.table import Cell, Column, Table, measured
+from evalkit.report.tables import dose as of_dose
 from evalkit.report.tables.matched import match_findings_table
 
 _MOST_IDS: Final = 6
@@ -319,7 +319,7 @@ def design_shown(plan: AnalysisPlan) -> Parts:
 
 def _design(plan: DosePlan) -> Iterator[Part]:
     options, first = plan.options, plan.primary
-    yield thirds_before(plan)
+    yield of_dose.thirds_before(plan)
     yield sentences(need_sentence(first), NO_LOTS)
     threshold = "" if options.threshold is None else _threshold(options)
     yield sentences(_held(options), why_dealt(options), threshold, _rule(first), _AGAINST[options.against])
@@ -364,28 +364,6 @@ def _loss(lost: LeftOut) -> str:
     return f"{counted(len(lost.units), 'participant')} not on the line: {lost.reason} ({ids})."
 
 
-def thirds_before(plan: DosePlan) -> ReleasedTable:
-    """Return participants by third of the dose, and where each third stood before, for each outcome."""
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("third", "Third of the dose"),
-        Column("doses", f"Doses ({plan.options.amount(2).partition(' ')[2]})", "label"),
-        Column("n", "Participants", "school_count"),
-        Column("before", "Mean before the programme", "estimate"),
-    )
-    rows = tuple(
-        (plan.labels[code], group.name, _range(group.low, group.high), group.n, group.mean_before)
-        for code, one in plan.outcomes.items()
-        for group in one.thirds
-    )
-    caption = "How much the participants had, and where they stood before"
-    return release(Table(caption=caption, columns=columns, rows=rows, panel_by="outcome"), 0)
-
-
-def _range(low: float, high: float) -> str:
-    return f"{low:,.6g}" if low == high else f"{low:,.6g} to {high:,.6g}"
-
-
 # The answer.
 
 
@@ -402,119 +380,12 @@ def answer_shown(results: AnalysisResults) -> Parts:
 def _answer(found: DoseFindings) -> Iterator[Part]:
     one, options = found.primary, found.plan.options
     yield sentences(headline(one, options), rests_on(options))
-    yield slopes_table(found)
-    yield thirds_table(found)
+    yield of_dose.slopes_table(found)
+    yield of_dose.thirds_table(found)
     if options.against != "none":
-        yield against_table(found)
+        yield of_dose.against_table(found)
         yield sentences(shock_sentence(one, options))
         yield sentences(*threshold_sentences(one, options))
-
-
-def slopes_table(found: DoseFindings) -> ReleasedTable:
-    """Return the slope on every outcome, with what is held and with areas alone."""
-    level = level_text(found.plan.project.inference.level)
-    options = found.plan.options
-    lines = [("all that is named held", "slope"), ("areas alone held", "plain")]
-    lines = lines if options.covariates else [("areas held" if options.area_effects else "nothing held", "slope")]
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("held", "Held"),
-        Column("effect", f"Change per {options.per}", "estimate"),
-        Column("interval", f"{level} interval", "interval"),
-        Column("p", "p", "p"),
-        Column("n", "Participants", "school_count"),
-        Column("areas", "Areas", "count"),
-    )
-    rows = tuple(_slope_row(one, words, getattr(one, name)) for one in found.outcomes for words, name in lines)
-    return release(Table(caption="Change by dose among participants", columns=columns, rows=rows), 0)
-
-
-def _slope_row(one: DoseOutcomeResults, words: str, slope: DoseSlope) -> tuple[Cell, ...]:
-    label = f"{one.label} ({one.unit})"
-    return label, words, slope.estimate, slope.interval, slope.p_value, slope.n, slope.n_areas
-
-
-def thirds_table(found: DoseFindings) -> ReleasedTable:
-    """Return how each third of the participants by dose stood before and changed, for each outcome."""
-    options = found.plan.options
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("third", "Third of the dose"),
-        Column("doses", f"Doses ({options.amount(2).partition(' ')[2]})", "label"),
-        Column("n", "Participants analysed", "school_count"),
-        Column("before", "Mean before the programme", "estimate"),
-        Column("change", "Mean change", "estimate"),
-    )
-    rows = tuple(
-        (
-            f"{one.label} ({one.unit})",
-            each.group.name,
-            _range(each.group.low, each.group.high),
-            each.n,
-            each.group.mean_before,
-            each.mean_change,
-        )
-        for one in found.outcomes
-        for each in one.thirds
-    )
-    note = "Where the third with the most stood lower before, part of a larger change is what low results regain."
-    caption = "Participants by how much they had"
-    return release(Table(caption=caption, columns=columns, rows=rows, notes=(note,), panel_by="outcome"), 0)
-
-
-def against_table(found: DoseFindings) -> ReleasedTable:
-    """Return what stands against schools outside: the line with them at 0, all listed, and the threshold."""
-    options, level = found.plan.options, level_text(found.plan.project.inference.level)
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("what", "What"),
-        Column("effect", "Effect", "estimate"),
-        Column("interval", f"{level} interval", "interval"),
-        Column("p", "p", "p"),
-        Column("listed", "Schools it is about", "school_count"),
-        Column("compared", "Compared", "school_count"),
-        Column("areas", "Areas ranked, the treated counted", "count"),
-    )
-    rows = tuple(row for one in found.outcomes for row in _against_rows(one, options))
-    notes = (
-        "The interval at the threshold holds every effect that is not rejected (an Anderson–Rubin set).",
-        *_centred(found),
-    )
-    return release(
-        Table(
-            caption="Against schools outside the programme", columns=columns, rows=rows, notes=notes, panel_by="outcome"
-        ),
-        0,
-    )
-
-
-def _centred(found: DoseFindings) -> tuple[str, ...]:
-    if all(one.plan.sets is None or one.plan.sets.rule == "simple" for one in found.outcomes):
-        return ()
-    return ("Where sets are like the list the effect is less what such sets gain where nothing happened.",)
-
-
-def _against_rows(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[tuple[Cell, ...]]:
-    label = f"{one.label} ({one.unit})"
-    yield (label, f"Per {options.per}, schools outside at 0", *_against_cells(one.shock))
-    yield (label, "All listed schools", *_against_cells(one.whole))
-    found = one.threshold
-    if options.threshold is None:
-        return
-    what = f"Those with {options.amount(options.threshold)} or more"
-    if isinstance(found, Unavailable):
-        yield (label, what, *(found,) * 6)
-        return
-    whole = _against_cells(one.whole)
-    yield (label, what, found.estimate, found.interval, found.p_value, found.n_met, *whole[4:])
-
-
-def _against_cells(found: AgainstComparison | Unavailable) -> tuple[Cell, ...]:
-    if isinstance(found, Unavailable):
-        return (found,) * 6
-    none = Unavailable("errors by area")
-    ranked: Cell = none if found.sets is None else found.sets.n_areas
-    return found.estimate, found.interval, found.p_value, found.n_listed, found.n_compared, ranked
 
 
 def dose_figure(results: AnalysisResults) -> Figure:
@@ -522,7 +393,7 @@ def dose_figure(results: AnalysisResults) -> Figure:
     from evalkit.report.figures.dose import dose_plot
 
     found = dose_of(results)
-    return dose_plot(found.primary, found.plan.options, thirds_table(found))
+    return dose_plot(found.primary, found.plan.options, of_dose.thirds_table(found))
 
 
 # What could be wrong.
@@ -541,9 +412,9 @@ def review_shown(results: AnalysisResults) -> Parts:
 def _review(found: DoseFindings) -> Iterator[Part]:
     one, options = found.primary, found.plan.options
     yield Heading(3, "Did those that had more move otherwise before?")
-    yield before_table(found)
+    yield of_dose.before_table(found)
     yield Heading(3, "Does the line hang on one participant?")
-    yield without_table(one, options)
+    yield of_dose.without_table(one, options)
     yield Heading(3, "How small a slope could have been seen?")
     least = one.least
     yield sentences(
@@ -555,43 +426,6 @@ def _review(found: DoseFindings) -> Iterator[Part]:
     yield Prose(tuple(map(_loss, one.left_out)), "list") if one.left_out else sentences("Nothing.")
 
 
-def before_table(found: DoseFindings) -> ReleasedTable:
-    """Return the same line through the change before the programme, for each outcome."""
-    pre, options = found.plan.project.exposure.pre, found.plan.options
-    level = level_text(found.plan.project.inference.level)
-    columns = (
-        Column("outcome", "Outcome"),
-        Column("effect", f"Change per {options.per}", "estimate"),
-        Column("interval", f"{level} interval", "interval"),
-        Column("p", "p", "p"),
-        Column("n", "Participants", "school_count"),
-    )
-    rows = tuple((f"{one.label} ({one.unit})", *_before_cells(one.before)) for one in found.outcomes)
-    caption = f"Change by dose from {min(pre)} to {max(pre)}, before the programme"
-    return release(Table(caption=caption, columns=columns, rows=rows), 0)
-
-
-def _before_cells(found: DoseSlope | Unavailable) -> tuple[Cell, ...]:
-    if isinstance(found, Unavailable):
-        return (found,) * 4
-    return found.estimate, found.interval, found.p_value, found.n
-
-
-def without_table(one: DoseOutcomeResults, options: DoseOptions) -> ReleasedTable:
-    """Return the slope without each participant, the one that moves it most first: five of them."""
-    own = 0.0 if isinstance(one.slope.estimate, Unavailable) else one.slope.estimate
-    known = [(each.left_out, each.estimate) for each in one.without if not isinstance(each.estimate, Unavailable)]
-    known.sort(key=lambda each: -abs(each[1] - own))
-    made = Precision.of(*(abs(value) for _, value in known[:1]))
-    columns = (Column("left_out", "Left out"), measured("effect", f"Change per {options.per}", "estimate", made))
-    rows = tuple(known[:_MOST_WITHOUT])
-    note = f"All {len(known):,} were left out in turn; those that move the line most are shown."
-    return release(Table(caption="The line without one participant", columns=columns, rows=rows, notes=(note,)), 0)
-
-
-_MOST_WITHOUT: Final = 5
-
-
 # Files.
 
 
@@ -599,13 +433,13 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     """Return every table of the analysis by the name of its file."""
     found = dose_of(results)
     made = {
-        "dose_thirds_before": thirds_before(found.plan),
-        "dose_slopes": slopes_table(found),
-        "dose_thirds": thirds_table(found),
-        "dose_before": before_table(found),
+        "dose_thirds_before": of_dose.thirds_before(found.plan),
+        "dose_slopes": of_dose.slopes_table(found),
+        "dose_thirds": of_dose.thirds_table(found),
+        "dose_before": of_dose.before_table(found),
         "findings": match_findings_table(results.findings, "schools"),
     }
-    return made | ({"dose_against": against_table(found)} if found.plan.options.against != "none" else {})
+    return made | ({"dose_against": of_dose.against_table(found)} if found.plan.options.against != "none" else {})
 
 
 def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:

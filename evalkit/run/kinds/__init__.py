@@ -2,6 +2,7 @@
 
 - `areas`: The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like
   theirs.
+- `dose`: The kind `dose`: whether participants that had more of the programme changed more.
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
 - `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.

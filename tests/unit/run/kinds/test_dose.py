@@ -1,7 +1,6 @@
 """The kind `dose` on a project's own table: locked before outcomes, its line and what stands against those outside."""
 
 import json
-from dataclasses import replace
 
 import jsonschema
 import numpy as np
@@ -14,6 +13,7 @@ from evalkit.estimate.dose.within import dose_slope
 from evalkit.report.documents.contents import results_json
 from evalkit.report.documents.released import results_record, results_schema
 from evalkit.report.kinds import dose as shown
+from evalkit.report.tables import dose as of_dose
 from evalkit.run.notebooks.session import open_design, open_evaluation
 
 YEARS = range(2015, 2019)
@@ -24,7 +24,8 @@ schema_version: 2
 slug: days
 title: Days of coaching
 question: Did scores rise more where schools had more days?
-programme: {{name: Coaching, place: some areas, funder: a fund, aim: to raise scores, start: 2016-09-01, end: 2018-07-31}}
+programme:
+  {{name: Coaching, place: some areas, funder: a fund, aim: more, start: 2016-09-01, end: 2018-07-31}}
 data:
   kind: synthetic
   tables:
@@ -123,7 +124,7 @@ def test_against_others_the_effect_on_all_is_divided_by_the_share_that_met_the_t
 def test_a_dose_that_follows_need_is_told_before_outcomes_and_as_a_finding(one_area):
     _, _, evaluation = one_area
     results = evaluation.primary
-    thirds = shown.thirds_before(results.plan.details).table
+    thirds = of_dose.thirds_before(results.plan.details).table
     before = [row[-1] for row in thirds.rows if row[0] == "Score"]
     assert before[0] > before[-1]
     (need,) = [one for one in results.findings if one.name == "dose_follows_need"]
@@ -219,7 +220,7 @@ def test_take_up_outside_is_observed_in_every_placebo(tmp_path):
     assert some.threshold.values.shape == "interval"
     days.loc[is_outside, "days"] = np.where(np.arange(int(is_outside.sum())) % 7, 5.0, np.nan)
     days.to_csv(path.parent / "days.csv", index=False)
-    with pytest.raises(DesignError, match="have no value in 'days.days'"):
+    with pytest.raises(DesignError, match=r"have no value in 'days\.days'"):
         open_design(str(path))
 
 
@@ -292,6 +293,6 @@ def test_power_reads_no_year_after_the_start(one_area):
     assert plan.project.exposure.post == (2018,)
     results = one_area[2].primary.details.primary
     assert results.least > 0
+    late = type("Intake", (), {"years": (2015, 2016, 2018)})()
     with pytest.raises(DesignError, match="before outcomes are read"):
-        intake = type("Intake", (), {"years": (2015, 2016, 2018)})()
-        next(dose_power(replace(plan), "days", intake, PowerOptions()))
+        next(dose_power(plan, "days", late, PowerOptions()))
