@@ -63,6 +63,12 @@ class DoseOptions:
     estimation: Estimation | None = None
     """How the effect on all listed schools is weighted."""
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Return what the line among participants holds, in words."""
+        words = {"pre_mean": "where each stood before", "cohort_size": "the size of its year group"}
+        return (*(("areas",) if self.area_effects else ()), *(words.get(one, one) for one in self.covariates))
+
     def amount(self, dose: float) -> str:
         """Return so much of the dose in words.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from evalkit.core.formats import mean_of, p_equals, visible
 from evalkit.core.project import Project
 from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.scipy_parts import special
-from evalkit.core.words import counted
+from evalkit.core.words import counted, listed
 from evalkit.design.kinds.dose import DoseOptions
 from evalkit.diagnose.finding import (
     CheckPower,
@@ -136,7 +137,7 @@ def _placebo(one: DoseOutcomeResults, options: DoseOptions) -> Finding:
 
 
 def _carried(one: DoseOutcomeResults) -> Finding:
-    share, name = one.slope.largest_share, "concentration"
+    share, name = one.slope.largest_share, "one_participant"
     if isinstance(share, Unavailable):
         return not_assessable(name, share.reason, FindingKind.DESIGN_FACT)
     sentence = (
@@ -190,10 +191,9 @@ _ONLY_QUOTED: Final = Unavailable("A dealing of doses gives no standard error.")
 
 def effects_of(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[Effect]:
     """Yield the slope among participants, marked as the main effect, and what stands beside it."""
-    held = " and ".join(("areas", *(name.replace("_", " ") for name in options.covariates)))
-    yield _of_slope(one, one.slope, "dose", f"Least squares on the dose, with {held} held.", options, is_main=True)
+    yield _of_slope(one, one.slope, "dose", _method(options.held), options, is_main=True)
     if options.covariates:
-        yield _of_slope(one, one.plain, "dose_areas_alone", "Least squares on the dose, with areas held.", options)
+        yield _of_slope(one, one.plain, "dose_areas_alone", _method(replace(options, covariates=()).held), options)
     if not isinstance(one.shock, Unavailable):
         method = "Least squares on the dose, with schools outside the programme at a dose of 0."
         if "pre_mean" in options.covariates:
@@ -204,6 +204,10 @@ def effects_of(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[Effect
         yield _against(one, one.whole, ("listed", Estimand.ATT, ""), method)
     if not isinstance(one.threshold, Unavailable):
         yield _at_threshold(one, one.threshold, options)
+
+
+def _method(held: tuple[str, ...]) -> str:
+    return f"Least squares on the dose{f', with {listed(held, 9)} held' if held else ''}."
 
 
 def _of_slope(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from evalkit.core.formats import Precision, visible
 from evalkit.core.quantities import Unavailable
-from evalkit.core.words import counted
+from evalkit.core.words import counted, listed
 from evalkit.design.kinds.dose import DoseOptions
 from evalkit.diagnose.kinds.dose import DoseOutcomeResults
 from evalkit.report.border.disclosure import ReleasedTable
@@ -35,8 +35,8 @@ def dose_plot(one: DoseOutcomeResults, options: DoseOptions, data: ReleasedTable
     hidden = (
         f" {counted(points.n_hidden, 'participant')} with results of few pupils not drawn." if points.n_hidden else ""
     )
-    held = " and ".join(("areas", *(name.replace("_", " ") for name in options.covariates)))
-    caption = f"Change of each participant in {one.label} by how much it had, less what {held} say of it.{hidden}"
+    less = f", less what {listed(options.held, 9)} say of it" if options.held else ""
+    caption = f"{one.label}: change of each participant by how much it had{less}.{hidden}"
     return Figure(name="dose", png=png, svg=svg, alt=_alt(one, options, is_drawn), caption=caption, data=data)
 
 

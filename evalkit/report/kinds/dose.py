@@ -80,13 +80,8 @@ _AGAINST: Final = {
 
 
 def _held(options: DoseOptions) -> str:
-    held = [*(("areas",) if options.area_effects else ()), *map(_covariate, options.covariates)]
-    what = f", with {listed(held, 9)} held" if held else ""
+    what = f", with {listed(options.held, 9)} held" if options.held else ""
     return f"The slope of the change on the dose by least squares{what}."
-
-
-def _covariate(name: str) -> str:
-    return {"pre_mean": "where each stood before", "cohort_size": "the size of its year group"}.get(name, name)
 
 
 def answer(results: AnalysisResults) -> Prose:

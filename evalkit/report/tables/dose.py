@@ -42,7 +42,9 @@ def slopes_table(found: DoseFindings) -> ReleasedTable:
     level = level_text(found.plan.project.inference.level)
     options = found.plan.options
     lines = [("all that is named held", "slope"), ("areas alone held", "plain")]
-    lines = lines if options.covariates else [("areas held" if options.area_effects else "nothing held", "slope")]
+    lines = lines if options.covariates else lines[1:]
+    if not options.area_effects:
+        lines = [(words.replace("areas alone held", "nothing held"), name) for words, name in lines]
     columns = (
         Column("outcome", "Outcome"),
         Column("held", "Held"),

@@ -51,6 +51,9 @@ FINDINGS: Final = {
     "clustering_by_area": "Standard errors clustered by area",
     "score_cap": "The cap on extreme scores",
     "power": "Least detectable effect",
+    "dose_follows_need": "Dose, and where participants stood before",
+    "one_participant": "Weight of one participant",
+    "partial_take_up": "Between nothing and the threshold",
     "lists_postdate": "Age of the neighbour lists",
 }
 NO_MONTHS: Final = Unavailable(
