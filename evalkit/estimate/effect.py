@@ -114,8 +114,8 @@ class SetsDetail:
 class Effect:
     """One estimated effect of one outcome, design, period and kind of inference.
 
-    `is_main` is true of the one by which an analysis is quoted for its outcome. `per` is what it is for one of, as
-    `adviser day`: its unit is then the outcome's for each of these, and no other effect's.
+    `is_main` is true of the one by which an analysis is quoted for its outcome. `unit` is its own where it
+    has another than its outcome, as `points per adviser day`.
     """
 
     outcome: str
@@ -138,7 +138,7 @@ class Effect:
     effect_size: EffectSize | None = None
     is_main: bool = False
     sets: SetsDetail | None = None
-    per: str = ""
+    unit: str = ""
 
 
 MAIN: Final = (NEIGHBOURS, "post")

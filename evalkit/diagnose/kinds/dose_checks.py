@@ -198,7 +198,9 @@ def effects_of(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[Effect
         method = "Least squares on the dose, with schools outside the programme at a dose of 0."
         if "pre_mean" in options.covariates:
             method += " Where each stood before is held, as change goes with it outside the programme."
-        yield _against(one, one.shock, ("dose_against_comparison", Estimand.DOSE_SLOPE, options.per), method)
+        yield _against(
+            one, one.shock, ("dose_against_comparison", Estimand.DOSE_SLOPE, f"{one.unit} per {options.per}"), method
+        )
     if not isinstance(one.whole, Unavailable):
         method = "Mean change of the listed schools less that of those compared."
         yield _against(one, one.whole, ("listed", Estimand.ATT, ""), method)
@@ -231,12 +233,12 @@ def _of_slope(
         n_treated_clusters=found.n_areas,
         method=method,
         is_main=is_main,
-        per=options.per,
+        unit=f"{one.unit} per {options.per}",
     )
 
 
 def _against(one: DoseOutcomeResults, found: AgainstComparison, what: tuple[str, Estimand, str], method: str) -> Effect:
-    design, estimand, per = what
+    design, estimand, unit = what
     inference: InferenceName = "cluster" if found.sets is None else "sets"
     return Effect(
         outcome=one.code,
@@ -256,7 +258,7 @@ def _against(one: DoseOutcomeResults, found: AgainstComparison, what: tuple[str,
         n_treated_clusters=found.n_areas,
         method=method,
         sets=None if found.sets is None else sets_detail(found.sets),
-        per=per,
+        unit=unit,
     )
 
 

@@ -172,7 +172,7 @@ def _agreement(evaluation: Evaluation) -> str:
         if effect.outcome == code
     ]
     told = [
-        f"{visible(effect.estimate)}{_per(results, effect)}{_ends(effect)} (“{results.analysis.name}”)"
+        f"{visible(effect.estimate)}{_unit(results, effect)}{_ends(effect)} (“{results.analysis.name}”)"
         for results, effect in others
         if not isinstance(effect.estimate, Unavailable)
     ]
@@ -182,9 +182,9 @@ def _agreement(evaluation: Evaluation) -> str:
     return f"{verb} {listed(told, 9)}."
 
 
-def _per(results: AnalysisResults, effect: Effect) -> str:
+def _unit(results: AnalysisResults, effect: Effect) -> str:
     """Return the unit of an effect that has another than its outcome, before its interval."""
-    return f" {effect_unit(results.project, effect)}" if effect.per else ""
+    return f" {effect_unit(results.project, effect)}" if effect.unit else ""
 
 
 def _ends(effect: Effect) -> str:

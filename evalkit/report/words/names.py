@@ -141,9 +141,8 @@ def measure_unit(project: Project, code: str) -> str:
 
 
 def effect_unit(project: Project, effect: Effect) -> str:
-    """Return the unit of an effect: its outcome's, for each of what it is for one of, as `points per adviser day`."""
-    unit = measure_unit(project, effect.outcome)
-    return f"{unit} per {effect.per}" if effect.per else unit
+    """Return the unit of an effect: its own, as `points per adviser day`, or else its outcome's."""
+    return effect.unit or measure_unit(project, effect.outcome)
 
 
 def units_of(project: Project) -> str:

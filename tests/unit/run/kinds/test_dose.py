@@ -90,7 +90,12 @@ def test_the_line_is_that_of_the_participants_and_judged_by_dealing_doses_out_an
     by_hand = np.linalg.lstsq(columns, own, rcond=None)[0][-1]
     (main,) = [one for one in results.effects if one.is_main and one.outcome == "scores.score"]
     assert main.estimate == pytest.approx(by_hand, rel=1e-9)
-    assert (main.inference, main.estimand, main.per, main.n_treated) == ("dealt", "DOSE_SLOPE", "coaching day", 12)
+    assert (main.inference, main.estimand, main.unit, main.n_treated) == (
+        "dealt",
+        "DOSE_SLOPE",
+        "points per coaching day",
+        12,
+    )
     assert main.interval.lower < EFFECT < main.interval.upper
     assert main.p_value < 0.05
     same = dose_slope(
@@ -173,7 +178,7 @@ def test_results_keep_their_schema_and_units_are_per_unit_of_dose(one_area):
     record = json.loads(results_json(results_record(evaluation)))
     jsonschema.validate(record, results_schema())
     main = next(one for one in record["analyses"][0]["effects"] if one.get("main"))
-    assert main["per"] == "coaching day"
+    assert main["unit"] == "points per coaching day"
     from evalkit.report.tables.analyses import answers
 
     assert any("points per coaching day" in str(row[0]) for row in answers(evaluation).table.rows)

@@ -1,0 +1,2 @@
+"""Ordered categories before and after.
+"""
