@@ -20,8 +20,9 @@ from evalkit.data.flow import LeftOut
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
-from evalkit.design.project.areas import AreaComparisons, neighbour_comparisons, rest_of_england
-from evalkit.design.project.plan import groups_of, sets_of, treated_areas_of
+from evalkit.design.project.areas import AreaComparisons
+from evalkit.design.project.listed import Against, SetAgainst, set_against
+from evalkit.design.project.plan import groups_of
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign
 
 _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
@@ -221,7 +222,8 @@ def _outcome(project: Project, options: DoseOptions, intake: ProjectData, code: 
             f"{known.label}: no participant is left that could be analysed. Run `evalkit check {project.slug}` to see "
             "why each was left out."
         )
-    comparison, sets, groups = _compared(project, options, intake, records, (code, reasons))
+    against = None if options.against == "none" else _against(project, options.against, intake, records, code, reasons)
+    groups = groups_of(project, intake, records) if against is None else against.groups
     few = len(kept) < project.pool.minimum_treated
     why = reasons.mask(reasons.eq("") & area.isna(), "no local authority is given for it")
     lost = _left_out(why.reindex(participants), usable[~complete.to_numpy()], unknown)
@@ -234,8 +236,8 @@ def _outcome(project: Project, options: DoseOptions, intake: ProjectData, code: 
         level=level.loc[kept],
         covariates=covariates.loc[kept],
         groups=groups,
-        comparison=comparison,
-        sets=sets,
+        comparison=None if against is None else against.comparison,
+        sets=None if against is None else against.sets,
         take_up=_take_up(options, intake, groups),
         thirds=dose_thirds(dose.loc[kept], level.loc[kept]),
         need=_need(dose.loc[kept], level.loc[kept], area.loc[kept]),
@@ -362,36 +364,13 @@ def _covariates(
     return pd.DataFrame(found, index=records.schools.index)
 
 
-def _compared(
-    project: Project, options: DoseOptions, intake: ProjectData, records: SchoolRecords, of: tuple[str, pd.Series]
-) -> tuple[AreaComparisons | None, SetDesign | None, pd.Series]:
-    """Return whom each area is set against, how listed units are judged, and the group of every unit."""
-    groups = groups_of(project, intake, records)
-    if options.against == "none":
-        return None, None, groups
-    code, reasons = of
-    usable = groups[reasons.reindex(groups.index) == ""]
-    present = sorted({*usable.tolist(), 0})
-    treated = {0: treated_areas_of(project, intake)}
-    if options.against == "others":
-        found = rest_of_england(present, treated, project.pool.exclude_areas)
-    else:
-        found = _neighbours(project, intake, present, treated)
-    if not any(found.own.values()):
-        raise DesignError(
-            "Nobody is left to set the participants against. Give units of other areas as well, or say `against: none`."
-        )
-    return found, sets_of(project, records, code, reasons.index[reasons == ""], found, usable), groups
-
-
-def _neighbours(
-    project: Project, intake: ProjectData, present: list[int], treated: dict[int, tuple[int, ...]]
-) -> AreaComparisons:
+def _against(
+    project: Project, against: Against, intake: ProjectData, records: SchoolRecords, code: str, reasons: pd.Series
+) -> SetAgainst:
     try:
-        table = intake.neighbours[project.pool.neighbours]
-        return neighbour_comparisons(present, table, treated, project.pool.exclude_areas)
+        return set_against(project, against, intake, records, code, reasons)
     except DesignError as problem:
-        raise DesignError(f"{problem} Or say `against: others`, or `against: none`, for the line alone.") from None
+        raise DesignError(f"{problem} Or say `against: none`, for the line alone.") from None
 
 
 def _left_out(reasons: pd.Series, incomplete: pd.Index, unknown: pd.Index) -> Iterator[LeftOut]:

@@ -108,12 +108,23 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
 
 
 def sets_of(
-    project: Project, records: SchoolRecords, code: str, schools: pd.Index, near: AreaComparisons, groups: pd.Series
+    project: Project,
+    records: SchoolRecords,
+    code: str,
+    schools: pd.Index,
+    near: AreaComparisons,
+    groups: pd.Series,
+    *,
+    before: pd.Series | None = None,
 ) -> SetDesign | None:
-    """Return how listed schools are judged by sets, of the schools that can be analysed before outcomes."""
+    """Return how listed schools are judged by sets, of the schools that can be analysed before outcomes.
+
+    Where the list lies is told by the mean of the years before, or by `before` where lower numbers are better.
+    """
     if TREATED_GROUP not in near.groups:
         return None
-    level = records.values[code][list(project.exposure.pre)].mean(axis=1).dropna()
+    level = records.values[code][list(project.exposure.pre)].mean(axis=1) if before is None else before
+    level = level.dropna()
     area = records.schools["area"].dropna().astype("int64")
     fewest = project.pool.minimum_area_schools
     found = set_design(level, area, schools, groups.index[groups == TREATED_GROUP], stand_ins_of(near, project))

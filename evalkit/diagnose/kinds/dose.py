@@ -20,7 +20,6 @@ from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.kinds.dose import THIRDS, DoseGroup, DoseOptions, DoseOutcome, DosePlan, arrays_of, third_of
 from evalkit.design.power.mdes import POWER, averaging_factor, multiplier
 from evalkit.estimate.areas.sample import Changes
-from evalkit.estimate.areas.set_effects import Placing
 from evalkit.estimate.dose.listed import (
     AgainstComparison,
     Listed,
@@ -28,6 +27,7 @@ from evalkit.estimate.dose.listed import (
     ThresholdEffect,
     area_shock,
     listed_effect_of,
+    placing_of_list,
     threshold_effect,
 )
 from evalkit.estimate.dose.slope_arrays import residuals, slope
@@ -297,17 +297,10 @@ def _listed(project: Project, records: SchoolRecords, outcome: DoseOutcome, chan
     changes = Changes(units, group, change.reindex(units).to_numpy(dtype=float), weight)
     if project.estimation.weights == "pupils":
         changes = changes.scaled(records.pupils[list(project.exposure.pre)].mean(axis=1))
-    placing = Placing(
-        level=project.inference.level,
-        seed=project.seed,
-        draws_more=True,
-        excluded=project.pool.exclude_areas,
-        fewest=project.pool.minimum_area_schools,
-    )
     return Listed(
         changes=changes,
         sets=outcome.sets,
         comparison=outcome.comparison,
-        placing=placing,
+        placing=placing_of_list(project),
         has_many=outcome.has_many_areas,
     )

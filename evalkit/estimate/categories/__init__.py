@@ -1,2 +1,1 @@
-"""Ordered categories before and after.
-"""
+"""Ordered categories before and after."""

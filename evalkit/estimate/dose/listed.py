@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL
+from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.scipy_parts import special
 from evalkit.design.clusters import LEAST_DF, too_concentrated
@@ -97,6 +98,17 @@ class ThresholdEffect:
 
 
 NO_ERROR: Final = Unavailable("Sets give an interval and a p-value, and no standard error.")
+
+
+def placing_of_list(project: Project) -> Placing:
+    """Return how a project places a list among sets."""
+    return Placing(
+        level=project.inference.level,
+        seed=project.seed,
+        draws_more=True,
+        excluded=project.pool.exclude_areas,
+        fewest=project.pool.minimum_area_schools,
+    )
 
 
 # By dose.

@@ -60,7 +60,7 @@ def _add_new_options(parser: Options) -> None:
     )
 
 
-KINDS_OF_NEW: Final = ("areas", "matched", "staggered", "dose")
+KINDS_OF_NEW: Final = ("areas", "matched", "staggered", "dose", "transitions")
 """Kinds of analysis for which a project file to fill in is at hand."""
 
 NEW: Final = Declared(

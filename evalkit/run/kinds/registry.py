@@ -91,6 +91,7 @@ KINDS: Final[dict[str, str]] = {
     "dose": "evalkit.run.kinds.dose:DOSE",
     "matched": "evalkit.run.kinds.matched:MATCHED",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
+    "transitions": "evalkit.run.kinds.transitions:TRANSITIONS",
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 

@@ -282,7 +282,7 @@ def test_options_that_do_not_go_together_are_complaints_of_the_file(tmp_path, op
 def test_without_neighbours_it_says_whom_else_to_set_against(tmp_path):
     path, _ = made(tmp_path, n_areas=3)
     path.write_text(path.read_text().replace("against: others", "against: neighbours"))
-    with pytest.raises(DesignError, match="say `against: others`, or `against: none`"):
+    with pytest.raises(DesignError, match=r"say `against: others`: all other areas\. Or say `against: none`"):
         open_design(str(path))
     path.write_text(path.read_text().replace("against: neighbours", "against: none"))
     found = open_evaluation(str(path)).primary.details.primary
