@@ -5,4 +5,6 @@
   judged.
 - `staggered`: The plan of an analysis of staggered starts: who starts when, who is compared, and how it will be
   judged.
+- `transitions`: The plan of an analysis of ordered categories: which there are, where everyone stood, and who is
+  compared.
 """

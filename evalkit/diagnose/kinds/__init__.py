@@ -8,4 +8,6 @@
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
   they are effects of.
+- `transitions`: Results of an analysis of ordered categories: who moved where in each arm, and what that says of the
+  programme.
 """

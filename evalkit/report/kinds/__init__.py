@@ -7,4 +7,6 @@
 - `matched`: What documents show of a matched comparison: who was matched with whom, the answer, what it withstands.
 - `staggered`: What documents show of an analysis of staggered starts: who starts when, the effect by time, six
   estimators.
+- `transitions`: What documents show of ordered categories before and after: the matrix of each arm, and what differs
+  between them.
 """

@@ -20,6 +20,8 @@ from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.matched import match_findings_table
 
 _MOST_IDS: Final = 6
+_ROUGH: Final = 10
+"""Moves between two categories, on average, below which χ² says only roughly how likely they are."""
 _ARMS: Final = {"listed": "Listed schools", "compared": "Schools compared"}
 
 
@@ -157,11 +159,12 @@ def symmetry_sentence(who: str, arm: Arm) -> str:
     test, matrix = arm.symmetry, arm.matrix
     if isinstance(test.p_value, Unavailable) or isinstance(test.statistic, Unavailable):
         return f"{who}: {test.p_value.reason if isinstance(test.p_value, Unavailable) else ''}"
+    rough = "With so few moves p is rough. " if test.n_moved < _ROUGH * test.df else ""
     return (
         f"{who}: {matrix.n_improved:,} moved to a better category, {matrix.n_declined:,} to a worse one. That moves "
         f"between each two categories balance is tested by McNemar–Bowker, schools taken as independent: "
-        f"{test.statistic:.2f} with {counted(test.df, 'degree')} of freedom, {p_equals(test.p_value)}. It says of one "
-        "arm alone whether it moved, and not why."
+        f"{test.statistic:.2f} with {counted(test.df, 'degree')} of freedom, {p_equals(test.p_value)}. {rough}It says "
+        "of one arm alone whether it moved, and not why."
     )
 
 

@@ -125,6 +125,9 @@ def measure_label(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.label or capital((own.column or code).replace("_", " "))
+    pair = next((one for one in project.contrasts if one.code == code), None)
+    if pair is not None:
+        return f"{measure_label(project, pair.measure)} minus {lower_first(measure_label(project, pair.minus))}"
     if code in MEASURES:
         return MEASURES[code].label
     first, minus, second = code.partition("-")
@@ -136,6 +139,9 @@ def measure_unit(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.unit
+    pair = next((one for one in project.contrasts if one.code == code), None)
+    if pair is not None:
+        return measure_unit(project, pair.measure)
     known = MEASURES.get(code) or MEASURES.get(code.partition("-")[0])
     return known.unit if known else "points"
 

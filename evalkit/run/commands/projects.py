@@ -71,6 +71,7 @@ NEW: Final = Declared(
         "evalkit new tutoring --kind matched": "listed schools, each compared with schools like it",
         "evalkit new waves --kind staggered": "schools that start in different years",
         "evalkit new coaching --kind dose": "schools that had more of it, and schools that had less",
+        "evalkit new grades --kind transitions": "categories, such as inspectors' grades, before and after",
     },
     epilog="Then fill it in, and type: evalkit check SLUG",
 )

@@ -8,4 +8,5 @@
 - `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own
   start.
+- `transitions`: The kind `transitions`: ordered categories before and after, such as inspectors' grades, by arm.
 """

@@ -7,6 +7,7 @@ from typing import Final
 
 from evalkit.core.project import Analysis, Project
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.dose import COVARIATES, DoseOptions, DosePlan, dose_plan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -77,8 +78,8 @@ def _column_faults(project: Project, name: str) -> Iterator[str]:
 def _plan(request: PlanRequest) -> AnalysisPlan:
     options = _options(request.analysis)
     own = {name: value for name in _INHERITED if (value := getattr(options, name)) is not None}
-    project = request.project.of_analysis(request.analysis, **own)
-    plan = dose_plan(project, options, request.intake)
+    project = with_contrasts(request.project.of_analysis(request.analysis, **own))
+    plan = dose_plan(project, options, add_contrasts(project, request.intake))
     return AnalysisPlan(
         analysis=request.analysis,
         project=project,
@@ -93,7 +94,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     plan = request.plan.details
     assert isinstance(plan, DosePlan)
     project = request.plan.project
-    found = dose_outcomes(plan, request.intake)
+    found = dose_outcomes(plan, add_contrasts(project, request.intake))
     return AnalysisResults(
         plan=request.plan,
         estimand=estimand_of(project, plan.options),
@@ -108,7 +109,8 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     plan = request.plan.details
     assert isinstance(plan, DosePlan)
-    return dose_power(plan, request.plan.analysis.name, request.intake, request.options)
+    intake = add_contrasts(plan.project, request.intake)
+    return dose_power(plan, request.plan.analysis.name, intake, request.options)
 
 
 DOSE: Final = Kind(
