@@ -25,6 +25,8 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.inference import project_inference
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
 from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.missing.of_areas import areas_samples
+from evalkit.diagnose.missing.sample import MissingSample
 from evalkit.diagnose.power.analyses import areas_power
 from evalkit.diagnose.power.power import project_power
 from evalkit.diagnose.power.report import AnalysisPower
@@ -109,6 +111,12 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    plan = request.plan.details
+    assert isinstance(plan, AreasPlan)
+    return areas_samples(request.plan.project, request.intake, plan.locked)
+
+
 def _marked(found: AreasResults) -> Iterator[Effect]:
     """Yield every effect, that of the main comparison with its surest inference marked for each outcome."""
     main = {code: surest_effect(found.effects, code) for code in {one.outcome for one in found.effects}}
@@ -139,6 +147,7 @@ AREAS: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.areas",
 )
