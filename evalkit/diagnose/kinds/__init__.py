@@ -6,4 +6,6 @@
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
   they are effects of.
+- `staggered_judged`: The overall effect of staggered starts on any outcomes by unit and year, as an analysis is
+  quoted by it.
 """

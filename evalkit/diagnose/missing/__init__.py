@@ -2,6 +2,9 @@
 
 - `of_areas`: What the kind `areas` gives of missing outcomes: its main comparison on any table of results, and
   bounds.
+- `of_matched`: What the kind `matched` gives of missing outcomes: its estimate on any table of results, and bounds of
+  the change.
+- `of_staggered`: What the kind `staggered` gives of missing outcomes: its overall effect on any table of results.
 - `results`: What missing results could do to an analysis of any kind: every outcome that it gives, and what is said
   of them.
 - `sample`: What a kind of analysis gives of one outcome so that missing results can be looked at.

@@ -111,9 +111,7 @@ def _statement(project: Project, found: MissingOutcome) -> Finding:
 
 
 def _ends(row: WhatIf) -> list[float]:
-    if isinstance(row.bounds, Interval):
-        return [row.bounds.lower, row.bounds.upper]
-    return [] if isinstance(row.estimate, Unavailable) else [row.estimate]
+    return [end for end in (row.lower, row.upper) if not isinstance(end, Unavailable)]
 
 
 def _tipping_words(found: MissingOutcome, unit: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Bools
-from evalkit.core.quantities import IntervalOrReason, Quantity
+from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.data.published.records import SchoolRecords
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.missing.area_bounds import JudgedBounds
@@ -47,12 +47,18 @@ class Judged:
             n_comparison=effect.n_comparison,
         )
 
+    @classmethod
+    def none(cls, reason: str) -> Judged:
+        """Return that there is no estimate, and why."""
+        none = Unavailable(reason)
+        return cls(estimate=none, interval=none, p_value=none, std_error=none, df=None, n_treated=0, n_comparison=0)
+
 
 class Judge(Protocol):
     """Analyses outcomes by unit and year, as the analysis itself does."""
 
     def __call__(self, values: pd.DataFrame, is_number_alone: bool = False) -> Judged:
-        """Return what the analysis says of them; with `is_number_alone` its inference may be left out.
+        """Return what the analysis says of them; with `is_number_alone` the estimate as it is, and nothing inferred.
 
         The estimate must be a straight line in each outcome: a weighted difference, or least squares.
         """
@@ -109,7 +115,8 @@ class Outcomes:
 class MissingSample:
     """One outcome of an analysis: who has which results, how a table of them is judged, and bounds that trim.
 
-    `bounds` is None where the kind can give none, and `no_bounds` then says why.
+    `bounds` is None where the kind can give none, and `no_bounds` then says why; `note` is what a reader must know of
+    how the kind judges.
     """
 
     outcome: str
@@ -117,6 +124,7 @@ class MissingSample:
     judge: Judge
     bounds: Callable[[], JudgedBounds] | None = None
     no_bounds: str = "This kind of analysis has no one change of a school that could be trimmed."
+    note: str = ""
 
 
 # The parts of such a sample that published records give.

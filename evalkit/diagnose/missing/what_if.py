@@ -35,8 +35,7 @@ _ARMS: Final[tuple[Literal["treated", "comparison"], ...]] = ("treated", "compar
 _EXTREMES: Final[tuple[Assumption, ...]] = ("worst", "best")
 _STEP: Final = 1.0
 NOT_ASKED: Final = "The project leaves it out."
-ONE_ESTIMATE: Final = "One estimate, no bounds."
-BOUNDS_ALONE: Final = "Bounds have no p-value and count no one sample."
+BOUNDS_ALONE: Final = "Bounds are two estimates, of no one sample and without a p-value."
 NONE_MISSING: Final = "No school with a result before lacks one."
 NONE_SUPPRESSED: Final = "No result after the programme began is suppressed."
 NOBODY_IMPUTED: Final = "No result of a treated school after the programme began is imputed."
@@ -66,11 +65,15 @@ class ArmLosses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """What the analysis says under one assumption about missing results; bounds have two estimates and no p-value."""
+    """What the analysis says under one assumption about missing results.
+
+    `lower` and `upper` are the bounds of the estimate, both the estimate itself where there is one.
+    """
 
     assumption: Assumption
     estimate: Quantity
-    bounds: IntervalOrReason
+    lower: Quantity
+    upper: Quantity
     interval: IntervalOrReason
     p_value: Quantity
     n_treated: int | Unavailable
@@ -113,6 +116,7 @@ class MissingOutcome:
     tipping: TippingPoint
     imputation: ImputationDetail | Unavailable
     bounds: JudgedBounds
+    note: str = ""
 
 
 def what_if(sample: MissingSample, main: Judged, choices: Missing, seed: int, level: float) -> MissingOutcome:
@@ -139,6 +143,7 @@ def what_if(sample: MissingSample, main: Judged, choices: Missing, seed: int, le
         tipping=found.tipping if choices.tipping else _Imputed.none(NOT_ASKED).tipping,
         imputation=found.detail,
         bounds=bounds,
+        note=sample.note,
     )
 
 
@@ -146,7 +151,8 @@ def _row(assumption: Assumption, found: Judged) -> WhatIf:
     return WhatIf(
         assumption=assumption,
         estimate=found.estimate,
-        bounds=Unavailable(ONE_ESTIMATE),
+        lower=found.estimate,
+        upper=found.estimate,
         interval=found.interval,
         p_value=found.p_value,
         n_treated=found.n_treated,
@@ -159,7 +165,8 @@ def _without(assumption: Assumption, reason: str) -> WhatIf:
     return WhatIf(
         assumption=assumption,
         estimate=none,
-        bounds=none,
+        lower=none,
+        upper=none,
         interval=none,
         p_value=none,
         n_treated=none,
@@ -168,11 +175,10 @@ def _without(assumption: Assumption, reason: str) -> WhatIf:
 
 
 def _bounds_row(found: JudgedBounds) -> WhatIf:
+    if isinstance(found.lower, Unavailable):
+        return _without("bounds", found.lower.reason)
     row = _without("bounds", BOUNDS_ALONE)
-    if isinstance(found.lower, Unavailable) or isinstance(found.upper, Unavailable):
-        reason = found.lower.reason if isinstance(found.lower, Unavailable) else BOUNDS_ALONE
-        return _without("bounds", reason)
-    return replace(row, bounds=Interval(found.lower, found.upper), interval=found.interval)
+    return replace(row, lower=found.lower, upper=found.upper, interval=found.interval)
 
 
 # Who was lost.
@@ -247,8 +253,13 @@ def _suppressed(sample: MissingSample) -> Iterator[WhatIf]:
 
 
 def _extremes(outcomes: Outcomes, at: int) -> tuple[float, float]:
-    """Return the 5th and 95th percentile of the results of schools with 6 to 10 pupils in the year at a place."""
-    year, pupils, values = outcomes.values.columns[at], outcomes.pupils.iloc[:, at], outcomes.values.iloc[:, at]
+    """Return the 5th and 95th percentile of the results of schools with 6 to 10 pupils in the year at a place.
+
+    Where the files tell no cohort of that year, a school's cohort is that of the last year before of which they do.
+    """
+    year, values = outcomes.values.columns[at], outcomes.values.iloc[:, at]
+    known = outcomes.pupils.iloc[:, : at + 1].dropna(axis=1, how="all")
+    pupils = known.iloc[:, -1] if len(known.columns) else outcomes.pupils.iloc[:, at]
     small = values[pupils.between(*SIZES) & values.notna()]
     if len(small) < FEWEST_SMALL:
         raise LookupError(
@@ -314,6 +325,8 @@ def _imputed(sample: MissingSample, choices: Missing, seed: int, level: float) -
         replace(
             _row("imputed", first),
             estimate=one.estimate,
+            lower=one.estimate,
+            upper=one.estimate,
             interval=_around(one, level),
             p_value=one.p_value,
         ),
@@ -341,31 +354,39 @@ def _rigid(sample: MissingSample, mean: pd.DataFrame, first: Judged, shifted: Bo
     """Return what tips an interval that moves with the estimate: its length is that of the placebos."""
     if not shifted.any():
         return _Imputed.none(NOBODY_IMPUTED).tipping
-    moved = sample.judge(mean + _STEP * shifted, is_number_alone=True).estimate
-    if isinstance(moved, Unavailable) or isinstance(first.estimate, Unavailable):
+    still, moved = (sample.judge(mean + step * shifted, is_number_alone=True).estimate for step in (0.0, _STEP))
+    if isinstance(moved, Unavailable) or isinstance(still, Unavailable):
         return _Imputed.none(NOBODY_IMPUTED).tipping
-    slope = (moved - first.estimate) / _STEP
+    slope = (moved - still) / _STEP
     if isinstance(first.interval, Unavailable):
         return TippingPoint(shift=first.interval, slope=slope)
     return _tipped(rigid_tipping_point(first.interval.lower, first.interval.upper, slope), slope, first.interval)
 
 
 def _shifted(sample: MissingSample, tables: list[pd.DataFrame], shifted: Bools) -> ShiftedEstimates | Unavailable:
-    """Return the estimates and variances of every completed table with the treated's imputed outcomes shifted."""
-    steps = (-_STEP, 0.0, _STEP) if shifted.any() else (0.0, 0.0, 0.0)
-    estimates, variances = np.empty((len(tables), 3)), np.empty((len(tables), 3))
+    """Return the estimates and variances of every completed table with the treated's imputed outcomes shifted.
+
+    Each table is judged as it is and with a shift of one. How a variance bends hangs on which cells are shifted alone,
+    so that the first table says it for all, and the rest of the other side follows.
+    """
+    found: list[list[tuple[float, float]]] = []
     df = math.inf
-    for row, table in enumerate(tables):
-        for column, step in enumerate(steps):
-            if column and step == steps[column - 1]:
-                estimates[row, column], variances[row, column] = estimates[row, 0], variances[row, 0]
-                continue
-            found = sample.judge(table + step * shifted)
-            if isinstance(found.estimate, Unavailable) or isinstance(found.std_error, Unavailable):
-                return found.std_error if isinstance(found.std_error, Unavailable) else Unavailable(NO_POOLING)
-            estimates[row, column], variances[row, column] = found.estimate, found.std_error**2
-            df = min(df, math.inf if found.df is None else found.df)
-    return ShiftedEstimates(estimates=estimates, variances=variances, step=_STEP, complete_df=df)
+    for table in tables:
+        row = []
+        for step in (0.0, _STEP, -_STEP)[: (2 + (not found)) if shifted.any() else 1]:
+            one = sample.judge(table + step * shifted)
+            if isinstance(one.estimate, Unavailable) or isinstance(one.std_error, Unavailable):
+                return one.std_error if isinstance(one.std_error, Unavailable) else Unavailable(NO_POOLING)
+            row.append((one.estimate, one.std_error**2))
+            df = min(df, math.inf if one.df is None else one.df)
+        found.append(row)
+    if not shifted.any():
+        found = [row * 3 for row in found]
+    bend = found[0][1][1] + found[0][2][1] - 2 * found[0][0][1]
+    still, up = (np.array([row[at] for row in found]) for at in (0, 1))
+    down = 2 * still - up + np.array([0.0, bend])
+    columns = [np.column_stack([one[:, at] for one in (down, still, up)]) for at in (0, 1)]
+    return ShiftedEstimates(estimates=columns[0], variances=columns[1], step=_STEP, complete_df=df)
 
 
 def _around(found: Pooled, level: float) -> Interval:

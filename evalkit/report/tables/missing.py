@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from evalkit.core.formats import number, visible
-from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.missing.results import MissingResults
 from evalkit.diagnose.missing.what_if import LOSS_REASONS, SIZES, TAILS, Assumption, LossReason, MissingOutcome, WhatIf
@@ -23,7 +24,7 @@ ASSUMPTIONS: Final[dict[Assumption, str]] = {
     "imputed": "as those of similar schools",
     "worst": "at worst, where suppressed",
     "best": "at best, where suppressed",
-    "bounds": "those of schools published in one arm only",
+    "bounds": "those of schools that one arm alone would publish (bounds)",
 }
 _LOSSES: Final[dict[LossReason, str]] = {
     "closed": "Closed: no row in a later table",
@@ -98,7 +99,8 @@ def _loss_notes(found: MissingResults) -> Iterator[str]:
     )
     never = sum(one.losses[0].never_matched for one in found.outcomes[:1])
     if never:
-        yield f"Beside these, {never} listed participants have no record in the published tables."
+        who = counted(never, "listed participant")
+        yield f"Beside these, {who} could not be matched: no record, or nobody like them."
 
 
 def what_if(found: MissingResults) -> ReleasedTable:
@@ -106,8 +108,8 @@ def what_if(found: MissingResults) -> ReleasedTable:
     columns = (
         Column("outcome", "Outcome"),
         Column("assumption", "If the missing results were …"),
-        Column("lowest", "Estimate, or lower bound", "estimate"),
-        Column("highest", "Upper bound", "estimate"),
+        Column("lower", "Lowest estimate", "estimate"),
+        Column("upper", "Highest estimate", "estimate"),
         Column("interval", "Interval", "interval"),
         Column("p_value", "p", "p"),
         Column("n_treated", "Treated", "school_count"),
@@ -123,10 +125,15 @@ def what_if(found: MissingResults) -> ReleasedTable:
 
 
 def _row(row: WhatIf) -> tuple[Cell, ...]:
-    lowest: Cell = row.bounds.lower if isinstance(row.bounds, Interval) else row.estimate
-    highest: Cell = row.bounds.upper if isinstance(row.bounds, Interval) else row.bounds
-    counts: tuple[Cell, ...] = (row.n_treated, row.n_comparison)
-    return ASSUMPTIONS[row.assumption], lowest, highest, row.interval, row.p_value, *counts
+    return (
+        ASSUMPTIONS[row.assumption],
+        row.lower,
+        row.upper,
+        row.interval,
+        row.p_value,
+        row.n_treated,
+        row.n_comparison,
+    )
 
 
 def _notes(found: MissingResults) -> Iterator[str]:
@@ -134,12 +141,14 @@ def _notes(found: MissingResults) -> Iterator[str]:
     assumptions = {row.assumption for one in found.outcomes for row in one.rows}
     low, high = (number(end, 0) for end in TAILS)
     said: dict[Assumption, str] = {
-        "published": "The answer is that of the results that were published; the other rows stand beside it.",
+        "published": "The answer is that of the results that were published; the other rows stand beside it, and need "
+        "no result of a year in which the programme ran for part of the year.",
         "imputed": "Imputed: each gap is filled with the result of one of the five schools whose results are predicted "
         "most alike, from their other years, size, type and area. It rests on gaps being as these predict.",
         "worst": f"Suppressed: the {low}th and {high}th percentile of schools of {SIZES[0]} to {SIZES[1]} pupils that "
         "year stand for what cohorts too small to publish may have had: at worst the low one for the treated and the "
-        "high one for all others, at best the reverse. Other gaps stay gaps.",
+        "high one for all others, at best the reverse. Other gaps stay gaps. Where no cohorts of that year are told, "
+        "those of the last year before count.",
         "bounds": "Bounds: the arm whose results are published more often is cut until both arms have the same share, "
         "of its highest changes for one bound and its lowest for the other (Lee, 2009). They hold for schools whose "
         "results would be published in either arm, if the programme moved publication one way only.",
@@ -167,4 +176,4 @@ def _note_of(found: MissingResults, one: MissingOutcome) -> str:
         )
     elif found.choices.tipping:
         parts.append(f"Tipping point: {one.tipping.shift.reason}")
-    return " ".join(parts)
+    return " ".join((*parts, *((one.note,) if one.note else ())))

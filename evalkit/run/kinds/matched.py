@@ -15,6 +15,8 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_matched, matched_stage
+from evalkit.diagnose.missing.of_matched import matched_samples
+from evalkit.diagnose.missing.sample import MissingSample
 from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.commands.match import OF_METHODS, USES
@@ -52,6 +54,12 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         details=found,
         extra=_extra(found),
     )
+
+
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return matched_samples(stage.plan, request.intake, request.executor or SERIAL)
 
 
 def _estimand(found: MatchedResults) -> str:
@@ -190,6 +198,7 @@ MATCHED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     shown_by="evalkit.report.kinds.matched",
 )

@@ -18,6 +18,8 @@ from evalkit.diagnose.kinds.staggered import (
 )
 from evalkit.diagnose.kinds.staggered_checks import findings_of
 from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
+from evalkit.diagnose.missing.of_staggered import staggered_samples
+from evalkit.diagnose.missing.sample import MissingSample
 from evalkit.diagnose.power.analyses import staggered_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
@@ -132,6 +134,12 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    plan = request.plan.details
+    assert isinstance(plan, StaggeredPlan)
+    return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
+
+
 def _extra(found: StaggeredFindings) -> dict[str, Any]:
     """Return the numbers of the primary outcome as `evalkit did --json` writes them, and those of each other one."""
     others = {one.code: _numbers(one, found) for one in found.outcomes if one is not found.primary}
@@ -165,6 +173,7 @@ STAGGERED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.staggered",
