@@ -23,7 +23,7 @@ from evalkit.estimate.areas.sets import SLOW_CHUNK, set_statistics
 from evalkit.estimate.missing.area_bounds import JudgedBounds, bounds_by_permutation, bounds_by_sets
 from evalkit.estimate.missing.matched_bounds import MatchedBounds, bounds_of_weights
 
-NOTE: Final = "Under each assumption the matching is made again for a quarter of the sets of the answer; bounds are of the change."
+NOTE: Final = "Beside the answer a quarter of its sets is drawn, each matched again. Bounds are of the change."
 
 
 def matched_samples(plan: MatchedPlan, intake: ProjectData, executor: Executor = SERIAL) -> Iterator[MissingSample]:
