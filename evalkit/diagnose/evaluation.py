@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
@@ -12,8 +12,10 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.finding import Finding
-from evalkit.diagnose.missing.results import MissingResults
 from evalkit.estimate.effect import Effect
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.results import MissingResults
 
 NOT_LOOKED_AT: Final = Unavailable("What missing results could do was not looked at.")
 

@@ -71,8 +71,8 @@ def _outcomes(work: _Work, intake: ProjectData) -> Outcomes:
         design.outcome,
         arm,
         years,
-        intake.fsm_share,
-        intake.treated.without_outcome.get(records.key_stage),
+        fsm=intake.fsm_share,
+        unmatched=intake.treated.without_outcome.get(records.key_stage),
     )
 
 

@@ -56,7 +56,7 @@ def _outcomes(work: _Work, intake: ProjectData) -> Outcomes:
     years = common_years(found.pre, exposure.partial, exposure.post, len(units))
     values = records.values[found.outcome].reindex(columns=list(years.years))
     without = intake.treated.without_outcome.get(records.key_stage, {})
-    return outcomes_of(records, values, found.outcome, arm, years, intake.fsm_share, {**without, **alone})
+    return outcomes_of(records, values, found.outcome, arm, years, fsm=intake.fsm_share, unmatched={**without, **alone})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -55,7 +55,7 @@ def _outcomes(work: _Work, intake: ProjectData, values: pd.DataFrame) -> Outcome
     before = np.tile(years < first - ahead, (len(units), 1))
     without = intake.treated.without_outcome.get(outcome.stage, {})
     of_years = YearsOf(years=tuple(years.tolist()), before=before, after=after)
-    return outcomes_of(records, values, outcome.code, arm, of_years, intake.fsm_share, without)
+    return outcomes_of(records, values, outcome.code, arm, of_years, fsm=intake.fsm_share, unmatched=without)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -12,10 +12,9 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.data.measures import measure_of
-from evalkit.diagnose.finding import Finding, FindingKind, banded, design_fact, not_assessable, statement
+from evalkit.diagnose.finding import DIFFERENTIAL, Finding, FindingKind, banded, design_fact, not_assessable, statement
 from evalkit.diagnose.missing.sample import Judged, MissingSample
 from evalkit.diagnose.missing.what_if import HOLDS_ZERO, MissingOutcome, WhatIf, what_if
-from evalkit.diagnose.project.checks_sample import DIFFERENTIAL
 from evalkit.estimate.effect import Effect
 
 ATTRITION: Final = "missing_after"

@@ -154,6 +154,7 @@ def outcomes_of(
     code: str,
     arm: pd.Series,
     years: YearsOf,
+    *,
     fsm: pd.Series | None = None,
     unmatched: Mapping[str, int] | None = None,
 ) -> Outcomes:

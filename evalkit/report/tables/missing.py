@@ -9,13 +9,12 @@ from evalkit.core.formats import number, visible
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted
 from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.finding import DIFFERENTIAL
 from evalkit.diagnose.missing.results import MissingResults
 from evalkit.diagnose.missing.what_if import LOSS_REASONS, SIZES, TAILS, Assumption, LossReason, MissingOutcome, WhatIf
-from evalkit.diagnose.project.checks_sample import DIFFERENTIAL
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Heading, Part, Prose
-from evalkit.report.border.table import Cell, Column, Table
-from evalkit.report.tables.design import sums_by
+from evalkit.report.border.table import Cell, Column, Table, sums_by
 from evalkit.report.words.names import measure_label, measure_unit
 
 HEADING: Final = "What if the missing results were …?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
@@ -25,8 +25,6 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.inference import project_inference
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.missing.of_areas import areas_samples
-from evalkit.diagnose.missing.sample import MissingSample
 from evalkit.diagnose.power.analyses import areas_power
 from evalkit.diagnose.power.power import project_power
 from evalkit.diagnose.power.report import AnalysisPower
@@ -35,6 +33,9 @@ from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect, surest_effect
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _INHERITED: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure")
 
@@ -112,6 +113,8 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 
 
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_areas import areas_samples
+
     plan = request.plan.details
     assert isinstance(plan, AreasPlan)
     return areas_samples(request.plan.project, request.intake, plan.locked)

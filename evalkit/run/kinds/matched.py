@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
@@ -15,14 +15,15 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_matched, matched_stage
-from evalkit.diagnose.missing.of_matched import matched_samples
-from evalkit.diagnose.missing.sample import MissingSample
 from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.commands.match import OF_METHODS, USES
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
@@ -57,6 +58,8 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 
 
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_matched import matched_samples
+
     stage = request.plan.details
     assert isinstance(stage, MatchedStage)
     return matched_samples(stage.plan, request.intake, request.executor or SERIAL)

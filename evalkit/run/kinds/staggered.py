@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
@@ -18,8 +18,6 @@ from evalkit.diagnose.kinds.staggered import (
 )
 from evalkit.diagnose.kinds.staggered_checks import findings_of
 from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
-from evalkit.diagnose.missing.of_staggered import staggered_samples
-from evalkit.diagnose.missing.sample import MissingSample
 from evalkit.diagnose.power.analyses import staggered_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
@@ -30,6 +28,9 @@ from evalkit.run.tables.did_json import (
     side_by_side_record,
     staggered_record,
 )
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "imputation": ("method", "comparison", "base_period"),
@@ -135,6 +136,8 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 
 
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_staggered import staggered_samples
+
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
