@@ -16,6 +16,8 @@
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
   they are effects of.
+- `staggered_judged`: The overall effect of staggered starts on any outcomes by unit and year, as an analysis is
+  quoted by it.
 - `synthetic`: Results of an analysis by synthetic control: the effect of every outcome, who takes the treated areas'
   place.
 - `synthetic_checks`: Effects of an analysis by synthetic control in the form that every kind gives them, and what

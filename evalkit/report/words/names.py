@@ -49,6 +49,8 @@ FINDINGS: Final = {
     "level_and_change": "Level before and later change",
     "one_neighbour_out": "Leaving out one neighbour at a time",
     "attrition": "Schools without results",
+    "missing_after": "Results missing afterwards",
+    "missing_results": "What missing results could do",
     "conversions": "Schools that changed identity",
     "contamination": "Other programmes in comparison areas",
     "clustering_by_area": "Standard errors clustered by area",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
@@ -30,6 +30,9 @@ from evalkit.run.tables.did_json import (
     side_by_side_record,
     staggered_record,
 )
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "imputation": ("method", "comparison", "base_period"),
@@ -140,6 +143,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_staggered import staggered_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, StaggeredPlan)
+    return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
+
+
 def _extra(found: StaggeredFindings) -> dict[str, Any]:
     """Return the numbers of the primary outcome as `evalkit did --json` writes them, and those of each other one."""
     others = {one.code: _numbers(one, found) for one in found.outcomes if one is not found.primary}
@@ -174,6 +185,7 @@ STAGGERED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.staggered",
