@@ -21,10 +21,8 @@ _FIELDS: Final = (
 def _fits(peek: Peek) -> bool:
     if peek.form == "workbook":
         return peek.sheet == SHEET
-    columns = set(peek.columns)
-    return peek.form == "csv" and any(
-        {names[0], names[1]} <= columns for names in (("LA num", "SN1"), ("old_la_code", "SN_1"))
-    )
+    columns = {column.strip().casefold() for column in peek.columns}
+    return peek.form == "csv" and any(names <= columns for names in ({"la num", "sn1"}, {"old_la_code", "sn_1"}))
 
 
 def _contents(table: RawTable) -> Contents:

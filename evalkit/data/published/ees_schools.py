@@ -119,7 +119,7 @@ def _one_table(
     file: Member, own: Sequence[int], years: Sequence[int], measures: tuple[str, ...], beside: tuple[str, ...]
 ) -> pd.DataFrame:
     """Return a row for each school and summer of one table, with cells in the summers asked for."""
-    header = RawTable(file).peek.columns
+    header = [name.casefold() for name in RawTable(file).peek.columns]
     cells = {code: cell for code in (*measures, *beside) if (cell := measure(code).ees) is not None}
     lacking = [code for code in measures if code not in cells or _column(cells[code], header) is None]
     if lacking and years:
@@ -144,7 +144,7 @@ def _one_table(
 
 
 def _column(cell: EesCell, header: Sequence[str]) -> str | None:
-    return next((name for name in cell.columns if name in header), None)
+    return next((name for name in cell.columns if name.casefold() in header), None)
 
 
 def _identity(table: SchoolRows, own: Sequence[int]) -> pd.DataFrame:
@@ -185,7 +185,7 @@ def _pupils(rows: pd.DataFrame, files: Sequence[Member], years: Collection[int])
     """Return the pupils of each row from the tables that count them: its own summer's, or a later one's prior years."""
     found = pd.Series("", index=rows.index, dtype=object)
     for file in files:
-        header = RawTable(file).peek.columns
+        header = [name.casefold() for name in RawTable(file).peek.columns]
         columns = [name for name in header if name == "telig" or name.startswith("telig_")]
         frame = read_table(file, ["time_period", "school_urn", *columns]).drop_duplicates(["time_period", "school_urn"])
         frame["summer"] = summers_of(frame["time_period"], file.name)

@@ -16,7 +16,8 @@ from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingDat
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
+from evalkit.data.areas.borders import Bordering, area_borders, bordering, read_border_list
+from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason, read_boundaries
 from evalkit.data.files.members import Member
 from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
 from evalkit.data.own_tables.project_table import (
@@ -77,7 +78,8 @@ class ProjectData:
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
-    tables on which an analysis compares units, by unit, each as it was known before the programme.
+    tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
+    that border each other, where an analysis asks for them.
     """
 
     kind: DataKind
@@ -91,6 +93,7 @@ class ProjectData:
     roll: pd.Series | None = None
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    borders: Bordering = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -228,7 +231,7 @@ class _Reading:
             try:
                 table = self._opened(name, tables, areas)
                 own[name] = self._own(
-                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
+                    table, years_of(self.project, _followed(self.project, table, start), start), is_baseline=False
                 )
                 read_own_columns(table, self.project.columns_of(name), table.years)
             except (DataError, DesignError, ProjectError) as problem:
@@ -248,7 +251,9 @@ class _Reading:
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
-        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
+        years_by_table = {
+            name: years_of(project, _followed(project, table, start), start) for name, table in opened.items()
+        }
         own = {
             name: self._own(table, years_by_table[name], is_baseline)
             for name, table in opened.items()
@@ -275,7 +280,21 @@ class _Reading:
             read_roll(sources.covariates) if project.cost and is_last_read else None,
             tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
+            self._borders(areas),
         )
+
+    def _borders(self, areas: NeighbourTable) -> Bordering:
+        """Return which areas border each other, by the project's own list or the outlines, where an analysis asks."""
+        if not self.project.needs_borders:
+            return {}
+        if self.project.data.borders:
+            return read_border_list(self.folder / self.project.data.borders, areas.names)
+        if not self.sources.boundaries:
+            raise MissingData(
+                "An analysis draws sets of areas that border each other, and no outlines are among the published "
+                "files. Put them there (data/README.md says where they come from), or give a list as `data.borders`."
+            )
+        return _borders_of_outlines(self.sources.boundaries)
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
         known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
@@ -299,11 +318,16 @@ class _Reading:
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
 
 
-def _followed(project: Project, table: ProjectTable) -> list[int]:
-    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+def _followed(project: Project, table: ProjectTable, start: date | None) -> list[int]:
+    """Return the years of a table that can be compared with the last one before the first start, `start` or the
+    programme's: no break of level of any of its outcomes lies between.
+    """
     breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
-    first = max((found.after for found in breaks), default=0)
-    return [year for year in table.years if year >= first]
+    first = summer_of(start or project.programme.start)
+    base = max((year for year in table.years if year < first), default=min(table.years, default=first))
+    low = max((found.after for found in breaks if found.after <= base), default=0)
+    high = min((found.before for found in breaks if found.before >= base), default=max(table.years, default=0))
+    return [year for year in table.years if low <= year <= high]
 
 
 def own_tables_of(project: Project) -> list[str]:
@@ -432,6 +456,10 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     """Return the outlines for the map where they are supplied, or why none can be drawn: a map stops no evaluation."""
     needed = list(area_codes_of(project, areas))
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
+
+
+def _borders_of_outlines(files: Sequence[Path | Member]) -> Bordering:
+    return bordering(area_borders(read_boundaries(files, step=0)))
 
 
 def _require_identity_files(sources: Sources) -> None:

@@ -18,8 +18,9 @@ from evalkit.core.errors import DataError
 from evalkit.core.manifest import DataKind
 from evalkit.core.words import listed
 from evalkit.data.files.layout import STAGES
-from evalkit.data.files.members import Member, members
+from evalkit.data.files.members import Member, members, told
 from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.signature import form_of
 from evalkit.data.layouts.ees_schools import is_information, results_of
 from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.layouts.performance_tables import TableIdentity, identity_of, key_stage_of
@@ -80,6 +81,11 @@ class Sources:
         """Return whether the results of a key stage are of all England in some summer."""
         of_england = (one.area is None for files in self.tables.get(stage, {}).values() for one in files)
         return stage in self.panels or bool(self.ees.get(stage)) or any(of_england)
+
+    @property
+    def outline_files(self) -> tuple[Path, ...]:
+        """Return the files that hold outlines of areas."""
+        return tuple(map(_path, self.boundaries))
 
     def files(self) -> tuple[Path, ...]:
         """Return every file that a run may read, in a fixed order; an archive stands for what is in it."""
@@ -267,14 +273,20 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity | _
     """
     if member.suffix == ".geojson":
         return "boundaries"
-    if member.suffix == ".xlsx":
-        return "neighbours" if _is_neighbour_list(member) else ""
-    if member.suffix != ".csv":
-        return ""
+    if member.suffix == ".xlsx" and _is_neighbour_list(member):
+        return "neighbours"
     try:
-        columns = _columns(member)
+        form = "csv" if member.suffix == ".csv" else form_of(member)
+        if form == "csv":
+            return _kind_by_columns(member, _columns(member))
+        if form == "geojson":
+            return "boundaries" if _is_of_features(member) else ""
+        return _Fault(why) if form != "other" and (why := _why_not_read(member)) else ""
     except DataError as problem:
-        return _Fault(str(problem))
+        return _Fault(str(problem)) if member.suffix == ".csv" else ""
+
+
+def _kind_by_columns(member: Member, columns: tuple[str, ...]) -> str | TableIdentity | _Fault:
     names = frozenset(name.strip().casefold() for name in columns)
     if names >= _COVARIATES:
         return f"covariates {_stage_in(member.name)}"
@@ -300,6 +312,20 @@ def _absence_kind(member: Member) -> TableIdentity | _Fault:
         text = "neither the file nor its name says the year of the absence in it. Name it such as 2018-2019_abs.csv"
         return _Fault(f"{member.name}: {text}.", ABSENCE)
     return TableIdentity(key_stage=ABSENCE, summer=summer, area=None, stage=stage_by_name(member.name))
+
+
+def _is_of_features(member: Member) -> bool:
+    with told(member.name), member.open() as stream:
+        return b'"FeatureCollection"' in stream.read(_HEAD_BYTES)
+
+
+def _why_not_read(member: Member) -> str:
+    """Return why a workbook or Parquet file is not read, where it is a table that is read as CSV; else nothing."""
+    for sheet in RawTable(member).sheets():
+        names = {name.strip().casefold() for name in sheet.peek.columns}
+        if "rectype" in names or results_of(tuple(names)) or any(needed <= names for needed in _HEADERS.values()):
+            return f"{member.name}: a project reads this table as CSV alone. Download it as CSV."
+    return ""
 
 
 def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity | _Fault:
