@@ -49,7 +49,7 @@ def missing_results(
             level = project.inference.level
             found.append(what_if(sample, Judged.of(effect), project.missing, project.seed, level))
     if not found:
-        return Unavailable("No outcome is estimated, so that missing results can move nothing.")
+        return Unavailable("No outcome that the programme aimed at is estimated: missing results move no answer.")
     return MissingResults(project=project, choices=project.missing, outcomes=tuple(found))
 
 
