@@ -9,6 +9,7 @@ from evalkit.core.quantities import Estimate, Quantity, Unavailable
 from evalkit.core.sentence import Count, Derived, Sentence, count
 from evalkit.core.words import counted
 from evalkit.diagnose.finding import (
+    DIFFERENTIAL,
     Finding,
     FindingKind,
     Verdict,
@@ -20,7 +21,6 @@ from evalkit.diagnose.finding import (
 from evalkit.diagnose.kinds.pupils import PupilFindings, PupilOutcomeResults, SchoolTest
 from evalkit.diagnose.kinds.pupils_effects import total_sd
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
-from evalkit.diagnose.project.checks_sample import DIFFERENTIAL
 from evalkit.estimate.areas.sets import SetsInference
 
 _SMALL_SHARES: Final = (0.1, 0.2)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from evalkit.core.arrays import Floats
 from evalkit.core.errors import DataError, DesignError
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
@@ -57,8 +58,8 @@ def pupils_power(
 
 def _by_area(outcome: PupilOutcome) -> str:
     """Return the inference that the run will make with areas as clusters, every school weighing one."""
-    arms = [
-        np.asarray(outcome.area.reindex(schools).value_counts(), dtype=np.float64)
+    arms: list[Floats] = [
+        outcome.area.reindex(schools).value_counts().to_numpy().astype(float)
         for schools in (outcome.treated, outcome.pool)
     ]
     counts = ClusterCounts(n_treated=len(arms[0]), n_comparison=len(arms[1]))
