@@ -94,7 +94,8 @@ def _without_padding(
 ) -> pd.DataFrame:
     """Return columns with a cell missing where its row ends before it."""
     lengths = np.array(_guarded(file, encoding, lambda: _row_lengths(file, encoding, skip_rows)))
-    return frame.apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
+    found: pd.DataFrame = frame.apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
+    return found
 
 
 def _of_store(
