@@ -408,6 +408,9 @@ class ProjectTables:
     """What the own tables hold: `synthetic` where they are made up, which every page then says."""
     tables: dict[str, OwnTable] = field(default_factory=dict)
     """Own tables by name."""
+    borders: str | None = None
+    """CSV beside the project file whose first two columns are two areas that border each other (codes, names or ids);
+    without it borders are those of the outlines among the published files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -515,6 +518,11 @@ class Project:
     def reads_published(self) -> bool:
         """Return whether published files are needed: an outcome is a measure of theirs."""
         return any(not outcome.is_own for outcome in self.outcomes)
+
+    @property
+    def needs_borders(self) -> bool:
+        """Return whether an analysis draws sets of areas that border each other."""
+        return any(getattr(analysis.options, "needs_borders", False) for analysis in self.analyses)
 
     def own_outcomes(self, table: str) -> tuple[Outcome, ...]:
         """Return the outcomes that are columns of an own table."""

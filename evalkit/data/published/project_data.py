@@ -16,9 +16,10 @@ from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingDat
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
+from evalkit.data.areas.borders import Bordering, area_borders, bordering, read_border_list
+from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason, read_boundaries
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, measure, require_years
+from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -57,7 +58,7 @@ from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
     read_links,
-    read_register,
+    read_registers,
     read_roll,
     read_spine,
     with_conversions,
@@ -77,7 +78,8 @@ class ProjectData:
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
-    tables on which an analysis compares units, by unit, each as it was known before the programme.
+    tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
+    that border each other, where an analysis asks for them.
     """
 
     kind: DataKind
@@ -91,6 +93,7 @@ class ProjectData:
     roll: pd.Series | None = None
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    borders: Bordering = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -137,7 +140,8 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read.
+    every summer read. `beside` are measures that a project defines itself: of two that give one code another meaning
+    neither may have the tables of the other.
     """
 
     measures: tuple[str, ...]
@@ -146,6 +150,7 @@ class DataRequest:
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    beside: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,6 +163,12 @@ class Tables:
     shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
+    register: pd.DataFrame | None = None
+
+    @property
+    def school_lists(self) -> tuple[pd.DataFrame, ...]:
+        """Return the lists of schools that are there: that of the performance tables, then the register."""
+        return tuple(one for one in (self.spine, self.register) if one is not None)
 
 
 T = TypeVar("T")
@@ -220,7 +231,7 @@ class _Reading:
             try:
                 table = self._opened(name, tables, areas)
                 own[name] = self._own(
-                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
+                    table, years_of(self.project, _followed(self.project, table, start), start), is_baseline=False
                 )
                 read_own_columns(table, self.project.columns_of(name), table.years)
             except (DataError, DesignError, ProjectError) as problem:
@@ -240,7 +251,9 @@ class _Reading:
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
-        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
+        years_by_table = {
+            name: years_of(project, _followed(project, table, start), start) for name, table in opened.items()
+        }
         own = {
             name: self._own(table, years_by_table[name], is_baseline)
             for name, table in opened.items()
@@ -267,10 +280,24 @@ class _Reading:
             read_roll(sources.covariates) if project.cost and is_last_read else None,
             tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
+            self._borders(areas),
         )
 
+    def _borders(self, areas: NeighbourTable) -> Bordering:
+        """Return which areas border each other, by the project's own list or the outlines, where an analysis asks."""
+        if not self.project.needs_borders:
+            return {}
+        if self.project.data.borders:
+            return read_border_list(self.folder / self.project.data.borders, areas.names)
+        if not self.sources.boundaries:
+            raise MissingData(
+                "An analysis draws sets of areas that border each other, and no outlines are among the published "
+                "files. Put them there (data/README.md says where they come from), or give a list as `data.borders`."
+            )
+        return _borders_of_outlines(self.sources.boundaries)
+
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
-        known = KnownSchools.of(tables.records, tables.spine, tables.links)
+        known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
         return open_project_table(
             self.folder / self.project.data.tables[name].file,
             name,
@@ -291,11 +318,16 @@ class _Reading:
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
 
 
-def _followed(project: Project, table: ProjectTable) -> list[int]:
-    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+def _followed(project: Project, table: ProjectTable, start: date | None) -> list[int]:
+    """Return the years of a table that can be compared with the last one before the first start, `start` or the
+    programme's: no break of level of any of its outcomes lies between.
+    """
     breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
-    first = max((found.after for found in breaks), default=0)
-    return [year for year in table.years if year >= first]
+    first = summer_of(start or project.programme.start)
+    base = max((year for year in table.years if year < first), default=min(table.years, default=first))
+    low = max((found.after for found in breaks if found.after <= base), default=0)
+    high = min((found.before for found in breaks if found.before >= base), default=max(table.years, default=0))
+    return [year for year in table.years if low <= year <= high]
 
 
 def own_tables_of(project: Project) -> list[str]:
@@ -341,6 +373,7 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
         needed=tuple((code, _needed(project, code)) for code in outcomes),
+        beside=beside(),
     )
 
 
@@ -370,7 +403,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
-        _read_once(read_register, sources.establishments) if sources.establishments else None,
+        read_registers([*([sources.establishments] if sources.establishments else []), *sources.cuts], _read_once),
     )
     conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
@@ -387,8 +420,9 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
     return Tables(
-        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
-    )
+        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine,
+        register=lists.register,
+    )  # fmt: skip
 
 
 def _neighbour_list(name: str, path: Path) -> NeighbourTable:
@@ -424,6 +458,10 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
+def _borders_of_outlines(files: Sequence[Path | Member]) -> Bordering:
+    return bordering(area_borders(read_boundaries(files, step=0)))
+
+
 def _require_identity_files(sources: Sources) -> None:
     """Raise where a file is missing that says who a school is and when it changed.
 
@@ -445,18 +483,19 @@ def _is_told_by_tables(sources: Sources) -> bool:
     """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
     return not any(
         one.area is None and year in PANEL_YEARS
-        for by_year in sources.tables.values() for year, files in by_year.items() for one in files
+        for stage in ("KS2", "KS4")
+        for year, files in sources.tables.get(stage, {}).items() for one in files
     )  # fmt: skip
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise where no school at all has a result in a measure and a summer that is needed of it, or in any summer."""
+    """Raise `MissingData` where no school has a result in a measure, in a summer needed of it or in any at all."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
             why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
-            raise DataError(
+            raise MissingData(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
                 f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
@@ -504,7 +543,7 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)
         return with_common_start(whole_areas(areas, tables.records), project)
-    return read_participants(folder / str(chosen.file), tables.records, tables.spine, tables.links, project)
+    return read_participants(folder / str(chosen.file), tables.records, tables.school_lists, tables.links, project)
 
 
 def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:

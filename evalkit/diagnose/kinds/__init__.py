@@ -2,8 +2,16 @@
 
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
   wrong.
+- `series`: Results of a comparative interrupted time series: the effect by year, its place among areas, and what
+  stands beside.
+- `series_checks`: What could be wrong with the effect of a comparative interrupted time series, and the effects as
+  every kind has them.
 - `staggered`: Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong.
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what
   they are effects of.
+- `synthetic`: Results of an analysis by synthetic control: the effect of every outcome, who takes the treated areas'
+  place.
+- `synthetic_checks`: Effects of an analysis by synthetic control in the form that every kind gives them, and what
+  could be wrong.
 """

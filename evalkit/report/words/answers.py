@@ -16,7 +16,7 @@ from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
-from evalkit.report.words.names import capital, measure_label, measure_unit, units_of
+from evalkit.report.words.names import capital, measure_label, measure_unit, units_counted, units_of
 
 NOTHING_SHOWN: Final = "This kind of analysis shows nothing more here."
 _MOST_FINDINGS: Final = 3
@@ -98,7 +98,7 @@ def _answer(results: AnalysisResults, effect: Effect) -> str:
 
 
 def _treated(results: AnalysisResults, effect: Effect) -> str:
-    units = units_of(results.project)
+    units = units_counted(results.project, (results.plan,))
     named = units if effect.n_treated != 1 else units.removesuffix("s")
     return f"the {count(effect.n_treated)} {named} of the programme"
 

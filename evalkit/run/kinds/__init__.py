@@ -5,6 +5,10 @@
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
 - `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.
+- `series`: The kind `series`: areas followed over years before and from a start on, less the areas that are like
+  them.
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own
   start.
+- `synthetic`: The kind `synthetic`: one area or few, compared with a weighted average of others that was like them
+  before.
 """

@@ -89,7 +89,9 @@ class Kind:
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
     "matched": "evalkit.run.kinds.matched:MATCHED",
+    "series": "evalkit.run.kinds.series:SERIES",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
+    "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import evalkit
-from evalkit.core.manifest import InputFile, Manifest, Provenance
+from evalkit.core.manifest import MEASURES_FILE, InputFile, Manifest, Provenance
 from evalkit.core.project import Project
 from evalkit.run.outputs.folder import MANIFEST_KIND
 from evalkit.run.outputs.hashes import Hashes
@@ -79,10 +79,13 @@ def input_files(project: Project, project_path: Path, sources: Sources) -> tuple
         project.participants.file,
         project.reference_document,
         *(table.file for table in project.data.tables.values()),
+        project.data.borders,
         *(notebook.file for notebook in project.notebooks),
+        *([MEASURES_FILE] if (project_path.parent / MEASURES_FILE).is_file() else []),
     )
     names = [name for name in named if name]
-    published = sources.files() if project.reads_published else ()
+    outlines = sources.outline_files if project.needs_borders and not project.data.borders else ()
+    published = sources.files() if project.reads_published else outlines
     return (*_hashed("project", project_path.parent, (project_path.parent / name for name in names)),
             *_hashed("data", sources.folder, published, Hashes().of_published))  # fmt: skip
 

@@ -18,7 +18,7 @@ from evalkit.run.project.workspace import NOTEBOOKS, complaint_about, is_slug
 
 _TABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 _SUFFIXES: Final = (".csv", ".csv.gz", ".parquet", ".pq")
-_STAGES: Final = ("KS2", "KS4")
+_STAGES: Final = ("KS2", "KS4", "ABS")
 
 
 def analysis_complaints(project: Project, folder: Path, unread: Collection[object] = ()) -> Iterator[Complaint]:
@@ -79,7 +79,7 @@ def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
     for name, table in project.data.tables.items():
         place = ("data", "tables", name)
         if not _TABLE.fullmatch(name) or name in _STAGES:
-            text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2 or KS4"
+            text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2, KS4 or ABS"
             yield Complaint(place, f"'{name[:50]}' cannot name a table: {text}")
         if complaint := complaint_about(folder, table.file):
             yield Complaint((*place, "file"), complaint)
