@@ -16,6 +16,8 @@ from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 
 Role = Literal["primary", "secondary", "placebo"]
+CONTRAST: Final = "contrast"
+"""Role of a triple difference among outcomes; no file gives it."""
 AIMED_AT: Final = ("primary", "secondary")
 """Roles of the outcomes that the programme was to move: their p-values are adjusted for how many there are."""
 NeighbourList = Literal["april_2021", "may_2025"]
@@ -284,6 +286,11 @@ class TripleDifference:
     minus: str
     """The outcome it did not aim at."""
 
+    @property
+    def code(self) -> str:
+        """Return the name of the difference among outcomes."""
+        return f"{self.measure}-{self.minus}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
@@ -341,6 +348,34 @@ class InferenceChoices:
     """Statistic of the area permutation; the other one is printed beside it."""
 
 
+FEWEST_IMPUTED: Final = 20
+"""Completed data sets below which the estimate still moves with the draws."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imputation:
+    """How missing outcomes are filled in, beside the analysis of what was published."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    draws: int = FEWEST_IMPUTED
+    """Completed data sets, at least; where more than so many per cent of the schools lack a result, as many as that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What stands beside every analysis where outcomes are missing; the analysis itself is of those published."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    bounds: Literal["lee", "none"] = "lee"
+    """`lee`: bounds that trim the arm whose outcomes are published more often."""
+    imputation: Imputation | None = field(default_factory=Imputation)
+    """Imputation by predictive mean matching; `null` leaves it out."""
+    tipping: bool = True
+    """By how much imputed outcomes of the treated must differ until the interval reaches zero."""
+    suppressed: Literal["worst-best", "none"] = "worst-best"
+    """`worst-best`: what suppressed results could do at most, in either direction."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSizes:
     """How effects are standardised."""
@@ -393,6 +428,8 @@ class OwnTable:
     """Column with the name of each unit, where the published files do not know it."""
     pupils: str | None = None
     """Column with the pupils that a row rests on, for weights and for disclosure control."""
+    person: str | None = None
+    """Column with the person of each row, where rows are people (pupils): `unit` is then the school each is in."""
     where: dict[str, str | int | tuple[str | int, ...]] = field(default_factory=dict)
     """Which rows count: from a column to the value, or the values, that its cells must have."""
 
@@ -478,6 +515,8 @@ class Project:
     """How uncertain it is."""
     effect_sizes: EffectSizes = field(default_factory=EffectSizes)
     """How effects are standardised."""
+    missing: Missing = field(default_factory=Missing)
+    """What stands beside every analysis where outcomes are missing."""
     cost: Cost | None = None
     """What the programme cost."""
     contamination: tuple[Contamination, ...] = ()
@@ -532,6 +571,14 @@ class Project:
         """Return the columns of an own table that analyses name beside its outcomes, each once."""
         named = [one.partition(".") for analysis in self.analyses for one in analysis.columns]
         return tuple(dict.fromkeys(column for name, _, column in named if name == table))
+
+    @property
+    def with_contrasts(self) -> Project:
+        """Return the project with its triple differences among its outcomes, for kinds that take them as such."""
+        known = {one.code for one in self.outcomes}
+        role: Any = CONTRAST
+        added = tuple(Outcome(measure=one.code, role=role) for one in self.contrasts if one.code not in known)
+        return replace(self, outcomes=(*self.outcomes, *added))
 
     def outcomes_of(self, analysis: Analysis) -> tuple[Outcome, ...]:
         """Return the outcomes of an analysis, in the order of the file."""

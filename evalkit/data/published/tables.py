@@ -85,7 +85,9 @@ def read_table(
         "skiprows": skip_rows,
     }
     frame = _guarded(file, encoding, lambda: _read_csv(file, options))
-    cells = frame[names] if not ragged else _without_padding(file, frame[names], header, encoding, skip_rows)
+    cells: pd.DataFrame = (
+        frame[names] if not ragged else _without_padding(file, frame[names], header, encoding, skip_rows)
+    )
     return cells.set_axis(list(published), axis=1)
 
 
@@ -94,8 +96,8 @@ def _without_padding(
 ) -> pd.DataFrame:
     """Return columns with a cell missing where its row ends before it."""
     lengths = np.array(_guarded(file, encoding, lambda: _row_lengths(file, encoding, skip_rows)))
-    found: pd.DataFrame = frame.apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
-    return found
+    kept: pd.DataFrame = frame.apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
+    return kept
 
 
 def _of_store(

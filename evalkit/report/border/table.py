@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
@@ -209,3 +209,8 @@ def _cell(record: Any) -> Cell:
     if "number" in record:
         return float(record["number"])
     return Interval(*record["interval"])
+
+
+def sums_by(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Return the places of the rows of each outcome or arm: the first, of those listed, sums the others."""
+    return tuple(tuple(at for at, name in enumerate(names) if name == one) for one in dict.fromkeys(names))

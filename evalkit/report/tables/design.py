@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from typing import Final, get_args
 
@@ -20,7 +20,7 @@ from evalkit.diagnose.project.appraisal import baseline_category
 from evalkit.diagnose.project.describe import measure_note
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.border.table import Cell, Column, Table, sums_by
 from evalkit.report.words.names import (
     ROLES,
     arm_label,
@@ -112,11 +112,6 @@ def _flow(stage: DesignStage | AreasResults, caption: str, last: str, notes: tup
         row_sums=sums_by([outcome for outcome, _, _ in keys]),
     )
     return released(stage, table)
-
-
-def sums_by(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """Return the places of the rows of each outcome or arm: the first, of those listed, sums the others."""
-    return tuple(tuple(at for at, name in enumerate(names) if name == one) for one in dict.fromkeys(names))
 
 
 def _in_order(stage: DesignStage | AreasResults) -> list[FlowRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
@@ -22,6 +22,9 @@ from evalkit.run.commands.match import OF_METHODS, USES
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
@@ -56,6 +59,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         details=found,
         extra=_extra(found),
     )
+
+
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_matched import matched_samples
+
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return matched_samples(stage.plan, request.intake, request.executor or SERIAL)
 
 
 def _estimand(found: MatchedResults) -> str:
@@ -194,6 +205,7 @@ MATCHED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     shown_by="evalkit.report.kinds.matched",
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
 from evalkit.core.project import Analysis, Project
+from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredPlan, staggered_plan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -29,6 +30,9 @@ from evalkit.run.tables.did_json import (
     side_by_side_record,
     staggered_record,
 )
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "imputation": ("method", "comparison", "base_period"),
@@ -104,8 +108,8 @@ def _with_matching(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
-    project = request.project.of_analysis(request.analysis)
-    plan = staggered_plan(project, _choices(request.analysis), request.intake)
+    project = with_contrasts(request.project.of_analysis(request.analysis))
+    plan = staggered_plan(project, _choices(request.analysis), add_contrasts(project, request.intake))
     return AnalysisPlan(
         analysis=request.analysis,
         project=project,
@@ -125,7 +129,8 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     project = request.plan.project
-    found = staggered_outcomes(project, plan, request.intake, request.executor or SERIAL)
+    intake = add_contrasts(project, request.intake)
+    found = staggered_outcomes(project, plan, intake, request.executor or SERIAL)
     return AnalysisResults(
         plan=request.plan,
         estimand=estimand_of(project, found),
@@ -136,6 +141,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         details=found,
         extra=_extra(found),
     )
+
+
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_staggered import staggered_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, StaggeredPlan)
+    return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
 
 
 def _extra(found: StaggeredFindings) -> dict[str, Any]:
@@ -161,7 +174,8 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     name = request.plan.analysis.name
-    return staggered_power(request.plan.project, plan, name, request.intake, request.options)
+    project = request.plan.project
+    return staggered_power(project, plan, name, add_contrasts(project, request.intake), request.options)
 
 
 STAGGERED: Final = Kind(
@@ -171,6 +185,7 @@ STAGGERED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.staggered",
