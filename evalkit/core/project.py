@@ -348,6 +348,34 @@ class InferenceChoices:
     """Statistic of the area permutation; the other one is printed beside it."""
 
 
+FEWEST_IMPUTED: Final = 20
+"""Completed data sets below which the estimate still moves with the draws."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imputation:
+    """How missing outcomes are filled in, beside the analysis of what was published."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    draws: int = FEWEST_IMPUTED
+    """Completed data sets, at least; where more than so many per cent of the schools lack a result, as many as that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What stands beside every analysis where outcomes are missing; the analysis itself is of those published."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    bounds: Literal["lee", "none"] = "lee"
+    """`lee`: bounds that trim the arm whose outcomes are published more often."""
+    imputation: Imputation | None = field(default_factory=Imputation)
+    """Imputation by predictive mean matching; `null` leaves it out."""
+    tipping: bool = True
+    """By how much imputed outcomes of the treated must differ until the interval reaches zero."""
+    suppressed: Literal["worst-best", "none"] = "worst-best"
+    """`worst-best`: what suppressed results could do at most, in either direction."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSizes:
     """How effects are standardised."""
@@ -400,6 +428,8 @@ class OwnTable:
     """Column with the name of each unit, where the published files do not know it."""
     pupils: str | None = None
     """Column with the pupils that a row rests on, for weights and for disclosure control."""
+    person: str | None = None
+    """Column with the person of each row, where rows are people (pupils): `unit` is then the school each is in."""
     where: dict[str, str | int | tuple[str | int, ...]] = field(default_factory=dict)
     """Which rows count: from a column to the value, or the values, that its cells must have."""
 
@@ -415,6 +445,9 @@ class ProjectTables:
     """What the own tables hold: `synthetic` where they are made up, which every page then says."""
     tables: dict[str, OwnTable] = field(default_factory=dict)
     """Own tables by name."""
+    borders: str | None = None
+    """CSV beside the project file whose first two columns are two areas that border each other (codes, names or ids);
+    without it borders are those of the outlines among the published files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -482,6 +515,8 @@ class Project:
     """How uncertain it is."""
     effect_sizes: EffectSizes = field(default_factory=EffectSizes)
     """How effects are standardised."""
+    missing: Missing = field(default_factory=Missing)
+    """What stands beside every analysis where outcomes are missing."""
     cost: Cost | None = None
     """What the programme cost."""
     contamination: tuple[Contamination, ...] = ()
@@ -522,6 +557,11 @@ class Project:
     def reads_published(self) -> bool:
         """Return whether published files are needed: an outcome is a measure of theirs."""
         return any(not outcome.is_own for outcome in self.outcomes)
+
+    @property
+    def needs_borders(self) -> bool:
+        """Return whether an analysis draws sets of areas that border each other."""
+        return any(getattr(analysis.options, "needs_borders", False) for analysis in self.analyses)
 
     def own_outcomes(self, table: str) -> tuple[Outcome, ...]:
         """Return the outcomes that are columns of an own table."""

@@ -11,6 +11,7 @@
 - `effects`: Tables of effects, how uncertain they are by every kind of inference, and the key numbers of the summary.
 - `matched`: Tables of a matched or weighted comparison: units, balance, effect, what could be wrong, what it
   withstands.
+- `missing`: Tables of missing outcomes: who was lost in each arm and why, and what the estimate would be.
 - `models`: Tables of models of pupils in schools and of effects in standard deviations.
 - `outcomes`: Tables with one row for each outcome: who, means, differences, effect sizes, tests, what could be
   detected.

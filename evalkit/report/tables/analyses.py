@@ -24,6 +24,7 @@ from evalkit.report.words.names import (
     finding_label,
     measure_label,
     measure_unit,
+    units_counted,
     units_of,
 )
 from evalkit.report.words.statements import day_text
@@ -99,7 +100,7 @@ def _population(project: Project, units: str) -> str:
 def answers(evaluation: Evaluation) -> ReleasedTable:
     """Return the effect by which each analysis is quoted for each outcome, the primary analysis first."""
     level = level_text(evaluation.project.inference.level)
-    units = capital(units_of(evaluation.project))
+    units = capital(units_counted(evaluation.project, evaluation.design.plans))
     columns = (
         Column("outcome", "Outcome"),
         Column("analysis", "Analysis"),

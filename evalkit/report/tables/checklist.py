@@ -167,9 +167,8 @@ def _sample(evaluation: AreasResults) -> tuple[Item, ...]:
         (
             "Missing results",
             f"{_CHANGE} {_REVIEW}",
-            "Complete cases, and without the rule that every year must be published. Small cohorts are "
-            "suppressed at the "
-            "source; no values are filled in.",
+            "Complete cases lead, as small cohorts are suppressed at the source; beside them imputed, at worst and "
+            "best, trimmed, and without the rule that every year must be published.",
         ),
         (
             "Disadvantaged pupils and other subgroups",

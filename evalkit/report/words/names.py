@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from evalkit.core.formats import lower_first, number
@@ -10,10 +11,12 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.data.measures import MEASURES
+from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.project.plan import DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import PLACED, Effect, surest_effect
+from evalkit.report.kinds.kind_module import said_by_kind
 
 ARMS: Final = {
     "treated": "Treated",
@@ -46,6 +49,8 @@ FINDINGS: Final = {
     "level_and_change": "Level before and later change",
     "one_neighbour_out": "Leaving out one neighbour at a time",
     "attrition": "Schools without results",
+    "missing_after": "Results missing afterwards",
+    "missing_results": "What missing results could do",
     "conversions": "Schools that changed identity",
     "contamination": "Other programmes in comparison areas",
     "clustering_by_area": "Standard errors clustered by area",
@@ -61,7 +66,11 @@ NO_MONTHS: Final = Unavailable(
 )
 NOT_ESTIMATED: Final = Unavailable("Not estimated.")
 
-_STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
+_STAGES: Final = {
+    "KS2: ": "Key stage 2 (primary): ",
+    "KS4: ": "Key stage 4 (secondary): ",
+    "ABS: ": "Absence (all schools): ",
+}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",
     MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",
@@ -155,6 +164,12 @@ def units_of(project: Project) -> str:
     """Return what takes part, in the plural: schools, unless an own table names units that no published file knows."""
     table = project.data.tables.get(project.primary.table or "")
     return "units" if table is not None and (table.area or table.name) else "schools"
+
+
+def units_counted(project: Project, plans: Iterable[AnalysisPlan]) -> str:
+    """Return what the effects of analyses count, in the plural, each by its kind; `units` where they differ."""
+    said = {said_by_kind("units", plan, lambda one: units_of(one.project)) for plan in plans} or {units_of(project)}
+    return said.pop() if len(said) == 1 else "units"
 
 
 def design_of(stage: DesignStage | AreasResults) -> DesignStage:

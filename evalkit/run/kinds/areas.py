@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
@@ -33,6 +33,9 @@ from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect, surest_effect
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _INHERITED: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure")
 
@@ -109,6 +112,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_areas import areas_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, AreasPlan)
+    return areas_samples(request.plan.project, request.intake, plan.locked)
+
+
 def _marked(found: AreasResults) -> Iterator[Effect]:
     """Yield every effect, that of the main comparison with its surest inference marked for each outcome."""
     main = {code: surest_effect(found.effects, code) for code in {one.outcome for one in found.effects}}
@@ -139,6 +150,7 @@ AREAS: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.areas",
 )

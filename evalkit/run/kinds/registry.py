@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from evalkit.core.plain import plain_or_reason
 
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from evalkit.data.published.project_data import ProjectData
     from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
     from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
+    from evalkit.diagnose.missing.sample import MissingSample
     from evalkit.diagnose.power.report import AnalysisPower, PowerOptions
     from evalkit.run.project.plain_yaml import Complaint
 
@@ -70,6 +73,8 @@ class Kind:
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     shown_by : the module of `evalkit.report` with the parts of documents that show it
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
+    missing : what it gives of each outcome so that missing results can be looked at, after `estimate`; None where it
+        cannot, and `no_missing` then says why
     power : what `evalkit power` answers for it, from years before alone (None: it says that there is no answer)
     """
 
@@ -83,6 +88,8 @@ class Kind:
     uses_exposure: bool = True
     shown_by: str = ""
     power: Callable[[PowerRequest], Iterable[AnalysisPower]] | None = None
+    missing: Callable[[EstimateRequest], Iterable[MissingSample]] | None = None
+    no_missing: str = "This kind of analysis does not say what missing results could do to it."
     notebook: Path | None = None
 
 
@@ -90,7 +97,10 @@ KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
     "dose": "evalkit.run.kinds.dose:DOSE",
     "matched": "evalkit.run.kinds.matched:MATCHED",
+    "pupils": "evalkit.run.kinds.pupils:PUPILS",
+    "series": "evalkit.run.kinds.series:SERIES",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
+    "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
     "transitions": "evalkit.run.kinds.transitions:TRANSITIONS",
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
@@ -127,7 +137,13 @@ def design_project(project: Project, baseline: ProjectData) -> ProjectDesign:
 def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> AnalysisPlan:
     """Return the plan of one analysis, made by its kind from what was known before the programme."""
     intake = before_of(project, analysis, baseline)
-    return kind_of(analysis.kind).plan(PlanRequest(project=project, analysis=analysis, intake=intake))
+    kind = kind_of(analysis.kind)
+    plan = kind.plan(PlanRequest(project=project, analysis=analysis, intake=intake))
+    return (
+        plan
+        if kind.missing is None
+        else replace(plan, record={**plan.record, "missing": plain_or_reason(project.missing)})
+    )
 
 
 def before_of(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:
@@ -148,9 +164,19 @@ def evaluate_project(
     from evalkit.diagnose.evaluation import Evaluation
 
     results = tuple(
-        kind_of(plan.analysis.kind).estimate(
-            EstimateRequest(plan=plan, intake=intake, claims=claims, executor=executor)
-        )
-        for plan in design.plans
+        _estimated(EstimateRequest(plan=plan, intake=intake, claims=claims, executor=executor)) for plan in design.plans
     )
     return Evaluation(project=design.project, design=design, analyses=results)
+
+
+def _estimated(request: EstimateRequest) -> AnalysisResults:
+    """Return the results of one analysis, with what missing results could do to it."""
+    from evalkit.core.quantities import Unavailable
+    from evalkit.diagnose.missing.results import missing_results, with_findings
+
+    kind = kind_of(request.plan.analysis.kind)
+    found = kind.estimate(request)
+    if kind.missing is None:
+        return replace(found, missing=Unavailable(kind.no_missing))
+    missing = missing_results(request.plan.project, kind.missing(request), found.effects)
+    return replace(found, missing=missing, findings=with_findings(found.findings, missing))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
@@ -21,6 +21,7 @@ from evalkit.diagnose.kinds.staggered_checks import findings_of
 from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
 from evalkit.diagnose.power.analyses import staggered_power
 from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.diagnose.project.flows import participants_flow
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.did_json import (
@@ -29,6 +30,9 @@ from evalkit.run.tables.did_json import (
     side_by_side_record,
     staggered_record,
 )
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "imputation": ("method", "comparison", "base_period"),
@@ -113,7 +117,12 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
         details=plan,
         record=plan.record(),
         shown_by=STAGGERED.shown_by,
+        participants=participants_flow(project, request.intake, {}, _minor_groups(plan.choices)),
     )
+
+
+def _minor_groups(choices: StaggeredChoices) -> tuple[str, ...] | None:
+    return None if choices.pool is None else choices.pool.minor_groups
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
@@ -132,6 +141,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         details=found,
         extra=_extra(found),
     )
+
+
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_staggered import staggered_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, StaggeredPlan)
+    return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
 
 
 def _extra(found: StaggeredFindings) -> dict[str, Any]:
@@ -168,6 +185,7 @@ STAGGERED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.staggered",
