@@ -493,16 +493,18 @@ def without_tables(key_stage: str) -> frozenset[int]:
 
 
 def measure_of(project: Project, code: str) -> Measure:
-    """Return the measure of a project's outcome: of the registry, or of a column of the project's own table.
+    """Return the measure of a project's outcome: of the registry, of a column of its own table, or of two's difference.
 
     An own measure's `key_stage` is the name of its table, which names its records; its `years` are empty, as they are
     those of the table. Raises `ProjectError` for a code that is neither.
     """
     own = next((outcome for outcome in project.outcomes if outcome.is_own and outcome.code == code), None)
+    if own is not None or code in MEASURES:
+        return measure(code) if own is None else own_measure(own)
     contrast = next((one for one in project.contrasts if one.code == code), None)
-    if contrast is not None:
-        return _difference(measure_of(project, contrast.measure), measure_of(project, contrast.minus), code)
-    return measure(code) if own is None else own_measure(own)
+    if contrast is None:
+        return measure(code)  # says that there is none
+    return _difference(measure_of(project, contrast.measure), measure_of(project, contrast.minus), code)
 
 
 def _difference(first: Measure, second: Measure, code: str) -> Measure:

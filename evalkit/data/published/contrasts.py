@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Final
 
-from evalkit.core.project import Project
+from evalkit.core.project import Outcome, Project
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
+
+_ROLE: Final[Any] = "contrast"
+"""Role of a triple difference among outcomes, which no file gives."""
 
 
 def add_contrasts(project: Project, intake: ProjectData) -> ProjectData:
@@ -31,7 +35,9 @@ def with_contrasts(project: Project) -> Project:
         for one in project.contrasts
         if measure_of(project, one.measure).key_stage == measure_of(project, one.minus).key_stage
     )
-    return replace(project, contrasts=kept).with_contrasts
+    known = {one.code for one in project.outcomes}
+    added = tuple(Outcome(measure=one.code, role=_ROLE) for one in kept if one.code not in known)
+    return replace(project, contrasts=kept, outcomes=(*project.outcomes, *added))
 
 
 def _with_difference(records: SchoolRecords, code: str, first: str, second: str) -> SchoolRecords:

@@ -150,7 +150,8 @@ def test_a_project_has_measures_of_its_own_beside_the_published_ones():
         breaks=(change,),
     )  # fmt: skip
     plain = Outcome(role="secondary", table="scores", column="age")
-    project = SimpleNamespace(outcomes=(own, plain, Outcome(role="placebo", measure="MATPROG")))
+    outcomes = (own, plain, Outcome(role="placebo", measure="MATPROG"))
+    project = SimpleNamespace(outcomes=outcomes, contrasts=())
     found = measure_of(project, "scores.days")
     assert (found.label, found.said, found.unit, found.direction) == ("Days absent", "days absent", "days", LOWER)
     assert (found.key_stage, found.years, found.limits) == ("scores", (), None)
