@@ -393,6 +393,8 @@ class OwnTable:
     """Column with the name of each unit, where the published files do not know it."""
     pupils: str | None = None
     """Column with the pupils that a row rests on, for weights and for disclosure control."""
+    person: str | None = None
+    """Column with the person of each row, where rows are people (pupils): `unit` is then the school each is in."""
     where: dict[str, str | int | tuple[str | int, ...]] = field(default_factory=dict)
     """Which rows count: from a column to the value, or the values, that its cells must have."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
 from evalkit.core.shown import Shown
+from evalkit.data.flow import Flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -23,6 +24,7 @@ class AnalysisPlan(Shown):
     details : the kind's own plan
     record : what is locked, as plain data; no byte of it may depend on an outcome after the start
     shown_by : the module of `evalkit.report` that shows this kind
+    participants : those listed, those of them without results, by reason, and those left; None where another table says
     """
 
     analysis: Analysis
@@ -31,6 +33,7 @@ class AnalysisPlan(Shown):
     details: object
     record: Mapping[str, object]
     shown_by: str = ""
+    participants: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

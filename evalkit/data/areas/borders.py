@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Floats, Ints
-from evalkit.core.errors import DataError
+from evalkit.core.errors import DataError, MissingData
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed
-from evalkit.data.areas.boundaries import Boundaries
+from evalkit.data.areas.boundaries import Boundaries, read_boundaries
+from evalkit.data.files.members import Member
 from evalkit.data.own_tables.columns import header_of, read_columns
 
 TOLERANCE_KM: Final = 0.15
@@ -45,24 +46,25 @@ class AreaBorders(Shown):
 def area_borders(boundaries: Boundaries) -> AreaBorders:
     """Return which areas border each other: whose outlines run within 150 m of each other for half a kilometre or more.
 
-    Outlines of two layers that were simplified each for itself do not share their points, so nearness decides; the
-    length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an estuary
-    or a wide river: Liverpool and Wirral do not border.
+        Outlines of two layers that were simplified each for itself do not share their points, so nearness decides; the
+        length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an estuary
+        or a wide river: Liverpool and Wirral do not border.
 
-    Raises
-    ------
-    DataError
-        If the outlines were thinned for a map: read them with `step=0`.
+        Raises
+        ------
+        DataError
+            If the outlines were thinned for a map: read them with `step=0`.
 
-    Examples
-    --------
-    >>> from evalkit import area_borders
-    >>> from evalkit.data.areas.boundaries import Boundaries
-    >>> def square(x):
-    ...     return ((x, 53.0), (x + 0.1, 53.0), (x + 0.1, 53.1), (x, 53.1), (x, 53.0))
-    >>> three = Boundaries({340: (square(-3.0),), 341: (square(-2.9),), 350: (square(-2.5),)}, step=0)
-    >>> {area: round(km) for area, km in area_borders(three).of(340).items()}
-    {341: 11}
+        Examples
+        --------
+        >>> from evalkit import area_borders
+        >>> from evalkit.data.areas.boundaries import Boundaries, read_boundaries
+    from evalkit.data.files.members import Member
+        >>> def square(x):
+        ...     return ((x, 53.0), (x + 0.1, 53.0), (x + 0.1, 53.1), (x, 53.1), (x, 53.0))
+        >>> three = Boundaries({340: (square(-3.0),), 341: (square(-2.9),), 350: (square(-2.5),)}, step=0)
+        >>> {area: round(km) for area, km in area_borders(three).of(340).items()}
+        {341: 11}
     """
     if boundaries.step > 0:
         raise DataError("The outlines were thinned, so borders cannot be told from them. Read them with `step=0`.")
@@ -105,6 +107,18 @@ def read_border_list(path: Path, names: Mapping[int, str]) -> Bordering:
     codes = {name.casefold(): str(code) for code, name in names.items()}
     first, second = ([_id(text, codes) for text in columns.texts[name]] for name in header[:2])
     return _both_ways(zip(first, second, strict=True))
+
+
+def borders_of(folder: Path, own: str | None, outlines: Sequence[Path | Member], names: Mapping[int, str]) -> Bordering:
+    """Return which areas border each other: by a list in a project's folder, or by outlines where it has none."""
+    if own:
+        return read_border_list(folder / own, names)
+    if not outlines:
+        raise MissingData(
+            "An analysis draws sets of areas that border each other, and no outlines are among the published "
+            "files. Put them there (data/README.md says where they come from), or give a list as `data.borders`."
+        )
+    return bordering(area_borders(read_boundaries(outlines, step=0)))
 
 
 def _id(text: str, codes: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -16,10 +16,11 @@ from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingDat
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.borders import Bordering, area_borders, bordering, read_border_list
-from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason, read_boundaries
+from evalkit.data.areas.borders import Bordering, borders_of
+from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, measure, require_years
+from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
+from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -58,7 +59,7 @@ from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
     read_links,
-    read_register,
+    read_registers,
     read_roll,
     read_spine,
     with_conversions,
@@ -79,7 +80,8 @@ class ProjectData:
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
     tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
-    that border each other, where an analysis asks for them.
+    that border each other, where an analysis asks for them; `people` the rows of own tables whose rows are people, by
+    table.
     """
 
     kind: DataKind
@@ -94,12 +96,15 @@ class ProjectData:
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
     borders: Bordering = field(default_factory=dict)
+    people: Mapping[str, PeopleRows] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
         kept = set(years)
         records = {stage: _of_years(r, kept) for stage, r in self.records.items()}
-        return replace(self, years=tuple(year for year in self.years if year in kept), records=records)
+        people = {name: rows.of_years(kept | {0}) for name, rows in self.people.items()}
+        years = tuple(year for year in self.years if year in kept)
+        return replace(self, years=years, records=records, people=people)
 
 
 def _of_years(records: SchoolRecords, kept: set[int]) -> SchoolRecords:
@@ -140,7 +145,8 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read.
+    every summer read. `beside` are measures that a project defines itself: of two that give one code another meaning
+    neither may have the tables of the other.
     """
 
     measures: tuple[str, ...]
@@ -149,6 +155,7 @@ class DataRequest:
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    beside: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,6 +168,12 @@ class Tables:
     shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
+    register: pd.DataFrame | None = None
+
+    @property
+    def school_lists(self) -> tuple[pd.DataFrame, ...]:
+        """Return the lists of schools that are there: that of the performance tables, then the register."""
+        return tuple(one for one in (self.spine, self.register) if one is not None)
 
 
 T = TypeVar("T")
@@ -222,10 +235,10 @@ class _Reading:
         for name in own_tables_of(self.project):
             try:
                 table = self._opened(name, tables, areas)
-                own[name] = self._own(
-                    table, years_of(self.project, _followed(self.project, table, start), start), is_baseline=False
-                )
-                read_own_columns(table, self.project.columns_of(name), table.years)
+                years = years_of(self.project, _followed(self.project, table, start), start)
+                people = self._people(table, years, is_baseline=False)
+                own[name] = self._own(table, years, False, people)
+                self._columns(table, people, table.years)
             except (DataError, DesignError, ProjectError) as problem:
                 wrong.append(problem)
         yield from wrong
@@ -246,16 +259,20 @@ class _Reading:
         years_by_table = {
             name: years_of(project, _followed(project, table, start), start) for name, table in opened.items()
         }
+        people = {
+            name: found
+            for name, table in opened.items()
+            if (found := self._people(table, years_by_table[name], is_baseline)) is not None
+        }
         own = {
-            name: self._own(table, years_by_table[name], is_baseline)
+            name: self._own(table, years_by_table[name], is_baseline, people.get(name))
             for name, table in opened.items()
             if project.own_outcomes(name)
         }
         records = tables.records | own
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
         columns = [
-            read_own_columns(table, project.columns_of(name), years_by_table[name].before)
-            for name, table in opened.items()
+            self._columns(table, people.get(name), years_by_table[name].before) for name, table in opened.items()
         ]
         fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
         is_last_read = bool(project.exposure.post) and max(project.exposure.post) in request.years
@@ -272,24 +289,14 @@ class _Reading:
             read_roll(sources.covariates) if project.cost and is_last_read else None,
             tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
-            self._borders(areas),
+            borders_of(self.folder, project.data.borders, sources.boundaries, areas.names)
+            if project.needs_borders
+            else {},
+            people,
         )
 
-    def _borders(self, areas: NeighbourTable) -> Bordering:
-        """Return which areas border each other, by the project's own list or the outlines, where an analysis asks."""
-        if not self.project.needs_borders:
-            return {}
-        if self.project.data.borders:
-            return read_border_list(self.folder / self.project.data.borders, areas.names)
-        if not self.sources.boundaries:
-            raise MissingData(
-                "An analysis draws sets of areas that border each other, and no outlines are among the published "
-                "files. Put them there (data/README.md says where they come from), or give a list as `data.borders`."
-            )
-        return _borders_of_outlines(self.sources.boundaries)
-
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
-        known = KnownSchools.of(tables.records, tables.spine, tables.links)
+        known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
         return open_project_table(
             self.folder / self.project.data.tables[name].file,
             name,
@@ -297,14 +304,38 @@ class _Reading:
             Directory(known, areas, tables.spine),
         )
 
-    def _own(self, table: ProjectTable, years: Years, is_baseline: bool) -> SchoolRecords:
+    def _own(
+        self, table: ProjectTable, years: Years, is_baseline: bool, people: PeopleRows | None = None
+    ) -> SchoolRecords:
         outcomes = {one.code: str(one.column) for one in self.project.own_outcomes(table.name)}
         named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
         if table.periods is not None:
             table.require_years([year for exposure in named for year in exposure.years])
-        last = max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+        if people is not None:
+            return people_records(table, people, outcomes)
         read = years.before if is_baseline else years.every
-        return read_own_records(table, outcomes, read, None if is_baseline else last)
+        return read_own_records(table, outcomes, read, None if is_baseline else self._last())
+
+    def _last(self) -> int:
+        """Return the year under which a table without periods stands: the last after the programme."""
+        named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
+        return max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+
+    def _columns(self, table: ProjectTable, people: PeopleRows | None, before: Collection[int]) -> pd.DataFrame:
+        """Return what units are compared on of a table; of one of people the means over those of each unit."""
+        names = self.project.columns_of(table.name)
+        if people is None:
+            return read_own_columns(table, names, before)
+        return people_columns(table, people if table.periods is None else people.of_years(before), names)
+
+    def _people(self, table: ProjectTable, years: Years, is_baseline: bool) -> PeopleRows | None:
+        """Return the rows of a table of people in the years that are read, None of another table."""
+        if table.people is None:
+            return None
+        outcomes = [str(one.column) for one in self.project.own_outcomes(table.name)]
+        read = years.before if is_baseline else years.every
+        columns = self.project.columns_of(table.name)
+        return read_people(table, outcomes, columns, read, None if is_baseline else self._last())
 
 
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
@@ -365,6 +396,7 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
         needed=tuple((code, _needed(project, code)) for code in outcomes),
+        beside=beside(),
     )
 
 
@@ -394,7 +426,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
-        _read_once(read_register, sources.establishments) if sources.establishments else None,
+        read_registers([*([sources.establishments] if sources.establishments else []), *sources.cuts], _read_once),
     )
     conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
@@ -411,8 +443,9 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
     return Tables(
-        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
-    )
+        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine,
+        register=lists.register,
+    )  # fmt: skip
 
 
 def _neighbour_list(name: str, path: Path) -> NeighbourTable:
@@ -448,10 +481,6 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
-def _borders_of_outlines(files: Sequence[Path | Member]) -> Bordering:
-    return bordering(area_borders(read_boundaries(files, step=0)))
-
-
 def _require_identity_files(sources: Sources) -> None:
     """Raise where a file is missing that says who a school is and when it changed.
 
@@ -473,18 +502,19 @@ def _is_told_by_tables(sources: Sources) -> bool:
     """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
     return not any(
         one.area is None and year in PANEL_YEARS
-        for by_year in sources.tables.values() for year, files in by_year.items() for one in files
+        for stage in ("KS2", "KS4")
+        for year, files in sources.tables.get(stage, {}).items() for one in files
     )  # fmt: skip
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise where no school at all has a result in a measure and a summer that is needed of it, or in any summer."""
+    """Raise `MissingData` where no school has a result in a measure, in a summer needed of it or in any at all."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
             why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
-            raise DataError(
+            raise MissingData(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
                 f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
@@ -532,7 +562,7 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)
         return with_common_start(whole_areas(areas, tables.records), project)
-    return read_participants(folder / str(chosen.file), tables.records, tables.spine, tables.links, project)
+    return read_participants(folder / str(chosen.file), tables.records, tables.school_lists, tables.links, project)
 
 
 def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:

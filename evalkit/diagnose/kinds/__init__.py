@@ -2,6 +2,10 @@
 
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
   wrong.
+- `pupils`: Results of an analysis of pupils in schools: the two-level model, schools' means and what judges them.
+- `pupils_checks`: What could be wrong with the effect of an analysis of pupils in schools.
+- `pupils_effects`: Effects of an analysis of pupils in the form that every kind gives them, in standard deviations of
+  pupils too.
 - `series`: Results of a comparative interrupted time series: the effect by year, its place among areas, and what
   stands beside.
 - `series_checks`: What could be wrong with the effect of a comparative interrupted time series, and the effects as

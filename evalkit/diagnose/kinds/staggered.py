@@ -409,7 +409,9 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     statistic = _statistic(work, work.choices.estimator)
     by_rule: dict[SetRule, NumbersBySets] = {}
     has_one = work.outcome.sets.is_whole or not statistic.is_from_sums or statistic.matching is not None
-    for rule in rules[:1] if has_one else rules:
+    # sets like the list need the level before of every listed unit: one observed only later has none
+    is_known = pool.level is not None and bool(np.isfinite(pool.level[pool.is_listed]).all())
+    for rule in rules if is_known and not has_one else rules[:1]:
         options = SetOptions(rule=rule, seed=work.project.seed, level=level, draws_more=rule == rules[0])
         found = staggered_sets(statistic, pool, options, work.executor)
         by_rule[rule] = NumbersBySets(statistics=found, numbers=statistic.numbers, level=level)

@@ -83,7 +83,8 @@ class Table:
     values are shown as headings of panels, each over the rows that have that value. Each of `row_sums` are places of
     rows, the first of which sums the others, and each of `column_sums` keys of columns likewise; rows of a table that
     `is_nested` count groups that lie within each other, so that what two of them differ by is a count as well.
-    `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
+    Rows that are `dominated` have a number, a mean or a sum, of which one or two units make up most: it may not leave
+    where units are people. `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
     `release` makes the `ReleasedTable` that can.
     """
 
@@ -98,6 +99,7 @@ class Table:
     row_sums: tuple[tuple[int, ...], ...] = ()
     column_sums: tuple[tuple[str, ...], ...] = ()
     is_nested: bool = False
+    dominated: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -169,6 +171,7 @@ def table_record(table: Table) -> dict[str, object]:
         "above": list(table.above),
         "row_sums": [list(places) for places in table.row_sums],
         "column_sums": [list(keys) for keys in table.column_sums],
+        "dominated": list(table.dominated),
     }
 
 
@@ -183,6 +186,7 @@ def table_from_record(record: Mapping[str, Any]) -> Table:
             "above": tuple(record["above"]),
             "row_sums": tuple(tuple(places) for places in record.get("row_sums", ())),
             "column_sums": tuple(tuple(keys) for keys in record.get("column_sums", ())),
+            "dominated": tuple(record.get("dominated", ())),
         }
     )
 

@@ -10,6 +10,7 @@ from evalkit.core.plain import plain
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
+from evalkit.diagnose.finding import released_finding
 from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
 from evalkit.report.border.disclosure import ReleasedTable, release_record
 from evalkit.report.border.parts import Figure
@@ -73,7 +74,7 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "estimand": results.estimand,
         "inference": {"recommended": results.recommended, "reason": results.reason},
         "effects": [_marked(effect, results) for effect in results.effects],
-        "findings": plain(results.findings),
+        "findings": _findings(results),
         **results.extra,
     }
 
@@ -90,7 +91,13 @@ def kind_record(results: AnalysisResults) -> dict[str, Any]:
         found: dict[str, Any] = module.record(results)
         return found
     effects = [effect_record(effect, results.project) for effect in results.effects]
-    return {"effects": effects, "findings": plain(results.findings)}
+    return {"effects": effects, "findings": _findings(results)}
+
+
+def _findings(results: AnalysisResults) -> Any:
+    """Return findings as plain data, counts of few people in their sentences withheld as on every page."""
+    threshold = results.project.disclosure.threshold
+    return plain(tuple(released_finding(finding, threshold) for finding in results.findings))
 
 
 def results_schema() -> dict[str, Any]:

@@ -11,6 +11,7 @@
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
 - `plotting_state`: What matplotlib keeps for a whole process: put back after a notebook, and its backend for
   notebooks loaded afresh.
+- `pupils`: Mean outcome of pupils by arm and year; what rests on fewer than ten pupils is neither drawn nor told.
 - `series`: The figure of an interrupted time series: the areas and those compared with, and the gap with its lines.
 - `similar`: Figure of a list of similar schools or areas: each on a strip, by how far it is from the one the list is
   for.

@@ -61,7 +61,11 @@ NO_MONTHS: Final = Unavailable(
 )
 NOT_ESTIMATED: Final = Unavailable("Not estimated.")
 
-_STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
+_STAGES: Final = {
+    "KS2: ": "Key stage 2 (primary): ",
+    "KS4: ": "Key stage 4 (secondary): ",
+    "ABS: ": "Absence (all schools): ",
+}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",
     MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",

@@ -60,7 +60,7 @@ def _add_new_options(parser: Options) -> None:
     )
 
 
-KINDS_OF_NEW: Final = ("areas", "matched", "series", "staggered", "synthetic")
+KINDS_OF_NEW: Final = ("areas", "matched", "pupils", "series", "staggered", "synthetic")
 """Kinds of analysis for which a project file to fill in is at hand."""
 
 NEW: Final = Declared(
@@ -72,6 +72,7 @@ NEW: Final = Declared(
         "evalkit new waves --kind staggered": "schools that start in different years",
         "evalkit new absence --kind series": "whole areas, followed over the years before and after",
         "evalkit new one-city --kind synthetic": "one area or few, against a weighted average of others",
+        "evalkit new tutoring --kind pupils": "a table of pupils in schools",
     },
     epilog="Then fill it in, and type: evalkit check SLUG",
 )

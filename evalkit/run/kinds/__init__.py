@@ -4,6 +4,7 @@
   theirs.
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
+- `pupils`: The kind `pupils`: pupils in schools, other pupils each year or the same ones twice, in a two-level model.
 - `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.
 - `series`: The kind `series`: areas followed over years before and from a start on, less the areas that are like
   them.

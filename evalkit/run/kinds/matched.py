@@ -17,6 +17,7 @@ from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_matched, matched_stage
 from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.diagnose.project.flows import participants_flow
 from evalkit.run.commands.match import OF_METHODS, USES
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
@@ -35,6 +36,9 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
         details=matched_stage(plan),
         record=plan.record(),
         shown_by=MATCHED.shown_by,
+        participants=participants_flow(
+            project, request.intake, {one.outcome: one.pre for one in plan.outcomes}, options.pool.minor_groups
+        ),
     )
 
 

@@ -90,6 +90,7 @@ KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
     "matched": "evalkit.run.kinds.matched:MATCHED",
     "series": "evalkit.run.kinds.series:SERIES",
+    "pupils": "evalkit.run.kinds.pupils:PUPILS",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
     "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
 }

@@ -20,6 +20,7 @@ from evalkit.diagnose.kinds.staggered_checks import findings_of
 from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
 from evalkit.diagnose.power.analyses import staggered_power
 from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.diagnose.project.flows import participants_flow
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.did_json import (
@@ -112,7 +113,12 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
         details=plan,
         record=plan.record(),
         shown_by=STAGGERED.shown_by,
+        participants=participants_flow(project, request.intake, {}, _minor_groups(plan.choices)),
     )
+
+
+def _minor_groups(choices: StaggeredChoices) -> tuple[str, ...] | None:
+    return None if choices.pool is None else choices.pool.minor_groups
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
