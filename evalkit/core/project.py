@@ -16,6 +16,8 @@ from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 
 Role = Literal["primary", "secondary", "placebo"]
+CONTRAST: Final = "contrast"
+"""Role of a triple difference among outcomes; no file gives it."""
 AIMED_AT: Final = ("primary", "secondary")
 """Roles of the outcomes that the programme was to move: their p-values are adjusted for how many there are."""
 NeighbourList = Literal["april_2021", "may_2025"]
@@ -284,6 +286,11 @@ class TripleDifference:
     minus: str
     """The outcome it did not aim at."""
 
+    @property
+    def code(self) -> str:
+        """Return the name of the difference among outcomes."""
+        return f"{self.measure}-{self.minus}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
@@ -534,6 +541,14 @@ class Project:
         """Return the columns of an own table that analyses name beside its outcomes, each once."""
         named = [one.partition(".") for analysis in self.analyses for one in analysis.columns]
         return tuple(dict.fromkeys(column for name, _, column in named if name == table))
+
+    @property
+    def with_contrasts(self) -> Project:
+        """Return the project with its triple differences among its outcomes, for kinds that take them as such."""
+        known = {one.code for one in self.outcomes}
+        role: Any = CONTRAST
+        added = tuple(Outcome(measure=one.code, role=role) for one in self.contrasts if one.code not in known)
+        return replace(self, outcomes=(*self.outcomes, *added))
 
     def outcomes_of(self, analysis: Analysis) -> tuple[Outcome, ...]:
         """Return the outcomes of an analysis, in the order of the file."""

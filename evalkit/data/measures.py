@@ -499,7 +499,26 @@ def measure_of(project: Project, code: str) -> Measure:
     those of the table. Raises `ProjectError` for a code that is neither.
     """
     own = next((outcome for outcome in project.outcomes if outcome.is_own and outcome.code == code), None)
+    contrast = next((one for one in project.contrasts if one.code == code), None)
+    if contrast is not None:
+        return _difference(measure_of(project, contrast.measure), measure_of(project, contrast.minus), code)
     return measure(code) if own is None else own_measure(own)
+
+
+def _difference(first: Measure, second: Measure, code: str) -> Measure:
+    """Return the measure that one less another is: in the unit of the first, broken where either is."""
+    return replace(
+        first,
+        code=code,
+        label=f"{first.label} minus {second.said}",
+        years=tuple(year for year in first.years if year in second.years),
+        breaks=tuple(dict.fromkeys((*first.breaks, *second.breaks))),
+        limits=None,
+        unadjusted=None,
+        sd=SdRule(kind="none", reason="none of the difference between two outcomes is known"),
+        absences=(),
+        ees=None,
+    )
 
 
 def own_measure(outcome: Outcome) -> Measure:

@@ -24,8 +24,9 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
-InferenceName = Literal["permutation", "sets", "cluster", "units"]
-"""Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit."""
+InferenceName = Literal["permutation", "sets", "cluster", "units", "dealt"]
+"""Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit; ranked among
+doses dealt out anew."""
 PLACED: Final = ("permutation", "sets")
 """The inferences that place the treated among others without a programme: each effect has one of them."""
 ClusterLevel = Literal["school", "local_authority", "group"]
@@ -113,7 +114,8 @@ class SetsDetail:
 class Effect:
     """One estimated effect of one outcome, design, period and kind of inference.
 
-    `is_main` is true of the one by which an analysis is quoted for its outcome.
+    `is_main` is true of the one by which an analysis is quoted for its outcome. `unit` is its own where it
+    has another than its outcome, as `points per adviser day`.
     """
 
     outcome: str
@@ -136,6 +138,7 @@ class Effect:
     effect_size: EffectSize | None = None
     is_main: bool = False
     sets: SetsDetail | None = None
+    unit: str = ""
 
 
 MAIN: Final = (NEIGHBOURS, "post")

@@ -351,7 +351,7 @@ def _matched(
     first = min(before, first_summer(project.programme.start))
     pre = tuple(int(year) for year in values_of(intake.records[known.key_stage], code).columns if int(year) < first)
     outcomes = tuple(one for one in project.outcomes if one.code == code)
-    seen = replace(project, outcomes=outcomes, contrasts=(), exposure=Exposure(pre=pre))
+    seen = replace(project, outcomes=outcomes, exposure=Exposure(pre=pre))
     pool = MatchedPool(
         minor_groups=choices.pool.minor_groups,
         exclude_areas=(*project.pool.exclude_areas, *choices.pool.exclude_areas),

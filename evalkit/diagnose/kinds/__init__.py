@@ -1,5 +1,7 @@
 """The results of kinds of analysis, and what could be wrong with them.
 
+- `dose`: Results of an analysis by dose: the line among participants, and what stands against those outside.
+- `dose_checks`: What could be wrong with a line by dose, and its effects in the form that every kind gives them.
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
   wrong.
 - `pupils`: Results of an analysis of pupils in schools: the two-level model, schools' means and what judges them.
@@ -18,4 +20,6 @@
   place.
 - `synthetic_checks`: Effects of an analysis by synthetic control in the form that every kind gives them, and what
   could be wrong.
+- `transitions`: Results of an analysis of ordered categories: who moved where in each arm, and what that says of the
+  programme.
 """

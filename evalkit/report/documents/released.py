@@ -110,6 +110,7 @@ def results_schema() -> dict[str, Any]:
 def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
     """Return one effect as plain data; permuted effects after the programme carry effect sizes and their rank."""
     record = {key: plain(getattr(effect, key)) for key in _PLAIN}
+    record |= {"unit": effect.unit} if effect.unit else {}
     lacks = isinstance(effect.estimate, Unavailable)
     is_main = effect.period == "post" and (effect.inference in PLACED or lacks)
     if effect.effect_size is not None or is_main:

@@ -5,6 +5,8 @@
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.
 - `design`: Figures of the design: how alike the schools are, how they came into it, and what it could detect.
+- `dose`: Change by dose: a point for each participant that may be drawn, the line through them, and the thirds'
+  means.
 - `forest`: Forest plot: every project's estimate, and the pooled one with its prediction interval or why there is
   none.
 - `main_effect`: The main effect: its interval on one line, and where the treated area stands among all areas.

@@ -20,6 +20,7 @@ from evalkit.report.words.answers import in_order, main_effects
 from evalkit.report.words.names import (
     ROLES,
     capital,
+    effect_unit,
     finding_label,
     measure_label,
     measure_unit,
@@ -138,7 +139,7 @@ def outcomes_shown(evaluation: Evaluation) -> list[str]:
 
 def outcome_words(project: Project, effect: Effect) -> str:
     """Return what names an outcome in a table over all: its label, its role and its unit."""
-    unit = measure_unit(project, effect.outcome)
+    unit = effect_unit(project, effect)
     return f"{measure_label(project, effect.outcome)} ({unit}): {ROLES.get(effect.role, effect.role).lower()}"
 
 

@@ -200,7 +200,7 @@ def _rest(evaluation: AreasResults) -> tuple[Item, ...]:
     cost = evaluation.cost
     pupils = "" if cost is None or isinstance(cost.n_pupils, Unavailable) else " By school, pupil and year."
     return (
-        ("Delivery and dose", _NOT, "These files hold no record of visits or days by school."),
+        ("Delivery and dose", _NOT, "An analysis of the kind `dose` sets what each school had beside how it changed."),
         (
             "Usual practice, and what else changed",
             _REVIEW,

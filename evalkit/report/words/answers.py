@@ -16,7 +16,7 @@ from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
-from evalkit.report.words.names import capital, measure_label, measure_unit, units_counted, units_of
+from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
 NOTHING_SHOWN: Final = "This kind of analysis shows nothing more here."
 _MOST_FINDINGS: Final = 3
@@ -80,7 +80,7 @@ def _answer(results: AnalysisResults, effect: Effect) -> str:
     what, who = lower_first(measure_label(project, effect.outcome)), _treated(results, effect)
     if isinstance(effect.estimate, Unavailable):
         return f"The data do not show how {what} changed in {who}: {lower_first(effect.estimate.reason).rstrip('.')}."
-    unit = measure_unit(project, effect.outcome)
+    unit = effect_unit(project, effect)
     best = f"{visible(abs(effect.estimate))} {unit} {'lower' if effect.estimate < 0 else 'higher'}"
     if not isinstance(effect.interval, Interval):
         why = lower_first(effect.interval.reason).rstrip(".")
@@ -172,7 +172,7 @@ def _agreement(evaluation: Evaluation) -> str:
         if effect.outcome == code
     ]
     told = [
-        f"{visible(effect.estimate)}{_ends(effect)} (“{results.analysis.name}”)"
+        f"{visible(effect.estimate)}{_unit(results, effect)}{_ends(effect)} (“{results.analysis.name}”)"
         for results, effect in others
         if not isinstance(effect.estimate, Unavailable)
     ]
@@ -180,6 +180,11 @@ def _agreement(evaluation: Evaluation) -> str:
         return ""
     verb = "The other analysis gives" if len(told) == 1 else "The other analyses give"
     return f"{verb} {listed(told, 9)}."
+
+
+def _unit(results: AnalysisResults, effect: Effect) -> str:
+    """Return the unit of an effect that has another than its outcome, before its interval."""
+    return f" {effect_unit(results.project, effect)}" if effect.unit else ""
 
 
 def _ends(effect: Effect) -> str:

@@ -54,6 +54,9 @@ FINDINGS: Final = {
     "clustering_by_area": "Standard errors clustered by area",
     "score_cap": "The cap on extreme scores",
     "power": "Least detectable effect",
+    "dose_follows_need": "Dose, and where participants stood before",
+    "one_participant": "Weight of one participant",
+    "partial_take_up": "Between nothing and the threshold",
     "lists_postdate": "Age of the neighbour lists",
 }
 NO_MONTHS: Final = Unavailable(
@@ -129,6 +132,9 @@ def measure_label(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.label or capital((own.column or code).replace("_", " "))
+    pair = next((one for one in project.contrasts if one.code == code), None)
+    if pair is not None:
+        return f"{measure_label(project, pair.measure)} minus {lower_first(measure_label(project, pair.minus))}"
     if code in MEASURES:
         return MEASURES[code].label
     first, minus, second = code.partition("-")
@@ -140,8 +146,16 @@ def measure_unit(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.unit
+    pair = next((one for one in project.contrasts if one.code == code), None)
+    if pair is not None:
+        return measure_unit(project, pair.measure)
     known = MEASURES.get(code) or MEASURES.get(code.partition("-")[0])
     return known.unit if known else "points"
+
+
+def effect_unit(project: Project, effect: Effect) -> str:
+    """Return the unit of an effect: its own, as `points per adviser day`, or else its outcome's."""
+    return effect.unit or measure_unit(project, effect.outcome)
 
 
 def units_of(project: Project) -> str:

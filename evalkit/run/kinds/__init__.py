@@ -2,6 +2,7 @@
 
 - `areas`: The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like
   theirs.
+- `dose`: The kind `dose`: whether participants that had more of the programme changed more.
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
 - `pupils`: The kind `pupils`: pupils in schools, other pupils each year or the same ones twice, in a two-level model.
@@ -12,4 +13,5 @@
   start.
 - `synthetic`: The kind `synthetic`: one area or few, compared with a weighted average of others that was like them
   before.
+- `transitions`: The kind `transitions`: ordered categories before and after, such as inspectors' grades, by arm.
 """

@@ -88,11 +88,13 @@ class Kind:
 
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
+    "dose": "evalkit.run.kinds.dose:DOSE",
     "matched": "evalkit.run.kinds.matched:MATCHED",
-    "series": "evalkit.run.kinds.series:SERIES",
     "pupils": "evalkit.run.kinds.pupils:PUPILS",
+    "series": "evalkit.run.kinds.series:SERIES",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
     "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
+    "transitions": "evalkit.run.kinds.transitions:TRANSITIONS",
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
 from evalkit.core.project import Analysis, Project
+from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredPlan, staggered_plan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -104,8 +105,8 @@ def _with_matching(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
-    project = request.project.of_analysis(request.analysis)
-    plan = staggered_plan(project, _choices(request.analysis), request.intake)
+    project = with_contrasts(request.project.of_analysis(request.analysis))
+    plan = staggered_plan(project, _choices(request.analysis), add_contrasts(project, request.intake))
     return AnalysisPlan(
         analysis=request.analysis,
         project=project,
@@ -125,7 +126,8 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     project = request.plan.project
-    found = staggered_outcomes(project, plan, request.intake, request.executor or SERIAL)
+    intake = add_contrasts(project, request.intake)
+    found = staggered_outcomes(project, plan, intake, request.executor or SERIAL)
     return AnalysisResults(
         plan=request.plan,
         estimand=estimand_of(project, found),
@@ -161,7 +163,8 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     name = request.plan.analysis.name
-    return staggered_power(request.plan.project, plan, name, request.intake, request.options)
+    project = request.plan.project
+    return staggered_power(project, plan, name, add_contrasts(project, request.intake), request.options)
 
 
 STAGGERED: Final = Kind(
