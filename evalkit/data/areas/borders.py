@@ -46,25 +46,24 @@ class AreaBorders(Shown):
 def area_borders(boundaries: Boundaries) -> AreaBorders:
     """Return which areas border each other: whose outlines run within 150 m of each other for half a kilometre or more.
 
-        Outlines of two layers that were simplified each for itself do not share their points, so nearness decides; the
-        length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an
-        estuary or a wide river: Liverpool and Wirral do not border.
+    Outlines of two layers that were simplified each for itself do not share their points, so nearness decides; the
+    length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an estuary
+    or a wide river: Liverpool and Wirral do not border.
 
-        Raises
-        ------
-        DataError
-            If the outlines were thinned for a map: read them with `step=0`.
+    Raises
+    ------
+    DataError
+        If the outlines were thinned for a map: read them with `step=0`.
 
-        Examples
-        --------
-        >>> from evalkit import area_borders
-        >>> from evalkit.data.areas.boundaries import Boundaries, read_boundaries
-    from evalkit.data.files.members import Member
-        >>> def square(x):
-        ...     return ((x, 53.0), (x + 0.1, 53.0), (x + 0.1, 53.1), (x, 53.1), (x, 53.0))
-        >>> three = Boundaries({340: (square(-3.0),), 341: (square(-2.9),), 350: (square(-2.5),)}, step=0)
-        >>> {area: round(km) for area, km in area_borders(three).of(340).items()}
-        {341: 11}
+    Examples
+    --------
+    >>> from evalkit import area_borders
+    >>> from evalkit.data.areas.boundaries import Boundaries
+    >>> def square(x):
+    ...     return ((x, 53.0), (x + 0.1, 53.0), (x + 0.1, 53.1), (x, 53.1), (x, 53.0))
+    >>> three = Boundaries({340: (square(-3.0),), 341: (square(-2.9),), 350: (square(-2.5),)}, step=0)
+    >>> {area: round(km) for area, km in area_borders(three).of(340).items()}
+    {341: 11}
     """
     if boundaries.step > 0:
         raise DataError("The outlines were thinned, so borders cannot be told from them. Read them with `step=0`.")
