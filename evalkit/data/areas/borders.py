@@ -47,8 +47,8 @@ def area_borders(boundaries: Boundaries) -> AreaBorders:
     """Return which areas border each other: whose outlines run within 150 m of each other for half a kilometre or more.
 
     Outlines of two layers that were simplified each for itself do not share their points, so nearness decides; the
-    length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an
-    estuary or a wide river: Liverpool and Wirral do not border.
+    length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an estuary
+    or a wide river: Liverpool and Wirral do not border.
 
     Raises
     ------

@@ -29,7 +29,7 @@ from evalkit.design.kinds.synthetic import (
 from evalkit.design.panel.area_design import AreaDesign
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
-from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions
+from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions, placebo_in_space
 from evalkit.estimate.synthetic.pooled import (
     PooledControl,
     PooledPlacebos,
@@ -38,6 +38,7 @@ from evalkit.estimate.synthetic.pooled import (
     pooled_without_areas,
     pooled_without_donors,
 )
+from evalkit.estimate.synthetic.result import FEWEST_PRE
 from evalkit.estimate.synthetic.study import AREA_METHODS, AmongGaps, AreaStudy, among_gaps, area_study
 from evalkit.estimate.synthetic.weights_arrays import fit_augmented, fit_synthetic_control, fit_with_features
 
@@ -46,6 +47,16 @@ FEWEST_MOVED: Final = 20
 _MOST_NAMED: Final = 3
 N_DRAWS: Final = 999
 """Sets of donors drawn where several areas are treated and the project names no number."""
+
+BY_PLACEBOS: Final = {
+    "one": "Every donor in turn is taken as if the programme had been there, and followed by the others as the "
+    "treated area is.",
+    "together": "Sets of as many donors are taken as if the programme had been there, and followed by the others as "
+    "the treated areas are.",
+    "pooled": "Sets of as many donors are given the treated areas' starts in random order, and followed by the others "
+    "as these are.",
+}
+"""Who takes the treated areas' place, in a sentence, by how these are followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +267,31 @@ def _no_effect(reason: Unavailable) -> Quoted:
 
 def _refused(none: SyntheticOutcomeResults, reason: Unavailable) -> SyntheticOutcomeResults:
     return replace(none, quoted=_no_effect(reason), study=reason, among=reason)
+
+
+def placebo_spread(
+    project: Project, choices: SyntheticChoices, plan: SyntheticOutcome, executor: Executor = SERIAL
+) -> Quantity:
+    """Return how far placebos' gaps spread in the last year before the start, by weights from the years before it."""
+    if plan.refused:
+        return Unavailable(plan.refused)
+    if plan.how == "pooled":
+        return Unavailable("Areas with starts of their own have no year before that all of them share.")
+    if plan.n_before <= FEWEST_PRE:
+        return Unavailable(
+            f"The last year before stands in for one after the start, and {FEWEST_PRE} more are needed before it; "
+            f"there are {plan.n_before} in all."
+        )
+    design = design_before(plan)
+    design = design.before(design.periods[-1])
+    connected = _connected(plan, design_names(plan, design), choices, project.seed)
+    options = PlaceboOptions(seed=project.seed, level=project.inference.level, executor=executor)
+    return placebo_in_space(AREA_METHODS[choices.method](design), options, connected).std_error
+
+
+def design_names(plan: SyntheticOutcome, design: AreaDesign) -> AreaDesign:
+    """Return a design with the names of its donors in the place of their ids."""
+    return replace(design, donors=tuple(map(plan.before.series.name, design.donors)))
 
 
 # One area, or several as one.

@@ -17,10 +17,12 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.dose import DosePlan
 from evalkit.design.kinds.matched import MatchedPlan
 from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan
+from evalkit.design.kinds.synthetic import SyntheticPlan
 from evalkit.design.power.mdes import averaging_factor, multiplier
 from evalkit.diagnose.kinds.dose import BY_DEALING, lead_slope, least_slope, why_dealt
 from evalkit.diagnose.kinds.matched import inference_of, power_sets
 from evalkit.diagnose.kinds.staggered import StaggeredOutcomeResults, staggered_outcomes
+from evalkit.diagnose.kinds.synthetic import BY_PLACEBOS, placebo_spread
 from evalkit.diagnose.power.report import AnalysisPower, OutcomePower, PowerOptions
 
 _ONE_YEAR: Final = Unavailable(
@@ -126,6 +128,33 @@ def _spread_of(found: StaggeredOutcomeResults) -> tuple[Quantity, float | None]:
     if found.overall is not None:
         return found.overall.spread, None
     return found.inference.std_error, found.inference.df
+
+
+def synthetic_power(
+    project: Project, plan: SyntheticPlan, analysis: str, intake: ProjectData, options: PowerOptions
+) -> Iterator[AnalysisPower]:
+    """Yield what a synthetic control could detect in one year: how far placebos' gaps spread in the last year before.
+
+    That year stands in for one after the start, and weights are found by the earlier ones.
+    """
+    for code, outcome in plan.outcomes.items():
+        first = min(outcome.starts.values()) if outcome.partial_year is None else outcome.partial_year
+        _refuse(intake, [year for year in intake.years if year < first])
+        spread = placebo_spread(project, plan.choices, outcome, options.executor)
+        least = _least((spread, None), 1.0, options)
+        yield AnalysisPower(
+            analysis=analysis,
+            kind="synthetic",
+            outcome=code,
+            label=outcome.before.label,
+            unit=outcome.before.unit,
+            least=least,
+            leads="placebo areas" if isinstance(least, float) else "none",
+            why=BY_PLACEBOS[outcome.how],
+            method="placebos' gaps in the last year before, weights by the years before it"
+            if isinstance(least, float)
+            else "none",
+        )
 
 
 def areas_power(found: Iterable[OutcomePower], analysis: str) -> Iterator[AnalysisPower]:

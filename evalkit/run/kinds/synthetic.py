@@ -14,26 +14,21 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.synthetic import SyntheticChoices, SyntheticPlan, synthetic_plan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.synthetic import (
+    BY_PLACEBOS,
     PooledStudy,
     SyntheticOutcomeResults,
     synthetic_outcomes,
     weights_before,
 )
 from evalkit.diagnose.kinds.synthetic_checks import METHOD_NAMES, effects_of_outcome, estimand_of, findings_of
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.diagnose.power.analyses import synthetic_power
+from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.synth import study_record
 
 _FEWEST_DRAWS, _MOST_DRAWS = 99, 100_000
 _PLACED: Final = "placebo areas"
-_REASON: Final = {
-    "one": "Every donor in turn is taken as if the programme had been there, and followed by the others as the "
-    "treated area is.",
-    "together": "Sets of as many donors are taken as if the programme had been there, and followed by the others as "
-    "the treated areas are.",
-    "pooled": "Sets of as many donors are given the treated areas' starts in random order, and followed by the others "
-    "as these are.",
-}
 
 
 def _choices(analysis: Analysis) -> SyntheticChoices:
@@ -84,7 +79,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         plan=request.plan,
         estimand=estimand_of(project, found),
         recommended=_PLACED if is_judged else "none",
-        reason=_REASON[primary.plan.how] if is_judged else _why_none(primary),
+        reason=BY_PLACEBOS[primary.plan.how] if is_judged else _why_none(primary),
         effects=tuple(effect for one in found.outcomes for effect in effects_of_outcome(one, plan.choices.method)),
         findings=findings_of(found),
         details=found,
@@ -133,12 +128,19 @@ def _pooled_record(found: PooledStudy) -> dict[str, Any]:
     }
 
 
+def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
+    plan = request.plan.details
+    assert isinstance(plan, SyntheticPlan)
+    return synthetic_power(request.plan.project, plan, request.plan.analysis.name, request.intake, request.options)
+
+
 SYNTHETIC: Final = Kind(
     name="synthetic",
     label="one area or few, compared with a weighted average of others (synthetic control)",
     options=SyntheticChoices,
     plan=_plan,
     estimate=_estimate,
+    power=_power,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.synthetic",

@@ -8,10 +8,19 @@ import pytest
 
 from evalkit.core.errors import DesignError, MissingData, ProjectError
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.published.project_data import read_baseline
+from evalkit.data.published.sources import no_sources
+from evalkit.design.panel.area_design import area_design
 from evalkit.diagnose.finding import Verdict
+from evalkit.diagnose.power.report import PowerOptions
+from evalkit.estimate.synthetic.control import synthetic_control
+from evalkit.estimate.synthetic.placebos import placebo_in_space
 from evalkit.report.kinds import synthetic as shown
 from evalkit.run.cli import main
+from evalkit.run.kinds.registry import PowerRequest, before_of, design_project, kind_of
 from evalkit.run.notebooks.session import open_design, open_evaluation
+from evalkit.run.project.project_file import load_project
 from tests.synth_command import COLUMNS, simulated
 
 EFFECT, YEARS = 3.0, range(1998, 2020)
@@ -347,3 +356,32 @@ def test_what_connected_sets_need_is_said(tmp_path):
     path.write_text(path.read_text().replace("  borders: borders.csv\n", ""))
     with pytest.raises(MissingData, match=r"`data\.borders`"):
         open_design(str(path))
+
+
+def test_power_comes_from_the_last_year_before(tmp_path):
+    table = simulated(n_areas=14)
+    path = made(tmp_path / "one", table, {"000": 2016}, options=", since: 2005")
+    (found,) = project_power(path)
+    # the same by the engine itself: a start put back to 2015 among the years 2005 to 2015; 2.8 is 80% at 5%
+    series = AreaSeries.from_frame(table, AreaRoles(unit="area", period="year", outcome="score")).within(2005, 2015)
+    spread = placebo_in_space(synthetic_control(area_design(series, ["000"], 2015))).std_error
+    assert found.least == pytest.approx(2.8 * spread)
+    assert found.leads == "placebo areas"
+    staggered_table, starts = staggered(n_areas=12)
+    (none,) = project_power(made(tmp_path / "waves", staggered_table, starts))
+    assert "no year before that all of them share" in none.least.reason
+    (few,) = project_power(made(tmp_path / "few", table, {"000": 2016}, options=", since: 2011"))
+    assert "there are 5 in all" in few.least.reason
+
+
+def project_power(path):
+    """Return what could be detected by each analysis of a project."""
+    project = load_project(path)
+    folder = path.parent
+    baseline = read_baseline(project, folder, no_sources(folder))
+    (plan,) = design_project(project, baseline).plans
+    kind = kind_of("synthetic")
+    request = PowerRequest(
+        plan=plan, intake=before_of(project, plan.analysis, baseline), options=PowerOptions(), limits={}
+    )
+    return list(kind.power(request))
