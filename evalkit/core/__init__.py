@@ -7,6 +7,7 @@
 - `errors`: Errors a person reads: what is wrong, where, and what to do next.
 - `formats`: How numbers are written: half away from zero as DfE rounds, a true minus sign, en dashes in ranges.
 - `manifest`: What a set of outputs was made from, and whether its project is still as it was then.
+- `missing`: What a project declares of missing outcomes, before outcomes are read.
 - `plain`: Any noun as the plain data of JSON: the one place that says how a number, an interval or a reason is
   written.
 - `project`: A project: every analytical choice of one evaluation, in one place a reviewer can read.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from evalkit.core.formats import interval_text, visible
-from evalkit.core.project import Missing, Project
+from evalkit.core.missing import Missing
+from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import listed

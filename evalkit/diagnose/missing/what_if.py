@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.core.arrays import Bools
 from evalkit.core.draws import stream
-from evalkit.core.project import Missing
+from evalkit.core.missing import Missing
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted
 from evalkit.data.published.codes import CODE_REASONS, NO_ROW

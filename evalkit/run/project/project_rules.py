@@ -11,7 +11,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import FEWEST_IMPUTED, Claim, Exposure, Outcome, Project, first_summer
+from evalkit.core.missing import FEWEST_IMPUTED
+from evalkit.core.project import Claim, Exposure, Outcome, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
 from evalkit.run.kinds.registry import KINDS

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.project import Imputation, Missing
+from evalkit.core.missing import Imputation, Missing
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.published.codes import CODE_REASONS, NO_ROW
 from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes

@@ -3,7 +3,7 @@
 import pytest
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import Imputation, Missing
+from evalkit.core.missing import Imputation, Missing
 from evalkit.run.project.project_file import load_project
 from tests.conftest import ROOT
 
