@@ -285,11 +285,6 @@ class TripleDifference:
     minus: str
     """The outcome it did not aim at."""
 
-    @property
-    def code(self) -> str:
-        """Return the name of the difference among outcomes."""
-        return f"{self.measure}-{self.minus}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:

@@ -15,7 +15,7 @@ import yaml
 
 from evalkit.core.errors import ProjectError
 from evalkit.core.formats import lower_first, years_text
-from evalkit.core.project import Outcome, Project
+from evalkit.core.project import Outcome, Project, TripleDifference
 from evalkit.core.words import did_you_mean, listed
 
 BreakKind = Literal["level", "year-common"]
@@ -501,10 +501,15 @@ def measure_of(project: Project, code: str) -> Measure:
     own = next((outcome for outcome in project.outcomes if outcome.is_own and outcome.code == code), None)
     if own is not None or code in MEASURES:
         return measure(code) if own is None else own_measure(own)
-    contrast = next((one for one in project.contrasts if one.code == code), None)
+    contrast = next((one for one in project.contrasts if contrast_code(one) == code), None)
     if contrast is None:
         return measure(code)  # says that there is none
     return _difference(measure_of(project, contrast.measure), measure_of(project, contrast.minus), code)
+
+
+def contrast_code(contrast: TripleDifference) -> str:
+    """Return the code of a triple difference among outcomes."""
+    return f"{contrast.measure}-{contrast.minus}"
 
 
 def _difference(first: Measure, second: Measure, code: str) -> Measure:

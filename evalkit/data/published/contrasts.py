@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from evalkit.core.project import Outcome, Project
-from evalkit.data.measures import measure_of
+from evalkit.data.measures import contrast_code, measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 
@@ -24,7 +24,7 @@ def add_contrasts(project: Project, intake: ProjectData) -> ProjectData:
         stages = {measure_of(project, code).key_stage for code in (one.measure, one.minus)}
         if len(stages) == 1:
             stage = stages.pop()
-            records[stage] = _with_difference(records[stage], one.code, one.measure, one.minus)
+            records[stage] = _with_difference(records[stage], contrast_code(one), one.measure, one.minus)
     return replace(intake, records=records)
 
 
@@ -36,7 +36,7 @@ def with_contrasts(project: Project) -> Project:
         if measure_of(project, one.measure).key_stage == measure_of(project, one.minus).key_stage
     )
     known = {one.code for one in project.outcomes}
-    added = tuple(Outcome(measure=one.code, role=_ROLE) for one in kept if one.code not in known)
+    added = tuple(Outcome(measure=code, role=_ROLE) for code in map(contrast_code, kept) if code not in known)
     return replace(project, contrasts=kept, outcomes=(*project.outcomes, *added))
 
 

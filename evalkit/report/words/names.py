@@ -10,7 +10,7 @@ from evalkit.core.formats import lower_first, number
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
-from evalkit.data.measures import MEASURES
+from evalkit.data.measures import MEASURES, contrast_code
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.project.plan import DesignStage
@@ -134,7 +134,7 @@ def measure_label(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.label or capital((own.column or code).replace("_", " "))
-    pair = next((one for one in project.contrasts if one.code == code), None)
+    pair = next((one for one in project.contrasts if contrast_code(one) == code), None)
     if pair is not None:
         return f"{measure_label(project, pair.measure)} minus {lower_first(measure_label(project, pair.minus))}"
     if code in MEASURES:
@@ -148,7 +148,7 @@ def measure_unit(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.unit
-    pair = next((one for one in project.contrasts if one.code == code), None)
+    pair = next((one for one in project.contrasts if contrast_code(one) == code), None)
     if pair is not None:
         return measure_unit(project, pair.measure)
     known = MEASURES.get(code) or MEASURES.get(code.partition("-")[0])
