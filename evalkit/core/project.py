@@ -244,6 +244,19 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Outcomes whose effects are judged together: the chance of any false alarm among them keeps its level."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    name: str
+    """What the family is called in reports."""
+    outcomes: tuple[str, ...]
+    """Codes of its outcomes, at least two tests in all."""
+    analyses: tuple[str, ...] = ()
+    """Names of the analyses whose effects on them are judged together; the primary one where none is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """One analysis of a project: its kind, its outcomes, and what only its kind may say of it.
 
@@ -259,6 +272,10 @@ class Analysis:
     """Whether the report's headline is this analysis's; true of exactly one."""
     outcomes: tuple[str, ...] = ()
     """Codes of the outcomes it takes; all of the project's where it names none."""
+    by: str | tuple[str, ...] | None = None
+    """Subgroups for which it is made as well: one of `by` below, or several; the project's where it names none."""
+    families: tuple[Family, ...] = ()
+    """Families of its own outcomes, beside those of the project."""
     options: Any = None
     """What only this kind may say; in the file these keys stand beside the others."""
     uses_exposure: bool = True
@@ -461,6 +478,10 @@ class Project:
     """Who asked for the evaluation."""
     date: str = ""
     """Date of the report as it should stand on its face, such as 2026-11-30; left out where none is given."""
+    by: str | tuple[str, ...] = ()
+    """Subgroups: disadvantaged, prior_attainment, sex (of pupils); type, region, table.column (of schools)."""
+    families: tuple[Family, ...] = ()
+    """Outcomes judged together; where any are declared, what is in none and not primary is exploratory."""
     exposure: Exposure = field(default_factory=Exposure)
     """Which years are before, partial and after; by default by the programme's first and last day."""
     contrasts: tuple[TripleDifference, ...] = ()
@@ -505,6 +526,24 @@ class Project:
     def exposure_of(self, analysis: Analysis) -> Exposure:
         """Return the years before and after of an analysis: its own, or else the project's."""
         return analysis.exposure if analysis.exposure is not None else self.exposure
+
+    def by_of(self, analysis: Analysis) -> tuple[str, ...]:
+        """Return by what an analysis is made for subgroups: its own `by`, or else the project's."""
+        named = self.by if analysis.by is None else analysis.by
+        return (named,) if isinstance(named, str) else named
+
+    def families_of(self, analysis: Analysis) -> tuple[Family, ...]:
+        """Return the families that an analysis's effects stand in: its own, and those of the project that name it."""
+        shared = (one for one in self.families if analysis.name in (one.analyses or (self.primary_analysis.name,)))
+        return (*shared, *analysis.families)
+
+    @property
+    def exploratory(self) -> frozenset[str]:
+        """Return the outcomes in no family, neither primary nor placebo, by code; none where no family is declared."""
+        families = [*self.families, *(one for analysis in self.analyses for one in analysis.families)]
+        declared = {code for one in families for code in one.outcomes}
+        rest = (one.code for one in self.outcomes if one.role == "secondary" and one.code not in declared)
+        return frozenset(rest) if families else frozenset()
 
     @property
     def uses_all_years(self) -> bool:

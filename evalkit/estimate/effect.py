@@ -113,7 +113,9 @@ class SetsDetail:
 class Effect:
     """One estimated effect of one outcome, design, period and kind of inference.
 
-    `is_main` is true of the one by which an analysis is quoted for its outcome.
+    `is_main` is true of the one by which an analysis is quoted for its outcome. `family` names the declared family that
+    its outcome is judged in, `p_adjusted` is its p-value there; `is_exploratory` where families are declared and the
+    outcome is in none, and not primary.
     """
 
     outcome: str
@@ -136,6 +138,9 @@ class Effect:
     effect_size: EffectSize | None = None
     is_main: bool = False
     sets: SetsDetail | None = None
+    family: str = ""
+    p_adjusted: Quantity | None = None
+    is_exploratory: bool = False
 
 
 MAIN: Final = (NEIGHBOURS, "post")

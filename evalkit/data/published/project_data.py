@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -65,6 +66,7 @@ from evalkit.data.published.school_lists import (
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
 from evalkit.data.published.trust_members import listed_participants
+from evalkit.data.subgroups import breakdowns_read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +139,7 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read.
+    every summer read. `breakdowns` are measures of subgroups, read of the same years as the measures.
     """
 
     measures: tuple[str, ...]
@@ -146,6 +148,7 @@ class DataRequest:
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    breakdowns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -334,13 +337,15 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
     later = tuple(year for year in years.every if year not in years.before)
     exposure = project.exposure if project.exposure.pre else Exposure(pre=years.before, post=later)
     outcomes = tuple(outcome.code for outcome in project.outcomes if not outcome.is_own)
+    breakdowns = {code: years for code, years in breakdowns_read(project).items() if code not in outcomes}
     return DataRequest(
         measures=outcomes,
         exposure=exposure,
         neighbours=project.pool.neighbours,
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
-        needed=tuple((code, _needed(project, code)) for code in outcomes),
+        needed=(*((code, _needed(project, code)) for code in outcomes), *breakdowns.items()),
+        breakdowns=tuple(breakdowns),
     )
 
 
@@ -377,7 +382,8 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     records: dict[str, SchoolRecords] = {}
     shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
-        listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
+        with _telling_who_asks(request.breakdowns):
+            listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
         shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
         covered = coverage_case(sources, listing, made, areas)
@@ -389,6 +395,22 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     return Tables(
         records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
     )
+
+
+@contextmanager
+def _telling_who_asks(breakdowns: Collection[str]) -> Iterator[None]:
+    """Add to what is said of a column that lacks that `by` asks for it."""
+    try:
+        yield
+    except DataError as problem:
+        lacking = [code for code in breakdowns if code in str(problem)]
+        if not lacking:
+            raise
+        told = "The breakdown " if len(lacking) == 1 else "The breakdowns "
+        raise DataError(
+            f"{problem}\n{told}{listed(lacking)}: `by` in the project file asks for it. Leave it out of `by`, give the "
+            "analysis `outcomes` that have it, or put a table there with it."
+        ) from None
 
 
 def _neighbour_list(name: str, path: Path) -> NeighbourTable:
@@ -465,7 +487,7 @@ def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, t
 
 def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
-    for code in dict.fromkeys((*request.measures, *request.compared_on)):
+    for code in dict.fromkeys((*request.measures, *request.breakdowns, *request.compared_on)):
         stages.setdefault(measure(code).key_stage, []).append(code)
     return stages
 
