@@ -118,12 +118,16 @@ class FamilyTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FamilyResults:
-    """The effects of a family judged together, over areas (`n_areas`, the treated counted) or sets (`n_sets`)."""
+    """The effects of a family judged together, over areas (`n_areas`, the treated counted) or sets (`n_sets`).
+
+    `least_p` is the smallest p-value that such ranks can have.
+    """
 
     name: str
     tests: tuple[FamilyTest, ...]
     n_areas: int = 0
     n_sets: int = 0
+    least_p: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

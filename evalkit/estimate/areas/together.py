@@ -81,6 +81,11 @@ class Together:
     is_centred: bool
     level: float
 
+    @property
+    def least_p(self) -> float:
+        """Return the smallest p-value there can be: 1/J, or of several treated areas 1/(D + 1)."""
+        return 1.0 / (1.0 + float(self.weights.sum()))
+
     def spread(self) -> Floats:
         """Return the standard deviation of each statistic over the areas or sets, shape (K,)."""
         share = self.weights / self.weights.sum()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from evalkit.core.formats import level_text, lower_first, p_equals, visible
+from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.subgroups import by_words
@@ -73,9 +75,9 @@ def subgroup_effects(results: AnalysisResults, found: SubgroupResults) -> Releas
     ]
     if found.is_of_pupils:
         columns += [
-            Column("n_common", f"{units} treated, both published", "school_count"),
-            Column("estimate_common", "Estimate, both published", "estimate"),
-            Column("interval_common", f"{level} interval, both published", "interval"),
+            Column("n_common", f"{units} treated, all published", "school_count"),
+            Column("estimate_common", "Estimate, all published", "estimate"),
+            Column("interval_common", f"{level} interval, all published", "interval"),
         ]
     rows = []
     for one in found.effects:
@@ -104,7 +106,7 @@ def _cells(effect: Effect | Unavailable) -> tuple[Cell, ...]:
 def _effect_notes(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
     if found.is_of_pupils:
         yield (
-            "“Both published” are the schools with results of every subgroup in every year that is compared: there the "
+            "“All published” are the schools with results of every subgroup in every year that is compared: there the "
             "subgroups are of the same schools, and only there are they set against each other."
         )
     else:
@@ -116,7 +118,8 @@ def _effect_notes(results: AnalysisResults, found: SubgroupResults) -> Iterator[
         )
     if found.left_out:
         labels = [lower_first(measure_label(results.project, code)) for code in found.left_out]
-        yield f"Without published results of such subgroups: {listed(labels, 20)}."
+        why = "No such breakdown is published" if found.is_of_pupils else "Not every subgroup has treated schools"
+        yield f"{why} of {listed(labels, 20)}." if found.is_of_pupils else f"{why} for {listed(labels, 20)}."
 
 
 def subgroup_differences(results: AnalysisResults, found: SubgroupResults) -> ReleasedTable:
@@ -204,7 +207,7 @@ def _family_parts(evaluation: Evaluation) -> Iterator[Part]:
         return
     yield Heading(2, WHETHER_TOGETHER)
     yield families(evaluation)
-    rest = [lower_first(measure_label(evaluation.project, code)) for code in _exploratory(evaluation)]
+    rest = [_unmarked(evaluation.project, code) for code in _exploratory(evaluation)]
     if rest:
         yield Prose(
             (
@@ -216,6 +219,10 @@ def _family_parts(evaluation: Evaluation) -> Iterator[Part]:
 
 def _exploratory(evaluation: Evaluation) -> list[str]:
     return [one.code for one in evaluation.project.outcomes if one.code in evaluation.project.exploratory]
+
+
+def _unmarked(project: Project, code: str) -> str:
+    return lower_first(measure_label(replace(project, families=(), analyses=()), code))
 
 
 def families(evaluation: Evaluation) -> ReleasedTable:
@@ -273,10 +280,11 @@ def _of_holm(family: FamilyResults, alpha: float) -> str:
         else f"{family.n_areas:,} areas"
     )
     m = sum(not isinstance(test.holm, Unavailable) for test in family.tests)
-    most = int(alpha * family.n_areas + 1e-9)
+    most = int(alpha / family.least_p + 1e-9)
     holm = (
-        f"Holm's method on ranks among {family.n_areas:,} areas can reject nothing in a family of more than "
-        f"{most:,}: its least p here is {m / family.n_areas:.3f}. It stands beside only"
+        f"Holm's method on such ranks can reject nothing in a family of more than {most:,}, as "
+        f" its least p is the number of tests times {family.least_p:.4f} ({m * family.least_p:.3f} here): it stands "
+        "beside only"
     )
     return f"{family.name}: {over}, the treated counted. {holm}."
 
@@ -298,8 +306,8 @@ def subgroups_planned(design: ProjectDesign) -> Parts:
         for family in (*project.families, *(one for analysis in project.analyses for one in analysis.families))
     ]
     if project.exploratory:
-        rest = [one.code for one in project.outcomes if one.code in project.exploratory]
-        said.append(f"In no family, and so exploratory: {_labels(design, rest)}.")
+        rest = [_unmarked(project, one.code) for one in project.outcomes if one.code in project.exploratory]
+        said.append(f"In no family, and so exploratory: {listed(rest, 20)}.")
     if not said:
         return Parts(())
     return Parts((Heading(2, "Which subgroups and which outcomes together were planned?"), Prose(tuple(said), "list")))

@@ -71,6 +71,7 @@ def _judged(
         ),
         n_areas=together.n_areas,
         n_sets=together.n_sets,
+        least_p=together.least_p,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -80,8 +80,8 @@ def _of_pupils(plan: AnalysisPlan, by: str, intake: ProjectData, make: MakePlan)
     counts = [(level.words, len(_usable(plan, common, level.outcomes[0][1]))) for level in levels]
     _require_enough(plan.project, counts)
     for level in levels:
-        project, analysis = _project_of(plan, level)
-        yield SubgroupPlan(level=level, plan=make(project, analysis, intake), common=make(project, analysis, common))
+        own, together = (_made(plan, level, held, make) for held in (intake, common))
+        yield SubgroupPlan(level=level, plan=own, common=together)
 
 
 def _read_levels(plan: AnalysisPlan, by: str, intake: ProjectData) -> tuple[Level, ...]:
@@ -144,12 +144,30 @@ def _of_schools(plan: AnalysisPlan, by: str, intake: ProjectData, make: MakePlan
     if len(names) > MOST_LEVELS:
         raise DesignError(_MANY.format(n=len(names), most=MOST_LEVELS))
     _require_enough(project, [(name, int((own == name).sum())) for name in names])
-    pairs = tuple((one.code, one.code) for one in project.outcomes)
+    held = {one.code: _levels_with_treated(plan, intake, one.code, levels) for one in project.outcomes}
+    pairs = tuple((code, code) for code, found in held.items() if found >= set(names))
     for name in names:
         level = Level(by=by, name=name, words=name, outcomes=pairs)
-        kept = {of: held.index[held == name] for of, held in levels.items()}
-        sub_project, analysis = _project_of(plan, level)
-        yield SubgroupPlan(level=level, plan=make(sub_project, analysis, of_schools(intake, kept)), kept=kept)
+        kept = {of: found.index[found == name] for of, found in levels.items()}
+        made = _made(plan, level, of_schools(intake, kept), make)
+        yield SubgroupPlan(level=level, plan=made, kept=kept)
+
+
+def _levels_with_treated(
+    plan: AnalysisPlan, intake: ProjectData, code: str, levels: Mapping[str, pd.Series]
+) -> set[str]:
+    """Return the subgroups with treated schools that can be analysed for an outcome."""
+    usable = _usable(plan, intake, code)
+    return {str(name) for found in levels.values() for name in found.reindex(usable).dropna().unique()}
+
+
+def _made(plan: AnalysisPlan, level: Level, intake: ProjectData, make: MakePlan) -> AnalysisPlan:
+    """Return the plan of a subgroup; raise `DesignError` with its name where none can be made."""
+    project, analysis = _project_of(plan, level)
+    try:
+        return make(project, analysis, intake)
+    except InputError as problem:
+        raise DesignError(f"{level.words}: {problem}") from None
 
 
 # With outcomes.
