@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from evalkit.core.formats import level_text, lower_first, p_equals, visible
+from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, p_equals, visible
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
@@ -19,7 +19,7 @@ from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.analyses import of_project
 from evalkit.report.words.answers import in_order
-from evalkit.report.words.names import capital, measure_label, units_of
+from evalkit.report.words.names import ROLES, capital, measure_label, measure_unit, units_of
 
 WHETHER_SOME: Final = "Did it do more for some than for others?"
 WHETHER_TOGETHER: Final = "What remains when several outcomes are judged together?"
@@ -46,7 +46,7 @@ def _how_to_read(found: list[tuple[AnalysisResults, SubgroupResults]]) -> tuple[
     n = sum(len(one.interactions) for _, one in found)
     chance = (
         f"{counted(n, 'difference')} between subgroups are shown: of so many some would look unlikely by chance alone. "
-        "The one that was asked for first counts; the others suggest where to look."
+        "Those on the primary outcome are the answer; the others suggest where to look."
     )
     return (
         "An effect that can be told from nothing in one subgroup and not in another does not make the two differ. "
@@ -86,7 +86,7 @@ def subgroup_effects(results: AnalysisResults, found: SubgroupResults) -> Releas
         if one.common is not None:
             common = one.common
             cells += _cells(common)[:1] + _cells(common)[2:4]
-        rows.append((measure_label(results.project, one.outcome), capital(one.words), *cells))
+        rows.append((_outcome(results, one.outcome), capital(one.words), *cells))
     table = Table(
         caption=f"{_said_by(results, found)}: the effect in each",
         columns=tuple(columns),
@@ -95,6 +95,13 @@ def subgroup_effects(results: AnalysisResults, found: SubgroupResults) -> Releas
         panel_by="outcome",
     )
     return of_project(results.project, table)
+
+
+def _outcome(results: AnalysisResults, code: str) -> str:
+    """Return what names an outcome in these tables: its label, its unit and its role."""
+    role = next(one.role for one in results.project.outcomes if one.code == code)
+    unit = measure_unit(results.project, code)
+    return f"{measure_label(results.project, code)} ({unit}): {ROLES[role].lower()}"
 
 
 def _cells(effect: Effect | Unavailable) -> tuple[Cell, ...]:
@@ -151,7 +158,7 @@ def _difference_row(results: AnalysisResults, one: Interaction, has_several: boo
     none = found.p_value if isinstance(found.p_value, Unavailable) else None
     adjusted: tuple[Cell, ...] = (one.p_adjusted if one.p_adjusted is not None else found.p_value,) * has_several
     return (
-        measure_label(results.project, one.outcome),
+        _outcome(results, one.outcome),
         f"{capital(one.first)} less {one.second}",
         found.estimate,
         found.interval,
@@ -185,8 +192,8 @@ def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
         what = f"{measure_label(results.project, one.outcome)}, {one.first} less {one.second}"
         made, p = one.difference, one.difference.p_value
         if isinstance(made.estimate, Unavailable) or isinstance(p, Unavailable):
-            reason = made.estimate if isinstance(made.estimate, Unavailable) else p
-            yield f"{what}: whether they differ cannot be said. {reason}"
+            why = next(one.reason for one in (made.estimate, p) if isinstance(one, Unavailable))
+            yield f"{what}: whether they differ cannot be said. {as_sentence(why)}"
             continue
         alpha = 1 - results.project.inference.level
         adjusted = one.p_adjusted if isinstance(one.p_adjusted, float) else p
@@ -196,7 +203,11 @@ def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
             else "which areas without a programme show as well: these data do not tell the two effects apart"
         )
         said = "" if adjusted == p else f"; {p_equals(adjusted)} adjusted for all pairs"
-        yield f"{what}: a difference of {visible(made.estimate)} ({p_equals(p)}{said}), {verdict}."
+        around = made.interval
+        span = (
+            "" if isinstance(around, Unavailable) else f"{level_text(around.level)} interval {interval_text(around)}, "
+        )
+        yield f"{what}: a difference of {visible(made.estimate)} ({span}{p_equals(p)}{said}), {verdict}."
 
 
 # Families.

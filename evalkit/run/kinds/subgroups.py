@@ -183,36 +183,58 @@ def subgroup_results(
     """Yield the results of each `by` of a plan; `intake` holds every year, `estimate` and `place` are the kind's."""
     for by in dict.fromkeys(one.level.by for one in plan.subgroups):
         own = [one for one in plan.subgroups if one.level.by == by]
-        levels = [one.level for one in own]
-        common = on_common_sample(intake, levels) if is_of_pupils(by) else intake
+        common = on_common_sample(intake, [one.level for one in own]) if is_of_pupils(by) else intake
         data = [intake if one.kept is None else of_schools(intake, one.kept) for one in own]
-        effects = [estimate(one.plan, held) for one, held in zip(own, data, strict=True)]
-        commons = [None if one.common is None else estimate(one.common, common) for one in own]
+        found = [estimate(one.plan, held) for one, held in zip(own, data, strict=True)]
+        together = [None if one.common is None else estimate(one.common, common) for one in own]
+        codes = [one.code for one in plan.project.outcomes if all(one.code in dict(of.level.outcomes) for of in own)]
+        effects = [
+            _subgroup_effect(code, one, results, beside)
+            for code in codes
+            for one, results, beside in zip(own, found, together, strict=True)
+        ]
         placed_in = [common if one.common is not None else held for one, held in zip(own, data, strict=True)]
-        codes = [one.code for one in plan.project.outcomes if all(one.code in dict(level.outcomes) for level in levels)]
         yield SubgroupResults(
             by=by,
             is_of_pupils=is_of_pupils(by),
-            effects=tuple(
-                SubgroupEffect(
-                    outcome=code,
-                    words=one.level.words,
-                    effect=_main(found, dict(one.level.outcomes)[code]),
-                    common=None if together is None else _main(together, dict(one.level.outcomes)[code]),
-                )
-                for code in codes
-                for one, found, together in zip(own, effects, commons, strict=True)
-            ),
+            effects=tuple(effects),
             interactions=tuple(
-                found for code in codes for found in _interactions(code, own, placed_in, place, executor)
+                difference
+                for code in codes
+                for difference in _interactions(code, own, placed_in, _why_not(code, effects) or place, executor)
             ),
             left_out=tuple(one.code for one in plan.project.outcomes if one.code not in codes),
         )
 
 
+def _subgroup_effect(
+    code: str, plan: SubgroupPlan, results: AnalysisResults, common: AnalysisResults | None
+) -> SubgroupEffect:
+    part = dict(plan.level.outcomes)[code]
+    return SubgroupEffect(
+        outcome=code,
+        words=plan.level.words,
+        effect=_main(results, part),
+        common=None if common is None else _main(common, part),
+    )
+
+
+def _why_not(code: str, effects: Sequence[SubgroupEffect]) -> Unavailable | None:
+    """Return why the subgroups of an outcome are not set against each other: one of them has too few schools."""
+    compared = (one.effect if one.common is None else one.common for one in effects if one.outcome == code)
+    return next((one for one in compared if isinstance(one, Unavailable)), None)
+
+
 def _main(results: AnalysisResults, code: str) -> Effect | Unavailable:
+    """Return the effect by which an outcome is quoted, or why a subgroup has none: few schools are left of it."""
     found = results.main(code) or next((one for one in results.effects if one.outcome == code), None)
-    return found if found is not None else Unavailable("The analysis gives no effect on it.")
+    if found is None:
+        return Unavailable("The analysis gives no effect on it.")
+    fewest = results.project.pool.minimum_treated
+    if isinstance(found.estimate, float) and found.n_treated < fewest:
+        left = counted(found.n_treated, "treated school")
+        return Unavailable(f"{left} with results afterwards: too few (`pool.minimum_treated` asks for {fewest}).")
+    return found
 
 
 def _interactions(
