@@ -20,12 +20,12 @@ WORDS: Final = {
     "type": "Schools by type",
     "region": "Schools by region",
 }
-MOST_LEVELS: Final = 6
+MOST_SUBGROUPS: Final = 6
 """Subgroups that one `by` may make: a column with more values is no grouping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class Subgroup:
     """One subgroup: `by` what, its name among the others, words for it, and the measure that stands for each outcome.
 
     `outcomes` has by code of an outcome that of its breakdown; a subgroup of schools has the outcomes as they are.
@@ -117,16 +117,16 @@ def _breakdown_faults(project: Project, analysis: Analysis, by: str) -> Iterator
                 )
 
 
-# The levels of a breakdown.
+# The subgroups of a breakdown.
 
 
-def pupil_levels(project: Project, by: str) -> tuple[Level, ...]:
+def pupil_subgroups(project: Project, by: str) -> tuple[Subgroup, ...]:
     """Return the subgroups of pupils of a project as one analysis sees it."""
     by_words: dict[str, list[tuple[str, str]]] = {}
     for outcome in project.outcomes:
         for found in measures_by(outcome.code, by):
             by_words.setdefault(found.subgroup, []).append((outcome.code, found.code))
     return tuple(
-        Level(by=by, name=pairs[0][1].removeprefix(f"{pairs[0][0]}_"), words=words, outcomes=tuple(pairs))
+        Subgroup(by=by, name=pairs[0][1].removeprefix(f"{pairs[0][0]}_"), words=words, outcomes=tuple(pairs))
         for words, pairs in by_words.items()
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
 from evalkit.core.shown import Shown
-from evalkit.data.subgroups import Level
+from evalkit.data.subgroups import Subgroup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,13 +46,13 @@ class SubgroupPlan:
 
     Attributes
     ----------
-    level : which subgroup
+    subgroup : which subgroup
     plan : who is compared with whom in it
     common : the same of the schools with results of every subgroup; None where schools are of one subgroup each
     kept : the schools of the subgroup by key stage; None where it is of pupils, in all schools
     """
 
-    level: Level
+    subgroup: Subgroup
     plan: AnalysisPlan
     common: AnalysisPlan | None = None
     kept: Mapping[str, pd.Index] | None = None

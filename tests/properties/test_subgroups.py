@@ -12,8 +12,8 @@ from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.records import exclusion_reasons
 from evalkit.data.published.sources import find_sources
-from evalkit.data.published.subgroups import of_schools, on_common_sample, school_levels
-from evalkit.data.subgroups import pupil_levels
+from evalkit.data.published.subgroups import of_schools, on_common_sample, school_subgroups
+from evalkit.data.subgroups import pupil_subgroups
 from evalkit.run.kinds import registry
 from evalkit.run.kinds.areas import AREAS
 from evalkit.run.kinds.families import with_families
@@ -111,8 +111,8 @@ def test_a_family_over_two_outcomes_is_never_below_the_p_of_each(parted, evaluat
 
 
 def test_the_common_sample_before_follows_from_years_before(parted, intake, baseline):
-    levels = pupil_levels(parted, "disadvantaged")
-    whole, before = (on_common_sample(data, levels).records["KS2"] for data in (intake, baseline))
+    subgroups = pupil_subgroups(parted, "disadvantaged")
+    whole, before = (on_common_sample(data, subgroups).records["KS2"] for data in (intake, baseline))
     for code in BOTH:
         assert whole.values[code][2017].equals(before.values[code][2017])
     known = [whole.values[code].notna() for code in BOTH]
@@ -124,8 +124,8 @@ def test_the_common_sample_before_follows_from_years_before(parted, intake, base
 
 
 def test_schools_of_a_level_are_all_that_is_left(intake):
-    levels = school_levels(intake, "type")
-    kept = {stage: found.index[found == "Academy"] for stage, found in levels.items()}
+    subgroups = school_subgroups(intake, "type")
+    kept = {stage: found.index[found == "Academy"] for stage, found in subgroups.items()}
     part = of_schools(intake, kept)
     records = part.records["KS2"]
     assert set(records.schools["minor_group"]) == {"Academy"}

@@ -11,13 +11,13 @@ import pandas as pd
 
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
-from evalkit.data.subgroups import OF_SCHOOLS, Level
+from evalkit.data.subgroups import OF_SCHOOLS, Subgroup
 
 OTHER_NOT_PUBLISHED: Final = "the other subgroup is not published"
 
 
-def school_levels(intake: ProjectData, by: str) -> dict[str, pd.Series]:
-    """Return, by key stage or own table, the level of each school that has one; the schools of no level are not in it.
+def school_subgroups(intake: ProjectData, by: str) -> dict[str, pd.Series]:
+    """Return, by key stage or own table, the subgroup of each school that has one; schools of none are not in it.
 
     Of the type that school lists give, schools that changed their identity have none: the lists do not say what they
     were before.
@@ -25,12 +25,12 @@ def school_levels(intake: ProjectData, by: str) -> dict[str, pd.Series]:
     found = {}
     for stage, records in intake.records.items():
         if by in intake.columns:
-            level = intake.columns[by].reindex(records.schools.index)
+            subgroup = intake.columns[by].reindex(records.schools.index)
         else:
-            level = records.schools[OF_SCHOOLS[by]].astype(object)
+            subgroup = records.schools[OF_SCHOOLS[by]].astype(object)
             if by == "type":
-                level = level.mask(records.schools["is_converted"].astype(bool))
-        known = level[level.notna() & (level.astype(str) != "")]
+                subgroup = subgroup.mask(records.schools["is_converted"].astype(bool))
+        known = subgroup[subgroup.notna() & (subgroup.astype(str) != "")]
         found[stage] = known.map(_name)
     return found
 
@@ -60,15 +60,15 @@ def _of_schools(records: SchoolRecords, kept: pd.Index) -> SchoolRecords:
     )
 
 
-def on_common_sample(intake: ProjectData, levels: Sequence[Level]) -> ProjectData:
+def on_common_sample(intake: ProjectData, subgroups: Sequence[Subgroup]) -> ProjectData:
     """Return the data in which a breakdown stands in a school and year only where those of all subgroups do.
 
     So a school is analysed for all subgroups or for none; what is known before the programme follows from years before
     alone.
     """
     together: dict[str, list[str]] = {}
-    for level in levels:
-        for code, part in level.outcomes:
+    for subgroup in subgroups:
+        for code, part in subgroup.outcomes:
             together.setdefault(code, []).append(part)
     records = intake.records
     for parts in together.values():

@@ -87,9 +87,14 @@ class Together:
         return 1.0 / (1.0 + float(self.weights.sum()))
 
     def spread(self) -> Floats:
-        """Return the standard deviation of each statistic over the areas or sets, shape (K,)."""
-        share = self.weights / self.weights.sum()
-        found: Floats = np.sqrt(share @ (self.values - share @ self.values) ** 2)
+        """Return the standard deviation of each statistic over the areas or sets, the treated among them, shape (K,).
+
+        The treated count as one of J. Without them a placebo's t would be divided by what it has itself widened, and
+        the treated's not, so that few areas would give false alarms: of eight outcomes at J = 40 in 8.5% of families.
+        """
+        rows = np.vstack([self.values, self.observed])
+        share = np.append(self.weights, 1.0) / (1.0 + self.weights.sum())
+        found: Floats = np.sqrt(share @ (rows - share @ rows) ** 2)
         return found
 
     def p_values(self) -> Floats:

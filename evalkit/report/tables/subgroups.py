@@ -307,9 +307,9 @@ def subgroups_planned(design: ProjectDesign) -> Parts:
     """Return which subgroups analyses will be made for, and which families will be judged together, before outcomes."""
     said = [
         f"“{plan.analysis.name}” is made again for subgroups, by {by_words(by)[:1].lower()}{by_words(by)[1:]}: "
-        f"{listed([one.level.words for one in plan.subgroups if one.level.by == by], 9)}."
+        f"{listed([one.subgroup.words for one in plan.subgroups if one.subgroup.by == by], 9)}."
         for plan in design.plans
-        for by in dict.fromkeys(one.level.by for one in plan.subgroups)
+        for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups)
     ]
     project = design.project
     said += [

@@ -16,8 +16,8 @@ from evalkit.core.words import counted, listed
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import exclusion_reasons
-from evalkit.data.published.subgroups import of_schools, on_common_sample, school_levels
-from evalkit.data.subgroups import MOST_LEVELS, Level, is_of_pupils, pupil_levels
+from evalkit.data.published.subgroups import of_schools, on_common_sample, school_subgroups
+from evalkit.data.subgroups import MOST_SUBGROUPS, Subgroup, is_of_pupils, pupil_subgroups
 from evalkit.design.analysis_plan import AnalysisPlan, SubgroupPlan
 from evalkit.diagnose.evaluation import AnalysisResults, Interaction, SubgroupEffect, SubgroupResults
 from evalkit.estimate.areas.together import (
@@ -34,10 +34,8 @@ MakeResults = Callable[[AnalysisPlan, ProjectData], AnalysisResults]
 Place = Callable[[AnalysisPlan, str, ProjectData], PlacedStatistic | Unavailable]
 """What a kind does: its plan, its results, and the statistic of an outcome as what can be placed beside others."""
 
-_ONE_LEVEL = (
-    "all treated schools are of one subgroup ({level}), so that there is nothing to compare. Leave it out of `by`"
-)
-_NO_LEVEL = "no treated school is known to be of any subgroup. Leave it out of `by`, or fill the column"
+_ONE = "all treated schools are of one subgroup ({subgroup}), so that there is nothing to compare. Leave it out of `by`"
+_NONE = "no treated school is known to be of any subgroup. Leave it out of `by`, or fill the column"
 _MANY = "the treated schools are of {n} subgroups, and at most {most} are told apart. Name a column that groups them"
 
 
@@ -68,32 +66,33 @@ def _record(plans: Sequence[SubgroupPlan]) -> dict[str, object]:
     for one in plans:
         common = {} if one.common is None else {"common_sample": one.common.record}
         schools = {} if one.kept is None else {"schools": {stage: len(kept) for stage, kept in one.kept.items()}}
-        entry = {"outcomes": dict(one.level.outcomes), **schools, "plan": one.plan.record, **common}
-        found.setdefault(one.level.by, {})[one.level.name] = entry
+        entry = {"outcomes": dict(one.subgroup.outcomes), **schools, "plan": one.plan.record, **common}
+        found.setdefault(one.subgroup.by, {})[one.subgroup.name] = entry
     return dict(found)
 
 
 def _of_pupils(plan: AnalysisPlan, by: str, intake: ProjectData, make: MakePlan) -> Iterator[SubgroupPlan]:
     """Yield the plan of each subgroup of pupils, by the breakdowns that are published."""
-    levels = _read_levels(plan, by, intake)
-    common = on_common_sample(intake, levels)
-    counts = [(level.words, len(_usable(plan, common, level.outcomes[0][1]))) for level in levels]
+    subgroups = _read_subgroups(plan, by, intake)
+    common = on_common_sample(intake, subgroups)
+    counts = [(subgroup.words, len(_usable(plan, common, subgroup.outcomes[0][1]))) for subgroup in subgroups]
     _require_enough(plan.project, counts)
-    for level in levels:
-        own, together = (_made(plan, level, held, make) for held in (intake, common))
-        yield SubgroupPlan(level=level, plan=own, common=together)
+    for subgroup in subgroups:
+        own, together = (_made(plan, subgroup, held, make) for held in (intake, common))
+        yield SubgroupPlan(subgroup=subgroup, plan=own, common=together)
 
 
-def _read_levels(plan: AnalysisPlan, by: str, intake: ProjectData) -> tuple[Level, ...]:
+def _read_subgroups(plan: AnalysisPlan, by: str, intake: ProjectData) -> tuple[Subgroup, ...]:
     """Return the subgroups of pupils of the outcomes whose breakdowns were read."""
     read = {code for records in intake.records.values() for code in records.values}
-    levels = pupil_levels(plan.project, by)
-    whole = {code for level in levels for code, part in level.outcomes}
-    lacking = {code for level in levels for code, part in level.outcomes if part not in read}
+    subgroups = pupil_subgroups(plan.project, by)
+    whole = {code for subgroup in subgroups for code, part in subgroup.outcomes}
+    lacking = {code for subgroup in subgroups for code, part in subgroup.outcomes if part not in read}
     if not whole - lacking:
         raise DesignError(f"no breakdown by {by} was read of {listed(sorted(whole))}. Leave it out of `by`")
     return tuple(
-        replace(level, outcomes=tuple(pair for pair in level.outcomes if pair[0] not in lacking)) for level in levels
+        replace(subgroup, outcomes=tuple(pair for pair in subgroup.outcomes if pair[0] not in lacking))
+        for subgroup in subgroups
     )
 
 
@@ -119,9 +118,9 @@ def _require_enough(project: Project, counts: Sequence[tuple[str, int]]) -> None
         )
 
 
-def _project_of(plan: AnalysisPlan, level: Level) -> tuple[Project, Analysis]:
+def _project_of(plan: AnalysisPlan, subgroup: Subgroup) -> tuple[Project, Analysis]:
     """Return the project and the analysis with the breakdowns in the place of the outcomes."""
-    parts = dict(level.outcomes)
+    parts = dict(subgroup.outcomes)
     outcomes = tuple(
         replace(one, measure=parts[one.code]) if parts[one.code] != one.code else one
         for one in plan.project.outcomes
@@ -134,40 +133,40 @@ def _project_of(plan: AnalysisPlan, level: Level) -> tuple[Project, Analysis]:
 
 def _of_schools(plan: AnalysisPlan, by: str, intake: ProjectData, make: MakePlan) -> Iterator[SubgroupPlan]:
     """Yield the plan of each subgroup of schools in which treated ones are."""
-    levels = school_levels(intake, by)
+    subgroups = school_subgroups(intake, by)
     project = plan.project
     stage = measure_of(project, project.primary.code).key_stage
-    own = levels[stage].reindex(_usable(plan, intake, project.primary.code)).dropna()
+    own = subgroups[stage].reindex(_usable(plan, intake, project.primary.code)).dropna()
     names = sorted(own.unique())
     if len(names) < 2:
-        raise DesignError(_ONE_LEVEL.format(level=names[0]) if names else _NO_LEVEL)
-    if len(names) > MOST_LEVELS:
-        raise DesignError(_MANY.format(n=len(names), most=MOST_LEVELS))
+        raise DesignError(_ONE.format(subgroup=names[0]) if names else _NONE)
+    if len(names) > MOST_SUBGROUPS:
+        raise DesignError(_MANY.format(n=len(names), most=MOST_SUBGROUPS))
     _require_enough(project, [(name, int((own == name).sum())) for name in names])
-    held = {one.code: _levels_with_treated(plan, intake, one.code, levels) for one in project.outcomes}
+    held = {one.code: _subgroups_with_treated(plan, intake, one.code, subgroups) for one in project.outcomes}
     pairs = tuple((code, code) for code, found in held.items() if found >= set(names))
     for name in names:
-        level = Level(by=by, name=name, words=name, outcomes=pairs)
-        kept = {of: found.index[found == name] for of, found in levels.items()}
-        made = _made(plan, level, of_schools(intake, kept), make)
-        yield SubgroupPlan(level=level, plan=made, kept=kept)
+        subgroup = Subgroup(by=by, name=name, words=name, outcomes=pairs)
+        kept = {of: found.index[found == name] for of, found in subgroups.items()}
+        made = _made(plan, subgroup, of_schools(intake, kept), make)
+        yield SubgroupPlan(subgroup=subgroup, plan=made, kept=kept)
 
 
-def _levels_with_treated(
-    plan: AnalysisPlan, intake: ProjectData, code: str, levels: Mapping[str, pd.Series]
+def _subgroups_with_treated(
+    plan: AnalysisPlan, intake: ProjectData, code: str, subgroups: Mapping[str, pd.Series]
 ) -> set[str]:
     """Return the subgroups with treated schools that can be analysed for an outcome."""
     usable = _usable(plan, intake, code)
-    return {str(name) for found in levels.values() for name in found.reindex(usable).dropna().unique()}
+    return {str(name) for found in subgroups.values() for name in found.reindex(usable).dropna().unique()}
 
 
-def _made(plan: AnalysisPlan, level: Level, intake: ProjectData, make: MakePlan) -> AnalysisPlan:
+def _made(plan: AnalysisPlan, subgroup: Subgroup, intake: ProjectData, make: MakePlan) -> AnalysisPlan:
     """Return the plan of a subgroup; raise `DesignError` with its name where none can be made."""
-    project, analysis = _project_of(plan, level)
+    project, analysis = _project_of(plan, subgroup)
     try:
         return make(project, analysis, intake)
     except InputError as problem:
-        raise DesignError(f"{level.words}: {problem}") from None
+        raise DesignError(f"{subgroup.words}: {problem}") from None
 
 
 # With outcomes.
@@ -181,13 +180,13 @@ def subgroup_results(
     executor: Executor = SERIAL,
 ) -> Iterator[SubgroupResults]:
     """Yield the results of each `by` of a plan; `intake` holds every year, `estimate` and `place` are the kind's."""
-    for by in dict.fromkeys(one.level.by for one in plan.subgroups):
-        own = [one for one in plan.subgroups if one.level.by == by]
-        common = on_common_sample(intake, [one.level for one in own]) if is_of_pupils(by) else intake
+    for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups):
+        own = [one for one in plan.subgroups if one.subgroup.by == by]
+        common = on_common_sample(intake, [one.subgroup for one in own]) if is_of_pupils(by) else intake
         data = [intake if one.kept is None else of_schools(intake, one.kept) for one in own]
         found = [estimate(one.plan, held) for one, held in zip(own, data, strict=True)]
         together = [None if one.common is None else estimate(one.common, common) for one in own]
-        codes = [one.code for one in plan.project.outcomes if all(one.code in dict(of.level.outcomes) for of in own)]
+        codes = [one.code for one in plan.project.outcomes if all(one.code in dict(of.subgroup.outcomes) for of in own)]
         effects = [
             _subgroup_effect(code, one, results, beside)
             for code in codes
@@ -210,10 +209,10 @@ def subgroup_results(
 def _subgroup_effect(
     code: str, plan: SubgroupPlan, results: AnalysisResults, common: AnalysisResults | None
 ) -> SubgroupEffect:
-    part = dict(plan.level.outcomes)[code]
+    part = dict(plan.subgroup.outcomes)[code]
     return SubgroupEffect(
         outcome=code,
-        words=plan.level.words,
+        words=plan.subgroup.words,
         effect=_main(results, part),
         common=None if common is None else _main(common, part),
     )
@@ -254,7 +253,7 @@ def _interactions(
             else together.difference(first, second)
         )
         yield Interaction(
-            outcome=code, first=plans[first].level.words, second=plans[second].level.words, difference=found,
+            outcome=code, first=plans[first].subgroup.words, second=plans[second].subgroup.words, difference=found,
             p_adjusted=None if len(pairs) == 1 else _adjusted(together, pairs, (first, second)),
         )  # fmt: skip
 
@@ -271,7 +270,7 @@ def _placed(
     found: list[PlacedStatistic] = []
     for one, held in zip(plans, data, strict=True):
         plan = one.plan if one.common is None else one.common
-        placed = place(plan, dict(one.level.outcomes)[code], held)
+        placed = place(plan, dict(one.subgroup.outcomes)[code], held)
         if isinstance(placed, Unavailable):
             return placed
         found.append(placed)

@@ -7,7 +7,7 @@ import pytest
 
 from evalkit.core.project import Analysis, Exposure, Outcome
 from evalkit.data.measures import MEASURES
-from evalkit.data.subgroups import breakdowns, breakdowns_read, by_words, faults, measures_by, pupil_levels
+from evalkit.data.subgroups import breakdowns, breakdowns_read, by_words, faults, measures_by, pupil_subgroups
 from evalkit.run.project.project_file import load_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,8 +35,8 @@ def test_every_breakdown_parts_pupils_into_groups_of_one_measure():
 
 
 def test_levels_hold_the_outcomes_that_have_them(project):
-    levels = pupil_levels(project, "sex")
-    assert [(level.words, dict(level.outcomes)["READPROG"]) for level in levels] == [
+    subgroups = pupil_subgroups(project, "sex")
+    assert [(subgroup.words, dict(subgroup.outcomes)["READPROG"]) for subgroup in subgroups] == [
         ("boys", "READPROG_B"),
         ("girls", "READPROG_G"),
     ]

@@ -52,6 +52,14 @@ def test_a_rescaled_outcome_changes_no_adjusted_p():
     assert scaled.adjusted() == pytest.approx(plain)
 
 
+def test_t_is_over_the_spread_of_all_areas_the_treated_counted():
+    # Effects 3, and twenty-four of 1 and −1 in turn: mean 3/25 = .12, mean of squares (9 + 24)/25 = 1.32, variance
+    # 1.32 − .0144 = 1.3056. t = 3/1.3056^½. Were the treated left out, t would be 3 and false alarms too many.
+    effects = [3.0, *[1.0, -1.0] * 12]
+    found = place_together([of_areas(effects)], OPTIONS)
+    assert found.standardised()[0] == pytest.approx(3 / 1.3056**0.5)
+
+
 def test_few_areas_another_treated_one_or_another_placing_give_a_reason():
     few = place_together([of_areas(np.arange(19.0)), of_areas(np.ones(19))], OPTIONS)
     assert isinstance(few, Unavailable)
@@ -64,7 +72,7 @@ def test_few_areas_another_treated_one_or_another_placing_give_a_reason():
 
 
 def test_what_is_the_same_everywhere_is_not_standardised():
-    flat = place_together([of_areas([1.0, *[0.0] * 24]), of_areas(np.arange(25.0))], OPTIONS)
+    flat = place_together([of_areas([1.0] * 25), of_areas(np.arange(25.0))], OPTIONS)
     assert isinstance(flat.adjusted(), Unavailable)
 
 
