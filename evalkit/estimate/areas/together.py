@@ -14,7 +14,7 @@ import numpy as np
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor
-from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.quantities import ROUNDING, Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.design.project.set_rule import INTERVAL_NEEDS, P_NEEDS, SetRule, too_few
 from evalkit.estimate.areas import sets_arrays as kernel
 from evalkit.estimate.areas.area_effects import AreaEffects
@@ -109,13 +109,18 @@ class Together:
         """Return t of each statistic: over its spread, less what sets like the list gain; or why there is none."""
         _, observed = self._less_expected()
         spread = self.spread()
-        return observed / spread if (spread > 0).all() else NO_SPREAD
+        return observed / spread if self._varies(spread) else NO_SPREAD
 
     def adjusted(self) -> Floats | Unavailable:
         """Return the p-values adjusted together by max-|t| step-down, shape (K,); or why there are none."""
         values, observed = self._less_expected()
         spread = self.spread()
-        return step_down(observed / spread, values / spread, self.weights) if (spread > 0).all() else NO_SPREAD
+        return step_down(observed / spread, values / spread, self.weights) if self._varies(spread) else NO_SPREAD
+
+    def _varies(self, spread: Floats) -> bool:
+        """Return whether every statistic has a spread beyond rounding."""
+        size = np.abs(np.vstack([self.values, self.observed])).max(axis=0)
+        return bool((spread > ROUNDING * size).all())
 
     def difference(self, first: int, second: int) -> Difference:
         """Return one statistic less another, found in every area or set, with the place of the treated among them."""
