@@ -48,7 +48,7 @@ def record(results: AnalysisResults) -> dict[str, Any]:
     design = evaluation.design
     return {
         "headline": _headline_record(evaluation.headline),
-        "effects": [effect_record(effect, evaluation.project) for effect in results.effects],
+        "effects": [effect_record(effect, evaluation.project) for effect in evaluation.effects],
         "balance": plain(design.balance),
         "flow": plain(evaluation.flow.rows),
         "findings": plain(evaluation.findings),

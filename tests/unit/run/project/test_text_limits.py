@@ -65,7 +65,7 @@ def test_every_text_that_reports_print_has_a_limit():
         "weights",
         "base",
     }
-    codes |= {"statistic", "months_table", "file", "claims", "reference_document", "folder", "after"}
+    codes |= {"statistic", "months_table", "file", "claims", "reference_document", "folder", "after", "by"}
     kinds = [PROJECT, *(getattr(PROJECT, field.name) for field in fields(PROJECT))]
     kinds += [PROJECT.programme.sources[0], PROJECT.contamination[0], Participants(file="a.csv")]
     kinds += [PROJECT.outcomes[0], Author(name="A"), OwnNotebook(file="a.ipynb", title="T")]
