@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evalkit.data.published.sources import find_sources
 from evalkit.report.documents.contents import results_json
+from evalkit.report.documents.released import results_record
 from evalkit.run.notebooks.session import open_evaluation
 from evalkit.run.outputs.manifest import make_manifest, manifest_bytes
 
@@ -37,7 +38,8 @@ def write_outputs(folder: Path, data: Path) -> Path:
         files.mkdir(parents=True)
         (files / "project.yml").write_text(project_text(area), encoding="utf-8")
         evaluation = open_evaluation(str(files / "project.yml"), str(data))
-        outputs = {"results.json": results_json(evaluation), "report.html": f"<title>{area.place}</title>".encode()}
+        results = results_json(results_record(evaluation))
+        outputs = {"results.json": results, "report.html": f"<title>{area.place}</title>".encode()}
         made = make_manifest(evaluation.project, sources, (), outputs)
         (folder / area.slug).mkdir()
         for name, content in {**outputs, "manifest.json": manifest_bytes(made)}.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from evalkit.report.border.markup import PART_MIME
@@ -58,7 +58,19 @@ def _cell(number: int, cell: Mapping[str, Any], parameters: Mapping[str, str]) -
         kept["source"] = "# Parameters\n" + "\n".join(
             f"{key} = {json.dumps(value)}" for key, value in parameters.items()
         )
-    return {**kept, "execution_count": cell["execution_count"], "outputs": [_output(item) for item in cell["outputs"]]}
+    return {**kept, "execution_count": cell["execution_count"], "outputs": _joined(map(_output, cell["outputs"]))}
+
+
+def _joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return outputs with neighbouring pieces of one stream as one: where a kernel cuts them depends on its load."""
+    joined: list[dict[str, Any]] = []
+    for output in outputs:
+        before = joined[-1] if joined else {}
+        if output["output_type"] == before.get("output_type") == "stream" and output["name"] == before["name"]:
+            joined[-1] = {**before, "text": before["text"] + output["text"]}
+        else:
+            joined.append(output)
+    return joined
 
 
 def _output(output: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,3 +39,15 @@ def test_a_warning_does_not_say_the_number_of_its_process():
     warned = notebook()
     warned["cells"][1]["outputs"][1]["text"] = "folder/ipykernel_4711/12.py:1: UserWarning"
     assert tidy(warned, {}, {})["cells"][1]["outputs"][1]["text"] == "folder/ipykernel/12.py:1: UserWarning"
+
+
+def test_pieces_of_one_stream_are_one_output_wherever_a_kernel_cut_them():
+    pieces = [("stdout", "seen"), ("stdout", "\nagain\n"), ("stderr", "look\n"), ("stdout", "more")]
+    outputs = [{"output_type": "stream", "name": name, "text": text} for name, text in pieces]
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "execution_count": 1, "outputs": outputs}
+    (tidied,) = tidy({"cells": [cell]}, {}, {})["cells"]
+    assert [(one["name"], one["text"]) for one in tidied["outputs"]] == [
+        ("stdout", "seen\nagain\n"),
+        ("stderr", "look\n"),
+        ("stdout", "more"),
+    ]
