@@ -18,11 +18,20 @@ from pathlib import Path
 from machinery.environments import BENCHMARKS, RUNNERS
 from machinery.outcomes import machine, write_record
 from machinery.processes import environment_variables, run
-from machinery.store_page import AGAIN, PANEL, goals, markdown
+from machinery.store_page import AGAIN, ENGLAND, PANEL, goals, markdown
 
 ROOT = BENCHMARKS.parent
 PROGRAMS = {"evalkit": "kit", "duckdb": "duckdb", "polars": "polars", "pandas": "pandas"}
+OF_SCHOOL_YEARS = {
+    "evalkit": "kit",
+    "duckdb": "duckdb",
+    "duckdb, 600 MB": "duckdb_held",
+    "polars": "polars",
+    "pandas": "pandas",
+}
+OF_ENGLAND = {"evalkit": "kit", "evalkit, from the store": "kit_stored", "pandas": "pandas"}
 QUICK = 1_000_000
+HAMPSHIRE = "data/performance-tables/ks2"
 
 
 def main() -> int:
@@ -36,11 +45,18 @@ def main() -> int:
             print(written["failure"], file=sys.stderr)
             return 1
         runs = []
+        if (options.files / HAMPSHIRE).is_dir():
+            england = run(
+                _command("write_england.py", str(options.files / HAMPSHIRE), str(work / "raw")), variables, 600
+            )
+            run(_command("store_task.py", "kit_stored", "england", str(work / "raw"), str(work)), variables, 600)
+            assert "failure" not in england, england
+            runs += _task(ENGLAND, "england", options, (work / "raw", work), variables, OF_ENGLAND)
         if options.files.is_dir():
             runs += _task("all files imported", "import", options, (options.files, work / "files"), variables)
-            runs += _task(AGAIN, "again", options, (options.files, work / "files"), variables, only="evalkit")
+            runs += _task(AGAIN, "again", options, (options.files, work / "files"), variables, {"evalkit": "kit"})
         runs += _task("pupils imported", "import", options, (work / "pupils", work / "made"), variables)
-        runs += _task(PANEL, "panel", options, (work / "pupils", work / "made"), variables)
+        runs += _task(PANEL, "panel", options, (work / "pupils", work / "made"), variables, OF_SCHOOL_YEARS)
     record = {"machine": machine(options.threads), "rows": options.rows, "remark": options.remark, "runs": runs}
     record["goals"] = goals(runs)
     is_full = options.rows >= 30_000_000 and options.files.is_dir()
@@ -68,12 +84,17 @@ def _command(runner: str, *words: str) -> list[str]:
 
 
 def _task(
-    task: str, verb: str, options: argparse.Namespace, places: tuple[Path, Path], variables: dict, only: str = ""
+    task: str,
+    verb: str,
+    options: argparse.Namespace,
+    places: tuple[Path, Path],
+    variables: dict,
+    programs: dict[str, str] = PROGRAMS,
 ) -> list[dict]:
     """Return what each program took for a task, and whether its answer is that of the kit."""
     runs: list[dict] = []
-    for program, name in PROGRAMS.items():
-        if only not in ("", program) or program not in options.programs:
+    for program, name in programs.items():
+        if program.partition(",")[0] not in options.programs:
             continue
         if program == "polars" and find_spec("polars") is None:
             found: dict = {"failure": "is not installed: python -m pip install polars"}
@@ -81,7 +102,7 @@ def _task(
             command = _command("store_task.py", name, verb, *map(str, places))
             found = run(command, variables, options.limit)
         one = {"task": task, "program": program, **found}
-        if verb == "panel" and runs and "answer" in found and "answer" in runs[0]:
+        if verb in ("panel", "england") and runs and "answer" in found and "answer" in runs[0]:
             one["differs"] = _differs(found["answer"], runs[0]["answer"])
         runs.append(one)
         print(f"{task}, {program}: {found.get('failure') or round(found['process_wall'], 2)}", flush=True)

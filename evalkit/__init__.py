@@ -125,6 +125,8 @@ _HOME: Final = {
     "import_folder": "data.store.importing",
     "open_store": "data.store.store",
     "Store": "data.store.store",
+    "SchoolYears": "data.store.school_years",
+    "school_years": "data.store.school_years",
     "read_neighbours": "data.published.neighbours",
     "read_performance_table": "data.layouts.performance_tables",
     "SchoolList": "data.layouts.gias",

@@ -6,6 +6,8 @@ VALUES = {
     "first day": "2017-09-01", "last day": "2018-07-31", "DfE code": "341", "summers before": "2016, 2017",
     "summers with part": "", "summers after": "2018", "code of the outcome aimed at": "MATPROG",
     "code of another": "READPROG", "code of an outcome": "WRITPROG", "code of the placebo": "WRITPROG",
+    "column of the school": "URN", "column of the pupil": "pupil", "column of the year": "year",
+    "column of the score": "score",
 }  # fmt: skip
 
 

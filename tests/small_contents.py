@@ -2,8 +2,12 @@
 
 import struct
 import zlib
+from dataclasses import replace
 
+from evalkit.core.sentence import Sentence, count
+from evalkit.report.border.disclosure import release
 from evalkit.report.border.parts import Document, Figure, Heading, Prose, Text, picture_in_svg
+from evalkit.report.border.table import Column, Table
 from evalkit.report.documents.contents import Contents
 from tests.released_tables import people
 
@@ -48,3 +52,16 @@ def contents(reading=1618, *, maths=1500, picture=b"", sections=()):
         results={"outcomes": [{"n_pupils_treated": reading, "estimate": 0.5}, {"n_pupils_treated": maths}]},
         threshold=6,
     )
+
+
+def flow_and_effects(listed=1618, analysed=1615, effect=1615):
+    """Return a report that tells the same people as those analysed of a flow, and beside an estimate."""
+    columns = (Column("step", "Step"), Column("n", "Units", "school_count"))
+    rows = (("Listed", listed), ("Left out: moved", listed - analysed), ("Analysed", analysed))
+    flow = release(Table(caption="Flow", columns=columns, rows=rows, row_sums=((0, 1, 2),)), 0)
+    columns = (Column("design", "Design"), Column("n_treated", "Treated", "school_count"))
+    effects = release(Table(caption="Effects", columns=columns, rows=(("main", effect), ("wider", 2100))), 0)
+    said = Sentence("{n} were analysed.", n=count(effect, of="units", noun="unit"))
+    made = contents()
+    document = replace(made.document, sections=((Heading(1, "Who?"), Prose((said,)), flow, effects),))
+    return replace(made, document=document, tables={"flow": flow, "effects": effects}, figures={}, results={})

@@ -50,7 +50,7 @@ def _whole() -> list[Measure]:
 
 
 def _tables() -> Iterator[str]:
-    for stage, name in (("KS2", "Key stage 2"), ("KS4", "Key stage 4")):
+    for stage, name in (("KS2", "Key stage 2"), ("KS4", "Key stage 4"), ("ABS", "Absence")):
         yield f"## {name}\n"
         yield "| code | measure | unit | summers | g by | groups | open data |\n|---|---|---|---|---|---|---|"
         yield from (_row(known) for known in _whole() if known.key_stage == stage)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 PANEL, AGAIN = "pupils to school-years", "all files again, nothing changed"
-MOST_TIMES, MOST_GB, MOST_SECONDS = 1.3, 1, 1
+ENGLAND = "England, key stage 2, 2016 to 2019"
+MOST_TIMES, MOST_GB, MOST_SECONDS, MOST_ENGLAND_SECONDS = 1.3, 1, 1, 3
 MOST_IMPORT_GB = 3
 
 
@@ -12,11 +13,16 @@ def goals(runs: list[dict]) -> list[dict]:
     by = {(run["task"], run["program"]): run for run in runs}
     kit, peer = by[(PANEL, "evalkit")], by[(PANEL, "duckdb")]
     found = []
+    for program in ("evalkit", "evalkit, from the store"):
+        england = by.get((ENGLAND, program))
+        if england and "failure" not in england:
+            wall, cpu = england["process_wall"], england["process_cpu"]
+            goal = f"{ENGLAND}, {program}: under {MOST_ENGLAND_SECONDS} s"
+            found.append(_goal(goal, f"{wall:.2f} s ({cpu:.2f} of CPU)", wall < MOST_ENGLAND_SECONDS))
     if "failure" not in kit and "failure" not in peer:
-        times = kit["process_wall"] / peer["process_wall"]
-        found.append(
-            _goal(f"school-years within {MOST_TIMES} × DuckDB alone", f"{times:.2f} times", times <= MOST_TIMES)
-        )
+        times, cpu = (kit[what] / peer[what] for what in ("process_wall", "process_cpu"))
+        measured = f"{times:.2f} times ({cpu:.2f} of CPU)"
+        found.append(_goal(f"school-years within {MOST_TIMES} × DuckDB alone", measured, times <= MOST_TIMES))
     if "failure" not in kit:
         found.append(_within("school-years", kit["peak_mb"], MOST_GB))
     for task, run in ((task, run) for (task, program), run in by.items() if program == "evalkit"):
@@ -25,7 +31,7 @@ def goals(runs: list[dict]) -> list[dict]:
         elif task == AGAIN:
             wall = run["process_wall"]
             goal = f"second import with nothing changed under {MOST_SECONDS} s"
-            found.append(_goal(goal, f"{wall:.2f} s", wall < MOST_SECONDS))
+            found.append(_goal(goal, f"{wall:.2f} s ({run['process_cpu']:.2f} of CPU)", wall < MOST_SECONDS))
         elif task == "pupils imported":
             found.append(_within(task, run["peak_mb"], MOST_IMPORT_GB))
     return found

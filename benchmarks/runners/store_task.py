@@ -19,6 +19,7 @@ GROUP BY ALL
 """
 NAMES = {"school": SCHOOL, "year": YEAR, "pupil": PUPIL, "score": SCORE}
 MEMORY = "600MB"
+ENGLAND_YEARS = range(2016, 2020)
 
 
 def answer(frame) -> dict[str, float]:
@@ -49,9 +50,10 @@ def kit_again(raw: Path, work: Path):
 
 
 def kit_panel(raw: Path, work: Path):
-    from evalkit import open_store
+    from evalkit import open_store, school_years
 
-    return answer(open_store(work / "kit").query(SQL.format(table='"pupils"', **NAMES), memory=MEMORY))
+    found = school_years(open_store(work / "kit"), [SCORE], memory=MEMORY).rows
+    return answer(found.rename(columns={"n": "n_scores", "n_pupils": "n", "median": "middle"}))
 
 
 def duckdb_import(raw: Path, work: Path):
@@ -62,12 +64,61 @@ def duckdb_import(raw: Path, work: Path):
     ))  # fmt: skip
 
 
-def duckdb_panel(raw: Path, work: Path):
+def duckdb_panel(raw: Path, work: Path, memory: str = "6GB"):
     import duckdb
 
-    settings = {"memory_limit": MEMORY, "temp_directory": str(work / "spill")}
+    settings = {"memory_limit": memory, "temp_directory": str(work / "spill")}
     with duckdb.connect(config=settings) as asked:
         return answer(asked.execute(SQL.format(table=f"'{work}/duckdb/*.parquet'", **NAMES)).df())
+
+
+def duckdb_held_panel(raw: Path, work: Path):
+    return duckdb_panel(raw, work, MEMORY)
+
+
+def kit_england(raw: Path, work: Path):
+    """Wide tables of three summers to one listing of four, schools followed over conversions."""
+    from evalkit.data.published.performance import read_performance
+    from evalkit.data.published.school_lists import Links
+    from evalkit.data.published.sources import find_sources
+
+    tables = find_sources(raw).tables["KS2"]
+    listing = read_performance(tables, Links({}, ()), ["READPROG", "WRITPROG", "MATPROG"], "KS2", ENGLAND_YEARS)
+    return _england(listing.scores["READPROG"], listing.scores["year"])
+
+
+def kit_stored_england(raw: Path, work: Path):
+    from evalkit import import_folder
+    from evalkit.data.store.in_use import use_store
+
+    if not (work / "england").exists():  # a process before the one that is measured
+        import_folder(raw, work / "england")
+        return {}
+    use_store(work / "england")
+    return kit_england(raw, work)
+
+
+def pandas_england(raw: Path, work: Path):
+    import pandas as pd
+
+    parts = []
+    for summer, path in zip(range(2017, 2020), sorted(raw.rglob("*ks2final.csv")), strict=True):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        frame = frame[frame["RECTYPE"].isin(["1", "2"])]
+        parts.append(frame[["URN", "READPROG"]].assign(year=summer))
+        if summer == 2017:
+            before = frame[["URN", "READPROG_16"]].set_axis(["URN", "READPROG"], axis=1)
+            parts.append(before.assign(year=2016))
+    panel = pd.concat(parts)
+    return _england(panel["READPROG"], panel["year"])
+
+
+def _england(cells, years):
+    import pandas as pd
+
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return {"rows": len(cells), "numbers": int(numbers.notna().sum()), "total": round(float(numbers.sum()), 2),
+            "years": len(set(years))}  # fmt: skip
 
 
 def polars_import(raw: Path, work: Path):
@@ -119,7 +170,7 @@ def _each(raw: Path, folder: Path, convert) -> dict[str, object]:
     return {"files": len(csv_files(raw)), "not_read": failed}
 
 
-TASKS = {name: thing for name, thing in globals().items() if name.endswith(("_import", "_again", "_panel"))}
+TASKS = {n: it for n, it in globals().items() if n.endswith(("_import", "_again", "_panel", "_england"))}
 
 if __name__ == "__main__":
     hold_to_memory()

@@ -6,7 +6,10 @@ import math
 from decimal import Decimal
 from numbers import Real
 from operator import index
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from evalkit.core.arrays import Floats
 
 FEWEST_PUBLISHED: Final = 6
 """Of tables that DfE has published: its performance tables suppress counts of 1 to 5 pupils."""
@@ -35,6 +38,26 @@ def is_few(n: int, fewest: int = FEWEST_PEOPLE) -> bool:
 def few(fewest: int, of: str = "people") -> str:
     """Return why a number is not shown that rests on fewer people than may be told."""
     return f"Withheld: it rests on fewer than {fewest} {of}, or would let such a number be worked out."
+
+
+def is_dominated(parts: Floats) -> bool:
+    """Return whether a sum, or a weighted mean, of `parts`, shape (n_people,), would tell one of them closely.
+
+    So it does where the largest two make up more than nine tenths of it (dominance), or where the second largest, who
+    knows his own, could work out the largest to within a tenth of it (p% rule). Signs do not count: the sizes do.
+
+    >>> import numpy as np
+    >>> is_dominated(np.full(12, 5.0)), is_dominated(np.array([5.0] * 11 + [1000.0]))
+    (False, True)
+    """
+    n, share = DOMINANT
+    sizes = abs(parts)
+    total = float(sizes.sum())
+    if not total:
+        return False
+    sizes.sort()
+    rest = float(sizes[:-n].sum())  # what the others add, summed by itself: a small rest of a large total stays exact
+    return total - rest > share * total or rest < WITHIN_PERCENT / 100 * float(sizes[-1])
 
 
 def whole(value: object) -> int | None:

@@ -8,6 +8,8 @@ from typing import Final, Literal
 # What a set of outputs was made from.
 
 DataKind = Literal["real", "synthetic"]
+MEASURES_FILE: Final = "measures.yml"
+"""The file beside a project file with measures that the project defines itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

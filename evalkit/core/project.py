@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar, Final, Literal
 
-from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
+from evalkit.core.project_parts import CONFIG, Author, Cost, Disclosure, Family, OwnNotebook, Source
 
 Role = Literal["primary", "secondary", "placebo"]
+CONTRAST: Final = "contrast"
+"""Role of a triple difference among outcomes; no file gives it."""
 AIMED_AT: Final = ("primary", "secondary")
 """Roles of the outcomes that the programme was to move: their p-values are adjusted for how many there are."""
 NeighbourList = Literal["april_2021", "may_2025"]
@@ -30,7 +32,7 @@ OWN_GROUP: Final = "own"
 NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of {}."
 """What a report says of participation where the project file gives no reason for evaluating a whole area."""
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
+_CONFIG = CONFIG
 
 
 def day_of_tests(year: int) -> date:
@@ -60,17 +62,6 @@ def summer_of(day: date) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A document that a statement in the project file rests on."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    title: str
-    """Title of the document, with its author and date where known."""
-    url: str = ""
-    """Where it can be read, if it is public."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """What was done, where, when and for how much."""
 
@@ -93,19 +84,6 @@ class Programme:
     """One paragraph a commissioner would recognise."""
     sources: tuple[Source, ...] = ()
     """Documents that describe the programme."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who answers for an evaluation."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    name: str
-    """Name, as it should stand on the report."""
-    organisation: str = ""
-    """Where the author works."""
-    contact: str = ""
-    """Address for questions, such as an email address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,19 +222,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """Outcomes whose effects are judged together: the chance of any false alarm among them keeps its level."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    name: str
-    """What the family is called in reports."""
-    outcomes: tuple[str, ...]
-    """Codes of its outcomes, at least two tests in all."""
-    analyses: tuple[str, ...] = ()
-    """Names of the analyses whose effects on them are judged together; the primary one where none is named."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """One analysis of a project: its kind, its outcomes, and what only its kind may say of it.
 
@@ -300,6 +265,11 @@ class TripleDifference:
     """The outcome the programme aimed at."""
     minus: str
     """The outcome it did not aim at."""
+
+    @property
+    def code(self) -> str:
+        """Return the name of the difference among outcomes."""
+        return f"{self.measure}-{self.minus}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +328,34 @@ class InferenceChoices:
     """Statistic of the area permutation; the other one is printed beside it."""
 
 
+FEWEST_IMPUTED: Final = 20
+"""Completed data sets below which the estimate still moves with the draws."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imputation:
+    """How missing outcomes are filled in, beside the analysis of what was published."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    draws: int = FEWEST_IMPUTED
+    """Completed data sets, at least; where more than so many per cent of the schools lack a result, as many as that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What stands beside every analysis where outcomes are missing; the analysis itself is of those published."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+    bounds: Literal["lee", "none"] = "lee"
+    """`lee`: bounds that trim the arm whose outcomes are published more often."""
+    imputation: Imputation | None = field(default_factory=Imputation)
+    """Imputation by predictive mean matching; `null` leaves it out."""
+    tipping: bool = True
+    """By how much imputed outcomes of the treated must differ until the interval reaches zero."""
+    suppressed: Literal["worst-best", "none"] = "worst-best"
+    """`worst-best`: what suppressed results could do at most, in either direction."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectSizes:
     """How effects are standardised."""
@@ -365,19 +363,6 @@ class EffectSizes:
     __pydantic_config__: ClassVar = _CONFIG
     months_table: Literal["toolkit", "trial"] = "toolkit"
     """Months-of-progress table: EEF `toolkit` (published), or `trial` (unverified)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What the programme cost its funder."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    total_gbp: float
-    """Total grant in pounds."""
-    schools: int
-    """Schools that the total was spent on."""
-    source: str
-    """Where the total is stated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,6 +395,8 @@ class OwnTable:
     """Column with the name of each unit, where the published files do not know it."""
     pupils: str | None = None
     """Column with the pupils that a row rests on, for weights and for disclosure control."""
+    person: str | None = None
+    """Column with the person of each row, where rows are people (pupils): `unit` is then the school each is in."""
     where: dict[str, str | int | tuple[str | int, ...]] = field(default_factory=dict)
     """Which rows count: from a column to the value, or the values, that its cells must have."""
 
@@ -425,30 +412,9 @@ class ProjectTables:
     """What the own tables hold: `synthetic` where they are made up, which every page then says."""
     tables: dict[str, OwnTable] = field(default_factory=dict)
     """Own tables by name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnNotebook:
-    """A notebook of the evaluator's own that becomes a chapter or an annex of the report."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    file: str
-    """Notebook beside the project file; it runs with the parameters of the kit's own."""
-    title: str
-    """Heading of its chapter."""
-    after: str = ""
-    """Notebook after which it stands, such as 2_staggered; at the end of the annexes where none is named."""
-    unchecked: bool = False
-    """Whether bare output that no disclosure control has seen is shown; the page says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
-    """What may leave the project."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    threshold: int = FEWEST_PUBLISHED
-    """Pupil counts below this are suppressed everywhere."""
+    borders: str | None = None
+    """CSV beside the project file whose first two columns are two areas that border each other (codes, names or ids);
+    without it borders are those of the outlines among the published files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -496,6 +462,8 @@ class Project:
     """How uncertain it is."""
     effect_sizes: EffectSizes = field(default_factory=EffectSizes)
     """How effects are standardised."""
+    missing: Missing = field(default_factory=Missing)
+    """What stands beside every analysis where outcomes are missing."""
     cost: Cost | None = None
     """What the programme cost."""
     contamination: tuple[Contamination, ...] = ()
@@ -555,6 +523,11 @@ class Project:
         """Return whether published files are needed: an outcome is a measure of theirs."""
         return any(not outcome.is_own for outcome in self.outcomes)
 
+    @property
+    def needs_borders(self) -> bool:
+        """Return whether an analysis draws sets of areas that border each other."""
+        return any(getattr(analysis.options, "needs_borders", False) for analysis in self.analyses)
+
     def own_outcomes(self, table: str) -> tuple[Outcome, ...]:
         """Return the outcomes that are columns of an own table."""
         return tuple(one for one in self.outcomes if one.is_own and one.table == table)
@@ -563,6 +536,14 @@ class Project:
         """Return the columns of an own table that analyses name beside its outcomes, each once."""
         named = [one.partition(".") for analysis in self.analyses for one in analysis.columns]
         return tuple(dict.fromkeys(column for name, _, column in named if name == table))
+
+    @property
+    def with_contrasts(self) -> Project:
+        """Return the project with its triple differences among its outcomes, for kinds that take them as such."""
+        known = {one.code for one in self.outcomes}
+        role: Any = CONTRAST
+        added = tuple(Outcome(measure=one.code, role=role) for one in self.contrasts if one.code not in known)
+        return replace(self, outcomes=(*self.outcomes, *added))
 
     def outcomes_of(self, analysis: Analysis) -> tuple[Outcome, ...]:
         """Return the outcomes of an analysis, in the order of the file."""

@@ -120,6 +120,8 @@ class Estimand(StrEnum):
     ATE_AMONG_MATCHED = "ATE_AMONG_MATCHED"
     AREA_ITT = "AREA_ITT"
     AREA_ITT_AMONG_MATCHED = "AREA_ITT_AMONG_MATCHED"
+    DOSE_SLOPE = "DOSE_SLOPE"
+    AT_THRESHOLD = "AT_THRESHOLD"
 
     @property
     def label(self) -> str:
@@ -142,4 +144,7 @@ _LABELS = {
     Estimand.AREA_ITT: "area-level intention to treat: average effect on all eligible schools of the area, "
     "whether or not they took part",
     Estimand.AREA_ITT_AMONG_MATCHED: "area-level intention to treat among the area's schools that could be matched",
+    Estimand.DOSE_SLOPE: "how much more those schools changed that had one unit more of the programme",
+    Estimand.AT_THRESHOLD: "effect on participants who met the threshold, if trends are parallel, and the offer did "
+    "nothing to those below it",
 }

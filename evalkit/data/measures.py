@@ -131,6 +131,7 @@ class Measure:
     absences : summers without results, and why
     small_numbers : what is published of few pupils, in words
     ees : where it stands in long tables of open data, None where it is not among them
+    source : who says so, of a measure that a project defines beside the kit's; empty for those of the kit
     """
 
     code: str
@@ -151,6 +152,7 @@ class Measure:
     absences: tuple[Absence, ...] = ()
     small_numbers: str = ""
     ees: EesCell | None = None
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not (self.code and self.label and self.unit and self.key_stage):
@@ -201,20 +203,52 @@ class AreaMeasure:
 
 
 class _Registry(Mapping[str, Measure]):
-    """Every measure this version reads, by the name DfE gives it; the file is read when first asked."""
+    """Every measure this version reads, by the name DfE gives it; the file is read when first asked.
+
+    Beside them stand those that the project at hand defines itself: a process evaluates one project at a time.
+    """
+
+    def __init__(self) -> None:
+        self.beside: Mapping[str, Measure] = {}
 
     def __getitem__(self, code: str) -> Measure:
-        return _registered()[code]
+        return self.beside[code] if code in self.beside else _registered()[code]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_registered())
+        yield from _registered()
+        yield from self.beside
 
     def __len__(self) -> int:
-        return len(_registered())
+        return len(_registered()) + len(self.beside)
 
 
-MEASURES: Final[Mapping[str, Measure]] = _Registry()
-"""Every measure this version reads, by the name DfE gives it."""
+_REGISTRY: Final = _Registry()
+MEASURES: Final[Mapping[str, Measure]] = _REGISTRY
+"""Every measure this version reads, by the name DfE gives it, and those of the project at hand."""
+
+
+def use_beside(measures: Mapping[str, Measure]) -> None:
+    """Let the registry hold a project's own definitions beside the kit's; those of the project before it go.
+
+    Raises
+    ------
+    ValueError
+        If a code is one of the kit's: what it means is then not the project's to say.
+    """
+    taken = sorted(set(measures) & set(_registered()))
+    if taken:
+        raise ValueError(f"{taken[0]} is a measure of the kit")
+    _REGISTRY.beside = dict(measures)
+
+
+def beside() -> tuple[Measure, ...]:
+    """Return the measures that the project at hand defines beside the kit's."""
+    return tuple(_REGISTRY.beside.values())
+
+
+def is_of_kit(code: str) -> bool:
+    """Return whether a code is that of a measure of the kit, whatever project is at hand."""
+    return code in _registered()
 
 
 @cache
@@ -385,6 +419,24 @@ def _require_keys(where: str, data: object, keys: Sequence[str]) -> None:
         raise ValueError(f"{where}: exactly the keys {listed(list(keys))} stand here")
 
 
+def named_parts(own: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the breaks, absences and rules of small numbers of the kit, and those that a project defines itself."""
+    kit = _named_parts(_loaded(_registry_text()))
+    return {key: {**of_kit, **own.get(key, {})} for key, of_kit in kit.items()}
+
+
+def part_of_entry(key: str, name: str, entry: Mapping[str, Any]) -> Break | Absence:
+    """Return a break or an absence as a project defines it; raise `ValueError` for what it cannot be."""
+    kind = {"breaks": Break, "absences": Absence}[key]
+    found: Break | Absence = _made(kind, f"{_KEY_WORDS[key]} {name}", entry)
+    return found
+
+
+def measure_of_entry(entry: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> Measure:
+    """Return a measure as a project defines it; raise `ValueError` for what it cannot be."""
+    return next(_of_entry(dict(entry), named, {}))
+
+
 # What the registry answers.
 
 
@@ -456,12 +508,31 @@ def measure_of(project: Project, code: str) -> Measure:
     those of the table. Raises `ProjectError` for a code that is neither.
     """
     own = next((outcome for outcome in project.outcomes if outcome.is_own and outcome.code == code), None)
+    contrast = next((one for one in project.contrasts if one.code == code), None)
+    if contrast is not None:
+        return _difference(measure_of(project, contrast.measure), measure_of(project, contrast.minus), code)
     return measure(code) if own is None else own_measure(own)
 
 
 def marked(project: Project, code: str, label: str) -> str:
     """Return the label of an outcome, or of a difference from one, that says so where it is exploratory."""
     return f"{label} (exploratory)" if code.partition("-")[0] in project.exploratory else label
+
+
+def _difference(first: Measure, second: Measure, code: str) -> Measure:
+    """Return the measure that one less another is: in the unit of the first, broken where either is."""
+    return replace(
+        first,
+        code=code,
+        label=f"{first.label} minus {second.said}",
+        years=tuple(year for year in first.years if year in second.years),
+        breaks=tuple(dict.fromkeys((*first.breaks, *second.breaks))),
+        limits=None,
+        unadjusted=None,
+        sd=SdRule(kind="none", reason="none of the difference between two outcomes is known"),
+        absences=(),
+        ees=None,
+    )
 
 
 def own_measure(outcome: Outcome) -> Measure:

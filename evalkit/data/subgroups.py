@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
+from evalkit.core.errors import DataError
 from evalkit.core.project import Analysis, Project
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, Measure
@@ -130,3 +132,22 @@ def pupil_subgroups(project: Project, by: str) -> tuple[Subgroup, ...]:
         Subgroup(by=by, name=pairs[0][1].removeprefix(f"{pairs[0][0]}_"), words=words, outcomes=tuple(pairs))
         for words, pairs in by_words.items()
     )
+
+
+# Where a file lacks one.
+
+
+@contextmanager
+def telling_who_asks(breakdowns: Collection[str]) -> Iterator[None]:
+    """Add to what is said of a column that lacks that `by` asks for it."""
+    try:
+        yield
+    except DataError as problem:
+        lacking = [code for code in breakdowns if code in str(problem)]
+        if not lacking:
+            raise
+        told = "The breakdown " if len(lacking) == 1 else "The breakdowns "
+        raise DataError(
+            f"{problem}\n{told}{listed(lacking)}: `by` in the project file asks for it. Leave it out of `by`, give the "
+            "analysis `outcomes` that have it, or put a table there with it."
+        ) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
 from evalkit.core.shown import Shown
+from evalkit.data.flow import Flow
 from evalkit.data.subgroups import Subgroup
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class AnalysisPlan(Shown):
     record : what is locked, as plain data; no byte of it may depend on an outcome after the start
     shown_by : the module of `evalkit.report` that shows this kind
     subgroups : the same analysis planned for each subgroup that `by` names
+    participants : those listed, those of them without results, by reason, and those left; None where another table says
     """
 
     analysis: Analysis
@@ -38,6 +40,7 @@ class AnalysisPlan(Shown):
     record: Mapping[str, object]
     shown_by: str = ""
     subgroups: tuple[SubgroupPlan, ...] = ()
+    participants: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
@@ -13,6 +14,11 @@ from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.finding import Finding
 from evalkit.estimate.areas.together import Difference
 from evalkit.estimate.effect import Effect
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.results import MissingResults
+
+NOT_LOOKED_AT: Final = Unavailable("What missing results could do was not looked at.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -28,6 +34,7 @@ class AnalysisResults(Shown):
     effects : every effect; the one by which the analysis is quoted for an outcome has `is_main`
     findings : what could be wrong with it
     details : the kind's own results
+    missing : what missing results could do to it, or why that is not said
     extra : what the kind adds to its entry of results.json: `group_time`, `event_study`, `weights`, `pairs`
     subgroups : the results for the subgroups of each `by`, and how they differ
     """
@@ -39,6 +46,7 @@ class AnalysisResults(Shown):
     effects: tuple[Effect, ...]
     findings: tuple[Finding, ...]
     details: object
+    missing: MissingResults | Unavailable = NOT_LOOKED_AT
     extra: Mapping[str, object] = field(default_factory=dict)
     subgroups: tuple[SubgroupResults, ...] = ()
 

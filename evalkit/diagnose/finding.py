@@ -35,6 +35,9 @@ class FindingKind(StrEnum):
     STATEMENT = "statement"
 
 
+DIFFERENTIAL: Final = (0.05, 0.10)
+"""Differences between the arms in the share lost, or converted: a caution, and serious. The bounds of the What Works
+Clearinghouse at low overall attrition lie near them as the kit understands them (unverified)."""
 NOT_RANKED: Final = Unavailable("Only falsification tests are ranked among areas.")
 
 

@@ -24,8 +24,9 @@ from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.estimate.least_squares_arrays import ClusterKind, LeastSquaresFit, cluster_error
 from evalkit.estimate.matched.task import EffectTask
 
-InferenceName = Literal["permutation", "sets", "cluster", "units"]
-"""Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit."""
+InferenceName = Literal["permutation", "sets", "cluster", "units", "dealt"]
+"""Ranked among areas, or among sets drawn in other areas; errors clustered by `ClusterLevel`; or by unit; ranked among
+doses dealt out anew."""
 PLACED: Final = ("permutation", "sets")
 """The inferences that place the treated among others without a programme: each effect has one of them."""
 ClusterLevel = Literal["school", "local_authority", "group"]
@@ -115,7 +116,8 @@ class Effect:
 
     `is_main` is true of the one by which an analysis is quoted for its outcome. `family` names the declared family that
     its outcome is judged in, `p_adjusted` is its p-value there; `is_exploratory` where families are declared and the
-    outcome is in none, and not primary.
+    outcome is in none, and not primary. `unit` is its own where it
+    has another than its outcome, as `points per adviser day`.
     """
 
     outcome: str
@@ -138,6 +140,7 @@ class Effect:
     effect_size: EffectSize | None = None
     is_main: bool = False
     sets: SetsDetail | None = None
+    unit: str = ""
     family: str = ""
     p_adjusted: Quantity | None = None
     is_exploratory: bool = False

@@ -25,6 +25,7 @@ from evalkit.data.panel import CrossSections, Panel
 from evalkit.data.profiles import Profiles
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.school_lists import Links
+from evalkit.data.store.school_years import SchoolYears
 from evalkit.data.store.store import Store
 from evalkit.design.clusters import Recommendation
 from evalkit.design.matching.matched import MatchedDesign
@@ -209,6 +210,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     PublishedTable: (school_lists.published_table,),
     PerformanceTable: (school_lists.performance_table,),
     Store: (school_lists.store,),
+    SchoolYears: (school_lists.school_years,),
     StaggeredDesign: (staggered.design_cohorts, staggered.design_words),
     MatchedDesign: (matched.design_words, matched.design_units),
     SchoolPupilDesign: (matched.schools_words, matched.schools_units, matched.pupils_words, matched.pupils_units),

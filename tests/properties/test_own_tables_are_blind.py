@@ -65,7 +65,12 @@ def poisoned(cells):
     return ["not to be read"] * len(cells)
 
 
-def project_in(folder, schools, kind, after=None, participants="file: participants.csv"):
+LISTED = "file: participants.csv"
+WHO = dict.fromkeys(("series", "synthetic"), f"areas: [{AREA}]")
+"""Who takes part in a project of a kind that takes no listed schools."""
+
+
+def project_in(folder, schools, kind, after=None, participants=LISTED):
     folder.mkdir()
     scores(schools, after).to_csv(folder / "scores.csv", index=False)
     listed = schools.index[(schools["area"] == AREA).fillna(False)][:5]
@@ -83,7 +88,7 @@ def design_bytes(folder, england, project):
 def test_follow_up_cells_of_an_own_table_change_no_plan(tmp_path, small_england, schools, kind):
     found = {}
     for name, after in (("as it is", None), ("permuted", permuted), ("poisoned", poisoned)):
-        project = project_in(tmp_path / name, schools, kind, after)
+        project = project_in(tmp_path / name, schools, kind, after, WHO.get(kind, LISTED))
         found[name] = design_bytes(tmp_path / name, small_england, project)
     assert len(found["as it is"]) > 100
     assert found["permuted"] == found["as it is"]

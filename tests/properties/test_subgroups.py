@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import DesignError
-from evalkit.core.project import Exposure, Family, Outcome
+from evalkit.core.project import Exposure, Outcome
+from evalkit.core.project_parts import Family
 from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.records import exclusion_reasons

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from evalkit.core.arrays import Floats, Ints
-from evalkit.core.errors import DataError
+from evalkit.core.errors import DataError, MissingData
 from evalkit.core.shown import Shown
-from evalkit.data.areas.boundaries import Boundaries
+from evalkit.core.words import listed
+from evalkit.data.areas.boundaries import Boundaries, read_boundaries
+from evalkit.data.files.members import Member
+from evalkit.data.own_tables.columns import header_of, read_columns
 
 TOLERANCE_KM: Final = 0.15
 """Outlines nearer than this run along each other: two layers, simplified each for itself, do not share their points."""
@@ -43,8 +47,8 @@ def area_borders(boundaries: Boundaries) -> AreaBorders:
     """Return which areas border each other: whose outlines run within 150 m of each other for half a kilometre or more.
 
     Outlines of two layers that were simplified each for itself do not share their points, so nearness decides; the
-    length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an estuary
-    or a wide river: Liverpool and Wirral do not border.
+    length is that of the shorter side, to 200 m or so. Outlines that end at the water make no border across an
+    estuary or a wide river: Liverpool and Wirral do not border.
 
     Raises
     ------
@@ -77,6 +81,56 @@ def area_borders(boundaries: Boundaries) -> AreaBorders:
     n = {(int(area), int(other)): int(count) for (area, other), count in zip(pairs, counts, strict=True)}
     lengths = {pair: min(count, n.get(pair[::-1], 0)) * _SPACING_KM for pair, count in n.items() if pair[0] < pair[1]}
     return AreaBorders({pair: round(km, 1) for pair, km in sorted(lengths.items()) if km >= LEAST_KM})
+
+
+Bordering = Mapping[str, tuple[str, ...]]
+"""The areas that border each area, by their ids as texts: DfE's code where they have one."""
+
+
+def bordering(borders: AreaBorders) -> Bordering:
+    """Return the borders of outlines by the ids that areas have elsewhere."""
+    return _both_ways((str(first), str(second)) for first, second in borders.km)
+
+
+def read_border_list(path: Path, names: Mapping[int, str]) -> Bordering:
+    """Return the borders of a list: a row for each pair of areas, in the first two columns, once or both ways.
+
+    An area is told by its code, by its name as in `names`, or by the id that it has in a table of one's own.
+    """
+    header = header_of(path)
+    if len(header) < 2:
+        raise DataError(f"{path.name}: a list of borders has two columns, one area in each. It has {listed(header)}.")
+    columns = read_columns(path, header[:2], ())
+    for name in header[:2]:
+        columns.require_ids(name)
+    codes = {name.casefold(): str(code) for code, name in names.items()}
+    first, second = ([_id(text, codes) for text in columns.texts[name]] for name in header[:2])
+    return _both_ways(zip(first, second, strict=True))
+
+
+def borders_of(folder: Path, own: str | None, outlines: Sequence[Path | Member], names: Mapping[int, str]) -> Bordering:
+    """Return which areas border each other: by a list in a project's folder, or by outlines where it has none."""
+    if own:
+        return read_border_list(folder / own, names)
+    if not outlines:
+        raise MissingData(
+            "An analysis draws sets of areas that border each other, and no outlines are among the published "
+            "files. Put them there (data/README.md says where they come from), or give a list as `data.borders`."
+        )
+    return bordering(area_borders(read_boundaries(outlines, step=0)))
+
+
+def _id(text: str, codes: Mapping[str, str]) -> str:
+    return codes.get(text.strip().casefold(), text.strip())
+
+
+def _both_ways(pairs: Iterable[tuple[str, str]]) -> Bordering:
+    found: dict[str, set[str]] = {}
+    for first, second in pairs:
+        if first != second:
+            found.setdefault(first, set()).add(second)
+            found.setdefault(second, set()).add(first)
+    return {area: tuple(sorted(others)) for area, others in sorted(found.items())}
 
 
 def _points(boundaries: Boundaries) -> tuple[Floats, Ints]:

@@ -9,26 +9,30 @@ from collections.abc import Mapping
 from typing import IO, Any, Final
 
 from evalkit.core.errors import DataError
+from evalkit.data.files.json_table import MOST_BYTES
 
 Ring = tuple[tuple[float, float], ...]
 """Points of longitude and latitude, the last of them the first."""
 FEWEST_POINTS: Final = 4
-_MOST_BYTES: Final = 200_000_000
-"""Bytes of a file once unpacked; the generalised outlines of the United Kingdom have a fortieth of that."""
 
 
 def features_of(stream: IO[bytes], name: str) -> list[dict[str, Any]]:
     """Return the features of an open file; raise `DataError` where it is no GeoJSON, is damaged or is too large."""
     try:
-        content_read = stream.read(_MOST_BYTES + 1)
-        if len(content_read) > _MOST_BYTES:
+        content_read = stream.read(MOST_BYTES + 1)
+        if len(content_read) > MOST_BYTES:
             raise DataError(
-                f"{name}: the file is larger than {_MOST_BYTES // 1_000_000} MB. Download the generalised outlines "
+                f"{name}: the file is larger than {MOST_BYTES // 1_000_000} MB. Download the generalised outlines "
                 "(BGC or BUC): a map needs no more."
             )
         content = json.loads(content_read.decode("utf-8-sig"))
     except (OSError, EOFError, zlib.error, ValueError, RecursionError):
         raise DataError(f"{name}: the file is not JSON, or is damaged. Download it again as GeoJSON.") from None
+    return features_in(content, name)
+
+
+def features_in(content: Any, name: str) -> list[dict[str, Any]]:
+    """Return the features of what a file holds; raise `DataError` where it is no GeoJSON."""
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
         raise DataError(f"{name}: the file has no list of 'features', so it is not GeoJSON of areas.")

@@ -13,15 +13,12 @@ from evalkit.data.files.members import Member, told
 from evalkit.data.own_tables.csv_records import opened
 
 MOST_BYTES: Final = 300_000_000
-"""Bytes of JSON once unpacked; outlines of all authorities to the metre have some 130 million."""
+"""Bytes of JSON once unpacked, for whoever reads it; outlines of all authorities to the metre have some 130 million."""
 _OUTLINE: Final = re.compile(rb'("coordinates"\s*:\s*)\[[\[\]\d\s,.eE+\-]*\]')
 
 
-def json_table(member: Member) -> pa.Table:
-    """Return the properties of each feature, or each record, as text; raise `DataError` where there are none.
-
-    Outlines are not parsed, so that their size does not matter.
-    """
+def json_content(member: Member) -> Any:
+    """Return what a JSON file holds, the coordinates of outlines left out: raise `DataError` where it is none."""
     with told(member.name), opened(member) as stream:
         content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
@@ -29,7 +26,12 @@ def json_table(member: Member) -> pa.Table:
             f"{member.name}: the file has more than {MOST_BYTES // 1_000_000} MB of JSON. Take a more generalised "
             "version of the outlines."
         )
-    rows = _rows(member.name, _parsed(member.name, _OUTLINE.sub(rb"\1[]", content)))
+    return _parsed(member.name, _OUTLINE.sub(rb"\1[]", content))
+
+
+def json_table(name: str, content: Any) -> pa.Table:
+    """Return the properties of each feature, or each record, as text; raise `DataError` where there are none."""
+    rows = _rows(name, content)
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pa.table({name: pa.array([_text(row, name) for row in rows], pa.string()) for name in names})
 

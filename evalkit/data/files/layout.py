@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from evalkit.core.errors import DataError
+
 if TYPE_CHECKING:
     from evalkit.data.files.raw_table import Peek, RawTable
     from evalkit.data.files.signature import TableForm
@@ -67,6 +69,23 @@ class Layout:
     reader: str = ""
     seen: str = ""
     unused_reason: str = ""
+
+
+def spelled(name: str, columns: Sequence[str], file: str) -> str | None:
+    """Return a column as a file spells it: as named where it stands so, else in any case of letters; None without.
+
+    This is the one rule by which columns are found, where files are told and where they are read. Raise `DataError`
+    where several are spelled alike but for the case of letters, and none as named.
+    """
+    if name in columns:
+        return name
+    alike = [column for column in columns if column.casefold() == name.casefold()]
+    if len(set(alike)) > 1:
+        raise DataError(
+            f"{file}: the columns {' and '.join(dict.fromkeys(alike))} differ in the case of letters alone, so it is "
+            f"not clear which is {name}. Rename the one that is not."
+        )
+    return alike[0] if alike else None
 
 
 def has_fields(peek: Peek, fields: tuple[Field, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.files.csv_blocks import csv_blocks
 from evalkit.data.files.csv_start import CsvStart, csv_start, unique_names
-from evalkit.data.files.json_table import json_table
+from evalkit.data.files.json_table import json_content, json_table
+from evalkit.data.files.layout import spelled
 from evalkit.data.files.members import Member
 from evalkit.data.files.signature import TableForm, form_of
 from evalkit.data.files.workbook import sheet_names, sheet_rows
@@ -45,10 +46,10 @@ class Peek:
 
     def cells(self, column: str) -> tuple[str, ...]:
         """Return the first cells of a column, by its name in any case of letters; empty where there is none."""
-        at = [name.casefold() for name in self.columns]
-        if column.casefold() not in at:
+        published = spelled(column, self.columns, self.name)
+        if published is None:
             return ()
-        place = at.index(column.casefold())
+        place = self.columns.index(published)
         return tuple(row[place] for row in self.rows if place < len(row))
 
 
@@ -129,14 +130,14 @@ class RawTable:
 
     def published(self, columns: Sequence[str]) -> list[str]:
         """Return columns as the file spells them; raise `DataError` where it lacks one."""
-        by_name = {name.casefold(): name for name in reversed(self.peek.columns)}
-        missing = [name for name in columns if name.casefold() not in by_name]
+        by_name = {name: spelled(name, self.peek.columns, self.name) for name in columns}
+        missing = [name for name, published in by_name.items() if published is None]
         if missing:
             raise DataError(
                 f"{self.name}: the file has no column {listed(missing)}.{did_you_mean(missing[0], self.peek.columns)} "
                 f"It has {len(self.peek.columns)} columns, starting {listed(self.peek.columns, 5)}."
             )
-        return [by_name[name.casefold()] for name in columns]
+        return [str(by_name[name]) for name in columns]
 
     def counts(self, columns: Sequence[str]) -> pd.DataFrame:
         """Return each combination of cells of some columns once, with a column `n` of its rows.
@@ -158,6 +159,11 @@ class RawTable:
         return sum(block.num_rows for block in self._text_blocks(first or None))
 
     @cached_property
+    def json(self) -> Any:
+        """Return what a file of JSON holds, but for the coordinates of outlines."""
+        return json_content(self.member)
+
+    @cached_property
     def _start(self) -> CsvStart:
         return csv_start(self.member, N_PEEKED)
 
@@ -172,7 +178,7 @@ class RawTable:
         elif self.form == "parquet":
             yield from _parquet_blocks(self.member, columns)
         elif self.form == "geojson":
-            table = json_table(self.member)
+            table = json_table(self.name, self.json)
             yield table if columns is None else table.select(list(columns))
         elif self.form == "workbook":
             yield _sheet_table(self.member, self.peek.sheet, columns)
@@ -205,7 +211,9 @@ def _parquet_blocks(member: Member, columns: Sequence[str] | None) -> Iterator[p
             if file.metadata.num_rows == 0:
                 yield pa.table({name: pa.array([], pa.string()) for name in names})
             for batch in file.iter_batches(_ROWS_OF_PARQUET, columns=names):
-                yield pa.table([_as_text(column) for column in batch.columns], names=batch.schema.names)
+                texts = pa.table([_as_text(column) for column in batch.columns], names=batch.schema.names)
+                texts.validate(full=True)  # Parquet may hold as text what is none
+                yield texts
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise DataError(
             f"{member.name}: this is not a whole Parquet file: it is damaged, cut short, or of another kind "

@@ -7,7 +7,7 @@ from typing import Final
 from evalkit.core.errors import DataError
 from evalkit.data.areas.authorities import code_of_gss
 from evalkit.data.areas.boundaries import CODE_NAMES, gss_of_feature
-from evalkit.data.areas.geojson import features_of, properties_of
+from evalkit.data.areas.geojson import features_in, properties_of
 from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import Peek, RawTable
 
@@ -35,8 +35,7 @@ def _fits(peek: Peek) -> bool:
 
 def _contents(table: RawTable) -> Contents:
     """Return which areas a layer has: GSS codes of authorities, or DfE's codes in a file without any."""
-    with table.member.open() as stream:
-        features = features_of(stream, table.name)
+    features = features_in(table.json, table.name)
     properties = [properties_of(feature) for feature in features]
     gss = {found for one in properties if (found := gss_of_feature(one)) and code_of_gss(found) is not None}
     codes = {str(one[key]) for one in properties for key in one if key.casefold() in CODE_NAMES}

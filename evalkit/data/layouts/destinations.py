@@ -99,7 +99,8 @@ def read_destinations(path: Path, year: int | None = None) -> PublishedTable:
     >>> found.values["OVERALL_DESTPER"].tolist(), found.reasons["OVERALL_DESTPER"][1]
     ([94.0, nan], 'suppressed (too few pupils)')
     """
-    return read_schools(path, LAYOUTS[0], one_of=_ROW, year=year, notes=(_LAG,))
+    read = read_schools(path, LAYOUTS[0], one_of=_ROW, year=year, notes=(_LAG,))
+    return replace(read, notes=(*read.notes, *coded_notes(read.codes)))
 
 
 def read_16_to_18(path: Path, year: int | None = None) -> PublishedTable:

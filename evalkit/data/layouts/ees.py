@@ -195,11 +195,9 @@ def _holds_numbers(texts: pd.Series) -> bool:
 def _chosen(table: RawTable, level: str | None, where: Where) -> pd.DataFrame:
     """Return the rows asked for, known columns under their present names; the index says where a row stood."""
     frame = table.read()
-    names = {column: _NAMES.get(str(column).strip().casefold(), str(column).strip()) for column in frame.columns}
-    frame = frame.rename(columns=names)
+    frame.columns = pd.Index(_present_names([str(column) for column in frame.columns], table.name))
     known = [column for column in frame.columns if column in _NAMES.values()]
     frame[known] = frame[known].fillna("")
-    _refuse_twice([str(column) for column in frame.columns], table.name)
     if not len(frame):
         raise DataError(f"{table.name}: the file has a header but no rows. Download it again.")
     asked: dict[str, str | int | Sequence[str | int]] = {
@@ -229,12 +227,17 @@ def _is_class(texts: pd.Series) -> bool:
 _MOST_CLASSES: Final = 30
 
 
-def _refuse_twice(columns: Sequence[str], name: str) -> None:
-    """Raise `DataError` where a column stands there twice; reading gives the second a number: `rate.1`."""
+def _present_names(published: Sequence[str], name: str) -> list[str]:
+    """Return the columns of a file under their present names; raise `DataError` where one stands there twice.
+
+    Reading gives the second a number: `rate.1`.
+    """
+    columns = [_NAMES.get(column.strip().casefold(), column.strip()) for column in published]
     again = [column for column in columns if columns.count(column.removesuffix(".1")) > (not column.endswith(".1"))]
     if again:
         twice = again[0].removesuffix(".1")
         raise DataError(f"{name}: the column '{twice}' stands there twice, so it is not clear which to read.")
+    return columns
 
 
 def _areas(frame: pd.DataFrame, level: str, name: str) -> tuple[pd.Series, Mapping[object, str]]:
@@ -278,6 +281,7 @@ def _require_one_row(
 
 def _contents(table: RawTable) -> Contents:
     peek = table.peek
+    _present_names(peek.columns, table.name)  # what its reader refuses is no file to use
     there = {str(column).strip().casefold(): str(column) for column in peek.columns}
     beginning = pd.DataFrame(peek.rows, columns=list(peek.columns))
     measures = tuple(value_columns(beginning.loc[:, ~beginning.columns.duplicated()]))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.files.layout import STAGES, Contents, Field, Layout, fitting, lacking
+from evalkit.data.files.layout import STAGES, Contents, Field, Layout, fitting, lacking, spelled
 from evalkit.data.files.members import Member
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
@@ -127,8 +127,8 @@ def read_school_rows(file: Member, columns: Sequence[str], years: Collection[int
     Of several versions of a summer the latest is kept.
     """
     header = RawTable(file).peek.columns
-    names = [field.name for field in _KEYS if field.name in header]
-    filters = tuple(name for name in ("subject", *FILTERS) if name in header)
+    names = [field.name for field in _KEYS if spelled(field.name, header, file.name)]
+    filters = tuple(name for name in ("subject", *FILTERS) if spelled(name, header, file.name))
     keys = read_table(file, [*names, *filters])
     keys["summer"] = summers_of(keys["time_period"], file.name)
     of_schools = _latest(keys[keys["geographic_level"] == _SCHOOL])
@@ -180,7 +180,7 @@ def _contents(table: RawTable) -> Contents:
         rows=int(counts["n"].sum()),
         years=tuple(sorted(set(summers_of(counts["time_period"].drop_duplicates(), table.name)))),
         areas=tuple(sorted(schools["school_laestab"].str[:3].unique())),
-        measures=tuple(name for name in table.peek.columns if name not in keys),
+        measures=tuple(name for name in table.peek.columns if name.casefold() not in keys),
         levels=("school",),
         stage=stage_by_name(table.name),
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from evalkit.core.errors import DataError
-from evalkit.data.files.catalogue import CatalogueEntry
 from evalkit.data.files.layout import Contents, Field, Layout
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.published.neighbours import SHEET, csv_records, name_of_list, neighbours_of
@@ -23,10 +21,8 @@ _FIELDS: Final = (
 def _fits(peek: Peek) -> bool:
     if peek.form == "workbook":
         return peek.sheet == SHEET
-    columns = set(peek.columns)
-    return peek.form == "csv" and any(
-        {names[0], names[1]} <= columns for names in (("LA num", "SN1"), ("old_la_code", "SN_1"))
-    )
+    columns = {column.strip().casefold() for column in peek.columns}
+    return peek.form == "csv" and any(names <= columns for names in ({"la num", "sn1"}, {"old_la_code", "sn_1"}))
 
 
 def _contents(table: RawTable) -> Contents:
@@ -41,18 +37,6 @@ def _contents(table: RawTable) -> Contents:
     rows = len(csv_records(table.member)) - 1 if table.peek.form == "csv" else len(found.neighbours)
     areas = tuple(str(code) for code in sorted(found.neighbours))
     return Contents(rows=rows, areas=areas, measures=(name,), levels=("local authority",))
-
-
-def lists_by_name(entries: Iterable[CatalogueEntry]) -> dict[str, CatalogueEntry]:
-    """Return the file of each list by its name; of several files of one list the one with most areas, then by name.
-
-    The workbooks have the authorities of former days at their foot, which the same lists as CSV lack in part.
-    """
-    used = [one for one in entries if one.is_used and one.layout is not None and one.layout.name == "neighbours"]
-    found: dict[str, CatalogueEntry] = {}
-    for entry in sorted(used, key=lambda one: (-len(one.contents.areas), one.member.name)):
-        found.setdefault(entry.contents.measures[0], entry)
-    return found
 
 
 LAYOUTS: Final = (

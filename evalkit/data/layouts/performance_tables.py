@@ -262,7 +262,8 @@ def read_performance_table(path: Path | str, columns: Sequence[str] = (), *, inn
 def _known_columns(columns: Sequence[str], key_stage: str) -> list[str]:
     from evalkit.data.measures import MEASURES  # only who names no column needs the registry
 
-    known = [code for code, one in MEASURES.items() if one.key_stage == key_stage and code in columns]
+    present = {column.casefold() for column in columns}
+    known = [code for code, one in MEASURES.items() if one.key_stage == key_stage and code.casefold() in present]
     return list(dict.fromkeys([PUPILS_OF_STAGE[key_stage], *known]))
 
 
@@ -313,10 +314,11 @@ def _layout(key_stage: str, seen: str) -> Layout:
 
 def _workbook(key_stage: str) -> Layout:
     return Layout(
-        name=f"performance-workbook-{key_stage.lower()}", title=f"Performance table, {_AGE[key_stage]}, as a workbook",
-        publisher="DfE", fields=_FIELDS[key_stage], fits=fitting(_FIELDS[key_stage], "workbook"),
+        name=f"performance-workbook-{key_stage.lower()}",
+        title=f"Performance table, {_AGE[key_stage]}, as a workbook or Parquet file",
+        publisher="DfE", fields=_FIELDS[key_stage], fits=fitting(_FIELDS[key_stage], "workbook", "parquet"),
         contents=lambda table: Contents(rows=0),
-        unused_reason="a workbook keeps 63% as 0.63, so that its unit is lost: download the table as CSV",
+        unused_reason="such a file keeps 63% as 0.63, so that its unit is lost: download the table as CSV",
     )  # fmt: skip
 
 

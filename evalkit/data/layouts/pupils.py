@@ -73,10 +73,10 @@ def read_pupils(path: Path, measures: Sequence[str] | None = None) -> PublishedT
     """
     table, _ = open_as(path, LAYOUTS)
     frame = table.read()
-    by_field = _columns(tuple(str(column) for column in frame.columns))
+    by_field = pupil_columns(tuple(str(column) for column in frame.columns))
     ids = frame[[by_field[name] for name in _KEYS if name in by_field]].apply(stripped)
     ids.columns = pd.Index([{"PupilMatchingRefAnonymous": "pupil"}.get(n, n) for n in _KEYS if n in by_field])
-    keys = ids.assign(year=_years(ids["ACADYR"], table.name)).drop(columns="ACADYR")
+    keys = ids.assign(year=summers(ids["ACADYR"], table.name)).drop(columns="ACADYR")
     if keys["pupil"].eq("").any():
         line = int(keys.index[keys["pupil"].eq("")][0]) + 2
         raise DataError(f"{table.name}: line {line}: a row is of no pupil. Leave such rows out.")
@@ -95,7 +95,7 @@ _FEWEST: Final = 10
 """Counts of pupils below this are not told."""
 
 
-def _columns(columns: Sequence[str]) -> dict[str, str]:
+def pupil_columns(columns: Sequence[str]) -> dict[str, str]:
     """Return for each field the column it stands in, with or without the prefix of a table."""
     plain = {_PREFIX.sub("", column.strip()).casefold(): column for column in reversed(columns)}
     found = {}
@@ -106,7 +106,7 @@ def _columns(columns: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _years(labels: pd.Series, name: str, *, are_rows: bool = True) -> pd.Series:
+def summers(labels: pd.Series, name: str, *, are_rows: bool = True) -> pd.Series:
     """Return the summer of each school year; `are_rows` where the labels are those of the file's rows, one by one."""
     years, labels = {}, labels.fillna("")
     for label in labels.unique():
@@ -117,15 +117,15 @@ def _years(labels: pd.Series, name: str, *, are_rows: bool = True) -> pd.Series:
 
 
 def _fits(peek: Peek) -> bool:
-    found = _columns(peek.columns)
+    found = pupil_columns(peek.columns)
     return all(field.name in found for field in FIELDS if field.is_required)
 
 
 def _contents(table: RawTable) -> Contents:
-    columns = _columns(table.peek.columns)
+    columns = pupil_columns(table.peek.columns)
     # of 30 million rows no more is held than their years and schools
     frame = table.counts([columns[name] for name in ("ACADYR", "LAESTAB", "LA") if name in columns])
-    years = tuple(sorted(set(_years(stripped(frame[columns["ACADYR"]]), table.name, are_rows=False))))
+    years = tuple(sorted(set(summers(stripped(frame[columns["ACADYR"]]), table.name, are_rows=False))))
     areas: tuple[str, ...] = ()
     for key in ("LA", "LAESTAB"):
         if key in columns and not areas:

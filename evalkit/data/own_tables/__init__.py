@@ -8,6 +8,8 @@
 - `long_table`: A user's own table with a row for each unit and period, ready for a `Panel`: what is left out is
   counted.
 - `parquet`: The columns of a Parquet file, integers of an id as their digits.
+- `people_table`: A table of a project's own whose rows are people: their numbers in arrays, and the records of their
+  schools.
 - `project_table`: A table of a project's own as records beside the published ones: its units, their outcomes, what
   was known before.
 - `row_filter`: Which rows of a table count: those whose cells are one of the values named for their column.

@@ -61,8 +61,8 @@ class ProjectTable:
     """A table whose units and periods have been read, and not one outcome yet.
 
     `rows` are those of the file that count, by their position in it; `ids` and `units` have the id of each of them, and
-    the unit it means; `periods` its year (None: one row a unit). `schools` describes the units, as
-    `SchoolRecords.schools` does.
+    the unit it means; `periods` its year (None: one row a unit, or person). `schools` describes the units, as
+    `SchoolRecords.schools` does. `people` numbers the person of each row where rows are people, who share units.
     """
 
     path: Path
@@ -76,6 +76,7 @@ class ProjectTable:
     urns: dict[str, str]
     cases: tuple[CountedCase, ...]
     columns: Columns = field(repr=False)
+    people: NDArray[np.int64] | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -107,21 +108,26 @@ def open_project_table(path: Path, name: str, table: OwnTable, directory: Direct
     Raises
     ------
     DataError
-        Where the file cannot be read, an id or a period is missing, periods are no years, or a unit has two rows of
-        one period, two areas or two names.
+        Where the file cannot be read, an id or a period is missing, periods are no years, or a unit (where rows are
+        people, a person) has two rows of one period, or a unit two areas or two names.
     """
     is_ees = table.period == PERIOD and IDENTIFIER in header_of(path)
-    texts = [table.unit, *(column for column in (table.area, table.name) if column), *table.where]
+    texts = [table.unit, *(column for column in (table.area, table.name, table.person) if column), *table.where]
     texts += [PERIOD, IDENTIFIER] if is_ees else []
     periods = (table.period,) if table.period and not is_ees else ()
     columns = read_columns(path, list(dict.fromkeys(texts)), (), periods=periods)
     rows = np.flatnonzero(rows_where(pd.DataFrame(columns.texts), table.where, columns.name))
     columns.require_ids(table.unit, rows=rows)
-    ids = columns.texts[table.unit].iloc[rows].str.strip()
+    ids: pd.Series = columns.texts[table.unit].iloc[rows].str.strip()
     refuse_lookalikes(pd.Index(ids.unique()))
+    people = None
+    if table.person:  # millions of rows share some thousand units: codes of them are held, not one text a row
+        columns.require_ids(table.person, "person", rows)
+        people = pd.factorize(columns.texts[table.person].iloc[rows].str.strip())[0].astype(np.int64)
+        ids = ids.astype("category")
     years = _ees_years(columns, rows) if is_ees else _years(columns, table.period, rows) if table.period else None
     units_by_id, frame, cases = _described(ids, columns, table, directory)
-    units = ids.map(units_by_id)
+    units = ids.map(units_by_id) if people is None else ids.map(units_by_id).astype("category")
     opened = ProjectTable(
         path=path,
         name=name,
@@ -134,6 +140,7 @@ def open_project_table(path: Path, name: str, table: OwnTable, directory: Direct
         urns=_other_ids(frame, directory) | units_by_id | {unit: unit for unit in frame.index},
         cases=(*_chosen(name, table, rows), CountedCase(f"{name}: units of the table", len(frame)), *cases),
         columns=columns,
+        people=people,
     )
     _refuse_second_rows(opened)
     return opened
@@ -170,6 +177,9 @@ def _ees_years(columns: Columns, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 
 
 def _refuse_second_rows(opened: ProjectTable) -> None:
+    if opened.people is not None:
+        _refuse_second_people(opened)
+        return
     keys = pd.DataFrame({"unit": opened.units, "period": 0 if opened.periods is None else opened.periods})
     twice = keys.duplicated().to_numpy()
     if not twice.any():
@@ -183,6 +193,21 @@ def _refuse_second_rows(opened: ProjectTable) -> None:
         f"{opened.path.name}: {opened.place(at)}: '{opened.ids.iloc[at]}' has a second row{when} "
         f"({counted(int(twice.sum()), 'such row')}). Keep one.{hint}"
     )
+
+
+def _refuse_second_people(opened: ProjectTable) -> None:
+    """Raise `DataError` where a person has two rows in a period; the message names nobody."""
+    assert opened.people is not None
+    period = np.zeros(len(opened.people), dtype=np.int64) if opened.periods is None else opened.periods
+    twice = pd.Series(opened.people * (_YEARS[1] + 1) + period).duplicated().to_numpy()
+    if twice.any():
+        at = int(np.argmax(twice))
+        when = "" if opened.periods is None else f" in {opened.periods[at]}"
+        hint = " Name the column of its periods as `period` in the project file." if opened.periods is None else ""
+        raise DataError(
+            f"{opened.path.name}: {opened.place(at)}: a person ('{opened.table.person}') has a second row{when} "
+            f"({counted(int(twice.sum()), 'such row')}). Keep one, or choose rows by `where` in the project file.{hint}"
+        )
 
 
 def _told_apart(opened: ProjectTable, same: NDArray[np.bool_]) -> str:
@@ -299,6 +324,7 @@ def _named(frame: pd.DataFrame, areas: NeighbourTable) -> pd.DataFrame:
 def _said(units: pd.Series, columns: Columns, column: str) -> pd.Series:
     """Return the one text that a column says of each unit, where it says any."""
     pairs = pd.DataFrame({"unit": units, "text": columns.texts[column].str.strip()}).dropna().drop_duplicates()
+    pairs["unit"] = pairs["unit"].astype(object)
     twice = pairs[pairs["unit"].duplicated(keep=False)]
     if len(twice):
         unit = twice["unit"].iloc[0]

@@ -1,7 +1,10 @@
 """Published files: what they hold, who took part by them, and everything that one project reads.
 
+- `absence`: Absence of each school over the school years as one listing: a national table a year, which names no
+  school.
 - `assembled`: The assembled England panels: every school and summer 2016 to 2019 in one file.
 - `codes`: What the codes in published tables mean; a code stays a reason and never becomes a silent gap.
+- `contrasts`: Triple differences as outcomes: one less another, for units and years that have both.
 - `ees_schools`: Long tables of schools' results as one listing over the years, as wide performance tables are.
 - `known_schools`: Every school that the published files know, by its numbers and names, and whether two names mean
   one school.

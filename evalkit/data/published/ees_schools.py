@@ -17,7 +17,7 @@ from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.ees_schools import SchoolRows, read_school_rows, summers_in, summers_of
 from evalkit.data.layouts.file_names import stage_by_name
 from evalkit.data.measures import EesCell, measure
-from evalkit.data.published.records import NOT_LISTED, Listing, area_codes
+from evalkit.data.published.records import NOT_LISTED, Listing, area_codes, one_row_a_year
 from evalkit.data.published.school_lists import Links
 from evalkit.data.published.tables import read_table
 
@@ -100,7 +100,12 @@ def read_long_results(
     if key_stage == "KS2":
         rows["pupils"] = _pupils(rows, tables.pupils, years)
     rows["school_id"] = rows["urn"].map(links.oldest)
-    kept, cases = _one_row_per_year(rows, measures)
+    found = one_row_a_year(rows, measures)
+    kept = found.kept
+    cases = (
+        CountedCase("second rows of a school in one year of the long tables, dropped", found.n_dropped),
+        CountedCase("of these, second rows of the long tables that had results too", found.n_with_results),
+    )
     identity = kept[["school_id", "urn", "year", "area", "laestab", "name", "type"]].assign(minor_group="")
     scores = kept.loc[kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures, *beside]]
     source = ", ".join(file.name.rpartition("/")[2] for file in dict.fromkeys(of_summer.values()))
@@ -114,7 +119,7 @@ def _one_table(
     file: Member, own: Sequence[int], years: Sequence[int], measures: tuple[str, ...], beside: tuple[str, ...]
 ) -> pd.DataFrame:
     """Return a row for each school and summer of one table, with cells in the summers asked for."""
-    header = RawTable(file).peek.columns
+    header = [name.casefold() for name in RawTable(file).peek.columns]
     cells = {code: cell for code in (*measures, *beside) if (cell := measure(code).ees) is not None}
     lacking = [code for code in measures if code not in cells or _column(cells[code], header) is None]
     if lacking and years:
@@ -139,7 +144,7 @@ def _one_table(
 
 
 def _column(cell: EesCell, header: Sequence[str]) -> str | None:
-    return next((name for name in cell.columns if name in header), None)
+    return next((name for name in cell.columns if name.casefold() in header), None)
 
 
 def _identity(table: SchoolRows, own: Sequence[int]) -> pd.DataFrame:
@@ -180,7 +185,7 @@ def _pupils(rows: pd.DataFrame, files: Sequence[Member], years: Collection[int])
     """Return the pupils of each row from the tables that count them: its own summer's, or a later one's prior years."""
     found = pd.Series("", index=rows.index, dtype=object)
     for file in files:
-        header = RawTable(file).peek.columns
+        header = [name.casefold() for name in RawTable(file).peek.columns]
         columns = [name for name in header if name == "telig" or name.startswith("telig_")]
         frame = read_table(file, ["time_period", "school_urn", *columns]).drop_duplicates(["time_period", "school_urn"])
         frame["summer"] = summers_of(frame["time_period"], file.name)
@@ -195,15 +200,3 @@ def _pupils(rows: pd.DataFrame, files: Sequence[Member], years: Collection[int])
                     at = (rows["year"] == year) & (found == "")
                     found[at] = rows.loc[at, "urn"].map(by_urn).fillna("")
     return found
-
-
-def _one_row_per_year(rows: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
-    """Keep, of a school's rows in one year, the one with most results; then the older URN."""
-    results = sum(pd.to_numeric(rows[code], errors="coerce").notna().astype(int) for code in measures)
-    order = pd.DataFrame({"results": results, "urn": rows["urn"]}).sort_values(
-        ["results", "urn"], ascending=[False, True]
-    )
-    ordered = rows.loc[order.index]
-    kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
-    dropped = CountedCase("second rows of a school in one year of the long tables, dropped", len(ordered) - len(kept))
-    return kept, (dropped,)

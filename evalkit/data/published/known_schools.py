@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from functools import cached_property
@@ -36,17 +36,19 @@ class KnownSchools:
     urns: frozenset[str]
 
     @classmethod
-    def of(cls, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None, links: Links | None) -> KnownSchools:
-        """Gather what the results, and the school list where there is one, say of schools."""
-        urns = {urn for r in records.values() for urn in r.urns} | (set() if spine is None else set(spine.index))
+    def of(
+        cls, records: Mapping[str, SchoolRecords], lists: Sequence[pd.DataFrame], links: Links | None
+    ) -> KnownSchools:
+        """Gather what the results, and the lists of schools where there are any, say of schools."""
+        urns = {urn for r in records.values() for urn in r.urns} | {urn for found in lists for urn in found.index}
         # a table of the project's own may know units by another id
         known = cls(records, links, {}, {}, {}, {}, frozenset(urn for urn in map(str, urns) if urn.isdigit()))
         for r in records.values():
             known._add(r.schools)
             named = r.schools[r.schools["area"].notna()]
             known.area_names.update(zip(named["area"], named.get("area_name", []), strict=False))
-        if spine is not None:
-            known._add(spine)
+        for found in lists:
+            known._add(found)
         return known
 
     def _add(self, frame: pd.DataFrame) -> None:

@@ -14,7 +14,9 @@ from evalkit.core.words import listed
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.performance_tables import PUPILS_OF_STAGE
 from evalkit.data.measures import MEASURES, measure, without_tables
+from evalkit.data.published.absence import read_absence, require_lists
 from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
+from evalkit.data.published.codes import ABSENCE
 from evalkit.data.published.ees_schools import LongTables, read_long_results
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.performance import read_performance, summers_of_tables
@@ -30,6 +32,8 @@ def summers_at_hand(sources: Sources, stage: str) -> set[int]:
     Wide tables give the summers of which they have prior-year columns too.
     """
     require_usable(sources, stage)
+    if stage == ABSENCE:
+        return set(sources.tables.get(stage, {}))
     years = set(PANEL_YEARS) if stage in sources.panels else set()
     return years | set(summers_of_tables(_later_tables(sources, stage), stage)) | set(_long(sources, stage).summers())
 
@@ -60,6 +64,8 @@ def read_listing(
     earlier evaluation.
     """
     require_usable(sources, stage)
+    if stage == ABSENCE:
+        return _absence(sources, measures, years, lists, followed)
     beside = sorted({name for code in measures for name in measure(code).sd.columns} - set(measures))
     parts = []
     if stage in sources.panels:
@@ -77,6 +83,23 @@ def read_listing(
         )
     combined = _combined(parts)
     return _grouped(combined, lists) if "type" in combined.identity else combined
+
+
+def _absence(
+    sources: Sources, measures: Sequence[str], years: Sequence[int], lists: SchoolLists, followed: Sequence[int]
+) -> Listing:
+    """Return the listing of absence: schools of the tables of the summers followed, from the first to the last."""
+    first, last = min(followed, default=0), max(followed, default=9999)
+    tables = {year: files for year, files in sources.tables.get(ABSENCE, {}).items() if first <= year <= last}
+    if not tables:
+        raise MissingData(
+            f"{sources.folder}: the project has an outcome of absence, and there is no table of absence of its years."
+        )
+    known = [one for one in (lists.spine, lists.register) if one is not None]
+    require_lists(str(sources.folder), any(one["minor_group"].notna().any() for one in known))
+    if lists.links is None:
+        raise MissingData(f"{sources.folder}: gias/links_….csv is needed with the tables of absence.")
+    return _grouped(read_absence(tables, lists.links, known, measures, years), lists)
 
 
 def _window(followed: Sequence[int]) -> tuple[int, int]:

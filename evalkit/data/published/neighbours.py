@@ -169,7 +169,8 @@ def neighbours_of(member: Member) -> NeighbourTable:
 
 
 def _is_header(row: Sequence[object], form: _Form) -> bool:
-    return tuple(row[:2]) == form.header and form.first_name in row
+    cells = [str(cell).strip().casefold() for cell in row]
+    return cells[:2] == [name.casefold() for name in form.header] and form.first_name.casefold() in cells
 
 
 def _padded(row: Sequence[str]) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.project import Draw, Participants, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
+from evalkit.data.published.codes import ABSENCE
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.participants_file import (
     ListedSchool,
@@ -23,7 +24,7 @@ from evalkit.data.published.participants_file import (
     shortened,
 )
 from evalkit.data.published.records import STAGES, SchoolRecords, exclusion_reasons
-from evalkit.data.published.school_lists import Links
+from evalkit.data.published.school_lists import Links, read_register
 from evalkit.data.published.trust_members import known_members, listed_participants, no_member_known
 
 _MOST_TOLD: Final = 60
@@ -194,14 +195,16 @@ def _without(n: int, stage: str) -> dict[str, int]:
 def read_participants(
     path: Path,
     records: Mapping[str, SchoolRecords],
-    spine: pd.DataFrame | None,
+    lists: Sequence[pd.DataFrame],
     links: Links | None,
     project: Project | None = None,
 ) -> TreatedSchools:
     """Match a file of participants to schools, by URN or LAESTAB with the name as a check.
 
-    Units of a table of the project's own are matched by their id there. `project` says when the programme began, for
-    those of whom the file does not, and of which trust the file's members are meant: they begin when they joined.
+    `lists` are the lists of schools at hand; a file of participants that is itself a cut of the register is one more,
+    so that its infant schools, say, are counted as without results and not refused. Units of a table of the project's
+    own are matched by their id there. `project` says when the programme began, for those of whom the file does not, and
+    of which trust the file's members are meant: they begin when they joined.
 
     Raises
     ------
@@ -211,7 +214,9 @@ def read_participants(
     """
     has_tables = any(stage not in STAGES for stage in records)
     chosen = Participants(file=path.name) if project is None else replace(project.participants, file=path.name)
-    file, known = listed_participants(path.parent, chosen, has_tables), KnownSchools.of(records, spine, links)
+    file = listed_participants(path.parent, chosen, has_tables)
+    lists = (*lists, *_own_list(path, file))
+    known = KnownSchools.of(records, lists, links)
     members: tuple[CountedCase, ...] = ()
     if chosen.trust is not None:
         n_members = len(file.rows)
@@ -229,7 +234,7 @@ def read_participants(
         ids_by_stage[stage] = ids_of_stage
         schools[stage] = tuple(sorted(school for school in ids_of_stage if school))
         reasons = [
-            _no_outcome(u, stage, records, spine) for u, school in zip(urns, ids_of_stage, strict=True) if not school
+            _no_outcome(u, stage, records, lists) for u, school in zip(urns, ids_of_stage, strict=True) if not school
         ]
         without[stage] = {reason: reasons.count(reason) for reason in sorted(set(reasons))}
     matched = tuple(_matched(row, urn, school, known) for row, urn, school in zip(file.rows, urns, ids, strict=True))
@@ -274,6 +279,8 @@ def _cases(
 
 
 def _results(stage: str) -> str:
+    if stage == ABSENCE:
+        return "a rate of absence"
     return f"{stage} results" if stage in STAGES else f"rows in the table '{stage}'"
 
 
@@ -295,16 +302,30 @@ def _urn_of(row: ListedSchool, known: KnownSchools) -> str:
     return next(iter(urn_by_school.values())) if len(urn_by_school) == 1 else ""
 
 
-def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], spine: pd.DataFrame | None) -> str:
+_OF_REGISTER: Final = frozenset({"la (code)", "establishmentnumber"})
+"""Columns that say nothing of a participant beside its URN and name, and that the list is a cut of the register."""
+
+
+def _own_list(path: Path, file: ParticipantsFile) -> tuple[pd.DataFrame, ...]:
+    """Return what a file of participants says of its schools where it is a cut of the register, nothing otherwise."""
+    if not {text.casefold() for text in file.unused} >= _OF_REGISTER:
+        return ()
+    try:
+        return (read_register(path),)
+    except DataError:  # it was written anew, with other separators: then it is a list of schools like any other
+        return ()
+
+
+def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], lists: Sequence[pd.DataFrame]) -> str:
     if stage not in STAGES:
         return f"no row in the table '{stage}'"
+    if stage == ABSENCE:
+        return "no rate of absence (in the school list, without absence)"
     other_stage = {"KS2": "KS4", "KS4": "KS2"}[stage]
     in_other = other_stage in records and urn in records[other_stage].urns
-    phase = (
-        ""
-        if spine is None or urn not in spine.index
-        else ("secondary" if spine.loc[urn, "is_secondary"] else "primary")
-    )
+    found = next((one for one in lists if urn in one.index), None)
+    phases = [] if found is None else [phase for phase in ("secondary", "primary") if found.loc[urn, f"is_{phase}"]]
+    phase = phases[0] if phases else ""
     if in_other or (stage, phase) in {("KS2", "secondary"), ("KS4", "primary")}:
         return f"no {stage} outcome (a {'secondary' if stage == 'KS2' else 'primary'} school)"
     return f"no {stage} outcome (in the school list, without {stage} results)"

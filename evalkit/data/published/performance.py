@@ -17,7 +17,7 @@ from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.performance_tables import ENGLAND_ROWS, PUPILS_OF_STAGE, SCHOOL_ROWS, read_rows, read_wide
 from evalkit.data.measures import Measure, without_tables
 from evalkit.data.published.codes import parse_cells
-from evalkit.data.published.records import Listing, area_codes
+from evalkit.data.published.records import Listing, area_codes, one_row_a_year
 from evalkit.data.published.school_lists import Links
 from evalkit.data.published.sources import Sources, TableFile
 from evalkit.data.published.tables import has_columns
@@ -71,7 +71,7 @@ def read_performance(
     ]
     every = pd.concat(rows, ignore_index=True)
     every["school_id"] = every["urn"].map(links.oldest)
-    rows_kept, resolved = _one_row_per_year(every, measures)
+    rows_kept, resolved = _resolved(every, measures)
     identity = rows_kept[["school_id", "urn", "year", "area", "laestab", "name"]].assign(minor_group="")
     identity["type"] = rows_kept["type"]
     scores = rows_kept.loc[rows_kept["year"].isin(list(years)), ["school_id", "year", "pupils", *measures, *beside]]
@@ -170,27 +170,13 @@ def _refuse_twice(rows: pd.DataFrame, files: Sequence[TableFile]) -> None:
         raise DataError(f"URN {urn} stands more than once in {names}, so it is not clear which row is the school's.")
 
 
-def _one_row_per_year(every: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
-    """Keep, of a school's rows in one year, the one with most results; then that of more pupils, then the older URN."""
-    results = sum(
-        pd.to_numeric(every[code].str.removesuffix("%"), errors="coerce").notna().astype(int) for code in measures
-    )
-    order = pd.DataFrame(
-        {
-            "results": results,
-            "pupils": pd.to_numeric(every["pupils"], errors="coerce").fillna(-1),
-            "urn": every["urn"],
-        }
-    ).sort_values(["results", "pupils", "urn"], ascending=[False, False, True])
-    ordered = every.loc[order.index]
-    # counted before the second rows go: how often both the closed and the new school had results
-    twice = ordered.duplicated(["school_id", "year"], keep=False)
-    both = ordered[twice & (order["results"] > 0)].duplicated(["school_id", "year"], keep="first")
-    rows_kept = ordered[~ordered.duplicated(["school_id", "year"])].sort_values(["school_id", "year"])
-    dropped = len(ordered) - len(rows_kept)
+def _resolved(every: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, tuple[CountedCase, ...]]:
+    """Return one row of each school and year, and what that and the following of schools had to resolve, counted."""
+    found = one_row_a_year(every, measures)
+    rows_kept = found.kept
     cases = (
-        CountedCase("second rows of a school in one year (conversion years), dropped", dropped),
-        CountedCase("of these, second rows that had results too; the larger cohort was kept", int(both.sum())),
+        CountedCase("second rows of a school in one year (conversion years), dropped", found.n_dropped),
+        CountedCase("of these, second rows that had results too; the larger cohort was kept", found.n_with_results),
         CountedCase(
             "schools followed under more than one URN", int((rows_kept.groupby("school_id")["urn"].nunique() > 1).sum())
         ),

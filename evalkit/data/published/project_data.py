@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -17,9 +16,11 @@ from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingDat
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.areas.borders import Bordering, borders_of
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, measure, require_years
+from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
+from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
     Directory,
     ProjectTable,
@@ -58,7 +59,7 @@ from evalkit.data.published.school_lists import (
     Links,
     conversions_of,
     read_links,
-    read_register,
+    read_registers,
     read_roll,
     read_spine,
     with_conversions,
@@ -66,7 +67,7 @@ from evalkit.data.published.school_lists import (
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
 from evalkit.data.published.trust_members import listed_participants
-from evalkit.data.subgroups import breakdowns_read
+from evalkit.data.subgroups import breakdowns_read, telling_who_asks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +80,9 @@ class ProjectData:
     `fsm_share` the share of pupils eligible for free school meals in 2022/23, a proxy measured
     after the programme, by school_id, where the project asks for it; `roll` the pupils on roll in that
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
-    tables on which an analysis compares units, by unit, each as it was known before the programme.
+    tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
+    that border each other, where an analysis asks for them; `people` the rows of own tables whose rows are people, by
+    table.
     """
 
     kind: DataKind
@@ -93,12 +96,16 @@ class ProjectData:
     roll: pd.Series | None = None
     shares: Mapping[str, NationalShares] = field(default_factory=dict)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    borders: Bordering = field(default_factory=dict)
+    people: Mapping[str, PeopleRows] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
         kept = set(years)
         records = {stage: _of_years(r, kept) for stage, r in self.records.items()}
-        return replace(self, years=tuple(year for year in self.years if year in kept), records=records)
+        people = {name: rows.of_years(kept | {0}) for name, rows in self.people.items()}
+        years = tuple(year for year in self.years if year in kept)
+        return replace(self, years=years, records=records, people=people)
 
 
 def _of_years(records: SchoolRecords, kept: set[int]) -> SchoolRecords:
@@ -139,7 +146,8 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read. `breakdowns` are measures of subgroups, read of the same years as the measures.
+    every summer read. `breakdowns` are those of subgroups, read of the same years as the measures. `beside` are those
+    that a project defines itself: of two that give one code another meaning neither may have the tables of the other.
     """
 
     measures: tuple[str, ...]
@@ -149,6 +157,7 @@ class DataRequest:
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
     breakdowns: tuple[str, ...] = ()
+    beside: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,6 +170,12 @@ class Tables:
     shares: dict[str, NationalShares]
     links: Links | None
     spine: pd.DataFrame | None
+    register: pd.DataFrame | None = None
+
+    @property
+    def school_lists(self) -> tuple[pd.DataFrame, ...]:
+        """Return the lists of schools that are there: that of the performance tables, then the register."""
+        return tuple(one for one in (self.spine, self.register) if one is not None)
 
 
 T = TypeVar("T")
@@ -222,10 +237,10 @@ class _Reading:
         for name in own_tables_of(self.project):
             try:
                 table = self._opened(name, tables, areas)
-                own[name] = self._own(
-                    table, years_of(self.project, _followed(self.project, table), start), is_baseline=False
-                )
-                read_own_columns(table, self.project.columns_of(name), table.years)
+                years = years_of(self.project, _followed(self.project, table, start), start)
+                people = self._people(table, years, is_baseline=False)
+                own[name] = self._own(table, years, False, people)
+                self._columns(table, people, table.years)
             except (DataError, DesignError, ProjectError) as problem:
                 wrong.append(problem)
         yield from wrong
@@ -243,17 +258,23 @@ class _Reading:
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
         opened = {name: self._opened(name, tables, areas) for name in own_tables_of(project)}
-        years_by_table = {name: years_of(project, _followed(project, table), start) for name, table in opened.items()}
+        years_by_table = {
+            name: years_of(project, _followed(project, table, start), start) for name, table in opened.items()
+        }
+        people = {
+            name: found
+            for name, table in opened.items()
+            if (found := self._people(table, years_by_table[name], is_baseline)) is not None
+        }
         own = {
-            name: self._own(table, years_by_table[name], is_baseline)
+            name: self._own(table, years_by_table[name], is_baseline, people.get(name))
             for name, table in opened.items()
             if project.own_outcomes(name)
         }
         records = tables.records | own
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
         columns = [
-            read_own_columns(table, project.columns_of(name), years_by_table[name].before)
-            for name, table in opened.items()
+            self._columns(table, people.get(name), years_by_table[name].before) for name, table in opened.items()
         ]
         fsm, outlines = _fsm(project, sources), _outlines(project, sources, areas)
         is_last_read = bool(project.exposure.post) and max(project.exposure.post) in request.years
@@ -270,10 +291,14 @@ class _Reading:
             read_roll(sources.covariates) if project.cost and is_last_read else None,
             tables.shares,
             pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame(),
+            borders_of(self.folder, project.data.borders, sources.boundaries, areas.names)
+            if project.needs_borders
+            else {},
+            people,
         )
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
-        known = KnownSchools.of(tables.records, tables.spine, tables.links)
+        known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
         return open_project_table(
             self.folder / self.project.data.tables[name].file,
             name,
@@ -281,24 +306,53 @@ class _Reading:
             Directory(known, areas, tables.spine),
         )
 
-    def _own(self, table: ProjectTable, years: Years, is_baseline: bool) -> SchoolRecords:
+    def _own(
+        self, table: ProjectTable, years: Years, is_baseline: bool, people: PeopleRows | None = None
+    ) -> SchoolRecords:
         outcomes = {one.code: str(one.column) for one in self.project.own_outcomes(table.name)}
         named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
         if table.periods is not None:
             table.require_years([year for exposure in named for year in exposure.years])
-        last = max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+        if people is not None:
+            return people_records(table, people, outcomes)
         read = years.before if is_baseline else years.every
-        return read_own_records(table, outcomes, read, None if is_baseline else last)
+        return read_own_records(table, outcomes, read, None if is_baseline else self._last())
+
+    def _last(self) -> int:
+        """Return the year under which a table without periods stands: the last after the programme."""
+        named = [self.project.exposure_of(one) for one in self.project.analyses if one.uses_exposure]
+        return max((year for exposure in named for year in exposure.post), default=self.project.programme.end.year)
+
+    def _columns(self, table: ProjectTable, people: PeopleRows | None, before: Collection[int]) -> pd.DataFrame:
+        """Return what units are compared on of a table; of one of people the means over those of each unit."""
+        names = self.project.columns_of(table.name)
+        if people is None:
+            return read_own_columns(table, names, before)
+        return people_columns(table, people if table.periods is None else people.of_years(before), names)
+
+    def _people(self, table: ProjectTable, years: Years, is_baseline: bool) -> PeopleRows | None:
+        """Return the rows of a table of people in the years that are read, None of another table."""
+        if table.people is None:
+            return None
+        outcomes = [str(one.column) for one in self.project.own_outcomes(table.name)]
+        read = years.before if is_baseline else years.every
+        columns = self.project.columns_of(table.name)
+        return read_people(table, outcomes, columns, read, None if is_baseline else self._last())
 
 
 _NO_AREAS: Final = NeighbourTable({}, {}, {}, 0)
 
 
-def _followed(project: Project, table: ProjectTable) -> list[int]:
-    """Return the years of a table that its outcomes can be followed over to the last: those after a level break."""
+def _followed(project: Project, table: ProjectTable, start: date | None) -> list[int]:
+    """Return the years of a table that can be compared with the last one before the first start, `start` or the
+    programme's: no break of level of any of its outcomes lies between.
+    """
     breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
-    first = max((found.after for found in breaks), default=0)
-    return [year for year in table.years if year >= first]
+    first = summer_of(start or project.programme.start)
+    base = max((year for year in table.years if year < first), default=min(table.years, default=first))
+    low = max((found.after for found in breaks if found.after <= base), default=0)
+    high = min((found.before for found in breaks if found.before >= base), default=max(table.years, default=0))
+    return [year for year in table.years if low <= year <= high]
 
 
 def own_tables_of(project: Project) -> list[str]:
@@ -346,6 +400,7 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
         needed=(*((code, _needed(project, code)) for code in outcomes), *breakdowns.items()),
         breakdowns=tuple(breakdowns),
+        beside=beside(),
     )
 
 
@@ -375,14 +430,14 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
-        _read_once(read_register, sources.establishments) if sources.establishments else None,
+        read_registers([*([sources.establishments] if sources.establishments else []), *sources.cuts], _read_once),
     )
     conversions = conversions_of(lists.links, lists.spine)
     areas = neighbours.get(request.neighbours, _NO_AREAS)
     records: dict[str, SchoolRecords] = {}
     shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
-        with _telling_who_asks(request.breakdowns):
+        with telling_who_asks(request.breakdowns):
             listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
         shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
@@ -393,24 +448,9 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         _require_results(listing.source, records[stage], dict(request.needed))
     limits = _limits(request, sources, areas)
     return Tables(
-        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine
-    )
-
-
-@contextmanager
-def _telling_who_asks(breakdowns: Collection[str]) -> Iterator[None]:
-    """Add to what is said of a column that lacks that `by` asks for it."""
-    try:
-        yield
-    except DataError as problem:
-        lacking = [code for code in breakdowns if code in str(problem)]
-        if not lacking:
-            raise
-        told = "The breakdown " if len(lacking) == 1 else "The breakdowns "
-        raise DataError(
-            f"{problem}\n{told}{listed(lacking)}: `by` in the project file asks for it. Leave it out of `by`, give the "
-            "analysis `outcomes` that have it, or put a table there with it."
-        ) from None
+        records=records, neighbours=neighbours, limits=limits, shares=shares, links=lists.links, spine=lists.spine,
+        register=lists.register,
+    )  # fmt: skip
 
 
 def _neighbour_list(name: str, path: Path) -> NeighbourTable:
@@ -467,18 +507,19 @@ def _is_told_by_tables(sources: Sources) -> bool:
     """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
     return not any(
         one.area is None and year in PANEL_YEARS
-        for by_year in sources.tables.values() for year, files in by_year.items() for one in files
+        for stage in ("KS2", "KS4")
+        for year, files in sources.tables.get(stage, {}).items() for one in files
     )  # fmt: skip
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise where no school at all has a result in a measure and a summer that is needed of it, or in any summer."""
+    """Raise `MissingData` where no school has a result in a measure, in a summer needed of it or in any at all."""
     for code, values in records.values.items():
         empty = [str(year) for year in values.columns if values[year].isna().all()]
         asked = [year for year in empty if code not in needed or int(year) in needed[code]]
         if len(values) and (asked or (empty and len(empty) == len(values.columns))):
             why = {measure(code).why_absent(int(year), "not_here") for year in asked or empty} - {""}
-            raise DataError(
+            raise MissingData(
                 f"{source}: no school has a result in {code} for {listed(asked or empty)}, which the project file "
                 f"names{''.join(f' ({reason})' for reason in sorted(why))}.\n"
                 "Put a table of that summer there that has them, or change `exposure` or the outcome."
@@ -526,7 +567,7 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)
         return with_common_start(whole_areas(areas, tables.records), project)
-    return read_participants(folder / str(chosen.file), tables.records, tables.spine, tables.links, project)
+    return read_participants(folder / str(chosen.file), tables.records, tables.school_lists, tables.links, project)
 
 
 def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, Exposure
 from evalkit.data.areas.regions import region_of
 from evalkit.data.flow import CountedCase
-from evalkit.data.published.codes import NO_ROW, SYMBOLS, parse_cells
+from evalkit.data.published.codes import ABSENCE, NO_ROW, SYMBOLS, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable
 
 # One row per school and summer as the sources list them, before any school is left out.
@@ -57,6 +57,35 @@ class Listing:
         return {**SYMBOLS, NOT_LISTED: NO_ROW} if year in self.symbol_years else {}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OneRowAYear:
+    """Rows with one of each school and year: how many further ones were dropped, and how many of these had results."""
+
+    kept: pd.DataFrame
+    n_dropped: int
+    n_with_results: int
+
+
+def one_row_a_year(rows: pd.DataFrame, measures: Sequence[str]) -> OneRowAYear:
+    """Keep, of a school's rows in one year, the one with most results; then that of more pupils, then the older URN.
+
+    In a year of conversion the closed school and the new one are both listed. The rule is the same whichever files
+    list them: `rows` have `school_id`, `year`, `urn`, `pupils` and the measures, as text.
+    """
+    has_result = (pd.to_numeric(rows[code].str.removesuffix("%"), errors="coerce").notna() for code in measures)
+    results = sum(each.astype(int) for each in has_result)
+    pupils = pd.to_numeric(rows["pupils"], errors="coerce").fillna(-1)
+    order = pd.DataFrame({"results": results, "pupils": pupils, "urn": rows["urn"]}).sort_values(
+        ["results", "pupils", "urn"], ascending=[False, False, True]
+    )
+    ordered = rows.loc[order.index]
+    same = ["school_id", "year"]
+    # counted before the second rows go: how often both the closed and the new school had results
+    both = ordered[ordered.duplicated(same, keep=False) & (order["results"] > 0)].duplicated(same)
+    kept = ordered[~ordered.duplicated(same)].sort_values(same)
+    return OneRowAYear(kept, len(ordered) - len(kept), int(both.sum()))
+
+
 def whole_numbers(cells: pd.Series, where: str) -> pd.Series:
     """Return cells as whole numbers; raise `DataError` at the first that is not one."""
     numbers = pd.to_numeric(cells, errors="coerce")
@@ -79,7 +108,7 @@ def area_codes(cells: pd.Series) -> pd.Series:
 
 # Schools and their results over time: every cell a number or a reason.
 
-STAGES: Final = ("KS2", "KS4")
+STAGES: Final = ("KS2", "KS4", ABSENCE)
 """Key stages with published records; records under another name are of a table of the project's own."""
 NO_AREA: Final = "no local authority given"
 """What stands for an area's name where the sources give a school none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -179,13 +179,43 @@ def read_spine(path: Path | Member) -> pd.DataFrame:
     return spine
 
 
+_TYPE: Final = "TypeOfEstablishment (name)"
+_PHASE: Final = "PhaseOfEducation (name)"
+_NUMBER: Final = "EstablishmentNumber"
+_NO_CELLS: Final = pd.Series(dtype=str)
+
+
 def read_register(path: Path | Member) -> pd.DataFrame:
-    """Read an extract of Get Information about Schools by URN: area, name, minor_group (of its type; may be empty)."""
-    columns = ["URN", "LA (code)", "EstablishmentName", "TypeOfEstablishment (name)"]
-    frame = read_table(path, columns, encoding="cp1252").drop_duplicates("URN").set_index("URN")
-    groups = group_of_type(frame["TypeOfEstablishment (name)"])
+    """Read an extract of Get Information about Schools by URN, with the columns by which schools are known.
+
+    They are area, laestab, name, minor_group, is_primary and is_secondary. The group is that of the school's type, and
+    missing where the extract does not give it.
+    """
+    columns = ["URN", "LA (code)", "EstablishmentName"]
+    frame = read_table(path, columns, optional=[_TYPE, _PHASE, _NUMBER], encoding="cp1252")
+    frame = frame.drop_duplicates("URN").set_index("URN")
+    types, phases, numbers = (frame.get(name, _NO_CELLS).reindex(frame.index) for name in (_TYPE, _PHASE, _NUMBER))
+    groups = group_of_type(types)
     register = pd.DataFrame({"area": area_codes(frame["LA (code)"]), "name": frame["EstablishmentName"]})
-    return register.assign(minor_group=groups.where(groups != "", None))
+    laestab = (frame["LA (code)"] + numbers.str.zfill(4)).where(numbers.fillna("") != "", "")
+    phase = phases.fillna("").str.casefold()
+    return register.assign(
+        laestab=laestab,
+        minor_group=groups.where(groups != "", None),
+        is_primary=phase.str.endswith("primary"),  # a middle school is deemed one or the other
+        is_secondary=phase.str.endswith("secondary"),
+    )
+
+
+def read_registers(files: Sequence[Path | Member], read: Callable[..., pd.DataFrame]) -> pd.DataFrame | None:
+    """Return extracts of the register as one, of a school in several the first; None without any.
+
+    `read(read_register, file)` returns one of them.
+    """
+    if not files:
+        return None
+    every = pd.concat([read(read_register, file) for file in files])
+    return every[~every.index.duplicated()]
 
 
 def with_minor_group(identity: pd.DataFrame, spine: pd.DataFrame) -> pd.DataFrame:

@@ -18,10 +18,13 @@ from evalkit.core.errors import DataError
 from evalkit.core.manifest import DataKind
 from evalkit.core.words import listed
 from evalkit.data.files.layout import STAGES
-from evalkit.data.files.members import Member, members
+from evalkit.data.files.members import Member, members, told
 from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.signature import form_of
 from evalkit.data.layouts.ees_schools import is_information, results_of
+from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.layouts.performance_tables import TableIdentity, identity_of, key_stage_of
+from evalkit.data.published.codes import ABSENCE
 
 SYNTHETIC_MARK: Final = "SYNTHETIC.json"
 NONE_MARK: Final = "NO-PUBLISHED-FILES.json"
@@ -45,9 +48,10 @@ class Sources:
     """The published files in a folder, by what they are.
 
     `panels` are assembled England panels by key stage. `tables` are wide performance tables by key stage and summer:
-    England's where it is there, otherwise those of single authorities, side by side. `ees` are long files of schools'
-    results (Explore Education Statistics) by key stage, `ees_pupils` those that count the pupils of key stage 2.
-    `establishments` is an extract of Get Information about Schools. `boundaries` are outlines of areas for the map,
+    England's where it is there, otherwise those of single authorities, side by side; under `ABS` those of absence.
+    `ees` are long files of schools' results (Explore Education Statistics) by key stage, `ees_pupils` those that count
+    the pupils of key stage 2. `establishments` is an extract of Get Information about Schools, `cuts` are others that
+    do not say the type of a school: who it is and where, and no more. `boundaries` are outlines of areas for the map,
     which no result needs. `refused` has by key stage why tables cannot be used, which stops whoever asks for one;
     `unreadable` what is wrong with tables of which not even the columns can be read, told where something is missing.
     """
@@ -61,6 +65,7 @@ class Sources:
     links: Path | Member | None = None
     spine: Path | Member | None = None
     establishments: Path | Member | None = None
+    cuts: tuple[Path | Member, ...] = ()
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     covariates: Mapping[str, Path] = field(default_factory=dict)
     boundaries: tuple[Path | Member, ...] = ()
@@ -77,13 +82,18 @@ class Sources:
         of_england = (one.area is None for files in self.tables.get(stage, {}).values() for one in files)
         return stage in self.panels or bool(self.ees.get(stage)) or any(of_england)
 
+    @property
+    def outline_files(self) -> tuple[Path, ...]:
+        """Return the files that hold outlines of areas."""
+        return tuple(map(_path, self.boundaries))
+
     def files(self) -> tuple[Path, ...]:
         """Return every file that a run may read, in a fixed order; an archive stands for what is in it."""
         tables = [
             one.file.path for years in self.tables.values() for of_year in years.values() for one in of_year
         ]  # fmt: skip
         long = [one.path for files in (*self.ees.values(), self.ees_pupils) for one in files]
-        single = [_path(one) for one in (self.links, self.spine, self.establishments) if one]
+        single = [_path(one) for one in (self.links, self.spine, self.establishments, *self.cuts) if one]
         mapped = [
             *map(_path, self.boundaries),
             *self.panels.values(),
@@ -110,7 +120,7 @@ def find_sources(folder: Path) -> Sources:
     if (folder / NONE_MARK).exists():
         return no_sources(folder)
     found = _Found.of(folder)
-    stages = {stage: _resolved(found.tables.get(stage, ())) for stage in ("KS2", "KS4")}
+    stages = {stage: _resolved(found.tables.get(stage, ())) for stage in ("KS2", "KS4", ABSENCE)}
     refused = {stage: (*found.refused.get(stage, ()), *ties) for stage, (_, ties) in stages.items()}
     panels = {stage: paths for stage in ("KS2", "KS4") if (paths := found.path(folder, f"panel {stage}"))}
     tables = {stage: by_year for stage, (by_year, _) in stages.items()}
@@ -121,7 +131,9 @@ def find_sources(folder: Path) -> Sources:
             "school-level results of Explore Education Statistics, or an assembled panel; data/README.md says what "
             f"each is, and `evalkit check` what every file is.{told_unreadable(found.unreadable)}"
         )
-    whole = bool(panels or ees) or any(one.area is None for by in tables.values() for of in by.values() for one in of)
+    # tables of absence are of England always, and say nothing of whether the results are
+    results = [one for stage in ("KS2", "KS4") for of in tables[stage].values() for one in of]
+    whole = bool(panels or ees) or any(one.area is None for one in results)
     return Sources(
         folder=folder,
         kind=_kind(folder),
@@ -132,6 +144,7 @@ def find_sources(folder: Path) -> Sources:
         links=found.one(folder, "links"),
         spine=found.one(folder, "spine"),
         establishments=found.one(folder, "establishments"),
+        cuts=tuple(found.files.get("cut", ())),
         neighbours=_neighbour_lists(folder, found, whole),
         covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
         boundaries=tuple(one if one.inner else one.path for one in found.files.get("boundaries", [])),
@@ -245,6 +258,7 @@ _HEADERS: Final[dict[str, frozenset[str]]] = {
     "links": frozenset({"urn", "linkurn", "linktype"}),
     "spine": frozenset({"urn", "laestab", "minorgroup", "isprimary", "otherurn"}),
     "establishments": frozenset({"urn", "la (code)", "establishmentnumber", "typeofestablishment (name)"}),
+    "cut": frozenset({"urn", "la (code)", "establishmentnumber", "establishmentname"}),
 }
 _NEIGHBOURS: Final = (frozenset({"la num", "sn1"}), frozenset({"old_la_code", "sn_1"}))
 _COVARIATES: Final = frozenset({"school_id", "fsm6_pct_2223"})
@@ -259,14 +273,20 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity | _
     """
     if member.suffix == ".geojson":
         return "boundaries"
-    if member.suffix == ".xlsx":
-        return "neighbours" if _is_neighbour_list(member) else ""
-    if member.suffix != ".csv":
-        return ""
+    if member.suffix == ".xlsx" and _is_neighbour_list(member):
+        return "neighbours"
     try:
-        columns = _columns(member)
+        form = "csv" if member.suffix == ".csv" else form_of(member)
+        if form == "csv":
+            return _kind_by_columns(member, _columns(member))
+        if form == "geojson":
+            return "boundaries" if _is_of_features(member) else ""
+        return _Fault(why) if form != "other" and (why := _why_not_read(member)) else ""
     except DataError as problem:
-        return _Fault(str(problem))
+        return _Fault(str(problem)) if member.suffix == ".csv" else ""
+
+
+def _kind_by_columns(member: Member, columns: tuple[str, ...]) -> str | TableIdentity | _Fault:
     names = frozenset(name.strip().casefold() for name in columns)
     if names >= _COVARIATES:
         return f"covariates {_stage_in(member.name)}"
@@ -277,8 +297,35 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity | _
             return kind
     if "rectype" in names:
         return _table_kind(member, columns)
+    if names >= _OF_ABSENCE:
+        return _absence_kind(member)
     stage = results_of(columns)
     return f"ees {stage}" if stage else "ees pupils" if is_information(columns) else ""
+
+
+_OF_ABSENCE: Final = frozenset({"la", "estab", "urn", "perctot"})
+
+
+def _absence_kind(member: Member) -> TableIdentity | _Fault:
+    summer = summer_by_name(member.name)
+    if summer is None:
+        text = "neither the file nor its name says the year of the absence in it. Name it such as 2018-2019_abs.csv"
+        return _Fault(f"{member.name}: {text}.", ABSENCE)
+    return TableIdentity(key_stage=ABSENCE, summer=summer, area=None, stage=stage_by_name(member.name))
+
+
+def _is_of_features(member: Member) -> bool:
+    with told(member.name), member.open() as stream:
+        return b'"FeatureCollection"' in stream.read(_HEAD_BYTES)
+
+
+def _why_not_read(member: Member) -> str:
+    """Return why a workbook or Parquet file is not read, where it is a table that is read as CSV; else nothing."""
+    for sheet in RawTable(member).sheets():
+        names = {name.strip().casefold() for name in sheet.peek.columns}
+        if "rectype" in names or results_of(tuple(names)) or any(needed <= names for needed in _HEADERS.values()):
+            return f"{member.name}: a project reads this table as CSV alone. Download it as CSV."
+    return ""
 
 
 def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity | _Fault:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError, MissingData
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.files.layout import spelled
 from evalkit.data.files.members import Member, member_of
 from evalkit.data.store.in_use import stored_instead
 
@@ -46,7 +47,8 @@ def read_table(
     path : Path or Member
         A `.csv` or `.csv.gz` file, or one in an archive.
     columns, optional : sequence of str
-        Columns that must be there, and columns that are read where they are.
+        Columns that must be there, and columns that are read where they are; the file may spell them in any case of
+        letters.
     encoding : str
         Encoding the source publishes in. A byte-order mark is accepted anywhere.
     skip_rows : callable, optional
@@ -67,10 +69,10 @@ def read_table(
     if skip_rows is None and (stored := stored_instead(file, encoding)) is not None:
         return _of_store(file, *stored, columns, optional, ragged)
     header = _header(file, encoding)
-    _require_columns(file, header, columns)
+    published = _published(file, header, columns, optional)
     if not ragged:
         _refuse_truncated(file, header, encoding)
-    names = [*columns, *(name for name in optional if name in header)]
+    names = list(published.values())
     options: dict[str, Any] = {
         "usecols": names,
         "index_col": False,
@@ -83,28 +85,34 @@ def read_table(
         "skiprows": skip_rows,
     }
     frame = _guarded(file, encoding, lambda: _read_csv(file, options))
-    if not ragged:
-        return frame[names]
-    lengths = np.array(_guarded(file, encoding, lambda: _row_lengths(file, encoding, skip_rows)))
-    without_padding: pd.DataFrame = frame[names].apply(
-        lambda cells: cells.where(lengths > header.index(str(cells.name)))
+    cells: pd.DataFrame = (
+        frame[names] if not ragged else _without_padding(file, frame[names], header, encoding, skip_rows)
     )
-    return without_padding
+    return cells.set_axis(list(published), axis=1)
+
+
+def _without_padding(
+    file: Member, frame: pd.DataFrame, header: list[str], encoding: str, skip_rows: Callable[[int], bool] | None
+) -> pd.DataFrame:
+    """Return columns with a cell missing where its row ends before it."""
+    lengths = np.array(_guarded(file, encoding, lambda: _row_lengths(file, encoding, skip_rows)))
+    kept: pd.DataFrame = frame.apply(lambda cells: cells.where(lengths > header.index(str(cells.name))))
+    return kept
 
 
 def _of_store(
     file: Member, names: Sequence[str], stored: RawTable, columns: Sequence[str], optional: Sequence[str], ragged: bool
 ) -> pd.DataFrame:
     """Return the same from the file's copy in a store, where a row that ends early lacks its last cells."""
-    header = _once_each(file, names)
-    _require_columns(file, header, columns)
-    frame = stored.read([*columns, *(name for name in optional if name in header)])
+    frame = stored.read(list(_published(file, _once_each(file, names), columns, optional)))
     return frame if ragged else frame.fillna("")
 
 
 def has_columns(path: Path | Member, columns: Sequence[str], encoding: str = "utf-8-sig") -> bool:
     """Return whether a table has all the columns named; raise `DataError` where it cannot be read."""
-    return set(columns) <= set(_header(path if isinstance(path, Member) else member_of(path), encoding))
+    file = path if isinstance(path, Member) else member_of(path)
+    header = _header(file, encoding)
+    return all(spelled(name, header, file.name) is not None for name in columns)
 
 
 def _read_csv(file: Member, options: Mapping[str, Any]) -> pd.DataFrame:
@@ -183,14 +191,17 @@ def _once_each(file: Member, header: Sequence[str]) -> list[str]:
     return names
 
 
-def _require_columns(file: Member, header: list[str], columns: Sequence[str]) -> None:
-    missing = [name for name in columns if name not in header]
+def _published(file: Member, header: list[str], columns: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are read, each as the file spells it; raise `DataError` where a required one lacks."""
+    by_name = {name: spelled(name, header, file.name) for name in [*columns, *optional]}
+    missing = [name for name in columns if by_name[name] is None]
     if missing:
         hint = did_you_mean(missing[0], header)
         raise DataError(
             f"{file.name}: the file has no column {listed(missing)}.{hint}\n"
             f"It has {len(header)} columns, starting {listed(header, 5)}. Check that it is the table its name says."
         )
+    return {name: published for name, published in by_name.items() if published is not None}
 
 
 def _refuse_truncated(file: Member, header: list[str], encoding: str) -> None:

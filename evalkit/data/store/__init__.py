@@ -19,6 +19,8 @@ that was imported, `Store.sha256` a digest of all entries.
 - `in_use`: Published files read from a store where it holds this very file: the same cells to the letter, sooner.
 - `manifest`: What a store holds, in one file that is written last: every file imported, with what it gives and its
   SHA-256.
+- `school_years`: Pupils of a store made to school-years: how many there are and have a number, mean, median, and why
+  others lack.
 - `store`: A store opened for reading: its entries, each stored table as published text, and questions in SQL.
 - `typed_columns`: Published text as typed Parquet columns, and back again to the letter: numbers beside what was
   published.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from evalkit.core.errors import DataError
 from evalkit.data.files.conflicts import reasons
 from evalkit.data.files.layout import Layout
-from evalkit.data.files.members import GZIP, Member, disk_files, require_folder, sha256_of, told, unpacked
+from evalkit.data.files.members import GZIP, STORE_MARK, Member, disk_files, require_folder, sha256_of, told, unpacked
 from evalkit.data.locks import LOOK_SECONDS, Busy, holder_of, only_one, part_of
-from evalkit.data.store.manifest import TABLES, StoreEntry, read_manifest, write_manifest
-from evalkit.data.store.store import Store
+from evalkit.data.store.manifest import TABLES, StoreEntry, facts_of, read_manifest, write_manifest
+from evalkit.data.store.store import SPILL, Store
 
 if TYPE_CHECKING:
     from evalkit.data.files.raw_table import RawTable
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 LOCK: Final = ".evalkit-import.lock"
 PATIENCE_SECONDS: Final = 3600.0
 """How long an import waits for another one into the same store."""
-_FRESH_NS: Final = 2_000_000_000
-"""A file that was changed so shortly before it was read could change again without its time telling."""
+_SPILL_SECONDS: Final = 86_400
+"""After so long no question to the store is still under way."""
 Say = Callable[[str], None]
 
 
@@ -106,9 +105,9 @@ def unchanged(folder: Path, store: Path) -> tuple[StoreEntry, ...] | None:
         return None
     if source != folder.resolve() or not is_same_code:
         return None
-    known = {entry.on_disk: (entry.size, entry.mtime_ns) for entry in entries}
-    now = {member.name: _facts(member.path) for member in disk_files(folder)}
-    is_settled = all(entry.mtime_ns < entry.read_ns - _FRESH_NS for entry in entries)
+    known = {entry.on_disk: entry.facts for entry in entries}
+    now = {member.name: facts_of(member.path) for member in disk_files(folder)}
+    is_settled = all(entry.is_settled() for entry in entries)
     return entries if now == known and is_settled else None
 
 
@@ -126,18 +125,20 @@ def _require_store_place(folder: Path, store: Path) -> None:
 def _alone(store: Path, say: Say) -> Iterator[None]:
     """Hold the store for the block; wait where another import holds it."""
     deadline, is_told = time.monotonic() + PATIENCE_SECONDS, False
-    while True:
-        try:
-            with only_one(store / LOCK, f"{store}: another import holds the store. Wait until it has ended."):
-                yield
-                return
-        except Busy:
-            if time.monotonic() > deadline:
-                raise
-            if not is_told:
-                say(f"another import holds the store ({holder_of(store / LOCK)}): waiting until it has ended")
-            is_told = True
-            time.sleep(LOOK_SECONDS)
+    with ExitStack() as held:
+        while True:
+            try:
+                refusal = f"{store}: another import holds the store. Wait until it has ended."
+                held.enter_context(only_one(store / LOCK, refusal))
+                break
+            except Busy:
+                if time.monotonic() > deadline:
+                    raise
+                if not is_told:
+                    say(f"another import holds the store ({holder_of(store / LOCK)}): waiting until it has ended")
+                is_told = True
+                time.sleep(LOOK_SECONDS)
+        yield  # outside of what waits: a block that is itself refused something as busy says so
 
 
 def _before(store: Path) -> tuple[Path | None, tuple[StoreEntry, ...]]:
@@ -155,6 +156,11 @@ def _before(store: Path) -> tuple[Path | None, tuple[StoreEntry, ...]]:
     for path in (store / TABLES).iterdir():
         if f"{TABLES}/{path.name}" not in names:
             path.unlink(missing_ok=True)
+    for path in store.glob(f".{STORE_MARK}.*.part"):
+        path.unlink(missing_ok=True)
+    for path in store.glob(f"{SPILL}*"):
+        if path.stat().st_mtime < time.time() - _SPILL_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
     return source, entries if is_same_code else ()
 
 
@@ -185,7 +191,7 @@ class _Import:
         return [entry for member in disk_files(self.folder) for entry in self._of(member, by_disk.get(member.name, []))]
 
     def _of(self, member: Member, known: list[StoreEntry]) -> list[StoreEntry]:
-        facts = member.path.lstat()
+        facts = facts_of(member.path)
         if known and (kept := self._kept(known, member, facts)) is not None:
             return kept
         found, digests = [], _Digests()
@@ -195,29 +201,28 @@ class _Import:
             self.n_read += 1
         return found
 
-    def _kept(self, known: list[StoreEntry], member: Member, facts: os.stat_result) -> list[StoreEntry] | None:
+    def _kept(self, known: list[StoreEntry], member: Member, facts: tuple[int, int, int]) -> list[StoreEntry] | None:
         """Return the entries of a file that has not changed, None where it has or its copies are gone."""
         first = known[0]
         if not all((self.store / entry.copy).exists() for entry in known):
             return None
-        is_same = (first.size, first.mtime_ns) == (facts.st_size, facts.st_mtime_ns) and not self.is_elsewhere
-        if is_same and first.mtime_ns < first.read_ns - _FRESH_NS:
+        if first.facts == facts and not self.is_elsewhere and first.is_settled():
             return known
         digest, now = first.archive_sha256 or first.sha256, time.time_ns()
         with suppress(DataError):
             if digest and not member.problem and sha256_of(member) == digest:
-                new = {"size": facts.st_size, "mtime_ns": facts.st_mtime_ns, "read_ns": now}
-                return [replace(entry, **new) for entry in known]  # type: ignore[arg-type]
+                size, changed, moved = facts
+                return [replace(entry, size=size, mtime_ns=changed, ctime_ns=moved, read_ns=now) for entry in known]
         return None
 
-    def _read(self, member: Member, on_disk: str, facts: os.stat_result, digests: _Digests) -> StoreEntry:
+    def _read(self, member: Member, on_disk: str, facts: tuple[int, int, int], digests: _Digests) -> StoreEntry:
         """Return the entry of a file that is read now."""
         from evalkit.data.files.catalogue import entry_of
         from evalkit.data.files.raw_table import RawTable
 
         keeper, now = _Keeper(self.store, digests), time.time_ns()
         found = entry_of(RawTable(member), self._known_layouts(), keeper.keep)
-        is_changed = (facts.st_size, facts.st_mtime_ns) != _facts(member.path)
+        is_changed = facts != facts_of(member.path)
         fault = _CHANGED if is_changed else found.fault
         return StoreEntry(
             name=found.name,
@@ -238,8 +243,9 @@ class _Import:
             on_disk=on_disk,
             inner=member.inner,
             nested=member.nested,
-            size=facts.st_size,
-            mtime_ns=facts.st_mtime_ns,
+            size=facts[0],
+            mtime_ns=facts[1],
+            ctime_ns=facts[2],
             read_ns=now,
         )
 
@@ -249,13 +255,6 @@ class _Import:
 
             self.layouts = layouts()
         return self.layouts
-
-
-def _facts(path: Path) -> tuple[int, int]:
-    with suppress(OSError):
-        facts = path.lstat()
-        return facts.st_size, facts.st_mtime_ns
-    return -1, -1
 
 
 @dataclass(slots=True)

@@ -30,16 +30,48 @@ def stored_instead(file: Member, encoding: str) -> tuple[tuple[str, ...], RawTab
     mark = _PLACES[0] / STORE_MARK if _PLACES else None
     if mark is None or not mark.is_file() or not file.path.is_file():
         return None
-    changed, facts = mark.stat().st_mtime_ns, file.path.stat()
-    source, entries = _held(_PLACES[0], changed)
-    entry = entries.get((file.path.resolve(), file.inner, file.nested))
-    if entry is None or (entry.size, entry.mtime_ns) != (facts.st_size, facts.st_mtime_ns):
+    source, entries = _held(_PLACES[0], mark.stat().st_mtime_ns)
+    from evalkit.data.store.manifest import facts_of
+
+    place = file.path.resolve()
+    entry = entries.get((place, file.inner, file.nested))
+    if entry is None or entry.facts != facts_of(place):
         return None
     if entry.form != "csv" or entry.encoding not in (encoding, encoding.removesuffix("-sig"), "utf-8-sig"):
         return None
     from evalkit.data.store.store import stored_table
 
     return entry.columns, stored_table(_PLACES[0], source, entry)
+
+
+def kept_sha256(store: Path, file: Path) -> str:
+    """Return the SHA-256 that a store keeps of a raw file, empty where it has none of this very file.
+
+    The file is the one that was imported where its size and times are, and it had lain there for a while: who changes a
+    file and sets its time back changes its status all the same.
+    """
+    mark = store / STORE_MARK
+    if not mark.is_file():
+        return ""
+    from evalkit.data.store.manifest import facts_of
+
+    place = file.resolve()
+    entry = _on_disk(store, mark.stat().st_mtime_ns).get(place)
+    if entry is None or not entry.is_settled() or entry.facts != facts_of(place):
+        return ""
+    return entry.archive_sha256 or ("" if entry.inner else entry.sha256)
+
+
+@lru_cache(maxsize=2)
+def _on_disk(store: Path, changed: int) -> dict[Path, StoreEntry]:
+    """Return of each raw file that was imported one entry; none where the store is damaged, which others say."""
+    from evalkit.data.store.manifest import read_manifest
+
+    try:
+        source, entries, _ = read_manifest(store)
+    except DataError:
+        return {}
+    return {(source / entry.on_disk).resolve(): entry for entry in entries}
 
 
 @lru_cache(maxsize=2)

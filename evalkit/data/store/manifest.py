@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from evalkit.data.locks import write_whole
 
 SCHEMA_VERSION: Final = 1
 TABLES: Final = "tables"
+FRESH_NS: Final = 2_000_000_000
+"""A file that was changed so shortly before it was read could change again without its time telling."""
 _READ_BY: Final = (
     "files", "layouts", "store", "areas", "own_tables", "measures.py",
     *(f"published/{name}.py" for name in ("codes", "neighbours", "tables")),
@@ -29,8 +32,9 @@ class StoreEntry:
 
     `sha256` is that of the raw file as it lay in its folder; of an archive's member that of the member unpacked, and
     `archive_sha256` that of the archive; `inner` and `nested` are its names in the archive and in one inside that.
-    `fault` is why by itself it is not used, `reason` also why another is used in its place. `size` and `mtime_ns` are
-    those of the file on the disk, `read_ns` the time when it was read.
+    `fault` is why by itself it is not used, `reason` also why another is used in its place. `size`, `mtime_ns` and
+    `ctime_ns` are those of the file on the disk (the last cannot be set back by who changes a file), `read_ns` the time
+    when it was read.
     """
 
     name: str
@@ -54,12 +58,22 @@ class StoreEntry:
     size: int
     mtime_ns: int
     read_ns: int
+    ctime_ns: int = 0
     reason: str = ""
 
     @property
     def is_used(self) -> bool:
         """Return whether the file is used."""
         return not self.reason
+
+    @property
+    def facts(self) -> tuple[int, int, int]:
+        """Return what tells on the disk that the file is the one that was read."""
+        return self.size, self.mtime_ns, self.ctime_ns
+
+    def is_settled(self) -> bool:
+        """Return whether the file had lain there for a while when it was read, so that its time tells a change."""
+        return self.mtime_ns < self.read_ns - FRESH_NS
 
     @property
     def layout(self) -> str:
@@ -103,6 +117,14 @@ def _entry(record: dict[str, Any]) -> StoreEntry:
     given = record["contents"]
     lists = {name: tuple(given[name]) for name in ("years", "areas", "measures", "levels")}
     return StoreEntry(**{**record, "contents": Contents(**{**given, **lists}), "columns": tuple(record["columns"])})
+
+
+def facts_of(path: Path) -> tuple[int, int, int]:
+    """Return size and times of a file on the disk, as `StoreEntry.facts`; negative ones where there is none."""
+    with suppress(OSError):
+        facts = path.lstat()
+        return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+    return -1, -1, -1
 
 
 @cache

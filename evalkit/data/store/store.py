@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import pyarrow as pa
 
@@ -20,10 +24,13 @@ from evalkit.data.store.manifest import StoreEntry, read_manifest
 from evalkit.data.store.typed_columns import TEXT, published_text
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 MEMORY: Final = "1GB"
 """What DuckDB may hold; what does not fit goes to the disk."""
+SPILL: Final = ".spill-"
+"""Begins the name of a folder in a store for what does not fit; what a killed process left goes at the next import."""
 _ROWS_AT_A_TIME: Final = 65_536
 
 
@@ -98,36 +105,54 @@ class Store(Shown):
         column `file`. A column `X` holds numbers where its cells are numbers, codes and blanks; `X:text` beside it what
         was published where the number does not say it.
         """
+        with self.asked(memory) as asked:
+            for view, select in self._views(sql):
+                asked.execute(f"CREATE VIEW {quoted(view)} AS {select}")
+            return asked.execute(sql).df()
+
+    @contextmanager
+    def asked(self, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open DuckDB for the block; what it cannot answer is a `DataError`."""
         import duckdb
 
-        with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(self.folder / ".spill")}) as asked:
-            try:
-                for view, select in self._views(sql):
-                    asked.execute(f"CREATE VIEW {_quoted(view)} AS {select}")
-                return asked.execute(sql).df()
-            except duckdb.Error as problem:
-                raise DataError(f"The store cannot answer: {str(problem).splitlines()[0]}") from None
+        # of its own: two processes that put blocks into one folder would read each other's
+        spill = self.folder / f"{SPILL}{os.getpid()}-{uuid4().hex[:8]}"
+        try:
+            with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(spill)}) as asked:
+                yield asked
+        except duckdb.OutOfMemoryException:
+            raise DataError(
+                f"The store cannot answer within {memory}. Allow more (memory='4GB'), or ask for less at once, such as "
+                "a year; of pupils `evalkit.school_years` makes school-years a year at a time."
+            ) from None
+        except duckdb.Error as problem:
+            raise DataError(f"The store cannot answer: {str(problem).splitlines()[0]}") from None
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
 
     def _views(self, sql: str) -> Iterator[tuple[str, str]]:
         """Yield the tables that a question names."""
         for entry in self.entries:
-            if entry.copy and _quoted(entry.name) in sql and entry.form != "geojson":
-                yield entry.name, f"SELECT * FROM {self._parquet(entry)}"
+            if entry.copy and quoted(entry.name) in sql and entry.form != "geojson":
+                yield entry.name, f"SELECT * FROM {self.parquet(entry)}"
         for layout in dict.fromkeys(entry.layout for entry in self.entries if entry.layout):
             used = [entry for entry in self.of(layout) if entry.copy and entry.form != "geojson"]
-            if used and _quoted(layout) in sql:
-                parts = (f"SELECT {_text(entry.name)} AS file, * FROM {self._parquet(entry)}" for entry in used)
+            if used and quoted(layout) in sql:
+                parts = (f"SELECT {sql_text(entry.name)} AS file, * FROM {self.parquet(entry)}" for entry in used)
                 yield layout, " UNION ALL BY NAME ".join(parts)
 
-    def _parquet(self, entry: StoreEntry) -> str:
-        return f"read_parquet({_text(str(self.folder / entry.copy))})"
+    def parquet(self, entry: StoreEntry) -> str:
+        """Return the copy of a file as a table in SQL."""
+        return f"read_parquet({sql_text(str(self.folder / entry.copy))})"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(text: str) -> str:
+def sql_text(text: str) -> str:
+    """Return a text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -147,7 +172,9 @@ def stored_copy(place: Path, table: RawTable) -> RawTable:
     """Return the copy of a table as a table of the same text."""
     raw = table.peek
     if raw.form == "geojson":
-        return RawTable(Member(raw.name, place))
+        outlines = RawTable(Member(raw.name, place))
+        outlines.__dict__["json"] = table.json  # it is known, and need not be parsed again
+        return outlines
     copy = _StoredTable(place, table.member, raw.columns, raw.form, raw.encoding, raw.sheet)
     copy.__dict__["peek"] = raw  # it is known, and need not be read again
     return copy

@@ -22,7 +22,8 @@ TEXT: Final = ":text"
 _DIGITS: Final = r"^-?(0|[1-9][0-9]{0,14}|[1-9][0-9]{0,2}(,[0-9]{3}){1,4})"
 _NUMBER: Final = rf"{_DIGITS}(\.[0-9]{{1,15}})?%?$"
 _WHOLE: Final = rf"{_DIGITS}%?$"
-_CODES: Final = pa.array(["", " ", "-", *MEANINGS, *(code.lower() for code in MEANINGS)])
+CODES: Final = tuple(dict.fromkeys(["", " ", "-", *MEANINGS, *(code.lower() for code in MEANINGS)]))
+"""Cells that may stand in a column of numbers without being one."""
 _ROWS_IN_GROUP: Final = 250_000
 _NOTHING: Final = pa.scalar(None, pa.string())
 Blocks = Callable[[], Iterator[pa.Table]]
@@ -98,7 +99,7 @@ class _Distinct:
             for found in (
                 pc.match_substring_regex(cells, _NUMBER),
                 pc.match_substring_regex(cells, _WHOLE),
-                pc.is_in(cells, value_set=_CODES),
+                pc.is_in(cells, value_set=pa.array(CODES)),
             )
         )
         places = {name: slice(ends[at], ends[at + 1]) for at, name in enumerate(columns)}

@@ -233,18 +233,18 @@ def staggered_plan(project: Project, choices: StaggeredChoices, intake: ProjectD
         choices=choices,
         outcomes=outcomes,
         labels={one.code: marked(project, one.code, measure_of(project, one.code).label) for one in project.outcomes},
-        area_names=_area_names(intake),
+        area_names=area_names_of(intake),
         reason=_reason(choices, first),
         cautions=tuple(_cautions(project, choices)),
     )
 
 
-def _area_names(intake: ProjectData) -> dict[int, str]:
+def area_names_of(intake: ProjectData) -> dict[int, str]:
     """Return the names of areas by code; a unit that is an area of its own has its own name."""
     names: dict[int, str] = {}
     for records in intake.records.values():
-        area = _areas(records)
-        column = "name" if _are_own_areas(records) else "area_name"
+        area = unit_areas(records)
+        column = "name" if are_own_areas(records) else "area_name"
         names |= dict(zip(area.tolist(), records.schools[column].reindex(area.index).astype(str), strict=True))
     return names
 
@@ -298,7 +298,7 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
     stage = measure_of(project, code).key_stage
     records = intake.records[stage]
     cohort = cohorts_of(intake, stage)
-    area = _areas(records)
+    area = unit_areas(records)
     reasons = _reasons(project, choices, records, area)
     treated = cohort[reasons.reindex(cohort.index).eq("")]
     if not len(treated):
@@ -307,7 +307,7 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
             f"{project.slug}` to see why each was left out."
         )
     usable = reasons.index[reasons == ""]
-    is_near = area.reindex(usable).isin(_treated_areas(intake, stage))
+    is_near = area.reindex(usable).isin(treated_areas_of(intake, stage))
     others = usable[is_near & ~usable.isin(cohort.index)]
     pool = _pool(project, choices, intake, (stage, area), usable[~is_near])
     if not len(pool):
@@ -351,7 +351,7 @@ def _matched(
     first = min(before, first_summer(project.programme.start))
     pre = tuple(int(year) for year in values_of(intake.records[known.key_stage], code).columns if int(year) < first)
     outcomes = tuple(one for one in project.outcomes if one.code == code)
-    seen = replace(project, outcomes=outcomes, contrasts=(), exposure=Exposure(pre=pre))
+    seen = replace(project, outcomes=outcomes, exposure=Exposure(pre=pre))
     pool = MatchedPool(
         minor_groups=choices.pool.minor_groups,
         exclude_areas=(*project.pool.exclude_areas, *choices.pool.exclude_areas),
@@ -363,15 +363,15 @@ def _matched(
     return found
 
 
-def _areas(records: SchoolRecords) -> pd.Series:
+def unit_areas(records: SchoolRecords) -> pd.Series:
     """Return the code of each unit's area; where no unit has one, each is an area of its own."""
     area = pd.to_numeric(records.schools["area"], errors="coerce")
-    if _are_own_areas(records):
+    if are_own_areas(records):
         return pd.Series(np.arange(1, len(area) + 1), area.index, dtype="int64")
     return area.dropna().astype("int64")
 
 
-def _are_own_areas(records: SchoolRecords) -> bool:
+def are_own_areas(records: SchoolRecords) -> bool:
     """Return whether units are areas themselves, or their areas are not known."""
     return bool(records.schools["area"].isna().all())
 
@@ -386,16 +386,16 @@ def _reasons(project: Project, choices: StaggeredChoices, records: SchoolRecords
     return reason
 
 
-def _treated_areas(intake: ProjectData, stage: str) -> tuple[int, ...]:
+def treated_areas_of(intake: ProjectData, stage: str) -> tuple[int, ...]:
     """Return the areas in which any unit takes part, whatever the key stage or table it is listed for."""
-    if _are_own_areas(intake.records[stage]):
+    if are_own_areas(intake.records[stage]):
         stages = [stage]
     else:
-        stages = [one for one, records in intake.records.items() if not _are_own_areas(records)]
+        stages = [one for one, records in intake.records.items() if not are_own_areas(records)]
     found = {
         int(area)
         for one in stages
-        for area in _areas(intake.records[one]).reindex(list(intake.treated.schools.get(one, ()))).dropna()
+        for area in unit_areas(intake.records[one]).reindex(list(intake.treated.schools.get(one, ()))).dropna()
     }
     return tuple(sorted(found))
 
@@ -410,7 +410,7 @@ def _pool(
     keep = ~place.isin(list(excluded))
     chosen = choices.pool.neighbours if choices.pool is not None else None
     if chosen is not None:
-        like = {code for one in _treated_areas(intake, stage) for code in intake.neighbours[chosen].of(one)}
+        like = {code for one in treated_areas_of(intake, stage) for code in intake.neighbours[chosen].of(one)}
         keep &= place.isin(list(like))
     return outside[keep].sort_values()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
@@ -31,6 +32,8 @@ class AreaDesign(Shown):
     donor_values : shape (n_donors, n_periods)
     dropped : areas that serve as donor nowhere, with the reason
     notes : what a reader must know of the series
+    features : names of what was known before the start and is followed beside the outcome; none by default
+    treated_features, donor_features : shape (n_treated, n_features) and (n_donors, n_features), None without any
     """
 
     outcome: str
@@ -43,6 +46,9 @@ class AreaDesign(Shown):
     donor_values: Floats
     dropped: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    treated_features: Floats | None = None
+    donor_features: Floats | None = None
 
     @property
     def series(self) -> Floats:
@@ -55,10 +61,53 @@ class AreaDesign(Shown):
         """Return the number of periods from the start on."""
         return len(self.periods) - self.n_pre
 
+    @property
+    def rows(self) -> tuple[Floats, Floats]:
+        """Return what weights are fitted to: a row for each feature, then one for each period, treated and donors.
+
+        Shape (n_features + n_periods,) and (n_features + n_periods, n_donors). A feature is divided by its standard
+        deviation over donors and multiplied by that of their outcomes before the start (root mean square), so that it
+        counts as much as one period.
+        """
+        series, donors = self.series, self.donor_values.T
+        if self.treated_features is None or self.donor_features is None:
+            return series, donors
+        spread = float(np.sqrt((self.donor_values[:, : self.n_pre].std(axis=0, ddof=1) ** 2).mean()))
+        scale = spread / self.donor_features.std(axis=0, ddof=1)
+        known = (self.treated_features.mean(axis=0) * scale, (self.donor_features * scale).T)
+        return np.concatenate([known[0], series]), np.vstack([known[1], donors])
+
     def each(self) -> Iterator[AreaDesign]:
         """Yield the design of each treated area on its own; the others serve as donor in none."""
         for at, area in enumerate(self.treated):
-            yield replace(self, treated=(area,), treated_values=self.treated_values[at : at + 1])
+            own = None if self.treated_features is None else self.treated_features[at : at + 1]
+            yield replace(self, treated=(area,), treated_values=self.treated_values[at : at + 1], treated_features=own)
+
+    def with_features(self, known: pd.DataFrame) -> AreaDesign:
+        """Return the design with what was known of each area before the start, a column for each feature.
+
+        Raises
+        ------
+        DesignError
+            Where a feature is not known of an area, or is the same for every donor.
+        """
+        areas = [*self.treated, *self.donors]
+        values = known.reindex(areas).to_numpy(dtype=float)
+        for at, name in enumerate(map(str, known.columns)):
+            lacking = [str(area) for area, value in zip(areas, values[:, at], strict=True) if np.isnan(value)]
+            if lacking:
+                raise DesignError(
+                    f"The covariate '{name}' is not known before the start of {counted(len(lacking), 'area')} "
+                    f"({listed(lacking, 5)}). Leave these areas out, fill it in, or leave the covariate out."
+                )
+            if np.ptp(values[len(self.treated) :, at]) <= 1e-12 * np.abs(values[:, at]).max():
+                raise DesignError(f"The covariate '{name}' is the same for every donor. Leave it out.")
+        return replace(
+            self,
+            features=tuple(map(str, known.columns)),
+            treated_features=values[: len(self.treated)],
+            donor_features=values[len(self.treated) :],
+        )
 
     def before(self, start: int) -> AreaDesign:
         """Return the periods before the true start as if the programme had begun in `start`, for a placebo in time."""

@@ -6,6 +6,8 @@
   then makes.
 - `labels`: The comparisons this kit makes, each with a report's words for it, and when the lists behind them were
   drawn up.
+- `listed`: Whom the areas of listed participants are set against, and how the listed are judged: for kinds that take
+  a list.
 - `plan`: The design of a project, made and locked before outcomes are read, and everything decided with it.
 - `set_rule`: Whether listed schools are judged by sets of other schools, and by which: decided from years before the
   programme.

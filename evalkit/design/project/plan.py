@@ -89,9 +89,9 @@ def treated_group(project: Project, intake: ProjectData) -> int:
 
 def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     records = intake.records[measure_of(project, code).key_stage]
-    groups = _groups(project, intake, records)
+    groups = groups_of(project, intake, records)
     group_of_treated = treated_group(project, intake)
-    areas = _treated_areas(project, intake)
+    areas = treated_areas_of(project, intake)
     reasons = exclusion_reasons(records, code, project.exposure.pre, project.pool.minor_groups)
     usable = groups[reasons.reindex(groups.index) == ""]
     count = int((usable == group_of_treated).sum())
@@ -103,34 +103,45 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     options = {} if few else _matching_options(project, baseline)
     matches = _matches(project, baseline, options, group_of_treated, present)
     usable_schools = reasons.index[reasons == ""]
-    sets = _sets(project, records, code, usable_schools, comparisons[NEIGHBOURS], usable)
+    sets = sets_of(project, records, code, usable_schools, comparisons[NEIGHBOURS], usable)
     return OutcomeDesign(code, groups, group_of_treated, areas, baseline, comparisons, matches, few, sets, options)
 
 
-def _sets(
-    project: Project, records: SchoolRecords, code: str, schools: pd.Index, near: AreaComparisons, groups: pd.Series
+def sets_of(
+    project: Project,
+    records: SchoolRecords,
+    code: str,
+    schools: pd.Index,
+    near: AreaComparisons,
+    groups: pd.Series,
+    *,
+    before: pd.Series | None = None,
 ) -> SetDesign | None:
-    """Return how listed schools are judged by sets, of the schools that can be analysed before outcomes."""
+    """Return how listed schools are judged by sets, of the schools that can be analysed before outcomes.
+
+    Where the list lies is told by the mean of the years before, or by `before` where lower numbers are better.
+    """
     if TREATED_GROUP not in near.groups:
         return None
-    level = records.values[code][list(project.exposure.pre)].mean(axis=1).dropna()
+    level = records.values[code][list(project.exposure.pre)].mean(axis=1) if before is None else before
+    level = level.dropna()
     area = records.schools["area"].dropna().astype("int64")
     fewest = project.pool.minimum_area_schools
-    found = set_design(level, area, schools, groups.index[groups == TREATED_GROUP], _stand_ins(near, project))
+    found = set_design(level, area, schools, groups.index[groups == TREATED_GROUP], stand_ins_of(near, project))
     if not found.is_whole:
         return found
     sizes = groups.value_counts()
-    large = [group for group in _stand_ins(near, project) if sizes.get(group, 0) >= fewest]
+    large = [group for group in stand_ins_of(near, project) if sizes.get(group, 0) >= fewest]
     return set_design(level, area, schools, groups.index[groups == TREATED_GROUP], large)
 
 
-def _stand_ins(near: AreaComparisons, project: Project) -> list[int]:
+def stand_ins_of(near: AreaComparisons, project: Project) -> list[int]:
     """Return the areas without participants that have neighbours and are not excluded."""
     has_neighbours = [group for group, row in zip(near.groups, near.compared, strict=True) if row.any()]
     return sorted(set(has_neighbours) - {TREATED_GROUP, *near.own, *project.pool.exclude_areas})
 
 
-def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
+def treated_areas_of(project: Project, intake: ProjectData) -> tuple[int, ...]:
     """Return the areas the participants of any key stage lie in."""
     if intake.treated.areas:
         return tuple(sorted(intake.treated.areas))
@@ -142,12 +153,12 @@ def _treated_areas(project: Project, intake: ProjectData) -> tuple[int, ...]:
     return tuple(sorted(area for area in areas if pd.notna(area)))
 
 
-def _groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
+def groups_of(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
     """Return each school's area as its group; the treated have one of their own, their areas' other schools none."""
     areas = records.schools["area"]
     if len(intake.treated.areas) == 1:
         return areas.dropna().astype("int64")
-    groups = areas.mask(areas.isin(_treated_areas(project, intake)))
+    groups = areas.mask(areas.isin(treated_areas_of(project, intake)))
     groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
     return groups.dropna().astype("int64")
 

@@ -92,6 +92,30 @@ def too_few(n_areas: int, n_treated: int) -> str:
     return ""
 
 
+def too_few_areas(n_areas: int, n_treated: int) -> str:
+    """Return why whole areas, the treated ones counted, are too few for a p-value, or an empty text."""
+    free = n_areas - n_treated
+    if n_treated > 1 and free < PER_TREATED * n_treated:
+        return (
+            f"{counted(free, 'other area')} could take the place of one of the {n_treated:,} treated: at least "
+            f"{PER_TREATED} for each are needed before a rank among them says anything."
+        )
+    if n_areas < P_NEEDS:
+        return (
+            f"{counted(n_areas, 'area')} could be analysed the same way, the treated counted; {P_NEEDS} are needed "
+            "before a rank among them can be unlikely. Supply the series of more areas."
+        )
+    return ""
+
+
+def no_interval_of_areas(n_areas: int, level: float) -> str:
+    """Return why so many whole areas, the treated ones counted, give no interval at a level, or an empty text."""
+    needed = max(INTERVAL_NEEDS, round(1 / (1 - level)))
+    if n_areas >= needed:
+        return ""
+    return f"Fewer than {needed} areas could be analysed the same way, so no interval is given."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SetDesign:
     """How listed schools, or several whole areas, are judged by sets: decided before outcomes.

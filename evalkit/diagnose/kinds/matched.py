@@ -31,6 +31,7 @@ from evalkit.diagnose.matched.findings import match_findings
 from evalkit.diagnose.matched.regression_to_mean import NAME as REGRESSION_TO_MEAN
 from evalkit.diagnose.matched.regression_to_mean import regression_to_mean
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity, SensitivityOptions, match_sensitivity
+from evalkit.diagnose.missing.sample import Judged
 from evalkit.estimate.areas.effect_records import sets_detail
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetsInference, SetStatistics, set_statistics
@@ -45,6 +46,7 @@ from evalkit.estimate.published_spread import Spreads, conditional_spread, effec
 BY_UNIT: Final = "errors by matched set or school"
 _FEWER: Final = {FullMatching: 500, ProfileMatching: 200}
 """Sets drawn where a matching takes long."""
+_SHARE_BESIDE: Final = 4
 
 
 # The plan as a reader may see it, before outcomes.
@@ -199,7 +201,11 @@ class _Values:
 
 def _values(plan: MatchedPlan, found: OutcomeMatch, intake: ProjectData) -> _Values:
     records = intake.records[measure_of(plan.project, found.outcome).key_stage]
-    values = records.values[found.outcome].reindex(found.everyone.units.index)
+    return _values_of(plan, found, records.values[found.outcome])
+
+
+def _values_of(plan: MatchedPlan, found: OutcomeMatch, wide: pd.DataFrame) -> _Values:
+    values = wide.reindex(found.everyone.units.index)
     post = [year for year in plan.project.exposure.post if year in values]
     after = values[post].mean(axis=1, skipna=False) if post else pd.Series(np.nan, values.index)
     return _Values(values[list(found.pre)].astype(float), after.astype(float))
@@ -220,7 +226,7 @@ def _options(project: Project, found: OutcomeMatch, design: MatchedDesign) -> Ef
 
 
 def _sets(
-    plan: MatchedPlan, found: OutcomeMatch, values: _Values, executor: Executor
+    plan: MatchedPlan, found: OutcomeMatch, values: _Values, executor: Executor, n_sets: int | None = None
 ) -> dict[AfterName, SetsInference] | None:
     if not found.is_by_sets or plan.options.estimand != "ATT":
         return None
@@ -228,7 +234,7 @@ def _sets(
     pool = _pool(plan, found, values)
     options = SetOptions(
         rule=found.sets.rule,
-        n_sets=_FEWER.get(type(found.option), FEWER_SETS),
+        n_sets=n_sets or _FEWER.get(type(found.option), FEWER_SETS),
         seed=plan.project.seed,
         level=plan.project.inference.level,
         draws_more=False,
@@ -254,6 +260,56 @@ def placed_matched(plan: MatchedPlan, outcome: str, intake: ProjectData) -> Plac
         n_sets=_FEWER.get(type(found.option), FEWER_SETS),
         chunk=SLOW_CHUNK,
     )
+
+
+def sets_beside(found: OutcomeMatch) -> int:
+    """Return the sets for which a matching is made again beside the answer, a quarter of those for it."""
+    return _FEWER.get(type(found.option), FEWER_SETS) // _SHARE_BESIDE
+
+
+def judged_values(
+    plan: MatchedPlan, found: OutcomeMatch, wide: pd.DataFrame, executor: Executor, is_number_alone: bool = False
+) -> Judged:
+    """Return the effect asked for on any outcomes by school and year, by the inference that leads.
+
+    Where sets judge there are `sets_beside` of them; with `is_number_alone` none are drawn and nothing is inferred.
+    """
+    assert found.design is not None
+    values = _values_of(plan, found, wide)
+    units = found.design.baseline.units.index
+    after, before = values.after.reindex(units), values.before.reindex(units)
+    try:
+        design = without_units(found.design, after.isna().to_numpy())
+    except DesignError as problem:
+        return Judged.none(str(problem))
+    made = after_matching(design, before, after, plan.options.estimate, _options(plan.project, found, design))
+    if isinstance(made.main, Unavailable):
+        return Judged.none(made.main.reason)
+    estimate = made.main.estimate
+    own = Judged(
+        estimate=float(estimate.value),
+        interval=made.main.interval,
+        p_value=estimate.p_value,
+        std_error=estimate.std_error,
+        df=estimate.df,
+        n_treated=made.main.n_treated,
+        n_comparison=made.main.n_comparison,
+    )
+    if not found.is_by_sets or plan.options.estimand != "ATT":
+        return own
+    unranked = replace(own, std_error=Unavailable("Sets are ranked, without an error."), df=None)
+    sets = None if is_number_alone else _sets(plan, found, values, executor, sets_beside(found))
+    if sets is None:
+        return unranked
+    placed = sets[made.asked]
+    centred = placed.adjusted if placed.rule != "simple" else own.estimate
+    return replace(unranked, estimate=centred, interval=placed.interval, p_value=placed.p_value)
+
+
+def set_pool(plan: MatchedPlan, found: OutcomeMatch, wide: pd.DataFrame) -> tuple[MatchedStatistic, SetPool]:
+    """Return what finds the estimates of any set on outcomes by school and year, and who may be in a set."""
+    values = _values_of(plan, found, wide)
+    return matched_statistic(plan, found, values), _pool(plan, found, values)
 
 
 def power_sets(

@@ -161,7 +161,7 @@ def staggered_outcomes(
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Work:
+class OutcomeWork:
     """One outcome's design and what its numbers are made with.
 
     `whole` is the design before any matching, from which sets are drawn; where none is made it is `design` itself.
@@ -261,23 +261,25 @@ def placed_staggered(
 
 def _work(
     project: Project, plan: StaggeredPlan, intake: ProjectData, outcome: StaggeredOutcome, executor: Executor
-) -> _Work:
+) -> OutcomeWork:
     """Return an outcome's design, made of all its years, and what its numbers are made with."""
     values = values_of(intake.records[outcome.stage], outcome.code)
-    years, _ = _years(project, outcome, values)
+    years, _ = panel_years(project, outcome, values)
     try:
         whole = staggered_design(outcome.panel(values[list(years)]), design_options(plan.choices))
-        design = whole if outcome.match is None else _matched_design(outcome, whole, values[list(years)])
+        design = whole if outcome.match is None else matched_design(outcome, whole, values[list(years)])
     except DesignError as problem:
         raise DesignError(f"{plan.labels[outcome.code]}: {problem}") from None
-    return _Work(project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=executor)
+    return OutcomeWork(
+        project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=executor
+    )
 
 
 def _outcome(
     project: Project, plan: StaggeredPlan, intake: ProjectData, outcome: StaggeredOutcome, executor: Executor
 ) -> StaggeredOutcomeResults:
     values = values_of(intake.records[outcome.stage], outcome.code)
-    other_years = _years(project, outcome, values)[1]
+    other_years = panel_years(project, outcome, values)[1]
     work = _work(project, plan, intake, outcome, executor)
     declared = next(one for one in project.outcomes if one.code == outcome.code)
     made = _with_sets(work) if outcome.sets is not None else _with_clusters(work)
@@ -296,7 +298,7 @@ def _outcome(
     )
 
 
-def _matched_design(outcome: StaggeredOutcome, whole: StaggeredDesign, values: pd.DataFrame) -> StaggeredDesign:
+def matched_design(outcome: StaggeredOutcome, whole: StaggeredDesign, values: pd.DataFrame) -> StaggeredDesign:
     """Return the design of those that were matched, weighed by the matching; pairs without results are left out."""
     assert outcome.match is not None
     assert outcome.match.design is not None
@@ -311,7 +313,7 @@ def _units(dropped: Sequence[LeftOut]) -> Iterator[LeftOut]:
         yield replace(one, n_rows=len(one.units))
 
 
-def _years(
+def panel_years(
     project: Project, outcome: StaggeredOutcome, values: pd.DataFrame
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the years with results that may be compared with each other, and those that may not."""
@@ -321,7 +323,7 @@ def _years(
     return kept, tuple(year for year in every if year not in kept)
 
 
-def _with_clusters(work: _Work) -> StaggeredOutcomeResults:
+def _with_clusters(work: OutcomeWork) -> StaggeredOutcomeResults:
     """Return the results with errors by cluster, as `evalkit did` makes them."""
     effects = work.effects()
     results = _estimated(work, effects)
@@ -334,7 +336,7 @@ def _with_clusters(work: _Work) -> StaggeredOutcomeResults:
     return _made(work, results, checks, inference, advice)
 
 
-def _estimated(work: _Work, effects: GroupTimeEffects) -> StaggeredResults:
+def _estimated(work: OutcomeWork, effects: GroupTimeEffects) -> StaggeredResults:
     """Return every number of the quoted estimator with errors by cluster."""
     if work.choices.draw == "clusters":
         from evalkit.estimate.cluster_bootstrap import cluster_bootstrap
@@ -349,14 +351,14 @@ def _estimated(work: _Work, effects: GroupTimeEffects) -> StaggeredResults:
     return with_leads(results, effects.design)
 
 
-def _quoted_first(work: _Work, effects: GroupTimeEffects) -> GroupTimeEffects:
+def _quoted_first(work: OutcomeWork, effects: GroupTimeEffects) -> GroupTimeEffects:
     """Return the group-time effects, which the six estimators' table starts from."""
     if work.choices.estimator in ("group-time", "twfe"):
         return effects
     return effects_of(work.design, "group-time", work.method)
 
 
-def _two_way(work: _Work, results: StaggeredResults) -> tuple[StaggeredResults, Recommendation, Inference]:
+def _two_way(work: OutcomeWork, results: StaggeredResults) -> tuple[StaggeredResults, Recommendation, Inference]:
     """Return results whose overall effect is that of one regression with unit and period effects."""
     from evalkit.estimate.two_way.two_way import two_way_effect
 
@@ -377,7 +379,7 @@ def _two_way(work: _Work, results: StaggeredResults) -> tuple[StaggeredResults, 
 
 
 def _made(
-    work: _Work, results: StaggeredResults, checks: CrossChecks, inference: Inference, advice: Recommendation
+    work: OutcomeWork, results: StaggeredResults, checks: CrossChecks, inference: Inference, advice: Recommendation
 ) -> StaggeredOutcomeResults:
     areas = work.outcome.area.reindex(work.design.panel.units[work.design.stratum < len(work.design.cohorts)])
     return StaggeredOutcomeResults(
@@ -429,7 +431,7 @@ def _spreads(project: Project, intake: ProjectData, outcome: StaggeredOutcome, v
 # Where sets judge.
 
 
-def _with_sets(work: _Work) -> StaggeredOutcomeResults:
+def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
     """Return the results with every number judged by sets, those by cluster beside them."""
     clustered = _with_clusters(work)
     assert work.outcome.sets is not None
@@ -439,7 +441,9 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     statistic = _statistic(work, work.choices.estimator)
     by_rule: dict[SetRule, NumbersBySets] = {}
     has_one = work.outcome.sets.is_whole or not statistic.is_from_sums or statistic.matching is not None
-    for rule in rules[:1] if has_one else rules:
+    # sets like the list need the level before of every listed unit: one observed only later has none
+    is_known = pool.level is not None and bool(np.isfinite(pool.level[pool.is_listed]).all())
+    for rule in rules if is_known and not has_one else rules[:1]:
         options = SetOptions(rule=rule, seed=work.project.seed, level=level, draws_more=rule == rules[0])
         found = staggered_sets(statistic, pool, options, work.executor)
         by_rule[rule] = NumbersBySets(statistics=found, numbers=statistic.numbers, level=level)
@@ -464,7 +468,7 @@ def _with_sets(work: _Work) -> StaggeredOutcomeResults:
     )
 
 
-def _statistic(work: _Work, estimator: Estimator) -> StaggeredStatistic:
+def _statistic(work: OutcomeWork, estimator: Estimator) -> StaggeredStatistic:
     """Return the quoted estimator's numbers as a function of who is treated; after a matching the others' beside."""
     own = staggered_statistic(work.design, _area_of(work), estimator, work.method, work.choices.balanced_until)
     matching = work.matching()
@@ -474,11 +478,11 @@ def _statistic(work: _Work, estimator: Estimator) -> StaggeredStatistic:
     )
 
 
-def _area_of(work: _Work) -> Ints:
+def _area_of(work: OutcomeWork) -> Ints:
     return work.outcome.area.reindex(work.design.panel.units).to_numpy(dtype=np.int64)
 
 
-def _checks_by_sets(work: _Work, checks: CrossChecks, pool: SetPool, quoted: NumbersBySets) -> CrossChecks:
+def _checks_by_sets(work: OutcomeWork, checks: CrossChecks, pool: SetPool, quoted: NumbersBySets) -> CrossChecks:
     """Return the six estimators' table with intervals by sets; every estimator is rerun for each set."""
     others = [name for name in get_args(Estimator) if name != work.choices.estimator]
     rows = []
@@ -503,7 +507,7 @@ def _check(row: CrossCheck, found: SetsInference | None) -> CrossCheck:
     return replace(row, estimate=known, std_error=Unavailable(NO_STD_ERROR), interval=found.interval)
 
 
-def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInference | None:
+def _overall_by_sets(work: OutcomeWork, row: CrossCheck, pool: SetPool) -> SetsInference | None:
     """Return what sets say of another estimator's overall effect; None where each would be a rerun."""
     assert work.outcome.sets is not None
     design = work.design if row.estimator == "group-time" else open_design(work.design)
@@ -521,7 +525,7 @@ def _overall_by_sets(work: _Work, row: CrossCheck, pool: SetPool) -> SetsInferen
 # Without one of those treated.
 
 
-def _without(work: _Work) -> Iterator[WithoutOne]:
+def _without(work: OutcomeWork) -> Iterator[WithoutOne]:
     """Yield the overall effect without each group of participants, each area where there are several, or each unit."""
     units = work.whole.panel.units
     treated = np.flatnonzero(work.is_treated)
@@ -548,7 +552,7 @@ _MOST_PARTS: Final = 40
 """Leaving out one at a time is told of so many parts at most; of more none weighs much."""
 
 
-def _parts(work: _Work, treated: pd.Index) -> list[tuple[str, pd.Index]]:
+def _parts(work: OutcomeWork, treated: pd.Index) -> list[tuple[str, pd.Index]]:
     """Return the parts of the treated left out in turn: clusters or areas where there are several, or units."""
     by = work.outcome.cluster.reindex(treated)
     if by.nunique() < 2:

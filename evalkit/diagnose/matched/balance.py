@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
+from evalkit.core.disclosure import is_dominated
 from evalkit.core.errors import EvalkitError
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Several, Shown
@@ -77,7 +78,8 @@ class CovariateBalance:
     """One covariate (or the score) before and after matching.
 
     `denominator` is what differences in means are divided by, before and after, and `denominator_rule` says
-    what it is. `wwc` is the What Works Clearinghouse's verdict on the difference that is left.
+    what it is. It `is_dominated` where one or two units make up most of the mean of an arm, which would tell them where
+    units are people. `wwc` is the What Works Clearinghouse's verdict on the difference that is left.
     """
 
     covariate: str
@@ -88,6 +90,7 @@ class CovariateBalance:
     before: BalanceValues
     after: BalanceValues
     wwc: WwcClass | Unavailable
+    is_dominated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -267,6 +270,7 @@ def _row(
         before=values[0],
         after=values[1],
         wwc=class_of_balance(values[1]),
+        is_dominated=any(is_dominated(column.values[arm.rows] * arm.share) for pair in arms for arm in pair),
     )
 
 

@@ -4,6 +4,7 @@
   programme.
 - `placebos`: Placebo effects and critical values of a project's own test, from changes before the programme.
 - `power`: What a project's design could detect, from what was known before the programme.
+- `pupils`: What an analysis of pupils in schools could detect, from years before the programme alone.
 - `report`: What a project could detect, outcome by outcome: before outcomes, by its two-level plan, and as it turned
   out.
 """

@@ -12,10 +12,13 @@ import pandas as pd
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
+from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
+from evalkit.design.kinds.dose import DosePlan
 from evalkit.design.kinds.matched import MatchedPlan
 from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan
 from evalkit.design.power.mdes import averaging_factor, multiplier
+from evalkit.diagnose.kinds.dose import BY_DEALING, lead_slope, least_slope, why_dealt
 from evalkit.diagnose.kinds.matched import inference_of, power_sets
 from evalkit.diagnose.kinds.staggered import StaggeredOutcomeResults, staggered_outcomes
 from evalkit.diagnose.power.report import AnalysisPower, OutcomePower, PowerOptions
@@ -140,4 +143,30 @@ def areas_power(found: Iterable[OutcomePower], analysis: str) -> Iterator[Analys
             leads=one.leads,
             why=one.why,
             method=f"simulation of {one.simulated_test}" if is_own else one.panel_method,
+        )
+
+
+def dose_power(plan: DosePlan, analysis: str, intake: ProjectData, options: PowerOptions) -> Iterator[AnalysisPower]:
+    """Yield the least slope that an analysis by dose detects: how far dealt-out doses move the change before.
+
+    The change from the first to the last year before stands in for that to the years after. Raises `DesignError`
+    where a later year is in memory.
+    """
+    project = plan.project
+    _refuse(intake, project.exposure.pre)
+    for code, outcome in plan.outcomes.items():
+        lead = lead_slope(plan, outcome, intake.records[outcome.stage])
+        least = least_slope(lead, project, options.level, options.power)
+        yield AnalysisPower(
+            analysis=analysis,
+            kind="dose",
+            outcome=code,
+            label=plan.labels[code],
+            unit=f"{measure_of(project, code).unit} per {plan.options.per}",
+            least=least,
+            leads=BY_DEALING,
+            why=why_dealt(plan.options),
+            method="the slope on the dose of the change before the programme, doses dealt out anew"
+            if isinstance(least, float)
+            else "none",
         )

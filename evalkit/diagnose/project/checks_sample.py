@@ -14,16 +14,22 @@ from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.design.project.plan import BalanceRow
 from evalkit.design.weights_arrays import effective_n
-from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
+from evalkit.diagnose.finding import (
+    DIFFERENTIAL,
+    Finding,
+    FindingKind,
+    Verdict,
+    banded,
+    design_fact,
+    not_assessable,
+    statement,
+)
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.matched.findings import OUTSIDE
 from evalkit.diagnose.project.appraisal import eligible_share
 from evalkit.diagnose.project.evaluation import ConversionRow
 from evalkit.diagnose.project.results import Results
 
-DIFFERENTIAL = (0.05, 0.10)
-"""Differences between the arms in the share lost, or converted: a caution, and serious. The bounds of the What Works
-Clearinghouse at low overall attrition lie near them as the kit understands them (unverified)."""
 FEW_AREAS = (6.0, 3.0)
 """Effective numbers of areas below which an arm rests on few, and very few: three equal areas are the line from which
 errors clustered by area are used at all."""

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit.core.formats import as_sentence
+from evalkit.core.manifest import MEASURES_FILE
 from evalkit.core.project import Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.flow import CountedCase
@@ -240,6 +242,12 @@ def _from_sets(project: Project, design: OutcomeDesign, changes: Changes) -> tup
 
 
 def measure_note(project: Project, found: Measure) -> MeasureNote:
-    """Return what a reader must know of a measure before comparing the project's years."""
-    sentences = tuple(dict.fromkeys(b.sentence for b in found.breaks_within(project.exposure.years)))
+    """Return what a reader must know of a measure before comparing the project's years, or those that it has.
+
+    Of a measure that the project defines itself that is also who says so, and that the kit does not.
+    """
+    years = project.exposure.years or found.years
+    breaks = [one.sentence for one in found.breaks_within(years)] if years else []
+    own = [f"Defined in the project's own {MEASURES_FILE}. Source: {as_sentence(found.source)}"] if found.source else []
+    sentences = tuple(dict.fromkeys((*breaks, *own)))
     return MeasureNote(measure=found.code, label=found.label, unit=found.unit, sentences=sentences)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -91,6 +92,33 @@ _ARMS: tuple[Arm, ...] = ("treated", "comparison", "rest_of_england")
 def make_flow(project: Project, intake: ProjectData, design: LockedDesign, years: Sequence[int]) -> Flow:
     """Count every school from listed to analysed, with the reason of each that was lost, over `years`."""
     return Flow(tuple(row for found in design.outcomes.values() for row in _of_outcome(project, intake, found, years)))
+
+
+def participants_flow(
+    project: Project,
+    intake: ProjectData,
+    years: Mapping[str, Sequence[int]],
+    minor_groups: Sequence[str] | None = None,
+) -> Flow:
+    """Count the participants listed, those left out with the reason, and those left, for each outcome.
+
+    A participant is left out without results at the outcome's stage, outside the groups of schools, or without a result
+    in one of the `years` of the outcome, which lie before the programme: nothing that came later is looked at.
+    """
+    rows: list[FlowRow] = []
+    for outcome in project.outcomes:
+        stage = measure_of(project, outcome.code).key_stage
+        groups = project.pool.minor_groups if minor_groups is None else minor_groups
+        reasons = exclusion_reasons(intake.records[stage], outcome.code, years.get(outcome.code, ()), groups)
+        reasons = reasons.str.replace(ROW_ENDS, CODE_REASONS[""], regex=False)
+        of_treated = reasons.reindex(list(intake.treated.schools[stage]), fill_value="").value_counts()
+        lost = Counter({str(reason): int(n) for reason, n in of_treated.items() if reason})
+        lost.update(intake.treated.without_outcome.get(stage, {}))
+        left = int(of_treated.get("", 0))
+        rows.append(FlowRow(outcome.code, "treated", "listed", "", left + lost.total()))
+        rows += [FlowRow(outcome.code, "treated", "excluded", reason, n) for reason, n in sorted(lost.items())]
+        rows.append(FlowRow(outcome.code, "treated", "analysed", "", left))
+    return Flow(tuple(rows))
 
 
 def _of_outcome(project: Project, intake: ProjectData, design: OutcomeDesign, years: Sequence[int]) -> list[FlowRow]:

@@ -5,6 +5,10 @@
 - `clusters`: The uncertainty of an effect on schools listed by name, where they lie in several areas.
 - `effect_records`: From area effects, and from sets, to effects that can be reported: estimand, sample, method,
   uncertainty.
+- `gap_series`: The comparative interrupted time series of areas: effect by year, and the treated areas' place among
+  all others.
+- `gap_series_arrays`: Kernels of the comparative interrupted time series: gaps of areas, and lines with a change of
+  level and slope.
 - `outcome_effects`: Every effect of one outcome, or why there is none: the main one, those beside it, the years and
   their band.
 - `placebo_pool`: The effects of several projects taken together, judged by areas without a programme that are like

@@ -78,7 +78,7 @@ def degrees_of_freedom(design: OutcomeDesign, areas: pd.Series, weight: pd.Serie
     group = design.groups.reindex(weight.index).to_numpy()
     any_change = np.arange(len(weight), dtype=float)
     changes = Changes(weight.index, group, any_change, weight.to_numpy(dtype=float))
-    panel = _panel(*_compared(changes, design, design.comparisons[NEIGHBOURS], areas))
+    panel = change_panel(*_compared(changes, design, design.comparisons[NEIGHBOURS], areas))
     return cluster_error(PanelRows.of(panel).fit_of_treatment(), 0, "CR2").df
 
 
@@ -121,7 +121,7 @@ def clustered_by_area(
     advice = supported_clusters(design, areas, weight)
     recommendation = Recommendation(advice.clustered, advice.reason)
     options = InferenceOptions(level=project.inference.level, seed=project.seed)
-    inference = two_way_inference(_panel(*_compared(changes, design, comparison, areas)), recommendation, options)
+    inference = two_way_inference(change_panel(*_compared(changes, design, comparison, areas)), recommendation, options)
     return replace(
         effect,
         estimate=effect.sets.unadjusted if effect.sets else effect.estimate,
@@ -163,7 +163,7 @@ def _changed(design: OutcomeDesign, areas: pd.Series, weight: pd.Series, made: P
     )
 
 
-def _panel(changes: Changes, is_treated: Bools, area: NDArray[np.object_]) -> Panel:
+def change_panel(changes: Changes, is_treated: Bools, area: NDArray[np.object_]) -> Panel:
     """Return changes as a panel of two periods: 0 before, the change after."""
     after = pd.DataFrame(
         {

@@ -336,6 +336,41 @@ def _placed(
     return own, found.inference(0, placing.level)
 
 
+def main_effects(
+    project: Project,
+    design: OutcomeDesign,
+    role: str,
+    changes: Changes,
+    areas: pd.Series,
+    is_number_alone: bool = False,
+) -> tuple[Effect, ...]:
+    """Return the main comparison of any changes of schools: placed among areas or sets, and clustered by area.
+
+    `changes` are weighed, `areas` by school. With `is_number_alone` no sets are drawn, so that nothing is inferred.
+    """
+    main = design.comparisons[labels.NEIGHBOURS]
+    if is_number_alone and design.sets is not None:
+        own: AreaEffects = listed_effect(changes, design.sets, main)
+        sets: SetsInference | Unavailable | None = Unavailable("The estimate alone was asked for.")
+    else:
+        own, sets = _placed(project, design, EffectPlan(*MAIN, changes, main))
+    key = EffectKey(
+        outcome=design.outcome,
+        role=role,
+        design=MAIN[0],
+        period=MAIN[1],
+        estimand=_estimand(design, own.n_lost),
+        method=_method(project, *MAIN),
+        n_treated_clusters=len(design.treated_areas),
+    )
+    if sets is None:
+        return (permutation_effect(key, own, design.treated_group, project.inference),)
+    effect = sets_effect(key, own, sets)
+    if is_number_alone or not isinstance(effect.estimate, float) or len(design.treated_areas) < 2:
+        return (effect,)
+    return effect, clustered_by_area(effect, changes, areas, design, main, project)
+
+
 def placing_of(project: Project, draws_more: bool = False) -> Placing:
     """Return how a project places listed schools among sets."""
     pool = project.pool
@@ -364,7 +399,7 @@ def _key(
 
 def _plans(project: Project, records: SchoolRecords, design: OutcomeDesign, panel: Panel) -> Iterator[EffectPlan]:
     """Yield the main comparison first, then those beside it, then each year on the headline's base."""
-    exposure, pupils = project.exposure, _mean_pupils(project, records)
+    exposure, pupils = project.exposure, mean_pupils(project, records)
     by_pupils = project.estimation.weights == "pupils"
 
     def weighed(changes: Changes) -> Changes:
@@ -447,13 +482,13 @@ def _against_others(
     yield others_effect(_key(project, design, found, labels.OWN_AREA, "post"), compared)
 
 
-def _mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
+def mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
     """Return each school's mean number of pupils before the programme, over the years that have it."""
     return records.pupils[[year for year in project.exposure.pre if year in records.pupils]].mean(axis=1)
 
 
 def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
-    return _mean_pupils(project, records) if project.estimation.weights == "pupils" else None
+    return mean_pupils(project, records) if project.estimation.weights == "pupils" else None
 
 
 def _areas(project: Project, design: OutcomeDesign, plan: EffectPlan) -> AreaEffects:

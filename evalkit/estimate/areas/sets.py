@@ -130,14 +130,14 @@ class SetStatistics:
         Sets without one of the columns take no part; the factor by which single intervals are stretched is at least 1.
         """
         sample = self._sample(columns)
-        reason = sample.reason or _no_interval(sample.n_areas, level)
+        reason = sample.reason or why_no_interval(sample.n_areas, level)
         if reason:
             return tuple(Unavailable(reason) for _ in columns)
         centre = _centre(self.draws.rule, sample)
         found = kernel.stretched_sets(np.abs(sample.values - centre), sample.weights, 1 - level)
         middle, half = self.observed[list(columns)] - centre, found.reaches * found.factor
         return tuple(
-            Interval(float(a - b), float(a + b), level) if np.isfinite(b) else Unavailable(_no_interval(0, level))
+            Interval(float(a - b), float(a + b), level) if np.isfinite(b) else Unavailable(why_no_interval(0, level))
             for a, b in zip(middle, half, strict=True)
         )
 
@@ -208,7 +208,7 @@ def _tested(made: SetsInference, values: Floats, sample: _Sample, level: float) 
     size, weights = np.abs(values - centre), sample.weights
     p = kernel.share_as_large(size, weights, abs(adjusted))
     half = kernel.reach(size, weights, 1 - level)
-    reason = _no_interval(sample.n_areas, level) or ("" if np.isfinite(half) else _no_interval(0, level))
+    reason = why_no_interval(sample.n_areas, level) or ("" if np.isfinite(half) else why_no_interval(0, level))
     return replace(
         made,
         adjusted=adjusted,
@@ -226,7 +226,7 @@ def _centre(rule: SetRule, sample: _Sample) -> float:
     return float(sample.weights @ sample.values[:, 0] / sample.weights.sum())
 
 
-def _no_interval(n_areas: int, level: float) -> str:
+def why_no_interval(n_areas: int, level: float) -> str:
     """Return why so many areas give no interval at a level, or an empty text."""
     needed = max(INTERVAL_NEEDS, round(1 / (1 - level)))
     return f"Fewer than {needed} areas could hold such a set, so no interval is given." if n_areas < needed else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evalkit.core.arrays import Floats, Ints
+from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.design.matching.options import AfterName
 from evalkit.design.matching.rerun import MatchedUnits, MatchingRerun
 from evalkit.estimate.matched.after_matching import AFTER_NAMES
@@ -46,6 +46,14 @@ class MatchedStatistic:
 
     def __call__(self, sets: Sets) -> Floats:
         """Return the three estimates of each set, shape (n_sets, 3); NaN where one cannot be made."""
+        found = np.full((len(sets), len(AFTER_NAMES)), np.nan)
+        for row, matched in enumerate(self.matchings(sets, ~np.isfinite(self.after))):
+            if matched is not None:
+                found[row] = self.estimates(matched)
+        return found
+
+    def matchings(self, sets: Sets, lost: Bools) -> Iterator[MatchedUnits | None]:
+        """Yield the matching of each set, None where none can be made; `lost` (n_units,) are left out after it."""
         may_compare = ~np.isin(self.area, self.never)
         in_pool = np.empty((len(sets), len(self.area)), dtype=bool)
         for row, areas in enumerate(sets.areas):
@@ -53,12 +61,7 @@ class MatchedStatistic:
             if self.neighbours is not None:
                 near = np.concatenate([self.neighbours[area] for area in areas.tolist()])
                 in_pool[row] &= np.isin(self.area, near)
-        found = np.full((len(sets), len(AFTER_NAMES)), np.nan)
-        lost = ~np.isfinite(self.after)
-        for row, matched in enumerate(self.rerun.matched(sets.members, in_pool, lost)):
-            if matched is not None:
-                found[row] = self.estimates(matched)
-        return found
+        return self.rerun.matched(sets.members, in_pool, lost)
 
     def estimates(self, matched: MatchedUnits) -> Floats:
         """Return change, analysis of covariance and difference of one matching, shape (3,)."""

@@ -96,13 +96,15 @@ def _tested(result: SyntheticControl, kept: NDArray[np.int64], level: float, per
 def _test(result: SyntheticControl, kept: NDArray[np.int64]) -> Test:
     """Return the p-value of an effect, None where donors follow the series under it exactly."""
     design = result.design
-    series, donors, n_post = design.series[kept], design.donor_values.T[kept], len(kept) - design.n_pre
-    scale = max(result.pre_fit.spread, root_mean_square(series - series.mean()))
+    n_features, n_post = len(design.features), len(kept) - design.n_pre
+    rows = np.append(np.arange(n_features), kept + n_features)
+    series, donors = (values[rows] for values in design.rows)
+    scale = max(result.pre_fit.spread, root_mean_square(series[n_features:] - series[n_features:].mean()))
     least = max(EXACT * scale, rounding_of(design))
 
     def p_value(effect: float) -> float | None:
         treated = series.copy()
-        treated[design.n_pre :] -= effect
+        treated[n_features + design.n_pre :] -= effect
         residuals = result.method.residuals(treated, donors)
         return None if root_mean_square(residuals) <= least else moved_block_p(residuals, n_post)
 

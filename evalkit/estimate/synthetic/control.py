@@ -17,6 +17,7 @@ from evalkit.estimate.synthetic.weights_arrays import (
     fit_centred,
     fit_synthetic_control,
     fit_synthetic_did,
+    fit_with_features,
     noise_level,
 )
 
@@ -25,7 +26,8 @@ def synthetic_control(design: AreaDesign) -> SyntheticControl:
     """Return the gap to the weighted average of donors that best follows every outcome before the start.
 
     Weights are not negative and sum to one; they are found exactly. Several treated areas are averaged; `design.each()`
-    gives each on its own. Abadie, Diamond and Hainmueller (2010), on outcomes alone.
+    gives each on its own. Abadie, Diamond and Hainmueller (2010), on outcomes and the design's features, if it has any,
+    each of which counts as one period.
 
     >>> import evalkit
     >>> import pandas as pd
@@ -41,11 +43,28 @@ def synthetic_control(design: AreaDesign) -> SyntheticControl:
     >>> round(found.estimate, 1), round(float(found.weights.sum()), 6)
     (2.9, 1.0)
     """
-    return area_result(design, AreaMethod(name="synthetic control", fit=fit_synthetic_control, residuals=_residuals))
+    name, n_features = "synthetic control", len(design.features)
+    if not n_features:
+        return area_result(design, AreaMethod(name=name, fit=fit_synthetic_control, residuals=_residuals))
+    fit = partial(fit_with_features, n_features=n_features)
+    residuals = partial(_residuals_with_features, n_features=n_features)
+    return area_result(design, AreaMethod(name=name, fit=fit, residuals=residuals))
 
 
 def _residuals(treated: Floats, donors: Floats) -> Floats:
     return fit_synthetic_control(treated, donors, len(treated)).gap
+
+
+def _residuals_with_features(treated: Floats, donors: Floats, n_features: int) -> Floats:
+    return fit_with_features(treated, donors, len(treated) - n_features, n_features).gap
+
+
+def _refuse_features(design: AreaDesign) -> None:
+    if design.features:
+        raise DesignError(
+            f"Only the plain synthetic control follows covariates ({', '.join(design.features)}) beside the outcome. "
+            "Leave them out, or use that."
+        )
 
 
 # Ridge-augmented synthetic control: what the synthetic control misses before the start is predicted away.
@@ -80,6 +99,7 @@ def augmented_control(design: AreaDesign, ridge: float | None = None) -> Synthet
     >>> round(evalkit.augmented_control(design).estimate, 1)
     2.9
     """
+    _refuse_features(design)
     if ridge is not None and not ridge > 0:
         raise DesignError(f"The ridge penalty is a positive number, not {ridge}. Leave it out to have it chosen.")
     if ridge is None and design.n_pre < FEWEST_TO_TUNE:
@@ -92,13 +112,14 @@ def augmented_control(design: AreaDesign, ridge: float | None = None) -> Synthet
         if ridge is None
         else ridge
     )
-
-    def residuals(treated: Floats, donors: Floats) -> Floats:
-        return fit_augmented(treated, donors, len(treated), kept).gap
-
+    residuals = partial(_residuals_augmented, ridge=kept)
     name = "ridge-augmented synthetic control"
     found = area_result(design, AreaMethod(name=name, fit=partial(fit_augmented, ridge=ridge), residuals=residuals))
     return found if ridge is not None else replace(found, notes=(*found.notes, _how_chosen(kept), OTHER_DEFAULT))
+
+
+def _residuals_augmented(treated: Floats, donors: Floats, ridge: float) -> Floats:
+    return fit_augmented(treated, donors, len(treated), ridge).gap
 
 
 def _how_chosen(ridge: float) -> str:
@@ -130,6 +151,7 @@ def synthetic_did(design: AreaDesign) -> SyntheticControl:
     >>> round(evalkit.synthetic_did(design).estimate, 1)
     3.1
     """
+    _refuse_features(design)
     if design.n_pre < 2:
         raise DesignError(
             f"Synthetic difference-in-differences measures the donors' changes before the start {design.start}, "
@@ -137,10 +159,7 @@ def synthetic_did(design: AreaDesign) -> SyntheticControl:
         )
     n_treated = len(design.treated)
     zeta = (n_treated * design.n_post) ** 0.25 * noise_level(design.donor_values[:, : design.n_pre].T)
-
-    def residuals(treated: Floats, donors: Floats) -> Floats:
-        return fit_centred(treated, donors, zeta)
-
+    residuals = partial(fit_centred, zeta=zeta)
     name = "synthetic difference-in-differences"
     return area_result(
         design, AreaMethod(name=name, fit=partial(fit_synthetic_did, n_treated=n_treated), residuals=residuals)

@@ -12,6 +12,7 @@ from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed, stream
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
+from evalkit.estimate.synthetic.connected_arrays import ConnectedSets
 from evalkit.estimate.synthetic.result import (
     EXACT,
     FEWEST_DONORS,
@@ -68,6 +69,8 @@ class PlaceboInSpace(Shown):
     gaps : shape (n_sets, n_periods)
     pre_rmse : shape (n_sets,)
     is_complete : whether every set of donors of that size was gone through
+    n_as_large : number of placebos whose ratio is at least that of the treated areas
+    n_disjoint : sets without an area in common among those that border each other, None where sets are from anywhere
     notes : what a reader must know of the p-value
     """
 
@@ -83,6 +86,8 @@ class PlaceboInSpace(Shown):
     pre_rmse: Floats
     is_complete: bool
     notes: tuple[str, ...]
+    n_as_large: int = 0
+    n_disjoint: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -95,11 +100,14 @@ class PlaceboInTime(Shown):
     p_value: Quantity
 
 
-def placebo_in_space(result: SyntheticControl, options: PlaceboOptions | None = None) -> PlaceboInSpace:
+def placebo_in_space(
+    result: SyntheticControl, options: PlaceboOptions | None = None, connected: ConnectedSets | None = None
+) -> PlaceboInSpace:
     """Return the treated areas' rank among donors as if treated (Abadie, Diamond and Hainmueller, 2010).
 
     A donor that is followed badly before the start has a small ratio for it, and is left in. Of several treated areas
-    the placebos are sets of as many donors. Areas truly treated serve as donor in no placebo.
+    the placebos are sets of as many donors, or `connected` ones, from which no p-value is below one over the number of
+    sets without an area in common and one. Areas truly treated serve as donor in no placebo.
 
     >>> import evalkit
     >>> import pandas as pd
@@ -116,7 +124,7 @@ def placebo_in_space(result: SyntheticControl, options: PlaceboOptions | None = 
     0.083
     """
     options = options or PlaceboOptions()
-    placebos = _placebos(result, options)
+    placebos = _placebos(result, options, connected)
     before = result.design.n_pre
     series = np.column_stack([result.design.treated_values.T, result.design.donor_values.T])[:before]
     # Without a floor a placebo that is followed exactly before the start would have an infinite ratio.
@@ -127,7 +135,7 @@ def placebo_in_space(result: SyntheticControl, options: PlaceboOptions | None = 
     std_error = reason or _spread(placebos.fits, result.fit.estimate, least)
     donors = result.design.donors
     return PlaceboInSpace(
-        p_value=reason or rank_p(treated_ratio, ratios),
+        p_value=reason or _p_value(treated_ratio, ratios, connected),
         ratio=reason or treated_ratio,
         ratios=ratios,
         floor=floor,
@@ -138,11 +146,20 @@ def placebo_in_space(result: SyntheticControl, options: PlaceboOptions | None = 
         gaps=np.array([fit.gap for fit in placebos.fits]).reshape(len(ratios), len(result.design.periods)),
         pre_rmse=np.array([fit.pre_rmse for fit in placebos.fits]),
         is_complete=placebos.is_complete,
-        notes=() if reason else tuple(_notes(result, placebos.fits, floor)),
+        notes=() if reason else tuple(_notes(result, placebos.fits, floor, connected)),
+        n_as_large=int((ratios >= treated_ratio * (1 - 1e-10)).sum()),
+        n_disjoint=None if connected is None else connected.n_disjoint,
     )
 
 
-def placebo_in_time(result: SyntheticControl, options: PlaceboOptions | None = None) -> PlaceboInTime | Unavailable:
+def _p_value(treated: float, others: Floats, connected: ConnectedSets | None) -> float:
+    least = 0.0 if connected is None else 1 / (1 + connected.n_disjoint)
+    return max(rank_p(treated, others), least)
+
+
+def placebo_in_time(
+    result: SyntheticControl, options: PlaceboOptions | None = None, connected: ConnectedSets | None = None
+) -> PlaceboInTime | Unavailable:
     """Return the effect of a start put back to two thirds of the way, which can have none.
 
     It needs five periods before that start, and so six before the true one.
@@ -173,12 +190,15 @@ def placebo_in_time(result: SyntheticControl, options: PlaceboOptions | None = N
         start=start,
         estimate=earlier.estimate,
         pre_rmse=earlier.pre_rmse,
-        p_value=placebo_in_space(earlier, options).p_value,
+        p_value=placebo_in_space(earlier, options, connected).p_value,
     )
 
 
-def _placebos(result: SyntheticControl, options: PlaceboOptions) -> Placebos:
-    donors, size = result.design.donor_values.T, len(result.design.treated)
+def _placebos(result: SyntheticControl, options: PlaceboOptions, connected: ConnectedSets | None) -> Placebos:
+    donors, size = result.design.rows[1], len(result.design.treated)
+    if connected is not None:
+        fits = placebo_fits(donors, result.design.n_pre, connected.sets, result.method.fit, options.executor)
+        return Placebos(sets=connected.sets, fits=fits, is_complete=False)
     if donors.shape[1] < size + FEWEST_DONORS:
         return Placebos(sets=np.empty((0, size), dtype=np.int64), fits=(), is_complete=True)
     random = stream(options.seed, "placebo areas")
@@ -214,7 +234,9 @@ def _reason(result: SyntheticControl, n_sets: int) -> Unavailable | None:
     return None
 
 
-def _notes(result: SyntheticControl, fits: tuple[AreaFit, ...], floor: float) -> Iterator[str]:
+def _notes(
+    result: SyntheticControl, fits: tuple[AreaFit, ...], floor: float, connected: ConnectedSets | None
+) -> Iterator[str]:
     n_sets, n_floored = len(fits), sum(fit.pre_rmse < floor for fit in fits)
     if 2 * n_floored > n_sets:
         yield (
@@ -224,7 +246,13 @@ def _notes(result: SyntheticControl, fits: tuple[AreaFit, ...], floor: float) ->
         )
     if 1 / (1 + n_sets) > 0.05:
         yield f"With {n_sets} placebos no p-value is below 1/{1 + n_sets}."
-    if len(result.design.treated) > 1:
+    if connected is not None:
+        yield (
+            f"Placebos are {n_sets:,} sets of donors that border each other, grown at random among "
+            f"{connected.n_areas:,} of them. At most {connected.n_disjoint:,} such sets without an area in common were "
+            f"found, so that no p-value is below 1/{connected.n_disjoint + 1}, however many are drawn."
+        )
+    elif len(result.design.treated) > 1:
         yield (
             "Placebos are sets of donors from anywhere. Treated areas that lie together also move together, so that "
             "their mean varies more than that of such a set, and the p-value may be too small."
@@ -272,11 +300,11 @@ def leave_one_donor_out(result: SyntheticControl) -> LeaveOneDonorOut | Unavaila
     """
     if isinstance(result.estimate, Unavailable):
         return result.estimate
-    design, donors = result.design, result.design.donor_values.T
+    design, (series, donors) = result.design, result.design.rows
     if len(design.donors) <= FEWEST_DONORS:
         return Unavailable(f"With {len(design.donors)} donors none can be left out.")
     estimates = {
-        design.donors[at]: result.method.fit(design.series, np.delete(donors, at, axis=1), design.n_pre).estimate
+        design.donors[at]: result.method.fit(series, np.delete(donors, at, axis=1), design.n_pre).estimate
         for at in np.flatnonzero(np.abs(result.weights) > 1e-9)
     }
     influential = max(estimates, key=lambda donor: abs(estimates[donor] - float(result.fit.estimate)))

@@ -110,7 +110,7 @@ def area_result(design: AreaDesign, method: AreaMethod) -> SyntheticControl:
             f"There is one donor, '{design.donors[0]}': a synthetic control weights at least {FEWEST_DONORS}, "
             "and placebos need more. Add areas without the programme."
         )
-    fit = method.fit(design.series, design.donor_values.T, design.n_pre)
+    fit = method.fit(*design.rows, design.n_pre)
     pre_fit = _pre_fit(design, fit)
     estimate = Unavailable(pre_fit.sentence) if pre_fit.is_poor else fit.estimate
     return SyntheticControl(

@@ -80,6 +80,16 @@ def fit_synthetic_control(treated: Floats, donors: Floats, n_pre: int) -> AreaFi
     return AreaFit(weights=found.weights, gap=gap, n_pre=n_pre, is_unique=found.is_unique)
 
 
+def fit_with_features(treated: Floats, donors: Floats, n_pre: int, n_features: int) -> AreaFit:
+    """Return the synthetic control's fit to features as well, whose rows come before those of the periods.
+
+    treated : shape (n_features + n_periods,); donors : (n_features + n_periods, n_donors). The gap is of periods alone.
+    """
+    found = simplex_fit(donors[: n_features + n_pre], treated[: n_features + n_pre], least=rounding(treated, donors))
+    gap = gap_of(treated[n_features:], donors[n_features:], found.weights)
+    return AreaFit(weights=found.weights, gap=gap, n_pre=n_pre, is_unique=found.is_unique)
+
+
 def gap_of(treated: Floats, donors: Floats, weights: Floats) -> Floats:
     """Return treated − donors·w as Σ w_j (treated − donor_j), equal as Σw = 1.
 

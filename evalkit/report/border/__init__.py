@@ -8,6 +8,8 @@
 - `people`: Tables of a project whose units are people, as they may leave: every number stands beside the people it
   rests on.
 - `release`: Disclosure control over a whole release: what its tables tell together, and beside an earlier release.
+- `same_people`: Which counts of a release may be of the same people under different names, where its units are
+  people.
 - `suppression_arrays`: What an attacker can deduce of hidden cells, and which cells to hide beside them: linear
   programmes over arrays.
 - `table`: A table before it is released: values with their kinds, not yet fit to be shown, and its record in JSON.

@@ -6,20 +6,16 @@ What cannot be tied to a count of people does not leave: this side of the border
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
-from evalkit.core.disclosure import DOMINANT, FEWEST_DF, FEWEST_PEOPLE, WITHIN_PERCENT, few
+from evalkit.core.disclosure import FEWEST_DF, FEWEST_PEOPLE
 from evalkit.core.errors import EvalkitError
 from evalkit.core.formats import rounded
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.sentence import Sentence
 from evalkit.report.border.disclosure import UNTYPED, ReleasedTable, is_suppressed, release
 from evalkit.report.border.release import REASONS, Why, Withheld, row_name
-from evalkit.report.border.suppression_arrays import is_dominated
 from evalkit.report.border.table import Cell, Column, Kind, Table
 
 _NUMBERS: Final[tuple[Kind, ...]] = ("estimate", "number", "interval", "p", "percentage", "money")
@@ -78,9 +74,10 @@ def tied_to_counts(
 ) -> tuple[ReleasedTable, list[Withheld]]:
     """Return a table of people in which numbers go with the counts, and what of it is withheld for that.
 
-    A row with a withheld count tells no other number; nor does a model with few residual degrees of freedom, nor a
-    smallest or largest value. Where counts have `hardly_changed` since the last release, neither does a row without any
-    count. What stays is rounded half up, as it is shown, so that no sum can be worked out of a mean.
+    A row with a withheld count tells no other number; nor does a model with few residual degrees of freedom, a mean
+    that one or two people make up, or a smallest or largest value. Where counts have `hardly_changed` since an earlier
+    release, neither does a row without any count. What stays is rounded half up, as it is shown, so that no sum can be
+    worked out of a mean.
     """
     table, found, rows = one.table, list[Withheld](), list[tuple[Cell, ...]]()
     for r, row in enumerate(table.rows):
@@ -102,6 +99,8 @@ def _why_not(table: Table, row: tuple[Cell, ...], at: int, column: Column, hardl
     counts = [cell for c, cell in zip(table.columns, row, strict=True) if c.kind == "pupil_count"]
     if any(isinstance(cell, Unavailable) and is_suppressed(cell) for cell in counts):
         return "base"
+    if at in table.dominated:
+        return "dominated"
     if any(map(_EXTREME.search, (column.key, column.header, *row_name(table, at)))):
         return "extreme"
     freedom = [
@@ -129,18 +128,3 @@ def is_of_groups(data: Table) -> bool:
     """
     kinds = {column.kind for column in data.columns}
     return "pupil_count" in kinds or bool(kinds & {"estimate", "interval"})
-
-
-def total_told(amounts: Sequence[float], fewest: int = FEWEST_PEOPLE) -> float | Unavailable:
-    """Return the sum of what people or firms have, or why it is withheld: few of them, or one or two dominate it.
-
-    >>> total_told([5.0] * 12)
-    60.0
-    >>> total_told([5.0] * 11 + [1000.0]).reason
-    'Withheld: one or two of those it is made up of could be worked out.'
-    """
-    if len(amounts) < fewest:
-        return Unavailable(few(fewest)) if amounts else 0.0
-    if is_dominated(np.array(amounts, dtype=float), *DOMINANT, WITHIN_PERCENT):
-        return Unavailable("Withheld: one or two of those it is made up of could be worked out.")
-    return float(sum(amounts))

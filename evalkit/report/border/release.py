@@ -25,18 +25,20 @@ from evalkit.report.border.disclosure import (
     suppressed,
     with_derived_hidden,
 )
+from evalkit.report.border.same_people import Counted, arm_named, too_near
 from evalkit.report.border.suppression_arrays import CellSystem, SumsDoNotHold
 from evalkit.report.border.suppression_arrays import suppressed as suppressed_cells
 from evalkit.report.border.table import Table
 
-Why = Literal["sum", "difference", "last release", "small", "base", "df", "extreme", "unknown base"]
+Why = Literal["sum", "difference", "earlier release", "small", "base", "df", "dominated", "extreme", "unknown base"]
 REASONS: Final[Mapping[Why, str]] = {
     "small": "it counts fewer people than may be told, or its own table would let such a count be worked out",
     "sum": "with other numbers of this release it would let a withheld count be worked out",
     "difference": "it differs from another number of this release by fewer people than may be told",
-    "last release": "it differs from the last release by fewer people than may be told",
+    "earlier release": "it differs from an earlier release by fewer people than may be told",
     "base": "it rests on a count that is withheld",
     "df": f"it has fewer than {FEWEST_DF} residual degrees of freedom",
+    "dominated": "one or two people make up most of it, and could be worked out from it",
     "extreme": "a smallest or largest value is that of one person",
     "unknown base": "nobody can say how many people it rests on, and some counts have hardly changed since the last "
     "release",
@@ -67,32 +69,39 @@ class Together:
 
 
 def released_together(
-    tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]] = ()
+    tables: Mapping[str, ReleasedTable],
+    fewest: int,
+    previous: Sequence[Mapping[str, ReleasedTable]] = (),
+    true: Mapping[str, Table] | None = None,
 ) -> Together:
-    """Return tables as they may leave in one release, where those of earlier ones, the first of them first, are out."""
+    """Return tables as they may leave in one release, where those of earlier ones, the first of them first, are out.
+
+    Where units are people, `true` are the tables before anything was withheld: counts of one size are then taken to be
+    of the same people whatever their names, and those that differ by few of nearly the same.
+    """
     if not any(counts_people(one.table) for one in tables.values()):
         return Together(dict(tables))
-    hidden, is_lost = _solved(tables, fewest, previous)
+    hidden, is_lost = _solved(tables, fewest, previous, true)
     made, withheld = dict(tables), list[Withheld]()
     for name, one in tables.items():
         found, rows = hidden.get(name, {}), one.table.rows
         places = {place: why for place, why in found.items() if not is_suppressed(rows[place[0]][place[1]])}
         made[name] = _hiding(one, set(places), fewest)
         withheld += [_withheld(name, one.table, place, why) for place, why in sorted(places.items())]
-    lost = [_withheld(name, tables[name].table, place, "last release") for name, place in is_lost]
+    lost = [_withheld(name, tables[name].table, place, "earlier release") for name, place in is_lost]
     twins = _twins(tables, made)
     if not twins:
         return Together(made, tuple(withheld), tuple(lost))
     withheld += [_withheld(name, made[name].table, place, "sum") for name, places in twins.items() for place in places]
     without = {name: _hiding(one, twins.get(name, set()), fewest) for name, one in made.items()}
-    after = released_together(without, fewest, previous)
+    after = released_together(without, fewest, previous, true)
     return Together(after.tables, (*withheld, *after.withheld), tuple(dict.fromkeys((*lost, *after.lost))))
 
 
 def _twins(before: Mapping[str, ReleasedTable], after: Mapping[str, ReleasedTable]) -> dict[str, set[Place]]:
-    """Return where a count that is newly withheld is told under another name: of the same key, and as large."""
+    """Return where a count that is newly withheld is told under another name: one that is as large."""
     newly = {
-        (before[name].table.columns[c].key, before[name].table.rows[r][c])
+        before[name].table.rows[r][c]
         for name, one in after.items()
         for r, c in _places(one.table)
         if is_suppressed(one.table.rows[r][c]) and not is_suppressed(before[name].table.rows[r][c])
@@ -100,7 +109,7 @@ def _twins(before: Mapping[str, ReleasedTable], after: Mapping[str, ReleasedTabl
     found: dict[str, set[Place]] = {}
     for name, one in after.items():
         for r, c in _places(one.table):
-            if (one.table.columns[c].key, one.table.rows[r][c]) in newly:
+            if one.table.rows[r][c] in newly:
                 found.setdefault(name, set()).add((r, c))
     return found
 
@@ -110,7 +119,10 @@ def _places(table: Table) -> Iterator[Place]:
 
 
 def _solved(
-    tables: Mapping[str, ReleasedTable], fewest: int, previous: Sequence[Mapping[str, ReleasedTable]]
+    tables: Mapping[str, ReleasedTable],
+    fewest: int,
+    previous: Sequence[Mapping[str, ReleasedTable]],
+    true: Mapping[str, Table] | None,
 ) -> tuple[dict[str, dict[Place, Why]], list[tuple[str, Place]]]:
     """Return what to hide and what is lost, cells linked as closely as what is shown allows."""
     for linked in _LINKED:
@@ -118,6 +130,8 @@ def _solved(
         book.enter(tables, _NEW)
         for at, told in enumerate(previous):
             book.enter(told, f"release {at}")
+        if true is not None:
+            book.link_sizes(tables, true, previous)
         with suppress(SumsDoNotHold):
             return book.solved()
     raise SumsDoNotHold("The sums of a table of this release do not hold, so nobody can say what they tell.")
@@ -205,6 +219,8 @@ class _Book:
     lines: list[dict[_Key, float]] = field(default_factory=list)
     differences: dict[_Key, Why] = field(default_factory=dict)
     pairs: dict[_Key, tuple[_Key, _Key]] = field(default_factory=dict)
+    same: dict[_Key, _Key] = field(default_factory=dict)
+    near: dict[_Key, Why] = field(default_factory=dict)
 
     def enter(self, tables: Mapping[str, ReleasedTable], of: str) -> None:
         """Enter the counts of tables, and what is known of their sums."""
@@ -236,7 +252,7 @@ class _Book:
             self.cells[key] = value if same is None or np.isnan(value) else before
         if same is None:
             for other in named:
-                self._differ(key, other, "last release" if of != _NEW else "difference")
+                self._differ(key, other, "earlier release" if of != _NEW else "difference")
             named.append(key)
         return key
 
@@ -257,23 +273,51 @@ class _Book:
         self.lines.append(_line([(larger, -1.0), (smaller, 1.0), (key, 1.0)]))
         self.cells[key], self.differences[key], self.pairs[key] = np.nan, why, (larger, smaller)
 
+    def link_sizes(
+        self,
+        tables: Mapping[str, ReleasedTable],
+        true: Mapping[str, Table],
+        previous: Sequence[Mapping[str, ReleasedTable]],
+    ) -> None:
+        """Take counts of one size to be one cell, and hide those that differ by few from others that are told."""
+        releases = [(_NEW, tables, true), *((f"release {at}", told, {}) for at, told in enumerate(previous))]
+        where: dict[int, list[Counted]] = {}
+        size_of: dict[_Key, int] = {}
+        for of, told, known in releases:
+            for name, one in told.items():
+                for place, counted in _counted(name, one.table):
+                    size = known.get(name, one.table).rows[place[0]][place[1]]
+                    key = self.places.get((of, name, place))
+                    # a hidden cell that its name has made one with another of a different size is left as it is
+                    if key is not None and isinstance(size, int) and size_of.setdefault(key, size) == size:
+                        where.setdefault(size, []).append(counted)
+        first: dict[int, _Key] = {}
+        self.same = {key: first.setdefault(n, key) for key, n in size_of.items() if n >= self.fewest}
+        told_before = {size_of[key] for key in self.fixed if key in size_of}
+        hidden = too_near(where, told_before, self.fewest)
+        for key, size in size_of.items():
+            if size in hidden:
+                near_earlier = any(abs(size - other) < self.fewest for other in told_before)
+                self.cells[key], self.near[key] = np.nan, "earlier release" if near_earlier else "difference"
+
     def solved(self) -> tuple[dict[str, dict[Place, Why]], list[tuple[str, Place]]]:
         """Return which places of which tables to hide and why, and those that nothing can protect."""
-        keys = list(self.cells)
-        at = {key: i for i, key in enumerate(keys)}
-        sums = np.zeros((len(self.lines), len(keys)))
+        names = {key: self.same.get(key, key) for key in self.cells}
+        at = {key: i for i, key in enumerate(dict.fromkeys(names.values()))}
+        sums = np.zeros((len(self.lines), len(at)))
         for i, line in enumerate(self.lines):
             for key, sign in line.items():
-                sums[i, at[key]] = sign
-        system = CellSystem(
-            sums=sums,
-            values=np.array([self.cells[key] for key in keys]),
-            is_fixed=np.array([key in self.fixed for key in keys]),
-            lowest=np.array([-np.inf if key in self.differences else 0.0 for key in keys]),
-        )
+                sums[i, at[names[key]]] += sign
+        values, is_fixed = np.full(len(at), np.nan), np.zeros(len(at), dtype=bool)
+        for key, cell in names.items():
+            value = self.cells[key]
+            values[at[cell]] = values[at[cell]] if np.isnan(value) else value
+            is_fixed[at[cell]] |= key in self.fixed
+        lowest = np.array([-np.inf if key in self.differences else 0.0 for key in at])
+        system = CellSystem(sums=sums, values=values, is_fixed=is_fixed, lowest=lowest)
         found = suppressed_cells(system, self.fewest)
-        hidden = {key for key, is_hidden in zip(keys, found.hidden, strict=True) if is_hidden}
-        lost = {key for key, is_lost in zip(keys, found.is_lost, strict=True) if is_lost}
+        hidden = {key for key, cell in names.items() if found.hidden[at[cell]]}
+        lost = {key for key, cell in names.items() if found.is_lost[at[cell]]}
         lost |= {end for key in lost & set(self.differences) for end in self.pairs[key]}
         places: dict[str, dict[Place, Why]] = {}
         for (of, name, place), key in self.places.items():
@@ -282,7 +326,8 @@ class _Book:
         return places, [(name, place) for (of, name, place), key in self.places.items() if of == _NEW and key in lost]
 
     def _why(self, key: _Key) -> Why:
-        return next((self.differences[d] for d, ends in self.pairs.items() if key in ends), "sum")
+        named = next((self.differences[d] for d, ends in self.pairs.items() if key in ends), None)
+        return self.near.get(key) or named or "sum"
 
 
 def _agree(one: float, other: float, is_strict: bool) -> bool:
@@ -296,6 +341,15 @@ def _line(entries: Iterable[tuple[_Key, float]]) -> dict[_Key, float]:
     for key, sign in entries:
         line[key] += sign  # type: ignore[assignment]  # coefficients are floats
     return dict(line)
+
+
+def _counted(name: str, table: Table) -> Iterator[tuple[Place, Counted]]:
+    """Yield the counts of people of a table with what is known of whom they count."""
+    places = list(_places(table))
+    lines = sums_shown(table, places)
+    parts = {part for _, *of in lines for part in of} - {total for total, *_ in lines}
+    for r, c in places:
+        yield (r, c), Counted(name, arm_named(table.columns[c].key, *row_name(table, r)), (r, c) in parts)
 
 
 def _identities(table: Table, of: str) -> Iterator[tuple[Place, _Identity]]:

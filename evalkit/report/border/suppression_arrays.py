@@ -339,20 +339,3 @@ class _Programme:
         self.rows.append(row)
         self.lower.append(least)
         self.upper.append(largest)
-
-
-# Magnitudes: totals that one or two of those who make them up dominate.
-
-
-def is_dominated(contributions: Floats, n: int, share: float, percent: float) -> bool:
-    """Return whether a total of amounts, shape (n_people,), would tell one of them closely.
-
-    So it does where the `n` largest make up more than `share` of it (dominance), or where the second largest, who
-    knows his own, could work out the largest to within `percent` of it: what the others add is less than that (p%).
-    """
-    ordered = np.sort(np.abs(np.asarray(contributions, dtype=float)))[::-1]
-    total = float(ordered.sum())
-    if not total:
-        return False
-    is_dominant = float(ordered[:n].sum()) > share * total
-    return is_dominant or float(ordered[2:].sum()) < percent / 100 * float(ordered[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
@@ -83,7 +83,8 @@ class Table:
     values are shown as headings of panels, each over the rows that have that value. Each of `row_sums` are places of
     rows, the first of which sums the others, and each of `column_sums` keys of columns likewise; rows of a table that
     `is_nested` count groups that lie within each other, so that what two of them differ by is a count as well.
-    `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
+    Rows that are `dominated` have a number, a mean or a sum, of which one or two units make up most: it may not leave
+    where units are people. `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
     `release` makes the `ReleasedTable` that can.
     """
 
@@ -98,6 +99,7 @@ class Table:
     row_sums: tuple[tuple[int, ...], ...] = ()
     column_sums: tuple[tuple[str, ...], ...] = ()
     is_nested: bool = False
+    dominated: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -169,6 +171,7 @@ def table_record(table: Table) -> dict[str, object]:
         "above": list(table.above),
         "row_sums": [list(places) for places in table.row_sums],
         "column_sums": [list(keys) for keys in table.column_sums],
+        "dominated": list(table.dominated),
     }
 
 
@@ -183,6 +186,7 @@ def table_from_record(record: Mapping[str, Any]) -> Table:
             "above": tuple(record["above"]),
             "row_sums": tuple(tuple(places) for places in record.get("row_sums", ())),
             "column_sums": tuple(tuple(keys) for keys in record.get("column_sums", ())),
+            "dominated": tuple(record.get("dominated", ())),
         }
     )
 
@@ -205,3 +209,8 @@ def _cell(record: Any) -> Cell:
     if "number" in record:
         return float(record["number"])
     return Interval(*record["interval"])
+
+
+def sums_by(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Return the places of the rows of each outcome or arm: the first, of those listed, sums the others."""
+    return tuple(tuple(at for at, name in enumerate(names) if name == one) for one in dict.fromkeys(names))

@@ -53,17 +53,25 @@ class Leaving:
     counted: Mapping[str, ReleasedTable] = field(default_factory=dict)
 
 
-def contents_together(contents: Contents, fewest: int, previous: Sequence[Mapping[str, ReleasedTable]] = ()) -> Leaving:
+def contents_together(
+    contents: Contents,
+    fewest: int,
+    previous: Sequence[Mapping[str, ReleasedTable]] = (),
+    before: Sequence[tuple[ReleasedTable, ReleasedTable]] | None = None,
+) -> Leaving:
     """Return contents in which no table, figure, sentence or result tells what another withholds.
 
-    `previous` are the tables of earlier releases, with which differences are told too.
+    `previous` are the tables of earlier releases, with which differences are told too; `before`, where units are
+    people, tables each with what it was before anything in it was withheld.
     """
     named = _named(contents)
-    together = released_together(named, fewest, previous)
+    true = None if before is None else _true(named, before)
+    together = released_together(named, fewest, previous, true)
     changed = {name for name, one in named.items() if one is not together.tables[name]}
-    if not changed:
+    if not changed and true is None:
         return Leaving(contents=contents, lost=together.lost, counted=_counted(together.tables))
-    made = _Replaced(named, together.tables, _numbers_of(named, together), fewest)
+    numbers = _numbers_of(true or {name: one.table for name, one in named.items()}, together)
+    made = _Replaced(named, together.tables, numbers, fewest, are_people=true is not None)
     return Leaving(
         contents=made.contents(contents),
         withheld=together.withheld,
@@ -84,11 +92,15 @@ def contents_leaving(
     stripped = _Stripped(are_people)
     first = stripped.contents(contents)
     before = hidden_already(_named(first if are_people else contents))
-    leaving = contents_together(first, FEWEST_PEOPLE if are_people else contents.threshold, previous)
+    leaving = (
+        contents_together(first, FEWEST_PEOPLE, previous, stripped.before)
+        if are_people
+        else contents_together(first, contents.threshold, previous)
+    )
     withheld, last = [*before, *leaving.withheld], leaving.contents
     if are_people:
         named = _named(last)
-        hardly_changed = any(one.why == "last release" for one in leaving.withheld)
+        hardly_changed = any(one.why == "earlier release" for one in leaving.withheld)
         tied = {name: tied_to_counts(name, one, hardly_changed=hardly_changed) for name, one in named.items()}
         last = _Replaced(named, {name: one for name, (one, _) in tied.items()}, frozenset(), FEWEST_PEOPLE).contents(
             last
@@ -102,6 +114,13 @@ def contents_leaving(
         left_out=tuple(dict.fromkeys((*stripped.left_out, *leaving.left_out, *figures.left_out))),
         counted=leaving.counted,
     )
+
+
+def _true(
+    named: Mapping[str, ReleasedTable], before: Sequence[tuple[ReleasedTable, ReleasedTable]]
+) -> dict[str, Table]:
+    """Return each table as it was before anything in it was withheld."""
+    return {name: next((was.table for made, was in before if made == one), one.table) for name, one in named.items()}
 
 
 def _counted(tables: Mapping[str, ReleasedTable]) -> dict[str, ReleasedTable]:
@@ -120,12 +139,13 @@ def _named(contents: Contents) -> dict[str, ReleasedTable]:
     return named
 
 
-def _numbers_of(named: Mapping[str, ReleasedTable], together: Together) -> frozenset[tuple[str, int]]:
-    """Return the counts that are newly withheld, with the keys of their columns."""
+def _numbers_of(before: Mapping[str, Table], together: Together) -> frozenset[tuple[str, int]]:
+    """Return the counts that are withheld in tables, and were not before, with the keys of their columns."""
     found = set[tuple[str, int]]()
-    for name, one in named.items():
-        for before, after in zip(one.table.rows, together.tables[name].table.rows, strict=True):
-            for column, was, now in zip(one.table.columns, before, after, strict=True):
+    for name, table in before.items():
+        after = together.tables[name].table
+        for old, new in zip(table.rows, after.rows, strict=True):
+            for column, was, now in zip(after.columns, old, new, strict=True):
                 if column.kind == "pupil_count" and isinstance(was, int) and is_suppressed(now):
                     found.add((column.key, was))
     return frozenset(found)
@@ -207,8 +227,11 @@ class _Replaced(_Pass):
         after: Mapping[str, ReleasedTable],
         numbers: frozenset[tuple[str, int]],
         fewest: int,
+        *,
+        are_people: bool = False,
     ) -> None:
         super().__init__()
+        self._are_people = are_people
         self._fewest = fewest
         self._pairs = [(one, after[name]) for name, one in before.items()]
         self._numbers = numbers
@@ -218,7 +241,7 @@ class _Replaced(_Pass):
         )
 
     def sentence(self, sentence: str) -> str:
-        is_about = "pupil" in sentence.lower() or "people" in sentence.lower()
+        is_about = self._are_people or "pupil" in sentence.lower() or "people" in sentence.lower()
         return NO_SENTENCE if is_about and self._mentions(sentence) else sentence
 
     def table(self, table: ReleasedTable) -> ReleasedTable | None:
@@ -259,6 +282,7 @@ class _Stripped(_Pass):
     def __init__(self, are_people: bool) -> None:
         super().__init__()
         self._are_people = are_people
+        self.before: list[tuple[ReleasedTable, ReleasedTable]] = []
 
     def section(self, section: Section) -> Section:
         is_unchecked = any(isinstance(part, Prose) and UNCHECKED in part.sentences for part in section)
@@ -272,7 +296,11 @@ class _Stripped(_Pass):
         return sentence_of_people(sentence) if self._are_people else sentence
 
     def table(self, table: ReleasedTable) -> ReleasedTable | None:
-        return of_people(table) if self._are_people else table
+        if not self._are_people:
+            return table
+        made = of_people(table)
+        self.before += [(made, table)] if made is not None else []
+        return made
 
     def figure(self, figure: Figure) -> Figure | None:
         data = self.table(figure.data)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from evalkit.core.disclosure import FEWEST_DF
+from evalkit.core.disclosure import DOMINANT, FEWEST_DF, WITHIN_PERCENT
+from evalkit.core.formats import number
 from evalkit.core.words import counted
 from evalkit.report.border.disclosure import release
 from evalkit.report.border.parts import Document, Heading, Part, Prose
@@ -16,10 +17,19 @@ from evalkit.report.documents.leaving import Leaving, LeftOut
 _UNSEEN: Final = (
     "Sentences that authors of notebooks and of the project file wrote by hand are shown as they stand.",
     "Releases other than the one named here: whoever has two of them can compare them.",
-    "That counts of different names are of the same people, where no table says so: those analysed, say, and those "
-    "beside an estimate.",
     "What a reader knows from elsewhere, such as who took part.",
 )
+_UNSEEN_OF_PEOPLE: Final = (
+    "That groups of two breakdowns, by different things, lie within each other.",
+    "Who makes up a mean of outcomes, or an effect: that one person with a very large value does is not seen.",
+)
+_UNSEEN_OF_PUBLISHED: Final = (
+    "That counts of different names and sizes are of nearly the same pupils, where no table says so.",
+)
+
+
+def _unseen(are_people: bool) -> tuple[str, ...]:
+    return (*_UNSEEN, *(_UNSEEN_OF_PEOPLE if are_people else _UNSEEN_OF_PUBLISHED))
 
 
 def release_page(
@@ -35,7 +45,7 @@ def release_page(
         parts += [Heading(2, "What did an earlier release tell already?"), *_lost(leaving.lost)]
     parts += [Heading(2, "What is left out as a whole?"), *_wholes(leaving.left_out)]
     parts += [Heading(2, "By which rules?"), Prose(_rules(fewest, are_people, previous), "list")]
-    parts += [Heading(2, "What can no control see?"), Prose(_UNSEEN, "list")]
+    parts += [Heading(2, "What can no control see?"), Prose(_unseen(are_people), "list")]
     parts += [Heading(2, "Which files are these?"), _files(files)]
     return Document(
         title=f"Release of {document.title}" if document.title else "Release",
@@ -71,7 +81,7 @@ def _numbers(withheld: Sequence[Withheld]) -> tuple[Part, ...]:
 def _lost(lost: Sequence[Withheld]) -> tuple[Part, ...]:
     columns = (Column("table", "Table"), Column("row", "Row"), Column("column", "Number"))
     rows = tuple((one.table, one.row or "–", one.column) for one in dict.fromkeys(lost))
-    said = "Whatever is withheld now, these can be worked out from what the last release told."
+    said = "Whatever is withheld now, these can be worked out from what an earlier release told."
     return Prose((said,)), release(Table(caption="Numbers that are out already", columns=columns, rows=rows), 0)
 
 
@@ -90,7 +100,13 @@ def _rules(fewest: int, are_people: bool, previous: str) -> tuple[str, ...]:
         else f"Files are published: counts of pupils under {fewest} are withheld; counts of schools and areas are not, "
         "as anybody can count them in the published files."
     )
+    n, share = DOMINANT
     of_people = (
+        f"Counts of one size are taken to be of the same people, whatever their names; of those that differ by fewer "
+        f"than {fewest} one alone is told, unless they are of different arms or parts of different wholes.",
+        f"A mean is withheld where the largest {n} of the values it is made of are more than {number(100 * share, 0)}% "
+        f"of their sum, or where the others add up to less than {number(WITHIN_PERCENT, 0)}% of the largest. That is "
+        "known of the means of covariates before and after matching, and of no other number.",
         f"A model with fewer than {FEWEST_DF} residual degrees of freedom, smallest and largest values are withheld. "
         "Other numbers are rounded, half up, as they are shown. Sentences with numbers are left out, and so are the "
         "report's results in results.json.",

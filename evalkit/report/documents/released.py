@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from evalkit.core.plain import plain
+from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, SubgroupResults
+from evalkit.diagnose.finding import released_finding
+from evalkit.diagnose.missing.results import MissingResults
 from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
 from evalkit.report.border.disclosure import ReleasedTable, release_record
 from evalkit.report.border.parts import Figure
@@ -19,6 +21,7 @@ from evalkit.report.documents.leaving import contents_together
 from evalkit.report.figures.analyses import analyses_plot
 from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.tables import analyses
+from evalkit.report.tables.missing import missing_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
@@ -75,7 +78,8 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "estimand": results.estimand,
         "inference": {"recommended": results.recommended, "reason": results.reason},
         "effects": [_marked(effect, results) for effect in results.effects],
-        "findings": plain(results.findings),
+        "findings": _findings(results),
+        "missing": _missing_record(results.missing),
         **results.extra,
         **_subgroups_of(results),
     }
@@ -117,6 +121,13 @@ def _subgroup_record(found: SubgroupResults, project: Project) -> dict[str, Any]
     }
 
 
+def _missing_record(found: MissingResults | Unavailable) -> Any:
+    """Return what missing results could do, outcome by outcome, with what the project declares of it."""
+    if isinstance(found, Unavailable):
+        return plain(found)
+    return {"declared": plain_or_reason(found.choices), "outcomes": plain(found.outcomes)}
+
+
 def _marked(effect: Effect, results: AnalysisResults) -> dict[str, Any]:
     main = {"main": True} if effect.is_main else {}
     return {"analysis": results.analysis.name, **main, **effect_record(effect, results.project)}
@@ -129,7 +140,13 @@ def kind_record(results: AnalysisResults) -> dict[str, Any]:
         found: dict[str, Any] = module.record(results)
         return found
     effects = [effect_record(effect, results.project) for effect in results.effects]
-    return {"effects": effects, "findings": plain(results.findings)}
+    return {"effects": effects, "findings": _findings(results)}
+
+
+def _findings(results: AnalysisResults) -> Any:
+    """Return findings as plain data, counts of few people in their sentences withheld as on every page."""
+    threshold = results.project.disclosure.threshold
+    return plain(tuple(released_finding(finding, threshold) for finding in results.findings))
 
 
 def results_schema() -> dict[str, Any]:
@@ -142,6 +159,7 @@ def results_schema() -> dict[str, Any]:
 def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
     """Return one effect as plain data; permuted effects after the programme carry effect sizes and their rank."""
     record = {key: plain(getattr(effect, key)) for key in _PLAIN}
+    record |= {"unit": effect.unit} if effect.unit else {}
     lacks = isinstance(effect.estimate, Unavailable)
     is_main = effect.period == "post" and (effect.inference in PLACED or lacks)
     if effect.effect_size is not None or is_main:
@@ -273,7 +291,8 @@ def _of_analysis(results: AnalysisResults) -> str:
 def _tables_of(results: AnalysisResults) -> dict[str, ReleasedTable]:
     module = kind_module(results.plan)
     made = module.tables(results) if module and hasattr(module, "tables") else {}
-    return {f"{_of_analysis(results)}{name}": table for name, table in made.items()}
+    every = {**made, **missing_tables(results)}
+    return {f"{_of_analysis(results)}{name}": table for name, table in every.items()}
 
 
 def _figures_of(results: AnalysisResults, shown: Mapping[str, Figure]) -> dict[str, Figure | None]:

@@ -17,7 +17,7 @@ from evalkit.report.border.parts import Figure
 from evalkit.report.figures.style import BLUE, GREY, VERMILION, clipped, drawn, stacked
 from evalkit.report.tables.analyses import answers, outcomes_shown
 from evalkit.report.words.answers import in_order, main_effects
-from evalkit.report.words.names import measure_label, measure_unit
+from evalkit.report.words.names import effect_unit, measure_label
 
 _ROW: Final = 0.30
 _AXIS: Final = 0.62
@@ -55,14 +55,15 @@ def _rows(evaluation: Evaluation) -> list[_Row]:
     project = evaluation.project
     by_unit: dict[str, list[_Row]] = {}
     for code in outcomes_shown(evaluation):
-        unit = measure_unit(project, code)
         found = [
-            _Row(one.analysis.name, unit, effect, one.analysis.primary)
+            _Row(one.analysis.name, effect_unit(project, effect), effect, one.analysis.primary)
             for one in in_order(evaluation)
             for effect in main_effects(one)
             if effect.outcome == code and not isinstance(effect.estimate, Unavailable)
         ]
-        by_unit.setdefault(unit, []).extend([_Row(measure_label(project, code), unit), *found] if found else [])
+        for unit in dict.fromkeys(row.unit for row in found):
+            of_unit = [row for row in found if row.unit == unit]
+            by_unit.setdefault(unit, []).extend([_Row(measure_label(project, code), unit), *of_unit])
     rows = [row for rows in by_unit.values() for row in rows]
     return rows or [_Row("Nothing could be estimated", "")]
 

@@ -34,6 +34,8 @@ from evalkit.report.figures.style import (
 WELL_FOLLOWED: Final = 5.0
 """Placebos whose error before the start is more than this many times the treated areas' are not drawn, as nothing could
 be seen beside them; the p-value counts them all."""
+MOST_DRAWN: Final = 999
+"""Of more placebos the first so many are drawn and stand in the numbers behind the figure: their order is random."""
 Name = Callable[[object], str]
 
 
@@ -66,7 +68,7 @@ def gaps_plot(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name = s
     """Return the treated areas' gap in every period among those of donors as if treated."""
     who, is_shown = _treated(synthetic, name), not isinstance(synthetic.estimate, Unavailable)
     limit = WELL_FOLLOWED * max(synthetic.pre_rmse, space.floor)
-    near = [gap for gap, error in zip(space.gaps, space.pre_rmse, strict=True) if error <= limit]
+    near = [gap for gap, error in zip(space.gaps, space.pre_rmse, strict=True) if error <= limit][:MOST_DRAWN]
     with canvas() as (figure, axes):
         ax = axes[0]
         _from_the_start(ax, synthetic)
@@ -180,5 +182,6 @@ def _gaps_table(synthetic: SyntheticControl, space: PlaceboInSpace, name: Name) 
         (listed([name(area) for area in areas], 20), mean, error)
         for areas, mean, error in zip(space.areas, means, space.pre_rmse.tolist(), strict=True)
     ]
-    table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=(treated, *others))
+    rows = (treated, *others[:MOST_DRAWN])
+    table = Table(caption="Numbers behind the figure of gaps", columns=columns, rows=rows)
     return release(table, FEWEST_PUBLISHED)

@@ -20,7 +20,7 @@ from evalkit.diagnose.power.report import OutcomePower, PowerReport, in_pupil_sd
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure
-from evalkit.report.border.table import Column, Table
+from evalkit.report.border.table import Column, Table, sums_by
 from evalkit.report.figures.matching import LINES, LoveRow, love_legend, love_panel
 from evalkit.report.figures.style import (
     ARM_COLOURS,
@@ -37,7 +37,7 @@ from evalkit.report.figures.style import (
     say_empty,
     sheet,
 )
-from evalkit.report.tables.design import released, sums_by
+from evalkit.report.tables.design import released
 from evalkit.report.words.names import arm_label, outcome_label, short_label, treated_label
 
 

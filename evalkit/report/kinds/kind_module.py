@@ -4,6 +4,7 @@ A kind names a module of its own, in which each of these may stand; what is not 
 effects and the findings alone:
 
 - `estimand(plan)`: rows of the estimand table in its own words, by the keys of `ESTIMAND_ROWS`
+- `units(plan)`: what its effects count as treated and compared, in the plural, where that is not the project's units
 - `whom(plan)`: the sentence that says on the face of the report whom it is about
 - `answer(results)`: the answer in a sentence or two, as `Prose` of the kind `headline`
 - `summary_parts(results)`: what stands below it on the page of the summary: a figure, a small table

@@ -19,6 +19,7 @@ from evalkit.estimate.matched.after_matching import AFTER_NAMES
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_balance_table, match_findings_table, match_means, sensitivity
 from evalkit.report.words.matched import design_sentences
 from evalkit.report.words.names import capital, units_of
@@ -70,7 +71,8 @@ def would_have(results: AnalysisResults) -> str:
 
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who is matched with whom, on what, and how alike they are, of the plan of an analysis."""
-    return tuple(_design(stage_of(plan), plan.project.primary.code))
+    left = participants_left(plan, "With a result in every year before the programme")
+    return (*left, measures_compared(plan), *_design(stage_of(plan), plan.project.primary.code))
 
 
 def design_shown(plan: AnalysisPlan) -> Parts:

@@ -19,6 +19,7 @@ from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table, measured
 from evalkit.report.tables import staggered as of_effects
+from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_findings_table
 
 _MOST_IDS: Final = 6
@@ -148,7 +149,8 @@ def limits(results: AnalysisResults) -> Prose:
 
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who starts when, who is compared, and how it will be judged, of the plan of an analysis."""
-    return tuple(_design(plan_of(plan), plan.project.primary.code))
+    told = (*participants_left(plan, "With results"), measures_compared(plan))
+    return (*told, *_design(plan_of(plan), plan.project.primary.code))
 
 
 def design_shown(plan: AnalysisPlan) -> Parts:
@@ -189,7 +191,8 @@ def _rule(outcome: StaggeredOutcome) -> str:
     if isinstance(sets.below, float):
         side = "below" if sets.below > 0 else "above"
         why = f": before the first start the listed lay {abs(sets.below):.2f} school SDs {side} their areas' means"
-    return f"Sets hold {like}{why}; {sets.n_areas:,} areas could hold one, the treated counted."
+    unknown = f" {as_sentence(sets.below.reason)}" if isinstance(sets.below, Unavailable) else ""
+    return f"Sets hold {like}{why}; {sets.n_areas:,} areas could hold one, the treated counted.{unknown}"
 
 
 def _loss(lost: LeftOut) -> str:

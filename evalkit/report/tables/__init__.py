@@ -7,9 +7,11 @@
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
 - `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
 - `design`: Tables of everything decided before outcomes.
+- `dose`: Tables of an analysis by dose: who had how much, the lines, and what stands against those outside.
 - `effects`: Tables of effects, how uncertain they are by every kind of inference, and the key numbers of the summary.
 - `matched`: Tables of a matched or weighted comparison: units, balance, effect, what could be wrong, what it
   withstands.
+- `missing`: Tables of missing outcomes: who was lost in each arm and why, and what the estimate would be.
 - `models`: Tables of models of pupils in schools and of effects in standard deviations.
 - `outcomes`: Tables with one row for each outcome: who, means, differences, effect sizes, tests, what could be
   detected.

@@ -17,7 +17,16 @@ from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.kinds.kind_module import ESTIMAND_ROWS, said_by_kind
 from evalkit.report.words.answers import in_order, main_effects
-from evalkit.report.words.names import ROLES, capital, finding_label, measure_label, measure_unit, units_of
+from evalkit.report.words.names import (
+    ROLES,
+    capital,
+    effect_unit,
+    finding_label,
+    measure_label,
+    measure_unit,
+    units_counted,
+    units_of,
+)
 from evalkit.report.words.statements import day_text
 
 _GRAVE: Final = (Verdict.SERIOUS, Verdict.CAUTION)
@@ -91,7 +100,7 @@ def _population(project: Project, units: str) -> str:
 def answers(evaluation: Evaluation) -> ReleasedTable:
     """Return the effect by which each analysis is quoted for each outcome, the primary analysis first."""
     level = level_text(evaluation.project.inference.level)
-    units = capital(units_of(evaluation.project))
+    units = capital(units_counted(evaluation.project, evaluation.design.plans))
     columns = (
         Column("outcome", "Outcome"),
         Column("analysis", "Analysis"),
@@ -130,7 +139,7 @@ def outcomes_shown(evaluation: Evaluation) -> list[str]:
 
 def outcome_words(project: Project, effect: Effect) -> str:
     """Return what names an outcome in a table over all: its label, its role and its unit."""
-    unit = measure_unit(project, effect.outcome)
+    unit = effect_unit(project, effect)
     return f"{measure_label(project, effect.outcome)} ({unit}): {ROLES.get(effect.role, effect.role).lower()}"
 
 

@@ -172,9 +172,8 @@ def _sample(evaluation: AreasResults) -> tuple[Item, ...]:
         (
             "Missing results",
             f"{_CHANGE} {_REVIEW}",
-            "Complete cases, and without the rule that every year must be published. Small cohorts are "
-            "suppressed at the "
-            "source; no values are filled in.",
+            "Complete cases lead, as small cohorts are suppressed at the source; beside them imputed, at worst and "
+            "best, trimmed, and without the rule that every year must be published.",
         ),
         _subgroups(evaluation),
         _several(evaluation),
@@ -217,7 +216,7 @@ def _rest(evaluation: AreasResults) -> tuple[Item, ...]:
     cost = evaluation.cost
     pupils = "" if cost is None or isinstance(cost.n_pupils, Unavailable) else " By school, pupil and year."
     return (
-        ("Delivery and dose", _NOT, "These files hold no record of visits or days by school."),
+        ("Delivery and dose", _NOT, "An analysis of the kind `dose` sets what each school had beside how it changed."),
         (
             "Usual practice, and what else changed",
             _REVIEW,

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from typing import Final, get_args
 
 from evalkit.core.formats import mean_of, number, years_text
-from evalkit.core.project import Exposure
+from evalkit.core.project import Exposure, Project
 from evalkit.core.words import listed
 from evalkit.data.flow import Arm, CountedCase, Flow, FlowRow
+from evalkit.data.measures import measure_of
+from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.power.mdes import MULTIPLIER, averaging_factor
 from evalkit.design.project.labels import LIST_LABEL
-from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage
+from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage, MeasureNote
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
 from evalkit.diagnose.project.appraisal import baseline_category
+from evalkit.diagnose.project.describe import measure_note
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable, release
-from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.border.table import Cell, Column, Table, sums_by
 from evalkit.report.words.names import (
     ROLES,
     arm_label,
@@ -27,6 +30,7 @@ from evalkit.report.words.names import (
     is_invented,
     outcome_label,
     short_label,
+    units_of,
 )
 
 ELIGIBLE_BEFORE: Final = "Eligible on the years before"
@@ -110,11 +114,6 @@ def _flow(stage: DesignStage | AreasResults, caption: str, last: str, notes: tup
     return released(stage, table)
 
 
-def sums_by(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """Return the places of the rows of each outcome or arm: the first, of those listed, sums the others."""
-    return tuple(tuple(at for at, name in enumerate(names) if name == one) for one in dict.fromkeys(names))
-
-
 def _in_order(stage: DesignStage | AreasResults) -> list[FlowRow]:
     stages = ("listed", "excluded", "analysed")
     rows = stage.flow.rows
@@ -134,6 +133,26 @@ def _step(stage: str, reason: str, last: str) -> str:
 def _flow_count(flow: Flow, outcome: str, stage: str, reason: str, arm: str) -> int:
     key = (outcome, stage, reason, arm)
     return sum(row.n for row in flow.rows if (row.outcome, row.stage, row.reason, row.arm) == key)
+
+
+def participants_left(plan: AnalysisPlan, last: str) -> Iterator[ReleasedTable]:
+    """Yield how many participants are listed, are left out and why, and are left, under `last`; nothing without any."""
+    if plan.participants is None:
+        return
+    project, rows = plan.project, plan.participants.rows
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("step", "Step"),
+        Column("treated", f"Participating {units_of(project)}", "school_count"),
+    )
+    table = Table(
+        caption="Participants from listed to those whose results are known",
+        columns=columns,
+        rows=tuple((measure_of(project, r.outcome).label, _step(r.stage, r.reason, last), r.n) for r in rows),
+        panel_by="outcome",
+        row_sums=sums_by([row.outcome for row in rows]),
+    )
+    yield release(table, project.disclosure.threshold)
 
 
 def identity(design: DesignStage) -> ReleasedTable:
@@ -231,12 +250,23 @@ def _balance_row(design: DesignStage, row: BalanceRow) -> tuple[Cell, ...]:
 
 def measures(design: DesignStage) -> ReleasedTable:
     """Return what a reader must know of each measure before comparing its years."""
+    return _measures(design.project, design.measures)
+
+
+def measures_compared(plan: AnalysisPlan) -> ReleasedTable:
+    """Return the same of the plan of any kind."""
+    project = plan.project
+    return _measures(project, [measure_note(project, measure_of(project, one.code)) for one in project.outcomes])
+
+
+def _measures(project: Project, notes: Iterable[MeasureNote]) -> ReleasedTable:
     columns = (Column("measure", "Measure"), Column("unit", "Unit"), Column("notes", "Before comparing its years"))
     rows = tuple(
         (f"{note.label} ({note.measure})", note.unit, " ".join(note.sentences) or "No break in these years.")
-        for note in design.measures
+        for note in notes
     )
-    return released(design, Table(caption="Measures and their breaks", columns=columns, rows=rows))
+    table = Table(caption="Measures and their breaks", columns=columns, rows=rows)
+    return release(table, project.disclosure.threshold)
 
 
 def detectable_at_design(design: DesignStage) -> ReleasedTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, Literal
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
@@ -78,7 +79,12 @@ def match_means(balance: MatchBalance) -> ReleasedTable:
     )
     rules = dict.fromkeys(row.denominator_rule for row in balance.rows)
     note = f"A standardised mean difference (SMD) divides by the {'; or the '.join(rules)}: the same before and after."
-    return release(Table(caption="Means before and after", columns=columns, rows=rows, notes=(note,)), 0)
+    table = Table(caption="Means before and after", columns=columns, rows=rows, notes=(note,))
+    return release(replace(table, dominated=_dominated(balance)), 0)
+
+
+def _dominated(balance: MatchBalance) -> tuple[int, ...]:
+    return tuple(at for at, row in enumerate(balance.rows) if row.is_dominated)
 
 
 def match_balance_table(balance: MatchBalance) -> ReleasedTable:
@@ -99,7 +105,8 @@ def match_balance_table(balance: MatchBalance) -> ReleasedTable:
         "No p-values are given: balance is a property of these units.",
     )
     rows = tuple(_balance_row(row) for row in balance.rows)
-    return release(Table(caption="Balance before and after", columns=columns, rows=rows, notes=notes), 0)
+    table = Table(caption="Balance before and after", columns=columns, rows=rows, notes=notes)
+    return release(replace(table, dominated=_dominated(balance)), 0)
 
 
 _OF_BALANCE: Final = 3

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evalkit.data.layouts.performance_tables import PerformanceTable
     from evalkit.data.layouts.published_table import PublishedTable
     from evalkit.data.published.school_lists import Links
+    from evalkit.data.store.school_years import SchoolYears
     from evalkit.data.store.store import Store
 
 _COUNTED: Final = (Column("case", "What was counted"), Column("n", "Number", "count"))
@@ -69,6 +70,11 @@ def store(found: Store) -> ReleasedTable:
     records = {title: sum(one.contents.rows for one in used if one.title == title) for title in files}
     rows = [(title, n, records[title]) for title, n in sorted(files.items())]
     return plain("Files of a store", columns, rows, [f"Not used: {len(found.entries) - len(used)}."])
+
+
+def school_years(found: SchoolYears) -> ReleasedTable:
+    """Return what was counted while school-years were made of pupils."""
+    return _counted("School-years made of pupils", found.cases, f"From {counted(len(found.files), 'file')}.")
 
 
 def _filled(caption: str, reasons: pd.DataFrame, notes: Sequence[str] = ()) -> ReleasedTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from evalkit.core.formats import as_sentence, count, interval_text, lower_first, p_equals, pounds, visible
 from evalkit.core.project import Project
@@ -16,7 +16,8 @@ from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
-from evalkit.report.words.names import capital, measure_label, measure_unit, units_of
+from evalkit.report.tables.missing import missing_parts
+from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
 NOTHING_SHOWN: Final = "This kind of analysis shows nothing more here."
 _MOST_FINDINGS: Final = 3
@@ -80,7 +81,7 @@ def _answer(results: AnalysisResults, effect: Effect) -> str:
     what, who = lower_first(measure_label(project, effect.outcome)), _treated(results, effect)
     if isinstance(effect.estimate, Unavailable):
         return f"The data do not show how {what} changed in {who}: {lower_first(effect.estimate.reason).rstrip('.')}."
-    unit = measure_unit(project, effect.outcome)
+    unit = effect_unit(project, effect)
     best = f"{visible(abs(effect.estimate))} {unit} {'lower' if effect.estimate < 0 else 'higher'}"
     if not isinstance(effect.interval, Interval):
         why = lower_first(effect.interval.reason).rstrip(".")
@@ -98,7 +99,7 @@ def _answer(results: AnalysisResults, effect: Effect) -> str:
 
 
 def _treated(results: AnalysisResults, effect: Effect) -> str:
-    units = units_of(results.project)
+    units = units_counted(results.project, (results.plan,))
     named = units if effect.n_treated != 1 else units.removesuffix("s")
     return f"the {count(effect.n_treated)} {named} of the programme"
 
@@ -172,7 +173,7 @@ def _agreement(evaluation: Evaluation) -> str:
         if effect.outcome == code
     ]
     told = [
-        f"{visible(effect.estimate)}{_ends(effect)} (“{results.analysis.name}”)"
+        f"{visible(effect.estimate)}{_unit(results, effect)}{_ends(effect)} (“{results.analysis.name}”)"
         for results, effect in others
         if not isinstance(effect.estimate, Unavailable)
     ]
@@ -180,6 +181,11 @@ def _agreement(evaluation: Evaluation) -> str:
         return ""
     verb = "The other analysis gives" if len(told) == 1 else "The other analyses give"
     return f"{verb} {listed(told, 9)}."
+
+
+def _unit(results: AnalysisResults, effect: Effect) -> str:
+    """Return the unit of an effect that has another than its outcome, before its interval."""
+    return f" {effect_unit(results.project, effect)}" if effect.unit else ""
 
 
 def _ends(effect: Effect) -> str:
@@ -227,12 +233,25 @@ def plans_in_full(design: ProjectDesign) -> Parts:
 
 def reviews_in_full(evaluation: Evaluation) -> Parts:
     """Return what each kind shows of what could be wrong, under a heading for each analysis where there are several."""
-    return Parts(tuple(_of_each(list(in_order(evaluation)), "review_parts", lambda results: results.plan)))
+    every = list(in_order(evaluation))
+    return Parts(tuple(_of_each(every, "review_parts", lambda results: results.plan, missing_parts)))
 
 
-def _of_each(several: list[T], verb: str, plan_of: Callable[[T], AnalysisPlan]) -> Iterator[Part]:
+def _nothing_more(of: object) -> tuple[Part, ...]:
+    return ()
+
+
+def _of_each(
+    several: list[T],
+    verb: str,
+    plan_of: Callable[[T], AnalysisPlan],
+    more: Callable[[Any], tuple[Part, ...]] = _nothing_more,
+) -> Iterator[Part]:
+    """Yield what the kind of each says under a verb, and `more` that is said of any kind."""
     for one in several:
-        parts: tuple[Part, ...] = tuple(said_by_kind(verb, one, lambda _: ())) or (Prose((NOTHING_SHOWN,)),)
+        parts: tuple[Part, ...] = tuple(said_by_kind(verb, one, lambda _: ()))
+        parts += more(one)
+        parts = parts or (Prose((NOTHING_SHOWN,)),)
         if len(several) > 1:
             yield Heading(2, title_of(plan_of(one)))
             yield from parts

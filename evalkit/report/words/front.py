@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from evalkit.core.formats import as_sentence, count
 from evalkit.core.manifest import DataKind
-from evalkit.core.project import Author, Project
+from evalkit.core.project import Project
+from evalkit.core.project_parts import Author
 from evalkit.core.words import listed
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.design.project.plan import DesignStage
@@ -12,7 +13,7 @@ from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import DRAWN_MARK, Prose
 from evalkit.report.kinds.kind_module import said_by_kind
-from evalkit.report.words.names import design_of, units_of
+from evalkit.report.words.names import design_of, units_counted, units_of
 from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
 
 NO_AUTHORS = "No authors are named."
@@ -133,9 +134,20 @@ def sources(of: Whole) -> Prose:
     return Prose(tuple(sentence for sentence in told if sentence))
 
 
-def _counts_shown(project: Project) -> tuple[str, ...]:
-    if not project.reads_published:
-        return (f"Counts of the {units_of(project)} in the project's own tables are shown. None is named.",)
+def _plans(of: OfProject) -> tuple[AnalysisPlan, ...]:
+    """Return the plans of the analyses that are spoken of."""
+    if isinstance(of, Evaluation):
+        return of.design.plans
+    if isinstance(of, ProjectDesign):
+        return of.plans
+    return (of,) if isinstance(of, AnalysisPlan) else (of.plan,) if isinstance(of, AnalysisResults) else ()
+
+
+def _counts_shown(of: OfProject) -> tuple[str, ...]:
+    if not of.project.reads_published:
+        units = units_counted(of.project, _plans(of))
+        named = "The areas are named, and nobody in them." if units == "areas" else "None is named."
+        return (f"Counts of the {units} in the project's own tables are shown. {named}",)
     return (
         "Counts of schools come from published files and are shown. No school is named, and no record of a pupil was "
         "read.",
@@ -152,6 +164,6 @@ def disclosure(of: OfProject) -> Prose:
             "tables as CSV, in "
             "the figures' data and in results.json; so is any other count from which it could be worked out, and any "
             "figure derived from it.",
-            *_counts_shown(of.project),
+            *_counts_shown(of),
         )
     )

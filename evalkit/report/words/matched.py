@@ -81,11 +81,14 @@ def not_used(ids: Sequence[str], n_target: int) -> str:
 
 
 def hidden_covariates(names: Sequence[str], fewest: int) -> str:
-    """Return which covariates have no row, as their means would count too few people; empty for none."""
+    """Return which covariates have no row, as their means would tell of too few people; empty for none."""
     if not names:
         return ""
     which = listed([name.replace("_", " ") for name in names], _MOST_NAMES)
-    return f"Of {which} nothing is shown: fewer than {fewest} people of an arm have or lack it."
+    return (
+        f"Of {which} nothing is shown: fewer than {fewest} people of an arm have or lack it, or one or two of them "
+        "make up most of its mean."
+    )
 
 
 def effect_sentence(effect: MatchedEffect, outcome: str) -> str:

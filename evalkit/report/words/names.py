@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from evalkit.core.formats import lower_first, number
@@ -10,10 +11,12 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.data.measures import MEASURES, marked
+from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.project.plan import DesignStage
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import PLACED, Effect, surest_effect
+from evalkit.report.kinds.kind_module import said_by_kind
 
 ARMS: Final = {
     "treated": "Treated",
@@ -46,11 +49,16 @@ FINDINGS: Final = {
     "level_and_change": "Level before and later change",
     "one_neighbour_out": "Leaving out one neighbour at a time",
     "attrition": "Schools without results",
+    "missing_after": "Results missing afterwards",
+    "missing_results": "What missing results could do",
     "conversions": "Schools that changed identity",
     "contamination": "Other programmes in comparison areas",
     "clustering_by_area": "Standard errors clustered by area",
     "score_cap": "The cap on extreme scores",
     "power": "Least detectable effect",
+    "dose_follows_need": "Dose, and where participants stood before",
+    "one_participant": "Weight of one participant",
+    "partial_take_up": "Between nothing and the threshold",
     "lists_postdate": "Age of the neighbour lists",
 }
 NO_MONTHS: Final = Unavailable(
@@ -58,7 +66,11 @@ NO_MONTHS: Final = Unavailable(
 )
 NOT_ESTIMATED: Final = Unavailable("Not estimated.")
 
-_STAGES: Final = {"KS2: ": "Key stage 2 (primary): ", "KS4: ": "Key stage 4 (secondary): "}
+_STAGES: Final = {
+    "KS2: ": "Key stage 2 (primary): ",
+    "KS4: ": "Key stage 4 (secondary): ",
+    "ABS: ": "Absence (all schools): ",
+}
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",
     MATCHED_WITHOUT_OUTCOMES: "Matched, without earlier outcomes",
@@ -131,6 +143,9 @@ def _label(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.label or capital((own.column or code).replace("_", " "))
+    pair = next((one for one in project.contrasts if one.code == code), None)
+    if pair is not None:
+        return f"{measure_label(project, pair.measure)} minus {lower_first(measure_label(project, pair.minus))}"
     if code in MEASURES:
         return MEASURES[code].label
     first, minus, second = code.partition("-")
@@ -142,14 +157,28 @@ def measure_unit(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.unit
+    pair = next((one for one in project.contrasts if one.code == code), None)
+    if pair is not None:
+        return measure_unit(project, pair.measure)
     known = MEASURES.get(code) or MEASURES.get(code.partition("-")[0])
     return known.unit if known else "points"
+
+
+def effect_unit(project: Project, effect: Effect) -> str:
+    """Return the unit of an effect: its own, as `points per adviser day`, or else its outcome's."""
+    return effect.unit or measure_unit(project, effect.outcome)
 
 
 def units_of(project: Project) -> str:
     """Return what takes part, in the plural: schools, unless an own table names units that no published file knows."""
     table = project.data.tables.get(project.primary.table or "")
     return "units" if table is not None and (table.area or table.name) else "schools"
+
+
+def units_counted(project: Project, plans: Iterable[AnalysisPlan]) -> str:
+    """Return what the effects of analyses count, in the plural, each by its kind; `units` where they differ."""
+    said = {said_by_kind("units", plan, lambda one: units_of(one.project)) for plan in plans} or {units_of(project)}
+    return said.pop() if len(said) == 1 else "units"
 
 
 def design_of(stage: DesignStage | AreasResults) -> DesignStage:

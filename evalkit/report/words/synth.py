@@ -10,27 +10,23 @@ from evalkit.core.formats import Precision, as_sentence, level_text, p_equals
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.sentence import Count, Sentence, count
 from evalkit.core.words import counted, listed
+from evalkit.estimate.synthetic.study import AreaStudy
 from evalkit.report.border.parts import Prose, sentences
 
 if TYPE_CHECKING:
     from evalkit.core.questions import SynthQuestion
     from evalkit.estimate.synthetic.conformal import Conformal
-    from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboInSpace, PlaceboInTime
+    from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboInTime
     from evalkit.estimate.synthetic.result import SyntheticControl
 
 _MOST_IDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SynthAnswer:
-    """Everything one run of `evalkit synth` found; `space` and `time` are the placebos."""
+class SynthAnswer(AreaStudy):
+    """Everything one run of `evalkit synth` found, and what it was asked."""
 
     question: SynthQuestion
-    synthetic: SyntheticControl
-    space: PlaceboInSpace
-    time: PlaceboInTime | Unavailable
-    conformal: Conformal
-    left_out: LeaveOneDonorOut | Unavailable
 
     @property
     def interval(self) -> IntervalOrReason:
@@ -121,21 +117,21 @@ def face(answer: SynthAnswer) -> tuple[str, ...]:
     return (effect_sentence(answer.synthetic, answer.precision, answer.interval, answer.interval_from),)
 
 
-def how_unusual(answer: SynthAnswer) -> Prose:
+def how_unusual(answer: AreaStudy, made: Precision) -> Prose:
     """Return how the effect compares with placebos, and how much it rests on single donors."""
-    return Prose(tuple(map(as_sentence, _inference(answer))), "list")
+    return Prose(tuple(map(as_sentence, _inference(answer, made))), "list")
 
 
-def _inference(answer: SynthAnswer) -> Iterator[str]:
+def _inference(answer: AreaStudy, made: Precision) -> Iterator[str]:
     if isinstance(answer.synthetic.estimate, Unavailable):
         yield "No inference is made without an estimate"
         return
     yield from dict.fromkeys([_space(answer), _conformal(answer.conformal)])
-    yield answer.time.reason if isinstance(answer.time, Unavailable) else time_sentence(answer.time, answer.precision)
-    yield _left_out(answer.left_out, answer.precision)
+    yield answer.time.reason if isinstance(answer.time, Unavailable) else time_sentence(answer.time, made)
+    yield _left_out(answer.left_out, made)
 
 
-def _space(answer: SynthAnswer) -> str:
+def _space(answer: AreaStudy) -> str:
     space = answer.space
     if isinstance(space.p_value, Unavailable):
         return space.p_value.reason

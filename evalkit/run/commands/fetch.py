@@ -57,6 +57,8 @@ def refuse(given: Given) -> None:
         raise InputError(f"Name a source: {', '.join(SOURCES)}. `evalkit fetch --list` says what each holds.")
     if given.is_list and (given.years or given.la or given.out is not None):
         raise InputError("--list fetches nothing. Leave --years, --la and --out out of it.")
+    if given.is_list and given.only and given.source is None:
+        raise InputError("--only names files of one source. Name the source before --list too.")
 
 
 FETCH: Final = Declared(

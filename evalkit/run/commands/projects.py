@@ -60,7 +60,7 @@ def _add_new_options(parser: Options) -> None:
     )
 
 
-KINDS_OF_NEW: Final = ("areas", "matched", "staggered")
+KINDS_OF_NEW: Final = ("areas", "dose", "matched", "pupils", "series", "staggered", "synthetic", "transitions")
 """Kinds of analysis for which a project file to fill in is at hand."""
 
 NEW: Final = Declared(
@@ -70,6 +70,11 @@ NEW: Final = Declared(
         "evalkit new reading-hubs-2018": "makes data/projects/reading-hubs-2018/project.yml",
         "evalkit new tutoring --kind matched": "listed schools, each compared with schools like it",
         "evalkit new waves --kind staggered": "schools that start in different years",
+        "evalkit new absence --kind series": "whole areas, followed over the years before and after",
+        "evalkit new one-city --kind synthetic": "one area or few, against a weighted average of others",
+        "evalkit new tutoring --kind pupils": "a table of pupils in schools",
+        "evalkit new coaching --kind dose": "schools that had more of it, and schools that had less",
+        "evalkit new grades --kind transitions": "categories, such as inspectors' grades, before and after",
     },
     epilog="Then fill it in, and type: evalkit check SLUG",
 )

@@ -19,7 +19,7 @@ from evalkit.run.fetch.part import Part
 from evalkit.run.fetch.progress import FetchProgress, shown_bytes
 from evalkit.run.fetch.register import Record, read_register, write_register
 from evalkit.run.fetch.transfer import Tools, Unreachable
-from evalkit.run.fetch.wanted import Plan, Wanted, areas_named, plan, summers
+from evalkit.run.fetch.wanted import Plan, Wanted, addresses_named, areas_named, plan, summers
 from evalkit.run.processes.failure import INTERRUPTED, environment_faults
 from evalkit.run.project.workspace import writable_root
 from evalkit.run.typed_paths import out_folder, typed_path
@@ -52,7 +52,8 @@ def fetch_command(given: Given) -> int:
     """Fetch the files of a source and return the exit code: 2 where one could not be had."""
     known = sources(typed_path(given.addresses, "--addresses") if given.addresses else None)
     if given.is_list:
-        chosen = [known[given.source]] if given.source else list(known.values())
+        named = [known[given.source]] if given.source else list(known.values())
+        chosen = [replace(one, addresses=tuple(addresses_named(one, given.only))) for one in named]
         print(json_text([asdict(one) for one in chosen]) if given.json else cleaned("\n".join(_listed(chosen))))
         return 0
     asked = plan(known[given.source], summers(given.years), areas_named(given.la), given.only, datetime.now(UTC).date())

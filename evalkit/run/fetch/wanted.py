@@ -112,7 +112,7 @@ def _plain(name: str) -> str:
 
 def plan(source: Source, years: Sequence[int], areas: Sequence[int], only: Sequence[str], today: date) -> Plan:
     """Return which files of a source are fetched and what is not; raise `InputError` where years are lacking."""
-    chosen = _chosen(source, only)
+    chosen = addresses_named(source, only)
     if not years and any(one.has(OF_YEARS) for one in chosen):
         raise InputError(f"{source.name} has a file for each summer. Say which with --years, such as 2017-2019,2022.")
     made: dict[str, Wanted] = {}
@@ -139,7 +139,8 @@ def _areas_of(address: Address, areas: Sequence[int]) -> Sequence[int | None]:
     return areas if areas and address.has(OF_AREAS) else (None,)
 
 
-def _chosen(source: Source, only: Sequence[str]) -> list[Address]:
+def addresses_named(source: Source, only: Sequence[str]) -> list[Address]:
+    """Return the addresses that `--only` names, all where it names none; raise `InputError` for a name of none."""
     names = [part.strip() for text in only for part in text.split(",") if part.strip()]
     known = [one.name for one in source.addresses]
     for name in names:
@@ -174,7 +175,7 @@ def _why_not(address: Address, year: int | None) -> str:
 
 
 def _why_no_area(area: int | None, year: int | None) -> str:
-    """Return why an authority has no file of a summer: it was not there from September to July."""
+    """Return why an authority has no file of a summer: it was there neither as its school year began nor at its end."""
     if area is None or year is None:
         return ""
     held = [one for one in authorities() if one.code == area]

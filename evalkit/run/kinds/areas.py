@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
@@ -36,6 +36,9 @@ from evalkit.estimate.areas.outcome_effects import estimate_outcome, placed_outc
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Effect, surest_effect
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _INHERITED: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure")
 
@@ -130,6 +133,14 @@ def _brief(request: EstimateRequest, locked: LockedDesign) -> AnalysisResults:
     )
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_areas import areas_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, AreasPlan)
+    return areas_samples(request.plan.project, request.intake, plan.locked)
+
+
 def _marked(effects: Sequence[Effect]) -> Iterator[Effect]:
     """Yield every effect, that of the main comparison with its surest inference marked for each outcome."""
     main = {code: surest_effect(effects, code) for code in {one.outcome for one in effects}}
@@ -167,6 +178,7 @@ AREAS: Final = Kind(
     estimate=_estimate,
     placed=_placed,
     power=_power,
+    missing=_missing,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.areas",
 )

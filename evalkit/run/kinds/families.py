@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from evalkit.core.draws import SERIAL, Executor
-from evalkit.core.project import Family
+from evalkit.core.project_parts import Family
 from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.analysis_plan import AnalysisPlan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
@@ -25,11 +25,15 @@ from evalkit.diagnose.kinds.matched import (
 )
 from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.run.commands.match import OF_METHODS, USES
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
@@ -44,6 +48,9 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
         details=matched_stage(plan),
         record=plan.record(),
         shown_by=MATCHED.shown_by,
+        participants=participants_flow(
+            project, request.intake, {one.outcome: one.pre for one in plan.outcomes}, options.pool.minor_groups
+        ),
     )
 
 
@@ -61,6 +68,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         details=found,
         extra=_extra(found),
     )
+
+
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_matched import matched_samples
+
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return matched_samples(stage.plan, request.intake, request.executor or SERIAL)
 
 
 def _estimand(found: MatchedResults) -> str:
@@ -206,6 +221,7 @@ MATCHED: Final = Kind(
     estimate=_estimate,
     placed=_placed,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     shown_by="evalkit.report.kinds.matched",
 )

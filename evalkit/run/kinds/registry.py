@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from evalkit.core.plain import plain_or_reason
+
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
     from evalkit.core.project import Analysis, Claim, Project
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from evalkit.data.published.project_data import ProjectData
     from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
     from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
+    from evalkit.diagnose.missing.sample import MissingSample
     from evalkit.diagnose.power.report import AnalysisPower, PowerOptions
     from evalkit.estimate.areas.together import PlacedStatistic
     from evalkit.run.project.plain_yaml import Complaint
@@ -87,6 +90,8 @@ class Kind:
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
     placed : the statistic of an outcome for the treated and for every area or set without a programme, so that others
         can be set beside it: what subgroups and families are judged by (None: they get no p-value, and the reason)
+    missing : what it gives of each outcome so that missing results can be looked at, after `estimate`; None where it
+        cannot, and `no_missing` then says why
     power : what `evalkit power` answers for it, from years before alone (None: it says that there is no answer)
     """
 
@@ -101,13 +106,20 @@ class Kind:
     shown_by: str = ""
     placed: Callable[[PlacedRequest], PlacedStatistic | Unavailable] | None = None
     power: Callable[[PowerRequest], Iterable[AnalysisPower]] | None = None
+    missing: Callable[[EstimateRequest], Iterable[MissingSample]] | None = None
+    no_missing: str = "This kind of analysis does not say what missing results could do to it."
     notebook: Path | None = None
 
 
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
+    "dose": "evalkit.run.kinds.dose:DOSE",
     "matched": "evalkit.run.kinds.matched:MATCHED",
+    "pupils": "evalkit.run.kinds.pupils:PUPILS",
+    "series": "evalkit.run.kinds.series:SERIES",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
+    "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
+    "transitions": "evalkit.run.kinds.transitions:TRANSITIONS",
 }
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 
@@ -148,7 +160,13 @@ def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> Anal
 
 
 def _planned(project: Project, analysis: Analysis, intake: ProjectData) -> AnalysisPlan:
-    return kind_of(analysis.kind).plan(PlanRequest(project=project, analysis=analysis, intake=intake))
+    kind = kind_of(analysis.kind)
+    plan = kind.plan(PlanRequest(project=project, analysis=analysis, intake=intake))
+    return (
+        plan
+        if kind.missing is None
+        else replace(plan, record={**plan.record, "missing": plain_or_reason(project.missing)})
+    )
 
 
 def before_of(project: Project, analysis: Analysis, baseline: ProjectData) -> ProjectData:
@@ -171,9 +189,7 @@ def evaluate_project(
 
     results = tuple(
         _with_subgroups(
-            kind_of(plan.analysis.kind).estimate(
-                EstimateRequest(plan=plan, intake=intake, claims=claims, executor=executor)
-            ),
+            _estimated(EstimateRequest(plan=plan, intake=intake, claims=claims, executor=executor)),
             intake,
             executor,
         )
@@ -207,3 +223,16 @@ def placed_of(plan: AnalysisPlan, outcome: str, intake: ProjectData) -> PlacedSt
             f"The kind `{kind.name}` does not place its estimate among areas or sets, so nothing is placed with it."
         )
     return kind.placed(PlacedRequest(plan=plan, outcome=outcome, intake=intake))
+
+
+def _estimated(request: EstimateRequest) -> AnalysisResults:
+    """Return the results of one analysis, with what missing results could do to it."""
+    from evalkit.core.quantities import Unavailable
+    from evalkit.diagnose.missing.results import missing_results, with_findings
+
+    kind = kind_of(request.plan.analysis.kind)
+    found = kind.estimate(request)
+    if kind.missing is None:
+        return replace(found, missing=Unavailable(kind.no_missing))
+    missing = missing_results(request.plan.project, kind.missing(request), found.effects)
+    return replace(found, missing=missing, findings=with_findings(found.findings, missing))

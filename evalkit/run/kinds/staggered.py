@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
 from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Unavailable
+from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredPlan, staggered_plan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -22,6 +23,7 @@ from evalkit.diagnose.kinds.staggered_checks import findings_of
 from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estimand_of
 from evalkit.diagnose.power.analyses import staggered_power
 from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
@@ -31,6 +33,9 @@ from evalkit.run.tables.did_json import (
     side_by_side_record,
     staggered_record,
 )
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "imputation": ("method", "comparison", "base_period"),
@@ -106,8 +111,8 @@ def _with_matching(choices: StaggeredChoices) -> Iterable[tuple[str, str]]:
 
 
 def _plan(request: PlanRequest) -> AnalysisPlan:
-    project = request.project.of_analysis(request.analysis)
-    plan = staggered_plan(project, _choices(request.analysis), request.intake)
+    project = with_contrasts(request.project.of_analysis(request.analysis))
+    plan = staggered_plan(project, _choices(request.analysis), add_contrasts(project, request.intake))
     return AnalysisPlan(
         analysis=request.analysis,
         project=project,
@@ -115,14 +120,20 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
         details=plan,
         record=plan.record(),
         shown_by=STAGGERED.shown_by,
+        participants=participants_flow(project, request.intake, {}, _minor_groups(plan.choices)),
     )
+
+
+def _minor_groups(choices: StaggeredChoices) -> tuple[str, ...] | None:
+    return None if choices.pool is None else choices.pool.minor_groups
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     project = request.plan.project
-    found = staggered_outcomes(project, plan, request.intake, request.executor or SERIAL)
+    intake = add_contrasts(project, request.intake)
+    found = staggered_outcomes(project, plan, intake, request.executor or SERIAL)
     return AnalysisResults(
         plan=request.plan,
         estimand=estimand_of(project, found),
@@ -133,6 +144,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         details=found,
         extra=_extra(found),
     )
+
+
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_staggered import staggered_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, StaggeredPlan)
+    return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
 
 
 def _extra(found: StaggeredFindings) -> dict[str, Any]:
@@ -158,7 +177,8 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     plan = request.plan.details
     assert isinstance(plan, StaggeredPlan)
     name = request.plan.analysis.name
-    return staggered_power(request.plan.project, plan, name, request.intake, request.options)
+    project = request.plan.project
+    return staggered_power(project, plan, name, add_contrasts(project, request.intake), request.options)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
@@ -175,6 +195,7 @@ STAGGERED: Final = Kind(
     estimate=_estimate,
     placed=_placed,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.staggered",

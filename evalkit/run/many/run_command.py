@@ -48,7 +48,7 @@ def run_command(options: Given) -> int:
 def _dry_run(batch: Batch, is_forced: bool) -> int:
     """Print what a run would do with each project, and why; return the exit code 0."""
     from evalkit.run.many.status import why_run
-    from evalkit.run.outputs.content_key import Hashes
+    from evalkit.run.outputs.hashes import Hashes
 
     hashes, tasks = Hashes(), {task.slug: task for task in batch.tasks}
     refused = {outcome.slug: outcome for outcome in batch.refused}

@@ -13,8 +13,9 @@ from evalkit.core.plain import json_text
 from evalkit.core.words import cleaned, counted, listed
 from evalkit.data.locks import is_held
 from evalkit.run.many.live import first_sentence
-from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, shown_data
+from evalkit.run.outputs.content_key import content_key, is_unchanged, project_files, shown_data
 from evalkit.run.outputs.folder import MANIFEST, is_ours, lock_of
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.outputs.manifest import versions
 from evalkit.run.processes.failure import record_path
 from evalkit.run.project.workspace import synthetic_place

@@ -19,10 +19,11 @@ import yaml
 
 import evalkit
 from evalkit.core.errors import EvalkitError
-from evalkit.core.manifest import State, Vintage
+from evalkit.core.manifest import MEASURES_FILE, State, Vintage
 from evalkit.data.locks import write_whole
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.processes.failure import RUNS
 from evalkit.run.project.workspace import is_slug, notebooks_folder
 
@@ -31,29 +32,6 @@ from evalkit.run.project.workspace import is_slug, notebooks_folder
 _MOST_BYTES: Final = 1 << 18  # of a project file, as `plain_yaml` has it
 _IN_LIST: Final = "\0"  # no key: YAML allows no such letter
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-class Hashes:
-    """SHA-256 of files by content; each file is read once in the life of the object."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, str] = {}
-        self._trees: dict[Path, str] = {}
-
-    def of(self, path: Path) -> str:
-        """Return the SHA-256 of a file."""
-        if path not in self._known:
-            with path.open("rb") as file:
-                self._known[path] = hashlib.file_digest(file, "sha256").hexdigest()
-        return self._known[path]
-
-    def of_tree(self, folder: Path) -> str:
-        """Return one SHA-256 for every file below a folder, by name and content; what Python compiles is left out."""
-        if folder not in self._trees:
-            files = [path for path in folder.rglob("*") if "__pycache__" not in path.parts and path.is_file()]
-            content = json.dumps(_hashed(tuple(sorted(files)), folder, self))
-            self._trees[folder] = hashlib.sha256(content.encode()).hexdigest()
-        return self._trees[folder]
 
 
 def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str = "") -> str:
@@ -74,7 +52,11 @@ def content_key(project_file: Path, data: Path, hashes: Hashes, shown_data: str 
 
     content = {
         "project": {name: hashes.of(project_file.parent / name) for name in project_files(project_file)},
-        "data": _hashed(find_sources(data).files(), data, hashes),
+        "data": {
+            path.relative_to(data).as_posix(): hashes.of_published(path)
+            for path in find_sources(data).files()
+            if path.exists()
+        },
         "shown": shown_data,
         "notebooks": {
             path.name: hashes.of(path) for path in sorted(notebooks_folder(project_file).glob("[0-9]_*.ipynb"))
@@ -108,9 +90,9 @@ def is_unchanged(folder: Path, key: str, hashes: Hashes) -> bool:
 
 
 def project_files(project_file: Path) -> list[str]:
-    """Return the project file and every file of its folder that a value in it names, in order."""
+    """Return the project file, every file of its folder that a value in it names, and its own measures, in order."""
     folder = project_file.parent
-    named = {text for text in _scalars(project_file) if _is_inside(folder, text)}
+    named = {text for text in (*_scalars(project_file), MEASURES_FILE) if _is_inside(folder, text)}
     return sorted({project_file.name, *named})
 
 
@@ -165,10 +147,6 @@ def _is_inside(folder: Path, text: str) -> bool:
     if not text or len(text) > 255 or "\n" in text or "\0" in text or ".." in Path(text).parts:
         return False
     return not Path(text).is_absolute() and (folder / text).is_file()
-
-
-def _hashed(files: tuple[Path, ...], folder: Path, hashes: Hashes) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hashes.of(path) for path in files if path.exists()}
 
 
 @cache

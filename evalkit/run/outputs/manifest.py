@@ -9,16 +9,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import evalkit
-from evalkit.core.manifest import InputFile, Manifest, Provenance
+from evalkit.core.manifest import MEASURES_FILE, InputFile, Manifest, Provenance
 from evalkit.core.project import Project
 from evalkit.run.outputs.folder import MANIFEST_KIND
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.project_file import project_data
 from evalkit.run.project.workspace import SOURCE_ROOT
@@ -78,12 +79,15 @@ def input_files(project: Project, project_path: Path, sources: Sources) -> tuple
         project.participants.file,
         project.reference_document,
         *(table.file for table in project.data.tables.values()),
+        project.data.borders,
         *(notebook.file for notebook in project.notebooks),
+        *([MEASURES_FILE] if (project_path.parent / MEASURES_FILE).is_file() else []),
     )
     names = [name for name in named if name]
-    published = sources.files() if project.reads_published else ()
+    outlines = sources.outline_files if project.needs_borders and not project.data.borders else ()
+    published = sources.files() if project.reads_published else outlines
     return (*_hashed("project", project_path.parent, (project_path.parent / name for name in names)),
-            *_hashed("data", sources.folder, published))  # fmt: skip
+            *_hashed("data", sources.folder, published, Hashes().of_published))  # fmt: skip
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -135,10 +139,12 @@ def _dependencies() -> list[str]:
     return [re.split(r"[^A-Za-z0-9._-]", line)[0] for line in lines]
 
 
-def _hashed(prefix: str, folder: Path, files: Iterable[Path]) -> list[InputFile]:
+def _hashed(
+    prefix: str, folder: Path, files: Iterable[Path], digest_of: Callable[[Path], str] = lambda path: Hashes().of(path)
+) -> list[InputFile]:
     inputs = []
     for path in sorted(files):
-        with environment_faults(f"reading {path.name}"), path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with environment_faults(f"reading {path.name}"):
+            digest = digest_of(path)
         inputs.append(InputFile(path=f"{prefix}/{path.relative_to(folder).as_posix()}", sha256=digest))
     return inputs

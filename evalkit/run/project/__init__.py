@@ -11,6 +11,8 @@
 - `file_list`: Every file below a folder in words and as JSON: what it is, what it gives, or why it is not used.
 - `import_command`: `evalkit import`: a folder of files into the store, and a list of every file: what it is, or why
   it is not used.
+- `measures_file`: Measures that a project defines itself: `measures.yml` beside its project file, in the form of the
+  kit's registry.
 - `migrate`: `evalkit migrate`: a project file of the first version as it should be now, its comments where they were.
 - `new_project`: `evalkit new` and `evalkit projects`: a new project folder to start from, and those that are there.
 - `plain_yaml`: YAML reduced to plain data: no tags, no anchors, no repeated keys, and the line of every value.

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from evalkit.core.project import Analysis, Family, Outcome, OwnTable, Project
+from evalkit.core.disclosure import FEWEST_PEOPLE
+from evalkit.core.project import Analysis, Outcome, OwnTable, Project
+from evalkit.core.project_parts import Family
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.subgroups import faults
 from evalkit.run.kinds.registry import kind_of
@@ -19,7 +21,9 @@ from evalkit.run.project.workspace import NOTEBOOKS, complaint_about, is_slug
 
 _TABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 _SUFFIXES: Final = (".csv", ".csv.gz", ".parquet", ".pq")
-_STAGES: Final = ("KS2", "KS4")
+_STAGES: Final = ("KS2", "KS4", "ABS")
+_PARTS: Final = ("unit", "period", "area", "name", "pupils", "person")
+"""Keys of an own table that name a column each."""
 
 
 def analysis_complaints(project: Project, folder: Path, unread: Collection[object] = ()) -> Iterator[Complaint]:
@@ -129,7 +133,7 @@ def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
     for name, table in project.data.tables.items():
         place = ("data", "tables", name)
         if not _TABLE.fullmatch(name) or name in _STAGES:
-            text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2 or KS4"
+            text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2, KS4 or ABS"
             yield Complaint(place, f"'{name[:50]}' cannot name a table: {text}")
         if complaint := complaint_about(folder, table.file):
             yield Complaint((*place, "file"), complaint)
@@ -144,7 +148,15 @@ def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
                 f"rows cannot be chosen by '{chosen_by[0]}', which is an outcome; choose them by what is known before"
             )
             yield Complaint((*place, "where"), text)
-        named = [key for key in ("unit", "period", "area", "name", "pupils") if getattr(table, key)]
+        if table.person and project.disclosure.threshold < FEWEST_PEOPLE:
+            text = (
+                f"rows of '{name}' are people (`person`), of whom no count under {FEWEST_PEOPLE} may leave. Write "
+                f"`threshold: {FEWEST_PEOPLE}` under `disclosure`, or more"
+            )
+            yield Complaint(("disclosure", "threshold"), text)
+        if table.person and table.pupils:
+            yield Complaint((*place, "pupils"), "each row is one person, so there is no column of how many it rests on")
+        named = [key for key in _PARTS if getattr(table, key)]
         for key in named:
             same = next((one for one in named if one != key and getattr(table, one) == getattr(table, key)), None)
             if same is not None and named.index(same) < named.index(key) and (same, key) != ("unit", "name"):
@@ -158,11 +170,7 @@ def _columns(project: Project, folder: Path, name: str, table: OwnTable) -> Iter
     if header is None:
         return  # what is wrong with the file is told where it is read
     place: Place = ("data", "tables", name)
-    wanted: list[tuple[Place, str]] = [
-        ((*place, key), getattr(table, key))
-        for key in ("unit", "period", "area", "name", "pupils")
-        if getattr(table, key)
-    ]
+    wanted: list[tuple[Place, str]] = [((*place, key), getattr(table, key)) for key in _PARTS if getattr(table, key)]
     wanted += [((*place, "where"), column) for column in table.where]
     wanted += [
         (("outcomes", i, "column"), one.column)

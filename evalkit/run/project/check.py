@@ -343,7 +343,8 @@ def _area(row: Any) -> dict[str, object]:
 
 def _own_files(project: Project, folder: Path) -> Iterator[tuple[str, int | None]]:
     """Yield the tables and the list of participants beside the project file, as the manifest names them."""
-    names = [project.participants.file, *(table.file for table in project.data.tables.values())]
+    tables = (table.file for table in project.data.tables.values())
+    names = [project.participants.file, *tables, project.data.borders]
     yield from ((f"project/{name}", _rows(folder / name)) for name in names if name)
 
 

@@ -29,6 +29,7 @@ from evalkit.run.project.analyses import (
     with_options,
 )
 from evalkit.run.project.complaints import complaint_of, shown_value
+from evalkit.run.project.measures_file import use_measures_beside
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_plain_yaml, shown_name, where
 from evalkit.run.project.project_rules import project_complaints, too_long_claim
 
@@ -74,6 +75,7 @@ def examined_project(path: Path) -> tuple[Project, tuple[Complaint, ...], list[s
 
 def _examined(read: PlainYaml, folder: Path) -> tuple[Project, list[Complaint]]:
     require_version(read)
+    use_measures_beside(folder)
     options, against_options = analysis_options(read.data)
     told = [*reserved_keys(read.data), *against_options]
     common = replaced(read, with_common_keys(read.data))

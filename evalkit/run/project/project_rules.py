@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from evalkit.core.errors import ProjectError
-from evalkit.core.project import Claim, Exposure, Outcome, Project, first_summer
+from evalkit.core.project import FEWEST_IMPUTED, Claim, Exposure, Outcome, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
 from evalkit.run.kinds.registry import KINDS
@@ -307,7 +307,10 @@ def _areas(project: Project) -> Iterator[Complaint]:
 
 
 def _numbers(project: Project) -> Iterator[Complaint]:
-    cost = project.cost
+    cost, imputation = project.cost, project.missing.imputation
+    if imputation is None and project.missing.tipping:
+        text = "imputed outcomes are what is shifted, and `imputation` is left out. Write `tipping: false` as well"
+        yield Complaint(("missing", "tipping"), text)
     if cost is not None and not 0 < cost.total_gbp < 1e12:
         yield Complaint(("cost", "total_gbp"), f"expected pounds above 0, found {cost.total_gbp:g}")
     if not 0.5 < project.inference.level < 1:
@@ -320,6 +323,7 @@ def _numbers(project: Project) -> Iterator[Complaint]:
         (("disclosure", "threshold"), project.disclosure.threshold, 1, 1000),
         (("seed",), project.seed, 0, 2**32 - 1),
         (("cost", "schools"), cost.schools if cost else 1, 1, 100_000),
+        (("missing", "imputation", "draws"), imputation.draws if imputation else FEWEST_IMPUTED, FEWEST_IMPUTED, 500),
     ):
         if not lowest <= value <= highest:
             yield Complaint(place, f"expected a whole number from {lowest} to {highest}, found {value}")

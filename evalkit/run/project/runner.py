@@ -11,8 +11,9 @@ from evalkit.core.project import Project
 from evalkit.run.console import Progress
 from evalkit.run.notebooks.planned import PlannedNotebook, in_report_order, planned_notebooks
 from evalkit.run.notebooks.session import DESIGN, kept_for_all, open_evaluation, read_once, synthetic_folder
-from evalkit.run.outputs.content_key import Hashes, content_key, shown_data
+from evalkit.run.outputs.content_key import content_key, shown_data
 from evalkit.run.outputs.folder import MANIFEST, Staging, refuse_foreign, staging
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.chosen_data import telling_of_missing_data
 from evalkit.run.project.project_file import claims_of, load_project, reference_of

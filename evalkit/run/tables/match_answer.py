@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Floats
-from evalkit.core.disclosure import FEWEST_PEOPLE, few
+from evalkit.core.disclosure import FEWEST_PEOPLE, few, is_dominated
 from evalkit.core.draws import Executor
 from evalkit.core.errors import DesignError, EvalkitError, InputError
 from evalkit.core.quantities import Unavailable
@@ -255,7 +255,8 @@ class ToldMatch:
     treated, comparison : the counts of each arm
     withheld : why nothing that compares the arms is told, or None
     is_difference_few : whether so few people of an arm are not used that before and after tell of them
-    hidden_covariates : covariates of two values that too few people of an arm have, or lack
+    hidden_covariates : covariates of two values that too few people of an arm have, or lack, and others of whose mean
+        one or two people make up most
     """
 
     fewest: int
@@ -362,7 +363,7 @@ def _measures(found: MatchSensitivity) -> MatchSensitivity:
 
 def _balance(balance: MatchBalance, is_few: bool) -> tuple[MatchBalance, tuple[str, ...]]:
     """Return the balance of covariates that may be told of, and the names of the others."""
-    hidden = tuple(row.covariate for row in balance.rows if _counts_few(row, balance))
+    hidden = tuple(row.covariate for row in balance.rows if row.is_dominated or _counts_few(row, balance))
     rows = [row for row in balance.rows if row.covariate not in hidden]
     if is_few:
         nothing = BalanceValues(*[FEW] * len(fields(BalanceValues)))
@@ -387,14 +388,17 @@ def _is_few_of(mean: float, n: int) -> bool:
 def _told_over_time(
     answer: MatchAnswer,
 ) -> tuple[tuple[str, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
-    """Return measures over time, unless too few people of an arm have one of them."""
+    """Return measures over time, unless too few people of an arm have one of them, or one or two make up its mean."""
     if answer.over_time is None:
         return None
     design, known = answer.design, np.isfinite(answer.over_time[1])
     arms = [arm & design.is_used for arm in (design.baseline.is_treated, ~design.baseline.is_treated)]
     fewest = min(int(known[arm].sum(axis=0).min()) for arm in arms)
     lacking = max(int((~known[arm]).sum(axis=0).max()) for arm in arms)
-    return None if fewest < FEWEST_PEOPLE or 0 < lacking < FEWEST_PEOPLE else answer.over_time
+    is_few = fewest < FEWEST_PEOPLE or 0 < lacking < FEWEST_PEOPLE
+    columns = answer.over_time[1].T
+    parts = (column[arm & np.isfinite(column)] for arm in arms for column in columns)
+    return None if is_few or any(map(is_dominated, parts)) else answer.over_time
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -11,11 +12,10 @@ from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.quantities import Unavailable
 from evalkit.core.questions import SynthQuestion
 from evalkit.data.areas.series import AreaRoles, read_area_file
-from evalkit.design.panel.area_design import AreaDesign, area_design
-from evalkit.estimate.synthetic.conformal import Conformal, conformal
-from evalkit.estimate.synthetic.control import augmented_control, synthetic_control, synthetic_did
-from evalkit.estimate.synthetic.placebos import PlaceboOptions, leave_one_donor_out, placebo_in_space, placebo_in_time
-from evalkit.estimate.synthetic.result import SyntheticControl
+from evalkit.design.panel.area_design import area_design
+from evalkit.estimate.synthetic.conformal import Conformal
+from evalkit.estimate.synthetic.placebos import PlaceboOptions
+from evalkit.estimate.synthetic.study import AreaStudy, area_study
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Document, Heading, Part, Prose, sentences
 from evalkit.report.tables import synthetic
@@ -24,12 +24,6 @@ from evalkit.report.words.synth import SynthAnswer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
 from evalkit.run.tables.written import CommandAnswer, TableRequest
-
-_VERBS: dict[str, Callable[[AreaDesign], SyntheticControl]] = {
-    "sc": synthetic_control,
-    "augmented": augmented_control,
-    "sdid": synthetic_did,
-}
 
 
 def synth_answer(request: TableRequest[SynthQuestion], progress: Progress) -> SynthAnswer:
@@ -42,15 +36,8 @@ def synth_answer(request: TableRequest[SynthQuestion], progress: Progress) -> Sy
         design = area_design(series, question.treated, start, question.excluded)
     with progress.step(f"estimating ({question.method}) and every placebo"), executor_at(request.where) as executor:
         options = PlaceboOptions(seed=question.seed, level=question.level, executor=executor)
-        found = _VERBS[question.method](design)
-        return SynthAnswer(
-            question=question,
-            synthetic=found,
-            space=placebo_in_space(found, options),
-            time=found.estimate if isinstance(found.estimate, Unavailable) else placebo_in_time(found, options),
-            conformal=conformal(found, question.level),
-            left_out=leave_one_donor_out(found),
-        )
+        study = area_study(design, question.method, options)
+        return SynthAnswer(question=question, **{one.name: getattr(study, one.name) for one in fields(study)})
 
 
 def synth_told(answer: SynthAnswer) -> CommandAnswer:
@@ -82,7 +69,7 @@ def _parts(answer: SynthAnswer, has_figures: bool) -> Iterator[Part]:
     yield _gaps(answer)
     yield synthetic.donor_weights(answer.synthetic)
     yield Heading(1, "How unusual it is")
-    yield words.how_unusual(answer)
+    yield words.how_unusual(answer, answer.precision)
     if answer.notes:
         yield Heading(1, "Notes")
         yield Prose(tuple(dict.fromkeys(map(as_sentence, answer.notes))), "list")
@@ -99,12 +86,19 @@ Json = dict[str, Any]
 
 def synth_record(answer: SynthAnswer) -> Json:
     """Return everything that was found, as plain lists, texts and numbers."""
-    found = answer.synthetic
+    quoted = {"interval": given(answer.interval), "interval_from": answer.interval_from}
+    how = {"level": answer.question.level, "seed": answer.question.seed, "notes": list(answer.notes)}
+    return study_record(answer, quoted) | how
+
+
+def study_record(study: AreaStudy, quoted: Json) -> Json:
+    """Return what one way of weighting donors gave as plain data; `quoted` is the interval that goes with it."""
+    found = study.synthetic
     return {
         "estimate": given(found.estimate),
         "weights": {str(donor): weight for donor, weight in found.weight_of.items()},
         "pre_rmse": given(found.pre_rmse),
-        "placebo_p": given(answer.space.p_value),
+        "placebo_p": given(study.space.p_value),
         "gap": [
             {
                 "period": row.period,
@@ -114,18 +108,17 @@ def synth_record(answer: SynthAnswer) -> Json:
             }
             for row in found.gaps
         ],
-        "interval": given(answer.interval),
-        "interval_from": answer.interval_from,
-        "std_error": given(answer.space.std_error),
-        "placebo": _placebo(answer),
-        "conformal": _conformal(answer.conformal),
-        "placebo_in_time": _in_time(answer),
-        "leave_one_out": _left_out(answer),
-    } | _settings(answer)
+        **quoted,
+        "std_error": given(study.space.std_error),
+        "placebo": _placebo(study),
+        "conformal": _conformal(study.conformal),
+        "placebo_in_time": _in_time(study),
+        "leave_one_out": _left_out(study),
+    } | _settings(study)
 
 
-def _placebo(answer: SynthAnswer) -> Json:
-    space = answer.space
+def _placebo(study: AreaStudy) -> Json:
+    space = study.space
     return {
         "ratio": given(space.ratio),
         "n_placebos": len(space.ratios),
@@ -143,16 +136,16 @@ def _conformal(found: Conformal) -> Json:
     return record | {"by_period": [_conformal(one) for one in found.by_period]}
 
 
-def _in_time(answer: SynthAnswer) -> Json:
-    found = answer.time
+def _in_time(study: AreaStudy) -> Json:
+    found = study.time
     if isinstance(found, Unavailable):
         return {"unavailable": found.reason}
     numbers = {name: given(getattr(found, name)) for name in ("estimate", "pre_rmse", "p_value")}
     return {"start": found.start, **numbers}
 
 
-def _left_out(answer: SynthAnswer) -> Json:
-    found = answer.left_out
+def _left_out(study: AreaStudy) -> Json:
+    found = study.left_out
     if isinstance(found, Unavailable):
         return {"unavailable": found.reason}
     return {
@@ -163,9 +156,9 @@ def _left_out(answer: SynthAnswer) -> Json:
     }
 
 
-def _settings(answer: SynthAnswer) -> Json:
-    """Return how the result was made, and what a reader must know of it."""
-    question, found = answer.question, answer.synthetic
+def _settings(study: AreaStudy) -> Json:
+    """Return how the result was made, and who was left out."""
+    found = study.synthetic
     design, fit = found.design, found.fit
     settings: Json = {
         "method": found.method.name,
@@ -192,4 +185,4 @@ def _settings(answer: SynthAnswer) -> Json:
             str(period): float(weight) for period, weight in zip(before, fit.time_weights, strict=True)
         }
     settings["dropped"] = [{"reason": lost.reason, "units": list(lost.units)} for lost in design.dropped]
-    return settings | {"level": question.level, "seed": question.seed, "notes": list(answer.notes)}
+    return settings

@@ -26,6 +26,7 @@ from evalkit.data.own_tables.long_table import LongTable
 from evalkit.data.own_tables.unit_table import UnitTable
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.school_lists import Links
+from evalkit.data.store.school_years import SchoolYears
 from evalkit.data.store.store import Store
 from evalkit.diagnose.power.report import OutcomePower, PowerOptions, PowerReport
 from evalkit.estimate.areas.random_effects import random_effects
@@ -218,6 +219,7 @@ def other_nouns() -> dict[str, Any]:
             reasons=pd.DataFrame({"READPROG": ["suppressed"]}, index=["100001"]),
         ),
         "store": Store(Path("data/processed"), Path("published"), ()),
+        "school_years": SchoolYears(rows=pd.DataFrame(), missing=pd.DataFrame(), files=("a.csv",), cases=counted_case),
         "random_effects": effects,
         "power_report": power_report(),
     }

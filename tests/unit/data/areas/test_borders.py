@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.areas.borders import area_borders
+from evalkit.data.areas.borders import AreaBorders, area_borders, bordering, read_border_list
 from evalkit.data.areas.boundaries import Boundaries, read_boundaries
 
 DEGREE = 111.2
@@ -76,3 +76,18 @@ def test_two_layers_give_the_borders_of_one(layers):
     # of some 200 pairs one is told otherwise: the layers draw the Thames at Hammersmith and Richmond differently
     assert {pair for pair in merged if set(pair) <= codes} ^ set(alone) == {(205, 318)}
     assert len(alone) > 150
+
+
+def test_a_list_of_one_s_own_tells_areas_by_code_name_or_id(tmp_path):
+    path = tmp_path / "borders.csv"
+    path.write_text("one,other\nKnowsley,341\n343,knowsley\nKnowsley,343\nE1,E2\nE1,E1\n", encoding="utf-8")
+    found = read_border_list(path, {340: "Knowsley", 341: "Liverpool", 343: "Sefton"})
+    assert found == {"340": ("341", "343"), "341": ("340",), "343": ("340",), "E1": ("E2",), "E2": ("E1",)}
+    path.write_text("one\n340\n", encoding="utf-8")
+    with pytest.raises(DataError, match="has two columns"):
+        read_border_list(path, {})
+
+
+def test_borders_by_the_ids_that_areas_have_elsewhere():
+    borders = AreaBorders({(340, 341): 12.0, (340, 343): 3.0})
+    assert bordering(borders) == {"340": ("341", "343"), "341": ("340",), "343": ("340",)}

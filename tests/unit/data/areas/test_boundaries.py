@@ -8,6 +8,9 @@ import pytest
 
 from evalkit.core.errors import DataError
 from evalkit.data.areas.boundaries import STEP, outlines_or_reason, read_boundaries
+from evalkit.data.files import json_table
+from evalkit.data.files.catalogue import catalogue
+from evalkit.data.layouts.registry import layouts
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic.geography import draw_areas, write_boundaries
 
@@ -256,3 +259,13 @@ def test_a_map_stops_no_evaluation(tmp_path, written):
     drawn = outlines_or_reason([written(feature(code=341))], NAMES, [340, 341])  # one of two is there
     assert not drawn.unavailable_reason
     assert "Knowsley (340)" in drawn.lacking
+
+
+def test_a_layer_is_parsed_once_to_be_listed_and_without_its_outlines(tmp_path, written, monkeypatch):
+    written(feature(UTLA22CD="E10000016", UTLA22NM="Kent"))
+    parsed, real = [], json_table._parsed
+    monkeypatch.setattr(json_table, "_parsed", lambda name, text: parsed.append(text) or real(name, text))
+    (entry,) = catalogue(tmp_path, layouts()).entries
+    assert (entry.contents.areas, entry.reason) == (("E10000016",), "")
+    assert len(parsed) == 1
+    assert b'"coordinates": []' in parsed[0]

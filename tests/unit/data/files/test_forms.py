@@ -81,6 +81,14 @@ def test_parquet_is_its_values_as_text(tmp_path):
         table(tmp_path, out.getvalue()[:-20], "t.parquet").read()
 
 
+def test_parquet_whose_text_is_none_is_told(tmp_path):
+    cells = pa.array([b"A1", b"\xbd\xff"], pa.binary())
+    out = io.BytesIO()
+    parquet.write_table(pa.table({"name": pa.Array.from_buffers(pa.string(), 2, cells.buffers())}), out)
+    with pytest.raises(DataError, match="damaged"):
+        table(tmp_path, out.getvalue(), "a.parquet").read()
+
+
 def test_geojson_is_the_properties_of_its_features(tmp_path):
     found = table(tmp_path, json.dumps(FEATURES).encode(), "t.geojson")
     assert found.peek.form == "geojson"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from evalkit.core.errors import DataError
+from evalkit.data.files.catalogue import catalogue
 from evalkit.data.files.members import member_of
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.ees import LAYOUTS, read_ees, read_ees_areas
@@ -165,3 +166,11 @@ def test_releases_of_one_data_set_are_of_one_subject_and_other_breakdowns_are_no
     assert first[1] == later[1]
     others = [row.replace(",CIN,", ",SEN,") for row in ROWS]
     assert subject(others, "Final", "c.csv")[1] != later[1]
+
+
+def test_two_names_of_one_id_are_refused_by_reader_and_catalogue_alike(tmp_path):
+    header = "time_period,time_identifier,geographic_level,school_urn,urn,rate\n"
+    path = written(tmp_path, ["202324,Academic year,School,100001,100001,4"], header)
+    assert "'school_urn' stands there twice" in refusal(path)
+    (entry,) = catalogue(tmp_path, LAYOUTS).entries
+    assert "'school_urn' stands there twice" in entry.reason

@@ -2,14 +2,12 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.files.catalogue import Catalogue, CatalogueEntry, catalogue
-from evalkit.data.files.layout import Contents
-from evalkit.data.files.members import Member, member_of
+from evalkit.data.files.catalogue import catalogue
+from evalkit.data.files.members import member_of
 from evalkit.data.files.raw_table import Peek, RawTable
 from evalkit.data.layouts import boundaries, gias, gias_groups, neighbours
 from evalkit.data.published.neighbours import name_of_list, read_neighbours
@@ -119,20 +117,6 @@ def test_the_real_lists_as_csv_are_those_of_the_workbooks(
         assert as_csv.closeness[code] == as_workbook.closeness[code]
     [layout] = neighbours.LAYOUTS
     assert layout.contents(RawTable(member_of(path))).rows == n_rows
-
-
-def entry(name, measure, areas):
-    [layout] = neighbours.LAYOUTS
-    contents = Contents(rows=areas, areas=tuple(map(str, range(areas))), measures=(measure,))
-    return CatalogueEntry(member=Member(name, Path(name)), layout=layout, contents=contents)
-
-
-def test_of_one_list_in_two_files_that_with_more_areas_is_used(tmp_path):
-    found = Catalogue(
-        tmp_path, (entry("a.csv", "april_2021", 2), entry("b.xlsx", "april_2021", 3), entry("c.csv", "may_2025", 1))
-    )
-    chosen = neighbours.lists_by_name(found.entries)
-    assert {name: one.member.name for name, one in chosen.items()} == {"april_2021": "b.xlsx", "may_2025": "c.csv"}
 
 
 def test_a_workbook_is_told_by_its_sheet():

@@ -217,6 +217,7 @@ def test_destinations_keep_codes_as_reasons(tmp_path):
     found = evalkit.read_destinations(path, year=2022)
     assert found.values["OVERALL_DESTPER"].tolist() == [94, 89]
     assert found.reasons["OVERALL_DESTPER_DIS"].tolist() == ["suppressed (too few pupils)", ""]
+    assert found.notes[1:] == ("In 'OVERALL_DESTPER_DIS' count as missing: 1 cell SUPP (suppressed: too few pupils).",)
     assert contents(path)[1].areas == ("340",)
 
 

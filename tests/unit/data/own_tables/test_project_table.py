@@ -27,8 +27,8 @@ SCHOOLS = pd.DataFrame(
 )  # fmt: skip
 URNS = {"100001": "100001", "100009": "100001", "100002": "100002"}  # 100009 followed 100001
 KS2 = SchoolRecords("KS2", SCHOOLS, {}, {}, pd.DataFrame(index=SCHOOLS.index), (2016,), URNS, ())
-PUBLISHED = Directory(KnownSchools.of({"KS2": KS2}, None, None), AREAS)
-NOTHING = Directory(KnownSchools.of({}, None, None), NeighbourTable({}, {}, {}, 0))
+PUBLISHED = Directory(KnownSchools.of({"KS2": KS2}, (), None), AREAS)
+NOTHING = Directory(KnownSchools.of({}, (), None), NeighbourTable({}, {}, {}, 0))
 LONG = OwnTable(file="scores.csv", unit="school", period="year")
 
 

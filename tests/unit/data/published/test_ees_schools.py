@@ -17,7 +17,7 @@ from evalkit.data.published.listings import (
     summers_at_hand,
 )
 from evalkit.data.published.neighbours import NeighbourTable
-from evalkit.data.published.records import make_records
+from evalkit.data.published.records import make_records, one_row_a_year
 from evalkit.data.published.school_lists import Links, read_register
 from evalkit.data.published.sources import find_sources
 
@@ -83,6 +83,20 @@ def test_schools_are_followed_and_every_symbol_is_a_reason(tables):
     assert found.reasons["MAT_AVERAGE"].loc["200", 2023] == "no row in this year's table"
     assert found.schools["area"].tolist() == [340, 340]
     assert set(found.schools.index) == {"100", "200"}  # the row of England is no school
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_in_a_year_of_conversion_the_row_with_results_then_of_more_pupils_then_of_the_older_urn_is_kept(order):
+    columns = ["school_id", "year", "urn", "pupils", "PTREAD_EXP"]
+    listed = [
+        ("1", 2023, "200", "30", "c"), ("1", 2023, "100", "20", "74%"),  # one has results
+        ("2", 2023, "300", "9", "70"), ("2", 2023, "301", "31", "71"),  # both have, one more pupils
+        ("3", 2023, "401", "", "60"), ("3", 2023, "400", "", "61"),  # nothing else tells them apart
+        ("3", 2024, "401", "12", "62"),
+    ]  # fmt: skip
+    found = one_row_a_year(pd.DataFrame(listed[::order], columns=columns), ["PTREAD_EXP"])
+    assert found.kept["urn"].tolist() == ["100", "301", "400", "401"]
+    assert (found.n_dropped, found.n_with_results) == (3, 2)
 
 
 def test_pupils_are_those_of_the_summer_or_of_a_later_tables_prior_year(tables):

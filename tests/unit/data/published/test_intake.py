@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evalkit.core.errors import DataError, ProjectError
+from evalkit.core.errors import DataError, MissingData, ProjectError
 from evalkit.core.project import Exposure, Outcome, Participants
 from evalkit.data.published.assembled import read_assembled
 from evalkit.data.published.codes import LOST, NO_ROW
@@ -38,8 +38,8 @@ def copied(england, tmp_path):
     return shutil.copytree(england, tmp_path / "data")
 
 
-def refusal(project, folder, read=read_records):
-    with pytest.raises((DataError, ProjectError)) as refused:
+def refusal(project, folder, read=read_records, kind=(DataError, ProjectError)):
+    with pytest.raises(kind) as refused:
         read(project, folder, find_sources(folder))
     return str(refused.value)
 
@@ -81,7 +81,7 @@ def test_attainment_is_read_for_every_summer_with_what_it_is_standardised_by(pro
 
 def test_a_column_without_results_in_a_summer_is_refused(project, shared_data):
     asked = replace(project, outcomes=(Outcome(measure="READ_AVERAGE", role="primary"),), contrasts=())
-    said = refusal(asked, shared_data)
+    said = refusal(asked, shared_data, kind=MissingData)
     assert "ks2_school_panel_2016_2019_england.csv.gz: no school has a result in READ_AVERAGE for 2019" in said
     assert "\n" in said
 

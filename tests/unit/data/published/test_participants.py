@@ -42,7 +42,7 @@ def records():
 def read(tmp_path, text, records):
     path = tmp_path / "participants.csv"
     path.write_text(text, encoding="utf-8")
-    return read_participants(path, records, SPINE, LINKS)
+    return read_participants(path, records, [SPINE], LINKS)
 
 
 def refusal(tmp_path, text, records):

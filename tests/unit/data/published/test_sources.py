@@ -5,10 +5,13 @@ import io
 import json
 import zipfile
 
+import pandas as pd
 import pytest
 
 from evalkit.core.errors import DataError
 from evalkit.data.areas.boundaries import outlines_or_reason
+from evalkit.data.files.catalogue import catalogue
+from evalkit.data.layouts.registry import layouts
 from evalkit.data.published.listings import summers_at_hand
 from evalkit.data.published.project_data import _neighbour_list
 from evalkit.data.published.sources import find_sources
@@ -17,6 +20,7 @@ HEADER = "RECTYPE,LEA,ESTAB,URN,SCHNAME"
 KS2, KS4 = f"{HEADER},TELIG,PTRWM_EXP", f"{HEADER},TPUP,ATT8SCR"
 PRIOR = f"{KS2},PTRWM_EXP_17,PTRWM_EXP_18,TELIG_17,TELIG_18"
 PANEL = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,TELIG,READPROG\n"
+LAYER = '{"type": "FeatureCollection", "features": []}'
 LINKS = "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate\n"
 
 
@@ -184,3 +188,23 @@ def test_outlines_in_an_archive_are_outlines(folder):
     found = find_sources(folder)
     assert list(outlines_or_reason(found.boundaries, {340: "Knowsley"}, [340]).rings) == [340]
     assert folder / "layers.zip" in found.files()
+
+
+def test_a_table_is_told_by_content_whatever_its_name_ends_in_and_its_header_s_case(tmp_path):
+    put(tmp_path, {"2017-2018_ks2final.txt": table(KS2.lower(), 340, 850), "outlines.json": LAYER})
+    found = find_sources(tmp_path)
+    assert of_years(found.tables["KS2"]) == {2018: [None]}
+    assert [one.name for one in found.boundaries] == ["outlines.json"]
+
+
+def test_tables_that_a_project_reads_as_csv_alone_are_told_with_what_to_do(tmp_path):
+    put(tmp_path, {"2017-2018_ks2final.csv": table(KS2, 340, 850)})
+    frame = pd.read_csv(tmp_path / "2017-2018_ks2final.csv", dtype=str, keep_default_na=False)
+    frame.to_parquet(tmp_path / "2018-2019_ks2final.parquet")
+    frame.to_excel(tmp_path / "2016-2017_ks2final.xlsx", index=False)
+    found = find_sources(tmp_path)
+    assert list(found.tables["KS2"]) == [2018]
+    said = "a project reads this table as CSV alone. Download it as CSV."
+    assert list(found.unreadable) == [f"2016-2017_ks2final.xlsx: {said}", f"2018-2019_ks2final.parquet: {said}"]
+    reasons = {entry.name: entry.reason for entry in catalogue(tmp_path, layouts()).entries}
+    assert all("download the table as CSV" in reasons[line.partition(":")[0]] for line in found.unreadable)

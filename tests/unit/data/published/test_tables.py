@@ -6,7 +6,9 @@ import gzip
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.data.published.tables import _cells_of_rows, read_table
+from evalkit.data.files.members import member_of
+from evalkit.data.files.raw_table import RawTable
+from evalkit.data.published.tables import _cells_of_rows, has_columns, read_table
 
 GOOD = "URN,READPROG,SCHNAME\r\n100001,1.5,One\r\n100002,SUPP,Two\r\n"
 
@@ -134,3 +136,22 @@ def test_cells_are_counted_as_the_parser_of_the_standard_library_counts_them(tmp
         parsed = [len(row) for row in csv.reader(stream)]
     with path.open(encoding="utf-8", newline="") as stream:
         assert _cells_of_rows(list(stream)) == parsed
+
+
+def test_columns_are_found_in_any_case_of_letters_under_the_names_asked_for(tmp_path):
+    path = written(tmp_path, "urn,ReadProg\r\n100001,1.5\r\n100002\r\n")
+    frame = read_table(path, ["READPROG", "URN"], optional=["urn2"], ragged=True)
+    assert list(frame) == ["READPROG", "URN"]
+    assert frame["READPROG"].isna().tolist() == [False, True]
+    assert has_columns(path, ["URN", "READPROG"])
+
+
+def test_of_columns_that_differ_in_case_alone_the_one_named_is_read_and_two_others_are_refused(tmp_path):
+    path = written(tmp_path, "urn,URN,a,A\n1,2,3,4\n")
+    assert read_table(path, ["URN"])["URN"].tolist() == ["2"]
+    assert RawTable(member_of(path)).read(["URN"])["URN"].tolist() == ["2"]
+    assert RawTable(member_of(path)).peek.cells("URN") == ("2",)
+    said = "the columns urn and URN differ in the case of letters alone"
+    assert said in refusal(path, ["Urn"])
+    with pytest.raises(DataError, match=said):
+        RawTable(member_of(path)).read(["Urn"])

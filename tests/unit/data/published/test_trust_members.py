@@ -11,7 +11,7 @@ from evalkit.core.project import Participants
 from evalkit.data.published.participants import read_participants
 from evalkit.data.published.participants_file import read_listed_schools
 from evalkit.data.published.records import SchoolRecords
-from evalkit.data.published.school_lists import Links, read_links, read_spine
+from evalkit.data.published.school_lists import Links, read_links, read_register, read_spine
 from evalkit.data.published.trust_members import listed_participants
 
 HEAD = ",URN,Group UID,Group ID,Group Name,Group Type,Joined date,EstablishmentName\n"
@@ -52,7 +52,7 @@ def read(tmp_path, records):
     def reading(trust):
         chosen = Participants(file=path.name, trust=trust)
         project = SimpleNamespace(participants=chosen, programme=SimpleNamespace(start=date(2017, 9, 1)))
-        return read_participants(path, records, SPINE, LINKS, project)
+        return read_participants(path, records, [SPINE], LINKS, project)
 
     return reading
 
@@ -130,10 +130,35 @@ def test_sixty_surrey_schools_of_a_real_cut(tmp_path, shared_files, shared_data)
         read_spine(gias / "england_spine_2017-2018.csv"),
         read_links(gias / "links_edubasealldata_2022.csv"),
     )
-    found = read_participants(path, {}, spine, links)
+    found = read_participants(path, {}, [spine], links)
     assert len(found.matched) == 60
     assert {school.area for school in found.matched} == {936}
     assert len({school.school for school in found.matched}) == 60
+
+
+CUT = (
+    '"URN","LA (code)","EstablishmentNumber","EstablishmentName","PhaseOfEducation (name)"\n'
+    '"300001","340","2009","Plover Infant School","Primary"\n'
+    '"300002","340","4002","Heron High School","Secondary"\n'
+)
+
+
+def test_a_cut_of_the_register_is_who_its_schools_are(tmp_path, records):
+    path = tmp_path / "participants.csv"
+    path.write_text("\ufeff" + CUT, encoding="utf-8")
+    found = read_participants(path, records, [], LINKS)
+    assert [one.area for one in found.matched] == [340, 340]
+    assert found.without_outcome["KS2"] == {
+        "no KS2 outcome (a secondary school)": 1,
+        "no KS2 outcome (in the school list, without KS2 results)": 1,
+    }
+    # the same schools as a list like any other, of which no file knows them
+    path.write_text(CUT.replace("LA (code)", "Authority"), encoding="utf-8")
+    with pytest.raises(DataError, match="no file knows URN 300001"):
+        read_participants(path, records, [], LINKS)
+    # and where the register is among the files
+    (tmp_path / "cut.csv").write_text(CUT, encoding="utf-8")
+    assert len(read_participants(path, records, [read_register(tmp_path / "cut.csv")], LINKS).matched) == 2
 
 
 def test_a_real_trust(tmp_path, shared_files, shared_data):

@@ -3,10 +3,12 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ from pyarrow import parquet
 from evalkit.core.errors import DataError
 from evalkit.data.files.members import STORE_MARK, member_of
 from evalkit.data.files.raw_table import RawTable
+from evalkit.data.locks import Busy, is_held
 from evalkit.data.store import importing, typed_columns
 from evalkit.data.store.importing import import_folder, imported, unchanged
 from evalkit.data.store.store import is_store, open_store
@@ -162,6 +165,50 @@ def test_an_import_that_is_stopped_leaves_the_store_as_it_was(raw, tmp_path, mon
     assert len(list((store / "tables").iterdir())) == 2  # what the stopped one left is gone
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from evalkit import import_folder
+
+renames, rename = int(sys.argv[3]), Path.replace
+
+def killed_before(path, place):  # everything is put in its place by a rename: the copies first, the manifest last
+    global renames
+    renames -= 1
+    if renames == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(path, place)
+
+Path.replace = killed_before
+import_folder(sys.argv[1], sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("renames", [2, 3], ids=["as a copy is written", "as the manifest is written"])
+def test_an_import_that_is_killed_leaves_no_trace_in_the_next(raw, tmp_path, renames):
+    store, undisturbed = tmp_path / "store", tmp_path / "undisturbed"
+    imported(raw, store)
+    for area in ("341", "342"):
+        (raw / f"{area}.csv").write_text((HEADER + ROWS).replace("340", area), encoding="utf-8")
+    settle(raw)
+    command = [sys.executable, "-c", KILLED, str(raw), str(store), str(renames)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert len([path for path in store.rglob("*") if path.name.endswith(".part")]) == 1  # it was in the middle
+    assert [one.name for one in open_store(store).entries] == ["ks2.csv"]
+    assert not is_held(store / importing.LOCK)
+    again, whole = imported(raw, store), imported(raw, undisturbed)
+    assert [replace(one, read_ns=0) for one in again.entries] == [replace(one, read_ns=0) for one in whole.entries]
+    assert again.n_read == 2
+    assert _content(store) == _content(undisturbed)
+    assert all(open_store(store).read(one.name).equals(open_store(undisturbed).read(one.name)) for one in whole.entries)
+
+
+def _content(store):
+    """Return every file of a store by its bytes, but for the manifest, which holds the times of reading."""
+    paths = (path for path in store.rglob("*") if path.is_file())
+    return {str(path.relative_to(store)): b"" if path.name == STORE_MARK else path.read_bytes() for path in paths}
+
+
 def test_two_imports_at_once_wait_for_each_other(raw, tmp_path):
     for n in range(4):
         (raw / f"t{n}.csv").write_text((HEADER + ROWS * 50).replace("340", f"34{n + 1}"), encoding="utf-8")
@@ -187,6 +234,31 @@ def test_who_waits_is_told_for_whom(raw, tmp_path):
     with only_one(tmp_path / "store" / importing.LOCK, "busy"), pytest.raises(KeyboardInterrupt):
         imported(raw, tmp_path / "store", say=say)
     assert f"process {os.getpid()} since 20" in told[0]
+
+
+def test_a_block_that_is_refused_as_busy_itself_is_not_begun_again(tmp_path):
+    begun = []
+
+    def asks_for_another_thing():
+        with importing._alone(tmp_path, lambda text: None):
+            begun.append(1)
+            raise Busy("another thing is held")
+
+    with pytest.raises(Busy, match="another thing"):
+        asks_for_another_thing()
+    assert begun == [1]
+    assert not is_held(tmp_path / importing.LOCK)
+
+
+def test_what_a_killed_process_put_on_the_disk_goes_at_the_next_import(raw, tmp_path):
+    store = tmp_path / "store"
+    imported(raw, store)
+    for name, age in ((".spill-1-old", 2), (".spill-2-new", 0)):
+        (store / name).mkdir()
+        (store / name / "block").write_text("x")
+        os.utime(store / name, (time.time() - age * 86_400,) * 2)
+    imported(raw, store)
+    assert [path.name for path in store.glob(".spill*")] == [".spill-2-new"]  # a question may be under way
 
 
 def test_the_store_of_another_code_is_made_anew(raw, tmp_path):

@@ -4,13 +4,13 @@ import pytest
 
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.report.border.disclosure import release
+from evalkit.report.border.parts import part_from_json
 from evalkit.report.border.people import (
     is_of_groups,
     of_people,
     sentence_of_people,
     tells_number,
     tied_to_counts,
-    total_told,
 )
 from evalkit.report.border.table import Column, Table
 
@@ -90,8 +90,10 @@ def test_points_of_a_figure_are_groups_where_people_are_counted_or_estimates():
     assert is_of_groups(of_people(table(("A", 12, 1.0, 1.0))).table)
 
 
-def test_an_amount_is_told_where_it_is_of_enough_people_and_nobody_dominates_it():
-    assert total_told([2.5] * 10) == 25.0
-    assert total_told([]) == 0.0
-    assert isinstance(total_told([2.5] * 9), Unavailable)
-    assert isinstance(total_told([1.0] * 20 + [500.0]), Unavailable)
+def test_a_mean_that_one_or_two_make_up_stays_and_comes_back_from_its_record_as_such():
+    columns = (Column("covariate", "Covariate"), Column("mean", "Mean", "estimate"))
+    made = table(("income", 9.0), ("age", 40.0), columns=columns, dominated=(0,))
+    back = part_from_json(made.record())
+    told, found = tied_to_counts("means", of_people(back))
+    assert [isinstance(row[1], Unavailable) for row in told.table.rows] == [True, False]
+    assert [(one.row, one.why) for one in found] == [("income", "dominated")]

@@ -60,7 +60,7 @@ def test_two_releases_that_differ_by_one_pupil_are_caught(by):
     before = {"outcomes": people([("reading", 1618), ("maths", 1500)])}
     found = together(previous=[before], outcomes=people([("reading", 1618 + by), ("maths", 1500)]))
     assert shown(found.tables["outcomes"]) == [[None], [1500]]
-    assert reasons(found) == [("outcomes", "reading", "last release")]
+    assert reasons(found) == [("outcomes", "reading", "earlier release")]
 
 
 @pytest.mark.parametrize("by", [0, 6, -6, 300])
@@ -106,7 +106,7 @@ def test_what_an_earlier_release_gave_away_is_reported():
     first = {"t": people([("all", 44), ("girls", 40)])}
     now = people([("all", 44), ("girls", 40), ("boys", 4)], row_sums=((0, 1, 2),))
     found = together(previous=[first], t=now)
-    assert [(one.row, one.why) for one in found.lost] == [("boys", "last release")]
+    assert [(one.row, one.why) for one in found.lost] == [("boys", "earlier release")]
 
 
 def test_a_count_told_under_another_name_goes_with_the_one_that_is_withheld():

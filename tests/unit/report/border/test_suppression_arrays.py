@@ -8,7 +8,6 @@ from evalkit.report.border.suppression_arrays import (
     SumsDoNotHold,
     counts,
     deduced,
-    is_dominated,
     suppressed,
     unsafe,
 )
@@ -107,18 +106,3 @@ def test_what_was_told_before_protects_nothing_and_is_reported(monkeypatch, most
 def test_sums_that_cannot_hold_are_told():
     with pytest.raises(SumsDoNotHold, match="do not hold"):
         suppressed(counts([[-1, 1, 1]], [30, HIDDEN, 40]), 6)
-
-
-@pytest.mark.parametrize(
-    ("amounts", "is_so"),
-    [
-        ([10, 10, 10, 10], False),
-        ([60, 35, 2, 3], True),  # the two largest have 95 of 100
-        ([100, 40, 5, 4], True),  # 140 of 149 are more than nine tenths
-        ([100, 9, 4, 5], True),  # the second largest knows that the largest is within 9 of 100
-        ([100, 9, 6, 5, 20], False),
-        ([0, 0, 0], False),
-    ],
-)
-def test_an_amount_that_one_or_two_dominate(amounts, is_so):
-    assert is_dominated(np.array(amounts, dtype=float), 2, 0.9, 10.0) is is_so

@@ -52,7 +52,7 @@ def test_suppressed_cells_are_counted_and_placed():
     assert sdc["summary"]["suppressed"] is True
     assert sdc["cells"]["threshold"] == [[0, 0]]
     assert entry["outcome"] == {"n_pupils_treated": {"0: reading": "threshold; ", "1: maths": "ok"}}
-    assert entry["comments"] == ["1 withheld: it differs from the last release by fewer people than may be told."]
+    assert entry["comments"] == ["1 withheld: it differs from an earlier release by fewer people than may be told."]
 
 
 def test_checksums_are_the_digits_of_sha_256_and_the_limits_have_acro_names():

@@ -314,7 +314,13 @@ def test_the_list_says_what_is_where_and_asks_no_server(monkeypatch):
     assert ran.code == 0
     assert ran.out.count("not confirmed from where this was built") == 5
     assert "edubasealldata{date}.csv" in ran.out
-    assert [one["name"] for one in json.loads(typed("fetch", "gias", "--list", "--json").out)] == ["gias"]
+    (gias,) = json.loads(typed("fetch", "gias", "--list", "--json").out)
+    assert gias["name"] == "gias"
+    (tables,) = json.loads(typed("fetch", "performance-tables", "--list", "--json").out)
+    last = tables["addresses"][-1:]
+    (some,) = json.loads(typed("fetch", "performance-tables", "--list", "--only", last[0]["name"], "--json").out)
+    assert len(tables["addresses"]) > 1
+    assert some == tables | {"addresses": last}
 
 
 @pytest.mark.parametrize(
@@ -323,6 +329,8 @@ def test_the_list_says_what_is_where_and_asks_no_server(monkeypatch):
         ([], "Name a source"),
         (["gais"], "Did you mean 'gias'"),
         (["--list", "--years", "2019"], "fetches nothing"),
+        (["--list", "--only", "links"], "Name the source"),
+        (["gias", "--list", "--only", "lnks"], "--only: gias has no 'lnks'"),
         (["performance-tables"], "Say which with --years"),
         (["performance-tables", "--years", "x"], "--years"),
         (["gias", "--la", "Nowhere"], "no authority"),

@@ -145,6 +145,18 @@ def test_one_area_is_placed_among_the_others(tmp_path):
     assert results.details.primary.results.simple.n_ranked == 60
 
 
+def test_sets_like_the_list_are_not_drawn_where_a_listed_unit_was_not_observed_before(tmp_path):
+    path, _ = made(tmp_path / "late", n_treated_areas=1)
+    scores = pd.read_csv(path.parent / "scores.csv")
+    late = (scores["school"] == "s000") & (scores["year"] < 2013)  # it starts in 2015, and others in 2013
+    scores[~late].to_csv(path.parent / "scores.csv", index=False)
+    found = evaluated(path).details.primary
+    assert found.by_clusters is not None
+    assert found.beside == ()
+    said = str(shown.design_parts(open_design(str(path)).primary))
+    assert "The level before the programme is not known of every listed unit." in said
+
+
 def test_whole_areas_are_drawn_where_all_their_units_take_part(tmp_path):
     results = evaluated(made(tmp_path, n_treated_areas=3, n_listed=4)[0])
     (main_effect,) = [one for one in results.effects if one.is_main]

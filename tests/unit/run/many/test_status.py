@@ -9,8 +9,9 @@ import pytest
 
 from evalkit.data.locks import only_one
 from evalkit.run.many.run_command import batch_of_all
-from evalkit.run.outputs.content_key import Hashes, content_key
+from evalkit.run.outputs.content_key import content_key
 from evalkit.run.outputs.folder import lock_of
+from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.outputs.manifest import versions
 from evalkit.run.processes.failure import Failure, write_record
 from evalkit.run.project import workspace

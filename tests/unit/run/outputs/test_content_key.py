@@ -4,14 +4,19 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import evalkit
+from evalkit.data.store.importing import import_folder, imported
+from evalkit.data.store.in_use import kept_sha256
 from evalkit.run.outputs import content_key as module
-from evalkit.run.outputs.content_key import Hashes, content_key, is_unchanged, project_files, project_slug
-from evalkit.run.project.workspace import NOTEBOOKS
+from evalkit.run.outputs import manifest
+from evalkit.run.outputs.content_key import content_key, is_unchanged, project_files, project_slug
+from evalkit.run.outputs.hashes import Hashes
+from evalkit.run.project.workspace import NOTEBOOKS, default_store
 
 PROJECT = "slug: demo\nparticipants:\n  file: schools.csv\nclaims: 'claims.yml'\nyears: [2016]\n"
 PANEL = "SCHOOL_ID,URN,YEAR,LA,LAESTAB,SCHNAME,MINORGROUP_SPINE1718,TELIG\n1,1,2016,340,3402001,A,Academy,9\n"
@@ -177,3 +182,46 @@ def test_versions_reach_packages_behind_packages():
     found = module.installed_versions()
     assert {"numpy", "pandas", "papermill", "python-dateutil"} <= set(found)  # the last one is asked for by pandas
     assert all(found.values())
+
+
+@pytest.fixture
+def stored(space):
+    """The same workspace, its published files imported into its store."""
+    for path in (space / "published").rglob("*"):
+        os.utime(path, (1_700_000_000,) * 2)
+    import_folder(space / "published", default_store())
+    return space
+
+
+def test_published_files_are_not_hashed_again_where_the_store_has_them(stored, monkeypatch):
+    hashed = []
+    real = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: hashed.append(file.name) or real(file, name))
+    with_store = key(stored)
+    assert hashed
+    assert not [name for name in hashed if str(name).startswith(f"{stored}/published")]
+    shutil.rmtree(default_store())
+    assert key(stored) == with_store
+    assert [name for name in hashed if str(name).startswith(f"{stored}/published")]
+
+
+def test_a_published_file_that_is_changed_and_dated_back_is_told(stored):
+    before, path = key(stored), stored / "published/panel/ks2_school_panel_1.csv"
+    facts = path.stat()
+    path.write_text(PANEL.replace("Academy,9", "Academy,8"))  # as many bytes
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (facts.st_size, facts.st_mtime_ns)
+    assert kept_sha256(default_store(), path) == ""
+    assert key(stored) != before
+    (named,) = manifest._hashed("data", stored / "published", [path], Hashes().of_published)
+    assert named.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert imported(stored / "published", default_store()).n_read == 1
+
+
+def test_an_archive_has_the_digest_of_the_archive(stored):
+    with zipfile.ZipFile(stored / "published/links.zip", "w") as archive:
+        archive.writestr("links.csv", "URN,LinkURN,LinkType\n2,1,Predecessor\n")
+    os.utime(stored / "published/links.zip", (1_700_000_000,) * 2)
+    import_folder(stored / "published", default_store())
+    path = stored / "published/links.zip"
+    assert kept_sha256(default_store(), path) == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -56,6 +56,7 @@ def test_there_is_a_file_to_fill_in_for_each_kind(tmp_path, kind):
     path = tmp_path / "mine" / "project.yml"
     path.write_text(filled_in(path.read_text(encoding="utf-8")), encoding="utf-8")
     path.with_name("participants.csv").write_text("URN,start\n106438,2018\n", encoding="utf-8")
+    path.with_name("pupils.csv").write_text("URN,pupil,year,score\n", encoding="utf-8")
     project = load_project(path)
     assert [(one.name, one.kind, one.primary) for one in project.analyses] == [("main", kind, True)]
 

@@ -82,6 +82,18 @@ def test_every_drawing_says_the_same_of_the_effect_and_the_arms(tmp_path):
         assert "Unitsbeforeandafter" in text, name
 
 
+def test_of_people_a_covariate_of_which_one_makes_up_most_has_no_row(tmp_path):
+    path = units(tmp_path)
+    table = pd.read_csv(path)
+    table["hours"] = np.where(table["id"] == "u003", 4000.0, 1.0 + table.index % 7)
+    table.to_csv(path, index=False)
+    hours = ("--on", "a,hours")
+    of_people = told_match(answer(path, *hours, "--people"))
+    assert of_people.hidden_covariates == ("hours",)
+    assert [row.covariate for row in of_people.answer.balance.covariates] == ["a"]
+    assert "hours" in [row.covariate for row in told_match(answer(path, *hours)).answer.balance.covariates]
+
+
 def test_figures_stand_in_files_and_not_on_the_terminal(tmp_path):
     told = told_of_match(answer(units(tmp_path)))
     drawn = [part.caption for part in told.document(True).parts if isinstance(part, Figure)]
@@ -114,7 +126,8 @@ def test_units_that_are_not_used_are_named_unless_they_are_people():
 
 def test_covariates_without_a_row_are_named():
     assert hidden_covariates(("fsm_n", "b"), 10) == (
-        "Of fsm n and b nothing is shown: fewer than 10 people of an arm have or lack it."
+        "Of fsm n and b nothing is shown: fewer than 10 people of an arm have or lack it, or one or two of them "
+        "make up most of its mean."
     )
     assert hidden_covariates((), 10) == ""
 

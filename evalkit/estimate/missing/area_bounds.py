@@ -1,0 +1,177 @@
+"""Lee's bounds of listed schools and of sets in their place, or of a whole area and of all others: with an interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evalkit.core.arrays import Bools, Floats, Ints
+from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.estimate.areas.changes_arrays import permutation_test
+from evalkit.estimate.areas.sets import SetStatistics, why_no_interval
+from evalkit.estimate.areas.sets_arrays import reach
+from evalkit.estimate.missing.lee_arrays import LeeBounds, lee_bounds
+
+if TYPE_CHECKING:
+    from evalkit.estimate.areas.set_draws import Sets
+
+ESTIMATE, LOWER, UPPER = range(3)
+"""Columns of a statistic of bounds: the difference among those published, and the two bounds."""
+_NO_BOUNDS: Final = Unavailable("An arm has no school with a result after the programme.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBounds:
+    """Bounds of one effect, the interval around both, and what was cut.
+
+    `observed_…` are the shares by weight of schools with every result before that have one after, `trimmed_share` what
+    was cut of the arm that has more.
+    """
+
+    lower: Quantity
+    upper: Quantity
+    interval: IntervalOrReason
+    trimmed_share: Quantity
+    observed_treated: Quantity
+    observed_comparison: Quantity
+
+
+def bounds_without(reason: str) -> JudgedBounds:
+    """Return bounds that cannot be given, with the reason."""
+    none = Unavailable(reason)
+    return JudgedBounds(
+        lower=none,
+        upper=none,
+        interval=none,
+        trimmed_share=none,
+        observed_treated=none,
+        observed_comparison=none,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoundsOfSets:
+    """The difference in mean change of sets of schools, and its bounds: a statistic for randomisation over sets.
+
+    Attributes
+    ----------
+    values : shape (n,), a change of each school that has every result before, NaN where none is published after
+    weight : shape (n,)
+    area : shape (n,), the code of each school's area
+    may_compare : shape (n,), whether a school is compared with: the listed never are
+    codes : shape (G,), areas in order; `compared` (G, G) which areas each is compared with
+    """
+
+    values: Floats
+    weight: Floats
+    area: Ints
+    may_compare: Bools
+    codes: Ints
+    compared: Bools
+
+    def __call__(self, sets: Sets) -> Floats:
+        """Return difference, lower and upper bound of each set, shape (k, 3)."""
+        found = np.full((len(sets), 3), np.nan)
+        if sets.areas.shape[1] == 1:
+            for code in np.unique(sets.areas[:, 0]).tolist():
+                rows = np.flatnonzero(sets.areas[:, 0] == code)
+                others = self._compared_with(code)
+                found[rows] = self._rows(sets.members[rows], others, self.weight[others])
+            return found
+        for row, areas in enumerate(sets.areas):
+            found[row] = self._rows(
+                sets.members[row : row + 1], *self._of_several(sets.members[row], sets.place, areas)
+            )
+        return found
+
+    def bounds(self, members: Ints, place: Ints, areas: Ints) -> LeeBounds:
+        """Return the bounds of one set with what was trimmed; shapes (m,), (m,) and (A,)."""
+        others, weight = self._of_several(members, place, areas)
+        return lee_bounds(*self._treated(members[None, :]), self.values[others][None, :], weight[None, :])
+
+    def _rows(self, members: Ints, others: Ints, weight: Floats) -> Floats:
+        values, own = self._treated(members)
+        compared = self.values[others]
+        bounds = lee_bounds(values, own, compared[None, :], weight[None, :])
+        difference = _means(values, own) - _means(compared[None, :], weight[None, :])
+        return np.column_stack([difference, bounds.lower, bounds.upper])
+
+    def _treated(self, members: Ints) -> tuple[Floats, Floats]:
+        own = np.where(members >= 0, self.weight[members], 0.0)
+        return np.where(members >= 0, self.values[members], np.nan), own
+
+    def _compared_with(self, code: int) -> Ints:
+        near = self.codes[self.compared[np.searchsorted(self.codes, code)]]
+        return np.flatnonzero(self.may_compare & np.isin(self.area, near))
+
+    def _of_several(self, members: Ints, place: Ints, areas: Ints) -> tuple[Ints, Floats]:
+        """Return who is compared with, a school once for each area that it serves, and weights w_i W_a / W_C(a)."""
+        units, weights = [], []
+        for at, code in enumerate(areas.tolist()):
+            own = members[(place == at) & (members >= 0)]
+            others = self._compared_with(code)
+            units.append(others)
+            total = self.weight[others].sum()
+            weights.append(self.weight[others] * self.weight[own].sum() / total if total > 0 else self.weight[others])
+        return np.concatenate(units), np.concatenate(weights)
+
+
+def _means(values: Floats, weight: Floats) -> Floats:
+    seen = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: Floats = (weight * np.where(seen, values, 0.0)).sum(axis=1) / (weight * seen).sum(axis=1)
+    return mean
+
+
+def bounds_by_sets(found: SetStatistics, bounds: LeeBounds, level: float) -> JudgedBounds:
+    """Return bounds with the interval [L − m − c_L, U − m + c_U], every set having bounds of its own.
+
+    m is what sets gain on the difference itself where they are like the list or follow its rule, else 0; c_L is the
+    reach of |L_set − m| and c_U that of |U_set − m|, as the interval of the estimate has it.
+    """
+    difference, lower, upper = (found.entries(column, is_centred=False) for column in (ESTIMATE, LOWER, UPPER))
+    centre = 0.0
+    if found.draws.rule != "simple" and len(difference.rows) > 1:
+        centre = float(np.average(difference.values[:-1], weights=difference.weights[:-1]))
+    low, high = float(lower.values[-1]) - centre, float(upper.values[-1]) - centre
+    reason = lower.reason or upper.reason or why_no_interval(lower.n_areas, level)
+    reaches = [reach(np.abs(one.values[:-1] - centre), one.weights[:-1], 1 - level) for one in (lower, upper)]
+    if not reason and not np.isfinite(reaches).all():
+        reason = why_no_interval(0, level)
+    return _judged(bounds, (low, high), Unavailable(reason) if reason else _wider(low, high, reaches, level))
+
+
+def bounds_by_permutation(bounds: LeeBounds, treated: int, level: float, too_few: str = "") -> JudgedBounds:
+    """Return the bounds of one area with the interval [L − c_L, U + c_U], c the reach among those of all areas.
+
+    `bounds` has a row for each area that can be analysed, `treated` the place of the treated one; `too_few` says why
+    areas give no interval.
+    """
+    low, high = float(bounds.lower[treated]), float(bounds.upper[treated])
+    own = LeeBounds(*(np.atleast_1d(column[treated]) for column in bounds))
+    known = np.isfinite(bounds.lower) & np.isfinite(bounds.upper)
+    if too_few or not known[treated]:
+        return _judged(own, (low, high), Unavailable(too_few or _NO_BOUNDS.reason))
+    at = int(known[:treated].sum())
+    reaches = [permutation_test(column[known], at, 1 - level).reach for column in (bounds.lower, bounds.upper)]
+    none = Unavailable(why_no_interval(0, level))
+    return _judged(own, (low, high), _wider(low, high, reaches, level) if np.isfinite(reaches).all() else none)
+
+
+def _wider(low: float, high: float, reaches: list[float], level: float) -> Interval:
+    return Interval(low - reaches[0], high + reaches[1], level)
+
+
+def _judged(bounds: LeeBounds, ends: tuple[float, float], interval: IntervalOrReason) -> JudgedBounds:
+    if not np.isfinite(ends).all():
+        return bounds_without(_NO_BOUNDS.reason)
+    return JudgedBounds(
+        lower=ends[0],
+        upper=ends[1],
+        interval=interval,
+        trimmed_share=float(bounds.trimmed_share[0]),
+        observed_treated=float(bounds.observed_treated[0]),
+        observed_comparison=float(bounds.observed_comparison[0]),
+    )

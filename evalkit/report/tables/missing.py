@@ -1,0 +1,178 @@
+"""Tables of missing outcomes: who was lost in each arm and why, and what the estimate would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from evalkit.core.formats import number, visible
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.finding import DIFFERENTIAL
+from evalkit.diagnose.missing.results import MissingResults
+from evalkit.diagnose.missing.what_if import LOSS_REASONS, SIZES, TAILS, Assumption, LossReason, MissingOutcome, WhatIf
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.parts import Heading, Part, Prose
+from evalkit.report.border.table import Cell, Column, Table, sums_by
+from evalkit.report.words.names import measure_label, measure_unit
+
+HEADING: Final = "What if the missing results were …?"
+ASSUMPTIONS: Final[dict[Assumption, str]] = {
+    "published": "left out, as in the answer",
+    "imputed": "as those of similar schools",
+    "worst": "at worst, where suppressed",
+    "best": "at best, where suppressed",
+    "bounds": "those of schools that one arm alone would publish (bounds)",
+}
+_LOSSES: Final[dict[LossReason, str]] = {
+    "closed": "Closed: no row in a later table",
+    "suppressed": "Suppressed: too few pupils",
+    "low_coverage": "Fewer than half of the pupils covered",
+    "not_published": "Not published for another reason",
+}
+
+
+def missing_parts(results: AnalysisResults) -> tuple[Part, ...]:
+    """Return what stands in the annexes of an analysis of missing results, or why nothing does."""
+    found = results.missing
+    if isinstance(found, Unavailable):
+        return Heading(3, HEADING), Prose((found.reason,))
+    return Heading(3, HEADING), losses(found), what_if(found)
+
+
+def missing_tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
+    """Return the tables by the names of their files, none where missing results were not looked at."""
+    found = results.missing
+    return {} if isinstance(found, Unavailable) else {"missing": what_if(found), "missing_schools": losses(found)}
+
+
+def losses(found: MissingResults) -> ReleasedTable:
+    """Return the schools with a result before, by arm, and what became of them."""
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("step", "Schools"),
+        Column("treated", "Treated", "school_count"),
+        Column("comparison", "Comparison", "school_count"),
+    )
+    rows = tuple(row for one in found.outcomes for row in _loss_rows(found, one))
+    table = Table(
+        caption="Schools with a result before the programme, and what became of them",
+        columns=columns,
+        rows=rows,
+        unit="schools",
+        panel_by="outcome",
+        row_sums=sums_by([str(row[0]) for row in rows]),
+        notes=tuple(_loss_notes(found)),
+    )
+    return release(table, found.project.disclosure.threshold)
+
+
+def _loss_rows(found: MissingResults, one: MissingOutcome) -> Iterator[tuple[Cell, ...]]:
+    treated, comparison = one.losses
+    label = measure_label(found.project, one.outcome)
+    yield label, "With a result in some year before", treated.n_schools, comparison.n_schools
+    yield label, "Lacking one in another year before", treated.lacking_before, comparison.lacking_before
+    for reason in LOSS_REASONS:
+        yield label, _LOSSES[reason], treated.lost[reason], comparison.lost[reason]
+    yield label, "With every result before and after", treated.with_result, comparison.with_result
+
+
+def _loss_notes(found: MissingResults) -> Iterator[str]:
+    yield (
+        "A school that converted is followed and not lost. A school that lacks several results afterwards counts under "
+        "the reason of the first."
+    )
+    for one in found.outcomes:
+        shares = [loss.share_lost for loss in one.losses]
+        if isinstance(one.differential, float):
+            treated, comparison = (number(100 * share, 1) for share in shares if isinstance(share, float))
+            yield (
+                f"{measure_label(found.project, one.outcome)}: of those with every result before, {treated}% of the "
+                f"treated and {comparison}% of the comparison schools lack one afterwards."
+            )
+    caution, serious = (number(100 * bound, 0) for bound in DIFFERENTIAL)
+    yield (
+        f"Arms that differ by more than {caution} percentage points are a caution, by more than {serious} serious: "
+        "near the bounds of the What Works Clearinghouse at low attrition, as the kit understands them."
+    )
+    never = sum(one.losses[0].never_matched for one in found.outcomes[:1])
+    if never:
+        who = counted(never, "listed participant")
+        yield f"Beside these, {who} could not be matched: no record, or nobody like them."
+
+
+def what_if(found: MissingResults) -> ReleasedTable:
+    """Return the estimate of each outcome under each assumption about missing results."""
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("assumption", "If the missing results were …"),
+        Column("lower", "Lowest estimate", "estimate"),
+        Column("upper", "Highest estimate", "estimate"),
+        Column("interval", "Interval", "interval"),
+        Column("p_value", "p", "p"),
+        Column("n_treated", "Treated", "school_count"),
+        Column("n_comparison", "Comparison", "school_count"),
+    )
+    rows = tuple(
+        (f"{measure_label(found.project, one.outcome)}, {measure_unit(found.project, one.outcome)}", *_row(row))
+        for one in found.outcomes
+        for row in one.rows
+    )
+    table = Table(caption=HEADING, columns=columns, rows=rows, panel_by="outcome", notes=tuple(_notes(found)))
+    return release(table, found.project.disclosure.threshold)
+
+
+def _row(row: WhatIf) -> tuple[Cell, ...]:
+    return (
+        ASSUMPTIONS[row.assumption],
+        row.lower,
+        row.upper,
+        row.interval,
+        row.p_value,
+        row.n_treated,
+        row.n_comparison,
+    )
+
+
+def _notes(found: MissingResults) -> Iterator[str]:
+    """Yield what each assumption is, and for each outcome what was filled in, cut, and would tip the answer."""
+    assumptions = {row.assumption for one in found.outcomes for row in one.rows}
+    low, high = (number(end, 0) for end in TAILS)
+    said: dict[Assumption, str] = {
+        "published": "The answer is that of the results that were published; the other rows stand beside it, and need "
+        "no result of a year in which the programme ran for part of the year.",
+        "imputed": "Imputed: each gap is filled with the result of one of the five schools whose results are predicted "
+        "most alike, from their other years, size, type and area. It rests on gaps being as these predict.",
+        "worst": f"Suppressed: the {low}th and {high}th percentile of schools of {SIZES[0]} to {SIZES[1]} pupils that "
+        "year stand for what cohorts too small to publish may have had: at worst the low one for the treated and the "
+        "high one for all others, at best the reverse. Other gaps stay gaps. Where no cohorts of that year are told, "
+        "those of the last year before count.",
+        "bounds": "Bounds: the arm whose results are published more often is cut until both arms have the same share, "
+        "of its highest changes for one bound and its lowest for the other (Lee, 2009). They hold for schools whose "
+        "results would be published in either arm, if the programme moved publication one way only.",
+    }
+    yield from (text for key, text in said.items() if key in assumptions)
+    for one in found.outcomes:
+        if text := _note_of(found, one):
+            yield f"{measure_label(found.project, one.outcome)}: {text}"
+
+
+def _note_of(found: MissingResults, one: MissingOutcome) -> str:
+    unit, parts = measure_unit(found.project, one.outcome), []
+    if not isinstance(one.imputation, Unavailable):
+        parts.append(
+            f"{number(one.imputation.percent_incomplete, 0)}% of the schools have a gap, and {one.imputation.draws} "
+            "completed tables were made."
+        )
+    if isinstance(one.bounds.trimmed_share, float):
+        parts.append(f"{number(100 * one.bounds.trimmed_share, 1)}% of one arm was cut for the bounds.")
+    if isinstance(one.tipping.shift, float):
+        way = "worse" if one.tipping.shift < 0 else "better"
+        parts.append(
+            f"Tipping point: the interval of imputed results reaches zero if the treated schools' missing results are "
+            f"{visible(abs(one.tipping.shift))} {unit} {way} than imputed."
+        )
+    elif found.choices.tipping:
+        parts.append(f"Tipping point: {one.tipping.shift.reason}")
+    return " ".join((*parts, *((one.note,) if one.note else ())))

@@ -1,0 +1,126 @@
+"""The kind `dose`: whether participants that had more of the programme changed more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from evalkit.core.project import Analysis, Project
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.published.contrasts import add_contrasts, with_contrasts
+from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.kinds.dose import COVARIATES, DoseOptions, DosePlan, dose_plan
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.kinds.dose import BY_DEALING, BY_DEALING_ALL, dose_outcomes, why_dealt
+from evalkit.diagnose.kinds.dose_checks import effects_of, estimand_of, findings_of
+from evalkit.diagnose.power.analyses import dose_power
+from evalkit.diagnose.power.report import AnalysisPower
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.run.project.plain_yaml import Complaint
+
+_INHERITED: Final = ("pool", "estimation", "exposure")
+
+
+def _options(analysis: Analysis) -> DoseOptions:
+    return analysis.options if isinstance(analysis.options, DoseOptions) else DoseOptions()
+
+
+def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
+    """Yield what can be said against the choices from the project file alone, all of it at once."""
+    for key, text in _faults(project, _options(analysis)):
+        yield Complaint((key,), text)
+
+
+def _faults(project: Project, options: DoseOptions) -> Iterator[tuple[str, str]]:
+    if not project.participants.is_listed:
+        yield (
+            "kind",
+            "an analysis by dose needs listed schools, and `participants.areas` names whole areas. List the schools in "
+            "a file, with what each had",
+        )
+    if options.column is None and project.participants.draw is not None:
+        yield "column", "schools drawn for an example have no doses. Name a column of an own table as table.column"
+    if options.column is not None:
+        yield from (("column", text) for text in _column_faults(project, options.column))
+    for name in options.covariates:
+        if "." in name:
+            yield from (("covariates", text) for text in _column_faults(project, name))
+        elif name not in COVARIATES:
+            near = did_you_mean(name, COVARIATES)
+            yield (
+                "covariates",
+                f"'{name}' is not among {listed([*COVARIATES])}, nor a column of an own table (table.column).{near}",
+            )
+    if options.threshold is not None and not options.threshold > 0:
+        yield "threshold", f"a dose above 0, not {options.threshold:g}: without any a school has met nothing"
+    if options.threshold is not None and options.against == "none":
+        yield "threshold", "the effect at a threshold is one against schools outside; `against: none` leaves these out"
+    if options.comparison_take_up != "unknown" and options.threshold is None:
+        yield "comparison_take_up", "it is told of a threshold. Name one, or leave it out"
+    if options.comparison_take_up == "observed" and options.column is None:
+        yield (
+            "comparison_take_up",
+            "take-up outside the programme is observed where a column of an own table has a value for schools there "
+            "too. Name it as `column: table.column`",
+        )
+    if not options.per:
+        yield "per", "the text is empty; it says what one unit of the dose is"
+
+
+def _column_faults(project: Project, name: str) -> Iterator[str]:
+    table, dot, column = name.partition(".")
+    if not dot or not column or table not in project.data.tables:
+        yield f"'{name}' is no column of an own table. Name it as table.column, the table under `data.tables`"
+    elif project.data.tables[table].period is not None:
+        yield f"the table '{table}' has a row for each period; a dose, or what is held, has one for each school"
+
+
+def _plan(request: PlanRequest) -> AnalysisPlan:
+    options = _options(request.analysis)
+    own = {name: value for name in _INHERITED if (value := getattr(options, name)) is not None}
+    project = with_contrasts(request.project.of_analysis(request.analysis, **own))
+    plan = dose_plan(project, options, add_contrasts(project, request.intake))
+    return AnalysisPlan(
+        analysis=request.analysis,
+        project=project,
+        label=DOSE.label,
+        details=plan,
+        record=plan.record(),
+        shown_by=DOSE.shown_by,
+    )
+
+
+def _estimate(request: EstimateRequest) -> AnalysisResults:
+    plan = request.plan.details
+    assert isinstance(plan, DosePlan)
+    project = request.plan.project
+    found = dose_outcomes(plan, add_contrasts(project, request.intake))
+    return AnalysisResults(
+        plan=request.plan,
+        estimand=estimand_of(project, plan.options),
+        recommended=BY_DEALING if plan.options.area_effects else BY_DEALING_ALL,
+        reason=why_dealt(plan.options),
+        effects=tuple(effect for one in found.outcomes for effect in effects_of(one, plan.options)),
+        findings=findings_of(found, project),
+        details=found,
+    )
+
+
+def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
+    plan = request.plan.details
+    assert isinstance(plan, DosePlan)
+    intake = add_contrasts(plan.project, request.intake)
+    return dose_power(plan, request.plan.analysis.name, intake, request.options)
+
+
+DOSE: Final = Kind(
+    name="dose",
+    label="participants that had more compared with participants that had less",
+    options=DoseOptions,
+    plan=_plan,
+    estimate=_estimate,
+    power=_power,
+    complaints=_complaints,
+    inherits=_INHERITED,
+    shown_by="evalkit.report.kinds.dose",
+)

@@ -1,0 +1,103 @@
+"""The kind `transitions`: ordered categories before and after, such as inspectors' grades, by arm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from evalkit.core.project import Analysis, Project
+from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.clusters import CR2, OVER_SETS
+from evalkit.design.kinds.transitions import TransitionsOptions, TransitionsPlan, transitions_plan
+from evalkit.diagnose.evaluation import AnalysisResults
+from evalkit.diagnose.kinds.transitions import effects_of, findings_of, transitions_outcomes
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.run.project.plain_yaml import Complaint
+
+_INHERITED: Final = ("pool", "exposure")
+_FEWEST: Final = 2
+_BY_SETS: Final = (
+    "Sets of schools of other areas take the places of the listed, so that what moved an area is in every placebo."
+)
+_BY_AREAS: Final = "Participants lie in more than 20 areas, enough for errors clustered by area."
+
+
+def _options(analysis: Analysis) -> TransitionsOptions:
+    return analysis.options if isinstance(analysis.options, TransitionsOptions) else TransitionsOptions()
+
+
+def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
+    for key, text in _faults(project, _options(analysis)):
+        yield Complaint((key,), text)
+
+
+def _faults(project: Project, options: TransitionsOptions) -> Iterator[tuple[str, str]]:
+    if not project.participants.is_listed:
+        yield (
+            "kind",
+            "an analysis of transitions needs listed schools, and `participants.areas` names whole areas. List the "
+            "schools in a file",
+        )
+    if len(options.categories) < _FEWEST:
+        yield (
+            "categories",
+            "name every category, the best first, from the number in the table to what it means: "
+            "{1: Outstanding, 2: Good, …}",
+        )
+    odd = [one for one in options.categories if not _is_number(one)]
+    if odd:
+        yield "categories", f"'{odd[0]}' is no number; a table holds its categories as numbers, here named with words"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
+
+
+def _plan(request: PlanRequest) -> AnalysisPlan:
+    options = _options(request.analysis)
+    own = {name: value for name in _INHERITED if (value := getattr(options, name)) is not None}
+    project = request.project.of_analysis(request.analysis, **own)
+    plan = transitions_plan(project, options, request.intake)
+    return AnalysisPlan(
+        analysis=request.analysis,
+        project=project,
+        label=TRANSITIONS.label,
+        details=plan,
+        record=plan.record(),
+        shown_by=TRANSITIONS.shown_by,
+    )
+
+
+def _estimate(request: EstimateRequest) -> AnalysisResults:
+    plan = request.plan.details
+    assert isinstance(plan, TransitionsPlan)
+    found = transitions_outcomes(plan, request.intake)
+    has_many = plan.primary.against.has_many_areas
+    first, last = plan.years
+    return AnalysisResults(
+        plan=request.plan,
+        estimand=(
+            f"The average effect of {request.plan.project.programme.name} on the share of the listed schools in a "
+            f"better category in {last} than in {first}."
+        ),
+        recommended=CR2 if has_many else OVER_SETS,
+        reason=_BY_AREAS if has_many else _BY_SETS,
+        effects=tuple(effect for one in found.outcomes for effect in effects_of(one)),
+        findings=findings_of(found),
+        details=found,
+    )
+
+
+TRANSITIONS: Final = Kind(
+    name="transitions",
+    label="categories before and after, of listed schools and of schools like theirs",
+    options=TransitionsOptions,
+    plan=_plan,
+    estimate=_estimate,
+    complaints=_complaints,
+    inherits=_INHERITED,
+    shown_by="evalkit.report.kinds.transitions",
+)
