@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar, Final, Literal
 
-from evalkit.core.disclosure import FEWEST_PUBLISHED
 from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 from evalkit.core.missing import Missing
+from evalkit.core.project_parts import CONFIG, Author, Cost, Disclosure, Family, OwnNotebook, Source
 
 Role = Literal["primary", "secondary", "placebo"]
 AIMED_AT: Final = ("primary", "secondary")
@@ -31,7 +31,7 @@ OWN_GROUP: Final = "own"
 NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of {}."
 """What a report says of participation where the project file gives no reason for evaluating a whole area."""
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
+_CONFIG = CONFIG
 
 
 def day_of_tests(year: int) -> date:
@@ -61,17 +61,6 @@ def summer_of(day: date) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A document that a statement in the project file rests on."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    title: str
-    """Title of the document, with its author and date where known."""
-    url: str = ""
-    """Where it can be read, if it is public."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """What was done, where, when and for how much."""
 
@@ -94,19 +83,6 @@ class Programme:
     """One paragraph a commissioner would recognise."""
     sources: tuple[Source, ...] = ()
     """Documents that describe the programme."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who answers for an evaluation."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    name: str
-    """Name, as it should stand on the report."""
-    organisation: str = ""
-    """Where the author works."""
-    contact: str = ""
-    """Address for questions, such as an email address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +236,10 @@ class Analysis:
     """Whether the report's headline is this analysis's; true of exactly one."""
     outcomes: tuple[str, ...] = ()
     """Codes of the outcomes it takes; all of the project's where it names none."""
+    by: str | tuple[str, ...] | None = None
+    """Subgroups for which it is made as well: one of `by` below, or several; the project's where it names none."""
+    families: tuple[Family, ...] = ()
+    """Families of its own outcomes, beside those of the project."""
     options: Any = None
     """What only this kind may say; in the file these keys stand beside the others."""
     uses_exposure: bool = True
@@ -352,19 +332,6 @@ class EffectSizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What the programme cost its funder."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    total_gbp: float
-    """Total grant in pounds."""
-    schools: int
-    """Schools that the total was spent on."""
-    source: str
-    """Where the total is stated."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Contamination:
     """Another programme in areas that serve as comparison."""
 
@@ -417,30 +384,6 @@ class ProjectTables:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnNotebook:
-    """A notebook of the evaluator's own that becomes a chapter or an annex of the report."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    file: str
-    """Notebook beside the project file; it runs with the parameters of the kit's own."""
-    title: str
-    """Heading of its chapter."""
-    after: str = ""
-    """Notebook after which it stands, such as 2_staggered; at the end of the annexes where none is named."""
-    unchecked: bool = False
-    """Whether bare output that no disclosure control has seen is shown; the page says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
-    """What may leave the project."""
-
-    __pydantic_config__: ClassVar = _CONFIG
-    threshold: int = FEWEST_PUBLISHED
-    """Pupil counts below this are suppressed everywhere."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """Every analytical choice of one evaluation."""
 
@@ -467,6 +410,10 @@ class Project:
     """Who asked for the evaluation."""
     date: str = ""
     """Date of the report as it should stand on its face, such as 2026-11-30; left out where none is given."""
+    by: str | tuple[str, ...] = ()
+    """Subgroups: disadvantaged, prior_attainment, sex (of pupils); type, region, table.column (of schools)."""
+    families: tuple[Family, ...] = ()
+    """Outcomes judged together; where any are declared, what is in none and not primary is exploratory."""
     exposure: Exposure = field(default_factory=Exposure)
     """Which years are before, partial and after; by default by the programme's first and last day."""
     contrasts: tuple[TripleDifference, ...] = ()
@@ -513,6 +460,24 @@ class Project:
     def exposure_of(self, analysis: Analysis) -> Exposure:
         """Return the years before and after of an analysis: its own, or else the project's."""
         return analysis.exposure if analysis.exposure is not None else self.exposure
+
+    def by_of(self, analysis: Analysis) -> tuple[str, ...]:
+        """Return by what an analysis is made for subgroups: its own `by`, or else the project's."""
+        named = self.by if analysis.by is None else analysis.by
+        return (named,) if isinstance(named, str) else named
+
+    def families_of(self, analysis: Analysis) -> tuple[Family, ...]:
+        """Return the families that an analysis's effects stand in: its own, and those of the project that name it."""
+        shared = (one for one in self.families if analysis.name in (one.analyses or (self.primary_analysis.name,)))
+        return (*shared, *analysis.families)
+
+    @property
+    def exploratory(self) -> frozenset[str]:
+        """Return the outcomes in no family, neither primary nor placebo, by code; none where no family is declared."""
+        families = [*self.families, *(one for analysis in self.analyses for one in analysis.families)]
+        declared = {code for one in families for code in one.outcomes}
+        rest = (one.code for one in self.outcomes if one.role == "secondary" and one.code not in declared)
+        return frozenset(rest) if families else frozenset()
 
     @property
     def uses_all_years(self) -> bool:

@@ -17,6 +17,8 @@
 - `roles`: Which column of a table plays which part, and the checks that every table of observations passes.
 - `store/`: A local store of imported files: read once into Parquet, read back by name, and known by the raw files'
   SHA-256.
+- `subgroups`: By what an analysis may be made for subgroups: of pupils by published breakdowns, of schools by what
+  they were.
 - `synthetic/`: A synthetic England: made-up schools in the published formats, and a programme whose effect is known.
 - `synthetic_edition`: Which synthetic England is made where no data are given; apart from it, so that its folder is
   found quickly.

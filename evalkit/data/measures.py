@@ -126,6 +126,7 @@ class Measure:
     unadjusted : column with the score before extreme scores were capped
     teacher_assessed : whether it rests on what a school's own teachers judged
     subgroup : the pupils it is about, in words; empty where it is about all
+    of, by : of a subgroup, the code of the measure about all pupils, and what parts them: `disadvantaged`, `sex`
     sd : where the standard deviation of pupils comes from
     absences : summers without results, and why
     small_numbers : what is published of few pupils, in words
@@ -145,6 +146,8 @@ class Measure:
     unadjusted: str | None = None
     teacher_assessed: bool = False
     subgroup: str = ""
+    of: str = ""
+    by: str = ""
     sd: SdRule = UNKNOWN_SD
     absences: tuple[Absence, ...] = ()
     small_numbers: str = ""
@@ -364,16 +367,22 @@ def _of_subgroups(
             limits=None,
             unadjusted=None,
             subgroup=group.words,
+            of=whole.code,
+            by=group.by,
             ees=replace(whole.ees, breakdown=group.ees) if whole.ees and in_open_data else None,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subgroup:
-    """A group of pupils: words for it, the column that counts it, its name in open data, the last summer it exists."""
+    """A group of pupils: words for it, the column that counts it, its name in open data, the last summer it exists.
+
+    `by` is what parts pupils into this group and the others that say the same: `disadvantaged`, `prior_attainment`.
+    """
 
     words: str
     pupils: str
+    by: str = ""
     ees: str = ""
     last: int = 9999
 
@@ -510,6 +519,11 @@ def measure_of(project: Project, code: str) -> Measure:
 def contrast_code(contrast: TripleDifference) -> str:
     """Return the code of a triple difference among outcomes."""
     return f"{contrast.measure}-{contrast.minus}"
+
+
+def marked(project: Project, code: str, label: str) -> str:
+    """Return the label of an outcome, or of a difference from one, that says so where it is exploratory."""
+    return f"{label} (exploratory)" if code.partition("-")[0] in project.exploratory else label
 
 
 def _difference(first: Measure, second: Measure, code: str) -> Measure:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
 from evalkit.core.shown import Shown
 from evalkit.data.flow import Flow
+from evalkit.data.subgroups import Subgroup
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -24,6 +29,7 @@ class AnalysisPlan(Shown):
     details : the kind's own plan
     record : what is locked, as plain data; no byte of it may depend on an outcome after the start
     shown_by : the module of `evalkit.report` that shows this kind
+    subgroups : the same analysis planned for each subgroup that `by` names
     participants : those listed, those of them without results, by reason, and those left; None where another table says
     """
 
@@ -33,7 +39,26 @@ class AnalysisPlan(Shown):
     details: object
     record: Mapping[str, object]
     shown_by: str = ""
+    subgroups: tuple[SubgroupPlan, ...] = ()
     participants: Flow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SubgroupPlan:
+    """The plan of an analysis for one subgroup.
+
+    Attributes
+    ----------
+    subgroup : which subgroup
+    plan : who is compared with whom in it
+    common : the same of the schools with results of every subgroup; None where schools are of one subgroup each
+    kept : the schools of the subgroup by key stage; None where it is of pupils, in all schools
+    """
+
+    subgroup: Subgroup
+    plan: AnalysisPlan
+    common: AnalysisPlan | None = None
+    kept: Mapping[str, pd.Index] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
-from evalkit.core.quantities import Unavailable
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.finding import Finding
+from evalkit.estimate.areas.together import Difference
 from evalkit.estimate.effect import Effect
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class AnalysisResults(Shown):
     details : the kind's own results
     missing : what missing results could do to it, or why that is not said
     extra : what the kind adds to its entry of results.json: `group_time`, `event_study`, `weights`, `pairs`
+    subgroups : the results for the subgroups of each `by`, and how they differ
     """
 
     plan: AnalysisPlan
@@ -46,6 +48,7 @@ class AnalysisResults(Shown):
     details: object
     missing: MissingResults | Unavailable = NOT_LOOKED_AT
     extra: Mapping[str, object] = field(default_factory=dict)
+    subgroups: tuple[SubgroupResults, ...] = ()
 
     @property
     def analysis(self) -> Analysis:
@@ -62,6 +65,79 @@ class AnalysisResults(Shown):
         return next((one for one in self.effects if one.is_main and one.outcome == outcome), None)
 
 
+# The same analysis for subgroups, and how they differ.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SubgroupEffect:
+    """The effect on an outcome (its code among the project's) in one subgroup, in words, or why there is none.
+
+    `common` is that of the schools with results of every subgroup; None where schools are of one subgroup each.
+    """
+
+    outcome: str
+    words: str
+    effect: Effect | Unavailable
+    common: Effect | Unavailable | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Interaction:
+    """The effect in one subgroup less that in another, placed among the same difference in areas or sets.
+
+    `p_adjusted` allows for all pairs of subgroups of the outcome; None where there is one pair.
+    """
+
+    outcome: str
+    first: str
+    second: str
+    difference: Difference
+    p_adjusted: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SubgroupResults:
+    """The results of an analysis for the subgroups of one `by`: each effect, and each pair's difference.
+
+    `left_out` are the outcomes without such subgroups, by code.
+    """
+
+    by: str
+    is_of_pupils: bool
+    effects: tuple[SubgroupEffect, ...]
+    interactions: tuple[Interaction, ...]
+    left_out: tuple[str, ...] = ()
+
+
+# Outcomes that are judged together.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FamilyTest:
+    """One effect of a family: t over its spread among areas or sets, p by its own rank, and p adjusted in two ways."""
+
+    analysis: str
+    outcome: str
+    statistic: Quantity
+    p_value: Quantity
+    p_adjusted: Quantity
+    holm: Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FamilyResults:
+    """The effects of a family judged together, over areas (`n_areas`, the treated counted) or sets (`n_sets`).
+
+    `least_p` is the smallest p-value that such ranks can have.
+    """
+
+    name: str
+    tests: tuple[FamilyTest, ...]
+    n_areas: int = 0
+    n_sets: int = 0
+    least_p: float = 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Evaluation(Shown):
     """Everything that one project gives: the results of all its analyses, in the order of its file."""
@@ -69,6 +145,7 @@ class Evaluation(Shown):
     project: Project
     design: ProjectDesign
     analyses: tuple[AnalysisResults, ...]
+    families: tuple[FamilyResults, ...] = ()
 
     @property
     def primary(self) -> AnalysisResults:

@@ -114,7 +114,9 @@ class SetsDetail:
 class Effect:
     """One estimated effect of one outcome, design, period and kind of inference.
 
-    `is_main` is true of the one by which an analysis is quoted for its outcome. `unit` is its own where it
+    `is_main` is true of the one by which an analysis is quoted for its outcome. `family` names the declared family that
+    its outcome is judged in, `p_adjusted` is its p-value there; `is_exploratory` where families are declared and the
+    outcome is in none, and not primary. `unit` is its own where it
     has another than its outcome, as `points per adviser day`.
     """
 
@@ -139,6 +141,9 @@ class Effect:
     is_main: bool = False
     sets: SetsDetail | None = None
     unit: str = ""
+    family: str = ""
+    p_adjusted: Quantity | None = None
+    is_exploratory: bool = False
 
 
 MAIN: Final = (NEIGHBOURS, "post")

@@ -48,6 +48,8 @@ _HOME: Final = {
     "inferences": "tables.analyses",
     "grave_findings": "tables.analyses",
     "other_findings": "tables.analyses",
+    "judged_together": "tables.subgroups",
+    "subgroups_planned": "tables.subgroups",
     "analyses_plot": "figures.analyses",
     "released_files": "documents.released",
     "Figure": "border.parts",

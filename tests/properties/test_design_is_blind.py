@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evalkit.core.errors import DataError
-from evalkit.core.project import Analysis
+from evalkit.core.project import Analysis, Exposure, Outcome
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.kinds.matched import MatchedOptions
@@ -17,6 +17,7 @@ from evalkit.run.kinds.registry import design_project
 
 FOLLOW_UP = ("2017-2018", "2018-2019")
 SCORES = ("READPROG", "WRITPROG", "MATPROG", "P8MEA", "ATT8SCR")
+BREAKDOWN = ("PTRWM_EXP", "PTRWM_EXP_FSM6CLA1A", "PTRWM_EXP_NotFSM6CLA1A")
 
 
 def rewritten(source, target, change):
@@ -28,7 +29,7 @@ def rewritten(source, target, change):
         with path.open(encoding="utf-8-sig", newline="") as file:
             header, *rows = csv.reader(file)
         schools = [row for row in rows if row[0] in ("1", "2") and len(row) == len(header)]
-        for name in SCORES:
+        for name in (*SCORES, *BREAKDOWN):
             if name not in header:
                 continue
             at = header.index(name)
@@ -79,6 +80,18 @@ def assert_same_design(one, other):
 
 def test_permuting_follow_up_outcomes_leaves_the_design_byte_identical(project, design, shuffled):
     assert_same_design(design, design_of(project, shuffled))
+
+
+def test_permuting_them_leaves_the_plans_of_subgroups_byte_identical(project, small_england, shuffled):
+    outcomes = (Outcome(measure="PTRWM_EXP", role="primary"),)
+    years = Exposure(pre=(2017,), partial=(2018,), post=(2019,))
+    ask = replace(project, by="disadvantaged", outcomes=outcomes, contrasts=(), exposure=years)
+    one, other = (
+        design_project(ask, read_baseline(ask, folder, find_sources(folder))).to_json()
+        for folder in (small_england, shuffled)
+    )
+    assert one == other
+    assert "common_sample" in one
 
 
 def test_the_permutation_did_change_what_is_read_afterwards(project, small_england, shuffled):

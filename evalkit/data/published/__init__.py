@@ -24,6 +24,8 @@
 - `school_types`: The group of schools that a type of establishment belongs to: which schools are mainstream and
   state-funded.
 - `sources`: Which published files a folder holds: each told by its content, whatever its name and wherever it lies.
+- `subgroups`: The data of subgroups: of some schools alone, or of schools and years with the results of every
+  subgroup.
 - `tables`: Reading a published table or workbook exactly as it stands, and saying when it is not what it claims.
 - `trust_members`: The schools of a trust as participants: those that GIAS lists as its members, each from the day it
   joined.

@@ -67,6 +67,7 @@ from evalkit.data.published.school_lists import (
 from evalkit.data.published.sources import Sources
 from evalkit.data.published.tables import read_table
 from evalkit.data.published.trust_members import listed_participants
+from evalkit.data.subgroups import breakdowns_read, telling_who_asks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +146,8 @@ class DataRequest:
 
     `measures` are its outcomes; `compared_on` those that schools are compared on beside them, read of the years before
     alone. `needed` are the summers of a measure in which some school must have a result; of one that is not among them,
-    every summer read. `beside` are measures that a project defines itself: of two that give one code another meaning
-    neither may have the tables of the other.
+    every summer read. `breakdowns` are those of subgroups, read of the same years as the measures. `beside` are those
+    that a project defines itself: of two that give one code another meaning neither may have the tables of the other.
     """
 
     measures: tuple[str, ...]
@@ -155,6 +156,7 @@ class DataRequest:
     years: tuple[int, ...]
     compared_on: tuple[str, ...] = ()
     needed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    breakdowns: tuple[str, ...] = ()
     beside: tuple[Measure, ...] = ()
 
 
@@ -389,13 +391,15 @@ def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
     later = tuple(year for year in years.every if year not in years.before)
     exposure = project.exposure if project.exposure.pre else Exposure(pre=years.before, post=later)
     outcomes = tuple(outcome.code for outcome in project.outcomes if not outcome.is_own)
+    breakdowns = {code: years for code, years in breakdowns_read(project).items() if code not in outcomes}
     return DataRequest(
         measures=outcomes,
         exposure=exposure,
         neighbours=project.pool.neighbours,
         years=years.before if is_baseline else years.every,
         compared_on=tuple(code for code in _compared_on(project) if code not in outcomes) if is_baseline else (),
-        needed=tuple((code, _needed(project, code)) for code in outcomes),
+        needed=(*((code, _needed(project, code)) for code in outcomes), *breakdowns.items()),
+        breakdowns=tuple(breakdowns),
         beside=beside(),
     )
 
@@ -433,7 +437,8 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
     records: dict[str, SchoolRecords] = {}
     shares: dict[str, NationalShares] = {}
     for stage, measures in _by_stage(request).items():
-        listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
+        with telling_who_asks(request.breakdowns):
+            listing = read_listing(sources, stage, measures, request.years, lists, followed=request.exposure.years)
         shares |= _shares(sources, listing, measures, request.exposure)
         made = make_records(listing, stage, measures, request.exposure, areas)
         covered = coverage_case(sources, listing, made, areas)
@@ -523,7 +528,7 @@ def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, t
 
 def _by_stage(request: DataRequest) -> dict[str, list[str]]:
     stages: dict[str, list[str]] = {}
-    for code in dict.fromkeys((*request.measures, *request.compared_on)):
+    for code in dict.fromkeys((*request.measures, *request.breakdowns, *request.compared_on)):
         stages.setdefault(measure(code).key_stage, []).append(code)
     return stages
 

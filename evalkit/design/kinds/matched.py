@@ -14,7 +14,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.data.measures import Measure, measure_of
+from evalkit.data.measures import Measure, marked, measure_of
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
@@ -370,7 +370,7 @@ def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
             too_few = str(problem).rstrip(".")
     return OutcomeMatch(
         outcome=code,
-        label=known.measure.label,
+        label=marked(plan.project, code, known.measure.label),
         unit=known.measure.unit,
         pre=known.pre,
         everyone=everyone,

@@ -15,7 +15,7 @@ from evalkit.core.project import OWN_GROUP, Exposure, NeighbourList, Project, fi
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import measure_of
+from evalkit.data.measures import marked, measure_of
 from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
@@ -232,7 +232,7 @@ def staggered_plan(project: Project, choices: StaggeredChoices, intake: ProjectD
     return StaggeredPlan(
         choices=choices,
         outcomes=outcomes,
-        labels={one.code: measure_of(project, one.code).label for one in project.outcomes},
+        labels={one.code: marked(project, one.code, measure_of(project, one.code).label) for one in project.outcomes},
         area_names=area_names_of(intake),
         reason=_reason(choices, first),
         cautions=tuple(_cautions(project, choices)),

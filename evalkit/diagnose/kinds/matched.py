@@ -35,6 +35,7 @@ from evalkit.diagnose.missing.sample import Judged
 from evalkit.estimate.areas.effect_records import sets_detail
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool
 from evalkit.estimate.areas.sets import SLOW_CHUNK, SetsInference, SetStatistics, set_statistics
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, adjustment_columns, after_matching
 from evalkit.estimate.matched.matched_effect import MatchedEffect, is_weighting
@@ -240,6 +241,25 @@ def _sets(
     )
     made: SetStatistics = set_statistics(matched_statistic(plan, found, values), pool, options, executor, SLOW_CHUNK)
     return {name: made.inference(COLUMN[name], options.level) for name in AFTER_NAMES}
+
+
+def placed_matched(plan: MatchedPlan, outcome: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the estimate asked for of an outcome as what can be placed beside others; or why it is not placed."""
+    found = next(one for one in plan.outcomes if one.outcome == outcome)
+    if found.design is None:
+        return Unavailable(f"Not estimated: {found.too_few}.")
+    if not found.is_by_sets or found.sets is None or plan.options.estimand != "ATT":
+        return Unavailable("Errors by area or by school judge this analysis, and no sets that differences could be of.")
+    values = _values(plan, found, intake)
+    asked = plan.options.estimate or ("change" if found.pre else "difference")
+    return PlacedStatistic(
+        pool=_pool(plan, found, values),
+        statistic=matched_statistic(plan, found, values),
+        column=COLUMN[asked],
+        rule=found.sets.rule,
+        n_sets=_FEWER.get(type(found.option), FEWER_SETS),
+        chunk=SLOW_CHUNK,
+    )
 
 
 def sets_beside(found: OutcomeMatch) -> int:

@@ -26,8 +26,9 @@ from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
-from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets
-from evalkit.estimate.areas.sets import SetsInference
+from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets
+from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.published_spread import (
     Spread,
@@ -40,6 +41,7 @@ from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time_arrays import Method
 from evalkit.estimate.staggered.overall_inference import overall_inference, recommendation
 from evalkit.estimate.staggered.relabelled import (
+    N_RERUNS,
     OVERALL,
     MatchedFirst,
     StaggeredStatistic,
@@ -238,19 +240,47 @@ def design_options(choices: StaggeredChoices) -> StaggeredOptions:
     )
 
 
-def _outcome(
+def placed_staggered(
+    project: Project, plan: StaggeredPlan, outcome: str, intake: ProjectData
+) -> PlacedStatistic | Unavailable:
+    """Return the overall effect on an outcome as what can be placed beside others; or why it is not placed."""
+    found = next(one for one in plan.outcomes.values() if one.code == outcome)
+    if found.sets is None:
+        return Unavailable("Errors by cluster judge this analysis, and no sets that differences could be of.")
+    work = _work(project, plan, intake, found, SERIAL)
+    statistic = _statistic(work, work.choices.estimator)
+    is_fast = statistic.is_from_sums and statistic.matching is None
+    return PlacedStatistic(
+        pool=work.pool(),
+        statistic=statistic,
+        rule=found.sets.rule,
+        n_sets=None if is_fast else FEWER_SETS if statistic.is_from_sums else N_RERUNS,
+        chunk=FAST_CHUNK if is_fast else SLOW_CHUNK,
+    )
+
+
+def _work(
     project: Project, plan: StaggeredPlan, intake: ProjectData, outcome: StaggeredOutcome, executor: Executor
-) -> StaggeredOutcomeResults:
+) -> OutcomeWork:
+    """Return an outcome's design, made of all its years, and what its numbers are made with."""
     values = values_of(intake.records[outcome.stage], outcome.code)
-    years, other_years = panel_years(project, outcome, values)
+    years, _ = panel_years(project, outcome, values)
     try:
         whole = staggered_design(outcome.panel(values[list(years)]), design_options(plan.choices))
         design = whole if outcome.match is None else matched_design(outcome, whole, values[list(years)])
     except DesignError as problem:
         raise DesignError(f"{plan.labels[outcome.code]}: {problem}") from None
-    work = OutcomeWork(
+    return OutcomeWork(
         project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=executor
     )
+
+
+def _outcome(
+    project: Project, plan: StaggeredPlan, intake: ProjectData, outcome: StaggeredOutcome, executor: Executor
+) -> StaggeredOutcomeResults:
+    values = values_of(intake.records[outcome.stage], outcome.code)
+    other_years = panel_years(project, outcome, values)[1]
+    work = _work(project, plan, intake, outcome, executor)
     declared = next(one for one in project.outcomes if one.code == outcome.code)
     made = _with_sets(work) if outcome.sets is not None else _with_clusters(work)
     return replace(

@@ -26,4 +26,6 @@
   Carlo error.
 - `sets_arrays`: Kernels of randomisation over sets: sets of units drawn in areas, shares of them as extreme, reach of
   an interval.
+- `together`: Several statistics placed among the same areas, or the same sets: their differences, and p-values
+  adjusted together.
 """

@@ -41,9 +41,10 @@ from evalkit.estimate.areas.effect_records import (
 )
 from evalkit.estimate.areas.sample import Changes, changes_before, changes_less_trend, changes_to, outcome_panel
 from evalkit.estimate.areas.set_draws import SetOptions, SetPool
-from evalkit.estimate.areas.set_effects import MANY_AREAS, Placing, listed_effect, sets_of_changes
+from evalkit.estimate.areas.set_effects import MANY_AREAS, ListedChanges, Placing, listed_effect, sets_of_changes
 from evalkit.estimate.areas.set_matches import sets_of_matches
 from evalkit.estimate.areas.sets import SetsInference, against_others
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import MAIN, Effect, EffectSize, find_effect
 from evalkit.estimate.published_spread import Spreads, conditional_spread, effect_size, unconditional_spread
 
@@ -206,9 +207,18 @@ class EffectPlan:
 
 
 def estimate_outcome(
-    project: Project, intake: ProjectData, design: OutcomeDesign, role: str, executor: Executor = SERIAL
+    project: Project,
+    intake: ProjectData,
+    design: OutcomeDesign,
+    role: str,
+    executor: Executor = SERIAL,
+    *,
+    is_brief: bool = False,
 ) -> OutcomeEffects:
-    """Estimate every effect of one outcome against every comparison of its design, one choice a chunk."""
+    """Estimate every effect of one outcome against every comparison of its design, one choice a chunk.
+
+    With `is_brief` that of the main comparison alone, over the years after taken together.
+    """
     records = intake.records[measure_of(project, design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
     outcome = OutcomeEffects(design.outcome, role, panel, (), {}, _pupils(project, records))
@@ -225,12 +235,13 @@ def estimate_outcome(
     def size(effect: Effect) -> EffectSize | None:
         return _size(effect, intake, school_sd, project)
 
-    plans = [*_plans(project, records, design, panel), *_plans_of_listed(project, records, design, panel)]
+    plans = [*_plans(project, records, design, panel)][: 1 if is_brief else None]
+    plans += [] if is_brief else _plans_of_listed(project, records, design, panel)
     if role in AIMED_AT:
         plans = [replace(plan, draws_more=plan.period == "post") for plan in plans]
     outcome = _estimate(project, design, outcome, plans, size=size, executor=executor)
     by_area = (replace(one, effect_size=size(one)) for one in _by_area(outcome, records, design, project))
-    beside = _against_others(outcome, records, design, project)
+    beside = () if is_brief else _against_others(outcome, records, design, project)
     return replace(outcome, effects=(*outcome.effects, *by_area, *beside))
 
 
@@ -246,6 +257,27 @@ def _by_area(
     changes = found.weighed(changes_to(found.panel, project.exposure, project.exposure.post))
     comparison = design.comparisons[labels.NEIGHBOURS]
     yield clustered_by_area(main, changes, records.schools["area"], design, comparison, project)
+
+
+def placed_outcome(project: Project, intake: ProjectData, design: OutcomeDesign) -> PlacedStatistic | Unavailable:
+    """Return the main comparison of an outcome as what can be placed beside others; or why it is not placed."""
+    records = intake.records[measure_of(project, design.outcome).key_stage]
+    panel = outcome_panel(project, records, design, project.pool.require_all_years)
+    n_treated = int((panel.by_unit()["cluster"] == design.treated_group).sum())
+    if design.too_few or n_treated < project.pool.minimum_treated:
+        return Unavailable(design.too_few or f"{n_treated} schools with published results: too few for an estimate")
+    plain, pupils = changes_to(panel, project.exposure, project.exposure.post), _pupils(project, records)
+    changes, main = plain if pupils is None else plain.scaled(pupils), design.comparisons[labels.NEIGHBOURS]
+    if design.is_whole_area or design.sets is None:
+        areas = _areas(project, design, EffectPlan(*MAIN, changes, main))
+        return PlacedStatistic(areas=areas, group=design.treated_group)
+    if len(design.sets.treated) > MOST_AREAS:
+        return MANY_AREAS
+    listed = ListedChanges.of(changes, changes.change[:, None], design.sets, main)
+    if not listed.is_listed.any():
+        return Unavailable(NOBODY_LEFT)
+    pool = listed.pool(design.sets, placing_of(project))
+    return PlacedStatistic(pool=pool, statistic=listed.statistic, rule=design.sets.rule)
 
 
 def estimate_contrast(

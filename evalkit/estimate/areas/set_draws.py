@@ -13,7 +13,7 @@ import numpy as np
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import LEVEL, N_DRAWS, SEED, require_level, stream
 from evalkit.core.errors import DesignError, InputError
-from evalkit.design.project.set_rule import SetRule, can_hold, tenths, too_few
+from evalkit.design.project.set_rule import TENTHS, SetRule, can_hold, tenths, too_few
 from evalkit.estimate.areas import sets_arrays as kernel
 
 N_SETS: Final = 20_000
@@ -37,6 +37,7 @@ class SetPool:
     level : shape (n,), each unit's mean before the programme; needed for sets that are `like` the list
     start : shape (n,), the first year of each listed unit, NaN for the others; None where all start together
     is_whole : whether the listed units are all of their areas, so that whole areas are drawn
+    part : shape (n,), which of several kinds each unit is of, 0 …: a set holds as many of each as the list; or None
     """
 
     ids: Sequence[str]
@@ -46,9 +47,10 @@ class SetPool:
     level: Floats | None = None
     start: Floats | None = None
     is_whole: bool = False
+    part: Ints | None = None
 
     def __post_init__(self) -> None:
-        columns = [one for one in (self.level, self.start) if one is not None]
+        columns = [one for one in (self.level, self.start, self.part) if one is not None]
         if any(len(one) != len(self.ids) for one in (self.area, self.is_listed, *columns)):
             raise InputError("A pool of sets needs one id, area and mark of being listed for each unit.")
         if not self.is_listed.any():
@@ -248,7 +250,7 @@ class _Wanted:
 def _digest(pool: SetPool, options: SetOptions) -> str:
     """Return what tells one want from another: comparisons of one outcome mostly draw the same sets."""
     found = hashlib.sha256("\n".join(str(one) for one in pool.ids).encode())
-    for column in (pool.area, pool.is_listed, pool.level, pool.start):
+    for column in (pool.area, pool.is_listed, pool.level, pool.start, pool.part):
         found.update(b"none" if column is None else np.ascontiguousarray(column).tobytes())
     chosen = {} if options.chosen is None else options.chosen
     rule = [(code, np.asarray(chosen[code]).tolist()) for code in sorted(chosen)]
@@ -299,7 +301,7 @@ def _listed(pool: SetPool, options: SetOptions) -> tuple[Sets, _Within]:
     """Return the list as a set, and what other sets are drawn of."""
     places, held = pool.treated_areas, pool.by_area()
     every = {code: held.get(code, held[places[0]][:0]) for code in sorted({*places, *pool.stand_ins})}
-    tenth = _tenths(pool) if options.rule == "like" else np.zeros(len(pool.ids), dtype=np.int64)
+    tenth = _classes(pool, options)
     own = [units[pool.is_listed[units]] for units in (every[code] for code in places)]
     wanted = np.array([np.bincount(tenth[units], minlength=int(tenth.max()) + 1) for units in own])
     members = np.concatenate(own)
@@ -307,6 +309,14 @@ def _listed(pool: SetPool, options: SetOptions) -> tuple[Sets, _Within]:
     start = None if pool.start is None else pool.start[members]
     sets = Sets(members=members[None, :], place=place, areas=np.array([places], dtype=np.int64), start=start)
     return sets, _Within(every, {code: tenth[units] for code, units in every.items()}, wanted)
+
+
+def _classes(pool: SetPool, options: SetOptions) -> Ints:
+    """Return the class of each unit, of which a set holds as many as the list: its part, its tenth, or both."""
+    tenth = _tenths(pool) if options.rule == "like" else np.zeros(len(pool.ids), dtype=np.int64)
+    if pool.part is None:
+        return tenth
+    return np.where(tenth >= 0, tenth + TENTHS * pool.part, tenth)
 
 
 def _tenths(pool: SetPool) -> Ints:

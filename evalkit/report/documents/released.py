@@ -9,7 +9,7 @@ from typing import Any, Final
 from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
-from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, SubgroupResults
 from evalkit.diagnose.finding import released_finding
 from evalkit.diagnose.missing.results import MissingResults
 from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
@@ -22,6 +22,7 @@ from evalkit.report.figures.analyses import analyses_plot
 from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.tables import analyses
 from evalkit.report.tables.missing import missing_tables
+from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
 
@@ -64,6 +65,7 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "data_kind": evaluation.data_kind,
         "analyses": [_analysis_record(results) for results in evaluation.analyses],
         **kind_record(evaluation.primary),
+        **({"families": plain(evaluation.families)} if evaluation.families else {}),
     }
     return release_record(record, evaluation.project.disclosure.threshold)
 
@@ -79,6 +81,43 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "findings": _findings(results),
         "missing": _missing_record(results.missing),
         **results.extra,
+        **_subgroups_of(results),
+    }
+
+
+def _subgroups_of(results: AnalysisResults) -> dict[str, Any]:
+    found = [_subgroup_record(one, results.project) for one in results.subgroups]
+    return {"subgroups": found} if found else {}
+
+
+def _subgroup_record(found: SubgroupResults, project: Project) -> dict[str, Any]:
+    """Return the effects in the subgroups of one `by`, on their own and on the common sample, and how they differ."""
+
+    def record(effect: Effect | Unavailable) -> Any:
+        return plain(effect) if isinstance(effect, Unavailable) else effect_record(effect, project)
+
+    return {
+        "by": found.by,
+        "effects": [
+            {
+                "outcome": one.outcome,
+                "subgroup": one.words,
+                "effect": record(one.effect),
+                **({} if one.common is None else {"common_sample": record(one.common)}),
+            }
+            for one in found.effects
+        ],
+        "differences": [
+            {
+                "outcome": one.outcome,
+                "subgroup": one.first,
+                "minus": one.second,
+                **plain(one.difference),
+                **({} if one.p_adjusted is None else {"p_adjusted": plain(one.p_adjusted)}),
+            }
+            for one in found.interactions
+        ],
+        "left_out": list(found.left_out),
     }
 
 
@@ -126,6 +165,12 @@ def effect_record(effect: Effect, project: Project) -> dict[str, Any]:
     if effect.effect_size is not None or is_main:
         record |= _size_record(effect.effect_size or _no_size(effect))
         record["school_sd_name"] = school_sd_name(project)
+    if effect.family:
+        record["family"] = effect.family
+    if effect.p_adjusted is not None:
+        record["p_adjusted"] = plain(effect.p_adjusted)
+    if effect.is_exploratory:
+        record["exploratory"] = True
     if effect.permutation is not None:
         record |= _permutation_record(effect.permutation)
     elif effect.sets is not None:
@@ -217,6 +262,7 @@ def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -
     figures: dict[str, Figure | None] = {
         "analyses": shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
     }
+    tables |= evaluation_tables(evaluation)
     for results in evaluation.analyses:
         tables |= _tables_of(results)
         figures |= _figures_of(results, shown)

@@ -24,6 +24,8 @@
 - `similar`: Lists of similar schools and areas that a headteacher can read.
 - `staggered`: Tables of cohorts that start in different periods: who is compared, the effects, and what they are
   averaged to.
+- `subgroups`: Tables of subgroups and of outcomes judged together: each effect, how they differ, and p-values
+  adjusted.
 - `synthetic`: Tables of one or few treated areas against a weighted average of others.
 - `two_way`: Tables of the two-way effect, of the ways to its error, and of what it is an average of.
 """

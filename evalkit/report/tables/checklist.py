@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from evalkit.core.formats import lower_first
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.core.words import listed
+from evalkit.data.subgroups import by_words
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Column, Table
 from evalkit.report.tables.design import released
-from evalkit.report.words.names import is_listed, surest
+from evalkit.report.words.names import capital, has_families, is_listed, surest
 
 _SUMMARY: Final = "What do the data show?"
 _DESIGN: Final = "Who is compared with whom, and when was that decided?"
@@ -19,6 +22,8 @@ _ANSWER: Final = "How large was the difference, and what could be wrong?"
 _REVIEW: Final = "What else would a reviewer ask?"
 _AGAIN: Final = "How can this be made again?"
 _NOT: Final = "Not in this report"
+_SOME: Final = "Did it do more for some than for others?"
+_TOGETHER: Final = "What remains when several outcomes are judged together?"
 
 Item = tuple[str, str, str]
 
@@ -170,19 +175,31 @@ def _sample(evaluation: AreasResults) -> tuple[Item, ...]:
             "Complete cases lead, as small cohorts are suppressed at the source; beside them imputed, at worst and "
             "best, trimmed, and without the rule that every year must be published.",
         ),
-        (
-            "Disadvantaged pupils and other subgroups",
-            _NOT,
-            "No measure of disadvantaged pupils is read; for about a third of schools it would be suppressed.",
-        ),
-        (
-            "Several outcomes allowed for",
-            _CHANGE,
-            "p-values as they are, and adjusted by Holm's method over the outcomes aimed at."
-            if _has_interval(evaluation)
-            else "No p-value is given that could be adjusted.",
-        ),
+        _subgroups(evaluation),
+        _several(evaluation),
     )
+
+
+def _subgroups(evaluation: AreasResults) -> Item:
+    item, project = "Disadvantaged pupils and other subgroups", evaluation.project
+    named = dict.fromkeys(by for analysis in project.analyses for by in project.by_of(analysis))
+    if not named:
+        note = "No measure of disadvantaged pupils is read; for about a third of schools it would be suppressed."
+        return item, _NOT, note
+    return (
+        item,
+        _SOME,
+        f"{capital(listed([lower_first(by_words(by)) for by in named], 9))}; the differences are tested.",
+    )
+
+
+def _several(evaluation: AreasResults) -> Item:
+    item = "Several outcomes allowed for"
+    if has_families(evaluation.project):
+        return item, _TOGETHER, "Declared families by step-down over the same areas or sets; the rest is exploratory."
+    if not _has_interval(evaluation):
+        return item, _CHANGE, "No p-value is given that could be adjusted."
+    return item, _CHANGE, "p-values as they are, and adjusted by Holm's method over the outcomes aimed at."
 
 
 def _map(evaluation: AreasResults) -> Item:

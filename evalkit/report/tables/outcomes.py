@@ -7,12 +7,12 @@ from evalkit.core.project import AIMED_AT
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.diagnose.project.evaluation import AreasResults, OutcomeSummary
-from evalkit.estimate.effect import EffectSize
+from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import released
 from evalkit.report.tables.effects import months_text
-from evalkit.report.words.names import NOT_ESTIMATED, ROLES, outcome_label, surest, unit_of, with_unit
+from evalkit.report.words.names import NOT_ESTIMATED, ROLES, has_families, outcome_label, surest, unit_of, with_unit
 
 
 def outcomes(evaluation: AreasResults) -> ReleasedTable:
@@ -89,9 +89,18 @@ def _result_row(evaluation: AreasResults, row: OutcomeSummary) -> tuple[Cell, ..
         effect.interval,
         *_size_cells(effect.effect_size),
         effect.p_value,
-        row.p_adjusted,
+        _adjusted(evaluation, effect, row),
         least.realised if least else NOT_ESTIMATED,
     )
+
+
+def _adjusted(evaluation: AreasResults, effect: Effect, row: OutcomeSummary) -> Cell:
+    """Return p adjusted within the outcome's family; by Holm's method over those aimed at where none is declared."""
+    if not has_families(evaluation.project):
+        return row.p_adjusted
+    if effect.p_adjusted is not None:
+        return effect.p_adjusted
+    return Unavailable("Exploratory." if effect.is_exploratory else "In no family.")
 
 
 def _size_cells(size: EffectSize | None) -> tuple[Cell, Cell, Cell]:
@@ -128,12 +137,17 @@ def _result_notes(evaluation: AreasResults) -> tuple[str, ...]:
         ),
         *(f"Months of progress, illustrative, with those at both ends of the interval: {name}." for name in months),
         *(
+            ("p is adjusted within the declared families, by step-down over the same areas or sets.",)
+            if has_families(evaluation.project)
+            else ()
+        ),
+        *(
             (
                 f"p is adjusted by Holm's method over the outcomes aimed at that could be estimated "
                 f"({listed(adjusted)}): "
                 "it keeps the chance of any false alarm among them. An outcome not aimed at is not among them.",
             )
-            if adjusted
+            if adjusted and not has_families(evaluation.project)
             else ()
         ),
         "Least detectable: the smallest true effect that would be detected at least four times in five, "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from evalkit.core.formats import as_sentence, count
 from evalkit.core.manifest import DataKind
-from evalkit.core.project import Author, Project
+from evalkit.core.project import Project
+from evalkit.core.project_parts import Author
 from evalkit.core.words import listed
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.design.project.plan import DesignStage

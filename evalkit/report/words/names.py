@@ -10,7 +10,7 @@ from evalkit.core.formats import lower_first, number
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
-from evalkit.data.measures import MEASURES, contrast_code
+from evalkit.data.measures import MEASURES, contrast_code, marked
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.labels import MATCHED, MATCHED_WITHOUT_OUTCOMES, design_label
 from evalkit.design.project.plan import DesignStage
@@ -123,14 +123,23 @@ def arm_label(arm: str) -> str:
 
 
 def outcome_label(stage: DesignStage | AreasResults, code: str) -> str:
-    """Return the label of an outcome."""
+    """Return the label of an outcome, which says so where the outcome is exploratory."""
     if isinstance(stage, AreasResults):
-        return stage.measure_labels.get(code, code)
-    return next((note.label for note in stage.measures if note.measure == code), code)
+        return marked(stage.project, code, stage.measure_labels.get(code, code))
+    return marked(stage.project, code, next((note.label for note in stage.measures if note.measure == code), code))
+
+
+def has_families(project: Project) -> bool:
+    """Return whether outcomes are judged together in families that the project file declares."""
+    return bool(project.families or any(analysis.families for analysis in project.analyses))
 
 
 def measure_label(project: Project, code: str) -> str:
-    """Return the words for an outcome of a project by its code, a difference of two outcomes in those of both."""
+    """Return the words for an outcome by its code, a difference of two in those of both; exploratory ones say so."""
+    return marked(project, code, _label(project, code))
+
+
+def _label(project: Project, code: str) -> str:
     own = next((outcome for outcome in project.outcomes if outcome.code == code and outcome.is_own), None)
     if own is not None:
         return own.label or capital((own.column or code).replace("_", " "))
@@ -140,7 +149,7 @@ def measure_label(project: Project, code: str) -> str:
     if code in MEASURES:
         return MEASURES[code].label
     first, minus, second = code.partition("-")
-    return f"{measure_label(project, first)} minus {lower_first(measure_label(project, second))}" if minus else code
+    return f"{_label(project, first)} minus {lower_first(_label(project, second))}" if minus else code
 
 
 def measure_unit(project: Project, code: str) -> str:

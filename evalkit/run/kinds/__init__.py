@@ -3,6 +3,8 @@
 - `areas`: The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like
   theirs.
 - `dose`: The kind `dose`: whether participants that had more of the programme changed more.
+- `families`: Effects of declared families judged together, over the same areas or sets; what is in none is
+  exploratory.
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
 - `pupils`: The kind `pupils`: pupils in schools, other pupils each year or the same ones twice, in a two-level model.
@@ -11,6 +13,7 @@
   them.
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own
   start.
+- `subgroups`: An analysis of any kind made again for each subgroup, and how the effects of the subgroups differ.
 - `synthetic`: The kind `synthetic`: one area or few, compared with a weighted average of others that was like them
   before.
 - `transitions`: The kind `transitions`: ordered categories before and after, such as inspectors' grades, by arm.

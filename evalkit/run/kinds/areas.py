@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -20,6 +20,7 @@ from evalkit.core.project import (
     Project,
     TripleDifference,
 )
+from evalkit.core.quantities import Unavailable
 from evalkit.data.measures import measure_of
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.project.inference import project_inference
@@ -31,8 +32,10 @@ from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.describe import describe_design
 from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.diagnose.project.evaluation import AreasResults
+from evalkit.estimate.areas.outcome_effects import estimate_outcome, placed_outcome
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Effect, surest_effect
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 
 if TYPE_CHECKING:
     from evalkit.diagnose.missing.sample import MissingSample
@@ -76,6 +79,9 @@ def areas_project(request: PlanRequest) -> Project:
     options: AreasOptions = request.analysis.options or AreasOptions()
     names = (*_INHERITED, "contrasts", "contamination")
     own = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if "contrasts" in own:  # for a subgroup the outcomes are others
+        codes = {one.code for one in request.project.outcomes_of(request.analysis)}
+        own["contrasts"] = tuple(one for one in own["contrasts"] if {one.measure, one.minus} <= codes)
     return request.project.of_analysis(request.analysis, **own)
 
 
@@ -96,8 +102,10 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     plan = request.plan.details
     assert isinstance(plan, AreasPlan)
     project = request.plan.project
+    if request.is_brief:
+        return _brief(request, plan.locked)
     found = evaluate(project, request.intake, plan.locked, plan.stage, request.claims, request.executor or SERIAL)
-    found = replace(found, effects=tuple(_marked(found)))
+    found = replace(found, effects=tuple(_marked(found.effects)))
     design = plan.locked.outcomes[project.primary.code]
     records = request.intake.records[measure_of(project, project.primary.code).key_stage]
     inference = project_inference(design, records.schools["area"])
@@ -112,6 +120,19 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _brief(request: EstimateRequest, locked: LockedDesign) -> AnalysisResults:
+    """Return the results with the main comparison of every outcome and nothing else."""
+    project, executor = request.plan.project, request.executor or SERIAL
+    found = (
+        estimate_outcome(project, request.intake, locked.outcomes[one.code], one.role, executor, is_brief=True)
+        for one in project.outcomes
+    )
+    effects = tuple(_marked([effect for one in found for effect in one.effects]))
+    return AnalysisResults(
+        plan=request.plan, estimand="", recommended="", reason="", effects=effects, findings=(), details=None
+    )
+
+
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_areas import areas_samples
 
@@ -120,10 +141,10 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     return areas_samples(request.plan.project, request.intake, plan.locked)
 
 
-def _marked(found: AreasResults) -> Iterator[Effect]:
+def _marked(effects: Sequence[Effect]) -> Iterator[Effect]:
     """Yield every effect, that of the main comparison with its surest inference marked for each outcome."""
-    main = {code: surest_effect(found.effects, code) for code in {one.outcome for one in found.effects}}
-    for one in found.effects:
+    main = {code: surest_effect(effects, code) for code in {one.outcome for one in effects}}
+    for one in effects:
         yield replace(one, is_main=True) if one is main[one.outcome] else one
 
 
@@ -143,12 +164,19 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return areas_power(found.outcomes, request.plan.analysis.name)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, AreasPlan)
+    return placed_outcome(request.plan.project, request.intake, plan.locked.outcomes[request.outcome])
+
+
 AREAS: Final = Kind(
     name="areas",
     label="areas compared with their statistical neighbours",
     options=AreasOptions,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     missing=_missing,
     inherits=_INHERITED,

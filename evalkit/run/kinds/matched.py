@@ -10,16 +10,25 @@ from evalkit.core.draws import SERIAL
 from evalkit.core.formats import mean_of
 from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.project import Analysis, Project, first_summer
+from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_matched, matched_stage
+from evalkit.diagnose.kinds.matched import (
+    MatchedOutcome,
+    MatchedResults,
+    MatchedStage,
+    estimate_matched,
+    matched_stage,
+    placed_matched,
+)
 from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.flows import participants_flow
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.run.commands.match import OF_METHODS, USES
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
 
@@ -198,12 +207,19 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return matched_power(stage.plan, request.plan.analysis.name, request.intake, request.options)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return placed_matched(stage.plan, request.outcome, request.intake)
+
+
 MATCHED: Final = Kind(
     name="matched",
     label="schools matched with schools like them",
     options=MatchedOptions,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     missing=_missing,
     complaints=_complaints,

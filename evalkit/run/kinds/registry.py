@@ -13,12 +13,14 @@ from evalkit.core.plain import plain_or_reason
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
     from evalkit.core.project import Analysis, Claim, Project
+    from evalkit.core.quantities import Unavailable
     from evalkit.data.published.performance import PublishedLimits
     from evalkit.data.published.project_data import ProjectData
     from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
     from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
     from evalkit.diagnose.missing.sample import MissingSample
     from evalkit.diagnose.power.report import AnalysisPower, PowerOptions
+    from evalkit.estimate.areas.together import PlacedStatistic
     from evalkit.run.project.plain_yaml import Complaint
 
 
@@ -33,12 +35,16 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EstimateRequest:
-    """What a kind makes its results of: its plan, and every year that the project names."""
+    """What a kind makes its results of: its plan, and every year that the project names.
+
+    With `is_brief` no more is needed than the effect by which each outcome is quoted: a kind may leave out the rest.
+    """
 
     plan: AnalysisPlan
     intake: ProjectData
     claims: tuple[Claim, ...] = ()
     executor: Executor | None = None
+    is_brief: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,6 +58,15 @@ class PowerRequest:
     intake: ProjectData
     options: PowerOptions
     limits: Mapping[str, PublishedLimits]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlacedRequest:
+    """What a kind says its statistic of one outcome of: its plan, and every year that the project names."""
+
+    plan: AnalysisPlan
+    outcome: str
+    intake: ProjectData
 
 
 def _none_of(project: Project, analysis: Analysis) -> Iterable[Complaint]:
@@ -73,6 +88,8 @@ class Kind:
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     shown_by : the module of `evalkit.report` with the parts of documents that show it
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
+    placed : the statistic of an outcome for the treated and for every area or set without a programme, so that others
+        can be set beside it: what subgroups and families are judged by (None: they get no p-value, and the reason)
     missing : what it gives of each outcome so that missing results can be looked at, after `estimate`; None where it
         cannot, and `no_missing` then says why
     power : what `evalkit power` answers for it, from years before alone (None: it says that there is no answer)
@@ -87,6 +104,7 @@ class Kind:
     inherits: tuple[str, ...] = ()
     uses_exposure: bool = True
     shown_by: str = ""
+    placed: Callable[[PlacedRequest], PlacedStatistic | Unavailable] | None = None
     power: Callable[[PowerRequest], Iterable[AnalysisPower]] | None = None
     missing: Callable[[EstimateRequest], Iterable[MissingSample]] | None = None
     no_missing: str = "This kind of analysis does not say what missing results could do to it."
@@ -106,14 +124,10 @@ KINDS: Final[dict[str, str]] = {
 """Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
-    ("by",),
     ("plan",),
-    ("families",),
     ("choices",),
     ("participants", "rule"),
-    ("analyses", "by"),
     ("analyses", "plan"),
-    ("analyses", "families"),
     ("analyses", "choices"),
 )
 """Keys that later versions will read, by their place in a project file; until then they are refused."""
@@ -137,6 +151,15 @@ def design_project(project: Project, baseline: ProjectData) -> ProjectDesign:
 def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> AnalysisPlan:
     """Return the plan of one analysis, made by its kind from what was known before the programme."""
     intake = before_of(project, analysis, baseline)
+    plan = _planned(project, analysis, intake)
+    if not project.by_of(analysis):
+        return plan
+    from evalkit.run.kinds.subgroups import with_subgroups
+
+    return with_subgroups(plan, project, intake, _planned)
+
+
+def _planned(project: Project, analysis: Analysis, intake: ProjectData) -> AnalysisPlan:
     kind = kind_of(analysis.kind)
     plan = kind.plan(PlanRequest(project=project, analysis=analysis, intake=intake))
     return (
@@ -162,11 +185,44 @@ def evaluate_project(
 ) -> Evaluation:
     """Return the results of all analyses of a design; arguments as of `EstimateRequest`."""
     from evalkit.diagnose.evaluation import Evaluation
+    from evalkit.run.kinds.families import with_families
 
     results = tuple(
-        _estimated(EstimateRequest(plan=plan, intake=intake, claims=claims, executor=executor)) for plan in design.plans
+        _with_subgroups(
+            _estimated(EstimateRequest(plan=plan, intake=intake, claims=claims, executor=executor)),
+            intake,
+            executor,
+        )
+        for plan in design.plans
     )
-    return Evaluation(project=design.project, design=design, analyses=results)
+    whole = Evaluation(project=design.project, design=design, analyses=results)
+    return with_families(whole, intake, placed_of, *(() if executor is None else (executor,)))
+
+
+def _with_subgroups(results: AnalysisResults, intake: ProjectData, executor: Executor | None) -> AnalysisResults:
+    if not results.plan.subgroups:
+        return results
+    from evalkit.core.draws import SERIAL
+    from evalkit.run.kinds.subgroups import subgroup_results
+
+    def estimated(plan: AnalysisPlan, held: ProjectData) -> AnalysisResults:
+        request = EstimateRequest(plan=plan, intake=held, executor=executor, is_brief=True)
+        return kind_of(plan.analysis.kind).estimate(request)
+
+    found = subgroup_results(results.plan, intake, estimated, placed_of, executor or SERIAL)
+    return replace(results, subgroups=tuple(found))
+
+
+def placed_of(plan: AnalysisPlan, outcome: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the statistic by which an analysis places an outcome, to be set beside others; or why it has none."""
+    from evalkit.core.quantities import Unavailable
+
+    kind = kind_of(plan.analysis.kind)
+    if kind.placed is None:
+        return Unavailable(
+            f"The kind `{kind.name}` does not place its estimate among areas or sets, so nothing is placed with it."
+        )
+    return kind.placed(PlacedRequest(plan=plan, outcome=outcome, intake=intake))
 
 
 def _estimated(request: EstimateRequest) -> AnalysisResults:

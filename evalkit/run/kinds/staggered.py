@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain_or_reason
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredPlan, staggered_plan
@@ -15,6 +16,7 @@ from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.staggered import (
     StaggeredFindings,
     StaggeredOutcomeResults,
+    placed_staggered,
     staggered_outcomes,
 )
 from evalkit.diagnose.kinds.staggered_checks import findings_of
@@ -22,7 +24,8 @@ from evalkit.diagnose.kinds.staggered_effects import effects_of_outcome, estiman
 from evalkit.diagnose.power.analyses import staggered_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.flows import participants_flow
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.did_json import (
     ONE_NUMBER,
@@ -178,12 +181,19 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return staggered_power(project, plan, name, add_contrasts(project, request.intake), request.options)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    stage = request.plan.details
+    assert isinstance(stage, StaggeredPlan)
+    return placed_staggered(request.plan.project, stage, request.outcome, request.intake)
+
+
 STAGGERED: Final = Kind(
     name="staggered",
     label="participants that start in different years, compared with units that have not started",
     options=StaggeredChoices,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     missing=_missing,
     complaints=_complaints,

@@ -183,13 +183,13 @@ def with_options(project: Project, options: Sequence[object]) -> Project:
 def _with_options(project: Project, analysis: Analysis, options: object) -> Analysis:
     if analysis.kind not in KINDS:
         return analysis
-    exposure = getattr(options, "exposure", None)
+    exposure, by = getattr(options, "exposure", None), project.by_of(analysis)
     return replace(
         analysis,
         options=options,
         uses_exposure=kind_of(analysis.kind).uses_exposure,
         exposure=exposure if isinstance(exposure, Exposure) else None,
-        columns=tuple(dict.fromkeys(_columns_named(options, project))),
+        columns=tuple(dict.fromkeys((*_columns_named(options, project), *_columns_named(by, project)))),
     )
 
 

@@ -12,7 +12,9 @@ from typing import Final
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.project import Analysis, Outcome, OwnTable, Project
+from evalkit.core.project_parts import Family
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.subgroups import faults
 from evalkit.run.kinds.registry import kind_of
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import NOTEBOOKS, complaint_about, is_slug
@@ -33,6 +35,7 @@ def analysis_complaints(project: Project, folder: Path, unread: Collection[objec
     against_outcomes = [*_own_outcomes(project)]
     yield from against_outcomes
     yield from _analyses(project, range(len(project.analyses)) if against_outcomes else unread)
+    yield from (Complaint(("families", *place), text) for place, text in family_faults(project, project.families))
     yield from _notebooks(project, folder)
 
 
@@ -53,9 +56,57 @@ def _analyses(project: Project, unread: Collection[object]) -> Iterator[Complain
         if one.name in names[:i]:
             yield Complaint(("analyses", i, "name"), f"two analyses are called '{one.name}'; name each otherwise")
         yield from (Complaint(("analyses", i, *place), text) for place, text in _outcomes_named(project, one))
+        yield from _parted(project, i)
+        against = family_faults(project, one.families, one)
+        yield from (Complaint(("analyses", i, "families", *place), text) for place, text in against)
         for told in () if i in unread else kind_of(one.kind).complaints(project, one):
             is_whole = told.place[:1] == ("analyses",)
             yield told if is_whole else replace(told, place=("analyses", i, *told.place))
+
+
+def _parted(project: Project, at: int) -> Iterator[Complaint]:
+    """Yield what is wrong with the subgroups of an analysis, at its own `by` or at the project's."""
+    analysis = project.analyses[at]
+    place: Place = ("by",) if analysis.by is None else ("analyses", at, "by")
+    yield from (Complaint(place, text) for text in faults(project, analysis))
+
+
+def family_faults(
+    project: Project, families: Sequence[Family], own: Analysis | None = None
+) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with declared families, those of the project or of its analysis `own`."""
+    codes, names = [one.code for one in project.outcomes], [one.name for one in project.analyses]
+    stand_in: set[tuple[str, str]] = set()
+    for at, family in enumerate(families):
+        if not family.name.strip() or family.name in [one.name for one in families[:at]]:
+            yield (at, "name"), "a family has a name, and no other has the same"
+        if own is not None and family.analyses:
+            yield (at, "analyses"), "a family of an analysis is of that alone. Declare it at the top, or leave this out"
+        for name in (one for one in family.analyses if one not in names):
+            yield (
+                (at, "analyses"),
+                f"no analysis is called '{name}'.{did_you_mean(name, names)} There are: {listed(names)}",
+            )
+        for code in (one for one in family.outcomes if one not in codes):
+            yield (at, "outcomes"), f"'{code}' is not among the outcomes: {listed(codes)}.{did_you_mean(code, codes)}"
+        primary = [one.name for one in project.analyses if one.primary][:1]
+        of = [own.name] if own is not None else [*(family.analyses or primary)]
+        tests = [
+            (one.name, code)
+            for one in project.analyses
+            if one.name in of
+            for code in family.outcomes
+            if code in [outcome.code for outcome in project.outcomes_of(one)]
+        ]
+        if len(tests) < 2:
+            yield (
+                (at,),
+                "fewer than two effects are in it: there is nothing to judge together. Name more outcomes",
+            )
+        for name, code in tests:
+            if (name, code) in stand_in:
+                yield (at, "outcomes"), f"{code} of '{name}' stands in two families, or twice in one; put it in one"
+            stand_in.add((name, code))
 
 
 def _outcomes_named(project: Project, analysis: Analysis) -> Iterator[tuple[Place, str]]:

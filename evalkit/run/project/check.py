@@ -234,6 +234,9 @@ def _lines(checked: Checked) -> Iterator[str]:
     for plan in checked.design.plans:
         role = ", the primary one" if plan.analysis.primary else ""
         yield f"  {plan.analysis.name}: {plan.label} ({plan.analysis.kind}){role}"
+        for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups):
+            parts = [one.subgroup.words for one in plan.subgroups if one.subgroup.by == by]
+            yield f"    made again for each by {by}: {listed(parts, 9)}"
     if any(analysis.uses_exposure for analysis in project.analyses):
         yield from _years(project.exposure)
     yield "\nParticipants"

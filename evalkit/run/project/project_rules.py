@@ -43,6 +43,8 @@ MOST: Final[dict[tuple[str, ...], int]] = {
     ("commissioner",): 200,
     ("date",): 40,
     ("outcomes", "label"): 60,
+    ("families", "name"): 60,
+    ("analyses", "families", "name"): 60,
     ("outcomes", "unit"): 40,
     ("outcomes", "breaks", "sentence"): _SHORT,
     ("notebooks", "title"): 150,

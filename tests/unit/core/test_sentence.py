@@ -85,7 +85,7 @@ def test_what_is_no_count_is_refused(value):
 
 
 def test_the_thresholds_have_one_home():
-    from evalkit.core.project import Disclosure
+    from evalkit.core.project_parts import Disclosure
     from evalkit.run.tables.did_json import FEW
 
     assert (FEWEST_PUBLISHED, FEWEST_PEOPLE) == (6, 10)

@@ -11,15 +11,14 @@ from evalkit.core.project import (
     Analysis,
     Claim,
     Contamination,
-    Cost,
     Exposure,
     Outcome,
     Participants,
     Programme,
     Project,
-    Source,
     TripleDifference,
 )
+from evalkit.core.project_parts import Cost, Source
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.data.flow import CountedCase, Flow, FlowRow
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign

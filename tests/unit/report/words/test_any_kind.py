@@ -10,7 +10,8 @@ from report_fixture import make_evaluation, make_project, whole
 from report_running import run_on
 
 from evalkit import report
-from evalkit.core.project import Analysis, Author, Draw, Outcome, OwnTable, Participants, ProjectTables
+from evalkit.core.project import Analysis, Draw, Outcome, OwnTable, Participants, ProjectTables
+from evalkit.core.project_parts import Author
 from evalkit.core.quantities import Estimand, Interval, Unavailable
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.core.project import Author, Claim, OwnBreak, OwnNotebook, Participants, Source
+from evalkit.core.project import Claim, OwnBreak, Participants
+from evalkit.core.project_parts import Author, OwnNotebook, Source
 from evalkit.run.project.project_file import load_project
 from evalkit.run.project.project_rules import MOST, MOST_OF_CLAIM, too_long, too_long_claim
 
@@ -65,7 +66,7 @@ def test_every_text_that_reports_print_has_a_limit():
         "weights",
         "base",
     }
-    codes |= {"statistic", "months_table", "file", "claims", "reference_document", "folder", "after"}
+    codes |= {"statistic", "months_table", "file", "claims", "reference_document", "folder", "after", "by", "borders"}
     kinds = [PROJECT, *(getattr(PROJECT, field.name) for field in fields(PROJECT))]
     kinds += [PROJECT.programme.sources[0], PROJECT.contamination[0], Participants(file="a.csv")]
     kinds += [PROJECT.outcomes[0], Author(name="A"), OwnNotebook(file="a.ipynb", title="T")]

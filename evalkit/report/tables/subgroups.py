@@ -1,0 +1,340 @@
+"""Tables of subgroups and of outcomes judged together: each effect, how they differ, and p-values adjusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, p_equals, visible
+from evalkit.core.project import Project
+from evalkit.core.quantities import Unavailable
+from evalkit.core.words import counted, listed
+from evalkit.data.subgroups import by_words
+from evalkit.design.analysis_plan import ProjectDesign
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, FamilyResults, Interaction, SubgroupResults
+from evalkit.estimate.effect import Effect
+from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.report.border.parts import Heading, Part, Parts, Prose
+from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.tables.analyses import of_project
+from evalkit.report.words.answers import in_order
+from evalkit.report.words.names import ROLES, capital, measure_label, measure_unit, units_of
+
+WHETHER_SOME: Final = "Did it do more for some than for others?"
+WHETHER_TOGETHER: Final = "What remains when several outcomes are judged together?"
+
+
+def judged_together(evaluation: Evaluation) -> Parts:
+    """Return the effects in subgroups with how they differ, then the families; nothing where there are none."""
+    return Parts((*_subgroup_parts(evaluation), *_family_parts(evaluation)))
+
+
+def _subgroup_parts(evaluation: Evaluation) -> Iterator[Part]:
+    found = [(results, one) for results in in_order(evaluation) for one in results.subgroups]
+    if not found:
+        return
+    yield Heading(2, WHETHER_SOME)
+    yield Prose(_how_to_read(found), "list")
+    for results, one in found:
+        yield subgroup_effects(results, one)
+        yield subgroup_differences(results, one)
+        yield Prose(tuple(_told(results, one)), "list")
+
+
+def _how_to_read(found: list[tuple[AnalysisResults, SubgroupResults]]) -> tuple[str, ...]:
+    n = sum(len(one.interactions) for _, one in found)
+    chance = (
+        f"{counted(n, 'difference')} between subgroups are shown: of so many some would look unlikely by chance alone. "
+        "Those on the primary outcome are the answer; the others suggest where to look."
+    )
+    return (
+        "An effect that can be told from nothing in one subgroup and not in another does not make the two differ. "
+        "Whether they do is asked of the difference itself, which is found in every other area, or set of schools, in "
+        "the same way.",
+        *((chance,) if n > 1 else ()),
+    )
+
+
+def _said_by(results: AnalysisResults, found: SubgroupResults) -> str:
+    several = "" if results.analysis.primary else f" (“{results.analysis.name}”)"
+    return f"{by_words(found.by)}{several}"
+
+
+def subgroup_effects(results: AnalysisResults, found: SubgroupResults) -> ReleasedTable:
+    """Return the effect in each subgroup, beside it that on the schools with results of every subgroup."""
+    level, units = level_text(results.project.inference.level), capital(units_of(results.project))
+    columns = [
+        Column("outcome", "Outcome"),
+        Column("subgroup", "Subgroup"),
+        Column("n_treated", f"{units} treated", "school_count"),
+        Column("n_comparison", f"{units} compared", "school_count"),
+        Column("estimate", "Estimate", "estimate"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+    ]
+    if found.is_of_pupils:
+        columns += [
+            Column("n_common", f"{units} treated, all published", "school_count"),
+            Column("estimate_common", "Estimate, all published", "estimate"),
+            Column("interval_common", f"{level} interval, all published", "interval"),
+        ]
+    rows = []
+    for one in found.effects:
+        own = one.effect
+        cells = _cells(own)
+        if one.common is not None:
+            common = one.common
+            cells += _cells(common)[:1] + _cells(common)[2:4]
+        rows.append((_outcome(results, one.outcome), capital(one.words), *cells))
+    table = Table(
+        caption=f"{_said_by(results, found)}: the effect in each",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=tuple(_effect_notes(results, found)),
+        panel_by="outcome",
+    )
+    return of_project(results.project, table)
+
+
+def _outcome(results: AnalysisResults, code: str) -> str:
+    """Return what names an outcome in these tables: its label, its unit and its role."""
+    role = next(one.role for one in results.project.outcomes if one.code == code)
+    unit = measure_unit(results.project, code)
+    return f"{measure_label(results.project, code)} ({unit}): {ROLES[role].lower()}"
+
+
+def _cells(effect: Effect | Unavailable) -> tuple[Cell, ...]:
+    if isinstance(effect, Unavailable):
+        return (effect,) * 5
+    return effect.n_treated, effect.n_comparison, effect.estimate, effect.interval, effect.p_value
+
+
+def _effect_notes(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
+    if found.is_of_pupils:
+        yield (
+            "“All published” are the schools with results of every subgroup in every year that is compared: there the "
+            "subgroups are of the same schools, and only there are they set against each other."
+        )
+    else:
+        yield "Each subgroup of schools is compared with schools of the same subgroup, in the same way as all of them."
+    if found.by == "type":
+        yield (
+            "Types are those of the school lists. Schools that changed their identity since the last year before are "
+            "in no subgroup, as the lists do not say what they were."
+        )
+    if found.left_out:
+        labels = [lower_first(measure_label(results.project, code)) for code in found.left_out]
+        why = "No such breakdown is published" if found.is_of_pupils else "Not every subgroup has treated schools"
+        yield f"{why} of {listed(labels, 20)}." if found.is_of_pupils else f"{why} for {listed(labels, 20)}."
+
+
+def subgroup_differences(results: AnalysisResults, found: SubgroupResults) -> ReleasedTable:
+    """Return the effect in one subgroup less that in another, with its place among the same in areas or sets."""
+    level = level_text(results.project.inference.level)
+    has_several = any(one.p_adjusted is not None for one in found.interactions)
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("difference", "Effect in … less effect in …"),
+        Column("estimate", "Difference", "estimate"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+        *((Column("p_adjusted", "p, adjusted", "p"),) if has_several else ()),
+        Column("n_areas", "Areas", "count"),
+    )
+    rows = tuple(_difference_row(results, one, has_several) for one in found.interactions)
+    table = Table(
+        caption=f"{_said_by(results, found)}: do the effects differ?",
+        columns=columns,
+        rows=rows,
+        notes=tuple(_difference_notes(found, has_several)),
+        panel_by="outcome",
+    )
+    return of_project(results.project, table)
+
+
+def _difference_row(results: AnalysisResults, one: Interaction, has_several: bool) -> tuple[Cell, ...]:
+    found = one.difference
+    none = found.p_value if isinstance(found.p_value, Unavailable) else None
+    adjusted: tuple[Cell, ...] = (one.p_adjusted if one.p_adjusted is not None else found.p_value,) * has_several
+    return (
+        _outcome(results, one.outcome),
+        f"{capital(one.first)} less {one.second}",
+        found.estimate,
+        found.interval,
+        found.p_value,
+        *adjusted,
+        found.n_areas if none is None else none,
+    )
+
+
+def _difference_notes(found: SubgroupResults, has_several: bool) -> Iterator[str]:
+    n_sets = max((one.difference.n_sets for one in found.interactions), default=0)
+    if n_sets:
+        yield (
+            f"The same difference was found for {n_sets:,} sets of schools drawn in other areas; p is the place of the "
+            "treated among them. Areas are those that could hold such sets, the treated counted."
+        )
+    elif any(one.difference.n_areas for one in found.interactions):
+        yield (
+            "The same difference was found in every area with both subgroups; p is the place of the treated among "
+            "them. Areas are counted with the treated."
+        )
+    if has_several:
+        yield "p is adjusted over all pairs of subgroups of an outcome (max-|t| step-down over the same draws)."
+
+
+def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
+    """Yield what the differences say of the primary outcome, in a sentence each."""
+    for one in found.interactions:
+        if one.outcome != results.project.primary.code:
+            continue
+        what = f"{measure_label(results.project, one.outcome)}, {one.first} less {one.second}"
+        made, p = one.difference, one.difference.p_value
+        if isinstance(made.estimate, Unavailable) or isinstance(p, Unavailable):
+            why = next(one.reason for one in (made.estimate, p) if isinstance(one, Unavailable))
+            yield f"{what}: whether they differ cannot be said. {as_sentence(why)}"
+            continue
+        alpha = 1 - results.project.inference.level
+        adjusted = one.p_adjusted if isinstance(one.p_adjusted, float) else p
+        verdict = (
+            "so that chance alone would hardly make them differ so much"
+            if adjusted <= alpha
+            else "which areas without a programme show as well: these data do not tell the two effects apart"
+        )
+        said = "" if adjusted == p else f"; {p_equals(adjusted)} adjusted for all pairs"
+        around = made.interval
+        span = (
+            "" if isinstance(around, Unavailable) else f"{level_text(around.level)} interval {interval_text(around)}, "
+        )
+        yield f"{what}: a difference of {visible(made.estimate)} ({span}{p_equals(p)}{said}), {verdict}."
+
+
+# Families.
+
+
+def _family_parts(evaluation: Evaluation) -> Iterator[Part]:
+    if not evaluation.families:
+        return
+    yield Heading(2, WHETHER_TOGETHER)
+    yield families(evaluation)
+    rest = [_unmarked(evaluation.project, code) for code in _exploratory(evaluation)]
+    if rest:
+        yield Prose(
+            (
+                f"In no family, and so exploratory: {listed(rest, 20)}. Their p-values are as they are; they suggest "
+                "questions and answer none.",
+            )
+        )
+
+
+def _exploratory(evaluation: Evaluation) -> list[str]:
+    return [one.code for one in evaluation.project.outcomes if one.code in evaluation.project.exploratory]
+
+
+def _unmarked(project: Project, code: str) -> str:
+    return lower_first(measure_label(replace(project, families=(), analyses=()), code))
+
+
+def families(evaluation: Evaluation) -> ReleasedTable:
+    """Return every effect of each family with p by itself, by step-down over the same draws, and by Holm's method."""
+    several = len(evaluation.analyses) > 1
+    columns = (
+        Column("family", "Family"),
+        Column("outcome", "Outcome"),
+        *((Column("analysis", "Analysis"),) if several else ()),
+        Column("statistic", "t", "number"),
+        Column("p_value", "p by itself", "p"),
+        Column("p_adjusted", "p, adjusted", "p"),
+        Column("holm", "p by Holm", "p"),
+    )
+    rows = tuple(
+        (
+            family.name,
+            measure_label(evaluation.project, test.outcome),
+            *((test.analysis,) if several else ()),
+            test.statistic,
+            test.p_value,
+            test.p_adjusted,
+            test.holm,
+        )
+        for family in evaluation.families
+        for test in family.tests
+    )
+    table = Table(
+        caption="Outcomes judged together",
+        columns=columns,
+        rows=rows,
+        notes=tuple(_family_notes(evaluation)),
+        panel_by="family",
+    )
+    return of_project(evaluation.project, table)
+
+
+def _family_notes(evaluation: Evaluation) -> Iterator[str]:
+    yield (
+        "p is adjusted by max-|t| step-down (Westfall and Young, 1993; Romano and Wolf, 2005) over the same areas or "
+        "sets, which keeps the chance of any false alarm in a family at its level and uses how outcomes move together. "
+        "t is the estimate over its standard deviation among them."
+    )
+    alpha = 1 - evaluation.project.inference.level
+    for family in evaluation.families:
+        if family.n_areas:
+            yield _of_holm(family, alpha)
+
+
+def _of_holm(family: FamilyResults, alpha: float) -> str:
+    """Return over what a family was judged, and what Holm's method cannot do on ranks among so few areas."""
+    over = (
+        f"{family.n_sets:,} sets of schools in {family.n_areas:,} areas"
+        if family.n_sets
+        else f"{family.n_areas:,} areas"
+    )
+    m = sum(not isinstance(test.holm, Unavailable) for test in family.tests)
+    most = int(alpha / family.least_p + 1e-9)
+    holm = (
+        f"Holm's method on such ranks can reject nothing in a family of more than {most:,}, as "
+        f" its least p is the number of tests times {family.least_p:.4f} ({m * family.least_p:.3f} here): it stands "
+        "beside only"
+    )
+    return f"{family.name}: {over}, the treated counted. {holm}."
+
+
+# Before outcomes.
+
+
+def subgroups_planned(design: ProjectDesign) -> Parts:
+    """Return which subgroups analyses will be made for, and which families will be judged together, before outcomes."""
+    said = [
+        f"“{plan.analysis.name}” is made again for subgroups, by {by_words(by)[:1].lower()}{by_words(by)[1:]}: "
+        f"{listed([one.subgroup.words for one in plan.subgroups if one.subgroup.by == by], 9)}."
+        for plan in design.plans
+        for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups)
+    ]
+    project = design.project
+    said += [
+        f"Judged together as “{family.name}”: {_labels(design, family.outcomes)}."
+        for family in (*project.families, *(one for analysis in project.analyses for one in analysis.families))
+    ]
+    if project.exploratory:
+        rest = [_unmarked(project, one.code) for one in project.outcomes if one.code in project.exploratory]
+        said.append(f"In no family, and so exploratory: {listed(rest, 20)}.")
+    if not said:
+        return Parts(())
+    return Parts((Heading(2, "Which subgroups and which outcomes together were planned?"), Prose(tuple(said), "list")))
+
+
+def _labels(design: ProjectDesign, codes: list[str] | tuple[str, ...]) -> str:
+    return listed([lower_first(measure_label(design.project, code)) for code in codes], 20)
+
+
+def evaluation_tables(evaluation: Evaluation) -> dict[str, ReleasedTable]:
+    """Return the tables of subgroups and families by the names of their files; none where there are none."""
+    found = {} if not evaluation.families else {"families": families(evaluation)}
+    for results in evaluation.analyses:
+        before = "" if results.analysis.primary else f"{results.analysis.name}/"
+        for one in results.subgroups:
+            name = one.by.replace(".", "_")
+            found[f"{before}subgroups_{name}"] = subgroup_effects(results, one)
+            found[f"{before}differences_{name}"] = subgroup_differences(results, one)
+    return found
