@@ -1,6 +1,7 @@
 """No kind's plan holds an outcome from after the programme began, published or of a table of the project's own."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -21,16 +22,17 @@ question: What changed?
 programme: {{name: P, place: Knowsley, funder: F, aim: to do, start: 2018-02-01, end: 2019-07-31}}
 data:
   tables:
-    scores: {{file: scores.csv, unit: school, period: year}}
+    scores: {{file: scores.csv, unit: school, period: year{rows}}}
 participants:
   {participants}
 exposure: {{pre: [2016, 2017], partial: [2018], post: [2019]}}
 pool: {{minimum_treated: 3, minimum_area_schools: 3}}
+{top}
 outcomes:
-  - {{table: scores, column: score, label: Reading age, unit: months, role: primary}}
+  - {{table: scores, column: {column}, label: Reading age, unit: months, role: primary}}
   - {{measure: READPROG, role: secondary}}
 analyses:
-  - {{name: main, kind: {kind}, primary: true}}
+  - {{name: main, kind: {kind}, primary: true{options}}}
 """
 
 
@@ -42,17 +44,18 @@ def schools(project, small_england):
     return known.schools[usable]
 
 
-def scores(schools, after=None):
+def scores(schools, after=None, n_pupils=1):
     """A table of every school and year; `after` gives other cells for the years from the programme on."""
     rng = np.random.default_rng(3)
-    rows = pd.DataFrame(
-        [(school, year) for school in schools.index for year in (*BEFORE, *AFTER)], columns=["school", "year"]
-    )
+    cells = product(schools.index, (*BEFORE, *AFTER), range(n_pupils))
+    rows = pd.DataFrame(cells, columns=["school", "year", "pupil"])
+    rows["pupil"] += np.arange(len(rows)) // n_pupils * n_pupils
     rows["score"] = np.round(100 + rng.normal(size=len(rows)), 2).astype(str)
     rows["base"] = np.round(rng.normal(size=len(rows)), 2).astype(str)
+    rows["grade"] = rng.integers(1, 5, size=len(rows)).astype(str)
     if after is not None:
         is_later = rows["year"].isin(AFTER)
-        for column in ("score", "base"):
+        for column in ("score", "base", "grade"):
             rows.loc[is_later, column] = after(rows.loc[is_later, column].tolist())
     return rows
 
@@ -70,13 +73,28 @@ WHO = dict.fromkeys(("series", "synthetic"), f"areas: [{AREA}]")
 """Who takes part in a project of a kind that takes no listed schools."""
 
 
+HAS: dict[str, dict[str, str]] = {
+    "pupils": {
+        "rows": ", person: pupil",
+        "options": ", outcomes: [scores.score]",
+        "top": "disclosure: {threshold: 10}",
+    },
+    "transitions": {
+        "column": "grade",
+        "options": ', outcomes: [scores.grade], categories: {"1": Best, "2": Good, "3": Fair, "4": Poor}',
+    },
+}
+"""What a project needs to say more for a kind that takes pupils or categories."""
+
+
 def project_in(folder, schools, kind, after=None, participants=LISTED):
     folder.mkdir()
-    scores(schools, after).to_csv(folder / "scores.csv", index=False)
+    scores(schools, after, 12 if kind == "pupils" else 1).to_csv(folder / "scores.csv", index=False)
     listed = schools.index[(schools["area"] == AREA).fillna(False)][:5]
-    starts = "".join(f"{school},{2018 + i % 2}\n" for i, school in enumerate(listed))
-    (folder / "participants.csv").write_text(f"URN,start\n{starts}", encoding="utf-8")
-    (folder / "project.yml").write_text(FILE.format(kind=kind, participants=participants), encoding="utf-8")
+    starts = "".join(f"{school},{2018 + i % 2},{i + 1}\n" for i, school in enumerate(listed))
+    (folder / "participants.csv").write_text(f"URN,start,dose\n{starts}", encoding="utf-8")
+    said = {"rows": "", "column": "score", "options": "", "top": "", **HAS.get(kind, {})}
+    (folder / "project.yml").write_text(FILE.format(kind=kind, participants=participants, **said), encoding="utf-8")
     return load_project(folder / "project.yml")
 
 
@@ -93,7 +111,7 @@ def test_follow_up_cells_of_an_own_table_change_no_plan(tmp_path, small_england,
     assert len(found["as it is"]) > 100
     assert found["permuted"] == found["as it is"]
     assert found["poisoned"] == found["as it is"]
-    with pytest.raises(DataError, match=r"scores.csv: line \d+: 'not to be read' in the column 'score'"):
+    with pytest.raises(DataError, match=r"scores.csv: line \d+: 'not to be read' in the column '(score|grade)'"):
         read_records(project, tmp_path / "poisoned", find_sources(small_england))
 
 
