@@ -22,6 +22,10 @@ BreakKind = Literal["level", "year-common"]
 Direction = Literal["higher is better", "lower is better"]
 HIGHER: Final[Direction] = "higher is better"
 LOWER: Final[Direction] = "lower is better"
+ABSENCE: Final = "ABS"
+"""What stands for the key stage of absence, which is of every school."""
+STAGES: Final = ("KS2", "KS4", ABSENCE)
+"""Key stages with published records; records under another name are of a table of the project's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

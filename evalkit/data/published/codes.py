@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from evalkit.core.errors import DataError
 from evalkit.core.words import counted, shown_cell
 
-ABSENCE: Final = "ABS"
-"""What stands for the key stage of absence, which is of every school."""
-
 LOST: Final = "not published (the source does not say why)"
 ROW_ENDS: Final = "not given (the row ends before this column)"
 NO_ROW: Final = "no row in this year's table"

@@ -12,7 +12,8 @@ from typing import Final
 
 import pandas as pd
 
-from evalkit.data.published.records import NO_AREA, STAGES, SchoolRecords
+from evalkit.data.measures import STAGES
+from evalkit.data.published.records import NO_AREA, SchoolRecords
 from evalkit.data.published.school_lists import Links
 
 # Every school that the published files know, by its numbers and names.

@@ -13,10 +13,9 @@ from evalkit.core.formats import years_text
 from evalkit.core.words import listed
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.performance_tables import PUPILS_OF_STAGE
-from evalkit.data.measures import MEASURES, measure, without_tables
+from evalkit.data.measures import ABSENCE, MEASURES, measure, without_tables
 from evalkit.data.published.absence import read_absence, require_lists
 from evalkit.data.published.assembled import PANEL_YEARS, read_assembled
-from evalkit.data.published.codes import ABSENCE
 from evalkit.data.published.ees_schools import LongTables, read_long_results
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.performance import read_performance, summers_of_tables

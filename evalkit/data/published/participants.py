@@ -16,14 +16,14 @@ from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.project import Draw, Participants, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
-from evalkit.data.published.codes import ABSENCE
+from evalkit.data.measures import ABSENCE, STAGES
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.participants_file import (
     ListedSchool,
     ParticipantsFile,
     shortened,
 )
-from evalkit.data.published.records import STAGES, SchoolRecords, exclusion_reasons
+from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.data.published.school_lists import Links, read_register
 from evalkit.data.published.trust_members import known_members, listed_participants, no_member_known
 

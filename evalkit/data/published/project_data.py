@@ -19,7 +19,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.borders import Bordering, borders_of
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, Measure, beside, measure, require_years
+from evalkit.data.measures import MEASURES, STAGES, Measure, beside, measure, require_years
 from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
     Directory,
@@ -54,7 +54,7 @@ from evalkit.data.published.performance import (
     published_shares,
     read_limits,
 )
-from evalkit.data.published.records import STAGES, Listing, SchoolRecords, make_records
+from evalkit.data.published.records import Listing, SchoolRecords, make_records
 from evalkit.data.published.school_lists import (
     Links,
     conversions_of,

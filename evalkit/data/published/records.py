@@ -13,7 +13,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.project import OWN_GROUP, Exposure
 from evalkit.data.areas.regions import region_of
 from evalkit.data.flow import CountedCase
-from evalkit.data.published.codes import ABSENCE, NO_ROW, SYMBOLS, parse_cells
+from evalkit.data.published.codes import NO_ROW, SYMBOLS, parse_cells
 from evalkit.data.published.neighbours import NeighbourTable
 
 # One row per school and summer as the sources list them, before any school is left out.
@@ -108,8 +108,6 @@ def area_codes(cells: pd.Series) -> pd.Series:
 
 # Schools and their results over time: every cell a number or a reason.
 
-STAGES: Final = ("KS2", "KS4", ABSENCE)
-"""Key stages with published records; records under another name are of a table of the project's own."""
 NO_AREA: Final = "no local authority given"
 """What stands for an area's name where the sources give a school none."""
 OUTSIDE_ENGLAND_LIST: Final = "not in the 2017/18 school list"

@@ -24,7 +24,7 @@ from evalkit.data.files.signature import form_of
 from evalkit.data.layouts.ees_schools import is_information, results_of
 from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.layouts.performance_tables import TableIdentity, identity_of, key_stage_of
-from evalkit.data.published.codes import ABSENCE
+from evalkit.data.measures import ABSENCE
 
 SYNTHETIC_MARK: Final = "SYNTHETIC.json"
 NONE_MARK: Final = "NO-PUBLISHED-FILES.json"

@@ -14,6 +14,7 @@ from evalkit.run.commands.options import (
     refuse_data,
     refuse_where,
 )
+from evalkit.run.kinds.names import KINDS
 
 TYPE_CHECKING = False  # see `catalogue`
 if TYPE_CHECKING:
@@ -54,14 +55,11 @@ def _add_new_options(parser: Options) -> None:
     parser.add_argument("slug", metavar="SLUG", help="lower-case letters, digits and hyphens")
     parser.add_argument(
         "--kind",
-        choices=KINDS_OF_NEW,
+        choices=tuple(KINDS),
         default="areas",
         help="kind of its analysis (default: areas); others can be added",
     )
 
-
-KINDS_OF_NEW: Final = ("areas", "dose", "matched", "pupils", "series", "staggered", "synthetic", "transitions")
-"""Kinds of analysis for which a project file to fill in is at hand."""
 
 NEW: Final = Declared(
     _add_new_options,

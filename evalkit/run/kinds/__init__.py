@@ -7,8 +7,9 @@
   exploratory.
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
+- `names`: The one list of the kinds of analysis that a project may name.
 - `pupils`: The kind `pupils`: pupils in schools, other pupils each year or the same ones twice, in a two-level model.
-- `registry`: The kinds of analysis that a project may name: the one list of them, and what each says of itself.
+- `registry`: What each kind of analysis says of itself, and what is done with it.
 - `series`: The kind `series`: areas followed over years before and from a start on, less the areas that are like
   them.
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own

@@ -1,4 +1,4 @@
-"""The kinds of analysis that a project may name: the one list of them, and what each says of itself."""
+"""What each kind of analysis says of itself, and what is done with it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.plain import plain_or_reason
+from evalkit.run.kinds.names import KINDS
 
 if TYPE_CHECKING:
     from evalkit.core.draws import Executor
@@ -110,18 +111,6 @@ class Kind:
     no_missing: str = "This kind of analysis does not say what missing results could do to it."
     notebook: Path | None = None
 
-
-KINDS: Final[dict[str, str]] = {
-    "areas": "evalkit.run.kinds.areas:AREAS",
-    "dose": "evalkit.run.kinds.dose:DOSE",
-    "matched": "evalkit.run.kinds.matched:MATCHED",
-    "pupils": "evalkit.run.kinds.pupils:PUPILS",
-    "series": "evalkit.run.kinds.series:SERIES",
-    "staggered": "evalkit.run.kinds.staggered:STAGGERED",
-    "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
-    "transitions": "evalkit.run.kinds.transitions:TRANSITIONS",
-}
-"""Every kind by name, as the module and the attribute that hold it: loaded when a project asks for it."""
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
     ("plan",),

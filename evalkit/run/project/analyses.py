@@ -15,7 +15,8 @@ from evalkit.core.errors import ProjectError
 from evalkit.core.project import Analysis, Exposure, Programme, Project, default_exposure, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES
-from evalkit.run.kinds.registry import KINDS, RESERVED, Kind, kind_of
+from evalkit.run.kinds.names import KINDS
+from evalkit.run.kinds.registry import RESERVED, Kind, kind_of
 from evalkit.run.project.complaints import complaint_of
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml
 

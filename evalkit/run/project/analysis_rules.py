@@ -14,6 +14,7 @@ from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.project import Analysis, Outcome, OwnTable, Project
 from evalkit.core.project_parts import Family
 from evalkit.core.words import did_you_mean, listed
+from evalkit.data.measures import STAGES
 from evalkit.data.subgroups import faults
 from evalkit.run.kinds.registry import kind_of
 from evalkit.run.project.plain_yaml import Complaint, Place
@@ -21,7 +22,6 @@ from evalkit.run.project.workspace import NOTEBOOKS, complaint_about, is_slug
 
 _TABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 _SUFFIXES: Final = (".csv", ".csv.gz", ".parquet", ".pq")
-_STAGES: Final = ("KS2", "KS4", "ABS")
 _PARTS: Final = ("unit", "period", "area", "name", "pupils", "person")
 """Keys of an own table that name a column each."""
 
@@ -132,7 +132,7 @@ def _outcomes_named(project: Project, analysis: Analysis) -> Iterator[tuple[Plac
 def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
     for name, table in project.data.tables.items():
         place = ("data", "tables", name)
-        if not _TABLE.fullmatch(name) or name in _STAGES:
+        if not _TABLE.fullmatch(name) or name in STAGES:
             text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2, KS4 or ABS"
             yield Complaint(place, f"'{name[:50]}' cannot name a table: {text}")
         if complaint := complaint_about(folder, table.file):

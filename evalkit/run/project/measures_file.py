@@ -13,6 +13,7 @@ from evalkit.core.errors import ProjectError
 from evalkit.core.manifest import MEASURES_FILE
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import (
+    STAGES,
     Direction,
     Measure,
     is_of_kit,
@@ -21,7 +22,6 @@ from evalkit.data.measures import (
     part_of_entry,
     use_beside,
 )
-from evalkit.data.published.records import STAGES
 from evalkit.run.project.complaints import shown_value
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml, read_plain_yaml, where
 

@@ -15,7 +15,7 @@ from evalkit.core.missing import FEWEST_IMPUTED
 from evalkit.core.project import Claim, Exposure, Outcome, Project, first_summer
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import MEASURES, absent_years, known_codes, measure_of, require_unbroken
-from evalkit.run.kinds.registry import KINDS
+from evalkit.run.kinds.names import KINDS
 from evalkit.run.project.analysis_rules import analysis_complaints, own_faults
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import complaint_about, is_slug

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from evalkit.core.errors import InputError, ProjectError
-from evalkit.run.commands.projects import KINDS_OF_NEW
 from evalkit.run.kinds.registry import KINDS
 from evalkit.run.project.complaints import shown_value
 from evalkit.run.project.new_project import _fill, new_project
@@ -50,7 +49,7 @@ def test_filled_in_it_is_a_project(made):
     assert load_project(made).participants.areas == (341,)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS_OF_NEW if kind in KINDS])
+@pytest.mark.parametrize("kind", KINDS)
 def test_there_is_a_file_to_fill_in_for_each_kind(tmp_path, kind):
     _fill(tmp_path / "mine", "mine", kind)
     path = tmp_path / "mine" / "project.yml"
@@ -62,7 +61,7 @@ def test_there_is_a_file_to_fill_in_for_each_kind(tmp_path, kind):
     assert [(one.name, one.kind, one.primary) for one in project.analyses] == [("main", kind, True)]
 
 
-@pytest.mark.parametrize("kind", KINDS_OF_NEW)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_template_holds_nothing_of_another_project(tmp_path, kind):
     _fill(tmp_path / "mine", "mine", kind)
     text = (
