@@ -120,7 +120,7 @@ CASES = {
         in_project("analyses:\n", "analyses:\n  - {name: other, kind: areas, primary: true}\n"),
         "found 'other' and 'main'",
     ),
-    "a reserved key": (in_project("seed:", "families: [a]\nseed:"), "reserved"),
+    "a reserved key": (in_project("seed:", "choices: [a]\nseed:"), "reserved"),
     "a file of the first version": (in_project("schema_version: 2", "schema_version: 1"), "`evalkit migrate FILE`"),
     "a start that is no date": (participants("URN,start\n{known},soon\n"), "the start 'soon' is no date"),
     "a table that is not there": (

@@ -85,6 +85,12 @@ def _answer(results: AnalysisResults, effect: Effect) -> str:
     best = f"{visible(abs(effect.estimate))} {unit} {'lower' if effect.estimate < 0 else 'higher'}"
     if not isinstance(effect.interval, Interval):
         why = lower_first(effect.interval.reason).rstrip(".")
+        if not isinstance(effect.p_value, Unavailable):
+            return (
+                f"The best estimate is that {what} in {who} was {best} than the comparison leads one to expect. If the "
+                f"programme had changed nothing, {_as_far(effect)} ({p_equals(effect.p_value)}); which other effects "
+                f"fit the data is not known ({why})."
+            )
         return (
             f"The data do not show whether {what} was higher in {who} than it would have been: the best estimate is "
             f"{best}, and how far chance could have moved it is not known ({why})."
@@ -147,7 +153,7 @@ def _certainty(results: AnalysisResults) -> Prose:
 def _as_far(effect: Effect) -> str:
     p = effect.p_value
     assert not isinstance(p, Unavailable)
-    share = f"about {count(round(100 * p))} in 100" if p >= 0.01 else "fewer than 1 in 100"
+    share = f"about {count(int(100 * p + 0.5))} in 100" if p >= 0.01 else "fewer than 1 in 100"
     return f"{share} such results would lie as far from none"
 
 

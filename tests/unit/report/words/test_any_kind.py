@@ -112,7 +112,16 @@ def test_the_whole_report_is_made_of_effects_and_findings_alone(toy: Evaluation)
         (effect(), "do not show whether reading progress was higher in the 26 schools of the programme than it would "),
         (effect(interval=Interval(0.1, 0.9)), "Reading progress in the 26 schools of the programme was 0.50 progress "),
         (effect(estimate=-0.5, interval=Interval(-0.9, -0.1)), "was 0.50 progress points lower than the comparison"),
-        (effect(interval=Unavailable("Too few areas.")), "is not known (too few areas)"),
+        (
+            effect(interval=Unavailable("Too few areas."), p=Unavailable("Too few areas.")),
+            "how far chance could have moved it is not known (too few areas)",
+        ),
+        (
+            effect(interval=Unavailable("Too few areas."), p=0.001),
+            "fewer than 1 in 100 such results would lie as far from none (p = 0.001); which other effects fit the data "
+            "is not known (too few areas)",
+        ),
+        (effect(interval=Unavailable("Too few areas."), p=0.125), "about 13 in 100 such results"),
         (effect(estimate=Unavailable("Too few schools.")), "do not show how reading progress changed"),
     ],
 )
