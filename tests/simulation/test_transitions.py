@@ -36,7 +36,9 @@ def test_the_difference_is_what_was_planted():
 
 
 @pytest.mark.slow
-def test_the_difference_rejects_as_it_says():
-    alarms = [one.p_value <= 0.05 for one in shares(2000, 3)]
-    # 2 of 45 areas is 4.4%; three Monte Carlo errors at 2,000 draws are 1.4%
-    assert abs(np.mean(alarms) - 2 / 45) < 0.015
+def test_the_difference_rejects_no_more_often_than_it_says():
+    p_values = np.array([one.p_value for one in shares(2000, 3)])
+    # the share of eight schools moves in steps of an eighth, and ties count against an effect: less than the level
+    for level in (0.05, 0.1, 0.2):
+        error = np.sqrt(level * (1 - level) / 2000)
+        assert level / 4 < np.mean(p_values <= level) < level + 3 * error
