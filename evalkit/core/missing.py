@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
-_CONFIG: Final = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
+from evalkit.core.project_parts import CONFIG
 
 FEWEST_IMPUTED: Final = 20
 """Completed data sets below which the estimate still moves with the draws."""
@@ -15,7 +15,7 @@ FEWEST_IMPUTED: Final = 20
 class Imputation:
     """How missing outcomes are filled in, beside the analysis of what was published."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     draws: int = FEWEST_IMPUTED
     """Completed data sets, at least; where more than so many per cent of the schools lack a result, as many as that."""
 
@@ -24,7 +24,7 @@ class Imputation:
 class Missing:
     """What stands beside every analysis where outcomes are missing; the analysis itself is of those published."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     bounds: Literal["lee", "none"] = "lee"
     """`lee`: bounds that trim the arm whose outcomes are published more often."""
     imputation: Imputation | None = field(default_factory=Imputation)

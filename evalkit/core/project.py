@@ -31,8 +31,6 @@ OWN_GROUP: Final = "own"
 NO_SCHOOLS_NAMED: Final = "The project names no schools, so the effect is that on all schools of {}."
 """What a report says of participation where the project file gives no reason for evaluating a whole area."""
 
-_CONFIG = CONFIG
-
 
 def day_of_tests(year: int) -> date:
     """Return the day that stands for the tests of a summer."""
@@ -64,7 +62,7 @@ def summer_of(day: date) -> int:
 class Programme:
     """What was done, where, when and for how much."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     name: str
     """Name of the programme."""
     place: str
@@ -89,7 +87,7 @@ class Programme:
 class Draw:
     """A made-up list of participants for an example: so many schools drawn at random of one area."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     n: int
     """How many schools are drawn, of those with a result of the primary outcome in every year before."""
     of: int | str
@@ -100,7 +98,7 @@ class Draw:
 class Participants:
     """Which schools were in the programme: those of a file, whole local authorities, or an example's made-up list."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     file: str | None = None
     """CSV beside the project file: the unit (URN; LAESTAB and name; or a table's id), optional start, dose, group."""
     trust: str | int | None = None
@@ -143,7 +141,7 @@ class Participants:
 class Exposure:
     """Summers before, during and after the programme; a year is the summer of the tests (the middle of May)."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     pre: tuple[int, ...] = ()
     """Years whose tests came before the programme's first day; their mean is what change is measured from."""
     partial: tuple[int, ...] = ()
@@ -174,7 +172,7 @@ def default_exposure(programme: Programme, years: Sequence[int]) -> Exposure:
 class OwnBreak:
     """A change in how an evaluator's own measure is made, between one period and the next."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     before: int
     """Last period before the change."""
     after: int
@@ -189,7 +187,7 @@ class OwnBreak:
 class Outcome:
     """What is measured, and the part it plays: a measure of the registry, or a column of an own table."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     role: Role
     """`primary` (exactly one), `secondary`, or `placebo` (the programme should not move it)."""
     measure: str | None = None
@@ -227,7 +225,7 @@ class Analysis:
     `options` is the kind's own option object, valid if it exists.
     """
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     name: str
     """Short name: lower-case letters, digits and hyphens; it stands in results and headings."""
     kind: str
@@ -259,7 +257,7 @@ class Analysis:
 class TripleDifference:
     """A triple difference: one outcome less another, within the same school."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     measure: str
     """The outcome the programme aimed at."""
     minus: str
@@ -270,7 +268,7 @@ class TripleDifference:
 class Pool:
     """Which schools may be compared, decided before outcomes."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     minor_groups: tuple[str, ...] = ("Maintained School", "Academy")
     """School groups of the 2017/18 school list that count as mainstream and state-funded."""
     require_all_years: bool = True
@@ -291,7 +289,7 @@ class Pool:
 class Matching:
     """Nearest-neighbour matching on what was known before the programme."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     ratio: int = 5
     """Comparison schools for each treated school."""
     covariates: tuple[MatchingCovariate, ...] = ("pre_outcomes", "cohort_size")
@@ -304,7 +302,7 @@ class Matching:
 class Estimation:
     """How the effect is measured."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     base: Literal["mean_of_pre_years"] = "mean_of_pre_years"
     """What change is measured from, in the headline and in the event study alike."""
     weights: Literal["schools", "pupils"] = "schools"
@@ -315,7 +313,7 @@ class Estimation:
 class InferenceChoices:
     """How uncertain the effect is."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     level: float = LEVEL
     """Level of every interval."""
     statistic: Literal["unstudentised", "studentised"] = "unstudentised"
@@ -326,7 +324,7 @@ class InferenceChoices:
 class EffectSizes:
     """How effects are standardised."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     months_table: Literal["toolkit", "trial"] = "toolkit"
     """Months-of-progress table: EEF `toolkit` (published), or `trial` (unverified)."""
 
@@ -335,7 +333,7 @@ class EffectSizes:
 class Contamination:
     """Another programme in areas that serve as comparison."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     areas: tuple[int, ...]
     """DfE codes of the areas."""
     programme: str
@@ -348,7 +346,7 @@ class Contamination:
 class OwnTable:
     """A table of the evaluator's own, beside the project file."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     file: str
     """CSV (also .csv.gz) or Parquet file beside the project file."""
     unit: str
@@ -371,7 +369,7 @@ class OwnTable:
 class ProjectTables:
     """Where the data of a project are: published files, and tables of the evaluator's own."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     folder: str | None = None
     """Folder of published files, relative to the project file; it is only read. `--data` comes before it."""
     kind: Literal["real", "synthetic"] = "real"
@@ -387,7 +385,7 @@ class ProjectTables:
 class Project:
     """Every analytical choice of one evaluation."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     schema_version: Literal[2]
     """Version of this format."""
     slug: str
@@ -466,11 +464,6 @@ class Project:
         named = self.by if analysis.by is None else analysis.by
         return (named,) if isinstance(named, str) else named
 
-    def families_of(self, analysis: Analysis) -> tuple[Family, ...]:
-        """Return the families that an analysis's effects stand in: its own, and those of the project that name it."""
-        shared = (one for one in self.families if analysis.name in (one.analyses or (self.primary_analysis.name,)))
-        return (*shared, *analysis.families)
-
     @property
     def exploratory(self) -> frozenset[str]:
         """Return the outcomes in no family, neither primary nor placebo, by code; none where no family is declared."""
@@ -519,7 +512,7 @@ class Project:
 class Claim:
     """Something said about the programme that data could bear on."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     quote: str
     """What was said, word for word and without quotation marks around it."""
     part: str

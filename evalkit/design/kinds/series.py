@@ -12,6 +12,7 @@ import numpy as np
 from evalkit.core.arrays import Bools
 from evalkit.core.errors import DesignError
 from evalkit.core.project import NeighbourList, Project
+from evalkit.core.project_parts import CONFIG
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
@@ -52,7 +53,7 @@ TOGETHER: Final = (
 class SeriesChoices:
     """What an analysis of the kind `series` may say for itself."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
+    __pydantic_config__: ClassVar = CONFIG
     comparison: Compared = "neighbours"
     """What an area's series is taken less of: the mean of its statistical neighbours, or of `all` other areas."""
     neighbours: NeighbourList | None = None

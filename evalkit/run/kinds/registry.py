@@ -173,6 +173,7 @@ def evaluate_project(
     design: ProjectDesign, intake: ProjectData, claims: tuple[Claim, ...] = (), executor: Executor | None = None
 ) -> Evaluation:
     """Return the results of all analyses of a design; arguments as of `EstimateRequest`."""
+    from evalkit.core.draws import SERIAL
     from evalkit.diagnose.evaluation import Evaluation
     from evalkit.run.kinds.families import with_families
 
@@ -185,7 +186,7 @@ def evaluate_project(
         for plan in design.plans
     )
     whole = Evaluation(project=design.project, design=design, analyses=results)
-    return with_families(whole, intake, placed_of, *(() if executor is None else (executor,)))
+    return with_families(whole, intake, placed_of, executor or SERIAL)
 
 
 def _with_subgroups(results: AnalysisResults, intake: ProjectData, executor: Executor | None) -> AnalysisResults:
