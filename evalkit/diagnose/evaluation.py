@@ -11,6 +11,7 @@ from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
+from evalkit.diagnose.curve.specification_curve import SpecificationCurve
 from evalkit.diagnose.finding import Finding
 from evalkit.estimate.areas.together import Difference
 from evalkit.estimate.effect import Effect
@@ -146,6 +147,7 @@ class Evaluation(Shown):
     design: ProjectDesign
     analyses: tuple[AnalysisResults, ...]
     families: tuple[FamilyResults, ...] = ()
+    curve: SpecificationCurve | None = None
 
     @property
     def primary(self) -> AnalysisResults:
