@@ -11,12 +11,12 @@ from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
-from evalkit.diagnose.curve.specification_curve import SpecificationCurve
 from evalkit.diagnose.finding import Finding
 from evalkit.estimate.areas.together import Difference
 from evalkit.estimate.effect import Effect
 
 if TYPE_CHECKING:
+    from evalkit.diagnose.curve.specification_curve import SpecificationCurve
     from evalkit.diagnose.missing.results import MissingResults
 
 NOT_LOOKED_AT: Final = Unavailable("What missing results could do was not looked at.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -13,12 +14,31 @@ from evalkit.core.words import counted
 from evalkit.diagnose.curve.specification_curve import Specification, SpecificationCurve
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Figure
+from evalkit.report.border.parts import Figure, Heading, Part, Parts
 from evalkit.report.figures.style import BLUE, GREY, SMALL, VERMILION, clipped, drawn, ink, stacked
+from evalkit.report.tables.curve import MOST_SHOWN, curve_words, option_shares, specification_ledger
 from evalkit.report.words.names import choice_words, measure_label, measure_unit
 
+WHETHER_OTHERWISE: Final = "Would other defensible choices have given another answer?"
 _MOST_COLUMNS: Final = 150
 _LONGEST: Final = 34
+
+
+def other_choices(evaluation: Evaluation) -> Parts:
+    """Return the specification curve in words, drawn and in tables; nothing where the project declares no choices."""
+    curve = evaluation.curve
+    return Parts(()) if curve is None else Parts(tuple(_parts(evaluation, curve)))
+
+
+def _parts(evaluation: Evaluation, curve: SpecificationCurve) -> Iterator[Part]:
+    yield Heading(2, WHETHER_OTHERWISE)
+    yield curve_words(evaluation.project, curve)
+    ledger = specification_ledger(evaluation.project, curve, MOST_SHOWN)
+    if not curve.estimated:
+        yield ledger
+        return
+    yield curve_plot(evaluation, curve, ledger)
+    yield option_shares(evaluation.project, curve)
 
 
 def curve_plot(evaluation: Evaluation, curve: SpecificationCurve, data: ReleasedTable) -> Figure:

@@ -14,32 +14,18 @@ from evalkit.design.analysis_plan import ProjectDesign
 from evalkit.diagnose.curve.specification_curve import OptionShare, Specification, SpecificationCurve
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Heading, Part, Parts, Prose
+from evalkit.report.border.parts import Heading, Parts, Prose
 from evalkit.report.border.table import Cell, Column, Table
-from evalkit.report.figures.curve import curve_plot
 from evalkit.report.tables.analyses import of_project
 from evalkit.report.words.names import choice_words, measure_label, measure_unit
 
-WHETHER_OTHERWISE: Final = "Would other defensible choices have given another answer?"
-_MOST_SHOWN: Final = 48
+MOST_SHOWN: Final = 48
 """Specifications that a page lists; a file holds all of them."""
 
 
-def other_choices(evaluation: Evaluation) -> Parts:
-    """Return the specification curve in words, drawn and in tables; nothing where the project declares no choices."""
-    curve = evaluation.curve
-    return Parts(()) if curve is None else Parts(tuple(_parts(evaluation, curve)))
-
-
-def _parts(evaluation: Evaluation, curve: SpecificationCurve) -> Iterator[Part]:
-    yield Heading(2, WHETHER_OTHERWISE)
-    yield Prose(tuple(_said(evaluation.project, curve)), "list")
-    ledger = specification_ledger(evaluation.project, curve, _MOST_SHOWN)
-    if not curve.estimated:
-        yield ledger
-        return
-    yield curve_plot(evaluation, curve, ledger)
-    yield option_shares(evaluation.project, curve)
+def curve_words(project: Project, curve: SpecificationCurve) -> Prose:
+    """Return what a specification curve says: how many combinations, judged together, where the locked one stands."""
+    return Prose(tuple(_said(project, curve)), "list")
 
 
 def _said(project: Project, curve: SpecificationCurve) -> Iterator[str]:

@@ -180,11 +180,12 @@ def _of_project(every: Sequence[Analysis], name: str, keys: tuple[str, ...], opt
     if keys[0] == "exposure" and keys[1] != "pre":
         raise ValueError(_OTHER_ESTIMAND)
     choice = Choice(name, None, keys, tuple(options))
-    if not any(_bears_on(choice, one) for one in every):
+    takers = [one for one in every if _bears_on(choice, one)]
+    if not takers:
         raise ValueError(
             f"no analysis of the curve takes `{keys[0]}` from the project. Name one of its own, as `NAME.key`"
         )
-    own = [one.name for one in every if getattr(one.options, keys[0], None) is not None]
+    own = [one.name for one in takers if getattr(one.options, keys[0], None) is not None]
     if own:
         raise ValueError(
             f"'{own[0]}' has a `{keys[0]}` of its own, which this would not move. Say `{own[0]}.{name}` instead"
