@@ -8,6 +8,8 @@
 - `ees_schools`: Long tables of schools' results as one listing over the years, as wide performance tables are.
 - `known_schools`: Every school that the published files know, by its numbers and names, and whether two names mean
   one school.
+- `list_rule`: The schools that a declared rule lists, in every area: those of the programme, and whom it would have
+  listed.
 - `listings`: The schools and results of one key stage over every year at hand, whichever published files each year
   comes from.
 - `neighbours`: DfE's statistical-neighbour lists: the workbooks of the Local Authority Interactive Tool, and the same

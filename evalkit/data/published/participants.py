@@ -18,6 +18,7 @@ from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import ABSENCE, STAGES
 from evalkit.data.published.known_schools import KnownSchools
+from evalkit.data.published.list_rule import rule_words
 from evalkit.data.published.participants_file import (
     ListedSchool,
     ParticipantsFile,
@@ -184,11 +185,43 @@ def drawn_schools(
     ids = {eligible[at] for at in chosen}
     schools = {stage: tuple(sorted(ids & set(r.schools.index))) for stage, r in records.items()}
     case = CountedCase(f"schools drawn at random for an example, of {len(eligible)} of local authority {area}", draw.n)
-    without = {stage: _without(draw.n - len(found), stage) for stage, found in schools.items()}
+    without = {stage: without_outcome(draw.n - len(found), stage) for stage, found in schools.items()}
     return with_common_start(TreatedSchools(schools, without, (case,), is_drawn=True), project)
 
 
-def _without(n: int, stage: str) -> dict[str, int]:
+def ruled_schools(
+    project: Project, areas: Sequence[int], picked: pd.Index, records: Mapping[str, SchoolRecords]
+) -> TreatedSchools:
+    """Return the schools that the rule lists in some areas as the participants; raise `DesignError` for none."""
+    rule = project.participants.rule
+    assert rule is not None
+    of_outcome = next(one for one in records.values() if rule.of in one.values)
+    place = of_outcome.schools["area"].reindex(picked)
+    ids = set(picked[place.isin(areas).to_numpy(dtype=bool, na_value=False)])
+    if not ids:
+        raise DesignError(
+            f"`participants.rule` lists no school of {listed([str(area) for area in areas], 6)}: no "
+            f"mainstream school there has {rule.of} in every year that it goes by."
+        )
+    schools = {stage: tuple(sorted(ids & set(one.schools.index))) for stage, one in records.items()}
+    case = CountedCase(f"schools listed by the rule ({rule_words(rule)})", len(ids))
+    without = {stage: without_outcome(len(ids) - len(found), stage) for stage, found in schools.items()}
+    return with_common_start(TreatedSchools(schools, without, (case,)), project)
+
+
+def beside_rule(treated: TreatedSchools, picked: pd.Index) -> TreatedSchools:
+    """Return participants with how many of them the declared rule lists, where a file says who they are."""
+    ids = {unit for schools in treated.schools.values() for unit in schools}
+    if not treated.matched:
+        return treated
+    told = CountedCase(
+        f"of {counted(len(ids), 'listed school')}: schools that the declared rule lists", len(ids & {*picked})
+    )
+    return replace(treated, cases=(*treated.cases, told))
+
+
+def without_outcome(n: int, stage: str) -> dict[str, int]:
+    """Return how many participants have no results of a key stage, by the reason."""
     return {f"no {stage} outcome": n} if n else {}
 
 

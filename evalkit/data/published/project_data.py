@@ -31,6 +31,7 @@ from evalkit.data.own_tables.project_table import (
 from evalkit.data.published.assembled import PANEL_YEARS
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.known_schools import KnownSchools
+from evalkit.data.published.list_rule import picked_schools, with_picked
 from evalkit.data.published.listings import (
     SchoolLists,
     coverage_case,
@@ -41,9 +42,11 @@ from evalkit.data.published.listings import (
 from evalkit.data.published.neighbours import NeighbourTable, name_of_list, read_neighbours
 from evalkit.data.published.participants import (
     TreatedSchools,
+    beside_rule,
     drawn_schools,
     read_participants,
     refuse_another_place,
+    ruled_schools,
     whole_areas,
     with_common_start,
 )
@@ -273,6 +276,9 @@ class _Reading:
         }
         records = tables.records | own
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
+        if project.participants.rule is not None:
+            picked = picked_schools(project, records)
+            records, treated = with_picked(records, picked), beside_rule(treated, picked)
         columns = [
             self._columns(table, people.get(name), years_by_table[name].before) for name, table in opened.items()
         ]
@@ -563,6 +569,8 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
     if chosen.draw is not None:
         return drawn_schools(project, _area_code(chosen.draw.of, known), tables.records, project.exposure.pre or pre)
     areas = area_codes_of(project, known)
+    if areas and chosen.rule is not None:
+        return ruled_schools(project, areas, picked_schools(project, tables.records), tables.records)
     if areas:
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)

@@ -144,7 +144,6 @@ class Kind:
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
     ("plan",),
-    ("participants", "rule"),
     ("analyses", "plan"),
     ("analyses", "choices"),
 )
