@@ -18,7 +18,7 @@ from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
 from evalkit.data.measures import ABSENCE, STAGES
 from evalkit.data.published.known_schools import KnownSchools
-from evalkit.data.published.list_rule import rule_words
+from evalkit.data.published.list_rule import picked_schools, rule_words, with_picked
 from evalkit.data.published.participants_file import (
     ListedSchool,
     ParticipantsFile,
@@ -189,12 +189,11 @@ def drawn_schools(
     return with_common_start(TreatedSchools(schools, without, (case,), is_drawn=True), project)
 
 
-def ruled_schools(
-    project: Project, areas: Sequence[int], picked: pd.Index, records: Mapping[str, SchoolRecords]
-) -> TreatedSchools:
+def ruled_schools(project: Project, areas: Sequence[int], records: Mapping[str, SchoolRecords]) -> TreatedSchools:
     """Return the schools that the rule lists in some areas as the participants; raise `DesignError` for none."""
     rule = project.participants.rule
     assert rule is not None
+    picked = picked_schools(project, records)
     of_outcome = next(one for one in records.values() if rule.of in one.values)
     place = of_outcome.schools["area"].reindex(picked)
     ids = set(picked[place.isin(areas).to_numpy(dtype=bool, na_value=False)])
@@ -209,8 +208,17 @@ def ruled_schools(
     return with_common_start(TreatedSchools(schools, without, (case,)), project)
 
 
-def beside_rule(treated: TreatedSchools, picked: pd.Index) -> TreatedSchools:
-    """Return participants with how many of them the declared rule lists, where a file says who they are."""
+def beside_rule(
+    project: Project, records: dict[str, SchoolRecords], treated: TreatedSchools
+) -> tuple[dict[str, SchoolRecords], TreatedSchools]:
+    """Return records that say whom the declared rule lists, and participants with how many of a file's it does."""
+    if project.participants.rule is None:
+        return records, treated
+    picked = picked_schools(project, records)
+    return with_picked(records, picked), _told_of_rule(treated, picked)
+
+
+def _told_of_rule(treated: TreatedSchools, picked: pd.Index) -> TreatedSchools:
     ids = {unit for schools in treated.schools.values() for unit in schools}
     if not treated.matched:
         return treated

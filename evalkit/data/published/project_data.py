@@ -31,7 +31,6 @@ from evalkit.data.own_tables.project_table import (
 from evalkit.data.published.assembled import PANEL_YEARS
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.known_schools import KnownSchools
-from evalkit.data.published.list_rule import picked_schools, with_picked
 from evalkit.data.published.listings import (
     SchoolLists,
     coverage_case,
@@ -276,9 +275,7 @@ class _Reading:
         }
         records = tables.records | own
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
-        if project.participants.rule is not None:
-            picked = picked_schools(project, records)
-            records, treated = with_picked(records, picked), beside_rule(treated, picked)
+        records, treated = beside_rule(project, records, treated)
         columns = [
             self._columns(table, people.get(name), years_by_table[name].before) for name, table in opened.items()
         ]
@@ -570,7 +567,7 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
         return drawn_schools(project, _area_code(chosen.draw.of, known), tables.records, project.exposure.pre or pre)
     areas = area_codes_of(project, known)
     if areas and chosen.rule is not None:
-        return ruled_schools(project, areas, picked_schools(project, tables.records), tables.records)
+        return ruled_schools(project, areas, tables.records)
     if areas:
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)

@@ -52,9 +52,7 @@ def test_an_area_smaller_than_the_number_gives_all():
 
 def test_a_rule_in_words():
     assert rule_words(FIFTH) == "the lowest 20% of schools of each area by the mean READPROG of 2016 and 2017"
-    assert rule_words(replace(FIFTH, lowest=None, highest=1, within="england")).startswith(
-        "the highest 1 school of E"
-    )
+    assert rule_words(replace(FIFTH, lowest=None, highest=1, within="england")).startswith("the highest 1 school of E")
 
 
 @pytest.fixture(scope="module")
