@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -31,7 +32,13 @@ MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A"
 MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
-def read_lait(path: Path, measure: str, *, level: Literal["authority", "region", "nation"] = "authority") -> AreaSeries:
+def read_lait(
+    path: Path,
+    measure: str,
+    *,
+    level: Literal["authority", "region", "nation"] = "authority",
+    years: Collection[int] | None = None,
+) -> AreaSeries:
     r"""Return one measure of every local authority, by its DfE number and the later year of a school year.
 
     Parameters
@@ -42,6 +49,8 @@ def read_lait(path: Path, measure: str, *, level: Literal["authority", "region",
         What the column `Short Desc` calls it, such as `AVG_Prog8_Score`.
     level : str
         `authority`, or `region` (numbers 980 to 990), or `nation` (970, England).
+    years : collection of int, optional
+        The years wanted; values of others are not looked at.
 
     Raises
     ------
@@ -76,6 +85,9 @@ def read_lait(path: Path, measure: str, *, level: Literal["authority", "region",
     rows, unread = _without_empty_labels(rows)
     labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[YEAR].unique()}
     _require_one_label(labels, path.name, measure)
+    if years is not None:
+        labels = {text: label for text, label in labels.items() if label.year in years}
+        rows = rows[rows[YEAR].isin(list(labels))]
     where = f"{path.name}: {measure}"
     table = pd.DataFrame(
         {
@@ -89,6 +101,28 @@ def read_lait(path: Path, measure: str, *, level: Literal["authority", "region",
     breaks = area_breaks(measure)
     notes = (*unread, *_notes(series, labels, breaks is None, names))
     return replace(series, names=names, breaks=breaks or (), notes=notes)
+
+
+def lait_years(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the years of each measure of the tool's table, by its labels alone; none of averages over several years.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit.data.areas.lait import lait_years
+    >>> header = "Short Desc,Years,LA Number,LA and Regions,Values\n"
+    >>> rows = "TotAbs,2018/19,340,Knowsley,5.1\nTotAbs,2020,340,Knowsley,-\nRTA,2014-16,340,Knowsley,9\n"
+    >>> _ = Path("bds_long_0.csv").write_text(header + rows)
+    >>> lait_years(Path("bds_long_0.csv"))
+    {'TotAbs': (2019, 2020), 'RTA': ()}
+    """
+    texts = read_columns(path, [MEASURE, YEAR], []).texts
+    found: dict[str, set[int]] = {}
+    for measure, label in pd.DataFrame(texts).dropna().drop_duplicates().itertuples(index=False):
+        of_measure = found.setdefault(str(measure), set())
+        with suppress(DataError):
+            of_measure.add(read_year_label(str(label), "").year)
+    return {measure: tuple(sorted(years)) for measure, years in found.items()}
 
 
 _NUMBERS: Final = {"authority": (0, FIRST_REGION), "nation": (FIRST_REGION, 980), "region": (980, 1000)}
@@ -161,29 +195,6 @@ def unjoined(series: AreaSeries, names: Mapping[Any, str], years: Iterable[int])
 
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
 
-_TEACHER_GRADES: Final = tuple(
-    Break(before=before, after=after, kind="level", sentence=sentence)
-    for before, after, sentence in (
-        (2019, 2020, "Grades of 2020 and 2021 were set by teachers: they are not comparable with exam results."),
-        (2021, 2022, "Grades of 2021 were set by teachers and those of 2022 in exams again: they are not comparable."),
-    )
-)
-_MIDWAY: Final = Break(
-    before=2022,
-    after=2023,
-    kind="year-common",
-    sentence="Grades of 2022 were set midway between those of 2021 and of 2019. The difference between areas may "
-    "cross this change only if it acts alike on all.",
-)
-_NEW_PROFILE: Final = Break(
-    before=2019,
-    after=2022,
-    kind="level",
-    sentence="The early years profile was made anew in 2022 and none was published for 2020 and 2021: earlier years "
-    "are not comparable.",
-)
-
-
 @cache
 def _breaks() -> tuple[tuple[str, tuple[Break, ...]], ...]:
     """Return patterns of short names, the first that fits, with the breaks that DfE's own notes to the tables give.
@@ -191,16 +202,18 @@ def _breaks() -> tuple[tuple[str, tuple[Break, ...]], ...]:
     Measures of schools and of areas change together, so that the registry's breaks are taken.
     """
     tests, cap, writing, *_ = MEASURES["WRITPROG"].breaks
-    (rescaled, *_), (new_grades, *_) = MEASURES["ATT8SCR"].breaks, MEASURES["P8MEA"].breaks
+    (new_grades, *_), (profile,) = MEASURES["P8MEA"].breaks, MEASURES["good_level_of_development"].breaks
+    rescaled, *_, of_teachers, exams_again, midway = MEASURES["attainment_8_of_area"].breaks
+    grades = (of_teachers, exams_again, midway)
     return (
         (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (tests, cap, writing)),
         (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (tests, cap)),
         (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (tests, writing)),
         (r".*KS2.*", (tests,)),
         (r".*Prog8.*", (new_grades, cap)),
-        (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (rescaled, *_TEACHER_GRADES, _MIDWAY)),
-        (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
-        (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
+        (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (rescaled, *grades)),
+        (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", grades),
+        (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (profile,)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -117,7 +117,14 @@ def read_ees(
     return replace(read, notes=(*told_by_numbers, *notes))
 
 
-def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: Where | None = None) -> AreaSeries:
+def read_ees_areas(
+    path: Path,
+    measure: str,
+    *,
+    level: str = AREA_LEVEL,
+    where: Where | None = None,
+    years: Collection[int] | None = None,
+) -> AreaSeries:
     r"""Return one measure of every authority (or region) over the periods of an Explore Education Statistics file.
 
     Authorities are known by their three digits where all rows have them, else by their GSS code; years are the later
@@ -133,6 +140,8 @@ def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: 
         `Local authority`, `Regional` or `National`.
     where : mapping, optional
         The value of each column by which an area has several rows in a period.
+    years : collection of int, optional
+        The years wanted, each the later one of a school year; values of others are not looked at.
 
     Raises
     ------
@@ -159,6 +168,9 @@ def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: 
     frame = _chosen(table, level, where or {})
     require_measures([measure], frame, table.name)
     periods = ees_periods(frame[PERIOD], frame[IDENTIFIER], table.name)
+    if years is not None:
+        frame = frame[[period.year in years for period in periods]]
+        periods = [period for period in periods if period.year in years]
     area, names = _areas(frame, level, table.name)
     _require_one_row(frame, area, periods, table.name, measure)
     numbers, note = period_numbers(periods, table.name)
@@ -301,6 +313,14 @@ def _contents(table: RawTable) -> Contents:
         rows=int(frame["n"].sum()), years=tuple(years), areas=areas, measures=measures, levels=levels, stage=stage,
         subject=f"Explore Education Statistics, {listed(list(levels))}, {span} [{what}]",
     )  # fmt: skip
+
+
+def ees_filters(table: RawTable) -> tuple[str, ...]:
+    """Return the columns that say which rows of a place and period are which, by the beginning of a file."""
+    beginning = pd.DataFrame(table.peek.rows, columns=list(table.peek.columns))
+    beginning = beginning.loc[:, ~beginning.columns.duplicated()]
+    measures = value_columns(beginning)
+    return tuple(str(column) for column in beginning if _is_filter(str(column), beginning[column], measures))
 
 
 def _is_filter(column: str, texts: pd.Series, measures: Sequence[str]) -> bool:

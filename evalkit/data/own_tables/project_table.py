@@ -235,7 +235,7 @@ def _described(
         cases = [CountedCase("of these, schools that the published files know", int(frame["is_known"].sum()))]
     elif len(areas) >= _MOST * len(distinct):
         units = {one: str(areas.get(one, one)) for one in distinct}
-        frame = _of_areas(units, directory)
+        frame = described_areas(units, directory.areas)
         cases = [CountedCase("of these, local authorities of the neighbour list", int(frame["is_known"].sum()))]
     else:
         units = {one: one for one in distinct}
@@ -301,13 +301,14 @@ def _converted(records: SchoolRecords) -> NDArray[np.bool_]:
     return records.schools["is_converted"].to_numpy(dtype=bool)
 
 
-def _of_areas(units: Mapping[str, str], directory: Directory) -> pd.DataFrame:
+def described_areas(units: Mapping[str, str], areas: NeighbourTable) -> pd.DataFrame:
+    """Return the description of units of which most are authorities, by the unit that each id means."""
     frame = _unknown(sorted(set(units.values())))
-    codes = [_area(unit, directory.areas) for unit in frame.index]
+    codes = [_area(unit, areas) for unit in frame.index]
     frame["is_known"] = [code is not None for code in codes]
     frame["area"] = pd.array(codes, dtype="Int64")
-    frame["name"] = [directory.areas.names.get(code, "") if code is not None else "" for code in codes]
-    return _named(frame, directory.areas)
+    frame["name"] = [areas.names.get(code, "") if code is not None else "" for code in codes]
+    return _named(frame, areas)
 
 
 def _named(frame: pd.DataFrame, areas: NeighbourTable) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from evalkit.data.areas.series import AreaSeries
 from evalkit.data.flow import LeftOut
 from evalkit.data.ids import id_order
 from evalkit.data.measures import measure_of
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
@@ -40,6 +41,7 @@ class AreaOutcome(Shown):
     weights : shape (n_areas, n_periods), pupils or schools that each value rests on; None where that is not known
     n_schools : shape (n_areas, n_periods), schools that each mean is of; None where the units are areas themselves
     left_out : units that are in no area's series, with the reason
+    source : where a measure that is published of authorities was read; None of other outcomes
     """
 
     code: str
@@ -53,6 +55,7 @@ class AreaOutcome(Shown):
     weights: Floats | None = None
     n_schools: Ints | None = None
     left_out: tuple[LeftOut, ...] = ()
+    source: AreaSource | None = None
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -171,6 +174,7 @@ def area_outcome(project: Project, intake: ProjectData, code: str) -> AreaOutcom
         weights=made.weights,
         n_schools=made.n_schools,
         left_out=tuple(_lost(records, usable, has_area)),
+        source=intake.area_sources.get(code),
     )
 
 

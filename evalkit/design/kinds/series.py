@@ -17,6 +17,7 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import Break, measure_of
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, Compared, area_outcome
 from evalkit.design.kinds.staggered import usable_years
@@ -83,6 +84,7 @@ class SeriesOutcome:
     breaks : changes in how the outcome is made
     is_averaged : whether areas' values are means of schools
     is_own : whether it is a column of an own table, of which only the project file knows changes
+    source : where a measure that is published of authorities was read; None of other outcomes
     """
 
     code: str
@@ -100,6 +102,7 @@ class SeriesOutcome:
     breaks: tuple[Break, ...]
     is_averaged: bool
     is_own: bool
+    source: AreaSource | None = None
 
     @property
     def treated(self) -> tuple[str, ...]:
@@ -167,6 +170,7 @@ class SeriesOutcome:
             "compared_sha256": _digest(lists),
             "judged_by": self.recommended,
             "left_out": {one.reason: len(one.units) for one in self.left_out},
+            **({} if self.source is None else {"read_of": self.source.record()}),
         }
 
 
@@ -231,6 +235,7 @@ def _outcome(project: Project, choices: SeriesChoices, intake: ProjectData, code
         breaks=measure_of(project, code).breaks,
         is_averaged=is_averaged,
         is_own=next(one.is_own for one in project.outcomes if one.code == code),
+        source=made.source,
     )
 
 

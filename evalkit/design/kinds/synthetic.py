@@ -143,6 +143,7 @@ class SyntheticOutcome:
             **({} if self.borders is None else {"n_borders": int(self.borders.sum()) // 2}),
             "left_out": {one.reason: list(one.units) for one in self.dropped},
             "refused": self.refused,
+            **({} if self.before.source is None else {"read_of": self.before.source.record()}),
         }
 
 
@@ -181,7 +182,7 @@ def _outcome(project: Project, choices: SyntheticChoices, intake: ProjectData, c
     starts = sorted(set(whole.starts.values()))
     partial = _partial_year(project, starts)
     first = starts[0] if partial is None else partial
-    years = [year for year in _used(choices, whole.series.periods) if year < first]
+    years = [year for year in used_years(choices, whole.series.periods) if year < first]
     if not years:
         raise DesignError(f"{whole.label}: no year is used before the first start in {first}.{_years_there(whole)}")
     before = whole.of_years(years)
@@ -217,7 +218,7 @@ def _partial_year(project: Project, starts: list[int]) -> int | None:
     return starts[0] - 1
 
 
-def _used(choices: SyntheticChoices, years: Collection[int]) -> list[int]:
+def used_years(choices: SyntheticChoices, years: Collection[int]) -> list[int]:
     """Return the years of a series that the analysis uses."""
     first = min(years, default=0) if choices.since is None else choices.since
     last = max(years, default=0) if choices.until is None else choices.until
@@ -419,7 +420,7 @@ def starts_of(plan: SyntheticOutcome, choices: SyntheticChoices, whole: AreaOutc
 def _series(plan: SyntheticOutcome, choices: SyntheticChoices, whole: AreaOutcome) -> AreaSeries:
     """Return the areas of a plan over every year used."""
     series = whole.of_areas(np.isin(np.array(whole.areas, dtype=object), list(plan.before.areas))).series
-    years = [year for year in _used(choices, series.periods) if year != plan.partial_year]
+    years = [year for year in used_years(choices, series.periods) if year != plan.partial_year]
     at = [series.periods.index(year) for year in years]
     return replace(series, periods=tuple(years), values=series.values[:, at])
 

@@ -22,6 +22,7 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import Break, measure_of
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
@@ -152,6 +153,7 @@ class SeriesOutcomeResults(Shown):
     left_out: tuple[LeftOut, ...]
     spreads: Spreads
     level: float
+    source: AreaSource | None = None
 
     @property
     def is_single(self) -> bool:
@@ -242,6 +244,7 @@ def _outcome(
         left_out=(*plan.left_out, *lost),
         spreads=_spreads(project, intake, plan.code),
         level=level,
+        source=made.source,
     )
 
 

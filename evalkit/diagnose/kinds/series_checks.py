@@ -16,6 +16,7 @@ from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, design_fact, not_assessable, statement
+from evalkit.diagnose.kinds.area_checks import breaks_finding, source_finding
 from evalkit.diagnose.kinds.series import (
     ALL_AREAS,
     BY_LEVELS,
@@ -37,6 +38,7 @@ def findings_of(found: SeriesFindings) -> tuple[Finding, ...]:
     """Return what could be wrong with the primary outcome's effect, each check named and judged."""
     one = found.primary
     return (
+        *source_finding(one.source),
         _years(one),
         _breaks(one),
         *_few_compared(one),
@@ -75,14 +77,8 @@ def _breaks(one: SeriesOutcomeResults) -> Finding:
             left.append(f"Years up to {each.before} are not compared: {each.sentence}")
         elif each.kind == "level" and each.before >= one.years[-1]:
             left.append(f"Years from {each.after} on are not compared: {each.sentence}")
-    if one.breaks:
-        told = [one.sentence for one in one.breaks]
-        return design_fact("breaks", Verdict.CAUTION, float(len(one.breaks)), " ".join((*told, *left)))
-    if one.plan.is_own and not one.plan.breaks:
-        unknown = "The project file names no change in how the outcome is made; its source may know of some."
-        return statement("breaks", 0.0, " ".join((unknown, *left)))
-    none = "No change in how the outcome is made is known among the years compared."
-    return design_fact("breaks", Verdict.REASSURING, 0.0, " ".join((none, *left)))
+    left += one.source.stopped if one.source is not None else ()
+    return breaks_finding(one.breaks, left, is_unknown=one.plan.is_own and not one.plan.breaks)
 
 
 def _few_compared(one: SeriesOutcomeResults) -> Iterator[Finding]:

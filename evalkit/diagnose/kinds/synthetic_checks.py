@@ -18,6 +18,7 @@ from evalkit.diagnose.finding import (
     not_assessable,
     statement,
 )
+from evalkit.diagnose.kinds.area_checks import breaks_finding, source_finding
 from evalkit.diagnose.kinds.synthetic import SyntheticFindings, SyntheticOutcomeResults, treated_names
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut
@@ -89,11 +90,17 @@ def estimand_of(project: Project, found: SyntheticFindings) -> str:
 def findings_of(found: SyntheticFindings) -> tuple[Finding, ...]:
     """Return what could be wrong with the primary outcome's effect, each check named and judged."""
     primary = found.primary
-    checks = [_fit(primary), _least_p(primary), *_lost_later(primary), *_one_donor(primary)]
+    checks = [*source_finding(primary.source), _breaks(primary), _fit(primary), _least_p(primary), *_lost_later(primary), *_one_donor(primary)]
     if not isinstance(primary.quoted.estimate, Unavailable):
         checks += [_in_time(primary), *_without_donor(primary), *_without_area(primary), *_methods(primary)]
     checks += [_placebo(one) for one in found.outcomes if one.role == "placebo"]
     return tuple(checks)
+
+
+def _breaks(found: SyntheticOutcomeResults) -> Finding:
+    """Return whether how the outcome is made changed among the years used: weights are fitted across such a change."""
+    left = found.source.stopped if found.source is not None else ()
+    return breaks_finding(found.breaks, left, is_unknown=found.is_own and not found.breaks)
 
 
 def _fit(found: SyntheticOutcomeResults) -> Finding:
