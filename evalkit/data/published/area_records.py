@@ -80,8 +80,7 @@ class AreaSource:
     @property
     def sentence(self) -> str:
         """Return in a sentence where it was read."""
-        where = listed([f"{column} {value}" for column, value in self.where], 6)
-        rows = f", rows with {where}" if where else ""
+        rows = f", rows with {listed([f'{column} {value}' for column, value in self.where])}" if self.where else ""
         return f"Read of {self.file} ({TITLES[self.layout]}, {self.column}{rows})."
 
     def record(self) -> dict[str, object]:
@@ -99,7 +98,10 @@ class AreaData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaYears:
-    """The years of one measure that are read of one file; what is said of other files, and of years not read."""
+    """The years of one measure that are read of one file; what is said of other files, and of years not read.
+
+    The breaks of a measure stand in the order of years.
+    """
 
     known: Measure
     file: AreaFile
@@ -271,13 +273,13 @@ def followed_years(years: Sequence[int], breaks: Sequence[Break], first: int) ->
 
 
 def _stopped(known: Measure, years: Sequence[int], followed: Sequence[int]) -> Iterator[str]:
-    """Yield what is said of years at hand that a break of level keeps out."""
-    for one in known.breaks:
-        if one.kind != "level" or not followed:
-            continue
-        earlier = [year for year in years if year <= one.before < min(followed)]
-        later = [year for year in years if year >= one.after > max(followed)]
-        if lost := earlier or later:
+    """Yield what is said of years at hand that the nearest break of level on either side keeps out."""
+    levels = [one for one in known.breaks if one.kind == "level"] if followed else []
+    earlier = [one for one in levels if one.before < min(followed)]
+    later = [one for one in levels if one.after > max(followed)]
+    for one in (*earlier[-1:], *later[:1]):
+        lost = [year for year in years if (year < min(followed)) == (one in earlier) and year not in followed]
+        if lost:
             yield f"{years_text(lost)} {'is' if len(lost) == 1 else 'are'} not compared: {one.sentence}"
 
 
