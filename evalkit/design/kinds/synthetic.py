@@ -19,7 +19,7 @@ from evalkit.data.areas.series import AreaSeries
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import MEASURES, measure_of
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
+from evalkit.design.kinds.area_series import AreaOutcome, area_outcome, bordering_areas
 from evalkit.design.panel.area_design import AreaDesign, area_design
 from evalkit.design.panel.area_starts import AreaStarts, area_starts
 
@@ -317,31 +317,9 @@ def _how(choices: SyntheticChoices, before: AreaOutcome) -> Literal["one", "toge
 
 
 def _borders(intake: ProjectData, before: AreaOutcome) -> Bools:
-    """Return which donors border each other; raise `DesignError` where the treated areas are no such set themselves."""
-    treated = before.treated
-    if len(treated) < 2:
-        raise DesignError(
-            f"{before.label}: one area is treated, and sets of one border nothing. Say `placebo: donors`."
-        )
-    unknown = [before.series.name(one) for one in treated if one not in intake.borders]
-    if unknown:
-        raise DesignError(
-            f"{before.label}: it is not known what borders {listed(unknown, 5)}. Give a list as `data.borders`."
-        )
-    reached, edge = {treated[0]}, [treated[0]]
-    while edge:
-        near = set(intake.borders[edge.pop()]) & set(treated)
-        edge += sorted(near - reached)
-        reached |= near
-    if len(reached) < len(treated):
-        apart = listed([before.series.name(one) for one in treated if one not in reached], 5)
-        raise DesignError(
-            f"{before.label}: the treated areas do not lie together ({apart}), so that sets of areas that do are no "
-            "placebos of theirs. Say `placebo: donors`."
-        )
+    """Return which donors border each other."""
     donors = [one for one in before.areas if one not in before.starts]
-    known = [set(intake.borders.get(one, ())) for one in donors]
-    return np.array([[other in near for other in donors] for near in known], dtype=bool)
+    return bordering_areas(intake, before, donors, "placebo: donors")
 
 
 def _refused(choices: SyntheticChoices, n_before: int) -> str:

@@ -109,10 +109,15 @@ def _ranked(
         )
         if verdict is Verdict.REASSURING and power.at_one < _ENOUGH_POWER:
             verdict = Verdict.UNINFORMATIVE
+    if verdict is Verdict.REASSURING and found.n_disjoint is not None and 1 / (1 + found.n_disjoint) > _LEAST_P:
+        verdict = Verdict.UNINFORMATIVE
+        sentence += f" With {counted(found.n_disjoint, 'set')} without an area in common, passing says little."
     told = _NO_POWER if power is None else power
     return Finding(name, verdict, found.estimate, sentence, FindingKind.FALSIFICATION, p_value, found.n_areas, told)
 
 
+_LEAST_P: Final = 0.05
+"""A p-value that cannot come below this calls nothing unusual, and so reassures of nothing."""
 _ENOUGH_POWER: Final = 0.5
 """A check that finds a flaw as large as the least detectable effect less often than this says nothing by passing."""
 _NO_POWER: Final = Unavailable("What the check would find of a planted flaw was not reckoned.")
@@ -135,6 +140,8 @@ def _place(found: Ranked) -> str:
     p = found.p_value
     if isinstance(p, Unavailable):
         return "not ranked"
+    if found.n_disjoint is not None:
+        return f"{p_equals(p)} by its rank among {found.n_draws:,} sets of areas that border each other"
     return f"{p_equals(p)} by its rank among {counted(found.n_areas, 'area')}"
 
 
@@ -144,7 +151,8 @@ def _unsteadiness(one: SeriesOutcomeResults) -> Finding:
     if isinstance(found, Unavailable):
         return not_assessable(name, f"How steady the gap was before: {lower_first(found.reason)}", _FALSIFICATION)
     p = found.p_value_one_sided
-    share = "" if isinstance(p, Unavailable) else f", farther than all but {p:.0%} of areas"
+    others = "areas" if found.n_disjoint is None else "sets of them"
+    share = "" if isinstance(p, Unavailable) else f", farther than all but {p:.0%} of {others}"
     sentence = (
         f"Before the start the gap strayed {one.made.number(found.estimate)} {one.unit} from its own line{share}; an "
         "area less steady than others is placed in a tail by chance more often than its p-value says."

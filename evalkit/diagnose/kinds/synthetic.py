@@ -18,7 +18,6 @@ from evalkit.core.words import counted, listed
 from evalkit.data.measures import Break
 from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.clusters import STAND_INS
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.synthetic import (
     SyntheticChoices,
@@ -30,6 +29,7 @@ from evalkit.design.kinds.synthetic import (
     used_years,
 )
 from evalkit.design.panel.area_design import AreaDesign
+from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
 from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions, placebo_in_space
@@ -349,11 +349,8 @@ def _among(study: AreaStudy, level: float) -> AmongGaps | Unavailable:
     design = study.synthetic.design
     if isinstance(study.space.p_value, Unavailable):
         return study.space.p_value
-    if (n := study.space.n_disjoint) is not None:
-        return Unavailable(
-            f"At most {counted(n, 'set')} of areas that lie together and have none in common can be found; an interval "
-            f"takes {STAND_INS}."
-        )
+    if study.space.n_disjoint is not None:
+        return Unavailable(no_interval_of_sets(study.space.n_disjoint))
     gaps = study.space.gaps[:, design.n_pre :].mean(axis=1)
     return among_gaps(float(study.synthetic.fit.estimate), gaps, level)
 

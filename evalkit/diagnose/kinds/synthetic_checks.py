@@ -150,7 +150,21 @@ def _least_p(found: SyntheticOutcomeResults) -> Finding:
     sentence = (
         f"The least p-value that could come out is {p_equals(least).removeprefix('p = ')}, from {found.ranked_among}."
     )
+    if region := _one_region(found):
+        verdict = Verdict.CAUTION
+        sentence += (
+            f" The treated areas all lie in one region ({region}), and what happened there happened to all of them: "
+            "sets of donors from anywhere differ less than such areas do, so that the p-value is too small. Sets of "
+            "areas that border each other (`placebo: connected`) say how far such areas move together."
+        )
     return design_fact(name, verdict, least, sentence)
+
+
+def _one_region(found: SyntheticOutcomeResults) -> str:
+    """Return the region of several treated areas that are judged by areas from anywhere; empty where they are not."""
+    plan = found.plan
+    regions = {plan.before.regions.get(area, "") for area in plan.starts}
+    return regions.pop() if len(plan.starts) > 1 and len(regions) == 1 and plan.borders is None else ""
 
 
 def _lost_later(found: SyntheticOutcomeResults) -> Iterator[Finding]:
