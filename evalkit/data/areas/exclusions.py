@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.lait import published_numbers
+from evalkit.data.areas.published_cells import published_numbers
 from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.own_tables.year_labels import read_year_label

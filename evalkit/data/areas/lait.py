@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted, did_you_mean, listed, shown_cell
-from evalkit.data.areas.authorities import follow_areas
-from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.areas.published_cells import MISSING, published_numbers
+from evalkit.data.areas.series import AreaRoles, AreaSeries, unjoined
 from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
@@ -28,7 +25,6 @@ from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
 
 FIRST_REGION: Final = 970
 """England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
-MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
 MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
@@ -82,13 +78,18 @@ def read_lait(
             f"{path.name}: there is no measure {measure!r}.{did_you_mean(measure, known)} It has {len(known)} "
             f"measures, starting {listed(known, 4)}."
         )
+    return _lait_series(rows, path.name, measure, years)
+
+
+def _lait_series(rows: pd.DataFrame, file: str, measure: str, years: Collection[int] | None) -> AreaSeries:
+    """Return the series of the rows of one measure, in the years wanted."""
     rows, unread = _without_empty_labels(rows)
-    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[YEAR].unique()}
-    _require_one_label(labels, path.name, measure)
+    labels = {text: read_year_label(str(text), f"{file}: {measure}") for text in rows[YEAR].unique()}
+    _require_one_label(labels, file, measure)
     if years is not None:
         labels = {text: label for text, label in labels.items() if label.year in years}
         rows = rows[rows[YEAR].isin(list(labels))]
-    where = f"{path.name}: {measure}"
+    where = f"{file}: {measure}"
     table = pd.DataFrame(
         {
             "area": rows[NUMBER].astype(int),
@@ -138,24 +139,6 @@ def _without_empty_labels(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return rows[~rows[YEAR].isin(odd)], notes if odd else []
 
 
-def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:
-    """Return published cells as numbers, NaN for a code that stands for a missing one; `93%` is 93.
-
-    Raise `DataError` for any other text.
-    """
-    texts = cells.fillna("").astype(str).str.strip()
-    is_known = ~texts.isin(MISSING)
-    numbers = pd.to_numeric(texts.str.removesuffix("%"), errors="coerce").to_numpy(dtype=float, copy=True)
-    bad = is_known.to_numpy() & ~np.isfinite(numbers)
-    if bad.any():
-        raise DataError(
-            f"{where}: {shown_cell(texts[bad].iloc[0])} ({counted(int(bad.sum()), 'such cell')}) is neither a number "
-            "nor a code for a missing one. Check that the file is the untouched download."
-        )
-    numbers[~is_known.to_numpy()] = np.nan
-    return numbers
-
-
 def _require_one_label(labels: dict[str, YearLabel], name: str, measure: str) -> None:
     """Raise `DataError` where two labels stand for one year."""
     years = [label.year for label in labels.values()]
@@ -177,23 +160,8 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
         yield NOT_LOOKED_AT
 
 
-def unjoined(series: AreaSeries, names: Mapping[Any, str], years: Iterable[int]) -> str:
-    """Return in a sentence which areas were made from others within the years of a series; empty where none was.
-
-    `years` are the later ones of school years. An area that has a value throughout is not told of: the source itself
-    gives it those of the areas before it.
-    """
-    asked = sorted(years)
-    lacks = {area: bool(np.isnan(row).any()) for area, row in zip(series.areas.tolist(), series.values, strict=True)}
-    history = follow_areas(date(asked[0] - 1, 9, 1), date(asked[-1], 8, 31))
-    made = [one.code for one in history.decisions if one.decision == "began" and lacks.get(one.code, False)]
-    if not made:
-        return ""
-    told = listed([f"{names[code]} ({code})" for code in made])
-    return f"Areas made from others within these years are not joined up with them: {told}."
-
-
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
+
 
 @cache
 def _breaks() -> tuple[tuple[str, tuple[Break, ...]], ...]:

@@ -12,8 +12,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import listed
-from evalkit.data.areas.lait import unjoined
-from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.areas.series import AreaRoles, AreaSeries, unjoined
 from evalkit.data.files.layout import STAGES, Contents, Field, Layout, Stage, fitting
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
@@ -173,8 +172,20 @@ def read_ees_areas(
         periods = [period for period in periods if period.year in years]
     area, names = _areas(frame, level, table.name)
     _require_one_row(frame, area, periods, table.name, measure)
-    numbers, note = period_numbers(periods, table.name)
-    read = published_table(frame, table.name, measures=[measure], reasons=OWN_CODES)
+    return _area_series(frame, table.name, measure, periods, (area, names))
+
+
+def _area_series(
+    frame: pd.DataFrame,
+    file: str,
+    measure: str,
+    periods: Sequence[EesPeriod],
+    of_areas: tuple[pd.Series, Mapping[object, str]],
+) -> AreaSeries:
+    """Return the series of the rows of one measure, their areas and the names of these."""
+    area, names = of_areas
+    numbers, note = period_numbers(periods, file)
+    read = published_table(frame, file, measures=[measure], reasons=OWN_CODES)
     rows = pd.DataFrame(
         {"area": area.to_numpy(), "period": [numbers[one] for one in periods], measure: read.values[measure].to_numpy()}
     )

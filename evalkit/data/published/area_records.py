@@ -29,8 +29,8 @@ from evalkit.data.files.raw_table import RawTable
 from evalkit.data.flow import CountedCase
 from evalkit.data.layouts.ees import AREA_LEVEL, LEVEL, ees_filters, read_ees_areas
 from evalkit.data.measures import AREAS, AreaPlace, Break, Measure, area_measures
+from evalkit.data.own_tables.area_units import described_areas
 from evalkit.data.own_tables.ees_periods import IDENTIFIER, PERIOD, ees_period
-from evalkit.data.own_tables.project_table import described_areas
 from evalkit.data.own_tables.year_labels import read_year_label
 from evalkit.data.published.codes import NO_ROW
 from evalkit.data.published.neighbours import NeighbourTable
@@ -339,8 +339,9 @@ def _source(plan: AreaYears, series: AreaSeries | None, years: Sequence[int]) ->
         lacking = int(np.isnan(series.values[:, seen]).sum())
         if lacking:
             notes.append(
-                f"Of {counted(len(seen) * len(series.areas), 'value')} of authorities {lacking:,} are no number: suppressed, "
-                "not published, or of an authority that there was not in that year. Such an area lacks that year."
+                f"Of {counted(len(seen) * len(series.areas), 'value')} of authorities {lacking:,} are no number: "
+                "suppressed, not published, or of an authority that there was not in that year. Such an area lacks "
+                "that year."
             )
     place = plan.file.place
     return AreaSource(
@@ -399,8 +400,8 @@ def _of_ratings(sources: Sources, file: AreaFile, years: Sequence[int]) -> AreaS
     spine = sources.spine
     if spine is None:
         raise MissingData(
-            f"{sources.folder}: gias/england_spine_….csv is not there. It says in which authority each inspected school "
-            "lies; data/README.md says where it comes from."
+            f"{sources.folder}: gias/england_spine_….csv is not there. It says in which authority each inspected "
+            "school lies; data/README.md says where it comes from."
         )
     return read_ofsted_shares(_plain(file.member), _plain(spine) if isinstance(spine, Member) else spine, years)
 
@@ -422,8 +423,8 @@ def _require_unit(series: AreaSeries, file: AreaFile, known: Measure) -> None:
         if not low <= middle <= high:
             raise DataError(
                 f"{file.member.name}: the middle authority has {middle:.4g} of {known.code} in {year}; in {known.unit} "
-                f"it lies between {low:g} and {high:g}. The file has another unit, or is of another measure: check that "
-                f"'{file.place.column}' of it is {known.label}."
+                f"it lies between {low:g} and {high:g}. The file has another unit, or is of another measure: check "
+                f"that '{file.place.column}' of it is {known.label}."
             )
 
 
@@ -455,8 +456,8 @@ def _code(area: object, years: Sequence[int]) -> int | None:
     if (code := code_of_gss(text)) is not None:
         return code
     called = _by_name().get(_letters(text.removesuffix(_BEFORE_REFORM)), ())
-    held = [one.code for one in called if _held(one, years)]
-    return (held or [one.code for one in called] or [None])[0]
+    held = [one.code for one in called if _held(one, years)] or [one.code for one in called]
+    return held[0] if held else None
 
 
 def _held(one: Authority, years: Sequence[int]) -> bool:

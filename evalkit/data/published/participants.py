@@ -124,8 +124,8 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
         known = sorted({str(code) for r in records.values() for code in r.schools["area"].dropna()})
         near = nearest(str(area), known, 3)
         raise DesignError(
-            f"No school lies in local authority {area} and no series is of it, so nobody was treated. Change `participants.areas` "
-            f"in the project file{'; near codes: ' + listed(near) if near else ''}."
+            f"No school lies in local authority {area} and no series is of it, so nobody was treated. Change "
+            f"`participants.areas` in the project file{'; near codes: ' + listed(near) if near else ''}."
         )
     names = [name for r in records.values() for name in r.schools.loc[r.schools["area"] == area].get("area_name", [])]
     called = f"{names[0]} (local authority {area})" if names else f"local authority {area}"

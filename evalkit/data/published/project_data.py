@@ -29,13 +29,13 @@ from evalkit.data.own_tables.project_table import (
     read_own_records,
 )
 from evalkit.data.published.area_records import AreaData, AreaSource, area_records, area_years, followed_years
-from evalkit.data.published.assembled import PANEL_YEARS
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.listings import (
     SchoolLists,
     coverage_case,
     read_listing,
+    require_identity_files,
     require_years_read,
     summers_at_hand,
 )
@@ -448,7 +448,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         require_years(code, request.years)
     neighbours = {name: _neighbour_list(name, path) for name, path in sources.neighbours.items()}
     if request.measures:
-        _require_identity_files(sources)
+        require_identity_files(sources)
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
@@ -506,32 +506,6 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     """Return the outlines for the map where they are supplied, or why none can be drawn: a map stops no evaluation."""
     needed = list(area_codes_of(project, areas))
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
-
-
-def _require_identity_files(sources: Sources) -> None:
-    """Raise where a file is missing that says who a school is and when it changed.
-
-    The school list of 2017/18 dates conversions and tells mainstream schools; tables of single authorities, or of years
-    after it, say the type of each school themselves.
-    """
-    needs_list = bool(sources.panels) or not (sources.establishments or _is_told_by_tables(sources))
-    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine or not needs_list}
-    missing = [name for name, found in named.items() if not found]
-    if missing:
-        raise MissingData(
-            f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
-            "are mainstream; "
-            "data/README.md says where it comes from."
-        )
-
-
-def _is_told_by_tables(sources: Sources) -> bool:
-    """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
-    return not any(
-        one.area is None and year in PANEL_YEARS
-        for stage in ("KS2", "KS4")
-        for year, files in sources.tables.get(stage, {}).items() for one in files
-    )  # fmt: skip
 
 
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:

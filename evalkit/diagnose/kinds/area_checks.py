@@ -1,4 +1,4 @@
-"""What every analysis of areas over years says of its outcome: where it was read, and whether how it is made changed."""
+"""What every analysis of areas over years says of its outcome: where it was read, and what changed in it."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
-from evalkit.diagnose.finding import CheckPower
 from evalkit.design.project.set_rule import no_interval_of_sets
+from evalkit.diagnose.finding import CheckPower
 from evalkit.estimate.areas.gap_series import (
     GapSeries,
     Placed,
@@ -542,7 +542,12 @@ def _placebo_power(series: GapSeries, places: Places, found: Placed) -> CheckPow
 def _power(series: GapSeries, check: Placed, column: int, found: Placed, per_point: float) -> CheckPower | Unavailable:
     """Return the power of a check of which a flaw that biases the effect by one point moves the number by so much."""
     spread = found.ranked().spread
-    if series.of_sets is not None or series.is_alone or isinstance(spread, Unavailable) or isinstance(found.ranked().p_value, Unavailable):
+    if (
+        series.of_sets is not None
+        or series.is_alone
+        or isinstance(spread, Unavailable)
+        or isinstance(found.ranked().p_value, Unavailable)
+    ):
         return _NO_POWER
     least = DETECTABLE * spread
     half, one, twice = (check.detected(column, times * least * per_point) for times in (0.5, 1.0, 2.0))

@@ -109,7 +109,7 @@ def _ranked(
         )
         if verdict is Verdict.REASSURING and power.at_one < _ENOUGH_POWER:
             verdict = Verdict.UNINFORMATIVE
-    if verdict is Verdict.REASSURING and found.n_disjoint is not None and 1 / (1 + found.n_disjoint) > _LEAST_P:
+    if verdict is Verdict.REASSURING and found.n_disjoint and 1 / (1 + found.n_disjoint) > _LEAST_P:
         verdict = Verdict.UNINFORMATIVE
         sentence += f" With {counted(found.n_disjoint, 'set')} without an area in common, passing says little."
     told = _NO_POWER if power is None else power
@@ -140,7 +140,7 @@ def _place(found: Ranked) -> str:
     p = found.p_value
     if isinstance(p, Unavailable):
         return "not ranked"
-    if found.n_disjoint is not None:
+    if found.n_disjoint:
         return f"{p_equals(p)} by its rank among {found.n_draws:,} sets of areas that border each other"
     return f"{p_equals(p)} by its rank among {counted(found.n_areas, 'area')}"
 
@@ -151,7 +151,7 @@ def _unsteadiness(one: SeriesOutcomeResults) -> Finding:
     if isinstance(found, Unavailable):
         return not_assessable(name, f"How steady the gap was before: {lower_first(found.reason)}", _FALSIFICATION)
     p = found.p_value_one_sided
-    others = "areas" if found.n_disjoint is None else "sets of them"
+    others = "sets of them" if found.n_disjoint else "areas"
     share = "" if isinstance(p, Unavailable) else f", farther than all but {p:.0%} of {others}"
     sentence = (
         f"Before the start the gap strayed {one.made.number(found.estimate)} {one.unit} from its own line{share}; an "

@@ -90,7 +90,14 @@ def estimand_of(project: Project, found: SyntheticFindings) -> str:
 def findings_of(found: SyntheticFindings) -> tuple[Finding, ...]:
     """Return what could be wrong with the primary outcome's effect, each check named and judged."""
     primary = found.primary
-    checks = [*source_finding(primary.source), _breaks(primary), _fit(primary), _least_p(primary), *_lost_later(primary), *_one_donor(primary)]
+    checks = [
+        *source_finding(primary.source),
+        _breaks(primary),
+        _fit(primary),
+        _least_p(primary),
+        *_lost_later(primary),
+        *_one_donor(primary),
+    ]
     if not isinstance(primary.quoted.estimate, Unavailable):
         checks += [_in_time(primary), *_without_donor(primary), *_without_area(primary), *_methods(primary)]
     checks += [_placebo(one) for one in found.outcomes if one.role == "placebo"]

@@ -161,7 +161,7 @@ class Placed:
             monte_carlo_error=none,
             n_areas=self.n_areas,
             n_draws=len(values) if self.is_drawn else 0,
-            n_disjoint=None if self.of_sets is None else self.of_sets.n_disjoint,
+            n_disjoint=0 if self.of_sets is None else self.of_sets.n_disjoint,
         )
         if len(values):
             made = replace(made, expected=float(values.mean()), spread=float(np.sqrt(np.mean(values**2))))
@@ -207,7 +207,7 @@ class Ranked:
     rank : of |T|, 1 the largest
     monte_carlo_error : of the p-value, 0 where each area stood in once
     n_areas, n_draws : J; draws of several areas at a time, 0 where each stood in once
-    n_disjoint : of sets of areas that lie together, how many have none in common; None of other draws
+    n_disjoint : of sets of areas that lie together, how many have none in common; 0 of other draws
     """
 
     estimate: float
@@ -220,7 +220,7 @@ class Ranked:
     monte_carlo_error: Quantity
     n_areas: int
     n_draws: int
-    n_disjoint: int | None = None
+    n_disjoint: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -216,7 +216,7 @@ def _came_after(code: str, project: Project) -> bool:
 def with_defaults(project: Project) -> Project:
     """Return the project with the years before and after filled in where the file names none and they can be told.
 
-    They are those that all outcomes published of schools have, parted by the first and last day of the programme: of summers
+    They are those that all outcomes published of schools have, parted by the programme's first and last day: of summers
     that run on without a gap those among which it starts, as no one means to cross years without tests unasked.
     """
     if project.exposure != Exposure():

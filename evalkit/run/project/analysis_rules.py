@@ -89,7 +89,9 @@ def _of_areas(project: Project, at: int) -> Iterator[Complaint]:
             "under `outcomes` of this analysis what schools have",
         )
     elif project.by_of(analysis):
-        yield Complaint(place, f"{what}, so that it has no subgroups. Leave `by` out, or say `by: []` for this analysis")
+        yield Complaint(
+            place, f"{what}, so that it has no subgroups. Leave `by` out, or say `by: []` for this analysis"
+        )
 
 
 def family_faults(

@@ -156,7 +156,9 @@ def _against_places(place: Place, entry: Mapping[str, Any]) -> Iterator[Complain
     """Yield what is wrong with where a measure of authorities is said to stand."""
     places, typical = entry.get("places"), entry.get("typical")
     if (entry.get("key_stage") == AREAS) != bool(places):
-        yield Complaint((*place, "places"), f"a measure of authorities (key stage {AREAS}), and no other, says where it stands")
+        yield Complaint(
+            (*place, "places"), f"a measure of authorities (key stage {AREAS}), and no other, says where it stands"
+        )
     for at, one in enumerate(places if isinstance(places, list) else ()):
         at_place = (*place, "places", at)
         if not isinstance(one, dict) or {*one} - {"where"} != {"layout", "column"}:
