@@ -376,7 +376,13 @@ def _reasons(values: pd.DataFrame, series: AreaSeries | None) -> pd.DataFrame:
 
 def _series(sources: Sources, file: AreaFile, years: Sequence[int], known: Measure) -> AreaSeries:
     """Return one measure of a file in some years, in the unit that it should have."""
-    series = _READERS[file.place.layout](sources, file, years)
+    name = file.member.name.rpartition("/")[2]
+    try:
+        series = _READERS[file.place.layout](sources, file, years)
+    except MissingData:
+        raise
+    except DataError as problem:
+        raise problem if name in str(problem) else DataError(f"{name}: {known.code}: {problem}") from None
     if known.typical is not None:
         _require_unit(series, file, known)
     return series
