@@ -1,4 +1,4 @@
-"""Outcomes that are published of authorities: equal to a table of one's own, blind, refused where schools are needed."""
+"""Outcomes published of authorities: equal to a table of one's own, blind, refused where schools are needed."""
 
 import json
 from datetime import date
