@@ -90,8 +90,8 @@ def _of_areas() -> Iterator[str]:
     yield "## Authorities\n"
     yield "Published of authorities and of no school: outcomes of the kinds `series` and `synthetic`"
     yield "([how](../how-to/area-series.md)). Of several files that hold one, the first here with years on both sides"
-    yield "of the programme's start is read. The middle authority of every year lies between the values under *middle*; a"
-    yield "file in which it does not is refused, as one in another unit.\n"
+    yield "of the programme's start is read. The middle authority of every year lies between the values under *middle*;"
+    yield "a file in which it does not is refused, as one in another unit.\n"
     yield "| code | measure | unit | better | summers | middle | read from |\n|---|---|---|---|---|---|---|"
     for known in area_measures().values():
         better, (low, high) = known.direction.removesuffix(" is better"), known.typical or (0, 0)

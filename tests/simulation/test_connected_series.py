@@ -6,8 +6,8 @@ treated at random, grown as the sets are. 25 sets of three without an area in co
 be as low as 1/26. Monte Carlo error of a share q over n draws: √(q(1 − q)/n); bounds are four such errors. Seeds are
 fixed.
 
-Measured (2,000 draws of 300 sets): sets that lie together reject 6.8%, 12.1% and 21.6% at 5, 10 and 20%, a little above
-nominal, as no set holds a treated area; areas from anywhere 19.6% at 5%.
+Measured (2,000 draws of 300 sets): sets that lie together reject 5.4%, 10.2% and 19.1% at 5, 10 and 20%; areas from
+anywhere 16.7%, 24.6% and 37.4%.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def test_sets_that_lie_together_keep_the_level_and_areas_from_anywhere_do_not():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("level", "least_anywhere"), [(0.05, 0.15), (0.2, 0.33)])
+@pytest.mark.parametrize(("level", "least_anywhere"), [(0.05, 0.13), (0.2, 0.33)])
 def test_the_level_over_many_draws(level, least_anywhere):
     (together, anywhere), error = shares(2_000, 300, level)
     assert level - error <= together <= level + error
