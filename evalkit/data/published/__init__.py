@@ -2,6 +2,8 @@
 
 - `absence`: Absence of each school over the school years as one listing: a national table a year, which names no
   school.
+- `area_records`: Measures that are published of authorities, as records of a project: where each stands, its years,
+  its values.
 - `assembled`: The assembled England panels: every school and summer 2016 to 2019 in one file.
 - `codes`: What the codes in published tables mean; a code stays a reason and never becomes a silent gap.
 - `contrasts`: Triple differences as outcomes: one less another, for units and years that have both.

@@ -16,7 +16,7 @@ from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.project import Draw, Participants, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
-from evalkit.data.measures import ABSENCE, STAGES
+from evalkit.data.measures import ABSENCE, AREAS, STAGES
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.list_rule import picked_schools, rule_words, with_picked
 from evalkit.data.published.participants_file import (
@@ -125,13 +125,15 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
         known = sorted({str(code) for r in records.values() for code in r.schools["area"].dropna()})
         near = nearest(str(area), known, 3)
         raise DesignError(
-            f"No school lies in local authority {area}, so nobody was treated. Change `participants.areas` "
-            f"in the project file{'; near codes: ' + listed(near) if near else ''}."
+            f"No school lies in local authority {area} and no series is of it, so nobody was treated. Change "
+            f"`participants.areas` in the project file{'; near codes: ' + listed(near) if near else ''}."
         )
     names = [name for r in records.values() for name in r.schools.loc[r.schools["area"] == area].get("area_name", [])]
     called = f"{names[0]} (local authority {area})" if names else f"local authority {area}"
     cases = tuple(
-        CountedCase(f"{stage}: schools of {called}, all counted as treated", len(ids)) for stage, ids in schools.items()
+        CountedCase(f"{stage}: schools of {called}, all counted as treated", len(ids))
+        for stage, ids in schools.items()
+        if stage != AREAS  # whose row is the area
     )
     return TreatedSchools(schools, {stage: {} for stage in records}, cases, (area,))
 
@@ -322,6 +324,8 @@ def _cases(
 def _results(stage: str) -> str:
     if stage == ABSENCE:
         return "a rate of absence"
+    if stage == AREAS:
+        return "a published series"
     return f"{stage} results" if stage in STAGES else f"rows in the table '{stage}'"
 
 
@@ -358,6 +362,8 @@ def _own_list(path: Path, file: ParticipantsFile) -> tuple[pd.DataFrame, ...]:
 
 
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], lists: Sequence[pd.DataFrame]) -> str:
+    if stage == AREAS:
+        return "no authority of which the measure is published"
     if stage not in STAGES:
         return f"no row in the table '{stage}'"
     if stage == ABSENCE:

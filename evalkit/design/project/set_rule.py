@@ -128,6 +128,14 @@ def too_few_areas(n_areas: int, n_treated: int) -> str:
     return ""
 
 
+def no_interval_of_sets(n_disjoint: int) -> str:
+    """Return why sets of areas that lie together give no interval, so many of them having no area in common."""
+    return (
+        f"At most {counted(n_disjoint, 'set')} of areas that lie together and have none in common can be found; an "
+        f"interval takes {INTERVAL_NEEDS}."
+    )
+
+
 def no_interval_of_areas(n_areas: int, level: float) -> str:
     """Return why so many whole areas, the treated ones counted, give no interval at a level, or an empty text."""
     needed = max(INTERVAL_NEEDS, round(1 / (1 - level)))
