@@ -15,7 +15,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan, values_of
 from evalkit.diagnose.kinds.staggered import panel_years
 from evalkit.diagnose.kinds.staggered_judged import JudgeOptions, judged_values
-from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, YearsOf, outcomes_of
+from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, YearsOf, outcomes_of, words_of
 
 NO_BOUNDS: Final = (
     "Schools start in different years, so that no one change of a school could be trimmed: bounds are not given."
@@ -38,6 +38,7 @@ def staggered_samples(
             outcomes=_outcomes(work, intake, values[list(years)]),
             judge=work.judged,
             no_bounds=NO_BOUNDS,
+            words=words_of(project, outcome.code),
         )
 
 
