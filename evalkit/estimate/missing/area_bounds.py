@@ -9,6 +9,7 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
+from evalkit.core.scipy_parts import special
 from evalkit.estimate.areas.changes_arrays import permutation_test
 from evalkit.estimate.areas.sets import SetStatistics, why_no_interval
 from evalkit.estimate.areas.sets_arrays import reach
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ESTIMATE, LOWER, UPPER = range(3)
 """Columns of a statistic of bounds: the difference among those published, and the two bounds."""
+_ONE_CARRIES: Final = "Without one of the clusters there is nothing to compare, so that no error can be told."
 _NO_BOUNDS: Final = Unavailable("An arm has no school with a result after the programme.")
 
 
@@ -158,6 +160,30 @@ def bounds_by_permutation(bounds: LeeBounds, treated: int, level: float, too_few
     reaches = [permutation_test(column[known], at, 1 - level).reach for column in (bounds.lower, bounds.upper)]
     none = Unavailable(why_no_interval(0, level))
     return _judged(own, (low, high), _wider(low, high, reaches, level) if np.isfinite(reaches).all() else none)
+
+
+def bounds_by_jackknife(
+    bounds: LeeBounds, without: Floats, level: float, df: float | None, reason: str = ""
+) -> JudgedBounds:
+    """Return bounds with the interval [L − t s_L, U + t s_U], s from leaving out one cluster at a time.
+
+    Parameters
+    ----------
+    bounds : shape (1,) each
+    without : shape (G, 2), lower and upper bound without each cluster; s² = (G − 1)/G Σ(θ_g − θ̄)², which carries the
+        error of the share that is cut as well as that of what is left (Tukey, 1958; Shao and Tu, 1995, for trimmed
+        means)
+    df : degrees of freedom of t, those of the estimate itself; None for the normal
+    reason : why there is no interval, empty where there may be one
+    """
+    ends = float(bounds.lower[0]), float(bounds.upper[0])
+    kept = without[np.isfinite(without).all(axis=1)]
+    if reason or len(kept) < len(without) or len(kept) < 2:
+        return _judged(bounds, ends, Unavailable(reason or _ONE_CARRIES))
+    error = np.sqrt((len(kept) - 1) / len(kept) * ((kept - kept.mean(axis=0)) ** 2).sum(axis=0))
+    critical = special.ndtri(0.5 + level / 2) if df is None else special.stdtrit(df, 0.5 + level / 2)
+    low, high = float(critical) * error
+    return _judged(bounds, ends, _wider(*ends, [float(low), float(high)], level))
 
 
 def _wider(low: float, high: float, reaches: list[float], level: float) -> Interval:
