@@ -76,7 +76,7 @@ def worst_and_best(sample: MissingSample) -> dict[End, pd.DataFrame] | Unavailab
             year = table.columns[at]
             table.loc[filled[:, at] & is_treated, year] = own
             table.loc[filled[:, at] & ~is_treated, year] = others
-        found[end] = table  # type: ignore[index]  # the two ends by name
+        found[end] = table
     return found
 
 
@@ -106,17 +106,6 @@ def _of_small(outcomes: Outcomes, at: int) -> tuple[float, float]:
     return _tails(small)
 
 
-def _of_areas(outcomes: Outcomes, at: int) -> tuple[float, float]:
-    """Return the 5th and 95th percentile of what areas had in the year at a place."""
-    values = outcomes.values.iloc[:, at].dropna()
-    if len(values) < FEWEST_LIKE:
-        raise LookupError(
-            f"{counted(len(values), 'area')} had a value in {outcomes.values.columns[at]}: too few to say what the "
-            "missing ones could be at worst."
-        )
-    return _tails(values)
-
-
 def _tails(values: pd.Series) -> tuple[float, float]:
     low, high = np.percentile(values.to_numpy(dtype=float), TAILS)
     return float(low), float(high)
@@ -132,11 +121,25 @@ SMALL_SCHOOLS: Final = Extremes(
     "all others, at best the reverse. Other gaps stay gaps. Where no cohorts of that year are told, those of the last "
     "year before count.",
 )
-ANY_AREA: Final = Extremes(
-    of=_of_areas,
-    covers_all=True,
-    row="of any area that year",
-    note=f"At worst and at best: the {_LOW} and {_HIGH} percentile of areas that year stand for every missing value "
-    "after the programme began: at worst the worse one for the treated and the better one for all others, at best the "
-    "reverse. An area that stood far from the middle before is given a wide range by this.",
-)
+
+
+def any_of(one: str, many: str) -> Extremes:
+    """Return that the 5th and 95th percentile of all units that year stand for every gap after the programme began."""
+
+    def of(outcomes: Outcomes, at: int) -> tuple[float, float]:
+        values = outcomes.values.iloc[:, at].dropna()
+        if len(values) < FEWEST_LIKE:
+            raise LookupError(
+                f"{counted(len(values), one, many)} had a result in {outcomes.values.columns[at]}: too few to say what "
+                "the missing ones could be at worst."
+            )
+        return _tails(values)
+
+    return Extremes(
+        of=of,
+        covers_all=True,
+        row=f"of any {one} that year",
+        note=f"At worst and at best: the {_LOW} and {_HIGH} percentile of {many} that year stand for every missing "
+        "result after the programme began: at worst the worse one for the treated and the better one for all others, "
+        "at best the reverse. For those that stood far from the middle before, the range is wide.",
+    )

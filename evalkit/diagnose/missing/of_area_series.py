@@ -24,7 +24,7 @@ from evalkit.design.kinds.staggered import usable_years
 from evalkit.design.kinds.synthetic import SyntheticChoices, SyntheticOutcome, SyntheticPlan, later_years
 from evalkit.diagnose.kinds.series import overall_of
 from evalkit.diagnose.kinds.synthetic import number_of, quoted_of
-from evalkit.diagnose.missing.extremes import ANY_AREA, SMALL_SCHOOLS
+from evalkit.diagnose.missing.extremes import SMALL_SCHOOLS, any_of
 from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, YearsOf, outcomes_of, words_of
 
 FEW_BEHIND: Final = "suppressed (it rests on fewer pupils than may be told)"
@@ -134,7 +134,7 @@ class _Areas:
             outcomes=outcomes,
             judge=judge,
             no_bounds=NO_BOUNDS[kind],
-            extremes=SMALL_SCHOOLS if self.has_schools else ANY_AREA,
+            extremes=SMALL_SCHOOLS if self.has_schools else any_of("area", "areas"),
             no_imputation=no_imputation if self.has_schools else NO_IMPUTATION,
             words=words if self.has_schools else replace(words, one="area", many="areas"),
             note=NOTES[kind],

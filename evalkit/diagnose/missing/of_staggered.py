@@ -17,6 +17,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan, values_of
 from evalkit.diagnose.kinds.staggered import OutcomeWork, panel_years
 from evalkit.diagnose.kinds.staggered_judged import JudgeOptions, judged_values, work_of
+from evalkit.diagnose.missing.listed_bounds import DRAWS_OF_SEVERAL
 from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, YearsOf, outcomes_of, words_of
 from evalkit.estimate.areas.set_draws import FEWER_SETS, N_SETS, SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, set_statistics
@@ -119,7 +120,8 @@ class _Work:
         own = _listed_once(pool, areas)
         if self.outcome.sets is None:
             return self._by_areas(statistic, pool, own, values)
-        usual = _FEW_SETS if statistic.is_row_by_row else N_SETS // 4
+        usual = DRAWS_OF_SEVERAL if len(areas) > 1 else N_SETS // 4
+        usual = _FEW_SETS if statistic.is_row_by_row else usual
         options = SetOptions(
             rule=self.outcome.sets.rule, seed=self.project.seed, level=level, draws_more=False, n_sets=usual
         )

@@ -16,7 +16,7 @@ from evalkit.data.measures import measure_of
 from evalkit.diagnose.finding import DIFFERENTIAL, Finding, FindingKind, banded, design_fact, not_assessable, statement
 from evalkit.diagnose.missing.extremes import SMALL_SCHOOLS
 from evalkit.diagnose.missing.sample import Judged, MissingSample
-from evalkit.diagnose.missing.what_if import HOLDS_ZERO, MissingOutcome, WhatIf, what_if
+from evalkit.diagnose.missing.what_if import HOLDS_ZERO, ArmLosses, MissingOutcome, WhatIf, what_if
 from evalkit.estimate.effect import Effect
 
 ATTRITION: Final = "missing_after"
@@ -98,7 +98,7 @@ def _statement(project: Project, found: MissingOutcome) -> Finding:
             only = "suppressed ones " if row.assumption == "worst" and found.words.end == SMALL_SCHOOLS.row else ""
             named.append(only + _NAMES[row.assumption])
     published = found.rows[0].estimate
-    if not named or isinstance(published, Unavailable):
+    if not named or isinstance(published, Unavailable) or not any(_is_incomplete(one) for one in found.losses):
         nothing = _why_nothing(found)
         return statement(RESULTS, Unavailable(nothing), nothing)
     unit = found.words.unit or measure_of(project, found.outcome).unit
@@ -116,9 +116,15 @@ def _statement(project: Project, found: MissingOutcome) -> Finding:
 def _why_nothing(found: MissingOutcome) -> str:
     """Return why no row stands beside the answer: nothing is missing, or what cannot be said and why."""
     reasons = [row.lower.reason for row in found.rows if isinstance(row.lower, Unavailable)]
-    if not any(sum(one.lost.values()) + one.lacking_before for one in found.losses):
+    if not any(_is_incomplete(one) for one in found.losses):
         return NOTHING_MISSING.format(one=found.words.one)
     return " ".join(dict.fromkeys(reasons)) or "The project leaves out what could be said of missing results."
+
+
+def _is_incomplete(one: ArmLosses) -> bool:
+    """Return whether somebody of an arm lacks a result; what is not told is of somebody."""
+    counts = (*one.lost.values(), one.lacking_before)
+    return any(isinstance(n, Unavailable) or n > 0 for n in counts)
 
 
 def _ends(row: WhatIf) -> list[float]:

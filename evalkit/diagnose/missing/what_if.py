@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Bools
+from evalkit.core.disclosure import FEWEST_PEOPLE, few, is_few
 from evalkit.core.draws import stream
 from evalkit.core.missing import Missing
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
@@ -56,9 +57,9 @@ class ArmLosses:
     arm: Literal["treated", "comparison"]
     never_matched: int
     n_schools: int
-    lacking_before: int
-    lost: dict[LossReason, int]
-    with_result: int
+    lacking_before: int | Unavailable
+    lost: dict[LossReason, int | Unavailable]
+    with_result: int | Unavailable
     share_lost: Quantity
 
 
@@ -98,9 +99,9 @@ class ImputationDetail:
     """
 
     draws: int
-    percent_incomplete: float
-    n_cells_treated: int
-    n_cells_comparison: int
+    percent_incomplete: Quantity
+    n_cells_treated: int | Unavailable
+    n_cells_comparison: int | Unavailable
     missing_share: Quantity
 
 
@@ -124,11 +125,14 @@ def what_if(sample: MissingSample, main: Judged, choices: Missing, seed: int, le
 
     `main` is what it says of the results that were published, which stays the answer.
     """
+    is_people = sample.words.is_people
     losses = tuple(_losses(sample.outcomes, arm) for arm in _ARMS)
+    hides = is_people and any(_is_of_few(one) for one in losses)
     found = _imputed(sample, choices, seed, level) if choices.imputation is not None else _Imputed.none(NOT_ASKED)
     bounds = bounds_without(NOT_ASKED)
     if choices.bounds == "lee":
         bounds = bounds_without(sample.no_bounds) if sample.bounds is None else sample.bounds()
+        bounds = bounds.without_shares(few(FEWEST_PEOPLE, "pupils")) if hides else bounds
     rows = [
         _row("published", main),
         *((found.row,) if choices.imputation is not None else ()),
@@ -137,11 +141,11 @@ def what_if(sample: MissingSample, main: Judged, choices: Missing, seed: int, le
     ]
     return MissingOutcome(
         outcome=sample.outcome,
-        losses=losses,
-        differential=_differential(losses),
+        losses=tuple(_told(one) for one in losses) if is_people else losses,
+        differential=Unavailable(few(FEWEST_PEOPLE, "pupils")) if hides else _differential(losses),
         rows=tuple(rows),
         tipping=found.tipping if choices.tipping else _Imputed.none(NOT_ASKED).tipping,
-        imputation=found.detail,
+        imputation=_told_detail(found.detail) if hides else found.detail,
         bounds=bounds,
         words=_words(sample),
         note=sample.note,
@@ -221,6 +225,27 @@ def _losses(outcomes: Outcomes, arm: Literal["treated", "comparison"]) -> ArmLos
         with_result=int((whole & ~is_lost).sum()),
         share_lost=int(is_lost.sum()) / n if n else Unavailable("No school of this arm has every result before."),
     )
+
+
+def _is_of_few(one: ArmLosses) -> bool:
+    """Return whether a count of an arm is of few people, which it or what is left would tell."""
+    counts = (one.lacking_before, *one.lost.values(), one.with_result)
+    return any(isinstance(n, int) and is_few(n) for n in counts)
+
+
+def _told(one: ArmLosses) -> ArmLosses:
+    """Return what may be told of people: nothing of an arm in which some count is of few."""
+    if not _is_of_few(one):
+        return one
+    none = Unavailable(few(FEWEST_PEOPLE, "pupils"))
+    return replace(one, lacking_before=none, lost=dict.fromkeys(one.lost, none), with_result=none, share_lost=none)
+
+
+def _told_detail(detail: ImputationDetail | Unavailable) -> ImputationDetail | Unavailable:
+    if isinstance(detail, Unavailable):
+        return detail
+    none = Unavailable(few(FEWEST_PEOPLE, "pupils"))
+    return replace(detail, percent_incomplete=none, n_cells_treated=none, n_cells_comparison=none)
 
 
 def _kind_of_loss(reason: str) -> LossReason:

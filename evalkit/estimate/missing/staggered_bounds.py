@@ -25,8 +25,12 @@ N_PARTS = 6
 
 
 class _Pool(NamedTuple):
-    """Units that may be compared in a cell and have its base: those with its year in order of change, then the lost."""
+    """Units that may be compared in a cell and have its base: those with its year in order of change, then the lost.
 
+    Areas are places among `codes`.
+    """
+
+    codes: Ints
     change: Floats
     weight: Floats
     area: Ints
@@ -92,20 +96,30 @@ class StaggeredBounds:
         weight = np.where(has_base, panel.weight[:, cell.base], 0.0)
         own = _members(change, weight, labels, labels.cohort == cell.cohort)
         if self.is_row_by_row:
-            later = _members(change, weight, labels, np.isin(labels.cohort, cell.compared))
+            later = self._later(change, weight, labels, cell)
             return _stacked([self._row(row, own, later, (change, weight), labels) for row in range(len(labels.chosen))])
         pool = _pool_of(change, weight, panel.area, panel.is_pool & has_base)
-        rows, which = np.unique(labels.taken, axis=0, return_inverse=True)
-        which = which.reshape(-1)
+        taken, which = np.unique(labels.taken, axis=0, return_inverse=True)
+        order = np.argsort(which.reshape(-1), kind="stable")
+        ends = np.cumsum(np.bincount(which.reshape(-1), minlength=len(taken)))[:-1]
         found = np.full((len(labels.chosen), N_PARTS), np.nan)
-        for at, taken in enumerate(rows):
-            here = which == at
-            kept, lost = ~np.isin(pool.area, taken), ~np.isin(pool.lost_area, taken)
-            bounds = lee_bounds_against(
-                own[0][here], own[1][here], pool.change, pool.weight * kept, float(pool.lost_weight[lost].sum())
-            )
+        for here, areas in zip(np.split(order, ends), taken, strict=True):
+            is_free = np.ones(len(pool.codes), dtype=bool)
+            is_free[np.searchsorted(pool.codes, areas[np.isin(areas, pool.codes)])] = False
+            weight, lost = pool.weight * is_free[pool.area], pool.lost_weight * is_free[pool.lost_area]
+            bounds = lee_bounds_against(own[0][here], own[1][here], pool.change, weight, float(lost.sum()))
             found[here] = np.column_stack(bounds)
         return _of_columns(found)
+
+    def _later(self, change: Floats, weight: Floats, labels: Relabellings, cell: PlannedCell) -> tuple[Floats, Floats]:
+        """Return members that start later and are compared until then, as far as the estimator uses them."""
+        parts = []
+        for stratum in sorted(set(cell.compared) - {len(self.panel.cohorts)}):
+            served = weight * self.panel.serves(stratum)
+            parts.append(_members(change, served, labels, labels.cohort == stratum))
+        none = np.empty((len(labels.chosen), 0))
+        changes, weights = (np.hstack([none, *(part[side] for part in parts)]) for side in (0, 1))
+        return changes, weights
 
     def _row(
         self,
@@ -138,7 +152,8 @@ def _members(change: Floats, weight: Floats, labels: Relabellings, stands_here: 
 def _pool_of(change: Floats, weight: Floats, area: Ints, is_pool: Bools) -> _Pool:
     seen, lost = (np.flatnonzero(is_pool & known) for known in (np.isfinite(change), ~np.isfinite(change)))
     seen = seen[np.argsort(change[seen], kind="stable")]
-    return _Pool(change[seen], weight[seen], area[seen], weight[lost], area[lost])
+    codes, place = np.unique(area, return_inverse=True)
+    return _Pool(codes, change[seen], weight[seen], place[seen], weight[lost], place[lost])
 
 
 def _stacked(rows: list[LeeBounds]) -> LeeBounds:

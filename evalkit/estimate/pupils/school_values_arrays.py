@@ -56,9 +56,15 @@ def school_changes(adjusted: Floats, school: Ints, part: Ints, is_after: Bools, 
     n_schools, n_parts = int(school.max(initial=-1)) + 1, len(is_after)
     size = np.bincount(school * n_parts + part, minlength=n_schools * n_parts).reshape(n_schools, n_parts)
     total = np.bincount(school * n_parts + part, adjusted, n_schools * n_parts).reshape(n_schools, n_parts)
-    weight = size / (1 + size * ratio)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(size > 0, total / size, 0.0)
+    return changes_of_means(mean, size, is_after, ratio)
+
+
+def changes_of_means(mean: Floats, size: Floats | Ints, is_after: Bools, ratio: float) -> SchoolValues:
+    """Return the same from means and numbers of rows by school and part, shape (S, T) each; a mean of none is 0."""
+    weight = size / (1 + size * ratio)
+    with np.errstate(invalid="ignore", divide="ignore"):
         spans = [(weight[:, side].sum(axis=1), (weight * mean)[:, side].sum(axis=1)) for side in (~is_after, is_after)]
         (before, sum_before), (after, sum_after) = spans
         value = sum_after / after - sum_before / before

@@ -93,9 +93,12 @@ def _loss_rows(found: MissingResults, one: MissingOutcome) -> Iterator[tuple[Cel
     treated, comparison = one.losses
     label = measure_label(found.project, one.outcome)
     yield label, "With a result in some year before", treated.n_schools, comparison.n_schools
-    yield label, "Lacking one in another year before", treated.lacking_before, comparison.lacking_before
-    for reason in LOSS_REASONS:
-        yield label, _LOSSES[reason], treated.lost[reason], comparison.lost[reason]
+    if one.words.is_people:  # one year before, and nothing that tells why a pupil has no later result
+        yield label, "Without a result afterwards", treated.lost["not_published"], comparison.lost["not_published"]
+    else:
+        yield label, "Lacking one in another year before", treated.lacking_before, comparison.lacking_before
+        for reason in LOSS_REASONS:
+            yield label, _LOSSES[reason], treated.lost[reason], comparison.lost[reason]
     yield label, "With every result before and after", treated.with_result, comparison.with_result
 
 
@@ -192,10 +195,9 @@ def _notes(found: MissingResults) -> Iterator[str]:
 def _note_of(found: MissingResults, one: MissingOutcome) -> str:
     unit, words, parts = _unit(found, one), one.words, []
     if not isinstance(one.imputation, Unavailable):
-        parts.append(
-            f"{number(one.imputation.percent_incomplete, 0)}% of the {words.many} have a gap, and "
-            f"{one.imputation.draws} completed tables were made."
-        )
+        share = one.imputation.percent_incomplete
+        gaps = "" if isinstance(share, Unavailable) else f"{number(share, 0)}% of the {words.many} have a gap. "
+        parts.append(f"{gaps}{one.imputation.draws} completed tables were made.")
     if isinstance(one.bounds.trimmed_share, float):
         parts.append(f"{number(100 * one.bounds.trimmed_share, 1)}% of one arm was cut for the bounds.")
     if isinstance(one.tipping.shift, float):
