@@ -32,6 +32,7 @@ from evalkit.estimate.areas.sets import SetsInference
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.pupils.multilevel import CONSTANT, two_level_model
 from evalkit.estimate.pupils.school_values_arrays import (
+    AdjustedRows,
     SchoolValues,
     difference,
     pupils_difference,
@@ -300,31 +301,6 @@ def _weights(choices: PupilChoices, outcome: PupilOutcome) -> Floats:
     if choices.weights == "schools":
         return np.ones(len(outcome.everyone))
     return outcome.n_before.to_numpy(dtype=float)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AdjustedRows:
-    """Pupils with what the model's effect compares of them: outcomes less what periods and covariates say of them.
-
-    Attributes
-    ----------
-    school : position of each pupil's school among `outcome.everyone`
-    person, period : of each
-    adjusted : NaN where a pupil of the wave before has no later outcome
-    offset : what the model says of each beside treatment and constants, so that `adjusted` and `offset` are the outcome
-    prior : the earlier outcome of each; None of other pupils each year
-    ratio : λ, variance between groups over that within
-    by_span : whether groups are schools before and after, and not schools in a year
-    """
-
-    school: Ints
-    person: Ints
-    period: Ints
-    adjusted: Floats
-    offset: Floats
-    prior: Floats | None
-    ratio: float
-    by_span: bool
 
 
 def adjusted_rows(project: Project, plan: PupilPlan, outcome: PupilOutcome, rows: PeopleRows) -> AdjustedRows:

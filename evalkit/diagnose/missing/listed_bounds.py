@@ -23,6 +23,8 @@ from evalkit.estimate.missing.area_bounds import (
 
 DRAWS_OF_SEVERAL: Final = 2_000
 """Draws where units of several areas are listed, each with a comparison of its own to sort."""
+_DRAWS_OF_PEOPLE: Final = 999
+"""The same where people are cut, of whom each draw weighs a hundred thousand anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +59,8 @@ def bounds_of_listed(
         return bounds_without("No listed school has every result before and a school to compare with.")
     statistic = _statistic(changes, listed, compared_codes(comparison, listed.codes), people)
     if len(sets.treated) > 1:
-        placing = replace(placing, n_sets=DRAWS_OF_SEVERAL, draws_more=False)
+        n_sets = DRAWS_OF_SEVERAL if people is None else _DRAWS_OF_PEOPLE
+        placing = replace(placing, n_sets=n_sets, draws_more=False)
     pool = listed.pool(sets, placing)
     areas = np.array(pool.treated_areas, dtype=np.int64)
     members = np.flatnonzero(listed.is_listed)

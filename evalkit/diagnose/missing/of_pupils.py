@@ -15,16 +15,22 @@ from evalkit.core.project import AIMED_AT, Project
 from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.pupils import PupilOutcome, PupilPlan
-from evalkit.diagnose.kinds.pupils import AdjustedRows, adjusted_rows, school_test
+from evalkit.diagnose.kinds.pupils import SchoolTest, adjusted_rows, school_test
 from evalkit.diagnose.missing.extremes import any_of
 from evalkit.diagnose.missing.listed_bounds import DRAWS_OF_SEVERAL, People, bounds_of_listed
 from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, common_years, outcomes_of, words_of
 from evalkit.estimate.areas.sample import Changes
 from evalkit.estimate.areas.set_effects import Placing
 from evalkit.estimate.missing.area_bounds import JudgedBounds, bounds_by_jackknife
-from evalkit.estimate.missing.lee_arrays import lee_bounds
+from evalkit.estimate.missing.lee_arrays import LeeBounds, lee_bounds
 from evalkit.estimate.missing.predictive_arrays import ImputationOptions
-from evalkit.estimate.pupils.school_values_arrays import SchoolValues, changes_of_means, difference, school_levels
+from evalkit.estimate.pupils.school_values_arrays import (
+    AdjustedRows,
+    SchoolValues,
+    changes_of_means,
+    difference,
+    school_levels,
+)
 
 NO_RESULT: Final = "no later result"
 NOTE_SCHOOLS: Final = (
@@ -96,27 +102,7 @@ class _Work:
         if is_number_alone and not by_sets:
             one = difference(values.value, np.where(arms[0] | arms[1], weight, 0.0), self.is_treated)
             return replace(Judged.none("Only the number is asked for."), estimate=one)
-        found = school_test(self.project, self.outcome, values.value, weight)
-        estimate, inference = found.estimate, found.inference
-        if inference is None:
-            sets = found.sets
-            if sets is None or isinstance(sets, Unavailable):
-                return Judged.none("No treated school is left that has pupils before and after.")
-            adjusted = sets.adjusted
-            interval, p_value, df = sets.interval, sets.p_value, None
-            estimate = estimate if isinstance(adjusted, Unavailable) else adjusted
-            error: float | Unavailable = Unavailable("Sets are ranked, without an error.")
-        else:
-            interval, p_value, df, error = inference.interval, inference.p_value, inference.df, inference.std_error
-        return Judged(
-            estimate=estimate,
-            interval=interval,
-            p_value=p_value,
-            std_error=error,
-            df=df,
-            n_treated=found.n_treated,
-            n_comparison=found.n_comparison,
-        )
+        return _judged(school_test(self.project, self.outcome, values.value, weight))
 
     def placing(self) -> Placing:
         """Return how sets are drawn for bounds."""
@@ -129,16 +115,40 @@ class _Work:
         """
         area, arm = self.area[school], self.arm[school]
 
-        def bounds(keep: Bools) -> np.ndarray:
+        def bounds(keep: Bools) -> LeeBounds:
             own, others = keep & (arm == "treated"), keep & (arm == "comparison")
             arms = [(value[one][None, :], weight[one][None, :]) for one in (own, others)]
-            return np.array(lee_bounds(*arms[0], *arms[1])).ravel()
+            return lee_bounds(*arms[0], *arms[1])
 
         everyone = arm != "elsewhere"
-        whole = bounds(everyone)
-        without = np.array([bounds(everyone & (area != code))[:2] for code in np.unique(area[everyone])])
-        found = lee_bounds(*[np.ones((1, 1))] * 4)._make(np.array([one]) for one in whole)
-        return bounds_by_jackknife(found, without, self.project.inference.level, df)
+        without = np.vstack([bounds(everyone & (area != code)).ends for code in np.unique(area[everyone])])
+        return bounds_by_jackknife(bounds(everyone), without, self.project.inference.level, df)
+
+
+def _judged(found: SchoolTest) -> Judged:
+    """Return a difference in schools' values by its numbers: less what sets like the list gain, where they do."""
+    counts = {"n_treated": found.n_treated, "n_comparison": found.n_comparison}
+    if found.inference is not None:
+        one = found.inference
+        return Judged(
+            estimate=found.estimate,
+            interval=one.interval,
+            p_value=one.p_value,
+            std_error=one.std_error,
+            df=one.df,
+            **counts,
+        )
+    if found.sets is None or isinstance(found.sets, Unavailable):
+        return Judged.none("No treated school is left that has pupils before and after.")
+    adjusted = found.sets.adjusted
+    return Judged(
+        estimate=found.estimate if isinstance(adjusted, Unavailable) else adjusted,
+        interval=found.sets.interval,
+        p_value=found.sets.p_value,
+        std_error=Unavailable("Sets are ranked, without an error."),
+        df=None,
+        **counts,
+    )
 
 
 # Other pupils each year: a gap is a school's.
@@ -161,7 +171,7 @@ class _Schools(_Work):
         n_schools, n_years = len(self.outcome.everyone), len(self.years)
         at = np.searchsorted(np.array(self.years), self.rows.period)
         cell = self.rows.school * n_years + at
-        return np.bincount(cell, what, n_schools * n_years).reshape(n_schools, n_years)
+        return np.bincount(cell, what, n_schools * n_years).reshape(n_schools, n_years).astype(np.float64)
 
     @cached_property
     def means(self) -> pd.DataFrame:
@@ -170,7 +180,7 @@ class _Schools(_Work):
             found = self._sums(self.rows.adjusted) / self.sizes
         return pd.DataFrame(found, self.outcome.everyone, list(self.years))
 
-    def values(self, table: pd.DataFrame) -> SchoolValues:
+    def changes(self, table: pd.DataFrame) -> SchoolValues:
         """Return the change of each school by a table of means; a school-year that was filled in has its usual size."""
         mean = table.reindex(index=self.outcome.everyone, columns=list(self.years)).to_numpy(dtype=float)
         seen, size = np.isfinite(mean), self.sizes
@@ -186,20 +196,20 @@ class _Schools(_Work):
             mean, is_after = np.divide(total, size, out=np.zeros(size.shape), where=size > 0), np.array([False, True])
         return changes_of_means(mean, size, is_after, self.rows.ratio)
 
-    def judged(self, table: pd.DataFrame, is_number_alone: bool = False) -> Judged:
+    def judged(self, values: pd.DataFrame, is_number_alone: bool = False) -> Judged:
         """Return the effect by a table of schools' means."""
-        return self.test(self.values(table), is_number_alone)
+        return self.test(self.changes(values), is_number_alone)
 
     def bounds(self) -> JudgedBounds:
         """Return Lee's bounds of the change of schools that have pupils before."""
-        made, has_before = self.values(self.means), self.sizes[:, : len(self.plan.exposure.pre)].sum(axis=1) > 0
+        made, has_before = self.changes(self.means), self.sizes[:, : len(self.plan.exposure.pre)].sum(axis=1) > 0
         everyone = self.outcome.everyone[has_before]
         if self.outcome.sets is not None:
             group = self.outcome.group(everyone).to_numpy(dtype=np.int64)
             changes = Changes(everyone, group, made.value[has_before], self.school_weight()[has_before])
             return bounds_of_listed(changes, self.outcome.sets, self.outcome.comparison, self.placing())
         # a school without pupils afterwards weighs as if it had as many as before
-        filled = self.values(self.means.ffill(axis=1))
+        filled = self.changes(self.means.ffill(axis=1))
         weight = np.where(np.isfinite(made.value), made.weight, filled.weight)[has_before]
         df = self.judged(self.means).df
         return self.by_areas(made.value[has_before], weight, np.flatnonzero(has_before), df)
@@ -253,9 +263,9 @@ class _Wave(_Work):
         """Return what is compared of each pupil, NaN where the later outcome is missing."""
         return table[_LATER].to_numpy(dtype=float) - self.rows.offset[self.order]
 
-    def judged(self, table: pd.DataFrame, is_number_alone: bool = False) -> Judged:
+    def judged(self, values: pd.DataFrame, is_number_alone: bool = False) -> Judged:
         """Return the effect by a table of pupils' outcomes."""
-        adjusted = self.adjusted(table)
+        adjusted = self.adjusted(values)
         known = np.isfinite(adjusted)
         n = len(self.outcome.everyone)
         return self.test(school_levels(adjusted[known], self.school[known], self.rows.ratio, n), is_number_alone)

@@ -147,7 +147,8 @@ class _Work:
         """Return bounds as a function of sets, and who could be in one: units without a later result as well."""
         outcome, design = self.outcome, work.whole
         panel = outcome.panel(values)
-        panel = panel.restricted(~panel.frame["cohort"].notna() | panel.frame["cohort"].isin(list(design.cohorts)))
+        cohort = panel.frame["cohort"]
+        panel = panel.restricted((cohort.isna() | cohort.isin(list(design.cohorts))).to_numpy(dtype=bool))
         units = panel.units
         start = outcome.cohort.reindex(units).to_numpy(dtype=float)
         area = outcome.area.reindex(units).to_numpy(dtype=np.int64)

@@ -8,6 +8,7 @@ and after, with absorbed school constants). With n_g rows in a group (a school, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,31 @@ class SchoolValues(NamedTuple):
     weight: Floats
     before: Ints
     after: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdjustedRows:
+    """Pupils with what the model's effect compares of them: outcomes less what periods and covariates say of them.
+
+    Attributes
+    ----------
+    school : shape (n,), 0 … S − 1
+    person, period : of each
+    adjusted : NaN where a pupil of the wave before has no later outcome
+    offset : what the model says of each beside treatment and constants, so that `adjusted` and `offset` are the outcome
+    prior : the earlier outcome of each; None of other pupils each year
+    ratio : λ, variance between groups over that within
+    by_span : whether groups are schools before and after, and not schools in a year
+    """
+
+    school: Ints
+    person: Ints
+    period: Ints
+    adjusted: Floats
+    offset: Floats
+    prior: Floats | None
+    ratio: float
+    by_span: bool
 
 
 def school_levels(adjusted: Floats, school: Ints, ratio: float, n_schools: int) -> SchoolValues:

@@ -71,7 +71,7 @@ def test_an_area_of_a_set_is_not_compared():
 
 
 def test_cohorts_that_start_later_are_compared_until_then():
-    outcome = [[0, 5, NAN], [0, 2, 9], [0, 1, NAN], [0, NAN, NAN]]
+    outcome = [[0, 5, NAN], [0, 2, 9], [0, 1, 4], [0, NAN, NAN]]
     cells = (PlannedCell(0, 1, 0, (1, 2)), PlannedCell(1, 1, 0, ()))
     made = panel(outcome, starts=(1, 2), cells=cells)
     sets = Sets(
