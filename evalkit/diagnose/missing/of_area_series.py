@@ -44,7 +44,7 @@ BENT: Final = (
 )
 NOTES: Final = {
     "series": "A year that a treated area lacks is in no published estimate; where it is filled in, it is compared. "
-    "The answer leaves out areas that lack a year, which is in theirs.",
+    "Areas that lack a year are left out of the answer, and come back where their gap is filled in.",
     "synthetic": "Years before the start stay as they were published, as weights are fixed by them. Donors that lack a "
     "later year are in no published estimate; where their gaps are filled in, weights are made with them.",
 }

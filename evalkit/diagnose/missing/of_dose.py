@@ -36,9 +36,13 @@ def dose_samples(plan: DosePlan, intake: ProjectData) -> Iterator[MissingSample]
         if roles[outcome.code] not in AIMED_AT or outcome.too_few:
             continue
         work = _Work(plan=plan, outcome=outcome, records=intake.records[outcome.stage])
+        outcomes = _outcomes(work, intake)
+        is_whole = ~outcomes.missing.any(axis=1)
+        arms = [int((is_whole & (outcomes.arm == arm).to_numpy()).sum()) for arm in ("treated", "comparison")]
         yield MissingSample(
             outcome=outcome.code,
-            outcomes=_outcomes(work, intake),
+            outcomes=outcomes,
+            counts=(arms[0], arms[1]),
             judge=work.judged,
             no_bounds=NO_BOUNDS,
             is_rigid=False,
@@ -92,6 +96,7 @@ class _Work:
             many="participants",
             treated="higher-dose",
             comparison="lower-dose",
+            everyone="participants and other schools",
             unit=f"{unit} per {self.plan.options.per}",
             result_unit=unit,
         )

@@ -124,7 +124,8 @@ class Outcomes:
 class Words:
     """Who can lack a result, in words for readers: `one` and `many` of them, and what those of each arm are called.
 
-    `treated` and `comparison` stand before what they are said of: "the treated schools". `unit` is what the estimate is
+    `treated` and `comparison` stand before what they are said of: "the treated schools". `everyone` is of whom gaps are
+    filled where that is more than those of the arms. `unit` is what the estimate is
     in and `result_unit` what a result is in, where these are not the outcome's own unit. `end` and `end_note` are those
     of `Extremes`. `is_people` says that units are people, whose small counts are told nowhere; `is_lower_better` that a
     low result is a good one.
@@ -134,6 +135,7 @@ class Words:
     many: str = "schools"
     treated: str = "treated"
     comparison: str = "comparison"
+    everyone: str = ""
     unit: str = ""
     result_unit: str = ""
     end: str = ""
@@ -156,6 +158,7 @@ class MissingSample:
     extremes : what stands for missing results at worst and at best, or why nothing does
     no_imputation : why no results are imputed; an empty text where they are
     imputation : rounds and donors
+    counts : units of each arm in the analysis, where its effect counts them together
     limits : the least and the most that what is judged can be; None where it has no ends
     is_rigid : whether an interval without an error moves with the estimate, its length that of placebos; where what is
         shifted changes the placebos too, the tipping point is searched for
@@ -172,6 +175,7 @@ class MissingSample:
     extremes: Extremes | Unavailable = SMALL_SCHOOLS
     no_imputation: str = ""
     imputation: ImputationOptions = field(default_factory=ImputationOptions)
+    counts: tuple[int, int] | None = None
     limits: tuple[float, float] | None = None
     is_rigid: bool = True
     words: Words = field(default_factory=Words)

@@ -134,7 +134,7 @@ def what_if(sample: MissingSample, main: Judged, choices: Missing, seed: int, le
         bounds = bounds_without(sample.no_bounds) if sample.bounds is None else sample.bounds()
         bounds = bounds.without_shares(few(FEWEST_PEOPLE, "pupils")) if hides else bounds
     rows = [
-        _row("published", main),
+        _published(sample, main),
         *((found.row,) if choices.imputation is not None else ()),
         *(_at_ends(sample) if choices.suppressed == "worst-best" else ()),
         *((_bounds_row(bounds),) if choices.bounds == "lee" else ()),
@@ -157,6 +157,13 @@ def _words(sample: MissingSample) -> Words:
     if isinstance(ends, Unavailable):
         return replace(sample.words, end="", end_note="")
     return replace(sample.words, end=ends.row, end_note=ends.note)
+
+
+def _published(sample: MissingSample, main: Judged) -> WhatIf:
+    row = _row("published", main)
+    if sample.counts is None:
+        return row
+    return replace(row, n_treated=sample.counts[0], n_comparison=sample.counts[1])
 
 
 def _row(assumption: Assumption, found: Judged) -> WhatIf:

@@ -78,8 +78,10 @@ def losses(found: MissingResults) -> ReleasedTable:
 
 
 def _words(found: MissingResults) -> Words:
-    """Return who can lack a result: the same for every outcome of an analysis."""
-    return found.outcomes[0].words
+    """Return who can lack a result: the same for every outcome of an analysis, or units where they differ."""
+    first = found.outcomes[0].words
+    is_one = all(one.words.many == first.many for one in found.outcomes)
+    return first if is_one else replace(first, one="unit", many="units")
 
 
 def _counts(words: Words) -> tuple[Column, Column]:
@@ -98,7 +100,8 @@ def _loss_rows(found: MissingResults, one: MissingOutcome) -> Iterator[tuple[Cel
     else:
         yield label, "Lacking one in another year before", treated.lacking_before, comparison.lacking_before
         for reason in LOSS_REASONS:
-            yield label, _LOSSES[reason], treated.lost[reason], comparison.lost[reason]
+            step = "No row in a later table" if (reason, one.words.one) == ("closed", "area") else _LOSSES[reason]
+            yield label, step, treated.lost[reason], comparison.lost[reason]
     yield label, "With every result before and after", treated.with_result, comparison.with_result
 
 
@@ -172,12 +175,12 @@ def _notes(found: MissingResults) -> Iterator[str]:
     """Yield what each assumption is, and for each outcome what was filled in, cut, and would tip the answer."""
     words = _words(found)
     assumptions = {row.assumption for one in found.outcomes for row in one.rows}
-    known = "size, type and area" if words.one == "school" else "and what else is known of them"
+    known = ", size, type and area" if words.one == "school" else " and what else is known of them"
     said: dict[Assumption, str] = {
         "published": "The answer is that of the results that were published; the other rows stand beside it, and need "
         "no result of a year in which the programme ran for part of the year.",
         "imputed": f"Imputed: each gap is filled with the result of one of the five {words.many} whose results are "
-        f"predicted most alike, from their other years, {known}. It rests on gaps being as these predict.",
+        f"predicted most alike, from their other years{known}. It rests on gaps being as these predict.",
         "worst": words.end_note,
         "bounds": "Bounds: the arm whose results are published more often is cut until both arms have the same share, "
         "of its highest changes for one bound and its lowest for the other (Lee, 2009). They hold for "
@@ -196,7 +199,11 @@ def _note_of(found: MissingResults, one: MissingOutcome) -> str:
     unit, words, parts = _unit(found, one), one.words, []
     if not isinstance(one.imputation, Unavailable):
         share = one.imputation.percent_incomplete
-        gaps = "" if isinstance(share, Unavailable) else f"{number(share, 0)}% of the {words.many} have a gap. "
+        gaps = (
+            ""
+            if isinstance(share, Unavailable)
+            else f"{number(share, 0)}% of the {words.everyone or words.many} have a gap. "
+        )
         parts.append(f"{gaps}{one.imputation.draws} completed tables were made.")
     if isinstance(one.bounds.trimmed_share, float):
         parts.append(f"{number(100 * one.bounds.trimmed_share, 1)}% of one arm was cut for the bounds.")

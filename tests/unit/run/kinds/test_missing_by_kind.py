@@ -208,6 +208,8 @@ def test_a_line_is_judged_as_by_the_analysis_itself(lines):
     assert (found.estimate, found.p_value) == pytest.approx((main.estimate, main.p_value), rel=1e-12)
     assert found.interval == main.interval
     assert found.n_treated + found.n_comparison == main.n_treated
+    published = rows_of(results)["published"]
+    assert (published.n_treated, published.n_comparison) == (found.n_treated, found.n_comparison)
 
 
 def test_of_an_outcome_that_is_better_low_the_worst_is_high(tmp_path):
