@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from evalkit.core.draws import stream
-from evalkit.estimate.missing.area_bounds import bounds_by_permutation
+from evalkit.estimate.areas.set_draws import Sets
+from evalkit.estimate.missing.area_bounds import bounds_by_jackknife, bounds_by_permutation
 from evalkit.estimate.missing.lee_arrays import lee_bounds
 from evalkit.estimate.missing.predictive_arrays import ImputationOptions, imputed
+from evalkit.estimate.missing.staggered_bounds import StaggeredBounds
+from evalkit.estimate.staggered.relabelled_arrays import PlannedCell, RelabelledPanel
 
 EFFECT, N_AREAS, N_SCHOOLS = 0.8, 60, 40
 SHOCK = 0.2
@@ -64,6 +67,79 @@ def test_the_interval_of_the_bounds_holds_the_effect_on_those_always_published()
 @pytest.mark.slow
 def test_the_interval_of_the_bounds_holds_that_effect_in_many_draws():
     check_coverage(2_000)
+
+
+STARTS, N_TREATED = (2, 3), 24
+"""Of 60 areas of four schools, half of the schools of so many start in either of two periods out of five."""
+
+
+def staggered_draw(rng, is_missing=True):
+    """Bounds of starts in different years, errors by leaving out areas: treated schools that do badly are lost."""
+    area = np.repeat(np.arange(60), 4)
+    treated = np.flatnonzero((area < N_TREATED) & (np.arange(240) % 4 < 2))
+    cohort = np.array([STARTS[at % 2] for at in treated])
+    periods = np.arange(5)
+    outcome = rng.normal(size=240)[:, None] + 0.7 * rng.normal(size=(240, 5))
+    outcome += SHOCK * rng.normal(size=(60, 5))[area]
+    luck = outcome + 0.7 * rng.normal(size=outcome.shape)
+    marks = np.full((240, 5), -np.inf if not is_missing else np.quantile(luck, 0.05))
+    later = np.zeros((240, 5), dtype=bool)
+    later[treated] = periods >= cohort[:, None]
+    marks[later] = np.quantile(luck, 0.2) if is_missing else -np.inf
+    outcome[later] += EFFECT
+    outcome[(luck < marks) & (periods >= min(STARTS))] = np.nan
+    is_pool = area >= N_TREATED
+    used = is_pool.copy()
+    used[treated] = True
+    place = np.cumsum(used) - 1
+    cells = tuple(PlannedCell(c, t, g - 1, (2,)) for c, g in enumerate(STARTS) for t in range(g, 5))
+    panel = RelabelledPanel(
+        outcome=outcome[used],
+        weight=np.where(np.isnan(outcome), np.nan, 1.0)[used],
+        periods=periods,
+        cohorts=np.array(STARTS),
+        cells=cells,
+        anticipation=0,
+        is_open=False,
+        area=area[used],
+        is_pool=is_pool[used],
+    )
+    own = Sets(
+        members=place[treated][None],
+        place=area[treated],
+        areas=np.arange(N_TREATED)[None],
+        start=cohort.astype(float),
+    )
+    members = np.where(area[treated] == np.arange(60)[:, None], -1, own.members)
+    taken = np.column_stack([np.repeat(own.areas, 60, axis=0), np.arange(60)])
+    rest = Sets(members=members, place=own.place, areas=taken, start=own.start)
+    statistic = StaggeredBounds(panel=panel)
+    found = bounds_by_jackknife(statistic.bounds(own), statistic.bounds(rest).ends, 0.95, N_TREATED - 1.0)
+    return found, statistic(own)[0, 0]
+
+
+def check_staggered(n_draws):
+    found = [staggered_draw(stream(5, f"starts {draw}")) for draw in range(n_draws)]
+    share = np.mean([one.interval.lower <= EFFECT <= one.interval.upper for one, _ in found])
+    assert share >= 0.93 - 3.1 * np.sqrt(0.93 * 0.07 / n_draws)
+    assert np.mean([effect for _, effect in found]) > EFFECT + 0.05  # those published did better
+    assert np.mean([one.lower for one, _ in found]) < EFFECT < np.mean([one.upper for one, _ in found])
+
+
+def test_the_interval_of_the_bounds_of_starts_holds_the_effect():
+    check_staggered(40)
+
+
+@pytest.mark.slow
+def test_the_interval_of_the_bounds_of_starts_holds_the_effect_in_many_draws():
+    check_staggered(1_000)
+
+
+@pytest.mark.slow
+def test_with_nothing_missing_the_interval_of_the_bounds_keeps_its_level():
+    found = [staggered_draw(stream(6, f"whole {draw}"), is_missing=False)[0] for draw in range(1_000)]
+    share = np.mean([one.interval.lower <= EFFECT <= one.interval.upper for one in found])
+    assert 0.93 <= share <= 0.975
 
 
 def bias(n_draws, seed, n=300):

@@ -140,11 +140,10 @@ def area_outcome(project: Project, intake: ProjectData, code: str) -> AreaOutcom
     """
     known = measure_of(project, code)
     records = intake.records[known.key_stage]
-    ids, names = _ids(records)
+    ids, names = area_ids(records)
     starts = _starts(project, intake, known.key_stage, ids)
     first = min(starts.values())
-    usable = records.schools["minor_group"].isin([*project.pool.minor_groups, OWN_GROUP])
-    has_area = ids != ""
+    usable, has_area = _is_usable(project, records), ids != ""
     kept = records.schools.index[usable & has_area]
     made = _averaged(project, records, code, ids[kept], first)
     told = {str(one): str(region) for one, region in zip(ids, records.schools["region"], strict=True) if one}
@@ -189,7 +188,17 @@ def _lost(records: SchoolRecords, usable: pd.Series, has_area: pd.Series) -> Ite
             yield LeftOut(reason, units, len(units))
 
 
-def _ids(records: SchoolRecords) -> tuple[pd.Series, dict[str, str]]:
+def units_by_area(project: Project, records: SchoolRecords) -> pd.Series:
+    """Return the id of the area of each unit that an area's series is made of, by unit."""
+    ids, _ = area_ids(records)
+    return ids[_is_usable(project, records).to_numpy() & (ids != "").to_numpy()]
+
+
+def _is_usable(project: Project, records: SchoolRecords) -> pd.Series:
+    return records.schools["minor_group"].isin([*project.pool.minor_groups, OWN_GROUP])
+
+
+def area_ids(records: SchoolRecords) -> tuple[pd.Series, dict[str, str]]:
     """Return the id of the area that each unit lies in, or is, and the name of each; empty where none is given."""
     schools = records.schools
     codes = pd.to_numeric(schools["area"], errors="coerce")

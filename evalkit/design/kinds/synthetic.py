@@ -218,6 +218,12 @@ def _partial_year(project: Project, starts: list[int]) -> int | None:
     return starts[0] - 1
 
 
+def later_years(plan: SyntheticOutcome, choices: SyntheticChoices, years: Collection[int]) -> tuple[int, ...]:
+    """Return the years from the first start on that an analysis uses, of those that there are."""
+    first = min(plan.starts.values())
+    return tuple(year for year in used_years(choices, years) if year >= first and year != plan.partial_year)
+
+
 def used_years(choices: SyntheticChoices, years: Collection[int]) -> list[int]:
     """Return the years of a series that the analysis uses."""
     first = min(years, default=0) if choices.since is None else choices.since

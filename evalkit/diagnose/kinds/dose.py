@@ -189,6 +189,11 @@ def _lost(project: Project, records: SchoolRecords, outcome: DoseOutcome, kept: 
 # The line among participants.
 
 
+def slope_of_change(plan: DosePlan, outcome: DoseOutcome, change: pd.Series) -> DoseSlope:
+    """Return the line by which the analysis is quoted through changes of participants, in the order of ids."""
+    return _slope(plan, outcome, change, outcome.covariates)
+
+
 def _slope(plan: DosePlan, outcome: DoseOutcome, change: pd.Series, covariates: pd.DataFrame) -> DoseSlope:
     """Return the slope of a change by unit on the dose, with the same dealings for every change of the same units."""
     if outcome.too_few:

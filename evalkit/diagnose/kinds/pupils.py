@@ -32,6 +32,7 @@ from evalkit.estimate.areas.sets import SetsInference
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.pupils.multilevel import CONSTANT, two_level_model
 from evalkit.estimate.pupils.school_values_arrays import (
+    AdjustedRows,
     SchoolValues,
     difference,
     pupils_difference,
@@ -302,6 +303,12 @@ def _weights(choices: PupilChoices, outcome: PupilOutcome) -> Floats:
     return outcome.n_before.to_numpy(dtype=float)
 
 
+def adjusted_rows(project: Project, plan: PupilPlan, outcome: PupilOutcome, rows: PeopleRows) -> AdjustedRows:
+    """Return the pupils of an outcome as its model compares them; raises as `pupil_outcomes`."""
+    every = _Pupils.of(project, plan, outcome, rows)
+    return (_changes(every) if plan.choices.model == "cross-sections" else _waves(every)).rows
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fitted:
     """The model, the value of every school that its effect is a difference of, the rows in it, and what was lost."""
@@ -310,6 +317,7 @@ class _Fitted:
     values: SchoolValues
     used: _Pupils
     losses: tuple[ArmLoss, ...]
+    rows: AdjustedRows
 
 
 # Other pupils in each year: the change from before to after.
@@ -343,12 +351,14 @@ def _changes(every: _Pupils) -> _Fitted:
         adjusted = adjusted - effects[name] * column
     after = np.isin(years, plan.exposure.post)
     ratio = model.conditional.between / model.conditional.within
-    if shock == "span":  # the model's groups are schools before and after, whatever the number of years
+    by_span, offset = shock == "span", complete.score - adjusted
+    rows = AdjustedRows(complete.school, complete.person, complete.period, adjusted, offset, None, ratio, by_span)
+    if by_span:  # the model's groups are schools before and after, whatever the number of years
         part, after = after[part].astype(np.int64), np.array([False, True])
     values = school_changes(adjusted, complete.school, part, after, ratio)
     values = _padded(values, len(every.outcome.everyone))
     later = of_spans.chosen(of_spans.is_after)
-    return _Fitted(model, values, used, tuple(_losses(later, later.is_complete)))
+    return _Fitted(model, values, used, tuple(_losses(later, later.is_complete)), rows)
 
 
 def _padded(values: SchoolValues, n: int) -> SchoolValues:
@@ -378,13 +388,23 @@ def _waves(every: _Pupils) -> _Fitted:
     parts = PupilColumns(outcome=_SCORE, school=_UNIT, treated=_START, covariates=(name, *used.covariates))
     model = two_level_model(frame, parts, every.options)
     effects = {one.name: one.estimate.value for one in model.coefficients}
-    assert complete.prior is not None
-    adjusted = complete.score - effects[CONSTANT] - effects[name] * complete.prior
-    for covariate, column in complete.covariates.items():
-        adjusted = adjusted - effects[covariate] * column
-    ratio = model.conditional.between / model.conditional.within
-    values = school_levels(adjusted, complete.school, ratio, len(every.outcome.everyone))
-    return _Fitted(model, values, used, losses)
+    rows = _adjusted_wave(linked, effects, name, model.conditional.between / model.conditional.within)
+    known = np.isfinite(rows.adjusted)
+    values = school_levels(rows.adjusted[known], rows.school[known], rows.ratio, len(every.outcome.everyone))
+    return _Fitted(model, values, used, losses, rows)
+
+
+def _adjusted_wave(linked: _Pupils, effects: dict[str, float], name: str, ratio: float) -> AdjustedRows:
+    """Return pupils with an earlier outcome and all covariates, whether or not they have a later one."""
+    assert linked.prior is not None
+    offset = effects[CONSTANT] + effects[name] * linked.prior
+    for covariate, column in linked.covariates.items():
+        offset = offset + effects[covariate] * column
+    kept = linked.chosen(np.isfinite(offset))
+    offset = offset[np.isfinite(offset)]
+    return AdjustedRows(
+        kept.school, kept.person, kept.period, kept.score - offset, offset, kept.prior, ratio, by_span=False
+    )
 
 
 def _linked(every: _Pupils) -> tuple[_Pupils, tuple[ArmLoss, ...]]:

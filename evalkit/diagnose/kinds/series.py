@@ -214,13 +214,8 @@ def series_outcomes(project: Project, plan: SeriesPlan, intake: ProjectData) -> 
 def _outcome(
     project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome
 ) -> SeriesOutcomeResults:
-    made = area_outcome(project, intake, plan.code)
-    years, years_left_out = _years(choices, plan, made)
-    kept, lost = _complete(plan, made, years)
-    series = _series(plan, kept, years, has_slope=False)
-    _require_after(plan, series)
-    has_slope = _has_slope(choices, plan, series)
-    series = replace(series, has_slope=has_slope)
+    made = compared_series(choices, plan, area_outcome(project, intake, plan.code))
+    series, kept, years = made.series, made.kept, made.years
     judged = _judged(plan, series, kept, project.seed)
     places, level = places_of(judged, project.seed), project.inference.level
     found = placed(judged, places, by_start(judged, GapSeries.effects))
@@ -235,8 +230,8 @@ def _outcome(
         years=years,
         before=tuple(year for year in years if year < first and not (plan.partial and year == first - 1)),
         after=tuple(year for year in years if year >= first),
-        years_left_out=years_left_out,
-        has_slope=has_slope,
+        years_left_out=made.years_left_out,
+        has_slope=series.has_slope,
         areas=kept.areas,
         overall=found.ranked(0, level),
         by_time=tuple(_by_time(plan, series, found, level)),
@@ -253,10 +248,10 @@ def _outcome(
         without_one=tuple(_without_one(plan, series, kept)),
         compared=_compared(series, kept),
         breaks=tuple(one for one in plan.breaks if years[0] <= one.before and one.after <= years[-1]),
-        left_out=(*plan.left_out, *lost),
+        left_out=(*plan.left_out, *made.lost),
         spreads=_spreads(project, intake, plan.code),
         level=level,
-        source=made.source,
+        source=kept.source,
     )
 
 
@@ -267,6 +262,43 @@ def _judged(plan: SeriesOutcome, series: GapSeries, kept: AreaOutcome, seed: int
     ids = [area for area, is_so in zip(kept.areas, series.stands_in, strict=True) if is_so]
     at = [plan.stand_ins.index(area) for area in ids]
     return in_connected_sets(series, plan.borders[np.ix_(at, at)], seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComparedSeries:
+    """The series that are compared, `kept` with every year, and what was left out: years by the reason, and areas."""
+
+    series: GapSeries
+    kept: AreaOutcome
+    years: tuple[int, ...]
+    years_left_out: tuple[tuple[str, tuple[int, ...]], ...]
+    lost: tuple[LeftOut, ...]
+
+
+def compared_series(choices: SeriesChoices, plan: SeriesOutcome, made: AreaOutcome) -> ComparedSeries:
+    """Return the series of a plan in the years that can be compared; raise `DesignError` where there are none."""
+    years, years_left_out = _years(choices, plan, made)
+    kept, lost = _complete(plan, made, years)
+    series = _series(plan, kept, years, has_slope=False)
+    _require_after(plan, series)
+    series = replace(series, has_slope=_has_slope(choices, plan, series))
+    return ComparedSeries(series=series, kept=kept, years=years, years_left_out=years_left_out, lost=lost)
+
+
+def overall_of(
+    project: Project, choices: SeriesChoices, plan: SeriesOutcome, made: AreaOutcome, *, is_number_alone: bool = False
+) -> tuple[Ranked, int]:
+    """Return the mean effect of any areas by year as an outcome is quoted by it, and how many areas it is less.
+
+    With `is_number_alone` no area takes the treated ones' places.
+    """
+    found = compared_series(choices, plan, made)
+    series = found.series
+    nobody = Places(np.empty((0, len(series.treated)), dtype=np.int64), is_drawn=False)
+    judged = _judged(plan, series, found.kept, project.seed)
+    places = nobody if is_number_alone else places_of(judged, project.seed)
+    ranked = placed(judged, places, by_start(judged, GapSeries.effects)).ranked(0, project.inference.level)
+    return ranked, len(_compared(series, found.kept))
 
 
 _NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")

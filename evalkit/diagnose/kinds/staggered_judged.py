@@ -39,14 +39,10 @@ def judged_values(
     project: Project, plan: StaggeredPlan, outcome: StaggeredOutcome, values: pd.DataFrame, options: JudgeOptions
 ) -> Judged:
     """Return the overall effect on any outcomes by unit and year, by the inference that it is quoted by."""
-    try:
-        whole = staggered_design(outcome.panel(values), design_options(plan.choices))
-        design = whole if outcome.match is None else matched_design(outcome, whole, values)
-    except DesignError as problem:
-        return Judged.none(str(problem))
-    work = OutcomeWork(
-        project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=options.executor
-    )
+    work = work_of(project, plan, outcome, values, options.executor)
+    if isinstance(work, str):
+        return Judged.none(work)
+    design = work.design
     if outcome.sets is not None or options.is_number_alone:
         return _judged_by_sets(work, options)
     effects = work.effects()
@@ -69,6 +65,20 @@ def judged_values(
         std_error=inference.std_error,
         df=inference.df,
         **_counts(work),
+    )
+
+
+def work_of(
+    project: Project, plan: StaggeredPlan, outcome: StaggeredOutcome, values: pd.DataFrame, executor: Executor
+) -> OutcomeWork | str:
+    """Return the design of any outcomes by unit and year, or why there is none."""
+    try:
+        whole = staggered_design(outcome.panel(values), design_options(plan.choices))
+        design = whole if outcome.match is None else matched_design(outcome, whole, values)
+    except DesignError as problem:
+        return str(problem)
+    return OutcomeWork(
+        project=project, choices=plan.choices, outcome=outcome, design=design, whole=whole, executor=executor
     )
 
 

@@ -32,7 +32,12 @@ from evalkit.design.panel.area_design import AreaDesign
 from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
-from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions, placebo_in_space
+from evalkit.estimate.synthetic.placebos import (
+    LeaveOneDonorOut,
+    PlaceboInSpace,
+    PlaceboOptions,
+    placebo_in_space,
+)
 from evalkit.estimate.synthetic.pooled import (
     PooledControl,
     PooledPlacebos,
@@ -41,7 +46,7 @@ from evalkit.estimate.synthetic.pooled import (
     pooled_without_areas,
     pooled_without_donors,
 )
-from evalkit.estimate.synthetic.result import FEWEST_PRE
+from evalkit.estimate.synthetic.result import FEWEST_PRE, SyntheticControl
 from evalkit.estimate.synthetic.study import AREA_METHODS, AmongGaps, AreaStudy, among_gaps, area_study
 from evalkit.estimate.synthetic.weights_arrays import fit_augmented, fit_synthetic_control, fit_with_features
 
@@ -321,14 +326,45 @@ def _studied(
 ) -> SyntheticOutcomeResults:
     design = design_of(none.plan, choices, whole)
     study = area_study(design, choices.method, options, _connected(none.plan, design, choices, options.seed))
-    among = _among(study, options.level)
+    among = _among(study.synthetic, study.space, options.level)
     return replace(
         none,
-        quoted=_quoted(study, among, choices.method),
+        quoted=_quoted(study.synthetic, study.space, among, choices.method),
         study=study,
         among=among,
         beside=dict(_beside(study, choices.method)),
     )
+
+
+def quoted_of(
+    project: Project,
+    choices: SyntheticChoices,
+    plan: SyntheticOutcome,
+    whole: AreaOutcome,
+    executor: Executor = SERIAL,
+) -> tuple[Quoted, int]:
+    """Return the effect of any areas by year as an outcome is quoted by it, and how many donors it is made from.
+
+    Raises `DesignError` where weights cannot be made.
+    """
+    options = PlaceboOptions(
+        n_draws=choices.draws or N_DRAWS, seed=project.seed, level=project.inference.level, executor=executor
+    )
+    if plan.how == "pooled":
+        control = pooled_control(starts_of(plan, choices, whole), choices.nu)
+        return _quoted_together(control, pooled_placebos(control, options, choices.nu)), len(control.design.donors)
+    design = design_of(plan, choices, whole)
+    found = AREA_METHODS[choices.method](design)
+    space = placebo_in_space(found, options, _connected(plan, design, choices, options.seed))
+    quoted = _quoted(found, space, _among(found, space, options.level), choices.method)
+    return quoted, len(design.donors)
+
+
+def number_of(choices: SyntheticChoices, plan: SyntheticOutcome, whole: AreaOutcome) -> Quantity:
+    """Return the effect alone of any areas by year; raise `DesignError` where weights cannot be made."""
+    if plan.how == "pooled":
+        return pooled_control(starts_of(plan, choices, whole), choices.nu).estimate
+    return AREA_METHODS[choices.method](design_of(plan, choices, whole)).estimate
 
 
 def _connected(
@@ -344,24 +380,22 @@ def _connected(
     return connected_sets(plan.borders[np.ix_(kept, kept)], len(design.treated), n_draws, random)
 
 
-def _among(study: AreaStudy, level: float) -> AmongGaps | Unavailable:
+def _among(found: SyntheticControl, space: PlaceboInSpace, level: float) -> AmongGaps | Unavailable:
     """Return where the mean gap stands among the placebos', None said where no inference is made."""
-    design = study.synthetic.design
-    if isinstance(study.space.p_value, Unavailable):
-        return study.space.p_value
-    if study.space.n_disjoint is not None:
-        return Unavailable(no_interval_of_sets(study.space.n_disjoint))
-    gaps = study.space.gaps[:, design.n_pre :].mean(axis=1)
-    return among_gaps(float(study.synthetic.fit.estimate), gaps, level)
+    if isinstance(space.p_value, Unavailable):
+        return space.p_value
+    if space.n_disjoint is not None:
+        return Unavailable(no_interval_of_sets(space.n_disjoint))
+    gaps = space.gaps[:, found.design.n_pre :].mean(axis=1)
+    return among_gaps(float(found.fit.estimate), gaps, level)
 
 
-def _quoted(study: AreaStudy, among: AmongGaps | Unavailable, method: str) -> Quoted:
+def _quoted(found: SyntheticControl, space: PlaceboInSpace, among: AmongGaps | Unavailable, method: str) -> Quoted:
     """Return the effect with the p-value of the ratio of errors, and the interval of its method."""
-    space = study.space
     interval: IntervalOrReason = among if isinstance(among, Unavailable) else among.interval
     no_error = space.n_disjoint is not None and isinstance(among, Unavailable)
     return Quoted(
-        estimate=study.synthetic.estimate,
+        estimate=found.estimate,
         std_error=among if no_error and isinstance(among, Unavailable) else space.std_error,
         interval=space.interval if method == "sdid" and not no_error else interval,
         p_value=space.p_value,
@@ -396,22 +430,27 @@ def _pooled(
         left_out=pooled_without_donors(control, choices.nu),
         without_area={} if isinstance(control.estimate, Unavailable) else pooled_without_areas(control, choices.nu),
     )
-    no_error = Unavailable("Sets of donors are compared directly; no standard error is made of them.")
     beside = {} if choices.nu == 0.0 else {"each by itself (ν = 0)": pooled_control(design, 0.0).estimate}
     return replace(
         none,
-        quoted=Quoted(
-            estimate=control.estimate,
-            std_error=control.estimate if isinstance(control.estimate, Unavailable) else no_error,
-            interval=placebos.among.interval,
-            p_value=placebos.p_value,
-            p_value_one_sided=placebos.among.p_value_one_sided,
-            n_ranked=len(placebos.ratios) + 1,
-        ),
+        quoted=_quoted_together(control, placebos),
         study=Unavailable("Each treated area has weights of its own."),
         pooled=found,
         among=placebos.among,
         beside=beside,
+    )
+
+
+def _quoted_together(control: PooledControl, placebos: PooledPlacebos) -> Quoted:
+    """Return the effect on areas with weights of their own, among sets of donors."""
+    no_error = Unavailable("Sets of donors are compared directly; no standard error is made of them.")
+    return Quoted(
+        estimate=control.estimate,
+        std_error=control.estimate if isinstance(control.estimate, Unavailable) else no_error,
+        interval=placebos.among.interval,
+        p_value=placebos.p_value,
+        p_value_one_sided=placebos.among.p_value_one_sided,
+        n_ranked=len(placebos.ratios) + 1,
     )
 
 

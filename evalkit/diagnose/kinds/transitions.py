@@ -141,7 +141,7 @@ def _against(
         none = Unavailable(f"Not estimated: {outcome.too_few}.")
         return dict.fromkeys(NUMBERS, none)
     before, after = (table[year].to_numpy(dtype=float) for year in years)
-    improved = np.asarray(_HUNDRED * (after < before), dtype=np.float64)
+    improved = improved_of(before, after)
     numbers = {
         "improved": improved,
         "improved_given_before": improved - _rates(improved, before, outcome.against.groups.reindex(table.index).ne(0)),
@@ -149,6 +149,11 @@ def _against(
         "steps": before - after,
     }
     return {name: _placed(project, outcome, table.index, values) for name, values in numbers.items()}
+
+
+def improved_of(before: Floats, after: Floats) -> Floats:
+    """Return 100 for units in a better category after than before and 0 for the others, from positions of each."""
+    return np.asarray(_HUNDRED * (after < before), dtype=np.float64)
 
 
 def _rates(improved: Floats, before: Floats, is_other: pd.Series) -> Floats:
@@ -164,19 +169,24 @@ def _placed(
     project: Project, outcome: TransitionsOutcome, units: pd.Index, values: Floats
 ) -> AgainstComparison | Unavailable:
     """Return the mean of the listed less that of what their areas are set against, judged as the plan says."""
+    listed = listed_of(project, outcome, units, values)
+    if not (listed.changes.group == 0).any():
+        return Unavailable("No listed school has a category in both years.")
+    return listed_effect_of(listed, project.inference.level)
+
+
+def listed_of(project: Project, outcome: TransitionsOutcome, units: pd.Index, values: Floats) -> Listed:
+    """Return a number of each unit as what sets, or areas as clusters, judge."""
     against = outcome.against
     group = against.groups.reindex(units).to_numpy(dtype=np.int64)
-    if not (group == 0).any():
-        return Unavailable("No listed school has a category in both years.")
     changes = Changes(units, group, values, np.ones(len(units)))
-    listed = Listed(
+    return Listed(
         changes=changes,
         sets=against.sets,
         comparison=against.comparison,
         placing=placing_of_list(project),
         has_many=against.has_many_areas,
     )
-    return listed_effect_of(listed, project.inference.level)
 
 
 def _lead(
@@ -189,7 +199,7 @@ def _lead(
     if outcome.too_few:
         return Unavailable(f"Not estimated: {outcome.too_few}.")
     table = _positions(plan, outcome, records, (min(pre), max(pre)))
-    moved = np.asarray(_HUNDRED * (table[max(pre)] < table[min(pre)]).to_numpy(dtype=np.float64), dtype=np.float64)
+    moved = improved_of(*(table[year].to_numpy(dtype=float) for year in (min(pre), max(pre))))
     return _placed(plan.project, outcome, table.index, moved)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,25 +17,15 @@ from evalkit.data.published.records import SchoolRecords
 from evalkit.design.project.areas import AreaComparisons
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import LockedDesign, OutcomeDesign
-from evalkit.design.project.set_rule import MOST_AREAS, P_NEEDS
-from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, common_years, outcomes_of
+from evalkit.design.project.set_rule import P_NEEDS
+from evalkit.diagnose.missing.listed_bounds import bounds_of_listed
+from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, common_years, outcomes_of, words_of
 from evalkit.estimate.areas.clusters import supported_inference
 from evalkit.estimate.areas.outcome_effects import main_effects, mean_pupils, placing_of
 from evalkit.estimate.areas.sample import Changes
-from evalkit.estimate.areas.set_effects import MANY_AREAS, ListedChanges, compared_codes, options_of
-from evalkit.estimate.areas.sets import set_statistics
 from evalkit.estimate.effect import surest_effect
-from evalkit.estimate.missing.area_bounds import (
-    BoundsOfSets,
-    JudgedBounds,
-    bounds_by_permutation,
-    bounds_by_sets,
-    bounds_without,
-)
+from evalkit.estimate.missing.area_bounds import JudgedBounds, bounds_by_permutation
 from evalkit.estimate.missing.lee_arrays import LeeBounds, lee_bounds
-
-_DRAWS_OF_SEVERAL: Final = 2_000
-"""Draws where schools of several areas are listed, each with a comparison of its own to sort."""
 
 
 def areas_samples(project: Project, intake: ProjectData, locked: LockedDesign) -> Iterator[MissingSample]:
@@ -48,7 +37,11 @@ def areas_samples(project: Project, intake: ProjectData, locked: LockedDesign) -
             work = _Work(project=project, records=records, design=design, role=outcome.role)
             outcomes = _outcomes(work, intake)
             yield MissingSample(
-                outcome=outcome.code, outcomes=outcomes, judge=work.judged, bounds=partial(work.bounds, outcomes)
+                outcome=outcome.code,
+                outcomes=outcomes,
+                judge=work.judged,
+                bounds=partial(work.bounds, outcomes),
+                words=words_of(project, outcome.code),
             )
 
 
@@ -114,9 +107,10 @@ class _Work:
     def bounds(self, outcomes: Outcomes) -> JudgedBounds:
         """Return Lee's bounds, every placebo area or set having its own."""
         changes = self.changes(outcomes.values)
-        if self.design.is_whole_area or self.design.sets is None:
+        design = self.design
+        if design.is_whole_area or design.sets is None:
             return self._by_permutation(changes)
-        return self._by_sets(changes)
+        return bounds_of_listed(changes, design.sets, design.comparisons[NEIGHBOURS], placing_of(self.project))
 
     def _by_permutation(self, changes: Changes) -> JudgedBounds:
         comparison, pool = self.design.comparisons[NEIGHBOURS], self.project.pool
@@ -135,34 +129,6 @@ class _Work:
         few = f"{len(bounds.lower)} areas could be analysed the same way, and {P_NEEDS} are needed."
         level = self.project.inference.level
         return bounds_by_permutation(bounds, at, level, few if len(bounds.lower) < P_NEEDS else "")
-
-    def _by_sets(self, changes: Changes) -> JudgedBounds:
-        sets, comparison = self.design.sets, self.design.comparisons[NEIGHBOURS]
-        assert sets is not None
-        known = np.where(np.isfinite(changes.change), changes.change, 0.0)  # who is in the pool hangs on no outcome
-        listed = ListedChanges.of(changes, known[:, None], sets, comparison)
-        if not listed.is_listed.any():
-            return bounds_without("No listed school has every result before and a school to compare with.")
-        place = changes.units.get_indexer(listed.units)
-        statistic = BoundsOfSets(
-            values=changes.change[place],
-            weight=listed.weight,
-            area=listed.area,
-            may_compare=~listed.is_listed,
-            codes=listed.codes,
-            compared=compared_codes(comparison, listed.codes),
-        )
-        placing = placing_of(self.project)
-        if len(sets.treated) > 1:
-            placing = replace(placing, n_sets=_DRAWS_OF_SEVERAL)
-        pool = listed.pool(sets, placing)
-        areas = np.array(pool.treated_areas, dtype=np.int64)
-        members = np.flatnonzero(listed.is_listed)
-        own = statistic.bounds(members, np.searchsorted(areas, listed.area[members]), areas)
-        if len(sets.treated) > MOST_AREAS:
-            return replace(bounds_by_permutation(own, 0, placing.level, MANY_AREAS.reason), interval=MANY_AREAS)
-        found = set_statistics(statistic, pool, options_of(sets, placing))
-        return bounds_by_sets(found, own, placing.level)
 
 
 def _bounds_of(changes: Changes, comparison: AreaComparisons, group: int) -> LeeBounds:

@@ -17,7 +17,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.kinds.matched import MatchedPlan, OutcomeMatch
 from evalkit.diagnose.kinds.matched import judged_values, set_pool, sets_beside
-from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, common_years, outcomes_of
+from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, common_years, outcomes_of, words_of
 from evalkit.estimate.areas.set_draws import SetOptions
 from evalkit.estimate.areas.sets import SLOW_CHUNK, set_statistics
 from evalkit.estimate.missing.area_bounds import JudgedBounds, bounds_by_permutation, bounds_by_sets
@@ -38,6 +38,7 @@ def matched_samples(plan: MatchedPlan, intake: ProjectData, executor: Executor =
                 outcomes=_outcomes(work, intake),
                 judge=work.judged,
                 bounds=work.bounds,
+                words=words_of(plan.project, found.outcome),
                 note=NOTE if found.is_by_sets else "",
             )
 

@@ -14,14 +14,15 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import listed
 from evalkit.data.measures import measure_of
 from evalkit.diagnose.finding import DIFFERENTIAL, Finding, FindingKind, banded, design_fact, not_assessable, statement
+from evalkit.diagnose.missing.extremes import SMALL_SCHOOLS
 from evalkit.diagnose.missing.sample import Judged, MissingSample
-from evalkit.diagnose.missing.what_if import HOLDS_ZERO, MissingOutcome, WhatIf, what_if
+from evalkit.diagnose.missing.what_if import HOLDS_ZERO, ArmLosses, MissingOutcome, WhatIf, what_if
 from evalkit.estimate.effect import Effect
 
 ATTRITION: Final = "missing_after"
 RESULTS: Final = "missing_results"
-NOTHING_MISSING: Final = "Nothing that was declared changes the estimate: no school with a result before lacks one."
-_NAMES: Final = {"imputed": "imputed", "worst": "suppressed ones at worst", "best": "at best", "bounds": "trimmed"}
+NOTHING_MISSING: Final = "Nothing that was declared changes the estimate: no {one} with a result before lacks one."
+_NAMES: Final = {"imputed": "imputed", "worst": "at worst", "best": "at best", "bounds": "trimmed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -76,8 +77,8 @@ def _lost(found: MissingOutcome) -> Finding:
     shares = [one.share_lost for one in found.losses]
     treated, comparison = (visible(100 * one, 1) for one in shares if isinstance(one, float))
     sentence = (
-        f"Of those with a result in every year before, {treated}% of the treated and {comparison}% of the comparison "
-        "lack one afterwards."
+        f"Of those with a result in every year before, {treated}% of the {found.words.treated} and {comparison}% of "
+        f"the {found.words.comparison} {found.words.many} lack one afterwards."
     )
     apart = abs(found.differential)
     return design_fact(ATTRITION, banded(apart, *DIFFERENTIAL), apart, sentence)
@@ -94,11 +95,13 @@ def _statement(project: Project, found: MissingOutcome) -> Finding:
         if isinstance(row.interval, Interval):
             reach += [row.interval.lower, row.interval.upper]
         if own and row.assumption in _NAMES:
-            named.append(_NAMES[row.assumption])
+            only = "suppressed ones " if row.assumption == "worst" and found.words.end == SMALL_SCHOOLS.row else ""
+            named.append(only + _NAMES[row.assumption])
     published = found.rows[0].estimate
-    if not named or isinstance(published, Unavailable):
-        return statement(RESULTS, Unavailable(NOTHING_MISSING), NOTHING_MISSING)
-    unit = measure_of(project, found.outcome).unit
+    if not named or isinstance(published, Unavailable) or not any(_is_incomplete(one) for one in found.losses):
+        nothing = _why_nothing(found)
+        return statement(RESULTS, Unavailable(nothing), nothing)
+    unit = found.words.unit or measure_of(project, found.outcome).unit
     apart = max(abs(one - published) for one in ends)
     sentence = (
         f"With missing results {listed(named)}, the estimate lies between {visible(min(ends))} and "
@@ -108,6 +111,20 @@ def _statement(project: Project, found: MissingOutcome) -> Finding:
         level = next(row.interval.level for row in found.rows if isinstance(row.interval, Interval))
         sentence += f"; all intervals together reach from {interval_text(Interval(min(reach), max(reach), level))}"
     return statement(RESULTS, apart, f"{sentence}. {_tipping_words(found, unit)}".strip())
+
+
+def _why_nothing(found: MissingOutcome) -> str:
+    """Return why no row stands beside the answer: nothing is missing, or what cannot be said and why."""
+    reasons = [row.lower.reason for row in found.rows if isinstance(row.lower, Unavailable)]
+    if not any(_is_incomplete(one) for one in found.losses):
+        return NOTHING_MISSING.format(one=found.words.one)
+    return " ".join(dict.fromkeys(reasons)) or "The project leaves out what could be said of missing results."
+
+
+def _is_incomplete(one: ArmLosses) -> bool:
+    """Return whether somebody of an arm lacks a result; what is not told is of somebody."""
+    counts = (*one.lost.values(), one.lacking_before)
+    return any(isinstance(n, Unavailable) or n > 0 for n in counts)
 
 
 def _ends(row: WhatIf) -> list[float]:
@@ -120,8 +137,8 @@ def _tipping_words(found: MissingOutcome, unit: str) -> str:
         return HOLDS_ZERO if shift.reason == HOLDS_ZERO else ""
     lower = "below" if shift < 0 else "above"
     return (
-        f"The interval of imputed results would reach zero if the treated schools' missing results lay "
-        f"{visible(abs(shift))} {unit} {lower} what is imputed for them."
+        f"The interval of imputed results would reach zero if the missing results of the {found.words.treated} "
+        f"{found.words.many} lay {visible(abs(shift))} {found.words.result_unit or unit} {lower} what is imputed."
     )
 
 

@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Bools
+from evalkit.core.project import Project
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
+from evalkit.data.measures import LOWER, measure_of
 from evalkit.data.published.records import SchoolRecords
+from evalkit.diagnose.missing.extremes import SMALL_SCHOOLS, Extremes
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.missing.area_bounds import JudgedBounds
+from evalkit.estimate.missing.predictive_arrays import ImputationOptions
 
 Arm = Literal["treated", "comparison", "elsewhere"]
 """In the programme; compared with its schools; or in neither, but analysed in the place of the treated."""
@@ -96,6 +100,11 @@ class Outcomes:
         return self.values.isna().to_numpy()
 
     @property
+    def is_in_arm(self) -> Bools:
+        """Return which units are in an arm, shape (n,)."""
+        return np.asarray(self.arm.isin(["treated", "comparison"]))
+
+    @property
     def has_some_before(self) -> Bools:
         """Return which units have a result in some year before, shape (n,)."""
         return np.asarray((self.before & ~self.missing).any(axis=1))
@@ -111,23 +120,79 @@ class Outcomes:
         return np.asarray((~self.missing | ~self.after).all(axis=1))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Who can lack a result, in words for readers: `one` and `many` of them, and what those of each arm are called.
+
+    `treated` and `comparison` stand before what they are said of: "the treated schools". `everyone` is of whom gaps are
+    filled where that is more than those of the arms. `unit` is what the estimate is
+    in and `result_unit` what a result is in, where these are not the outcome's own unit. `end` and `end_note` are those
+    of `Extremes`. `is_people` says that units are people, whose small counts are told nowhere; `is_lower_better` that a
+    low result is a good one.
+    """
+
+    one: str = "school"
+    many: str = "schools"
+    treated: str = "treated"
+    comparison: str = "comparison"
+    everyone: str = ""
+    unit: str = ""
+    result_unit: str = ""
+    end: str = ""
+    end_note: str = ""
+    is_people: bool = False
+    is_lower_better: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MissingSample:
     """One outcome of an analysis: who has which results, how a table of them is judged, and bounds that trim.
 
-    `bounds` is None where the kind can give none, and `no_bounds` then says why; `note` is what a reader must know of
-    how the kind judges.
+    Attributes
+    ----------
+    outcome, outcomes : the outcome by its code, and who has which results
+    judge : analyses a table of outcomes, or of what `measured` makes of one
+    measured : the estimate must be a straight line in what is judged: where it is none in outcomes, such as categories,
+        what is averaged over completed tables and shifted is this of each; None where outcomes are judged themselves
+    bounds : bounds that trim; None where the kind can give none, and `no_bounds` then says why
+    extremes : what stands for missing results at worst and at best, or why nothing does
+    no_imputation : why no results are imputed; an empty text where they are
+    imputation : rounds and donors
+    counts : units of each arm in the analysis, where its effect counts them together
+    limits : the least and the most that what is judged can be; None where it has no ends
+    is_rigid : whether an interval without an error moves with the estimate, its length that of placebos; where what is
+        shifted changes the placebos too, the tipping point is searched for
+    words : who can lack a result
+    note : what a reader must know of how the kind judges
     """
 
     outcome: str
     outcomes: Outcomes
     judge: Judge
+    measured: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     bounds: Callable[[], JudgedBounds] | None = None
     no_bounds: str = "This kind of analysis has no one change of a school that could be trimmed."
+    extremes: Extremes | Unavailable = SMALL_SCHOOLS
+    no_imputation: str = ""
+    imputation: ImputationOptions = field(default_factory=ImputationOptions)
+    counts: tuple[int, int] | None = None
+    limits: tuple[float, float] | None = None
+    is_rigid: bool = True
+    words: Words = field(default_factory=Words)
     note: str = ""
+
+    def of_table(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return what is judged of a table of outcomes."""
+        return table if self.measured is None else self.measured(table)
 
 
 # The parts of such a sample that published records give.
+
+
+def words_of(project: Project, outcome: str) -> Words:
+    """Return the words of schools for an outcome of a project, of which a low result may be a good one."""
+    return Words(is_lower_better=measure_of(project, outcome).direction == LOWER)
+
 
 _NOT_KNOWN: Final = "not known"
 

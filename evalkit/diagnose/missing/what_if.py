@@ -11,34 +11,34 @@ import numpy as np
 import pandas as pd
 
 from evalkit.core.arrays import Bools
+from evalkit.core.disclosure import FEWEST_PEOPLE, few, is_few
 from evalkit.core.draws import stream
 from evalkit.core.missing import Missing
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.core.words import counted
+from evalkit.core.scipy_parts import brentq
 from evalkit.data.published.codes import CODE_REASONS, NO_ROW
-from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes
+from evalkit.diagnose.missing.extremes import is_suppressed, worst_and_best
+from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, Words
 from evalkit.estimate.missing.area_bounds import JudgedBounds, bounds_without
 from evalkit.estimate.missing.pooled_arrays import Pooled, ShiftedEstimates, rigid_tipping_point
-from evalkit.estimate.missing.predictive_arrays import ImputationOptions, imputed
+from evalkit.estimate.missing.predictive_arrays import imputed
 
-SIZES: Final = (6, 10)
-"""Pupils of the smallest published cohorts, which stand for those whose results are suppressed."""
-TAILS: Final = (5.0, 95.0)
-"""Percentiles of their results that stand for the worst and the best."""
-FEWEST_SMALL: Final = 20
-"""Schools of such a size below which a percentile of them says nothing."""
-SUPPRESSED: Final = ("suppressed", "confidential", "redacted")
 LossReason = Literal["closed", "suppressed", "low_coverage", "not_published"]
 LOSS_REASONS: Final[tuple[LossReason, ...]] = ("closed", "suppressed", "low_coverage", "not_published")
 Assumption = Literal["published", "imputed", "worst", "best", "bounds"]
+_EXTREMES: Final[tuple[Literal["worst", "best"], ...]] = ("worst", "best")
 _ARMS: Final[tuple[Literal["treated", "comparison"], ...]] = ("treated", "comparison")
-_EXTREMES: Final[tuple[Assumption, ...]] = ("worst", "best")
 _STEP: Final = 1.0
+_MOST_TIMES: Final = 16.0
+"""Times the shift of a straight line up to which one is searched for."""
+_NEAR: Final = 1e-4
+"""Share of itself to which it is found: it is told with three digits."""
 NOT_ASKED: Final = "The project leaves it out."
 BOUNDS_ALONE: Final = "Bounds are two estimates, of no one sample and without a p-value."
-NONE_MISSING: Final = "No school with a result before lacks one."
-NONE_SUPPRESSED: Final = "No result after the programme began is suppressed."
-NOBODY_IMPUTED: Final = "No result of a treated school after the programme began is imputed."
+NONE_MISSING: Final = "No {one} with a result before lacks one."
+NOBODY_IMPUTED: Final = "No result after the programme began is imputed for {arm}."
+NO_SHIFT: Final = "No shift of up to {most:g} times the one at which a straight line would reach zero does it."
+OUT_OF_RANGE: Final = "No results that are possible would make the interval reach zero."
 HOLDS_ZERO: Final = "The interval of the imputed outcomes holds zero as it is."
 NO_POOLING: Final = "A completed table has no estimate."
 
@@ -57,9 +57,9 @@ class ArmLosses:
     arm: Literal["treated", "comparison"]
     never_matched: int
     n_schools: int
-    lacking_before: int
-    lost: dict[LossReason, int]
-    with_result: int
+    lacking_before: int | Unavailable
+    lost: dict[LossReason, int | Unavailable]
+    with_result: int | Unavailable
     share_lost: Quantity
 
 
@@ -99,9 +99,9 @@ class ImputationDetail:
     """
 
     draws: int
-    percent_incomplete: float
-    n_cells_treated: int
-    n_cells_comparison: int
+    percent_incomplete: Quantity
+    n_cells_treated: int | Unavailable
+    n_cells_comparison: int | Unavailable
     missing_share: Quantity
 
 
@@ -116,6 +116,7 @@ class MissingOutcome:
     tipping: TippingPoint
     imputation: ImputationDetail | Unavailable
     bounds: JudgedBounds
+    words: Words
     note: str = ""
 
 
@@ -124,27 +125,45 @@ def what_if(sample: MissingSample, main: Judged, choices: Missing, seed: int, le
 
     `main` is what it says of the results that were published, which stays the answer.
     """
+    is_people = sample.words.is_people
     losses = tuple(_losses(sample.outcomes, arm) for arm in _ARMS)
+    hides = is_people and any(_is_of_few(one) for one in losses)
     found = _imputed(sample, choices, seed, level) if choices.imputation is not None else _Imputed.none(NOT_ASKED)
     bounds = bounds_without(NOT_ASKED)
     if choices.bounds == "lee":
         bounds = bounds_without(sample.no_bounds) if sample.bounds is None else sample.bounds()
+        bounds = bounds.without_shares(few(FEWEST_PEOPLE, "pupils")) if hides else bounds
     rows = [
-        _row("published", main),
+        _published(sample, main),
         *((found.row,) if choices.imputation is not None else ()),
-        *(_suppressed(sample) if choices.suppressed == "worst-best" else ()),
+        *(_at_ends(sample) if choices.suppressed == "worst-best" else ()),
         *((_bounds_row(bounds),) if choices.bounds == "lee" else ()),
     ]
     return MissingOutcome(
         outcome=sample.outcome,
-        losses=losses,
-        differential=_differential(losses),
+        losses=tuple(_told(one) for one in losses) if is_people else losses,
+        differential=Unavailable(few(FEWEST_PEOPLE, "pupils")) if hides else _differential(losses),
         rows=tuple(rows),
         tipping=found.tipping if choices.tipping else _Imputed.none(NOT_ASKED).tipping,
-        imputation=found.detail,
+        imputation=_told_detail(found.detail) if hides else found.detail,
         bounds=bounds,
+        words=_words(sample),
         note=sample.note,
     )
+
+
+def _words(sample: MissingSample) -> Words:
+    ends = sample.extremes
+    if isinstance(ends, Unavailable):
+        return replace(sample.words, end="", end_note="")
+    return replace(sample.words, end=ends.row, end_note=ends.note)
+
+
+def _published(sample: MissingSample, main: Judged) -> WhatIf:
+    row = _row("published", main)
+    if sample.counts is None:
+        return row
+    return replace(row, n_treated=sample.counts[0], n_comparison=sample.counts[1])
 
 
 def _row(assumption: Assumption, found: Judged) -> WhatIf:
@@ -172,6 +191,16 @@ def _without(assumption: Assumption, reason: str) -> WhatIf:
         n_treated=none,
         n_comparison=none,
     )
+
+
+def _at_ends(sample: MissingSample) -> Iterator[WhatIf]:
+    """Yield what the missing results could do at worst and at best, or why that is not said."""
+    tables = worst_and_best(sample)
+    for assumption in _EXTREMES:
+        if isinstance(tables, Unavailable):
+            yield _without(assumption, tables.reason)
+        else:
+            yield _row(assumption, sample.judge(sample.of_table(tables[assumption])))
 
 
 def _bounds_row(found: JudgedBounds) -> WhatIf:
@@ -205,10 +234,31 @@ def _losses(outcomes: Outcomes, arm: Literal["treated", "comparison"]) -> ArmLos
     )
 
 
+def _is_of_few(one: ArmLosses) -> bool:
+    """Return whether a count of an arm is of few people, which it or what is left would tell."""
+    counts = (one.lacking_before, *one.lost.values(), one.with_result)
+    return any(isinstance(n, int) and is_few(n) for n in counts)
+
+
+def _told(one: ArmLosses) -> ArmLosses:
+    """Return what may be told of people: nothing of an arm in which some count is of few."""
+    if not _is_of_few(one):
+        return one
+    none = Unavailable(few(FEWEST_PEOPLE, "pupils"))
+    return replace(one, lacking_before=none, lost=dict.fromkeys(one.lost, none), with_result=none, share_lost=none)
+
+
+def _told_detail(detail: ImputationDetail | Unavailable) -> ImputationDetail | Unavailable:
+    if isinstance(detail, Unavailable):
+        return detail
+    none = Unavailable(few(FEWEST_PEOPLE, "pupils"))
+    return replace(detail, percent_incomplete=none, n_cells_treated=none, n_cells_comparison=none)
+
+
 def _kind_of_loss(reason: str) -> LossReason:
     if reason == NO_ROW:
         return "closed"
-    if reason.startswith(SUPPRESSED):
+    if is_suppressed(reason):
         return "suppressed"
     return "low_coverage" if reason == CODE_REASONS["LOWCOV"] else "not_published"
 
@@ -218,56 +268,6 @@ def _differential(losses: tuple[ArmLosses, ...]) -> Quantity:
     if isinstance(treated, Unavailable) or isinstance(comparison, Unavailable):
         return treated if isinstance(treated, Unavailable) else comparison
     return treated - comparison
-
-
-# Suppressed results at worst and at best.
-
-
-def _suppressed(sample: MissingSample) -> Iterator[WhatIf]:
-    """Yield what suppressed results could do: the treated's low and all others' high, and the reverse.
-
-    One completed table each, analysed as the analysis itself is; all other gaps stay gaps.
-    """
-    outcomes = sample.outcomes
-    reasons = outcomes.reasons.to_numpy(dtype=object)
-    hidden = np.array([[str(one).startswith(SUPPRESSED) for one in row] for row in reasons]).reshape(reasons.shape)
-    filled = hidden & outcomes.missing & outcomes.after & outcomes.has_all_before[:, None]
-    is_arm = outcomes.arm.isin(_ARMS).to_numpy()
-    if not filled[is_arm].any():
-        yield from (_without(one, NONE_SUPPRESSED) for one in _EXTREMES)
-        return
-    try:
-        ends = {at: _extremes(outcomes, at) for at in np.flatnonzero(filled.any(axis=0)).tolist()}
-    except LookupError as problem:
-        yield from (_without(one, str(problem)) for one in _EXTREMES)
-        return
-    is_treated = (outcomes.arm == "treated").to_numpy()
-    for assumption in _EXTREMES:
-        values = outcomes.values.copy()
-        for at, (low, high) in ends.items():
-            own, others = (low, high) if assumption == "worst" else (high, low)
-            year = values.columns[at]
-            values.loc[filled[:, at] & is_treated, year] = own
-            values.loc[filled[:, at] & ~is_treated, year] = others
-        yield _row(assumption, sample.judge(values))
-
-
-def _extremes(outcomes: Outcomes, at: int) -> tuple[float, float]:
-    """Return the 5th and 95th percentile of the results of schools with 6 to 10 pupils in the year at a place.
-
-    Where the files tell no cohort of that year, a school's cohort is that of the last year before of which they do.
-    """
-    year, values = outcomes.values.columns[at], outcomes.values.iloc[:, at]
-    known = outcomes.pupils.iloc[:, : at + 1].dropna(axis=1, how="all")
-    pupils = known.iloc[:, -1] if len(known.columns) else outcomes.pupils.iloc[:, at]
-    small = values[pupils.between(*SIZES) & values.notna()]
-    if len(small) < FEWEST_SMALL:
-        raise LookupError(
-            f"{counted(len(small), 'school')} of {SIZES[0]} to {SIZES[1]} pupils had a result in {year}: too few to "
-            "say what the suppressed ones could be at worst."
-        )
-    low, high = np.percentile(small.to_numpy(dtype=float), TAILS)
-    return float(low), float(high)
 
 
 # Imputed results.
@@ -293,17 +293,18 @@ def _imputed(sample: MissingSample, choices: Missing, seed: int, level: float) -
     outcomes = sample.outcomes
     rows = outcomes.has_some_before
     gaps = outcomes.missing & rows[:, None]
-    is_arm = outcomes.arm.isin(_ARMS).to_numpy()
-    if not gaps[is_arm].any():
-        return _Imputed.none(NONE_MISSING)
+    if sample.no_imputation:
+        return _Imputed.none(sample.no_imputation)
+    if not gaps[outcomes.is_in_arm].any():
+        return _Imputed.none(NONE_MISSING.format(one=sample.words.one))
     if not (~outcomes.missing[rows]).any(axis=0).all():
-        return _Imputed.none("In some year no school has a result, so that there is none to impute from.")
+        return _Imputed.none(f"In some year no {sample.words.one} has a result, so that there is none to impute from.")
     percent = 100 * float(gaps[rows].any(axis=1).mean())
     assert choices.imputation is not None
     m = max(choices.imputation.draws, math.ceil(percent))
     tables = _tables(sample, m, seed)
     is_treated = (outcomes.arm == "treated").to_numpy()
-    shifted = gaps & outcomes.after & is_treated[:, None]
+    shifted = _of_table(gaps & outcomes.after & is_treated[:, None], outcomes, tables[0])
     mean = sum(tables[1:], tables[0]) / m
     first = sample.judge(mean)
     detail = ImputationDetail(
@@ -316,7 +317,8 @@ def _imputed(sample: MissingSample, choices: Missing, seed: int, level: float) -
     if isinstance(first.estimate, Unavailable):
         return _Imputed.none(first.estimate.reason)
     if isinstance(first.std_error, Unavailable):
-        return _Imputed(_row("imputed", first), _rigid(sample, mean, first, shifted), detail)
+        tipped = (_rigid if sample.is_rigid else _searched)(sample, mean, first, shifted)
+        return _Imputed(_row("imputed", first), _possible(sample, mean, shifted, tipped), detail)
     found = _shifted(sample, tables, shifted)
     if isinstance(found, Unavailable):
         return _Imputed.none(found.reason)
@@ -330,13 +332,13 @@ def _imputed(sample: MissingSample, choices: Missing, seed: int, level: float) -
             interval=_around(one, level),
             p_value=one.p_value,
         ),
-        _tipped(found.tipping_point(level), found.slope, _around(one, level)),
+        _possible(sample, mean, shifted, _tipped(sample, found.tipping_point(level), found.slope, _around(one, level))),
         replace(detail, missing_share=one.missing_share),
     )
 
 
 def _tables(sample: MissingSample, m: int, seed: int) -> list[pd.DataFrame]:
-    """Return m completed tables; units without any result before keep their gaps."""
+    """Return what m completed tables give that is judged; units without any result before keep their gaps."""
     outcomes = sample.outcomes
     rows = outcomes.has_some_before
     values, covariates = (one[rows].to_numpy(dtype=float) for one in (outcomes.values, outcomes.covariates))
@@ -345,22 +347,66 @@ def _tables(sample: MissingSample, m: int, seed: int) -> list[pd.DataFrame]:
     for number in range(m):
         rng = stream(seed, f"imputation {number} of {sample.outcome}")
         table = outcomes.values.copy()
-        table.loc[rows] = imputed(values, covariates, area, rng, ImputationOptions())
-        tables.append(table)
+        table.loc[rows] = imputed(values, covariates, area, rng, sample.imputation)
+        tables.append(sample.of_table(table))
     return tables
+
+
+def _of_table(cells: Bools, outcomes: Outcomes, table: pd.DataFrame) -> Bools:
+    """Return cells by unit and year as cells of a table that is judged."""
+    frame = pd.DataFrame(cells, outcomes.values.index, outcomes.values.columns)
+    return np.asarray(frame.reindex(index=table.index, columns=table.columns).to_numpy(dtype=bool))
+
+
+def _nobody(sample: MissingSample) -> TippingPoint:
+    return _Imputed.none(NOBODY_IMPUTED.format(arm=f"the {sample.words.treated} {sample.words.many}")).tipping
 
 
 def _rigid(sample: MissingSample, mean: pd.DataFrame, first: Judged, shifted: Bools) -> TippingPoint:
     """Return what tips an interval that moves with the estimate: its length is that of the placebos."""
     if not shifted.any():
-        return _Imputed.none(NOBODY_IMPUTED).tipping
+        return _nobody(sample)
     still, moved = (sample.judge(mean + step * shifted, is_number_alone=True).estimate for step in (0.0, _STEP))
     if isinstance(moved, Unavailable) or isinstance(still, Unavailable):
-        return _Imputed.none(NOBODY_IMPUTED).tipping
+        return _nobody(sample)
     slope = (moved - still) / _STEP
     if isinstance(first.interval, Unavailable):
         return TippingPoint(shift=first.interval, slope=slope)
-    return _tipped(rigid_tipping_point(first.interval.lower, first.interval.upper, slope), slope, first.interval)
+    shift = rigid_tipping_point(first.interval.lower, first.interval.upper, slope)
+    return _tipped(sample, shift, slope, first.interval)
+
+
+def _possible(sample: MissingSample, mean: pd.DataFrame, shifted: Bools, found: TippingPoint) -> TippingPoint:
+    """Return a tipping point, or that imputed results would leave the range that they have."""
+    if sample.limits is None or isinstance(found.shift, Unavailable):
+        return found
+    at = float(mean.to_numpy(dtype=float)[shifted].mean())
+    low, high = (limit - at for limit in sample.limits)
+    return found if low <= found.shift <= high else TippingPoint(shift=Unavailable(OUT_OF_RANGE), slope=found.slope)
+
+
+def _searched(sample: MissingSample, mean: pd.DataFrame, first: Judged, shifted: Bools) -> TippingPoint:
+    """Return what tips an interval whose length hangs on the shift too: the nearer end is followed until it is zero."""
+    start = _rigid(sample, mean, first, shifted)
+    if isinstance(start.shift, Unavailable) or isinstance(first.interval, Unavailable):
+        return start
+    is_above = first.interval.lower > 0
+
+    def end(shift: float) -> float:
+        found = sample.judge(mean + shift * shifted).interval
+        if isinstance(found, Unavailable):
+            return math.nan
+        return found.lower if is_above else found.upper
+
+    low, high = 0.0, start.shift
+    while not math.isnan(now := end(high)) and (now > 0) == is_above:
+        low, high = high, 2 * high
+        if abs(high) > _MOST_TIMES * abs(start.shift):
+            return TippingPoint(shift=Unavailable(NO_SHIFT.format(most=_MOST_TIMES)), slope=start.slope)
+    if math.isnan(now):
+        return TippingPoint(shift=Unavailable("Where outcomes are shifted there is no interval."), slope=start.slope)
+    at = brentq(end, low, high, xtol=_NEAR * abs(high), rtol=_NEAR)
+    return TippingPoint(shift=float(at), slope=start.slope)
 
 
 def _shifted(sample: MissingSample, tables: list[pd.DataFrame], shifted: Bools) -> ShiftedEstimates | Unavailable:
@@ -394,9 +440,9 @@ def _around(found: Pooled, level: float) -> Interval:
     return Interval(found.estimate - half, found.estimate + half, level)
 
 
-def _tipped(shift: float, slope: float, interval: Interval) -> TippingPoint:
+def _tipped(sample: MissingSample, shift: float, slope: float, interval: Interval) -> TippingPoint:
     if 0 in interval:
         return TippingPoint(shift=Unavailable(HOLDS_ZERO), slope=slope)
     if slope == 0 or math.isnan(shift):
-        return TippingPoint(shift=Unavailable(NOBODY_IMPUTED), slope=slope)
+        return replace(_nobody(sample), slope=slope)
     return TippingPoint(shift=shift, slope=slope)

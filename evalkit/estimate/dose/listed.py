@@ -203,6 +203,13 @@ def listed_effect_of(listed: Listed, level: float = LEVEL) -> AgainstComparison 
     return _by_clusters(_weighted(listed, listed.changes.change)[0], own, listed, level)
 
 
+def number_of_list(listed: Listed) -> Quantity:
+    """Return T alone, without what judges it and without what sets like the list gain."""
+    fit, weight = _weighted(listed, listed.changes.change)
+    is_own = (listed.changes.group == 0) & (weight > 0)
+    return float(fit.coefficients[0]) if is_own.any() else NOBODY
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
     """A dose from which on a unit took part, what is known of those compared, and who did where that is observed."""

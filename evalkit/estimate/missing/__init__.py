@@ -10,4 +10,6 @@
   is found.
 - `predictive_arrays`: Missing cells of a table of units by years filled in by predictive mean matching, year after
   year in rounds.
+- `staggered_bounds`: Lee's bounds of staggered starts: cohort by cohort and year by year, averaged as the estimator
+  averages its cells.
 """

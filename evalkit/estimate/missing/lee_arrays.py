@@ -23,6 +23,11 @@ class LeeBounds(NamedTuple):
     observed_treated: Floats
     observed_comparison: Floats
 
+    @property
+    def ends(self) -> Floats:
+        """Return both bounds, shape (k, 2)."""
+        return np.column_stack([self.lower, self.upper])
+
 
 def lee_bounds(treated: Floats, treated_weight: Floats, comparison: Floats, comparison_weight: Floats) -> LeeBounds:
     """Bound the difference in means among units whose outcome is published whichever arm they are in.
@@ -40,17 +45,74 @@ def lee_bounds(treated: Floats, treated_weight: Floats, comparison: Floats, comp
     marginal unit is cut in part, so that exactly q goes. Assumes that the programme moves publication one way only
     (Lee, 2009).
     """
+    if len(comparison) == 1:
+        seen = np.isfinite(comparison[0])
+        order = np.argsort(comparison[0][seen], kind="stable")
+        lost = float(comparison_weight[0][~seen].sum())
+        ordered = comparison[0][seen][order], comparison_weight[0][seen][order]
+        return lee_bounds_against(treated, treated_weight, *ordered, lost)
     r_t, r_c = _observed(treated, treated_weight), _observed(comparison, comparison_weight)
-    r_t, r_c = np.broadcast_arrays(r_t, r_c)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        keep_t = np.where(r_t > 0, np.minimum(1.0, r_c / r_t), np.nan)
-        keep_c = np.where(r_c > 0, np.minimum(1.0, r_t / r_c), np.nan)
+    keep_t, keep_c = _kept(r_t, r_c)
     low_t, high_t = trimmed_means(treated, treated_weight, keep_t)
     low_c, high_c = trimmed_means(comparison, comparison_weight, keep_c)
+    return _bounds((low_t - high_c, high_t - low_c), (keep_t, keep_c), (r_t, r_c))
+
+
+def lee_bounds_against(
+    treated: Floats, treated_weight: Floats, ordered: Floats, ordered_weight: Floats, lost: float
+) -> LeeBounds:
+    """Bound the same differences where all rows are compared with one sample that stands in order.
+
+    Parameters
+    ----------
+    treated, treated_weight : shape (k, m), as in `lee_bounds`
+    ordered, ordered_weight : shape (n,), outcomes that are observed, the lowest first, and weights
+    lost : weight of those compared without an outcome
+    """
+    up_to, sums = (np.concatenate([[0.0], np.cumsum(one)]) for one in (ordered_weight, ordered_weight * ordered))
+    total = up_to[-1]
+    r_t = _observed(treated, treated_weight)
+    r_c = np.full(len(r_t), total / (total + lost) if total + lost > 0 else np.nan)
+    keep_t, keep_c = _kept(r_t, r_c)
+    low_t, high_t = trimmed_means(treated, treated_weight, keep_t)
+    low_c, high_c = _ends(ordered, up_to, sums, keep_c)
+    return _bounds((low_t - high_c, high_t - low_c), (keep_t, keep_c), (r_t, r_c))
+
+
+def _ends(ordered: Floats, up_to: Floats, sums: Floats, kept: Floats) -> tuple[Floats, Floats]:
+    """Return means of the lowest and of the highest that hold shares `kept` (k,) of the weight.
+
+    `up_to` and `sums` (n + 1,) are weight, and weight times outcome, of the first 0 … n in order.
+    """
+    if not len(ordered) or up_to[-1] <= 0:
+        none = np.full(len(kept), np.nan)
+        return none, none
+    known = np.where(np.isfinite(kept), kept, 0.0)
+    found = []
+    for room, is_low in ((known * up_to[-1], True), ((1.0 - known) * up_to[-1], False)):
+        at = np.clip(np.searchsorted(up_to, room, side="left") - 1, 0, len(ordered) - 1)
+        below = sums[at] + (room - up_to[at]) * ordered[at]
+        weight, total = (room, below) if is_low else (up_to[-1] - room, sums[-1] - below)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found.append(np.where(known > 0, total / weight, np.nan))
+    return found[0], found[1]
+
+
+def _kept(r_t: Floats, r_c: Floats) -> tuple[Floats, Floats]:
+    """Return the share of each arm's observed weight that is kept."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (
+            np.where(r_t > 0, np.minimum(1.0, r_c / r_t), np.nan),
+            np.where(r_c > 0, np.minimum(1.0, r_t / r_c), np.nan),
+        )
+
+
+def _bounds(ends: tuple[Floats, Floats], kept: tuple[Floats, Floats], observed: tuple[Floats, Floats]) -> LeeBounds:
+    r_t, r_c = np.broadcast_arrays(*observed)
     return LeeBounds(
-        lower=low_t - high_c,
-        upper=high_t - low_c,
-        trimmed_share=1.0 - np.minimum(keep_t, keep_c),
+        lower=ends[0],
+        upper=ends[1],
+        trimmed_share=1.0 - np.minimum(*kept),
         is_comparison_trimmed=np.asarray(r_c > r_t),
         observed_treated=np.array(r_t),
         observed_comparison=np.array(r_c),

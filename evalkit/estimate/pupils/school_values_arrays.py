@@ -8,6 +8,7 @@ and after, with absorbed school constants). With n_g rows in a group (a school, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,31 @@ class SchoolValues(NamedTuple):
     weight: Floats
     before: Ints
     after: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdjustedRows:
+    """Pupils with what the model's effect compares of them: outcomes less what periods and covariates say of them.
+
+    Attributes
+    ----------
+    school : shape (n,), 0 … S − 1
+    person, period : of each
+    adjusted : NaN where a pupil of the wave before has no later outcome
+    offset : what the model says of each beside treatment and constants, so that `adjusted` and `offset` are the outcome
+    prior : the earlier outcome of each; None of other pupils each year
+    ratio : λ, variance between groups over that within
+    by_span : whether groups are schools before and after, and not schools in a year
+    """
+
+    school: Ints
+    person: Ints
+    period: Ints
+    adjusted: Floats
+    offset: Floats
+    prior: Floats | None
+    ratio: float
+    by_span: bool
 
 
 def school_levels(adjusted: Floats, school: Ints, ratio: float, n_schools: int) -> SchoolValues:
@@ -56,9 +82,15 @@ def school_changes(adjusted: Floats, school: Ints, part: Ints, is_after: Bools, 
     n_schools, n_parts = int(school.max(initial=-1)) + 1, len(is_after)
     size = np.bincount(school * n_parts + part, minlength=n_schools * n_parts).reshape(n_schools, n_parts)
     total = np.bincount(school * n_parts + part, adjusted, n_schools * n_parts).reshape(n_schools, n_parts)
-    weight = size / (1 + size * ratio)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(size > 0, total / size, 0.0)
+    return changes_of_means(mean, size, is_after, ratio)
+
+
+def changes_of_means(mean: Floats, size: Floats | Ints, is_after: Bools, ratio: float) -> SchoolValues:
+    """Return the same from means and numbers of rows by school and part, shape (S, T) each; a mean of none is 0."""
+    weight = size / (1 + size * ratio)
+    with np.errstate(invalid="ignore", divide="ignore"):
         spans = [(weight[:, side].sum(axis=1), (weight * mean)[:, side].sum(axis=1)) for side in (~is_after, is_after)]
         (before, sum_before), (after, sum_after) = spans
         value = sum_after / after - sum_before / before

@@ -16,6 +16,7 @@ from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import SERIAL, Executor
 from evalkit.core.errors import DesignError, InputError
 from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.data.panel import Panel
 from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, staggered_design
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets, TreatedSet, one_at_a_time
@@ -376,7 +377,11 @@ def relabelled_design(statistic: StaggeredStatistic, one: TreatedSet) -> Stagger
 
 def _relabelled_panel(statistic: StaggeredStatistic) -> RelabelledPanel:
     """Return the panel as the kernel takes it."""
-    design, panel = statistic.design, statistic.design.panel
+    return relabelled_panel(statistic.design, statistic.design.panel, statistic.area, statistic.is_pool)
+
+
+def relabelled_panel(design: StaggeredDesign, panel: Panel, area: Ints, is_pool: Bools) -> RelabelledPanel:
+    """Return a panel as the kernel takes it, with the comparisons of a design: units may be more than the design's."""
     at = {period: position for position, period in enumerate(panel.periods)}
     cells = tuple(
         PlannedCell(design.cohorts.index(plan.cohort), at[plan.period], at[plan.base], plan.compared)
@@ -390,8 +395,8 @@ def _relabelled_panel(statistic: StaggeredStatistic) -> RelabelledPanel:
         cells=cells,
         anticipation=design.anticipation,
         is_open=design.comparison == "not-yet",
-        area=statistic.area,
-        is_pool=statistic.is_pool,
+        area=area,
+        is_pool=is_pool,
     )
 
 

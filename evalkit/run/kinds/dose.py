@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.project import Analysis, Project
 from evalkit.core.words import did_you_mean, listed
@@ -17,6 +17,9 @@ from evalkit.diagnose.power.analyses import dose_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _INHERITED: Final = ("pool", "estimation", "exposure")
 
@@ -113,6 +116,14 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return dose_power(plan, request.plan.analysis.name, intake, request.options)
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_dose import dose_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, DosePlan)
+    return dose_samples(plan, add_contrasts(plan.project, request.intake))
+
+
 DOSE: Final = Kind(
     name="dose",
     label="participants that had more compared with participants that had less",
@@ -120,6 +131,7 @@ DOSE: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.dose",

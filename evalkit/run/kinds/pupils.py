@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Analysis, Project
@@ -18,6 +18,9 @@ from evalkit.diagnose.power.pupils import pupils_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 
 def _choices(analysis: Analysis) -> PupilChoices:
@@ -142,6 +145,14 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return pupils_power(request.plan.project, plan, request.plan.analysis.name, request.intake, request.options)
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_pupils import pupils_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, PupilPlan)
+    return pupils_samples(request.plan.project, plan, request.intake)
+
+
 PUPILS: Final = Kind(
     name="pupils",
     label="pupils in schools, in a two-level model",
@@ -149,6 +160,7 @@ PUPILS: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     shown_by="evalkit.report.kinds.pupils",
 )

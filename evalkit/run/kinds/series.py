@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import plain
 from evalkit.core.project import Analysis, Project
@@ -14,6 +14,9 @@ from evalkit.diagnose.kinds.series import SeriesOutcomeResults, series_outcomes
 from evalkit.diagnose.kinds.series_checks import effects_of_outcome, estimand_of, findings_of
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 
 def _choices(analysis: Analysis) -> SeriesChoices:
@@ -76,12 +79,21 @@ def _numbers(one: SeriesOutcomeResults) -> dict[str, Any]:
     }
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_area_series import series_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, SeriesPlan)
+    return series_samples(request.plan.project, plan, request.intake)
+
+
 SERIES: Final = Kind(
     name="series",
     label="an interrupted time series of areas, less the areas that are like them",
     options=SeriesChoices,
     plan=_plan,
     estimate=_estimate,
+    missing=_missing,
     complaints=_complaints,
     takes_areas=True,
     uses_exposure=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain, plain_or_reason
@@ -26,6 +26,9 @@ from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.synth import study_record
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _FEWEST_DRAWS, _MOST_DRAWS = 99, 100_000
 _PLACED: Final = "placebo areas"
@@ -134,6 +137,14 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return synthetic_power(request.plan.project, plan, request.plan.analysis.name, request.intake, request.options)
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_area_series import synthetic_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, SyntheticPlan)
+    return synthetic_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
+
+
 SYNTHETIC: Final = Kind(
     name="synthetic",
     label="one area or few, compared with a weighted average of others (synthetic control)",
@@ -141,6 +152,7 @@ SYNTHETIC: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     power=_power,
+    missing=_missing,
     complaints=_complaints,
     takes_areas=True,
     uses_exposure=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evalkit.core.project import Analysis, Project
 from evalkit.design.analysis_plan import AnalysisPlan
@@ -13,6 +13,9 @@ from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.transitions import effects_of, findings_of, transitions_outcomes
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
+
+if TYPE_CHECKING:
+    from evalkit.diagnose.missing.sample import MissingSample
 
 _INHERITED: Final = ("pool", "exposure")
 _FEWEST: Final = 2
@@ -91,6 +94,14 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
+    from evalkit.diagnose.missing.of_transitions import transitions_samples
+
+    plan = request.plan.details
+    assert isinstance(plan, TransitionsPlan)
+    return transitions_samples(plan, request.intake)
+
+
 TRANSITIONS: Final = Kind(
     name="transitions",
     label="categories before and after, of listed schools and of schools like theirs",
@@ -98,6 +109,7 @@ TRANSITIONS: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     complaints=_complaints,
+    missing=_missing,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.transitions",
 )

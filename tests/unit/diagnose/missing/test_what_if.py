@@ -9,8 +9,9 @@ import pytest
 from evalkit.core.missing import Imputation, Missing
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.published.codes import CODE_REASONS, NO_ROW
+from evalkit.diagnose.missing.extremes import NONE_SUPPRESSED
 from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes
-from evalkit.diagnose.missing.what_if import HOLDS_ZERO, NONE_MISSING, NONE_SUPPRESSED, what_if
+from evalkit.diagnose.missing.what_if import HOLDS_ZERO, NONE_MISSING, what_if
 from evalkit.estimate.missing.pooled_arrays import pooled
 
 NONE = Unavailable("-")
@@ -175,7 +176,7 @@ def test_an_interval_that_holds_zero_needs_no_tipping():
 
 def test_with_nothing_missing_nothing_is_imputed():
     found, _ = judged(outcomes(gaps=()))
-    assert row_of(found, "imputed").estimate.reason == NONE_MISSING
+    assert row_of(found, "imputed").estimate.reason == NONE_MISSING.format(one="school")
     assert found.differential == 0
 
 

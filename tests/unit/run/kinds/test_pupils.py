@@ -288,7 +288,7 @@ def test_what_a_reader_sees_has_every_part(few):
     figure = shown.figures(results)["pupil_means"]()
     assert "2018" in figure.alt
     assert {finding.name for finding in results.findings} == {
-        "baseline", "attrition", "few_pupils", "before_the_programme", "model_and_means"
+        "baseline", "attrition", "few_pupils", "before_the_programme", "model_and_means", "missing_results"
     }  # fmt: skip
     for part in (shown.answer(results), shown.comparison(results), shown.certainty(results), shown.limits(results)):
         assert part.text
