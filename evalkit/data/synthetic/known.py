@@ -12,7 +12,7 @@ import numpy as np
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.core.draws import stream
 from evalkit.core.errors import InputError
-from evalkit.data.synthetic.cells import Text, constant, decimal_text, half_up, whole_text
+from evalkit.data.synthetic.cells import constant, decimal_text, half_up, whole_text
 from evalkit.data.synthetic.geography import REORGANISED, TINY, TREATED_CODE, Areas, area_name
 from evalkit.data.synthetic.later import LAST_SUMMER, Later
 from evalkit.data.synthetic.long_csv import Block, write_blocks, write_columns
@@ -27,7 +27,7 @@ SUPPORT_START: Final = 2024
 """First summer of the schools that had days of support."""
 COMMON_SHOCK: Final = -1.0
 """What moves all pupils of the supported schools' authorities from then on, disadvantaged or not: no programme's."""
-_SERIES_YEARS: Final = range(2005, LAST_SUMMER + 1)
+_SERIES_YEARS: Final = range(1998, LAST_SUMMER + 1)
 _SCHOOL_YEARS: Final = (2022, 2023, 2024, 2025)
 _SUPPORT_AREAS: Final = 4
 _GRADES: Final = (0.15, 0.50, 0.27, 0.08)
@@ -104,7 +104,7 @@ def _write_series(folder: Path, seed: int, areas: Areas, places: Ints, effects: 
     values = {
         "suspensions": _series(seed, "suspensions", areas, (14.0, 0.10, 1.2, 0.4)),
         "good_schools": _series(seed, "good-schools", areas, (70.0, 0.50, -3.0, 1.2)),
-        "unaimed": _series(seed, "unaimed", areas, (50.0, 0.0, 2.0, 0.6)),
+        "attendance": _series(seed, "attendance", areas, (93.5, 0.0, -0.5, 0.3)),
     }
     year = np.array(_SERIES_YEARS)
     values["suspensions"][one] += effects.suspensions * (year >= SERIES_START)
@@ -140,36 +140,36 @@ def _write_starts(path: Path, codes: Ints, first: tuple[int, ...]) -> None:
 
 
 def _write_schools(folder: Path, seed: int, later: Later, places: Ints, effects: KnownEffects) -> tuple[int, int]:
-    """Write `schools.csv` and the list of supported schools; return how many it lifted a grade, and how many they are."""
+    """Write `schools.csv` and the list of supported schools; return how many rose a grade by it, of how many."""
     at = np.flatnonzero(later.is_open(LAST_SUMMER) & ~later.is_special & (later.schools.first == 2016))
-    area = later.schools.area[at]
+    area, level = later.schools.area[at], stream(seed, "known-levels").normal(104.0, 2.0, len(at))
     in_places = np.isin(area, places[-_SUPPORT_AREAS:])
-    rng = stream(seed, "known-support")
-    supported = np.zeros(len(at), dtype=bool)
-    for place in places[-_SUPPORT_AREAS:].tolist():
+    days = _days(seed, area, places[-_SUPPORT_AREAS:])
+    grades, lifted = _grades(stream(seed, "known-grades"), days > 0, effects.better_grade)
+    who = {"urn": whole_text(later.urn(LAST_SUMMER)[at]), "la": whole_text(later.code(LAST_SUMMER)[at])}
+    who["pupils"] = whole_text(np.maximum(later.schools.cohort[at].max(axis=1), 11))
+    blocks: list[Block] = []
+    for year in _SCHOOL_YEARS:
+        scores = _scores(stream(seed, f"known-scores-{year}"), level, area)
+        if year >= SUPPORT_START:
+            scores["reading"] += effects.per_day * days
+            scores["disadvantaged"] += effects.disadvantaged * (days > 0) + COMMON_SHOCK * in_places
+            scores["others"] += COMMON_SHOCK * in_places
+        when = {"year": constant(str(year), len(at)), "grade": whole_text(grades[year])}
+        blocks.append(who | when | {name: decimal_text(values, 3) for name, values in scores.items()})
+    write_blocks(folder / "schools.csv", blocks)
+    chosen = np.flatnonzero(days)
+    write_columns(folder / "supported_schools.csv", {"urn": who["urn"][chosen], "dose": whole_text(days[chosen])})
+    return lifted, len(chosen)
+
+
+def _days(seed: int, area: Ints, places: Ints) -> Ints:
+    """Return days of support, 1 to 12 by lot for every second school of four authorities, 0 for all others."""
+    rng, supported = stream(seed, "known-support"), np.zeros(len(area), dtype=bool)
+    for place in places.tolist():
         own = np.flatnonzero(area == place)
         supported[rng.choice(own, size=(len(own) + 1) // 2, replace=False)] = True
-    days = np.where(supported, rng.integers(1, 13, len(at)), 0)
-    grades, lifted = _grades(stream(seed, "known-grades"), supported, effects.better_grade)
-    urn, la = whole_text(later.urn(LAST_SUMMER)[at]), whole_text(later.code(LAST_SUMMER)[at])
-    blocks: list[Block] = []
-    level = stream(seed, "known-levels").normal(104.0, 2.0, len(at))
-    for year in _SCHOOL_YEARS:
-        after = supported * (year >= SUPPORT_START)
-        scores = _scores(stream(seed, f"known-scores-{year}"), level, area)
-        scores["reading"] += effects.per_day * days * after
-        scores["disadvantaged"] += effects.disadvantaged * after
-        for name in ("disadvantaged", "others"):
-            scores[name] += COMMON_SHOCK * in_places * (year >= SUPPORT_START)
-        texts: dict[str, Text] = {name: decimal_text(values, 3) for name, values in scores.items()}
-        grade = grades[int(year >= SUPPORT_START)]
-        when = {"year": constant(str(year), len(at)), "grade": whole_text(grade)}
-        pupils = {"pupils": whole_text(np.maximum(later.schools.cohort[at].max(axis=1), 11))}
-        blocks.append({"urn": urn, "la": la} | when | pupils | texts)
-    write_blocks(folder / "schools.csv", blocks)
-    chosen = np.flatnonzero(supported)
-    write_columns(folder / "supported_schools.csv", {"urn": urn[chosen], "dose": whole_text(days[chosen])})
-    return lifted, len(chosen)
+    return np.where(supported, rng.integers(1, 13, len(area)), 0)
 
 
 def _scores(rng: np.random.Generator, level: Floats, area: Ints) -> dict[str, Floats]:
@@ -180,16 +180,22 @@ def _scores(rng: np.random.Generator, level: Floats, area: Ints) -> dict[str, Fl
     return {name: level + below.get(name, 0.0) + shock + noise for name, noise in own.items()}
 
 
-def _grades(rng: np.random.Generator, supported: Bools, share: float) -> tuple[tuple[Ints, Ints], int]:
-    """Return grades before and after (1 the best), and how many supported schools are one better by the programme.
+def _grades(rng: np.random.Generator, supported: Bools, share: float) -> tuple[dict[int, Ints], int]:
+    """Return each summer's grades (1 the best), and how many supported schools are one better by the programme.
 
-    Those lifted are drawn by lot among the supported that would not have improved and could: so many that the share
-    that improved is larger by `share` of all supported, or by all who could.
+    Those lifted are drawn by lot among the supported that would not have improved from the last summer before and
+    could: so many that the share that improved is larger by `share` of all supported, or by all who could.
     """
-    before = rng.choice(np.arange(1, 5), size=len(supported), p=_GRADES)
-    luck = rng.random(len(supported))
-    after = np.clip(before - (luck < _BETTER) + (luck > 1.0 - _WORSE), 1, 4)
+    first = rng.choice(np.arange(1, 5), size=len(supported), p=_GRADES)
+    before = _moved(rng, first)
+    after = _moved(rng, before)
     could = rng.permutation(np.flatnonzero(supported & (after >= before) & (before > 1)))
     chosen = could[: int(half_up(np.array([share * supported.sum()]), 0)[0])]
     after[chosen] = before[chosen] - 1
-    return (before, after), len(chosen)
+    return dict(zip(_SCHOOL_YEARS, (first, before, after, after), strict=True)), len(chosen)
+
+
+def _moved(rng: np.random.Generator, grade: Ints) -> Ints:
+    """Return the grades that follow where nothing is done."""
+    luck = rng.random(len(grade))
+    return np.asarray(np.clip(grade - (luck < _BETTER) + (luck > 1.0 - _WORSE), 1, 4))
