@@ -9,7 +9,7 @@ from typing import Final
 from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, mean_of, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.matched import OutcomeMatch
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_label
@@ -29,16 +29,12 @@ _BRACKET: Final = "Change and analysis of covariance"
 
 def matched_of(results: AnalysisResults) -> MatchedResults:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, MatchedResults)
-    return found
+    return details_of(results, MatchedResults)
 
 
 def stage_of(plan: AnalysisPlan) -> MatchedStage:
     """Return the kind's own plan with its balance."""
-    stage = plan.details
-    assert isinstance(stage, MatchedStage)
-    return stage
+    return details_of(plan, MatchedStage)
 
 
 def estimand(plan: AnalysisPlan) -> dict[str, str]:

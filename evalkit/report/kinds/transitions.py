@@ -9,7 +9,7 @@ from evalkit.core.formats import Precision, as_sentence, level_text, p_equals
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.transitions import TransitionsPlan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.transitions import NUMBERS, POINTS, Arm, TransitionsFindings, TransitionsResults
@@ -27,16 +27,12 @@ _ARMS: Final = {"listed": "Listed schools", "compared": "Schools compared"}
 
 def transitions_of(results: AnalysisResults) -> TransitionsFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, TransitionsFindings)
-    return found
+    return details_of(results, TransitionsFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> TransitionsPlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, TransitionsPlan)
-    return found
+    return details_of(plan, TransitionsPlan)
 
 
 def whom(plan: AnalysisPlan) -> str:
