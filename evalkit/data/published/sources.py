@@ -166,7 +166,7 @@ def _no_results(folder: Path, unreadable: Sequence[str]) -> DataError:
 
 
 _BESIDE: Final = ("boundaries", "neighbours", "links", "spine", "establishments", "cut")
-"""What a project of its own tables reads of a folder that has no results; one that needs results misses them by name."""
+"""What a project of its own tables reads where there are no results; one that needs results misses them by name."""
 
 
 def told_unreadable(problems: Sequence[str]) -> str:
