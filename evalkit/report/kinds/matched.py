@@ -21,10 +21,11 @@ from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sen
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_balance_table, match_findings_table, match_means, sensitivity
-from evalkit.report.words.matched import design_sentences
+from evalkit.report.words.matched import design_sentences, method_words
 from evalkit.report.words.names import capital, units_of
 
 _BRACKET: Final = "Change and analysis of covariance"
+_MOST_COVARIATES: Final = 6
 
 
 def matched_of(results: AnalysisResults) -> MatchedResults:
@@ -48,7 +49,24 @@ def estimand(plan: AnalysisPlan) -> dict[str, str]:
         "ancova": f"the mean in {post} less that of those compared with them, given what was known before",
         "difference": f"the mean in {post} less that of those compared with them",
     }[asked]
-    return {"summary": f"The average over the treated {units_of(plan.project)} of {what}."}
+    weighed = {"ATT": "treated ", "ATE": "treated and compared ", "ATC": "compared "}[stage.plan.options.estimand]
+    return {
+        "comparator": _comparator(stage, plan.project.primary.code),
+        "summary": f"The average over the {weighed}{units_of(plan.project)} of {what}.",
+    }
+
+
+def _comparator(stage: MatchedStage, primary: str) -> str:
+    """Return who is compared, how they were chosen and on what, and from where they may come."""
+    plan = stage.plan
+    design = next((one.design for one in plan.outcomes if one.outcome == primary), None)
+    units, where = units_of(plan.project), "outside the areas of participants"
+    if plan.neighbours is not None:
+        where = "in the statistical neighbours of the treated areas"
+    if design is None:
+        return f"{capital(units)} {where}."
+    on = listed([str(name) for name in design.baseline.covariates], _MOST_COVARIATES)
+    return f"{capital(units)} {where}, by {method_words(design)}, compared on {on}."
 
 
 def would_have(results: AnalysisResults) -> str:
