@@ -12,6 +12,7 @@ import pytest
 
 from evalkit.core.draws import stream
 from evalkit.run.notebooks.session import open_evaluation
+from tests.conftest import ROOT
 from tests.england_by_hand import changes, lists
 
 AREA, N_LISTED = 340, 26
@@ -74,6 +75,17 @@ def grades(shared_data):
     wide = pd.DataFrame(latest).dropna().astype(int)
     wide["la"] = spine.set_index("URN")["LA"].reindex(wide.index).astype(int)
     return wide.set_axis("s" + wide.index)
+
+
+def test_the_table_of_the_how_to_is_the_same(grades, shared_data, tmp_path, monkeypatch):
+    name = "ofsted_ratings_history_to_2020.csv"
+    shutil.copy(shared_data / "ofsted" / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "how-to" / "transitions.md").read_text(encoding="utf-8")
+    exec(text.split("```python\n")[1].split("```")[0], {})
+    made = pd.read_csv("grades.csv").pivot(index="URN", columns="year", values="grade")
+    made = made.set_axis("s" + made.index.astype(str)).reindex(grades.index)
+    assert made[list(YEARS)].eq(grades[list(YEARS)]).all(axis=None)
 
 
 @pytest.fixture(scope="module")
