@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
 from evalkit.data.synthetic.known import EFFECT_NAMES, KNOWN_FOLDER, KnownEffects, write_known_effects
@@ -19,7 +20,7 @@ from evalkit.data.synthetic.world import draw_primaries
 from evalkit.data.synthetic_edition import DEFAULT_SEED
 from evalkit.report.documents.contents import results_json
 from evalkit.report.documents.released import results_record, results_schema
-from evalkit.run.notebooks.session import open_evaluation
+from evalkit.run.notebooks.session import open_design, open_evaluation
 from tests.known_effects import OUTCOME, PROJECTS, made
 from tests.whole_command import typed
 
@@ -112,6 +113,15 @@ def test_a_shock_of_the_authorities_is_in_the_single_difference_and_not_in_the_t
     assert not single["interval"]["lower"] < TRUE["disadvantaged"] < single["interval"]["upper"]
     assert single["interval"]["lower"] < TRUE["disadvantaged"] - 1.0 < single["interval"]["upper"]
     assert other["interval"]["lower"] < -1.0 < other["interval"]["upper"]
+
+
+def test_a_roll_that_is_the_same_in_every_year_is_matched_on_once(england, tmp_path):
+    path = made(tmp_path / "known", england, "triple differences of areas")
+    design = open_design(str(path), str(england)).primary.details.locked.outcomes["known.disadvantaged"]
+    # the table has one roll a school, so that the cohorts of 2022 and of 2023 are one covariate
+    assert set(design.matches) == {"matched", "matched_without_outcomes"}
+    pairs = design.matches["matched_without_outcomes"]
+    assert np.isfinite(pairs.distance[pairs.partners >= 0]).all()
 
 
 @pytest.mark.slow

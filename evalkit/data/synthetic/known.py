@@ -29,6 +29,7 @@ COMMON_SHOCK: Final = -1.0
 """What moves all pupils of the supported schools' authorities from then on, disadvantaged or not: no programme's."""
 _SERIES_YEARS: Final = range(1998, LAST_SUMMER + 1)
 _SCHOOL_YEARS: Final = (2022, 2023, 2024, 2025)
+_LISTED_IN: Final = 2018
 _SUPPORT_AREAS: Final = 4
 _GRADES: Final = (0.15, 0.50, 0.27, 0.08)
 _BETTER, _WORSE = 0.20, 0.12  # of grades between two inspections, where nothing is done
@@ -146,7 +147,8 @@ def _write_schools(folder: Path, seed: int, later: Later, places: Ints, effects:
     in_places = np.isin(area, places[-_SUPPORT_AREAS:])
     days = _days(seed, area, places[-_SUPPORT_AREAS:])
     grades, lifted = _grades(stream(seed, "known-grades"), days > 0, effects.better_grade)
-    who = {"urn": whole_text(later.urn(LAST_SUMMER)[at]), "la": whole_text(later.code(LAST_SUMMER)[at])}
+    # by the URN of 2018, which the list of mainstream schools has; authorities are those of the last summer
+    who = {"urn": whole_text(later.urn(_LISTED_IN)[at]), "la": whole_text(later.code(LAST_SUMMER)[at])}
     who["pupils"] = whole_text(np.maximum(later.schools.cohort[at].max(axis=1), 11))
     blocks: list[Block] = []
     for year in _SCHOOL_YEARS:
