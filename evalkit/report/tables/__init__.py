@@ -11,8 +11,6 @@
 - `design`: Tables of everything decided before outcomes.
 - `dose`: Tables of an analysis by dose: who had how much, the lines, and what stands against those outside.
 - `effects`: Tables of effects, how uncertain they are by every kind of inference, and the key numbers of the summary.
-- `locked`: What is locked of an analysis whose kind has no words of its own for its plan, drawn from the plan's
-  record.
 - `matched`: Tables of a matched or weighted comparison: units, balance, effect, what could be wrong, what it
   withstands.
 - `missing`: Tables of missing outcomes: who was lost in each arm and why, and what the estimate would be.

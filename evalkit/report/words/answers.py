@@ -16,7 +16,7 @@ from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
-from evalkit.report.tables.locked import locked_parts
+from evalkit.report.kinds.locked import locked_parts
 from evalkit.report.tables.missing import missing_parts
 from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
