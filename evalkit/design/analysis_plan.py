@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
@@ -41,6 +41,30 @@ class AnalysisPlan(Shown):
     shown_by: str = ""
     subgroups: tuple[SubgroupPlan, ...] = ()
     participants: Flow | None = None
+
+
+D = TypeVar("D")
+
+
+class HasDetails(Protocol):
+    """A plan or results, whose `details` are a noun of its kind's own."""
+
+    @property
+    def details(self) -> object:
+        """The kind's own noun."""
+        ...
+
+
+def details_of(holder: HasDetails, kind: type[D]) -> D:
+    """Return what a kind keeps of its own in a plan or in results, as the class that the kind has put there.
+
+    >>> from types import SimpleNamespace
+    >>> details_of(SimpleNamespace(details=(2016, 2017)), tuple)
+    (2016, 2017)
+    """
+    found = holder.details
+    assert isinstance(found, kind)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

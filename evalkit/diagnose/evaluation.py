@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
@@ -64,6 +64,42 @@ class AnalysisResults(Shown):
     def main(self, outcome: str) -> Effect | None:
         """Return the effect by which the analysis is quoted for an outcome, None where it does not take that."""
         return next((one for one in self.effects if one.is_main and one.outcome == outcome), None)
+
+
+# What a kind found, outcome by outcome.
+
+
+class OfOutcome(Protocol):
+    """Results of one outcome."""
+
+    @property
+    def code(self) -> str:
+        """The outcome's code."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """Its role in the project."""
+        ...
+
+
+R = TypeVar("R", bound=OfOutcome)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class ByOutcome(Shown, Generic[R]):
+    """The results of an analysis, outcome by outcome, in the order in which it takes them."""
+
+    outcomes: tuple[R, ...]
+
+    @property
+    def primary(self) -> R:
+        """Return the results of the primary outcome, the first where an analysis takes others only."""
+        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
+
+    def of(self, code: str) -> R:
+        """Return the results of an outcome."""
+        return next(one for one in self.outcomes if one.code == code)
 
 
 # The same analysis for subgroups, and how they differ.

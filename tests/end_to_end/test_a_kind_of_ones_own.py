@@ -1,6 +1,7 @@
 """A kind of analysis is added by one object and one line in the list of kinds; nothing else is touched."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,14 @@ def test_a_kind_without_a_module_of_report_leads_a_whole_report(tmp_path, small_
     assert results["effects"][0]["design"] == "toy"
     for name in ("report.html", "report.docx", "report.pdf", "summary.pdf"):
         assert (out / name).stat().st_size > 1000
+    # its annex on the design is drawn from what its plan locks: the schools counted, none of them named
+    page = (out / "report.html").read_text(encoding="utf-8")
+    design = json.loads((out / "design.json").read_text(encoding="utf-8"))["analyses"]["toys"]
+    assert "What is locked of “toys”" in page
+    locked = page.split("What is locked of “toys”")[-1].split("</table>")[0]
+    assert f"{design['n_others']:,}" in locked
+    assert f">{len(design['treated'])}<" in re.sub(r"\s", "", locked)
+    assert not any(school in locked for school in design["treated"])
 
 
 def test_options_of_another_kind_are_told_as_theirs(tmp_path):

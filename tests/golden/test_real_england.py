@@ -6,7 +6,6 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 
@@ -20,40 +19,16 @@ from evalkit.design.project.plan import make_design
 from evalkit.estimate.areas.outcome_effects import estimate_outcome
 from evalkit.estimate.published_spread import pupil_sd, unconditional_spread
 from evalkit.run.project.project_file import load_project
+from tests.england_by_hand import changes, lists
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "projects" / "knowsley-ssif"
-YEARS = ["2016", "2017", "2018", "2019"]
 
 
 @pytest.fixture(scope="module")
 def panel(shared_data):
     path = shared_data / "panel" / "ks2_school_panel_2016_2019_england.csv.gz"
     return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
-def changes(panel, measure):
-    """Mainstream schools with all four years: area of the 2019 row, and 2019 less the mean of 2016 and 2017."""
-    rows = panel.assign(score=pd.to_numeric(panel[measure], errors="coerce"))
-    last = rows.sort_values("YEAR").drop_duplicates("SCHOOL_ID", keep="last").set_index("SCHOOL_ID")
-    wide = rows.pivot(index="SCHOOL_ID", columns="YEAR", values="score")[YEARS].dropna()
-    group = last["MINORGROUP_SPINE1718"].reindex(wide.index)
-    area = last["LA"].reindex(wide.index)
-    kept = group.isin(["Maintained School", "Academy"]) & (area != "")
-    change = wide["2019"] - (wide["2016"] + wide["2017"]) / 2
-    return pd.DataFrame({"area": area[kept].astype(int), "change": change[kept]})
-
-
-def lists(shared_data, name):
-    sheet = openpyxl.load_workbook(shared_data / "lait" / name, data_only=True)["LA SN Groups"]
-    rows = list(sheet.iter_rows(values_only=True))
-    first = next(i for i, row in enumerate(rows) if row[0] == "LA num")
-    at = [rows[first].index(f"SN{k}") for k in range(1, 11)]
-    found = {}
-    for row in rows[first + 1 :]:
-        if str(row[0]).isdigit():
-            found.setdefault(int(row[0]), [int(row[i]) for i in at if str(row[i]).isdigit()])
-    return found
 
 
 @pytest.fixture(scope="module")

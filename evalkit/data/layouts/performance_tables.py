@@ -15,7 +15,7 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import listed, shown_cell
 from evalkit.data.files.layout import Contents, Field, Layout, Stage, fitting, has_fields
 from evalkit.data.files.members import Member, member_of
-from evalkit.data.files.raw_table import Peek, RawTable
+from evalkit.data.files.raw_table import N_PEEKED, Peek, RawTable
 from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.tables import read_table
@@ -84,20 +84,33 @@ def key_stage_of(peek: Peek) -> str | None:
     return next(fits, None)
 
 
-def identity_of(peek: Peek) -> TableIdentity:
+def identity_of(table: RawTable) -> TableIdentity:
     """Return what a wide table is of; raise `DataError` where its name says another thing than its content."""
+    peek = table.peek
     key_stage = key_stage_of(peek)
     if key_stage is None:
         raise DataError(f"{peek.name}: this is no wide performance table: it lacks its columns. {_SHAPE}")
-    is_school = [cell in SCHOOL_ROWS for cell in peek.cells("RECTYPE")]
-    cells = peek.cells("LEA") or peek.cells("LA")
-    areas = sorted({cell for cell, school in zip(cells, is_school, strict=False) if school and cell.strip()})
+    areas = _areas_of_schools(table)
     if not areas:
-        raise DataError(f"{peek.name}: the table lists no school in its first rows. Download it again.")
+        raise DataError(f"{peek.name}: the table lists no school. Download it again.")
     _require_named_as_it_is(peek.name, key_stage, areas)
     area = int(areas[0]) if len(areas) == 1 and areas[0].isdigit() else None
     summer = _summer(peek, key_stage)
     return TableIdentity(key_stage=key_stage, summer=summer, area=area, stage=stage_by_name(peek.name))
+
+
+def _areas_of_schools(table: RawTable) -> list[str]:
+    """Return the authorities of a table's schools: those of its first rows where these tell, else of all rows.
+
+    A table of England may begin with hundreds of schools of one authority.
+    """
+    column = "LEA" if table.peek.cells("LEA") else "LA"
+    rows = zip(table.peek.cells("RECTYPE"), table.peek.cells(column), strict=False)
+    first = {area for kind, area in rows if kind in SCHOOL_ROWS and area.strip()}
+    if len(first) < 2 and len(table.peek.rows) == N_PEEKED:
+        counts = table.counts(["RECTYPE", column])
+        first = {area for area in counts.loc[counts["RECTYPE"].isin(SCHOOL_ROWS), column].dropna() if area.strip()}
+    return sorted(first)
 
 
 _SHAPE: Final = "It should have RECTYPE, LEA, ESTAB, URN, SCHNAME, and TELIG (key stage 2) or TPUP (key stage 4)."
@@ -237,7 +250,7 @@ def read_performance_table(path: Path | str, columns: Sequence[str] = (), *, inn
     """
     file = member_of(Path(path), inner)
     raw = RawTable(file)
-    identity = identity_of(raw.peek)
+    identity = identity_of(raw)
     named = list(columns) or _known_columns(raw.peek.columns, identity.key_stage)
     frame = read_wide(file, named, identity.key_stage, optional=["NFTYPE"])
     _require_one_row(file.name, frame)
@@ -281,7 +294,7 @@ def _require_one_row(name: str, frame: pd.DataFrame) -> None:
 
 def _contents(table: RawTable) -> Contents:
     """Return what a table gives: `rows` with those of authorities and England, `areas` and `levels` of its schools."""
-    identity = identity_of(table.peek)
+    identity = identity_of(table)
     area = "LEA" if table.peek.cells("LEA") else "LA"
     counts = table.counts(["RECTYPE", area])
     _require_england(table.name, identity.key_stage, set(counts["RECTYPE"]))

@@ -67,7 +67,7 @@ from evalkit.data.published.school_lists import (
     read_spine,
     with_conversions,
 )
-from evalkit.data.published.sources import Sources
+from evalkit.data.published.sources import Sources, require_results
 from evalkit.data.published.tables import read_table
 from evalkit.data.published.trust_members import listed_participants
 from evalkit.data.subgroups import breakdowns_read, telling_who_asks
@@ -451,6 +451,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         require_years(code, request.years)
     neighbours = {name: _neighbour_list(name, path) for name, path in sources.neighbours.items()}
     if request.measures:
+        require_results(sources)
         require_identity_files(sources)
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,

@@ -114,6 +114,7 @@ def no_sources(folder: Path) -> Sources:
 def find_sources(folder: Path) -> Sources:
     """Look into a folder of published files; raise `DataError` where it cannot be one.
 
+    It may hold lists of authorities, registers or outlines alone, which is all that tables of a project's own need.
     Only the beginning of each file is read. A file that a project needs and that is not there is missed when it is
     read, by name; so is one that is not what its name says.
     """
@@ -128,13 +129,9 @@ def find_sources(folder: Path) -> Sources:
     tables = {stage: by_year for stage, (by_year, _) in stages.items()}
     ees = {stage: files for stage in ("KS2", "KS4") if (files := tuple(found.files.get(f"ees {stage}", ())))}
     areas = {layout: files for layout in _OF_AREAS if (files := tuple(found.files.get(f"areas {layout}", ())))}
-    if not (panels or ees or areas or any(tables.values()) or any(refused.values())):
-        raise DataError(
-            f"{folder}: no results were found. Expected DfE's performance tables (of England or of an authority), "
-            "school-level results of Explore Education Statistics, an assembled panel, or measures of authorities (the "
-            "interactive tool's table, say); data/README.md says what "
-            f"each is, and `evalkit check` what every file is.{told_unreadable(found.unreadable)}"
-        )
+    has_results = bool(panels or ees or areas or any(tables.values()) or any(refused.values()))
+    if not (has_results or any(found.files.get(kind) for kind in _BESIDE)):
+        raise _no_results(folder, found.unreadable)
     # tables of absence are of England always, and say nothing of whether the results are
     results = [one for stage in ("KS2", "KS4") for of in tables[stage].values() for one in of]
     whole = bool(panels or ees) or any(one.area is None for one in results)
@@ -156,6 +153,25 @@ def find_sources(folder: Path) -> Sources:
         refused={stage: reasons for stage, reasons in refused.items() if reasons},
         unreadable=tuple(found.unreadable),
     )
+
+
+def require_results(sources: Sources) -> None:
+    """Raise `DataError` where a folder has lists and outlines alone, and results of schools are asked for."""
+    if not (sources.panels or sources.ees or any(sources.tables.values()) or sources.refused):
+        raise _no_results(sources.folder, sources.unreadable)
+
+
+def _no_results(folder: Path, unreadable: Sequence[str]) -> DataError:
+    return DataError(
+        f"{folder}: no results were found. Expected DfE's performance tables (of England or of an authority), "
+        "school-level results of Explore Education Statistics, an assembled panel, or measures of authorities (the "
+        "interactive tool's table, say); data/README.md says what "
+        f"each is, and `evalkit check` what every file is.{told_unreadable(unreadable)}"
+    )
+
+
+_BESIDE: Final = ("boundaries", "neighbours", "links", "spine", "establishments", "cut")
+"""What a project of its own tables reads where there are no results; one that needs results misses them by name."""
 
 
 def told_unreadable(problems: Sequence[str]) -> str:
@@ -357,7 +373,7 @@ def _table_kind(member: Member, columns: tuple[str, ...]) -> str | TableIdentity
     if stage is None:
         return ""
     try:
-        return identity_of(RawTable(member).peek)
+        return identity_of(RawTable(member))
     except DataError as problem:
         return _Fault(str(problem), stage)
 

@@ -13,6 +13,8 @@
   it belongs to.
 - `inspections`: Ofsted's files of the synthetic England: ratings to 2020, inspections of a year, and the latest of
   every school.
+- `known`: Effects planted for kinds that the published forms have none for: two series of areas, and doses, grades
+  and gaps.
 - `ks2`: The key stage 2 performance tables of the synthetic England, one file a year, suppressed as published.
 - `ks4`: The synthetic secondaries and their key stage 4 tables. No programme effect is added to them.
 - `later`: The synthetic primaries after 2019: what became of each school and its codes up to 2025, and its later

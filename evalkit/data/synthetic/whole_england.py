@@ -14,6 +14,7 @@ from evalkit.data.synthetic.ees_schools import write_ees_schools
 from evalkit.data.synthetic.england import write_synthetic_england
 from evalkit.data.synthetic.gias_extract import list_establishments, write_gias_extract
 from evalkit.data.synthetic.inspections import write_inspections
+from evalkit.data.synthetic.known import KnownEffects, write_known_effects
 from evalkit.data.synthetic.ks4 import draw_secondaries
 from evalkit.data.synthetic.later import SUPPORT_EFFECTS, SUPPORT_STARTS, Later, draw_later, draw_later_summers
 from evalkit.data.synthetic.later_ks4 import draw_later_secondaries, write_wide_ks4
@@ -26,10 +27,13 @@ from evalkit.data.synthetic.world import draw_primaries
 from evalkit.data.synthetic_edition import DEFAULT_SEED
 
 
-def write_whole_england(folder: Path, seed: int = DEFAULT_SEED, scale: float = 1.0) -> None:
+def write_whole_england(
+    folder: Path, seed: int = DEFAULT_SEED, scale: float = 1.0, effects: KnownEffects | None = None
+) -> None:
     """Write the synthetic England with every source the kit reads; the usual files keep their bytes.
 
-    `scale` is the share of the country's schools to make. The same seed and scale give the same bytes.
+    `scale` is the share of the country's schools to make, `effects` how large those of `known-effects/` are. The same
+    seed, scale and effects give the same bytes; effects move no file outside their folder.
     """
     write_synthetic_england(folder, seed=seed, scale=scale)
     card = folder / "SYNTHETIC.json"
@@ -50,7 +54,8 @@ def write_whole_england(folder: Path, seed: int = DEFAULT_SEED, scale: float = 1
     write_area_files(folder, seed, later, summers, every)
     write_pupils(folder, seed, later, summers)
     _write_participants(folder, later)
-    card.write_text(json.dumps(usual | _truth(later), indent=2) + "\n", encoding="utf-8")
+    known = write_known_effects(folder, seed, later, effects or KnownEffects())
+    card.write_text(json.dumps(usual | _truth(later) | {"known_effects": known}, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_participants(folder: Path, later: Later) -> None:

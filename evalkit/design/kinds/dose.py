@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Estimation, Exposure, Pool, Project
+from evalkit.core.project_parts import CONFIG
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
@@ -25,8 +26,6 @@ from evalkit.design.project.listed import Against, SetAgainst, set_against
 from evalkit.design.project.plan import groups_of
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
-
 # What a project file may say of an analysis by dose.
 
 
@@ -34,7 +33,7 @@ _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_white
 class DoseOptions:
     """What an analysis of the kind `dose` may say for itself; what it does not say is the project's."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     column: str | None = None
     """Where the doses stand: a column of an own table with one row a school (table.column); by default the column
     `dose` of the file of participants."""

@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.core.disclosure import FEWEST_PEOPLE, few, is_few
 from evalkit.core.errors import DesignError
 from evalkit.core.project import OWN_GROUP, Exposure, NeighbourList, Outcome, Project
+from evalkit.core.project_parts import CONFIG
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted
 from evalkit.data.flow import LeftOut
@@ -26,8 +27,6 @@ from evalkit.design.kinds.staggered import are_own_areas, area_names_of, treated
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign, set_design
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
-
 # What a project file may say of an analysis of pupils.
 
 
@@ -35,7 +34,7 @@ _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_white
 class PupilPool:
     """Which schools may be compared, decided before outcomes; those of treated areas never are."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     minor_groups: tuple[str, ...] | None = None
     """School groups that count as mainstream and state-funded; by default those of the project's `pool`."""
     neighbours: NeighbourList | None = None
@@ -48,7 +47,7 @@ class PupilPool:
 class PupilChoices:
     """What an analysis of the kind `pupils` may say for itself."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     model: Literal["cross-sections", "waves"] = "cross-sections"
     """Other pupils in each year, compared before and after; or the same pupils, their later score given the earlier."""
     pre_score: str | None = None

@@ -12,6 +12,7 @@ import pandas as pd
 
 from evalkit.core.errors import DesignError
 from evalkit.core.project import OWN_GROUP, Exposure, NeighbourList, Project, first_summer
+from evalkit.core.project_parts import CONFIG
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
@@ -25,8 +26,6 @@ from evalkit.design.clusters import OVER_SETS
 from evalkit.design.kinds.matched import MatchedOptions, MatchedPool, OutcomeMatch, match_record, plan_matched
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign, set_design
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
-
 # What a project file may say of an analysis of staggered starts.
 
 
@@ -34,7 +33,7 @@ _CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_white
 class StaggeredPool:
     """Which units may be compared, decided before outcomes; those of treated areas never are."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     minor_groups: tuple[str, ...] | None = None
     """School groups that count as mainstream and state-funded; by default those of the project's `pool`."""
     neighbours: NeighbourList | None = None
@@ -50,7 +49,7 @@ class StaggeredPool:
 class StaggeredChoices:
     """What an analysis of the kind `staggered` may say for itself: the options of `evalkit did` by the same names."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     estimator: Literal["group-time", "imputation", "sun-abraham", "extended", "two-stage", "twfe"] = "group-time"
     """The estimator that is quoted; all six stand side by side in the review."""
     method: Literal["dr", "ipw", "reg"] | None = None

@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.core.arrays import Bools
 from evalkit.core.errors import DesignError
 from evalkit.core.project import NeighbourList, Project
+from evalkit.core.project_parts import CONFIG
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.areas.series import AreaSeries
@@ -23,7 +24,6 @@ from evalkit.design.kinds.area_series import AreaOutcome, area_outcome, borderin
 from evalkit.design.panel.area_design import AreaDesign, area_design
 from evalkit.design.panel.area_starts import AreaStarts, area_starts
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
 FEWEST_BEFORE: Final = 5
 """With fewer years before a start weights on outcomes alone are refused: two fit almost any area exactly."""
 
@@ -34,7 +34,7 @@ FEWEST_BEFORE: Final = 5
 class SyntheticPool:
     """Which areas may be donors, decided before outcomes; those that take part never are."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     exclude_areas: tuple[int | str, ...] = ()
     """Areas that are no donors, by DfE code or by their id in an own table, beside those of the project's `pool`: those
     that the programme may have reached, or that had one of their own."""
@@ -48,7 +48,7 @@ class SyntheticPool:
 class SyntheticChoices:
     """What an analysis of the kind `synthetic` may say for itself."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     method: Literal["sc", "augmented", "sdid"] = "sc"
     """How donors are weighted: synthetic control, ridge-augmented, or synthetic difference-in-differences."""
     covariates: tuple[str, ...] = ()

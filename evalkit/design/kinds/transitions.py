@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.core.arrays import Ints
 from evalkit.core.errors import DesignError
 from evalkit.core.project import Exposure, Pool, Project
+from evalkit.core.project_parts import CONFIG
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
@@ -21,14 +22,12 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import exclusion_reasons
 from evalkit.design.project.listed import Against, SetAgainst, set_against
 
-_CONFIG = {"extra": "forbid", "use_attribute_docstrings": True, "str_strip_whitespace": True}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionsOptions:
     """What an analysis of the kind `transitions` may say for itself; what it does not say is the project's."""
 
-    __pydantic_config__: ClassVar = _CONFIG
+    __pydantic_config__: ClassVar = CONFIG
     categories: dict[str, str] = field(default_factory=dict)
     """The categories, the best first: from the number that stands in the table to what it means."""
     against: Against = "neighbours"

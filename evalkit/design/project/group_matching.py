@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.errors import DesignError
 from evalkit.data.baseline import Baseline
+from evalkit.design.algebra_arrays import dependence
 from evalkit.design.matching.pairs_arrays import GroupScatter, whitened
 
 # Nearest neighbours with replacement, ties by position.
@@ -133,7 +134,7 @@ def match_groups(baseline: Baseline, option: GroupNeighbours, groups: list[int],
     Raises
     ------
     DesignError
-        If a covariate does not vary, so that there is no distance.
+        If a covariate does not vary or follows from others, so that there is no distance.
     """
     covariates = baseline.covariates[list(option.covariates)].to_numpy(dtype=float)
     _require_variation(covariates, option)
@@ -179,4 +180,12 @@ def _require_variation(covariates: NDArray[np.float64], option: GroupNeighbours)
         raise DesignError(
             f"Every unit has the same {constant[0]}, so schools cannot be matched on it. Remove it from "
             "`matching.covariates`."
+        )
+    spread = np.where(covariates.std(axis=0) > 0, covariates.std(axis=0), 1.0)
+    follows = dependence((covariates - covariates.mean(axis=0)) / spread)
+    if follows:
+        others = ", ".join(option.covariates[k] for k in follows.made_of)
+        raise DesignError(
+            f"{option.covariates[follows.column]} follows from {others}, so schools cannot be matched on all of them. "
+            "Remove one from `matching.covariates`."
         )

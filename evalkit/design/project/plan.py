@@ -230,10 +230,18 @@ def _matching_options(project: Project, baseline: Baseline) -> dict[str, GroupNe
     if "pre_outcomes" in matching.covariates:
         covariates_of = {MATCHED: (*scores, *named_covariates), **covariates_of}
     return {
-        name: GroupNeighbours(ratio=matching.ratio, covariates=covariates, within_region=matching.exact_region)
+        name: GroupNeighbours(
+            ratio=matching.ratio, covariates=_unlike(baseline, covariates), within_region=matching.exact_region
+        )
         for name, covariates in covariates_of.items()
         if covariates  # the wide tables give the cohort of their own summer alone, so a lone year before may have none
     }
+
+
+def _unlike(baseline: Baseline, covariates: tuple[str, ...]) -> tuple[str, ...]:
+    """Return covariates without those that repeat an earlier one: pupils of two years, where a table has one roll."""
+    repeated = baseline.covariates[list(covariates)].T.duplicated().to_numpy()
+    return tuple(name for name, again in zip(covariates, repeated, strict=True) if not again)
 
 
 def _matches(

@@ -19,6 +19,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.kinds.dose import THIRDS, DoseGroup, DoseOptions, DoseOutcome, DosePlan, arrays_of, third_of
 from evalkit.design.power.mdes import POWER, averaging_factor, multiplier
+from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.areas.sample import Changes
 from evalkit.estimate.dose.listed import (
     AgainstComparison,
@@ -120,16 +121,10 @@ class DoseOutcomeResults(Shown):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class DoseFindings(Shown):
+class DoseFindings(ByOutcome[DoseOutcomeResults]):
     """The results of an analysis by dose, outcome by outcome, and the plan they follow."""
 
     plan: DosePlan
-    outcomes: tuple[DoseOutcomeResults, ...]
-
-    @property
-    def primary(self) -> DoseOutcomeResults:
-        """Return the results of the primary outcome, the first where an analysis takes others only."""
-        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
 
 
 def dose_outcomes(plan: DosePlan, intake: ProjectData) -> DoseFindings:

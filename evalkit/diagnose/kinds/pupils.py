@@ -24,6 +24,7 @@ from evalkit.data.roles import Roles
 from evalkit.design.clusters import recommended_inference
 from evalkit.design.kinds.pupils import PupilChoices, PupilOutcome, PupilPlan
 from evalkit.design.project.areas import TREATED_GROUP
+from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.clusters import change_panel
 from evalkit.estimate.areas.sample import Changes
@@ -158,16 +159,10 @@ class PupilOutcomeResults(Shown):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class PupilFindings(Shown):
+class PupilFindings(ByOutcome[PupilOutcomeResults]):
     """The results of an analysis of pupils, outcome by outcome, and the plan they follow."""
 
     plan: PupilPlan
-    outcomes: tuple[PupilOutcomeResults, ...]
-
-    @property
-    def primary(self) -> PupilOutcomeResults:
-        """Return the results of the primary outcome, the first where an analysis takes others only."""
-        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
 
 
 def pupil_outcomes(project: Project, plan: PupilPlan, intake: ProjectData) -> PupilFindings:

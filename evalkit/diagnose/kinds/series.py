@@ -28,6 +28,7 @@ from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
 from evalkit.design.project.set_rule import no_interval_of_sets
+from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.diagnose.finding import CheckPower
 from evalkit.estimate.areas.gap_series import (
     GapSeries,
@@ -186,17 +187,11 @@ class SeriesOutcomeResults(Shown):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class SeriesFindings(Shown):
+class SeriesFindings(ByOutcome[SeriesOutcomeResults]):
     """The results of a comparative interrupted time series by outcome, the plan they follow, and the kind of data."""
 
     kind: DataKind
     plan: SeriesPlan
-    outcomes: tuple[SeriesOutcomeResults, ...]
-
-    @property
-    def primary(self) -> SeriesOutcomeResults:
-        """Return the results of the primary outcome, the first where an analysis takes others only."""
-        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
 
 
 def series_outcomes(project: Project, plan: SeriesPlan, intake: ProjectData) -> SeriesFindings:

@@ -26,6 +26,7 @@ from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
+from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
 from evalkit.estimate.areas.together import PlacedStatistic
@@ -130,20 +131,10 @@ class StaggeredOutcomeResults(Shown):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class StaggeredFindings(Shown):
+class StaggeredFindings(ByOutcome[StaggeredOutcomeResults]):
     """The results of an analysis of staggered starts, outcome by outcome, and the plan they follow."""
 
     plan: StaggeredPlan
-    outcomes: tuple[StaggeredOutcomeResults, ...]
-
-    @property
-    def primary(self) -> StaggeredOutcomeResults:
-        """Return the results of the primary outcome, the first where an analysis takes others only."""
-        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
-
-    def of(self, code: str) -> StaggeredOutcomeResults:
-        """Return the results of an outcome."""
-        return next(one for one in self.outcomes if one.code == code)
 
 
 def staggered_outcomes(

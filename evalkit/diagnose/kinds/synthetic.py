@@ -30,6 +30,7 @@ from evalkit.design.kinds.synthetic import (
 )
 from evalkit.design.panel.area_design import AreaDesign
 from evalkit.design.project.set_rule import no_interval_of_sets
+from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
 from evalkit.estimate.synthetic.placebos import (
@@ -187,16 +188,10 @@ class SyntheticOutcomeResults(Shown):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class SyntheticFindings(Shown):
+class SyntheticFindings(ByOutcome[SyntheticOutcomeResults]):
     """The results of an analysis by synthetic control, outcome by outcome, and the plan they follow."""
 
     plan: SyntheticPlan
-    outcomes: tuple[SyntheticOutcomeResults, ...]
-
-    @property
-    def primary(self) -> SyntheticOutcomeResults:
-        """Return the results of the primary outcome, the first where an analysis takes others only."""
-        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
 
 
 def weights_before(choices: SyntheticChoices, plan: SyntheticOutcome) -> dict[str, float] | None:

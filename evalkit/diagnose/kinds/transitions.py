@@ -19,6 +19,7 @@ from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.kinds.transitions import TransitionsOutcome, TransitionsPlan
+from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable
 from evalkit.estimate.areas.effect_records import sets_detail
 from evalkit.estimate.areas.sample import Changes
@@ -66,16 +67,10 @@ class TransitionsResults(Shown):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class TransitionsFindings(Shown):
+class TransitionsFindings(ByOutcome[TransitionsResults]):
     """The results of every outcome, and the plan they follow."""
 
     plan: TransitionsPlan
-    outcomes: tuple[TransitionsResults, ...]
-
-    @property
-    def primary(self) -> TransitionsResults:
-        """Return the results of the primary outcome, the first where an analysis takes others only."""
-        return next((one for one in self.outcomes if one.role == "primary"), self.outcomes[0])
 
 
 def transitions_outcomes(plan: TransitionsPlan, intake: ProjectData) -> TransitionsFindings:

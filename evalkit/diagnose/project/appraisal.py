@@ -338,6 +338,8 @@ def _years(exposure: Exposure, primary: Measure) -> Iterator[str]:
         told = " and ".join([trend] * few_before + [lasting] * few_after)
         verb = "is" if len(exposure.pre) == 1 else "are"
         yield f"There {verb} {counted(len(exposure.pre), 'summer')} before and {len(exposure.post)} after: {told}."
+    if not primary.years:  # of a table of the project's own: which further years there are, nobody here knows
+        return
     last, label = max(primary.years), lower_first(primary.label)
     if max(exposure.post) < last:
         yield f"Results in {label} of later summers have been published, to {last}, and are no part of this question."

@@ -39,11 +39,6 @@ def connected_sets(borders: Bools, size: int, n_draws: int, random: np.random.Ge
     return ConnectedSets(sets=sets, n_disjoint=_most_packed(borders, size, random), n_areas=len(seeds))
 
 
-def is_connected(borders: Bools) -> bool:
-    """Return whether all areas hang together by their borders."""
-    return bool(len(borders) > 0 and _part_sizes(borders)[0] == len(borders))
-
-
 def _part_sizes(borders: Bools) -> Ints:
     """Return how many areas lie in the part of the map that each area hangs together with, itself counted."""
     from scipy.sparse.csgraph import connected_components

@@ -55,7 +55,7 @@ def read_document(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook])
     Raises
     ------
     EvalkitError
-        If a notebook of the kit shows HTML that is not of a part of this kit, or a table that may not leave.
+        If a notebook of the kit, or of a kind, shows what is no part of this kit, or a table that may not leave.
     """
     kits = [chapter for one in notebooks if not one.title for chapter in _chapters(one)]
     chapters = _placed(kits, [one for one in notebooks if one.title])
@@ -157,17 +157,20 @@ def _parts_of(cell: Mapping[str, Any]) -> Iterator[Part]:
     if cell["cell_type"] == "markdown":
         yield from written(joined(cell["source"]))
     elif cell["cell_type"] == "code":
-        shown = (part for output in cell.get("outputs", []) for part in _shown(output))
+        source = joined(cell["source"])
+        shown = (part for output in cell.get("outputs", []) for part in _shown(output, source))
         yield from (part for part in shown if not (isinstance(part, Prose) and part.kind in _AT_TOP))
 
 
-def _shown(output: Mapping[str, Any]) -> Iterator[Part]:
-    """Yield what an output shows of the kit's own nouns; refuse any other HTML, and leave out plain text."""
+def _shown(output: Mapping[str, Any], source: str) -> Iterator[Part]:
+    """Yield what an output shows of the kit's own nouns; refuse what no disclosure control has seen, but a print."""
     data = output.get("data", {})
     if PART_MIME in data:
         yield from parts_from_json(data[PART_MIME])
-    elif data.get("text/html"):
+    elif data:
+        last = next((line.strip() for line in reversed(source.splitlines()) if line.strip()), "")
         raise EvalkitError(
-            "A notebook shows something that has not been released: only tables, figures and sentences "
-            "of evalkit.report may stand in a report. Pass tables through `release`."
+            f"The cell `{last}` of a notebook shows something that has not been released: only tables, figures and "
+            "sentences of evalkit.report may stand in a report. Pass tables through `release` and words through "
+            "`sentences`, or end the cell with `None`."
         )

@@ -4,6 +4,8 @@
 - `dose`: What documents show of an analysis by dose: who had how much, the line, and what stands against those
   outside.
 - `kind_module`: The module that shows a kind of analysis: what it may hold, and how it is found.
+- `locked`: What is locked of an analysis whose kind has no words of its own for its plan, drawn from the plan's
+  record.
 - `matched`: What documents show of a matched comparison: who was matched with whom, the answer, what it withstands.
 - `pupils`: What documents show of an analysis of pupils in schools; nothing that rests on fewer than ten pupils is
   told.

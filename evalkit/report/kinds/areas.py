@@ -11,7 +11,7 @@ from evalkit.core.disclosure import few
 from evalkit.core.plain import plain
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.project.plan import DesignStage
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.project.evaluation import AreaDistribution, AreasResults, ClaimCheck, Headline
@@ -37,9 +37,7 @@ _NO_MEASURE = Unavailable("No outcome of this project bears on it.")
 
 def areas_of(results: AnalysisResults) -> AreasResults:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, AreasResults)
-    return found
+    return details_of(results, AreasResults)
 
 
 def record(results: AnalysisResults) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from evalkit.core.formats import Precision, as_sentence, level_text, mean_of, p_
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.dose import DoseOptions, DoseOutcome, DosePlan
 from evalkit.design.project.set_rule import sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -34,16 +34,12 @@ NO_LOTS: Final = (
 
 def dose_of(results: AnalysisResults) -> DoseFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, DoseFindings)
-    return found
+    return details_of(results, DoseFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> DosePlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, DosePlan)
-    return found
+    return details_of(plan, DosePlan)
 
 
 # What stands in the front, the summary and the body.

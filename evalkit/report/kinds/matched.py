@@ -9,7 +9,7 @@ from typing import Final
 from evalkit.core.formats import as_sentence, interval_text, level_text, lower_first, mean_of, p_equals, visible
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.matched import OutcomeMatch
 from evalkit.design.project.set_rule import SUCH_SETS
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -22,24 +22,21 @@ from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sen
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_balance_table, match_findings_table, match_means, sensitivity
-from evalkit.report.words.matched import design_sentences
+from evalkit.report.words.matched import design_sentences, method_words
 from evalkit.report.words.names import capital, units_of
 
 _BRACKET: Final = "Change and analysis of covariance"
+_MOST_COVARIATES: Final = 6
 
 
 def matched_of(results: AnalysisResults) -> MatchedResults:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, MatchedResults)
-    return found
+    return details_of(results, MatchedResults)
 
 
 def stage_of(plan: AnalysisPlan) -> MatchedStage:
     """Return the kind's own plan with its balance."""
-    stage = plan.details
-    assert isinstance(stage, MatchedStage)
-    return stage
+    return details_of(plan, MatchedStage)
 
 
 def estimand(plan: AnalysisPlan) -> dict[str, str]:
@@ -53,7 +50,24 @@ def estimand(plan: AnalysisPlan) -> dict[str, str]:
         "ancova": f"the mean in {post} less that of those compared with them, given what was known before",
         "difference": f"the mean in {post} less that of those compared with them",
     }[asked]
-    return {"summary": f"The average over the treated {units_of(plan.project)} of {what}."}
+    weighed = {"ATT": "treated ", "ATE": "treated and compared ", "ATC": "compared "}[stage.plan.options.estimand]
+    return {
+        "comparator": _comparator(stage, plan.project.primary.code),
+        "summary": f"The average over the {weighed}{units_of(plan.project)} of {what}.",
+    }
+
+
+def _comparator(stage: MatchedStage, primary: str) -> str:
+    """Return who is compared, how they were chosen and on what, and from where they may come."""
+    plan = stage.plan
+    design = next((one.design for one in plan.outcomes if one.outcome == primary), None)
+    units, where = units_of(plan.project), "outside the areas of participants"
+    if plan.neighbours is not None:
+        where = "in the statistical neighbours of the treated areas"
+    if design is None:
+        return f"{capital(units)} {where}."
+    on = listed([str(name) for name in design.baseline.covariates], _MOST_COVARIATES)
+    return f"{capital(units)} {where}, by {method_words(design)}, compared on {on}."
 
 
 def would_have(results: AnalysisResults) -> str:

@@ -12,7 +12,7 @@ from evalkit.core.formats import Precision, as_sentence, decimals_for, level_tex
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.kinds.pupils import PupilOutcome, PupilPlan
 from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
@@ -37,16 +37,12 @@ _ARMS: Final = {"treated": "Treated schools", "comparison": "Schools compared"}
 
 def pupils_of(results: AnalysisResults) -> PupilFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, PupilFindings)
-    return found
+    return details_of(results, PupilFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> PupilPlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, PupilPlan)
-    return found
+    return details_of(plan, PupilPlan)
 
 
 # What stands in the front, the summary and the body.

@@ -10,7 +10,7 @@ from evalkit.core.formats import as_sentence, level_text, p_equals, years_text
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesOutcome, SeriesPlan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -28,16 +28,12 @@ _MOST_IDS: Final = 6
 
 def series_of(results: AnalysisResults) -> SeriesFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, SeriesFindings)
-    return found
+    return details_of(results, SeriesFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> SeriesPlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, SeriesPlan)
-    return found
+    return details_of(plan, SeriesPlan)
 
 
 def _who(outcome: SeriesOutcome) -> str:

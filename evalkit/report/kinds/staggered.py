@@ -10,7 +10,7 @@ from evalkit.core.formats import Precision, as_sentence, decimals_for, level_tex
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan
 from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
@@ -40,16 +40,12 @@ _ESTIMATOR: Final = {
 
 def staggered_of(results: AnalysisResults) -> StaggeredFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, StaggeredFindings)
-    return found
+    return details_of(results, StaggeredFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> StaggeredPlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, StaggeredPlan)
-    return found
+    return details_of(plan, StaggeredPlan)
 
 
 # What stands in the front, the summary and the body.

@@ -9,7 +9,7 @@ from typing import Final
 from evalkit.core.formats import Precision, as_sentence, decimals_for, level_text, number, p_equals
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.synthetic import SyntheticOutcome, SyntheticPlan, notes_of
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.synthetic import (
@@ -50,16 +50,12 @@ _ONE_SHOCK: Final = (
 
 def synthetic_of(results: AnalysisResults) -> SyntheticFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, SyntheticFindings)
-    return found
+    return details_of(results, SyntheticFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> SyntheticPlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, SyntheticPlan)
-    return found
+    return details_of(plan, SyntheticPlan)
 
 
 # What stands in the front, the summary and the body.

@@ -9,11 +9,12 @@ from evalkit.core.formats import Precision, as_sentence, level_text, p_equals
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.transitions import TransitionsPlan
 from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.transitions import NUMBERS, POINTS, Arm, TransitionsFindings, TransitionsResults
+from evalkit.estimate.categories.transitions_arrays import share_interval
 from evalkit.estimate.dose.listed import AgainstComparison
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Heading, Part, Parts, Prose, sentences
@@ -28,16 +29,12 @@ _ARMS: Final = {"listed": "Listed schools", "compared": "Schools compared"}
 
 def transitions_of(results: AnalysisResults) -> TransitionsFindings:
     """Return what the kind's own pipeline found."""
-    found = results.details
-    assert isinstance(found, TransitionsFindings)
-    return found
+    return details_of(results, TransitionsFindings)
 
 
 def plan_of(plan: AnalysisPlan) -> TransitionsPlan:
     """Return the kind's own plan."""
-    found = plan.details
-    assert isinstance(found, TransitionsPlan)
-    return found
+    return details_of(plan, TransitionsPlan)
 
 
 def whom(plan: AnalysisPlan) -> str:
@@ -239,6 +236,7 @@ def _answer(found: TransitionsFindings) -> Iterator[Part]:
     yield sentences(headline(one), _given(one))
     for name in _ARMS:
         yield matrix_table(found, one, name)
+    yield shares_table(found, one)
     yield sentences(*(symmetry_sentence(_ARMS[name], arm) for name, arm in one.arms.items()))
     yield against_table(found)
 
@@ -259,6 +257,32 @@ def matrix_table(found: TransitionsFindings, one: TransitionsResults, arm: str) 
     caption = f"{one.label}: {_ARMS[arm].lower()} by category before and after"
     sums = (("all", *(f"c{at}" for at in range(len(names)))),)
     return release(Table(caption=caption, columns=columns, rows=tuple(rows), column_sums=sums, has_total_row=True), 0)
+
+
+def shares_table(found: TransitionsFindings, one: TransitionsResults) -> ReleasedTable:
+    """Return how many of each arm moved, and the share that improved with Wilson's interval."""
+    level = found.plan.project.inference.level
+    columns = (
+        Column("arm", "Schools"),
+        Column("all", "All", "school_count"),
+        Column("better", "In a better category after", "school_count"),
+        Column("worse", "In a worse one", "school_count"),
+        Column("share", "In a better one (%)", "number"),
+        Column("interval", f"{level_text(level)} interval", "interval"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for name, words in _ARMS.items():
+        matrix = one.arms[name].matrix
+        interval = share_interval(matrix.n_improved, matrix.n, level)
+        shown = interval if isinstance(interval, Unavailable) else _percent(interval)
+        share: Cell = 100.0 * matrix.n_improved / matrix.n if matrix.n else Unavailable("nobody is left")
+        rows.append((words, matrix.n, matrix.n_improved, matrix.n_declined, share, shown))
+    notes = ("Intervals are Wilson's, each school taken as independent of the others; what differs is judged below.",)
+    return release(Table(caption=f"{one.label}: who moved", columns=columns, rows=tuple(rows), notes=notes), 0)
+
+
+def _percent(share: Interval) -> Interval:
+    return Interval(100.0 * share.lower, 100.0 * share.upper, share.level)
 
 
 def against_table(found: TransitionsFindings) -> ReleasedTable:
@@ -316,6 +340,7 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     return {
         "transitions_before": before_table(found.plan),
         **{f"transitions_{name}": matrix_table(found, found.primary, name) for name in _ARMS},
+        "transitions_shares": shares_table(found, found.primary),
         "transitions_against": against_table(found),
         "findings": match_findings_table(results.findings, "schools"),
     }

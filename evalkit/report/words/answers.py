@@ -16,6 +16,7 @@ from evalkit.diagnose.finding import Finding, Verdict
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
+from evalkit.report.kinds.locked import locked_parts
 from evalkit.report.tables.missing import missing_parts
 from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
@@ -232,9 +233,12 @@ def answer_in_short(evaluation: Evaluation) -> Parts:
 
 
 def plans_in_full(design: ProjectDesign) -> Parts:
-    """Return what each kind shows of its plan, under a heading for each analysis where there are several."""
+    """Return what each kind shows of its plan, under a heading for each analysis where there are several.
+
+    Of a kind that shows nothing of its own it is what the plan locks.
+    """
     plans = sorted(design.plans, key=lambda plan: not plan.analysis.primary)
-    return Parts(tuple(_of_each(plans, "design_parts", lambda plan: plan)))
+    return Parts(tuple(_of_each(plans, "design_parts", lambda plan: plan, otherwise=locked_parts)))
 
 
 def reviews_in_full(evaluation: Evaluation) -> Parts:
@@ -252,10 +256,11 @@ def _of_each(
     verb: str,
     plan_of: Callable[[T], AnalysisPlan],
     more: Callable[[Any], tuple[Part, ...]] = _nothing_more,
+    otherwise: Callable[[Any], tuple[Part, ...]] = _nothing_more,
 ) -> Iterator[Part]:
-    """Yield what the kind of each says under a verb, and `more` that is said of any kind."""
+    """Yield what the kind of each says under a verb, or `otherwise`, and `more` that is said of any kind."""
     for one in several:
-        parts: tuple[Part, ...] = tuple(said_by_kind(verb, one, lambda _: ()))
+        parts: tuple[Part, ...] = tuple(said_by_kind(verb, one, otherwise))
         parts += more(one)
         parts = parts or (Prose((NOTHING_SHOWN,)),)
         if len(several) > 1:

@@ -22,7 +22,7 @@ from evalkit.core.project import (
 )
 from evalkit.core.quantities import Unavailable
 from evalkit.data.measures import measure_of
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.project.inference import project_inference
 from evalkit.design.project.plan import DesignStage, LockedDesign, make_design
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -100,8 +100,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, AreasPlan)
+    plan = details_of(request.plan, AreasPlan)
     project = request.plan.project
     if request.is_brief:
         return _brief(request, plan.locked)
@@ -137,8 +136,7 @@ def _brief(request: EstimateRequest, locked: LockedDesign) -> AnalysisResults:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_areas import areas_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, AreasPlan)
+    plan = details_of(request.plan, AreasPlan)
     return areas_samples(request.plan.project, request.intake, plan.locked)
 
 
@@ -159,15 +157,13 @@ def _estimand(found: AreasResults) -> str:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    plan = request.plan.details
-    assert isinstance(plan, AreasPlan)
+    plan = details_of(request.plan, AreasPlan)
     found = project_power(request.plan.project, request.intake, plan.locked, request.limits, request.options)
     return areas_power(found.outcomes, request.plan.analysis.name)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    plan = request.plan.details
-    assert isinstance(plan, AreasPlan)
+    plan = details_of(request.plan, AreasPlan)
     return placed_outcome(request.plan.project, request.intake, plan.locked.outcomes[request.outcome])
 
 

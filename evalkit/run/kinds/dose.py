@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evalkit.core.project import Analysis, Project
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.dose import COVARIATES, DoseOptions, DosePlan, dose_plan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.dose import BY_DEALING, BY_DEALING_ALL, dose_outcomes, why_dealt
@@ -94,8 +94,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, DosePlan)
+    plan = details_of(request.plan, DosePlan)
     project = request.plan.project
     found = dose_outcomes(plan, add_contrasts(project, request.intake))
     return AnalysisResults(
@@ -110,8 +109,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    plan = request.plan.details
-    assert isinstance(plan, DosePlan)
+    plan = details_of(request.plan, DosePlan)
     intake = add_contrasts(plan.project, request.intake)
     return dose_power(plan, request.plan.analysis.name, intake, request.options)
 

@@ -12,7 +12,7 @@ from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.project import Analysis, Project, first_summer
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import (
@@ -55,8 +55,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     found = estimate_matched(stage.plan, request.intake, request.executor or SERIAL)
     return AnalysisResults(
         plan=request.plan,
@@ -73,8 +72,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_matched import matched_samples
 
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     return matched_samples(stage.plan, request.intake, request.executor or SERIAL)
 
 
@@ -202,14 +200,12 @@ def _not_for(options: MatchedOptions) -> Iterator[tuple[str, str]]:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     return matched_power(stage.plan, request.plan.analysis.name, request.intake, request.options)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     return placed_matched(stage.plan, request.outcome, request.intake)
 
 

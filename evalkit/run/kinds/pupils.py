@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Analysis, Project
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import OVER_SETS
 from evalkit.design.kinds.pupils import PupilChoices, PupilPlan, pupil_plan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -96,8 +96,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, PupilPlan)
+    plan = details_of(request.plan, PupilPlan)
     project = request.plan.project
     found = pupil_outcomes(project, plan, request.intake)
     table, primary = project.effect_sizes.months_table, found.primary
@@ -140,8 +139,7 @@ def _numbers(one: PupilOutcomeResults) -> dict[str, Any]:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    plan = request.plan.details
-    assert isinstance(plan, PupilPlan)
+    plan = details_of(request.plan, PupilPlan)
     return pupils_power(request.plan.project, plan, request.plan.analysis.name, request.intake, request.options)
 
 

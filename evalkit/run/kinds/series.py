@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import plain
 from evalkit.core.project import Analysis, Project
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.series import SeriesChoices, SeriesPlan, series_plan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.series import SeriesOutcomeResults, series_outcomes
@@ -46,8 +46,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, SeriesPlan)
+    plan = details_of(request.plan, SeriesPlan)
     project = request.plan.project
     found = series_outcomes(project, plan, request.intake)
     first = found.primary

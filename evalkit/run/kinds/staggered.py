@@ -10,7 +10,7 @@ from evalkit.core.plain import plain_or_reason
 from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Unavailable
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredPlan, staggered_plan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.staggered import (
@@ -129,8 +129,7 @@ def _minor_groups(choices: StaggeredChoices) -> tuple[str, ...] | None:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, StaggeredPlan)
+    plan = details_of(request.plan, StaggeredPlan)
     project = request.plan.project
     intake = add_contrasts(project, request.intake)
     found = staggered_outcomes(project, plan, intake, request.executor or SERIAL)
@@ -149,8 +148,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_staggered import staggered_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, StaggeredPlan)
+    plan = details_of(request.plan, StaggeredPlan)
     return staggered_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
 
 
@@ -174,16 +172,14 @@ def _numbers(one: StaggeredOutcomeResults, found: StaggeredFindings) -> dict[str
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    plan = request.plan.details
-    assert isinstance(plan, StaggeredPlan)
+    plan = details_of(request.plan, StaggeredPlan)
     name = request.plan.analysis.name
     project = request.plan.project
     return staggered_power(project, plan, name, add_contrasts(project, request.intake), request.options)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    stage = request.plan.details
-    assert isinstance(stage, StaggeredPlan)
+    stage = details_of(request.plan, StaggeredPlan)
     return placed_staggered(request.plan.project, stage, request.outcome, request.intake)
 
 

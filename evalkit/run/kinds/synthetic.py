@@ -10,7 +10,7 @@ from evalkit.core.draws import SERIAL
 from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Unavailable
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.synthetic import SyntheticChoices, SyntheticPlan, synthetic_plan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.synthetic import (
@@ -72,8 +72,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, SyntheticPlan)
+    plan = details_of(request.plan, SyntheticPlan)
     project = request.plan.project
     found = synthetic_outcomes(project, plan, request.intake, request.executor or SERIAL)
     primary = found.primary
@@ -132,8 +131,7 @@ def _pooled_record(found: PooledStudy) -> dict[str, Any]:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    plan = request.plan.details
-    assert isinstance(plan, SyntheticPlan)
+    plan = details_of(request.plan, SyntheticPlan)
     return synthetic_power(request.plan.project, plan, request.plan.analysis.name, request.intake, request.options)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.project import Analysis, Project
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import CR2, OVER_SETS
 from evalkit.design.kinds.transitions import TransitionsOptions, TransitionsPlan, transitions_plan
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -75,8 +75,7 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    plan = request.plan.details
-    assert isinstance(plan, TransitionsPlan)
+    plan = details_of(request.plan, TransitionsPlan)
     found = transitions_outcomes(plan, request.intake)
     has_many = plan.primary.against.has_many_areas
     first, last = plan.years

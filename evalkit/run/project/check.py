@@ -22,6 +22,7 @@ from evalkit.run.project.plain_yaml import Complaint, shown_name, where
 from evalkit.run.project.project_file import claims_of, examined_project, reference_of
 from evalkit.run.project.project_rules import project_texts
 from evalkit.run.project.runner import find_data
+from evalkit.run.project.workspace import synthetic_place
 
 if TYPE_CHECKING:
     from evalkit.core.project import Exposure, Project
@@ -101,6 +102,9 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     from evalkit.run.kinds.areas import AreasPlan
 
     project, complaints, told = examined_project(project_file)
+    if told and (_is_of_data(complaints) or (data is None and not synthetic_place().is_dir())):
+        # what is wrong with the file itself is told before made-up schools are made, which takes a while
+        raise _refusal(project_file, complaints, told)
     sources = find_data(data)
     treated = _treated(project, project_file, sources, complaints, told)
     with telling_of_missing_data(sources):
@@ -121,18 +125,26 @@ def _treated(
     project: Project, path: Path, sources: Sources, complaints: Sequence[Complaint], told: Sequence[str]
 ) -> TreatedSchools:
     """Return who took part; raise with everything that is wrong with the project file and with what it reads."""
-    places = {key for complaint in complaints for key in complaint.place}
+    try:
+        found = _read(project, path, sources)
+    except InputError as problem:
+        if not told:
+            raise
+        raise ProjectError(_listed(shown_name(path), [*told, str(problem)])) from None
+    if told:
+        raise _refusal(path, complaints, told)
+    return found.treated
+
+
+def _is_of_data(complaints: Sequence[Complaint]) -> bool:
+    """Return whether anything is wrong with what says which data are read."""
+    return any(key in _OF_DATA for complaint in complaints for key in complaint.place)
+
+
+def _refusal(path: Path, complaints: Sequence[Complaint], told: Sequence[str]) -> InputError:
+    """Return the error that tells all that is wrong with a project file."""
     only_design = all(complaint.is_design for complaint in complaints)
-    if not places & _OF_DATA:
-        try:
-            found = _read(project, path, sources)
-            if not told:
-                return found.treated
-        except InputError as problem:
-            if not told:
-                raise
-            told, only_design = [*told, str(problem)], False
-    raise (DesignError if only_design else ProjectError)(_listed(shown_name(path), told))
+    return (DesignError if only_design else ProjectError)(_listed(shown_name(path), told))
 
 
 def _read(project: Project, path: Path, sources: Sources) -> ProjectData:

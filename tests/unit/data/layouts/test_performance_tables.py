@@ -6,7 +6,7 @@ import pytest
 from evalkit import read_performance_table
 from evalkit.core.errors import DataError
 from evalkit.data.files.members import member_of
-from evalkit.data.files.raw_table import RawTable
+from evalkit.data.files.raw_table import N_PEEKED, RawTable
 from evalkit.data.layouts.file_names import stage_by_name, summer_by_name
 from evalkit.data.layouts.performance_tables import identity_of, key_stage_of, summer_by_columns
 from evalkit.data.layouts.registry import layouts
@@ -113,13 +113,21 @@ def test_the_stage_of_a_name():
 
 def identity(folder, name, columns=""):
     path = put(folder, header=HEADER + columns, name=name)
-    return identity_of(RawTable(member_of(path)).peek)
+    return identity_of(RawTable(member_of(path)))
 
 
 def test_content_tells_the_year_where_the_name_does_not(tmp_path):
     columns = ",A_17,B_17,A_18,B_18"
     assert identity(tmp_path, "any.csv", columns).summer == 2019
     assert identity(tmp_path, "any.csv", columns).subject == "KS2 2019 authority 850"
+
+
+def test_a_table_of_england_that_begins_with_one_authority_is_of_england(tmp_path):
+    first = [ROWS[0].replace("100", str(1000 + k), 1) for k in range(N_PEEKED)]
+    path = put(tmp_path, [*first, *(row.replace("850", "936") for row in ROWS)], name="2018-2019_ks2final.csv")
+    assert identity_of(RawTable(member_of(path))).area is None
+    whole = put(tmp_path, [*first, *ROWS], name="2018-2019_ks2final.csv")
+    assert identity_of(RawTable(member_of(whole))).area == 850
 
 
 def test_a_table_after_a_break_may_carry_old_years_alone(tmp_path):

@@ -14,7 +14,7 @@ from evalkit.data.files.catalogue import catalogue
 from evalkit.data.layouts.registry import layouts
 from evalkit.data.published.listings import summers_at_hand
 from evalkit.data.published.project_data import _neighbour_list
-from evalkit.data.published.sources import find_sources
+from evalkit.data.published.sources import find_sources, require_results
 
 HEADER = "RECTYPE,LEA,ESTAB,URN,SCHNAME"
 KS2, KS4 = f"{HEADER},TELIG,PTRWM_EXP", f"{HEADER},TPUP,ATT8SCR"
@@ -133,6 +133,16 @@ def test_no_such_folder(tmp_path):
 def test_a_folder_without_results(tmp_path):
     with pytest.raises(DataError, match="no results were found"):
         find_sources(tmp_path)
+
+
+OUTLINES = '{"type": "FeatureCollection", "features": []}'
+
+
+def test_outlines_alone_will_do_where_no_results_are_asked_for(tmp_path):
+    found = find_sources(put(tmp_path, {"boundaries.geojson": OUTLINES}))
+    assert [path.name for path in found.outline_files] == ["boundaries.geojson"]
+    with pytest.raises(DataError, match="no results were found"):
+        require_results(found)
 
 
 def test_of_two_cuts_of_one_list_the_later_by_its_name_is_used_and_others_are_refused(folder):

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from evalkit.data.files.catalogue import catalogue
 from evalkit.data.layouts.registry import MODULES, layouts
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
+from evalkit.data.synthetic.known import KNOWN_FOLDER, KnownEffects
 from evalkit.data.synthetic.later import SUPPORT_EFFECTS, draw_later, draw_later_summers
 from evalkit.data.synthetic.public_codes import gss_codes, region_of
 from evalkit.data.synthetic.register import draw_identities
@@ -90,6 +92,23 @@ def test_the_card_says_what_is_true_of_the_later_programme(whole):
     assert card["later_programme"]["true_effects_by_summer"]["READ_AVERAGE"] == {"2024": 0.6, "2025": 1.2}
     listed = rows_of(whole / card["later_programme"]["participants"])
     assert len(listed) == card["later_programme"]["schools"] == 20
+
+
+def test_what_is_planted_stands_in_the_card_and_in_the_tables(whole):
+    known = json.loads((whole / "SYNTHETIC.json").read_text(encoding="utf-8"))["known_effects"]
+    assert known["effects"] == asdict(KnownEffects())
+    schools = pd.read_csv(whole / known["folder"] / "schools.csv")
+    listed = pd.read_csv(whole / known["folder"] / known["schools"]["participants"])
+    assert len(listed) == known["schools"]["schools"] == listed["urn"].nunique()
+    assert listed["dose"].between(1, 12).all()
+    grades = schools.pivot(index="urn", columns="year", values="grade")
+    assert (grades[2024] == grades[2025]).all()
+    assert known["percentage_points_better"] == 100 * known["schools_lifted_a_grade"] / len(listed)
+    # half up: a quarter of the supported schools
+    assert known["schools_lifted_a_grade"] == int(0.25 * len(listed) + 0.5)
+    areas = pd.read_csv(whole / known["folder"] / "areas.csv")
+    assert areas.groupby("la_code")["year"].nunique().eq(28).all()
+    assert areas.drop(columns="la_name").notna().all(axis=None)
 
 
 @pytest.mark.parametrize(
@@ -280,6 +299,7 @@ def test_every_file_is_recognised_with_its_years(whole):
     has_register = "gias" in MODULES
     found = catalogue(whole, layouts()).entries
     unknown = {entry.member.name for entry in found if entry.layout is None} - NOT_DATA
+    unknown = {name for name in unknown if not name.startswith(f"{KNOWN_FOLDER}/")}  # tables of a project's own
     assert {name for name in unknown if has_register or not name.startswith(REGISTER)} == set()
     years = {entry.member.name: set(entry.contents.years) for entry in found}
     assert years["ees/ks2_school_attainment_data.csv.gz"] == {2023, 2024, 2025}

@@ -94,3 +94,11 @@ def test_a_covariate_that_does_not_vary_is_refused():
     flat = Baseline.of(baseline.units, baseline.covariates.assign(size=30.0), [2016], 2018)
     with pytest.raises(DesignError, match="Every unit has the same size"):
         match_groups(flat, GroupNeighbours(covariates=("score", "size")), [TREATED], TREATED)
+
+
+def test_a_covariate_that_follows_from_others_is_refused_by_name():
+    baseline = england(4)
+    twice = baseline.covariates.assign(double=2.0 * baseline.covariates["size"] + 1.0)
+    doubled = Baseline.of(baseline.units, twice, [2016], 2018)
+    with pytest.raises(DesignError, match="double follows from size, so schools cannot be matched on all of them"):
+        match_groups(doubled, GroupNeighbours(covariates=("score", "size", "double")), [TREATED], TREATED)

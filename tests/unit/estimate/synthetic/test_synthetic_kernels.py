@@ -123,6 +123,16 @@ def test_ridge_weights_follow_the_paper_s_formula():
     np.testing.assert_allclose(ridge_adjusted(treated, donors, start, 0.7), wanted, atol=1e-12)
 
 
+def test_augmented_by_hand():
+    # one year before: 3 against donors at 0 and 2. The nearest average is the second donor alone, 1 too low.
+    # Donors less their mean: −1 and 1, so XX' = 2; at ρ = 2 the correction is (−1, 1)·1/(2 + 2): weights −1/4 and 5/4.
+    # A year later 20 against −1/4·10 + 5/4·14 = 15: a gap of 5, where the second donor alone gives 6.
+    found = fit_augmented(np.array([3.0, 20.0]), np.array([[0.0, 2.0], [10.0, 14.0]]), 1, ridge=2.0)
+    np.testing.assert_allclose(found.weights, [-0.25, 1.25], atol=1e-12)
+    assert found.estimate == pytest.approx(5.0)
+    assert found.gap[0] == pytest.approx(0.5)  # half of the miss of 1 is left
+
+
 def test_synthetic_did_of_parallel_series_is_the_difference_in_differences():
     # every donor moves 1 a period and the treated area too, 50 above them, and 4 more from the start on
     years = np.arange(6.0)

@@ -67,8 +67,9 @@ def test_the_top_says_what_the_evaluation_says(evaluation: AreasResults) -> None
     assert document.parts == ()
 
 
-def test_text_without_markup_is_left_out_and_html_is_refused(evaluation: AreasResults) -> None:
-    assert section(evaluation, code({"text/plain": "3"})) == ()
+def test_a_plain_object_is_refused_as_html_is_and_the_cell_is_named(evaluation: AreasResults) -> None:
+    with pytest.raises(EvalkitError, match=r"The cell `report\.x\(\)` of a notebook shows something that has not been"):
+        section(evaluation, markdown("## What of it?"), code({"text/plain": "3"}))
     for html in ("<b>3</b>", ["<b>", "3</b>"], '<div class="evalkit evalkit-table">3</div>'):
         with pytest.raises(EvalkitError, match="has not been released"):
             section(evaluation, code({"text/html": html, "text/plain": "3"}))

@@ -182,6 +182,15 @@ def test_every_part_shows_itself(listed):
     assert len(frame) == 6
 
 
+def test_the_estimand_says_whom_schools_are_compared_with_and_on_what(listed):
+    said = shown.estimand(listed[0].primary)
+    assert said["comparator"] == (
+        "Schools outside the areas of participants, by nearest-neighbour matching on the propensity "
+        "score (logit), compared on READPROG_2016, READPROG_2017, cohort_size_2016 and cohort_size_2017."
+    )
+    assert "average over the treated schools of the change from" in said["summary"]
+
+
 def test_the_plan_is_locked_as_plain_data(listed):
     design, _, _ = listed
     locked = json.loads(design.to_json())["analyses"]["matched"]["outcomes"]["READPROG"]

@@ -101,6 +101,13 @@ def test_documents_say_it_and_results_keep_their_schema(grades):
         assert repr(part)
     matrix = shown.tables(results)["transitions_listed"].table
     assert matrix.rows[-1][-1] == 12
+    arm = results.details.primary.arms["listed"].matrix
+    shares = shown.tables(results)["transitions_shares"].table.rows[0]
+    # Wilson (1927) by hand: the roots of (p̂ − p)² = z² p(1 − p)/n
+    z, share = 1.959963984540054, arm.n_improved / 12
+    roots = np.sort(np.roots([1 + z**2 / 12, -(2 * share + z**2 / 12), share**2]))
+    assert shares[1:5] == (12, arm.n_improved, arm.n_declined, pytest.approx(100 * share))
+    assert (shares[5].lower, shares[5].upper) == pytest.approx(tuple(100 * roots))
     record = json.loads(results_json(results_record(evaluation)))
     jsonschema.validate(record, results_schema())
 

@@ -9,6 +9,7 @@ from evalkit.core.errors import DataError, DesignError, ProjectError
 from evalkit.data.published.school_lists import read_spine
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
+from evalkit.run.project import check, runner
 from evalkit.run.project.check import check_project, checked_json, checked_text
 
 KNOWSLEY = Path(__file__).parents[4] / "data" / "projects" / "knowsley-ssif"
@@ -95,6 +96,17 @@ def test_everything_that_is_wrong_is_told_at_once(project, england):
     assert "exactly one analysis has `primary: true`" in said
     assert "found 99" in said
     assert "participants.csv: row 2: the start 'soon' is no date" in said
+
+
+def test_a_faulty_file_is_told_before_made_up_schools_are_made(project, monkeypatch, tmp_path):
+    def make():
+        pytest.fail("made for nothing")
+
+    monkeypatch.setattr(check, "synthetic_place", lambda: tmp_path / "not there yet")
+    monkeypatch.setattr(runner, "synthetic_folder", make)
+    changed(project, ("ratio: 5", "ratio: 99"))
+    with pytest.raises(ProjectError, match="found 99"):
+        check_project(project, None)
 
 
 OWN = """\
