@@ -20,6 +20,8 @@ from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.kinds.dose import THIRDS, DoseGroup, DoseOptions, DoseOutcome, DosePlan, arrays_of, third_of
 from evalkit.design.power.mdes import POWER, averaging_factor, multiplier
 from evalkit.estimate.areas.sample import Changes
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.dose.dealt import DealtSlope
 from evalkit.estimate.dose.listed import (
     AgainstComparison,
     Listed,
@@ -166,6 +168,28 @@ def _outcome(plan: DosePlan, intake: ProjectData, outcome: DoseOutcome) -> DoseO
         points=_points(project, records, outcome, own, slope),
         left_out=(*outcome.left_out, *_lost(project, records, outcome, own.index)),
         least=least_slope(before, project, project.inference.level),
+    )
+
+
+def placed_dose(plan: DosePlan, code: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the slope among participants as what can be found of the same dealings as others; or why it is not."""
+    outcome = plan.outcomes[code]
+    if outcome.too_few:
+        return Unavailable(f"Not estimated: {outcome.too_few}.")
+    change = changes_of(plan.project, intake.records[outcome.stage], outcome).reindex(outcome.dose.index).dropna()
+    found = _slope(plan, outcome, change, outcome.covariates)
+    if isinstance(found.estimate, Unavailable):
+        return found.estimate
+    dose, area, held = arrays_of(outcome, change.index)
+    return PlacedStatistic(
+        dealt=DealtSlope(
+            ids=tuple(map(str, change.index)),
+            change=change.to_numpy(dtype=float),
+            dose=dose,
+            area=area,
+            covariates=held,
+            part=outcome.stage,
+        )
     )
 
 

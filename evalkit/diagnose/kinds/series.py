@@ -27,8 +27,20 @@ from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
 from evalkit.diagnose.finding import CheckPower
-from evalkit.estimate.areas.gap_series import GapSeries, Placed, Places, Ranked, by_start, placed, places_of
+from evalkit.estimate.areas.gap_series import (
+    GapSeries,
+    GapStatistic,
+    Placed,
+    Places,
+    Ranked,
+    by_start,
+    placed,
+    places_of,
+)
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
+from evalkit.estimate.areas.places import AreaPlaces
+from evalkit.estimate.areas.sets import FAST_CHUNK
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
 
 _MOST: Final = 0.5
@@ -198,16 +210,53 @@ def series_outcomes(project: Project, plan: SeriesPlan, intake: ProjectData) -> 
 # One outcome.
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Made:
+    """The series of one outcome: the areas kept and those lost, the years compared and those left out."""
+
+    kept: AreaOutcome
+    lost: tuple[LeftOut, ...]
+    years: tuple[int, ...]
+    years_left_out: tuple[tuple[str, tuple[int, ...]], ...]
+    series: GapSeries
+
+    @classmethod
+    def of(cls, project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome) -> _Made:
+        """Return the series of an outcome in every year compared."""
+        made = area_outcome(project, intake, plan.code)
+        years, left_out = _years(choices, plan, made)
+        kept, lost = _complete(plan, made, years)
+        series = _series(plan, kept, years, has_slope=False)
+        _require_after(plan, series)
+        series = replace(series, has_slope=_has_slope(choices, plan, series))
+        return cls(kept=kept, lost=lost, years=years, years_left_out=left_out, series=series)
+
+
+def placed_series(
+    project: Project, plan: SeriesPlan, outcome: str, intake: ProjectData
+) -> PlacedStatistic | Unavailable:
+    """Return the mean effect on an outcome as what can be placed beside others; or why it is not placed."""
+    found = plan.outcomes[outcome]
+    if found.why_never_ranked:
+        return Unavailable(found.why_never_ranked)
+    made = _Made.of(project, plan.choices, intake, found)
+    ids = np.array(made.kept.areas, dtype=object)
+    return PlacedStatistic(
+        places=AreaPlaces(
+            treated=tuple(found.starts),
+            stand_ins=tuple(ids[made.series.stands_in].tolist()),
+            statistic=GapStatistic(made.series, made.kept.areas),
+            starts=tuple(found.starts.values()),
+        ),
+        chunk=FAST_CHUNK,
+    )
+
+
 def _outcome(
     project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome
 ) -> SeriesOutcomeResults:
-    made = area_outcome(project, intake, plan.code)
-    years, years_left_out = _years(choices, plan, made)
-    kept, lost = _complete(plan, made, years)
-    series = _series(plan, kept, years, has_slope=False)
-    _require_after(plan, series)
-    has_slope = _has_slope(choices, plan, series)
-    series = replace(series, has_slope=has_slope)
+    made = _Made.of(project, choices, intake, plan)
+    series, years, kept, has_slope = made.series, made.years, made.kept, made.series.has_slope
     places, level = places_of(series, project.seed), project.inference.level
     found = placed(series, places, by_start(series, GapSeries.effects))
     declared = next(one for one in project.outcomes if one.code == plan.code)
@@ -221,7 +270,7 @@ def _outcome(
         years=years,
         before=tuple(year for year in years if year < first and not (plan.partial and year == first - 1)),
         after=tuple(year for year in years if year >= first),
-        years_left_out=years_left_out,
+        years_left_out=made.years_left_out,
         has_slope=has_slope,
         areas=kept.areas,
         overall=found.ranked(0, level),
@@ -239,7 +288,7 @@ def _outcome(
         without_one=tuple(_without_one(plan, series, kept)),
         compared=_compared(series, kept),
         breaks=tuple(one for one in plan.breaks if years[0] <= one.before and one.after <= years[-1]),
-        left_out=(*plan.left_out, *lost),
+        left_out=(*plan.left_out, *made.lost),
         spreads=_spreads(project, intake, plan.code),
         level=level,
     )

@@ -27,20 +27,24 @@ from evalkit.design.kinds.synthetic import (
     starts_of,
 )
 from evalkit.design.panel.area_design import AreaDesign
+from evalkit.estimate.areas.places import AreaPlaces
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
-from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions, placebo_in_space
+from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions, PlaceboStatistic, placebo_in_space
 from evalkit.estimate.synthetic.pooled import (
     PooledControl,
     PooledPlacebos,
+    PooledStatistic,
     pooled_control,
     pooled_placebos,
     pooled_without_areas,
     pooled_without_donors,
+    why_no_inference,
 )
-from evalkit.estimate.synthetic.result import FEWEST_PRE
+from evalkit.estimate.synthetic.result import FEWEST_PRE, without_inference
 from evalkit.estimate.synthetic.study import AREA_METHODS, AmongGaps, AreaStudy, among_gaps, area_study
-from evalkit.estimate.synthetic.weights_arrays import fit_augmented, fit_synthetic_control, fit_with_features
+from evalkit.estimate.synthetic.weights_arrays import CHUNK, fit_augmented, fit_synthetic_control, fit_with_features
 
 FEWEST_MOVED: Final = 20
 """Conformal inference is shown from so many periods on: no p-value of it is below one over their number."""
@@ -292,6 +296,46 @@ def placebo_spread(
 def design_names(plan: SyntheticOutcome, design: AreaDesign) -> AreaDesign:
     """Return a design with the names of its donors in the place of their ids."""
     return replace(design, donors=tuple(map(plan.before.series.name, design.donors)))
+
+
+_BORDERING: Final = Unavailable(
+    "The treated areas are ranked among sets of areas that border each other, of which few have none in common: ranks "
+    "of several numbers among these would say no more than each by itself, and no p-value is adjusted over them."
+)
+
+
+def placed_synthetic(
+    project: Project, plan: SyntheticPlan, code: str, intake: ProjectData
+) -> PlacedStatistic | Unavailable:
+    """Return the mean gap, and the ratio that judges it, as what can be placed beside others; or why it is not."""
+    outcome, choices = plan.outcomes[code], plan.choices
+    if outcome.refused:
+        return Unavailable(outcome.refused)
+    if outcome.borders is not None:
+        return _BORDERING
+    whole = area_outcome(project, intake, code)
+    ids = {outcome.before.series.name(one): one for one in outcome.before.areas}
+    statistic: PlaceboStatistic | PooledStatistic
+    try:
+        if outcome.how == "pooled":
+            control = pooled_control(starts_of(outcome, choices, whole), choices.nu)
+            reason, known = why_no_inference(control), control.design.donors
+            donors = tuple(ids[str(one)] for one in known)
+            statistic = PooledStatistic(control, tuple(outcome.starts), donors, choices.nu)
+        else:
+            found = AREA_METHODS[choices.method](design_of(outcome, choices, whole))
+            reason = without_inference(found)
+            donors = tuple(ids[str(one)] for one in found.design.donors)
+            statistic = PlaceboStatistic(found, tuple(outcome.starts), donors)
+    except DesignError as problem:
+        return Unavailable(str(problem))
+    if reason is not None:
+        return reason
+    starts, n_draws = tuple(outcome.starts.values()), choices.draws or N_DRAWS
+    places = AreaPlaces(
+        treated=tuple(outcome.starts), stand_ins=donors, statistic=statistic, starts=starts, n_draws=n_draws
+    )
+    return PlacedStatistic(places=places, judged=1, chunk=CHUNK)
 
 
 # One area, or several as one.

@@ -22,8 +22,9 @@ from evalkit.design.kinds.transitions import TransitionsOutcome, TransitionsPlan
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable
 from evalkit.estimate.areas.effect_records import sets_detail
 from evalkit.estimate.areas.sample import Changes
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.categories.transitions_arrays import Symmetry, Transitions, symmetry
-from evalkit.estimate.dose.listed import AgainstComparison, Listed, listed_effect_of, placing_of_list
+from evalkit.estimate.dose.listed import AgainstComparison, Listed, listed_effect_of, placed_listed, placing_of_list
 from evalkit.estimate.effect import Effect
 
 POINTS: Final = "percentage points"
@@ -134,6 +135,17 @@ def _lost(
         yield LeftOut(reason, lost, len(lost))
 
 
+def placed_transitions(plan: TransitionsPlan, code: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the difference in the share that improved as what can be placed beside others; or why it is not."""
+    outcome = plan.outcomes[code]
+    if outcome.too_few:
+        return Unavailable(f"Not estimated: {outcome.too_few}.")
+    table = _positions(plan, outcome, intake.records[outcome.stage], plan.years)
+    before, after = (table[year].to_numpy(dtype=float) for year in plan.years)
+    listed = _listed(plan.project, outcome, table.index, np.asarray(_HUNDRED * (after < before), dtype=np.float64))
+    return listed if isinstance(listed, Unavailable) else placed_listed(listed)
+
+
 def _against(
     project: Project, outcome: TransitionsOutcome, table: pd.DataFrame, years: tuple[int, int]
 ) -> dict[str, AgainstComparison | Unavailable]:
@@ -164,19 +176,23 @@ def _placed(
     project: Project, outcome: TransitionsOutcome, units: pd.Index, values: Floats
 ) -> AgainstComparison | Unavailable:
     """Return the mean of the listed less that of what their areas are set against, judged as the plan says."""
+    listed = _listed(project, outcome, units, values)
+    return listed if isinstance(listed, Unavailable) else listed_effect_of(listed, project.inference.level)
+
+
+def _listed(project: Project, outcome: TransitionsOutcome, units: pd.Index, values: Floats) -> Listed | Unavailable:
+    """Return numbers of units as those of the listed and of those they are set against."""
     against = outcome.against
     group = against.groups.reindex(units).to_numpy(dtype=np.int64)
     if not (group == 0).any():
         return Unavailable("No listed school has a category in both years.")
-    changes = Changes(units, group, values, np.ones(len(units)))
-    listed = Listed(
-        changes=changes,
+    return Listed(
+        changes=Changes(units, group, values, np.ones(len(units))),
         sets=against.sets,
         comparison=against.comparison,
         placing=placing_of_list(project),
         has_many=against.has_many_areas,
     )
-    return listed_effect_of(listed, project.inference.level)
 
 
 def _lead(

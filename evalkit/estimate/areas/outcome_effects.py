@@ -270,7 +270,7 @@ def placed_outcome(project: Project, intake: ProjectData, design: OutcomeDesign)
     changes, main = plain if pupils is None else plain.scaled(pupils), design.comparisons[labels.NEIGHBOURS]
     if design.is_whole_area or design.sets is None:
         areas = _areas(project, design, EffectPlan(*MAIN, changes, main))
-        return PlacedStatistic(areas=areas, group=design.treated_group)
+        return PlacedStatistic.of_areas(areas, design.treated_group)
     if len(design.sets.treated) > MOST_AREAS:
         return MANY_AREAS
     listed = ListedChanges.of(changes, changes.change[:, None], design.sets, main)

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.dose import COVARIATES, DoseOptions, DosePlan, dose_plan
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.dose import BY_DEALING, BY_DEALING_ALL, dose_outcomes, why_dealt
+from evalkit.diagnose.kinds.dose import BY_DEALING, BY_DEALING_ALL, dose_outcomes, placed_dose, why_dealt
 from evalkit.diagnose.kinds.dose_checks import effects_of, estimand_of, findings_of
 from evalkit.diagnose.power.analyses import dose_power
 from evalkit.diagnose.power.report import AnalysisPower
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 
 _INHERITED: Final = ("pool", "estimation", "exposure")
@@ -113,12 +115,19 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
     return dose_power(plan, request.plan.analysis.name, intake, request.options)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, DosePlan)
+    return placed_dose(plan, request.outcome, add_contrasts(plan.project, request.intake))
+
+
 DOSE: Final = Kind(
     name="dose",
     label="participants that had more compared with participants that had less",
     options=DoseOptions,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     complaints=_complaints,
     inherits=_INHERITED,

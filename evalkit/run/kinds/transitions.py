@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.clusters import CR2, OVER_SETS
 from evalkit.design.kinds.transitions import TransitionsOptions, TransitionsPlan, transitions_plan
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.transitions import effects_of, findings_of, transitions_outcomes
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.diagnose.kinds.transitions import effects_of, findings_of, placed_transitions, transitions_outcomes
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
 
 _INHERITED: Final = ("pool", "exposure")
@@ -91,12 +93,19 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
     )
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, TransitionsPlan)
+    return placed_transitions(plan, request.outcome, request.intake)
+
+
 TRANSITIONS: Final = Kind(
     name="transitions",
     label="categories before and after, of listed schools and of schools like theirs",
     options=TransitionsOptions,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     complaints=_complaints,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.transitions",
