@@ -17,8 +17,7 @@ def rejected(rng, n_areas, n_outcomes, correlation, shift=0.0):
     effects[0, 0] += shift  # the first outcome alone has an effect, where there is one
     groups, ones = np.arange(101, 101 + n_areas), np.full(n_areas, 10)
     placed = [
-        PlacedStatistic.of_areas(AreaEffects(groups, column, np.ones(n_areas), ones, ones), 101)
-        for column in effects.T
+        PlacedStatistic.of_areas(AreaEffects(groups, column, np.ones(n_areas), ones, ones), 101) for column in effects.T
     ]
     together = place_together(placed, TogetherOptions())
     first = 1 if shift else 0

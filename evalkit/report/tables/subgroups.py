@@ -297,10 +297,10 @@ def families(evaluation: Evaluation) -> ReleasedTable:
 
 def _family_notes(evaluation: Evaluation) -> Iterator[str]:
     yield (
-        "p by itself is that of the effect wherever it stands. It is adjusted by max-|t| step-down (Westfall and Young, "
-        "1993; Romano and Wolf, 2005) over the same areas, sets or dealings for all, which keeps the chance of any "
-        "false alarm in a family at its level and uses how outcomes move together; those draws are others than p by "
-        "itself is of, and an adjusted p is never put below that. t is the estimate, or the ratio of errors of a "
+        "p by itself is that of the effect wherever it stands. It is adjusted by max-|t| step-down (Westfall and "
+        "Young, 1993; Romano and Wolf, 2005) over the same areas, sets or dealings for all, which keeps the chance of "
+        "any false alarm in a family at its level and uses how outcomes move together; those draws are others than p "
+        "by itself is of, and an adjusted p is never put below that. t is the estimate, or the ratio of errors of a "
         "synthetic control, over its standard deviation among them."
     )
     alpha = 1 - evaluation.project.inference.level
