@@ -186,7 +186,7 @@ class KnownBefore:
 
     @property
     def matched_on(self) -> KnownBefore:
-        """Return what is matched on: of a triple difference what its first outcome is, so that the match is the same."""
+        """Return what is matched on: of a triple difference what its first outcome is, so that matches are alike."""
         return self.minuend or self
 
     def columns(self, name: str) -> dict[str, pd.Series]:

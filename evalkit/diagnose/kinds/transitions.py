@@ -277,7 +277,7 @@ def _effect(one: TransitionsResults, name: str, found: AgainstComparison | Unava
         outcome=one.code,
         role=one.role,
         design=name,
-        estimand=Estimand.ATT,
+        estimand=Estimand.AREA_ITT if one.plan.against.sets.is_whole else Estimand.ATT,
         period="post",
         estimate=made.estimate if made else none,  # type: ignore[arg-type]  # one of the two is there
         std_error=made.std_error if made else none,  # type: ignore[arg-type]

@@ -34,11 +34,11 @@ def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
 
 
 def _faults(project: Project, options: DoseOptions) -> Iterator[tuple[str, str]]:
-    if not project.participants.is_listed:
+    if options.column is None and project.participants.areas:
         yield (
-            "kind",
-            "an analysis by dose needs listed schools, and `participants.areas` names whole areas. List the schools in "
-            "a file, with what each had",
+            "column",
+            "whole areas take part, and nothing says what each of their schools had. Name a column of an own table "
+            "with a row for each school, as table.column",
         )
     if options.column is None and project.participants.draw is not None:
         yield "column", "schools drawn for an example have no doses. Name a column of an own table as table.column"
