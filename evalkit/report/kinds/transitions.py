@@ -53,10 +53,8 @@ def whom(plan: AnalysisPlan) -> str:
     """Return whom the evaluation is about, in a sentence."""
     found = plan_of(plan)
     first, last = found.years
-    return (
-        f"About {counted(len(found.primary.participants), f'{_called(found.primary)} school')}, and the category each was in in {first} "
-        f"and in {last}."
-    )
+    schools = counted(len(found.primary.participants), f"{_called(found.primary)} school")
+    return f"About {schools}, and the category each was in in {first} and in {last}."
 
 
 def estimand(plan: AnalysisPlan) -> dict[str, str]:
