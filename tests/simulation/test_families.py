@@ -84,16 +84,15 @@ def dealt(rng, n_outcomes, slopes, n_draws, is_apart=False, lost=0.0):
         )
     found = deal_together(placed, int(rng.integers(1_000_000_000)), n_draws)
     return Together(
-        observed=found.observed,
-        values=found.values,
-        weights=np.ones(len(found.values)),
+        observed=found.judged[0],
+        values=found.judged[1:],
+        weights=np.ones(len(found.judged) - 1),
         n_areas=3,
         n_sets=n_draws,
         is_centred=False,
         level=0.95,
         over="dealings",
-        leans=found.leans,
-        precision=found.precision,
+        dealt=found,
     )
 
 

@@ -23,7 +23,7 @@ from evalkit.estimate.areas.effect_records import FEW_AREAS
 from evalkit.estimate.areas.places import AreaPlaces, place_areas, places_of_effects, places_of_sets
 from evalkit.estimate.areas.set_draws import SetDraws, SetOptions, SetPool, Sets, Statistic, draw_sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SetStatistics
-from evalkit.estimate.dose.dealt import DealtSlope, deal_together
+from evalkit.estimate.dose.dealt import DealtRows, DealtSlope, deal_together
 from evalkit.estimate.step_down_arrays import step_down
 
 Over = Literal["areas", "draws of areas", "sets", "dealings"]
@@ -102,7 +102,7 @@ class Together:
     n_sets : sets, draws of areas or dealings; 0 where areas stand for themselves
     is_centred : whether sets are like the list, so that what they gain on average is taken off
     over : what rows are of
-    leans, precision : of dealings as `DealtRows` has them; None where placebos hold no effect
+    dealt : of dealings, by which their differences are judged; None elsewhere
     interval_needs : areas, the treated counted, below which no interval of a difference is given
     """
 
@@ -114,8 +114,7 @@ class Together:
     is_centred: bool
     level: float
     over: Over = "areas"
-    leans: Floats | None = None
-    precision: Floats | None = None
+    dealt: DealtRows | None = None
     interval_needs: int = 0
 
     @property
@@ -160,19 +159,13 @@ class Together:
         return bool((spread > ROUNDING * size).all())
 
     def differences(self, pairs: Sequence[tuple[int, int]]) -> Together:
-        """Return the first of each pair less the second, found in every row: shape (D, pairs).
-
-        Doses dealt out anew spread a slope that all have over the rows. Were it left there, two slopes that are alike
-        and large would seem to differ by chance more than they do: it is taken off, as that of the pair together.
-        """
+        """Return the first of each pair less the second, found in every row: shape (D, pairs)."""
+        if self.dealt is not None:
+            rows = np.column_stack([self.dealt.compared(one, two) for one, two in pairs])
+            return replace(self, observed=rows[0], values=rows[1:], dealt=None)
         first, second = [one for one, _ in pairs], [two for _, two in pairs]
-        values = self.values[:, first] - self.values[:, second]
-        if self.leans is not None and self.precision is not None:
-            known = self.precision * self.observed
-            common = (known[first] + known[second]) / (self.precision[first] + self.precision[second])
-            values = values - common * (self.leans[:, first] - self.leans[:, second])
         observed = self.observed[first] - self.observed[second]
-        return replace(self, observed=observed, values=values, leans=None, precision=None)
+        return replace(self, observed=observed, values=self.values[:, first] - self.values[:, second])
 
     def difference(self, first: int, second: int) -> Difference:
         """Return one statistic less another, found in every area or set, with the place of the treated among them."""
@@ -273,16 +266,15 @@ def _over_dealings(placed: Sequence[PlacedStatistic], options: TogetherOptions) 
     if isinstance(found, Unavailable):
         return found
     return Together(
-        observed=found.observed,
-        values=found.values,
-        weights=np.ones(len(found.values)),
+        observed=found.judged[0],
+        values=found.judged[1:],
+        weights=np.ones(len(found.judged) - 1),
         n_areas=found.n_areas,
-        n_sets=1 + len(found.values),
+        n_sets=len(found.judged),
         is_centred=False,
         level=options.level,
         over="dealings",
-        leans=found.leans,
-        precision=found.precision,
+        dealt=found,
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import N_DRAWS, stream
-from evalkit.core.quantities import Unavailable
-from evalkit.estimate.dose.slope_arrays import Slope, dealings, slope
+from evalkit.core.quantities import ROUNDING, Unavailable
+from evalkit.estimate.dose.slope_arrays import Slope, contributions, dealings, slope
 from evalkit.estimate.dose.within import ALIKE, PLAIN
 
 OTHER_DOSES: Final = Unavailable(
@@ -42,17 +42,45 @@ class DealtSlope:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DealtRows:
-    """Slopes of the doses as they were, `observed` (K,), and dealt out anew, `values` (D, K).
+    """Slopes of doses as they were, the first row, and dealt out anew.
 
-    `leans` (D, K) is how much of each dealing's slope a unit of true slope would be; `precision` (K,) the length that
-    is left of each one's doses, squared; `n_areas` the areas within which doses were dealt out.
+    Attributes
+    ----------
+    judged : shape (D + 1, K), what each slope by itself is judged by: at the precision of the doses as they were
+    slopes : shape (D + 1, K), of each dealing as least squares gives them
+    products : shape (D + 1, K, K), variances and covariances of these by White's formula
+    n_areas : areas within which doses were dealt out
     """
 
-    observed: Floats
-    values: Floats
-    leans: Floats
-    precision: Floats
+    judged: Floats
+    slopes: Floats
+    products: Floats
     n_areas: int
+
+    def compared(self, first: int, second: int) -> Floats:
+        """Return one slope less another over the error of that, times the error as it was; shape (D + 1,).
+
+        The difference as it was comes first, as it is. Dealings spread a slope that both have over the residuals: where
+        differences were compared as they are, slopes that are alike and large would seem to differ by chance more than
+        they do. Over its own error each is compared at its own precision (DiCiccio and Romano, 2017).
+        """
+        apart = self.slopes[:, first] - self.slopes[:, second]
+        variance = self.products[:, first, first] + self.products[:, second, second]
+        variance = variance - 2 * self.products[:, first, second]
+        error = np.sqrt(np.maximum(variance, 0.0))
+        is_exact = error <= ROUNDING * np.abs(self.slopes).max()
+        scale = 0.0 if is_exact[0] else error[0]
+        found = apart * scale / np.where(is_exact, 1.0, error)
+        far = np.where(
+            np.abs(apart) > ROUNDING * np.abs(self.slopes).max(), np.inf * np.sign(apart + (apart == 0)), 0.0
+        )
+        found = np.where(is_exact, far, found)
+        found[0] = apart[0]
+        return np.asarray(found)
+
+
+_PIECE: Final = 500
+"""Dealings whose contributions are held at a time."""
 
 
 def deal_together(slopes: Sequence[DealtSlope], seed: int, n_draws: int = N_DRAWS) -> DealtRows | Unavailable:
@@ -71,21 +99,28 @@ def deal_together(slopes: Sequence[DealtSlope], seed: int, n_draws: int = N_DRAW
     stratum = np.array([order[each] for each in strata], dtype=np.int64)
     dealt = dealings(stratum, dose, n_draws, stream(seed, PLAIN.name)).doses
     at = {one: place for place, one in enumerate(ids)}
+    places = [np.array([at[one] for one in each.ids], dtype=np.int64) for each in slopes]
     found: list[Slope] = []
-    for each in slopes:
-        made = slope(each.change, dealt[:, [at[one] for one in each.ids]], each.area, each.covariates)
+    for each, own in zip(slopes, places, strict=True):
+        made = slope(each.change, dealt[:, own], each.area, each.covariates)
         if made is None:
             return ALIKE
         found.append(made)
-    first = np.column_stack([one.reference.first for one in found])
-    leans = np.column_stack([one.reference.slope for one in found])
+    pieces = [_piece(slopes, places, dealt[first : first + _PIECE]) for first in range(0, len(dealt), _PIECE)]
     return DealtRows(
-        observed=first[0],
-        values=first[1:],
-        leans=leans[1:],
-        precision=np.array([1 / one.reference.scale**2 for one in found]),
+        judged=np.column_stack([one.reference.first for one in found]),
+        slopes=np.concatenate([piece[0] for piece in pieces]),
+        products=np.concatenate([piece[1] for piece in pieces]),
         n_areas=len(set(areas.values())),
     )
+
+
+def _piece(slopes: Sequence[DealtSlope], places: Sequence[Ints], dealt: Floats) -> tuple[Floats, Floats]:
+    """Return slopes (k, K) and their variances and covariances (k, K, K) of some dealings."""
+    values, psi = np.empty((len(dealt), len(slopes))), np.zeros((len(slopes), *dealt.shape))
+    for which, (each, own) in enumerate(zip(slopes, places, strict=True)):
+        values[:, which], psi[which][:, own] = contributions(each.change, dealt[:, own], each.area, each.covariates)
+    return values, np.einsum("gdn,hdn->dgh", psi, psi)
 
 
 def _participants(

@@ -194,8 +194,8 @@ _AMONG: Final[dict[Over, str]] = {
     "draws of areas": "The same difference was found for {n} draws of as many areas as are treated; p is the place of "
     "the treated among them. Areas are those that could be drawn, the treated counted.",
     "dealings": "The same difference was found of {n} ways of dealing out the doses among the participants, within "
-    "areas; p is the place of the doses as they were. What slope the two share is taken off first. Areas are those of "
-    "the participants.",
+    "areas; p is the place of the doses as they were, each difference taken over its own error. Areas are those of the "
+    "participants.",
 }
 """Among what a difference has its place, in a sentence."""
 

@@ -23,9 +23,7 @@ def of_means(means, treated, starts=(), n_draws=400, lost=()):
 
     others = tuple(area for area in means if area not in (*treated, *lost))
     return PlacedStatistic(
-        places=AreaPlaces(
-            treated=tuple(treated), stand_ins=others, statistic=statistic, starts=starts, n_draws=n_draws
-        )
+        places=AreaPlaces(treated=tuple(treated), stand_ins=others, statistic=statistic, starts=starts, n_draws=n_draws)
     )
 
 

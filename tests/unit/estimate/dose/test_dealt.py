@@ -1,6 +1,6 @@
 """Slopes on the dose found of the same dealings: differences by hand, and against every dealing gone through."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -30,7 +30,9 @@ def of_slope(change, dose, *, ids=None, area=None, part="", held=None):
 def test_a_difference_is_ranked_among_the_same_difference_in_every_dealing():
     # Doses 0, 0, 1, 1: a slope is the mean change of those with 1 less that of those with 0. First 4 − 0 = 4, second
     # (1 + 3)/2 − (0 + 2)/2 = 1, difference 3. The changes differ by 0, −2, 3, 1, sum 2: those with 1 whose sum is s
-    # give s − 1. The six pairs give −3, 2, 0, 0, −2, 3: two are as large as 3, p = 2/6.
+    # give s − 1. The six pairs give −3, 2, 0, 0, −2, 3. Within a group of two that differ by 2g each residual is g from
+    # 0: the error is a half root of the sum of g², with 1 and 1 as it was, and no other pairing has less (0 with 3 and
+    # −2 with 1 have 1.5 and 1.5). So two are as large as 3, p = 2/6.
     dose = [0, 0, 1, 1]
     found = place_together([of_slope([0, 0, 4, 4], dose), of_slope([0, 2, 1, 3], dose)], OPTIONS)
     difference = found.difference(0, 1)
@@ -85,20 +87,59 @@ def _scaled(order, change, dose):
     return own @ change / np.sqrt((own @ own) * (first @ first))
 
 
-def test_subgroups_of_participants_are_dealt_their_own_doses_and_what_slope_they_share_is_taken_off():
-    # Three participants each, doses 0, 1, 2; changes exactly 5 a dose in both: no dealing is less like them than they
-    # are, once 5 a dose is taken off nothing is left, and the difference is 0 in all 36 dealings.
+def by_regression(change, dose):
+    """Return slope, and d_i e_i / d'd of each participant, from least squares with a constant."""
+    columns = np.column_stack([np.ones(len(dose)), dose])
+    fitted = np.linalg.lstsq(columns, change, rcond=None)[0]
+    d = dose - dose.mean()
+    return fitted[1], d * (change - columns @ fitted) / (d @ d)
+
+
+def test_subgroups_of_participants_are_dealt_their_own_doses_and_compared_over_their_own_error():
+    rng = np.random.default_rng(8)
+    doses = [np.array([0.0, 1, 3, 4]), np.array([0.0, 2, 5])]
+    changes = [3 * one + rng.normal(size=len(one)) for one in doses]
+    found = place_together(
+        [of_slope(changes[0], doses[0], ids="abcd"), of_slope(changes[1], doses[1], ids="efg")],
+        TogetherOptions(is_apart=True),
+    )
+    assert found.n_sets == 24 * 6
+    t = []
+    for orders in product(permutations(doses[0]), permutations(doses[1])):
+        (a, own_a), (b, own_b) = (by_regression(y, np.array(o)) for y, o in zip(changes, orders, strict=True))
+        t.append((a - b) / np.sqrt((own_a**2).sum() + (own_b**2).sum()))
+    made = found.difference(0, 1)
+    assert made.estimate == pytest.approx(
+        by_regression(changes[0], doses[0])[0] - by_regression(changes[1], doses[1])[0]
+    )
+    assert made.p_value == pytest.approx((np.abs(t) >= abs(t[0]) - 1e-9).mean())
+
+
+def test_two_outcomes_of_the_same_participants_differ_as_their_difference_does():
+    # what two outcomes share is in neither the difference nor its error, however large the slope that both have
+    rng = np.random.default_rng(9)
+    dose, shared = np.array([0.0, 1, 2, 4, 7, 9]), 20 * rng.normal(size=6)
+    first, second = shared + 8 * np.arange(6) + rng.normal(size=6), shared + 8 * np.arange(6) + rng.normal(size=6)
+    made = place_together([of_slope(first, dose), of_slope(second, dose)], OPTIONS).difference(0, 1)
+    t = []
+    for order in permutations(dose):
+        slope, own = by_regression(first - second, np.array(order))
+        t.append(slope / np.sqrt((own**2).sum()))
+    assert made.p_value == pytest.approx((np.abs(t) >= abs(t[0]) - 1e-9).mean())
+
+
+def test_slopes_without_an_error_are_compared_without_one():
+    # changes of exactly 5 a dose in both: their difference, 0, is nowhere smaller
     dose = [0, 1, 2]
     both = [of_slope([0, 5, 10], dose, ids=ids) for ids in ("abc", "def")]
-    found = place_together(both, TogetherOptions(is_apart=True))
-    assert found.n_sets == 36
-    assert found.differences([(0, 1)]).values == pytest.approx(np.zeros((35, 1)), abs=1e-12)
-    # a slope of 5 and one of 7: 6 a dose taken off, −1 and 1 are left. With c = 1, ½, −½ or −1 (once, twice, twice,
-    # once) a dealing's slope as a share, the difference is −c − c'. It is −2 or 2 in one dealing each: p = 2/36.
+    made = place_together(both, TogetherOptions(is_apart=True)).difference(0, 1)
+    assert made.estimate == pytest.approx(0.0, abs=1e-12)
+    assert made.p_value == 1.0
+    # 5 a dose and 7: four of 36 dealings leave no error, as they were, and one or both turned round: p = 4/36
     apart = [of_slope([0, 5, 10], dose, ids="abc"), of_slope([0, 7, 14], dose, ids="def")]
-    found = place_together(apart, TogetherOptions(is_apart=True)).difference(0, 1)
-    assert found.estimate == pytest.approx(-2.0)
-    assert found.p_value == pytest.approx(2 / 36)
+    made = place_together(apart, TogetherOptions(is_apart=True)).difference(0, 1)
+    assert made.estimate == pytest.approx(-2.0)
+    assert made.p_value == pytest.approx(4 / 36)
 
 
 def test_other_doses_other_areas_and_what_is_not_dealt_are_refused():
