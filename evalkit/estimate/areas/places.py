@@ -82,7 +82,7 @@ def place_areas(
     pieces = [[first.treated], *(rows[at : at + chunk] for at in range(0, len(rows), chunk))]
     each = zip(placed, columns, strict=True)
     found = np.column_stack([_column(one, column, pieces, executor) for one, column in each])
-    is_known = np.isfinite(found).all(axis=1)
+    is_known = np.asarray(np.isfinite(found).all(axis=1))
     if not is_known[0]:
         return Unavailable("The treated areas lack one of the statistics, so that there is nothing to place.")
     n_areas = int(is_known.sum()) if n_treated == 1 else len(others) + n_treated
