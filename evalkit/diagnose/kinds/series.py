@@ -39,7 +39,6 @@ from evalkit.estimate.areas.gap_series import (
 )
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
 from evalkit.estimate.areas.places import AreaPlaces
-from evalkit.estimate.areas.sets import FAST_CHUNK
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
 
@@ -240,15 +239,14 @@ def placed_series(
     if found.why_never_ranked:
         return Unavailable(found.why_never_ranked)
     made = _Made.of(project, plan.choices, intake, found)
-    ids = np.array(made.kept.areas, dtype=object)
+    others = tuple(area for area, may in zip(made.kept.areas, made.series.stands_in, strict=True) if may)
     return PlacedStatistic(
         places=AreaPlaces(
             treated=tuple(found.starts),
-            stand_ins=tuple(ids[made.series.stands_in].tolist()),
+            stand_ins=others,
             statistic=GapStatistic(made.series, made.kept.areas),
             starts=tuple(found.starts.values()),
-        ),
-        chunk=FAST_CHUNK,
+        )
     )
 
 
@@ -256,7 +254,7 @@ def _outcome(
     project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome
 ) -> SeriesOutcomeResults:
     made = _Made.of(project, choices, intake, plan)
-    series, years, kept, has_slope = made.series, made.years, made.kept, made.series.has_slope
+    series, years, kept = made.series, made.years, made.kept
     places, level = places_of(series, project.seed), project.inference.level
     found = placed(series, places, by_start(series, GapSeries.effects))
     declared = next(one for one in project.outcomes if one.code == plan.code)
@@ -271,7 +269,7 @@ def _outcome(
         before=tuple(year for year in years if year < first and not (plan.partial and year == first - 1)),
         after=tuple(year for year in years if year >= first),
         years_left_out=made.years_left_out,
-        has_slope=has_slope,
+        has_slope=series.has_slope,
         areas=kept.areas,
         overall=found.ranked(0, level),
         by_time=tuple(_by_time(plan, series, found, level)),
