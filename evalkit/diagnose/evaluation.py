@@ -99,7 +99,7 @@ class Interaction:
 class SubgroupResults:
     """The results of an analysis for the subgroups of one `by`: each effect, and each pair's difference.
 
-    `left_out` are the outcomes without such subgroups, by code.
+    `left_out` are the outcomes without such subgroups, by code; `are_areas` where effects count areas, not schools.
     """
 
     by: str
@@ -107,6 +107,7 @@ class SubgroupResults:
     effects: tuple[SubgroupEffect, ...]
     interactions: tuple[Interaction, ...]
     left_out: tuple[str, ...] = ()
+    are_areas: bool = False
 
 
 # Outcomes that are judged together.

@@ -21,7 +21,7 @@ from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import Break, measure_of
+from evalkit.data.measures import Break
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
@@ -40,7 +40,7 @@ from evalkit.estimate.areas.gap_series import (
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
 from evalkit.estimate.areas.places import AreaPlaces
 from evalkit.estimate.areas.together import PlacedStatistic
-from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
+from evalkit.estimate.published_spread import Spreads, spreads_of
 
 _MOST: Final = 0.5
 """Share of the areas of a plan that must have a value in a year for it to be compared."""
@@ -287,23 +287,12 @@ def _outcome(
         compared=_compared(series, kept),
         breaks=tuple(one for one in plan.breaks if years[0] <= one.before and one.after <= years[-1]),
         left_out=(*plan.left_out, *made.lost),
-        spreads=_spreads(project, intake, plan.code),
+        spreads=spreads_of(project, intake, plan.code, _NO_SCHOOL_SD),
         level=level,
     )
 
 
 _NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")
-
-
-def _spreads(project: Project, intake: ProjectData, code: str) -> Spreads:
-    """Return the standard deviations of pupils by which an effect is divided, as far as they are known."""
-    known = measure_of(project, code)
-    return Spreads(
-        unconditional=unconditional_spread(known, intake.shares.get(code)),
-        conditional=conditional_spread(known, intake.limits.get(code)),
-        school_sd=_NO_SCHOOL_SD,
-        table=project.effect_sizes.months_table,
-    )
 
 
 def _years(

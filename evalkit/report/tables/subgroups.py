@@ -72,7 +72,8 @@ def _said_by(results: AnalysisResults, found: SubgroupResults) -> str:
 
 def subgroup_effects(results: AnalysisResults, found: SubgroupResults) -> ReleasedTable:
     """Return the effect in each subgroup, beside it that on the schools with results of every subgroup."""
-    level, units = level_text(results.project.inference.level), capital(units_of(results.project))
+    level = level_text(results.project.inference.level)
+    units = "Areas" if found.are_areas else capital(units_of(results.project))
     columns = [
         Column("outcome", "Outcome"),
         Column("subgroup", "Subgroup"),
@@ -125,6 +126,8 @@ def _effect_notes(results: AnalysisResults, found: SubgroupResults) -> Iterator[
             "“All published” are the schools with results of every subgroup in every year that is compared: there the "
             "subgroups are of the same schools, and only there are they set against each other."
         )
+    elif found.are_areas:
+        yield "Each area's mean is that of its schools of the subgroup, and is compared with such means of other areas."
     else:
         yield "Each subgroup of schools is compared with schools of the same subgroup, in the same way as all of them."
     if found.by == "type":
@@ -299,9 +302,9 @@ def _family_notes(evaluation: Evaluation) -> Iterator[str]:
     yield (
         "p by itself is that of the effect wherever it stands. It is adjusted by max-|t| step-down (Westfall and "
         "Young, 1993; Romano and Wolf, 2005) over the same areas, sets or dealings for all, which keeps the chance of "
-        "any false alarm in a family at its level and uses how outcomes move together; those draws are others than p "
-        "by itself is of, and an adjusted p is never put below that. t is the estimate, or the ratio of errors of a "
-        "synthetic control, over its standard deviation among them."
+        "any false alarm in a family at its level and uses how outcomes move together. As p by itself has draws of its "
+        "own, the other could come out a little below it: the larger of the two is shown. t is the estimate, or the "
+        "ratio of errors of a synthetic control, over its standard deviation among those draws."
     )
     alpha = 1 - evaluation.project.inference.level
     for family in evaluation.families:

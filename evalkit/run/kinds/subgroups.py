@@ -266,6 +266,7 @@ def subgroup_results(
                 for difference in _interactions(code, own, common, _why_not(code, effects) or place, executor)
             ),
             left_out=tuple(one.code for one in plan.project.outcomes if one.code not in codes),
+            are_areas=rows == "areas",
         )
 
 

@@ -106,6 +106,8 @@ def test_a_planted_difference_is_found_in_whole_areas_and_ranked_in_every_other(
     assert nothing.p_value > 0.05
     said = tell(evaluation)
     assert "in every area with both subgroups" in said
+    assert "Areas treated" in said
+    assert "Schools treated" not in said
     record = json.loads(open_design(str(tmp_path / "project.yml")).to_json())["analyses"]["main"]
     assert set(record["subgroups"]["kinds.group"]) == {"a", "b"}
 
