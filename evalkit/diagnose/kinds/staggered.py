@@ -30,10 +30,7 @@ from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Se
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Inference
-from evalkit.estimate.published_spread import Spreads, spreads_of
-    Spread,
-    Spreads,
-)
+from evalkit.estimate.published_spread import Spread, Spreads, spreads_of
 from evalkit.estimate.staggered.bands import Uncertainty
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time_arrays import Method
