@@ -297,7 +297,7 @@ def _against(
         return none, none, none
     listed = _listed(plan.project, records, outcome, change)
     if listed is None:
-        none = Unavailable("No listed school has a result in every year.")
+        none = Unavailable("No participating school has a result in every year.")
         return none, none, none
     level, dose = plan.project.inference.level, outcome.every_dose
     whole = listed_effect_of(listed, level)

@@ -245,8 +245,8 @@ def _stood(one: TransitionsResults) -> Finding:
         return not_assessable("balance", one.gap.reason, FindingKind.DESIGN_FACT)
     side = "better" if one.gap > 0 else "worse"
     sentence = (
-        f"Before the programme the listed stood {abs(one.gap):.2f} standard deviations {side} than those compared. Who "
-        "stands low has more room to rise; the share given where each stood allows for that."
+        f"Before the programme those that took part stood {abs(one.gap):.2f} standard deviations {side} than those "
+        "compared. Who stands low has more room to rise; the share given where each stood allows for that."
     )
     return design_fact("balance", banded(abs(one.gap), 0.05, 0.25), one.gap, sentence)
 

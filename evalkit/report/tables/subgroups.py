@@ -126,6 +126,8 @@ def _effect_notes(results: AnalysisResults, found: SubgroupResults) -> Iterator[
             "“All published” are the schools with results of every subgroup in every year that is compared: there the "
             "subgroups are of the same schools, and only there are they set against each other."
         )
+    elif any(one.difference.over == "dealings" for one in found.interactions):
+        yield "The line is drawn among the participants of each subgroup alone."
     elif found.are_areas:
         yield "Each area's mean is that of its schools of the subgroup, and is compared with such means of other areas."
     else:
@@ -319,7 +321,7 @@ def _of_holm(family: FamilyResults, alpha: float) -> str:
     most = int(alpha / family.least_p + 1e-9)
     holm = (
         f"Holm's method on such ranks can reject nothing in a family of more than {most:,}, as "
-        f"its least p is the number of tests times {family.least_p:.4f} ({m * family.least_p:.3f} here): it stands "
+        f"its least p is the number of tests times {family.least_p:.4f} ({m * family.least_p:.4f} here): it stands "
         "beside only"
     )
     return f"{family.name}: {over}. {holm}."

@@ -115,7 +115,7 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
 
 TRANSITIONS: Final = Kind(
     name="transitions",
-    label="categories before and after, of listed schools and of schools like theirs",
+    label="categories before and after, of the schools that took part and of schools like theirs",
     options=TransitionsOptions,
     plan=_plan,
     estimate=_estimate,

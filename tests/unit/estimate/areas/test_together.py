@@ -169,3 +169,21 @@ def test_sets_of_few_areas_say_nothing():
     found = place_together([PlacedStatistic(pool=pool, statistic=gaps)] * 2, OPTIONS)
     assert isinstance(found, Unavailable)
     assert "20 are needed" in found.reason
+
+
+def test_starts_that_one_statistic_has_reach_every_set():
+    pool, gaps = schools(12)
+    started = replace(pool, start=np.where(pool.is_listed, 2016.0, np.nan))
+    seen = []
+
+    class Starting(ChangeGaps):
+        def __call__(self, sets):
+            seen.append(sets.start)
+            return super().__call__(sets)
+
+    starting = Starting(values=gaps.values, weight=gaps.weight, codes=gaps.codes, compared=gaps.compared)
+    placed = [PlacedStatistic(pool=started, statistic=starting, n_sets=200)]
+    placed.append(PlacedStatistic(pool=pool, statistic=gaps, n_sets=200))
+    found = place_together(placed, OPTIONS)
+    assert found.values[:, 0] == pytest.approx(found.values[:, 1])
+    assert all((start == 2016.0).all() for start in seen)
