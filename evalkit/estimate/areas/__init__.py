@@ -30,4 +30,5 @@
   an interval.
 - `together`: Several statistics placed among the same areas, sets or dealings: their differences, and p-values
   adjusted together.
+- `varied`: The main comparison of an outcome under many choices, without deciding or measuring anything twice.
 """

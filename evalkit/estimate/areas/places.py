@@ -51,6 +51,11 @@ class AreaPlaces:
     n_draws: int = N_DRAWS
     interval_needs: int = INTERVAL_NEEDS
 
+    @property
+    def is_found(self) -> bool:
+        """Return whether the treated areas have the statistic."""
+        return bool(np.isfinite(np.asarray(self.statistic([self.treated]), dtype=float)).all())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlacedRows:

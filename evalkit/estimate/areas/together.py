@@ -135,7 +135,7 @@ class Together:
 
     def p_values(self) -> Floats:
         """Return the p-value of each statistic by its own rank, shape (K,)."""
-        values, observed = self._less_expected()
+        values, observed = self.less_expected()
         each = [
             kernel.share_as_large(np.abs(values[:, k]), self.weights, abs(observed[k])) for k in range(len(observed))
         ]
@@ -143,13 +143,13 @@ class Together:
 
     def standardised(self) -> Floats | Unavailable:
         """Return t of each statistic: over its spread, less what sets like the list gain; or why there is none."""
-        _, observed = self._less_expected()
+        _, observed = self.less_expected()
         spread = self.spread()
         return observed / spread if self._varies(spread) else NO_SPREAD
 
     def adjusted(self) -> Floats | Unavailable:
         """Return the p-values adjusted together by max-|t| step-down, shape (K,); or why there are none."""
-        values, observed = self._less_expected()
+        values, observed = self.less_expected()
         spread = self.spread()
         return step_down(observed / spread, values / spread, self.weights) if self._varies(spread) else NO_SPREAD
 
@@ -169,7 +169,7 @@ class Together:
 
     def difference(self, first: int, second: int) -> Difference:
         """Return one statistic less another, found in every area or set, with the place of the treated among them."""
-        values, observed = self.differences([(first, second)])._less_expected()
+        values, observed = self.differences([(first, second)]).less_expected()
         size, estimate = np.abs(values[:, 0]), float(observed[0])
         half = kernel.reach(size, self.weights, 1 - self.level)
         needed = max(self.interval_needs, round(1 / (1 - self.level)))
@@ -188,7 +188,7 @@ class Together:
             over=self.over,
         )
 
-    def _less_expected(self) -> tuple[Floats, Floats]:
+    def less_expected(self) -> tuple[Floats, Floats]:
         """Return values and observed less the mean of the sets, where sets are like the list."""
         if not self.is_centred:
             return self.values, self.observed

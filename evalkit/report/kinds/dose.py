@@ -256,7 +256,7 @@ _TAKE_UP: Final = {
     "none": "As the project declares, no school that is compared had as much; the effect on all participating schools "
     "is divided by the share of them that met the threshold.",
     "unknown": "Whether schools that are compared had as much is not known. The effect on all participating schools "
-    "is divided by the share of them that met the threshold; if some compared had as much, that understates the effect.",
+    "is divided by the share of them that met the threshold; if some compared had as much, that understates it.",
     "observed": "Who had as much is observed among the schools compared too, and in every set drawn in their place",
 }
 
