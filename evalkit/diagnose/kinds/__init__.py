@@ -1,5 +1,7 @@
 """The results of kinds of analysis, and what could be wrong with them.
 
+- `area_checks`: What every analysis of areas over years says of its outcome: where it was read, and what changed in
+  it.
 - `dose`: Results of an analysis by dose: the line among participants, and what stands against those outside.
 - `dose_checks`: What could be wrong with a line by dose, and its effects in the form that every kind gives them.
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
@@ -12,6 +14,8 @@
   stands beside.
 - `series_checks`: What could be wrong with the effect of a comparative interrupted time series, and the effects as
   every kind has them.
+- `series_made`: The series of one outcome as a comparative interrupted time series is fitted to it: areas and years
+  that are kept.
 - `staggered`: Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong.
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what

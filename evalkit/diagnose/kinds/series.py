@@ -6,44 +6,45 @@ of any break of level; an area that lacks one of them is in no mean and stands i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from evalkit.core.arrays import Bools, Floats
-from evalkit.core.errors import DesignError
 from evalkit.core.formats import Precision
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Project
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted, listed
+from evalkit.core.words import counted
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import Break
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
+from evalkit.design.kinds.area_series import AreaOutcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
-from evalkit.design.kinds.staggered import usable_years
+from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.diagnose.finding import CheckPower
+from evalkit.diagnose.kinds.series_made import MadeSeries
 from evalkit.estimate.areas.gap_series import (
     GapSeries,
     GapStatistic,
     Placed,
     Places,
     Ranked,
+    SetCounts,
     by_start,
+    in_connected_sets,
     placed,
     places_of,
 )
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
-from evalkit.estimate.areas.places import AreaPlaces
+from evalkit.estimate.areas.places import BORDERING, AreaPlaces
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.published_spread import Spreads, spreads_of
 
-_MOST: Final = 0.5
-"""Share of the areas of a plan that must have a value in a year for it to be compared."""
 _FOR_PLACEBO: Final = 4
 """Years before the first start from which a start that was none is put into the middle of them."""
 _FOR_TREND: Final = 3
@@ -163,6 +164,7 @@ class SeriesOutcomeResults(Shown):
     left_out: tuple[LeftOut, ...]
     spreads: Spreads
     level: float
+    source: AreaSource | None = None
 
     @property
     def is_single(self) -> bool:
@@ -209,36 +211,16 @@ def series_outcomes(project: Project, plan: SeriesPlan, intake: ProjectData) -> 
 # One outcome.
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Made:
-    """The series of one outcome: the areas kept and those lost, the years compared and those left out."""
-
-    kept: AreaOutcome
-    lost: tuple[LeftOut, ...]
-    years: tuple[int, ...]
-    years_left_out: tuple[tuple[str, tuple[int, ...]], ...]
-    series: GapSeries
-
-    @classmethod
-    def of(cls, project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome) -> _Made:
-        """Return the series of an outcome in every year compared."""
-        made = area_outcome(project, intake, plan.code)
-        years, left_out = _years(choices, plan, made)
-        kept, lost = _complete(plan, made, years)
-        series = _series(plan, kept, years, has_slope=False)
-        _require_after(plan, series)
-        series = replace(series, has_slope=_has_slope(choices, plan, series))
-        return cls(kept=kept, lost=lost, years=years, years_left_out=left_out, series=series)
-
-
 def placed_series(
     project: Project, plan: SeriesPlan, outcome: str, intake: ProjectData
 ) -> PlacedStatistic | Unavailable:
     """Return the mean effect on an outcome as what can be placed beside others; or why it is not placed."""
     found = plan.outcomes[outcome]
+    if found.borders is not None:
+        return BORDERING
     if found.why_never_ranked:
         return Unavailable(found.why_never_ranked)
-    made = _Made.of(project, plan.choices, intake, found)
+    made = MadeSeries.of(project, plan.choices, intake, found)
     others = tuple(area for area, may in zip(made.kept.areas, made.series.stands_in, strict=True) if may)
     return PlacedStatistic(
         places=AreaPlaces(
@@ -253,10 +235,11 @@ def placed_series(
 def _outcome(
     project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome
 ) -> SeriesOutcomeResults:
-    made = _Made.of(project, choices, intake, plan)
+    made = MadeSeries.of(project, choices, intake, plan)
     series, years, kept = made.series, made.years, made.kept
-    places, level = places_of(series, project.seed), project.inference.level
-    found = placed(series, places, by_start(series, GapSeries.effects))
+    judged = _judged(plan, series, kept, project.seed)
+    places, level = places_of(judged, project.seed), project.inference.level
+    found = placed(judged, places, by_start(judged, GapSeries.effects))
     declared = next(one for one in project.outcomes if one.code == plan.code)
     first = plan.first_start
     return SeriesOutcomeResults(
@@ -275,13 +258,13 @@ def _outcome(
         by_time=tuple(_by_time(plan, series, found, level)),
         lines=_lines(series),
         points=tuple(_points(plan, series)),
-        beside=tuple(_beside(project, plan, series, places)),
-        given=_of(series, places, GapSeries.given_before, 0, level),
-        trend=_needs(series, _FOR_TREND) or _of(series, places, GapSeries.before, 1, level),
-        unsteadiness=_needs(series, _FOR_TREND + 1) or _of(series, places, GapSeries.unsteadiness, 0, level),
-        placebo_start=_placebo_start(series, places, level),
-        trend_power=_trend_power(series, places, found),
-        placebo_power=_placebo_power(series, places, found),
+        beside=tuple(_beside(project, plan, series, places, judged.of_sets)),
+        given=_of(judged, places, GapSeries.given_before, 0, level),
+        trend=_needs(series, _FOR_TREND) or _of(judged, places, GapSeries.before, 1, level),
+        unsteadiness=_needs(series, _FOR_TREND + 1) or _of(judged, places, GapSeries.unsteadiness, 0, level),
+        placebo_start=_placebo_start(judged, places, level),
+        trend_power=_trend_power(judged, places, found),
+        placebo_power=_placebo_power(judged, places, found),
         correlation=_correlation(series),
         without_one=tuple(_without_one(plan, series, kept)),
         compared=_compared(series, kept),
@@ -289,101 +272,20 @@ def _outcome(
         left_out=(*plan.left_out, *made.lost),
         spreads=spreads_of(project, intake, plan.code, _NO_SCHOOL_SD),
         level=level,
+        source=kept.source,
     )
+
+
+def _judged(plan: SeriesOutcome, series: GapSeries, kept: AreaOutcome, seed: int) -> GapSeries:
+    """Return the series as the treated areas are placed in it: of areas, or of sets of areas that border each other."""
+    if plan.borders is None:
+        return series
+    ids = [area for area, is_so in zip(kept.areas, series.stands_in, strict=True) if is_so]
+    at = [plan.stand_ins.index(area) for area in ids]
+    return in_connected_sets(series, plan.borders[np.ix_(at, at)], seed)
 
 
 _NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")
-
-
-def _years(
-    choices: SeriesChoices, plan: SeriesOutcome, made: AreaOutcome
-) -> tuple[tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
-    """Return the years compared, and those that are not by the reason."""
-    every = made.series.periods
-    asked = tuple(year for year in every if year not in choices.without_years)
-    unbroken = usable_years(asked, plan.breaks, plan.first_start)
-    at = [made.areas.index(area) for area in plan.starts]
-    planned = np.isin(np.array(made.areas, dtype=object), list(plan.compared))
-    known = np.isfinite(made.series.values)
-    of_treated = {year for n, year in enumerate(every) if known[at, n].all()}
-    of_most = {year for n, year in enumerate(every) if known[planned, n].mean() >= _MOST}
-    kept = tuple(year for year in unbroken if year in of_treated and year in of_most)
-    reasons = (
-        ("the project leaves them out", set(every) - set(asked)),
-        ("how it is measured changed between them and the last year before the start", set(asked) - set(unbroken)),
-        ("a treated area has no value", set(unbroken) - of_treated),
-        ("fewer than half of the areas have a value", (set(unbroken) & of_treated) - of_most),
-    )
-    return kept, tuple((reason, tuple(sorted(years))) for reason, years in reasons if years)
-
-
-def _complete(plan: SeriesOutcome, made: AreaOutcome, years: Sequence[int]) -> tuple[AreaOutcome, tuple[LeftOut, ...]]:
-    """Return the areas of the plan that have every year compared, and those that lack one after the first start."""
-    complete = made.is_complete(years)
-    planned = np.isin(np.array(made.areas, dtype=object), list(plan.compared))
-    lost = tuple(np.array(made.areas, dtype=object)[planned & ~complete].tolist())
-    reason = "lacks a value in some of the years from the first start on"
-    return made.of_years(years).of_areas(planned & complete), ((LeftOut(reason, lost, len(lost)),) if lost else ())
-
-
-def _series(plan: SeriesOutcome, kept: AreaOutcome, years: Sequence[int], *, has_slope: bool) -> GapSeries:
-    ids = kept.areas
-    compared = np.array([np.isin(ids, plan.compared[area]) for area in ids], dtype=bool).reshape(len(ids), len(ids))
-    alone = [plan.name(area) for area in plan.starts if not compared[ids.index(area)].any()]
-    if alone and not plan.is_single:
-        raise DesignError(
-            f"{plan.label}: no area that {listed(alone, 5)} is compared with has a value in every year. Take years "
-            "that few areas have off by `without_years`, or say `comparison: all`."
-        )
-    stands_in = np.isin(ids, plan.stand_ins) & compared.any(axis=1)
-    weight = np.ones(len(ids))
-    if kept.n_schools is not None:
-        before = [n for n, year in enumerate(kept.series.periods) if year < plan.first_start]
-        weight = kept.n_schools[:, before].mean(axis=1)
-    return GapSeries(
-        values=kept.series.values,
-        years=np.array(years, dtype=np.int64),
-        compared=compared,
-        treated=np.array([ids.index(area) for area in plan.starts], dtype=np.int64),
-        starts=np.array(list(plan.starts.values()), dtype=np.int64),
-        stands_in=stands_in,
-        weight=weight,
-        has_slope=has_slope,
-        is_partial=plan.partial,
-        is_alone=plan.is_single,
-        why_unranked=plan.why_never_ranked,
-    )
-
-
-def _require_after(plan: SeriesOutcome, series: GapSeries) -> None:
-    """Raise where a treated area has no year compared from its start on, or none before it."""
-    for area, start in plan.starts.items():
-        used = series.years[series.used(start)]
-        for is_there, side in (((used < start).any(), "before"), ((used >= start).any(), "from")):
-            if not is_there:
-                held = [str(year) for year in series.years]
-                broken = [one.sentence for one in plan.breaks if one.kind == "level"]
-                raise DesignError(
-                    f"{plan.label}: {plan.name(area)} has no year {side} its start, {start}, that can be compared: "
-                    f"{listed(held, 20) or 'none'} can.{' ' + ' '.join(broken) if broken else ''} Supply more years, "
-                    "or take another outcome."
-                )
-
-
-def _has_slope(choices: SeriesChoices, plan: SeriesOutcome, series: GapSeries) -> bool:
-    """Return whether lines are fitted; raise where they are asked for and years are too few."""
-    counts = []
-    for start in series.starts:
-        used = series.years[series.used(int(start))]
-        counts.append((int((used < start).sum()), int((used >= start).sum())))
-    enough = all(n >= BEFORE_FOR_SLOPES and m >= AFTER_FOR_SLOPES for n, m in counts)
-    if choices.slope == "yes" and not enough:
-        n, m = min(counts)
-        raise DesignError(
-            f"{plan.label}: `slope: yes` needs {BEFORE_FOR_SLOPES} years before and {AFTER_FOR_SLOPES} from the start "
-            f"on, and there are {n} and {m}. Say `slope: auto`, or supply more years."
-        )
-    return enough and choices.slope != "no"
 
 
 def _by_time(plan: SeriesOutcome, series: GapSeries, found: Placed, level: float) -> Iterator[TimeEffect]:
@@ -433,8 +335,15 @@ def _points(plan: SeriesOutcome, series: GapSeries) -> Iterator[YearPoint]:
 # What stands beside, and what could be wrong.
 
 
-def _beside(project: Project, plan: SeriesOutcome, series: GapSeries, places: Places) -> Iterator[Beside]:
+def _beside(
+    project: Project, plan: SeriesOutcome, series: GapSeries, places: Places, of_sets: SetCounts | None
+) -> Iterator[Beside]:
     """Yield the mean effect by levels alone or by lines, less all other areas, and of the treated by themselves."""
+    if of_sets is not None:
+        no_interval = Unavailable(no_interval_of_sets(of_sets.n_disjoint))
+        nobody = Places(np.empty((0, len(series.treated)), dtype=np.int64), is_drawn=False)
+        yield from (replace(one, interval=no_interval) for one in _beside(project, plan, series, nobody, None))
+        return
     level = project.inference.level
     if series.has_slope:
         yield _otherwise(BY_LEVELS, replace(series, has_slope=False), places, level)
@@ -547,7 +456,12 @@ def _placebo_power(series: GapSeries, places: Places, found: Placed) -> CheckPow
 def _power(series: GapSeries, check: Placed, column: int, found: Placed, per_point: float) -> CheckPower | Unavailable:
     """Return the power of a check of which a flaw that biases the effect by one point moves the number by so much."""
     spread = found.ranked().spread
-    if series.is_alone or isinstance(spread, Unavailable) or isinstance(found.ranked().p_value, Unavailable):
+    if (
+        series.of_sets is not None
+        or series.is_alone
+        or isinstance(spread, Unavailable)
+        or isinstance(found.ranked().p_value, Unavailable)
+    ):
         return _NO_POWER
     least = DETECTABLE * spread
     half, one, twice = (check.detected(column, times * least * per_point) for times in (0.5, 1.0, 2.0))

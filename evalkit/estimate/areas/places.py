@@ -24,6 +24,10 @@ from evalkit.estimate.areas.set_draws import SetPool, Sets, Statistic
 STREAM: Final = "areas in the places of those treated"
 """Of the seed's streams, that of the draws of several areas at a time."""
 OTHER_AREAS: Final = Unavailable("The treated areas are not the same in all of them, so that no placebo has every one.")
+BORDERING: Final = Unavailable(
+    "The treated areas are ranked among sets of areas that border each other, of which few have none in common: ranks "
+    "of several numbers among these would say no more than each by itself, and no p-value is adjusted over them."
+)
 OTHER_STARTS: Final = Unavailable("The treated areas do not start in the same years in all of them.")
 
 Row = tuple[str, ...]

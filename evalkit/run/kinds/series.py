@@ -92,6 +92,7 @@ SERIES: Final = Kind(
     estimate=_estimate,
     placed=_placed,
     complaints=_complaints,
+    takes_areas=True,
     uses_exposure=False,
     rows="areas",
     shown_by="evalkit.report.kinds.series",

@@ -151,6 +151,7 @@ SYNTHETIC: Final = Kind(
     placed=_placed,
     power=_power,
     complaints=_complaints,
+    takes_areas=True,
     uses_exposure=False,
     rows="areas",
     shown_by="evalkit.report.kinds.synthetic",
