@@ -41,7 +41,7 @@ from evalkit.estimate.areas.gap_series import (
     places_of,
 )
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
-from evalkit.estimate.areas.places import BORDERING, AreaPlaces
+from evalkit.estimate.areas.places import BORDERING, AreaStatistic
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.published_spread import Spreads, spreads_of
 
@@ -223,7 +223,7 @@ def placed_series(
     made = MadeSeries.of(project, plan.choices, intake, found)
     others = tuple(area for area, may in zip(made.kept.areas, made.series.stands_in, strict=True) if may)
     return PlacedStatistic(
-        places=AreaPlaces(
+        places=AreaStatistic(
             treated=tuple(found.starts),
             stand_ins=others,
             statistic=GapStatistic(made.series, made.kept.areas),

@@ -30,7 +30,7 @@ from evalkit.design.kinds.synthetic import (
 )
 from evalkit.design.panel.area_design import AreaDesign
 from evalkit.design.project.set_rule import no_interval_of_sets
-from evalkit.estimate.areas.places import BORDERING, AreaPlaces
+from evalkit.estimate.areas.places import BORDERING, AreaStatistic
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
@@ -345,7 +345,7 @@ def placed_synthetic(
     if reason is not None:
         return reason
     starts, n_draws = tuple(outcome.starts.values()), choices.draws or N_DRAWS
-    places = AreaPlaces(
+    places = AreaStatistic(
         treated=tuple(outcome.starts), stand_ins=donors, statistic=statistic, starts=starts, n_draws=n_draws
     )
     return PlacedStatistic(places=places, judged=1, chunk=CHUNK)

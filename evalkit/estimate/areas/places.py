@@ -35,7 +35,7 @@ Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AreaPlaces:
+class AreaStatistic:
     """A statistic of whole areas.
 
     Attributes
@@ -72,7 +72,7 @@ class PlacedRows:
 
 
 def place_areas(
-    placed: Sequence[AreaPlaces], columns: Sequence[int], seed: int, chunk: int, executor: Executor = SERIAL
+    placed: Sequence[AreaStatistic], columns: Sequence[int], seed: int, chunk: int, executor: Executor = SERIAL
 ) -> PlacedRows | Unavailable:
     """Return statistics of the same areas, each row having all of them; or why there are none.
 
@@ -109,7 +109,7 @@ def _rows(others: Sequence[str], n_treated: int, seed: int, n_draws: int) -> lis
     return [tuple(others[at] for at in row) for row in drawn.tolist()]
 
 
-def _column(placed: AreaPlaces, column: int, pieces: Sequence[Sequence[Row]], executor: Executor) -> Floats:
+def _column(placed: AreaStatistic, column: int, pieces: Sequence[Sequence[Row]], executor: Executor) -> Floats:
     found = executor.map(placed.statistic, pieces)
     parts = [np.asarray(part, dtype=float).reshape(len(piece), -1) for part, piece in zip(found, pieces, strict=True)]
     return np.concatenate([part[:, column] for part in parts])
@@ -126,12 +126,12 @@ class _Known:
         return np.array([self.effects[area] for (area,) in rows])
 
 
-def places_of_effects(areas: AreaEffects, group: int) -> AreaPlaces:
+def places_of_effects(areas: AreaEffects, group: int) -> AreaStatistic:
     """Return the effect of every area, one of which, `group`, is treated, as a statistic of areas."""
     effects = dict(zip(map(str, areas.groups.tolist()), areas.effects.tolist(), strict=True))
     own = {str(group): effects.get(str(group), float("nan"))}
     known = _Known(effects | own)
-    return AreaPlaces(treated=(str(group),), stand_ins=tuple(effects), statistic=known, interval_needs=0)
+    return AreaStatistic(treated=(str(group),), stand_ins=tuple(effects), statistic=known, interval_needs=0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +153,7 @@ class _Whole:
         return np.asarray(self.statistic(Sets(members=members, place=place, areas=areas)), dtype=float)
 
 
-def places_of_sets(pool: SetPool, statistic: Statistic, n_draws: int | None) -> AreaPlaces | None:
+def places_of_sets(pool: SetPool, statistic: Statistic, n_draws: int | None) -> AreaStatistic | None:
     """Return a statistic of sets that are whole areas as one of areas; None where sets are parts, or have starts."""
     if not pool.is_whole or pool.start is not None:
         return None
@@ -161,4 +161,6 @@ def places_of_sets(pool: SetPool, statistic: Statistic, n_draws: int | None) -> 
     treated = tuple(map(str, pool.treated_areas))
     others = tuple(area for area in map(str, pool.stand_ins) if area in members)
     own = {area: units[pool.is_listed[units]] if area in treated else units for area, units in members.items()}
-    return AreaPlaces(treated=treated, stand_ins=others, statistic=_Whole(statistic, own), n_draws=n_draws or N_DRAWS)
+    return AreaStatistic(
+        treated=treated, stand_ins=others, statistic=_Whole(statistic, own), n_draws=n_draws or N_DRAWS
+    )

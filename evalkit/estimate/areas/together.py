@@ -20,7 +20,7 @@ from evalkit.design.project.set_rule import INTERVAL_NEEDS, SetRule, too_few
 from evalkit.estimate.areas import sets_arrays as kernel
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.effect_records import FEW_AREAS
-from evalkit.estimate.areas.places import AreaPlaces, place_areas, places_of_effects, places_of_sets
+from evalkit.estimate.areas.places import AreaStatistic, place_areas, places_of_effects, places_of_sets
 from evalkit.estimate.areas.set_draws import SetDraws, SetOptions, SetPool, Sets, Statistic, draw_sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SetStatistics
 from evalkit.estimate.dose.dealt import DealtRows, DealtSlope, deal_together
@@ -48,7 +48,7 @@ class PlacedStatistic:
     or areas make a piece of work.
     """
 
-    places: AreaPlaces | None = None
+    places: AreaStatistic | None = None
     pool: SetPool | None = None
     statistic: Statistic | None = None
     dealt: DealtSlope | None = None
@@ -69,7 +69,7 @@ class PlacedStatistic:
         return self if self.judged is None else replace(self, column=self.judged)
 
     @property
-    def whole(self) -> AreaPlaces | None:
+    def whole(self) -> AreaStatistic | None:
         """Return it as a statistic of whole areas; None where it is of none."""
         if self.places is not None or self.pool is None or self.statistic is None:
             return self.places
@@ -237,7 +237,7 @@ def place_together(
 
 
 def _over_areas(
-    placed: Sequence[PlacedStatistic], places: Sequence[AreaPlaces], options: TogetherOptions, executor: Executor
+    placed: Sequence[PlacedStatistic], places: Sequence[AreaStatistic], options: TogetherOptions, executor: Executor
 ) -> Together | Unavailable:
     columns, chunk = [one.column for one in placed], min(one.chunk for one in placed)
     found = place_areas(places, columns, options.seed, chunk, executor)

@@ -7,7 +7,7 @@ import pytest
 
 from evalkit.core.quantities import Unavailable
 from evalkit.estimate.areas.area_effects import AreaEffects
-from evalkit.estimate.areas.places import OTHER_AREAS, OTHER_STARTS, AreaPlaces
+from evalkit.estimate.areas.places import OTHER_AREAS, OTHER_STARTS, AreaStatistic
 from evalkit.estimate.areas.set_draws import SetPool
 from evalkit.estimate.areas.sets import ChangeGaps
 from evalkit.estimate.areas.together import NOT_ALIKE, PlacedStatistic, TogetherOptions, place_together
@@ -23,7 +23,9 @@ def of_means(means, treated, starts=(), n_draws=400, lost=()):
 
     others = tuple(area for area in means if area not in (*treated, *lost))
     return PlacedStatistic(
-        places=AreaPlaces(treated=tuple(treated), stand_ins=others, statistic=statistic, starts=starts, n_draws=n_draws)
+        places=AreaStatistic(
+            treated=tuple(treated), stand_ins=others, statistic=statistic, starts=starts, n_draws=n_draws
+        )
     )
 
 
