@@ -39,9 +39,28 @@ class Subgroup:
     outcomes: tuple[tuple[str, str], ...]
 
 
-def by_words(by: str) -> str:
-    """Return what parts subgroups, in words; a column of an own table by its name."""
-    return WORDS.get(by, f"Schools by {by.partition('.')[2].replace('_', ' ') or by}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleOf:
+    """The pupils of an own table whose `column` has a value."""
+
+    table: str
+    column: str
+    value: float
+
+    @property
+    def words(self) -> str:
+        """Return them in words.
+
+        >>> PeopleOf(table="pupils", column="ever_fsm", value=1.0).words
+        'ever fsm = 1'
+        """
+        return f"{self.column.replace('_', ' ')} = {self.value:g}"
+
+
+def by_words(by: str, are_pupils: bool = False) -> str:
+    """Return what parts subgroups, in words; a column of an own table by its name, which may part pupils."""
+    who = "Pupils" if are_pupils else "Schools"
+    return WORDS.get(by, f"{who} by {by.partition('.')[2].replace('_', ' ') or by}")
 
 
 def is_of_pupils(by: str) -> bool:

@@ -11,7 +11,7 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Analysis, Project
 from evalkit.core.shown import Shown
 from evalkit.data.flow import Flow
-from evalkit.data.subgroups import Subgroup
+from evalkit.data.subgroups import PeopleOf, Subgroup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,12 +77,14 @@ class SubgroupPlan:
     plan : who is compared with whom in it
     common : the same of the schools with results of every subgroup; None where schools are of one subgroup each
     kept : the schools of the subgroup by key stage; None where it is of pupils, in all schools
+    people : the pupils of the subgroup in an own table of pupils; None elsewhere
     """
 
     subgroup: Subgroup
     plan: AnalysisPlan
     common: AnalysisPlan | None = None
     kept: Mapping[str, pd.Index] | None = None
+    people: PeopleOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -12,7 +12,7 @@ from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.finding import Finding
-from evalkit.estimate.areas.together import Difference
+from evalkit.estimate.areas.together import Difference, Over
 from evalkit.estimate.effect import Effect
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Interaction:
 class SubgroupResults:
     """The results of an analysis for the subgroups of one `by`: each effect, and each pair's difference.
 
-    `left_out` are the outcomes without such subgroups, by code.
+    `left_out` are the outcomes without such subgroups, by code; `are_areas` where effects count areas, not schools.
     """
 
     by: str
@@ -144,6 +144,7 @@ class SubgroupResults:
     effects: tuple[SubgroupEffect, ...]
     interactions: tuple[Interaction, ...]
     left_out: tuple[str, ...] = ()
+    are_areas: bool = False
 
 
 # Outcomes that are judged together.
@@ -151,7 +152,10 @@ class SubgroupResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FamilyTest:
-    """One effect of a family: t over its spread among areas or sets, p by its own rank, and p adjusted in two ways."""
+    """One effect of a family: t over its spread among areas or sets, p by itself, as it is quoted, and adjusted.
+
+    `p_adjusted` is by step-down and never below `p_value`; `holm` by Holm's method.
+    """
 
     analysis: str
     outcome: str
@@ -165,13 +169,15 @@ class FamilyTest:
 class FamilyResults:
     """The effects of a family judged together, over areas (`n_areas`, the treated counted) or sets (`n_sets`).
 
-    `least_p` is the smallest p-value that such ranks can have.
+    `over` says which, or that it is draws of areas or dealings of doses, `n_sets` of them. `least_p` is the smallest
+    p-value that such ranks can have.
     """
 
     name: str
     tests: tuple[FamilyTest, ...]
     n_areas: int = 0
     n_sets: int = 0
+    over: Over = "areas"
     least_p: float = 1.0
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import DesignError
+from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.scipy_parts import special
-from evalkit.data.measures import Measure
+from evalkit.data.measures import Measure, measure_of
 from evalkit.data.published.performance import NationalShares, PublishedLimits
+from evalkit.data.published.project_data import ProjectData
 from evalkit.estimate.effect import EffectSize
 from evalkit.estimate.effect_sizes import months_between
 
@@ -149,6 +151,17 @@ class Spreads:
     conditional: Spread
     school_sd: Quantity
     table: str = "toolkit"
+
+
+def spreads_of(project: Project, intake: ProjectData, code: str, school_sd: Quantity) -> Spreads:
+    """Return the standard deviations by which effects on an outcome are divided; `school_sd` is that of schools."""
+    known = measure_of(project, code)
+    return Spreads(
+        unconditional=unconditional_spread(known, intake.shares.get(known.code)),
+        conditional=conditional_spread(known, intake.limits.get(known.code)),
+        school_sd=school_sd,
+        table=project.effect_sizes.months_table,
+    )
 
 
 def effect_size(estimate: float, interval: IntervalOrReason, spreads: Spreads) -> EffectSize:

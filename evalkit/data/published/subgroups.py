@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import reduce
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
-from evalkit.data.subgroups import OF_SCHOOLS, Subgroup
+from evalkit.data.subgroups import OF_SCHOOLS, PeopleOf, Subgroup
 
 OTHER_NOT_PUBLISHED: Final = "the other subgroup is not published"
 
@@ -86,3 +87,43 @@ def _common(records: SchoolRecords, parts: Sequence[str]) -> SchoolRecords:
         values[code] = records.values[code].where(known)
         reasons[code] = records.reasons[code].mask(lost, OTHER_NOT_PUBLISHED)
     return replace(records, values=values, reasons=reasons)
+
+
+# Of pupils, by a column of their own table.
+
+
+def people_subgroups(intake: ProjectData, by: str) -> tuple[PeopleOf, ...]:
+    """Return the subgroups that a column of an own table of pupils makes, in the order of its values."""
+    table, _, column = by.partition(".")
+    values = intake.people[table].values[column]
+    return tuple(
+        PeopleOf(table=table, column=column, value=value) for value in np.unique(values[np.isfinite(values)]).tolist()
+    )
+
+
+def of_people(intake: ProjectData, subgroup: PeopleOf) -> ProjectData:
+    """Return the data with the pupils of a subgroup alone in their table; schools stay as they are."""
+    rows = intake.people[subgroup.table]
+    kept = rows.chosen(rows.values[subgroup.column] == subgroup.value)
+    return replace(intake, people={**intake.people, subgroup.table: kept})
+
+
+def schools_of_people(intake: ProjectData, subgroup: PeopleOf) -> pd.Index:
+    """Return the schools in which any pupil of a subgroup is."""
+    rows = intake.people[subgroup.table]
+    return rows.units[np.unique(rows.unit[rows.values[subgroup.column] == subgroup.value])]
+
+
+def on_common_people(intake: ProjectData, subgroups: Sequence[PeopleOf]) -> ProjectData:
+    """Return the data with the pupils of those schools and years that have pupils of every subgroup.
+
+    What is known before the programme follows from years before alone.
+    """
+    table, column = subgroups[0].table, subgroups[0].column
+    rows = intake.people[table]
+    _, cell = np.unique(np.stack([rows.unit, rows.period]), axis=1, return_inverse=True)
+    cell = cell.reshape(-1)
+    has_all = np.ones(int(cell.max(initial=-1)) + 1, dtype=bool)
+    for one in subgroups:
+        has_all &= np.isin(np.arange(len(has_all)), cell[rows.values[column] == one.value])
+    return replace(intake, people={**intake.people, table: rows.chosen(has_all[cell])})

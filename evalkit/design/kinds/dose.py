@@ -23,7 +23,7 @@ from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import AreaComparisons
 from evalkit.design.project.listed import Against, SetAgainst, set_against
-from evalkit.design.project.plan import groups_of
+from evalkit.design.project.plan import listed_groups
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign
 
 # What a project file may say of an analysis by dose.
@@ -222,7 +222,7 @@ def _outcome(project: Project, options: DoseOptions, intake: ProjectData, code: 
             "why each was left out."
         )
     against = None if options.against == "none" else _against(project, options.against, intake, records, code, reasons)
-    groups = groups_of(project, intake, records) if against is None else against.groups
+    groups = listed_groups(project, intake, records) if against is None else against.groups
     few = len(kept) < project.pool.minimum_treated
     why = reasons.mask(reasons.eq("") & area.isna(), "no local authority is given for it")
     lost = _left_out(why.reindex(participants), usable[~complete.to_numpy()], unknown)

@@ -14,7 +14,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import Baseline, BaselineRoles
-from evalkit.data.measures import Measure, marked, measure_of
+from evalkit.data.measures import Measure, contrast_code, marked, measure_of
 from evalkit.data.published.list_rule import picked_of
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.project_data import ProjectData
@@ -163,7 +163,8 @@ def caliper_width(name: str, said: float | str) -> CovariateCaliper:
 class KnownBefore:
     """Where the columns of one outcome's matching come from; nothing of it is a result of a year after the start.
 
-    `pre` are the years before in which the outcome was observed.
+    `pre` are the years before in which the outcome was observed; `minuend` is the outcome that a triple difference
+    takes another from, on which schools are matched for it too.
     """
 
     project: Project
@@ -171,15 +172,23 @@ class KnownBefore:
     measure: Measure
     records: SchoolRecords
     pre: tuple[int, ...]
+    minuend: KnownBefore | None = None
 
     @classmethod
     def of(cls, project: Project, intake: ProjectData, code: str) -> KnownBefore:
         """Return what was known before the programme began beside one outcome."""
+        first = next((one.measure for one in project.contrasts if contrast_code(one) == code), None)
         known = measure_of(project, code)
         records = intake.records[known.key_stage]
         values = records.values[code]
         pre = [year for year in project.exposure.pre if year in values and values[year].notna().any()]
-        return cls(project, intake, known, records, tuple(pre))
+        on = None if first is None else cls.of(project, intake, first)
+        return cls(project, intake, known, records, tuple(pre), on)
+
+    @property
+    def matched_on(self) -> KnownBefore:
+        """Return what is matched on: of a triple difference what its first outcome is, so that matches are alike."""
+        return self.minuend or self
 
     def columns(self, name: str) -> dict[str, pd.Series]:
         """Return the columns that a name among `covariates` or `exact` stands for, by school.
@@ -347,7 +356,8 @@ def _treated_areas(intake: ProjectData) -> tuple[int, ...]:
 def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
     project, options = plan.project, plan.options
     known = KnownBefore.of(project, intake, code)
-    names = {name: tuple(known.columns(name)) for name in dict.fromkeys(_named(options, known))}
+    on = known.matched_on
+    names = {name: tuple(on.columns(name)) for name in dict.fromkeys(_named(options, on))}
     option = _option(options, names)
     frame, n_left_out = _frame(plan, known, intake, names)
     everyone = _baseline(plan, frame, known, names)
@@ -441,7 +451,7 @@ def _frame(
     columns: dict[str, Any] = {"unit": schools.index, "treated": schools.index.isin(list(treated)).astype(int)}
     columns["place"] = schools["area"].astype("Int64").array
     for name in names:
-        columns |= {column: values.array for column, values in known.columns(name).items()}
+        columns |= {column: values.array for column, values in known.matched_on.columns(name).items()}
     frame = pd.DataFrame(columns).loc[schools.index.isin(usable)]
     frame = frame[(frame["treated"] == 1) | frame["place"].notna()]
     if options.missing == "refuse":
@@ -458,7 +468,7 @@ def _baseline(
     plan: MatchedPlan, frame: pd.DataFrame, known: KnownBefore, names: Mapping[str, tuple[str, ...]]
 ) -> Baseline:
     options = plan.options
-    covariates = _spread(names, covariates_of(options, known))
+    covariates = _spread(names, covariates_of(options, known.matched_on))
     categories = set(_spread(names, options.categories))
     texts = {column: frame[column].astype("str") for column in categories}
     labels = [column for name in names for column in names[name] if column not in covariates]

@@ -12,7 +12,7 @@ from evalkit.core.project import Project
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.project.areas import AreaComparisons, neighbour_comparisons, rest_of_england
-from evalkit.design.project.plan import groups_of, sets_of, treated_areas_of
+from evalkit.design.project.plan import listed_groups, sets_of, treated_areas_of
 from evalkit.design.project.set_rule import MOST_AREAS, SetDesign
 
 Against = Literal["neighbours", "others"]
@@ -57,7 +57,7 @@ def set_against(
 
     Raises `DesignError` where nobody is left to be set against.
     """
-    groups = groups_of(project, intake, records)
+    groups = listed_groups(project, intake, records)
     usable = groups[reasons.reindex(groups.index) == ""]
     present = sorted({*usable.tolist(), 0})
     treated = {0: treated_areas_of(project, intake)}

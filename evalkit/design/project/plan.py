@@ -164,9 +164,14 @@ def treated_areas_of(project: Project, intake: ProjectData) -> tuple[int, ...]:
 
 def groups_of(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
     """Return each school's area as its group; the treated have one of their own, their areas' other schools none."""
-    areas = records.schools["area"]
     if len(intake.treated.areas) == 1:
-        return areas.dropna().astype("int64")
+        return records.schools["area"].dropna().astype("int64")
+    return listed_groups(project, intake, records)
+
+
+def listed_groups(project: Project, intake: ProjectData, records: SchoolRecords) -> pd.Series:
+    """Return the same with a group of their own for the schools of one whole area too, as if each had been listed."""
+    areas = records.schools["area"]
     groups = areas.mask(areas.isin(treated_areas_of(project, intake)))
     groups[list(intake.treated.schools[records.key_stage])] = TREATED_GROUP
     return groups.dropna().astype("int64")

@@ -11,7 +11,7 @@ from evalkit.core.arrays import Floats
 from evalkit.core.draws import SERIAL, Executor
 from evalkit.core.quantities import ROUNDING, Quantity, Unavailable
 from evalkit.diagnose.curve.joint_test_arrays import contribution, first_alike, joint_test, own_ranks
-from evalkit.estimate.areas.together import NO_SPREAD, PlacedStatistic, Together, TogetherOptions, place_together
+from evalkit.estimate.areas.together import NO_SPREAD, Over, PlacedStatistic, Together, TogetherOptions, place_together
 
 MOST_BY_SETS = 2_000
 """Specifications that can be placed among sets of schools: each keeps its schools in memory."""
@@ -80,6 +80,7 @@ class SpecificationCurve:
     n_areas, n_sets : J, the treated counted, with every specification; sets drawn, 0 where areas stand for themselves
     alpha : one less the level of the project
     contributions : what each option does
+    over : what `n_sets` are, or that areas stand for themselves
     """
 
     outcome: str
@@ -93,6 +94,7 @@ class SpecificationCurve:
     n_sets: int
     alpha: float
     contributions: tuple[OptionShare, ...] = ()
+    over: Over = "areas"
 
     @property
     def estimated(self) -> tuple[Specification, ...]:
@@ -184,7 +186,7 @@ class _Found:
 
 def _usable(placed: PlacedStatistic | Unavailable) -> PlacedStatistic | Unavailable:
     """Return a statistic that the treated have, or why they have none."""
-    if isinstance(placed, Unavailable) or placed.areas is None or placed.areas.position(placed.group) >= 0:
+    if isinstance(placed, Unavailable) or placed.places is None or placed.places.is_found:
         return placed
     return _NO_EFFECT
 
@@ -226,6 +228,7 @@ def _curve(
         share_unlikely=float((ranks <= alpha + ROUNDING).mean()),
         n_areas=together.n_areas,
         n_sets=together.n_sets,
+        over=together.over,
         alpha=alpha,
         contributions=_contributions(question, asked, found),
     )

@@ -14,6 +14,8 @@
   stands beside.
 - `series_checks`: What could be wrong with the effect of a comparative interrupted time series, and the effects as
   every kind has them.
+- `series_made`: The series of one outcome as a comparative interrupted time series is fitted to it: areas and years
+  that are kept.
 - `staggered`: Results of an analysis of staggered starts: six estimators, what judges them, and what could be wrong.
 - `staggered_checks`: What could be wrong with the effect of an analysis of staggered starts.
 - `staggered_effects`: Effects of an analysis of staggered starts in the form that every kind gives them, and what

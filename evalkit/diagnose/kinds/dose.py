@@ -21,6 +21,8 @@ from evalkit.design.kinds.dose import THIRDS, DoseGroup, DoseOptions, DoseOutcom
 from evalkit.design.power.mdes import POWER, averaging_factor, multiplier
 from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.areas.sample import Changes
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.dose.dealt import DealtSlope
 from evalkit.estimate.dose.listed import (
     AgainstComparison,
     Listed,
@@ -164,6 +166,28 @@ def _outcome(plan: DosePlan, intake: ProjectData, outcome: DoseOutcome) -> DoseO
     )
 
 
+def placed_dose(plan: DosePlan, code: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the slope among participants as what can be found of the same dealings as others; or why it is not."""
+    outcome = plan.outcomes[code]
+    if outcome.too_few:
+        return Unavailable(f"Not estimated: {outcome.too_few}.")
+    change = changes_of(plan.project, intake.records[outcome.stage], outcome).reindex(outcome.dose.index).dropna()
+    found = _slope(plan, outcome, change, outcome.covariates)
+    if isinstance(found.estimate, Unavailable):
+        return found.estimate
+    dose, area, held = arrays_of(outcome, change.index)
+    return PlacedStatistic(
+        dealt=DealtSlope(
+            ids=tuple(map(str, change.index)),
+            change=change.to_numpy(dtype=float),
+            dose=dose,
+            area=area,
+            covariates=held,
+            part=outcome.stage,
+        )
+    )
+
+
 def changes_of(project: Project, records: SchoolRecords, outcome: DoseOutcome) -> pd.Series:
     """Return the change of each unit that has a result in every year named, in the order of ids."""
     reasons = exclusion_reasons(records, outcome.code, project.exposure.years, project.pool.minor_groups)
@@ -273,7 +297,7 @@ def _against(
         return none, none, none
     listed = _listed(plan.project, records, outcome, change)
     if listed is None:
-        none = Unavailable("No listed school has a result in every year.")
+        none = Unavailable("No participating school has a result in every year.")
         return none, none, none
     level, dose = plan.project.inference.level, outcome.every_dose
     whole = listed_effect_of(listed, level)

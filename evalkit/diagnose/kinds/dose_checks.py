@@ -173,11 +173,11 @@ def _below_threshold(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[
         return
     share = found.n_some / found.n_listed
     if not found.n_some:
-        sentence = "Every listed school met the threshold or had nothing, so that nobody lies between."
+        sentence = "Every participating school met the threshold or had nothing, so that nobody lies between."
         yield design_fact("partial_take_up", Verdict.REASSURING, 0.0, sentence)
         return
     sentence = (
-        f"{counted(found.n_some, 'listed school')} of {found.n_listed:,} had some of it and less than "
+        f"{counted(found.n_some, 'participating school')} of {found.n_listed:,} had some of it and less than "
         f"{options.amount(found.threshold)}. If that did anything, the effect at the threshold is overstated; the "
         "line by dose stands beside it."
     )
@@ -202,8 +202,13 @@ def effects_of(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[Effect
             one, one.shock, ("dose_against_comparison", Estimand.DOSE_SLOPE, f"{one.unit} per {options.per}"), method
         )
     if not isinstance(one.whole, Unavailable):
-        method = "Mean change of the listed schools less that of those compared."
-        yield _against(one, one.whole, ("listed", Estimand.ATT, ""), method)
+        method = "Mean change of the participating schools less that of those compared."
+        yield _against(
+            one,
+            one.whole,
+            ("listed", Estimand.AREA_ITT if one.plan.sets is not None and one.plan.sets.is_whole else Estimand.ATT, ""),
+            method,
+        )
     if not isinstance(one.threshold, Unavailable):
         yield _at_threshold(one, one.threshold, options)
 
@@ -282,7 +287,7 @@ def _at_threshold(one: DoseOutcomeResults, found: ThresholdEffect, options: Dose
         n_treated=found.n_met,
         n_comparison=whole.n_compared,
         n_treated_clusters=whole.n_areas,
-        method=f"The effect on all listed over the share that had {options.amount(found.threshold)} or more.",
+        method=f"The effect on all participants over the share that had {options.amount(found.threshold)} or more.",
     )
 
 

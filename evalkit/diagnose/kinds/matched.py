@@ -41,7 +41,7 @@ from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, 
 from evalkit.estimate.matched.matched_effect import MatchedEffect, is_weighting
 from evalkit.estimate.matched.set_statistic import COLUMN, MatchedStatistic
 from evalkit.estimate.matched.task import EffectOptions, Errors
-from evalkit.estimate.published_spread import Spreads, conditional_spread, effect_size, unconditional_spread
+from evalkit.estimate.published_spread import effect_size, spreads_of
 
 BY_UNIT: Final = "errors by matched set or school"
 _FEWER: Final = {FullMatching: 500, ProfileMatching: 200}
@@ -466,13 +466,7 @@ class _Sizes:
         """Return an effect in standard deviations, None where there is no effect."""
         if not isinstance(estimate, float):
             return None
-        known = measure_of(self.project, self.found.outcome)
-        spreads = Spreads(
-            unconditional=unconditional_spread(known, self.intake.shares.get(known.code)),
-            conditional=conditional_spread(known, self.intake.limits.get(known.code)),
-            school_sd=self.school_sd,
-            table=self.project.effect_sizes.months_table,
-        )
+        spreads = spreads_of(self.project, self.intake, self.found.outcome, self.school_sd)
         return effect_size(estimate, interval, spreads)
 
 

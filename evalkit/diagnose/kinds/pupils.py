@@ -28,8 +28,9 @@ from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.clusters import change_panel
 from evalkit.estimate.areas.sample import Changes
-from evalkit.estimate.areas.set_effects import Placing, listed_effect, sets_of_changes
+from evalkit.estimate.areas.set_effects import ListedChanges, Placing, listed_effect, sets_of_changes
 from evalkit.estimate.areas.sets import SetsInference
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.pupils.multilevel import CONSTANT, two_level_model
 from evalkit.estimate.pupils.school_values_arrays import (
@@ -250,13 +251,34 @@ class _Pupils:
         return TwoLevelOptions(likelihood=self.plan.choices.likelihood, level=self.project.inference.level)
 
 
+def placed_pupils(project: Project, plan: PupilPlan, code: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the effect on schools' means as what can be placed beside others; or why it is not placed."""
+    outcome = plan.outcomes[code]
+    if outcome.sets is None:
+        return Unavailable("Errors by area judge this analysis, and no sets that differences could be of.")
+    fitted = _fitted(_Pupils.of(project, plan, outcome, intake.people[outcome.table]))
+    _require_enough(fitted.used)
+    changes = _school_values(outcome, fitted.values.value, _weights(plan.choices, outcome))
+    listed = ListedChanges.of(changes, changes.change[:, None], outcome.sets, outcome.comparison)
+    if not listed.is_listed.any():
+        return NOBODY_LEFT
+    return PlacedStatistic(
+        pool=listed.pool(outcome.sets, Placing()), statistic=listed.statistic, rule=outcome.sets.rule
+    )
+
+
+def _fitted(every: _Pupils) -> _Fitted:
+    """Return the model; raise with the outcome's name where it cannot be fitted."""
+    try:
+        return _changes(every) if every.plan.choices.model == "cross-sections" else _waves(every)
+    except (DataError, DesignError) as problem:
+        raise type(problem)(f"{every.plan.labels[every.outcome.code]}: {problem}") from None
+
+
 def _outcome(project: Project, plan: PupilPlan, intake: ProjectData, outcome: PupilOutcome) -> PupilOutcomeResults:
     every = _Pupils.of(project, plan, outcome, intake.people[outcome.table])
     known = measure_of(project, outcome.code)
-    try:
-        fitted = _changes(every) if plan.choices.model == "cross-sections" else _waves(every)
-    except (DataError, DesignError) as problem:
-        raise type(problem)(f"{plan.labels[outcome.code]}: {problem}") from None
+    fitted = _fitted(every)
     values, used = fitted.values, fitted.used
     weight = _weights(plan.choices, outcome)
     in_model = every.modelled_schools & (values.weight > 0)
@@ -513,13 +535,22 @@ def school_test(project: Project, outcome: PupilOutcome, value: Floats, weight: 
     ----------
     value, weight : of every school of `outcome.everyone`; those without a value take no part
     """
-    known = np.isfinite(value) & (weight > 0)
-    schools = outcome.everyone[known]
-    group = outcome.group(schools).to_numpy(dtype=np.int64)
-    changes = Changes(schools, group, value[known], weight[known])
+    changes = _school_values(outcome, value, weight)
     if outcome.sets is not None:
         return _by_sets(project, outcome, changes)
     return _by_clusters(project, outcome, changes)
+
+
+def _school_values(outcome: PupilOutcome, value: Floats, weight: Floats) -> Changes:
+    """Return the values of the schools that have one, in the groups they are compared in."""
+    known = np.isfinite(value) & (weight > 0)
+    schools = outcome.everyone[known]
+    return Changes(schools, outcome.group(schools).to_numpy(dtype=np.int64), value[known], weight[known])
+
+
+NOBODY_LEFT: Final = Unavailable(
+    "No treated school is left that has pupils before and after and schools to compare with."
+)
 
 
 def _by_sets(project: Project, outcome: PupilOutcome, changes: Changes) -> SchoolTest:
@@ -527,11 +558,10 @@ def _by_sets(project: Project, outcome: PupilOutcome, changes: Changes) -> Schoo
     placing = Placing(level=project.inference.level, seed=project.seed, draws_more=True)
     found = sets_of_changes(changes, outcome.sets, outcome.comparison, placing)
     effects = listed_effect(changes, outcome.sets, outcome.comparison)
-    none = Unavailable("No treated school is left that has pupils before and after and schools to compare with.")
     return SchoolTest(
-        estimate=none if found is None else found.inference(0, project.inference.level).estimate,
+        estimate=NOBODY_LEFT if found is None else found.inference(0, project.inference.level).estimate,
         effects=effects,
-        sets=none if found is None else found.inference(0, project.inference.level),
+        sets=NOBODY_LEFT if found is None else found.inference(0, project.inference.level),
         inference=None,
     )
 

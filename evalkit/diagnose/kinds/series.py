@@ -6,32 +6,32 @@ of any break of level; an area that lacks one of them is in no mean and stands i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from evalkit.core.arrays import Bools, Floats
-from evalkit.core.errors import DesignError
 from evalkit.core.formats import Precision
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Project
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
-from evalkit.core.words import counted, listed
+from evalkit.core.words import counted
 from evalkit.data.flow import LeftOut
-from evalkit.data.measures import Break, measure_of
+from evalkit.data.measures import Break
 from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
+from evalkit.design.kinds.area_series import AreaOutcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
-from evalkit.design.kinds.staggered import usable_years
 from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.diagnose.finding import CheckPower
+from evalkit.diagnose.kinds.series_made import MadeSeries
 from evalkit.estimate.areas.gap_series import (
     GapSeries,
+    GapStatistic,
     Placed,
     Places,
     Ranked,
@@ -42,10 +42,10 @@ from evalkit.estimate.areas.gap_series import (
     places_of,
 )
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
-from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
+from evalkit.estimate.areas.places import BORDERING, AreaStatistic
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.published_spread import Spreads, spreads_of
 
-_MOST: Final = 0.5
-"""Share of the areas of a plan that must have a value in a year for it to be compared."""
 _FOR_PLACEBO: Final = 4
 """Years before the first start from which a start that was none is put into the middle of them."""
 _FOR_TREND: Final = 3
@@ -206,11 +206,32 @@ def series_outcomes(project: Project, plan: SeriesPlan, intake: ProjectData) -> 
 # One outcome.
 
 
+def placed_series(
+    project: Project, plan: SeriesPlan, outcome: str, intake: ProjectData
+) -> PlacedStatistic | Unavailable:
+    """Return the mean effect on an outcome as what can be placed beside others; or why it is not placed."""
+    found = plan.outcomes[outcome]
+    if found.borders is not None:
+        return BORDERING
+    if found.why_never_ranked:
+        return Unavailable(found.why_never_ranked)
+    made = MadeSeries.of(project, plan.choices, intake, found)
+    others = tuple(area for area, may in zip(made.kept.areas, made.series.stands_in, strict=True) if may)
+    return PlacedStatistic(
+        places=AreaStatistic(
+            treated=tuple(found.starts),
+            stand_ins=others,
+            statistic=GapStatistic(made.series, made.kept.areas),
+            starts=tuple(found.starts.values()),
+        )
+    )
+
+
 def _outcome(
     project: Project, choices: SeriesChoices, intake: ProjectData, plan: SeriesOutcome
 ) -> SeriesOutcomeResults:
-    made = compared_series(choices, plan, area_outcome(project, intake, plan.code))
-    series, kept, years = made.series, made.kept, made.years
+    made = MadeSeries.of(project, choices, intake, plan)
+    series, years, kept = made.series, made.years, made.kept
     judged = _judged(plan, series, kept, project.seed)
     places, level = places_of(judged, project.seed), project.inference.level
     found = placed(judged, places, by_start(judged, GapSeries.effects))
@@ -244,7 +265,7 @@ def _outcome(
         compared=_compared(series, kept),
         breaks=tuple(one for one in plan.breaks if years[0] <= one.before and one.after <= years[-1]),
         left_out=(*plan.left_out, *made.lost),
-        spreads=_spreads(project, intake, plan.code),
+        spreads=spreads_of(project, intake, plan.code, _NO_SCHOOL_SD),
         level=level,
         source=kept.source,
     )
@@ -259,27 +280,6 @@ def _judged(plan: SeriesOutcome, series: GapSeries, kept: AreaOutcome, seed: int
     return in_connected_sets(series, plan.borders[np.ix_(at, at)], seed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ComparedSeries:
-    """The series that are compared, `kept` with every year, and what was left out: years by the reason, and areas."""
-
-    series: GapSeries
-    kept: AreaOutcome
-    years: tuple[int, ...]
-    years_left_out: tuple[tuple[str, tuple[int, ...]], ...]
-    lost: tuple[LeftOut, ...]
-
-
-def compared_series(choices: SeriesChoices, plan: SeriesOutcome, made: AreaOutcome) -> ComparedSeries:
-    """Return the series of a plan in the years that can be compared; raise `DesignError` where there are none."""
-    years, years_left_out = _years(choices, plan, made)
-    kept, lost = _complete(plan, made, years)
-    series = _series(plan, kept, years, has_slope=False)
-    _require_after(plan, series)
-    series = replace(series, has_slope=_has_slope(choices, plan, series))
-    return ComparedSeries(series=series, kept=kept, years=years, years_left_out=years_left_out, lost=lost)
-
-
 def overall_of(
     project: Project, choices: SeriesChoices, plan: SeriesOutcome, made: AreaOutcome, *, is_number_alone: bool = False
 ) -> tuple[Ranked, int]:
@@ -287,7 +287,7 @@ def overall_of(
 
     With `is_number_alone` no area takes the treated ones' places.
     """
-    found = compared_series(choices, plan, made)
+    found = MadeSeries.of_areas(choices, plan, made)
     series = found.series
     nobody = Places(np.empty((0, len(series.treated)), dtype=np.int64), is_drawn=False)
     judged = _judged(plan, series, found.kept, project.seed)
@@ -297,108 +297,6 @@ def overall_of(
 
 
 _NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")
-
-
-def _spreads(project: Project, intake: ProjectData, code: str) -> Spreads:
-    """Return the standard deviations of pupils by which an effect is divided, as far as they are known."""
-    known = measure_of(project, code)
-    return Spreads(
-        unconditional=unconditional_spread(known, intake.shares.get(code)),
-        conditional=conditional_spread(known, intake.limits.get(code)),
-        school_sd=_NO_SCHOOL_SD,
-        table=project.effect_sizes.months_table,
-    )
-
-
-def _years(
-    choices: SeriesChoices, plan: SeriesOutcome, made: AreaOutcome
-) -> tuple[tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
-    """Return the years compared, and those that are not by the reason."""
-    every = made.series.periods
-    asked = tuple(year for year in every if year not in choices.without_years)
-    unbroken = usable_years(asked, plan.breaks, plan.first_start)
-    at = [made.areas.index(area) for area in plan.starts]
-    planned = np.isin(np.array(made.areas, dtype=object), list(plan.compared))
-    known = np.isfinite(made.series.values)
-    of_treated = {year for n, year in enumerate(every) if known[at, n].all()}
-    of_most = {year for n, year in enumerate(every) if known[planned, n].mean() >= _MOST}
-    kept = tuple(year for year in unbroken if year in of_treated and year in of_most)
-    reasons = (
-        ("the project leaves them out", set(every) - set(asked)),
-        ("how it is measured changed between them and the last year before the start", set(asked) - set(unbroken)),
-        ("a treated area has no value", set(unbroken) - of_treated),
-        ("fewer than half of the areas have a value", (set(unbroken) & of_treated) - of_most),
-    )
-    return kept, tuple((reason, tuple(sorted(years))) for reason, years in reasons if years)
-
-
-def _complete(plan: SeriesOutcome, made: AreaOutcome, years: Sequence[int]) -> tuple[AreaOutcome, tuple[LeftOut, ...]]:
-    """Return the areas of the plan that have every year compared, and those that lack one after the first start."""
-    complete = made.is_complete(years)
-    planned = np.isin(np.array(made.areas, dtype=object), list(plan.compared))
-    lost = tuple(np.array(made.areas, dtype=object)[planned & ~complete].tolist())
-    reason = "lacks a value in some of the years from the first start on"
-    return made.of_years(years).of_areas(planned & complete), ((LeftOut(reason, lost, len(lost)),) if lost else ())
-
-
-def _series(plan: SeriesOutcome, kept: AreaOutcome, years: Sequence[int], *, has_slope: bool) -> GapSeries:
-    ids = kept.areas
-    compared = np.array([np.isin(ids, plan.compared[area]) for area in ids], dtype=bool).reshape(len(ids), len(ids))
-    alone = [plan.name(area) for area in plan.starts if not compared[ids.index(area)].any()]
-    if alone and not plan.is_single:
-        raise DesignError(
-            f"{plan.label}: no area that {listed(alone, 5)} is compared with has a value in every year. Take years "
-            "that few areas have off by `without_years`, or say `comparison: all`."
-        )
-    stands_in = np.isin(ids, plan.stand_ins) & compared.any(axis=1)
-    weight = np.ones(len(ids))
-    if kept.n_schools is not None:
-        before = [n for n, year in enumerate(kept.series.periods) if year < plan.first_start]
-        weight = kept.n_schools[:, before].mean(axis=1)
-    return GapSeries(
-        values=kept.series.values,
-        years=np.array(years, dtype=np.int64),
-        compared=compared,
-        treated=np.array([ids.index(area) for area in plan.starts], dtype=np.int64),
-        starts=np.array(list(plan.starts.values()), dtype=np.int64),
-        stands_in=stands_in,
-        weight=weight,
-        has_slope=has_slope,
-        is_partial=plan.partial,
-        is_alone=plan.is_single,
-        why_unranked=plan.why_never_ranked,
-    )
-
-
-def _require_after(plan: SeriesOutcome, series: GapSeries) -> None:
-    """Raise where a treated area has no year compared from its start on, or none before it."""
-    for area, start in plan.starts.items():
-        used = series.years[series.used(start)]
-        for is_there, side in (((used < start).any(), "before"), ((used >= start).any(), "from")):
-            if not is_there:
-                held = [str(year) for year in series.years]
-                broken = [one.sentence for one in plan.breaks if one.kind == "level"]
-                raise DesignError(
-                    f"{plan.label}: {plan.name(area)} has no year {side} its start, {start}, that can be compared: "
-                    f"{listed(held, 20) or 'none'} can.{' ' + ' '.join(broken) if broken else ''} Supply more years, "
-                    "or take another outcome."
-                )
-
-
-def _has_slope(choices: SeriesChoices, plan: SeriesOutcome, series: GapSeries) -> bool:
-    """Return whether lines are fitted; raise where they are asked for and years are too few."""
-    counts = []
-    for start in series.starts:
-        used = series.years[series.used(int(start))]
-        counts.append((int((used < start).sum()), int((used >= start).sum())))
-    enough = all(n >= BEFORE_FOR_SLOPES and m >= AFTER_FOR_SLOPES for n, m in counts)
-    if choices.slope == "yes" and not enough:
-        n, m = min(counts)
-        raise DesignError(
-            f"{plan.label}: `slope: yes` needs {BEFORE_FOR_SLOPES} years before and {AFTER_FOR_SLOPES} from the start "
-            f"on, and there are {n} and {m}. Say `slope: auto`, or supply more years."
-        )
-    return enough and choices.slope != "no"
 
 
 def _by_time(plan: SeriesOutcome, series: GapSeries, found: Placed, level: float) -> Iterator[TimeEffect]:

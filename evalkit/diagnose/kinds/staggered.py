@@ -31,12 +31,7 @@ from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Se
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Inference
-from evalkit.estimate.published_spread import (
-    Spread,
-    Spreads,
-    conditional_spread,
-    unconditional_spread,
-)
+from evalkit.estimate.published_spread import Spread, Spreads, spreads_of
 from evalkit.estimate.staggered.bands import Uncertainty
 from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.group_time_arrays import Method
@@ -409,16 +404,10 @@ _NO_SPREADS: Final = Spreads(
 
 def _spreads(project: Project, intake: ProjectData, outcome: StaggeredOutcome, values: pd.DataFrame) -> Spreads:
     """Return the standard deviations by which effects are divided: of pupils, given prior attainment, of units."""
-    known = measure_of(project, outcome.code)
     before = [year for year in values.columns if int(year) < int(outcome.cohort.min())]
     scores = values.reindex(outcome.pool)[max(before)].dropna() if before else pd.Series(dtype=float)
     unknown = Unavailable("Fewer than two units outside the programme have a result in the last year before it.")
-    return Spreads(
-        unconditional=unconditional_spread(known, intake.shares.get(known.code)),
-        conditional=conditional_spread(known, intake.limits.get(known.code)),
-        school_sd=float(scores.std(ddof=1)) if len(scores) > 1 else unknown,
-        table=project.effect_sizes.months_table,
-    )
+    return spreads_of(project, intake, outcome.code, float(scores.std(ddof=1)) if len(scores) > 1 else unknown)
 
 
 # Where sets judge.

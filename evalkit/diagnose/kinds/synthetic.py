@@ -31,25 +31,30 @@ from evalkit.design.kinds.synthetic import (
 from evalkit.design.panel.area_design import AreaDesign
 from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.diagnose.evaluation import ByOutcome
+from evalkit.estimate.areas.places import BORDERING, AreaStatistic
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
 from evalkit.estimate.synthetic.placebos import (
     LeaveOneDonorOut,
     PlaceboInSpace,
     PlaceboOptions,
+    PlaceboStatistic,
     placebo_in_space,
 )
 from evalkit.estimate.synthetic.pooled import (
     PooledControl,
     PooledPlacebos,
+    PooledStatistic,
     pooled_control,
     pooled_placebos,
     pooled_without_areas,
     pooled_without_donors,
+    why_no_inference,
 )
-from evalkit.estimate.synthetic.result import FEWEST_PRE, SyntheticControl
+from evalkit.estimate.synthetic.result import FEWEST_PRE, SyntheticControl, without_inference
 from evalkit.estimate.synthetic.study import AREA_METHODS, AmongGaps, AreaStudy, among_gaps, area_study
-from evalkit.estimate.synthetic.weights_arrays import fit_augmented, fit_synthetic_control, fit_with_features
+from evalkit.estimate.synthetic.weights_arrays import CHUNK, fit_augmented, fit_synthetic_control, fit_with_features
 
 FEWEST_MOVED: Final = 20
 """Conformal inference is shown from so many periods on: no p-value of it is below one over their number."""
@@ -311,6 +316,40 @@ def placebo_spread(
 def design_names(plan: SyntheticOutcome, design: AreaDesign) -> AreaDesign:
     """Return a design with the names of its donors in the place of their ids."""
     return replace(design, donors=tuple(map(plan.before.series.name, design.donors)))
+
+
+def placed_synthetic(
+    project: Project, plan: SyntheticPlan, code: str, intake: ProjectData
+) -> PlacedStatistic | Unavailable:
+    """Return the mean gap, and the ratio that judges it, as what can be placed beside others; or why it is not."""
+    outcome, choices = plan.outcomes[code], plan.choices
+    if outcome.refused:
+        return Unavailable(outcome.refused)
+    if outcome.borders is not None:
+        return BORDERING
+    whole = area_outcome(project, intake, code)
+    ids = {outcome.before.series.name(one): one for one in outcome.before.areas}
+    statistic: PlaceboStatistic | PooledStatistic
+    try:
+        if outcome.how == "pooled":
+            control = pooled_control(starts_of(outcome, choices, whole), choices.nu)
+            reason, known = why_no_inference(control), control.design.donors
+            donors = tuple(ids[str(one)] for one in known)
+            statistic = PooledStatistic(control, tuple(outcome.starts), donors, choices.nu)
+        else:
+            found = AREA_METHODS[choices.method](design_of(outcome, choices, whole))
+            reason = without_inference(found)
+            donors = tuple(ids[str(one)] for one in found.design.donors)
+            statistic = PlaceboStatistic(found, tuple(outcome.starts), donors)
+    except DesignError as problem:
+        return Unavailable(str(problem))
+    if reason is not None:
+        return reason
+    starts, n_draws = tuple(outcome.starts.values()), choices.draws or N_DRAWS
+    places = AreaStatistic(
+        treated=tuple(outcome.starts), stand_ins=donors, statistic=statistic, starts=starts, n_draws=n_draws
+    )
+    return PlacedStatistic(places=places, judged=1, chunk=CHUNK)
 
 
 # One area, or several as one.

@@ -23,8 +23,9 @@ from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable
 from evalkit.estimate.areas.effect_records import sets_detail
 from evalkit.estimate.areas.sample import Changes
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.categories.transitions_arrays import Symmetry, Transitions, symmetry
-from evalkit.estimate.dose.listed import AgainstComparison, Listed, listed_effect_of, placing_of_list
+from evalkit.estimate.dose.listed import AgainstComparison, Listed, listed_effect_of, placed_listed, placing_of_list
 from evalkit.estimate.effect import Effect
 
 POINTS: Final = "percentage points"
@@ -129,6 +130,17 @@ def _lost(
         yield LeftOut(reason, lost, len(lost))
 
 
+def placed_transitions(plan: TransitionsPlan, code: str, intake: ProjectData) -> PlacedStatistic | Unavailable:
+    """Return the difference in the share that improved as what can be placed beside others; or why it is not."""
+    outcome = plan.outcomes[code]
+    if outcome.too_few:
+        return Unavailable(f"Not estimated: {outcome.too_few}.")
+    table = _positions(plan, outcome, intake.records[outcome.stage], plan.years)
+    before, after = (table[year].to_numpy(dtype=float) for year in plan.years)
+    listed = listed_of(plan.project, outcome, table.index, np.asarray(_HUNDRED * (after < before), dtype=np.float64))
+    return listed if isinstance(listed, Unavailable) else placed_listed(listed)
+
+
 def _against(
     project: Project, outcome: TransitionsOutcome, table: pd.DataFrame, years: tuple[int, int]
 ) -> dict[str, AgainstComparison | Unavailable]:
@@ -165,18 +177,17 @@ def _placed(
 ) -> AgainstComparison | Unavailable:
     """Return the mean of the listed less that of what their areas are set against, judged as the plan says."""
     listed = listed_of(project, outcome, units, values)
-    if not (listed.changes.group == 0).any():
-        return Unavailable("No listed school has a category in both years.")
-    return listed_effect_of(listed, project.inference.level)
+    return listed if isinstance(listed, Unavailable) else listed_effect_of(listed, project.inference.level)
 
 
-def listed_of(project: Project, outcome: TransitionsOutcome, units: pd.Index, values: Floats) -> Listed:
-    """Return a number of each unit as what sets, or areas as clusters, judge."""
+def listed_of(project: Project, outcome: TransitionsOutcome, units: pd.Index, values: Floats) -> Listed | Unavailable:
+    """Return numbers of units as those of the listed and of those they are set against."""
     against = outcome.against
     group = against.groups.reindex(units).to_numpy(dtype=np.int64)
-    changes = Changes(units, group, values, np.ones(len(units)))
+    if not (group == 0).any():
+        return Unavailable("No listed school has a category in both years.")
     return Listed(
-        changes=changes,
+        changes=Changes(units, group, values, np.ones(len(units))),
         sets=against.sets,
         comparison=against.comparison,
         placing=placing_of_list(project),
@@ -234,8 +245,8 @@ def _stood(one: TransitionsResults) -> Finding:
         return not_assessable("balance", one.gap.reason, FindingKind.DESIGN_FACT)
     side = "better" if one.gap > 0 else "worse"
     sentence = (
-        f"Before the programme the listed stood {abs(one.gap):.2f} standard deviations {side} than those compared. Who "
-        "stands low has more room to rise; the share given where each stood allows for that."
+        f"Before the programme those that took part stood {abs(one.gap):.2f} standard deviations {side} than those "
+        "compared. Who stands low has more room to rise; the share given where each stood allows for that."
     )
     return design_fact("balance", banded(abs(one.gap), 0.05, 0.25), one.gap, sentence)
 
@@ -266,7 +277,7 @@ def _effect(one: TransitionsResults, name: str, found: AgainstComparison | Unava
         outcome=one.code,
         role=one.role,
         design=name,
-        estimand=Estimand.ATT,
+        estimand=Estimand.AREA_ITT if one.plan.against.sets.is_whole else Estimand.ATT,
         period="post",
         estimate=made.estimate if made else none,  # type: ignore[arg-type]  # one of the two is there
         std_error=made.std_error if made else none,  # type: ignore[arg-type]

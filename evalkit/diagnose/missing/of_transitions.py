@@ -103,8 +103,8 @@ class _Work:
         """Return the difference in the share that improved."""
         known, project = values.iloc[:, 0].dropna(), self.plan.project
         listed = listed_of(project, self.outcome, known.index, known.to_numpy(dtype=float))
-        if not (listed.changes.group == 0).any():
-            return Judged.none("No listed school has a category in both years.")
+        if isinstance(listed, Unavailable):
+            return Judged.none(listed.reason)
         if is_number_alone:
             return replace(Judged.none("Only the number is asked for."), estimate=number_of_list(listed))
         found = listed_effect_of(listed, project.inference.level)

@@ -13,6 +13,8 @@
   their band.
 - `placebo_pool`: The effects of several projects taken together, judged by areas without a programme that are like
   theirs.
+- `places`: A statistic as a function of which whole areas take the treated ones' places, so that several are found of
+  the same.
 - `pooling_arrays`: Kernels of pooling: random effects, and many means at once of areas that stand in for those of
   projects.
 - `random_effects`: Random-effects pooling of the effects of several projects.
@@ -26,7 +28,7 @@
   Carlo error.
 - `sets_arrays`: Kernels of randomisation over sets: sets of units drawn in areas, shares of them as extreme, reach of
   an interval.
-- `together`: Several statistics placed among the same areas, or the same sets: their differences, and p-values
+- `together`: Several statistics placed among the same areas, sets or dealings: their differences, and p-values
   adjusted together.
 - `varied`: The main comparison of an outcome under many choices, without deciding or measuring anything twice.
 """

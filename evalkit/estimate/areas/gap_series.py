@@ -6,7 +6,7 @@ where one area is treated, else as many at a time, with the treated ones' starts
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -19,11 +19,10 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavai
 from evalkit.design.project.set_rule import no_interval_of_areas, no_interval_of_sets, too_few_areas
 from evalkit.estimate.areas import gap_series_arrays as kernel
 from evalkit.estimate.areas.changes_arrays import TIE
+from evalkit.estimate.areas.places import STREAM, Row
 from evalkit.estimate.areas.sets_arrays import areas_together, reach, share_as_large
 from evalkit.estimate.synthetic.connected_arrays import connected_sets
 
-STREAM: Final = "areas in the places of those treated"
-"""Of the seed's streams, that of the draws of several areas at a time."""
 CONNECTED_STREAM: Final = "connected areas"
 """That of sets of areas that border each other, the same sets as of a synthetic control."""
 
@@ -304,3 +303,17 @@ def in_connected_sets(series: GapSeries, borders: Bools, seed: int, n_draws: int
 def by_start(series: GapSeries, of_start: Callable[[GapSeries, int], Floats]) -> dict[int, Floats]:
     """Return numbers of the series (`GapSeries.effects`, say) for each start."""
     return {int(start): of_start(series, int(start)) for start in np.unique(series.starts)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GapStatistic:
+    """The mean effect from the start on, as a statistic of which areas, by their ids, take the treated ones' places."""
+
+    series: GapSeries
+    areas: tuple[str, ...]
+
+    def __call__(self, rows: Sequence[Row]) -> Floats:
+        """Return the effect of each row of areas with the treated ones' starts, shape (k,)."""
+        at = {area: place for place, area in enumerate(self.areas)}
+        places = Places(np.array([[at[one] for one in row] for row in rows], dtype=np.int64), True)
+        return placed(self.series, places, by_start(self.series, GapSeries.effects)).values[:, 0]

@@ -46,7 +46,7 @@ from evalkit.estimate.areas.set_matches import sets_of_matches
 from evalkit.estimate.areas.sets import SetsInference, against_others
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import MAIN, Effect, EffectSize, find_effect
-from evalkit.estimate.published_spread import Spreads, conditional_spread, effect_size, unconditional_spread
+from evalkit.estimate.published_spread import effect_size, spreads_of
 
 # A band for the effects of single years that holds in all years together, from the area permutation.
 
@@ -287,7 +287,7 @@ def placed_changes(
     """Return any changes of schools, compared in any way, as what can be placed beside others."""
     if design.is_whole_area or design.sets is None:
         areas = _areas(project, design, EffectPlan(*MAIN, changes, comparison))
-        return PlacedStatistic(areas=areas, group=design.treated_group)
+        return PlacedStatistic.of_areas(areas, design.treated_group)
     if len(design.sets.treated) > MOST_AREAS:
         return MANY_AREAS
     if isinstance(comparison, GroupMatches):
@@ -538,13 +538,7 @@ def _method(project: Project, name: str, period: str) -> str:
 def _size(effect: Effect, intake: ProjectData, school_sd: Quantity, project: Project) -> EffectSize | None:
     if not isinstance(effect.estimate, float):
         return None
-    known = measure_of(project, effect.outcome)
-    spreads = Spreads(
-        unconditional=unconditional_spread(known, intake.shares.get(known.code)),
-        conditional=conditional_spread(known, intake.limits.get(known.code)),
-        school_sd=school_sd,
-        table=project.effect_sizes.months_table,
-    )
+    spreads = spreads_of(project, intake, effect.outcome, school_sd)
     return effect_size(effect.estimate, effect.interval, spreads)
 
 

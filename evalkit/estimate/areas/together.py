@@ -1,4 +1,4 @@
-"""Several statistics placed among the same areas, or the same sets: their differences, and p-values adjusted together.
+"""Several statistics placed among the same areas, sets or dealings: their differences, and p-values adjusted together.
 
 A kind of analysis gives a `PlacedStatistic` for each outcome; whatever kinds they are of, those that are placed in the
 same way can be set beside each other.
@@ -9,21 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Literal
 
 import numpy as np
 
 from evalkit.core.arrays import Floats, Ints
 from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor
 from evalkit.core.quantities import ROUNDING, Interval, IntervalOrReason, Quantity, Unavailable
-from evalkit.design.project.set_rule import INTERVAL_NEEDS, P_NEEDS, SetRule, too_few
+from evalkit.design.project.set_rule import INTERVAL_NEEDS, SetRule, too_few
 from evalkit.estimate.areas import sets_arrays as kernel
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.effect_records import FEW_AREAS
-from evalkit.estimate.areas.set_draws import SetOptions, SetPool, Sets, Statistic, draw_sets
+from evalkit.estimate.areas.places import AreaStatistic, place_areas, places_of_effects, places_of_sets
+from evalkit.estimate.areas.set_draws import SetDraws, SetOptions, SetPool, Sets, Statistic, draw_sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SetStatistics
+from evalkit.estimate.dose.dealt import DealtRows, DealtSlope, deal_together
 from evalkit.estimate.step_down_arrays import step_down
 
+Over = Literal["areas", "draws of areas", "sets", "dealings"]
+"""What rows are of: each other area in turn, several whole areas at a time, sets of units, or doses dealt out anew."""
+
 NOT_ALIKE = Unavailable("One is placed among whole areas and the other among sets, so that there are no draws of both.")
+NOT_DEALT = Unavailable(
+    "One is judged by doses dealt out anew among participants and the other by areas or sets outside the programme, so "
+    "that there are no draws of both."
+)
+_FEW_DEALINGS = "Doses can be dealt out in too few ways for an interval."
 NO_SPREAD = Unavailable("A statistic is the same in every area or set, so that it has no spread to be divided by.")
 
 
@@ -31,19 +42,38 @@ NO_SPREAD = Unavailable("A statistic is the same in every area or set, so that i
 class PlacedStatistic:
     """The statistic by which an effect is placed among others without a programme.
 
-    Either `areas` has it for every area, the treated `group` among them; or `statistic` finds it, in its `column`, of
-    any set of the units of `pool`, drawn by `rule`. `n_sets` is None for the usual number, `chunk` how many sets make a
-    piece of work.
+    It is one of whole areas, `places`; or `statistic` finds it of any set of the units of `pool`, drawn by `rule`; or
+    it is a slope on doses that are `dealt` out anew. `column` is its column, and `judged` that of another statistic by
+    which the effect is judged, where that is not its size. `n_sets` is None for the usual number, `chunk` how many sets
+    or areas make a piece of work.
     """
 
-    areas: AreaEffects | None = None
-    group: int = 0
+    places: AreaStatistic | None = None
     pool: SetPool | None = None
     statistic: Statistic | None = None
+    dealt: DealtSlope | None = None
     column: int = 0
+    judged: int | None = None
     rule: SetRule = "simple"
     n_sets: int | None = None
     chunk: int = FAST_CHUNK
+
+    @classmethod
+    def of_areas(cls, areas: AreaEffects, group: int) -> PlacedStatistic:
+        """Return that of an effect found in every area, `group` being the treated one."""
+        return cls(places=places_of_effects(areas, group))
+
+    @property
+    def as_judged(self) -> PlacedStatistic:
+        """Return the statistic by which the effect is judged."""
+        return self if self.judged is None else replace(self, column=self.judged)
+
+    @property
+    def whole(self) -> AreaStatistic | None:
+        """Return it as a statistic of whole areas; None where it is of none."""
+        if self.places is not None or self.pool is None or self.statistic is None:
+            return self.places
+        return places_of_sets(self.pool, self.statistic, self.n_sets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,8 +99,11 @@ class Together:
     values : shape (D, K), of the others; each row one area or set, which has all of them
     weights : shape (D,)
     n_areas : J, the treated counted
-    n_sets : sets drawn; 0 where areas stand for themselves
+    n_sets : sets, draws of areas or dealings; 0 where areas stand for themselves
     is_centred : whether sets are like the list, so that what they gain on average is taken off
+    over : what rows are of
+    dealt : of dealings, by which their differences are judged; None elsewhere
+    interval_needs : areas, the treated counted, below which no interval of a difference is given
     """
 
     observed: Floats
@@ -80,6 +113,9 @@ class Together:
     n_sets: int
     is_centred: bool
     level: float
+    over: Over = "areas"
+    dealt: DealtRows | None = None
+    interval_needs: int = 0
 
     @property
     def least_p(self) -> float:
@@ -122,19 +158,26 @@ class Together:
         size = np.abs(np.vstack([self.values, self.observed])).max(axis=0)
         return bool((spread > ROUNDING * size).all())
 
+    def differences(self, pairs: Sequence[tuple[int, int]]) -> Together:
+        """Return the first of each pair less the second, found in every row: shape (D, pairs)."""
+        if self.dealt is not None:
+            rows = np.column_stack([self.dealt.compared(one, two) for one, two in pairs])
+            return replace(self, observed=rows[0], values=rows[1:], dealt=None)
+        first, second = [one for one, _ in pairs], [two for _, two in pairs]
+        observed = self.observed[first] - self.observed[second]
+        return replace(self, observed=observed, values=self.values[:, first] - self.values[:, second])
+
     def difference(self, first: int, second: int) -> Difference:
         """Return one statistic less another, found in every area or set, with the place of the treated among them."""
-        apart = replace(
-            self,
-            observed=self.observed[[first]] - self.observed[[second]],
-            values=self.values[:, [first]] - self.values[:, [second]],
-        )
-        values, observed = apart.less_expected()
+        values, observed = self.differences([(first, second)]).less_expected()
         size, estimate = np.abs(values[:, 0]), float(observed[0])
         half = kernel.reach(size, self.weights, 1 - self.level)
-        needed = max(INTERVAL_NEEDS if self.n_sets else 0, round(1 / (1 - self.level)))
-        interval: IntervalOrReason = Unavailable(FEW_AREAS.format(needed=needed))
-        if np.isfinite(half) and self.n_areas >= needed:
+        needed = max(self.interval_needs, round(1 / (1 - self.level)))
+        n_ranked = 1 + len(values) if self.over == "dealings" else self.n_areas
+        interval: IntervalOrReason = Unavailable(
+            _FEW_DEALINGS if self.over == "dealings" else FEW_AREAS.format(needed=needed)
+        )
+        if np.isfinite(half) and n_ranked >= needed:
             interval = Interval(estimate - half, estimate + half, self.level)
         return Difference(
             estimate=estimate,
@@ -142,6 +185,7 @@ class Together:
             p_value=kernel.share_as_large(size, self.weights, abs(estimate)),
             n_areas=self.n_areas,
             n_sets=self.n_sets,
+            over=self.over,
         )
 
     def less_expected(self) -> tuple[Floats, Floats]:
@@ -154,13 +198,17 @@ class Together:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One effect less another: estimate, interval and p-value by the rank of the difference; J and the sets drawn."""
+    """One effect less another: estimate, interval and p-value by the rank of the difference; J and the sets drawn.
+
+    `over` says what it was ranked among, `n_areas` and `n_sets` how many these are.
+    """
 
     estimate: Quantity
     interval: IntervalOrReason
     p_value: Quantity
     n_areas: int = 0
     n_sets: int = 0
+    over: Over = "areas"
 
     @classmethod
     def unavailable(cls, reason: Unavailable) -> Difference:
@@ -171,42 +219,63 @@ class Difference:
 def place_together(
     placed: Sequence[PlacedStatistic], options: TogetherOptions, executor: Executor = SERIAL
 ) -> Together | Unavailable:
-    """Return statistics of the same areas, or of the same sets, each row having all; or why there are none.
+    """Return statistics of the same areas, sets or dealings, each row having all; or why there are none.
 
     Of sets one pool holds the units of all statistics; a set is drawn in it once, and each statistic is found of those
-    of its members that it knows.
+    of its members that it knows. Statistics of whole areas and of sets that are whole areas are found of the same
+    areas; where some are of parts of areas there are no draws of all.
     """
-    if all(one.areas is not None for one in placed):
-        return _over_areas(placed, options)
+    if any(one.dealt is not None for one in placed):
+        return _over_dealings(placed, options)
     if all(one.pool is not None and one.statistic is not None for one in placed):
         return _over_sets(placed, options, executor)
-    return NOT_ALIKE
+    whole = [one.whole for one in placed]
+    places = [one for one in whole if one is not None]
+    if len(places) < len(placed):
+        return NOT_ALIKE
+    return _over_areas(placed, places, options, executor)
 
 
-def _over_areas(placed: Sequence[PlacedStatistic], options: TogetherOptions) -> Together | Unavailable:
-    found = [one.areas for one in placed if one.areas is not None]
-    common = reduce(np.intersect1d, [areas.groups for areas in found])
-    group = placed[0].group
-    if any(one.group != group for one in placed) or group not in common:
-        return Unavailable("The treated area has no effect in one of them, so that there is no difference to place.")
-    if len(common) < P_NEEDS:
-        return Unavailable(too_few(len(common), 1))
-    rows = np.array([areas.effects[np.searchsorted(areas.groups, common)] for areas in map(_sorted, found)]).T
-    is_own = common == group
+def _over_areas(
+    placed: Sequence[PlacedStatistic], places: Sequence[AreaStatistic], options: TogetherOptions, executor: Executor
+) -> Together | Unavailable:
+    columns, chunk = [one.column for one in placed], min(one.chunk for one in placed)
+    found = place_areas(places, columns, options.seed, chunk, executor)
+    if isinstance(found, Unavailable):
+        return found
     return Together(
-        observed=rows[is_own][0],
-        values=rows[~is_own],
-        weights=np.ones(int((~is_own).sum())),
-        n_areas=len(common),
-        n_sets=0,
+        observed=found.observed,
+        values=found.values,
+        weights=np.ones(len(found.values)),
+        n_areas=found.n_areas,
+        n_sets=len(found.values) if found.is_drawn else 0,
         is_centred=False,
         level=options.level,
+        over="draws of areas" if found.is_drawn else "areas",
+        interval_needs=max(one.interval_needs for one in places),
     )
 
 
-def _sorted(areas: AreaEffects) -> AreaEffects:
-    order = np.argsort(areas.groups, kind="stable")
-    return replace(areas, groups=areas.groups[order], effects=areas.effects[order])
+def _over_dealings(placed: Sequence[PlacedStatistic], options: TogetherOptions) -> Together | Unavailable:
+    slopes = [one.dealt for one in placed if one.dealt is not None]
+    if len(slopes) < len(placed):
+        return NOT_DEALT
+    if options.is_apart:  # subgroups have participants of their own, among whom alone their doses are dealt out
+        slopes = [replace(one, part=f"{one.part} {at}") for at, one in enumerate(slopes)]
+    found = deal_together(slopes, options.seed)
+    if isinstance(found, Unavailable):
+        return found
+    return Together(
+        observed=found.judged[0],
+        values=found.judged[1:],
+        weights=np.ones(len(found.judged) - 1),
+        n_areas=found.n_areas,
+        n_sets=len(found.judged),
+        is_centred=False,
+        level=options.level,
+        over="dealings",
+        dealt=found,
+    )
 
 
 # Sets of one pool that holds the units of every statistic.
@@ -284,7 +353,15 @@ def _complete(found: SetStatistics, level: float) -> Together | Unavailable:
         n_sets=len(values),
         is_centred=draws.rule != "simple",
         level=level,
+        over=_over(draws),
+        interval_needs=INTERVAL_NEEDS,
     )
+
+
+def _over(draws: SetDraws) -> Over:
+    if not draws.is_whole:
+        return "sets"
+    return "areas" if draws.n_treated == 1 else "draws of areas"
 
 
 def _inverse(place: Ints, n: int) -> Ints:
@@ -297,7 +374,7 @@ def _pool_of_all(ids: Sequence[str], pools: Sequence[SetPool], places: Sequence[
     """Return the units of all pools as one; areas that stand in do so in every pool."""
     n = len(ids)
     area, is_listed = np.full(n, kernel.NOBODY, dtype=np.int64), np.zeros(n, dtype=bool)
-    start, has_start = np.full(n, np.nan), all(pool.start is not None for pool in pools)
+    start, has_start = np.full(n, np.nan), any(pool.start is not None for pool in pools)
     part = np.zeros(n, dtype=np.int64)
     picked, has_rule = np.zeros(n, dtype=bool), any(pool.picked is not None for pool in pools)
     for which, (pool, place) in enumerate(zip(pools, places, strict=True)):

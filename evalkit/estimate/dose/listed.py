@@ -18,6 +18,7 @@ from evalkit.design.project.areas import AreaComparisons
 from evalkit.design.project.set_rule import SetDesign
 from evalkit.estimate.areas.sample import Changes
 from evalkit.estimate.areas.set_effects import (
+    MANY_AREAS,
     ListedChanges,
     Placing,
     compared_codes,
@@ -25,6 +26,7 @@ from evalkit.estimate.areas.set_effects import (
     own_weights,
 )
 from evalkit.estimate.areas.sets import SetsInference, SetStatistics, set_statistics
+from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.dose.against_comparison import DoseGaps, doses_by_place
 from evalkit.estimate.dose.take_up_arrays import AndersonRubinSet, placed_set, quadratic_set
 from evalkit.estimate.least_squares_arrays import LeastSquaresFit, cluster_error, least_squares
@@ -208,6 +210,17 @@ def number_of_list(listed: Listed) -> Quantity:
     fit, weight = _weighted(listed, listed.changes.change)
     is_own = (listed.changes.group == 0) & (weight > 0)
     return float(fit.coefficients[0]) if is_own.any() else NOBODY
+
+
+def placed_listed(listed: Listed) -> PlacedStatistic | Unavailable:
+    """Return T of `listed_effect_of` as what can be placed beside others; or why it is not placed."""
+    if listed.has_many:
+        return MANY_AREAS
+    found = ListedChanges.of(listed.changes, listed.changes.change[:, None], listed.sets, listed.comparison)
+    if not found.is_listed.any():
+        return NOBODY
+    pool = found.pool(listed.sets, listed.placing)
+    return PlacedStatistic(pool=pool, statistic=found.statistic, rule=listed.sets.rule)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

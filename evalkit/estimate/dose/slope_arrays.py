@@ -116,12 +116,8 @@ def slope(change: Floats, doses: Floats, area: Ints, covariates: Floats) -> Slop
     covariates : shape (n, q), which may be collinear
     """
     dummies = (area[:, None] == np.unique(area)[None, :]).astype(float)
-    centred = covariates - covariates.mean(axis=0)
-    columns = np.column_stack([dummies, centred])
-    lengths = np.sqrt((np.column_stack([dummies, covariates]) ** 2).sum(axis=0))
-    basis = orthonormal(columns, lengths)
-    left = doses - (doses @ basis) @ basis.T
-    left -= (left @ basis) @ basis.T  # twice, so that rounding leaves nothing of areas and covariates
+    basis = _held(area, covariates)
+    left = _left(doses, basis)
     length = np.sqrt((left**2).sum(axis=1))
     whole = np.sqrt((doses[0] ** 2).sum())
     if length[0] <= _NOTHING_LEFT * whole:
@@ -140,6 +136,38 @@ def slope(change: Floats, doses: Floats, area: Ints, covariates: Floats) -> Slop
         leverage=left[0] ** 2 / length[0] ** 2,
         df=len(change) - basis.shape[1] - 1,
     )
+
+
+def _held(area: Ints, covariates: Floats) -> Floats:
+    """Return an orthonormal basis of area effects and covariates, shape (n, r)."""
+    dummies = (area[:, None] == np.unique(area)[None, :]).astype(float)
+    lengths = np.sqrt((np.column_stack([dummies, covariates]) ** 2).sum(axis=0))
+    return orthonormal(np.column_stack([dummies, covariates - covariates.mean(axis=0)]), lengths)
+
+
+def _left(doses: Floats, basis: Floats) -> Floats:
+    """Return what areas and covariates leave of doses, shape (D, n)."""
+    left = doses - (doses @ basis) @ basis.T
+    left -= (left @ basis) @ basis.T  # twice, so that rounding leaves nothing of areas and covariates
+    return np.asarray(left)
+
+
+def contributions(change: Floats, doses: Floats, area: Ints, covariates: Floats) -> tuple[Floats, Floats]:
+    """Return the slope on each row of doses, shape (D,), and what each unit contributes to its error, (D, n).
+
+    With d what is left of the doses and e the residuals of the regression on them, a unit contributes d_i e_i / d'd:
+    the squares of these sum to White's variance, and those of differences of two slopes to that of their difference. A
+    row of which nothing is left has a slope of 0, and no error.
+    """
+    basis = _held(area, covariates)
+    left = _left(doses, basis)
+    square = (left**2).sum(axis=1)
+    is_known = square > (_NOTHING_LEFT**2) * (doses**2).sum(axis=1)
+    over = np.where(is_known, square, 1.0)
+    y = change - basis @ (basis.T @ change)
+    slopes = np.where(is_known, left @ y / over, 0.0)
+    psi = left * (y - slopes[:, None] * left) / over[:, None]
+    return slopes, np.where(is_known[:, None], psi, 0.0)
 
 
 def residuals(change: Floats, dose: Floats, area: Ints, covariates: Floats) -> Floats:

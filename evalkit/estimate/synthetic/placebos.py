@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, SEED, SERIAL, Executor, require_draws, require_level, require_seed, stream
 from evalkit.core.quantities import Estimate, IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
+from evalkit.estimate.areas.places import Row
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets
 from evalkit.estimate.synthetic.result import (
     EXACT,
@@ -125,10 +126,7 @@ def placebo_in_space(
     """
     options = options or PlaceboOptions()
     placebos = _placebos(result, options, connected)
-    before = result.design.n_pre
-    series = np.column_stack([result.design.treated_values.T, result.design.donor_values.T])[:before]
-    # Without a floor a placebo that is followed exactly before the start would have an infinite ratio.
-    floor, least = error_floor(series), max(rounding_of(result.design), EXACT * result.pre_fit.spread)
+    floor, least = _floors(result)
     ratios = np.array([_ratio(fit, floor, least) for fit in placebos.fits])
     reason = _reason(result, len(ratios))
     treated_ratio = _ratio(result.fit, floor, least)
@@ -150,6 +148,36 @@ def placebo_in_space(
         n_as_large=int((ratios >= treated_ratio * (1 - 1e-10)).sum()),
         n_disjoint=None if connected is None else connected.n_disjoint,
     )
+
+
+def _floors(result: SyntheticControl) -> tuple[float, float]:
+    """Return the least error before the start, and after it, that counts in a ratio.
+
+    Without a floor a placebo that is followed exactly before the start would have an infinite ratio.
+    """
+    series = np.column_stack([result.design.treated_values.T, result.design.donor_values.T])[: result.design.n_pre]
+    return error_floor(series), max(rounding_of(result.design), EXACT * result.pre_fit.spread)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaceboStatistic:
+    """What `placebo_in_space` finds, as a statistic of which areas, by their ids, are taken as treated.
+
+    `treated` and `donors` are ids, the donors in the order of the design.
+    """
+
+    result: SyntheticControl
+    treated: Row
+    donors: tuple[str, ...]
+
+    def __call__(self, rows: Sequence[Row]) -> Floats:
+        """Return the mean gap from the start on and the ratio of errors of each row of areas, shape (k, 2)."""
+        at = {area: place for place, area in enumerate(self.donors)}
+        sets = [[at[one] for one in row] for row in rows if row != self.treated]
+        design, (floor, least) = self.result.design, _floors(self.result)
+        fits = iter(placebo_fits(design.rows[1], design.n_pre, np.array(sets, dtype=np.int64), self.result.method.fit))
+        found = [self.result.fit if row == self.treated else next(fits) for row in rows]
+        return np.array([(fit.estimate, _ratio(fit, floor, least)) for fit in found])
 
 
 def _p_value(treated: float, others: Floats, connected: ConnectedSets | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -15,6 +16,7 @@ from evalkit.core.formats import visible
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.panel.area_starts import AreaStarts
+from evalkit.estimate.areas.places import Row
 from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions
 from evalkit.estimate.synthetic.pooled_arrays import PooledFit, fit_pooled
 from evalkit.estimate.synthetic.result import FEWEST_DONORS, POOR_FIT, too_few_before
@@ -203,12 +205,12 @@ def pooled_placebos(result: PooledControl, options: PlaceboOptions, nu: float | 
     """
     design = result.design
     n_treated, n_donors = len(design.treated), len(design.donors)
-    reason = _reason(result)
+    reason = why_no_inference(result)
     random = stream(options.seed, "placebo starts")
     n_sets = options.n_draws if n_donors >= n_treated + FEWEST_DONORS else 0
     sets = np.array([random.choice(n_donors, n_treated, replace=False) for _ in range(n_sets)], dtype=np.int64)
     fits = in_pieces(options.executor, partial(_fits, design, nu), sets, CHUNK) if n_sets else []
-    floor = error_floor(np.vstack([design.treated_values, design.donor_values]).T[: design.n_lags])
+    floor = _floor(design)
     ratios = np.array([_ratio(fit, floor) for fit in fits])
     estimates = np.array([fit.estimate for fit in fits])
     own, n_areas = _ratio(result.fit, floor), n_treated + n_donors
@@ -235,7 +237,34 @@ def _ratio(fit: PooledFit, floor: float) -> float:
     return fit.post_rmse / max(fit.pre_rmse, floor)
 
 
-def _reason(result: PooledControl) -> Unavailable | None:
+def _floor(design: AreaStarts) -> float:
+    """Return the least error before the starts that counts in a ratio."""
+    return error_floor(np.vstack([design.treated_values, design.donor_values]).T[: design.n_lags])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledStatistic:
+    """What `pooled_placebos` finds, as a statistic of which areas, by their ids, take the treated ones' starts.
+
+    `treated` and `donors` are ids in the order of the design; `nu` is that of the result.
+    """
+
+    result: PooledControl
+    treated: Row
+    donors: tuple[str, ...]
+    nu: float | None = None
+
+    def __call__(self, rows: Sequence[Row]) -> Floats:
+        """Return the mean gap from the start on and the ratio of errors of each row of areas, shape (k, 2)."""
+        at = {area: place for place, area in enumerate(self.donors)}
+        sets = [[at[one] for one in row] for row in rows if row != self.treated]
+        fits = iter(_fits(self.result.design, self.nu, np.array(sets, dtype=np.int64)))
+        floor = _floor(self.result.design)
+        found = [self.result.fit if row == self.treated else next(fits) for row in rows]
+        return np.array([(fit.estimate, _ratio(fit, floor)) for fit in found])
+
+
+def why_no_inference(result: PooledControl) -> Unavailable | None:
     """Return why nothing is inferred, None where something may be."""
     if isinstance(result.estimate, Unavailable):
         return result.estimate

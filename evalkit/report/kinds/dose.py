@@ -114,7 +114,7 @@ def _beside(one: DoseOutcomeResults) -> str:
     if isinstance(one.whole, Unavailable):
         return ""
     return (
-        f"Beside that, {counted(one.whole.n_listed, 'listed school')} are compared with "
+        f"Beside that, {counted(one.whole.n_listed, 'participating school')} are compared with "
         f"{one.whole.n_compared:,} schools outside the programme."
     )
 
@@ -236,7 +236,7 @@ def threshold_sentences(one: DoseOutcomeResults, options: DoseOptions) -> tuple[
         f"The effect on participants who met the threshold ({options.amount(found.threshold)} or more), if trends are "
         "parallel, and the offer did nothing to those below it,"
     )
-    met = f"{found.n_met:,} of the {counted(found.n_listed, 'listed school')} met it."
+    met = f"{found.n_met:,} of the {counted(found.n_listed, 'participating school')} met it."
     if isinstance(found.estimate, Unavailable):
         return (f"{what} cannot be given. {as_sentence(found.estimate.reason)} {met}",)
     made = _precision(found.interval, found.estimate)
@@ -250,10 +250,10 @@ def threshold_sentences(one: DoseOutcomeResults, options: DoseOptions) -> tuple[
 
 
 _TAKE_UP: Final = {
-    "none": "As the project declares, no school that is compared had as much; the effect on all listed schools is "
-    "divided by the share of them that met the threshold.",
-    "unknown": "Whether schools that are compared had as much is not known. The effect on all listed schools is "
-    "divided by the share of them that met the threshold; if some compared had as much, that understates the effect.",
+    "none": "As the project declares, no school that is compared had as much; the effect on all participating schools "
+    "is divided by the share of them that met the threshold.",
+    "unknown": "Whether schools that are compared had as much is not known. The effect on all participating schools "
+    "is divided by the share of them that met the threshold; if some compared had as much, that understates it.",
     "observed": "Who had as much is observed among the schools compared too, and in every set drawn in their place",
 }
 
@@ -261,7 +261,7 @@ _TAKE_UP: Final = {
 def _observed(found: ThresholdEffect) -> str:
     if isinstance(found.share, Unavailable):
         return "."
-    return f": the listed met the threshold more often by {100 * found.share:.0f} percentage points."
+    return f": participants met the threshold more often by {100 * found.share:.0f} percentage points."
 
 
 def values_text(values: AndersonRubinSet | Unavailable, made: Precision) -> str:
@@ -346,7 +346,7 @@ def _rule(one: DoseOutcome) -> str:
     like = sets_hold(sets.rule, "results before")
     like = "whole areas" if sets.is_whole else like
     return (
-        f"Against schools outside, sets of schools of other areas are drawn in the listed schools' place ({like}); "
+        f"Against schools outside, sets of schools of other areas are drawn in the participants' place ({like}); "
         f"{sets.n_areas:,} areas could hold one, the treated counted."
     )
 

@@ -10,7 +10,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
-from evalkit.design.kinds.transitions import TransitionsPlan
+from evalkit.design.kinds.transitions import TransitionsOutcome, TransitionsPlan
 from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.transitions import NUMBERS, POINTS, Arm, TransitionsFindings, TransitionsResults
@@ -20,11 +20,21 @@ from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.matched import match_findings_table
+from evalkit.report.words.names import capital
 
 _MOST_IDS: Final = 6
 _ROUGH: Final = 10
 """Moves between two categories, on average, below which χ² says only roughly how likely they are."""
-_ARMS: Final = {"listed": "Listed schools", "compared": "Schools compared"}
+_ARMS: Final = ("listed", "compared")
+
+
+def _called(outcome: TransitionsOutcome) -> str:
+    """Return what those that took part are called: listed, or where whole areas did, treated."""
+    return "treated" if outcome.against.sets.is_whole else "listed"
+
+
+def _arm(name: str, outcome: TransitionsOutcome) -> str:
+    return "Schools compared" if name == "compared" else f"{capital(_called(outcome))} schools"
 
 
 def transitions_of(results: AnalysisResults) -> TransitionsFindings:
@@ -41,10 +51,8 @@ def whom(plan: AnalysisPlan) -> str:
     """Return whom the evaluation is about, in a sentence."""
     found = plan_of(plan)
     first, last = found.years
-    return (
-        f"About {counted(len(found.primary.participants), 'listed school')}, and the category each was in in {first} "
-        f"and in {last}."
-    )
+    schools = counted(len(found.primary.participants), f"{_called(found.primary)} school")
+    return f"About {schools}, and the category each was in in {first} and in {last}."
 
 
 def estimand(plan: AnalysisPlan) -> dict[str, str]:
@@ -55,8 +63,8 @@ def estimand(plan: AnalysisPlan) -> dict[str, str]:
     return {
         "comparator": who[found.options.against],
         "summary": (
-            f"The share of schools in a better category in {last} than in {first}, listed less compared; each area's "
-            "listed schools against its own comparison."
+            f"The share of schools in a better category in {last} than in {first}, {_called(found.primary)} less "
+            f"compared; each area's {_called(found.primary)} schools against its own comparison."
         ),
     }
 
@@ -83,7 +91,8 @@ def comparison(results: AnalysisResults) -> Prose:
     own, others = (one.arms[name].matrix.n for name in _ARMS)
     first, last = transitions_of(results).plan.years
     return sentences(
-        f"{counted(own, 'listed school')} with a category in {first} and in {last} are compared with {others:,} others."
+        f"{counted(own, f'{_called(one.plan)} school')} with a category in {first} and in {last} are compared with "
+        f"{others:,} others."
     )
 
 
@@ -92,7 +101,7 @@ def certainty(results: AnalysisResults) -> Prose:
     found = transitions_of(results)
     told = (
         results.reason,
-        *(symmetry_sentence(_ARMS[name], arm) for name, arm in found.primary.arms.items()),
+        *(symmetry_sentence(_arm(name, found.primary.plan), arm) for name, arm in found.primary.arms.items()),
         *(str(one.sentence) for one in results.findings if one.name in ("balance", "pre_trend")),
     )
     return Prose(tuple(as_sentence(text) for text in told), "list")
@@ -113,17 +122,17 @@ def limits(results: AnalysisResults) -> Prose:
 def headline(one: TransitionsResults) -> str:
     """Return the difference in the share that improved, in a sentence that claims no more than the design allows."""
     own, others = one.arms["listed"].matrix, one.arms["compared"].matrix
-    found = one.against["improved"]
+    found, called = one.against["improved"], _called(one.plan)
     shares = (
-        f"{one.label}: {own.n_improved:,} of the {counted(own.n, 'listed school')} were in a better category after, "
+        f"{one.label}: {own.n_improved:,} of the {counted(own.n, f'{called} school')} were in a better category after, "
         f"and {others.n_improved:,} of the {others.n:,} compared."
     )
     if isinstance(found, Unavailable) or isinstance(found.estimate, Unavailable):
         reason = found.reason if isinstance(found, Unavailable) else str(found.estimate)
         return f"{shares} The difference cannot be given. {as_sentence(reason)}"
     return (
-        f"{shares} The share that improved was {_difference(found)} than expected, if without the programme the listed "
-        "would have moved as those compared did."
+        f"{shares} The share that improved was {_difference(found)} than expected, if without the programme the "
+        f"{called} would have moved as those compared did."
     ) + (" The interval includes no difference." if _includes_none(found) else "")
 
 
@@ -189,6 +198,12 @@ def _rule(plan: TransitionsPlan) -> str:
         return "Errors are clustered by area."
     if against.sets.too_few:
         return as_sentence(against.sets.too_few)
+    if against.sets.is_whole:
+        draws = "Every other area in turn is" if len(against.sets.treated) == 1 else "Draws of as many other areas are"
+        return (
+            f"{draws} put in the treated ones' place, with all its schools; {against.sets.n_areas:,} areas could be, "
+            "the treated counted."
+        )
     like = sets_hold(against.sets.rule, "categories before")
     return (
         f"Sets of schools of other areas are drawn in the listed schools' place ({like}); {against.sets.n_areas:,} "
@@ -207,13 +222,13 @@ def before_table(plan: TransitionsPlan) -> ReleasedTable:
     columns = (
         Column("outcome", "Outcome"),
         *(Column(f"c{at}", name, "school_count") for at, name in enumerate(names)),
-        Column("all", "Listed schools", "school_count"),
+        Column("all", _arm("listed", plan.primary), "school_count"),
     )
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (plan.labels[code], *map(int, one.counts(len(names))), len(one.participants))
         for code, one in plan.outcomes.items()
     )
-    caption = f"Where the listed schools stood in {plan.years[0]}"
+    caption = f"Where the {_called(plan.primary)} schools stood in {plan.years[0]}"
     sums = (("all", *(f"c{at}" for at in range(len(names)))),)
     return release(Table(caption=caption, columns=columns, rows=rows, column_sums=sums), 0)
 
@@ -237,7 +252,7 @@ def _answer(found: TransitionsFindings) -> Iterator[Part]:
     for name in _ARMS:
         yield matrix_table(found, one, name)
     yield shares_table(found, one)
-    yield sentences(*(symmetry_sentence(_ARMS[name], arm) for name, arm in one.arms.items()))
+    yield sentences(*(symmetry_sentence(_arm(name, one.plan), arm) for name, arm in one.arms.items()))
     yield against_table(found)
 
 
@@ -254,7 +269,7 @@ def matrix_table(found: TransitionsFindings, one: TransitionsResults, arm: str) 
         (name, *map(int, counts[at]), int(counts[at].sum())) for at, name in enumerate(names)
     ]
     rows.append(("All", *map(int, counts.sum(axis=0)), int(counts.sum())))
-    caption = f"{one.label}: {_ARMS[arm].lower()} by category before and after"
+    caption = f"{one.label}: {_arm(arm, one.plan).lower()} by category before and after"
     sums = (("all", *(f"c{at}" for at in range(len(names)))),)
     return release(Table(caption=caption, columns=columns, rows=tuple(rows), column_sums=sums, has_total_row=True), 0)
 
@@ -271,12 +286,12 @@ def shares_table(found: TransitionsFindings, one: TransitionsResults) -> Release
         Column("interval", f"{level_text(level)} interval", "interval"),
     )
     rows: list[tuple[Cell, ...]] = []
-    for name, words in _ARMS.items():
+    for name in one.arms:
         matrix = one.arms[name].matrix
         interval = share_interval(matrix.n_improved, matrix.n, level)
         shown = interval if isinstance(interval, Unavailable) else _percent(interval)
         share: Cell = 100.0 * matrix.n_improved / matrix.n if matrix.n else Unavailable("nobody is left")
-        rows.append((words, matrix.n, matrix.n_improved, matrix.n_declined, share, shown))
+        rows.append((_arm(name, one.plan), matrix.n, matrix.n_improved, matrix.n_declined, share, shown))
     notes = ("Intervals are Wilson's, each school taken as independent of the others; what differs is judged below.",)
     return release(Table(caption=f"{one.label}: who moved", columns=columns, rows=tuple(rows), notes=notes), 0)
 
@@ -287,14 +302,14 @@ def _percent(share: Interval) -> Interval:
 
 def against_table(found: TransitionsFindings) -> ReleasedTable:
     """Return what differs between listed and compared schools, for each outcome."""
-    level = level_text(found.plan.project.inference.level)
+    level, called = level_text(found.plan.project.inference.level), _called(found.plan.primary)
     columns = (
         Column("outcome", "Outcome"),
         Column("what", "What"),
-        Column("effect", "Listed less compared", "estimate"),
+        Column("effect", f"{capital(called)} less compared", "estimate"),
         Column("interval", f"{level} interval", "interval"),
         Column("p", "p", "p"),
-        Column("listed", "Listed", "school_count"),
+        Column("listed", capital(called), "school_count"),
         Column("compared", "Compared", "school_count"),
         Column("areas", "Areas ranked, the treated counted", "count"),
     )
@@ -303,7 +318,7 @@ def against_table(found: TransitionsFindings) -> ReleasedTable:
         for one in found.outcomes
         for name, each in one.against.items()
     )
-    caption = "What the listed did otherwise than those compared"
+    caption = f"What the {called} did otherwise than those compared"
     is_like = any(one.plan.against.sets.rule == "like" for one in found.outcomes)
     notes = (LESS_EXPECTED.format(what="difference"),)
     table = Table(caption=caption, columns=columns, rows=rows, panel_by="outcome", notes=notes if is_like else ())
@@ -322,9 +337,10 @@ def _cells(found: AgainstComparison | Unavailable) -> tuple[Cell, ...]:
 
 def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
     """Return what was left out and why."""
-    lost = transitions_of(results).primary.left_out
+    one = transitions_of(results).primary
+    lost = one.left_out
     return (
-        Heading(3, "Which listed schools were left out, and why?"),
+        Heading(3, f"Which {_called(one.plan)} schools were left out, and why?"),
         Prose(tuple(map(_loss, lost)), "list") if lost else sentences("None."),
     )
 

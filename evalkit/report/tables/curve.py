@@ -13,6 +13,7 @@ from evalkit.core.words import counted, listed
 from evalkit.design.analysis_plan import ProjectDesign
 from evalkit.diagnose.curve.specification_curve import OptionShare, Specification, SpecificationCurve
 from evalkit.diagnose.evaluation import Evaluation
+from evalkit.estimate.areas.together import Over
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Heading, Parts, Prose
 from evalkit.report.border.table import Cell, Column, Table
@@ -55,8 +56,17 @@ def _said(project: Project, curve: SpecificationCurve) -> Iterator[str]:
         yield f"{counted(curve.n_alike, 'combination')} {gives} in every area what an earlier one gives."
 
 
+_AMONG: Final[dict[Over, str]] = {
+    "sets": "{n} sets of schools",
+    "areas": "{areas}",
+    "draws of areas": "{n} draws of as many of {areas}",
+    "dealings": "{n} ways of dealing out the doses among the participants",
+}
+"""Among what medians are placed, in words."""
+
+
 def _judged(curve: SpecificationCurve, median: float, p: float) -> str:
-    among = f"{curve.n_sets:,} sets of schools" if curve.n_sets else f"{curve.n_areas:,} areas, the treated counted"
+    among = _AMONG[curve.over].format(n=f"{curve.n_sets:,}", areas=f"{curve.n_areas:,} areas, the treated counted")
     told = "can be told from" if p <= curve.alpha else "cannot be told from"
     return (
         f"Judged together: the median combination lies {visible(abs(median))} standard deviations "

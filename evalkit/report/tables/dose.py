@@ -127,7 +127,7 @@ def _centred(found: DoseFindings) -> tuple[str, ...]:
 def _against_rows(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[tuple[Cell, ...]]:
     label = f"{one.label} ({one.unit})"
     yield (label, f"Per {options.per}, schools outside at 0", *_against_cells(one.shock))
-    yield (label, "All listed schools", *_against_cells(one.whole))
+    yield (label, "All participating schools", *_against_cells(one.whole))
     found = one.threshold
     if options.threshold is None:
         return

@@ -11,8 +11,9 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.subgroups import by_words
-from evalkit.design.analysis_plan import ProjectDesign
+from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, FamilyResults, Interaction, SubgroupResults
+from evalkit.estimate.areas.together import Over
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Heading, Part, Parts, Prose
@@ -50,20 +51,29 @@ def _how_to_read(found: list[tuple[AnalysisResults, SubgroupResults]]) -> tuple[
     )
     return (
         "An effect that can be told from nothing in one subgroup and not in another does not make the two differ. "
-        "Whether they do is asked of the difference itself, which is found in every other area, or set of schools, in "
-        "the same way.",
+        f"Whether they do is asked of the difference itself, which is found in {_in_what(found)} in the same way.",
         *((chance,) if n > 1 else ()),
     )
 
 
+def _in_what(found: list[tuple[AnalysisResults, SubgroupResults]]) -> str:
+    """Return in what differences were found beside the treated, in words."""
+    over = {one.difference.over for _, by in found for one in by.interactions if one.difference.n_areas}
+    dealt = "doses dealt out anew among the participants"
+    if over == {"dealings"}:
+        return dealt
+    return f"every other area, or set of schools{f', or in {dealt}' if 'dealings' in over else ','}"
+
+
 def _said_by(results: AnalysisResults, found: SubgroupResults) -> str:
     several = "" if results.analysis.primary else f" (“{results.analysis.name}”)"
-    return f"{by_words(found.by)}{several}"
+    return f"{by_words(found.by, found.is_of_pupils)}{several}"
 
 
 def subgroup_effects(results: AnalysisResults, found: SubgroupResults) -> ReleasedTable:
     """Return the effect in each subgroup, beside it that on the schools with results of every subgroup."""
-    level, units = level_text(results.project.inference.level), capital(units_of(results.project))
+    level = level_text(results.project.inference.level)
+    units = "Areas" if found.are_areas else capital(units_of(results.project))
     columns = [
         Column("outcome", "Outcome"),
         Column("subgroup", "Subgroup"),
@@ -116,6 +126,10 @@ def _effect_notes(results: AnalysisResults, found: SubgroupResults) -> Iterator[
             "“All published” are the schools with results of every subgroup in every year that is compared: there the "
             "subgroups are of the same schools, and only there are they set against each other."
         )
+    elif any(one.difference.over == "dealings" for one in found.interactions):
+        yield "The line is drawn among the participants of each subgroup alone."
+    elif found.are_areas:
+        yield "Each area's mean is that of its schools of the subgroup, and is compared with such means of other areas."
     else:
         yield "Each subgroup of schools is compared with schools of the same subgroup, in the same way as all of them."
     if found.by == "type":
@@ -169,19 +183,26 @@ def _difference_row(results: AnalysisResults, one: Interaction, has_several: boo
 
 
 def _difference_notes(found: SubgroupResults, has_several: bool) -> Iterator[str]:
-    n_sets = max((one.difference.n_sets for one in found.interactions), default=0)
-    if n_sets:
-        yield (
-            f"The same difference was found for {n_sets:,} sets of schools drawn in other areas; p is the place of the "
-            "treated among them. Areas are those that could hold such sets, the treated counted."
-        )
-    elif any(one.difference.n_areas for one in found.interactions):
-        yield (
-            "The same difference was found in every area with both subgroups; p is the place of the treated among "
-            "them. Areas are counted with the treated."
-        )
+    known = [one.difference for one in found.interactions if one.difference.n_areas]
+    if known:
+        most = max(known, key=lambda one: one.n_sets)
+        yield _AMONG[most.over].format(n=f"{most.n_sets:,}")
     if has_several:
         yield "p is adjusted over all pairs of subgroups of an outcome (max-|t| step-down over the same draws)."
+
+
+_AMONG: Final[dict[Over, str]] = {
+    "sets": "The same difference was found for {n} sets of schools drawn in other areas; p is the place of the treated "
+    "among them. Areas are those that could hold such sets, the treated counted.",
+    "areas": "The same difference was found in every area with both subgroups; p is the place of the treated among "
+    "them. Areas are counted with the treated.",
+    "draws of areas": "The same difference was found for {n} draws of as many areas as are treated; p is the place of "
+    "the treated among them. Areas are those that could be drawn, the treated counted.",
+    "dealings": "The same difference was found of {n} ways of dealing out the doses among the participants, within "
+    "areas; p is the place of the doses as they were, each difference taken over its own error. Areas are those of the "
+    "participants.",
+}
+"""Among what a difference has its place, in a sentence."""
 
 
 def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
@@ -200,7 +221,7 @@ def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
         verdict = (
             "so that chance alone would hardly make them differ so much"
             if adjusted <= alpha
-            else "which areas without a programme show as well: these data do not tell the two effects apart"
+            else f"{_SHOW_AS_WELL[made.over]}: these data do not tell the two effects apart"
         )
         said = "" if adjusted == p else f"; {p_equals(adjusted)} adjusted for all pairs"
         around = made.interval
@@ -208,6 +229,14 @@ def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
             "" if isinstance(around, Unavailable) else f"{level_text(around.level)} interval {interval_text(around)}, "
         )
         yield f"{what}: a difference of {visible(made.estimate)} ({span}{p_equals(p)}{said}), {verdict}."
+
+
+_SHOW_AS_WELL: Final[dict[Over, str]] = {
+    "sets": "which areas without a programme show as well",
+    "areas": "which areas without a programme show as well",
+    "draws of areas": "which areas without a programme show as well",
+    "dealings": "which doses dealt out by chance show as well",
+}
 
 
 # Families.
@@ -273,9 +302,11 @@ def families(evaluation: Evaluation) -> ReleasedTable:
 
 def _family_notes(evaluation: Evaluation) -> Iterator[str]:
     yield (
-        "p is adjusted by max-|t| step-down (Westfall and Young, 1993; Romano and Wolf, 2005) over the same areas or "
-        "sets, which keeps the chance of any false alarm in a family at its level and uses how outcomes move together. "
-        "t is the estimate over its standard deviation among them."
+        "p by itself is that of the effect wherever it stands. It is adjusted by max-|t| step-down (Westfall and "
+        "Young, 1993; Romano and Wolf, 2005) over the same areas, sets or dealings for all, which keeps the chance of "
+        "any false alarm in a family at its level and uses how outcomes move together. As p by itself has draws of its "
+        "own, the other could come out a little below it: the larger of the two is shown. t is the estimate, or the "
+        "ratio of errors of a synthetic control, over its standard deviation among those draws."
     )
     alpha = 1 - evaluation.project.inference.level
     for family in evaluation.families:
@@ -285,19 +316,24 @@ def _family_notes(evaluation: Evaluation) -> Iterator[str]:
 
 def _of_holm(family: FamilyResults, alpha: float) -> str:
     """Return over what a family was judged, and what Holm's method cannot do on ranks among so few areas."""
-    over = (
-        f"{family.n_sets:,} sets of schools in {family.n_areas:,} areas"
-        if family.n_sets
-        else f"{family.n_areas:,} areas"
-    )
+    over = _FAMILY_OVER[family.over].format(n=f"{family.n_sets:,}", areas=counted(family.n_areas, "area"))
     m = sum(not isinstance(test.holm, Unavailable) for test in family.tests)
     most = int(alpha / family.least_p + 1e-9)
     holm = (
         f"Holm's method on such ranks can reject nothing in a family of more than {most:,}, as "
-        f" its least p is the number of tests times {family.least_p:.4f} ({m * family.least_p:.3f} here): it stands "
+        f"its least p is the number of tests times {family.least_p:.4f} ({m * family.least_p:.4f} here): it stands "
         "beside only"
     )
-    return f"{family.name}: {over}, the treated counted. {holm}."
+    return f"{family.name}: {over}. {holm}."
+
+
+_FAMILY_OVER: Final[dict[Over, str]] = {
+    "sets": "{n} sets of schools in {areas}, the treated counted",
+    "areas": "{areas}, the treated counted",
+    "draws of areas": "{n} draws of as many areas as are treated from {areas}, the treated counted",
+    "dealings": "{n} ways of dealing out the doses among participants in {areas}, as they were among them",
+}
+"""Over what a family was judged."""
 
 
 # Before outcomes.
@@ -306,7 +342,7 @@ def _of_holm(family: FamilyResults, alpha: float) -> str:
 def subgroups_planned(design: ProjectDesign) -> Parts:
     """Return which subgroups analyses will be made for, and which families will be judged together, before outcomes."""
     said = [
-        f"“{plan.analysis.name}” is made again for subgroups, by {by_words(by)[:1].lower()}{by_words(by)[1:]}: "
+        f"“{plan.analysis.name}” is made again for subgroups, by {_parted(plan, by)}: "
         f"{listed([one.subgroup.words for one in plan.subgroups if one.subgroup.by == by], 9)}."
         for plan in design.plans
         for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups)
@@ -322,6 +358,11 @@ def subgroups_planned(design: ProjectDesign) -> Parts:
     if not said:
         return Parts(())
     return Parts((Heading(2, "Which subgroups and which outcomes together were planned?"), Prose(tuple(said), "list")))
+
+
+def _parted(plan: AnalysisPlan, by: str) -> str:
+    has_common = any(one.common is not None for one in plan.subgroups if one.subgroup.by == by)
+    return lower_first(by_words(by, has_common))
 
 
 def _labels(design: ProjectDesign, codes: list[str] | tuple[str, ...]) -> str:

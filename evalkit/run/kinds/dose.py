@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.dose import COVARIATES, DoseOptions, DosePlan, dose_plan
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.dose import BY_DEALING, BY_DEALING_ALL, dose_outcomes, why_dealt
+from evalkit.diagnose.kinds.dose import BY_DEALING, BY_DEALING_ALL, dose_outcomes, placed_dose, why_dealt
 from evalkit.diagnose.kinds.dose_checks import effects_of, estimand_of, findings_of
 from evalkit.diagnose.power.analyses import dose_power
 from evalkit.diagnose.power.report import AnalysisPower
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 
 if TYPE_CHECKING:
@@ -35,11 +37,11 @@ def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
 
 
 def _faults(project: Project, options: DoseOptions) -> Iterator[tuple[str, str]]:
-    if not project.participants.is_listed:
+    if options.column is None and project.participants.areas:
         yield (
-            "kind",
-            "an analysis by dose needs listed schools, and `participants.areas` names whole areas. List the schools in "
-            "a file, with what each had",
+            "column",
+            "whole areas take part, and nothing says what each of their schools had. Name a column of an own table "
+            "with a row for each school, as table.column",
         )
     if options.column is None and project.participants.draw is not None:
         yield "column", "schools drawn for an example have no doses. Name a column of an own table as table.column"
@@ -122,12 +124,19 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     return dose_samples(plan, add_contrasts(plan.project, request.intake))
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, DosePlan)
+    return placed_dose(plan, request.outcome, add_contrasts(plan.project, request.intake))
+
+
 DOSE: Final = Kind(
     name="dose",
     label="participants that had more compared with participants that had less",
     options=DoseOptions,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     missing=_missing,
     complaints=_complaints,

@@ -12,7 +12,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, FamilyResults, FamilyTest
-from evalkit.estimate.areas.together import PlacedStatistic, TogetherOptions, place_together
+from evalkit.estimate.areas.together import PlacedStatistic, Together, TogetherOptions, place_together
 from evalkit.estimate.effect import Effect, holm_adjusted
 
 Place = Callable[[AnalysisPlan, str, ProjectData], PlacedStatistic | Unavailable]
@@ -39,7 +39,7 @@ def _judged(
 ) -> FamilyResults:
     """Return the tests of a family: those of its outcomes in each of its analyses, as far as they can be placed."""
     asked = [(one, code) for one in analyses for code in family.outcomes if _takes(one, code)]
-    placed = [place(one.plan, code, intake) for one, code in asked]
+    placed = [_placed(one, code, intake, place) for one, code in asked]
     known = [one for one in placed if not isinstance(one, Unavailable)]
     project = analyses[0].project
     options = TogetherOptions(level=project.inference.level, seed=project.seed)
@@ -50,29 +50,53 @@ def _judged(
             for (one, code), found in zip(asked, placed, strict=True)
         )
         return FamilyResults(name=family.name, tests=tests)
-    ranks = together.p_values().tolist()
-    t, adjusted, holm = together.standardised(), together.adjusted(), holm_adjusted(ranks)
-    tests_of_known = iter(range(len(known)))
+    of_known = [each for each, found in zip(asked, placed, strict=True) if not isinstance(found, Unavailable)]
+    judged = iter(_tests(of_known, together))
     return FamilyResults(
         name=family.name,
         tests=tuple(
-            _without(one, code, found)
-            if isinstance(found, Unavailable)
-            else FamilyTest(
-                analysis=one.analysis.name,
-                outcome=code,
-                statistic=t if isinstance(t, Unavailable) else float(t[at]),
-                p_value=float(ranks[at]),
-                p_adjusted=adjusted if isinstance(adjusted, Unavailable) else float(adjusted[at]),
-                holm=holm[at],
-            )
+            _without(one, code, found) if isinstance(found, Unavailable) else next(judged)
             for (one, code), found in zip(asked, placed, strict=True)
-            for at in ([-1] if isinstance(found, Unavailable) else [next(tests_of_known)])
         ),
         n_areas=together.n_areas,
         n_sets=together.n_sets,
+        over=together.over,
         least_p=together.least_p,
     )
+
+
+def _placed(results: AnalysisResults, code: str, intake: ProjectData, place: Place) -> PlacedStatistic | Unavailable:
+    """Return the statistic that judges an effect; an effect that is quoted without a p-value gets none here either."""
+    main = results.main(code)
+    if main is not None and isinstance(main.p_value, Unavailable):
+        return main.p_value
+    found = place(results.plan, code, intake)
+    return found if isinstance(found, Unavailable) else found.as_judged
+
+
+def _tests(asked: Sequence[tuple[AnalysisResults, str]], together: Together) -> Iterator[FamilyTest]:
+    """Yield the test of each effect that could be placed.
+
+    p by itself is that by which the effect is quoted, from draws of its own, and an adjusted one is never below it: of
+    one effect no two p-values may be told that contradict each other. Raising a p-value raises no false alarm.
+    """
+    t, adjusted = together.standardised(), together.adjusted()
+    alone = [_quoted(one, code, p) for (one, code), p in zip(asked, together.p_values().tolist(), strict=True)]
+    for at, ((one, code), holm) in enumerate(zip(asked, holm_adjusted(alone), strict=True)):
+        yield FamilyTest(
+            analysis=one.analysis.name,
+            outcome=code,
+            statistic=t if isinstance(t, Unavailable) else float(t[at]),
+            p_value=alone[at],
+            p_adjusted=adjusted if isinstance(adjusted, Unavailable) else max(alone[at], float(adjusted[at])),
+            holm=holm,
+        )
+
+
+def _quoted(results: AnalysisResults, code: str, rank: float) -> float:
+    """Return the p-value by which an effect is quoted, or else that of its rank among the family's draws."""
+    main = results.main(code)
+    return main.p_value if main is not None and isinstance(main.p_value, float) else float(rank)
 
 
 def _takes(results: AnalysisResults, code: str) -> bool:

@@ -12,7 +12,9 @@ from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.project import Analysis, Project, first_summer
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
-from evalkit.design.analysis_plan import AnalysisPlan, details_of
+from evalkit.data.published.contrasts import add_contrasts, with_contrasts
+from evalkit.data.published.project_data import ProjectData
+from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import (
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
 def _plan(request: PlanRequest) -> AnalysisPlan:
     options: MatchedOptions = request.analysis.options or MatchedOptions()
     own = {} if options.exposure is None else {"exposure": options.exposure}
-    project = request.project.of_analysis(request.analysis, **own)
-    plan = plan_matched(project, options, request.intake)
+    project = with_contrasts(request.project.of_analysis(request.analysis, **own))
+    intake = add_contrasts(project, request.intake)
+    plan = plan_matched(project, options, intake)
     return AnalysisPlan(
         analysis=request.analysis,
         project=project,
@@ -49,14 +52,20 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
         record=plan.record(),
         shown_by=MATCHED.shown_by,
         participants=participants_flow(
-            project, request.intake, {one.outcome: one.pre for one in plan.outcomes}, options.pool.minor_groups
+            project, intake, {one.outcome: one.pre for one in plan.outcomes}, options.pool.minor_groups
         ),
     )
 
 
+def _intake(request: EstimateRequest | PowerRequest | PlacedRequest) -> ProjectData:
+    """Return the data with triple differences beside the outcomes."""
+    return add_contrasts(request.plan.project, request.intake)
+
+
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    stage = details_of(request.plan, MatchedStage)
-    found = estimate_matched(stage.plan, request.intake, request.executor or SERIAL)
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    found = estimate_matched(stage.plan, _intake(request), request.executor or SERIAL)
     return AnalysisResults(
         plan=request.plan,
         estimand=_estimand(found),
@@ -72,8 +81,9 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_matched import matched_samples
 
-    stage = details_of(request.plan, MatchedStage)
-    return matched_samples(stage.plan, request.intake, request.executor or SERIAL)
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return matched_samples(stage.plan, _intake(request), request.executor or SERIAL)
 
 
 def _estimand(found: MatchedResults) -> str:
@@ -200,13 +210,15 @@ def _not_for(options: MatchedOptions) -> Iterator[tuple[str, str]]:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    stage = details_of(request.plan, MatchedStage)
-    return matched_power(stage.plan, request.plan.analysis.name, request.intake, request.options)
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return matched_power(stage.plan, request.plan.analysis.name, _intake(request), request.options)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    stage = details_of(request.plan, MatchedStage)
-    return placed_matched(stage.plan, request.outcome, request.intake)
+    stage = request.plan.details
+    assert isinstance(stage, MatchedStage)
+    return placed_matched(stage.plan, request.outcome, _intake(request))
 
 
 MATCHED: Final = Kind(

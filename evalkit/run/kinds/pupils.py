@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import OVER_SETS
 from evalkit.design.kinds.pupils import PupilChoices, PupilPlan, pupil_plan
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.pupils import PupilFindings, PupilOutcomeResults, pupil_outcomes
+from evalkit.diagnose.kinds.pupils import PupilFindings, PupilOutcomeResults, placed_pupils, pupil_outcomes
 from evalkit.diagnose.kinds.pupils_checks import findings_of
 from evalkit.diagnose.kinds.pupils_effects import effects_of_outcome, estimand_of
 from evalkit.diagnose.power.pupils import pupils_power
 from evalkit.diagnose.power.report import AnalysisPower
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 
 if TYPE_CHECKING:
@@ -151,14 +153,22 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     return pupils_samples(request.plan.project, plan, request.intake)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, PupilPlan)
+    return placed_pupils(request.plan.project, plan, request.outcome, request.intake)
+
+
 PUPILS: Final = Kind(
     name="pupils",
     label="pupils in schools, in a two-level model",
     options=PupilChoices,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     missing=_missing,
     complaints=_complaints,
+    rows="pupils",
     shown_by="evalkit.report.kinds.pupils",
 )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evalkit.diagnose.missing.sample import MissingSample
     from evalkit.diagnose.power.report import AnalysisPower, PowerOptions
     from evalkit.estimate.areas.together import PlacedStatistic
+    from evalkit.run.kinds.subgroups import Rows
     from evalkit.run.project.plain_yaml import Complaint
 
 
@@ -113,6 +114,7 @@ class Kind:
     inherits : keys of the project file that are the defaults of the options of the same name, key by key
     takes_areas : whether an outcome may be a measure that is published of authorities and of no school
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
+    rows : what its estimates are made of, and its effects count; a column of pupils parts these of `pupils` alone
     shown_by : the module of `evalkit.report` with the parts of documents that show it
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
     placed : the statistic of an outcome for the treated and for every area or set without a programme, so that others
@@ -134,6 +136,7 @@ class Kind:
     inherits: tuple[str, ...] = ()
     takes_areas: bool = False
     uses_exposure: bool = True
+    rows: Rows = "schools"
     shown_by: str = ""
     placed: Callable[[PlacedRequest], PlacedStatistic | Unavailable] | None = None
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -175,7 +178,7 @@ def plan_of(project: Project, analysis: Analysis, baseline: ProjectData) -> Anal
         return plan
     from evalkit.run.kinds.subgroups import with_subgroups
 
-    return with_subgroups(plan, project, intake, _planned)
+    return with_subgroups(plan, project, intake, _planned, kind_of(analysis.kind).rows)
 
 
 def _planned(project: Project, analysis: Analysis, intake: ProjectData) -> AnalysisPlan:
@@ -234,7 +237,8 @@ def _with_subgroups(results: AnalysisResults, intake: ProjectData, executor: Exe
         request = EstimateRequest(plan=plan, intake=held, executor=executor, is_brief=True)
         return kind_of(plan.analysis.kind).estimate(request)
 
-    found = subgroup_results(results.plan, intake, estimated, placed_of, executor or SERIAL)
+    rows = kind_of(results.analysis.kind).rows
+    found = subgroup_results(results.plan, intake, estimated, placed_of, executor or SERIAL, rows)
     return replace(results, subgroups=tuple(found))
 
 

@@ -131,16 +131,19 @@ def _outcome(
 ) -> OutcomeRehearsal:
     if isinstance(placed, Unavailable):
         return not_rehearsed(label, placed.reason)
-    if placed.areas is not None:
-        is_other = placed.areas.groups != placed.group
-        every = PseudoProgrammes(statistic=placed.areas.effects[is_other], area=placed.areas.groups[is_other])
+    places, several = placed.places, "Several areas are judged by draws of as many areas, and not one by one."
+    if places is not None:
+        if len(places.treated) > 1:
+            return not_rehearsed(label, several)
+        found = places.statistic([(one,) for one in places.stand_ins]).reshape(len(places.stand_ins), -1)
+        every = PseudoProgrammes(statistic=found[:, placed.column], area=np.arange(len(found)))
         own = OwnChange(listed=Unavailable("Whole areas take part."), others=Unavailable("Whole areas take part."))
         judgement = Judgement(judged_by="all other areas", among=every, is_centred=False)
         return rehearse_outcome(label, every, (judgement,), own, project.inference.level)
     if placed.pool is None or placed.statistic is None:
         return not_rehearsed(label, "It is judged by dealings among participants, which other areas have none of.")
     if len(placed.pool.treated_areas) > 1:
-        return not_rehearsed(label, "Lists in several areas are judged by draws of as many areas, and not one by one.")
+        return not_rehearsed(label, several)
     return _by_sets(label, placed, change, project)
 
 

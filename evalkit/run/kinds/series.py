@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.plain import plain
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.series import SeriesChoices, SeriesPlan, series_plan
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.series import SeriesOutcomeResults, series_outcomes
+from evalkit.diagnose.kinds.series import SeriesOutcomeResults, placed_series, series_outcomes
 from evalkit.diagnose.kinds.series_checks import effects_of_outcome, estimand_of, findings_of
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
 
 if TYPE_CHECKING:
@@ -86,6 +88,12 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     return series_samples(request.plan.project, plan, request.intake)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, SeriesPlan)
+    return placed_series(request.plan.project, plan, request.outcome, request.intake)
+
+
 SERIES: Final = Kind(
     name="series",
     label="an interrupted time series of areas, less the areas that are like them",
@@ -93,8 +101,10 @@ SERIES: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     missing=_missing,
+    placed=_placed,
     complaints=_complaints,
     takes_areas=True,
     uses_exposure=False,
+    rows="areas",
     shown_by="evalkit.report.kinds.series",
 )

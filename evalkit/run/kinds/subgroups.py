@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -16,8 +17,16 @@ from evalkit.core.words import counted, listed
 from evalkit.data.measures import measure_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import exclusion_reasons
-from evalkit.data.published.subgroups import of_schools, on_common_sample, school_subgroups
-from evalkit.data.subgroups import MOST_SUBGROUPS, Subgroup, is_of_pupils, pupil_subgroups
+from evalkit.data.published.subgroups import (
+    of_people,
+    of_schools,
+    on_common_people,
+    on_common_sample,
+    people_subgroups,
+    school_subgroups,
+    schools_of_people,
+)
+from evalkit.data.subgroups import MOST_SUBGROUPS, PeopleOf, Subgroup, is_of_pupils, pupil_subgroups
 from evalkit.design.analysis_plan import AnalysisPlan, SubgroupPlan
 from evalkit.diagnose.evaluation import AnalysisResults, Interaction, SubgroupEffect, SubgroupResults
 from evalkit.estimate.areas.together import (
@@ -33,31 +42,84 @@ MakePlan = Callable[[Project, Analysis, ProjectData], AnalysisPlan]
 MakeResults = Callable[[AnalysisPlan, ProjectData], AnalysisResults]
 Place = Callable[[AnalysisPlan, str, ProjectData], PlacedStatistic | Unavailable]
 """What a kind does: its plan, its results, and the statistic of an outcome as what can be placed beside others."""
+Rows = Literal["schools", "areas", "pupils"]
+"""What the estimates of a kind are made of, and its effects count."""
 
-_ONE = "all treated schools are of one subgroup ({subgroup}), so that there is nothing to compare. Leave it out of `by`"
-_NONE = "no treated school is known to be of any subgroup. Leave it out of `by`, or fill the column"
-_MANY = "the treated schools are of {n} subgroups, and at most {most} are told apart. Name a column that groups them"
+_ONE: Final = (
+    "all treated schools are of one subgroup ({subgroup}), so that there is nothing to compare. Leave it out of `by`"
+)
+_NONE: Final = "no treated school is known to be of any subgroup. Leave it out of `by`, or fill the column"
+_MANY: Final = (
+    "the treated schools are of {n} subgroups, and at most {most} are told apart. Name a column that groups them"
+)
+_ARE_AREAS: Final = (
+    "the series are of whole areas, one row for each, in which there are no schools or pupils to be parted. Name an "
+    "outcome for each subgroup and judge them together as a family, or leave it out of `by`"
+)
+_ARE_PUPILS: Final = (
+    "it is a column of a table of pupils, and this kind of analysis parts schools. Leave it out (`by: []`), name a "
+    "column of a table of schools, or analyse by `kind: pupils`"
+)
+_ONE_VALUE: Final = "the column has fewer than two values in the years before, so that there is nothing to compare"
 
 
 # Before outcomes.
 
 
-def with_subgroups(plan: AnalysisPlan, project: Project, intake: ProjectData, make: MakePlan) -> AnalysisPlan:
+def with_subgroups(
+    plan: AnalysisPlan, project: Project, intake: ProjectData, make: MakePlan, rows: Rows = "schools"
+) -> AnalysisPlan:
     """Return a plan with that of each subgroup; `intake` holds the years before, and `make` is the kind's own verb.
 
-    Raises `DesignError` with everything that stands against any of them.
+    `rows` is what the kind's estimates are made of. Raises `DesignError` with everything that stands against any.
     """
     plans: list[SubgroupPlan] = []
     problems: list[str] = []
     for by in project.by_of(plan.analysis):
         try:
-            plans += _of_pupils(plan, by, intake, make) if is_of_pupils(by) else _of_schools(plan, by, intake, make)
+            plans += _parted(plan, by, intake, make, rows)
         except InputError as problem:
             problems.append(f"`by: {by}`: {problem}")
     if problems:
         raise DesignError("\n".join(problems))
     record = {**plan.record, "subgroups": _record(plans)} if plans else plan.record
     return replace(plan, subgroups=tuple(plans), record=record)
+
+
+def _parted(plan: AnalysisPlan, by: str, intake: ProjectData, make: MakePlan, rows: Rows) -> Iterator[SubgroupPlan]:
+    """Yield the plan of each subgroup of one `by`; raise `DesignError` where the kind's rows cannot be parted so."""
+    if rows == "areas" and _are_areas(plan, intake):
+        raise DesignError(_ARE_AREAS)
+    if is_of_pupils(by):
+        return _of_pupils(plan, by, intake, make)
+    if by.partition(".")[0] not in intake.people:
+        return _of_schools(plan, by, intake, make)
+    if rows != "pupils":
+        raise DesignError(_ARE_PUPILS)
+    return _of_people(plan, by, intake, make)
+
+
+def _are_areas(plan: AnalysisPlan, intake: ProjectData) -> bool:
+    """Return whether each unit that the primary outcome is known of is an area."""
+    area = intake.records[measure_of(plan.project, plan.project.primary.code).key_stage].schools["area"].dropna()
+    return bool(area.is_unique)
+
+
+def _of_people(plan: AnalysisPlan, by: str, intake: ProjectData, make: MakePlan) -> Iterator[SubgroupPlan]:
+    """Yield the plan of each subgroup of the pupils of an own table, by one of its columns."""
+    found = people_subgroups(intake, by)
+    if len(found) < 2:
+        raise DesignError(_ONE_VALUE)
+    if len(found) > MOST_SUBGROUPS:
+        raise DesignError(f"the column has {len(found)} values, and at most {MOST_SUBGROUPS} subgroups are told apart")
+    common = on_common_people(intake, found)
+    treated = set(intake.treated.schools.get(found[0].table, ()))
+    _require_enough(plan.project, [(one.words, len(treated & {*schools_of_people(common, one)})) for one in found])
+    pairs = tuple((one.code, one.code) for one in plan.project.outcomes)
+    for one in found:
+        subgroup = Subgroup(by=by, name=f"{one.value:g}", words=one.words, outcomes=pairs)
+        own, together = (_made(plan, subgroup, of_people(held, one), make) for held in (intake, common))
+        yield SubgroupPlan(subgroup=subgroup, plan=own, common=together, people=one)
 
 
 def _record(plans: Sequence[SubgroupPlan]) -> dict[str, object]:
@@ -178,43 +240,58 @@ def subgroup_results(
     estimate: MakeResults,
     place: Place | Unavailable,
     executor: Executor = SERIAL,
+    rows: Rows = "schools",
 ) -> Iterator[SubgroupResults]:
     """Yield the results of each `by` of a plan; `intake` holds every year, `estimate` and `place` are the kind's."""
     for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups):
         own = [one for one in plan.subgroups if one.subgroup.by == by]
-        common = on_common_sample(intake, [one.subgroup for one in own]) if is_of_pupils(by) else intake
-        data = [intake if one.kept is None else of_schools(intake, one.kept) for one in own]
+        data, common = _data_of(own, intake)
         found = [estimate(one.plan, held) for one, held in zip(own, data, strict=True)]
-        together = [None if one.common is None else estimate(one.common, common) for one in own]
+        together = [
+            None if one.common is None else estimate(one.common, held) for one, held in zip(own, common, strict=True)
+        ]
         codes = [one.code for one in plan.project.outcomes if all(one.code in dict(of.subgroup.outcomes) for of in own)]
         effects = [
-            _subgroup_effect(code, one, results, beside)
+            _subgroup_effect(code, one, (results, beside), rows)
             for code in codes
             for one, results, beside in zip(own, found, together, strict=True)
         ]
-        placed_in = [common if one.common is not None else held for one, held in zip(own, data, strict=True)]
         yield SubgroupResults(
             by=by,
-            is_of_pupils=is_of_pupils(by),
+            is_of_pupils=own[0].common is not None,
             effects=tuple(effects),
             interactions=tuple(
                 difference
                 for code in codes
-                for difference in _interactions(code, own, placed_in, _why_not(code, effects) or place, executor)
+                for difference in _interactions(code, own, common, _why_not(code, effects) or place, executor)
             ),
             left_out=tuple(one.code for one in plan.project.outcomes if one.code not in codes),
+            are_areas=rows == "areas",
         )
 
 
+def _data_of(plans: Sequence[SubgroupPlan], intake: ProjectData) -> tuple[list[ProjectData], list[ProjectData]]:
+    """Return the data of each subgroup, and those in which subgroups are set against each other."""
+    if plans[0].kept is not None:
+        own = [of_schools(intake, one.kept) for one in plans if one.kept is not None]
+        return own, own
+    people: list[PeopleOf] = [one.people for one in plans if one.people is not None]
+    if people:
+        common = on_common_people(intake, people)
+        return [of_people(intake, one) for one in people], [of_people(common, one) for one in people]
+    together = on_common_sample(intake, [one.subgroup for one in plans])
+    return [intake] * len(plans), [together] * len(plans)
+
+
 def _subgroup_effect(
-    code: str, plan: SubgroupPlan, results: AnalysisResults, common: AnalysisResults | None
+    code: str, plan: SubgroupPlan, results: tuple[AnalysisResults, AnalysisResults | None], rows: Rows
 ) -> SubgroupEffect:
-    part = dict(plan.subgroup.outcomes)[code]
+    part, (own, common) = dict(plan.subgroup.outcomes)[code], results
     return SubgroupEffect(
         outcome=code,
         words=plan.subgroup.words,
-        effect=_main(results, part),
-        common=None if common is None else _main(common, part),
+        effect=_main(own, part, rows),
+        common=None if common is None else _main(common, part, rows),
     )
 
 
@@ -224,12 +301,15 @@ def _why_not(code: str, effects: Sequence[SubgroupEffect]) -> Unavailable | None
     return next((one for one in compared if isinstance(one, Unavailable)), None)
 
 
-def _main(results: AnalysisResults, code: str) -> Effect | Unavailable:
-    """Return the effect by which an outcome is quoted, or why a subgroup has none: few schools are left of it."""
+def _main(results: AnalysisResults, code: str, rows: Rows) -> Effect | Unavailable:
+    """Return the effect by which an outcome is quoted, or why a subgroup has none: few schools are left of it.
+
+    Effects on whole areas count these; how many schools their means need the plan has said.
+    """
     found = results.main(code) or next((one for one in results.effects if one.outcome == code), None)
     if found is None:
         return Unavailable("The analysis gives no effect on it.")
-    fewest = results.project.pool.minimum_treated
+    fewest = 1 if rows == "areas" else results.project.pool.minimum_treated
     if isinstance(found.estimate, float) and found.n_treated < fewest:
         left = counted(found.n_treated, "treated school")
         return Unavailable(f"{left} with results afterwards: too few (`pool.minimum_treated` asks for {fewest}).")
@@ -285,11 +365,5 @@ def _adjusted(
     """Return the p-value of one pair's difference, adjusted for all pairs by step-down over the same draws."""
     if isinstance(together, Unavailable):
         return together
-    first, second = [a for a, _ in pairs], [b for _, b in pairs]
-    apart = replace(
-        together,
-        observed=together.observed[first] - together.observed[second],
-        values=together.values[:, first] - together.values[:, second],
-    )
-    found = apart.adjusted()
+    found = together.differences(pairs).adjusted()
     return found if isinstance(found, Unavailable) else float(found[pairs.index(pair)])

@@ -17,13 +17,15 @@ from evalkit.diagnose.kinds.synthetic import (
     BY_PLACEBOS,
     PooledStudy,
     SyntheticOutcomeResults,
+    placed_synthetic,
     synthetic_outcomes,
     weights_before,
 )
 from evalkit.diagnose.kinds.synthetic_checks import METHOD_NAMES, effects_of_outcome, estimand_of, findings_of
 from evalkit.diagnose.power.analyses import synthetic_power
 from evalkit.diagnose.power.report import AnalysisPower
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest, PowerRequest
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.synth import study_record
 
@@ -143,16 +145,24 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     return synthetic_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
 
 
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, SyntheticPlan)
+    return placed_synthetic(request.plan.project, plan, request.outcome, request.intake)
+
+
 SYNTHETIC: Final = Kind(
     name="synthetic",
     label="one area or few, compared with a weighted average of others (synthetic control)",
     options=SyntheticChoices,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     power=_power,
     missing=_missing,
     complaints=_complaints,
     takes_areas=True,
     uses_exposure=False,
+    rows="areas",
     shown_by="evalkit.report.kinds.synthetic",
 )

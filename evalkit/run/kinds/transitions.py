@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.project import Analysis, Project
+from evalkit.core.quantities import Unavailable
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.clusters import CR2, OVER_SETS
 from evalkit.design.kinds.transitions import TransitionsOptions, TransitionsPlan, transitions_plan
+from evalkit.design.project.inference import PERMUTATION, WHOLE_SETS
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.transitions import effects_of, findings_of, transitions_outcomes
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlanRequest
+from evalkit.diagnose.kinds.transitions import effects_of, findings_of, placed_transitions, transitions_outcomes
+from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest
 from evalkit.run.project.plain_yaml import Complaint
 
 if TYPE_CHECKING:
@@ -22,6 +25,14 @@ _FEWEST: Final = 2
 _BY_SETS: Final = (
     "Sets of schools of other areas take the places of the listed, so that what moved an area is in every placebo."
 )
+_BY_ONE_AREA: Final = (
+    "All schools of one area took part, so that its shock cannot be told from the programme within it: its schools are "
+    "placed among those of every other area, each against its own comparison."
+)
+_BY_WHOLE_AREAS: Final = (
+    "All schools of the treated areas took part: these are placed among draws of as many other areas, each against its "
+    "own comparison."
+)
 _BY_AREAS: Final = "Participants lie in more than 20 areas, enough for errors clustered by area."
 
 
@@ -30,17 +41,11 @@ def _options(analysis: Analysis) -> TransitionsOptions:
 
 
 def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
-    for key, text in _faults(project, _options(analysis)):
+    for key, text in _faults(_options(analysis)):
         yield Complaint((key,), text)
 
 
-def _faults(project: Project, options: TransitionsOptions) -> Iterator[tuple[str, str]]:
-    if not project.participants.is_listed:
-        yield (
-            "kind",
-            "an analysis of transitions needs listed schools, and `participants.areas` names whole areas. List the "
-            "schools in a file",
-        )
+def _faults(options: TransitionsOptions) -> Iterator[tuple[str, str]]:
     if len(options.categories) < _FEWEST:
         yield (
             "categories",
@@ -77,16 +82,17 @@ def _plan(request: PlanRequest) -> AnalysisPlan:
 def _estimate(request: EstimateRequest) -> AnalysisResults:
     plan = details_of(request.plan, TransitionsPlan)
     found = transitions_outcomes(plan, request.intake)
-    has_many = plan.primary.against.has_many_areas
     first, last = plan.years
+    recommended, reason = _inference(plan)
+    who = "schools of the treated areas" if plan.primary.against.sets.is_whole else "listed schools"
     return AnalysisResults(
         plan=request.plan,
         estimand=(
-            f"The average effect of {request.plan.project.programme.name} on the share of the listed schools in a "
-            f"better category in {last} than in {first}."
+            f"The average effect of {request.plan.project.programme.name} on the share of the {who} in a better "
+            f"category in {last} than in {first}."
         ),
-        recommended=CR2 if has_many else OVER_SETS,
-        reason=_BY_AREAS if has_many else _BY_SETS,
+        recommended=recommended,
+        reason=reason,
         effects=tuple(effect for one in found.outcomes for effect in effects_of(one)),
         findings=findings_of(found),
         details=found,
@@ -101,12 +107,29 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     return transitions_samples(plan, request.intake)
 
 
+def _inference(plan: TransitionsPlan) -> tuple[str, str]:
+    """Return the inference by name, and why it is that one."""
+    against = plan.primary.against
+    if against.has_many_areas:
+        return CR2, _BY_AREAS
+    if not against.sets.is_whole:
+        return OVER_SETS, _BY_SETS
+    return (PERMUTATION, _BY_ONE_AREA) if len(against.sets.treated) == 1 else (WHOLE_SETS, _BY_WHOLE_AREAS)
+
+
+def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
+    plan = request.plan.details
+    assert isinstance(plan, TransitionsPlan)
+    return placed_transitions(plan, request.outcome, request.intake)
+
+
 TRANSITIONS: Final = Kind(
     name="transitions",
-    label="categories before and after, of listed schools and of schools like theirs",
+    label="categories before and after, of the schools that took part and of schools like theirs",
     options=TransitionsOptions,
     plan=_plan,
     estimate=_estimate,
+    placed=_placed,
     complaints=_complaints,
     missing=_missing,
     inherits=_INHERITED,

@@ -18,7 +18,7 @@ QUESTION = CurveQuestion(outcome="Y", choices={"list": ("old", "new")}, together
 
 def placed(effects, groups=GROUPS, group=1):
     ones = np.ones(len(groups), dtype=int)
-    return PlacedStatistic(areas=AreaEffects(groups, effects, np.ones(len(groups)), ones, ones), group=group)
+    return PlacedStatistic.of_areas(AreaEffects(groups, effects, np.ones(len(groups)), ones, ones), group)
 
 
 def asked(*options, locked=0):

@@ -17,7 +17,7 @@ OPTIONS = TogetherOptions()
 def of_areas(effects, groups=None, group=101):
     groups = np.arange(101, 101 + len(effects)) if groups is None else np.array(groups)
     ones = np.ones(len(effects), dtype=int)
-    return PlacedStatistic(areas=AreaEffects(groups, np.array(effects, float), ones * 1.0, ones, ones), group=group)
+    return PlacedStatistic.of_areas(AreaEffects(groups, np.array(effects, float), ones * 1.0, ones, ones), group)
 
 
 def test_a_difference_is_ranked_among_the_same_difference_in_every_area():
@@ -64,7 +64,7 @@ def test_few_areas_another_treated_one_or_another_placing_give_a_reason():
     few = place_together([of_areas(np.arange(19.0)), of_areas(np.ones(19))], OPTIONS)
     assert isinstance(few, Unavailable)
     assert "20 are needed" in few.reason
-    other = replace(of_areas(np.arange(25.0)), group=102)
+    other = of_areas(np.arange(25.0), group=102)
     assert isinstance(place_together([of_areas(np.arange(25.0)), other], OPTIONS), Unavailable)
     pool, gaps = schools(2)
     placed = PlacedStatistic(pool=pool, statistic=gaps)
@@ -169,3 +169,21 @@ def test_sets_of_few_areas_say_nothing():
     found = place_together([PlacedStatistic(pool=pool, statistic=gaps)] * 2, OPTIONS)
     assert isinstance(found, Unavailable)
     assert "20 are needed" in found.reason
+
+
+def test_starts_that_one_statistic_has_reach_every_set():
+    pool, gaps = schools(12)
+    started = replace(pool, start=np.where(pool.is_listed, 2016.0, np.nan))
+    seen = []
+
+    class Starting(ChangeGaps):
+        def __call__(self, sets):
+            seen.append(sets.start)
+            return super().__call__(sets)
+
+    starting = Starting(values=gaps.values, weight=gaps.weight, codes=gaps.codes, compared=gaps.compared)
+    placed = [PlacedStatistic(pool=started, statistic=starting, n_sets=200)]
+    placed.append(PlacedStatistic(pool=pool, statistic=gaps, n_sets=200))
+    found = place_together(placed, OPTIONS)
+    assert found.values[:, 0] == pytest.approx(found.values[:, 1])
+    assert all((start == 2016.0).all() for start in seen)

@@ -84,8 +84,10 @@ def test_what_is_kept_between_specifications_changes_none_of_them(project, intak
     for one, found in zip(every, quick, strict=True):
         plan = plan_of(one.project, one.analysis, intake)
         anew = kind_of("areas").placed(PlacedRequest(plan=plan, outcome=CODE, intake=intake))
-        assert found.areas.groups.tolist() == anew.areas.groups.tolist()
-        assert found.areas.effects == pytest.approx(anew.areas.effects, abs=1e-12)
+        rows = [(area,) for area in (*found.places.treated, *found.places.stand_ins)]
+        assert found.places.treated == anew.places.treated
+        assert found.places.stand_ins == anew.places.stand_ins
+        assert found.places.statistic(rows) == pytest.approx(anew.places.statistic(rows), abs=1e-12)
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +135,9 @@ def test_a_matched_analysis_is_matched_anew(project, intake):
     vary = {"matched.ratio": (1, 2), "pool.neighbours": ("april_2021", "may_2025")}
     curve = curve_of(replace(both, choices=Choices(vary=vary, analyses=("main", "matched"))), intake)
     assert [one.analysis for one in curve.specifications] == ["main"] * 2 + ["matched"] * 2
-    # whole areas stand for themselves in one, sets of schools in the other: they are not judged together
-    assert isinstance(curve.p_value, Unavailable)
+    # the sets of schools that stand in for a whole area are whole areas too: both are judged on those they share
+    assert isinstance(curve.p_value, float)
+    assert curve.over == "areas"
     alone = curve_of(replace(both, choices=Choices(vary={"matched.ratio": (1, 2)}, analyses=("matched",))), intake)
     assert not isinstance(alone.p_value, Unavailable)
     assert alone.locked.options == ("1",)

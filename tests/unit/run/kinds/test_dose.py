@@ -301,3 +301,30 @@ def test_power_reads_no_year_after_the_start(one_area):
     late = type("Intake", (), {"years": (2015, 2016, 2018)})()
     with pytest.raises(DesignError, match="before outcomes are read"):
         next(dose_power(plan, "days", late, PowerOptions()))
+
+
+def test_whole_areas_have_a_line_where_a_table_says_what_each_school_had(tmp_path):
+    path, table = made(tmp_path, options=", column: days.days")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("{file: participants.csv}", "{areas: [301]}"), encoding="utf-8")
+    results = open_evaluation(str(path)).primary
+    change, before = changes(table)
+    own = sorted(table.loc[table["la"] == 301, "school"].unique())
+    dose = pd.read_csv(tmp_path / "days.csv").set_index("school")["days"]
+    columns = np.column_stack([np.ones(len(own)), before.loc[own], dose.loc[own]])
+    by_hand = np.linalg.lstsq(columns, change.loc[own].to_numpy(), rcond=None)[0][-1]
+    main = results.main("scores.score")
+    assert (main.estimate, main.n_treated) == (pytest.approx(by_hand), 16)
+    whole = next(one for one in results.effects if one.design == "listed" and one.outcome == "scores.score")
+    # every area has as many schools: all of the area's less the mean of the others
+    others = change.drop(own)
+    assert whole.estimate == pytest.approx(change.loc[own].mean() - others.mean())
+    assert (whole.estimand, whole.sets.is_whole) == ("AREA_ITT", True)
+
+
+def test_whole_areas_without_doses_are_refused_with_what_is_lacking(tmp_path):
+    path, _ = made(tmp_path, n_areas=3)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("{file: participants.csv}", "{areas: [301]}"), encoding="utf-8")
+    with pytest.raises(ProjectError, match="nothing says what each of their schools had"):
+        open_design(str(path))

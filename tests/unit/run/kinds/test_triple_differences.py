@@ -26,6 +26,9 @@ analyses: [{{name: main, primary: true, {kind}}}]
 """
 
 
+MATCHED = "kind: matched, covariates: [scores.reading]"
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A project's files: 12 listed schools of one area, 24 others of three, one result missing."""
@@ -43,7 +46,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("kind", ["kind: staggered", "kind: dose, against: none"])
+@pytest.mark.parametrize("kind", ["kind: staggered", "kind: dose, against: none", MATCHED])
 def test_a_triple_difference_is_that_of_a_column_with_the_difference(folder, kind):
     path = folder / "project.yml"
     path.write_text(PROJECT.format(kind=kind), encoding="utf-8")
@@ -71,3 +74,24 @@ def test_the_design_of_a_triple_difference_holds_no_later_outcome(folder):
         assert open_design(str(path)).to_json() == first
     finally:
         table.to_csv(folder / "scores.csv", index=False)
+
+
+def test_a_matched_triple_difference_is_found_on_the_match_of_its_first_outcome(folder):
+    path = folder / "project.yml"
+    path.write_text(PROJECT.format(kind="kind: matched"), encoding="utf-8")
+    results = open_evaluation(str(path)).primary
+    by_outcome = {one.plan.outcome: one for one in results.details.outcomes}
+    gap, first = by_outcome["scores.reading-scores.maths"], by_outcome["scores.reading"]
+    # s00 has no maths of 2016, so that it is in no difference; the others of the list find the partners that they have
+    table = pd.read_csv(folder / "scores.csv")
+    wide = {name: table.pivot(index="school", columns="year", values=name) for name in ("reading", "maths")}
+    pairs = gap.design.pair_table()
+    assert set(pairs["treated"]) == {f"s{k:02d}" for k in range(1, 12)}
+    assert list(gap.plan.everyone.covariates) == list(first.plan.everyone.covariates)
+    # by hand: mean over pairs of the treated's change in reading less that in maths, less the partner's
+    change = {name: one[2018] - one[[2015, 2016]].mean(axis=1) for name, one in wide.items()}
+    more = change["reading"] - change["maths"]
+    by_hand = (more[pairs["treated"]].to_numpy() - more[pairs["comparison"]].to_numpy()).mean()
+    main = results.main("scores.reading-scores.maths")
+    assert main.estimate == pytest.approx(by_hand)
+    assert main.role == "contrast"
