@@ -204,10 +204,15 @@ def _lay_out_data(run: FinishedRun, found: Materials, root: Path) -> tuple[Path 
         return None, False
     is_synthetic = run.is_synthetic and not run.shown
     place = _synthetic_place(root) if is_synthetic else root / "published" / (run.shown or "data")
-    for one in found.data:
+    lay_out_files(found.data, place)
+    return (None, True) if is_synthetic else (place, False)
+
+
+def lay_out_files(files: Sequence[FoundFile], place: Path) -> None:
+    """Lay out published files in a folder under the paths that the manifest has."""
+    for one in files:
         if one.place is not None:
             _put(one.place, place / one.path.removeprefix("data/"))
-    return (None, True) if is_synthetic else (place, False)
 
 
 def _synthetic_place(root: Path) -> Path:

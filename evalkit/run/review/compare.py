@@ -1,0 +1,319 @@
+"""`evalkit compare`: what differs between two runs, and which part of each effect's difference is due to which block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from evalkit.core.errors import EvalkitError
+from evalkit.core.words import listed
+from evalkit.run.processes.failure import environment_faults
+from evalkit.run.processes.temporary import REVIEW, private_folder
+from evalkit.run.review.blocks import BLOCKS, CROSSED, Block, Change, choice_changes
+from evalkit.run.review.crossing import Crosser, Key, Numbers, Side, file_block, fixed_blocks
+from evalkit.run.review.differences import TOLERANCE, moved_effects, number_at
+from evalkit.run.review.finished import RESULTS, FinishedRun, finished_run
+from evalkit.run.review.materials import find_materials
+from evalkit.run.review.shares import Part, Set, crossings, merged, parts
+from evalkit.run.review.verify import recorded_differences
+from evalkit.run.tables.written import Output
+from evalkit.run.typed_paths import data_folder, out_file
+
+if TYPE_CHECKING:
+    from evalkit.run.commands.options import Given
+    from evalkit.run.console import Progress
+
+KINDS: Final = (".html", ".docx", ".pdf", ".csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectParts:
+    """What a block, or blocks that go together, has of the difference in one effect, number by number.
+
+    A number that some crossing does not give has no part.
+    """
+
+    analysis: str
+    outcome: str
+    estimate: Part | None = None
+    lower: Part | None = None
+    upper: Part | None = None
+    p_value: Part | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedBlock:
+    """Blocks that go together (most often one), and what they have of each difference; none where they were not run."""
+
+    blocks: tuple[Block, ...]
+    effects: tuple[EffectParts, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name by which it is told."""
+        return " and ".join(self.blocks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedEffect:
+    """An effect by which an analysis is quoted, as the two runs have it, and what no block explains of its estimate."""
+
+    analysis: str
+    outcome: str
+    a: Numbers
+    b: Numbers
+    n_a: tuple[int, int] | None = None
+    n_b: tuple[int, int] | None = None
+    remainder: float | None = None
+
+    @property
+    def difference(self) -> float | None:
+        """The estimate of B less that of A, None where one is not given."""
+        if self.a.estimate is None or self.b.estimate is None:
+            return None
+        return self.b.estimate - self.a.estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two runs set side by side: what differs in them, each effect in both, and what of the difference is due to what."""
+
+    a: str
+    b: str
+    is_same: bool
+    changes: tuple[Change, ...]
+    effects: tuple[ComparedEffect, ...]
+    blocks: tuple[ComparedBlock, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def changes_in(self, block: ComparedBlock) -> tuple[Change, ...]:
+        """Return what differs in a block."""
+        return tuple(one for one in self.changes if one.block in block.blocks)
+
+
+def compare_command(given: Given) -> int:
+    """Compare two runs, say what differs, and return 0 where nothing does, 1 where something does."""
+    from evalkit.run.review.compare_page import compare_answer
+    from evalkit.run.tables.written import tell
+
+    output = Output(out_file(given.out, KINDS, Path(given.run_a)), given.json, given.quiet)
+    data = data_folder(given.data)
+    with environment_faults("comparing"), private_folder(REVIEW) as scratch:
+        runs = []
+        for name, named in (("a", given.run_a), ("b", given.run_b)):
+            (scratch / name).mkdir()
+            runs.append(finished_run(named, scratch / name))
+        found = comparison(runs[0], runs[1], data, scratch, output.progress)
+    tell(compare_answer(found), output)
+    return 0 if found.is_same else 1
+
+
+def comparison(a: FinishedRun, b: FinishedRun, data: Path | None, scratch: Path, progress: Progress) -> Comparison:
+    """Return two runs set side by side; choices and data that differ are crossed in `scratch`."""
+    changes = tuple(sorted(_changes(a, b), key=lambda one: BLOCKS.index(one.block)))
+    effects, notes = _recorded_effects(a, b), list(_touched(a, b))
+    is_same = not changes and not moved_effects(a.results(), b.results())
+    differing = [block for block in BLOCKS if any(one.block == block for one in changes)]
+    blocks = [ComparedBlock(blocks=(block,)) for block in differing]
+    crossed = [block for block in differing if block in CROSSED]
+    if crossed:
+        with progress.step(f"{b.slug}: crossing {listed(crossed)}"):
+            found, effects, more = _crossed(a, b, data, scratch, crossed, effects, progress)
+        notes += more
+        taken = {block for one in found for block in one.blocks}
+        rest = [one for one in blocks if one.blocks[0] not in taken]
+        blocks = sorted([*found, *rest], key=lambda one: BLOCKS.index(one.blocks[0]))
+    return Comparison(
+        a=a.named,
+        b=b.named,
+        is_same=is_same,
+        changes=changes,
+        effects=effects,
+        blocks=tuple(blocks),
+        notes=tuple(notes),
+    )
+
+
+# What differs in what two runs were made from.
+
+
+def _changes(a: FinishedRun, b: FinishedRun) -> Iterator[Change]:
+    yield from _file_changes(a, b)
+    for one in recorded_differences(a.manifest, b.manifest):
+        yield Change(block="code", field=one.what, a=one.then, b=one.now)
+    choices = choice_changes(a.parameters, b.parameters)
+    yield from choices
+    if a.slug == b.slug and not choices:
+        names = [f"project/{one.project_name}" for one in (a, b)]
+        if a.inputs.get(names[0]) != b.inputs.get(names[1]):
+            yield Change(block="words", field=names[1], a="other remarks or layout", b="the same choices")
+
+
+def _file_changes(a: FinishedRun, b: FinishedRun) -> Iterator[Change]:
+    """Yield every file that was read that is not the same; of what the project file says its keys tell."""
+    of_projects = {f"project/{one.project_name}" for one in (a, b)}
+    for path in sorted({*a.inputs, *b.inputs} - of_projects):
+        one, other = a.inputs.get(path), b.inputs.get(path)
+        if one != other:
+            block = file_block(path, (b if other else a).parameters)
+            yield Change(block=block, field=path, a=(one or "–")[:12], b=(other or "–")[:12])
+
+
+def _touched(a: FinishedRun, b: FinishedRun) -> Iterator[str]:
+    for name, run in (("A", a), ("B", b)):
+        if RESULTS in run.changed_since():
+            yield f"{RESULTS} of {name} is not as its run left it: its effects are those of no run."
+
+
+# Effects as the runs recorded them.
+
+
+def _recorded_effects(a: FinishedRun, b: FinishedRun) -> tuple[ComparedEffect, ...]:
+    one, other = _mains(a), _mains(b)
+    return tuple(_of_both(key, one.get(key), other.get(key)) for key in dict.fromkeys((*one, *other)))
+
+
+def _of_both(key: Key, one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> ComparedEffect:
+    """Return an effect as both runs have it; until blocks are crossed all of the difference remains."""
+    found = ComparedEffect(
+        analysis=key[0],
+        outcome=key[1],
+        a=_numbers(one),
+        b=_numbers(other),
+        n_a=_counts(one),
+        n_b=_counts(other),
+    )
+    return replace(found, remainder=found.difference)
+
+
+def _mains(run: FinishedRun) -> dict[Key, Mapping[str, Any]]:
+    analyses = (run.results() or {}).get("analyses", ())
+    return {
+        (str(analysis["name"]), str(effect["outcome"])): effect
+        for analysis in analyses
+        for effect in analysis["effects"]
+        if effect.get("main")
+    }
+
+
+def _numbers(effect: Mapping[str, Any] | None) -> Numbers:
+    return Numbers(
+        estimate=number_at(effect, "estimate"),
+        lower=number_at(effect, "interval.lower"),
+        upper=number_at(effect, "interval.upper"),
+        p_value=number_at(effect, "p_value"),
+    )
+
+
+def _counts(effect: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    n = [number_at(effect, key) for key in ("n_treated", "n_comparison")]
+    return (int(n[0]), int(n[1])) if n[0] is not None and n[1] is not None else None
+
+
+# The difference shared out: every crossing evaluated once.
+
+Crossed = tuple[list[ComparedBlock], tuple[ComparedEffect, ...], list[str]]
+
+
+def _crossed(
+    a: FinishedRun,
+    b: FinishedRun,
+    data: Path | None,
+    scratch: Path,
+    differing: Sequence[Block],
+    effects: tuple[ComparedEffect, ...],
+    progress: Progress,
+) -> Crossed:
+    sides = [Side(run=run, found=find_materials(run, None, data)) for run in (a, b)]
+    fixed = fixed_blocks(*sides)
+    notes = [
+        f"The {block} of {'A' if side == 'b' else 'B'} cannot be found as it was, so those of "
+        f"{'B' if side == 'b' else 'A'} stand for both; what it does is in the remainder."
+        for block, side in fixed.items()
+        if block in differing
+    ]
+    wanted = [(one.analysis, one.outcome) for one in effects]
+    crosser = Crosser(a=sides[0], b=sides[1], scratch=scratch, wanted=wanted, fixed=fixed, say=progress.say)
+    groups = [frozenset({block}) for block in differing if block not in fixed]
+    for end in (frozenset[str](), frozenset[str]().union(*groups)):
+        if isinstance(said := crosser.values(end), str):
+            which = "B" if end else "A"
+            return [], effects, [*notes, f"Nothing is attributed: {which} cannot be evaluated here. {said}"]
+    groups, more = _without_failures(crosser, groups)
+    values = _values(crosser, groups)
+    names = [_name(group) for group in groups]
+    blocks = [ComparedBlock(blocks=_in_order(group), effects=_parts_of(values, wanted, names, group)) for group in groups]
+    return blocks, tuple(_with_remainder(one, values, names) for one in effects), [*notes, *more]
+
+
+def _without_failures(crosser: Crosser, groups: list[Set]) -> tuple[list[Set], list[str]]:
+    """Return the blocks, those together that cannot go one without the other, and what is said of these."""
+    notes: list[str] = []
+    while True:
+        failed, why = [], ""
+        for crossing in _sets(groups):
+            if isinstance(said := crosser.values(crossing), str):
+                failed, why = [*failed, crossing], why or said
+        if not failed:
+            return groups, notes
+        together = merged(groups, failed)
+        for group in (one for one in together if one not in groups):
+            notes.append(f"{_name(group).capitalize()} go together, as one cannot be run without the other: {why}")
+        groups = together
+
+
+def _sets(groups: Sequence[Set]) -> list[Set]:
+    """Return the crossings of groups of blocks, each as a set of blocks."""
+    by_name = {_name(group): group for group in groups}
+    return [frozenset[str]().union(*(by_name[name] for name in one)) for one in crossings(list(by_name))]
+
+
+def _values(crosser: Crosser, groups: Sequence[Set]) -> dict[Set, dict[Key, Numbers]]:
+    """Return the effects of every crossing by the names of the groups in it."""
+    found = {}
+    for crossing in _sets(groups):
+        value = crosser.values(crossing)
+        if isinstance(value, str):
+            raise EvalkitError(f"A crossing cannot be evaluated any more: {value}")
+        found[frozenset(_name(group) for group in groups if group <= crossing)] = value
+    return found
+
+
+def _in_order(group: Set) -> tuple[Block, ...]:
+    return tuple(block for block in BLOCKS if block in group)
+
+
+def _name(group: Set) -> str:
+    return " and ".join(_in_order(group))
+
+
+def _parts_of(
+    values: Mapping[Set, Mapping[Key, Numbers]], wanted: Sequence[Key], names: Sequence[str], group: Set
+) -> tuple[EffectParts, ...]:
+    made = []
+    for key in wanted:
+        found = {
+            number.name: parts(v, names)[_name(group)] if (v := _of_number(values, key, number.name)) else None
+            for number in fields(Numbers)
+        }
+        made.append(EffectParts(analysis=key[0], outcome=key[1], **found))
+    return tuple(made)
+
+
+def _of_number(values: Mapping[Set, Mapping[Key, Numbers]], key: Key, number: str) -> dict[Set, float] | None:
+    """Return one number of one effect in every crossing, None where one does not give it."""
+    found = {crossing: getattr(effects.get(key, Numbers()), number) for crossing, effects in values.items()}
+    return None if any(value is None for value in found.values()) else found
+
+
+def _with_remainder(
+    effect: ComparedEffect, values: Mapping[Set, Mapping[Key, Numbers]], names: Sequence[str]
+) -> ComparedEffect:
+    found = _of_number(values, (effect.analysis, effect.outcome), "estimate")
+    if found is None or effect.difference is None:
+        return effect
+    told = found[frozenset(names)] - found[frozenset()]
+    left = effect.difference - told
+    return replace(effect, remainder=0.0 if abs(left) <= TOLERANCE * max(1.0, abs(effect.difference)) else left)
