@@ -96,7 +96,9 @@ def _fill(made: Staging, project: Project, request: Request, sources: Sources, k
         manifest = replace(
             manifest,
             key=key if _key(request, sources) == key else "",
-            notebooks={one.path.name: Hashes().of(one.path) for one in planned_notebooks(project, request.project_file)},
+            notebooks={
+                one.path.name: Hashes().of(one.path) for one in planned_notebooks(project, request.project_file)
+            },
             shown=shown_data(request.data),
         )
         made.write({**files, MANIFEST: manifest_bytes(manifest)})

@@ -173,5 +173,3 @@ def _done(command: Sequence[str], what: str) -> None:
     if done.returncode:
         said = (done.stdout + done.stderr).strip()[-_MOST_SAID:]
         raise EnvironmentFault(f"--fresh stopped while {what}. The last it said was:\n{said}")
-
-

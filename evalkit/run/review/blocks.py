@@ -8,9 +8,7 @@ from typing import Any, Final, Literal
 
 from evalkit.core.errors import EvalkitError
 
-Block = Literal[
-    "data", "code", "sample", "comparison", "outcome and years", "method", "inference", "words"
-]
+Block = Literal["data", "code", "sample", "comparison", "outcome and years", "method", "inference", "words"]
 BLOCKS: Final[tuple[Block, ...]] = (
     "data", "code", "sample", "comparison", "outcome and years", "method", "inference", "words",
 )  # fmt: skip
@@ -62,7 +60,16 @@ _OF_KEYS: Final[Mapping[Block, str]] = {
 }
 _BLOCK_OF: Final[dict[str, Block]] = {key: block for block, keys in _OF_KEYS.items() for key in keys.split()}
 """A key with dots, below `analyses` as every kind has it or as one kind has it; what stands below a key is with it."""
-_PARTS: Final = ("pool", "matching", "estimation", "inference", "effect_sizes", "exposure", "contrasts", "contamination")
+_PARTS: Final = (
+    "pool",
+    "matching",
+    "estimation",
+    "inference",
+    "effect_sizes",
+    "exposure",
+    "contrasts",
+    "contamination",
+)
 """Keys of an analysis that mean what they mean in the project."""
 
 
@@ -102,7 +109,7 @@ def _namings(path: Path, kind: str) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A key, a file or a package that is not the same in two runs, the block it belongs to, and both values in words."""
+    """What is not the same in two runs (a key, a file, a package), its block, and both values in words."""
 
     block: Block
     field: str
@@ -126,7 +133,7 @@ def _leaves(value: object, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def block_at(path: Path, a: Mapping[str, Any], b: Mapping[str, Any]) -> Block:
-    """Return the block of a path of `flat`; an analysis of one project alone, or of two kinds, is a matter of method."""
+    """Return the block of a path of `flat`; an analysis of one project alone, or of two kinds, is one of method."""
     if path[0] != "analyses":
         return block_of(path)
     kinds = {_kind(path[1], one) for one in (a, b)}

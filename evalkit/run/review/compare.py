@@ -1,4 +1,4 @@
-"""`evalkit compare`: what differs between two runs, and which part of each effect's difference is due to which block."""
+"""`evalkit compare`: what differs between two runs, and what part of each effect's difference is due to what."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evalkit.run.processes.temporary import REVIEW, private_folder
 from evalkit.run.review.blocks import BLOCKS, CROSSED, Block, Change, choice_changes
 from evalkit.run.review.crossing import Crosser, Key, Numbers, Side, file_block, fixed_blocks
 from evalkit.run.review.differences import TOLERANCE, moved_effects, number_at
-from evalkit.run.review.finished import RESULTS, FinishedRun, finished_run
+from evalkit.run.review.finished import RESULTS, FinishedRun, finished_run, refuse_within
 from evalkit.run.review.materials import find_materials
 from evalkit.run.review.shares import Part, Set, crossings, merged, parts
 from evalkit.run.review.verify import recorded_differences
@@ -78,7 +78,7 @@ class ComparedEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two runs set side by side: what differs in them, each effect in both, and what of the difference is due to what."""
+    """Two runs set side by side: what differs, each effect in both, and what of its difference is due to what."""
 
     a: str
     b: str
@@ -105,6 +105,7 @@ def compare_command(given: Given) -> int:
         for name, named in (("a", given.run_a), ("b", given.run_b)):
             (scratch / name).mkdir()
             runs.append(finished_run(named, scratch / name))
+            refuse_within(runs[-1], output.file)
         found = comparison(runs[0], runs[1], data, scratch, output.progress)
     tell(compare_answer(found), output)
     return 0 if found.is_same else 1
@@ -236,7 +237,7 @@ def _crossed(
     ]
     wanted = [(one.analysis, one.outcome) for one in effects]
     crosser = Crosser(a=sides[0], b=sides[1], scratch=scratch, wanted=wanted, fixed=fixed, say=progress.say)
-    groups = [frozenset({block}) for block in differing if block not in fixed]
+    groups: list[Set] = [frozenset({block}) for block in differing if block not in fixed]
     for end in (frozenset[str](), frozenset[str]().union(*groups)):
         if isinstance(said := crosser.values(end), str):
             which = "B" if end else "A"
@@ -244,7 +245,9 @@ def _crossed(
     groups, more = _without_failures(crosser, groups)
     values = _values(crosser, groups)
     names = [_name(group) for group in groups]
-    blocks = [ComparedBlock(blocks=_in_order(group), effects=_parts_of(values, wanted, names, group)) for group in groups]
+    blocks = [
+        ComparedBlock(blocks=_in_order(group), effects=_parts_of(values, wanted, names, group)) for group in groups
+    ]
     return blocks, tuple(_with_remainder(one, values, names) for one in effects), [*notes, *more]
 
 
@@ -252,10 +255,12 @@ def _without_failures(crosser: Crosser, groups: list[Set]) -> tuple[list[Set], l
     """Return the blocks, those together that cannot go one without the other, and what is said of these."""
     notes: list[str] = []
     while True:
-        failed, why = [], ""
+        failed: list[Set] = []
+        why = ""
         for crossing in _sets(groups):
             if isinstance(said := crosser.values(crossing), str):
-                failed, why = [*failed, crossing], why or said
+                failed.append(crossing)
+                why = why or said
         if not failed:
             return groups, notes
         together = merged(groups, failed)

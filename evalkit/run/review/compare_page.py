@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from evalkit.run.review.shares import Part as BlockPart
 
 _LONGEST: Final = 90
-_NONE: Final = "Not given in one of the runs, or in a crossing of them."
+_NONE: Final = "Not given: the run has no such number."
+_NO_PART: Final = "Not given in one of the runs, or in a crossing of them."
+_NOT_RUN: Final = "Not crossed: only the estimate's remainder is known."
 _ALL: Final = 0.99
 """Share of a difference from which on a block is said to make it alone."""
 _HOW: Final = (
-    "Parts are Shapley shares: the mean, over every order in which the blocks could change, of what a block changes when "
-    "its turn comes. They sum to the difference. Every crossing was evaluated by the kit that is here.",
+    "Parts are Shapley shares: the mean, over every order in which the blocks could change, of what a block changes "
+    "when its turn comes. They sum to the difference. Every crossing was evaluated by the kit that is here.",
     "Of more than four blocks the parts are means over the order in which they stand and its reverse.",
 )
 
@@ -69,10 +71,11 @@ def said(found: Comparison) -> Iterator[str]:
 
 def _sentence(found: Comparison, effect: ComparedEffect) -> str:
     gap = effect.difference
-    assert gap is not None and effect.a.estimate is not None and effect.b.estimate is not None
-    told = (
-        f"{effect.analysis}: {effect.outcome} is {number(effect.a.estimate)} in A and {number(effect.b.estimate)} in B"
-    )
+    one, other = effect.a.estimate, effect.b.estimate
+    assert gap is not None
+    assert one is not None
+    assert other is not None
+    told = f"{effect.analysis}: {effect.outcome} is {number(one)} in A and {number(other)} in B"
     shares = [(block.name, part.share) for block, part in _of_effect(found, effect)]
     alone = [name for name, share in shares if abs(share - gap) <= (1 - _ALL) * abs(gap)]
     if alone and all(abs(share) <= (1 - _ALL) * abs(gap) for name, share in shares if name != alone[0]):
@@ -154,10 +157,10 @@ def _interval(numbers: Numbers) -> Interval | Unavailable:
     return Interval(numbers.lower, numbers.upper)
 
 
-def _or_none(value: float | None) -> float | Unavailable:
+def _or_none(value: float | None, reason: str = _NONE) -> float | Unavailable:
     from evalkit.core.quantities import Unavailable
 
-    return Unavailable(_NONE) if value is None else value
+    return Unavailable(reason) if value is None else value
 
 
 def _shares(found: Comparison, crossed: Sequence[ComparedBlock]) -> ReleasedTable:
@@ -179,16 +182,18 @@ def _shares(found: Comparison, crossed: Sequence[ComparedBlock]) -> ReleasedTabl
     return release(Table(caption="Each block's part of each difference", columns=columns, rows=rows), 0)
 
 
-def _rows(
-    found: Comparison, crossed: Sequence[ComparedBlock], effect: ComparedEffect
-) -> Iterator[tuple[Any, ...]]:
+def _rows(found: Comparison, crossed: Sequence[ComparedBlock], effect: ComparedEffect) -> Iterator[tuple[Any, ...]]:
     name = f"{effect.analysis}: {effect.outcome}"
     for block in crossed:
         for one in block.effects:
-            if (one.analysis, one.outcome) == (effect.analysis, effect.outcome):
+            if (one.analysis, one.outcome) == (effect.analysis, effect.outcome) and one != _without_parts(effect):
                 yield name, block.name, *_part(one)
     if effect.remainder:
-        yield name, _left_to(found), effect.remainder, *(_or_none(None) for _ in range(5)), ""
+        yield name, _left_to(found), effect.remainder, *(_or_none(None, _NOT_RUN) for _ in range(5)), ""
+
+
+def _without_parts(effect: ComparedEffect) -> EffectParts:
+    return EffectParts(analysis=effect.analysis, outcome=effect.outcome)
 
 
 def _part(one: EffectParts) -> tuple[Any, ...]:
@@ -196,11 +201,14 @@ def _part(one: EffectParts) -> tuple[Any, ...]:
         return None if part is None else part.share
 
     estimate = one.estimate
+    numbers = (
+        share(estimate),
+        None if estimate is None else estimate.first_in,
+        None if estimate is None else estimate.last_in,
+        *(share(part) for part in (one.lower, one.upper, one.p_value)),
+    )
     return (
-        _or_none(share(estimate)),
-        _or_none(None if estimate is None else estimate.first_in),
-        _or_none(None if estimate is None else estimate.last_in),
-        *(_or_none(share(part)) for part in (one.lower, one.upper, one.p_value)),
+        *(_or_none(value, _NO_PART) for value in numbers),
         "depends on order" if estimate is not None and estimate.depends_on_order else "",
     )
 
@@ -284,7 +292,11 @@ def _csv(found: Comparison) -> str:
     table = csv.writer(held, lineterminator="\n")
     table.writerow(("analysis", "outcome", "a", "b", "block", "part", "first_in", "last_in", "depends_on_order"))
     for effect in found.effects:
-        known = (csv_safe(effect.analysis), csv_safe(effect.outcome), *map(_cell, (effect.a.estimate, effect.b.estimate)))
+        known = (
+            csv_safe(effect.analysis),
+            csv_safe(effect.outcome),
+            *map(_cell, (effect.a.estimate, effect.b.estimate)),
+        )
         for block, part in _of_effect(found, effect):
             numbers = map(_cell, (part.share, part.first_in, part.last_in))
             table.writerow((*known, block.name, *numbers, part.depends_on_order))

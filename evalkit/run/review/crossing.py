@@ -1,4 +1,4 @@
-"""Projects that have some choices, files or data of one run and the others of another, evaluated without their reports."""
+"""Projects with some choices, files or data of one run and the others of another, evaluated without reports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """An analysis and an outcome."""
 NUMBERS: Final = ("estimate", "lower", "upper", "p_value")
-_SAID_BESIDE: Final = {"claims": None, "reference_document": None, "notebooks": []}
+_SAID_BESIDE: Final[Mapping[str, object]] = {"claims": None, "reference_document": None, "notebooks": []}
 """What of a project names files on which no number depends."""
 
 
@@ -182,8 +182,8 @@ def fixed_blocks(a: Side, b: Side) -> dict[Block, str]:
         of_a, of_b = a.lacks(block), b.lacks(block)
         if of_a and of_b:
             raise InputError(
-                f"Neither run's files are there as it read them: {listed(sorted({*of_a, *of_b}))}. Give the folder that "
-                "holds the published files with --data DIR; they are found by their SHA-256."
+                f"Neither run's files are there as it read them: {listed(sorted({*of_a, *of_b}))}. Give the "
+                "folder that holds the published files with --data DIR; they are found by their SHA-256."
             )
         if of_a or of_b:
             fixed[block] = "b" if of_a else "a"

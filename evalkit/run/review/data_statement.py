@@ -93,11 +93,13 @@ def _fetched(found: Materials) -> dict[str, Record]:
 def _published(
     run: FinishedRun, path: str, digest: str, entry: CatalogueEntry | None, record: Record | None
 ) -> DataFile:
-    from_fetch = {"url": record.url, "fetched": record.fetched[:10]} if record else {}
+    url, fetched = (record.url, record.fetched[:10]) if record else ("", "")
     if run.is_synthetic:
         return DataFile(path=path, sha256=digest, title="Synthetic England", access=MADE_UP)
     if entry is None or entry.layout is None:
-        return DataFile(path=path, sha256=digest, title=path.rpartition("/")[2], access=UNKNOWN, **from_fetch)
+        return DataFile(
+            path=path, sha256=digest, title=path.rpartition("/")[2], access=UNKNOWN, url=url, fetched=fetched
+        )
     is_derived = entry.layout.publisher == "derived"
     return DataFile(
         path=path,
@@ -107,7 +109,8 @@ def _published(
         years=entry.contents.years,
         access=DERIVED if is_derived else PUBLIC,
         fetch=_fetch_line(entry),
-        **from_fetch,
+        url=url,
+        fetched=fetched,
     )
 
 

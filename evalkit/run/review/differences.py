@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from evalkit.run.outputs.hashes import Hashes
-from evalkit.run.review.finished import RESULTS, FinishedRun
+from evalkit.run.review.finished import NUMBERS, RESULTS, FinishedRun
 
 TOLERANCE: Final = 1e-9
 """Numbers that differ by no more than this share of the larger are the same: beyond it lies no rounding of BLAS."""
@@ -107,7 +107,7 @@ def output_differences(run: FinishedRun, made: Path, outputs: Mapping[str, str])
 def _difference(name: str, before: Path, now: Path) -> OutputDifference:
     if not now.is_file():
         return OutputDifference(name=name, state="gone")
-    if name == _PICTURES or not name.endswith((".json", ".csv")):
+    if name == _PICTURES or not name.endswith(NUMBERS):
         return OutputDifference(name=name, state="drawn")
     if not before.is_file():
         return OutputDifference(name=name, state="not there")

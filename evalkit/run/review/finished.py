@@ -21,6 +21,8 @@ RESULTS: Final = "results.json"
 PACK: Final = "pack.json"
 PACK_KIND: Final = "evalkit pack"
 CHECKSUMS: Final = "checksums.sha256"
+NUMBERS: Final = (".json", ".csv")
+"""How the outputs that hold numbers end; the others are drawn of these."""
 RUN_IN_PACK: Final = "run"
 PROJECT_IN_PACK: Final = "project"
 _MOST_BYTES: Final = 4 << 30
@@ -102,12 +104,11 @@ class FinishedRun:
         return found if isinstance(found, dict) else None
 
     def changed_since(self) -> tuple[str, ...]:
-        """Return the outputs that are there and no longer as the run left them."""
+        """Return the outputs that are there and no longer as the run left them; documents of a pack are drawn anew."""
         hashes = Hashes()
-        there = {name: self.folder / name for name in self.outputs}
-        return tuple(
-            name for name, path in there.items() if path.is_file() and hashes.of(path) != self.outputs[name]
-        )
+        kept = [name for name in self.outputs if self.pack is None or name.endswith(NUMBERS)]
+        there = {name: self.folder / name for name in kept}
+        return tuple(name for name, path in there.items() if path.is_file() and hashes.of(path) != self.outputs[name])
 
 
 def _below(prefix: str, files: Mapping[str, str]) -> dict[str, str]:
@@ -136,6 +137,15 @@ def finished_run(named: str, scratch: Path) -> FinishedRun:
         return _of_pack(named, path)
     folder = path.parent if path.name == MANIFEST else path
     return FinishedRun(named=named, folder=folder.absolute(), manifest=_manifest(folder, named))
+
+
+def refuse_within(run: FinishedRun, out: Path | None) -> None:
+    """Raise `InputError` where a file that is to be written would lie among the outputs of a run, or be its pack."""
+    place = run.pack or run.folder
+    if out is not None and (
+        out.resolve().is_relative_to(place.resolve()) or out.resolve() == Path(run.named).resolve()
+    ):
+        raise InputError(f"--out {out} lies within {run.named}, which is never written to. Give another place.")
 
 
 def _of_pack(named: str, folder: Path) -> FinishedRun:

@@ -26,6 +26,7 @@ from evalkit.run.review.crossing import file_block
 from evalkit.run.review.data_statement import data_files
 from evalkit.run.review.finished import (
     CHECKSUMS,
+    NUMBERS,
     PACK,
     PACK_KIND,
     PROJECT_IN_PACK,
@@ -142,7 +143,7 @@ def _require_untouched(run: FinishedRun) -> None:
 
 
 def _require_as_run(found: Materials, request: PackRequest) -> None:
-    """Raise `InputError` where the project's files are no longer those of the report, so that nobody could verify it."""
+    """Raise `InputError` where the project's files are no longer those of the report, which nobody could verify."""
     others = [one.path for one in found.project if not one.is_same]
     if others:
         raise InputError(
@@ -208,10 +209,15 @@ def _is_private(project: Project, request: PackRequest) -> bool:
 
 
 def _run_manifest(run: FinishedRun, report: Mapping[str, bytes], *, is_told: bool) -> bytes:
-    """Return the run's manifest; of private data with the hashes of what goes in alone, as a hash can be guessed at."""
-    own = {name: digest for name, digest in run.outputs.items() if name in report and _sha256(report[name]) == digest}
+    """Return the run's manifest without hashes of numbers that are withheld from what goes in.
+
+    Of private data it has the hashes of what goes in alone, as a hash of few unknown digits can be guessed at.
+    """
+    same = {name for name, content in report.items() if _sha256(content) == run.outputs.get(name)}
+    withheld = {name for name in report if name.endswith(NUMBERS)} - same
+    kept = set(run.outputs) - withheld if is_told else same
     told: dict[str, Any] = {key: value for key, value in run.manifest.items() if key not in ("outputs", "key")}
-    return _json({**told, "outputs": run.outputs if is_told else own})
+    return _json({**told, "outputs": {name: digest for name, digest in run.outputs.items() if name in kept}})
 
 
 def _code(run: FinishedRun) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -231,7 +237,9 @@ def _code(run: FinishedRun) -> tuple[dict[str, bytes], dict[str, str]]:
 
 
 def _notebooks(file: Path) -> dict[str, bytes]:
-    return {f"notebooks/{path.name}": path.read_bytes() for path in sorted(notebooks_folder(file).glob("[0-9]_*.ipynb"))}
+    return {
+        f"notebooks/{path.name}": path.read_bytes() for path in sorted(notebooks_folder(file).glob("[0-9]_*.ipynb"))
+    }
 
 
 def _around() -> dict[str, bytes]:

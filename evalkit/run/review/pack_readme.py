@@ -36,7 +36,8 @@ def _overview(packed: Packed) -> Iterator[str]:
     kind = "made-up schools (the synthetic England)" if packed.run.is_synthetic else "real schools"
     yield f"# {packed.title}"
     yield ""
-    yield f"What is needed to make the report of the project `{packed.run.slug}` again, and to check it. It is of {kind}."
+    yield f"What is needed to make the report of the project `{packed.run.slug}` again, and to check it."
+    yield f"The report is of {kind}."
     yield f"The archive follows the Data and Code Availability Standard (<{_STANDARD}>). It holds no rows of data."
     yield ""
     yield "| folder or file | what it is |"
@@ -88,7 +89,7 @@ def _software(packed: Packed) -> Iterator[str]:
     yield ""
     yield f"Python {versions.get('python', '')}; packages as in `requirements.lock`."
     yield f"Linear algebra and machine of the run: {packed.run.manifest.get('numerics') or 'not recorded'}."
-    yield f"Every random draw starts from the seed {packed.run.manifest['seed']}. One core and 2 GB of memory are enough."
+    yield f"Every random draw starts from the seed {packed.run.manifest['seed']}."
 
 
 def _steps(packed: Packed) -> Iterator[str]:
@@ -107,8 +108,8 @@ def _steps(packed: Packed) -> Iterator[str]:
         yield ""
         yield f"    evalkit verify .{data}"
     yield ""
-    yield "It makes the run again in a folder of its own, compares every number at 1e-9 of its size, and ends with the exit"
-    yield "code 0 where all are the same. `--fresh` does the installation by itself."
+    yield "It makes the run again in a folder of its own, compares every number at 1e-9 of its size, and ends with"
+    yield "the exit code 0 where all are the same. `--fresh` does the installation by itself."
 
 
 def _outputs(packed: Packed) -> Iterator[str]:

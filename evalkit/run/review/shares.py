@@ -109,5 +109,3 @@ def _is_of_groups(crossing: Set, groups: Iterable[Set]) -> bool:
 
 def _parts_two(crossing: Set, one: Set, other: Set) -> bool:
     return (one <= crossing) != (other <= crossing)
-
-

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from evalkit.core.errors import InputError
 from evalkit.core.plain import plain
 from evalkit.core.words import counted
+from evalkit.run.outputs.content_key import project_slug
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.temporary import REVIEW, private_folder
 from evalkit.run.project.workspace import project_file
@@ -21,7 +23,7 @@ from evalkit.run.review.differences import (
     output_differences,
     results_in,
 )
-from evalkit.run.review.finished import FinishedRun, finished_run
+from evalkit.run.review.finished import FinishedRun, finished_run, refuse_within
 from evalkit.run.review.materials import FoundFile, find_materials, lay_out
 from evalkit.run.tables.written import Output
 from evalkit.run.typed_paths import data_folder, out_file
@@ -92,9 +94,16 @@ def verify_command(given: Given) -> int:
     data = data_folder(given.data)
     with environment_faults("verifying"), private_folder(REVIEW) as scratch:
         run = finished_run(given.run, scratch)
+        refuse_within(run, output.file)
+        _refuse_other(run, own)
         found = verification(run, own, data, scratch, output.progress, is_fresh=given.fresh)
     tell(verify_answer(found), output)
     return found.exit_code
+
+
+def _refuse_other(run: FinishedRun, own: Path | None) -> None:
+    if own is not None and (slug := project_slug(own)) != run.slug:
+        raise InputError(f"--project {own} is the project '{slug}', and {run.named} is a run of '{run.slug}'.")
 
 
 def verification(

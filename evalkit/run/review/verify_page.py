@@ -1,4 +1,4 @@
-"""What became of a run made again, for a reader: the verdict first, then files, effects, outputs, and what explains them."""
+"""What became of a run made again: the verdict first, then files, effects, outputs, and what explains them."""
 
 from __future__ import annotations
 
@@ -75,9 +75,11 @@ def verdict(found: Verification) -> Iterator[str]:
 def _reasons(found: Verification) -> Iterator[str]:
     if found.touched:
         n = len(found.touched)
-        yield f"{counted(n, 'output')} of the run {'is' if n == 1 else 'are'} not as the run left it: " + listed(
-            list(found.touched)
-        ) + "."
+        yield (
+            f"{counted(n, 'output')} of the run {'is' if n == 1 else 'are'} not as the run left it: "
+            + listed(list(found.touched))
+            + "."
+        )
     changed = [one.path for one in found.moved if one.state == "changed"]
     if changed:
         yield f"{counted(len(changed), 'file')} it was made from changed since: {listed(changed)}."
@@ -141,12 +143,11 @@ def _effects(effects: Sequence[MovedEffect]) -> ReleasedTable | None:
     )
     shown = effects[:_MOST_ROWS]
     rows = tuple(
-        (_named(one), _NUMBERS[one.number], _or_none(one.before), _or_none(one.now), _share(one.share))
-        for one in shown
+        (_named(one), _NUMBERS[one.number], _or_none(one.before), _or_none(one.now), _share(one.share)) for one in shown
     )
     left = len(effects) - len(shown)
-    notes = ("Effects by which an analysis is quoted come first.",)
-    notes += (f"{left} more numbers moved; --json names them all.",) if left else ()
+    more = (f"{left} more numbers moved; --json names them all.",) if left else ()
+    notes = ("Effects by which an analysis is quoted come first.", *more)
     return release(Table(caption="Numbers of effects that moved", columns=columns, rows=rows, notes=notes), 0)
 
 
