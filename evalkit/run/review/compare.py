@@ -121,7 +121,8 @@ def comparison(a: FinishedRun, b: FinishedRun, data: Path | None, scratch: Path,
     crossed = [block for block in differing if block in CROSSED]
     if crossed:
         with progress.step(f"{b.slug}: crossing {listed(crossed)}"):
-            found, effects, more = _crossed(a, b, data, scratch, crossed, effects, progress)
+            sides = [Side(run=run, found=find_materials(run, None, data)) for run in (a, b)]
+            found, effects, more = _crossed(sides, crossed, effects, scratch, progress)
         notes += more
         taken = {block for one in found for block in one.blocks}
         rest = [one for one in blocks if one.blocks[0] not in taken]
@@ -219,15 +220,12 @@ Crossed = tuple[list[ComparedBlock], tuple[ComparedEffect, ...], list[str]]
 
 
 def _crossed(
-    a: FinishedRun,
-    b: FinishedRun,
-    data: Path | None,
-    scratch: Path,
+    sides: Sequence[Side],
     differing: Sequence[Block],
     effects: tuple[ComparedEffect, ...],
+    scratch: Path,
     progress: Progress,
 ) -> Crossed:
-    sides = [Side(run=run, found=find_materials(run, None, data)) for run in (a, b)]
     fixed = fixed_blocks(*sides)
     notes = [
         f"The {block} of {'A' if side == 'b' else 'B'} cannot be found as it was, so those of "

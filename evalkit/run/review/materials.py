@@ -67,7 +67,7 @@ def find_materials(run: FinishedRun, project_file: Path | None, data: Path | Non
     """
     hashes = Hashes()
     folders = _project_folders(run, project_file)
-    own = _found(run.project_inputs, folders, hashes, "project")
+    own = _found(run.project_inputs, [*folders, *([data] if data else [])], hashes, "project")
     if project_file is None:
         own = tuple(_or_manifest(one, run) for one in own)
     else:
