@@ -46,7 +46,7 @@ def compare_document(found: Comparison) -> Document:
     from evalkit.report.border.parts import Document
 
     if found.is_same:
-        return Document(title=f"The two runs are the same: {found.a} and {found.b}.")
+        return Document(title="The two runs are the same: files, choices, code and results.", face=found.notes)
     return Document(
         title="Two runs side by side",
         question=f"A is {found.a}; B is {found.b}.",

@@ -8,7 +8,7 @@ from evalkit.core.errors import EvalkitError
 from evalkit.run.kinds.names import KINDS
 from evalkit.run.kinds.registry import RESERVED
 from evalkit.run.project.project_file import load_project, project_data, project_schema
-from evalkit.run.review.blocks import _BLOCK_OF, BLOCKS, _OF_KEYS, block_of, choice_changes, mixed
+from evalkit.run.review.blocks import _BLOCK_OF, _OF_KEYS, BLOCKS, block_of, choice_changes, mixed
 from tests.conftest import ROOT
 
 SCHEMA = project_schema()
@@ -54,9 +54,14 @@ def test_the_schema_was_read():
     assert ("areas", ("analyses", "pool", "neighbours")) in EVERY
 
 
-@pytest.mark.parametrize(("kind", "path"), EVERY, ids=[f"{kind}:{'.'.join(path)}" for kind, path in EVERY])
-def test_every_key_of_a_project_file_belongs_to_one_block(kind, path):
-    assert block_of(path, kind) in BLOCKS
+def test_every_key_of_a_project_file_belongs_to_one_block():
+    without = []
+    for kind, path in EVERY:
+        try:
+            assert block_of(path, kind) in BLOCKS
+        except EvalkitError:
+            without.append((kind, ".".join(path)))
+    assert without == []  # a new key: give it the block whose change it is, in evalkit/run/review/blocks.py
 
 
 def test_a_key_that_is_new_has_no_block():

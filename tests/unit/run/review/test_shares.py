@@ -13,8 +13,8 @@ A, B, C = "sample", "comparison", "method"
 def test_shapley_shares_by_hand():
     """Three blocks; v in hundredths. Orders of (s, c, m) and what s adds when its turn comes:
 
-    s first (2 orders of 6): v(s) − v() = 4 − 0 = 4; after c: v(sc) − v(c) = 9 − 2 = 7; after m: v(sm) − v(m) = 5 − 3 = 2;
-    last (2 orders): v(scm) − v(cm) = 12 − 6 = 6. Share: (2·4 + 7 + 2 + 2·6)/6 = 29/6.
+    s first (2 orders of 6): v(s) − v() = 4 − 0 = 4; after c: v(sc) − v(c) = 9 − 2 = 7; after m: v(sm) − v(m) =
+    5 − 3 = 2; last (2 orders): v(scm) − v(cm) = 12 − 6 = 6. Share: (2·4 + 7 + 2 + 2·6)/6 = 29/6.
     c: (2·2 + (9 − 4) + (6 − 3) + 2·(12 − 5))/6 = (4 + 5 + 3 + 14)/6 = 26/6.
     m: (2·3 + (5 − 4) + (6 − 2) + 2·(12 − 9))/6 = (6 + 1 + 4 + 6)/6 = 17/6.  Together 72/6 = 12 = v(scm) − v().
     """
