@@ -92,6 +92,26 @@ def test_one_changed_cell_is_named_with_the_effects_that_moved(space, tmp_path, 
     assert bytes_below(tmp_path / "space" / "outputs") == before
 
 
+def test_choices_are_crossed_and_what_they_do_not_explain_remains(space, tmp_path, capsys, monkeypatch):
+    """The second run is the first with another estimator in its manifest and the same results: as these did not move,
+    what remains is what the estimator would have done, taken back.
+    """
+    outputs, other = space / "outputs" / "waves", tmp_path / "waves"
+    shutil.copytree(outputs, other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["parameters"]["analyses"][0]["estimator"] = "imputation"
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    names = str(outputs), str(other)
+    code, found = typed(capsys, monkeypatch, space, "compare", *names)
+    assert (code, found["same"]) == (1, False)
+    assert [(one["block"], one["fields"]) for one in found["blocks"]] == [("method", ["analyses.waves.estimator"])]
+    for part, left in zip(found["blocks"][0]["effects"], found["remainder"], strict=True):
+        assert part["a"] == part["b"]
+        assert abs(part["difference"]) > 1e-6
+        assert part["difference"] == part["first_in"] == part["last_in"] == pytest.approx(-left["difference"])
+    assert typed(capsys, monkeypatch, space, "compare", names[0], f"{names[0]}/manifest.json")[0] == 0
+
+
 @pytest.mark.slow
 def test_a_pack_is_verified_on_its_own(space, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(space)
@@ -135,4 +155,3 @@ def test_two_runs_of_the_project_are_compared(space, tmp_path, capsys, monkeypat
     assert (code, found["same"]) == (1, False)
     assert [one["block"] for one in found["blocks"]] == ["method"]
     assert all(one["difference"] == 0 for one in found["remainder"])
-    assert typed(capsys, monkeypatch, tmp_path, "compare", names[0], f"{names[0]}/manifest.json")[0] == 0

@@ -32,6 +32,7 @@ def written(folder, project, sources, estimate):
     return finished_run(str(folder), folder)
 
 
+@pytest.mark.slow
 def test_the_list_of_neighbours_alone_makes_the_difference(shared_data, tmp_path):
     project, sources = load_project(FILE), find_sources(shared_data)
     lists = replace(project.pool, neighbours="may_2025", alternative_neighbours="april_2021")

@@ -162,9 +162,7 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
             },
             "required": [*common["required"], *own.get("required", [])],
         }
-    schema["properties"]["analyses"]["items"] = {
-        "oneOf": [{"$ref": f"#/$defs/{_part_of(name)}"} for name in KINDS]
-    }
+    schema["properties"]["analyses"]["items"] = {"oneOf": [{"$ref": f"#/$defs/{_part_of(name)}"} for name in KINDS]}
     return schema
 
 

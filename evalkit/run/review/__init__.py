@@ -3,12 +3,12 @@
 - `again`: A run made again in its workspace: by this kit, or by the code and the packages it had, in a fresh
   environment.
 - `blocks`: Which block every key of a project file belongs to, and what differs between two runs, block by block.
-- `compare`: `evalkit compare`: what differs between two runs, and which part of each effect's difference is due to
-  which block.
+- `compare`: `evalkit compare`: what differs between two runs, and what part of each effect's difference is due to
+  what.
 - `compare_page`: Two runs side by side, as a reviewer reads them in a minute: the effects, what moves them, and what
   differs.
-- `crossing`: Projects that have some choices, files or data of one run and the others of another, evaluated without
-  their reports.
+- `crossing`: Projects with some choices, files or data of one run and the others of another, evaluated without
+  reports.
 - `data_statement`: Where the published files of a run come from and how to get them, since they do not travel with a
   pack.
 - `differences`: Two makings of the same outputs set side by side: to the byte, and number by number.
@@ -19,8 +19,8 @@
 - `pack_readme`: The README of a pack, in the order that the Data and Code Availability Standard asks.
 - `shares`: A difference shared out among the blocks that make it: Shapley shares, or one order and its reverse.
 - `verify`: `evalkit verify`: makes a finished run again from its manifest, and says what is the same and what is not.
-- `verify_page`: What became of a run made again, for a reader: the verdict first, then files, effects, outputs, and
-  what explains them.
+- `verify_page`: What became of a run made again: the verdict first, then files, effects, outputs, and what explains
+  them.
 - `wheel`: A wheel of this kit as it is installed, the same to the byte for the same code, made without any tool for
   it.
 """

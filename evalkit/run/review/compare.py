@@ -16,7 +16,7 @@ from evalkit.run.review.crossing import Crosser, Key, Numbers, Side, file_block,
 from evalkit.run.review.differences import TOLERANCE, moved_effects, number_at
 from evalkit.run.review.finished import RESULTS, FinishedRun, finished_run, refuse_within
 from evalkit.run.review.materials import find_materials
-from evalkit.run.review.shares import Part, Set, crossings, merged, parts
+from evalkit.run.review.shares import BlockShare, Set, crossings, merged, parts
 from evalkit.run.review.verify import recorded_differences
 from evalkit.run.tables.written import Output
 from evalkit.run.typed_paths import data_folder, out_file
@@ -37,10 +37,10 @@ class EffectParts:
 
     analysis: str
     outcome: str
-    estimate: Part | None = None
-    lower: Part | None = None
-    upper: Part | None = None
-    p_value: Part | None = None
+    estimate: BlockShare | None = None
+    lower: BlockShare | None = None
+    upper: BlockShare | None = None
+    p_value: BlockShare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

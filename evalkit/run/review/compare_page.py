@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.formats import number
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from evalkit.report.border.disclosure import ReleasedTable
     from evalkit.report.border.parts import Document, Part
     from evalkit.run.review.crossing import Numbers
-    from evalkit.run.review.shares import Part as BlockPart
+    from evalkit.run.review.shares import BlockShare
 
 _LONGEST: Final = 90
+_DECIMALS: Final = 3
 _NONE: Final = "Not given: the run has no such number."
 _NO_PART: Final = "Not given in one of the runs, or in a crossing of them."
 _NOT_RUN: Final = "Not crossed: only the estimate's remainder is known."
@@ -49,8 +51,7 @@ def compare_document(found: Comparison) -> Document:
         return Document(title="The two runs are the same: files, choices, code and results.", face=found.notes)
     return Document(
         title="Two runs side by side",
-        question=f"A is {found.a}; B is {found.b}.",
-        face=(*said(found), *found.notes),
+        face=(f"A is {found.a}; B is {found.b}.", *said(found), *found.notes),
         sections=(tuple(_parts(found)),),
     )
 
@@ -64,6 +65,8 @@ def said(found: Comparison) -> Iterator[str]:
         yield "Files, choices, code and packages are the same, and yet results differ: please report it."
     moved = [one for one in found.effects if one.difference]
     yield from (_sentence(found, one) for one in moved)
+    if any(one.block == "code" for one in found.changes) and not any(one.remainder for one in found.effects):
+        yield "The code or its packages differ, and move none of these estimates."
     still = len(found.effects) - len(moved)
     if still:
         yield f"{counted(still, 'effect')} of {len(found.effects)}: the same estimate in both, or none in one of them."
@@ -75,15 +78,20 @@ def _sentence(found: Comparison, effect: ComparedEffect) -> str:
     assert gap is not None
     assert one is not None
     assert other is not None
-    told = f"{effect.analysis}: {effect.outcome} is {number(one)} in A and {number(other)} in B"
+    told = f"{effect.analysis}: {effect.outcome} is {_written(one)} in A and {_written(other)} in B"
     shares = [(block.name, part.share) for block, part in _of_effect(found, effect)]
     alone = [name for name, share in shares if abs(share - gap) <= (1 - _ALL) * abs(gap)]
     if alone and all(abs(share) <= (1 - _ALL) * abs(gap) for name, share in shares if name != alone[0]):
-        return f"{told}: {alone[0]} alone makes the difference of {number(gap)}."
-    parts = [f"{name} {number(share)}" for name, share in shares]
+        return f"{told}: {alone[0]} alone makes the difference of {_written(gap)}."
+    parts = [f"{name} {_written(share)}" for name, share in shares]
     if effect.remainder:
-        parts.append(f"{_left_to(found)} {number(effect.remainder)}")
-    return f"{told}; of the difference of {number(gap)}: {listed(parts)}."
+        parts.append(f"{_left_to(found)} {_written(effect.remainder)}")
+    return f"{told}; of the difference of {_written(gap)}: {listed(parts)}."
+
+
+def _written(value: float) -> str:
+    """Return a number with one digit more than reports have, so that parts are seen to sum to the difference."""
+    return number(value, _DECIMALS)
 
 
 def _left_to(found: Comparison) -> str:
@@ -92,7 +100,7 @@ def _left_to(found: Comparison) -> str:
     return "code and packages (what remains)" if is_code else "what remains"
 
 
-def _of_effect(found: Comparison, effect: ComparedEffect) -> Iterator[tuple[ComparedBlock, BlockPart]]:
+def _of_effect(found: Comparison, effect: ComparedEffect) -> Iterator[tuple[ComparedBlock, BlockShare]]:
     for block in found.blocks:
         for one in block.effects:
             if (one.analysis, one.outcome) == (effect.analysis, effect.outcome) and one.estimate is not None:
@@ -121,7 +129,7 @@ def _effects(effects: Sequence[ComparedEffect]) -> ReleasedTable:
     columns = (
         Column("effect", "Effect"),
         *(
-            Column(f"{key}_{run}", f"{run.upper()}: {header}", kind)  # type: ignore[arg-type]
+            Column(f"{key}_{run}", f"{run.upper()}: {header}", kind, decimals=_DECIMALS)  # type: ignore[arg-type]
             for run in ("a", "b")
             for key, header, kind in (
                 ("estimate", "estimate", "estimate"),
@@ -130,7 +138,7 @@ def _effects(effects: Sequence[ComparedEffect]) -> ReleasedTable:
                 ("n", "treated/comparison", "text"),
             )
         ),
-        Column("difference", "B less A", "estimate"),
+        Column("difference", "B less A", "estimate", decimals=_DECIMALS),
     )
     rows = tuple(
         (
@@ -170,16 +178,24 @@ def _shares(found: Comparison, crossed: Sequence[ComparedBlock]) -> ReleasedTabl
     columns = (
         Column("effect", "Effect"),
         Column("block", "Block"),
-        Column("estimate", "Part of the estimate", "estimate", decimals=3),
-        Column("first", "Changed first", "estimate", decimals=3),
-        Column("last", "Changed last", "estimate", decimals=3),
-        Column("lower", "Of the lower end", "estimate", decimals=3),
-        Column("upper", "Of the upper end", "estimate", decimals=3),
-        Column("p", "Of p", "estimate", decimals=3),
+        *(
+            Column(key, header, "estimate", decimals=_DECIMALS)
+            for key, header in (
+                ("estimate", "Part of the estimate"),
+                ("first", "Changed first"),
+                ("last", "Changed last"),
+                ("lower", "Of the lower end"),
+                ("upper", "Of the upper end"),
+                ("p", "Of p"),
+            )
+        ),
         Column("order", "Order"),
     )
     rows = tuple(row for effect in found.effects for row in _rows(found, crossed, effect))
-    return release(Table(caption="Each block's part of each difference", columns=columns, rows=rows), 0)
+    is_shown = [True, True, True, len(crossed) > 1, len(crossed) > 1, True, True, True, any(row[-1] for row in rows)]
+    shown = tuple(tuple(compress(row, is_shown)) for row in rows)
+    made = Table(caption="Each block's part of each difference", columns=tuple(compress(columns, is_shown)), rows=shown)
+    return release(made, 0)
 
 
 def _rows(found: Comparison, crossed: Sequence[ComparedBlock], effect: ComparedEffect) -> Iterator[tuple[Any, ...]]:
@@ -197,7 +213,7 @@ def _without_parts(effect: ComparedEffect) -> EffectParts:
 
 
 def _part(one: EffectParts) -> tuple[Any, ...]:
-    def share(part: BlockPart | None) -> float | None:
+    def share(part: BlockShare | None) -> float | None:
         return None if part is None else part.share
 
     estimate = one.estimate

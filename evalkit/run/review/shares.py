@@ -16,7 +16,7 @@ MUCH: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BlockShare:
     """What one block has of a difference: its share, and what it does as the first and as the last to change.
 
     Of more than four blocks the share is the mean over one order and its reverse, `first_in` and `last_in` are what
@@ -42,7 +42,7 @@ def crossings(blocks: Sequence[str]) -> list[Set]:
     return list(dict.fromkeys((*forward, *backward)))
 
 
-def parts(values: Mapping[Set, float], blocks: Sequence[str]) -> dict[str, Part]:
+def parts(values: Mapping[Set, float], blocks: Sequence[str]) -> dict[str, BlockShare]:
     """Return each block's part of v(all) − v(none), which the shares sum to; `values` has v of every crossing.
 
     >>> v = {frozenset(): 1.0, frozenset("a"): 2.0, frozenset("b"): 1.0, frozenset("ab"): 4.0}
@@ -56,7 +56,7 @@ def parts(values: Mapping[Set, float], blocks: Sequence[str]) -> dict[str, Part]
     for i, block in enumerate(blocks):
         forward = values[frozenset(blocks[: i + 1])] - values[frozenset(blocks[:i])]
         backward = values[frozenset(blocks[i:])] - values[frozenset(blocks[i + 1 :])]
-        found[block] = Part(
+        found[block] = BlockShare(
             share=(forward + backward) / 2,
             first_in=forward,
             last_in=backward,
@@ -65,7 +65,7 @@ def parts(values: Mapping[Set, float], blocks: Sequence[str]) -> dict[str, Part]
     return found
 
 
-def _shapley(values: Mapping[Set, float], blocks: Sequence[str], block: str) -> Part:
+def _shapley(values: Mapping[Set, float], blocks: Sequence[str], block: str) -> BlockShare:
     others, k = [one for one in blocks if one != block], len(blocks)
     share = 0.0
     for n in range(k):
@@ -73,7 +73,7 @@ def _shapley(values: Mapping[Set, float], blocks: Sequence[str], block: str) -> 
         for before in map(frozenset, combinations(others, n)):
             share += weight * (values[before | {block}] - values[before])
     everything = frozenset(blocks)
-    return Part(
+    return BlockShare(
         share=share,
         first_in=values[frozenset({block})] - values[frozenset()],
         last_in=values[everything] - values[everything - {block}],

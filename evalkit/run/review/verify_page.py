@@ -50,7 +50,6 @@ def verify_document(found: Verification) -> Document:
 
     return Document(
         title=f"{found.slug}: the run made again",
-        question=f"Does {found.run} come out the same?",
         face=(*verdict(found),),
         sections=(tuple(_parts(found)),),
     )
@@ -59,16 +58,19 @@ def verify_document(found: Verification) -> Document:
 def verdict(found: Verification) -> Iterator[str]:
     """Yield the sentences that say what became of a run made again."""
     if found.state == "not made":
-        yield f"NOT VERIFIED. The run could not be made again. {found.failure}"
+        yield f"NOT VERIFIED: {found.run} could not be made again. {found.failure}"
     elif found.state == "same":
-        yield f"VERIFIED. Made again with {found.told}, all {counted(found.n_same, 'output')} are the same to the byte."
+        yield (
+            f"VERIFIED: of {found.run}, made again with {found.told}, all {counted(found.n_same, 'output')} are the "
+            "same to the byte."
+        )
     elif found.state == "same numbers":
         yield (
-            f"VERIFIED. Made again with {found.told}, every number is the same within 1e-9 of its size; "
-            f"{counted(found.n_same, 'output')} of {found.n_same + len(found.outputs)} are the same to the byte."
+            f"VERIFIED: of {found.run}, made again with {found.told}, every number is the same within 1e-9 of its "
+            f"size; {counted(found.n_same, 'output')} of {found.n_same + len(found.outputs)} are the same to the byte."
         )
     else:
-        yield f"DIFFERENT. Made again with {found.told}, the run does not come out the same."
+        yield f"DIFFERENT: {found.run}, made again with {found.told}, does not come out the same."
     yield from _reasons(found)
 
 

@@ -101,7 +101,7 @@ def test_the_difference_is_shared_out_and_what_remains_is_told(tmp_path, crossed
     assert record["remainder"][0]["difference"] == pytest.approx(0.1)
     assert not record["same"]
     text = terminal_text(compare_document(found))
-    assert "code and packages (what remains) 0.10" in text
+    assert "code and packages (what remains) 0.100" in text
     assert "Each block" in report_html(compare_document(found))
     assert "main,READPROG,1.0,1.6,remainder," in _csv(found)
     json.dumps(record, allow_nan=False)
@@ -111,7 +111,7 @@ def test_a_block_that_makes_it_all_is_said_to(tmp_path, crossed):
     crossed({(): 1.0, ("comparison",): 1.4})
     b = run_of(tmp_path / "b", 1.4, parameters=with_choices(pool={"neighbours": "may_2025"}))
     found = compared(run_of(tmp_path / "a", 1.0), b, tmp_path)
-    assert "comparison alone makes the difference of 0.40" in terminal_text(compare_document(found))
+    assert "comparison alone makes the difference of 0.400" in terminal_text(compare_document(found))
     assert found.effects[0].remainder == 0.0
 
 
