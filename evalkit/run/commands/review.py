@@ -55,6 +55,9 @@ def _add_compare_options(parser: Options) -> None:
     parser.add_argument(
         "--data", metavar="DIR", help="folder in which the published files of both are found (default: as they were)"
     )
+    parser.add_argument(
+        "--fresh", action="store_true", help="cross the code too: each run again with the other's, installed afresh"
+    )
     add_output_options(parser, main_table="each block's part of each difference")
 
 
@@ -78,7 +81,8 @@ COMPARE: Final = Declared(
     epilog="""\
 Choices are crossed in blocks: with up to four that differ every combination is run, and each block's part is its
 Shapley share, first-in and last-in beside it; with more, one order and its reverse. What code and packages do is what
-remains. Exit code 0 where nothing differs, 1 where something does, 2 where no run is named.
+remains, unless --fresh runs that as well. Exit code 0 where nothing differs, 1 where something does, 2 where no run is
+named.
 """,
     refuse=_refuse_compare,
 )

@@ -3,10 +3,13 @@
 - `again`: A run made again in its workspace: by this kit, or by the code and the packages it had, in a fresh
   environment.
 - `blocks`: Which block every key of a project file belongs to, and what differs between two runs, block by block.
+- `code_crossing`: Two runs each made again with the code and the packages of the other: what code has of the
+  difference.
 - `compare`: `evalkit compare`: what differs between two runs, and what part of each effect's difference is due to
   what.
 - `compare_page`: Two runs side by side, as a reviewer reads them in a minute: the effects, what moves them, and what
   differs.
+- `compared`: What two runs set side by side say: each effect in both, and each block's part of its difference.
 - `crossing`: Projects with some choices, files or data of one run and the others of another, evaluated without
   reports.
 - `data_statement`: Where the published files of a run come from and how to get them, since they do not travel with a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +12,20 @@ from evalkit.core.words import listed
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.temporary import REVIEW, private_folder
 from evalkit.run.review.blocks import BLOCKS, CROSSED, Block, Change, choice_changes
+from evalkit.run.review.code_crossing import crossed_code
+from evalkit.run.review.compared import (
+    ComparedBlock,
+    ComparedEffect,
+    Comparison,
+    EffectParts,
+    quoted_effects,
+    recorded_numbers,
+)
 from evalkit.run.review.crossing import Crosser, Key, Numbers, Side, file_block, fixed_blocks
-from evalkit.run.review.differences import TOLERANCE, moved_effects, number_at
+from evalkit.run.review.differences import moved_effects, number_at
 from evalkit.run.review.finished import RESULTS, FinishedRun, finished_run, refuse_within
 from evalkit.run.review.materials import find_materials
-from evalkit.run.review.shares import BlockShare, Set, crossings, merged, parts
+from evalkit.run.review.shares import Set, crossings, merged, parts
 from evalkit.run.review.verify import recorded_differences
 from evalkit.run.tables.written import Output
 from evalkit.run.typed_paths import data_folder, out_file
@@ -26,71 +35,6 @@ if TYPE_CHECKING:
     from evalkit.run.console import Progress
 
 KINDS: Final = (".html", ".docx", ".pdf", ".csv")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectParts:
-    """What a block, or blocks that go together, has of the difference in one effect, number by number.
-
-    A number that some crossing does not give has no part.
-    """
-
-    analysis: str
-    outcome: str
-    estimate: BlockShare | None = None
-    lower: BlockShare | None = None
-    upper: BlockShare | None = None
-    p_value: BlockShare | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedBlock:
-    """Blocks that go together (most often one), and what they have of each difference; none where they were not run."""
-
-    blocks: tuple[Block, ...]
-    effects: tuple[EffectParts, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The name by which it is told."""
-        return " and ".join(self.blocks)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedEffect:
-    """An effect by which an analysis is quoted, as the two runs have it, and what no block explains of its estimate."""
-
-    analysis: str
-    outcome: str
-    a: Numbers
-    b: Numbers
-    n_a: tuple[int, int] | None = None
-    n_b: tuple[int, int] | None = None
-    remainder: float | None = None
-
-    @property
-    def difference(self) -> float | None:
-        """The estimate of B less that of A, None where one is not given."""
-        if self.a.estimate is None or self.b.estimate is None:
-            return None
-        return self.b.estimate - self.a.estimate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Two runs set side by side: what differs, each effect in both, and what of its difference is due to what."""
-
-    a: str
-    b: str
-    is_same: bool
-    changes: tuple[Change, ...]
-    effects: tuple[ComparedEffect, ...]
-    blocks: tuple[ComparedBlock, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def changes_in(self, block: ComparedBlock) -> tuple[Change, ...]:
-        """Return what differs in a block."""
-        return tuple(one for one in self.changes if one.block in block.blocks)
 
 
 def compare_command(given: Given) -> int:
@@ -106,27 +50,34 @@ def compare_command(given: Given) -> int:
             (scratch / name).mkdir()
             runs.append(finished_run(named, scratch / name))
             refuse_within(runs[-1], output.file)
-        found = comparison(runs[0], runs[1], data, scratch, output.progress)
+        found = comparison(runs[0], runs[1], data, scratch, output.progress, is_fresh=given.fresh)
     tell(compare_answer(found), output)
     return 0 if found.is_same else 1
 
 
-def comparison(a: FinishedRun, b: FinishedRun, data: Path | None, scratch: Path, progress: Progress) -> Comparison:
-    """Return two runs set side by side; choices and data that differ are crossed in `scratch`."""
+def comparison(
+    a: FinishedRun, b: FinishedRun, data: Path | None, scratch: Path, progress: Progress, *, is_fresh: bool = False
+) -> Comparison:
+    """Return two runs set side by side; choices and data that differ are crossed in `scratch`.
+
+    With `is_fresh` code is crossed too: each run is made again with the code and packages of the other.
+    """
     changes = tuple(sorted(_changes(a, b), key=lambda one: BLOCKS.index(one.block)))
     effects, notes = _recorded_effects(a, b), list(_touched(a, b))
     is_same = not changes and not moved_effects(a.results(), b.results())
     differing = [block for block in BLOCKS if any(one.block == block for one in changes)]
     blocks = [ComparedBlock(blocks=(block,)) for block in differing]
     crossed = [block for block in differing if block in CROSSED]
+    sides = [Side(run=run, found=find_materials(run, None, data)) for run in (a, b)] if crossed or is_fresh else []
     if crossed:
         with progress.step(f"{b.slug}: crossing {listed(crossed)}"):
-            sides = [Side(run=run, found=find_materials(run, None, data)) for run in (a, b)]
             found, effects, more = _crossed(sides, crossed, effects, scratch, progress)
         notes += more
-        taken = {block for one in found for block in one.blocks}
-        rest = [one for one in blocks if one.blocks[0] not in taken]
-        blocks = sorted([*found, *rest], key=lambda one: BLOCKS.index(one.blocks[0]))
+        blocks = _with_shares(blocks, found)
+    if is_fresh and "code" in differing:
+        code, effects, more = crossed_code(sides, effects, scratch, progress)
+        notes += more
+        blocks = _with_shares(blocks, code)
     return Comparison(
         a=a.named,
         b=b.named,
@@ -136,6 +87,13 @@ def comparison(a: FinishedRun, b: FinishedRun, data: Path | None, scratch: Path,
         blocks=tuple(blocks),
         notes=tuple(notes),
     )
+
+
+def _with_shares(blocks: Sequence[ComparedBlock], found: Sequence[ComparedBlock]) -> list[ComparedBlock]:
+    """Return blocks with those that were crossed in the place of the same without shares."""
+    taken = {block for one in found for block in one.blocks}
+    rest = [one for one in blocks if one.blocks[0] not in taken]
+    return sorted([*found, *rest], key=lambda one: BLOCKS.index(one.blocks[0]))
 
 
 # What differs in what two runs were made from.
@@ -173,7 +131,7 @@ def _touched(a: FinishedRun, b: FinishedRun) -> Iterator[str]:
 
 
 def _recorded_effects(a: FinishedRun, b: FinishedRun) -> tuple[ComparedEffect, ...]:
-    one, other = _mains(a), _mains(b)
+    one, other = quoted_effects(a.results()), quoted_effects(b.results())
     return tuple(_of_both(key, one.get(key), other.get(key)) for key in dict.fromkeys((*one, *other)))
 
 
@@ -182,31 +140,12 @@ def _of_both(key: Key, one: Mapping[str, Any] | None, other: Mapping[str, Any] |
     found = ComparedEffect(
         analysis=key[0],
         outcome=key[1],
-        a=_numbers(one),
-        b=_numbers(other),
+        a=recorded_numbers(one),
+        b=recorded_numbers(other),
         n_a=_counts(one),
         n_b=_counts(other),
     )
     return replace(found, remainder=found.difference)
-
-
-def _mains(run: FinishedRun) -> dict[Key, Mapping[str, Any]]:
-    analyses = (run.results() or {}).get("analyses", ())
-    return {
-        (str(analysis["name"]), str(effect["outcome"])): effect
-        for analysis in analyses
-        for effect in analysis["effects"]
-        if effect.get("main")
-    }
-
-
-def _numbers(effect: Mapping[str, Any] | None) -> Numbers:
-    return Numbers(
-        estimate=number_at(effect, "estimate"),
-        lower=number_at(effect, "interval.lower"),
-        upper=number_at(effect, "interval.upper"),
-        p_value=number_at(effect, "p_value"),
-    )
 
 
 def _counts(effect: Mapping[str, Any] | None) -> tuple[int, int] | None:
@@ -319,4 +258,4 @@ def _with_remainder(
         return effect
     told = found[frozenset(names)] - found[frozenset()]
     left = effect.difference - told
-    return replace(effect, remainder=0.0 if abs(left) <= TOLERANCE * max(1.0, abs(effect.difference)) else left)
+    return effect.with_remainder(left)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.core.formats import number
 from evalkit.core.words import counted, csv_safe, listed
-from evalkit.run.review.compare import ComparedBlock, ComparedEffect, Comparison, EffectParts
+from evalkit.run.review.compared import ComparedBlock, ComparedEffect, Comparison, EffectParts
 from evalkit.run.tables.written import CommandAnswer
 
 if TYPE_CHECKING:

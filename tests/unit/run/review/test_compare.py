@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -12,6 +14,8 @@ from evalkit.run.commands.catalogue import COMMANDS
 from evalkit.run.commands.options import given_of
 from evalkit.run.console import Progress
 from evalkit.run.project.project_file import load_project, project_data
+from evalkit.run.review import code_crossing
+from evalkit.run.review.again import Remade
 from evalkit.run.review.compare import comparison
 from evalkit.run.review.compare_page import _csv, compare_document, comparison_record
 from evalkit.run.review.crossing import Crosser, Numbers, file_block
@@ -61,9 +65,9 @@ def crossed(monkeypatch):
     return use
 
 
-def compared(a, b, tmp_path):
-    (tmp_path / "scratch").mkdir()
-    return comparison(a, b, None, tmp_path / "scratch", Progress(is_quiet=True))
+def compared(a, b, tmp_path, **asked):
+    scratch = Path(mkdtemp(dir=tmp_path))
+    return comparison(a, b, None, scratch, Progress(is_quiet=True), **asked)
 
 
 def test_two_identical_runs_are_one_line(tmp_path):
@@ -105,6 +109,36 @@ def test_the_difference_is_shared_out_and_what_remains_is_told(tmp_path, crossed
     assert "Each block" in report_html(compare_document(found))
     assert "main,READPROG,1.0,1.6,remainder," in _csv(found)
     json.dumps(record, allow_nan=False)
+
+
+def test_code_is_crossed_in_environments_of_its_own(tmp_path, crossed, monkeypatch):
+    """A 1, B 1.6; A with B's code 1.1, B with A's code 1.4: code first 0.1, last 0.2, share 0.15.
+
+    The list of neighbours has 1.4 − 1 = 0.4 by the kit that is here, so that 0.6 − 0.4 − 0.15 = 0.05 remains.
+    """
+    crossed({(): 1.0, ("comparison",): 1.4})
+    made = {"a": run_of(tmp_path / "a-with-b", 1.1), "b": run_of(tmp_path / "b-with-a", 1.4)}
+    monkeypatch.setattr(code_crossing, "kit_afresh", lambda run, place, progress: Path(run.named).name)
+    monkeypatch.setattr(code_crossing, "lay_out", lambda run, found, place: None)
+
+    def make_again(run, space, kit, progress):
+        name = Path(run.named).name
+        assert kit == {"a": "b", "b": "a"}[name]
+        return Remade(folder=made[name].folder)
+
+    monkeypatch.setattr(code_crossing, "make_again", make_again)
+    choices = with_choices(pool={"neighbours": "may_2025"})
+    b = run_of(tmp_path / "b", 1.6, parameters=choices, commit="b")
+    found = compared(run_of(tmp_path / "a", 1.0), b, tmp_path, is_fresh=True)
+    assert [one.name for one in found.blocks] == ["code", "comparison"]
+    share = found.blocks[0].effects[0].estimate
+    assert (share.share, share.first_in, share.last_in) == pytest.approx((0.15, 0.1, 0.2))
+    assert share.depends_on_order
+    assert found.effects[0].remainder == pytest.approx(0.05)
+    monkeypatch.setattr(code_crossing, "make_again", lambda *given: Remade(folder=None, failure="no memory"))
+    found = compared(run_of(tmp_path / "a2", 1.0), b, tmp_path, is_fresh=True)
+    assert found.effects[0].remainder == pytest.approx(0.2)
+    assert "A could not be run with the other's. no memory" in found.notes[-1]
 
 
 def test_a_block_that_makes_it_all_is_said_to(tmp_path, crossed):
