@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from evalkit.core.errors import InputError
 from evalkit.core.plain import plain
-from evalkit.core.words import counted
+from evalkit.core.words import counted, listed
 from evalkit.run.outputs.content_key import project_slug
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.processes.temporary import REVIEW, private_folder
@@ -123,7 +123,7 @@ def verification(
         materials = find_materials(run, own, data)
     missing = materials.named("missing")
     if missing:
-        said = f"{counted(len(missing), 'file')} the run was made from cannot be found: {', '.join(missing)}."
+        said = f"{counted(len(missing), 'file')} the run was made from cannot be found: {listed(missing)}."
         return _not_made(run, materials.files, said)
     space = lay_out(run, materials, scratch / "space")
     kit = kit_afresh(run, scratch, progress) if is_fresh else kit_here()
