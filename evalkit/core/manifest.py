@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 # What a set of outputs was made from.
@@ -26,7 +26,9 @@ class Manifest:
 
     `parameters` is the validated project as plain data; `versions` maps package to
     version; `outputs` maps each released file to its SHA-256. `key` stands for the content of everything
-    that decides the outputs; it is empty where something changed while the run read it.
+    that decides the outputs; it is empty where something changed while the run read it. `numerics` names the library
+    for linear algebra and the kind of machine, `code` is one SHA-256 of the kit's files, `notebooks` maps each notebook
+    that was executed to its SHA-256, and `shown` is the name of the data folder as the notebooks show it.
     """
 
     schema_version: int
@@ -39,6 +41,10 @@ class Manifest:
     commit: str
     outputs: dict[str, str]
     key: str = ""
+    numerics: str = ""
+    code: str = ""
+    notebooks: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@
 - `outputs/`: The outputs of a project: put in place whole, described, and known to be current or not.
 - `processes/`: Processes: forked or fresh, within limits, and what is told when one fails.
 - `project/`: One project: its file, its data, its run.
+- `review/`: Finished runs checked: made again, set side by side, and packed for others to check.
 - `tables/`: Commands for a table and no project: `did`, `match`, `synth`, `similar`; and `power`.
 - `typed_paths`: Files and folders that a user names: looked at before anything is computed.
 """

@@ -12,6 +12,7 @@ Nothing here but `completion` loads a library: a slip of the keyboard is told be
   them.
 - `projects`: The options of the commands on projects and on the shell, in the order of use, and what cannot be asked
   of them.
+- `review`: The options of the commands that check finished runs, and what cannot be asked of them.
 - `similar`: The options of `evalkit similar`, and what cannot be asked of it.
 - `synth`: The options of `evalkit synth`, and what cannot be asked of it.
 - `synthetic`: The options of `evalkit synthetic`, and what cannot be asked of it.

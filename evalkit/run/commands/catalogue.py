@@ -75,6 +75,17 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
         "projects:RELEASE",
         "outputs.release:release_command",
     ),
+    "verify": Command(
+        "make a finished run again and say what is the same", "review:VERIFY", "review.verify:verify_command"
+    ),
+    "compare": Command(
+        "say what differs between two runs, and what it does to each effect",
+        "review:COMPARE",
+        "review.compare:compare_command",
+    ),
+    "pack": Command(
+        "make one archive from which others can verify a report", "review:PACK", "review.pack:pack_command"
+    ),
     "lab": Command(
         "open JupyterLab on the workspace, a project's notebooks ready", "projects:LAB", "lab.lab:lab_command"
     ),

@@ -44,6 +44,8 @@ def make_manifest(
         versions=versions(),
         commit=commit(SOURCE_ROOT),
         outputs={name: hashlib.sha256(content).hexdigest() for name, content in sorted(outputs.items())},
+        numerics=numerics(),
+        code=code_hash(),
     )
 
 
@@ -60,6 +62,11 @@ def provenance(project: Project, project_path: Path, sources: Sources) -> Proven
         commit=commit(SOURCE_ROOT),
         numerics=numerics(),
     )
+
+
+def code_hash() -> str:
+    """Return one SHA-256 for the files of this kit, by which the same code is known without a commit."""
+    return Hashes().of_tree(Path(evalkit.__file__).parent)
 
 
 def numerics() -> str:

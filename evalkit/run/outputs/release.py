@@ -50,6 +50,8 @@ _KINDS: Final[Mapping[str, str]] = {
     ".jsonl": "When what was done",
 }
 _DOCUMENTS: Final = (".html", ".docx", ".pdf")
+_OF_RUNS: Final = (MANIFEST, "failure.json", _LOG)
+"""Files of a release that say of a run what became of it and when."""
 _NO_MACHINE: Final = "It names a folder or the name of this machine."
 _NO_REPORT: Final = "There is no finished report: the last run failed."
 
@@ -105,6 +107,18 @@ def make_release(asked: Asked, progress: Progress) -> Path:
         f"{counted(len(files), 'file')} may leave; {counted(n, 'number')} withheld. {PAGE} says which and why."
     )
     return place
+
+
+def report_to_leave(project: Project, asked: Asked) -> tuple[dict[str, bytes], Leaving]:
+    """Return the files of a finished report as they may leave, by their names among its outputs, and what is withheld.
+
+    Records of runs are not among them, as they tell when something was done. Raises what `make_release` does.
+    """
+    before = _releases_before(asked.previous, asked.out / project.slug)
+    leaving = _leaving(project, asked.outputs / project.slug, asked, [tables for _, tables in before])
+    files, leaving = _files(project, asked, leaving)
+    names = {name: name.removeprefix(f"{_REPORT}/") for name in files}
+    return {names[name]: content for name, content in files.items() if names[name] not in _OF_RUNS}, leaving
 
 
 # What there is: a finished report, or the record of a failure.

@@ -17,7 +17,8 @@ WORKER: Final = "e-"
 """What the folder of a worker begins with: a short name, as sockets are made below it."""
 READ: Final = "evalkit-read-"
 FORK: Final = "evalkit-fork-"
-_OURS: Final = re.compile(rf"(?:{WORKER}|{READ}|{FORK})[a-z0-9_]{{8}}")
+REVIEW: Final = "evalkit-review-"
+_OURS: Final = re.compile(rf"(?:{WORKER}|{READ}|{FORK}|{REVIEW})[a-z0-9_]{{8}}")
 OWNER: Final = ".evalkit-owner"
 """A file in each such folder, locked as long as the process lives that made it: the system lets go of it, however that
 ends. The number of a process would not do, as another machine or container that shares the place has its own."""

@@ -151,7 +151,7 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
         kind = kind_of(name)
         own = _adapter(kind.options).json_schema()
         parts |= own.pop("$defs", {})
-        parts[kind.options.__name__] = {
+        parts[_part_of(name)] = {
             **common,
             "description": f"One analysis: {kind.label}.",
             "title": f"Analysis of the kind {name}",
@@ -162,10 +162,13 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
             },
             "required": [*common["required"], *own.get("required", [])],
         }
-    schema["properties"]["analyses"]["items"] = {
-        "oneOf": [{"$ref": f"#/$defs/{kind_of(name).options.__name__}"} for name in KINDS]
-    }
+    schema["properties"]["analyses"]["items"] = {"oneOf": [{"$ref": f"#/$defs/{_part_of(name)}"} for name in KINDS]}
     return schema
+
+
+def _part_of(kind: str) -> str:
+    """Return the name of a kind's analysis in the schema: never that of its options, which another kind may hold."""
+    return f"Analysis_{kind}"
 
 
 def _unknown_option(kind: Kind, key: str) -> str:

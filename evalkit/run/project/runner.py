@@ -93,7 +93,14 @@ def _fill(made: Staging, project: Project, request: Request, sources: Sources, k
         design = made.folder / DESIGN
         files |= {DESIGN: design.read_bytes()} if design.exists() else {}
         manifest = make_manifest(project, sources, inputs, files)
-        manifest = replace(manifest, key=key if _key(request, sources) == key else "")
+        manifest = replace(
+            manifest,
+            key=key if _key(request, sources) == key else "",
+            notebooks={
+                one.path.name: Hashes().of(one.path) for one in planned_notebooks(project, request.project_file)
+            },
+            shown=shown_data(request.data),
+        )
         made.write({**files, MANIFEST: manifest_bytes(manifest)})
 
 
