@@ -8,6 +8,7 @@
 - `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
 - `layouts/`: Published layouts: for each source how its files are told, what their columns mean, and the function
   that reads one.
+- `lock_file`: The lock of an analysis plan as a file: its seal, and the one guard before outcomes are read.
 - `locks`: Files that several processes may touch: there whole or not at all, and locks the system lets go of.
 - `measures`: The measure registry: what each published measure is, when it exists, and where its series breaks.
 - `own_tables/`: A user's own tables: read strictly, what is left out counted.

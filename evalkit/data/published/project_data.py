@@ -19,6 +19,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.borders import Bordering, borders_of
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
+from evalkit.data.lock_file import require_lock
 from evalkit.data.measures import MEASURES, STAGES, Measure, beside, measure, require_years
 from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
@@ -82,7 +83,7 @@ class ProjectData:
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
     tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
     that border each other, where an analysis asks for them; `people` the rows of own tables whose rows are people, by
-    table.
+    table. `later` has the summers of each of `records` that are read after the programme alone, and were not read here.
     """
 
     kind: DataKind
@@ -98,6 +99,7 @@ class ProjectData:
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
     borders: Bordering = field(default_factory=dict)
     people: Mapping[str, PeopleRows] = field(default_factory=dict)
+    later: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -194,7 +196,10 @@ def read_baseline(project: Project, project_folder: Path, sources: Sources, keep
 
 
 def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
-    """Read a project's data with the scores of every year it names."""
+    """Read a project's data with the scores of every year it names.
+
+    Raise `PlanNotLocked` where the project wants its plan locked before (`evalkit.data.lock_file`).
+    """
     return _Reading(project, project_folder, sources, keep).data(is_baseline=False)
 
 
@@ -223,9 +228,10 @@ class _Reading:
 
     def problems(self) -> Iterator[EvalkitError]:
         """Yield what is wrong with each part of the data; participants are matched where all tables can be read."""
+        require_lock(self.project, self.folder)
         start = _first_start(self.project, self.folder)
         request = _request(
-            self.project, years_of(self.project, _published_years(self.project, self.sources), start), False
+            self.project, years_of(self.project, published_years(self.project, self.sources), start), False
         )
         try:
             tables = self.keep(request, lambda: _tables(request, self.sources))
@@ -251,9 +257,11 @@ class _Reading:
                 yield problem
 
     def data(self, *, is_baseline: bool) -> ProjectData:
-        """Return the data of the years before, or of every year."""
+        """Return the data of the years before, or of every year; the latter only behind a lock that is asked for."""
+        if not is_baseline:  # the one place where outcomes are read
+            require_lock(self.project, self.folder)
         project, sources, start = self.project, self.sources, _first_start(self.project, self.folder)
-        years = years_of(project, _published_years(project, sources), start)
+        years = years_of(project, published_years(project, sources), start)
         request = _request(project, years, is_baseline)
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
@@ -295,7 +303,20 @@ class _Reading:
             if project.needs_borders
             else {},
             people,
+            self._later(tables, opened, years, years_by_table) if is_baseline else {},
         )
+
+    def _later(
+        self, tables: Tables, opened: Mapping[str, ProjectTable], years: Years, by_table: Mapping[str, Years]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the summers of each stage and own table that are read after the programme alone."""
+        of_tables = {
+            name: tuple(year for year in by_table[name].every if year not in by_table[name].before)
+            if table.periods is not None
+            else (self._last(),)
+            for name, table in opened.items()
+        }
+        return {stage: tuple(y for y in years.every if y not in years.before) for stage in tables.records} | of_tables
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
         known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
@@ -379,7 +400,7 @@ def _first_start(project: Project, folder: Path) -> date | None:
     return listed_participants(folder, project.participants, has_tables).first_start
 
 
-def _published_years(project: Project, sources: Sources) -> set[int]:
+def published_years(project: Project, sources: Sources) -> set[int]:
     """Return the summers that a published outcome has after its last level break, as far as they are at hand."""
     published = [measure(one.code) for one in project.outcomes if not one.is_own]
     at_hand = {stage: summers_at_hand(sources, stage) for stage in {one.key_stage for one in published}}

@@ -258,21 +258,26 @@ def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -
     """Return what the documents and files of an evaluation are drawn from."""
     document = read_document(evaluation, notebooks)
     shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
-    tables = {name: table(evaluation) for name, table in _TABLES.items()}
     figures: dict[str, Figure | None] = {
         "analyses": shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
     }
-    tables |= evaluation_tables(evaluation)
     for results in evaluation.analyses:
-        tables |= _tables_of(results)
         figures |= _figures_of(results, shown)
     return Contents(
         document=document,
-        tables=tables,
+        tables=tables_of(evaluation),
         figures={name: figure for name, figure in figures.items() if figure is not None},
         results=results_record(evaluation),
         threshold=evaluation.project.disclosure.threshold,
     )
+
+
+def tables_of(evaluation: Evaluation) -> dict[str, ReleasedTable]:
+    """Return every table of an evaluation by the name of its file: those over all analyses, then those of each."""
+    tables = {name: table(evaluation) for name, table in _TABLES.items()} | evaluation_tables(evaluation)
+    for results in evaluation.analyses:
+        tables |= _tables_of(results)
+    return tables
 
 
 _TABLES: Final[Mapping[str, Callable[[Evaluation], ReleasedTable]]] = {

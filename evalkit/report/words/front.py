@@ -36,6 +36,12 @@ def banner(of: Whole) -> str:
     return " ".join(_marked(of.project, of.data_kind))
 
 
+def face_whom(of: Whole) -> str:
+    """Return whom the evaluation is about, in the words of the kind of its primary analysis."""
+    said: str = said_by_kind("whom", _design(of).primary, _whom)
+    return said
+
+
 def face_of(of: Whole) -> tuple[str, ...]:
     """Return the sentences that a reader of the whole meets first."""
     return said_by_kind("whom", _design(of).primary, _whom), _registered(of.project)

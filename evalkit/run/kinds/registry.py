@@ -113,7 +113,6 @@ class Kind:
 
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
-    ("plan",),
     ("choices",),
     ("participants", "rule"),
     ("analyses", "plan"),

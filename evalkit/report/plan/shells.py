@@ -1,0 +1,92 @@
+"""Every table of results as it will be filled: the report's own tables, their results left blank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from evalkit.diagnose.evaluation import Evaluation
+from evalkit.report.border.disclosure import ReleasedTable, release
+from evalkit.report.border.table import Cell, Column, Table
+from evalkit.report.documents.released import tables_of
+
+BLANK: Final = "…"
+"""What stands where a result will."""
+LABELS: Final = frozenset(
+    {
+        "analysis",
+        "arm",
+        "assumption",
+        "choice",
+        "cohort",
+        "design",
+        "estimator",
+        "event_time",
+        "family",
+        "inference",
+        "item",
+        "method",
+        "outcome",
+        "part",
+        "period",
+        "role",
+        "scale",
+        "step",
+        "subgroup",
+        "test",
+        "when",
+        "year",
+        "years",
+    }
+)
+"""Columns that say what a row is of, known before outcomes; every other column is left blank."""
+_ONE_ROW: Final = ("left_out",)
+"""Columns that name what a result picks out, such as the school that moves it most: how many rows there will be is not
+known."""
+
+
+def shells(evaluation: Evaluation, known: Iterable[object]) -> dict[str, ReleasedTable]:
+    """Return the tables of results of an evaluation with every result left blank, by the names of their files.
+
+    `evaluation` is one of made-up results, so that the tables have the rows and columns of the report's, being made by
+    what makes those. `known` are tables whose content is known before outcomes and that the plan shows as they are;
+    a table of words alone has no result to leave blank.
+    """
+    shown = list(known)
+    made = {name: table for name, table in tables_of(evaluation).items() if table not in shown}
+    return {name: _shell(table) for name, table in made.items() if any(c.is_numeric for c in table.table.columns)}
+
+
+def _shell(table: ReleasedTable) -> ReleasedTable:
+    """Return one table of results as a shell."""
+    whole = table.table
+    rows = whole.rows
+    if any(column.key in _ONE_ROW for column in whole.columns):
+        rows = rows[:1]
+    columns = tuple(_column(column) for column in whole.columns)
+    cells = tuple(tuple(_cells(whole, row)) for row in rows)
+    made = Table(caption=whole.caption, columns=columns, rows=cells, unit=whole.unit, panel_by=_panel(whole))
+    return release(made, table.threshold)
+
+
+def _panel(table: Table) -> str:
+    return table.panel_by if table.panel_by in LABELS else ""
+
+
+def _is_label(column: Column) -> bool:
+    return column.key in LABELS and not column.is_numeric
+
+
+def _column(column: Column) -> Column:
+    return column if _is_label(column) else Column(column.key, column.header)
+
+
+def _cells(table: Table, row: tuple[Cell, ...]) -> Iterator[Cell]:
+    for column, cell in zip(table.columns, row, strict=True):
+        yield cell if _is_label(column) else BLANK
+
+
+def without_notes(table: ReleasedTable) -> ReleasedTable:
+    """Return a table without what stands around it, as shells are compared with tables that are filled."""
+    return replace(table, table=replace(table.table, notes=(), above=()))

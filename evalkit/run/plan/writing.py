@@ -1,0 +1,133 @@
+"""`evalkit plan`: the statistical analysis plan of a project, written before any outcome is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from evalkit.core.errors import EvalkitError, InputError
+from evalkit.core.quantities import Unavailable
+from evalkit.data.locks import write_whole
+
+if TYPE_CHECKING:
+    from evalkit.core.project import Project
+    from evalkit.data.published.project_data import ProjectData
+    from evalkit.data.published.sources import Sources
+    from evalkit.design.analysis_plan import ProjectDesign
+    from evalkit.diagnose.evaluation import Evaluation
+    from evalkit.run.commands.options import Given
+
+PLAN_FOLDER: Final = "plan"
+"""The folder beside a project file that its plan is written to."""
+PAGE: Final = "plan.html"
+ENTRY: Final = "registry-entry.md"
+FILES: Final = (PAGE, "plan.docx", "plan.pdf", ENTRY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MadePlan:
+    """A plan that was made and is not yet written, with what it was made from."""
+
+    project: Project
+    sources: Sources
+    design: ProjectDesign
+    files: Mapping[str, bytes]
+
+
+def plan_command(given: Given) -> int:
+    """Write the plan of a project, print the path of its page, and return the exit code 0."""
+    from evalkit.run.console import Progress
+    from evalkit.run.processes.executors import compute_on_one_thread
+    from evalkit.run.processes.failure import environment_faults
+    from evalkit.run.project.chosen_data import chosen_here
+    from evalkit.run.project.workspace import project_file
+    from evalkit.run.typed_paths import out_folder
+
+    compute_on_one_thread()
+    path = project_file(given.project)
+    data, progress = chosen_here(given, path), Progress()
+    folder = out_folder(given.out) or path.parent / PLAN_FOLDER
+    with environment_faults("writing the plan"):
+        with progress.step(f"{given.project}: writing the plan, from the years before alone"):
+            made = made_plan(path, data)
+        _refuse_locked(made, path.parent, folder)
+        write_plan(made, folder)
+    progress.say(f"`evalkit lock {made.project.slug}` seals it; {ENTRY} is a draft for the Evaluation Registry.")
+    print(folder / PAGE)
+    return 0
+
+
+def made_plan(project_file: Path, data: Path | None) -> MadePlan:
+    """Return the plan of a project as files; the years before the programme are read, and no others."""
+    from evalkit.data.published.project_data import read_baseline
+    from evalkit.diagnose.power.report import PowerOptions
+    from evalkit.report.documents.html import report_html
+    from evalkit.report.documents.pdf import pdf_report
+    from evalkit.report.documents.word import word_report
+    from evalkit.report.plan.document import PlanContents, plan_document
+    from evalkit.report.plan.registry_entry import registry_entry
+    from evalkit.run.kinds.registry import design_project
+    from evalkit.run.outputs.manifest import provenance
+    from evalkit.run.project.chosen_data import telling_of_missing_data
+    from evalkit.run.project.project_file import load_project, reference_of
+    from evalkit.run.project.runner import find_data
+    from evalkit.run.tables.power import power_of
+
+    project, folder = load_project(project_file), project_file.parent
+    sources = find_data(data)
+    with telling_of_missing_data(sources):
+        baseline = read_baseline(project, folder, sources)
+    design = design_project(project, baseline)
+    contents = PlanContents(
+        design=design,
+        power=power_of(project, baseline, sources, PowerOptions(level=project.inference.level)),
+        provenance=provenance(project, project_file, sources),
+        laid_out=laid_out(design, baseline),
+    )
+    document = plan_document(contents)
+    files = {
+        PAGE: report_html(document).encode(),
+        "plan.docx": word_report(document, reference_of(project, folder)),
+        "plan.pdf": pdf_report(document),
+        ENTRY: registry_entry(contents).encode(),
+    }
+    return MadePlan(project=project, sources=sources, design=design, files=files)
+
+
+def laid_out(design: ProjectDesign, baseline: ProjectData) -> Evaluation | Unavailable:
+    """Return what made-up results give, to lay out tables by; the reason where they cannot give it."""
+    from evalkit.data.published.placeholders import with_placeholders
+    from evalkit.run.kinds.registry import evaluate_project
+
+    try:
+        return evaluate_project(design, with_placeholders(design.project, baseline))
+    except EvalkitError as problem:
+        return Unavailable(f"The tables of results could not be laid out on made-up results: {problem}")
+
+
+def write_plan(made: MadePlan, folder: Path, is_kept: bool = False) -> None:
+    """Write the files of a plan to a folder; with `is_kept` those that are there stay as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in made.files.items():
+        if not (is_kept and (folder / name).is_file()):
+            write_whole(folder / name, content)
+
+
+def _refuse_locked(made: MadePlan, project_folder: Path, folder: Path) -> None:
+    """Raise `InputError` where writing would put another plan in the place of the locked one."""
+    from evalkit.data.lock_file import read_plan_lock
+    from evalkit.run.outputs.hashes import Hashes
+
+    locked = read_plan_lock(project_folder, made.project.slug)
+    is_home = folder.resolve() == (project_folder / PLAN_FOLDER).resolve()
+    page = folder / PAGE
+    if locked is None or not is_home or not page.is_file() or page.read_bytes() == made.files[PAGE]:
+        return
+    if Hashes().of(page) == locked["plan"].get(f"{PLAN_FOLDER}/{PAGE}"):
+        raise InputError(
+            f"{PLAN_FOLDER}/{PAGE} is the locked plan of {made.project.slug}, and the project has changed since. Give "
+            f"--out DIR to write the plan as it would be now elsewhere; `evalkit lock {made.project.slug} --amend` "
+            "locks such a one."
+        )
