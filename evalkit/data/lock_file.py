@@ -30,7 +30,7 @@ def seal_of(content: Mapping[str, Any]) -> str:
 
 
 def read_plan_lock(folder: Path, slug: str) -> dict[str, Any] | None:
-    """Return the locked plan of a project in its folder, None without one; raise `InputError` where its seal is broken."""
+    """Return the locked plan of a project, None without one; raise `InputError` where its seal is broken."""
     path = folder / PLAN_LOCK
     if not path.is_file():
         return None
@@ -49,8 +49,8 @@ def read_plan_lock(folder: Path, slug: str) -> dict[str, Any] | None:
         )
     if content["project"] != slug:
         raise InputError(
-            f"{_named(path)} locks the plan of {content['project']}, not of {slug}. Move it to its own project, and lock "
-            "this one."
+            f"{_named(path)} locks the plan of {content['project']}, not of {slug}. Move it to its own project, and "
+            "lock this one."
         )
     locked: dict[str, Any] = content
     return locked

@@ -69,6 +69,8 @@ _HOME: Final = {
     "not_the_same": "tables.reproducibility",
     "randomness": "tables.reproducibility",
     "run_again": "tables.reproducibility",
+    "plan_kept": "words.plan_kept",
+    "lock_shown": "words.plan_kept",
     "headline": "words.sentences",
     "headline_explained": "words.sentences",
     "areas_compared": "words.statements",

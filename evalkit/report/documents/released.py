@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from evalkit.core.plain import plain, plain_or_reason
+from evalkit.core.plan_lock import PlanKept
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, SubgroupResults
@@ -25,6 +26,7 @@ from evalkit.report.tables.missing import missing_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
+from evalkit.report.words.plan_kept import NOT_LOCKED, lock_sentence
 
 # results.json: every result as plain data, with a reason wherever a number cannot be given.
 
@@ -63,11 +65,19 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "project": evaluation.project.slug,
         "data_kind": evaluation.data_kind,
+        "plan_lock": _plan_record(evaluation.kept),
         "analyses": [_analysis_record(results) for results in evaluation.analyses],
         **kind_record(evaluation.primary),
         **({"families": plain(evaluation.families)} if evaluation.families else {}),
     }
     return release_record(record, evaluation.project.disclosure.threshold)
+
+
+def _plan_record(kept: PlanKept) -> Any:
+    """Return the lock of the plan and each field that differs from it; without a lock that it was not locked."""
+    if kept.lock is None:
+        return plain(Unavailable(NOT_LOCKED))
+    return plain_or_reason({"sentence": lock_sentence(kept), **plain_or_reason(kept)})
 
 
 def _analysis_record(results: AnalysisResults) -> dict[str, Any]:

@@ -165,8 +165,8 @@ def equation(plan: AnalysisPlan) -> tuple[str, ...]:
     weigh = "each pupil" if plan.project.estimation.weights == "pupils" else "each school"
     return (
         "T = Σₐ (nₐ/n) [ (Ȳₐ,after − Ȳₐ,before) − (C̄ₐ,after − C̄ₐ,before) ]",
-        f"a: a treated area, with nₐ of the n treated schools; Ȳ: the mean over its schools, {weigh} weighing alike; C̄: "
-        "that over the schools of its neighbours; before and after: the means of the years named above.",
+        f"a: a treated area, with nₐ of the n treated schools; Ȳ: the mean over its schools, {weigh} weighing alike; "
+        "C̄: that over the schools of its neighbours; before and after: the means of the years named above.",
     )
 
 

@@ -75,8 +75,8 @@ def equation(plan: AnalysisPlan) -> tuple[str, ...]:
     asked = stage_of(plan).plan.options.estimate or ("change" if pre else "difference")
     what = {
         "change": "zᵢ: the mean of unit i after less its mean before",
-        "ancova": "zᵢ: the mean of unit i after; of those compared its prediction at the treated's own years before and "
-        "covariates, by least squares with the weights of the match",
+        "ancova": "zᵢ: the mean of unit i after; of those compared its prediction at the treated's own years before "
+        "and covariates, by least squares with the weights of the match",
         "difference": "zᵢ: the mean of unit i after",
     }[asked]
     return (

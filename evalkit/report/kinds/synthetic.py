@@ -285,8 +285,8 @@ def equation(plan: AnalysisPlan) -> tuple[str, ...]:
     """Return the estimate as an equation, and what its letters mean."""
     return (
         "T = (1/n₁) Σ_{t ≥ t₀} (xₜ − Σⱼ wⱼ Xₜⱼ)",
-        "xₜ: the treated area in year t; Xₜⱼ: donor j; wⱼ: its weight, of the years before alone; t₀: the first treated "
-        f"year, n₁ the years from it on. Method: {plan_of(plan).choices.method}.",
+        "xₜ: the treated area in year t; Xₜⱼ: donor j; wⱼ: its weight, of the years before alone; t₀: the first "
+        f"treated year, n₁ the years from it on. Method: {plan_of(plan).choices.method}.",
     )
 
 

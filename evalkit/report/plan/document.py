@@ -1,9 +1,9 @@
-"""The statistical analysis plan of a project: one document, in the order that the Education Endowment Foundation asks."""
+"""The statistical analysis plan of a project: one document, in the order that the EEF asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evalkit.core.formats import as_sentence, lower_first, years_text
@@ -35,14 +35,15 @@ from evalkit.report.tables.subgroups import subgroups_planned
 from evalkit.report.words.answers import plans_in_full, title_of
 from evalkit.report.words.front import banner, byline, disclosure, face_whom, programme, question, sources
 from evalkit.report.words.names import ROLES, capital, measure_label, measure_unit
+from evalkit.report.words.statements import day_text
 
 BLIND: Final = (
     "This plan was written from the project file and from the years before the programme: no result of a later year "
     "was read for it."
 )
 ENDS_WITH: Final = (
-    "Written by evalkit from the project “{slug}”, from the file that will run it: the report has the same words, tables "
-    "and numbers. `evalkit lock {slug}` seals it."
+    "Written by evalkit from the project “{slug}”, from the file that will run it: the report has the same words, "
+    "tables and numbers. `evalkit lock {slug}` seals it."
 )
 _BOUNDS: Final = {
     "lee": "bounds for schools that would be published in either arm (Lee, 2009)",
@@ -58,13 +59,15 @@ class PlanContents:
     ----------
     design : the plans of all analyses
     power : what they could detect
-    provenance : files with their hashes, versions, commit
+    provenance : files with their hashes, versions
+    code : the SHA-256 of the kit's code; its commit changes where the plan itself is committed beside it
     laid_out : the results that made-up outcomes give, for the rows and columns of tables; or why there are none
     """
 
     design: ProjectDesign
     power: PowerReport
     provenance: Provenance
+    code: str
     laid_out: Evaluation | Unavailable
 
     @property
@@ -127,7 +130,9 @@ def _design(design: ProjectDesign) -> Iterator[Part]:
     yield Prose((as_sentence(primary), *more))
     exposure = design.project.exposure
     if exposure.pre:
-        partial = f" {years_text(exposure.partial)}, with part of the programme, is left out." if exposure.partial else ""
+        partial = (
+            f" {years_text(exposure.partial)}, with part of the programme, is left out." if exposure.partial else ""
+        )
         yield Prose(
             (
                 f"Years before: {years_text(exposure.pre)}. Years after: {years_text(exposure.post)}.{partial}",
@@ -152,7 +157,9 @@ def _sample(design: ProjectDesign) -> Iterator[Part]:
 def _outcomes(design: ProjectDesign) -> Iterator[Part]:
     yield Heading(1, "Which outcomes are measured?")
     yield outcomes_table(design.project)
-    yield measures_compared(design.primary)
+    compared = measures_compared(design.primary)
+    if compared not in plans_in_full(design).parts:
+        yield compared
 
 
 def outcomes_table(project: Project) -> ReleasedTable:
@@ -196,8 +203,8 @@ def _missing(of: PlanContents) -> Iterator[Part]:
     said = [
         "The answer is that of the results that are published; who lacks one is counted by arm and by reason.",
         f"Beside it stand {_BOUNDS[chosen.bounds]}." if _BOUNDS.get(chosen.bounds) else "",
-        f"Results are imputed {chosen.imputation.draws} times, each gap with the result of one of the five schools whose "
-        "results are predicted most alike."
+        f"Results are imputed {chosen.imputation.draws} times, each gap with the result of one of the five schools "
+        "whose results are predicted most alike."
         if chosen.imputation
         else "Nothing is imputed.",
         "Said is also by how much the treated schools' missing results would have to differ from those imputed for the "
@@ -262,8 +269,8 @@ def _shells(of: PlanContents, known: list[Part]) -> Iterator[Part]:
         return
     yield Prose(
         (
-            "These are the report's own tables, made by what makes those, with every result left blank. They are laid out "
-            "on made-up results, drawn from the years before: where a real result is missing, a row can be.",
+            "These are the report's own tables, made by what makes those, with every result left blank. They are laid "
+            "out on made-up results, drawn from the years before: where a real result is missing, a row can be.",
         )
     )
     yield from shells(of.laid_out, known).values()
@@ -274,21 +281,19 @@ def _made_of(of: PlanContents) -> Iterator[Part]:
     yield Prose(tuple(map(as_sentence, (*byline(of.project), *_dates(of.project)))))
     yield parameters(of.provenance)
     yield inputs(of.provenance)
-    yield versions(of.provenance)
+    yield _versions(of)
+
+
+def _versions(of: PlanContents) -> ReleasedTable:
+    """Return the versions as the report gives them, the code by its content."""
+    found = versions(of.provenance)
+    rows = (("Code of the kit, SHA-256", of.code), *found.table.rows[1:])
+    return release(replace(found.table, caption="Code and versions", rows=rows), found.threshold)
 
 
 def _dates(project: Project) -> tuple[str, ...]:
-    from evalkit.report.words.statements import day_text
-
     facts = project.programme
     return (
         f"The programme: {day_text(facts.start)} to {day_text(facts.end)}",
         "When this plan was locked stands in plan.lock.json, which `evalkit lock` writes",
     )
-
-
-def shell_names(of: PlanContents) -> Mapping[str, ReleasedTable]:
-    """Return the shells of a plan by the names of the report's tables."""
-    if isinstance(of.laid_out, Unavailable):
-        return {}
-    return shells(of.laid_out, [part for section in _sections(of) for part in section])

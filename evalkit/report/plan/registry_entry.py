@@ -7,7 +7,7 @@ from evalkit.core.words import listed
 from evalkit.report.kinds.kind_module import said_by_kind
 from evalkit.report.plan.document import PlanContents, in_plan_order
 from evalkit.report.words.answers import title_of
-from evalkit.report.words.front import byline, face_whom, programme, question
+from evalkit.report.words.front import banner, byline, face_whom, programme, question
 from evalkit.report.words.names import ROLES, measure_label, measure_unit
 from evalkit.report.words.statements import day_text
 
@@ -15,7 +15,7 @@ TO_FILL = "«to be filled in»"
 
 
 def registry_entry(of: PlanContents) -> str:
-    """Return the draft as Markdown: what the plan knows is filled in, what it does not is marked `«to be filled in»`."""
+    """Return the draft as Markdown: what the plan knows is filled in, the rest is marked `«to be filled in»`."""
     project, facts = of.project, of.project.programme
     plans = in_plan_order(of.design)
     outcomes = [
@@ -28,9 +28,8 @@ def registry_entry(of: PlanContents) -> str:
         "Status": "Planned",
         "Type": "Impact evaluation",
         "Commissioned by": project.commissioner or TO_FILL,
-        "Who evaluates": "; ".join(
-            line.removeprefix("By ") for line in byline(project) if line.startswith("By ")
-        ) or TO_FILL,
+        "Who evaluates": "; ".join(line.removeprefix("By ") for line in byline(project) if line.startswith("By "))
+        or TO_FILL,
         "Programme": programme(of.design).text,
         "Dates of the programme": f"{day_text(facts.start)} to {day_text(facts.end)}",
         "Question": question(of.design).text,
@@ -46,5 +45,11 @@ def registry_entry(of: PlanContents) -> str:
         "Protocol": "The statistical analysis plan (plan.pdf), with the seal in plan.lock.json once it is locked.",
         "Contact": "; ".join(author.contact for author in project.authors if author.contact) or TO_FILL,
     }
-    head = "# Draft entry for the Evaluation Registry\n\nRead it before it is sent: the registry's form decides what is asked."
-    return "\n\n".join([head, *(f"## {name}\n\n{text}" for name, text in parts.items())]) + "\n"
+    made_up = banner(of.design)
+    head = (
+        "# Draft entry for the Evaluation Registry\n\n"
+        "Read it before it is sent: the registry's form decides what is asked."
+    )
+    return (
+        "\n\n".join([head, *filter(None, [made_up]), *(f"## {name}\n\n{text}" for name, text in parts.items())]) + "\n"
+    )

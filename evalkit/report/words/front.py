@@ -14,6 +14,7 @@ from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import DRAWN_MARK, Prose
 from evalkit.report.kinds.kind_module import said_by_kind
 from evalkit.report.words.names import design_of, units_counted, units_of
+from evalkit.report.words.plan_kept import lock_sentence
 from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
 
 NO_AUTHORS = "No authors are named."
@@ -44,7 +45,14 @@ def face_whom(of: Whole) -> str:
 
 def face_of(of: Whole) -> tuple[str, ...]:
     """Return the sentences that a reader of the whole meets first."""
-    return said_by_kind("whom", _design(of).primary, _whom), _registered(of.project)
+    return said_by_kind("whom", _design(of).primary, _whom), _chosen(of)
+
+
+def _chosen(of: Whole) -> str:
+    """Return when choices were made: by the lock of the plan, where there is one."""
+    if isinstance(of, Evaluation) and of.kept.lock is not None:
+        return lock_sentence(of.kept)
+    return _registered(of.project)
 
 
 def _registered(project: Project) -> str:

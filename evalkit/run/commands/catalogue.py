@@ -56,9 +56,7 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
     "power": Command(
         "say what a project could detect, before outcomes are read", "projects:POWER", "tables.power:power_command"
     ),
-    "plan": Command(
-        "write the analysis plan, before outcomes are read", "plan:PLAN", "plan.writing:plan_command"
-    ),
+    "plan": Command("write the analysis plan, before outcomes are read", "plan:PLAN", "plan.writing:plan_command"),
     "lock": Command("seal the plan, before outcomes are read", "plan:LOCK", "plan.lock:lock_command"),
     "run": Command("evaluate projects and write their reports", "projects:RUN", "many.run_command:run_command"),
     "status": Command(

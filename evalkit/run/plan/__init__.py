@@ -1,7 +1,6 @@
 """The plan of a project: written before outcomes, sealed, and whether a run kept to it.
 
-- `frozen`: What a lock freezes of a project: its file, pool and sample, code, versions and data; read by a run as by
-  the lock.
+- `frozen`: What a lock freezes of a project: its file, pool and sample, code, versions and data.
 - `kept`: Whether a run kept to the locked plan: every field that differs, what was planned, what was used, and the
   reason.
 - `lock`: `evalkit lock`: the plan of a project, sealed beside its file before outcomes are read.

@@ -1,4 +1,4 @@
-"""What a lock freezes of a project: its file, pool and sample, code, versions and data; read by a run as by the lock."""
+"""What a lock freezes of a project: its file, pool and sample, code, versions and data."""
 
 from __future__ import annotations
 

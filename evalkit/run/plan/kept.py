@@ -96,16 +96,14 @@ def _digest(path: Path) -> str | None:
 
 
 def _differing(block: str, planned: Mapping[str, Any], used: Mapping[str, Any]) -> Iterator[Deviation]:
-    """Yield a deviation for each field that is not the same in both; a field is absent, or None, where it is not there."""
+    """Yield a deviation for each field that is not the same in both; one that is not there is absent, or None."""
     for field in dict.fromkeys((*planned, *used)):
         one, other = planned.get(field), used.get(field)
         if not _is_same(one, other):
             if isinstance(one, list) and isinstance(other, list) and max(len(one), len(other)) > 3:
                 yield Deviation(block=block, field=field, **_of_lists(one, other))
             else:
-                yield Deviation(
-                    block=block, field=field, planned=_text(one, NOT_IN_PLAN), used=_text(other, NOT_USED)
-                )
+                yield Deviation(block=block, field=field, planned=_text(one, NOT_IN_PLAN), used=_text(other, NOT_USED))
 
 
 def flat(value: object, key: str = "") -> dict[str, object]:

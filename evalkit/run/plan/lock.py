@@ -18,6 +18,7 @@ from evalkit.core.manifest import Vintage
 from evalkit.core.plan_lock import PlanLock
 from evalkit.data.lock_file import LOCK_KIND, PLAN_LOCK, read_plan_lock, seal_of
 from evalkit.data.locks import write_whole
+from evalkit.report.words.plan_kept import moment_text
 from evalkit.run.console import Progress
 from evalkit.run.outputs.content_key import known_vintage
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND
@@ -73,7 +74,7 @@ def lock_command(given: Given) -> int:
     progress = Progress()
     with environment_faults("locking the plan"):
         lock = lock_plan(request, progress)
-    print(f"{path.parent / PLAN_LOCK}\nLocked {moment_text(lock.locked)}, seal {lock.seal}.")
+    print(f"{path.parent / PLAN_LOCK}\nLocked on {moment_text(lock.locked)}, seal {lock.seal}.")
     for line in _told(lock):
         print(line)
     return 0
@@ -97,7 +98,7 @@ def lock_plan(request: LockRequest, progress: Progress) -> PlanLock:
         _require_repository(folder)
     with progress.step(f"{project.slug}: making the plan, from the years before alone"):
         made = made_plan(request.project_file, request.data)
-    _require_written(made, folder)
+    _require_written(made, folder, before)
     with progress.step(f"{project.slug}: hashing what is locked"):
         content = _content(made, request, before)
     seal = seal_of(content)
@@ -118,22 +119,28 @@ def lock_plan(request: LockRequest, progress: Progress) -> PlanLock:
 def _require_amendment(before: Mapping[str, Any] | None, request: LockRequest, project: Project) -> None:
     if before is not None and not request.amend:
         raise InputError(
-            f"The plan of {project.slug} was locked {moment_text(before['locked'])}. A lock that is made again proves "
-            'nothing; `--amend "why"` takes its place and keeps its seal and the reason.'
+            f"The plan of {project.slug} was locked on {moment_text(before['locked'])}. A lock that is made again "
+            'proves nothing; `--amend "why"` takes its place and keeps its seal and the reason.'
         )
     if before is None and request.amend:
         raise InputError(f"No plan of {project.slug} is locked, so none can be amended. Leave --amend out.")
 
 
-def _require_written(made: MadePlan, folder: Path) -> None:
-    """Write the plan where it is not yet; raise `InputError` where its page is that of another state of the project."""
-    page = folder / PLAN_FOLDER / PAGE
+def _require_written(made: MadePlan, folder: Path, before: Mapping[str, Any] | None) -> None:
+    """Write the plan where it is not yet; raise `InputError` where its page is that of another state of the project.
+
+    Where a lock is amended, the plan that it locked is kept beside the new one.
+    """
+    home = folder / PLAN_FOLDER
+    page = home / PAGE
     if page.is_file() and page.read_bytes() != made.files[PAGE]:
-        raise InputError(
-            f"{PLAN_FOLDER}/{PAGE} is not the plan of the project as it is now: its file, data or code changed since. "
-            f"`evalkit plan {made.project.slug}` writes it anew; read it, and lock it then."
-        )
-    write_plan(made, folder / PLAN_FOLDER, is_kept=True)
+        if before is None:
+            raise InputError(
+                f"{PLAN_FOLDER}/{PAGE} is not the plan of the project as it is now: its file, data or code changed "
+                f"since. `evalkit plan {made.project.slug}` writes it anew; read it, and lock it then."
+            )
+        home.rename(folder / f"{PLAN_FOLDER}-{before['seal'][:12]}")
+    write_plan(made, home, is_kept=True)
 
 
 def _content(made: MadePlan, request: LockRequest, before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -214,20 +221,14 @@ def _tagged(folder: Path, project: Project, seal: str) -> str:
 # What is told of a lock.
 
 
-def moment_text(moment: str) -> str:
-    """Return a moment as prose gives it: `on 30 November 2026 at 20:45 UTC`."""
-    read = datetime.fromisoformat(moment.replace("Z", "+00:00"))
-    return f"on {read.day} {read:%B %Y} at {read:%H:%M} UTC"
-
-
 def _told(lock: PlanLock) -> list[str]:
     """Return what else the command says of a lock, line by line."""
     stamp = lock.timestamp
-    lines = [f"{stamp.service} stamped it {moment_text(stamp.time)}. {UNCHECKED}"] if stamp else []
+    lines = [f"{stamp.service} stamped it on {moment_text(stamp.time)}. {UNCHECKED}"] if stamp else []
     lines += [f"The tag {lock.tag} holds the seal; push it, so that others hold it too."] if lock.tag else []
     lines += [] if stamp or lock.tag else [MACHINE_DATE]
     if lock.reports:
         lines.append(f"Outcomes were read before: a report of {', '.join(lock.reports)} stands among the outputs.")
     if lock.earlier:
-        lines.append(f"It amends the lock made {moment_text(lock.earlier[-1].locked)}: {lock.earlier[-1].reason}")
+        lines.append(f"It amends the lock of {moment_text(lock.earlier[-1].locked)}: {lock.earlier[-1].reason}")
     return lines

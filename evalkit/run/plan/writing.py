@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import evalkit
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.core.quantities import Unavailable
+from evalkit.data.lock_file import PLAN_LOCK, read_plan_lock
 from evalkit.data.locks import write_whole
+from evalkit.run.outputs.hashes import Hashes
 
 if TYPE_CHECKING:
+    from evalkit.core.manifest import Provenance
     from evalkit.core.project import Project
     from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
@@ -83,7 +87,8 @@ def made_plan(project_file: Path, data: Path | None) -> MadePlan:
     contents = PlanContents(
         design=design,
         power=power_of(project, baseline, sources, PowerOptions(level=project.inference.level)),
-        provenance=provenance(project, project_file, sources),
+        provenance=_without_lock(provenance(project, project_file, sources)),
+        code=Hashes().of_tree(Path(evalkit.__file__).parent),
         laid_out=laid_out(design, baseline),
     )
     document = plan_document(contents)
@@ -94,6 +99,11 @@ def made_plan(project_file: Path, data: Path | None) -> MadePlan:
         ENTRY: registry_entry(contents).encode(),
     }
     return MadePlan(project=project, sources=sources, design=design, files=files)
+
+
+def _without_lock(found: Provenance) -> Provenance:
+    """Return what a plan is made from without its lock, which comes after it."""
+    return replace(found, inputs=tuple(one for one in found.inputs if one.path != f"project/{PLAN_LOCK}"))
 
 
 def laid_out(design: ProjectDesign, baseline: ProjectData) -> Evaluation | Unavailable:
@@ -117,9 +127,6 @@ def write_plan(made: MadePlan, folder: Path, is_kept: bool = False) -> None:
 
 def _refuse_locked(made: MadePlan, project_folder: Path, folder: Path) -> None:
     """Raise `InputError` where writing would put another plan in the place of the locked one."""
-    from evalkit.data.lock_file import read_plan_lock
-    from evalkit.run.outputs.hashes import Hashes
-
     locked = read_plan_lock(project_folder, made.project.slug)
     is_home = folder.resolve() == (project_folder / PLAN_FOLDER).resolve()
     page = folder / PAGE
@@ -128,6 +135,6 @@ def _refuse_locked(made: MadePlan, project_folder: Path, folder: Path) -> None:
     if Hashes().of(page) == locked["plan"].get(f"{PLAN_FOLDER}/{PAGE}"):
         raise InputError(
             f"{PLAN_FOLDER}/{PAGE} is the locked plan of {made.project.slug}, and the project has changed since. Give "
-            f"--out DIR to write the plan as it would be now elsewhere; `evalkit lock {made.project.slug} --amend` "
-            "locks such a one."
+            f'--out DIR to read the plan as it would be now; `evalkit lock {made.project.slug} --amend "why"` puts '
+            "that in its place and keeps this one."
         )
