@@ -59,9 +59,14 @@ def read_plan_lock(folder: Path, slug: str) -> dict[str, Any] | None:
 _PUT_BACK: Final = "Put back the file as `evalkit lock` wrote it (from git or a copy)."
 
 
+def are_outcomes_withheld(project: Project, folder: Path) -> bool:
+    """Return whether a project wants its plan locked before outcomes are read, and it is not."""
+    return project.plan.required and read_plan_lock(folder, project.slug) is None
+
+
 def require_lock(project: Project, folder: Path) -> None:
     """Raise `PlanNotLocked` where a project wants its plan locked before outcomes are read, and it is not."""
-    if project.plan.required and read_plan_lock(folder, project.slug) is None:
+    if are_outcomes_withheld(project, folder):
         raise PlanNotLocked(
             f"{project.slug}: outcomes are withheld until the plan is locked, as its project file has it (`plan: "
             f"required`). `evalkit plan {project.slug}` writes the plan, and `evalkit lock {project.slug}` locks it."

@@ -15,7 +15,9 @@ from evalkit.report.border.parts import Part, Parts, Prose
 from evalkit.report.border.table import Column, Table
 
 NOT_LOCKED = "The plan of this evaluation was not locked before outcomes were read."
+DIFFERS = "What differs from the locked plan"
 _MOST_NAMED = 6
+_MOST_ON_SUMMARY = 8
 
 
 def moment_text(moment: str) -> str:
@@ -29,15 +31,27 @@ def moment_text(moment: str) -> str:
 
 
 def lock_sentence(kept: PlanKept) -> str:
-    """Return in one sentence whether the plan was locked, when, and how many fields differ from it."""
+    """Return whether the plan was locked, when, how many fields differ from it, and what was seen before."""
     if kept.lock is None:
         return NOT_LOCKED
-    when = f"The plan was locked on {_date_of(kept.lock)}"
+    return " ".join((_kept_to(kept, kept.lock), *_seen_before(kept.lock)))
+
+
+def _kept_to(kept: PlanKept, lock: PlanLock) -> str:
+    when = f"The plan was locked on {_date_of(lock)}"
     n, unexplained = len(kept.deviations), sum(one.reason == NO_REASON for one in kept.deviations)
     if not n:
         return f"{when}; nothing was done otherwise."
     of_them = f", {unexplained} of them without a reason" if unexplained else ""
     return f"{when}; {counted(n, 'field')} {'differs' if n == 1 else 'differ'} from it{of_them}."
+
+
+def _seen_before(lock: PlanLock) -> Iterator[str]:
+    """Yield what speaks against the lock having come before anyone saw results."""
+    if lock.reports:
+        yield f"Outcomes were read before: a report of them was made on {listed(list(lock.reports), _MOST_NAMED)}."
+    elif lock.at_hand:
+        yield f"Results of {years_text(lock.at_hand)} were at hand by then."
 
 
 def _date_of(lock: PlanLock) -> str:
@@ -52,8 +66,8 @@ def _date_of(lock: PlanLock) -> str:
 def plan_kept(evaluation: Evaluation) -> Parts:
     """Return on the page of the summary whether the plan was locked and kept, with each field that differs."""
     kept = evaluation.kept
-    table = (deviations_table(kept, evaluation.project.disclosure.threshold),) if kept.deviations else ()
-    return Parts((Prose((lock_sentence(kept),)), *table))
+    shown = deviations_table(kept, evaluation.project.disclosure.threshold, _MOST_ON_SUMMARY)
+    return Parts((Prose((lock_sentence(kept),)), *([shown] if kept.deviations else [])))
 
 
 def lock_shown(provenance: Provenance) -> Parts:
@@ -97,8 +111,8 @@ def _beside(kept: PlanKept) -> Iterator[str]:
         yield f"Reasons are given for what is as planned: {listed(list(kept.idle), _MOST_NAMED)}."
 
 
-def deviations_table(kept: PlanKept, threshold: int) -> ReleasedTable:
-    """Return each field that differs from the locked plan: planned, used, and the reason given."""
+def deviations_table(kept: PlanKept, threshold: int, most: int | None = None) -> ReleasedTable:
+    """Return each field that differs from the locked plan, or the first ones: planned, used, and the reason given."""
     columns = (
         Column("block", "Of"),
         Column("field", "Field"),
@@ -107,4 +121,9 @@ def deviations_table(kept: PlanKept, threshold: int) -> ReleasedTable:
         Column("reason", "Reason given"),
     )
     rows = tuple((one.block, one.field, one.planned, one.used, as_sentence(one.reason)) for one in kept.deviations)
-    return release(Table(caption="What differs from the locked plan", columns=columns, rows=rows), threshold)
+    left = len(rows) - len(rows[:most])
+    notes = (
+        (f"{counted(left, 'more field')} {'differs' if left == 1 else 'differ'}: the annex has all.",) if left else ()
+    )
+    caption = DIFFERS if most else "Every field that differs from the locked plan"
+    return release(Table(caption=caption, columns=columns, rows=rows[:most], notes=notes), threshold)

@@ -75,7 +75,7 @@ def _nodes(data: bytes) -> Iterator[_Node]:
 
 
 def request_of(seal: str, nonce: int) -> bytes:
-    """Return a request for a stamp of a SHA-256, with a number that the answer must repeat; asks for the certificate."""
+    """Return a request for a stamp of a SHA-256, with a number that the answer must repeat."""
     imprint = _der(_SEQUENCE, _der(_SEQUENCE, _SHA256 + b"\x05\x00") + _der(_OCTETS, bytes.fromhex(seal)))
     return _der(_SEQUENCE, _integer(1) + imprint + _integer(nonce) + b"\x01\x01\xff")
 
