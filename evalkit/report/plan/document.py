@@ -30,7 +30,7 @@ from evalkit.report.tables.power import (
     power_units,
     power_words,
 )
-from evalkit.report.tables.reproducibility import inputs, parameters, randomness, versions
+from evalkit.report.tables.reproducibility import parameters, randomness, versions
 from evalkit.report.tables.subgroups import subgroups_planned
 from evalkit.report.words.answers import plans_in_full, title_of
 from evalkit.report.words.front import banner, byline, disclosure, face_whom, programme, question, sources
@@ -59,7 +59,7 @@ class PlanContents:
     ----------
     design : the plans of all analyses
     power : what they could detect
-    provenance : files with their hashes, versions
+    provenance : files, choices and versions
     code : the SHA-256 of the kit's code; its commit changes where the plan itself is committed beside it
     laid_out : the results that made-up outcomes give, for the rows and columns of tables; or why there are none
     """
@@ -98,8 +98,9 @@ def _sections(of: PlanContents) -> Iterator[Iterator[Part]]:
     yield _background(of.design)
     yield _design(of.design)
     yield _one("What exactly is estimated?", estimands(of.design))
-    yield _sample(of.design)
-    yield _outcomes(of.design)
+    sample = list(_sample(of.design))
+    yield iter(sample)
+    yield _outcomes(of.design, sample)
     yield _analysis(of)
     yield _missing(of)
     yield _subgroups(of.design)
@@ -154,11 +155,11 @@ def _sample(design: ProjectDesign) -> Iterator[Part]:
     )
 
 
-def _outcomes(design: ProjectDesign) -> Iterator[Part]:
+def _outcomes(design: ProjectDesign, shown: list[Part]) -> Iterator[Part]:
     yield Heading(1, "Which outcomes are measured?")
     yield outcomes_table(design.project)
     compared = measures_compared(design.primary)
-    if compared not in plans_in_full(design).parts:
+    if compared not in shown:
         yield compared
 
 
@@ -280,8 +281,18 @@ def _made_of(of: PlanContents) -> Iterator[Part]:
     yield Heading(1, "Annex B. Dates, authors, choices, files and versions")
     yield Prose(tuple(map(as_sentence, (*byline(of.project), *_dates(of.project)))))
     yield parameters(of.provenance)
-    yield inputs(of.provenance)
+    yield _files(of)
     yield _versions(of)
+
+
+def _files(of: PlanContents) -> ReleasedTable:
+    """Return the files that are read, without their SHA-256: those of outcomes would make the plan depend on them."""
+    rows = tuple((one.path,) for one in of.provenance.inputs) or (("None",),)
+    notes = ("The lock holds the SHA-256 of each. Of files with outcomes the bytes are hashed and no cell is read.",)
+    table = Table(
+        caption="Files of the project and of the data", columns=(Column("file", "File"),), rows=rows, notes=notes
+    )
+    return release(table, of.provenance.threshold)
 
 
 def _versions(of: PlanContents) -> ReleasedTable:

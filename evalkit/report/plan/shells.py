@@ -55,10 +55,10 @@ def shells(evaluation: Evaluation, known: Iterable[object]) -> dict[str, Release
     """
     shown = list(known)
     made = {name: table for name, table in tables_of(evaluation).items() if table not in shown}
-    return {name: _shell(table) for name, table in made.items() if any(c.is_numeric for c in table.table.columns)}
+    return {name: shell_of(table) for name, table in made.items() if any(c.is_numeric for c in table.table.columns)}
 
 
-def _shell(table: ReleasedTable) -> ReleasedTable:
+def shell_of(table: ReleasedTable) -> ReleasedTable:
     """Return one table of results as a shell."""
     whole = table.table
     rows = whole.rows

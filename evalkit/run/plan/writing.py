@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evalkit.data.published.sources import Sources
     from evalkit.design.analysis_plan import ProjectDesign
     from evalkit.diagnose.evaluation import Evaluation
+    from evalkit.report.plan.document import PlanContents
     from evalkit.run.commands.options import Given
 
 PLAN_FOLDER: Final = "plan"
@@ -65,40 +66,48 @@ def plan_command(given: Given) -> int:
 
 def made_plan(project_file: Path, data: Path | None) -> MadePlan:
     """Return the plan of a project as files; the years before the programme are read, and no others."""
-    from evalkit.data.published.project_data import read_baseline
-    from evalkit.diagnose.power.report import PowerOptions
     from evalkit.report.documents.html import report_html
     from evalkit.report.documents.pdf import pdf_report
     from evalkit.report.documents.word import word_report
-    from evalkit.report.plan.document import PlanContents, plan_document
+    from evalkit.report.plan.document import plan_document
     from evalkit.report.plan.registry_entry import registry_entry
+    from evalkit.run.project.project_file import reference_of
+    from evalkit.run.project.runner import find_data
+
+    sources = find_data(data)
+    contents = plan_contents(project_file, sources)
+    document = plan_document(contents)
+    files = {
+        PAGE: report_html(document).encode(),
+        "plan.docx": word_report(document, reference_of(contents.project, project_file.parent)),
+        "plan.pdf": pdf_report(document),
+        ENTRY: registry_entry(contents).encode(),
+    }
+    return MadePlan(project=contents.project, sources=sources, design=contents.design, files=files)
+
+
+def plan_contents(project_file: Path, sources: Sources) -> PlanContents:
+    """Return what the plan of a project is written from; the years before the programme are read, and no others."""
+    from evalkit.data.published.project_data import read_baseline
+    from evalkit.diagnose.power.report import PowerOptions
+    from evalkit.report.plan.document import PlanContents
     from evalkit.run.kinds.registry import design_project
     from evalkit.run.outputs.manifest import provenance
     from evalkit.run.project.chosen_data import telling_of_missing_data
-    from evalkit.run.project.project_file import load_project, reference_of
-    from evalkit.run.project.runner import find_data
+    from evalkit.run.project.project_file import load_project
     from evalkit.run.tables.power import power_of
 
-    project, folder = load_project(project_file), project_file.parent
-    sources = find_data(data)
+    project = load_project(project_file)
     with telling_of_missing_data(sources):
-        baseline = read_baseline(project, folder, sources)
+        baseline = read_baseline(project, project_file.parent, sources)
     design = design_project(project, baseline)
-    contents = PlanContents(
+    return PlanContents(
         design=design,
         power=power_of(project, baseline, sources, PowerOptions(level=project.inference.level)),
         provenance=_without_lock(provenance(project, project_file, sources)),
         code=Hashes().of_tree(Path(evalkit.__file__).parent),
         laid_out=laid_out(design, baseline),
     )
-    document = plan_document(contents)
-    files = {
-        PAGE: report_html(document).encode(),
-        "plan.docx": word_report(document, reference_of(project, folder)),
-        "plan.pdf": pdf_report(document),
-        ENTRY: registry_entry(contents).encode(),
-    }
-    return MadePlan(project=project, sources=sources, design=design, files=files)
 
 
 def _without_lock(found: Provenance) -> Provenance:
