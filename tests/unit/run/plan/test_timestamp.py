@@ -33,7 +33,7 @@ serial = {folder}/serial
 signer_cert = {folder}/cert.pem
 signer_key = {folder}/key.pem
 signer_digest = sha256
-default_policy = 1.2.3.4.1
+default_policy = 1.2.3.4.99
 digests = sha256
 crypto_device = builtin
 """
@@ -93,7 +93,7 @@ def test_openssl_reads_the_request_as_it_is_meant(openssl):
     told = openssl("ts", "-query", "-in", "given", "-text", given=request_of(SEAL, 12345678901)).decode()
     assert "Hash Algorithm: sha256" in told
     assert told.count("ab ab ab ab ab ab ab ab-ab ab ab ab ab ab ab ab") == 2
-    assert "Nonce: 0x02DFDC1C35" in told  # 12345678901 = 2·16⁹ + 13·16⁸ + … as hexadecimal 2DFDC1C35
+    assert "Nonce: 0x02DFDC1C35" in told  # 2·16⁸ + 13·16⁷ + 15·16⁶ + … = 12,345,678,901
     assert "Certificate required: yes" in told
 
 
@@ -101,8 +101,8 @@ def test_an_answer_gives_its_time_and_policy_and_openssl_vouches_for_it(openssl,
     answer = answer_to(request_of(SEAL, 7))
     stamp = read_answer(answer, SEAL, "here", 7)
     shown = openssl("ts", "-reply", "-in", "given", "-text", given=answer).decode()
-    assert "Policy OID: 1.2.3.4.1" in shown
-    assert stamp.policy == "1.2.3.4.1"
+    assert "Policy OID: 1.2.3.4.99" in shown
+    assert stamp.policy == "1.2.3.4.99"
     minute, second = stamp.time[14:16], stamp.time[17:19]
     assert f":{minute}:{second} " in shown.split("Time stamp: ")[1]
     said = openssl("ts", "-verify", "-digest", SEAL, "-in", "given", "-CAfile", "cert.pem", given=answer)
