@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NO_REASON = "No reason given."
+DIFFERS = "What differs from the locked plan"
+"""The caption of the table of deviations in the summary; the one page that is printed of it leaves the table out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

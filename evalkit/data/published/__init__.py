@@ -31,4 +31,5 @@
 - `tables`: Reading a published table or workbook exactly as it stands, and saying when it is not what it claims.
 - `trust_members`: The schools of a trust as participants: those that GIAS lists as its members, each from the day it
   joined.
+- `years`: Which years a project reads: those before its programme, and all that are read after it.
 """

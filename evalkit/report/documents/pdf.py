@@ -12,6 +12,7 @@ from typing import Any, Final
 import typst
 
 from evalkit.core.errors import EvalkitError
+from evalkit.core.plan_lock import DIFFERS
 from evalkit.core.words import cleaned
 from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import ShownCell, shown_rows
@@ -21,7 +22,6 @@ from evalkit.report.documents.layout import PADDING, Layout, breakable, table_la
 from evalkit.report.documents.markdown import Run, written_blocks
 from evalkit.report.documents.typography import FONTS, WHOLE, printable, shown
 from evalkit.report.templates import packaged
-from evalkit.report.words.plan_kept import DIFFERS
 
 # A document as the record from which the pages of a PDF are set: every word is data, none is markup.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from evalkit.core.formats import as_sentence, lower_first, years_text
@@ -62,6 +62,7 @@ class PlanContents:
     provenance : files, choices and versions
     code : the SHA-256 of the kit's code; its commit changes where the plan itself is committed beside it
     laid_out : the results that made-up outcomes give, for the rows and columns of tables; or why there are none
+    tables : the tables of these, by the names of their files
     """
 
     design: ProjectDesign
@@ -69,6 +70,7 @@ class PlanContents:
     provenance: Provenance
     code: str
     laid_out: Evaluation | Unavailable
+    tables: Mapping[str, ReleasedTable] = field(default_factory=dict)
 
     @property
     def project(self) -> Project:
@@ -274,7 +276,7 @@ def _shells(of: PlanContents, known: list[Part]) -> Iterator[Part]:
             "out on made-up results, drawn from the years before: where a real result is missing, a row can be.",
         )
     )
-    yield from shells(of.laid_out, known).values()
+    yield from shells(of.tables, known).values()
 
 
 def _made_of(of: PlanContents) -> Iterator[Part]:

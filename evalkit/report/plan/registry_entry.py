@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evalkit.core.formats import as_sentence
 from evalkit.core.words import listed
 from evalkit.report.kinds.kind_module import said_by_kind
-from evalkit.report.plan.document import PlanContents, in_plan_order
 from evalkit.report.words.answers import title_of
 from evalkit.report.words.front import banner, byline, face_whom, programme, question
 from evalkit.report.words.names import ROLES, measure_label, measure_unit
 from evalkit.report.words.statements import day_text
+
+if TYPE_CHECKING:
+    from evalkit.report.plan.document import PlanContents
 
 TO_FILL = "«to be filled in»"
 
@@ -17,7 +21,7 @@ TO_FILL = "«to be filled in»"
 def registry_entry(of: PlanContents) -> str:
     """Return the draft as Markdown: what the plan knows is filled in, the rest is marked `«to be filled in»`."""
     project, facts = of.project, of.project.programme
-    plans = in_plan_order(of.design)
+    plans = sorted(of.design.plans, key=lambda plan: not plan.analysis.primary)
     outcomes = [
         f"- {measure_label(project, one.code)} ({measure_unit(project, one.code)}): "
         f"{ROLES.get(one.role, one.role).lower()}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.table import Cell, Column, Table
-from evalkit.report.documents.released import tables_of
 
 BLANK: Final = "…"
 """What stands where a result will."""
@@ -46,15 +43,15 @@ _ONE_ROW: Final = ("left_out",)
 known."""
 
 
-def shells(evaluation: Evaluation, known: Iterable[object]) -> dict[str, ReleasedTable]:
-    """Return the tables of results of an evaluation with every result left blank, by the names of their files.
+def shells(tables: Mapping[str, ReleasedTable], known: Iterable[object]) -> dict[str, ReleasedTable]:
+    """Return tables of results with every result left blank, by the names of their files.
 
-    `evaluation` is one of made-up results, so that the tables have the rows and columns of the report's, being made by
-    what makes those. `known` are tables whose content is known before outcomes and that the plan shows as they are;
-    a table of words alone has no result to leave blank.
+    `tables` are the report's, of made-up results: they have the rows and columns of those to come, being made by what
+    makes those. `known` are parts whose content is known before outcomes and that the plan shows as they are; a table
+    of words alone has no result to leave blank.
     """
     shown = list(known)
-    made = {name: table for name, table in tables_of(evaluation).items() if table not in shown}
+    made = {name: table for name, table in tables.items() if table not in shown}
     return {name: shell_of(table) for name, table in made.items() if any(c.is_numeric for c in table.table.columns)}
 
 
@@ -85,8 +82,3 @@ def _column(column: Column) -> Column:
 def _cells(table: Table, row: tuple[Cell, ...]) -> Iterator[Cell]:
     for column, cell in zip(table.columns, row, strict=True):
         yield cell if _is_label(column) else BLANK
-
-
-def without_notes(table: ReleasedTable) -> ReleasedTable:
-    """Return a table without what stands around it, as shells are compared with tables that are filled."""
-    return replace(table, table=replace(table.table, notes=(), above=()))

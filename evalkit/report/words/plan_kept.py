@@ -7,7 +7,7 @@ from datetime import datetime
 
 from evalkit.core.formats import as_sentence, years_text
 from evalkit.core.manifest import Provenance
-from evalkit.core.plan_lock import NO_REASON, PlanKept, PlanLock
+from evalkit.core.plan_lock import DIFFERS, NO_REASON, PlanKept, PlanLock
 from evalkit.core.words import counted, listed
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.report.border.disclosure import ReleasedTable, release
@@ -15,7 +15,6 @@ from evalkit.report.border.parts import Part, Parts, Prose
 from evalkit.report.border.table import Column, Table
 
 NOT_LOCKED = "The plan of this evaluation was not locked before outcomes were read."
-DIFFERS = "What differs from the locked plan"
 _MOST_NAMED = 6
 _MOST_ON_SUMMARY = 8
 

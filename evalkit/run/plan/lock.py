@@ -18,7 +18,6 @@ from evalkit.core.manifest import Vintage
 from evalkit.core.plan_lock import PlanLock
 from evalkit.data.lock_file import LOCK_KIND, PLAN_LOCK, read_plan_lock, seal_of
 from evalkit.data.locks import write_whole
-from evalkit.report.words.plan_kept import moment_text
 from evalkit.run.console import Progress
 from evalkit.run.outputs.content_key import known_vintage
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND
@@ -74,7 +73,7 @@ def lock_command(given: Given) -> int:
     progress = Progress()
     with environment_faults("locking the plan"):
         lock = lock_plan(request, progress)
-    print(f"{path.parent / PLAN_LOCK}\nLocked on {moment_text(lock.locked)}, seal {lock.seal}.")
+    print(f"{path.parent / PLAN_LOCK}\nLocked on {_moment(lock.locked)}, seal {lock.seal}.")
     for line in _told(lock):
         print(line)
     return 0
@@ -119,7 +118,7 @@ def lock_plan(request: LockRequest, progress: Progress) -> PlanLock:
 def _require_amendment(before: Mapping[str, Any] | None, request: LockRequest, project: Project) -> None:
     if before is not None and not request.amend:
         raise InputError(
-            f"The plan of {project.slug} was locked on {moment_text(before['locked'])}. A lock that is made again "
+            f"The plan of {project.slug} was locked on {_moment(before['locked'])}. A lock that is made again "
             'proves nothing; `--amend "why"` takes its place and keeps its seal and the reason.'
         )
     if before is None and request.amend:
@@ -221,14 +220,21 @@ def _tagged(folder: Path, project: Project, seal: str) -> str:
 # What is told of a lock.
 
 
+def _moment(moment: str) -> str:
+    """Return a moment as the report gives it."""
+    from evalkit.report.words.plan_kept import moment_text
+
+    return moment_text(moment)
+
+
 def _told(lock: PlanLock) -> list[str]:
     """Return what else the command says of a lock, line by line."""
     stamp = lock.timestamp
-    lines = [f"{stamp.service} stamped it on {moment_text(stamp.time)}. {UNCHECKED}"] if stamp else []
+    lines = [f"{stamp.service} stamped it on {_moment(stamp.time)}. {UNCHECKED}"] if stamp else []
     lines += [f"The tag {lock.tag} holds the seal; push it, so that others hold it too."] if lock.tag else []
     lines += [] if stamp or lock.tag else [MACHINE_DATE]
     if lock.reports:
         lines.append(f"Outcomes were read before: a report of {', '.join(lock.reports)} stands among the outputs.")
     if lock.earlier:
-        lines.append(f"It amends the lock of {moment_text(lock.earlier[-1].locked)}: {lock.earlier[-1].reason}")
+        lines.append(f"It amends the lock of {_moment(lock.earlier[-1].locked)}: {lock.earlier[-1].reason}")
     return lines

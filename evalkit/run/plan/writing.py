@@ -90,6 +90,7 @@ def plan_contents(project_file: Path, sources: Sources) -> PlanContents:
     """Return what the plan of a project is written from; the years before the programme are read, and no others."""
     from evalkit.data.published.project_data import read_baseline
     from evalkit.diagnose.power.report import PowerOptions
+    from evalkit.report.documents.released import tables_of
     from evalkit.report.plan.document import PlanContents
     from evalkit.run.kinds.registry import design_project
     from evalkit.run.outputs.manifest import provenance
@@ -101,12 +102,14 @@ def plan_contents(project_file: Path, sources: Sources) -> PlanContents:
     with telling_of_missing_data(sources):
         baseline = read_baseline(project, project_file.parent, sources)
     design = design_project(project, baseline)
+    results = laid_out(design, baseline)
     return PlanContents(
         design=design,
         power=power_of(project, baseline, sources, PowerOptions(level=project.inference.level)),
         provenance=_without_lock(provenance(project, project_file, sources)),
         code=Hashes().of_tree(Path(evalkit.__file__).parent),
-        laid_out=laid_out(design, baseline),
+        laid_out=results,
+        tables={} if isinstance(results, Unavailable) else tables_of(results),
     )
 
 
