@@ -210,7 +210,8 @@ def _evaluate(shared: Shared) -> Evaluation:
         "records", lambda: read_records(project, folder, shared.sources, kept_for_all(shared.sources))
     )
     found = evaluate_project(design, records, claims_of(project, folder))
-    return replace(found, kept=_kept_plan(shared))
+    kept = _kept_plan(shared)
+    return found if kept.lock is None else replace(found, kept=kept)
 
 
 def _kept_plan(shared: Shared) -> PlanKept:
