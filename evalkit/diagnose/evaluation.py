@@ -17,6 +17,7 @@ from evalkit.estimate.areas.together import Difference
 from evalkit.estimate.effect import Effect
 
 if TYPE_CHECKING:
+    from evalkit.diagnose.curve.specification_curve import SpecificationCurve
     from evalkit.diagnose.missing.results import MissingResults
 
 NOT_LOOKED_AT: Final = Unavailable("What missing results could do was not looked at.")
@@ -151,6 +152,7 @@ class Evaluation(Shown):
     analyses: tuple[AnalysisResults, ...]
     families: tuple[FamilyResults, ...] = ()
     kept: PlanKept = field(default_factory=PlanKept)
+    curve: SpecificationCurve | None = None
 
     @property
     def primary(self) -> AnalysisResults:

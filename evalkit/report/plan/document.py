@@ -21,6 +21,7 @@ from evalkit.report.kinds.kind_module import said_by_kind
 from evalkit.report.plan.checks import cannot_say, checks_planned, conclusions
 from evalkit.report.plan.shells import shells
 from evalkit.report.tables.analyses import estimands
+from evalkit.report.tables.curve import choices_planned
 from evalkit.report.tables.design import measures_compared
 from evalkit.report.tables.power import (
     power,
@@ -246,6 +247,7 @@ def _checks(of: PlanContents) -> Iterator[Part]:
         yield Prose((of.laid_out.reason,))
     else:
         yield checks_planned(of.laid_out)
+    yield from (part for part in choices_planned(of.design).parts if not isinstance(part, Heading))
 
 
 def _power(report: PowerReport) -> Iterator[Part]:

@@ -124,7 +124,9 @@ def laid_out(design: ProjectDesign, baseline: ProjectData) -> Evaluation | Unava
     from evalkit.run.kinds.registry import evaluate_project
 
     try:
-        return evaluate_project(design, with_placeholders(design.project, baseline))
+        # a specification curve is not laid out: it says which choices it varies, and may be of thousands
+        without_curve = replace(design, project=replace(design.project, choices=None))
+        return evaluate_project(without_curve, with_placeholders(design.project, baseline))
     except EvalkitError as problem:
         return Unavailable(f"The tables of results could not be laid out on made-up results: {problem}")
 
