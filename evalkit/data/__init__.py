@@ -23,4 +23,5 @@
 - `synthetic/`: A synthetic England: made-up schools in the published formats, and a programme whose effect is known.
 - `synthetic_edition`: Which synthetic England is made where no data are given; apart from it, so that its folder is
   found quickly.
+- `years`: Which years a project reads: those before its programme, and all that are read after it.
 """

@@ -58,6 +58,11 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
     ),
     "plan": Command("write the analysis plan, before outcomes are read", "plan:PLAN", "plan.writing:plan_command"),
     "lock": Command("seal the plan, before outcomes are read", "plan:LOCK", "plan.lock:lock_command"),
+    "rehearse": Command(
+        "make a project's analysis where nothing happened, and say what it finds there",
+        "projects:REHEARSE",
+        "tables.rehearse:rehearse_command",
+    ),
     "run": Command("evaluate projects and write their reports", "projects:RUN", "many.run_command:run_command"),
     "status": Command(
         "say which reports are current, stale, failed or busy", "projects:STATUS", "many.status:status_command"
