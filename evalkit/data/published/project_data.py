@@ -310,7 +310,7 @@ class _Reading:
     def _areas(
         self, areas: NeighbourTable, start: date | None, is_baseline: bool
     ) -> tuple[dict[str, SchoolRecords], Mapping[str, AreaSource], dict[str, tuple[int, ...]]]:
-        """Return the records of measures of authorities, where each was read, and the years read later; none without such."""
+        """Return the records of measures of authorities, where each was read, and the years that are read later."""
         codes = [one.code for one in self.project.outcomes if not one.is_own and is_of_areas(one.code)]
         if not codes:
             return {}, {}, {}
